@@ -1,0 +1,202 @@
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import dev
+
+
+def run_dev(clone: Path, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a clone's dev.py with pip (no uv on PATH) and without any index to ask."""
+    environment = {**os.environ, "PATH": "", "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
+    command = [sys.executable, str(clone / "dev.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=environment)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A folder with dev.py and a lock that asks for nothing."""
+    folder = tmp_path / "a clone"
+    folder.mkdir()
+    shutil.copy(dev.ROOT / "dev.py", folder)
+    (folder / "requirements.lock").write_text("# nothing\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def venv(tmp_path: Path) -> Path:
+    """An environment as dev.py leaves it, as far as dev.py looks."""
+    folder = tmp_path / ".venv"
+    python = dev.interpreter(folder)
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    (folder / dev.STAMP).write_text("wanted", encoding="utf-8")
+    return folder
+
+
+# --- what it says
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",), ("help",)])
+def test_help_names_every_task(arguments: tuple[str, ...]) -> None:
+    done = run_dev(dev.ROOT, *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.findall(r"^  (\w+) ", done.stdout, re.MULTILINE) == list(dev.TASKS)
+
+
+def test_unknown_task_suggests_the_nearest() -> None:
+    done = run_dev(dev.ROOT, "tset")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "dev.py: 'tset' is not a task; did you mean 'test'?\n  tasks: setup, report, test, fix, docs, lock\n"
+    )
+
+
+def test_setup_refuses_arguments() -> None:
+    done = run_dev(dev.ROOT, "setup", "--fast")
+    assert (done.returncode, done.stderr) == (1, "dev.py: setup takes no arguments, got: --fast\n")
+
+
+def test_lock_needs_uv() -> None:
+    done = run_dev(dev.ROOT, "lock")
+    assert done.returncode == 1
+    assert done.stderr.startswith("dev.py: only uv can write a lock for every system.\n  fix: install uv ")
+
+
+@pytest.mark.parametrize("version", [(3, 11, 0), (3, 14, 2), (4, 0, 0)])
+def test_new_enough_python(version: tuple[int, ...]) -> None:
+    dev.require_python(version)
+
+
+def test_old_python() -> None:
+    with pytest.raises(
+        dev.SetupError, match=r"^Python 3\.11 or newer is needed, this is 3\.10\.13\.\n  fix: "
+    ):
+        dev.require_python((3, 10, 13))
+
+
+def test_an_old_python_can_parse_it() -> None:
+    ast.parse((dev.ROOT / "dev.py").read_text(encoding="utf-8"), feature_version=(3, 8))
+
+
+def test_missing_ensurepip_names_the_package() -> None:
+    failure = str(
+        dev.venv_failure("The virtual environment was not created because ensurepip is not available.")
+    )
+    assert f"sudo apt-get install python{sys.version_info[0]}.{sys.version_info[1]}-venv" in failure
+
+
+def test_other_venv_failures_are_shown() -> None:
+    assert "No space left on device" in str(dev.venv_failure("Error: No space left on device\n"))
+
+
+def test_table_names_what_failed() -> None:
+    outcomes = [
+        dev.Outcome("lint", passed=False, seconds=0.24),
+        dev.Outcome("tests", passed=True, seconds=61.5),
+    ]
+    assert dev.table(outcomes) == "lint     FAILED     0.2 s\ntests    ok        61.5 s\nfailed: lint"
+    assert dev.table(outcomes[1:]).endswith("\nall 1 checks are fine")
+
+
+# --- what it decides
+
+
+def test_stamp_depends_on_the_lock(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_text("pytm==1.4.0\n", encoding="utf-8")
+    other.write_text("pytm==1.4.1\n", encoding="utf-8")
+    assert dev.wanted_stamp(one) == dev.wanted_stamp(one)
+    assert dev.wanted_stamp(one) != dev.wanted_stamp(other)
+    assert str(sys.implementation.cache_tag) in dev.wanted_stamp(one)
+
+
+def test_a_current_environment_stays(venv: Path) -> None:
+    assert dev.why_remake(venv, "wanted") == ""
+
+
+def test_no_environment(tmp_path: Path) -> None:
+    assert dev.why_remake(tmp_path / ".venv", "wanted") == "first run"
+
+
+def test_an_unfinished_environment(venv: Path) -> None:
+    (venv / dev.STAMP).unlink()
+    assert "unfinished" in dev.why_remake(venv, "wanted")
+
+
+def test_an_environment_of_another_lock(venv: Path) -> None:
+    assert "has changed" in dev.why_remake(venv, "another")
+
+
+def test_an_environment_whose_python_is_gone(venv: Path) -> None:
+    python = dev.interpreter(venv)
+    python.unlink()
+    python.symlink_to(venv / "removed" / "python3")
+    assert "is gone" in dev.why_remake(venv, "wanted")
+
+
+def test_remove_takes_a_link_not_its_target(tmp_path: Path, venv: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(venv, target_is_directory=True)
+    dev.remove(link)
+    assert not link.is_symlink()
+    assert venv.is_dir()
+    dev.remove(venv)
+    assert not venv.exists()
+
+
+def test_a_uv_that_only_complains_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shim = tmp_path / "uv"
+    shim.write_text("#!/bin/sh\nexit 127\n", encoding="utf-8")
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert dev.find_uv() is None
+
+
+# --- what it does
+
+
+def test_setup_makes_the_environment_once(clone: Path, tmp_path: Path) -> None:
+    first = run_dev(clone, "setup", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert "making .venv with pip (first run)" in first.stderr
+    second = run_dev(clone, "setup", cwd=tmp_path)
+    assert second.returncode == 0
+    assert second.stderr == f"dev.py: {dev.interpreter(clone / '.venv')} is ready\n"
+
+
+def test_setup_that_cannot_install_leaves_nothing(clone: Path) -> None:
+    locked = f"no-such-package==1 --hash=sha256:{'0' * 64}\n"
+    (clone / "requirements.lock").write_text(locked, encoding="utf-8")
+    done = run_dev(clone, "setup")
+    assert done.returncode == 1
+    assert "No matching distribution found for no-such-package==1" in done.stderr
+    assert "the packages in requirements.lock could not be installed" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (clone / ".venv").exists()
+
+
+# --- the lock
+
+
+def locked_names() -> set[str]:
+    return set(re.findall(r"^([a-z0-9-]+)==", dev.LOCK.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_lock_has_every_package_that_the_project_asks_for() -> None:
+    project = tomllib.loads((dev.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = project["dependencies"] + project["optional-dependencies"]["dev"]
+    assert {line.split()[0].lower() for line in asked} <= locked_names()
+
+
+def test_lock_is_hashed_and_names_no_host() -> None:
+    text = dev.LOCK.read_text(encoding="utf-8")
+    assert "://" not in text
+    pins = re.findall(r"^\S+==\S+.*\\\n    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)
+    assert len(pins) == len(locked_names())

@@ -1,0 +1,76 @@
+"""Derived facts: what follows from relations and from the facts of neighbours.
+
+INPUTS names, for each derived fact, what it follows from: facts and relations (a function's triggers, the data that a
+store holds).  When a derived fact is unknown, the questions go to its inputs.  The functions below compute the values;
+`threatmodel.graph` calls them.  Each returns a Fact whose origin is the weakest of its inputs, or None for unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from threatmodel.facts import Fact, Statement
+from threatmodel.model.vocabulary import CLASSIFICATIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Something a derived fact follows from: a fact of a kind, or one of its relations."""
+
+    kind: str
+    name: str
+
+
+_TRIGGERS = Input("function", "triggers")
+_SECRETS = Input("function", "secrets")
+_DATA = (Input("function", "reads"), Input("function", "writes"), Input("store", "holds"))
+
+INPUTS: dict[tuple[str, str], tuple[Input, ...]] = {
+    ("function", "slack_facing"): (_TRIGGERS,),
+    ("function", "internet_facing"): (_TRIGGERS,),
+    ("function", "event_driven"): (_TRIGGERS,),
+    ("function", "uses_secrets"): (_SECRETS,),
+    ("function", "holds_slack_token"): (_SECRETS, Input("secret", "grants")),
+    ("function", "data_classification"): (_TRIGGERS, *_DATA),
+    ("api", "slack_facing"): (_TRIGGERS,),
+    ("store", "data_classification"): (Input("store", "holds"),),
+    ("store", "personal_data"): (Input("store", "holds"),),
+    ("queue", "data_classification"): (Input("queue", "holds"),),
+    ("queue", "starts_functions"): (_TRIGGERS,),
+    ("flow", "data_classification"): (Input("store", "holds"), Input("queue", "holds"), *_DATA[:2]),
+    ("flow", "leaves_aws"): (),
+}
+"""What each derived fact follows from."""
+
+RELATIONS = frozenset({"triggers", "reads", "writes", "sends", "secrets", "calls", "holds"})
+"""Names of inputs that are relations, not facts."""
+
+
+def known(value: object, said: Iterable[Statement]) -> Fact:
+    """A derived fact: as well known as its weakest input."""
+    weakest = min(said, key=lambda statement: statement.size)
+    return Fact(value, weakest.size, weakest._replace(value=value))
+
+
+def any_of(cases: Sequence[Fact | None], complete: Fact | None) -> Fact | None:
+    """Whether any case is true: true as soon as one is, false only when all are known and the list is complete."""
+    true = [case for case in cases if case is not None and case.size and case.value is True]
+    if true:
+        best = max(true, key=lambda case: case.size)
+        return known(value=True, said=[best.said])
+    if complete is None or not complete.size or any(case is None or not case.size for case in cases):
+        return None
+    return known(False, [complete.said, *(case.said for case in cases if case is not None)])
+
+
+def highest(classes: Sequence[Fact | None]) -> Fact | None:
+    """The highest class of data: known when every class is, or as soon as one is the highest there is."""
+    known_ones = [fact for fact in classes if fact is not None and fact.size]
+    top = [fact for fact in known_ones if fact.value == CLASSIFICATIONS[-1]]
+    if top:
+        return known(CLASSIFICATIONS[-1], [max(top, key=lambda fact: fact.size).said])
+    if len(known_ones) < len(classes) or not known_ones:
+        return None
+    best = max(known_ones, key=lambda fact: CLASSIFICATIONS.index(fact.value))
+    return known(best.value, [fact.said for fact in known_ones])

@@ -1,0 +1,58 @@
+"""Reading the files that a model consists of: confined to its project, and remembered for messages."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from threatmodel.problems import InputError, Place, Problem, quoted
+from threatmodel.source import Document, parse, read_text
+
+
+class Files:
+    """Reads files on behalf of one run.
+
+    `texts` holds the text of every file read, by the name used in messages: the path relative to the working
+    directory where it lies below it.  A file that another file names must lie in the project: the working directory,
+    or the naming model's own folder if that lies outside (symbolic links resolved).
+    """
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+
+    def document(self, path: Path) -> Document:
+        """The YAML document in a file.  Raises InputError."""
+        name = shown_path(path)
+        self.texts[name] = read_text(path, name)
+        return parse(self.texts[name], name)
+
+    def named(self, path: str, by: Path, place: Place) -> Path:
+        """The file that `path`, written at `place` in the file `by`, means.  Raises InputError where it leaves the
+        project."""
+        if "\0" in path or Path(path).is_absolute():
+            raise _outside(path, place, "write a path relative to this file")
+        target = (by.parent / path).resolve()
+        project = Path.cwd().resolve()
+        if not by.resolve().is_relative_to(project):
+            project = by.resolve().parent
+        if not target.is_relative_to(project):
+            raise _outside(path, place, "move the file into the project, or run from the project's folder")
+        return target
+
+
+def _outside(path: str, place: Place, hint: str) -> InputError:
+    return InputError(
+        [Problem(code="outside-project", place=place, message=f"{quoted(path)} leaves the project", hint=hint)]
+    )
+
+
+def shown_path(path: Path) -> str:
+    """A path as messages and reports show it: relative to the working directory where it lies below it."""
+    shown = os.path.relpath(path) if path.is_absolute() else str(path)
+    return (str(path) if shown.startswith("..") and path.is_absolute() else shown).replace(os.sep, "/")
+
+
+def digest(text: str) -> str:
+    """The first twelve digits of a text's SHA-256: which revision of a model a report speaks of."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""Threats and controls: their format, the condition language, loading, the content lint and the example runner."""

@@ -1,0 +1,379 @@
+"""The condition language: pytm's dialect cut down to what can be checked when it is loaded.
+
+``target.fact``, one comparison with a constant (``== != < <= > >= in not in``), ``and or not``, ``true``.  Text is
+parsed with `ast`, checked against the vocabulary, and compiled to closures over signed truths (`threatmodel.facts`);
+nothing is evaluated by Python.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from threatmodel.facts import Facts
+from threatmodel.model.vocabulary import FACTS, FactRow
+from threatmodel.problems import listed, quoted, suggestion
+from threatmodel.shape import Flag, Number, Word
+
+LONGEST = 400
+"""Characters of the longest condition."""
+
+_OPERATORS: dict[type, str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.In: "in",
+    ast.NotIn: "not in",
+}
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_ALLOWED = "a condition is built of target.fact, comparisons with constants, and, or, not, true"
+
+
+class ConditionError(Exception):
+    """A condition that cannot be used: `column` counts from 0 within its text."""
+
+    def __init__(self, code: str, message: str, column: int = 0, hint: str = "") -> None:
+        super().__init__(message)
+        self.code, self.message, self.column, self.hint = code, message, column, hint
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One test of one fact.  `test` is '' for a bare yes/no, else an operator; `constant` what it compares with."""
+
+    fact: str
+    test: str = ""
+    constant: Any = None
+
+    def __str__(self) -> str:
+        return f"{self.fact} {self.test} {shown(self.constant)}" if self.test else self.fact
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """``true``."""
+
+    def __str__(self) -> str:
+        return "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """``not part``."""
+
+    part: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """``part and part ...``."""
+
+    parts: tuple[Tree, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """``part or part ...``."""
+
+    parts: tuple[Tree, ...]
+
+
+Tree = Leaf | Always | Not | And | Or
+Truth = Callable[[Facts], int]
+Why = Callable[[Facts], tuple[Leaf, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition compiled for one kind of element.
+
+    `truth` maps an element's facts to a signed truth; `why` to the leaves that decided it (for an unknown truth, the
+    unknown ones).
+    """
+
+    text: str
+    kind: str
+    tree: Tree
+    truth: Truth
+    why: Why
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """Names of the facts that it reads."""
+        return frozenset(leaf.fact for leaf in leaves(self.tree))
+
+
+def compile_condition(text: str, kind: str) -> Condition:
+    """The condition in `text` over elements of `kind`.  Raises ConditionError at the first thing that is wrong."""
+    tree = parse(text, kind)
+    return compiled(tree, kind, text)
+
+
+def compiled(tree: Tree, kind: str, text: str = "") -> Condition:
+    """A condition from its tree."""
+    return Condition(text, kind, tree, _truth(tree, kind), _why(tree, kind))
+
+
+def parse(text: str, kind: str) -> Tree:
+    """The tree of a condition, every name and constant of it checked.  Raises ConditionError."""
+    if len(text) > LONGEST:
+        raise ConditionError("wrong-condition", f"the condition has {len(text)} characters; at most {LONGEST}")
+    if "\n" in text or "\r" in text:
+        raise ConditionError("wrong-condition", "a condition is one line")
+    try:
+        body = ast.parse(text, mode="eval").body
+    except SyntaxError as error:
+        column = max(0, (error.offset or 1) - 1)
+        raise ConditionError("wrong-condition", f"not a condition: {error.msg}", column, _ALLOWED) from None
+    except (ValueError, MemoryError, RecursionError):
+        raise ConditionError("wrong-condition", "not a condition", 0, _ALLOWED) from None
+    return _checked(body, text, kind)
+
+
+def _checked(node: ast.expr, text: str, kind: str) -> Tree:
+    match node:
+        case ast.BoolOp(op=ast.And()):
+            return And(tuple(_checked(part, text, kind) for part in node.values))
+        case ast.BoolOp(op=ast.Or()):
+            return Or(tuple(_checked(part, text, kind) for part in node.values))
+        case ast.UnaryOp(op=ast.Not()):
+            return Not(_checked(node.operand, text, kind))
+        case ast.Name(id="true"):
+            return Always()
+        case ast.Attribute():
+            return _bare(node, text, kind)
+        case ast.Compare():
+            return _comparison(node, text, kind)
+        case _:
+            raise _error(node, text, f"{quoted(ast.unparse(node))} is not allowed here", _ALLOWED)
+
+
+def _bare(node: ast.Attribute, text: str, kind: str) -> Leaf:
+    row = _row(node, text, kind)
+    if not isinstance(row.shape, Flag):
+        hint = f"compare it: {row.name} is {row.type}"
+        raise _error(node, text, f"'{row.name}' is not a yes/no", hint, "wrong-type")
+    return Leaf(row.name)
+
+
+def _comparison(node: ast.Compare, text: str, kind: str) -> Leaf:
+    if len(node.ops) > 1:
+        raise _error(node, text, "one comparison at a time", "join comparisons with and")
+    test = _OPERATORS.get(type(node.ops[0]))
+    if test is None:
+        raise _error(node, text, "'is' compares objects", "write == or !=")
+    if not isinstance(node.left, ast.Attribute):
+        raise _error(node.left, text, "a comparison begins with target.fact", _ALLOWED)
+    row = _row(node.left, text, kind)
+    right = node.comparators[0]
+    if test in {"in", "not in"}:
+        if not isinstance(right, ast.List | ast.Tuple | ast.Set) or not right.elts:
+            raise _error(right, text, f"'{test}' needs a list of constants", "write ['a', 'b']")
+        constants = tuple(_constant(item, row, test, text) for item in right.elts)
+        return Leaf(row.name, test, constants)
+    return Leaf(row.name, test, _constant(right, row, test, text))
+
+
+def _row(node: ast.Attribute, text: str, kind: str) -> FactRow:
+    if not (isinstance(node.value, ast.Name) and node.value.id == "target"):
+        raise _error(node, text, f"{quoted(ast.unparse(node))} is not a fact of the target", "write target.fact")
+    row = FACTS[kind].get(node.attr)
+    if row is None:
+        message = f"{quoted(node.attr)} is not a fact of {article(kind)}"
+        hint = suggestion(node.attr, FACTS[kind]) or f"known: {listed(FACTS[kind], 40)}"
+        column = (node.end_col_offset or 0) - len(node.attr)
+        raise ConditionError("unknown-fact", message, _column(text, column), hint)
+    return row
+
+
+def _constant(node: ast.expr, row: FactRow, test: str, text: str) -> Any:
+    if not isinstance(node, ast.Constant):
+        hint = "did you mean None?" if isinstance(node, ast.Name) and node.id == "null" else _ALLOWED
+        raise _error(node, text, f"{quoted(ast.unparse(node))} is not a constant", hint)
+    value = node.value
+    if value is None and test not in _ORDER:
+        return None
+    match row.shape:
+        case Flag() if isinstance(value, bool) and test not in _ORDER:
+            return value
+        case Number(low, high) if type(value) is int:
+            if not low <= value <= high:
+                raise _error(node, text, f"{value} lies outside {low} to {high}", "", "wrong-type")
+            return value
+        case Word(words, ordered, is_open) if isinstance(value, str):
+            if test in _ORDER and not ordered:
+                hint = f"write in [...]: {listed(words, 20)}"
+                raise _error(node, text, f"the words of '{row.name}' have no order", hint, "wrong-type")
+            if value not in words and not is_open:
+                hint = suggestion(value, words) or f"known: {listed(words, 20)}"
+                raise _error(node, text, f"{quoted(value)} is not a word of '{row.name}'", hint, "unknown-word")
+            return value
+        case _:
+            message = f"'{row.name}' is {row.type} and cannot be compared so with {shown(value)}"
+            raise _error(node, text, message, "", "wrong-type")
+
+
+def _error(node: ast.expr, text: str, message: str, hint: str = "", code: str = "wrong-condition") -> ConditionError:
+    return ConditionError(code, message, _column(text, node.col_offset), hint)
+
+
+def _column(text: str, offset: int) -> int:
+    """`ast` counts bytes; places count characters."""
+    return len(text.encode()[:offset].decode(errors="ignore"))
+
+
+def article(noun: str) -> str:
+    """The noun with its indefinite article."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def shown(constant: Any) -> str:
+    """A constant as a condition writes it."""
+    if isinstance(constant, tuple):
+        return "[" + ", ".join(shown(item) for item in constant) + "]"
+    return repr(constant)
+
+
+def leaves(tree: Tree) -> Iterator[Leaf]:
+    """The leaves of a tree, in order of text."""
+    match tree:
+        case Leaf():
+            yield tree
+        case Not(part):
+            yield from leaves(part)
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from leaves(part)
+        case Always():
+            return
+
+
+def holds(leaf: Leaf, value: Any, kind: str) -> bool:
+    """Whether a known value passes a leaf's test.  null equals only itself; its order comparisons are false."""
+    match leaf.test:
+        case "":
+            return value is True
+        case "==":
+            return bool(value == leaf.constant)
+        case "!=":
+            return bool(value != leaf.constant)
+        case "in":
+            return value in leaf.constant
+        case "not in":
+            return value not in leaf.constant
+        case test:
+            if value is None:
+                return False
+            shape = FACTS[kind][leaf.fact].shape
+            if isinstance(shape, Word):
+                return _ORDER[test](shape.words.index(value), shape.words.index(leaf.constant))
+            return _ORDER[test](value, leaf.constant)
+
+
+def _truth(tree: Tree, kind: str) -> Truth:
+    match tree:
+        case Leaf(fact, test=""):
+            return _truth_of_flag(fact)
+        case Leaf():
+            return _truth_of_test(tree, kind)
+        case Always():
+            return lambda _facts: 2
+        case Not(part):
+            inner = _truth(part, kind)
+            return lambda facts: -inner(facts)
+        case And(parts):
+            return _truth_of_all([_truth(part, kind) for part in parts], min)
+        case Or(parts):
+            return _truth_of_all([_truth(part, kind) for part in parts], max)
+
+
+def _truth_of_flag(name: str) -> Truth:
+    def truth(facts: Facts) -> int:
+        fact = facts.get(name)
+        if fact is None:
+            return 0
+        return fact[1] if fact[0] is True else -fact[1]
+
+    return truth
+
+
+def _truth_of_test(leaf: Leaf, kind: str) -> Truth:
+    name = leaf.fact
+
+    def truth(facts: Facts) -> int:
+        fact = facts.get(name)
+        if fact is None:
+            return 0
+        return fact[1] if holds(leaf, fact[0], kind) else -fact[1]
+
+    return truth
+
+
+def _truth_of_all(parts: list[Truth], pick: Callable[..., int]) -> Truth:
+    def truth(facts: Facts) -> int:
+        return pick([part(facts) for part in parts])
+
+    return truth
+
+
+def _why(tree: Tree, kind: str) -> Why:
+    match tree:
+        case Leaf():
+            only = (tree,)
+            return lambda _facts: only
+        case Always():
+            return lambda _facts: ()
+        case Not(part):
+            return _why(part, kind)
+        case And(parts):
+            return _why_of_all([(_truth(p, kind), _why(p, kind)) for p in parts], 1)
+        case Or(parts):
+            return _why_of_all([(_truth(p, kind), _why(p, kind)) for p in parts], -1)
+
+
+def _why_of_all(parts: list[tuple[Truth, Why]], sign: int) -> Why:
+    """`sign` 1 for and, -1 for or: the parts that are false (true) or unknown decide, else all of them do."""
+
+    def why(facts: Facts) -> tuple[Leaf, ...]:
+        truths = [(truth(facts) * sign, reason) for truth, reason in parts]
+        lowest = min(truth for truth, _ in truths)
+        deciding = [r for t, r in truths if lowest > 0 or (t < 0 if lowest < 0 else t == 0)]
+        found: dict[Leaf, None] = {}
+        for reason in deciding:
+            found.update(dict.fromkeys(reason(facts)))
+        return tuple(found)
+
+    return why
+
+
+def mutants(tree: Tree) -> Iterator[tuple[str, Tree]]:
+    """Every tree with one fault in it, each with what was changed: a leaf negated, ``and`` for ``or`` and the other
+    way round, a bound moved (``<`` for ``<=``)."""
+    match tree:
+        case Always():
+            yield "always negated", Not(tree)
+        case Leaf():
+            yield f"'{tree}' negated", Not(tree)
+            moved = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}.get(tree.test)
+            if moved:
+                yield f"{moved} for {tree.test} in '{tree}'", Leaf(tree.fact, moved, tree.constant)
+        case Not(part):
+            for what, changed in mutants(part):
+                yield what, Not(changed)
+        case And(parts) | Or(parts):
+            other = Or if isinstance(tree, And) else And
+            yield f"{'or' if other is Or else 'and'} for {'and' if other is Or else 'or'}", other(parts)
+            for at, part in enumerate(parts):
+                for what, changed in mutants(part):
+                    yield what, type(tree)((*parts[:at], changed, *parts[at + 1 :]))

@@ -1,0 +1,267 @@
+"""The format of the library's files, and the values they become."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from threatmodel.library.condition import Condition
+from threatmodel.model.vocabulary import KINDS
+from threatmodel.problems import Place
+from threatmodel.shape import Either, Items, Key, Number, Raw, Record, Table, Text, Word, record
+
+SCENARIOS = (
+    "stolen-access-keys",
+    "malicious-code",
+    "denial-of-service",
+    "exploited-vulnerability",
+    "social-engineering",
+)
+"""The article's five threat scenarios, in its order."""
+
+MITIGATIONS = (
+    "access-keys",
+    "multi-factor-authentication",
+    "version-control",
+    "code-review",
+    "ddos-protection",
+    "guardduty",
+    "best-practices",
+)
+"""The article's seven mitigations, in its order."""
+
+BEYOND = "beyond-the-article"
+"""The folder of controls that none of the seven names."""
+
+EFFECTS = ("stops", "hinders", "contains", "detects", "responds", "assures")
+"""What a control does to a threat, from strongest to weakest."""
+
+STRIDE = (
+    "spoofing",
+    "tampering",
+    "repudiation",
+    "information-disclosure",
+    "denial-of-service",
+    "elevation-of-privilege",
+)
+
+_LINE = Text(160, r"[^\n]+", "one line of text")
+_PROSE = Text(1600)
+_CONDITION = Text(4000, expected="a condition")
+_URL = Text(300, r"https://[^\s<>\"'`]+", "an https address")
+
+
+def _ids(pattern: str, expected: str) -> Items:
+    return Items(Text(40, pattern, expected), least=1)
+
+
+_THREAT_MAPS = record(
+    "the mappings of a threat",
+    Key("cwe", _ids(r"CWE-\d{1,4}", "an id such as CWE-345"), "weaknesses (CWE 4.17)"),
+    Key("capec", _ids(r"CAPEC-\d{1,3}", "an id such as CAPEC-194"), "attack patterns (CAPEC 3.9)"),
+    Key("attack", _ids(r"T\d{4}(\.\d{3})?", "an id such as T1190"), "techniques (MITRE ATT&CK 18.1)"),
+    Key("owasp_2021", _ids(r"A(0[1-9]|10)", "an id such as A07"), "OWASP Top 10, 2021"),
+    Key("owasp_2025", _ids(r"A(0[1-9]|10)", "an id such as A07"), "OWASP Top 10, 2025"),
+    Key("owasp_api_2023", _ids(r"API([1-9]|10)", "an id such as API2"), "OWASP API Security Top 10, 2023"),
+    Key("owasp_llm_2025", _ids(r"LLM(0[1-9]|10)", "an id such as LLM01"), "OWASP Top 10 for LLM applications, 2025"),
+    Key("sas", _ids(r"SAS-([1-9]|1[0-2])", "an id such as SAS-2"), "PureSec/CSA's critical risks of serverless"),
+    Key("aws_threats", _ids(r"T\d{4}(\.[A-Z0-9]+)?", "an id such as T1078.A001"), "AWS Threat Technique Catalog"),
+)
+
+_CONTROL_MAPS = record(
+    "the mappings of a control",
+    Key("nist_800_53", _ids(r"[A-Z]{2}-\d{1,2}(\(\d{1,2}\))?", "an id such as AC-6(10)"), "NIST SP 800-53 rev. 5"),
+    Key("security_hub", _ids(r"[A-Za-z0-9]+\.\d{1,3}", "an id such as Lambda.1"), "AWS Security Hub controls"),
+    Key(
+        "cis",
+        _ids(r"v\d\.\d\.\d \d{1,2}(\.\d{1,2}){1,2}", "edition and id, such as v5.0.0 1.13"),
+        "CIS AWS Foundations",
+    ),
+    Key("d3fend", _ids(r"D3-[A-Z0-9]+", "an id such as D3-MFA"), "MITRE D3FEND 1.2.0"),
+    Key("well_architected", _ids(r"[A-Z]{3,4}\d{2}(-BP\d{2})?", "an id such as SEC03-BP02"), "AWS Well-Architected"),
+    Key("aws_config", _ids(r"[A-Z0-9_]{3,40}", "a rule such as ACCESS_KEYS_ROTATED"), "AWS Config managed rules"),
+)
+
+_FACT_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
+def _examples(*names: str) -> Record:
+    return record(
+        "the examples",
+        *(
+            Key(
+                name,
+                Items(Table(Raw(), "a fact", _FACT_NAME, "a fact's name")),
+                f"facts for which the answer is '{name}'",
+            )
+            for name in names
+        ),
+    )
+
+
+THREAT_EXAMPLES = ("applies", "does_not_apply", "undetermined")
+CONTROL_EXAMPLES = ("in_place", "not_in_place", "unknown", "not_applicable")
+
+_EFFECT = Either(
+    Word(EFFECTS),
+    record("a link", *(Key(effect, _LINE, f"why it {effect} this threat") for effect in EFFECTS)),
+)
+
+THREAT = record(
+    "a threat",
+    Key("id", Text(60), "the file's name", required=True),
+    Key("title", _LINE, "the threat as a sentence that a developer understands", required=True),
+    Key("scenario", Word(SCENARIOS), "the article's scenario that it belongs to: the file's folder", required=True),
+    Key("targets", Items(Word(KINDS), least=1), "the kinds of element that it can hit", required=True),
+    Key("applies", _CONDITION, "when an element is exposed to it (exposure, never a missing control)", required=True),
+    Key("stride", Items(Word(STRIDE), least=1), "the STRIDE categories", required=True),
+    Key("likelihood", Number(1, 5), "before controls: 5 is opportunistic and seen constantly", required=True),
+    Key("impact", Number(1, 5), "before controls: 5 is the loss of the account or the workspace", required=True),
+    Key("why", _PROSE, "why it happens and why the two numbers are what they are", required=True),
+    Key("controls", Table(_EFFECT, "a control"), "what answers it, and how", required=True),
+    Key("treated_by", Word(("provider",)), "only the cloud provider can treat it"),
+    Key("maps", _THREAT_MAPS, "ids in public catalogues", required=True),
+    Key("references", Items(_URL, least=1), "what to read", required=True),
+    Key("examples", _examples(*THREAT_EXAMPLES), "facts that pin the condition", required=True),
+)
+"""A file under threatlib/threats/<scenario>/."""
+
+_NEED = record(
+    "a need",
+    Key("if", _CONDITION, "what must hold for the control to make sense", required=True),
+    Key("else", _LINE, "why it is not applicable otherwise", required=True),
+)
+
+_HOW = record(
+    "how to do it",
+    Key("summary", _PROSE, "what to do, in words", required=True),
+    Key("cloudformation", Text(4000), "the lines of a SAM or CloudFormation template"),
+    Key("terraform", Text(4000), "the lines of a Terraform configuration"),
+    Key("code", Text(4000), "the lines of a handler or a build file"),
+    Key("console", _PROSE, "where to click or which command to run"),
+)
+
+CONTROL = record(
+    "a control",
+    Key("id", Text(60), "the file's name", required=True),
+    Key("title", _LINE, "the control as a statement that is true when it is in place", required=True),
+    Key("mitigation", Word((*MITIGATIONS, BEYOND)), "the article's mitigation: the file's folder", required=True),
+    Key("kind", Word(("preventive", "detective", "corrective")), "when it acts", required=True),
+    Key("owner", _LINE, "who runs it, by role", required=True),
+    Key("scope", Word(KINDS), "the kind of element that it lives on", required=True),
+    Key("in_place", _CONDITION, "when it is in place; left out where only a person can tell"),
+    Key("requires", Items(Text(60), least=1), "controls without which it does nothing"),
+    Key("needs", Items(_NEED, least=1), "what must hold for it to be applicable"),
+    Key("why", _PROSE, "what it does against an attacker, and where it ends", required=True),
+    Key("how", _HOW, "how to put it in place", required=True),
+    Key("maps", _CONTROL_MAPS, "ids in public catalogues", required=True),
+    Key("references", Items(_URL, least=1), "what to read", required=True),
+    Key("examples", _examples(*CONTROL_EXAMPLES), "facts that pin the conditions"),
+)
+"""A file under threatlib/controls/<mitigation>/."""
+
+_NUMBERED = record(
+    "an item of the article",
+    Key("number", Number(1, 9), "its number in the article", required=True),
+    Key("title", _LINE, "its short name", required=True),
+    Key("says", Text(400), "what the article says, in one sentence of ours", required=True),
+    Key("gaps", Items(_LINE), "what the article leaves unsaid"),
+)
+
+ARTICLE = record(
+    "the article",
+    Key("name", _LINE, "the article's name", required=True),
+    Key("source", _LINE, "where it stands", required=True),
+    Key("scenarios", Table(_NUMBERED, "a scenario"), "its five threat scenarios", required=True),
+    Key("mitigations", Table(_NUMBERED, "a mitigation"), "its seven mitigations", required=True),
+)
+"""threatlib/article.yaml."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What a control does to a threat, and why."""
+
+    control: str
+    effect: str
+    because: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threat:
+    """One threat.  `applies` holds its exposure condition compiled for each target kind."""
+
+    id: str
+    title: str
+    scenario: str
+    targets: tuple[str, ...]
+    applies: Mapping[str, Condition]
+    stride: tuple[str, ...]
+    likelihood: int
+    impact: int
+    why: str
+    links: tuple[Link, ...]
+    by_provider: bool
+    maps: Mapping[str, tuple[str, ...]]
+    references: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """A condition for a control to be applicable, and the reason where it is not."""
+
+    condition: Condition
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """One control.  `in_place` is None where only a person can tell."""
+
+    id: str
+    title: str
+    mitigation: str
+    kind: str
+    owner: str
+    scope: str
+    in_place: Condition | None
+    requires: tuple[str, ...]
+    needs: tuple[Need, ...]
+    why: str
+    how: Mapping[str, str]
+    maps: Mapping[str, tuple[str, ...]]
+    references: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbered:
+    """A scenario or a mitigation of the article."""
+
+    id: str
+    number: int
+    title: str
+    says: str
+    gaps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """The article that the library is ordered by."""
+
+    name: str
+    source: str
+    scenarios: tuple[Numbered, ...]
+    mitigations: tuple[Numbered, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """All threats and controls by id, in order of scenario (mitigation) and id, and the article."""
+
+    threats: Mapping[str, Threat]
+    controls: Mapping[str, Control]
+    article: Article

@@ -1,0 +1,99 @@
+"""What must hold between the files of a library: links resolve, nothing is orphaned, exposure is not weakness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from threatmodel.derived import INPUTS
+from threatmodel.library.condition import article
+from threatmodel.library.format import Control, Library, Threat
+from threatmodel.problems import Place, Problem, listed, suggestion
+from threatmodel.relations import REACHES
+
+
+def lint(library: Library) -> list[Problem]:
+    """Every problem between the files of a library."""
+    problems = [*_links(library), *_requirements(library), *_orphans(library)]
+    for threat in library.threats.values():
+        problems += _exposure(threat, library)
+    return problems
+
+
+def _links(library: Library) -> Iterator[Problem]:
+    for threat in library.threats.values():
+        for link in threat.links:
+            control = library.controls.get(link.control)
+            if control is None:
+                yield _unknown(link.control, library, link.place)
+                continue
+            for kind in threat.targets:
+                if control.scope not in REACHES[kind]:
+                    message = f"'{link.control}' lives on {article(control.scope)}, which no {kind} reaches"
+                    hint = f"reached from {article(kind)}: {listed(sorted(REACHES[kind]))}"
+                    yield Problem(code="unreachable-control", place=link.place, message=message, hint=hint)
+
+
+def _unknown(control: str, library: Library, place: Place) -> Problem:
+    hint = suggestion(control, library.controls)
+    return Problem(code="unknown-control", place=place, message=f"there is no control '{control}'", hint=hint)
+
+
+def _requirements(library: Library) -> Iterator[Problem]:
+    for control in library.controls.values():
+        for required in control.requires:
+            other = library.controls.get(required)
+            if other is None:
+                yield _unknown(required, library, control.place)
+            elif other.scope not in REACHES[control.scope]:
+                message = f"'{required}' lives on {article(other.scope)}, which no {control.scope} reaches"
+                yield Problem(code="unreachable-control", place=control.place, message=message)
+        if _in_circle(control, library):
+            message = f"'{control.id}' requires itself, by way of {listed(control.requires)}"
+            yield Problem(code="circular-requirement", place=control.place, message=message)
+
+
+def _in_circle(control: Control, library: Library) -> bool:
+    seen: set[str] = set()
+    ahead = list(control.requires)
+    while ahead:
+        name = ahead.pop()
+        if name == control.id:
+            return True
+        if name not in seen and name in library.controls:
+            seen.add(name)
+            ahead += library.controls[name].requires
+    return False
+
+
+def _orphans(library: Library) -> Iterator[Problem]:
+    used = {link.control for threat in library.threats.values() for link in threat.links}
+    used |= {required for control in library.controls.values() for required in control.requires}
+    for control in library.controls.values():
+        if control.id not in used:
+            message = f"no threat links to '{control.id}'"
+            yield Problem(code="orphan-control", place=control.place, message=message, hint="link it, or delete it")
+    for threat in library.threats.values():
+        if not threat.links and not threat.by_provider:
+            message = f"'{threat.id}' links to no control"
+            yield Problem(code="orphan-threat", place=threat.place, message=message, hint="link what answers it")
+
+
+def _exposure(threat: Threat, library: Library) -> Iterator[Problem]:
+    """A control in place answers its threat, it does not make it vanish: `applies` reads no fact of its control."""
+    for kind, condition in threat.applies.items():
+        read = set().union(*(_roots(kind, name) for name in condition.facts))
+        for link in threat.links:
+            control = library.controls.get(link.control)
+            if control is None or control.in_place is None:
+                continue
+            for name in sorted(control.in_place.facts):
+                if _roots(control.scope, name) & read:
+                    message = f"the condition reads '{name}', which decides its control '{control.id}'"
+                    hint = "say when an element is exposed, not when the control is missing"
+                    yield Problem(code="weakness-as-exposure", place=threat.place, message=message, hint=hint)
+
+
+def _roots(kind: str, name: str) -> set[tuple[str, str]]:
+    """The fact itself, or the stated inputs of a derived one."""
+    inputs = INPUTS.get((kind, name))
+    return {(kind, name)} if inputs is None else {(given.kind, given.name) for given in inputs} or {(kind, name)}

@@ -1,0 +1,182 @@
+"""The shape of a model file: the vocabulary's facts and the keys around them.  The editor's schema is written from it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from threatmodel.model.vocabulary import CLASSIFICATIONS, KINDS, PLANES, ROWS
+from threatmodel.shape import Date, Flag, Items, Key, Number, Record, Table, Text, Word, json_schema, record
+
+_NAME = Text(120)
+_PROSE = Text(2000)
+_LINE = Text(400)
+_ID = Text(120, expected="an id")
+_FLOW_ID = re.compile(r"[a-z0-9-]+(?:\.[a-z-]+)?:[a-z0-9-]+(?:\.[a-z-]+)?:[a-z-]+\Z")
+_CONTROL_AT = re.compile(r"[a-z][a-z0-9-]*(?:@[a-z0-9:.-]+)?\Z")
+_THREAT_AT = re.compile(r"[a-z][a-z0-9-]*@[a-z0-9:.-]+\Z")
+
+SECTIONS = {"apis": "api", "stores": "store", "queues": "queue", "secrets": "secret", "functions": "function"}
+"""Sections of the file that hold elements, with their kind."""
+
+FACT_KEYS: dict[str, tuple[Key, ...]] = {
+    kind: tuple(
+        Key(row.name, row.shape, row.meaning, nullable=True) for row in ROWS if row.kind == kind and not row.derived
+    )
+    for kind in KINDS
+}
+"""The facts of each kind as keys of a model file."""
+
+TRIGGER = record(
+    "a trigger",
+    Key("slack", Word(("slash-command", "interactivity", "events")), "Slack calls it: the surface"),
+    Key("http", Text(40), "another HTTP client calls it: the method"),
+    Key("queue", _ID, "it works on the messages of this queue"),
+    Key("store", _ID, "changes of this store start it"),
+    Key("schedule", Text(120), "it runs on a schedule"),
+    Key("api", _ID, "the api that the request comes through; may be left out where there is only one"),
+    Key("path", Text(400), "the route"),
+)
+
+_COMMON = (
+    Key("name", _NAME, "what pictures and reports call it; the id where left out"),
+    Key("description", _PROSE, "what it is for"),
+    Key("boundary", _ID, "the trust boundary that it lies in, where it is not the usual one"),
+    Key("out_of_scope", _LINE, "why it is not looked at: drawn in grey, no findings"),
+)
+_HOLDS = Key("holds", Items(_ID), "the data that it holds: ids under data")
+
+RELATIONS: dict[str, str] = {
+    "reads": "store",
+    "writes": "store",
+    "sends": "queue",
+    "secrets": "secret",
+    "calls": "external",
+}
+"""What a function uses, with the kind of each list's items.  The first one stated closes all of them."""
+
+_FUNCTION = (
+    Key("triggers", Items(TRIGGER), "what starts it; [] for nothing, unknown where left out"),
+    Key("reads", Items(_ID), "stores that it reads"),
+    Key("writes", Items(_ID), "stores that it writes"),
+    Key("sends", Items(_ID), "queues that it sends to"),
+    Key("secrets", Items(_ID), "secrets that it reads"),
+    Key("calls", Items(_ID), "external systems that it calls; slack for Slack's Web API"),
+    Key("criticality", Word(("low", "normal", "high")), "moves the impact of its findings down or up by one"),
+    Key("criticality_reason", _LINE, "why its criticality is not normal"),
+)
+
+_EXTRA: dict[str, tuple[Key, ...]] = {
+    "function": (*_COMMON, *_FUNCTION),
+    "api": _COMMON,
+    "store": (*_COMMON, _HOLDS),
+    "queue": (*_COMMON, _HOLDS),
+    "secret": _COMMON,
+    **dict.fromkeys(PLANES, (Key("name", _NAME, "what pictures and reports call it"), Key("description", _PROSE))),
+}
+
+ELEMENTS: dict[str, Record] = {
+    kind: record(f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}", *extra, *FACT_KEYS[kind])
+    for kind, extra in _EXTRA.items()
+}
+"""The record of each kind of element."""
+
+_STATEMENT = record(
+    "a statement about a control",
+    Key("attested_by", _LINE, "who says that it is in place"),
+    Key("on", Date(), "the day they said so"),
+    Key("expires", Date(), "the day it must be said anew"),
+    Key("planned_for", Date(), "the day by which it will be in place"),
+    Key("note", _LINE, "what a reader should know"),
+)
+_ACCEPTANCE = record(
+    "an accepted risk",
+    Key("risk", Number(1, 25), "the score that was accepted: likelihood times impact", required=True),
+    Key("reason", _LINE, "why it was accepted", required=True),
+    Key("owner", _LINE, "who accepted it", required=True),
+    Key("expires", Date(), "the day until which it holds", required=True),
+)
+_RATING = record(
+    "a rating",
+    Key("likelihood", Number(1, 5), "in place of the library's"),
+    Key("impact", Number(1, 5), "in place of the library's"),
+    Key("reason", _LINE, "why this system differs", required=True),
+)
+_DATA = record(
+    "a data item",
+    Key("name", _NAME),
+    Key("description", _PROSE),
+    Key("classification", Word(CLASSIFICATIONS, ordered=True), "how sensitive it is", required=True),
+    Key("personal", Flag(), "whether it is about people"),
+)
+_EXTERNAL = record(
+    "an external system",
+    Key("name", _NAME),
+    Key("description", _PROSE),
+    Key("boundary", _ID, "the trust boundary that it lies in; the Internet where left out"),
+)
+_BOUNDARY = record(
+    "a boundary",
+    Key("name", _NAME),
+    Key("inside", _ID, "the boundary around it; the account where left out"),
+)
+_DEFAULTS = record(
+    "the defaults",
+    *(Key(kind, record(f"the defaults of a {kind}", *FACT_KEYS[kind])) for kind in SECTIONS.values()),
+)
+
+_HEAD = (
+    Key("name", _NAME, "the system's name", required=True),
+    Key("description", _PROSE, "what the system does"),
+    Key("owner", _LINE, "the team that answers for it"),
+    Key("scope", _PROSE, "what is looked at, and what is not"),
+    Key("assumptions", Items(_LINE), "what the model takes for granted"),
+)
+_PLANES = tuple(Key(plane, ELEMENTS[plane], f"the facts of the {plane}") for plane in PLANES)
+_CONTROLS = Key(
+    "controls",
+    Table(_STATEMENT, "a control", _CONTROL_AT, "control@element, such as code-signing@order-bot"),
+    "what no machine can see: who says so, and until when; control@element",
+)
+
+MODEL = record(
+    "a model",
+    *_HEAD,
+    Key("risk_tolerance", Word(("low", "medium", "high"), ordered=True), "the band that needs no more treatment"),
+    Key("uses", Items(Text(400, expected="a path")), "files that describe account, pipeline, workspace, organisation"),
+    Key("defaults", _DEFAULTS, "facts of every element of a kind that does not state them itself"),
+    Key("data", Table(_DATA, "a data item"), "the data that the system handles"),
+    *(Key(section, Table(ELEMENTS[kind], f"a {kind}"), f"the {section}") for section, kind in SECTIONS.items()),
+    Key("externals", Table(_EXTERNAL, "an external system"), "systems that the functions call"),
+    Key("boundaries", Table(_BOUNDARY, "a boundary"), "trust boundaries inside the usual ones"),
+    Key(
+        "flows",
+        Table(record("a flow", *FACT_KEYS["flow"]), "a flow", _FLOW_ID, "from:to:what, as --json lists them"),
+        "facts of single flows",
+    ),
+    *_PLANES,
+    _CONTROLS,
+    Key(
+        "accepted_risks",
+        Table(_ACCEPTANCE, "an accepted risk", _THREAT_AT, "threat@element, as reports name findings"),
+        "risks that somebody accepted",
+    ),
+    Key(
+        "ratings",
+        Table(_RATING, "a rating", _THREAT_AT, "threat@element, as reports name findings"),
+        "likelihood or impact of single findings, rated anew",
+    ),
+)
+"""A file under models/."""
+
+PLATFORM = record("a platform file", *_HEAD, *_PLANES, _CONTROLS)
+"""A file that models share through `uses`."""
+
+
+def model_schema() -> dict[str, Any]:
+    """The JSON Schema of model files, for editors."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Threat model of a serverless system",
+        **json_schema(MODEL),
+    }

@@ -1,0 +1,374 @@
+"""A model file to a System: read strictly, references resolved, every problem of every file reported in one run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from threatmodel.facts import Statement
+from threatmodel.files import Files, digest
+from threatmodel.landscape import RESERVED, ZONES
+from threatmodel.model.file import FACT_KEYS, MODEL, PLATFORM, RELATIONS, SECTIONS
+from threatmodel.model.system import (
+    Acceptance,
+    AuthorBoundary,
+    ControlStatement,
+    DataItem,
+    External,
+    Node,
+    Rating,
+    Reference,
+    Relation,
+    System,
+    Trigger,
+)
+from threatmodel.model.vocabulary import PLANES
+from threatmodel.problems import InputError, Place, Problem, listed, quoted, suggestion
+from threatmodel.shape import INVALID, Entry, Reader, Record
+
+Entries = Mapping[str, Entry]
+_FACTS = {kind: frozenset(key.name for key in keys) for kind, keys in FACT_KEYS.items()}
+_BY = ("slack", "http", "queue", "store", "schedule")
+_SOURCE = {"queue": "queue", "store": "store"}
+
+
+def load_model(files: Files, path: Path) -> System:
+    """The system in a model file and the platform files that it uses.  Raises InputError with every problem."""
+    reader = Reader(files.document(path))
+    entries = _read(reader, MODEL)
+    problems = reader.problems
+    platforms = [p for p in (_platform(files, path, item, problems) for item in _items(entries, "uses")) if p]
+    loading = _Loading(entries, problems)
+    system = loading.system(platforms, digest(reader.document.text), reader.document.file)
+    if problems:
+        raise InputError(problems)
+    return system
+
+
+def _read(reader: Reader, shape: Record) -> dict[str, Entry]:
+    entries = reader.read(shape, reader.document.root, reader.document.mark, shape.noun)
+    return {} if entries is INVALID else entries
+
+
+def _platform(files: Files, path: Path, item: Any, problems: list[Problem]) -> dict[str, Entry] | None:
+    """The entries of a file named under `uses`, or None with the reason noted."""
+    try:
+        reader = Reader(files.document(files.named(item.value, path, item.place)))
+    except InputError as error:
+        for problem in error.problems:
+            missing = problem.code in {"missing-file", "unreadable-file"}
+            problems.append(
+                Problem(code=problem.code, place=item.place, message=f"{quoted(item.value)}: {problem.message}")
+                if missing
+                else problem
+            )
+        return None
+    entries = _read(reader, PLATFORM)
+    problems += reader.problems
+    return entries
+
+
+def _items(entries: Entries, name: str) -> tuple[Any, ...]:
+    return entries[name].value if name in entries and entries[name].value else ()
+
+
+def _table(entries: Entries, name: str) -> Mapping[str, Entry]:
+    return entries[name].value if name in entries else {}
+
+
+def _value(entries: Entries, name: str, default: Any = "") -> Any:
+    return entries[name].value if name in entries else default
+
+
+class _Loading:
+    """One run of the loader: the entries read, the ids given, and the problems found so far."""
+
+    def __init__(self, entries: Entries, problems: list[Problem]) -> None:
+        self.entries = entries
+        self.problems = problems
+        self.kinds: dict[str, str] = {}
+        self.places: dict[str, Place] = {}
+        self.defaults = {
+            kind: _statements(entry.value, kind) for kind, entry in _table(entries, "defaults").items()
+        }
+
+    def note(self, code: str, place: Place, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(code=code, place=place, message=message, hint=hint))
+
+    def system(self, platforms: list[dict[str, Entry]], revision: str, file: str) -> System:
+        entries = self.entries
+        self._give_ids()
+        boundaries = dict(self._boundaries())
+        nodes = {node.id: node for node in self._nodes()}
+        nodes |= self._planes(platforms)
+        if entries and not any(_table(entries, section) for section in SECTIONS):
+            self.note("empty-model", Place(file), "the model describes no function and nothing else to look at")
+        every = [entries, *platforms]
+        return System(
+            name=_value(entries, "name"),
+            description=_value(entries, "description"),
+            owner=_value(entries, "owner"),
+            scope=_value(entries, "scope"),
+            risk_tolerance=_value(entries, "risk_tolerance", "low"),
+            assumptions=tuple(item.value for found in every for item in _items(found, "assumptions")),
+            nodes=nodes,
+            data=dict(self._data()),
+            externals=dict(self._externals()),
+            boundaries=boundaries,
+            flows={
+                flow: (entry.key, _statements(entry.value, "flow")) for flow, entry in _table(entries, "flows").items()
+            },
+            controls=tuple(c for found in every for c in self._controls(found)),
+            acceptances=tuple(self._acceptances()),
+            ratings=tuple(self._ratings()),
+            file=file,
+            revision=revision,
+        )
+
+    def _give_ids(self) -> None:
+        """Every id once: one name space for all kinds, apart from the reserved ones."""
+        sections = {**SECTIONS, "data": "data item", "externals": "external", "boundaries": "boundary"}
+        for section, kind in sections.items():
+            for name, entry in _table(self.entries, section).items():
+                if name in RESERVED:
+                    hint = "choose another id"
+                    self.note("reserved-id", entry.key, f"'{name}' is the id of something that is always drawn", hint)
+                elif name in self.kinds:
+                    first = self.places[name]
+                    message = f"'{name}' is already the id of a {self.kinds[name]}, on line {first.line}"
+                    self.note("duplicate-id", entry.key, message, "choose another id")
+                self.kinds[name] = kind
+                self.places[name] = entry.key
+
+    def _refers(self, name: str, kind: str, place: Place) -> bool:
+        """Whether `name` is the id of an element of `kind`; notes it where it is not."""
+        if self.kinds.get(name) == kind:
+            return True
+        if name in self.kinds:
+            self.note("wrong-kind", place, f"'{name}' is a {self.kinds[name]}; expected a {kind}")
+        else:
+            known = [other for other, of in self.kinds.items() if of == kind]
+            hint = suggestion(name, known) or (f"known: {listed(known)}" if known else f"this model has no {kind}")
+            self.note("unknown-reference", place, f"there is no {kind} {quoted(name)}", hint)
+        return False
+
+    def _nodes(self) -> Iterator[Node]:
+        for section, kind in SECTIONS.items():
+            for name, entry in _table(self.entries, section).items():
+                yield self._node(kind, name, entry)
+
+    def _node(self, kind: str, name: str, entry: Entry) -> Node:
+        fields = entry.value
+        criticality = _value(fields, "criticality", "normal")
+        if criticality != "normal" and "criticality_reason" not in fields:
+            place = fields["criticality"].key
+            self.note("no-reason", place, f"criticality {criticality} without a reason", "add criticality_reason")
+        facts = _statements(fields, kind)
+        return Node(
+            kind=kind,
+            id=name,
+            name=_value(fields, "name", name),
+            description=_value(fields, "description"),
+            place=entry.key,
+            facts={**self.defaults[kind], **facts} if kind in self.defaults else facts,
+            relations=dict(self._relations(kind, fields)),
+            triggers=self._triggers(fields["triggers"].value) if "triggers" in fields else None,
+            triggers_place=fields["triggers"].key if "triggers" in fields else None,
+            boundary=self._boundary(fields),
+            criticality=criticality,
+            criticality_reason=_value(fields, "criticality_reason"),
+            out_of_scope=_value(fields, "out_of_scope"),
+        )
+
+    def _relations(self, kind: str, fields: Entries) -> Iterator[tuple[str, Relation]]:
+        """The lists stated; of what a function uses, the first one stated closes all."""
+        if "holds" in fields:
+            yield "holds", self._relation(fields["holds"], lambda name, place: self._refers(name, "data item", place))
+        if kind != "function":
+            return
+        stated = [name for name in RELATIONS if name in fields]
+        for name, other in RELATIONS.items():
+            if name in fields:
+                yield name, self._relation(fields[name], lambda item, place, other=other: self._uses(item, other, place))
+            elif stated:
+                yield name, Relation((), fields[stated[0]].key)
+
+    def _uses(self, name: str, kind: str, place: Place) -> bool:
+        return (kind == "external" and name == "slack") or self._refers(name, kind, place)
+
+    def _relation(self, entry: Entry, known: Callable[[str, Place], bool]) -> Relation:
+        found = dict.fromkeys(Reference(item.value, item.place) for item in entry.value if known(item.value, item.place))
+        return Relation(tuple({reference.id: reference for reference in reversed(found)}.values())[::-1], entry.key)
+
+    def _triggers(self, items: tuple[Any, ...]) -> tuple[Trigger, ...]:
+        return tuple(t for t in (self._trigger(item.value, item.place) for item in items) if t is not None)
+
+    def _trigger(self, fields: Entries, place: Place) -> Trigger | None:
+        given = [by for by in _BY if by in fields]
+        if len(given) != 1:
+            found = f"this trigger names {listed(given)}" if given else "this trigger does not say what starts the function"
+            self.note("wrong-trigger", place, found, f"name one of {listed(_BY)}")
+            return None
+        by = given[0]
+        entry = fields[by]
+        if by in _SOURCE:
+            source = Reference(entry.value, entry.place) if self._refers(entry.value, by, entry.place) else None
+        elif by == "schedule":
+            source = None
+        else:
+            source = self._api(fields, place)
+        if source is None and by != "schedule":
+            return None
+        if by in {"queue", "store", "schedule"} and "api" in fields:
+            self.note("wrong-trigger", fields["api"].key, f"a {by} does not come through an api", "remove it")
+        return Trigger(by, str(entry.value), source, _value(fields, "path"), place)
+
+    def _api(self, fields: Entries, place: Place) -> Reference | None:
+        """The api of a trigger: the one named, or the only one of the model."""
+        if "api" in fields:
+            entry = fields["api"]
+            return Reference(entry.value, entry.place) if self._refers(entry.value, "api", entry.place) else None
+        apis = [name for name, kind in self.kinds.items() if kind == "api"]
+        if len(apis) == 1:
+            return Reference(apis[0], place)
+        found = f"there are {len(apis)}: {listed(apis)}" if apis else "this model has none"
+        self.note("ambiguous-api", place, f"this trigger names no api, and {found}", "add api: ID")
+        return None
+
+    def _boundary(self, fields: Entries) -> str:
+        if "boundary" not in fields:
+            return ""
+        entry = fields["boundary"]
+        known = entry.value in {zone.id for zone in ZONES} or self._refers(entry.value, "boundary", entry.place)
+        return str(entry.value) if known else ""
+
+    def _boundaries(self) -> Iterator[tuple[str, AuthorBoundary]]:
+        table = _table(self.entries, "boundaries")
+        around = {name: _value(entry.value, "inside", "account") for name, entry in table.items()}
+        zones = {zone.id for zone in ZONES}
+        for name, entry in table.items():
+            inside = around[name]
+            if inside not in zones and inside not in around:
+                self._refers(inside, "boundary", entry.value["inside"].place)
+            elif (circle := _circle(name, around)) is not None:
+                message = f"'{name}' lies inside itself: {' in '.join(circle)}"
+                self.note("circular-boundary", entry.key, message, "let one of them lie elsewhere")
+            yield name, AuthorBoundary(
+                id=name, name=_value(entry.value, "name", name), inside=inside, place=entry.key
+            )
+
+    def _planes(self, platforms: list[dict[str, Entry]]) -> dict[str, Node]:
+        """The planes described, each once: what the model adds to a platform file is added, what both state is an error."""
+        found: dict[str, Node] = {}
+        for entries in (*platforms, self.entries):
+            for plane in PLANES:
+                if plane not in entries:
+                    continue
+                entry = entries[plane]
+                node = self._node(plane, plane, entry)
+                found[plane] = self._joined(found[plane], node) if plane in found else node
+        return found
+
+    def _joined(self, first: Node, second: Node) -> Node:
+        for name in first.facts.keys() & second.facts.keys():
+            place = second.facts[name].place
+            self.note("stated-twice", place, f"'{name}' is already stated at {first.facts[name].place}", "keep one")
+        name = second.name if second.name != second.id else first.name
+        return Node(
+            kind=first.kind,
+            id=first.id,
+            name=name,
+            description=second.description or first.description,
+            place=first.place,
+            facts={**first.facts, **second.facts},
+            relations={},
+        )
+
+    def _data(self) -> Iterator[tuple[str, DataItem]]:
+        for name, entry in _table(self.entries, "data").items():
+            fields = entry.value
+            yield name, DataItem(
+                id=name,
+                name=_value(fields, "name", name),
+                classification=_value(fields, "classification"),
+                personal=_value(fields, "personal", default=False),
+                description=_value(fields, "description"),
+                place=entry.key,
+            )
+
+    def _externals(self) -> Iterator[tuple[str, External]]:
+        for name, entry in _table(self.entries, "externals").items():
+            fields = entry.value
+            yield name, External(
+                id=name,
+                name=_value(fields, "name", name),
+                description=_value(fields, "description"),
+                boundary=self._boundary(fields) or "internet-zone",
+                place=entry.key,
+            )
+
+    def _controls(self, entries: Entries) -> Iterator[ControlStatement]:
+        for name, entry in _table(entries, "controls").items():
+            fields = entry.value
+            attested = "attested_by" in fields
+            missing = [key for key in ("on", "expires") if attested and key not in fields]
+            if missing:
+                message = f"the attestation of '{name}' has no {listed(missing)}"
+                self.note("missing-key", entry.key, message, "say when it was given and until when it holds")
+            if not attested and "planned_for" not in fields:
+                message = f"'{name}' says neither who attests it nor for when it is planned"
+                self.note("missing-key", entry.key, message, "add attested_by, on and expires, or planned_for")
+            control, _, element = name.partition("@")
+            yield ControlStatement(
+                control=control,
+                element=element,
+                attested_by=_value(fields, "attested_by"),
+                on=_value(fields, "on", None),
+                expires=_value(fields, "expires", None),
+                planned_for=_value(fields, "planned_for", None),
+                note=_value(fields, "note"),
+                place=entry.key,
+            )
+
+    def _acceptances(self) -> Iterator[Acceptance]:
+        for name, entry in _table(self.entries, "accepted_risks").items():
+            fields = entry.value
+            if not {"risk", "reason", "owner", "expires"} <= fields.keys():
+                continue  # already noted
+            threat, _, element = name.partition("@")
+            values = {key: fields[key].value for key in ("risk", "reason", "owner", "expires")}
+            yield Acceptance(threat=threat, element=element, place=entry.key, **values)
+
+    def _ratings(self) -> Iterator[Rating]:
+        for name, entry in _table(self.entries, "ratings").items():
+            fields = entry.value
+            threat, _, element = name.partition("@")
+            if not {"likelihood", "impact"} & fields.keys():
+                self.note("missing-key", entry.key, f"the rating of '{name}' rates nothing", "add likelihood or impact")
+            yield Rating(
+                threat=threat,
+                element=element,
+                likelihood=_value(fields, "likelihood", None),
+                impact=_value(fields, "impact", None),
+                reason=_value(fields, "reason"),
+                place=entry.key,
+            )
+
+
+def _statements(fields: Entries, kind: str) -> dict[str, Statement]:
+    """The facts among the keys of an element."""
+    facts = _FACTS[kind]
+    return {name: Statement(entry[1], "model", entry[0]) for name, entry in fields.items() if name in facts}
+
+
+def _circle(start: str, around: Mapping[str, str]) -> list[str] | None:
+    """The way from a boundary back to itself, or None."""
+    way = [start]
+    while (outer := around.get(way[-1])) is not None:
+        if outer == start:
+            return [*way, start]
+        if outer in way:
+            return None
+        way.append(outer)
+    return None

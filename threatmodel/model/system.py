@@ -1,0 +1,155 @@
+"""The system as its author writes it: what the model file holds, checked, with the place of every statement."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from threatmodel.facts import Statement
+from threatmodel.problems import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The id of another element, and where it is named."""
+
+    id: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What starts a function.
+
+    `by` is slack, http, queue, store or schedule; `detail` the Slack surface, the HTTP method or the schedule;
+    `source` the api, queue or store that it comes through (None for a schedule).
+    """
+
+    by: str
+    detail: str
+    source: Reference | None
+    path: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A list of a function's partners or of a store's data, as stated at `place`."""
+
+    items: tuple[Reference, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One element that has facts, as stated."""
+
+    kind: str
+    id: str
+    name: str
+    description: str
+    place: Place
+    facts: Mapping[str, Statement]
+    relations: Mapping[str, Relation]
+    triggers: tuple[Trigger, ...] | None = None
+    triggers_place: Place | None = None
+    boundary: str = ""
+    criticality: str = "normal"
+    criticality_reason: str = ""
+    out_of_scope: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataItem:
+    """A kind of data: its classification and whether it is personal."""
+
+    id: str
+    name: str
+    classification: str
+    personal: bool
+    description: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class External:
+    """A system that the functions call and that is not modelled further."""
+
+    id: str
+    name: str
+    description: str
+    boundary: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorBoundary:
+    """A trust boundary that the author draws inside another."""
+
+    id: str
+    name: str
+    inside: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlStatement:
+    """Somebody's word on a control of an element: an attestation, a plan, or both."""
+
+    control: str
+    element: str
+    attested_by: str
+    on: datetime.date | None
+    expires: datetime.date | None
+    planned_for: datetime.date | None
+    note: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """A risk that somebody accepted: the score that they accepted, why, and until when."""
+
+    threat: str
+    element: str
+    risk: int
+    reason: str
+    owner: str
+    expires: datetime.date
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rating:
+    """The author's own likelihood or impact for one finding."""
+
+    threat: str
+    element: str
+    likelihood: int | None
+    impact: int | None
+    reason: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """A whole model.  `nodes` holds functions, apis, stores, queues, secrets and the planes described, by id; `flows`
+    facts stated of derived flows, by flow id."""
+
+    name: str
+    description: str
+    owner: str
+    scope: str
+    risk_tolerance: str
+    assumptions: tuple[str, ...]
+    nodes: Mapping[str, Node]
+    data: Mapping[str, DataItem]
+    externals: Mapping[str, External]
+    boundaries: Mapping[str, AuthorBoundary]
+    flows: Mapping[str, tuple[Place, Mapping[str, Statement]]]
+    controls: tuple[ControlStatement, ...]
+    acceptances: tuple[Acceptance, ...]
+    ratings: tuple[Rating, ...]
+    file: str
+    revision: str

@@ -1,0 +1,119 @@
+"""What is wrong with an input: collected as values, shown all at once."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+WIDEST_LINE = 160
+"""Characters of a source line that a message shows; longer lines are cut around the caret."""
+
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+class Place(NamedTuple):
+    """Where something stands: a file as the user named it, line and column counted from 1."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One mistake of an input: a code that docs/errors.md explains, where, what was found and what to do."""
+
+    code: str
+    place: Place
+    message: str
+    hint: str = ""
+
+
+class InputError(Exception):
+    """The input cannot be used; carries every problem found.  Only the command line catches it."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(f"{p.place}: {p.code}: {p.message}" for p in self.problems))
+
+
+def visible(text: str) -> str:
+    """Text with every control, zero-width and direction-changing character spelt out as ``<U+202E>``."""
+    return _UNSAFE.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
+
+
+def quoted(value: object, longest: int = 60) -> str:
+    """A value as a message shows it: quoted, on one line, cut when long."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    text = visible(str(value)[: longest * 4])
+    return f"'{text}'" if len(text) <= longest else f"'{text[:longest]}…'"
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """``did you mean 'x'?`` for the closest known name, or nothing where none is close."""
+    if len(name) > 100:  # noqa: PLR2004 - nobody meant a name this long, and matching it would be slow
+        return ""
+    near = difflib.get_close_matches(name.lower().replace("_", "-"), _by_shape(known), 1, 0.6)
+    return f"did you mean '{_by_shape(known)[near[0]]}'?" if near else ""
+
+
+def _by_shape(known: Iterable[str]) -> dict[str, str]:
+    return {name.lower().replace("_", "-"): name for name in known}
+
+
+def listed(words: Iterable[str], most: int = 12) -> str:
+    """Words joined for a message, cut after `most`."""
+    words = list(words)
+    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
+
+
+def shown(problems: Iterable[Problem], texts: Mapping[str, str]) -> str:
+    """All problems as text, in order of place, each with its source line and a caret where the text is known."""
+    lines: dict[str, list[str]] = {}
+    blocks = []
+    for problem in sorted(set(problems), key=lambda p: (p.place, p.code, p.message)):
+        place = problem.place
+        if place.file in texts and place.file not in lines:
+            lines[place.file] = texts[place.file].split("\n")
+        blocks.append(_block(problem, lines.get(place.file, [])))
+    return "\n".join(blocks)
+
+
+def _block(problem: Problem, lines: list[str]) -> str:
+    place = problem.place
+    tail = f"; {problem.hint}" if problem.hint else ""
+    head = f"{place.file}:{place.line}:{place.column}: {problem.code}: {problem.message}{tail}"
+    if not 0 < place.line <= len(lines):
+        return head
+    line = lines[place.line - 1].rstrip("\r")
+    at = min(place.column - 1, len(line))
+    start = max(0, at - WIDEST_LINE // 2) if len(line) > WIDEST_LINE else 0
+    before = visible(line[start:at].replace("\t", " "))
+    token = visible(line[at : at + _width(line, at)])
+    after = visible(line[at + _width(line, at) : start + WIDEST_LINE].replace("\t", " "))
+    caret = " " * len(before) + "^" * max(1, len(token))
+    return f"{head}\n    {before}{token}{after}\n    {caret}"
+
+
+def _width(line: str, at: int) -> int:
+    """Length of the token that starts there: a quoted string whole, else up to a separator."""
+    if line[at : at + 1] in {"'", '"'}:
+        end = line.find(line[at], at + 1)
+        return min((end - at + 1) if end > 0 else len(line) - at, WIDEST_LINE // 2)
+    found = re.match(r"[^\s,\[\]{}]+?(?=:?(?:[\s,\[\]{}]|$))", line[at : at + WIDEST_LINE // 2])
+    return len(found.group()) if found else 1
