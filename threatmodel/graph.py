@@ -77,7 +77,8 @@ class Element:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
     """Data on its way from one element to another.  `carries` holds ids of data, `caller` how the caller proves who it
-    is; `size` how well its existence is known."""
+    is; `size` how well its existence is known.
+    """
 
     id: str
     source: str
@@ -371,7 +372,11 @@ class _Builder:
 
     def _features(self) -> set[str]:
         """What the model has of the things that are drawn only where it has them."""
-        has = {"slack"} if self._any_trigger("slack") or self._calls_slack() or "workspace" in self.system.nodes else set()
+        has = (
+            {"slack"}
+            if self._any_trigger("slack") or self._calls_slack() or "workspace" in self.system.nodes
+            else set()
+        )
         for node in self.system.nodes.values():
             facts = self.facts[node.id]
             if node.kind == "api" and "waf_rate_rule" in facts and facts["waf_rate_rule"].value is True:
@@ -393,9 +398,7 @@ class _Builder:
         return any("slack" in relations["calls"].value for relations in self.relations.values() if "calls" in relations)
 
     def _zones(self) -> dict[str, Zone]:
-        own = {
-            b.id: Zone(b.id, b.name, b.inside, "as the model says") for b in self.system.boundaries.values()
-        }
+        own = {b.id: Zone(b.id, b.name, b.inside, "as the model says") for b in self.system.boundaries.values()}
         names = {plane: self.system.nodes[plane].name for plane in PLANES if plane in self.system.nodes}
         fixed = {z.id: z._replace(name=names[z.id]) if names.get(z.id, z.id) != z.id else z for z in ZONES}
         return {**fixed, **own}
@@ -667,7 +670,9 @@ class _Builder:
         """Stores and secrets have their data keys from KMS."""
         for node in self.system.nodes.values():
             if node.kind in {"store", "queue", "secret"}:
-                wire = Wire(node.id, "kms", "data-key", "data key", ("aws:role-session",), "identity", "service, for a role")
+                wire = Wire(
+                    node.id, "kms", "data-key", "data key", ("aws:role-session",), "identity", "service, for a role"
+                )
                 yield self._flow(wire, node.place, WORD, self._fixed_class(wire.carries))
 
     def _planes_of(self, node: Node) -> Iterator[Flow]:
@@ -684,7 +689,15 @@ class _Builder:
                 encrypted=False,
             ),
             Wire(configuration, "kms", "data-key", "data key", session, "identity", "service, for a role"),
-            Wire("lambda-service", configuration, "configure", "store code and settings", package, "deployment", "service"),
+            Wire(
+                "lambda-service",
+                configuration,
+                "configure",
+                "store code and settings",
+                package,
+                "deployment",
+                "service",
+            ),
             Wire(configuration, node.id, "initialise", "initialise environment", package, "deployment", "service"),
             Wire(node.id, "detection", "audit", "audit events", ("aws:audit",), "identity", "service"),
         )
@@ -696,13 +709,19 @@ class _Builder:
         stolen = ("aws:access-key", "aws:role-session")
         for node in self.system.nodes.values():
             if node.kind == "function":
-                wire = Wire("internet", node.id, "invoke", "direct invocation", ("http:request",), "identity", "none or SigV4")
+                wire = Wire(
+                    "internet", node.id, "invoke", "direct invocation", ("http:request",), "identity", "none or SigV4"
+                )
                 yield from self._once(wire, node.place, WORD, self._fixed_class(wire.carries))
             elif node.kind == "api":
-                wire = Wire(node.id, "detection", "audit", "access log, audit events", ("aws:audit",), "identity", "service")
+                wire = Wire(
+                    node.id, "detection", "audit", "access log, audit events", ("aws:audit",), "identity", "service"
+                )
                 yield from self._once(wire, node.place, WORD, self._fixed_class(wire.carries))
             elif node.kind in {"store", "queue", "secret"}:
-                wire = Wire("internet", node.id, "stolen-credentials", "stolen credentials", stolen, "identity", "SigV4, valid")
+                wire = Wire(
+                    "internet", node.id, "stolen-credentials", "stolen credentials", stolen, "identity", "SigV4, valid"
+                )
                 yield from self._once(wire, node.place, WORD, self._fixed_class(stolen))
 
     def _check_stated_flows(self) -> None:
@@ -769,7 +788,12 @@ def _subtitle(kind: str, facts: Facts) -> str:
     parts = [_SUBTITLES[kind]]
     for name in ("kind", "kept_in", "runtime", "data_classification"):
         fact = facts.get(name)
-        if fact is not None and fact.size and fact.value is not None and (name, kind) != ("data_classification", "function"):
+        if (
+            fact is not None
+            and fact.size
+            and fact.value is not None
+            and (name, kind) != ("data_classification", "function")
+        ):
             parts.append(_WORDS.get(fact.value, fact.value))
     found = [part for part in parts if part]
     return " · ".join(found) or kind

@@ -149,7 +149,8 @@ class Reader:
 
     def read(self, shape: Shape, raw: Any, mark: int, noun: str) -> Any:
         """The value of `raw` as `shape` has it: scalars as they are, dates as `datetime.date`, lists as tuples of
-        `Value`, records and tables as dicts of `Entry`; or INVALID."""
+        `Value`, records and tables as dicts of `Entry`; or INVALID.
+        """
         if raw is BLANK:
             place = self.place(mark)
             self.note("empty-value", place, f"{noun} has no value", f"write {_expected(shape)}, or remove the line")

@@ -112,7 +112,8 @@ def _refusal(file: str, code: str, message: str, hint: str) -> InputError:
 
 def parse(text: str, file: str) -> Document:
     """The document in `text`.  Raises InputError with the place of a syntax error or of anything not supported;
-    duplicate keys are all reported."""
+    duplicate keys are all reported.
+    """
     if len(text) > LARGEST:
         raise _refusal(file, "file-too-large", f"{len(text)} characters; at most {LARGEST} are read", "")
     try:
@@ -146,9 +147,9 @@ def _events(parser: Any) -> Iterator[Any]:
 def _build(events: Iterator[Any], file: str) -> tuple[Any, int, list[Problem]]:  # noqa: C901, PLR0912, PLR0915 - one hot loop, kept flat for speed
     """The root value, its mark and the duplicate keys."""
     duplicates: list[Problem] = []
-    stack: list[tuple[Any, str | None, int]] = []
+    stack: list[tuple[Any, Any]] = []
     holder: Any = None  # the container being filled
-    key: str | None = None  # its pending key, when it is a mapping
+    key: Any = None  # its pending key, when it is a mapping
     key_mark = 0
     root: Any = BLANK
     root_mark = 0
@@ -173,7 +174,7 @@ def _build(events: Iterator[Any], file: str) -> tuple[Any, int, list[Problem]]: 
                 raise _at(file, start, "unsupported-yaml", "a key must be plain text", "quote it")
             if len(stack) >= DEEPEST:
                 raise _at(file, start, "unsupported-yaml", f"nested deeper than {DEEPEST} levels", "")
-            stack.append((holder, key, key_mark if key is not None else mark))
+            stack.append((holder, key))
             if holder is None:
                 root_mark = mark
             elif holder.__class__ is Map:
@@ -185,7 +186,7 @@ def _build(events: Iterator[Any], file: str) -> tuple[Any, int, list[Problem]]: 
             continue
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
             value = holder
-            holder, key, _ = stack.pop()
+            holder, key = stack.pop()
             if holder is None:
                 root = value
             elif holder.__class__ is Map:
@@ -216,8 +217,7 @@ def _build(events: Iterator[Any], file: str) -> tuple[Any, int, list[Problem]]: 
     return root, root_mark, duplicates
 
 
-def _put(holder: Map, key: str | None, key_mark: int, mark: int, duplicates: list[Problem], file: str) -> None:
-    name = key or ""
+def _put(holder: Map, name: str, key_mark: int, mark: int, duplicates: list[Problem], file: str) -> None:
     if name in holder.key_marks:
         first = holder.key_marks[name] // _COLUMNS + 1
         place = Place(file, key_mark // _COLUMNS + 1, key_mark % _COLUMNS + 1)

@@ -359,7 +359,8 @@ def _why_of_all(parts: list[tuple[Truth, Why]], sign: int) -> Why:
 
 def mutants(tree: Tree) -> Iterator[tuple[str, Tree]]:
     """Every tree with one fault in it, each with what was changed: a leaf negated, ``and`` for ``or`` and the other
-    way round, a bound moved (``<`` for ``<=``)."""
+    way round, a bound moved (``<`` for ``<=``).
+    """
     match tree:
         case Always():
             yield "always negated", Not(tree)

@@ -1,4 +1,4 @@
-"""Library files to a Library: strict, complete, every problem reported.  A library that half-loads is a false all-clear."""
+"""Library files to a Library: strict and whole, since a library that half-loads is a false all-clear."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from threatmodel.library import examples as pins
-from threatmodel.library.condition import Always, Condition, ConditionError, article, compile_condition
+from threatmodel.library.condition import Condition, ConditionError, article, compile_condition
 from threatmodel.library.format import (
     ARTICLE,
     CONTROL,

@@ -1,4 +1,4 @@
-"""The shape of a model file: the vocabulary's facts and the keys around them.  The editor's schema is written from it."""
+"""The shape of a model file: the vocabulary's facts and the keys around them."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +90,7 @@ class _Loading:
         self.problems = problems
         self.kinds: dict[str, str] = {}
         self.places: dict[str, Place] = {}
-        self.defaults = {
-            kind: _statements(entry.value, kind) for kind, entry in _table(entries, "defaults").items()
-        }
+        self.defaults = {kind: _statements(entry.value, kind) for kind, entry in _table(entries, "defaults").items()}
 
     def note(self, code: str, place: Place, message: str, hint: str = "") -> None:
         self.problems.append(Problem(code=code, place=place, message=message, hint=hint))
@@ -141,7 +140,7 @@ class _Loading:
                 self.kinds[name] = kind
                 self.places[name] = entry.key
 
-    def _refers(self, name: str, kind: str, place: Place) -> bool:
+    def _refers(self, kind: str, name: str, place: Place) -> bool:
         """Whether `name` is the id of an element of `kind`; notes it where it is not."""
         if self.kinds.get(name) == kind:
             return True
@@ -184,21 +183,23 @@ class _Loading:
     def _relations(self, kind: str, fields: Entries) -> Iterator[tuple[str, Relation]]:
         """The lists stated; of what a function uses, the first one stated closes all."""
         if "holds" in fields:
-            yield "holds", self._relation(fields["holds"], lambda name, place: self._refers(name, "data item", place))
+            yield "holds", self._relation(fields["holds"], partial(self._refers, "data item"))
         if kind != "function":
             return
         stated = [name for name in RELATIONS if name in fields]
         for name, other in RELATIONS.items():
             if name in fields:
-                yield name, self._relation(fields[name], lambda item, place, other=other: self._uses(item, other, place))
+                yield name, self._relation(fields[name], partial(self._uses, other))
             elif stated:
                 yield name, Relation((), fields[stated[0]].key)
 
-    def _uses(self, name: str, kind: str, place: Place) -> bool:
-        return (kind == "external" and name == "slack") or self._refers(name, kind, place)
+    def _uses(self, kind: str, name: str, place: Place) -> bool:
+        return (kind == "external" and name == "slack") or self._refers(kind, name, place)
 
     def _relation(self, entry: Entry, known: Callable[[str, Place], bool]) -> Relation:
-        found = dict.fromkeys(Reference(item.value, item.place) for item in entry.value if known(item.value, item.place))
+        found = dict.fromkeys(
+            Reference(item.value, item.place) for item in entry.value if known(item.value, item.place)
+        )
         return Relation(tuple({reference.id: reference for reference in reversed(found)}.values())[::-1], entry.key)
 
     def _triggers(self, items: tuple[Any, ...]) -> tuple[Trigger, ...]:
@@ -207,13 +208,15 @@ class _Loading:
     def _trigger(self, fields: Entries, place: Place) -> Trigger | None:
         given = [by for by in _BY if by in fields]
         if len(given) != 1:
-            found = f"this trigger names {listed(given)}" if given else "this trigger does not say what starts the function"
+            found = (
+                f"this trigger names {listed(given)}" if given else "this trigger does not say what starts the function"
+            )
             self.note("wrong-trigger", place, found, f"name one of {listed(_BY)}")
             return None
         by = given[0]
         entry = fields[by]
         if by in _SOURCE:
-            source = Reference(entry.value, entry.place) if self._refers(entry.value, by, entry.place) else None
+            source = Reference(entry.value, entry.place) if self._refers(by, entry.value, entry.place) else None
         elif by == "schedule":
             source = None
         else:
@@ -228,7 +231,7 @@ class _Loading:
         """The api of a trigger: the one named, or the only one of the model."""
         if "api" in fields:
             entry = fields["api"]
-            return Reference(entry.value, entry.place) if self._refers(entry.value, "api", entry.place) else None
+            return Reference(entry.value, entry.place) if self._refers("api", entry.value, entry.place) else None
         apis = [name for name, kind in self.kinds.items() if kind == "api"]
         if len(apis) == 1:
             return Reference(apis[0], place)
@@ -240,7 +243,7 @@ class _Loading:
         if "boundary" not in fields:
             return ""
         entry = fields["boundary"]
-        known = entry.value in {zone.id for zone in ZONES} or self._refers(entry.value, "boundary", entry.place)
+        known = entry.value in {zone.id for zone in ZONES} or self._refers("boundary", entry.value, entry.place)
         return str(entry.value) if known else ""
 
     def _boundaries(self) -> Iterator[tuple[str, AuthorBoundary]]:
@@ -250,16 +253,14 @@ class _Loading:
         for name, entry in table.items():
             inside = around[name]
             if inside not in zones and inside not in around:
-                self._refers(inside, "boundary", entry.value["inside"].place)
+                self._refers("boundary", inside, entry.value["inside"].place)
             elif (circle := _circle(name, around)) is not None:
                 message = f"'{name}' lies inside itself: {' in '.join(circle)}"
                 self.note("circular-boundary", entry.key, message, "let one of them lie elsewhere")
-            yield name, AuthorBoundary(
-                id=name, name=_value(entry.value, "name", name), inside=inside, place=entry.key
-            )
+            yield name, AuthorBoundary(id=name, name=_value(entry.value, "name", name), inside=inside, place=entry.key)
 
     def _planes(self, platforms: list[dict[str, Entry]]) -> dict[str, Node]:
-        """The planes described, each once: what the model adds to a platform file is added, what both state is an error."""
+        """The planes described: what the model adds to a platform file is added, what both state is an error."""
         found: dict[str, Node] = {}
         for entries in (*platforms, self.entries):
             for plane in PLANES:
@@ -272,7 +273,7 @@ class _Loading:
 
     def _joined(self, first: Node, second: Node) -> Node:
         for name in first.facts.keys() & second.facts.keys():
-            place = second.facts[name].place
+            place = second.facts[name].place or second.place
             self.note("stated-twice", place, f"'{name}' is already stated at {first.facts[name].place}", "keep one")
         name = second.name if second.name != second.id else first.name
         return Node(
@@ -288,24 +289,30 @@ class _Loading:
     def _data(self) -> Iterator[tuple[str, DataItem]]:
         for name, entry in _table(self.entries, "data").items():
             fields = entry.value
-            yield name, DataItem(
-                id=name,
-                name=_value(fields, "name", name),
-                classification=_value(fields, "classification"),
-                personal=_value(fields, "personal", default=False),
-                description=_value(fields, "description"),
-                place=entry.key,
+            yield (
+                name,
+                DataItem(
+                    id=name,
+                    name=_value(fields, "name", name),
+                    classification=_value(fields, "classification"),
+                    personal=_value(fields, "personal", default=False),
+                    description=_value(fields, "description"),
+                    place=entry.key,
+                ),
             )
 
     def _externals(self) -> Iterator[tuple[str, External]]:
         for name, entry in _table(self.entries, "externals").items():
             fields = entry.value
-            yield name, External(
-                id=name,
-                name=_value(fields, "name", name),
-                description=_value(fields, "description"),
-                boundary=self._boundary(fields) or "internet-zone",
-                place=entry.key,
+            yield (
+                name,
+                External(
+                    id=name,
+                    name=_value(fields, "name", name),
+                    description=_value(fields, "description"),
+                    boundary=self._boundary(fields) or "internet-zone",
+                    place=entry.key,
+                ),
             )
 
     def _controls(self, entries: Entries) -> Iterator[ControlStatement]:

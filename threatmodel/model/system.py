@@ -135,7 +135,8 @@ class Rating:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     """A whole model.  `nodes` holds functions, apis, stores, queues, secrets and the planes described, by id; `flows`
-    facts stated of derived flows, by flow id."""
+    facts stated of derived flows, by flow id.
+    """
 
     name: str
     description: str

@@ -1,4 +1,4 @@
-"""The facts: the one table that is the schema of model files, the vocabulary of conditions and the target of collectors.
+"""The facts: one table, the schema of model files, the vocabulary of conditions and the target of collectors.
 
 A row is a fact of one kind of element.  Its `meaning` says what `true`, the number or the word states; `ask` is the
 question put to an author who has not stated it; `default` is what AWS documents for a property left out (information

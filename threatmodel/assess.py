@@ -1,0 +1,351 @@
+"""A graph held against a library: which threats apply, what state controls are in, what risk is left, what to ask."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from threatmodel.asks import Ask
+from threatmodel.graph import Element, Flow, Graph
+from threatmodel.library.format import Control, Library, Link, Threat
+from threatmodel.model.system import Acceptance, ControlStatement, Rating
+from threatmodel.model.vocabulary import PLANES
+from threatmodel.problems import InputError, Place, Problem, listed, suggestion
+from threatmodel.questions import Question, Questions
+from threatmodel.risk import MOVES, Cell, residual, within
+from threatmodel.states import OPEN_QUESTION, State, States, Support
+
+VERDICTS = ("open", "undetermined", "reduced", "unproven", "accepted", "transferred", "mitigated")
+"""Verdicts, from what needs work to what needs none."""
+
+_CRITICALITY = {"low": -1, "normal": 0, "high": 1}
+
+
+class Answer(NamedTuple):
+    """A link of a threat to a control, and the state of that control as it counts for the finding."""
+
+    link: Link
+    state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A threat to an element.
+
+    `applies` is its exposure: 2 or 1 where it applies by evidence or word, 0 where that is unknown.  `rated` says in
+    words why the inherent cell is not the library's.  `acceptance` is the one that names it, in force or not.
+    """
+
+    id: str
+    threat: Threat
+    target: Element | Flow
+    applies: int
+    verdict: str
+    inherent: Cell
+    claimed: Cell
+    proven: Cell
+    answers: tuple[Answer, ...]
+    rated: tuple[str, ...] = ()
+    acceptance: Acceptance | None = None
+
+    @property
+    def why(self) -> tuple[Support, ...]:
+        """The facts that expose the element (empty where every element of its kind is)."""
+        facts = self.target.facts
+        leaves = self.threat.applies[self.target.kind].why(facts)
+        found = (facts.get(leaf.fact) for leaf in leaves)
+        pairs = zip(leaves, found, strict=True)
+        return tuple(
+            Support(leaf.fact, fact.value, fact.said, fact.against) for leaf, fact in pairs if fact is not None
+        )
+
+
+class RuledOut(NamedTuple):
+    """A threat that a claim keeps from applying: the facts that say so, how often, and the first elements."""
+
+    threat: Threat
+    facts: tuple[tuple[str, object], ...]
+    times: int
+    first: tuple[tuple[str, Place | None], ...]
+
+
+class Action(NamedTuple):
+    """A control that is not in place on an element, and the findings whose band it would lower."""
+
+    control: Control
+    element: str
+    state: State
+    findings: tuple[str, ...]
+    worst: int
+
+
+class Expiry(NamedTuple):
+    """Something that ends: what, when, and who answers for it."""
+
+    what: str
+    name: str
+    date: datetime.date
+    owner: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """What is found: `findings` apply, `possible` ones wait for an answer, worst first in each."""
+
+    graph: Graph
+    library: Library
+    states: States
+    today: datetime.date
+    findings: tuple[Finding, ...]
+    possible: tuple[Finding, ...]
+    ruled_out: tuple[RuledOut, ...]
+    questions: tuple[Question, ...]
+    needless: tuple[tuple[Acceptance, str], ...]
+    excluded: tuple[str, ...]
+
+
+def assess(graph: Graph, library: Library, today: datetime.date, excluded: Sequence[str] = ()) -> Assessment:
+    """The assessment of a graph as of a day, without the threats `excluded`.
+
+    Raises InputError where the model speaks of threats, controls or elements that do not exist.
+    """
+    if problems := [*_misdirected(graph, library), *_unknown_threats(excluded, library)]:
+        raise InputError(problems)
+    return _Assessing(graph, library, today, frozenset(excluded)).assessment()
+
+
+class _Assessing:
+    """One run of `assess`."""
+
+    def __init__(self, graph: Graph, library: Library, today: datetime.date, excluded: frozenset[str]) -> None:
+        self.graph = graph
+        self.library = library
+        self.today = today
+        self.excluded = excluded
+        self.states = States(graph, library, today)
+        self.tolerance = graph.system.risk_tolerance
+        self.acceptances = {f"{a.threat}@{a.element}": a for a in graph.system.acceptances}
+        self.ratings = {f"{r.threat}@{r.element}": r for r in graph.system.ratings}
+        self.ruled: dict[tuple[str, tuple[tuple[str, object], ...]], list[tuple[str, Place | None]]] = {}
+        self.cells: dict[tuple[str, Cell, tuple[tuple[int, bool], ...]], tuple[Cell, Cell, Cell]] = {}
+        self.links: dict[str, tuple[tuple[Link, Control], ...]] = {
+            threat.id: tuple((link, library.controls[link.control]) for link in threat.links)
+            for threat in library.threats.values()
+        }
+
+    def assessment(self) -> Assessment:
+        findings: list[Finding] = []
+        possible: list[Finding] = []
+        by_kind = self._threats_by_kind()
+        for target in self.graph.targets():
+            if target.out_of_scope:
+                continue
+            for threat in by_kind.get(target.kind, ()):
+                self._look(threat, target, findings, possible)
+        findings.sort(key=_worst_first)
+        possible.sort(key=_worst_first)
+        return Assessment(
+            graph=self.graph,
+            library=self.library,
+            states=self.states,
+            today=self.today,
+            findings=tuple(findings),
+            possible=tuple(possible),
+            ruled_out=tuple(self._ruled_out()),
+            questions=self._questions(findings, possible),
+            needless=tuple(self._needless(findings)),
+            excluded=tuple(sorted(self.excluded)),
+        )
+
+    def _threats_by_kind(self) -> Mapping[str, list[Threat]]:
+        found: dict[str, list[Threat]] = {}
+        for threat in self.library.threats.values():
+            if threat.id not in self.excluded:
+                for kind in threat.targets:
+                    found.setdefault(kind, []).append(threat)
+        return found
+
+    def _look(self, threat: Threat, target: Element | Flow, findings: list[Finding], possible: list[Finding]) -> None:
+        """One threat, one element: it applies, it may apply, or it is ruled out."""
+        condition = threat.applies[target.kind]
+        truth = condition.truth(target.facts)
+        if truth < 0:
+            if truth == -1:
+                facts = target.facts
+                names = dict.fromkeys(leaf.fact for leaf in condition.why(facts))
+                key = (threat.id, tuple((name, facts[name].value) for name in names))
+                self.ruled.setdefault(key, []).append((target.id, target.place))
+            return
+        applies = truth if target.described else 0
+        finding = self._finding(threat, target, applies)
+        if applies:
+            findings.append(finding)
+        elif finding.verdict == "undetermined":
+            possible.append(finding)
+
+    def _finding(self, threat: Threat, target: Element | Flow, applies: int) -> Finding:
+        name = f"{threat.id}@{target.id}"
+        inherent, rated = self._inherent(threat, target, name)
+        answers = tuple(Answer(link, self.states.counting(control, target)) for link, control in self.links[threat.id])
+        claimed, proven, hoped = self._cells(threat, inherent, answers)
+        acceptance = self.acceptances.get(name)
+        verdict = self._verdict(threat, claimed, proven, acceptance)
+        if (not applies and verdict not in {"mitigated", "transferred", "accepted", "unproven"}) or (verdict == "" and hoped != claimed and within(hoped, self.tolerance)):
+            verdict = "undetermined"
+        elif verdict == "":
+            verdict = "reduced" if claimed.band != inherent.band else "open"
+        return Finding(
+            id=name,
+            threat=threat,
+            target=target,
+            applies=applies,
+            verdict=verdict,
+            inherent=inherent,
+            claimed=claimed,
+            proven=proven,
+            answers=answers,
+            rated=rated,
+            acceptance=acceptance,
+        )
+
+    def _inherent(self, threat: Threat, target: Element | Flow, name: str) -> tuple[Cell, tuple[str, ...]]:
+        """The risk before controls: the library's, moved by criticality, overridden by a rating."""
+        cell, reasons = Cell(threat.likelihood, threat.impact), []
+        node = target.node
+        if node is not None and node.criticality != "normal":
+            impact = min(5, max(1, cell.impact + _CRITICALITY[node.criticality]))
+            cell = cell._replace(impact=impact)
+            reasons.append(f"criticality {node.criticality}: {node.criticality_reason}")
+        rating = self.ratings.get(name)
+        if rating is not None:
+            cell = Cell(rating.likelihood or cell.likelihood, rating.impact or cell.impact)
+            reasons.append(f"rated by the model: {rating.reason}")
+        return cell, tuple(reasons)
+
+    def _cells(self, threat: Threat, inherent: Cell, answers: tuple[Answer, ...]) -> tuple[Cell, Cell, Cell]:
+        """The claimed and the proven risk, and the one that is left if every unknown control is in place."""
+        key = (threat.id, inherent, tuple((a.state.level, a.state.state in OPEN_QUESTION) for a in answers))
+        found = self.cells.get(key)
+        if found is None:
+            found = self.cells[key] = (
+                residual(inherent, (a.link.effect for a in answers if a.state.level >= 1)),
+                residual(inherent, (a.link.effect for a in answers if a.state.level >= 2)),  # noqa: PLR2004 - evidence
+                residual(inherent, (a.link.effect for a in answers if a.state.level >= 1 or _open(a.state))),
+            )
+        return found
+
+    def _verdict(self, threat: Threat, claimed: Cell, proven: Cell, acceptance: Acceptance | None) -> str:
+        if threat.by_provider:
+            return "transferred"
+        if within(proven, self.tolerance):
+            return "mitigated"
+        if acceptance is not None and acceptance.expires >= self.today and claimed.score <= acceptance.risk:
+            return "accepted"
+        return "unproven" if within(claimed, self.tolerance) else ""
+
+    def _ruled_out(self) -> Iterator[RuledOut]:
+        for (threat, facts), elements in self.ruled.items():
+            yield RuledOut(self.library.threats[threat], facts, len(elements), tuple(elements[:3]))
+
+    def _questions(self, findings: list[Finding], possible: list[Finding]) -> tuple[Question, ...]:
+        questions = Questions(self.library)
+        for finding in possible:
+            questions.add(self._exposure_asks(finding), finding.id, finding.claimed.score)
+        for finding in findings:
+            if finding.verdict == "undetermined":
+                asks = tuple(ask for state in self._deciding(finding) for ask in state.asks)
+                questions.add(asks, finding.id, finding.claimed.score)
+        return questions.ranked()
+
+    def _exposure_asks(self, finding: Finding) -> tuple[Ask, ...]:
+        target = finding.target
+        if not target.described:
+            return (Ask("describe", target.kind, target.kind, target.id),)
+        return tuple(self.states.asks(target, finding.threat.applies[target.kind]))
+
+    def _deciding(self, finding: Finding) -> list[State]:
+        """The unknown controls to ask about first: one that stops the threat if there is one, else all that move it."""
+        unknown = [a for a in finding.answers if _open(a.state) and a.link.effect in MOVES]
+        stopping = [a.state for a in unknown if a.link.effect == "stops"]
+        return stopping or [a.state for a in unknown]
+
+    def _needless(self, findings: list[Finding]) -> Iterator[tuple[Acceptance, str]]:
+        """Acceptances that nothing rests on, with the reason."""
+        by_id = {finding.id: finding for finding in findings}
+        for name, acceptance in self.acceptances.items():
+            finding = by_id.get(name)
+            if finding is None:
+                yield acceptance, "the threat is not known to apply"
+            elif finding.verdict in {"mitigated", "transferred"}:
+                yield acceptance, f"the finding is {finding.verdict}"
+
+
+def _open(state: State) -> bool:
+    return state.state in OPEN_QUESTION
+
+
+def _worst_first(finding: Finding) -> tuple[int, int, int, str]:
+    return VERDICTS.index(finding.verdict), -finding.claimed.score, -finding.inherent.score, finding.id
+
+
+# --- what a model may speak of
+
+
+def _misdirected(graph: Graph, library: Library) -> Iterator[Problem]:
+    """Statements, acceptances and ratings that name what does not exist."""
+    for statement in graph.system.controls:
+        yield from _misdirected_statement(statement, graph, library)
+    named: list[Acceptance | Rating] = [*graph.system.acceptances, *graph.system.ratings]
+    for item in named:
+        threat = library.threats.get(item.threat)
+        if threat is None:
+            hint = suggestion(item.threat, library.threats) or "tm.py --list shows every threat"
+            yield Problem(
+                code="unknown-threat", place=item.place, message=f"there is no threat '{item.threat}'", hint=hint
+            )
+        element = _element(graph, item.element)
+        if element is None:
+            yield _no_element(graph, item.element, item.place)
+        elif threat is not None and element.kind not in threat.targets:
+            message = f"'{item.threat}' is no threat to a {element.kind or 'party'}: '{item.element}'"
+            hint = f"its targets: {listed(threat.targets)}"
+            yield Problem(code="wrong-kind", place=item.place, message=message, hint=hint)
+
+
+def _misdirected_statement(statement: ControlStatement, graph: Graph, library: Library) -> Iterator[Problem]:
+    control = library.controls.get(statement.control)
+    if control is None:
+        hint = suggestion(statement.control, library.controls)
+        message = f"there is no control '{statement.control}'"
+        yield Problem(code="unknown-control", place=statement.place, message=message, hint=hint)
+    elif not statement.element and control.scope in PLANES:
+        return
+    elif not statement.element:
+        message = f"'{control.id}' lives on each {control.scope}, and this statement names none"
+        hint = f"write {control.id}@{control.scope}-id"
+        yield Problem(code="no-element", place=statement.place, message=message, hint=hint)
+    elif (element := _element(graph, statement.element)) is None:
+        yield _no_element(graph, statement.element, statement.place)
+    elif element.kind != control.scope:
+        message = f"'{control.id}' lives on a {control.scope}, but '{element.id}' is a {element.kind or 'party'}"
+        yield Problem(code="wrong-kind", place=statement.place, message=message)
+
+
+def _element(graph: Graph, name: str) -> Element | Flow | None:
+    return graph.elements.get(name) or graph.flows.get(name)
+
+
+def _no_element(graph: Graph, name: str, place: Place) -> Problem:
+    hint = suggestion(name, [target.id for target in graph.targets()])
+    return Problem(code="unknown-element", place=place, message=f"there is no element '{name}'", hint=hint)
+
+
+def _unknown_threats(excluded: Sequence[str], library: Library) -> Iterator[Problem]:
+    for name in excluded:
+        if name not in library.threats:
+            hint = suggestion(name, library.threats) or "tm.py --list shows every threat"
+            place = Place("--exclude")
+            yield Problem(code="unknown-threat", place=place, message=f"there is no threat '{name}'", hint=hint)

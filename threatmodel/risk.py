@@ -1,0 +1,59 @@
+"""Risk as a cell of the five by five matrix, and what controls in place do to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+BANDS = ("low", "medium", "high", "critical")
+"""Bands of a score: low to 5, medium to 9, high to 16, critical above."""
+
+_UPPER = (5, 9, 16)
+MOVES = frozenset({"stops", "hinders", "contains", "detects", "responds"})
+"""Effects that can move a cell; `assures` never does."""
+
+_MOST, _FLOOR = 2, 2
+
+
+class Cell(NamedTuple):
+    """A likelihood and an impact, 1 to 5 each."""
+
+    likelihood: int
+    impact: int
+
+    @property
+    def score(self) -> int:
+        """Likelihood times impact."""
+        return self.likelihood * self.impact
+
+    @property
+    def band(self) -> str:
+        """The band of the score."""
+        return band(self.score)
+
+
+def band(score: int) -> str:
+    """The band that a score lies in."""
+    return BANDS[sum(score > upper for upper in _UPPER)]
+
+
+def within(cell: Cell, tolerance: str) -> bool:
+    """Whether a risk needs no more treatment."""
+    return BANDS.index(cell.band) <= BANDS.index(tolerance)
+
+
+def residual(inherent: Cell, effects: Iterable[str]) -> Cell:
+    """What is left of a risk under controls of these effects.
+
+    `stops` brings likelihood to 1; each `hinders` takes one off likelihood and each `contains` one off impact, two at
+    most an axis and never below 2; `detects` and `responds` together count as one `contains`.
+    """
+    effects = list(effects)
+    both = "detects" in effects and "responds" in effects
+    likelihood = _lowered(inherent.likelihood, effects.count("hinders"))
+    impact = _lowered(inherent.impact, effects.count("contains") + both)
+    return Cell(1 if "stops" in effects else likelihood, impact)
+
+
+def _lowered(value: int, steps: int) -> int:
+    return max(value - min(steps, _MOST), min(value, _FLOOR))

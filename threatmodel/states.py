@@ -1,0 +1,285 @@
+"""In what state each control is, on each element, and what that rests on."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from threatmodel.asks import Ask, asks_for
+from threatmodel.facts import EVIDENCE, WORD, Fact, Facts, Statement, word_only
+from threatmodel.graph import Element, Flow, Graph
+from threatmodel.library.condition import Condition
+from threatmodel.library.format import Control, Library
+from threatmodel.model.system import ControlStatement
+from threatmodel.model.vocabulary import FACTS, PLANES
+
+STATES = (
+    "proven",
+    "attested",
+    "claimed",
+    "planned",
+    "unknown",
+    "lapsed",
+    "ineffective",
+    "absent",
+    "contradicted",
+    "not-applicable",
+)
+"""Control states from best to worst known; not-applicable stands apart."""
+
+_RANK = {state: rank for rank, state in enumerate(STATES)}
+OPEN_QUESTION = frozenset({"unknown", "lapsed"})
+"""States in which nobody knows whether the control is in place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """A fact that a state rests on."""
+
+    fact: str
+    value: object
+    said: Statement
+    against: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The state of a control on an element.
+
+    `level` is what it counts for: 2 proven, 1 claimed, 0 unknown, -1 not in place.  `reason` says in words what made
+    it so, `support` which facts, `asks` what would decide an unknown one.
+    """
+
+    control: str
+    element: str
+    state: str
+    level: int
+    reason: str = ""
+    support: tuple[Support, ...] = ()
+    asks: tuple[Ask, ...] = ()
+
+
+class States:
+    """The states of all controls of a library on a graph, as of a day; each is worked out once."""
+
+    def __init__(self, graph: Graph, library: Library, today: datetime.date) -> None:
+        self.graph = graph
+        self.library = library
+        self.today = today
+        self.statements: dict[tuple[str, str], ControlStatement] = {
+            (s.control, s.element or library.controls[s.control].scope): s for s in graph.system.controls
+        }
+        self._at: dict[tuple[str, str], State] = {}
+        self._plane: dict[str, State] = {}
+        self._observable = {control.id: _observable(control) for control in library.controls.values()}
+
+    def counting(self, control: Control, target: Element | Flow) -> State:
+        """The state of a control as it counts for a target: the worst over the related elements of its scope."""
+        scope = control.scope
+        if scope == target.kind:
+            return self.at(control, target.id)
+        if scope in PLANES:
+            found = self._plane.get(control.id)
+            if found is None:
+                found = self._plane[control.id] = self.at(control, scope)
+            return found
+        related = self.graph.related(target, scope)
+        states = [self.at(control, element) for element in related.ids]
+        applicable = [state for state in states if state.state != "not-applicable"]
+        if not applicable:
+            return self._none(control, target, states, related.size, related.unknown)
+        worst = max(applicable, key=lambda state: _RANK[state.state])
+        return _capped(worst, target.id, scope, related.size, _relation_asks(related.unknown))
+
+    def _none(
+        self,
+        control: Control,
+        target: Element | Flow,
+        states: list[State],
+        size: int,
+        unknown: tuple[tuple[str, str, str], ...],
+    ) -> State:
+        """No related element to which the control applies."""
+        if not size:
+            reason = f"it is not known which {_plural(control.scope)} {target.id} has"
+            return State(control.id, target.id, "unknown", 0, reason, asks=_relation_asks(unknown))
+        if states:
+            return states[0]
+        reason = f"{target.id} has no {control.scope}"
+        return State(control.id, target.id, "not-applicable", -1, reason)
+
+    def at(self, control: Control, element: str) -> State:
+        """The state of a control on an element of its scope."""
+        key = (control.id, element)
+        found = self._at.get(key)
+        if found is None:
+            found = self._at[key] = self._with_requirements(control, element, self._own(control, element))
+        return found
+
+    def _target(self, element: str) -> Element | Flow:
+        return self.graph.elements.get(element) or self.graph.flows[element]
+
+    def _own(self, control: Control, element: str) -> State:
+        """The state by the control's own conditions and statements, before what it requires."""
+        target = self._target(element)
+        if not target.described:
+            reason = f"nothing is stated about the {element}"
+            return State(control.id, element, "unknown", 0, reason, asks=(Ask("describe", element, element, element),))
+        facts = target.facts
+        for need in control.needs:
+            truth = need.condition.truth(facts)
+            if truth < 0:
+                support = _support(need.condition, facts)
+                return State(control.id, element, "not-applicable", -1, need.reason, support)
+            if not truth:
+                return self._undecided(control, target, need.condition, "it is not known whether it is applicable")
+        if control.in_place is None:
+            return self._by_person(control, element)
+        truth = control.in_place.truth(facts)
+        return self._spoken_for(control, target, truth)
+
+    def _undecided(self, control: Control, target: Element | Flow, condition: Condition, reason: str) -> State:
+        asks = tuple(self.asks(target, condition))
+        return State(control.id, target.id, "unknown", 0, reason, _support(condition, target.facts), asks)
+
+    def _by_person(self, control: Control, element: str) -> State:
+        """Only a person can tell: attested, lapsed, planned or unknown."""
+        ask = Ask("attest", control.scope, control.id, element)
+        state = State(control.id, element, "unknown", 0, "nobody attests it", asks=(ask,))
+        return self._said(control, state, EVIDENCE)
+
+    def _spoken_for(self, control: Control, target: Element | Flow, truth: int) -> State:
+        """By facts, lifted by a person's word."""
+        condition = control.in_place
+        if condition is None:
+            raise AssertionError(control.id)
+        facts = target.facts
+        support = _support(condition, facts)
+        if truth > 0:
+            name = "proven" if truth == EVIDENCE else "claimed"
+            return self._said(control, State(control.id, target.id, name, truth, _said_by(support), support), WORD)
+        if truth == 0:
+            state = self._undecided(control, target, condition, _not_stated(support, condition, facts))
+            attested = EVIDENCE if not self._observable[control.id] else WORD
+            return self._said(control, state, attested)
+        state = State(control.id, target.id, "absent", -1, _said_by(support), support)
+        return self._denied(control, state, condition, facts)
+
+    def _denied(self, control: Control, state: State, condition: Condition, facts: Facts) -> State:
+        """Facts say no: contradicted where word says yes and evidence no; a plan shows all the same."""
+        statement = self.statements.get((control.id, state.element))
+        attested = statement is not None and bool(statement.attested_by)
+        evidence = condition.truth(facts) == -EVIDENCE
+        drifted = any(fact.against for fact in facts.values())
+        if evidence and (attested or (drifted and condition.truth(word_only(facts)) > 0)):
+            who = f"{statement.attested_by} attests it" if attested and statement else "the model claims it"
+            return replace(state, state="contradicted", reason=f"{who}, but {state.reason}")
+        return self._planned(state, statement)
+
+    def _said(self, control: Control, state: State, level: int) -> State:
+        """An unknown or claimed state under an attestation or a plan; `level` is what an attestation counts for."""
+        statement = self.statements.get((control.id, state.element))
+        if statement is None or state.state == "proven":
+            return state
+        if statement.attested_by:
+            if statement.expires is not None and statement.expires >= self.today:
+                reason = f"{statement.attested_by}, {statement.on}, until {statement.expires}"
+                return replace(state, state="attested", level=level, reason=reason, asks=())
+            if state.state == "unknown":
+                reason = f"{statement.attested_by} attested it until {statement.expires}"
+                ask = Ask("attest", control.scope, control.id, state.element)
+                return replace(state, state="lapsed", reason=reason, asks=(ask,))
+            return state
+        return self._planned(state, statement) if state.state == "unknown" else state
+
+    def _planned(self, state: State, statement: ControlStatement | None) -> State:
+        if statement is None or statement.planned_for is None:
+            return state
+        if statement.planned_for < self.today:
+            reason = f"{state.reason}; it was planned for {statement.planned_for}"
+            return replace(state, reason=reason.removeprefix("; "))
+        return replace(state, state="planned", level=-1, reason=f"planned for {statement.planned_for}", asks=())
+
+    def _with_requirements(self, control: Control, element: str, state: State) -> State:
+        """A control that rests on others is no better than they are."""
+        if state.state in {"not-applicable", "absent", "contradicted", "planned"}:
+            return state
+        for name in control.requires:
+            required = self.counting(self.library.controls[name], self._target(element))
+            if required.state == "not-applicable" or required.level >= state.level > 0:
+                continue
+            if required.level < 0:
+                reason = f"it requires {name}, which is {required.state}"
+                return replace(state, state="ineffective", level=-1, reason=reason, asks=())
+            if required.level == 0:
+                asks = (*state.asks, *required.asks)
+                reason = f"it requires {name}, which is {required.state}" if state.level > 0 else state.reason
+                state = replace(state, state="unknown", level=0, reason=reason, asks=asks)
+            elif state.level > required.level:
+                reason = f"it requires {name}, which is only {required.state}"
+                state = replace(state, state="claimed", level=required.level, reason=reason)
+        return state
+
+    # --- what to ask
+
+    def asks(self, target: Element | Flow, condition: Condition) -> Iterator[Ask]:
+        """What would decide a condition that is unknown: the unknown facts among those that matter."""
+        for leaf in condition.why(target.facts):
+            fact = target.facts.get(leaf.fact)
+            if fact is None or not fact.size:
+                yield from asks_for(self.graph, target, leaf.fact)
+
+
+def _capped(state: State, target: str, scope: str, size: int, asks: tuple[Ask, ...]) -> State:
+    """A neighbour's state, no better known than it is known who the neighbours are."""
+    if size == EVIDENCE or state.level <= 0 or (size == WORD and state.level == WORD):
+        return state
+    if size == WORD:
+        reason = f"{state.state} on {state.element}; only the model says which {_plural(scope)} {target} has"
+        name = "claimed" if state.state == "proven" else state.state
+        return replace(state, state=name, level=WORD, reason=reason)
+    reason = f"it is not known whether {target} has other {_plural(scope)}"
+    return replace(state, state="unknown", level=0, reason=reason, asks=asks)
+
+
+def _plural(kind: str) -> str:
+    return {"secret": "secrets", "api": "apis", "store": "stores", "queue": "queues"}.get(kind, f"{kind}s")
+
+
+def _relation_asks(unknown: tuple[tuple[str, str, str], ...]) -> tuple[Ask, ...]:
+    return tuple(Ask("relation", kind, name, element) for kind, name, element in unknown)
+
+
+def _support(condition: Condition, facts: Mapping[str, Fact]) -> tuple[Support, ...]:
+    found = []
+    for leaf in condition.why(facts):
+        fact = facts.get(leaf.fact)
+        if fact is not None:
+            found.append(Support(leaf.fact, fact.value if fact.size else None, fact.said, fact.against))
+    return tuple(dict.fromkeys(found))
+
+
+def shown_value(value: object) -> str:
+    """A fact's value as a model file writes it."""
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _said_by(support: tuple[Support, ...]) -> str:
+    """The facts in words: 'reserved_concurrency: 10, tracing: false'."""
+    return ", ".join(f"{item.fact}: {shown_value(item.value)}" for item in support)
+
+
+def _not_stated(support: tuple[Support, ...], condition: Condition, facts: Facts) -> str:
+    names = dict.fromkeys(leaf.fact for leaf in condition.why(facts))
+    differing = [item.fact for item in support if item.against]
+    if differing:
+        return f"statements differ: {', '.join(differing)}"
+    return f"not stated: {', '.join(names)}"
+
+
+def _observable(control: Control) -> bool:
+    """Whether any collector can see what the control rests on; where none can, an attestation is the best there is."""
+    if control.in_place is None:
+        return False
+    return any(FACTS[control.scope][name].seen_by for name in control.in_place.facts)
