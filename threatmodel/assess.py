@@ -71,26 +71,6 @@ class RuledOut(NamedTuple):
     first: tuple[tuple[str, Place | None], ...]
 
 
-class Action(NamedTuple):
-    """A control that is not in place on an element, and the findings whose band it would lower."""
-
-    control: Control
-    element: str
-    state: State
-    findings: tuple[str, ...]
-    worst: int
-
-
-class Expiry(NamedTuple):
-    """Something that ends: what, when, and who answers for it."""
-
-    what: str
-    name: str
-    date: datetime.date
-    owner: str
-    place: Place
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
     """What is found: `findings` apply, `possible` ones wait for an answer, worst first in each."""
@@ -193,7 +173,9 @@ class _Assessing:
         claimed, proven, hoped = self._cells(threat, inherent, answers)
         acceptance = self.acceptances.get(name)
         verdict = self._verdict(threat, claimed, proven, acceptance)
-        if (not applies and verdict not in {"mitigated", "transferred", "accepted", "unproven"}) or (verdict == "" and hoped != claimed and within(hoped, self.tolerance)):
+        if (not applies and verdict not in {"mitigated", "transferred", "accepted", "unproven"}) or (
+            verdict == "" and hoped != claimed and within(hoped, self.tolerance)
+        ):
             verdict = "undetermined"
         elif verdict == "":
             verdict = "reduced" if claimed.band != inherent.band else "open"

@@ -53,7 +53,7 @@ _URL = Text(300, r"https://[^\s<>\"'`]+", "an https address")
 
 
 def _ids(pattern: str, expected: str) -> Items:
-    return Items(Text(40, pattern, expected), least=1)
+    return Items(Text(64, pattern, expected), least=1)
 
 
 _THREAT_MAPS = record(
@@ -80,7 +80,7 @@ _CONTROL_MAPS = record(
     ),
     Key("d3fend", _ids(r"D3-[A-Z0-9]+", "an id such as D3-MFA"), "MITRE D3FEND 1.2.0"),
     Key("well_architected", _ids(r"[A-Z]{3,4}\d{2}(-BP\d{2})?", "an id such as SEC03-BP02"), "AWS Well-Architected"),
-    Key("aws_config", _ids(r"[A-Z0-9_]{3,40}", "a rule such as ACCESS_KEYS_ROTATED"), "AWS Config managed rules"),
+    Key("aws_config", _ids(r"[A-Z0-9_]{3,64}", "a rule such as ACCESS_KEYS_ROTATED"), "AWS Config managed rules"),
 )
 
 _FACT_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from threatmodel.files import Files, shown_path
 from threatmodel.library import examples as pins
 from threatmodel.library.condition import Condition, ConditionError, article, compile_condition
 from threatmodel.library.format import (
@@ -26,25 +27,25 @@ from threatmodel.library.lint import lint
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.problems import InputError, Place, Problem, listed, quoted, suggestion
 from threatmodel.shape import INVALID, Entry, Reader, Record, Value
-from threatmodel.source import parse, read_text
 
 Entries = dict[str, Entry]
 T = TypeVar("T", Threat, Control)
 
 
-def load_library(folder: Path, shown_as: str = "") -> Library:
+def load_library(folder: Path, files: Files | None = None) -> Library:
     """The library in `folder`: article.yaml, threats/<scenario>/*.yaml and controls/<mitigation>/*.yaml.
 
-    `shown_as` names the folder in messages.  Raises InputError with every problem of every file; a file in an
+    `files` remembers the texts for messages.  Raises InputError with every problem of every file; a file in an
     unexpected place is a problem too.
     """
-    name = shown_as or folder.name
-    problems = list(_strays(folder, name))
-    threats = _part(folder, name, "threats", _threat, THREAT, problems)
-    controls = _part(folder, name, "controls", _control, CONTROL, problems)
-    source = _article(folder, name, problems)
+    files = files or Files()
+    problems = list(_strays(folder))
+    threats = _part(files, folder / "threats", _threat, THREAT, problems)
+    controls = _part(files, folder / "controls", _control, CONTROL, problems)
+    source = _article(files, folder, problems)
     if not threats and not problems:
-        problems.append(Problem(code="empty-library", place=Place(name), message="no threats are in this library"))
+        place = Place(shown_path(folder))
+        problems.append(Problem(code="empty-library", place=place, message="no threats are in this library"))
     if problems or source is None:
         raise InputError(problems)
     order = {group: at for at, group in enumerate((*SCENARIOS, *MITIGATIONS))}
@@ -58,27 +59,24 @@ def load_library(folder: Path, shown_as: str = "") -> Library:
     return library
 
 
-def _strays(folder: Path, name: str) -> Iterator[Problem]:
+def _strays(folder: Path) -> Iterator[Problem]:
     """Files that no part of the library would read."""
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         expected = len(parts) == 3 and parts[0] in {"threats", "controls"} and path.suffix == ".yaml"  # noqa: PLR2004
         if path.is_file() and not expected and parts != ("article.yaml",):
             hint = "threats lie in threats/<scenario>/ID.yaml, controls in controls/<mitigation>/ID.yaml"
-            place = Place("/".join((name, *parts)))
-            yield Problem(
-                code="stray-file", place=place, message="this file belongs to no part of the library", hint=hint
-            )
+            message = "this file belongs to no part of the library"
+            yield Problem(code="stray-file", place=Place(shown_path(path)), message=message, hint=hint)
 
 
 def _part(
-    folder: Path, name: str, part: str, build: Callable[[Reader, Entries], T], shape: Record, problems: list[Problem]
+    files: Files, folder: Path, build: Callable[[Reader, Entries], T], shape: Record, problems: list[Problem]
 ) -> list[T]:
     found: list[T] = []
-    for path in sorted((folder / part).glob("*/*.yaml")):
-        shown_as = f"{name}/{part}/{path.parent.name}/{path.name}"
+    for path in sorted(folder.glob("*/*.yaml")):
         try:
-            reader = Reader(parse(read_text(path, shown_as), shown_as))
+            reader = Reader(files.document(path))
         except InputError as error:
             problems += error.problems
             continue
@@ -237,10 +235,9 @@ def _maps(entries: Entries) -> dict[str, tuple[str, ...]]:
     return {name: _plain(entry.value) for name, entry in entries.items()}
 
 
-def _article(folder: Path, name: str, problems: list[Problem]) -> Article | None:
-    shown_as = f"{name}/article.yaml"
+def _article(files: Files, folder: Path, problems: list[Problem]) -> Article | None:
     try:
-        reader = Reader(parse(read_text(folder / "article.yaml", shown_as), shown_as))
+        reader = Reader(files.document(folder / "article.yaml"))
     except InputError as error:
         problems += error.problems
         return None

@@ -705,13 +705,6 @@ _ACCOUNT = _rows(
         "Does an alarm watch concurrent executions and throttles?",
         _IAC,
     ),
-    (
-        "shield_advanced",
-        Flag(),
-        "Shield Advanced protects the CloudFront distribution in front (it cannot protect API Gateway or Lambda)",
-        "Does Shield Advanced protect the distribution in front of the API?",
-        _AWS,
-    ),
 )
 
 _PIPELINE = _rows(

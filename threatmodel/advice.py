@@ -1,0 +1,164 @@
+"""What to do about an assessment: the actions that move most, what ends soon, what stands alone, and the counts."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from threatmodel.assess import VERDICTS, Assessment, Finding
+from threatmodel.library.format import Control
+from threatmodel.problems import Place
+from threatmodel.risk import BANDS, MOVES, Cell, residual
+from threatmodel.states import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A control that is not in place on an element, and the findings whose band it would lower."""
+
+    control: Control
+    element: str
+    state: State
+    findings: tuple[str, ...]
+    worst: int
+
+
+class Expiry(NamedTuple):
+    """Something that ends or is due: 'attestation', 'acceptance' or 'plan', of what, when, and who answers for it."""
+
+    what: str
+    name: str
+    date: datetime.date
+    owner: str
+    place: Place
+
+
+class Risk(NamedTuple):
+    """What threatens an element: the worst claimed band (or 'undetermined'), and how many findings need attention."""
+
+    band: str
+    count: int
+
+
+class Summary(NamedTuple):
+    """Counts: findings by verdict, by band of each cell, and what waits for an answer by its claimed band."""
+
+    verdicts: Mapping[str, int]
+    inherent: Mapping[str, int]
+    claimed: Mapping[str, int]
+    proven: Mapping[str, int]
+    undetermined: Mapping[str, int]
+
+
+DONE = frozenset({"mitigated", "transferred", "accepted", "unproven"})
+"""Verdicts under which nothing needs to be done now (unproven ones still want evidence)."""
+
+
+def summary(assessment: Assessment) -> Summary:
+    """The counts of an assessment; what waits for an answer is counted whether or not it is known to apply."""
+    waiting = [f for f in assessment.findings if f.verdict == "undetermined"] + list(assessment.possible)
+    verdicts = Counter(finding.verdict for finding in assessment.findings)
+    verdicts["undetermined"] = len(waiting)
+    return Summary(
+        verdicts={verdict: verdicts[verdict] for verdict in VERDICTS},
+        inherent=_by_band(finding.inherent for finding in assessment.findings),
+        claimed=_by_band(finding.claimed for finding in assessment.findings),
+        proven=_by_band(finding.proven for finding in assessment.findings),
+        undetermined=_by_band(finding.claimed for finding in waiting),
+    )
+
+
+def _by_band(cells: Iterator[Cell]) -> dict[str, int]:
+    found = Counter(cell.band for cell in cells)
+    return {band: found[band] for band in BANDS}
+
+
+def actions(assessment: Assessment, most: int = 3) -> tuple[Action, ...]:
+    """The controls not in place that would lower the band of most findings, each on the element that lacks it."""
+    moved: dict[tuple[str, str], list[Finding]] = {}
+    states: dict[tuple[str, str], State] = {}
+    for finding in assessment.findings:
+        if finding.verdict not in DONE:
+            for state in _would_help(finding):
+                key = (state.control, state.element)
+                moved.setdefault(key, []).append(finding)
+                states[key] = state
+    found = [
+        Action(
+            control=assessment.library.controls[control],
+            element=element,
+            state=states[control, element],
+            findings=tuple(finding.id for finding in findings),
+            worst=max(finding.claimed.score for finding in findings),
+        )
+        for (control, element), findings in moved.items()
+    ]
+    found.sort(key=lambda action: (-len(action.findings), -action.worst, action.control.id, action.element))
+    return tuple(found[:most])
+
+
+def _would_help(finding: Finding) -> Iterator[State]:
+    """The states that, if their control came into place, would lower the claimed band."""
+    held = [answer.link.effect for answer in finding.answers if answer.state.level >= 1]
+    for answer in finding.answers:
+        missing = answer.state.level < 1 and answer.state.state != "not-applicable"
+        if missing and answer.link.effect in MOVES:
+            after = residual(finding.inherent, [*held, answer.link.effect])
+            if BANDS.index(after.band) < BANDS.index(finding.claimed.band):
+                yield answer.state
+
+
+def carried_alone(assessment: Assessment) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The controls without which a finding would be critical again, with those findings, the busiest first."""
+    found: dict[str, list[str]] = {}
+    for finding in assessment.findings:
+        if finding.inherent.band == BANDS[-1] and finding.claimed.band != BANDS[-1]:
+            held = [answer for answer in finding.answers if answer.state.level >= 1]
+            for answer in held:
+                others = [other.link.effect for other in held if other is not answer]
+                if residual(finding.inherent, others).band == BANDS[-1]:
+                    found.setdefault(f"{answer.state.control}@{answer.state.element}", []).append(finding.id)
+    ranked = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+    return tuple((control, tuple(findings)) for control, findings in ranked)
+
+
+def expiries(assessment: Assessment, days: int = 60) -> tuple[Expiry, ...]:
+    """What has ended, or ends within so many days, soonest first."""
+    until = assessment.today + datetime.timedelta(days=days)
+    return tuple(sorted((e for e in _dated(assessment) if e.date <= until), key=lambda e: (e.date, e.name)))
+
+
+def _dated(assessment: Assessment) -> Iterator[Expiry]:
+    system = assessment.graph.system
+    for said in system.controls:
+        name = f"{said.control}@{said.element or assessment.library.controls[said.control].scope}"
+        if said.expires is not None:
+            yield Expiry("attestation", name, said.expires, said.attested_by, said.place)
+        if said.planned_for is not None:
+            yield Expiry("plan", name, said.planned_for, assessment.library.controls[said.control].owner, said.place)
+    for acceptance in system.acceptances:
+        name = f"{acceptance.threat}@{acceptance.element}"
+        yield Expiry("acceptance", name, acceptance.expires, acceptance.owner, acceptance.place)
+
+
+def risks(assessment: Assessment) -> dict[str, Risk]:
+    """For each element that has findings, the worst that is left after claimed controls, and how many need attention."""
+    worst: dict[str, int] = {}
+    waiting: set[str] = set()
+    counts: Counter[str] = Counter()
+    for finding in (*assessment.findings, *assessment.possible):
+        element = finding.target.id
+        if finding.verdict == "undetermined":
+            waiting.add(element)
+        if finding.applies:
+            worst[element] = max(worst.get(element, 0), BANDS.index(finding.claimed.band))
+        counts[element] += finding.verdict not in DONE
+    found = {}
+    for element in counts:
+        band = BANDS[worst[element]] if element in worst else "undetermined"
+        unsure = element in waiting and band == BANDS[0]
+        found[element] = Risk("undetermined" if unsure else band, counts[element])
+    return found

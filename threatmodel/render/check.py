@@ -1,0 +1,89 @@
+"""The result of a check as text: what fails it, each with its place, and the counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from threatmodel.advice import DONE, summary
+from threatmodel.assess import Assessment, Finding
+from threatmodel.problems import Place, visible
+from threatmodel.risk import BANDS
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that fails a check: where, what kind of failure, and what it says."""
+
+    place: Place
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.code}: {visible(self.message)}"
+
+
+def failures(assessment: Assessment, fail_on: str, *, allow_undetermined: bool) -> list[Failure]:
+    """Everything that fails a check: risks at or above a band that nobody treated or accepted, undetermined ones that
+    could be such (unless allowed), lapsed acceptances, and claims that evidence contradicts."""
+    found = [*_risks(assessment, fail_on, allow_undetermined=allow_undetermined)]
+    found += _lapsed(assessment)
+    found += _contradicted(assessment)
+    return found
+
+
+def _risks(assessment: Assessment, fail_on: str, *, allow_undetermined: bool) -> Iterator[Failure]:
+    for finding in (*assessment.findings, *assessment.possible):
+        severe = BANDS.index(finding.claimed.band) >= BANDS.index(fail_on)
+        waived = allow_undetermined and finding.verdict == "undetermined"
+        if finding.verdict not in DONE and severe and not waived:
+            band = finding.claimed.band if finding.verdict != "undetermined" else f"up to {finding.claimed.band}"
+            message = f"{finding.id}: {finding.threat.title} ({band}, {_because(finding)})"
+            yield Failure(_place(finding, assessment), finding.verdict, message)
+
+
+def _because(finding: Finding) -> str:
+    """Which controls are wanting, in a few words."""
+    if not finding.target.described:
+        return f"nothing is stated about the {finding.target.kind}"
+    wanting = [f"{a.link.control} {a.state.state}" for a in finding.answers if a.state.level < 1]
+    wanting = [text for text in wanting if not text.endswith("not-applicable")]
+    return ", ".join(wanting[:3]) + (f" and {len(wanting) - 3} more" if len(wanting) > 3 else "")  # noqa: PLR2004 - a line's worth
+
+
+def _place(finding: Finding, assessment: Assessment) -> Place:
+    return finding.target.place or Place(assessment.graph.system.file)
+
+
+def _lapsed(assessment: Assessment) -> Iterator[Failure]:
+    for acceptance in assessment.graph.system.acceptances:
+        if acceptance.expires < assessment.today:
+            name = f"{acceptance.threat}@{acceptance.element}"
+            message = f"{name}: accepted by {acceptance.owner} until {acceptance.expires}, which has passed"
+            yield Failure(acceptance.place, "lapsed-acceptance", message)
+
+
+def _contradicted(assessment: Assessment) -> Iterator[Failure]:
+    seen = set()
+    for finding in assessment.findings:
+        for answer in finding.answers:
+            state = answer.state
+            if state.state == "contradicted" and (state.control, state.element) not in seen:
+                seen.add((state.control, state.element))
+                places = [item.said.place for item in state.support if item.said.place is not None]
+                place = places[0] if places else _place(finding, assessment)
+                yield Failure(place, "contradicted", f"{state.control}@{state.element}: {state.reason}")
+
+
+def checked(assessment: Assessment, found: list[Failure]) -> str:
+    """The failures, one a line, then the counts."""
+    counts = summary(assessment)
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.verdicts.items() if count)
+    lines = [str(failure) for failure in found]
+    lines.append(
+        f"{len(assessment.findings)} findings and {len(assessment.possible)} possible ones: {verdicts or 'none'}"
+    )
+    if assessment.excluded:
+        lines.append(f"not looked for: {', '.join(assessment.excluded)}")
+    lines.append(f"{len(found)} of them fail this check" if found else "nothing fails this check")
+    return "\n".join(lines) + "\n"

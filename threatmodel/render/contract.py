@@ -1,0 +1,208 @@
+"""The assessment as JSON: a versioned contract, described by assessment.schema.json beside this file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from threatmodel.advice import summary
+from threatmodel.assess import Assessment, Finding
+from threatmodel.facts import Fact, Statement
+from threatmodel.graph import Element, Flow
+from threatmodel.model.system import Acceptance
+from threatmodel.problems import Place
+from threatmodel.questions import Question
+from threatmodel.risk import Cell, band
+from threatmodel.states import State, Support
+
+SCHEMA_VERSION = "1.0"
+"""Grows in its second number when keys are added, in its first when one changes or goes."""
+
+
+def contract(assessment: Assessment) -> dict[str, Any]:
+    """The assessment as plain data, in the order in which it is read."""
+    graph = assessment.graph
+    system = graph.system
+    counts = summary(assessment)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "model": {
+            "name": system.name,
+            "description": system.description,
+            "owner": system.owner,
+            "scope": system.scope,
+            "file": system.file,
+            "revision": system.revision,
+            "risk_tolerance": system.risk_tolerance,
+            "assumptions": list(system.assumptions),
+            "assessed_on": assessment.today.isoformat(),
+            "excluded_threats": list(assessment.excluded),
+        },
+        "summary": {
+            "by_verdict": dict(counts.verdicts),
+            "by_band": {
+                "inherent": dict(counts.inherent),
+                "claimed": dict(counts.claimed),
+                "proven": dict(counts.proven),
+                "undetermined": dict(counts.undetermined),
+            },
+        },
+        "elements": [_element(element) for element in graph.elements.values()],
+        "flows": [_flow(flow) for flow in graph.flows.values()],
+        "findings": [_finding(finding) for finding in assessment.findings],
+        "controls": list(_controls(assessment)),
+        "questions": [_question(question) for question in assessment.questions],
+        "ruled_out": [
+            {
+                "threat": item.threat.id,
+                "facts": [{"fact": fact, "value": value} for fact, value in item.facts],
+                "count": item.times,
+                "first": [element for element, _ in item.first],
+            }
+            for item in assessment.ruled_out
+        ],
+        "accepted_risks": [_acceptance(item, assessment) for item in system.acceptances],
+        "problems": [],
+    }
+
+
+def _location(place: Place | None) -> dict[str, Any] | None:
+    return None if place is None else {"file": place.file, "line": place.line, "column": place.column}
+
+
+def _element(element: Element) -> dict[str, Any]:
+    return {
+        "id": element.id,
+        "kind": element.kind or element.symbol,
+        "name": element.name,
+        "boundary": element.zone,
+        "described": element.described,
+        "out_of_scope": element.out_of_scope or None,
+        "facts": _facts(element.facts.items()),
+        "location": _location(element.place),
+    }
+
+
+def _flow(flow: Flow) -> dict[str, Any]:
+    return {
+        "id": flow.id,
+        "source": flow.source,
+        "target": flow.target,
+        "label": flow.label,
+        "data": list(flow.carries),
+        "view": flow.view,
+        "caller": flow.caller,
+        "facts": _facts(flow.facts.items()),
+        "location": _location(flow.place),
+    }
+
+
+def _facts(facts: Iterable[tuple[str, Fact]]) -> list[dict[str, Any]]:
+    return [
+        _evidence(Support(name, fact.value if fact.size else None, fact.said, fact.against)) for name, fact in facts
+    ]
+
+
+def _evidence(item: Support) -> dict[str, Any]:
+    """A fact with its origin; `differs` lists what other origins say."""
+    found: dict[str, Any] = {"fact": item.fact, "value": item.value, **_origin(item.said)}
+    if item.against:
+        found["differs"] = [{"value": other.value, **_origin(other)} for other in item.against]
+    return found
+
+
+def _origin(said: Statement) -> dict[str, Any]:
+    place = said.place
+    return {
+        "origin": said.source,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "note": said.note + (" (stale)" if said.stale else ""),
+    }
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    return {"likelihood": cell.likelihood, "impact": cell.impact, "score": cell.score, "band": cell.band}
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": finding.id,
+        "threat": finding.threat.id,
+        "element": finding.target.id,
+        "scenario": finding.threat.scenario,
+        "verdict": finding.verdict,
+        "inherent": _cell(finding.inherent),
+        "claimed": _cell(finding.claimed),
+        "proven": _cell(finding.proven),
+        "rated": list(finding.rated),
+        "why": [_evidence(item) for item in finding.why],
+        "controls": [
+            {
+                "id": answer.link.control,
+                "state": answer.state.state,
+                "element": answer.state.element,
+                "effect": answer.link.effect,
+                "reason": answer.state.reason,
+            }
+            for answer in finding.answers
+        ],
+        "location": _location(finding.target.place),
+    }
+
+
+def _controls(assessment: Assessment) -> Iterator[dict[str, Any]]:
+    """Every control with the states that findings rest on."""
+    states: dict[str, dict[State, None]] = {control: {} for control in assessment.library.controls}
+    for finding in assessment.findings:
+        for answer in finding.answers:
+            states[answer.link.control][answer.state] = None
+    for control in assessment.library.controls.values():
+        yield {
+            "id": control.id,
+            "title": control.title,
+            "mitigation": control.mitigation,
+            "kind": control.kind,
+            "owner": control.owner,
+            "scope": control.scope,
+            "states": [
+                {
+                    "element": state.element,
+                    "state": state.state,
+                    "reason": state.reason,
+                    "evidence": [_evidence(item) for item in state.support],
+                }
+                for state in states[control.id]
+            ],
+        }
+
+
+def _question(question: Question) -> dict[str, Any]:
+    subject = "control" if question.kind == "attest" else "fact"
+    return {
+        "id": question.id,
+        "kind": question.kind,
+        subject: question.name,
+        "of": question.of,
+        "ask": question.ask,
+        "elements": list(question.elements),
+        "decides": list(question.decides),
+        "worst_band": band(question.score),
+    }
+
+
+def _acceptance(acceptance: Acceptance, assessment: Assessment) -> dict[str, Any]:
+    needless = {id(item): reason for item, reason in assessment.needless}
+    finding = f"{acceptance.threat}@{acceptance.element}"
+    holds = any(f.acceptance is acceptance and f.verdict == "accepted" for f in assessment.findings)
+    return {
+        "finding": finding,
+        "risk": acceptance.risk,
+        "reason": acceptance.reason,
+        "owner": acceptance.owner,
+        "expires": acceptance.expires.isoformat(),
+        "holds": holds,
+        "not_needed": needless.get(id(acceptance)),
+        "location": _location(acceptance.place),
+    }

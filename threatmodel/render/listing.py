@@ -1,0 +1,49 @@
+"""Plain text lists: every threat, and the facts of a kind."""
+
+from __future__ import annotations
+
+import textwrap
+
+from threatmodel.library.format import Library
+from threatmodel.model.file import ELEMENTS, FACT_KEYS
+from threatmodel.model.vocabulary import FACTS, FactRow
+
+_WIDTH = 100
+
+
+def listing(library: Library) -> str:
+    """One line a threat: id, scenario, title."""
+    threats = library.threats.values()
+    ids = max(len(threat.id) for threat in threats)
+    scenarios = max(len(threat.scenario) for threat in threats)
+    return "".join(f"{t.id:<{ids}}  {t.scenario:<{scenarios}}  {t.title}\n" for t in threats)
+
+
+def description(kind: str) -> str:
+    """The keys and facts of a kind: type, AWS's default, meaning."""
+    facts = {key.name for key in FACT_KEYS[kind]}
+    lines = [f"{kind}: facts (a key of the model file; leave out what you do not know, write null for 'not set')", ""]
+    for row in FACTS[kind].values():
+        if not row.derived:
+            lines += _described(row)
+    derived = [row for row in FACTS[kind].values() if row.derived]
+    if derived:
+        lines += ["", "derived facts (conditions read them; they follow from relations and cannot be stated)", ""]
+        for row in derived:
+            lines += _described(row)
+    keys = [key for key in ELEMENTS[kind].keys if key.name not in facts] if kind in ELEMENTS else []
+    if keys:
+        lines += ["", "other keys", ""]
+        for key in keys:
+            lines += _wrapped(f"  {key.name}", key.meaning)
+    return "\n".join(lines) + "\n"
+
+
+def _described(row: FactRow) -> list[str]:
+    default = f"  (AWS's default: {row.default})" if row.default else ""
+    seen = f"  (seen by: {', '.join(row.seen_by)})" if row.seen_by else "" if row.derived else "  (only a person knows)"
+    return [f"  {row.name}: {row.type}{default}{seen}", *_wrapped("     ", row.meaning)]
+
+
+def _wrapped(head: str, text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent=f"{head} ", subsequent_indent=" " * 7) or [head]

@@ -1,0 +1,61 @@
+"""The ten lines that a first run prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from threatmodel.advice import actions, expiries, summary
+from threatmodel.assess import Assessment
+from threatmodel.problems import visible
+from threatmodel.risk import BANDS, band
+
+
+def summary_text(assessment: Assessment, paths: Sequence[Path]) -> str:
+    """What an assessment says, in ten lines, and where the files are."""
+    counts = summary(assessment)
+    system = assessment.graph.system
+    verdicts = counts.verdicts
+    work = verdicts["open"] + verdicts["reduced"]
+    lines = [
+        f"{visible(system.name)} ({system.file}, {system.revision}), as of {assessment.today}",
+        f"findings   {len(assessment.findings)}, and {len(assessment.possible)} that may apply",
+        f"verdicts   {_listed(verdicts)}",
+        f"inherent   {_listed(counts.inherent)}",
+        f"claimed    {_listed(counts.claimed)}",
+        f"proven     {_listed(counts.proven)}",
+        f"to do      {work} need work, {verdicts['undetermined']} wait for an answer{_worst(counts.undetermined)}",
+        f"first      {_first(assessment)}",
+        f"ask        {_asked(assessment)}",
+        f"expires    {_expiring(assessment)}",
+        "",
+        *(str(path) for path in paths),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "none"
+
+
+def _worst(counts: Mapping[str, int]) -> str:
+    waiting = [name for name in BANDS if counts[name]]
+    return f", up to {waiting[-1]}" if waiting else ""
+
+
+def _first(assessment: Assessment) -> str:
+    found = [f"{a.control.id}@{a.element} ({len(a.findings)})" for a in actions(assessment)]
+    return ", ".join(found) or "nothing"
+
+
+def _asked(assessment: Assessment) -> str:
+    questions = assessment.questions
+    if not questions:
+        return "nothing"
+    first = questions[0]
+    return f"{len(questions)} questions; first {first.id}: {first.ask} (up to {band(first.score)})"
+
+
+def _expiring(assessment: Assessment) -> str:
+    found = [f"{e.name} {e.date}" for e in expiries(assessment)]
+    return ", ".join(found) + " (within 60 days)" if found else "nothing within 60 days"
