@@ -40,7 +40,7 @@ class Risk(NamedTuple):
     """What threatens an element: the worst claimed band (or 'undetermined'), and how many findings need attention."""
 
     band: str
-    count: int
+    threats: int
 
 
 class Summary(NamedTuple):
@@ -145,7 +145,7 @@ def _dated(assessment: Assessment) -> Iterator[Expiry]:
 
 
 def risks(assessment: Assessment) -> dict[str, Risk]:
-    """For each element that has findings, the worst that is left after claimed controls, and how many need attention."""
+    """For each element with findings, the worst left after claimed controls, and how many need attention."""
     worst: dict[str, int] = {}
     waiting: set[str] = set()
     counts: Counter[str] = Counter()

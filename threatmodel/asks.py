@@ -11,8 +11,10 @@ from threatmodel.graph import Element, Flow, Graph
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Something that nobody has said: a fact or a relation of an element, a plane's description, or who attests a
-    control.  `kind` is fact, relation, describe or attest; `name` the fact, the relation, the plane or the control.
+    """Something that nobody has said.
+
+    A fact or a relation of an element, a plane's description, or who attests a control. `kind` is fact,
+    relation, describe or attest; `name` the fact, the relation, the plane or the control.
     """
 
     kind: str

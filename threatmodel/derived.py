@@ -61,7 +61,7 @@ def any_of(cases: Sequence[Fact | None], complete: Fact | None) -> Fact | None:
         return known(value=True, said=[best.said])
     if complete is None or not complete.size or any(case is None or not case.size for case in cases):
         return None
-    return known(False, [complete.said, *(case.said for case in cases if case is not None)])
+    return known(value=False, said=[complete.said, *(case.said for case in cases if case is not None)])
 
 
 def highest(classes: Sequence[Fact | None]) -> Fact | None:

@@ -24,8 +24,9 @@ _SAID_BY_EVIDENCE = 3
 class Statement(NamedTuple):
     """One origin's word on a fact.
 
-    `source` is a key of STANDING, `place` where it stands (None for what follows from the kind of wiring), `note` what a reader should know (an AWS request's time,
-    the default that applied), `stale` that evidence is too old, or of other code, and counts as word.
+    `source` is a key of STANDING, `place` where it stands (None for what follows from the kind of wiring), `note`
+    what a reader should know (an AWS request's time, the default that applied), `stale` that evidence is too old, or
+    of other code, and counts as word.
     """
 
     value: Any

@@ -1,5 +1,8 @@
-"""What every Slack, API Gateway and Lambda system stands in: boundaries, parties, services and data that are drawn
-although no author describes them.  One table each; `threatmodel.graph` turns them into elements and flows."""
+"""What every Slack, API Gateway and Lambda system stands in.
+
+Boundaries, parties, services and data that are drawn although no author describes them. One table each;
+`threatmodel.graph` turns them into elements and flows.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +31,11 @@ ZONES = (
     Zone("organisation", "Corporate identity", "", "the identity team"),
     Zone("supply-chain", "Software supply chain", "", "third parties"),
 )
-"""The eleven trust boundaries.  account, workspace and organisation are elements with facts too, drawn as boundaries."""
+"""The eleven trust boundaries; account, workspace and organisation are elements with facts too."""
 
 
 class Party(NamedTuple):
-    """A person, system or service that is drawn: its kind of symbol, what stands under its name, where, in which view."""
+    """A person, system or service that is drawn: its symbol, what stands under its name, where, in which view."""
 
     id: str
     symbol: str
@@ -78,27 +81,27 @@ class Item(NamedTuple):
     id: str
     name: str
     classification: str
-    personal: bool
+    personal: bool = False
 
 
 DATA = (
-    Item("slack:command", "command or interaction body", "internal", True),
-    Item("slack:event", "event body", "confidential", True),
-    Item("slack:response-url", "response_url", "secret", False),
-    Item("slack:verification-token", "legacy verification token", "secret", False),
-    Item("slack:signature", "signature and timestamp", "internal", False),
-    Item("slack:signing-secret", "signing secret", "secret", False),
-    Item("slack:token", "Slack API token", "secret", False),
-    Item("aws:role-session", "role session credentials", "secret", False),
-    Item("app:records", "application records", "confidential", False),
-    Item("aws:logs", "logs and traces", "internal", False),
-    Item("build:package", "deployment package", "internal", False),
-    Item("build:template", "infrastructure template", "confidential", False),
-    Item("build:credentials", "deploy credentials", "secret", False),
-    Item("people:session", "sign-in session", "secret", False),
-    Item("aws:audit", "audit events and findings", "internal", False),
-    Item("aws:access-key", "long-lived access key", "secret", False),
-    Item("http:request", "request from outside", "internal", False),
+    Item("slack:command", "command or interaction body", "internal", personal=True),
+    Item("slack:event", "event body", "confidential", personal=True),
+    Item("slack:response-url", "response_url", "secret"),
+    Item("slack:verification-token", "legacy verification token", "secret"),
+    Item("slack:signature", "signature and timestamp", "internal"),
+    Item("slack:signing-secret", "signing secret", "secret"),
+    Item("slack:token", "Slack API token", "secret"),
+    Item("aws:role-session", "role session credentials", "secret"),
+    Item("app:records", "application records", "confidential"),
+    Item("aws:logs", "logs and traces", "internal"),
+    Item("build:package", "deployment package", "internal"),
+    Item("build:template", "infrastructure template", "confidential"),
+    Item("build:credentials", "deploy credentials", "secret"),
+    Item("people:session", "sign-in session", "secret"),
+    Item("aws:audit", "audit events and findings", "internal"),
+    Item("aws:access-key", "long-lived access key", "secret"),
+    Item("http:request", "request from outside", "internal"),
 )
 """The data of the landscape; the author's own items stand for the application records where they are stated."""
 

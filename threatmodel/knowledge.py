@@ -1,0 +1,193 @@
+"""What is known of each node of a system: its facts and relations, weighed and derived."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from threatmodel import derived
+from threatmodel.derived import any_of, highest, known
+from threatmodel.elements import Neighbours, completeness
+from threatmodel.facts import WORD, Fact, Facts, Statement, weigh
+from threatmodel.model.system import Node, System, Trigger
+
+Evidence = Mapping[str, Mapping[str, Sequence[Statement]]]
+"""What collectors found: for an element's id and a fact's (or relation's) name, statements.
+
+A relation's value is a tuple: of `Trigger` for triggers, of ids for the rest.
+"""
+
+SLACK_CLASS = {"slash-command": "internal", "interactivity": "internal", "events": "confidential"}
+"""The class of what Slack sends, by surface."""
+
+
+class Knowledge:
+    """The weighed facts and relations of a system's nodes.
+
+    `relations` has those of functions by id and name, `holds` the data of stores and queues, `facts` the facts of
+    every node, derived ones included.
+    """
+
+    def __init__(self, system: System, evidence: Evidence) -> None:
+        self.system = system
+        self.evidence = evidence
+        functions = [node for node in system.nodes.values() if node.kind == "function"]
+        self.relations = {node.id: self._relations(node) for node in functions}
+        self.neighbours = Neighbours(self.relations)
+        self.holds = {
+            n.id: self._relations(n).get("holds") for n in system.nodes.values() if n.kind in {"store", "queue"}
+        }
+        self._started = self._starts()
+        self.facts: dict[str, Facts] = {node.id: self._facts(node) for node in system.nodes.values()}
+
+    def _stated(self, node: Node) -> dict[str, Fact]:
+        found = self.evidence.get(node.id)
+        if found is None:
+            return {name: Fact(s.value, WORD, s) for name, s in node.facts.items()}
+        facts = {}
+        for name in {**node.facts, **found}:
+            if name not in derived.RELATIONS:
+                words = [node.facts[name]] if name in node.facts else []
+                facts[name] = weigh([*words, *found.get(name, ())])
+        return facts
+
+    def _relations(self, node: Node) -> dict[str, Fact]:
+        facts: dict[str, list[Statement]] = {}
+        if node.triggers is not None:
+            facts["triggers"] = [Statement(node.triggers, "model", node.triggers_place)]
+        for name, relation in node.relations.items():
+            facts[name] = [Statement(tuple(item.id for item in relation.items), "model", relation.place)]
+        for name, statements in self.evidence.get(node.id, {}).items():
+            if name in derived.RELATIONS:
+                facts.setdefault(name, []).extend(statements)
+        return {name: _weigh_relation(statements) for name, statements in facts.items()}
+
+    def _facts(self, node: Node) -> Facts:
+        facts = self._stated(node)
+        for name, fact in self._derived(node):
+            if fact is not None:
+                facts[name] = fact
+        return facts
+
+    def _derived(self, node: Node) -> Iterator[tuple[str, Fact | None]]:
+        match node.kind:
+            case "function":
+                yield from self._derived_of_function(node)
+            case "store":
+                yield "data_classification", self._class_held(node.id)
+                yield "personal_data", self._personal(node.id)
+            case "queue":
+                yield "data_classification", self._class_held(node.id)
+                yield "starts_functions", self._starts_any("queue", node.id)
+            case "api":
+                yield "slack_facing", self._starts_any("slack", node.id)
+
+    def _derived_of_function(self, node: Node) -> Iterator[tuple[str, Fact | None]]:
+        relations = self.relations[node.id]
+        triggers = relations.get("triggers")
+        if triggers is not None and triggers.size:
+            by = {trigger.by for trigger in triggers.value}
+            yield "slack_facing", known("slack" in by, [triggers.said])
+            yield "internet_facing", known(bool(by & {"slack", "http"}), [triggers.said])
+            yield "event_driven", known(bool(by & {"queue", "store", "schedule"}), [triggers.said])
+        secrets = relations.get("secrets")
+        if secrets is not None and secrets.size:
+            yield "uses_secrets", known(bool(secrets.value), [secrets.said])
+            tokens = [self._grants(secret, secrets) for secret in secrets.value]
+            yield "holds_slack_token", any_of(tokens, secrets)
+        yield "data_classification", self._class_handled(relations)
+
+    def _grants(self, secret: str, secrets: Fact) -> Fact | None:
+        grants = self._stated(self.system.nodes[secret]).get("grants")
+        if grants is None or not grants.size:
+            return None
+        return known(grants.value == "slack-api", [grants.said, secrets.said])
+
+    def _starts(self) -> Mapping[tuple[str, str], Fact]:
+        """For each api and queue that starts functions, by trigger and id, that it does."""
+        found: dict[tuple[str, str], Fact] = {}
+        for relations in self.relations.values():
+            triggers = relations.get("triggers")
+            for trigger in triggers.value if triggers is not None and triggers.size else ():
+                if triggers is not None and trigger.source is not None:
+                    key = (trigger.by, trigger.source.id)
+                    new = known(value=True, said=[triggers.said])
+                    found[key] = max(found.get(key, new), new, key=lambda fact: fact.size)
+        return found
+
+    def _starts_any(self, by: str, element: str) -> Fact | None:
+        """Whether any function has such a trigger from this element: false only when all triggers are known."""
+        return self._started.get((by, element), self._starts_nothing)
+
+    @cached_property
+    def _starts_nothing(self) -> Fact | None:
+        if not completeness(self.relations, ("triggers",)).size or not self.relations:
+            return None
+        return known(value=False, said=[relations["triggers"].said for relations in self.relations.values()])
+
+    def _class_held(self, element: str) -> Fact | None:
+        holds = self.holds.get(element)
+        if holds is None or not holds.size:
+            return None
+        if not holds.value:
+            return known("public", [holds.said])
+        classes = [known(self.system.data[item].classification, [holds.said]) for item in holds.value]
+        return highest(classes)
+
+    def _personal(self, element: str) -> Fact | None:
+        holds = self.holds.get(element)
+        if holds is None or not holds.size:
+            return None
+        return known(any(self.system.data[item].personal for item in holds.value), [holds.said])
+
+    def _class_handled(self, relations: Mapping[str, Fact]) -> Fact | None:
+        """The highest class among what starts a function and what it reads and writes."""
+        classes: list[Fact | None] = []
+        triggers = relations.get("triggers")
+        if triggers is None or not triggers.size:
+            classes.append(None)
+        else:
+            for trigger in triggers.value:
+                if trigger.by == "slack":
+                    classes.append(known(SLACK_CLASS[trigger.detail], [triggers.said]))
+                elif trigger.by in {"queue", "store"}:
+                    classes.append(self._class_held(trigger.source.id))
+        for name in ("reads", "writes"):
+            relation = relations.get(name)
+            if relation is None or not relation.size:
+                classes.append(None)
+            else:
+                classes += [self._class_held(store) for store in relation.value]
+        if not classes and triggers is not None:
+            return known("public", [triggers.said])
+        return highest(classes)
+
+
+def _weigh_relation(statements: Sequence[Statement]) -> Fact:
+    """A relation weighed by the ids that it names; the order of a list and where its items stand do not matter."""
+    first = statements[0]
+    if len(statements) == 1:
+        return Fact(first.value, first.size, first)
+    weighed = weigh([s._replace(value=_comparable(s.value)) for s in statements])
+    winner = next(s for s in statements if (s.source, s.place) == (weighed.said.source, weighed.said.place))
+    return Fact(winner.value, weighed.size, winner, weighed.against)
+
+
+def _comparable(value: Sequence[Any]) -> tuple[str, ...]:
+    return tuple(sorted(_name_of(item) for item in value))
+
+
+def _name_of(item: Any) -> str:
+    if isinstance(item, Trigger):
+        return f"{item.by} {item.detail} {item.source.id if item.source else ''}"
+    return str(item)
+
+
+def distinct(triggers: Sequence[Trigger]) -> Iterator[Trigger]:
+    """The triggers that differ by more than their route."""
+    seen = set()
+    for trigger in triggers:
+        if (name := _name_of(trigger)) not in seen:
+            seen.add(name)
+            yield trigger
