@@ -75,9 +75,7 @@ def test_new_enough_python(version: tuple[int, ...]) -> None:
 
 
 def test_old_python() -> None:
-    with pytest.raises(
-        dev.SetupError, match=r"^Python 3\.11 or newer is needed, this is 3\.10\.13\.\n  fix: "
-    ):
+    with pytest.raises(dev.SetupError, match=r"^Python 3\.11 or newer is needed, this is 3\.10\.13\.\n  fix: "):
         dev.require_python((3, 10, 13))
 
 
@@ -86,9 +84,7 @@ def test_an_old_python_can_parse_it() -> None:
 
 
 def test_missing_ensurepip_names_the_package() -> None:
-    failure = str(
-        dev.venv_failure("The virtual environment was not created because ensurepip is not available.")
-    )
+    failure = str(dev.venv_failure("The virtual environment was not created because ensurepip is not available."))
     assert f"sudo apt-get install python{sys.version_info[0]}.{sys.version_info[1]}-venv" in failure
 
 

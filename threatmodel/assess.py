@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from threatmodel.asks import Ask
+from threatmodel.facts import EVIDENCE, WORD
 from threatmodel.graph import Element, Flow, Graph
+from threatmodel.library.condition import article
 from threatmodel.library.format import Control, Library, Link, Threat
 from threatmodel.model.system import Acceptance, ControlStatement, Rating
 from threatmodel.model.vocabulary import PLANES
@@ -62,6 +64,14 @@ class Finding:
         )
 
 
+class _Cells(NamedTuple):
+    """What is left of a risk under what is claimed, under what is proven, and if every unknown control is in place."""
+
+    claimed: Cell
+    proven: Cell
+    hoped: Cell
+
+
 class RuledOut(NamedTuple):
     """A threat that a claim keeps from applying: the facts that say so, how often, and the first elements."""
 
@@ -110,7 +120,7 @@ class _Assessing:
         self.acceptances = {f"{a.threat}@{a.element}": a for a in graph.system.acceptances}
         self.ratings = {f"{r.threat}@{r.element}": r for r in graph.system.ratings}
         self.ruled: dict[tuple[str, tuple[tuple[str, object], ...]], list[tuple[str, Place | None]]] = {}
-        self.cells: dict[tuple[str, Cell, tuple[tuple[int, bool], ...]], tuple[Cell, Cell, Cell]] = {}
+        self.cells: dict[tuple[str, Cell, tuple[tuple[int, bool], ...]], _Cells] = {}
         self.links: dict[str, tuple[tuple[Link, Control], ...]] = {
             threat.id: tuple((link, library.controls[link.control]) for link in threat.links)
             for threat in library.threats.values()
@@ -170,15 +180,9 @@ class _Assessing:
         name = f"{threat.id}@{target.id}"
         inherent, rated = self._inherent(threat, target, name)
         answers = tuple(Answer(link, self.states.counting(control, target)) for link, control in self.links[threat.id])
-        claimed, proven, hoped = self._cells(threat, inherent, answers)
+        cells = self._cells(threat, inherent, answers)
         acceptance = self.acceptances.get(name)
-        verdict = self._verdict(threat, claimed, proven, acceptance)
-        if (not applies and verdict not in {"mitigated", "transferred", "accepted", "unproven"}) or (
-            verdict == "" and hoped != claimed and within(hoped, self.tolerance)
-        ):
-            verdict = "undetermined"
-        elif verdict == "":
-            verdict = "reduced" if claimed.band != inherent.band else "open"
+        verdict = "transferred" if threat.by_provider else self._verdict(applies, inherent, cells, acceptance)
         return Finding(
             id=name,
             threat=threat,
@@ -186,8 +190,8 @@ class _Assessing:
             applies=applies,
             verdict=verdict,
             inherent=inherent,
-            claimed=claimed,
-            proven=proven,
+            claimed=cells.claimed,
+            proven=cells.proven,
             answers=answers,
             rated=rated,
             acceptance=acceptance,
@@ -207,26 +211,28 @@ class _Assessing:
             reasons.append(f"rated by the model: {rating.reason}")
         return cell, tuple(reasons)
 
-    def _cells(self, threat: Threat, inherent: Cell, answers: tuple[Answer, ...]) -> tuple[Cell, Cell, Cell]:
-        """The claimed and the proven risk, and the one that is left if every unknown control is in place."""
-        key = (threat.id, inherent, tuple((a.state.level, a.state.state in OPEN_QUESTION) for a in answers))
+    def _cells(self, threat: Threat, inherent: Cell, answers: tuple[Answer, ...]) -> _Cells:
+        key = (threat.id, inherent, tuple((a.state.level, _open(a.state)) for a in answers))
         found = self.cells.get(key)
         if found is None:
-            found = self.cells[key] = (
-                residual(inherent, (a.link.effect for a in answers if a.state.level >= 1)),
-                residual(inherent, (a.link.effect for a in answers if a.state.level >= 2)),  # noqa: PLR2004 - evidence
-                residual(inherent, (a.link.effect for a in answers if a.state.level >= 1 or _open(a.state))),
+            found = self.cells[key] = _Cells(
+                claimed=residual(inherent, (a.link.effect for a in answers if a.state.level >= WORD)),
+                proven=residual(inherent, (a.link.effect for a in answers if a.state.level >= EVIDENCE)),
+                hoped=residual(inherent, (a.link.effect for a in answers if a.state.level >= WORD or _open(a.state))),
             )
         return found
 
-    def _verdict(self, threat: Threat, claimed: Cell, proven: Cell, acceptance: Acceptance | None) -> str:
-        if threat.by_provider:
-            return "transferred"
-        if within(proven, self.tolerance):
+    def _verdict(self, applies: int, inherent: Cell, cells: _Cells, acceptance: Acceptance | None) -> str:
+        """The first verdict that holds."""
+        if within(cells.proven, self.tolerance):
             return "mitigated"
-        if acceptance is not None and acceptance.expires >= self.today and claimed.score <= acceptance.risk:
+        if acceptance is not None and acceptance.expires >= self.today and cells.claimed.score <= acceptance.risk:
             return "accepted"
-        return "unproven" if within(claimed, self.tolerance) else ""
+        if within(cells.claimed, self.tolerance):
+            return "unproven"
+        if not applies or within(cells.hoped, self.tolerance):
+            return "undetermined"
+        return "reduced" if cells.claimed.band != inherent.band else "open"
 
     def _ruled_out(self) -> Iterator[RuledOut]:
         for (threat, facts), elements in self.ruled.items():
@@ -292,7 +298,7 @@ def _misdirected(graph: Graph, library: Library) -> Iterator[Problem]:
         if element is None:
             yield _no_element(graph, item.element, item.place)
         elif threat is not None and element.kind not in threat.targets:
-            message = f"'{item.threat}' is no threat to a {element.kind or 'party'}: '{item.element}'"
+            message = f"'{item.threat}' is no threat to {article(element.kind or 'party')}: '{item.element}'"
             hint = f"its targets: {listed(threat.targets)}"
             yield Problem(code="wrong-kind", place=item.place, message=message, hint=hint)
 
@@ -312,7 +318,7 @@ def _misdirected_statement(statement: ControlStatement, graph: Graph, library: L
     elif (element := _element(graph, statement.element)) is None:
         yield _no_element(graph, statement.element, statement.place)
     elif element.kind != control.scope:
-        message = f"'{control.id}' lives on a {control.scope}, but '{element.id}' is a {element.kind or 'party'}"
+        message = f"'{control.id}' lives on {article(control.scope)}, but '{element.id}' is {article(element.kind or 'party')}"
         yield Problem(code="wrong-kind", place=statement.place, message=message)
 
 

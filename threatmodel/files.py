@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -56,4 +55,6 @@ def shown_path(path: Path) -> str:
 
 def digest(text: str) -> str:
     """The first twelve digits of a text's SHA-256: which revision of a model a report speaks of."""
+    import hashlib
+
     return hashlib.sha256(text.encode()).hexdigest()[:12]

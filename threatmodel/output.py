@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 from threatmodel.problems import InputError, Place, Problem
@@ -22,6 +21,8 @@ def write(content: str | bytes, path: Path | None) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
         return
+    import tempfile
+
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(data)  # a device or a pipe: nothing to replace

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,7 +12,13 @@ from typing import NamedTuple
 WIDEST_LINE = 160
 """Characters of a source line that a message shows; longer lines are cut around the caret."""
 
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+MOST = 1000
+"""Problems after which reading stops: a file with more of them is not what its author thinks it is."""
+
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
 
 
 class Place(NamedTuple):
@@ -41,6 +48,20 @@ class InputError(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(f"{p.place}: {p.code}: {p.message}" for p in self.problems))
+
+
+def note(problems: list[Problem], problem: Problem) -> None:
+    """Adds a problem to those found so far.  Raises InputError with all of them when there are too many."""
+    problems.append(problem)
+    if len(problems) >= MOST:
+        message = f"reading stopped after {MOST} problems"
+        place = Place(problem.place.file)
+        raise InputError([*problems, Problem(code="too-many-problems", place=place, message=message)])
+
+
+def article(noun: str) -> str:
+    """The noun with its indefinite article."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def visible(text: str) -> str:
@@ -97,7 +118,7 @@ def shown(problems: Iterable[Problem], texts: Mapping[str, str]) -> str:
 def _block(problem: Problem, lines: list[str]) -> str:
     place = problem.place
     tail = f"; {problem.hint}" if problem.hint else ""
-    head = f"{place.file}:{place.line}:{place.column}: {problem.code}: {problem.message}{tail}"
+    head = visible(f"{place}: {problem.code}: {problem.message}{tail}")
     if not 0 < place.line <= len(lines):
         return head
     line = lines[place.line - 1].rstrip("\r")
@@ -106,8 +127,18 @@ def _block(problem: Problem, lines: list[str]) -> str:
     before = visible(line[start:at].replace("\t", " "))
     token = visible(line[at : at + _width(line, at)])
     after = visible(line[at + _width(line, at) : start + WIDEST_LINE].replace("\t", " "))
-    caret = " " * len(before) + "^" * max(1, len(token))
+    caret = " " * _cells(before) + "^" * max(1, _cells(token))
     return f"{head}\n    {before}{token}{after}\n    {caret}"
+
+
+def _cells(text: str) -> int:
+    """How many columns of a terminal a text takes: two for a wide character, none for a combining one."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        2 if unicodedata.east_asian_width(char) in "WF" else 0 if unicodedata.category(char) in {"Mn", "Me"} else 1
+        for char in text
+    )
 
 
 def _width(line: str, at: int) -> int:

@@ -20,11 +20,15 @@ ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Any text of at most `longest` characters; `pattern` narrows it, `expected` says how in words."""
+    """Any text of at most `longest` characters; `pattern` narrows it, `expected` says how in words.
+
+    `truth`: an unquoted ``true`` is taken as the text 'true' (conditions).
+    """
 
     longest: int = 2000
     pattern: str = ""
     expected: str = "text"
+    truth: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +192,8 @@ def _read_word(reader: Reader, shape: Word, raw: Any, mark: int, noun: str) -> A
 
 
 def _read_text(reader: Reader, shape: Text, raw: Any, mark: int, noun: str) -> Any:
+    if raw is True and shape.truth:
+        return "true"
     if raw.__class__ is not str:
         return reader.wrong(shape, raw, mark, noun, "quote it")
     if len(raw) > shape.longest:

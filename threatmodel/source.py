@@ -25,7 +25,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from threatmodel.problems import InputError, Place, Problem, quoted
+from threatmodel.problems import InputError, Place, Problem, note, quoted, visible
 
 DEEPEST = 60
 LARGEST = 32 * 1024 * 1024
@@ -35,6 +35,9 @@ _Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,3})?\Z")
 _COLUMNS = 1 << 26
+_HIDDEN_BREAKS = "\r\x85\u2028\u2029"
+"""Line breaks to YAML 1.1 that editors do not show as such: a key could hide behind one."""
+_FORBIDDEN = re.compile("[^\t\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Blank:
@@ -90,20 +93,28 @@ def read_text(path: Path, shown_as: str) -> str:
     try:
         if path.is_dir():
             raise _refusal(shown_as, "unreadable-file", "this is a directory", "name a file")
-        size = path.stat().st_size
-        if size > LARGEST:
-            found = f"the file has {size // (1024 * 1024)} MB; at most {LARGEST // (1024 * 1024)} MB are read"
-            raise _refusal(shown_as, "file-too-large", found, "split the model")
-        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise _refusal(
-            shown_as, "unreadable-file", f"byte {error.start} is not UTF-8", "save the file as UTF-8"
-        ) from None
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
     except FileNotFoundError:
         raise _refusal(shown_as, "missing-file", "there is no such file", "check the path") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _refusal(shown_as, "unreadable-file", f"cannot be read: {reason}", "") from None
+    if len(data) > LARGEST:
+        found = f"the file has more than {LARGEST // (1024 * 1024)} MB, the most that is read"
+        raise _refusal(shown_as, "file-too-large", found, "split the model")
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        raise _not_utf8(data, shown_as, error) from None
+
+
+def _not_utf8(data: bytes, file: str, error: UnicodeDecodeError) -> InputError:
+    start = error.start + (len(data) - len(error.object))  # a byte order mark is no part of what was decoded
+    before = data[:start].decode("utf-8-sig", "replace")
+    place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    message = f"the byte 0x{data[start]:02X} is not UTF-8"
+    return InputError([Problem(code="unreadable-file", place=place, message=message, hint="save the file as UTF-8")])
 
 
 def _refusal(file: str, code: str, message: str, hint: str) -> InputError:
@@ -115,19 +126,19 @@ def parse(text: str, file: str) -> Document:
     duplicate keys are all reported.
     """
     if len(text) > LARGEST:
-        raise _refusal(file, "file-too-large", f"{len(text)} characters; at most {LARGEST} are read", "")
+        raise _refusal(file, "file-too-large", f"{len(text)} characters; at most {LARGEST} are read", "split it")
+    if any(char in text for char in _HIDDEN_BREAKS):
+        raise _forbidden(text, file)
     try:
         parser = _Parser(text)
-    except yaml.reader.ReaderError as error:
-        raise _unreadable(text, file, error) from None
-    except UnicodeEncodeError as error:
-        raise _refusal(file, "yaml-syntax", f"character {error.start} is half of a surrogate pair", "") from None
+    except (yaml.reader.ReaderError, UnicodeEncodeError):
+        raise _forbidden(text, file) from None
     try:
         root, mark, duplicates = _build(_events(parser), file)
     except yaml.MarkedYAMLError as error:
-        raise _syntax(file, error) from None
-    except yaml.reader.ReaderError as error:
-        raise _unreadable(text, file, error) from None
+        raise _syntax(text, file, error) from None
+    except yaml.reader.ReaderError:
+        raise _forbidden(text, file) from None
     finally:
         parser.dispose()
     if duplicates:
@@ -222,7 +233,7 @@ def _put(holder: Map, name: str, key_mark: int, mark: int, duplicates: list[Prob
         first = holder.key_marks[name] // _COLUMNS + 1
         place = Place(file, key_mark // _COLUMNS + 1, key_mark % _COLUMNS + 1)
         message = f"{quoted(name)} is given twice; first on line {first}"
-        duplicates.append(Problem(code="duplicate-key", place=place, message=message, hint="keep one of the two"))
+        note(duplicates, Problem(code="duplicate-key", place=place, message=message, hint="keep one of the two"))
     holder.key_marks[name] = key_mark
     holder.value_marks[name] = mark
 
@@ -252,28 +263,58 @@ def _at(file: str, mark: Any, code: str, message: str, hint: str) -> InputError:
     return InputError([Problem(code=code, place=place, message=message, hint=hint)])
 
 
-def _syntax(file: str, error: yaml.MarkedYAMLError) -> InputError:
-    problem = error.problem or "not YAML"
-    mark = error.problem_mark or error.context_mark
-    if error.context_mark is not None and "end of stream" in problem:
-        mark = error.context_mark
-    place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-    context = f" {error.context}" if error.context else ""
-    hint = "indent with spaces, not tabs" if "'\\t'" in problem else ""
-    return InputError([Problem(code="yaml-syntax", place=place, message=f"{problem}{context}", hint=hint)])
+def _syntax(text: str, file: str, error: yaml.MarkedYAMLError) -> InputError:
+    """A syntax error in words of ours where the parser's would puzzle, at the place that has to be changed."""
+    problem, begin, here = error.problem or "not YAML", error.context_mark, error.problem_mark or error.context_mark
+    message, hint = f"{problem}{' ' + error.context if error.context else ''}", ""
+    if problem in _SYNTAX:
+        message, hint = _SYNTAX[problem]
+    if problem in _AT_BEGIN and begin is not None:
+        here = begin
+    elif problem in _NOT_CLOSED and begin is not None:
+        message = f"expected {_NOT_CLOSED[problem]} that began at {begin.line + 1}:{begin.column + 1}"
+    elif problem == "found character that cannot start any token" and here is not None:
+        message, hint = _no_token(text, here)
+    place = Place(file, here.line + 1, here.column + 1) if here is not None else Place(file)
+    return InputError([Problem(code="yaml-syntax", place=place, message=message, hint=hint)])
 
 
-def _unreadable(text: str, file: str, error: yaml.reader.ReaderError) -> InputError:
-    position = error.position if isinstance(error.position, int) else 0
-    before = text[:position]
-    place = Place(file, before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)
-    return InputError(
-        [
-            Problem(
-                code="yaml-syntax",
-                place=place,
-                message="a control character that YAML does not allow",
-                hint="remove it, or write it as an escape in double quotes",
-            )
-        ]
-    )
+_SYNTAX = {
+    "mapping values are not allowed in this context": (
+        "no key can stand before this colon",
+        "quote a text that holds ': ', or check the indentation",
+    ),
+    "did not find expected key": ("no key begins here", "check the indentation, and the quotes just before"),
+    "did not find expected '-' indicator": ("no item begins here", "begin it with '- ', or check the indentation"),
+    "could not find expected ':'": ("this is no 'key: value'", "write a colon and a space behind the key"),
+    "found unexpected end of stream": ("this quote is never closed", "close it"),
+    "found unknown escape character": (
+        "the backslash begins an escape that does not exist",
+        "double it, or use single quotes",
+    ),
+}
+"""The parser's commonest problems: what to say instead, and what to do."""
+
+_AT_BEGIN = {"could not find expected ':'", "found unexpected end of stream"}
+_NOT_CLOSED = {
+    "did not find expected ',' or ']'": "a comma, or the end of the list",
+    "did not find expected ',' or '}'": "a comma, or the end of the mapping",
+}
+
+
+def _no_token(text: str, mark: Any) -> tuple[str, str]:
+    char = text.split("\n", mark.line + 1)[mark.line][mark.column : mark.column + 1]
+    if char == "\t":
+        return "a tab stands where a value or a key should begin", "indent with spaces"
+    return f"a value cannot begin with '{visible(char)}'", "quote it"
+
+
+def _forbidden(text: str, file: str) -> InputError:
+    """The first character that YAML, or a reader of the file, cannot take."""
+    found = _FORBIDDEN.search(text)
+    at = found.start() if found else 0
+    place = Place(file, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+    breaks = found is not None and found.group() in _HIDDEN_BREAKS
+    message = f"{visible(text[at : at + 1])} is {'a hidden line break' if breaks else 'a character that YAML forbids'}"
+    hint = "remove it, or write it as an escape in double quotes"
+    return InputError([Problem(code="yaml-syntax", place=place, message=message, hint=hint)])

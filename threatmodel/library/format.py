@@ -48,7 +48,7 @@ STRIDE = (
 
 _LINE = Text(160, r"[^\n]+", "one line of text")
 _PROSE = Text(1600)
-_CONDITION = Text(4000, expected="a condition")
+_CONDITION = Text(4000, expected="a condition", truth=True)
 _URL = Text(300, r"https://[^\s<>\"'`]+", "an https address")
 
 

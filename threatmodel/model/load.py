@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from threatmodel.facts import Statement
-from threatmodel.files import Files, digest
+from threatmodel.files import Files
 from threatmodel.landscape import RESERVED, ZONES
 from threatmodel.model.file import FACT_KEYS, MODEL, PLATFORM, RELATIONS, SECTIONS
 from threatmodel.model.system import (
@@ -27,6 +27,7 @@ from threatmodel.model.system import (
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.problems import InputError, Place, Problem, listed, quoted, suggestion
 from threatmodel.shape import INVALID, Entry, Reader, Record
+from threatmodel.source import Document
 
 Entries = Mapping[str, Entry]
 _FACTS = {kind: frozenset(key.name for key in keys) for kind, keys in FACT_KEYS.items()}
@@ -41,7 +42,7 @@ def load_model(files: Files, path: Path) -> System:
     problems = reader.problems
     platforms = [p for p in (_platform(files, path, item, problems) for item in _items(entries, "uses")) if p]
     loading = _Loading(entries, problems)
-    system = loading.system(platforms, digest(reader.document.text), reader.document.file)
+    system = loading.system(platforms, reader.document)
     if problems:
         raise InputError(problems)
     return system
@@ -95,14 +96,14 @@ class _Loading:
     def note(self, code: str, place: Place, message: str, hint: str = "") -> None:
         self.problems.append(Problem(code=code, place=place, message=message, hint=hint))
 
-    def system(self, platforms: list[dict[str, Entry]], revision: str, file: str) -> System:
+    def system(self, platforms: list[dict[str, Entry]], document: Document) -> System:
         entries = self.entries
         self._give_ids()
         boundaries = dict(self._boundaries())
         nodes = {node.id: node for node in self._nodes()}
         nodes |= self._planes(platforms)
         if entries and not any(_table(entries, section) for section in SECTIONS):
-            self.note("empty-model", Place(file), "the model describes no function and nothing else to look at")
+            self.note("empty-model", Place(document.file), "the model describes no function and nothing else to look at")
         every = [entries, *platforms]
         return System(
             name=_value(entries, "name"),
@@ -121,8 +122,8 @@ class _Loading:
             controls=tuple(c for found in every for c in self._controls(found)),
             acceptances=tuple(self._acceptances()),
             ratings=tuple(self._ratings()),
-            file=file,
-            revision=revision,
+            file=document.file,
+            text=document.text,
         )
 
     def _give_ids(self) -> None:

@@ -153,4 +153,11 @@ class System:
     acceptances: tuple[Acceptance, ...]
     ratings: tuple[Rating, ...]
     file: str
-    revision: str
+    text: str
+
+    @property
+    def revision(self) -> str:
+        """The first twelve digits of the file's SHA-256."""
+        from threatmodel.files import digest
+
+        return digest(self.text)

@@ -1,0 +1,342 @@
+"""Data-flow diagrams as DOT: left to right, boundaries dashed and nested, flows numbered, risk as colour and as text."""
+
+from __future__ import annotations
+
+import textwrap
+import urllib.parse
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import graphviz
+
+from threatmodel.elements import Flow, Graph
+from threatmodel.facts import Facts
+from threatmodel.render.picture import Arrow, Picture, Shape, needs_overview, picture
+from threatmodel.render.text import dot, html, one_line
+
+__all__ = ["Risk", "dfd", "needs_overview"]
+
+
+class Risk(NamedTuple):
+    """What threatens an element: a band (low, medium, high, critical or undetermined) and how many threats count."""
+
+    band: str
+    count: int
+
+
+Risks = Mapping[str, tuple[str, int]]
+"""Risks by the id of an element or flow."""
+
+
+class _Look(NamedTuple):
+    """How something is painted: its outline, its filling and the mark beside its band."""
+
+    line: str
+    fill: str
+    mark: str = ""
+
+
+_PLAIN = _Look("#57606a", "#f6f8fa")
+_OUTSIDE = _Look("#57606a", "#ffffff")
+_GREY = _Look("#8c959f", "#eaeef2")
+_BANDS = {
+    "low": _Look("#1a7f37", "#dafbe1", "●"),
+    "undetermined": _Look("#0969da", "#ddf4ff", "?"),
+    "medium": _Look("#9a6700", "#fff8c5", "▲"),
+    "high": _Look("#cf222e", "#ffebe9", "■"),
+    "critical": _Look("#82071e", "#ffcecb", "♦"),
+}
+"""From least to most pressing."""
+
+_ORDER = tuple(_BANDS)
+_RED, _MUTED = "#cf222e", "#57606a"
+_HOSTILE = "internet"
+_SMALL = frozenset({"logs"})
+_SYMBOLS = {
+    "store": {"shape": "cylinder", "style": "filled"},
+    "person": {"style": "filled", "fillcolor": _OUTSIDE.fill},
+    "external": {"style": "filled", "fillcolor": _OUTSIDE.fill},
+}
+_PROTOCOLS = {"https": "HTTPS", "http": "HTTP", "tls": "TLS", "tcp": "TCP", "ssh": "SSH", "in-process": "in process"}
+_USUAL_PORTS = {"https": 443, "http": 80, "ssh": 22}
+_MOST_DATA = 2
+_WIDE = 34
+"""Characters of a line under a name or beside an arrow."""
+
+_GRAPH = {
+    "rankdir": "LR",
+    "fontname": "Helvetica",
+    "fontsize": "9",
+    "labelloc": "b",
+    "labeljust": "l",
+    "nodesep": "0.3",
+    "ranksep": "0.7",
+    "pad": "0.3",
+    "bgcolor": "#ffffff",
+}
+_NODE = {
+    "fontname": "Helvetica",
+    "fontsize": "11",
+    "shape": "box",
+    "style": "filled,rounded",
+    "color": _PLAIN.line,
+    "fillcolor": _PLAIN.fill,
+    "penwidth": "1.2",
+    "margin": "0.14,0.08",
+}
+_CLUSTER = {"style": "dashed", "color": _RED, "fontcolor": _RED, "fontsize": "10", "peripheries": "1", "margin": "10"}
+_EDGE = {"fontname": "Helvetica", "fontsize": "9", "color": _MUTED, "fontcolor": "#24292f", "arrowsize": "0.7"}
+
+
+def dfd(
+    graph: Graph,
+    view: str = "runtime",
+    focus: str = "",
+    risks: Risks | None = None,
+    overview: bool | None = None,  # noqa: FBT001 - always named by callers
+) -> str:
+    """The data-flow diagram of a view, or of one element and its neighbours, as DOT: the same graph, the same bytes.
+
+    `view` is runtime, deployment, identity or all; `focus` the id of an element; `risks` colours what it names;
+    `overview` draws many functions as one (None: where there are more than a picture can show).
+    """
+    shown = picture(graph, view, focus, overview)
+    painter = _Painter(shown, risks)
+    whole = graphviz.Digraph(
+        "dfd", graph_attr={**_GRAPH, "label": _legend(shown, risks)}, node_attr=_NODE, edge_attr=_EDGE
+    )
+    frame = {"label": _title(shown, risks), "peripheries": "0", "labelloc": "t"}
+    inside = graphviz.Digraph("cluster", graph_attr=frame)
+    painter.boundaries(inside)
+    whole.subgraph(inside)
+    for arrow in shown.arrows:
+        painter.arrow(whole, arrow)
+    return str(whole.source)
+
+
+# --- title and legend
+
+
+def _title(shown: Picture, risks: Risks | None) -> str:
+    parts = ["all views" if shown.view == "all" else f"{shown.view} view"]
+    if shown.focus:
+        parts.append(f"{_cut(shown.graph.elements[shown.focus].name, 40) or shown.focus} and its neighbours")
+    if shown.overview:
+        parts.append("overview")
+    parts.append(f"{shown.shown} of {shown.total} elements")
+    if risks is not None:
+        parts.append("risk after claimed controls")
+    name = _wrapped(shown.graph.system.name, 80) or "Threat model"
+    return (
+        '<<table border="0" cellborder="0" cellspacing="0" cellpadding="1">'
+        f'<tr><td align="left"><font point-size="18"><b>{name}</b></font></td></tr>'
+        f'<tr><td align="left"><font point-size="12" color="{_MUTED}">{html(" · ".join(parts))}</font></td></tr>'
+        "</table>>"
+    )
+
+
+def _legend(shown: Picture, risks: Risks | None) -> str:
+    """What the signs of this picture mean."""
+    cells = [
+        _cell("process", _PLAIN, style="rounded"),
+        _cell("person or system", _OUTSIDE),
+        _cell("cylinder: data store", None),
+        _cell("trust boundary", _Look(_RED, "#ffffff"), style="dashed"),
+        _cell(
+            "1 line: many flows" if shown.overview else "1 flow: its number, label, data and protocol",
+            None,
+        ),
+    ]
+    if any(arrow.source == _HOSTILE for arrow in shown.arrows):
+        cells.append(_cell("dashed line: from anyone", None, colour=_RED))
+    if any(member.out_of_scope for shape in shown.shapes.values() for member in shape.members):
+        cells.append(_cell("out of scope", _GREY))
+    if _assumes(shown):
+        cells.append(_cell("(assumed): not described", None))
+    if risks is not None:
+        cells += [_cell(f"{look.mark} {band}", look, colour=look.line) for band, look in _BANDS.items()]
+    return f'<<table border="0" cellborder="0" cellspacing="6" cellpadding="3"><tr>{"".join(cells)}</tr></table>>'
+
+
+def _cell(text: str, look: _Look | None, *, style: str = "", colour: str = "") -> str:
+    frame = f' border="1" color="{look.line}" bgcolor="{look.fill}"' if look else ""
+    shape = f' style="{style}"' if style else ""
+    return f'<td{frame}{shape}><font color="{colour or (look.line if look else _MUTED)}">{html(text)}</font></td>'
+
+
+def _assumes(shown: Picture) -> bool:
+    named = [*shown.zones, *(member.id for shape in shown.shapes.values() for member in shape.members)]
+    elements = shown.graph.elements
+    return any(name in elements and not elements[name].described for name in named)
+
+
+# --- shapes, boundaries and arrows
+
+
+class _Painter:
+    """Writes what lies in one picture; texts that repeat are made once."""
+
+    def __init__(self, shown: Picture, risks: Risks | None) -> None:
+        self.shown = shown
+        self.risks = risks or {}
+        self.data = {item.id: _cut(item.name, 30) or item.id for item in shown.graph.data.values()}
+        self._details: dict[tuple[tuple[str, ...], int], str] = {}
+
+    def boundaries(self, parent: graphviz.Digraph) -> None:
+        """Every boundary inside the one around it, with the shapes in it."""
+        clusters = {zone: self._cluster(zone) for zone in self.shown.zones}
+        for shape in self.shown.shapes.values():
+            self._shape(clusters[shape.zone], shape)
+        for zone in sorted(clusters, key=self._depth, reverse=True):
+            around = self.shown.zones[zone].inside
+            (clusters[around] if around else parent).subgraph(clusters[zone])
+
+    def _depth(self, zone: str) -> int:
+        depth = 0
+        while zone:
+            depth, zone = depth + 1, self.shown.zones[zone].inside
+        return depth
+
+    def _cluster(self, zone: str) -> graphviz.Digraph:
+        element = self.shown.graph.elements.get(zone)
+        label = f"<b>{_wrapped(self.shown.zones[zone].name, 40) or zone}</b>"
+        if element is not None and not element.described:
+            label += " (assumed)"
+        if zone in self.risks:
+            look = _BANDS[self.risks[zone][0]]
+            label += f'  <font color="{look.line}">{_worded(self.risks[zone])}</font>'
+        attributes = {**_CLUSTER, "label": f"<{label}>"}
+        return graphviz.Digraph(f"cluster_{_name(zone)}", graph_attr=attributes)
+
+    def _shape(self, parent: graphviz.Digraph, shape: Shape) -> None:
+        grey = all(member.out_of_scope for member in shape.members)
+        risk = None if grey else self._risk(member.id for member in shape.members)
+        attributes = dict(_SYMBOLS.get(shape.symbol, {}))
+        if grey:
+            attributes.update(color=_GREY.line, fillcolor=_GREY.fill, fontcolor=_MUTED)
+        elif risk:
+            attributes.update(color=_BANDS[risk[0]].line, fillcolor=_BANDS[risk[0]].fill)
+        elif shape.id == _HOSTILE:
+            attributes["color"] = _RED
+        if shape.kind in _SMALL:
+            attributes.update(fontsize="9", margin="0.08,0.03")
+        if len(shape.members) > 1:
+            attributes["peripheries"] = "2"
+        if shape.id == self.shown.focus:
+            attributes["penwidth"] = "2.4"
+        parent.node(_name(shape.id), _label(shape, risk, grey=grey), _attributes=attributes)
+
+    def _risk(self, ids: Iterable[str]) -> tuple[str, int] | None:
+        """The most pressing band among these, and all their threats."""
+        if not self.risks:
+            return None
+        found = [self.risks[name] for name in ids if name in self.risks]
+        if not found:
+            return None
+        return max((band for band, _ in found), key=_ORDER.index), sum(count for _, count in found)
+
+    def arrow(self, whole: graphviz.Digraph, arrow: Arrow) -> None:
+        """One line between two shapes for all flows of a direction."""
+        risk = self._risk(flow.id for flow in arrow.flows)
+        attributes = {}
+        lines = [*self._heading(arrow), *self._detail(arrow.flows)]
+        if all(flow.out_of_scope for flow in arrow.flows):
+            attributes.update(color=_GREY.line, fontcolor=_GREY.line)
+        elif arrow.source == _HOSTILE:
+            attributes.update(color=_RED, fontcolor=_RED)
+        elif risk and risk[1]:
+            attributes.update(color=_BANDS[risk[0]].line, fontcolor=_BANDS[risk[0]].line)
+        if risk and risk[1]:
+            lines.append(_worded(risk))
+        if self.shown.shapes[arrow.target].kind in _SMALL:
+            lines = lines[:1]
+            attributes.update(fontsize="8", penwidth="0.7", arrowsize="0.5")
+        if arrow.source == _HOSTILE:
+            attributes["style"] = "dashed"
+        ends = (arrow.source, arrow.target)
+        if arrow.back:
+            ends = (arrow.target, arrow.source)
+            attributes["dir"] = "back"
+        label = graphviz.nohtml(r"\n".join([dot(line) for line in lines]))
+        whole.edge(_name(ends[0]), _name(ends[1]), label, _attributes=attributes)
+
+    def _heading(self, arrow: Arrow) -> list[str]:
+        """The numbers, and what the flows are called."""
+        labels = list(dict.fromkeys(flow.label for flow in arrow.flows))
+        count = f" ({len(arrow.flows)} flows)" if self.shown.overview and len(arrow.flows) > 1 else ""
+        heading = f"{', '.join(map(str, arrow.numbers))} {', '.join(labels)}{count}"
+        return textwrap.wrap(one_line(heading), _WIDE) if len(heading) > _WIDE else [heading]
+
+    def _detail(self, flows: tuple[Flow, ...]) -> tuple[str, ...]:
+        """The data that flow, cut after two, and by which protocol."""
+        if len(flows) > 1:
+            return self._described(flows)
+        key = (flows[0].carries, id(flows[0].facts))
+        if key not in self._details:
+            self._details[key] = self._described(flows)
+        return self._details[key]
+
+    def _described(self, flows: tuple[Flow, ...]) -> tuple[str, ...]:
+        items = list(dict.fromkeys(item for flow in flows for item in flow.carries))
+        data = ", ".join(self.data[item] for item in items[:_MOST_DATA])
+        data += f" +{len(items) - _MOST_DATA}" if len(items) > _MOST_DATA else ""
+        protocol = ", ".join(dict.fromkeys(word for flow in flows for word in _protocol(flow.facts)))
+        joined = " · ".join(part for part in (data, protocol) if part)
+        return (joined,) if len(joined) <= _WIDE else (*textwrap.wrap(data, _WIDE), protocol)
+
+
+def _protocol(facts: Facts) -> Iterator[str]:
+    """The protocol, its port where it is unusual, and whether nothing protects it."""
+    known = {name: fact.value for name, fact in facts.items() if fact.size}
+    transport = known.get("transport")
+    if transport is None:
+        yield "protocol unknown"
+        return
+    port = known.get("tcp_port")
+    unusual = port is not None and port != _USUAL_PORTS.get(transport)
+    yield _PROTOCOLS[transport] + (f" {port}" if unusual else "")
+    if known.get("encrypted") is False and transport != "in-process":
+        yield "not encrypted"
+
+
+# --- texts
+
+
+def _label(shape: Shape, risk: tuple[str, int] | None, *, grey: bool) -> str:
+    """Name, what it is, and its risk, as Graphviz's HTML."""
+    size = "8" if shape.kind in _SMALL else "9"
+    notes = [(shape.subtitle, _MUTED)]
+    if grey:
+        notes.append(("out of scope", _MUTED))
+    elif not all(member.described for member in shape.members):
+        notes.append(("(assumed)", _MUTED))
+    if risk:
+        notes.append((_worded(risk), _BANDS[risk[0]].line))
+    lines = [f"<b>{_wrapped(shape.name, 26) or html(shape.id)}</b>"]
+    lines += [f'<font point-size="{size}" color="{colour}">{_wrapped(note, _WIDE)}</font>' for note, colour in notes if note]
+    return f"<{'<br/>'.join(lines)}>"
+
+
+def _worded(risk: tuple[str, int]) -> str:
+    """A risk as text: '▲ medium · 3 threats'."""
+    band, count = risk
+    threats = f" · {count} threat{'' if count == 1 else 's'}" if count else ""
+    return f"{_BANDS[band].mark} {band}{threats}"
+
+
+def _wrapped(text: str, width: int, most: int = 3) -> str:
+    """Text as lines of Graphviz's HTML."""
+    if len(text) <= width:
+        return html(text).strip()
+    return "<br/>".join(html(line) for line in textwrap.wrap(one_line(text), width, max_lines=most, placeholder=" …"))
+
+
+def _cut(text: str, width: int) -> str:
+    """Text on one line, cut where it is longer."""
+    text = one_line(text).strip()
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _name(element: str) -> str:
+    """The name of an element's node: its id, with nothing in it that DOT could read as something else."""
+    return urllib.parse.quote(element, safe="")

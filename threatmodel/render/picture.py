@@ -1,0 +1,252 @@
+"""What a picture of a graph holds: which elements and flows, what stands for many, and which numbers flows have."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+from threatmodel.elements import Element, Flow, Graph
+from threatmodel.landscape import ZONES, Zone
+
+MANY_FUNCTIONS = 12
+"""Above so many functions a picture is an overview."""
+
+MANY = 6
+"""Above so many of a kind in one boundary an overview draws one for all."""
+
+_PLURALS = {
+    "function": "functions",
+    "api": "APIs",
+    "store": "stores",
+    "queue": "queues",
+    "secret": "secrets",
+    "logs": "log groups",
+    "configuration": "configurations",
+    "environment": "environments' memory",
+    "external": "external systems",
+}
+
+_LEFT_TO_RIGHT = {
+    zone: column
+    for column, zone in enumerate(
+        ("internet-zone", "workspace", "organisation", "supply-chain", "deployment", "account", "security")
+    )
+}
+"""The outermost boundaries in the order in which attacks and requests pass them."""
+
+
+class Shape(NamedTuple):
+    """What is drawn once: an element, or many of a kind.  `kind` is a key of the plurals, or the symbol."""
+
+    id: str
+    kind: str
+    symbol: str
+    name: str
+    subtitle: str
+    zone: str
+    members: tuple[Element, ...]
+
+
+class Arrow(NamedTuple):
+    """The flows of one direction between two shapes.  `numbers` are the flows', in an overview the arrow's own; `back`
+    says that it points to what stands further left.
+    """
+
+    source: str
+    target: str
+    numbers: tuple[int, ...]
+    flows: tuple[Flow, ...]
+    back: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """Shapes by id, arrows in order of their first flow, boundaries with something in them, in order."""
+
+    graph: Graph
+    view: str
+    focus: str
+    overview: bool
+    shapes: Mapping[str, Shape]
+    arrows: tuple[Arrow, ...]
+    zones: Mapping[str, Zone]
+
+    @property
+    def shown(self) -> int:
+        """How many elements the picture shows, those included that one shape shows together."""
+        return sum(len(shape.members) for shape in self.shapes.values())
+
+    @property
+    def total(self) -> int:
+        """How many elements there are to show."""
+        return sum(element.symbol != "boundary" for element in self.graph.elements.values())
+
+
+class _Arranged(NamedTuple):
+    """In which shape each element is, and in which column each shape."""
+
+    place: Mapping[str, str]
+    columns: Mapping[str, int]
+    overview: bool
+
+
+def needs_overview(graph: Graph) -> bool:
+    """Whether the graph has too many functions for one picture."""
+    return _functions(graph.elements.values()) > MANY_FUNCTIONS
+
+
+def picture(graph: Graph, view: str = "runtime", focus: str = "", overview: bool | None = None) -> Picture:
+    """What a view shows, or an element of it with its direct neighbours.
+
+    `view` is runtime, deployment, identity or all; an element that has no part in the view is shown in its own.
+    `overview` None draws one shape for many where there are more functions than a picture can show.
+    """
+    elements, flows = _selected(graph, view, focus)
+    if focus and not flows and view != "all":
+        view = graph.elements[focus].view
+        elements, flows = _selected(graph, view, focus)
+    if overview is None:
+        overview = _functions(elements) > MANY_FUNCTIONS
+    shapes = _grouped(graph, elements, focus) if overview else _each(elements)
+    arranged = _Arranged(
+        place={element.id: shape.id for shape in shapes for element in shape.members},
+        columns={shape.id: _LEFT_TO_RIGHT[_ways(shape.zone, graph.zones)[-1]] for shape in shapes},
+        overview=overview,
+    )
+    return Picture(
+        graph=graph,
+        view=view,
+        focus=focus,
+        overview=overview,
+        shapes={shape.id: shape for shape in shapes},
+        arrows=tuple(_arrows(arranged, flows)),
+        zones=_around({shape.zone for shape in shapes}, graph.zones),
+    )
+
+
+def _functions(elements: Iterable[Element]) -> int:
+    return sum(element.kind == "function" for element in elements)
+
+
+# --- selection
+
+
+def _selected(graph: Graph, view: str, focus: str) -> tuple[list[Element], list[Flow]]:
+    """The elements and flows of a view, or those around an element (for a boundary: around what lies in it)."""
+    flows = [flow for flow in graph.flows.values() if view in {"all", flow.view}]
+    drawn = [element for element in graph.elements.values() if element.symbol != "boundary"]
+    if focus:
+        centre = _inside(graph, focus, drawn) if graph.elements[focus].symbol == "boundary" else {focus}
+        flows = [flow for flow in flows if flow.source in centre or flow.target in centre]
+    else:
+        centre = {element.id for element in drawn if view in {"all", element.view}}
+    touched = {end for flow in flows for end in (flow.source, flow.target)} | centre
+    return [element for element in drawn if element.id in touched], flows
+
+
+def _inside(graph: Graph, zone: str, elements: Iterable[Element]) -> set[str]:
+    return {element.id for element in elements if zone in _ways(element.zone, graph.zones)}
+
+
+def _ways(zone: str, zones: Mapping[str, Zone]) -> list[str]:
+    """A boundary and those around it, from the inside to the outside."""
+    found = []
+    while zone:
+        found.append(zone)
+        zone = zones[zone].inside
+    return found
+
+
+def _around(leaves: Collection[str], zones: Mapping[str, Zone]) -> dict[str, Zone]:
+    used = {zone for leaf in leaves for zone in _ways(leaf, zones)}
+    return {zone: zones[zone] for zone in zones if zone in used}
+
+
+# --- one for many
+
+
+def _each(elements: Iterable[Element]) -> list[Shape]:
+    return [_single(element, element.zone) for element in elements]
+
+
+def _single(element: Element, zone: str) -> Shape:
+    name = element.name.strip() or element.id
+    return Shape(element.id, _kind(element), element.symbol, name, element.subtitle, zone, (element,))
+
+
+def _kind(element: Element) -> str:
+    if element.kind:
+        return element.kind
+    _, dot, part = element.id.rpartition(".")
+    return part if dot else element.symbol
+
+
+def _grouped(graph: Graph, elements: list[Element], focus: str) -> list[Shape]:
+    """One shape for the functions of a boundary, and for more than a few of another kind; never for the focus."""
+    zones = _lifted(graph, elements)
+    found: dict[tuple[str, str], list[Element]] = {}
+    for element in elements:
+        kind = _kind(element)
+        alone = kind not in _PLURALS or element.id == focus
+        found.setdefault((zones[element.zone], element.id if alone else kind), []).append(element)
+    shapes = []
+    for (zone, kind), members in found.items():
+        if len(members) > (1 if kind == "function" else MANY):
+            shapes.append(_many(zone, kind, members))
+        else:
+            shapes += [_single(element, zone) for element in members]
+    return shapes
+
+
+def _many(zone: str, kind: str, members: list[Element]) -> Shape:
+    first = members[0]
+    names = [element.name.strip() or element.id for element in islice(members, 3)]
+    if len(members) > len(names):
+        names[2:] = [f"{len(members) - 2} more"]
+    return Shape(
+        id=f"{zone}.{kind}",
+        kind=kind,
+        symbol=first.symbol,
+        name=f"{len(members)} {_PLURALS[kind]}",
+        subtitle=", ".join(names),
+        zone=zone,
+        members=tuple(members),
+    )
+
+
+def _lifted(graph: Graph, elements: Iterable[Element]) -> dict[str, str]:
+    """For each boundary the one that stands for it: itself, or one around it where functions lie in too many."""
+    ways = {zone: _ways(zone, graph.zones)[::-1] for zone in {element.zone for element in elements}}
+    homes = {element.zone for element in elements if element.kind == "function"}
+    depth = max((len(ways[zone]) for zone in ways), default=1)
+    while depth > 1 and len({ways[zone][:depth][-1] for zone in homes}) > MANY_FUNCTIONS:
+        depth -= 1
+    return {zone: way[:depth][-1] for zone, way in ways.items()}
+
+
+# --- arrows
+
+
+def _arrows(shown: _Arranged, flows: Iterable[Flow]) -> Iterator[Arrow]:
+    """One arrow for the flows of each direction between two shapes, with their numbers or, in an overview, its own."""
+    merged: dict[tuple[str, str], list[tuple[int, Flow]]] = {}
+    for number, flow in enumerate(flows, 1):
+        ends = shown.place[flow.source], shown.place[flow.target]
+        merged.setdefault(ends, []).append((number, flow))
+    for index, ((source, target), numbered) in enumerate(merged.items(), 1):
+        columns = shown.columns[source], shown.columns[target]
+        back = columns[0] > columns[1] or (columns[0] == columns[1] and _reverses(merged, source, target))
+        numbers = (index,) if shown.overview else tuple(number for number, _ in numbered)
+        yield Arrow(source, target, numbers, tuple(flow for _, flow in numbered), back)
+
+
+def _reverses(merged: Mapping[tuple[str, str], list[tuple[int, Flow]]], source: str, target: str) -> bool:
+    """Whether flows of the other direction come first."""
+    other = merged.get((target, source))
+    return other is not None and source != target and other[0][0] < merged[source, target][0][0]
+
+
+if _LEFT_TO_RIGHT.keys() != {zone.id for zone in ZONES if not zone.inside}:
+    raise AssertionError

@@ -1,0 +1,135 @@
+"""What a report's parts have in common: plain values, and facts, places and lists of names in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from threatmodel.facts import Statement
+from threatmodel.model.system import Trigger
+from threatmodel.problems import Place
+from threatmodel.risk import Cell
+from threatmodel.states import State, States, Support, shown_value
+
+Plain: TypeAlias = "str | int | bool | None | Sequence[Plain] | Mapping[str, Plain]"
+"""What a template sees: text, numbers, lists and mappings."""
+
+Row: TypeAlias = dict[str, Plain]
+
+NAMED = 3
+"""Names that a long list shows before it says how many more there are."""
+
+ALL_NAMED = 20
+"""Names up to which a list is shown whole."""
+
+_BY = {
+    "wiring": "follows from the kind of connection",
+    "model": "the model says so",
+    "source": "read in the source code",
+    "template": "template, so designed",
+    "probe": "probe, so behaving",
+    "aws": "AWS, so deployed",
+}
+"""Who states a fact, and what that proves."""
+
+_PLURALS = {"api": "APIs", "queue": "queues", "store": "stores", "secret": "secrets", "flow": "flows"}
+
+
+def where(place: Place | None) -> str:
+    """A place as ``file:line``, or nothing."""
+    return f"{place.file}:{place.line}" if place is not None else ""
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 finding``, ``2 findings``."""
+    return f"{count:,} {noun if count == 1 else _PLURALS.get(noun, noun + 's')}"
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def names(found: Sequence[str], noun: str = "") -> Row:
+    """A list of names: all of them, those to show first, how many more there are, and the whole in words."""
+    first = found if len(found) <= ALL_NAMED else found[:NAMED]
+    more = len(found) - len(first)
+    text = f"{', '.join(first)} and {more:,} more" if more else ", ".join(first)
+    if more and noun:
+        text = f"{counted(len(found), noun)}: {text}"
+    return {"all": found, "number": len(found), "first": first, "more": more, "text": text}
+
+
+def cell(found: Cell) -> Row:
+    """A cell of the matrix: its two numbers, their product and its band."""
+    return {
+        "likelihood": found.likelihood,
+        "impact": found.impact,
+        "score": found.score,
+        "band": found.band,
+        "text": f"{found.score} {found.band}",
+    }
+
+
+# --- who says so
+
+
+def said(statement: Statement) -> Row:
+    """Who states something, where, and what a reader should know about it."""
+    by, place = _by(statement), where(statement.place)
+    text = ", ".join(part for part in (by, place, statement.note) if part)
+    return {"by": by, "place": place, "note": statement.note, "text": text}
+
+
+def shown(value: object) -> str:
+    """The value of a fact or a relation as a reader knows it from the model file."""
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(_item(item) for item in value) + "]"
+    return shown_value(value)
+
+
+def _item(item: object) -> str:
+    if isinstance(item, Trigger):
+        through = f" through {item.source.id}" if item.source is not None else ""
+        return f"{item.detail or item.by}{through}"
+    return str(item)
+
+
+def origins(support: Sequence[Support]) -> tuple[str, ...]:
+    """Who says so, for several facts: ``the model says so, models/a.yaml:12, 14`` once for each origin and file."""
+    lines: dict[tuple[str, str, str], dict[str, None]] = {}
+    for item in support:
+        statement = item.said
+        by, place = _by(statement), statement.place
+        found = lines.setdefault((by, place.file if place is not None else "", statement.note), {})
+        if place is not None:
+            found[str(place.line)] = None
+    return (*(_origin(*key, list(found)) for key, found in lines.items()), *_against(support))
+
+
+def _against(support: Sequence[Support]) -> Iterator[str]:
+    """What other origins say instead."""
+    for item in support:
+        for other in item.against:
+            yield f"but {item.fact}: {shown(other.value)} ({said(other)['text']})"
+
+
+def _origin(by: str, file: str, note: str, lines: Sequence[str]) -> str:
+    place = f"{file}:{', '.join(lines)}" if file else ""
+    return ", ".join(part for part in (by, place, note) if part)
+
+
+def _by(statement: Statement) -> str:
+    return _BY[statement.source] + (" (stale: counts as a claim)" if statement.stale else "")
+
+
+def saying(state: State, states: States) -> Row:
+    """What a control's state on one element rests on: the reason in words, and who says so where."""
+    statement = states.statements.get((state.control, state.element))
+    spoken = statement is not None and state.state in {"attested", "planned", "lapsed", "contradicted"}
+    who = list(origins(state.support))
+    if spoken and statement is not None:
+        by = statement.attested_by or "planned in the model"
+        note = f" ({statement.note})" if statement.note else ""
+        who.insert(0, f"{by}, {where(statement.place)}{note}")
+    return {"element": state.element, "reason": state.reason, "who": who, "text": "; ".join((state.reason, *who))}

@@ -1,0 +1,246 @@
+"""Templates: Jinja2 in its sandbox, over plain data; ours in this process, anybody else's in a child process.
+
+A user's template is untrusted.  The sandbox keeps it from reaching Python objects, the loader keeps it in its folder,
+and the child process, which has a time, a memory and an output limit and no environment, keeps what neither can stop
+(endless loops, huge strings) from harming the run.  Every way to fail becomes a Problem at the template's line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+from threatmodel.files import shown_path
+from threatmodel.problems import InputError, Place, Problem, quoted, visible
+
+HOME = Path(__file__).resolve().parent.parent.parent
+TEMPLATES = HOME / "templates"
+"""The folder of the templates that the toolkit brings."""
+
+LOADABLE = frozenset({".j2", ".md", ".html", ".txt", ".css", ".js", ".svg"})
+"""Endings of files that a template may extend, include or import; hidden files are out of its reach too."""
+
+LARGEST_TEMPLATE = 4 * 1024 * 1024
+
+Kind = Literal["markdown", "text", "html"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a user's template may use: seconds, bytes of memory, characters of output."""
+
+    seconds: int = 30
+    memory: int = 1024 * 1024 * 1024
+    output: int = 200_000_000
+
+
+LIMITS = Limits()
+
+
+def kind_of(name: str) -> Kind:
+    """What a template makes, by its name: ``*.md`` Markdown, ``*.txt`` text, everything else HTML (``.j2`` is cut)."""
+    match Path(name.lower().removesuffix(".j2")).suffix:
+        case ".md":
+            return "markdown"
+        case ".txt":
+            return "text"
+        case _:
+            return "html"
+
+
+def render_own(name: str, context: Mapping[str, Any]) -> str:
+    """A template of the toolkit's own, rendered."""
+    return "".join(_pieces(name, (TEMPLATES,), context, set()))
+
+
+def render_users(path: Path, context: Mapping[str, Any], limits: Limits = LIMITS) -> str:
+    """Somebody's own template, rendered in a child process.  Raises InputError where it fails or takes too much."""
+    if not path.is_file():
+        what = "there is no such template" if not path.exists() else "this is not a file"
+        raise _failed(path, 1, what, "built in are md and html; else give the path of a template")
+    command = [sys.executable, "-m", "threatmodel.render.templates", str(path.resolve())]
+    command += [str(limits.seconds), str(limits.memory), str(limits.output)]
+    try:
+        done = subprocess.run(  # noqa: S603 - this interpreter, this module, a path
+            command,
+            input=json.dumps(context).encode(),
+            capture_output=True,
+            timeout=limits.seconds,
+            check=False,
+            cwd=HOME,
+            env=_environment_variables(),
+        )
+    except subprocess.TimeoutExpired:
+        raise _failed(path, 1, *_too_long(limits)) from None
+    if done.returncode:
+        raise _told(path, done, limits)
+    return done.stdout.decode()
+
+
+def _too_long(limits: Limits) -> tuple[str, str]:
+    return f"it did not finish within {limits.seconds} seconds", "a loop may be too long, or endless"
+
+
+def _environment_variables() -> dict[str, str]:
+    """What the child's Python needs to start, and nothing else."""
+    found = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONUTF8": "1"}
+    if "SYSTEMROOT" in os.environ:  # Windows: no socket and no random number without it
+        found["SYSTEMROOT"] = os.environ["SYSTEMROOT"]
+    return found
+
+
+def _told(path: Path, done: subprocess.CompletedProcess[bytes], limits: Limits) -> InputError:
+    """The failure as the child told it, or what its end says where it could not speak."""
+    last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+    try:
+        told = json.loads(last)
+        file = Path(told["file"]) if told["file"] else path
+        shown = path if file.resolve() == path.resolve() else file
+        return _failed(shown, int(told["line"]), told["message"], told["hint"])
+    except (ValueError, TypeError, KeyError):
+        if done.returncode == -_SIGXCPU:
+            return _failed(path, 1, *_too_long(limits))
+        return _failed(path, 1, f"rendering it was stopped (exit code {done.returncode})", _MEMORY_HINT)
+
+
+_SIGXCPU = 24
+_MEMORY_HINT = "it may need too much memory"
+
+
+def _failed(path: Path, line: int, message: str, hint: str = "") -> InputError:
+    place = Place(shown_path(path), max(line, 1))
+    return InputError([Problem(code="template-error", place=place, message=visible(message[:400]), hint=hint)])
+
+
+# --- Jinja2, in whichever process
+
+
+def _pieces(name: str, folders: tuple[Path, ...], context: Mapping[str, Any], loaded: set[str]) -> Iterator[str]:
+    """The rendered text in pieces; `loaded` collects the files that the template is made of."""
+    import jinja2
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(
+        loader=jinja2.FunctionLoader(partial(_source, folders, loaded)),
+        undefined=jinja2.StrictUndefined,
+        autoescape=kind_of(name) == "html",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+    del environment.globals["lipsum"]
+    environment.filters["sha256"] = _sha256
+    yield from environment.get_template(name).generate(context)
+
+
+def _sha256(text: str) -> str:
+    """The digest of a text as a Content-Security-Policy writes it (base64)."""
+    import base64
+
+    return base64.b64encode(hashlib.sha256(str(text).encode()).digest()).decode()
+
+
+def _source(folders: tuple[Path, ...], loaded: set[str], name: str) -> tuple[str, str, Callable[[], bool]] | None:
+    """A template's source and file: of the first of the folders that has it, links resolved."""
+    if "\0" in name or (loaded and not _loadable(Path(name))):
+        return None
+    for folder in folders:
+        path = (folder / name).resolve()
+        if path.is_relative_to(folder) and path.is_file() and path.stat().st_size <= LARGEST_TEMPLATE:
+            loaded.add(str(path))
+            return path.read_text(encoding="utf-8-sig"), str(path), lambda: True
+    return None
+
+
+def _loadable(path: Path) -> bool:
+    """Whether a template may use a file of this name (the first one, which the user named, may have any)."""
+    return path.suffix in LOADABLE and not any(part.startswith(".") for part in path.parts)
+
+
+# --- the child process
+
+
+def main(path: str, seconds: str, memory: str, output: str) -> None:
+    """Renders one template: context as JSON on standard input, result on standard output, failure on standard error."""
+    template = Path(path)
+    loaded: set[str] = set()
+    sys.excepthook = partial(_tell, loaded)
+    _limit(int(seconds), int(memory))
+    context = json.load(sys.stdin)
+    pieces, size = [], 0
+    for piece in _pieces(template.name, (template.parent, TEMPLATES), context, loaded):
+        size += len(piece)
+        if size > int(output):
+            raise OverflowError(f"the result is larger than {int(output) // 1_000_000} MB")
+        pieces.append(piece)
+    sys.stdout.buffer.write("".join(pieces).encode())
+
+
+def _limit(seconds: int, memory: int) -> None:
+    """Limits this process where the system can."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    for what, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, seconds), (resource.RLIMIT_CORE, 0)):
+        _, hard = resource.getrlimit(what)
+        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        try:
+            resource.setrlimit(what, (allowed, allowed))
+        except (ValueError, OSError):  # macOS has the name, but refuses a limit of the address space
+            continue
+
+
+def _tell(loaded: set[str], kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Writes what went wrong, and at which line of which template, as one line of JSON: the child's exception hook."""
+    file, line = _origin(error, trace, loaded)
+    message, hint = _explained(kind, error)
+    told = {"file": file, "line": line, "message": message, "hint": hint}
+    sys.stderr.write("\n" + json.dumps(told) + "\n")
+
+
+def _origin(error: BaseException, trace: TracebackType | None, loaded: set[str]) -> tuple[str, int]:
+    """The template's file and line that an error comes from."""
+    line = getattr(error, "lineno", None)
+    if line is not None:
+        return str(getattr(error, "filename", None) or ""), int(line)
+    found = ("", 1)
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename in loaded:
+            found = (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+        trace = trace.tb_next
+    return found
+
+
+def _explained(kind: type[BaseException], error: BaseException) -> tuple[str, str]:
+    """An exception as message and hint."""
+    import jinja2
+
+    known: tuple[tuple[type[BaseException], str, str], ...] = (
+        (MemoryError, "it needs too much memory", "a value may be too large"),
+        (RecursionError, "it is nested too deeply", "it may include or call itself"),
+        (jinja2.exceptions.SecurityError, str(error), "a template sees plain data only"),
+        (jinja2.TemplateNotFound, f"there is no template {quoted(str(error))} for it", _FOLDERS),
+        (jinja2.UndefinedError, str(error), "templates/report.md.j2 shows what a template can use"),
+        (jinja2.TemplateError, str(error), ""),
+        (OverflowError, str(error), ""),
+        (BaseException, f"{kind.__name__}: {error}", ""),
+    )
+    return next((message, hint) for one, message, hint in known if issubclass(kind, one))
+
+
+_FOLDERS = f"a template may use files of its own folder and of templates/ ({', '.join(sorted(LOADABLE))})"
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:5])

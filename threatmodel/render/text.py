@@ -1,0 +1,84 @@
+"""Text of a model made safe for each format: whatever a name holds, it stays text there.
+
+Every function takes any text and gives one line: line breaks become spaces, and control, zero-width and
+direction-changing characters are spelt out.
+"""
+
+from __future__ import annotations
+
+import re
+
+from threatmodel.problems import visible
+
+_BREAKS = re.compile("[\t\n\x0b\x0c\r\x85\u2028\u2029]+")
+_NO_CHARACTER = re.compile("[\ud800-\udfff\ufdd0-\ufdef\ufff9-\uffff\U000e0000-\U000e0fff]")
+"""What no format can hold (lone surrogates, non-characters), and invisible tags."""
+
+
+def one_line(text: str) -> str:
+    """The text on one line, with nothing in it that cannot be seen."""
+    if text.isprintable():
+        return text
+    text = visible(_BREAKS.sub(" ", text))
+    return _NO_CHARACTER.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
+
+
+# --- HTML, and the HTML-like labels of Graphviz
+
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
+
+
+def html(text: str) -> str:
+    """Text for an HTML or XML element or a quoted attribute."""
+    return one_line(text).translate(_HTML)
+
+
+# --- Markdown
+
+_MARKDOWN = re.compile(
+    r"""
+    [\\`*~\[\]|$]                      # escapes, code, emphasis, strikethrough, links, table cells, formulas
+    | (?<![^\W_])_ | _(?![^\W_])       # emphasis: a _ inside a word starts none
+    | <(?=[A-Za-z/!?]|\Z)              # tags
+    | &(?=\#|[A-Za-z])                 # entities
+    | !\Z                              # an image, where a link follows
+    | :(?=//)                          # addresses that GitHub turns into links
+    | (?<=\bwww)\.
+    | (?<!\S)\#                        # headings
+    | \A[-+=>]                         # lists, headings, quotations
+    | (?<=\A[0-9])[.)] | (?<=\A[0-9]{2})[.)] | (?<=\A[0-9]{3})[.)] | (?<=\A[0-9]{4})[.)] | (?<=\A[0-9]{5})[.)]
+    | (?<=\A[0-9]{6})[.)] | (?<=\A[0-9]{7})[.)] | (?<=\A[0-9]{8})[.)] | (?<=\A[0-9]{9})[.)]
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def markdown(text: str) -> str:
+    """Text for a paragraph, heading, list item or table cell of GitHub's Markdown; blanks around it are dropped."""
+    return _MARKDOWN.sub(r"\\\g<0>", one_line(text).strip())
+
+
+# --- Graphviz
+
+
+def dot(text: str) -> str:
+    """Text for a label or another attribute that the graphviz package is to quote."""
+    from graphviz import escape
+
+    return escape(one_line(text).replace("&", "&amp;"))
+
+
+# --- sequence diagrams
+
+_PLANTUML = re.compile(r"""[^\w\s.,:()?+·…-]|(?<=[-_.])[-_.]|(?<=\s)\s""")
+_MERMAID = re.compile(r"""[^\w\s.,()?!+'*/=·…-]|[\ufb02\ufb01]|(?<=-)-""")
+
+
+def plantuml(text: str) -> str:
+    """Text for a name in quotes or a message of PlantUML: markup, includes and functions are spelt as characters."""
+    return _PLANTUML.sub(lambda found: f"<U+{ord(found.group()):04X}>", one_line(text))
+
+
+def mermaid(text: str) -> str:
+    """Text for a name or a message of Mermaid: markup, directives and entities are spelt as characters."""
+    return _MERMAID.sub(lambda found: f"#{ord(found.group())};", one_line(text))
