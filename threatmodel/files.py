@@ -32,7 +32,7 @@ class Files:
         """
         if "\0" in path or Path(path).is_absolute():
             raise _outside(path, place, "write a path relative to this file")
-        target = (by.parent / path).resolve()
+        target = Path(os.path.realpath(by.parent / path))  # Path.resolve raises on a circle of links
         project = Path.cwd().resolve()
         if not by.resolve().is_relative_to(project):
             project = by.resolve().parent
@@ -50,7 +50,8 @@ def _outside(path: str, place: Place, hint: str) -> InputError:
 def shown_path(path: Path) -> str:
     """A path as messages and reports show it: relative to the working directory where it lies below it."""
     shown = os.path.relpath(path) if path.is_absolute() else str(path)
-    return (str(path) if shown.startswith("..") and path.is_absolute() else shown).replace(os.sep, "/")
+    name = (str(path) if shown.startswith("..") and path.is_absolute() else shown).replace(os.sep, "/")
+    return os.fsencode(name).decode(errors="replace")  # a name that is not UTF-8 can be neither shown nor written
 
 
 def digest(text: str) -> str:

@@ -102,6 +102,7 @@ DATA = (
     Item("aws:audit", "audit events and findings", "internal"),
     Item("aws:access-key", "long-lived access key", "secret"),
     Item("http:request", "request from outside", "internal"),
+    Item("http:answer", "answer", "internal"),
 )
 """The data of the landscape; the author's own items stand for the application records where they are stated."""
 

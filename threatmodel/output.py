@@ -13,7 +13,8 @@ from threatmodel.problems import InputError, Place, Problem
 def write(content: str | bytes, path: Path | None) -> None:
     """Writes a result to a file by way of a temporary one beside it, or to standard output where `path` is None.
 
-    Raises InputError when the file cannot be written; nothing is left behind then.
+    A symbolic link stays, and what it leads to is written.  Raises InputError when the file cannot be written; nothing
+    is left behind then.
     """
     data = content.encode() if isinstance(content, str) else content
     if path is None:
@@ -23,18 +24,19 @@ def write(content: str | bytes, path: Path | None) -> None:
         return
     import tempfile
 
+    target = Path(os.path.realpath(path))
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(data)  # a device or a pipe: nothing to replace
             return
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
-    except OSError as error:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
+    except (OSError, ValueError) as error:
         raise _unwritable(path, error) from None
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        Path(name).chmod(_mode(path))
-        Path(name).replace(path)
+        Path(name).chmod(_mode(target))
+        Path(name).replace(target)
     except OSError as error:
         with contextlib.suppress(OSError):
             Path(name).unlink()
@@ -58,7 +60,7 @@ def make_folder(path: Path) -> None:
         raise _unwritable(path, error) from None
 
 
-def _unwritable(path: Path, error: OSError) -> InputError:
-    message = f"cannot be written: {error.strerror or error}"
+def _unwritable(path: Path, error: OSError | ValueError) -> InputError:
+    message = f"cannot be written: {getattr(error, 'strerror', None) or error}"
     hint = "check the folder and its permissions"
     return InputError([Problem(code="unwritable-file", place=Place(str(path)), message=message, hint=hint)])

@@ -12,10 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from threatmodel.problems import Place, Problem, listed, quoted, suggestion
+from threatmodel.problems import Place, Problem, listed, note, quoted, suggestion
 from threatmodel.source import BLANK, Document, Map, Seq
 
+LONGEST_ID = 100
+"""Characters of the longest id that an author may choose."""
+
 ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
+_OPEN_WORD = "[A-Za-z0-9._-]{1,60}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,10 @@ class Word:
     words: tuple[str, ...]
     ordered: bool = False
     open: bool = False
+
+    def takes(self, word: str) -> bool:
+        """Whether it is one of the words, or could be an unlisted one."""
+        return word in self.words or (self.open and re.fullmatch(_OPEN_WORD, word) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +104,16 @@ def record(noun: str, *keys: Key) -> Record:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A mapping from ids of the author's choice to values of one shape.  `pattern` is what an id must match."""
+    """A mapping from ids of the author's choice to values of one shape.
+
+    `noun` says what an entry is ('a function'); `pattern` is what an id must match, `longest` how long it may be.
+    """
 
     of: Shape
     noun: str
     pattern: re.Pattern[str] = ID
     expected: str = "lower-case letters, digits and single hyphens"
+    longest: int = LONGEST_ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +161,18 @@ class Reader:
 
     def note(self, code: str, place: Place, message: str, hint: str = "") -> None:
         """Adds a problem."""
-        self.problems.append(Problem(code=code, place=place, message=message, hint=hint))
+        note(self.problems, Problem(code=code, place=place, message=message, hint=hint))
+
+    def whole(self, shape: Record) -> dict[str, Entry]:
+        """The entries of the whole document; empty where it is no such record."""
+        root = self.document.root
+        if root is BLANK:
+            first = next((key.name for key in shape.keys if key.required), shape.keys[0].name)
+            message = f"this file holds nothing; expected {shape.noun}"
+            self.note("empty-file", Place(self.document.file), message, f"begin with '{first}:'")
+            return {}
+        entries = self.read(shape, root, self.document.mark, shape.noun)
+        return {} if entries is INVALID else entries
 
     def read(self, shape: Shape, raw: Any, mark: int, noun: str) -> Any:
         """The value of `raw` as `shape` has it: scalars as they are, dates as `datetime.date`, lists as tuples of
@@ -157,7 +180,7 @@ class Reader:
         """
         if raw is BLANK:
             place = self.place(mark)
-            self.note("empty-value", place, f"{noun} has no value", f"write {_expected(shape)}, or remove the line")
+            self.note("empty-value", place, f"{noun} has no value", f"write {_something(shape)}, or remove the line")
             return INVALID
         return _READERS[shape.__class__](self, shape, raw, mark, noun)
 
@@ -182,7 +205,7 @@ def _read_number(reader: Reader, shape: Number, raw: Any, mark: int, noun: str) 
 
 
 def _read_word(reader: Reader, shape: Word, raw: Any, mark: int, noun: str) -> Any:
-    if raw.__class__ is str and (raw in shape.words or (shape.open and re.fullmatch(r"[A-Za-z0-9._-]{1,60}", raw))):
+    if raw.__class__ is str and shape.takes(raw):
         return raw
     if raw.__class__ is not str:
         return reader.wrong(shape, raw, mark, noun)
@@ -195,7 +218,7 @@ def _read_text(reader: Reader, shape: Text, raw: Any, mark: int, noun: str) -> A
     if raw is True and shape.truth:
         return "true"
     if raw.__class__ is not str:
-        return reader.wrong(shape, raw, mark, noun, "quote it")
+        return reader.wrong(shape, raw, mark, noun, "quote it" if isinstance(raw, bool | int | float) else "")
     if len(raw) > shape.longest:
         message = f"{noun} has {len(raw)} characters; at most {shape.longest} are allowed"
         reader.note("too-long", reader.place(mark), message)
@@ -266,6 +289,10 @@ def _read_table(reader: Reader, shape: Table, raw: Any, mark: int, noun: str) ->
     entries: dict[str, Entry] = {}
     for name, item in raw.items():
         key_place = reader.place(raw.key_marks[name])
+        if len(name) > shape.longest:
+            message = f"the id of {shape.noun} has {len(name)} characters; at most {shape.longest} are allowed"
+            reader.note("wrong-id", key_place, message)
+            continue
         if not shape.pattern.match(name):
             fixed = re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name[:100]).lower()).strip("-")
             hint = f"did you mean '{fixed}'?" if shape.pattern.match(fixed) else ""
@@ -280,6 +307,8 @@ def _read_table(reader: Reader, shape: Table, raw: Any, mark: int, noun: str) ->
 
 
 def _read_either(reader: Reader, shape: Either, raw: Any, mark: int, noun: str) -> Any:
+    if raw.__class__ is not Map and raw.__class__ is not str:
+        return reader.wrong(shape, raw, mark, noun)
     return reader.read(shape.whole if raw.__class__ is Map else shape.word, raw, mark, noun)
 
 
@@ -324,6 +353,17 @@ def _expected(shape: Shape) -> str:
             return "a value"
 
 
+def _something(shape: Shape) -> str:
+    """What to write where nothing stands."""
+    match shape:
+        case Items():
+            return "[] for none"
+        case Record() | Table():
+            return "{} for one of which nothing is stated"
+        case _:
+            return _expected(shape)
+
+
 def json_schema(shape: Shape) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a shape."""
     match shape:
@@ -332,19 +372,19 @@ def json_schema(shape: Shape) -> dict[str, Any]:
         case Number():
             return {"type": "integer", "minimum": shape.low, "maximum": shape.high}
         case Word() if shape.open:
-            return {"anyOf": [{"enum": list(shape.words)}, {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,60}$"}]}
+            return {"anyOf": [{"enum": list(shape.words)}, {"type": "string", "pattern": f"^{_OPEN_WORD}$"}]}
         case Word():
             return {"enum": list(shape.words)}
         case Date():
             return {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
         case Text():
-            pattern = {"pattern": f"^(?:{shape.pattern})$"} if shape.pattern else {}
-            return {"type": "string", "minLength": 1, "maxLength": shape.longest, **pattern}
+            pattern = f"^(?:{shape.pattern})$" if shape.pattern else r"\S"
+            return {"type": "string", "maxLength": shape.longest, "pattern": pattern}
         case Items():
             least = {"minItems": shape.least} if shape.least else {}
             return {"type": "array", "items": json_schema(shape.of), **least}
         case Table():
-            names = {"pattern": "^" + shape.pattern.pattern.replace(r"\Z", "$")}
+            names = {"pattern": "^" + shape.pattern.pattern.replace(r"\Z", "$"), "maxLength": shape.longest}
             return {"type": "object", "propertyNames": names, "additionalProperties": json_schema(shape.of)}
         case Either():
             return {"anyOf": [json_schema(shape.word), json_schema(shape.whole)]}

@@ -252,7 +252,7 @@ def _scalar(text: str) -> Any:
 
 def _unsupported(event: Any, file: str) -> InputError:
     if event.__class__ is AliasEvent or event.anchor is not None:
-        found, hint = "anchors and aliases are not supported", "write the value out"
+        found, hint = "anchors and aliases are not supported", "write the value out, or quote it"
     else:
         found, hint = f"the tag {quoted(event.tag)} is not supported", "write plain data"
     return _at(file, event.start_mark, "unsupported-yaml", found, hint)
@@ -284,10 +284,14 @@ _SYNTAX = {
         "no key can stand before this colon",
         "quote a text that holds ': ', or check the indentation",
     ),
-    "did not find expected key": ("no key begins here", "check the indentation, and the quotes just before"),
+    "did not find expected key": (
+        "no key begins here",
+        "check the indentation, and the quotes and brackets just before",
+    ),
     "did not find expected '-' indicator": ("no item begins here", "begin it with '- ', or check the indentation"),
     "could not find expected ':'": ("this is no 'key: value'", "write a colon and a space behind the key"),
     "found unexpected end of stream": ("this quote is never closed", "close it"),
+    "exceeded maximum nesting depth": (f"nested deeper than {DEEPEST} levels", ""),
     "found unknown escape character": (
         "the backslash begins an escape that does not exist",
         "double it, or use single quotes",

@@ -20,6 +20,7 @@ _SLACK_DATA = {
     "events": ("slack:event", "slack:signature", "slack:verification-token"),
 }
 _REQUEST = ("http:request",)
+_ANSWER = ("http:answer",)
 _SESSION = ("aws:role-session",)
 _STOLEN = ("aws:access-key", "aws:role-session")
 
@@ -57,13 +58,16 @@ class Wiring:
         return self.flows
 
     def _flows(self) -> Iterator[Flow]:
+        """In the order in which a reader follows a request: in, what the function does, and back."""
         first, *rest = WIRES
         yield from self._wires([first])
         for node in self.functions:
             yield from self._flows_in(node)
-        yield from self._apis()
-        for node in self.functions:
             yield from self._flows_out(node)
+            yield from self._flows_back(node)
+        for node in self.system.nodes.values():
+            if node.kind == "api":
+                yield from self._door(node.id)
         yield from self._keys()
         yield from self._wires(rest)
         for node in self.functions:
@@ -134,73 +138,77 @@ class Wiring:
         return carries, self.facts[element].get("data_classification")
 
     def _flows_in(self, node: Node) -> Iterator[Flow]:
-        """What starts a function, on its way to it and back."""
+        """What starts a function, on its way to it."""
         triggers = self.relations[node.id].get("triggers")
         if triggers is None:
             return
         for trigger in distinct(triggers.value):
-            yield from self._trigger(node, trigger, triggers.size)
+            source = trigger.source.id if trigger.source is not None else ""
+            if trigger.by in {"slack", "http"}:
+                yield from self._request(node, trigger, source, triggers.size)
+            elif trigger.by in {"queue", "store"}:
+                carries, held = self._held(source)
+                verb, label = ("poll", "poll") if trigger.by == "queue" else ("change", "changes")
+                wire = Wire(source, node.id, verb, label, carries, "runtime", "event source mapping, role")
+                yield from self._once(wire, trigger.place, triggers.size, held)
 
-    def _trigger(self, node: Node, trigger: Trigger, size: int) -> Iterator[Flow]:
-        source = trigger.source.id if trigger.source is not None else ""
-        place = trigger.place
-        if trigger.by in {"slack", "http"}:
-            carries = _SLACK_DATA[trigger.detail] if trigger.by == "slack" else ("http:request",)
-            classified = self._fixed_class(carries)
-            if trigger.by == "slack":
-                label = {"events": "event"}.get(trigger.detail, trigger.detail.replace("-", " "))
-                verb = trigger.detail
-                wire = Wire("slack", source, verb, f"signed {label}", carries, "runtime", "HMAC v0 signature")
-                yield from self._once(wire, place, size, classified)
-            yield from self._through_waf(source, place, size)
-            invoke = Wire(source, node.id, "invoke", "invoke", carries, "runtime", "service principal, source ARN")
-            yield from self._once(invoke, place, size, classified)
-            answer = Wire(node.id, source, "answer", "answer", ("http:request",), "runtime", "")
-            yield from self._once(answer, place, size, self._fixed_class(("http:request",)))
-            if trigger.by == "slack":
-                back = Wire(source, "slack", "answer", "acknowledge within 3 s", ("http:request",), "runtime", "")
-                yield from self._once(back, place, size, self._fixed_class(("http:request",)))
-        elif trigger.by in {"queue", "store"}:
-            carries, held = self._held(source)
-            verb, label = ("poll", "poll") if trigger.by == "queue" else ("change", "changes")
-            wire = Wire(source, node.id, verb, label, carries, "runtime", "event source mapping, role")
-            yield from self._once(wire, place, size, held)
+    def _request(self, node: Node, trigger: Trigger, api: str, size: int) -> Iterator[Flow]:
+        """A request through an api: Slack's own, or anyone's."""
+        carries = _SLACK_DATA[trigger.detail] if trigger.by == "slack" else _REQUEST
+        classified = self._fixed_class(carries)
+        if trigger.by == "slack":
+            label = {"events": "event"}.get(trigger.detail, trigger.detail.replace("-", " "))
+            wire = Wire("slack", api, trigger.detail, f"signed {label}", carries, "runtime", "HMAC v0 signature")
+            yield from self._once(wire, trigger.place, size, classified)
+        yield from self._door(api)
+        invoke = Wire(api, node.id, "invoke", "invoke", carries, "runtime", "service principal, source ARN")
+        yield from self._once(invoke, trigger.place, size, classified)
 
-    def _through_waf(self, api: str, place: Place, size: int) -> Iterator[Flow]:
+    def _door(self, api: str) -> Iterator[Flow]:
+        """Anyone reaches an api: through its WAF where it has one."""
         fact = self.facts[api].get("waf_rate_rule")
-        if fact is not None and fact.value is True:
-            wire = Wire("waf", api, "filter", "let through", ("http:request",), "runtime", "")
-            yield from self._once(wire, place, size, self._fixed_class(("http:request",)))
+        guarded = fact is not None and fact.size > 0 and fact.value is True
+        classified, place = self._fixed_class(_REQUEST), self.elements[api].place
+        door = "waf" if guarded else api
+        yield from self._once(
+            Wire("internet", door, "request", "any request", _REQUEST, "runtime", "none"), place, WORD, classified
+        )
+        if guarded:
+            yield from self._once(
+                Wire("waf", api, "filter", "let through", _REQUEST, "runtime", ""), place, WORD, classified
+            )
+
+    def _flows_back(self, node: Node) -> Iterator[Flow]:
+        """The answer to a request."""
+        triggers = self.relations[node.id].get("triggers")
+        for trigger in distinct(triggers.value) if triggers is not None else ():
+            if triggers is not None and trigger.by in {"slack", "http"} and trigger.source is not None:
+                api, classified = trigger.source.id, self._fixed_class(_ANSWER)
+                answer = Wire(node.id, api, "answer", "answer", _ANSWER, "runtime", "")
+                yield from self._once(answer, trigger.place, triggers.size, classified)
+                if trigger.by == "slack":
+                    back = Wire(api, "slack", "answer", "acknowledge within 3 s", _ANSWER, "runtime", "")
+                    yield from self._once(back, trigger.place, triggers.size, classified)
 
     def _once(self, wire: Wire, place: Place | None, size: int, classified: Fact | None) -> Iterator[Flow]:
         if f"{wire.source}:{wire.target}:{wire.verb}" not in self.flows:
             yield self._flow(wire, place, size, classified)
 
-    def _apis(self) -> Iterator[Flow]:
-        """Anyone reaches an api: through its WAF where it has one."""
-        carries = ("http:request",)
-        for node in self.system.nodes.values():
-            if node.kind == "api":
-                fact = self.facts[node.id].get("waf_rate_rule")
-                door = "waf" if fact is not None and fact.value is True else node.id
-                wire = Wire("internet", door, "request", "any request", carries, "runtime", "none")
-                yield from self._once(wire, node.place, WORD, self._fixed_class(carries))
-
     def _flows_out(self, node: Node) -> Iterator[Flow]:
-        """What a function uses: stores, queues, secrets, external systems, its logs."""
+        """What a function uses: secrets, stores, queues, external systems, its logs."""
         relations = self.relations[node.id]
-        for name, verb, label in (("reads", "read", "read"), ("writes", "write", "write"), ("sends", "send", "send")):
-            if name in relations:
-                for other in relations[name].value:
-                    carries, held = self._held(other)
-                    wire = Wire(node.id, other, verb, label, carries, "runtime", "role, SigV4")
-                    yield self._flow(wire, relations[name].said.place, relations[name].size, held)
         if "secrets" in relations:
             for secret in relations["secrets"].value:
                 carries = self._secret_data(secret)
                 wire = Wire(node.id, secret, "read", "get secret", carries, "runtime", "role, SigV4")
                 place, size = relations["secrets"].said.place, relations["secrets"].size
                 yield self._flow(wire, place, size, self._fixed_class(carries))
+        for name, verb in (("reads", "read"), ("writes", "write"), ("sends", "send")):
+            if name in relations:
+                for other in relations[name].value:
+                    carries, held = self._held(other)
+                    wire = Wire(node.id, other, verb, verb, carries, "runtime", "role, SigV4")
+                    yield self._flow(wire, relations[name].said.place, relations[name].size, held)
         if "calls" in relations:
             for external in relations["calls"].value:
                 yield self._call(node, external, relations["calls"])
@@ -232,17 +240,14 @@ class Wiring:
     def _planes_of(self, node: Node) -> Iterator[Flow]:
         """What every function has to do with the identity and deployment planes."""
         environment, configuration = f"{node.id}.environment", f"{node.id}.configuration"
-        session = ("aws:role-session",)
         package = ("build:package",)
+        memory = Wire(
+            node.id, environment, "use", "keep in memory", _SESSION, "identity", "", "in-process", None, encrypted=False
+        )
         wires = (
-            Wire("iam", node.id, "session", "role session", session, "identity", "lambda.amazonaws.com"),
-            Wire(
-                *(node.id, environment, "use", "keep in memory", session, "identity", ""),
-                transport="in-process",
-                port=None,
-                encrypted=False,
-            ),
-            Wire(configuration, "kms", "data-key", "data key", session, "identity", "service, for a role"),
+            Wire("iam", node.id, "session", "role session", _SESSION, "identity", "lambda.amazonaws.com"),
+            memory,
+            Wire(configuration, "kms", "data-key", "data key", _SESSION, "identity", "service, for a role"),
             Wire(
                 "lambda-service",
                 configuration,
@@ -260,12 +265,9 @@ class Wiring:
 
     def _hostile(self) -> Iterator[Flow]:
         """What somebody with a stolen credential, or with none, tries beside the front door."""
-        stolen = ("aws:access-key", "aws:role-session")
         for node in self.system.nodes.values():
             if node.kind == "function":
-                wire = Wire(
-                    "internet", node.id, "invoke", "direct invocation", ("http:request",), "identity", "none or SigV4"
-                )
+                wire = Wire("internet", node.id, "invoke", "direct invocation", _REQUEST, "identity", "none or SigV4")
                 yield from self._once(wire, node.place, WORD, self._fixed_class(wire.carries))
             elif node.kind == "api":
                 wire = Wire(
@@ -274,9 +276,9 @@ class Wiring:
                 yield from self._once(wire, node.place, WORD, self._fixed_class(wire.carries))
             elif node.kind in {"store", "queue", "secret"}:
                 wire = Wire(
-                    "internet", node.id, "stolen-credentials", "stolen credentials", stolen, "identity", "SigV4, valid"
+                    "internet", node.id, "stolen-credentials", "stolen credentials", _STOLEN, "identity", "SigV4, valid"
                 )
-                yield from self._once(wire, node.place, WORD, self._fixed_class(stolen))
+                yield from self._once(wire, node.place, WORD, self._fixed_class(_STOLEN))
 
     def _check_stated_flows(self) -> None:
         problems = []

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from threatmodel.facts import Facts
 from threatmodel.model.vocabulary import FACTS, FactRow
-from threatmodel.problems import listed, quoted, suggestion
+from threatmodel.problems import article, listed, quoted, suggestion
 from threatmodel.shape import Flag, Number, Word
 
 LONGEST = 400
@@ -37,6 +39,8 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_STRANGE = re.compile(r"""[^\w.\-+*/%@&|^~?;:$!=<>()\[\]{},'" ]""", re.ASCII)
+"""Characters that no condition needs: those that Python would skip (comments), join (backslashes) or translate."""
 _ALLOWED = "a condition is built of target.fact, comparisons with constants, and, or, not, true"
 
 
@@ -130,9 +134,15 @@ def parse(text: str, kind: str) -> Tree:
     if len(text) > LONGEST:
         raise ConditionError("wrong-condition", f"the condition has {len(text)} characters; at most {LONGEST}")
     if "\n" in text or "\r" in text:
-        raise ConditionError("wrong-condition", "a condition is one line")
+        raise ConditionError("wrong-condition", "a condition is one line", 0, "join its lines")
+    if strange := _STRANGE.search(text):
+        raise ConditionError(
+            "wrong-condition", f"{quoted(strange.group())} has no meaning here", strange.start(), _ALLOWED
+        )
     try:
-        body = ast.parse(text, mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what Python only warns of (1and 2) is no condition either
+            body = ast.parse(text, mode="eval").body
     except SyntaxError as error:
         column = max(0, (error.offset or 1) - 1)
         raise ConditionError("wrong-condition", f"not a condition: {error.msg}", column, _ALLOWED) from None
@@ -156,30 +166,30 @@ def _checked(node: ast.expr, text: str, kind: str) -> Tree:
         case ast.Compare():
             return _comparison(node, text, kind)
         case _:
-            raise _error(node, text, f"{quoted(ast.unparse(node))} is not allowed here", _ALLOWED)
+            raise _error(node, f"{_written(node, text)} is not allowed here", _ALLOWED)
 
 
 def _bare(node: ast.Attribute, text: str, kind: str) -> Leaf:
     row = _row(node, text, kind)
     if not isinstance(row.shape, Flag):
         hint = f"compare it: {row.name} is {row.type}"
-        raise _error(node, text, f"'{row.name}' is not a yes/no", hint, "wrong-type")
+        raise _error(node, f"'{row.name}' is not a yes/no", hint, "wrong-type")
     return Leaf(row.name)
 
 
 def _comparison(node: ast.Compare, text: str, kind: str) -> Leaf:
     if len(node.ops) > 1:
-        raise _error(node, text, "one comparison at a time", "join comparisons with and")
+        raise _error(node, "one comparison at a time", "join comparisons with and")
     test = _OPERATORS.get(type(node.ops[0]))
     if test is None:
-        raise _error(node, text, "'is' compares objects", "write == or !=")
+        raise _error(node, "'is' compares objects", "write == or !=")
     if not isinstance(node.left, ast.Attribute):
-        raise _error(node.left, text, "a comparison begins with target.fact", _ALLOWED)
+        raise _error(node.left, "a comparison begins with target.fact", _ALLOWED)
     row = _row(node.left, text, kind)
     right = node.comparators[0]
     if test in {"in", "not in"}:
         if not isinstance(right, ast.List | ast.Tuple | ast.Set) or not right.elts:
-            raise _error(right, text, f"'{test}' needs a list of constants", "write ['a', 'b']")
+            raise _error(right, f"'{test}' needs a list of constants", "write ['a', 'b']")
         constants = tuple(_constant(item, row, test, text) for item in right.elts)
         return Leaf(row.name, test, constants)
     return Leaf(row.name, test, _constant(right, row, test, text))
@@ -187,20 +197,20 @@ def _comparison(node: ast.Compare, text: str, kind: str) -> Leaf:
 
 def _row(node: ast.Attribute, text: str, kind: str) -> FactRow:
     if not (isinstance(node.value, ast.Name) and node.value.id == "target"):
-        raise _error(node, text, f"{quoted(ast.unparse(node))} is not a fact of the target", "write target.fact")
+        raise _error(node, f"{_written(node, text)} is not a fact of the target", "write target.fact")
     row = FACTS[kind].get(node.attr)
     if row is None:
         message = f"{quoted(node.attr)} is not a fact of {article(kind)}"
         hint = suggestion(node.attr, FACTS[kind]) or f"known: {listed(FACTS[kind], 40)}"
         column = (node.end_col_offset or 0) - len(node.attr)
-        raise ConditionError("unknown-fact", message, _column(text, column), hint)
+        raise ConditionError("unknown-fact", message, column, hint)
     return row
 
 
 def _constant(node: ast.expr, row: FactRow, test: str, text: str) -> Any:
     if not isinstance(node, ast.Constant):
-        hint = "did you mean None?" if isinstance(node, ast.Name) and node.id == "null" else _ALLOWED
-        raise _error(node, text, f"{quoted(ast.unparse(node))} is not a constant", hint)
+        meant = _CONSTANTS.get(node.id) if isinstance(node, ast.Name) else None
+        raise _error(node, f"{_written(node, text)} is not a constant", f"did you mean {meant}?" if meant else _ALLOWED)
     value = node.value
     if value is None and test not in _ORDER:
         return None
@@ -209,33 +219,32 @@ def _constant(node: ast.expr, row: FactRow, test: str, text: str) -> Any:
             return value
         case Number(low, high) if type(value) is int:
             if not low <= value <= high:
-                raise _error(node, text, f"{value} lies outside {low} to {high}", "", "wrong-type")
+                raise _error(node, f"{value} lies outside {low} to {high}", "", "wrong-type")
             return value
-        case Word(words, ordered, is_open) if isinstance(value, str):
+        case Word(words, ordered) if isinstance(value, str):
             if test in _ORDER and not ordered:
                 hint = f"write in [...]: {listed(words, 20)}"
-                raise _error(node, text, f"the words of '{row.name}' have no order", hint, "wrong-type")
-            if value not in words and not is_open:
+                raise _error(node, f"the words of '{row.name}' have no order", hint, "wrong-type")
+            if not row.shape.takes(value):
                 hint = suggestion(value, words) or f"known: {listed(words, 20)}"
-                raise _error(node, text, f"{quoted(value)} is not a word of '{row.name}'", hint, "unknown-word")
+                raise _error(node, f"{quoted(value)} is not a word of '{row.name}'", hint, "unknown-word")
             return value
         case _:
             message = f"'{row.name}' is {row.type} and cannot be compared so with {shown(value)}"
-            raise _error(node, text, message, "", "wrong-type")
+            raise _error(node, message, "", "wrong-type")
 
 
-def _error(node: ast.expr, text: str, message: str, hint: str = "", code: str = "wrong-condition") -> ConditionError:
-    return ConditionError(code, message, _column(text, node.col_offset), hint)
+_CONSTANTS = {"null": "None", "true": "True", "false": "False"}
+"""Constants as YAML writes them, and as a condition does."""
 
 
-def _column(text: str, offset: int) -> int:
-    """`ast` counts bytes; places count characters."""
-    return len(text.encode()[:offset].decode(errors="ignore"))
+def _error(node: ast.expr, message: str, hint: str = "", code: str = "wrong-condition") -> ConditionError:
+    return ConditionError(code, message, node.col_offset, hint)
 
 
-def article(noun: str) -> str:
-    """The noun with its indefinite article."""
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+def _written(node: ast.expr, text: str) -> str:
+    """A part of a condition as it stands there, for a message."""
+    return quoted(text[node.col_offset : node.end_col_offset])
 
 
 def shown(constant: Any) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from threatmodel.derived import INPUTS
-from threatmodel.library.condition import article
 from threatmodel.library.format import Control, Library, Threat
-from threatmodel.problems import Place, Problem, listed, suggestion
+from threatmodel.problems import Place, Problem, article, listed, suggestion
 from threatmodel.relations import REACHES
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from threatmodel.files import Files, shown_path
 from threatmodel.library import examples as pins
-from threatmodel.library.condition import Condition, ConditionError, article, compile_condition
+from threatmodel.library.condition import Condition, ConditionError, compile_condition
 from threatmodel.library.format import (
     ARTICLE,
     CONTROL,
@@ -25,7 +25,7 @@ from threatmodel.library.format import (
 )
 from threatmodel.library.lint import lint
 from threatmodel.model.vocabulary import FACTS
-from threatmodel.problems import InputError, Place, Problem, listed, quoted, suggestion
+from threatmodel.problems import InputError, Place, Problem, article, listed, quoted, suggestion
 from threatmodel.shape import INVALID, Entry, Reader, Record, Value
 
 Entries = dict[str, Entry]
@@ -43,9 +43,11 @@ def load_library(folder: Path, files: Files | None = None) -> Library:
     threats = _part(files, folder / "threats", _threat, THREAT, problems)
     controls = _part(files, folder / "controls", _control, CONTROL, problems)
     source = _article(files, folder, problems)
-    if not threats and not problems:
-        place = Place(shown_path(folder))
-        problems.append(Problem(code="empty-library", place=place, message="no threats are in this library"))
+    if not any(folder.glob("threats/*/*.yaml")):
+        hint = "a threat lies in threats/<scenario>/ID.yaml"
+        message = "no threats are in this library"
+        problems.append(Problem(code="empty-library", place=Place(shown_path(folder)), message=message, hint=hint))
+    problems += [*_twice(threats), *_twice(controls)]
     if problems or source is None:
         raise InputError(problems)
     order = {group: at for at, group in enumerate((*SCENARIOS, *MITIGATIONS))}
@@ -64,10 +66,21 @@ def _strays(folder: Path) -> Iterator[Problem]:
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         expected = len(parts) == 3 and parts[0] in {"threats", "controls"} and path.suffix == ".yaml"  # noqa: PLR2004
-        if path.is_file() and not expected and parts != ("article.yaml",):
+        litter = path.name.startswith(".") and path.suffix not in {".yaml", ".yml"}  # .DS_Store, an editor's swap file
+        if path.is_file() and not expected and not litter and parts != ("article.yaml",):
             hint = "threats lie in threats/<scenario>/ID.yaml, controls in controls/<mitigation>/ID.yaml"
             message = "this file belongs to no part of the library"
             yield Problem(code="stray-file", place=Place(shown_path(path)), message=message, hint=hint)
+
+
+def _twice(items: list[T]) -> Iterator[Problem]:
+    """Ids that stand in two folders."""
+    first: dict[str, Place] = {}
+    for item in items:
+        if item.id in first:
+            message = f"'{item.id}' is already the id of {first[item.id].file}"
+            yield Problem(code="duplicate-id", place=item.place, message=message, hint="choose another id")
+        first.setdefault(item.id, item.place)
 
 
 def _part(
@@ -89,9 +102,7 @@ def _part(
 
 def _one(reader: Reader, build: Callable[[Reader, Entries], T], shape: Record, path: Path) -> T | None:
     """What one file holds, or None where its problems have been noted."""
-    entries = reader.read(shape, reader.document.root, reader.document.mark, shape.noun)
-    if entries is INVALID:
-        return None
+    entries = reader.whole(shape)
     if "id" in entries and entries["id"].value != path.stem:
         message = f"the id is {quoted(entries['id'].value)}, but the file is named {quoted(path.name)}"
         reader.note("wrong-id", entries["id"].place, message, "name the file as the id")
@@ -178,14 +189,16 @@ def _control(reader: Reader, entries: Entries) -> Control:
 
 
 def _condition(reader: Reader, entry: Entry, kind: str) -> Condition | None:
-    """The condition in an entry, or None with its problem noted at the right column."""
+    """The condition in an entry, or None with its problem noted: at its column where the text stands on one line."""
     try:
         return compile_condition(entry.value, kind)
     except ConditionError as error:
         line = reader.document.text.split("\n")[entry.place.line - 1]
-        quote = 1 if line[entry.place.column - 1 : entry.place.column] in {"'", '"'} else 0
-        place = entry.place._replace(column=entry.place.column + quote + error.column)
-        reader.note(error.code, place, f"{error.message} (target: {article(kind)})", error.hint)
+        start = entry.place.column - 1
+        start += line[start : start + 1] in {"'", '"'}
+        as_written = line.startswith(entry.value, start)
+        place = entry.place._replace(column=start + 1 + error.column) if as_written else entry.place
+        reader.note(error.code, place, error.message, error.hint)
         return None
 
 
@@ -241,8 +254,8 @@ def _article(files: Files, folder: Path, problems: list[Problem]) -> Article | N
     except InputError as error:
         problems += error.problems
         return None
-    entries = reader.read(ARTICLE, reader.document.root, reader.document.mark, ARTICLE.noun)
-    if entries is not INVALID and not reader.problems:
+    entries = reader.whole(ARTICLE)
+    if not reader.problems:
         for part, expected in (("scenarios", SCENARIOS), ("mitigations", MITIGATIONS)):
             if set(entries[part].value) != set(expected):
                 message = f"'{part}' names {listed(entries[part].value, 9)}; expected {listed(expected, 9)}"

@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 from threatmodel.model.vocabulary import CLASSIFICATIONS, KINDS, PLANES, ROWS
-from threatmodel.shape import Date, Flag, Items, Key, Number, Record, Table, Text, Word, json_schema, record
+from threatmodel.problems import article
+from threatmodel.shape import LONGEST_ID, Date, Flag, Items, Key, Number, Record, Table, Text, Word, json_schema, record
 
 _NAME = Text(120)
 _PROSE = Text(2000)
@@ -14,6 +15,7 @@ _LINE = Text(400)
 _ID = Text(120, expected="an id")
 _FLOW_ID = re.compile(r"[a-z0-9-]+(?:\.[a-z-]+)?:[a-z0-9-]+(?:\.[a-z-]+)?:[a-z-]+\Z")
 _CONTROL_AT = re.compile(r"[a-z][a-z0-9-]*(?:@[a-z0-9:.-]+)?\Z")
+_LONGEST_PAIR = 4 * LONGEST_ID
 _THREAT_AT = re.compile(r"[a-z][a-z0-9-]*@[a-z0-9:.-]+\Z")
 
 SECTIONS = {"apis": "api", "stores": "store", "queues": "queue", "secrets": "secret", "functions": "function"}
@@ -51,7 +53,7 @@ RELATIONS: dict[str, str] = {
     "writes": "store",
     "sends": "queue",
     "secrets": "secret",
-    "calls": "external",
+    "calls": "external system",
 }
 """What a function uses, with the kind of each list's items.  The first one stated closes all of them."""
 
@@ -75,10 +77,7 @@ _EXTRA: dict[str, tuple[Key, ...]] = {
     **dict.fromkeys(PLANES, (Key("name", _NAME, "what pictures and reports call it"), Key("description", _PROSE))),
 }
 
-ELEMENTS: dict[str, Record] = {
-    kind: record(f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}", *extra, *FACT_KEYS[kind])
-    for kind, extra in _EXTRA.items()
-}
+ELEMENTS: dict[str, Record] = {kind: record(article(kind), *extra, *FACT_KEYS[kind]) for kind, extra in _EXTRA.items()}
 """The record of each kind of element."""
 
 _STATEMENT = record(
@@ -122,7 +121,7 @@ _BOUNDARY = record(
 )
 _DEFAULTS = record(
     "the defaults",
-    *(Key(kind, record(f"the defaults of a {kind}", *FACT_KEYS[kind])) for kind in SECTIONS.values()),
+    *(Key(kind, record(f"the defaults of {article(kind)}", *FACT_KEYS[kind])) for kind in SECTIONS.values()),
 )
 
 _HEAD = (
@@ -135,7 +134,7 @@ _HEAD = (
 _PLANES = tuple(Key(plane, ELEMENTS[plane], f"the facts of the {plane}") for plane in PLANES)
 _CONTROLS = Key(
     "controls",
-    Table(_STATEMENT, "a control", _CONTROL_AT, "control@element, such as code-signing@order-bot"),
+    Table(_STATEMENT, "a control", _CONTROL_AT, "control@element, such as code-signing@order-bot", _LONGEST_PAIR),
     "what no machine can see: who says so, and until when; control@element",
 )
 
@@ -146,24 +145,30 @@ MODEL = record(
     Key("uses", Items(Text(400, expected="a path")), "files that describe account, pipeline, workspace, organisation"),
     Key("defaults", _DEFAULTS, "facts of every element of a kind that does not state them itself"),
     Key("data", Table(_DATA, "a data item"), "the data that the system handles"),
-    *(Key(section, Table(ELEMENTS[kind], f"a {kind}"), f"the {section}") for section, kind in SECTIONS.items()),
+    *(Key(section, Table(ELEMENTS[kind], article(kind)), f"the {section}") for section, kind in SECTIONS.items()),
     Key("externals", Table(_EXTERNAL, "an external system"), "systems that the functions call"),
     Key("boundaries", Table(_BOUNDARY, "a boundary"), "trust boundaries inside the usual ones"),
     Key(
         "flows",
-        Table(record("a flow", *FACT_KEYS["flow"]), "a flow", _FLOW_ID, "from:to:what, as --json lists them"),
+        Table(
+            record("a flow", *FACT_KEYS["flow"]),
+            "a flow",
+            _FLOW_ID,
+            "from:to:what, as --json lists them",
+            _LONGEST_PAIR,
+        ),
         "facts of single flows",
     ),
     *_PLANES,
     _CONTROLS,
     Key(
         "accepted_risks",
-        Table(_ACCEPTANCE, "an accepted risk", _THREAT_AT, "threat@element, as reports name findings"),
+        Table(_ACCEPTANCE, "an accepted risk", _THREAT_AT, "threat@element, as reports name findings", _LONGEST_PAIR),
         "risks that somebody accepted",
     ),
     Key(
         "ratings",
-        Table(_RATING, "a rating", _THREAT_AT, "threat@element, as reports name findings"),
+        Table(_RATING, "a rating", _THREAT_AT, "threat@element, as reports name findings", _LONGEST_PAIR),
         "likelihood or impact of single findings, rated anew",
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,14 @@ from threatmodel.model.system import (
     Trigger,
 )
 from threatmodel.model.vocabulary import PLANES
-from threatmodel.problems import InputError, Place, Problem, listed, quoted, suggestion
-from threatmodel.shape import INVALID, Entry, Reader, Record
+from threatmodel.problems import InputError, Place, Problem, article, listed, note, quoted, suggestion
+from threatmodel.shape import Entry, Reader
 from threatmodel.source import Document
 
 Entries = Mapping[str, Entry]
 _FACTS = {kind: frozenset(key.name for key in keys) for kind, keys in FACT_KEYS.items()}
+_HELPED = 100
+"""Problems up to which a closest name is looked for among all names of a model."""
 _BY = ("slack", "http", "queue", "store", "schedule")
 _SOURCE = {"queue": "queue", "store": "store"}
 
@@ -38,9 +41,9 @@ _SOURCE = {"queue": "queue", "store": "store"}
 def load_model(files: Files, path: Path) -> System:
     """The system in a model file and the platform files that it uses.  Raises InputError with every problem."""
     reader = Reader(files.document(path))
-    entries = _read(reader, MODEL)
+    entries = reader.whole(MODEL)
     problems = reader.problems
-    platforms = [p for p in (_platform(files, path, item, problems) for item in _items(entries, "uses")) if p]
+    platforms = list(_platforms(files, path, _items(entries, "uses"), problems))
     loading = _Loading(entries, problems)
     system = loading.system(platforms, reader.document)
     if problems:
@@ -48,9 +51,16 @@ def load_model(files: Files, path: Path) -> System:
     return system
 
 
-def _read(reader: Reader, shape: Record) -> dict[str, Entry]:
-    entries = reader.read(shape, reader.document.root, reader.document.mark, shape.noun)
-    return {} if entries is INVALID else entries
+def _platforms(files: Files, path: Path, items: tuple[Any, ...], problems: list[Problem]) -> Iterator[dict[str, Entry]]:
+    """The entries of each file named under `uses`, each file once."""
+    lines: dict[str, int] = {}
+    for item in items:
+        if item.value in lines:
+            message = f"{quoted(item.value)} is already used, on line {lines[item.value]}"
+            note(problems, Problem(code="stated-twice", place=item.place, message=message, hint="keep one"))
+        elif entries := _platform(files, path, item, problems):
+            yield entries
+        lines.setdefault(item.value, item.place.line)
 
 
 def _platform(files: Files, path: Path, item: Any, problems: list[Problem]) -> dict[str, Entry] | None:
@@ -59,14 +69,11 @@ def _platform(files: Files, path: Path, item: Any, problems: list[Problem]) -> d
         reader = Reader(files.document(files.named(item.value, path, item.place)))
     except InputError as error:
         for problem in error.problems:
-            missing = problem.code in {"missing-file", "unreadable-file"}
-            problems.append(
-                Problem(code=problem.code, place=item.place, message=f"{quoted(item.value)}: {problem.message}")
-                if missing
-                else problem
-            )
+            missing = problem.code in {"missing-file", "unreadable-file"} and problem.place.line == 1
+            message = f"{quoted(item.value)}: {problem.message}"
+            problems.append(replace(problem, place=item.place, message=message) if missing else problem)
         return None
-    entries = _read(reader, PLATFORM)
+    entries = reader.whole(PLATFORM)
     problems += reader.problems
     return entries
 
@@ -94,7 +101,7 @@ class _Loading:
         self.defaults = {kind: _statements(entry.value, kind) for kind, entry in _table(entries, "defaults").items()}
 
     def note(self, code: str, place: Place, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(code=code, place=place, message=message, hint=hint))
+        note(self.problems, Problem(code=code, place=place, message=message, hint=hint))
 
     def system(self, platforms: list[dict[str, Entry]], document: Document) -> System:
         entries = self.entries
@@ -103,7 +110,9 @@ class _Loading:
         nodes = {node.id: node for node in self._nodes()}
         nodes |= self._planes(platforms)
         if entries and not any(_table(entries, section) for section in SECTIONS):
-            self.note("empty-model", Place(document.file), "the model describes no function and nothing else to look at")
+            self.note(
+                "empty-model", Place(document.file), "the model describes no function and nothing else to look at"
+            )
         every = [entries, *platforms]
         return System(
             name=_value(entries, "name"),
@@ -119,7 +128,7 @@ class _Loading:
             flows={
                 flow: (entry.key, _statements(entry.value, "flow")) for flow, entry in _table(entries, "flows").items()
             },
-            controls=tuple(c for found in every for c in self._controls(found)),
+            controls=tuple(self._statements(every)),
             acceptances=tuple(self._acceptances()),
             ratings=tuple(self._ratings()),
             file=document.file,
@@ -128,7 +137,7 @@ class _Loading:
 
     def _give_ids(self) -> None:
         """Every id once: one name space for all kinds, apart from the reserved ones."""
-        sections = {**SECTIONS, "data": "data item", "externals": "external", "boundaries": "boundary"}
+        sections = {**SECTIONS, "data": "data item", "externals": "external system", "boundaries": "boundary"}
         for section, kind in sections.items():
             for name, entry in _table(self.entries, section).items():
                 if name in RESERVED:
@@ -136,7 +145,7 @@ class _Loading:
                     self.note("reserved-id", entry.key, f"'{name}' is the id of something that is always drawn", hint)
                 elif name in self.kinds:
                     first = self.places[name]
-                    message = f"'{name}' is already the id of a {self.kinds[name]}, on line {first.line}"
+                    message = f"'{name}' is already the id of {article(self.kinds[name])}, on line {first.line}"
                     self.note("duplicate-id", entry.key, message, "choose another id")
                 self.kinds[name] = kind
                 self.places[name] = entry.key
@@ -146,12 +155,17 @@ class _Loading:
         if self.kinds.get(name) == kind:
             return True
         if name in self.kinds:
-            self.note("wrong-kind", place, f"'{name}' is a {self.kinds[name]}; expected a {kind}")
+            self.note("wrong-kind", place, f"'{name}' is {article(self.kinds[name])}; expected {article(kind)}")
         else:
-            known = [other for other, of in self.kinds.items() if of == kind]
-            hint = suggestion(name, known) or (f"known: {listed(known)}" if known else f"this model has no {kind}")
-            self.note("unknown-reference", place, f"there is no {kind} {quoted(name)}", hint)
+            self.note("unknown-reference", place, f"there is no {kind} {quoted(name)}", self._closest(kind, name))
         return False
+
+    def _closest(self, kind: str, name: str) -> str:
+        """What may have been meant; nothing any more where a file has many problems, since looking takes long."""
+        if len(self.problems) > _HELPED:
+            return ""
+        known = [other for other, of in self.kinds.items() if of == kind]
+        return suggestion(name, known) or (f"known: {listed(known)}" if known else f"this model has no {kind}")
 
     def _nodes(self) -> Iterator[Node]:
         for section, kind in SECTIONS.items():
@@ -195,13 +209,14 @@ class _Loading:
                 yield name, Relation((), fields[stated[0]].key)
 
     def _uses(self, kind: str, name: str, place: Place) -> bool:
-        return (kind == "external" and name == "slack") or self._refers(kind, name, place)
+        return (kind == "external system" and name == "slack") or self._refers(kind, name, place)
 
     def _relation(self, entry: Entry, known: Callable[[str, Place], bool]) -> Relation:
-        found = dict.fromkeys(
-            Reference(item.value, item.place) for item in entry.value if known(item.value, item.place)
-        )
-        return Relation(tuple({reference.id: reference for reference in reversed(found)}.values())[::-1], entry.key)
+        found: dict[str, Reference] = {}
+        for item in entry.value:
+            if known(item.value, item.place):
+                found.setdefault(item.value, Reference(item.value, item.place))
+        return Relation(tuple(found.values()), entry.key)
 
     def _triggers(self, items: tuple[Any, ...]) -> tuple[Trigger, ...]:
         return tuple(t for t in (self._trigger(item.value, item.place) for item in items) if t is not None)
@@ -210,7 +225,9 @@ class _Loading:
         given = [by for by in _BY if by in fields]
         if len(given) != 1:
             found = (
-                f"this trigger names {listed(given)}" if given else "this trigger does not say what starts the function"
+                f"this trigger names {' and '.join(given)}"
+                if given
+                else "this trigger does not say what starts the function"
             )
             self.note("wrong-trigger", place, found, f"name one of {listed(_BY)}")
             return None
@@ -225,7 +242,7 @@ class _Loading:
         if source is None and by != "schedule":
             return None
         if by in {"queue", "store", "schedule"} and "api" in fields:
-            self.note("wrong-trigger", fields["api"].key, f"a {by} does not come through an api", "remove it")
+            self.note("wrong-trigger", fields["api"].key, f"{article(by)} does not come through an api", "remove it")
         return Trigger(by, str(entry.value), source, _value(fields, "path"), place)
 
     def _api(self, fields: Entries, place: Place) -> Reference | None:
@@ -315,6 +332,18 @@ class _Loading:
                     place=entry.key,
                 ),
             )
+
+    def _statements(self, every: list[Entries]) -> Iterator[ControlStatement]:
+        """The statements about controls of all files, each control of an element once."""
+        places: dict[tuple[str, str], Place] = {}
+        for entries in every:
+            for statement in self._controls(entries):
+                element = "" if statement.element in PLANES else statement.element
+                first = places.setdefault((statement.control, element), statement.place)
+                if first is not statement.place:
+                    message = f"'{statement.control}' is already stated at {first}"
+                    self.note("stated-twice", statement.place, message, "keep one")
+                yield statement
 
     def _controls(self, entries: Entries) -> Iterator[ControlStatement]:
         for name, entry in _table(entries, "controls").items():

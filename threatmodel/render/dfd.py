@@ -11,7 +11,7 @@ import graphviz
 
 from threatmodel.elements import Flow, Graph
 from threatmodel.facts import Facts
-from threatmodel.render.picture import Arrow, Picture, Shape, needs_overview, picture
+from threatmodel.render.picture import Arrow, Picture, Shape, carried, data_names, needs_overview, picture
 from threatmodel.render.text import dot, html, one_line
 
 __all__ = ["Risk", "dfd", "needs_overview"]
@@ -53,13 +53,13 @@ _RED, _MUTED = "#cf222e", "#57606a"
 _HOSTILE = "internet"
 _SMALL = frozenset({"logs"})
 _SYMBOLS = {
-    "store": {"shape": "cylinder", "style": "filled"},
+    "store": {"shape": "cylinder", "style": "filled", "margin": "0.14,0.1"},
     "person": {"style": "filled", "fillcolor": _OUTSIDE.fill},
     "external": {"style": "filled", "fillcolor": _OUTSIDE.fill},
 }
 _PROTOCOLS = {"https": "HTTPS", "http": "HTTP", "tls": "TLS", "tcp": "TCP", "ssh": "SSH", "in-process": "in process"}
 _USUAL_PORTS = {"https": 443, "http": 80, "ssh": 22}
-_MOST_DATA = 2
+_MOST_SPACERS = 12
 _WIDE = 34
 """Characters of a line under a name or beside an arrow."""
 
@@ -111,6 +111,8 @@ def dfd(
     whole.subgraph(inside)
     for arrow in shown.arrows:
         painter.arrow(whole, arrow)
+    for source, target in _spacers(shown):
+        whole.body.append(f"\t{painter.names[source]} -> {painter.names[target]} [style=invis]\n")
     return str(whole.source)
 
 
@@ -118,19 +120,12 @@ def dfd(
 
 
 def _title(shown: Picture, risks: Risks | None) -> str:
-    parts = ["all views" if shown.view == "all" else f"{shown.view} view"]
-    if shown.focus:
-        parts.append(f"{_cut(shown.graph.elements[shown.focus].name, 40) or shown.focus} and its neighbours")
-    if shown.overview:
-        parts.append("overview")
-    parts.append(f"{shown.shown} of {shown.total} elements")
-    if risks is not None:
-        parts.append("risk after claimed controls")
+    subtitle = shown.title + (" · risk after claimed controls" if risks is not None else "")
     name = _wrapped(shown.graph.system.name, 80) or "Threat model"
     return (
         '<<table border="0" cellborder="0" cellspacing="0" cellpadding="1">'
         f'<tr><td align="left"><font point-size="18"><b>{name}</b></font></td></tr>'
-        f'<tr><td align="left"><font point-size="12" color="{_MUTED}">{html(" · ".join(parts))}</font></td></tr>'
+        f'<tr><td align="left"><font point-size="12" color="{_MUTED}">{html(subtitle)}</font></td></tr>'
         "</table>>"
     )
 
@@ -143,7 +138,7 @@ def _legend(shown: Picture, risks: Risks | None) -> str:
         _cell("cylinder: data store", None),
         _cell("trust boundary", _Look(_RED, "#ffffff"), style="dashed"),
         _cell(
-            "1 line: many flows" if shown.overview else "1 flow: its number, label, data and protocol",
+            "(×9): so many flows in one line" if shown.overview else "1 flow: number, label, data, protocol",
             None,
         ),
     ]
@@ -170,6 +165,17 @@ def _assumes(shown: Picture) -> bool:
     return any(name in elements and not elements[name].described for name in named)
 
 
+def _spacers(shown: Picture) -> list[tuple[str, str]]:
+    """Pairs that no arrow joins, kept apart so that what lies outside stands left of the account as a whole."""
+    ahead = [arrow for arrow in shown.arrows if shown.columns[arrow.source] < shown.columns[arrow.target]]
+    sources = dict.fromkeys(arrow.source for arrow in ahead)
+    targets = dict.fromkeys(arrow.target for arrow in ahead)
+    if len(sources) * len(targets) > _MOST_SPACERS:
+        return []
+    joined = {(arrow.source, arrow.target) for arrow in ahead}
+    return [(source, target) for source in sources for target in targets if (source, target) not in joined]
+
+
 # --- shapes, boundaries and arrows
 
 
@@ -179,7 +185,8 @@ class _Painter:
     def __init__(self, shown: Picture, risks: Risks | None) -> None:
         self.shown = shown
         self.risks = risks or {}
-        self.data = {item.id: _cut(item.name, 30) or item.id for item in shown.graph.data.values()}
+        self.data = data_names(shown.graph)
+        self.names = {shape: f'"{_name(shape)}"' for shape in shown.shapes}
         self._details: dict[tuple[tuple[str, ...], int], str] = {}
 
     def boundaries(self, parent: graphviz.Digraph) -> None:
@@ -219,12 +226,13 @@ class _Painter:
         elif shape.id == _HOSTILE:
             attributes["color"] = _RED
         if shape.kind in _SMALL:
-            attributes.update(fontsize="9", margin="0.08,0.03")
-        if len(shape.members) > 1:
+            attributes.update(fontsize="9", margin="0.08,0.05")
+        if len(shape.members) > 1 and shape.symbol != "store":
             attributes["peripheries"] = "2"
         if shape.id == self.shown.focus:
             attributes["penwidth"] = "2.4"
-        parent.node(_name(shape.id), _label(shape, risk, grey=grey), _attributes=attributes)
+        label = _label(shape, risk, grey=grey)
+        parent.body.append(f"\t{self.names[shape.id]} [label={label}{_attributes(attributes)}]\n")
 
     def _risk(self, ids: Iterable[str]) -> tuple[str, int] | None:
         """The most pressing band among these, and all their threats."""
@@ -253,19 +261,21 @@ class _Painter:
             attributes.update(fontsize="8", penwidth="0.7", arrowsize="0.5")
         if arrow.source == _HOSTILE:
             attributes["style"] = "dashed"
-        ends = (arrow.source, arrow.target)
+        ends = (self.names[arrow.source], self.names[arrow.target])
         if arrow.back:
-            ends = (arrow.target, arrow.source)
+            ends = ends[::-1]
             attributes["dir"] = "back"
-        label = graphviz.nohtml(r"\n".join([dot(line) for line in lines]))
-        whole.edge(_name(ends[0]), _name(ends[1]), label, _attributes=attributes)
+        label = r"\n".join(lines)
+        whole.body.append(f'\t{ends[0]} -> {ends[1]} [label="{label}"{_attributes(attributes)}]\n')
 
     def _heading(self, arrow: Arrow) -> list[str]:
         """The numbers, and what the flows are called."""
         labels = list(dict.fromkeys(flow.label for flow in arrow.flows))
-        count = f" ({len(arrow.flows)} flows)" if self.shown.overview and len(arrow.flows) > 1 else ""
+        count = f" (×{len(arrow.flows)})" if self.shown.overview and len(arrow.flows) > 1 else ""
         heading = f"{', '.join(map(str, arrow.numbers))} {', '.join(labels)}{count}"
-        return textwrap.wrap(one_line(heading), _WIDE) if len(heading) > _WIDE else [heading]
+        if len(heading) <= _WIDE:
+            return [dot(heading)]
+        return [dot(line) for line in textwrap.wrap(one_line(heading), _WIDE)]
 
     def _detail(self, flows: tuple[Flow, ...]) -> tuple[str, ...]:
         """The data that flow, cut after two, and by which protocol."""
@@ -277,12 +287,11 @@ class _Painter:
         return self._details[key]
 
     def _described(self, flows: tuple[Flow, ...]) -> tuple[str, ...]:
-        items = list(dict.fromkeys(item for flow in flows for item in flow.carries))
-        data = ", ".join(self.data[item] for item in items[:_MOST_DATA])
-        data += f" +{len(items) - _MOST_DATA}" if len(items) > _MOST_DATA else ""
+        data = carried(flows, self.data)
         protocol = ", ".join(dict.fromkeys(word for flow in flows for word in _protocol(flow.facts)))
         joined = " · ".join(part for part in (data, protocol) if part)
-        return (joined,) if len(joined) <= _WIDE else (*textwrap.wrap(data, _WIDE), protocol)
+        lines = [joined] if len(joined) <= _WIDE else [*textwrap.wrap(data, _WIDE), protocol]
+        return tuple(dot(line) for line in lines)
 
 
 def _protocol(facts: Facts) -> Iterator[str]:
@@ -331,10 +340,8 @@ def _wrapped(text: str, width: int, most: int = 3) -> str:
     return "<br/>".join(html(line) for line in textwrap.wrap(one_line(text), width, max_lines=most, placeholder=" …"))
 
 
-def _cut(text: str, width: int) -> str:
-    """Text on one line, cut where it is longer."""
-    text = one_line(text).strip()
-    return text if len(text) <= width else text[: width - 1] + "…"
+def _attributes(values: Mapping[str, str]) -> str:
+    return "".join([f' {key}="{value}"' for key, value in values.items()])
 
 
 def _name(element: str) -> str:

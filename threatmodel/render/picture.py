@@ -9,12 +9,18 @@ from typing import NamedTuple
 
 from threatmodel.elements import Element, Flow, Graph
 from threatmodel.landscape import ZONES, Zone
+from threatmodel.render.text import one_line
 
 MANY_FUNCTIONS = 12
 """Above so many functions a picture is an overview."""
 
 MANY = 6
 """Above so many of a kind in one boundary an overview draws one for all."""
+
+_MOST_DATA = 2
+_USUAL = frozenset(zone.id for zone in ZONES)
+_MANY_NEIGHBOURS = 30
+"""Above so many neighbours the picture of one element is an overview too."""
 
 _PLURALS = {
     "function": "functions",
@@ -63,7 +69,9 @@ class Arrow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """Shapes by id, arrows in order of their first flow, boundaries with something in them, in order."""
+    """Shapes by id, arrows in order of their first flow, boundaries with something in them, in order; `columns`
+    says how far right each shape belongs.
+    """
 
     graph: Graph
     view: str
@@ -72,11 +80,22 @@ class Picture:
     shapes: Mapping[str, Shape]
     arrows: tuple[Arrow, ...]
     zones: Mapping[str, Zone]
+    columns: Mapping[str, int]
 
     @property
     def shown(self) -> int:
         """How many elements the picture shows, those included that one shape shows together."""
         return sum(len(shape.members) for shape in self.shapes.values())
+
+    @property
+    def title(self) -> str:
+        """What the picture shows of which system, in words: 'runtime view · 9 of 30 elements'."""
+        parts = ["all views" if self.view == "all" else f"{self.view} view"]
+        if self.focus:
+            parts.append(f"{cut(self.graph.elements[self.focus].name, 40) or self.focus} and its neighbours")
+        if self.overview:
+            parts.append("overview")
+        return " · ".join([*parts, f"{self.shown} of {self.total} elements"])
 
     @property
     def total(self) -> int:
@@ -90,6 +109,24 @@ class _Arranged(NamedTuple):
     place: Mapping[str, str]
     columns: Mapping[str, int]
     overview: bool
+
+
+def data_names(graph: Graph) -> dict[str, str]:
+    """What each item of data is called, short enough to stand beside an arrow."""
+    return {item.id: cut(item.name, 30) or item.id for item in graph.data.values()}
+
+
+def carried(flows: Iterable[Flow], names: Mapping[str, str]) -> str:
+    """The data of flows by name, cut after two: 'order record, hash of a request +3'."""
+    items = list(dict.fromkeys(item for flow in flows for item in flow.carries))
+    more = f" +{len(items) - _MOST_DATA}" if len(items) > _MOST_DATA else ""
+    return ", ".join(names[item] for item in items[:_MOST_DATA]) + more
+
+
+def cut(text: str, width: int) -> str:
+    """Text on one line, cut where it is longer."""
+    text = one_line(text).strip()
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def needs_overview(graph: Graph) -> bool:
@@ -108,11 +145,11 @@ def picture(graph: Graph, view: str = "runtime", focus: str = "", overview: bool
         view = graph.elements[focus].view
         elements, flows = _selected(graph, view, focus)
     if overview is None:
-        overview = _functions(elements) > MANY_FUNCTIONS
+        overview = _functions(elements) > MANY_FUNCTIONS or (bool(focus) and len(elements) > _MANY_NEIGHBOURS)
     shapes = _grouped(graph, elements, focus) if overview else _each(elements)
     arranged = _Arranged(
         place={element.id: shape.id for shape in shapes for element in shape.members},
-        columns={shape.id: _LEFT_TO_RIGHT[_ways(shape.zone, graph.zones)[-1]] for shape in shapes},
+        columns={shape.id: _LEFT_TO_RIGHT[outermost(shape.zone, graph.zones)] for shape in shapes},
         overview=overview,
     )
     return Picture(
@@ -122,6 +159,7 @@ def picture(graph: Graph, view: str = "runtime", focus: str = "", overview: bool
         overview=overview,
         shapes={shape.id: shape for shape in shapes},
         arrows=tuple(_arrows(arranged, flows)),
+        columns=arranged.columns,
         zones=_around({shape.zone for shape in shapes}, graph.zones),
     )
 
@@ -157,6 +195,11 @@ def _ways(zone: str, zones: Mapping[str, Zone]) -> list[str]:
         found.append(zone)
         zone = zones[zone].inside
     return found
+
+
+def outermost(zone: str, zones: Mapping[str, Zone]) -> str:
+    """The boundary around a boundary that lies in no other."""
+    return _ways(zone, zones)[-1]
 
 
 def _around(leaves: Collection[str], zones: Mapping[str, Zone]) -> dict[str, Zone]:
@@ -220,10 +263,10 @@ def _lifted(graph: Graph, elements: Iterable[Element]) -> dict[str, str]:
     """For each boundary the one that stands for it: itself, or one around it where functions lie in too many."""
     ways = {zone: _ways(zone, graph.zones)[::-1] for zone in {element.zone for element in elements}}
     homes = {element.zone for element in elements if element.kind == "function"}
-    depth = max((len(ways[zone]) for zone in ways), default=1)
+    depth = max((len(way) for way in ways.values()), default=1)
     while depth > 1 and len({ways[zone][:depth][-1] for zone in homes}) > MANY_FUNCTIONS:
         depth -= 1
-    return {zone: way[:depth][-1] for zone, way in ways.items()}
+    return {zone: way[:depth][-1] if zone in homes or zone not in _USUAL else zone for zone, way in ways.items()}
 
 
 # --- arrows

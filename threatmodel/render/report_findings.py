@@ -10,6 +10,7 @@ from threatmodel.advice import DONE
 from threatmodel.assess import VERDICTS, Assessment, Finding
 from threatmodel.library.format import Threat
 from threatmodel.model.vocabulary import PLANES
+from threatmodel.render.report_method import VERDICT_WORDS
 from threatmodel.render.report_words import (
     ALL_NAMED,
     NAMED,
@@ -28,17 +29,6 @@ from threatmodel.states import STATES, States
 
 MOST_CASES = 40
 """Cases of a threat that are shown one by one; the rest is counted."""
-
-VERDICT_WORDS = {
-    "open": "above the tolerance, and nothing in place lowers its band",
-    "undetermined": "waits for an answer that decides it",
-    "reduced": "lowered by controls, but still above the tolerance",
-    "unproven": "within the tolerance if what is claimed is true; nothing proves it",
-    "accepted": "above the tolerance, and accepted by its owner",
-    "transferred": "only the provider can treat it",
-    "mitigated": "within the tolerance on evidence",
-}
-"""Each verdict in words."""
 
 _RANK = {state: rank for rank, state in enumerate(STATES)}
 
@@ -78,9 +68,23 @@ def cases(findings: Iterable[Finding]) -> dict[str, list[Case]]:
     return by_threat
 
 
-def threats(assessment: Assessment, by_threat: Mapping[str, list[Case]]) -> list[Row]:
-    """Every threat that applies, worst first, with its cases."""
-    return [_threat(assessment, found) for found in by_threat.values()]
+def parts(assessment: Assessment, by_threat: Mapping[str, list[Case]]) -> list[Row]:
+    """Every threat that applies, worst first, with its cases: those of the system, then those of its platform."""
+    found: dict[str, list[Row]] = {"system": [], "platform": []}
+    for cases_of_threat in by_threat.values():
+        platform = all(_of_platform(case.head, assessment) for case in cases_of_threat)
+        found["platform" if platform else "system"].append(_threat(assessment, cases_of_threat))
+    titles = {"system": "The system", "platform": "The platform that it stands on"}
+    return [
+        {"id": part, "title": titles[part], "number": sum(_number(row) for row in rows), "threats": rows}
+        for part, rows in found.items()
+        if rows
+    ]
+
+
+def _number(row: Row) -> int:
+    number = row["number"]
+    return number if isinstance(number, int) else 0
 
 
 def _threat(assessment: Assessment, found: Sequence[Case]) -> Row:
@@ -89,7 +93,6 @@ def _threat(assessment: Assessment, found: Sequence[Case]) -> Row:
     rest = found[MOST_CASES:]
     return {
         **facts_of(threat),
-        "part": "platform" if all(_of_platform(case.head, assessment) for case in found) else "system",
         "scenario_title": _scenario_title(assessment, threat),
         **tally(found),
         "elements": names([finding.target.id for case in found for finding in case.findings]),
@@ -160,7 +163,6 @@ def _case(case: Case, assessment: Assessment) -> Row:
         "inherent": cell(head.inherent),
         "claimed": cell(head.claimed),
         "proven": cell(head.proven),
-        "known": "on evidence" if head.applies > 1 else "on word",
         "why": list(_why(detailed)),
         "rated": list(head.rated),
         "controls": [row for row in rows if row["state"] != "not-applicable"],

@@ -11,7 +11,7 @@ from threatmodel.problems import Place
 from threatmodel.risk import Cell
 from threatmodel.states import State, States, Support, shown_value
 
-Plain: TypeAlias = "str | int | bool | None | Sequence[Plain] | Mapping[str, Plain]"
+Plain: TypeAlias = "str | int | bool | Sequence[Plain] | Mapping[str, Plain] | None"
 """What a template sees: text, numbers, lists and mappings."""
 
 Row: TypeAlias = dict[str, Plain]
@@ -123,13 +123,15 @@ def _by(statement: Statement) -> str:
     return _BY[statement.source] + (" (stale: counts as a claim)" if statement.stale else "")
 
 
+_SPOKEN = frozenset({"attested", "planned", "lapsed", "contradicted"})
+"""States that a person's word makes."""
+
+
 def saying(state: State, states: States) -> Row:
     """What a control's state on one element rests on: the reason in words, and who says so where."""
     statement = states.statements.get((state.control, state.element))
-    spoken = statement is not None and state.state in {"attested", "planned", "lapsed", "contradicted"}
-    who = list(origins(state.support))
-    if spoken and statement is not None:
-        by = statement.attested_by or "planned in the model"
+    who = origins(state.support)
+    if statement is not None and state.state in _SPOKEN:
         note = f" ({statement.note})" if statement.note else ""
-        who.insert(0, f"{by}, {where(statement.place)}{note}")
+        who = (where(statement.place) + note, *who)
     return {"element": state.element, "reason": state.reason, "who": who, "text": "; ".join((state.reason, *who))}

@@ -61,11 +61,12 @@ def markdown(text: str) -> str:
 # --- Graphviz
 
 
-def dot(text: str) -> str:
-    """Text for a label or another attribute that the graphviz package is to quote."""
-    from graphviz import escape
+_DOT = str.maketrans({"\\": "\\\\", '"': '\\"', "&": "&amp;"})
 
-    return escape(one_line(text).replace("&", "&amp;"))
+
+def dot(text: str) -> str:
+    """Text for between the quotes of a DOT string: a label's escapes and entities among it are plain text."""
+    return one_line(text).translate(_DOT)
 
 
 # --- sequence diagrams

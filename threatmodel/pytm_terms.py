@@ -1,0 +1,377 @@
+"""A graph and a library in pytm's terms: what class each element is of, what its attributes say, conditions as Python.
+
+`threatmodel.pytm_model` makes objects of these values, `threatmodel.pytm_script` prints them; both say the same.
+
+What pytm has no word for: a fact that is not known is None there, as one known not to be set is.  None is false, below
+and above nothing, and no word, so that pytm's answer differs from ours only where ours is "undetermined".  A plane
+that no file describes has no `element_kind`: no threat is looked for in it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from threatmodel.elements import Element, Flow, Graph
+from threatmodel.graph import VIEWS
+from threatmodel.landscape import DATA, Item
+from threatmodel.library.condition import Always, And, Leaf, Not, Or, Tree
+from threatmodel.library.format import Library, Threat
+from threatmodel.model.vocabulary import FACTS
+from threatmodel.shape import Word
+
+CLASSES = {
+    "function": "Lambda",
+    "api": "Server",
+    "store": "Datastore",
+    "queue": "Datastore",
+    "secret": "Datastore",
+    "pipeline": "Process",
+    "account": "Boundary",
+    "workspace": "Boundary",
+    "organisation": "Boundary",
+    "flow": "Dataflow",
+}
+"""pytm's class for each kind of element; account, workspace and organisation are the boundaries of their name."""
+
+PARTIES = {"person": "Actor", "external": "ExternalEntity", "store": "Datastore", "process": "Process"}
+"""pytm's class for what is drawn without facts, by symbol."""
+
+CLASSIFICATIONS = {"public": "PUBLIC", "internal": "RESTRICTED", "confidential": "SENSITIVE", "secret": "SECRET"}
+"""pytm's word for each class of data."""
+
+_PROTOCOLS = {"https": "HTTPS", "http": "HTTP", "tls": "TLS", "tcp": "TCP", "ssh": "SSH", "in-process": "in-process"}
+_FIFTHS = ("Very Low", "Low", "Medium", "High", "Very High")
+_KINDS_ALONE = frozenset({"function", "api", "flow"})
+"""Kinds that share their class with nothing else."""
+
+
+class Line(NamedTuple):
+    """How data travels: protocol, port and encryption as pytm has them ('', -1 and False where they are not known)."""
+
+    protocol: str
+    port: int
+    encrypted: bool
+
+
+UNKNOWN_LINE = Line("", -1, encrypted=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """An element or a boundary.  `within` is the id of the boundary around it ('' for none), `line` how data usually
+    reaches it, `fields` what else its constructor takes, `controls` the ids of controls that its facts put in place.
+    """
+
+    id: str
+    cls: str
+    name: str
+    within: str
+    line: Line
+    fields: Mapping[str, object]
+    controls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """A flow.  `data` holds ids; `fields` as for a part."""
+
+    id: str
+    source: str
+    sink: str
+    name: str
+    line: Line
+    data: tuple[str, ...]
+    levels: frozenset[int]
+    fields: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Datum:
+    """A data item; `classification` is the name of a pytm Classification.
+
+    pytm takes two items for one where name, description and classification are the same; the description begins with
+    the id, so that no two are.
+    """
+
+    id: str
+    name: str
+    description: str
+    classification: str
+    personal: bool
+    credentials: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A threat; `fields` is what pytm's Threat takes."""
+
+    id: str
+    scenario: str
+    targets: tuple[str, ...]
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """A whole model.  Boundaries stand before what lies in them."""
+
+    name: str
+    description: str
+    assumptions: tuple[str, ...]
+    parts: tuple[Part, ...]
+    data: tuple[Datum, ...]
+    streams: tuple[Stream, ...]
+    rules: tuple[Rule, ...]
+
+
+def terms(graph: Graph, library: Library) -> Terms:
+    """A graph and a library in pytm's terms."""
+    system = graph.system
+    described = {item.id: item.description for item in system.data.values()}
+    asked = _facts_asked(library)
+    return Terms(
+        name=system.name,
+        description=system.description or system.name,
+        assumptions=system.assumptions,
+        parts=(*_boundaries(graph, library, asked), *_elements(graph, library, asked)),
+        data=tuple(_datum(item, described.get(item.id, "")) for item in graph.data.values()),
+        streams=tuple(_stream(flow, asked) for flow in graph.flows.values()),
+        rules=tuple(_rule(threat, library) for threat in library.threats.values()),
+    )
+
+
+# --- elements and flows
+
+
+def _facts_asked(library: Library) -> Mapping[str, frozenset[str]]:
+    """For each kind, the facts that conditions of threats read."""
+    asked: dict[str, set[str]] = {kind: set() for kind in FACTS}
+    for threat in library.threats.values():
+        for kind, condition in threat.applies.items():
+            asked[kind] |= condition.facts
+    return {kind: frozenset(names) for kind, names in asked.items()}
+
+
+def _boundaries(graph: Graph, library: Library, asked: Mapping[str, frozenset[str]]) -> Iterator[Part]:
+    made: set[str] = set()
+    for zone in graph.zones:
+        for name in reversed(list(_outwards(graph, zone))):
+            if name not in made:
+                made.add(name)
+                yield _boundary(graph, name, library, asked)
+
+
+def _outwards(graph: Graph, zone: str) -> Iterator[str]:
+    while zone:
+        yield zone
+        zone = graph.zones[zone].inside
+
+
+def _boundary(graph: Graph, name: str, library: Library, asked: Mapping[str, frozenset[str]]) -> Part:
+    zone = graph.zones[name]
+    plane = graph.elements.get(name)
+    description = f"controlled by {zone.controlled_by}"
+    fields = _facts(plane, asked) if plane is not None else {"element_kind": ""}
+    return Part(
+        id=name,
+        cls="Boundary",
+        name=zone.name,
+        within=zone.inside,
+        line=UNKNOWN_LINE,
+        fields={"description": description, **fields},
+        controls=_in_place(plane, library) if plane is not None else (),
+    )
+
+
+def _elements(graph: Graph, library: Library, asked: Mapping[str, frozenset[str]]) -> Iterator[Part]:
+    lines, levels = _usual_lines(graph.flows.values()), _levels(graph)
+    for element in graph.elements.values():
+        if element.id in graph.zones:
+            continue
+        node = element.node
+        scope: dict[str, object] = {"inScope": False} if element.out_of_scope else {}
+        yield Part(
+            id=element.id,
+            cls=CLASSES.get(element.kind) or PARTIES[element.symbol],
+            name=element.name,
+            within=element.zone,
+            line=lines.get(element.id, UNKNOWN_LINE),
+            fields={
+                "description": (node.description if node is not None else "") or element.subtitle,
+                "levels": levels[element.id],
+                **scope,
+                **_own_words(element, graph),
+                **_facts(element, asked),
+            },
+            controls=_in_place(element, library),
+        )
+
+
+def _own_words(element: Element, graph: Graph) -> dict[str, object]:
+    """What pytm's own attributes say of an element, where their defaults would be wrong."""
+    if not element.kind:
+        return {"isSQL": False} if element.symbol == "store" else {}
+    *_, outermost = _outwards(graph, element.zone)
+    found: dict[str, object] = {"onAWS": outermost == "account"}
+    if CLASSES[element.kind] == "Datastore":
+        found["isSQL"] = element.kind == "store" and _known(element, "kind") == "rds"
+        found["storesPII"] = _known(element, "personal_data") is True
+    return found
+
+
+def _known(element: Element, name: str) -> object:
+    fact = element.facts.get(name)
+    return fact.value if fact is not None and fact.size else None
+
+
+def _facts(target: Element | Flow, asked: Mapping[str, frozenset[str]]) -> dict[str, object]:
+    """The kind and facts of an element: those known, and None for those that a condition reads and nobody states."""
+    if not target.kind or not target.described:
+        return {"element_kind": ""}
+    names = FACTS[target.kind]
+    known = {name: target.facts[name] for name in names if name in target.facts}
+    values = {name: fact.value if fact.size else None for name, fact in known.items()}
+    shown = {name: values.get(name) for name in names if name in asked[target.kind] or values.get(name) is not None}
+    return {"element_kind": target.kind, **shown}
+
+
+def _in_place(target: Element, library: Library) -> tuple[str, ...]:
+    """The controls of an element's kind that its facts put in place."""
+    return tuple(
+        control.id
+        for control in library.controls.values()
+        if control.scope == target.kind and control.in_place is not None and control.in_place.truth(target.facts) > 0
+    )
+
+
+def _levels(graph: Graph) -> Mapping[str, frozenset[int]]:
+    """pytm's levels of each element: the planes (0 runtime, 1 deployment, 2 identity) that it has a part in."""
+    found = {element.id: {VIEWS.index(element.view)} for element in graph.elements.values()}
+    for flow in graph.flows.values():
+        for end in (flow.source, flow.target):
+            found[end].add(VIEWS.index(flow.view))
+    return {name: frozenset(levels) for name, levels in found.items()}
+
+
+def _stream(flow: Flow, asked: Mapping[str, frozenset[str]]) -> Stream:
+    scope: dict[str, object] = {"inScope": False} if flow.out_of_scope else {}
+    return Stream(
+        id=flow.id,
+        source=flow.source,
+        sink=flow.target,
+        name=flow.label,
+        line=_line(flow),
+        data=flow.carries,
+        levels=frozenset({VIEWS.index(flow.view)}),
+        fields={**scope, **_facts(flow, asked)},
+    )
+
+
+def _line(flow: Flow) -> Line:
+    facts = {name: fact.value for name, fact in flow.facts.items() if fact.size}
+    transport, port = facts.get("transport"), facts.get("tcp_port")
+    protocol = "" if transport is None else _PROTOCOLS[transport]
+    return Line(protocol, -1 if port is None else port, facts.get("encrypted") is True)
+
+
+def _usual_lines(flows: Iterable[Flow]) -> Mapping[str, Line]:
+    """How data usually reaches each element: what most flows to it have, the first of them where two are as frequent."""
+    found: dict[str, Counter[Line]] = {}
+    for flow in flows:
+        found.setdefault(flow.target, Counter())[_line(flow)] += 1
+    return {name: lines.most_common(1)[0][0] for name, lines in found.items()}
+
+
+def _datum(item: Item, description: str) -> Datum:
+    landscape = {each.id for each in DATA}
+    return Datum(
+        id=item.id,
+        name=item.name,
+        description=f"{item.id}: {description}" if description else item.id,
+        classification=CLASSIFICATIONS[item.classification],
+        personal=item.personal,
+        credentials=item.classification == "secret" and item.id in landscape,
+    )
+
+
+# --- threats
+
+
+def _rule(threat: Threat, library: Library) -> Rule:
+    answers = [
+        f"{library.controls[link.control].title} ({link.effect}{': ' + link.because if link.because else ''})"
+        for link in threat.links
+    ]
+    return Rule(
+        id=threat.id,
+        scenario=threat.scenario,
+        targets=tuple(dict.fromkeys(CLASSES[kind] for kind in threat.targets)),
+        fields={
+            "SID": threat.id,
+            "description": threat.title,
+            "condition": condition(threat),
+            "severity": _FIFTHS[threat.impact - 1],
+            "likelihood": _FIFTHS[threat.likelihood - 1],
+            "details": threat.why,
+            "mitigations": "\n".join(answers),
+            "references": "\n".join(threat.references),
+        },
+    )
+
+
+def condition(threat: Threat) -> str:
+    """A threat's condition as pytm evaluates it.  It begins with the kind where kinds share a class or a condition's
+    words mean different things for two kinds.
+    """
+    kinds: dict[str, list[str]] = {}
+    for kind, found in threat.applies.items():
+        kinds.setdefault(_python(found.tree, kind), []).append(kind)
+    if len(kinds) == 1 and _KINDS_ALONE.issuperset(threat.targets):
+        return next(iter(kinds))
+    cases = [f"target.element_kind in {tuple(names)!r} and ({text})" for text, names in kinds.items()]
+    return cases[0] if len(cases) == 1 else " or ".join(f"({case})" for case in cases)
+
+
+def _python(tree: Tree, kind: str) -> str:
+    match tree:
+        case Leaf():
+            return _test(tree, kind)
+        case Always():
+            return "True"
+        case Not(part):
+            return f"not ({_python(part, kind)})"
+        case And(parts):
+            return " and ".join(_grouped(part, kind) for part in parts)
+        case Or(parts):
+            return " or ".join(_grouped(part, kind) for part in parts)
+
+
+def _grouped(part: Tree, kind: str) -> str:
+    text = _python(part, kind)
+    return f"({text})" if isinstance(part, And | Or) else text
+
+
+def _test(leaf: Leaf, kind: str) -> str:
+    """A leaf as Python.  pytm would compare words by the alphabet, and take an error (None < 5) for a no."""
+    fact = f"target.{leaf.fact}"
+    shape = FACTS[kind][leaf.fact].shape
+    match leaf.test:
+        case "":
+            return f"{fact} is True"
+        case "==" | "!=" if leaf.constant is None:
+            return f"{fact} {'is' if leaf.test == '==' else 'is not'} None"
+        case "==" | "!=" | "in" | "not in":
+            return f"{fact} {leaf.test} {leaf.constant!r}"
+        case test if isinstance(shape, Word):
+            return f"{fact} in {_reached(shape.words, test, leaf.constant)!r}"
+        case test:
+            return f"({fact} is not None and {fact} {test} {leaf.constant!r})"
+
+
+def _reached(words: tuple[str, ...], test: str, bound: str) -> tuple[str, ...]:
+    """The words of an ordered list that pass an order comparison."""
+    at = words.index(bound)
+    return {"<": words[:at], "<=": words[: at + 1], ">": words[at + 1 :], ">=": words[at:]}[test]

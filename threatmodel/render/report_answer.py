@@ -1,0 +1,99 @@
+"""The first page's answer: one sentence, what it adds up to, and no all-clear while anything waits for an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from threatmodel.advice import Summary
+from threatmodel.assess import Assessment
+from threatmodel.render.report_words import Plain, Row, counted
+from threatmodel.risk import BANDS
+
+
+def answer(assessment: Assessment, counts: Summary, platform: int) -> Row:
+    """The first page's sentence, what it adds up to, and how good that is (good, word, wait, work or empty)."""
+    verdicts = counts.verdicts
+    total = len(assessment.findings)
+    work = verdicts["open"] + verdicts["reduced"]
+    waiting = verdicts["undetermined"]
+    headline, tone = _headline(assessment, counts, work)
+    shares = [
+        ("proven", "within the tolerance on evidence", verdicts["mitigated"]),
+        ("word", "within the tolerance on word alone", verdicts["unproven"]),
+        ("accepted", "accepted by an owner", verdicts["accepted"]),
+        ("provider", "for the provider to treat", verdicts["transferred"]),
+        ("waiting", "waiting for an answer", waiting),
+        ("work", "in need of work", work),
+    ]
+    possible = len(assessment.possible)
+    return {
+        "headline": headline,
+        "tone": tone,
+        "sum": f"{counted(total, 'finding')}: "
+        + ", ".join(f"{number - (possible if name == 'waiting' else 0):,} {text}" for name, text, number in shares)
+        + ".",
+        "may_apply": f"{counted(possible, 'more threat')} may apply: nobody has said what decides it."
+        if possible
+        else "",
+        "platform": f"{platform:,} of these findings belong to the platform that the system stands on."
+        if platform
+        else "",
+        "shares": _shares([(name, text, number) for name, text, number in shares if number]),
+        "findings": total,
+        "possible": possible,
+        "work": work,
+        "waiting": waiting,
+        "word": verdicts["unproven"],
+        "proven": verdicts["mitigated"],
+        "accepted": verdicts["accepted"],
+        "provider": verdicts["transferred"],
+        "worst_waiting": _worst(counts.undetermined),
+    }
+
+
+def _headline(assessment: Assessment, counts: Summary, work: int) -> tuple[str, str]:
+    total = len(assessment.findings)
+    waiting, word = counts.verdicts["undetermined"], counts.verdicts["unproven"]
+    wait = f"{counted(waiting, 'finding')} {'waits' if waiting == 1 else 'wait'} for an answer"
+    worst = _worst(counts.undetermined)
+    if work:
+        left = _worst(_needing_work(assessment))
+        tail = f"; {waiting:,} more wait for an answer and could be {worst}" if waiting else ""
+        need = "needs" if work == 1 else "need"
+        return f"{work:,} of {counted(total, 'finding')} {need} work, the worst of them {left}{tail}.", "work"
+    if waiting:
+        return f"Not clear yet: {wait} and could be {worst}.", "wait"
+    if word:
+        return f"All within the tolerance, but {word:,} of {counted(total, 'finding')} on word alone.", "word"
+    if total:
+        return f"All {counted(total, 'finding')} are proven within the tolerance, accepted or the provider's.", "good"
+    return "No threat of the library applies to what this model describes.", "empty"
+
+
+def _needing_work(assessment: Assessment) -> Mapping[str, int]:
+    found = dict.fromkeys(BANDS, 0)
+    for finding in assessment.findings:
+        if finding.verdict in {"open", "reduced"}:
+            found[finding.claimed.band] += 1
+    return found
+
+
+def _worst(numbers: Mapping[str, int]) -> str:
+    return next((name for name in reversed(BANDS) if numbers[name]), "")
+
+
+_WIDTH = 1000
+"""Width of the bar of shares in its own units."""
+
+
+def _shares(found: Sequence[tuple[str, str, int]]) -> Plain:
+    """The shares of a bar, each with where it begins and how wide it is."""
+    total = sum(number for _, _, number in found) or 1
+    rows: list[Row] = []
+    start = 0
+    for index, (name, text, number) in enumerate(found):
+        taken = sum(n for _, _, n in found[: index + 1])
+        end = round(taken * _WIDTH / total)
+        rows.append({"name": name, "text": text, "number": number, "start": start, "width": end - start})
+        start = end
+    return rows

@@ -1,0 +1,175 @@
+"""The context of a report: an assessment as text, numbers, lists and mappings, every decision taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from threatmodel import __version__
+from threatmodel.advice import Action, Expiry, Summary, actions, carried_alone, expiries, summary
+from threatmodel.assess import Assessment
+from threatmodel.questions import Question
+from threatmodel.render import report_controls, report_findings, report_matrix, report_system
+from threatmodel.render.report_answer import answer
+from threatmodel.render.report_findings import by_band
+from threatmodel.render.report_method import method
+from threatmodel.render.report_words import Plain, Row, counted, names, where
+from threatmodel.risk import BANDS, band
+
+EXPIRY_DAYS = 60
+MOST_ALONE = 10
+"""Lines of the first page about controls that stand alone."""
+
+
+def context(assessment: Assessment, picture: str = "", picture_file: str = "") -> Row:
+    """Everything that a template can show, in the order of the report.
+
+    `picture` is the data-flow diagram as an SVG element, `picture_file` the file that holds it beside the report.
+    """
+    by_threat = report_findings.cases(assessment.findings)
+    parts = report_findings.parts(assessment, by_threat)
+    seen = report_controls.seen(assessment)
+    graph = assessment.graph
+    counts = summary(assessment)
+    return {
+        "model": _model(assessment),
+        "answer": answer(assessment, counts, sum(int(str(p["number"])) for p in parts if p["id"] == "platform")),
+        "counts": _counts(counts),
+        "actions": [_action(action) for action in actions(assessment)],
+        "only_claimed": report_controls.only_claimed(assessment),
+        "questions": [_question(question) for question in assessment.questions],
+        "expiries": [_expiry(expiry, assessment) for expiry in expiries(assessment, EXPIRY_DAYS)],
+        "expiry_days": EXPIRY_DAYS,
+        "alone": _alone(carried_alone(assessment)),
+        "scenarios": report_controls.scenarios(assessment, by_threat),
+        "coverage": report_controls.coverage(assessment, seen),
+        "article": {"name": assessment.library.article.name, "source": assessment.library.article.source},
+        "matrix": report_matrix.matrix(assessment.findings),
+        "picture": picture,
+        "picture_file": picture_file,
+        "parts": parts,
+        "possible": report_findings.possible(assessment),
+        "ruled_out": report_findings.ruled_out(assessment),
+        "excluded": _excluded(assessment),
+        "mitigations": report_controls.mitigations(assessment, seen),
+        "accepted": report_system.accepted(assessment),
+        "data": report_system.data(graph),
+        "drift": report_system.drift(graph),
+        "out_of_scope": report_system.out_of_scope(graph),
+        "assumed": report_system.assumed(graph),
+        "assumptions": list(graph.system.assumptions),
+        "method": method(len(assessment.library.threats), len(assessment.library.controls)),
+        "bands": list(reversed(BANDS)),
+        "version": __version__,
+    }
+
+
+def _model(assessment: Assessment) -> Row:
+    system = assessment.graph.system
+    library = assessment.library
+    kinds: dict[str, int] = {}
+    for element in assessment.graph.elements.values():
+        if element.kind and element.described:
+            kinds[element.kind] = kinds.get(element.kind, 0) + 1
+    kinds["flow"] = len(assessment.graph.flows)
+    return {
+        "name": system.name,
+        "description": system.description,
+        "owner": system.owner,
+        "scope": system.scope,
+        "file": system.file,
+        "files": report_system.files(assessment.graph),
+        "revision": system.revision,
+        "tolerance": system.risk_tolerance,
+        "assessed_on": assessment.today.isoformat(),
+        "kinds": [{"kind": kind, "number": number} for kind, number in kinds.items()],
+        "kinds_text": ", ".join(counted(number, kind) for kind, number in kinds.items()),
+        "threats": len(library.threats),
+        "controls": len(library.controls),
+    }
+
+
+def _counts(counts: Summary) -> Row:
+    return {
+        "bands": [
+            {"name": "inherent", "means": "before any control", "numbers": by_band(counts.inherent)},
+            {"name": "claimed", "means": "if everything said is true", "numbers": by_band(counts.claimed)},
+            {"name": "proven", "means": "on evidence alone", "numbers": by_band(counts.proven)},
+            {"name": "undetermined", "means": "waits for an answer, could be", "numbers": by_band(counts.undetermined)},
+        ],
+        "verdicts": [{"verdict": name, "number": number} for name, number in counts.verdicts.items()],
+    }
+
+
+# --- the rest of the first page
+
+
+def _action(action: Action) -> Row:
+    control = action.control
+    return {
+        "id": control.id,
+        "title": control.title,
+        "element": action.element,
+        "state": action.state.state,
+        "reason": action.state.reason,
+        "owner": control.owner,
+        "kind": control.kind,
+        "how": dict(control.how),
+        "number": len(action.findings),
+        "findings": names(action.findings),
+        "band": band(action.worst),
+    }
+
+
+def _expiry(expiry: Expiry, assessment: Assessment) -> Row:
+    days = (expiry.date - assessment.today).days
+    text = "today" if days == 0 else f"in {counted(days, 'day')}" if days > 0 else f"{counted(-days, 'day')} ago"
+    return {
+        "what": expiry.what,
+        "name": expiry.name,
+        "date": expiry.date.isoformat(),
+        "owner": expiry.owner,
+        "place": where(expiry.place),
+        "past": days < 0,
+        "days": days,
+        "text": text,
+    }
+
+
+def _alone(found: Iterable[tuple[str, tuple[str, ...]]]) -> Row:
+    rows: list[Row] = [
+        {"name": name, "control": name.partition("@")[0], "findings": names(findings)} for name, findings in found
+    ]
+    return {"rows": rows[:MOST_ALONE], "more": max(0, len(rows) - MOST_ALONE)}
+
+
+def _question(question: Question) -> Row:
+    return {
+        "id": question.id,
+        "kind": question.kind,
+        "of": question.of,
+        "name": question.name,
+        "ask": question.ask,
+        "elements": names(question.elements, question.of),
+        "decides": names(question.decides, "finding"),
+        "score": question.score,
+        "band": band(question.score),
+    }
+
+
+def _excluded(assessment: Assessment) -> list[Row]:
+    library = assessment.library
+    return [{"id": name, "title": library.threats[name].title} for name in assessment.excluded]
+
+
+# --- text that cannot hide anything
+
+
+def cleaned(value: Plain, clean: Mapping[str, str]) -> Plain:
+    """A context with every string put through `clean` (keys stay as they are)."""
+    if isinstance(value, str):
+        return clean[value]
+    if isinstance(value, Mapping):
+        return {key: cleaned(item, clean) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [cleaned(item, clean) for item in value]
+    return value

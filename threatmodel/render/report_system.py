@@ -1,0 +1,145 @@
+"""What a report says about the system itself: data, drift, what is out of scope or assumed, accepted risks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from threatmodel.assess import Assessment, Finding
+from threatmodel.facts import Fact
+from threatmodel.graph import Graph
+from threatmodel.model.vocabulary import PLANES
+from threatmodel.render.report_words import Row, names, said, shown, where
+
+MOST_DRIFTS = 100
+"""Lines of drift that are shown; each stands for a fact and the values that differ."""
+
+
+def data(graph: Graph) -> list[Row]:
+    """Every kind of data that rests or travels: its class, where it rests, on which flows it travels."""
+    rests: dict[str, list[str]] = {}
+    for node in graph.system.nodes.values():
+        if node.kind in {"store", "queue"} and "holds" in node.relations:
+            for item in node.relations["holds"].items:
+                rests.setdefault(item.id, []).append(node.id)
+    travels: dict[str, list[str]] = {}
+    for flow in graph.flows.values():
+        for name in flow.carries:
+            travels.setdefault(name, []).append(flow.id)
+    used = [item for item in graph.data.values() if item.id in rests or item.id in travels]
+    ranked = sorted(used, key=lambda item: -_CLASSES.index(item.classification))
+    return [
+        {
+            "id": item.id,
+            "name": item.name,
+            "classification": item.classification,
+            "personal": item.personal,
+            "rests": names(rests.get(item.id, [])),
+            "travels": names(travels.get(item.id, []), "flow"),
+        }
+        for item in ranked
+    ]
+
+
+_CLASSES = ("public", "internal", "confidential", "secret")
+
+
+# --- drift
+
+
+def drift(graph: Graph) -> Row:
+    """The facts on which origins differ: what counts, what stands against it, both places; alike ones on one line."""
+    found: dict[tuple[str, str, tuple[str, ...]], list[tuple[str, Fact]]] = {}
+    for element, name, fact in _facts(graph):
+        if fact.against:
+            values = (shown(fact.said.value), *(shown(other.value) for other in fact.against))
+            found.setdefault((name, "" if fact.size else "unknown", values), []).append((element, fact))
+    rows = [_drift(name, alike) for (name, _, _), alike in found.items()]
+    return {"rows": rows[:MOST_DRIFTS], "more": max(0, len(rows) - MOST_DRIFTS)}
+
+
+def _facts(graph: Graph) -> Iterator[tuple[str, str, Fact]]:
+    for element, relations in graph.relations.items():
+        for name, fact in relations.items():
+            yield element, name, fact
+    for target in graph.targets():
+        for name, fact in target.facts.items():
+            yield target.id, name, fact
+
+
+def _drift(name: str, alike: list[tuple[str, Fact]]) -> Row:
+    fact = alike[0][1]
+    return {
+        "fact": name,
+        "elements": names([element for element, _ in alike]),
+        "value": shown(fact.said.value),
+        "counts": bool(fact.size),
+        "said": said(fact.said),
+        "against": [{"value": shown(other.value), "said": said(other)} for other in fact.against],
+    }
+
+
+# --- scope
+
+
+def out_of_scope(graph: Graph) -> list[Row]:
+    """The elements that no threat is looked for in, with the reason."""
+    return [
+        {"id": element.id, "kind": element.kind, "reason": element.out_of_scope, "place": where(element.place)}
+        for element in graph.elements.values()
+        if element.out_of_scope
+    ]
+
+
+def assumed(graph: Graph) -> list[str]:
+    """The planes that exist, but that no file describes."""
+    return [plane for plane in PLANES if plane in graph.elements and not graph.elements[plane].described]
+
+
+def files(graph: Graph) -> list[str]:
+    """The files that describe the system, its own first."""
+    places = (node.place.file for node in graph.system.nodes.values())
+    return list(dict.fromkeys((graph.system.file, *places)))
+
+
+# --- accepted risks
+
+
+def accepted(assessment: Assessment) -> list[Row]:
+    """Every acceptance, and whether it holds."""
+    by_id = {finding.id: finding for finding in assessment.findings if finding.acceptance is not None}
+    needless = {id(acceptance): reason for acceptance, reason in assessment.needless}
+    rows: list[Row] = []
+    for acceptance in assessment.graph.system.acceptances:
+        name = f"{acceptance.threat}@{acceptance.element}"
+        threat = assessment.library.threats[acceptance.threat]
+        holds, status = _status(by_id, name, needless.get(id(acceptance), ""), assessment)
+        rows.append(
+            {
+                "id": name,
+                "threat": threat.id,
+                "title": threat.title,
+                "element": acceptance.element,
+                "risk": acceptance.risk,
+                "reason": acceptance.reason,
+                "owner": acceptance.owner,
+                "expires": acceptance.expires.isoformat(),
+                "place": where(acceptance.place),
+                "holds": holds,
+                "status": status,
+            }
+        )
+    return rows
+
+
+def _status(by_id: Mapping[str, Finding], name: str, needless: str, assessment: Assessment) -> tuple[bool, str]:
+    finding = by_id.get(name)
+    if needless or finding is None or finding.acceptance is None:
+        return False, f"not needed: {needless or 'the threat is not known to apply'}"
+    if finding.acceptance.expires < assessment.today:
+        return False, "lapsed: its day has passed"
+    if finding.claimed.score > finding.acceptance.risk:
+        return False, f"does not hold: the claimed risk is {finding.claimed.score}"
+    return (
+        finding.verdict == "accepted",
+        "holds" if finding.verdict == "accepted" else f"the finding is {finding.verdict}",
+    )
