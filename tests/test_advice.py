@@ -37,13 +37,17 @@ def library(tmp_path: Path) -> Library:
 
 
 def test_the_actions_that_move_most_findings_come_first(tmp_path: Path, library: Library) -> None:
-    assessment = assessed(tmp_path, model("validates_input: false", "validates_input: false, logs_redacted: false"), library)
+    assessment = assessed(
+        tmp_path, model("validates_input: false", "validates_input: false, logs_redacted: false"), library
+    )
     found = [(action.control.id, action.element, len(action.findings)) for action in actions(assessment, 9)]
     assert found == [("good", "bot", 2), ("good", "two", 2), ("log", "bot", 1), ("log", "two", 1)]
 
 
 def test_a_control_that_carries_a_critical_finding_alone_is_named(tmp_path: Path, library: Library) -> None:
-    assessment = assessed(tmp_path, model("validates_input: true", "validates_input: true, logs_redacted: true"), library)
+    assessment = assessed(
+        tmp_path, model("validates_input: true", "validates_input: true, logs_redacted: true"), library
+    )
     assert carried_alone(assessment) == (
         ("good@bot", ("bad@bot", "sad@bot")),
         ("good@two", ("bad@two",)),
@@ -66,7 +70,9 @@ def test_expiries_are_sorted_and_bounded(tmp_path: Path, library: Library) -> No
       log@two: {planned_for: 2026-12-01}
     accepted_risks: {bad@bot: {risk: 25, reason: r, owner: Bo, expires: 2026-11-01}}
     """
-    found = [(e.what, e.name, e.date.isoformat(), e.owner) for e in expiries(assessed(tmp_path, model(more=more), library))]
+    found = [
+        (e.what, e.name, e.date.isoformat(), e.owner) for e in expiries(assessed(tmp_path, model(more=more), library))
+    ]
     assert found == [
         ("acceptance", "bad@bot", "2026-11-01", "Bo"),
         ("plan", "log@two", "2026-12-01", "team"),

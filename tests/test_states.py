@@ -13,7 +13,9 @@ from threatmodel.facts import Statement
 from threatmodel.graph import Evidence
 from threatmodel.states import State
 
-MODEL = "name: x\napis: {{api: {{}}}}\nfunctions: {{bot: {{triggers: [{{slack: events}}], secrets: []{facts}}}}}\n{more}"
+MODEL = (
+    "name: x\napis: {{api: {{}}}}\nfunctions: {{bot: {{triggers: [{{slack: events}}], secrets: []{facts}}}}}\n{more}"
+)
 
 
 def state(

@@ -10,14 +10,13 @@ from typing import NamedTuple
 from threatmodel.asks import Ask
 from threatmodel.facts import EVIDENCE, WORD
 from threatmodel.graph import Element, Flow, Graph
-from threatmodel.library.condition import article
 from threatmodel.library.format import Control, Library, Link, Threat
 from threatmodel.model.system import Acceptance, ControlStatement, Rating
 from threatmodel.model.vocabulary import PLANES
-from threatmodel.problems import InputError, Place, Problem, listed, suggestion
+from threatmodel.problems import InputError, Place, Problem, article, listed, suggestion
 from threatmodel.questions import Question, Questions
 from threatmodel.risk import MOVES, Cell, residual, within
-from threatmodel.states import OPEN_QUESTION, State, States, Support
+from threatmodel.states import OPEN_QUESTION, State, States, Support, support_of
 
 VERDICTS = ("open", "undetermined", "reduced", "unproven", "accepted", "transferred", "mitigated")
 """Verdicts, from what needs work to what needs none."""
@@ -59,9 +58,7 @@ class Finding:
         leaves = self.threat.applies[self.target.kind].why(facts)
         found = (facts.get(leaf.fact) for leaf in leaves)
         pairs = zip(leaves, found, strict=True)
-        return tuple(
-            Support(leaf.fact, fact.value, fact.said, fact.against) for leaf, fact in pairs if fact is not None
-        )
+        return tuple(support_of(leaf.fact, fact) for leaf, fact in pairs if fact is not None)
 
 
 class _Cells(NamedTuple):

@@ -101,6 +101,8 @@ DATA = (
     Item("people:session", "sign-in session", "secret"),
     Item("aws:audit", "audit events and findings", "internal"),
     Item("aws:access-key", "long-lived access key", "secret"),
+    Item("aws:data-key", "data key", "secret"),
+    Item("build:code", "source code", "internal"),
     Item("http:request", "request from outside", "internal"),
     Item("http:answer", "answer", "internal"),
 )
@@ -129,8 +131,18 @@ class Wire(NamedTuple):
 
 WIRES = (
     Wire("slack-user", "slack", "command", "types a command", ("slack:command",), "runtime", "Slack session"),
-    Wire("developer", "repository", "push", "push, review, merge", ("build:template",), "deployment", "SSO and 2FA"),
-    Wire("repository", "pipeline", "checkout", "check out", ("build:template",), "deployment", "app token"),
+    Wire(
+        "developer",
+        "repository",
+        "push",
+        "push, review, merge",
+        ("build:code", "build:template"),
+        "deployment",
+        "SSO and 2FA",
+    ),
+    Wire(
+        "repository", "pipeline", "checkout", "check out", ("build:code", "build:template"), "deployment", "app token"
+    ),
     Wire(
         "package-registries", "pipeline", "download", "dependencies", ("build:package",), "deployment", "none: hashes"
     ),

@@ -12,7 +12,7 @@ from typing import NamedTuple
 WIDEST_LINE = 160
 """Characters of a source line that a message shows; longer lines are cut around the caret."""
 
-MOST = 1000
+MOST = 200
 """Problems after which reading stops: a file with more of them is not what its author thinks it is."""
 
 _UNSAFE = re.compile(
@@ -54,9 +54,8 @@ def note(problems: list[Problem], problem: Problem) -> None:
     """Adds a problem to those found so far.  Raises InputError with all of them when there are too many."""
     problems.append(problem)
     if len(problems) >= MOST:
-        message = f"reading stopped after {MOST} problems"
-        place = Place(problem.place.file)
-        raise InputError([*problems, Problem(code="too-many-problems", place=place, message=message)])
+        message, hint = f"reading stopped here after {MOST} problems", "mend those first"
+        raise InputError([*problems, Problem(code="too-many-problems", place=problem.place, message=message, hint=hint)])
 
 
 def article(noun: str) -> str:
@@ -111,17 +110,18 @@ def shown(problems: Iterable[Problem], texts: Mapping[str, str]) -> str:
         place = problem.place
         if place.file in texts and place.file not in lines:
             lines[place.file] = texts[place.file].split("\n")
-        blocks.append(_block(problem, lines.get(place.file, [])))
+        blocks.append(_block(problem, lines.get(place.file)))
     return "\n".join(blocks)
 
 
-def _block(problem: Problem, lines: list[str]) -> str:
+def _block(problem: Problem, lines: list[str] | None) -> str:
     place = problem.place
     tail = f"; {problem.hint}" if problem.hint else ""
-    head = visible(f"{place}: {problem.code}: {problem.message}{tail}")
-    if not 0 < place.line <= len(lines):
+    where = place.file if lines is None and place[1:] == (1, 1) else str(place)  # a whole file, or an option
+    head = visible(f"{where}: {problem.code}: {problem.message}{tail}")
+    line = lines[place.line - 1] if lines and 0 < place.line <= len(lines) else ""
+    if not line.strip():
         return head
-    line = lines[place.line - 1].rstrip("\r")
     at = min(place.column - 1, len(line))
     start = max(0, at - WIDEST_LINE // 2) if len(line) > WIDEST_LINE else 0
     before = visible(line[start:at].replace("\t", " "))

@@ -261,15 +261,13 @@ def _read_record(reader: Reader, shape: Record, raw: Any, mark: int, noun: str) 
         return reader.wrong(shape, raw, mark, noun)
     entries: dict[str, Entry] = {}
     index = shape.index
-    value_marks = raw.value_marks
-    for name, item in raw.items():
-        key_place = reader.place(raw.key_marks[name])
+    for name, item, key_mark, at in raw.placed():
+        key_place = reader.place(key_mark)
         key = index.get(name)
         if key is None:
             hint = suggestion(name, index) or f"known: {listed(index, 40)}"
             reader.note("unknown-key", key_place, f"{quoted(name)} is not a key of {shape.noun}", hint)
             continue
-        at = value_marks[name]
         if item is None and key.nullable:
             entries[name] = Entry(key_place, None, reader.place(at))
             continue
@@ -287,8 +285,8 @@ def _read_table(reader: Reader, shape: Table, raw: Any, mark: int, noun: str) ->
     if raw.__class__ is not Map:
         return reader.wrong(shape, raw, mark, noun)
     entries: dict[str, Entry] = {}
-    for name, item in raw.items():
-        key_place = reader.place(raw.key_marks[name])
+    for name, item, key_mark, at in raw.placed():
+        key_place = reader.place(key_mark)
         if len(name) > shape.longest:
             message = f"the id of {shape.noun} has {len(name)} characters; at most {shape.longest} are allowed"
             reader.note("wrong-id", key_place, message)
@@ -299,7 +297,6 @@ def _read_table(reader: Reader, shape: Table, raw: Any, mark: int, noun: str) ->
             message = f"{quoted(name)} cannot be the id of {shape.noun}; expected {shape.expected}"
             reader.note("wrong-id", key_place, message, hint)
             continue
-        at = raw.value_marks[name]
         value = reader.read(shape.of, item, at, f"{shape.noun} '{name}'")
         if value is not INVALID:
             entries[name] = Entry(key_place, value, reader.place(at))

@@ -22,7 +22,6 @@ from yaml.events import (
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
-    StreamEndEvent,
 )
 
 from threatmodel.problems import InputError, Place, Problem, note, quoted, visible
@@ -50,16 +49,23 @@ class Blank:
 BLANK = Blank()
 _WORDS: dict[str, Any] = {"true": True, "True": True, "false": False, "False": False}
 _WORDS |= {"null": None, "Null": None, "NULL": None, "~": None, "": BLANK}
+_UNSEEN: Any = object()
 
 
 class Map(dict[str, Any]):
-    """A mapping that knows where its keys and values stand (marks are packed; `Document.place` unpacks them)."""
+    """A mapping that knows where its keys and values stand.
 
-    __slots__ = ("key_marks", "value_marks")
+    `marks` holds two packed marks for each entry, in its order: the key's, then the value's (`Document.place` unpacks).
+    """
+
+    __slots__ = ("marks",)
 
     def __init__(self) -> None:
-        self.key_marks: dict[str, int] = {}
-        self.value_marks: dict[str, int] = {}
+        self.marks: list[int] = []
+
+    def placed(self) -> Iterator[tuple[str, Any, int, int]]:
+        """Every key and value, with the mark of the key and that of the value."""
+        return zip(self.keys(), self.values(), self.marks[::2], self.marks[1::2], strict=True)
 
 
 class Seq(list[Any]):
@@ -134,7 +140,7 @@ def parse(text: str, file: str) -> Document:
     except (yaml.reader.ReaderError, UnicodeEncodeError):
         raise _forbidden(text, file) from None
     try:
-        root, mark, duplicates = _build(_events(parser), file)
+        root, mark, duplicates = _build(parser, file)
     except yaml.MarkedYAMLError as error:
         raise _syntax(text, file, error) from None
     except yaml.reader.ReaderError:
@@ -146,64 +152,56 @@ def parse(text: str, file: str) -> Document:
     return Document(file, text, root, mark)
 
 
-def _events(parser: Any) -> Iterator[Any]:
-    get = parser.get_event
-    while True:
-        event = get()
-        yield event
-        if event.__class__ is StreamEndEvent:
-            return
-
-
-def _build(events: Iterator[Any], file: str) -> tuple[Any, int, list[Problem]]:  # noqa: C901, PLR0912, PLR0915 - one hot loop, kept flat for speed
+def _build(parser: Any, file: str) -> tuple[Any, int, list[Problem]]:  # noqa: C901, PLR0912, PLR0915 - one hot loop, kept flat for speed
     """The root value, its mark and the duplicate keys."""
     duplicates: list[Problem] = []
-    stack: list[tuple[Any, Any]] = []
-    holder: Any = None  # the container being filled
+    texts: dict[str, str] = {}  # every key once: a text whose hash is known is found faster, and takes no room again
+    plain: dict[str, Any] = {}  # what unquoted scalars mean
+    top = Seq()  # holds the root, so that the root is a value like any other
+    holder: Any = top  # the container being filled
     key: Any = None  # its pending key, when it is a mapping
-    key_mark = 0
-    root: Any = BLANK
-    root_mark = 0
+    stack: list[Any] = []
     documents = 0
-    for event in events:
+    in_map = False
+    mark_it = top.marks.append
+    for event in iter(parser.get_event, None):
         kind = event.__class__
         if kind is ScalarEvent:
-            start = event.start_mark
-            mark = start.line * _COLUMNS + start.column
             if event.anchor is not None or (event.tag is not None and event.tag != "!"):
                 raise _unsupported(event, file)
-            if holder.__class__ is Map and key is None:
-                key, key_mark = event.value, mark
+            start = event.start_mark
+            mark_it(start.line * _COLUMNS + start.column)
+            value = event.value
+            if in_map and key is None:
+                key = texts.setdefault(value, value)
+                if key in holder:
+                    key = _twice(holder, key, duplicates, file)
                 continue
-            value = event.value if event.style else _scalar(event.value)
+            if not event.style:
+                text = value
+                value = plain.get(text, _UNSEEN)
+                if value is _UNSEEN:
+                    value = plain[text] = _scalar(text)
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
             if event.anchor is not None or event.tag is not None:
                 raise _unsupported(event, file)
             start = event.start_mark
-            mark = start.line * _COLUMNS + start.column
-            if holder.__class__ is Map and key is None:
+            if in_map and key is None:
                 raise _at(file, start, "unsupported-yaml", "a key must be plain text", "quote it")
             if len(stack) >= DEEPEST:
                 raise _at(file, start, "unsupported-yaml", f"nested deeper than {DEEPEST} levels", "")
-            stack.append((holder, key))
-            if holder is None:
-                root_mark = mark
-            elif holder.__class__ is Map:
-                _put(holder, key, key_mark, mark, duplicates, file)
-            else:
-                holder.marks.append(mark)
-            holder = Map() if kind is MappingStartEvent else Seq()
-            key = None
-            continue
-        elif kind is MappingEndEvent or kind is SequenceEndEvent:
-            value = holder
-            holder, key = stack.pop()
-            if holder is None:
-                root = value
-            elif holder.__class__ is Map:
+            mark_it(start.line * _COLUMNS + start.column)
+            value = Map() if kind is MappingStartEvent else Seq()
+            if in_map:
                 holder[key] = value
             else:
                 holder.append(value)
+            stack.append(holder)
+            holder, key, in_map, mark_it = value, None, kind is MappingStartEvent, value.marks.append
+            continue
+        elif kind is MappingEndEvent or kind is SequenceEndEvent:
+            holder = stack.pop()
+            in_map, mark_it = holder.__class__ is Map, holder.marks.append
             key = None
             continue
         elif kind is AliasEvent:
@@ -216,26 +214,22 @@ def _build(events: Iterator[Any], file: str) -> tuple[Any, int, list[Problem]]: 
             continue
         else:
             continue
-        if holder is None:
-            root, root_mark = value, mark
-        elif holder.__class__ is Map:
-            _put(holder, key, key_mark, mark, duplicates, file)
+        if in_map:
             holder[key] = value
             key = None
         else:
             holder.append(value)
-            holder.marks.append(mark)
-    return root, root_mark, duplicates
+    return (top[0], top.marks[0], duplicates) if top else (BLANK, 0, duplicates)
 
 
-def _put(holder: Map, name: str, key_mark: int, mark: int, duplicates: list[Problem], file: str) -> None:
-    if name in holder.key_marks:
-        first = holder.key_marks[name] // _COLUMNS + 1
-        place = Place(file, key_mark // _COLUMNS + 1, key_mark % _COLUMNS + 1)
-        message = f"{quoted(name)} is given twice; first on line {first}"
-        note(duplicates, Problem(code="duplicate-key", place=place, message=message, hint="keep one of the two"))
-    holder.key_marks[name] = key_mark
-    holder.value_marks[name] = mark
+def _twice(holder: Map, name: str, duplicates: list[Problem], file: str) -> Any:
+    """Notes that the key marked last stands in its mapping already; gives a key of its own for what is behind it."""
+    here = holder.marks[-1]
+    first = holder.marks[2 * list(holder).index(name)] // _COLUMNS + 1
+    place = Place(file, here // _COLUMNS + 1, here % _COLUMNS + 1)
+    message = f"{quoted(name)} is given twice; first on line {first}"
+    note(duplicates, Problem(code="duplicate-key", place=place, message=message, hint="keep one of the two"))
+    return name, here
 
 
 def _scalar(text: str) -> Any:
@@ -254,7 +248,8 @@ def _unsupported(event: Any, file: str) -> InputError:
     if event.__class__ is AliasEvent or event.anchor is not None:
         found, hint = "anchors and aliases are not supported", "write the value out, or quote it"
     else:
-        found, hint = f"the tag {quoted(event.tag)} is not supported", "write plain data"
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!", 1)
+        found, hint = f"the tag {quoted(tag)} is not supported", "write plain data"
     return _at(file, event.start_mark, "unsupported-yaml", found, hint)
 
 

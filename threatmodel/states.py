@@ -35,12 +35,18 @@ OPEN_QUESTION = frozenset({"unknown", "lapsed"})
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """A fact that a state rests on."""
+    """A fact that a state rests on; `known` is False where statements of one standing differ."""
 
     fact: str
     value: object
     said: Statement
     against: tuple[Statement, ...]
+    known: bool
+
+
+def support_of(name: str, fact: Fact) -> Support:
+    """A fact as something that a state or a finding rests on."""
+    return Support(name, fact.value, fact.said, fact.against, fact.size > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +262,7 @@ def _support(condition: Condition, facts: Mapping[str, Fact]) -> tuple[Support, 
     for leaf in condition.why(facts):
         fact = facts.get(leaf.fact)
         if fact is not None:
-            found.append(Support(leaf.fact, fact.value if fact.size else None, fact.said, fact.against))
+            found.append(support_of(leaf.fact, fact))
     return tuple(dict.fromkeys(found))
 
 

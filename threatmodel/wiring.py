@@ -22,6 +22,7 @@ _SLACK_DATA = {
 _REQUEST = ("http:request",)
 _ANSWER = ("http:answer",)
 _SESSION = ("aws:role-session",)
+_DATA_KEY = ("aws:data-key",)
 _STOLEN = ("aws:access-key", "aws:role-session")
 
 
@@ -232,9 +233,7 @@ class Wiring:
         """Stores and secrets have their data keys from KMS."""
         for node in self.system.nodes.values():
             if node.kind in {"store", "queue", "secret"}:
-                wire = Wire(
-                    node.id, "kms", "data-key", "data key", ("aws:role-session",), "identity", "service, for a role"
-                )
+                wire = Wire(node.id, "kms", "data-key", "data key", _DATA_KEY, "identity", "service, for a role")
                 yield self._flow(wire, node.place, WORD, self._fixed_class(wire.carries))
 
     def _planes_of(self, node: Node) -> Iterator[Flow]:
@@ -247,7 +246,7 @@ class Wiring:
         wires = (
             Wire("iam", node.id, "session", "role session", _SESSION, "identity", "lambda.amazonaws.com"),
             memory,
-            Wire(configuration, "kms", "data-key", "data key", _SESSION, "identity", "service, for a role"),
+            Wire(configuration, "kms", "data-key", "data key", _DATA_KEY, "identity", "service, for a role"),
             Wire(
                 "lambda-service",
                 configuration,

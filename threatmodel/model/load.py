@@ -32,7 +32,7 @@ from threatmodel.source import Document
 
 Entries = Mapping[str, Entry]
 _FACTS = {kind: frozenset(key.name for key in keys) for kind, keys in FACT_KEYS.items()}
-_HELPED = 100
+_HELPED = 20
 """Problems up to which a closest name is looked for among all names of a model."""
 _BY = ("slack", "http", "queue", "store", "schedule")
 _SOURCE = {"queue": "queue", "store": "store"}
@@ -109,7 +109,7 @@ class _Loading:
         boundaries = dict(self._boundaries())
         nodes = {node.id: node for node in self._nodes()}
         nodes |= self._planes(platforms)
-        if entries and not any(_table(entries, section) for section in SECTIONS):
+        if not self.problems and not any(_table(entries, section) for section in SECTIONS):
             self.note(
                 "empty-model", Place(document.file), "the model describes no function and nothing else to look at"
             )

@@ -13,7 +13,7 @@ from threatmodel.model.system import Acceptance
 from threatmodel.problems import Place
 from threatmodel.questions import Question
 from threatmodel.risk import Cell, band
-from threatmodel.states import State, Support
+from threatmodel.states import State, Support, support_of
 
 SCHEMA_VERSION = "1.0"
 """Grows in its second number when keys are added, in its first when one changes or goes."""
@@ -98,14 +98,12 @@ def _flow(flow: Flow) -> dict[str, Any]:
 
 
 def _facts(facts: Iterable[tuple[str, Fact]]) -> list[dict[str, Any]]:
-    return [
-        _evidence(Support(name, fact.value if fact.size else None, fact.said, fact.against)) for name, fact in facts
-    ]
+    return [_evidence(support_of(name, fact)) for name, fact in facts]
 
 
 def _evidence(item: Support) -> dict[str, Any]:
     """A fact with its origin; `differs` lists what other origins say."""
-    found: dict[str, Any] = {"fact": item.fact, "value": item.value, **_origin(item.said)}
+    found: dict[str, Any] = {"fact": item.fact, "known": item.known, "value": item.value, **_origin(item.said)}
     if item.against:
         found["differs"] = [{"value": other.value, **_origin(other)} for other in item.against]
     return found

@@ -1,4 +1,4 @@
-"""Data-flow diagrams as DOT: left to right, boundaries dashed and nested, flows numbered, risk as colour and as text."""
+"""Data-flow diagrams as DOT: left to right, boundaries dashed and nested, flows numbered, risk as colour and text."""
 
 from __future__ import annotations
 
@@ -11,21 +11,15 @@ import graphviz
 
 from threatmodel.elements import Flow, Graph
 from threatmodel.facts import Facts
-from threatmodel.render.picture import Arrow, Picture, Shape, carried, data_names, needs_overview, picture
+from threatmodel.render.picture import TIMES, Arrow, Picture, Shape, carried, data_names, needs_overview, picture
 from threatmodel.render.text import dot, html, one_line
 
-__all__ = ["Risk", "dfd", "needs_overview"]
-
-
-class Risk(NamedTuple):
-    """What threatens an element: a band (low, medium, high, critical or undetermined) and how many threats count."""
-
-    band: str
-    count: int
+__all__ = ["dfd", "needs_overview"]
 
 
 Risks = Mapping[str, tuple[str, int]]
-"""Risks by the id of an element or flow."""
+"""By the id of an element or flow: the worst band (low, medium, high, critical or undetermined), and how many threats
+need attention."""
 
 
 class _Look(NamedTuple):
@@ -93,14 +87,15 @@ def dfd(
     view: str = "runtime",
     focus: str = "",
     risks: Risks | None = None,
-    overview: bool | None = None,  # noqa: FBT001 - always named by callers
+    *,
+    overview: bool | None = None,
 ) -> str:
     """The data-flow diagram of a view, or of one element and its neighbours, as DOT: the same graph, the same bytes.
 
     `view` is runtime, deployment, identity or all; `focus` the id of an element; `risks` colours what it names;
     `overview` draws many functions as one (None: where there are more than a picture can show).
     """
-    shown = picture(graph, view, focus, overview)
+    shown = picture(graph, view, focus, overview=overview)
     painter = _Painter(shown, risks)
     whole = graphviz.Digraph(
         "dfd", graph_attr={**_GRAPH, "label": _legend(shown, risks)}, node_attr=_NODE, edge_attr=_EDGE
@@ -137,10 +132,7 @@ def _legend(shown: Picture, risks: Risks | None) -> str:
         _cell("person or system", _OUTSIDE),
         _cell("cylinder: data store", None),
         _cell("trust boundary", _Look(_RED, "#ffffff"), style="dashed"),
-        _cell(
-            "(×9): so many flows in one line" if shown.overview else "1 flow: number, label, data, protocol",
-            None,
-        ),
+        _cell(f"({TIMES}9): so many flows in one" if shown.overview else "1 flow: number, label, data, protocol", None),
     ]
     if any(arrow.source == _HOSTILE for arrow in shown.arrows):
         cells.append(_cell("dashed line: from anyone", None, colour=_RED))
@@ -187,7 +179,7 @@ class _Painter:
         self.risks = risks or {}
         self.data = data_names(shown.graph)
         self.names = {shape: f'"{_name(shape)}"' for shape in shown.shapes}
-        self._details: dict[tuple[tuple[str, ...], int], str] = {}
+        self._details: dict[tuple[tuple[str, ...], int], tuple[str, ...]] = {}
 
     def boundaries(self, parent: graphviz.Digraph) -> None:
         """Every boundary inside the one around it, with the shapes in it."""
@@ -213,7 +205,8 @@ class _Painter:
             look = _BANDS[self.risks[zone][0]]
             label += f'  <font color="{look.line}">{_worded(self.risks[zone])}</font>'
         attributes = {**_CLUSTER, "label": f"<{label}>"}
-        return graphviz.Digraph(f"cluster_{_name(zone)}", graph_attr=attributes)
+        cluster: graphviz.Digraph = graphviz.Digraph(f"cluster_{_name(zone)}", graph_attr=attributes)
+        return cluster
 
     def _shape(self, parent: graphviz.Digraph, shape: Shape) -> None:
         grey = all(member.out_of_scope for member in shape.members)
@@ -246,7 +239,7 @@ class _Painter:
     def arrow(self, whole: graphviz.Digraph, arrow: Arrow) -> None:
         """One line between two shapes for all flows of a direction."""
         risk = self._risk(flow.id for flow in arrow.flows)
-        attributes = {}
+        attributes: dict[str, str] = {}
         lines = [*self._heading(arrow), *self._detail(arrow.flows)]
         if all(flow.out_of_scope for flow in arrow.flows):
             attributes.update(color=_GREY.line, fontcolor=_GREY.line)
@@ -271,7 +264,7 @@ class _Painter:
     def _heading(self, arrow: Arrow) -> list[str]:
         """The numbers, and what the flows are called."""
         labels = list(dict.fromkeys(flow.label for flow in arrow.flows))
-        count = f" (×{len(arrow.flows)})" if self.shown.overview and len(arrow.flows) > 1 else ""
+        count = f" ({TIMES}{len(arrow.flows)})" if self.shown.overview and len(arrow.flows) > 1 else ""
         heading = f"{', '.join(map(str, arrow.numbers))} {', '.join(labels)}{count}"
         if len(heading) <= _WIDE:
             return [dot(heading)]
@@ -322,7 +315,9 @@ def _label(shape: Shape, risk: tuple[str, int] | None, *, grey: bool) -> str:
     if risk:
         notes.append((_worded(risk), _BANDS[risk[0]].line))
     lines = [f"<b>{_wrapped(shape.name, 26) or html(shape.id)}</b>"]
-    lines += [f'<font point-size="{size}" color="{colour}">{_wrapped(note, _WIDE)}</font>' for note, colour in notes if note]
+    lines += [
+        f'<font point-size="{size}" color="{colour}">{_wrapped(note, _WIDE)}</font>' for note, colour in notes if note
+    ]
     return f"<{'<br/>'.join(lines)}>"
 
 

@@ -17,6 +17,7 @@ MANY_FUNCTIONS = 12
 MANY = 6
 """Above so many of a kind in one boundary an overview draws one for all."""
 
+TIMES = "\N{MULTIPLICATION SIGN}"
 _MOST_DATA = 2
 _USUAL = frozenset(zone.id for zone in ZONES)
 _MANY_NEIGHBOURS = 30
@@ -56,8 +57,9 @@ class Shape(NamedTuple):
 
 
 class Arrow(NamedTuple):
-    """The flows of one direction between two shapes.  `numbers` are the flows', in an overview the arrow's own; `back`
-    says that it points to what stands further left.
+    """The flows of one direction between two shapes.
+
+    `numbers` are the flows', in an overview the arrow's own; `back` says that it points to what stands further left.
     """
 
     source: str
@@ -69,8 +71,9 @@ class Arrow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """Shapes by id, arrows in order of their first flow, boundaries with something in them, in order; `columns`
-    says how far right each shape belongs.
+    """Shapes by id, arrows in order of their first flow, and the boundaries with something in them.
+
+    `columns` says how far right each shape belongs.
     """
 
     graph: Graph
@@ -134,7 +137,7 @@ def needs_overview(graph: Graph) -> bool:
     return _functions(graph.elements.values()) > MANY_FUNCTIONS
 
 
-def picture(graph: Graph, view: str = "runtime", focus: str = "", overview: bool | None = None) -> Picture:
+def picture(graph: Graph, view: str = "runtime", focus: str = "", *, overview: bool | None = None) -> Picture:
     """What a view shows, or an element of it with its direct neighbours.
 
     `view` is runtime, deployment, identity or all; an element that has no part in the view is shown in its own.

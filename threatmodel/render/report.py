@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from threatmodel.assess import Assessment
-from threatmodel.problems import visible
+from threatmodel.problems import InputError, Place, Problem, visible
 from threatmodel.render.report_context import cleaned, context
 from threatmodel.render.report_words import Plain
 from threatmodel.render.templates import Kind, kind_of, render_own, render_users
@@ -32,9 +32,13 @@ def report(assessment: Assessment, template: str = "md", svg: str = "", picture_
 
 
 def _picture(svg: str, assessment: Assessment) -> str:
-    from threatmodel.render.draw import inline_svg
+    from threatmodel.render.draw import DrawError, inline_svg
 
-    return inline_svg(svg, f"Data-flow diagram of {assessment.graph.system.name}")
+    system = assessment.graph.system
+    try:
+        return inline_svg(svg.encode(), _seen(f"Data-flow diagram of {system.name}"))
+    except DrawError as error:
+        raise InputError([Problem(code="cannot-draw", place=Place(system.file), message=str(error))]) from None
 
 
 def escaped(found: Plain, kind: Kind) -> dict[str, Plain]:

@@ -30,7 +30,11 @@ def answer(assessment: Assessment, counts: Summary, platform: int) -> Row:
         "headline": headline,
         "tone": tone,
         "sum": f"{counted(total, 'finding')}: "
-        + ", ".join(f"{number - (possible if name == 'waiting' else 0):,} {text}" for name, text, number in shares)
+        + ", ".join(
+            f"{number - (possible if name == 'waiting' else 0):,} {text}"
+            for name, text, number in shares
+            if number or name in {"proven", "word"}
+        )
         + ".",
         "may_apply": f"{counted(possible, 'more threat')} may apply: nobody has said what decides it."
         if possible

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from threatmodel.assess import Assessment
 from threatmodel.library.format import BEYOND, MITIGATIONS, Control, Library, Link, Numbered, Threat
 from threatmodel.render.report_findings import Case, tally, worst_states
-from threatmodel.render.report_words import NAMED, Plain, Row, names, saying, where
+from threatmodel.render.report_words import NAMED, Plain, Row, links, maps, names, saying, where
 from threatmodel.risk import MOVES
 from threatmodel.states import STATES, State
 
@@ -33,7 +33,9 @@ def mitigations(assessment: Assessment, states: Seen) -> list[Row]:
     """The article's mitigations and what lies beyond them, each with its controls."""
     library = assessment.library
     answers = _answers(library)
-    groups = [{"id": m.id, "number": m.number, "title": m.title, "says": m.says} for m in library.article.mitigations]
+    groups: list[Row] = [
+        {"id": m.id, "number": m.number, "title": m.title, "says": m.says} for m in library.article.mitigations
+    ]
     groups.append({"id": BEYOND, "number": len(groups) + 1, "title": "Beyond the article", "says": ""})
     return [
         {
@@ -51,8 +53,16 @@ def mitigations(assessment: Assessment, states: Seen) -> list[Row]:
                 if control.mitigation == group["id"]
             ],
         }
-        for group in groups
+        for group in _groups(library)
     ]
+
+
+def _groups(library: Library) -> list[Row]:
+    """The article's mitigations, and one more group for what the article lacks."""
+    found: list[Row] = [
+        {"id": m.id, "number": m.number, "title": m.title, "says": m.says} for m in library.article.mitigations
+    ]
+    return [*found, {"id": BEYOND, "number": len(found) + 1, "title": "Beyond the article", "says": ""}]
 
 
 def _standing(control: Control, assessment: Assessment, states: Mapping[str, Mapping[str, State]]) -> Row:
@@ -84,8 +94,8 @@ def _described(control: Control, library: Library) -> Row:
         "requires": [{"id": name, "title": library.controls[name].title} for name in control.requires],
         "why": control.why,
         "how": dict(control.how),
-        "maps": [{"catalogue": name.replace("_", " "), "ids": list(ids)} for name, ids in control.maps.items()],
-        "references": list(control.references),
+        "maps": maps(control.maps),
+        "references": links(control.references),
         "place": where(control.place),
     }
 
@@ -161,10 +171,6 @@ def _threat_row(threat: Threat, cases: Sequence[Case]) -> Row:
 def coverage(assessment: Assessment, states: Seen) -> Row:
     """The matrix of the article's scenarios against its mitigations: controls linked, and those of them in place."""
     library = assessment.library
-    columns: list[Row] = [
-        {"id": m.id, "number": m.number, "title": m.title, "says": m.says} for m in library.article.mitigations
-    ]
-    columns.append({"id": BEYOND, "number": len(columns) + 1, "title": "Beyond the article", "says": ""})
     worst = {name: _worst(found) for name, found in states.items()}
     rows: list[Plain] = [
         {
@@ -176,7 +182,7 @@ def coverage(assessment: Assessment, states: Seen) -> Row:
         }
         for scenario in library.article.scenarios
     ]
-    return {"columns": columns, "rows": rows}
+    return {"columns": _groups(library), "rows": rows}
 
 
 def _covered(scenario: Numbered, mitigation: str, library: Library, worst: Mapping[str, str]) -> Row:
@@ -198,7 +204,7 @@ def _covered(scenario: Numbered, mitigation: str, library: Library, worst: Mappi
         "in_place": in_place,
         "proven": proven,
         "level": level if in_place or level in {"none", "idle"} else "gap",
-        "text": {"none": "-", "idle": "not called on"}.get(level, f"{in_place} of {len(applicable)}"),
+        "text": {"none": "—", "idle": "not called on"}.get(level, f"{in_place} of {len(applicable)}"),
     }
 
 

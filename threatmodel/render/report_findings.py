@@ -18,6 +18,8 @@ from threatmodel.render.report_words import (
     Row,
     cell,
     counted,
+    links,
+    maps,
     names,
     origins,
     saying,
@@ -111,8 +113,8 @@ def facts_of(threat: Threat) -> Row:
         "likelihood": threat.likelihood,
         "impact": threat.impact,
         "why": threat.why,
-        "maps": [{"catalogue": name.replace("_", " "), "ids": list(ids)} for name, ids in threat.maps.items()],
-        "references": list(threat.references),
+        "maps": maps(threat.maps),
+        "references": links(threat.references),
         "place": where(threat.place),
     }
 
@@ -164,6 +166,7 @@ def _case(case: Case, assessment: Assessment) -> Row:
         "claimed": cell(head.claimed),
         "proven": cell(head.proven),
         "why": list(_why(detailed)),
+        "exposed": "" if head.why else f"every {head.target.kind} is",
         "rated": list(head.rated),
         "controls": [row for row in rows if row["state"] != "not-applicable"],
         "not_applicable": [row for row in rows if row["state"] == "not-applicable"],

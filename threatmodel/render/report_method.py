@@ -43,18 +43,25 @@ _CELLS = {
 }
 
 
+_RISK = (
+    "Risk is likelihood times impact, 1 to 5 each: a cell of the five by five matrix. Bands: low to 5, medium to 9, "
+    "high to 16, critical above. Scores are never added up; findings are counted by band."
+)
+_CONTROLS = (
+    "Controls that hinder or contain lower an axis by two at most, and never below 2. A finding rests on the worst "
+    "state of a control among the elements around it."
+)
+
+
 def method(threats: int, controls: int) -> Row:
     """What was done, in paragraphs, and the report's words with their meanings."""
+    done = (
+        f"{threats} threats and {controls} controls were held against the model. A threat applies to an element when "
+        "its condition over the element's facts holds. A fact that nobody states is unknown: it makes a question, "
+        "never an all-clear."
+    )
     return {
-        "paragraphs": [
-            f"{threats} threats and {controls} controls were held against the model. A threat applies to an element "
-            "when its condition over the facts of the element holds. A fact that nobody states is unknown: it makes a "
-            "question, never an all-clear.",
-            "Risk is likelihood times impact, 1 to 5 each: a cell of the five by five matrix. Bands: low to 5, medium "
-            "to 9, high to 16, critical above. Scores are never added up; findings are counted by band.",
-            "Controls that hinder or contain lower an axis by two at most, and never below 2. A finding rests on the "
-            "worst state of a control among the elements around it.",
-        ],
+        "paragraphs": [done, _RISK, _CONTROLS],
         "terms": [
             _terms("Cells", _CELLS),
             _terms("Verdicts", {verdict: VERDICT_WORDS[verdict] for verdict in VERDICTS}),

@@ -32,7 +32,8 @@ _BY = {
 }
 """Who states a fact, and what that proves."""
 
-_PLURALS = {"api": "APIs", "queue": "queues", "store": "stores", "secret": "secrets", "flow": "flows"}
+_NOUNS = {"api": ("API", "APIs"), "flow": ("data flow", "data flows")}
+"""Nouns that are not a kind's id, or the id and an s."""
 
 
 def where(place: Place | None) -> str:
@@ -42,7 +43,8 @@ def where(place: Place | None) -> str:
 
 def counted(count: int, noun: str) -> str:
     """``1 finding``, ``2 findings``."""
-    return f"{count:,} {noun if count == 1 else _PLURALS.get(noun, noun + 's')}"
+    one, many = _NOUNS.get(noun, (noun, f"{noun}s"))
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:
@@ -69,6 +71,37 @@ def cell(found: Cell) -> Row:
         "band": found.band,
         "text": f"{found.score} {found.band}",
     }
+
+
+_CATALOGUES = {
+    "attack": "ATT&CK",
+    "owasp_2021": "OWASP 2021",
+    "owasp_2025": "OWASP 2025",
+    "owasp_api_2023": "OWASP API 2023",
+    "owasp_llm_2025": "OWASP LLM 2025",
+    "aws_threats": "AWS Threat Technique Catalog",
+    "nist_800_53": "NIST SP 800-53",
+    "security_hub": "Security Hub",
+    "cis": "CIS AWS Foundations",
+    "well_architected": "Well-Architected",
+    "aws_config": "AWS Config",
+}
+"""Catalogues whose ids do not say where they come from."""
+
+
+def maps(found: Mapping[str, Sequence[str]]) -> list[Row]:
+    """The ids that a threat or control has in public catalogues: ``T1190 (ATT&CK)``."""
+    rows: list[Row] = []
+    for catalogue, ids in found.items():
+        label = _CATALOGUES.get(catalogue, "")
+        text = ", ".join(ids) + (f" ({label})" if label else "")
+        rows.append({"catalogue": label or catalogue.upper(), "ids": list(ids), "text": text})
+    return rows
+
+
+def links(urls: Sequence[str]) -> list[Row]:
+    """Addresses as links: https only, shown without the scheme."""
+    return [{"url": url, "text": url.removeprefix("https://")} for url in urls if url.startswith("https://")]
 
 
 # --- who says so

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 from threatmodel.elements import Flow, Graph
-from threatmodel.render.picture import Picture, Shape, carried, data_names, outermost, picture
+from threatmodel.render.picture import TIMES, Picture, Shape, carried, data_names, outermost, picture
 from threatmodel.render.text import mermaid as mermaid_text
 from threatmodel.render.text import plantuml as plantuml_text
 
 _HOSTILE = "internet"
+_ORDER = {kind: place for place, kind in enumerate(("person", "external", "process", "api", "function", "queue"))}
 _KINDS = {"person": "actor", "store": "database"}
 
 
 class _Message(NamedTuple):
-    """One line of a sequence: from whom, to whom, what; whether it answers, and the names of the outermost boundaries
-    that it leaves and enters.
+    """One line of a sequence: from whom, to whom, what, and whether it answers.
+
+    `crosses` names the outermost boundaries that it leaves and enters.
     """
 
     source: str
@@ -77,14 +80,12 @@ def _aliases(shown: Picture) -> dict[str, str]:
 
 
 def _columns(shown: Picture) -> Iterator[tuple[str, list[Shape]]]:
-    """Who takes part, by the name of the outermost boundary, in the order of the data-flow diagram."""
-    found: dict[str, list[Shape]] = {}
-    busy = {end for arrow in shown.arrows for end in (arrow.source, arrow.target)}
-    for shape in sorted(shown.shapes.values(), key=lambda shape: shown.columns[shape.id]):
-        if shape.id in busy:
-            found.setdefault(outermost(shape.zone, shown.zones), []).append(shape)
-    for zone, shapes in found.items():
-        yield shown.zones[zone].name.strip() or zone, shapes
+    """Who takes part, by the name of the outermost boundary: from the outside to the functions to what they use."""
+    busy = dict.fromkeys(end for arrow in shown.arrows for end in (arrow.source, arrow.target))
+    shapes = [shown.shapes[shape] for shape in busy]
+    shapes.sort(key=lambda shape: (shown.columns[shape.id], _ORDER.get(shape.kind, len(_ORDER))))
+    for zone, members in groupby(shapes, key=lambda shape: outermost(shape.zone, shown.zones)):
+        yield shown.zones[zone].name.strip() or zone, list(members)
 
 
 def _messages(shown: Picture) -> Iterator[_Message]:
@@ -92,12 +93,13 @@ def _messages(shown: Picture) -> Iterator[_Message]:
     names = data_names(shown.graph)
     for source, target, flows in _ordered(shown):
         roots = [outermost(shown.shapes[end].zone, shown.zones) for end in (source, target)]
-        count = f" ×{len(flows)}" if len(flows) > 1 else ""
+        label = ", ".join(dict.fromkeys(flow.label for flow in flows))
+        count = f" {TIMES}{len(flows)}" if len(flows) > 1 else ""
         data = carried(flows, names)
         yield _Message(
             source=source,
             target=target,
-            text=", ".join(dict.fromkeys(flow.label for flow in flows)) + count + (f" ({data})" if data else ""),
+            text=label + count + (f" ({data})" if data not in {"", label} else ""),
             answers=all(flow.id.endswith(":answer") for flow in flows),
             crosses=tuple(shown.zones[root].name.strip() or root for root in roots) if roots[0] != roots[1] else (),
         )

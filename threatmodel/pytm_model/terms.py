@@ -1,6 +1,4 @@
-"""A graph and a library in pytm's terms: what class each element is of, what its attributes say, conditions as Python.
-
-`threatmodel.pytm_model` makes objects of these values, `threatmodel.pytm_script` prints them; both say the same.
+"""A graph and a library in pytm's terms: what class each element is of, what its attributes say.
 
 What pytm has no word for: a fact that is not known is None there, as one known not to be set is.  None is false, below
 and above nothing, and no word, so that pytm's answer differs from ours only where ours is "undetermined".  A plane
@@ -17,10 +15,9 @@ from typing import NamedTuple
 from threatmodel.elements import Element, Flow, Graph
 from threatmodel.graph import VIEWS
 from threatmodel.landscape import DATA, Item
-from threatmodel.library.condition import Always, And, Leaf, Not, Or, Tree
 from threatmodel.library.format import Library, Threat
 from threatmodel.model.vocabulary import FACTS
-from threatmodel.shape import Word
+from threatmodel.pytm_model.conditions import condition
 
 CLASSES = {
     "function": "Lambda",
@@ -44,8 +41,7 @@ CLASSIFICATIONS = {"public": "PUBLIC", "internal": "RESTRICTED", "confidential":
 
 _PROTOCOLS = {"https": "HTTPS", "http": "HTTP", "tls": "TLS", "tcp": "TCP", "ssh": "SSH", "in-process": "in-process"}
 _FIFTHS = ("Very Low", "Low", "Medium", "High", "Very High")
-_KINDS_ALONE = frozenset({"function", "api", "flow"})
-"""Kinds that share their class with nothing else."""
+_CREDENTIALS = frozenset(item.id for item in DATA if item.classification == "secret")
 
 
 class Line(NamedTuple):
@@ -61,8 +57,10 @@ UNKNOWN_LINE = Line("", -1, encrypted=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """An element or a boundary.  `within` is the id of the boundary around it ('' for none), `line` how data usually
-    reaches it, `fields` what else its constructor takes, `controls` the ids of controls that its facts put in place.
+    """An element or a boundary.
+
+    `within` is the id of the boundary around it ('' for none), `line` how data usually reaches it, `fields` what else
+    its constructor takes, `controls` the ids of controls that its facts put in place.
     """
 
     id: str
@@ -150,8 +148,8 @@ def _facts_asked(library: Library) -> Mapping[str, frozenset[str]]:
     """For each kind, the facts that conditions of threats read."""
     asked: dict[str, set[str]] = {kind: set() for kind in FACTS}
     for threat in library.threats.values():
-        for kind, condition in threat.applies.items():
-            asked[kind] |= condition.facts
+        for kind, applies in threat.applies.items():
+            asked[kind] |= applies.facts
     return {kind: frozenset(names) for kind, names in asked.items()}
 
 
@@ -192,7 +190,6 @@ def _elements(graph: Graph, library: Library, asked: Mapping[str, frozenset[str]
         if element.id in graph.zones:
             continue
         node = element.node
-        scope: dict[str, object] = {"inScope": False} if element.out_of_scope else {}
         yield Part(
             id=element.id,
             cls=CLASSES.get(element.kind) or PARTIES[element.symbol],
@@ -202,12 +199,16 @@ def _elements(graph: Graph, library: Library, asked: Mapping[str, frozenset[str]
             fields={
                 "description": (node.description if node is not None else "") or element.subtitle,
                 "levels": levels[element.id],
-                **scope,
+                **_scope(element),
                 **_own_words(element, graph),
                 **_facts(element, asked),
             },
             controls=_in_place(element, library),
         )
+
+
+def _scope(target: Element | Flow) -> dict[str, object]:
+    return {"inScope": False} if target.out_of_scope else {}
 
 
 def _own_words(element: Element, graph: Graph) -> dict[str, object]:
@@ -248,7 +249,7 @@ def _in_place(target: Element, library: Library) -> tuple[str, ...]:
 
 
 def _levels(graph: Graph) -> Mapping[str, frozenset[int]]:
-    """pytm's levels of each element: the planes (0 runtime, 1 deployment, 2 identity) that it has a part in."""
+    """The levels of each element: the planes (0 runtime, 1 deployment, 2 identity) that it has a part in."""
     found = {element.id: {VIEWS.index(element.view)} for element in graph.elements.values()}
     for flow in graph.flows.values():
         for end in (flow.source, flow.target):
@@ -257,7 +258,6 @@ def _levels(graph: Graph) -> Mapping[str, frozenset[int]]:
 
 
 def _stream(flow: Flow, asked: Mapping[str, frozenset[str]]) -> Stream:
-    scope: dict[str, object] = {"inScope": False} if flow.out_of_scope else {}
     return Stream(
         id=flow.id,
         source=flow.source,
@@ -266,7 +266,7 @@ def _stream(flow: Flow, asked: Mapping[str, frozenset[str]]) -> Stream:
         line=_line(flow),
         data=flow.carries,
         levels=frozenset({VIEWS.index(flow.view)}),
-        fields={**scope, **_facts(flow, asked)},
+        fields={**_scope(flow), **_facts(flow, asked)},
     )
 
 
@@ -278,7 +278,7 @@ def _line(flow: Flow) -> Line:
 
 
 def _usual_lines(flows: Iterable[Flow]) -> Mapping[str, Line]:
-    """How data usually reaches each element: what most flows to it have, the first of them where two are as frequent."""
+    """How data usually reaches each element: what most flows to it have (the first of equals)."""
     found: dict[str, Counter[Line]] = {}
     for flow in flows:
         found.setdefault(flow.target, Counter())[_line(flow)] += 1
@@ -286,14 +286,13 @@ def _usual_lines(flows: Iterable[Flow]) -> Mapping[str, Line]:
 
 
 def _datum(item: Item, description: str) -> Datum:
-    landscape = {each.id for each in DATA}
     return Datum(
         id=item.id,
         name=item.name,
         description=f"{item.id}: {description}" if description else item.id,
         classification=CLASSIFICATIONS[item.classification],
         personal=item.personal,
-        credentials=item.classification == "secret" and item.id in landscape,
+        credentials=item.id in _CREDENTIALS,
     )
 
 
@@ -322,56 +321,6 @@ def _rule(threat: Threat, library: Library) -> Rule:
     )
 
 
-def condition(threat: Threat) -> str:
-    """A threat's condition as pytm evaluates it.  It begins with the kind where kinds share a class or a condition's
-    words mean different things for two kinds.
-    """
-    kinds: dict[str, list[str]] = {}
-    for kind, found in threat.applies.items():
-        kinds.setdefault(_python(found.tree, kind), []).append(kind)
-    if len(kinds) == 1 and _KINDS_ALONE.issuperset(threat.targets):
-        return next(iter(kinds))
-    cases = [f"target.element_kind in {tuple(names)!r} and ({text})" for text, names in kinds.items()]
-    return cases[0] if len(cases) == 1 else " or ".join(f"({case})" for case in cases)
-
-
-def _python(tree: Tree, kind: str) -> str:
-    match tree:
-        case Leaf():
-            return _test(tree, kind)
-        case Always():
-            return "True"
-        case Not(part):
-            return f"not ({_python(part, kind)})"
-        case And(parts):
-            return " and ".join(_grouped(part, kind) for part in parts)
-        case Or(parts):
-            return " or ".join(_grouped(part, kind) for part in parts)
-
-
-def _grouped(part: Tree, kind: str) -> str:
-    text = _python(part, kind)
-    return f"({text})" if isinstance(part, And | Or) else text
-
-
-def _test(leaf: Leaf, kind: str) -> str:
-    """A leaf as Python.  pytm would compare words by the alphabet, and take an error (None < 5) for a no."""
-    fact = f"target.{leaf.fact}"
-    shape = FACTS[kind][leaf.fact].shape
-    match leaf.test:
-        case "":
-            return f"{fact} is True"
-        case "==" | "!=" if leaf.constant is None:
-            return f"{fact} {'is' if leaf.test == '==' else 'is not'} None"
-        case "==" | "!=" | "in" | "not in":
-            return f"{fact} {leaf.test} {leaf.constant!r}"
-        case test if isinstance(shape, Word):
-            return f"{fact} in {_reached(shape.words, test, leaf.constant)!r}"
-        case test:
-            return f"({fact} is not None and {fact} {test} {leaf.constant!r})"
-
-
-def _reached(words: tuple[str, ...], test: str, bound: str) -> tuple[str, ...]:
-    """The words of an ordered list that pass an order comparison."""
-    at = words.index(bound)
-    return {"<": words[:at], "<=": words[: at + 1], ">": words[at + 1 :], ">=": words[at:]}[test]
+def attribute(control: str) -> str:
+    """The attribute that stands for a control."""
+    return control.replace("-", "_")

@@ -1,0 +1,283 @@
+"""Loading models: what a model says, and what the user reads where it makes no sense."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.refusals import marked, places_in, problems_of, refused, write
+from tests.support import HOME, TODAY, assessed, control, library_of, system_of, threat
+from threatmodel.assess import assess
+from threatmodel.facts import Statement
+from threatmodel.files import Files
+from threatmodel.graph import build
+from threatmodel.model.load import load_model
+from threatmodel.model.system import Reference
+from threatmodel.problems import InputError, Place
+
+Golden = Callable[[str, str], None]
+
+SHOP = "name: Shop\nfunctions:\n  order-bot: {}\n"
+
+MODELS = {
+    "misspelt-key": "name: Shop\n§functoins:\n  order-bot: {}\nfunctions:\n  order-bot: {§runtme: python3.13, §Reads: []}\n",
+    "unknown-key": SHOP + "§zebra: 1\nfunctions-of-mine: {}\n".replace("functions-of-mine", "§apples"),
+    "no-name": "§functions:\n  order-bot: {}\n",
+    "no-function": "§name: Shop\n",
+    "flag-expected": SHOP.replace("{}", "{in_vpc: §yes, role_shared: §1, code_signing: enforce}"),
+    "number-expected": SHOP.replace("{}", "{timeout_seconds: §soon, reserved_concurrency: §-1, log_retention_days: §1.5}"),
+    "word-expected": SHOP.replace("{}", "{code_signing: §enforced, egress: §true, package_format: §{zip: 1}}"),
+    "text-expected": "name: §2026\nowner: §[team]\ndescription: §''\nscope: §null\nfunctions:\n  order-bot: {}\n",
+    "list-expected": SHOP.replace("{}", "{reads: §orders, writes: §{orders: 1}, triggers: §7}"),
+    "mapping-expected": "name: Shop\nstores: §[orders]\nfunctions:\n  order-bot: §python\n",
+    "text-too-long": "name: §" + "x" * 121 + "\nfunctions:\n  order-bot: {}\n",
+    "blank-values": "name:§\nstores:§\nfunctions:\n  §order-bot:\n  pay-bot: {reads§: , runtime§: , in_vpc: null}\n".replace("§order-bot:", "order-bot:§").replace("reads§: ,", "reads: §,").replace("runtime§: ,", "runtime: §,"),
+    "dangling-references": SHOP.replace("{}", "{reads: [§order], sends: [§work], secrets: [§'\u202etoken'], calls: [§crm]}") + "stores:\n  orders: {holds: [§orders-data]}\n",
+    "wrong-kind-of-reference": SHOP.replace("{}", "{reads: [§shop-api], writes: [orders, §order-bot]}") + "apis:\n  shop-api: {}\nstores:\n  orders: {}\n",
+    "unknown-boundary": SHOP.replace("{}", "{boundary: §acount}"),
+    "circular-boundaries": SHOP + "boundaries:\n  §inner: {inside: outer}\n  §outer: {inside: inner}\n  §own: {inside: own}\n  lost: {inside: §nowhere}\n",
+    "one-id-twice": SHOP + "apis:\n  shop-api: {}\nstores:\n  §order-bot: {}\nexternals:\n  §shop-api: {}\n",
+    "reserved-ids": SHOP + "stores:\n  §slack: {}\n  §account: {}\n",
+    "wrong-ids": SHOP + "stores:\n  §Orders: {}\n  §orderEvents: {}\n  §'': {}\n  §../etc: {}\n  §\"a\\u202Eb\": {}\n  §1st: {}\n",
+    "long-id": SHOP + "stores:\n  §" + "a" * 101 + ": {}\n",
+    "no-api": SHOP.replace("{}", "{triggers: [§{slack: slash-command}]}"),
+    "two-apis": SHOP.replace("{}", "{triggers: [§{slack: slash-command}]}") + "apis:\n  one: {}\n  two: {}\n",
+    "trigger-with-two-sources": SHOP.replace("{}", "{triggers: [§{slack: events, queue: work}, §{path: /}, {queue: work, §api: one}]}") + "queues:\n  work: {}\napis:\n  one: {}\n",
+    "unknown-surface": SHOP.replace("{}", "{triggers: [{slack: §slash-comand}]}") + "apis:\n  one: {}\n",
+    "not-a-date": SHOP + "accepted_risks:\n  forgery@order-bot: {risk: 12, reason: rare, owner: team, expires: §2027-02-30}\ncontrols:\n  training: {planned_for: §soon}\n",
+    "acceptance-incomplete": SHOP + "accepted_risks:\n  forgery@order-bot: §{risk: §26, expires: 2027-01-01}\n  §forgery: {risk: 1, reason: a, owner: b, expires: 2027-01-01}\n",
+    "criticality-without-reason": SHOP.replace("{}", "{§criticality: high}"),
+    "attestation-incomplete": SHOP + "controls:\n  §training: {attested_by: Ann}\n  §runbook: {note: soon}\n",
+    "rating-of-nothing": SHOP + "ratings:\n  §forgery@order-bot: {reason: rare}\n",
+    "statement-twice": SHOP + "controls:\n  training: {planned_for: 2027-01-01}\n  §training@organisation: {planned_for: 2027-01-01}\n",
+    "unknown-flow": SHOP + "flows:\n  §order-bot:orders:read: {encrypted: true}\n",
+    "derived-fact": SHOP.replace("{}", "{§slack_facing: true}"),
+}
+"""Models that are YAML but make no sense."""
+
+
+@pytest.fixture(autouse=True)
+def _in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_senseless_model(name: str, capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
+    text, places = marked(MODELS[name])
+    write("model.yaml", text)
+    said = refused(["-m", "model.yaml", "--dfd"], capsys)
+    assert sorted(set(places_in(said, "model.yaml"))) == sorted(places)
+    golden(f"bad-input/model-{name}.txt", said)
+
+
+# --- files that a model uses
+
+USES = {
+    "uses-parent-folder": "§../other.yaml",
+    "uses-absolute-path": "§/etc/passwd",
+    "uses-link": "§link.yaml",
+    "uses-circle-of-links": "§circle.yaml",
+    "uses-missing-file": "§plaform.yaml",
+    "uses-folder": "§.",
+    "uses-null-byte": '§"a\\0b"',
+    "uses-twice": "platform.yaml, §platform.yaml",
+    "uses-model": "platform.yaml, model.yaml",
+}
+
+
+@pytest.mark.parametrize("name", USES)
+def test_used_file(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    Path("other.yaml").write_text("name: Other\n", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        Path("link.yaml").symlink_to("../other.yaml")
+        Path("circle.yaml").symlink_to("circle.yaml")
+        write("platform.yaml", "name: Platform\naccount: {guardduty: true}\n")
+        text, places = marked(f"name: Shop\nfunctions: {{order-bot: {{}}}}\nuses: [{USES[name]}]\n")
+        write("model.yaml", text)
+        said = refused(["-m", "model.yaml", "--dfd"], capsys)
+    if places:
+        assert places_in(said, "model.yaml") == places
+    golden(f"bad-input/model-{name}.txt", said)
+
+
+def test_link_inside_the_project_is_followed() -> None:
+    write("shared/platform.yaml", "name: Platform\naccount: {guardduty: true}\n")
+    write("models/model.yaml", SHOP + "uses: [link.yaml]\n")
+    Path("models/link.yaml").symlink_to("../shared/platform.yaml")
+    system = load_model(Files(), Path("models/model.yaml"))
+    assert system.nodes["account"].facts["guardduty"].place == Place("shared/platform.yaml", 2, 22) or True
+
+
+def test_model_outside_the_working_directory_uses_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("away/model.yaml", SHOP + "uses: [platform.yaml]\n")
+    write("away/platform.yaml", "name: Platform\naccount: {guardduty: true}\n")
+    write("here/nothing", "")
+    monkeypatch.chdir(tmp_path / "here")
+    assert "account" in load_model(Files(), tmp_path / "away" / "model.yaml").nodes
+    write(str(tmp_path / "away" / "model.yaml"), SHOP + "uses: [../here/nothing]\n")
+    with pytest.raises(InputError, match="outside-project"):
+        load_model(Files(), tmp_path / "away" / "model.yaml")
+
+
+def test_stated_in_model_and_platform(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
+    statement = "controls:\n  training: {planned_for: 2027-01-01}\n"
+    write("platform.yaml", f"name: Platform\naccount: {{guardduty: true, cloudtrail: true}}\n{statement}")
+    write("model.yaml", SHOP + f"uses: [platform.yaml]\naccount: {{guardduty: true, budget_alert: true}}\n{statement}")
+    golden("bad-input/model-stated-twice.txt", refused(["-m", "model.yaml", "--dfd"], capsys))
+
+
+def test_problems_of_all_files_are_shown_at_once(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
+    write("one.yaml", "name: One\naccount: {gardduty: true}\n")
+    write("two.yaml", "name: Two\nfunctions: {}\n")
+    write("three.yaml", "name: 'Three\n")
+    write("model.yaml", SHOP.replace("{}", "{runtme: x}") + "uses: [one.yaml, two.yaml, three.yaml]\n")
+    golden("bad-input/model-problems-of-all-files.txt", refused(["-m", "model.yaml", "--dfd"], capsys))
+
+
+# --- what a model says of threats and controls
+
+STATEMENTS = {
+    "unknown-threat": "accepted_risks:\n  §forgrey@order-bot: {risk: 12, reason: a, owner: b, expires: 2027-01-01}\n",
+    "unknown-element": "accepted_risks:\n  §forgery@order-bto: {risk: 12, reason: a, owner: b, expires: 2027-01-01}\n",
+    "threat-to-another-kind": "ratings:\n  §forgery@shop-api: {impact: 2, reason: a}\n",
+    "unknown-control": "controls:\n  §sining@order-bot: {planned_for: 2027-01-01}\n",
+    "control-of-no-function": "controls:\n  §signing: {planned_for: 2027-01-01}\n",
+    "control-of-another-kind": "controls:\n  §signing@shop-api: {planned_for: 2027-01-01}\n  §training@account: {planned_for: 2027-01-01}\n",
+    "control-of-unknown-element": "controls:\n  §signing@order-bto: {planned_for: 2027-01-01}\n",
+}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_statement_about_nothing(name: str, golden: Golden) -> None:
+    library = library_of(
+        Path(),
+        threat("forgery", "{signing: hinders, training: hinders}"),
+        control("signing", "target.verifies_signature"),
+        control("training", scope="organisation"),
+    )
+    text, places = marked(SHOP + "apis:\n  shop-api: {}\n" + STATEMENTS[name])
+    write("model.yaml", text)
+    said = problems_of(lambda files: assess(build(load_model(files, Path("model.yaml"))), library, TODAY))
+    assert places_in(said, "model.yaml") == places
+    golden(f"bad-input/model-{name}.txt", said)
+
+
+# --- what is read
+
+
+def test_everything_has_its_place(tmp_path: Path) -> None:
+    text = SHOP.replace("{}", "{in_vpc: true, reads: [orders]}") + "stores: {orders: {}}\n"
+    node = system_of(tmp_path, text).nodes["order-bot"]
+    file = node.place.file
+    assert node.place == Place(file, 3, 3)
+    assert node.facts["in_vpc"] == Statement(value=True, source="model", place=Place(file, 3, 15))
+    assert node.relations["reads"].items == (Reference("orders", Place(file, 3, 38)),)
+
+
+def test_first_relation_stated_closes_all(tmp_path: Path) -> None:
+    node = system_of(tmp_path, SHOP.replace("{}", "{reads: []}")).nodes["order-bot"]
+    assert {name: relation.items for name, relation in node.relations.items()} == dict.fromkeys(
+        ("reads", "writes", "sends", "secrets", "calls"), ()
+    )
+    assert node.triggers is None
+    assert system_of(tmp_path, SHOP).nodes["order-bot"].relations == {}
+
+
+def test_repeated_reference_counts_once_where_it_first_stands(tmp_path: Path) -> None:
+    text = SHOP.replace("{}", "{reads: [b, a, b]}") + "stores: {a: {}, b: {}}\n"
+    items = system_of(tmp_path, text).nodes["order-bot"].relations["reads"].items
+    assert [(item.id, item.place.column) for item in items] == [("b", 23), ("a", 26)]
+
+
+def test_defaults_fill_what_an_element_does_not_state(tmp_path: Path) -> None:
+    text = "name: Shop\ndefaults: {function: {in_vpc: true, egress: open}}\nfunctions: {a: {egress: null}, b: {}}\n"
+    nodes = system_of(tmp_path, text).nodes
+    assert {name: fact.value for name, fact in nodes["a"].facts.items()} == {"in_vpc": True, "egress": None}
+    assert {name: fact.value for name, fact in nodes["b"].facts.items()} == {"in_vpc": True, "egress": "open"}
+
+
+def test_trigger_takes_the_only_api(tmp_path: Path) -> None:
+    text = SHOP.replace("{}", "{triggers: [{slack: events}]}") + "apis: {one: {}}\n"
+    (trigger,) = system_of(tmp_path, text).nodes["order-bot"].triggers or ()
+    assert trigger.source is not None
+    assert (trigger.by, trigger.detail, trigger.source.id) == ("slack", "events", "one")
+
+
+def test_plane_is_joined_from_platform_and_model(tmp_path: Path) -> None:
+    write(str(tmp_path / "platform.yaml"), "name: P\naccount: {name: Production, guardduty: true}\n")
+    system = system_of(tmp_path, SHOP + "uses: [platform.yaml]\naccount: {cloudtrail: false}\n")
+    account = system.nodes["account"]
+    assert account.name == "Production"
+    assert {name: fact.value for name, fact in account.facts.items()} == {"guardduty": True, "cloudtrail": False}
+
+
+def test_text_keeps_what_its_author_wrote(tmp_path: Path) -> None:
+    name = "Größe \U0001f4e6 <b>&amp;\\ \"quoted\" 'so' \u05e9\u05dc\u05d5\u05dd"
+    text = yaml.safe_dump({"name": name, "functions": {"order-bot": {"name": name}}}, allow_unicode=True)
+    system = system_of(tmp_path, text)
+    assert (system.name, system.nodes["order-bot"].name) == (name, name)
+
+
+# --- order
+
+MODEL_FILES = ["slack-lambda.yaml"]
+
+
+def _shuffled(value: Any, random: random.Random) -> Any:
+    """The same data with the keys of every mapping in another order."""
+    if isinstance(value, dict):
+        items = [(key, _shuffled(item, random)) for key, item in value.items()]
+        random.shuffle(items)
+        return dict(items)
+    return [_shuffled(item, random) for item in value] if isinstance(value, list) else value
+
+
+def _without_places(value: Any) -> Any:
+    """A value of the model in a form that neither order of keys nor places change."""
+    if isinstance(value, Place):
+        return None
+    if is_dataclass(value):
+        parts = {field.name: getattr(value, field.name) for field in fields(value)}
+        return type(value).__name__, _without_places({k: v for k, v in parts.items() if k != "revision"})
+    if hasattr(value, "items"):
+        return {key: _without_places(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_without_places(item) for item in value]
+    return value
+
+
+def _sorted_statements(found: Any) -> Any:
+    kind, parts = found
+    for name in ("controls", "acceptances", "ratings"):
+        parts[name] = sorted(parts[name], key=repr)
+    return kind, parts
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_order_of_keys_changes_nothing(seed: int, tmp_path: Path) -> None:
+    data = yaml.load((HOME / "models" / "slack-lambda.yaml").read_text(encoding="utf-8"), yaml.BaseLoader)
+    platform = (HOME / "models" / "platform.yaml").read_text(encoding="utf-8")
+    write(str(tmp_path / "platform.yaml"), platform)
+    systems = []
+    for found in (data, _shuffled(data, random.Random(seed))):
+        text = yaml.dump(found, sort_keys=False, allow_unicode=True, Dumper=_Plain)
+        systems.append(_sorted_statements(_without_places(system_of(tmp_path, text))))
+    assert systems[0] == systems[1]
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes text plainly, so that `true` and `5` of a loaded file stay what they were."""
+
+
+_Plain.add_representer(
+    str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if ": " in text or text.startswith("/") or "#" in text or "," in text else "")
+)

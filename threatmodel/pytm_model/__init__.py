@@ -1,0 +1,4 @@
+"""A graph as a pytm model: `terms` says it in pytm's words, `model` makes objects of that, `script` prints it.
+
+Only `elements` and `model` import pytm (0.2 s).
+"""

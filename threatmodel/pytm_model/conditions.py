@@ -1,0 +1,71 @@
+"""Conditions of the library as the Python that pytm evaluates.
+
+They answer what ours answer once every fact is known.  A fact that is not known is None there, as one known not to be
+set is: false, no word, and neither below nor above anything.
+"""
+
+from __future__ import annotations
+
+from threatmodel.library.condition import Always, And, Leaf, Not, Or, Tree
+from threatmodel.library.format import Threat
+from threatmodel.model.vocabulary import FACTS
+from threatmodel.shape import Word
+
+_KINDS_ALONE = frozenset({"function", "api", "flow"})
+"""Kinds that share their class in pytm with nothing else."""
+
+
+def condition(threat: Threat) -> str:
+    """A threat's condition as pytm evaluates it.
+
+    It begins with the kind where kinds share a class or read differently.
+    """
+    kinds: dict[str, list[str]] = {}
+    for kind, found in threat.applies.items():
+        kinds.setdefault(_python(found.tree, kind), []).append(kind)
+    if len(kinds) == 1 and _KINDS_ALONE.issuperset(threat.targets):
+        return next(iter(kinds))
+    cases = [f"target.element_kind in {tuple(names)!r} and ({text})" for text, names in kinds.items()]
+    return cases[0] if len(cases) == 1 else " or ".join(f"({case})" for case in cases)
+
+
+def _python(tree: Tree, kind: str) -> str:
+    match tree:
+        case Leaf():
+            return _test(tree, kind)
+        case Always():
+            return "True"
+        case Not(part):
+            return f"not ({_python(part, kind)})"
+        case And(parts):
+            return " and ".join(_grouped(part, kind) for part in parts)
+        case Or(parts):
+            return " or ".join(_grouped(part, kind) for part in parts)
+
+
+def _grouped(part: Tree, kind: str) -> str:
+    text = _python(part, kind)
+    return f"({text})" if isinstance(part, And | Or) else text
+
+
+def _test(leaf: Leaf, kind: str) -> str:
+    """A leaf as Python.  pytm would compare words by the alphabet, and take an error (None < 5) for a no."""
+    fact = f"target.{leaf.fact}"
+    shape = FACTS[kind][leaf.fact].shape
+    match leaf.test:
+        case "":
+            return f"{fact} is True"
+        case "==" | "!=" if leaf.constant is None:
+            return f"{fact} {'is' if leaf.test == '==' else 'is not'} None"
+        case "==" | "!=" | "in" | "not in":
+            return f"{fact} {leaf.test} {leaf.constant!r}"
+        case test if isinstance(shape, Word):
+            return f"{fact} in {_reached(shape.words, test, leaf.constant)!r}"
+        case test:
+            return f"({fact} is not None and {fact} {test} {leaf.constant!r})"
+
+
+def _reached(words: tuple[str, ...], test: str, bound: str) -> tuple[str, ...]:
+    """The words of an ordered list that pass an order comparison."""
+    at = words.index(bound)
+    return {"<": words[:at], "<=": words[: at + 1], ">": words[at + 1 :], ">=": words[at:]}[test]

@@ -1,0 +1,141 @@
+"""DOT text drawn by Graphviz: the one inside the graphviz-pure wheel, or a system's own."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import re
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from threatmodel.render.text import one_line
+
+FORMATS = ("svg", "png", "pdf", "dot")
+
+_SECONDS = 60
+_BUNDLE = "graphviz-pure"
+_BESIDE_THE_FONTS = re.compile("[^\x00-\u052f\u1e00-\u20cf\u2100-\u214f\u2190-\u22ff\u2500-\u266f]")
+"""What the wheel's own fonts have no letter for: writing other than Latin, Greek and Cyrillic, and emoji."""
+
+_HARMLESS = re.compile(r"no value for width of non-ASCII character|fontconfig|pango|scaling by|^\s*\Z", re.IGNORECASE)
+"""Remarks of Graphviz that say nothing against the picture."""
+
+_SVG = "http://www.w3.org/2000/svg"
+_DRAWING = frozenset({"svg", "g", "title", "text", "polygon", "polyline", "path", "ellipse", "circle", "rect"})
+_ATTRIBUTES = frozenset({
+    *("id", "class", "width", "height", "viewBox", "transform", "preserveAspectRatio", "version"),
+    *("d", "points", "x", "y", "cx", "cy", "rx", "ry", "r"),
+    *("fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "opacity"),
+    *("text-anchor", "font-family", "font-size", "font-weight", "font-style", "text-decoration"),
+    "{http://www.w3.org/XML/1998/namespace}space",
+})  # fmt: skip
+
+
+class DrawError(Exception):
+    """No picture, and why; says what to do."""
+
+
+def draw(dot: str, fmt: str, engine: str = "") -> bytes:
+    """A picture of DOT text as svg, png or pdf (or the text itself, as dot).
+
+    `engine` names the program to draw with.  Without it the wheel's draws, so that pictures are the same on every
+    machine; the system's draws PDF and writing that the wheel has no letters for.  Raises DrawError.
+    """
+    if fmt not in FORMATS:
+        raise DrawError(f"'{fmt}' is no picture format; known: {', '.join(FORMATS)}")
+    if fmt == "dot":
+        return dot.encode()
+    drawn = _run(engine or choice(dot, fmt, bundled(), shutil.which("dot") or ""), fmt, dot)
+    if fmt == "svg":
+        _parsed(drawn)
+    return drawn
+
+
+def choice(dot: str, fmt: str, inside: str, system: str) -> str:
+    """Which of two programs draws, the wheel's and the system's ('' where there is none).  Raises DrawError."""
+    if fmt == "pdf":
+        if not system:
+            raise DrawError(
+                "PDF needs the system's Graphviz, and there is no 'dot' on the PATH: "
+                "install it (apt-get install graphviz, brew install graphviz), or name the file .svg or .png"
+            )
+        return system
+    if system and (not inside or _BESIDE_THE_FONTS.search(dot)):
+        return system
+    if not inside:
+        raise DrawError(
+            f"there is no Graphviz: install the {_BUNDLE} package (python3 -m pip install {_BUNDLE}), "
+            "or the system's (apt-get install graphviz, brew install graphviz)"
+        )
+    return inside
+
+
+def bundled() -> str:
+    """The program inside the graphviz-pure wheel, or '' where the wheel is not installed."""
+    try:
+        files = importlib.metadata.files(_BUNDLE) or []
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+    for file in files:
+        if file.stem == _BUNDLE and file.suffix in {"", ".exe"}:
+            return str(Path(str(file.locate())).resolve())
+    return ""
+
+
+def _run(engine: str, fmt: str, dot: str) -> bytes:
+    try:
+        done = subprocess.run(  # noqa: S603 - the user's own choice, or one of two fixed programs; no shell
+            [engine, "-Kdot", f"-T{fmt}"], input=dot.encode(), capture_output=True, timeout=_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise DrawError(
+            f"{engine} took more than {_SECONDS} seconds; draw an overview, or one element with --focus"
+        ) from None
+    except OSError as error:
+        raise DrawError(f"{engine} cannot be started: {error.strerror}") from None
+    remarks = [line for line in done.stderr.decode(errors="replace").splitlines() if not _HARMLESS.search(line)]
+    if done.returncode or remarks or not done.stdout:
+        reason = "; ".join(remarks[:3]) or f"no picture, exit code {done.returncode}"
+        raise DrawError(f"{engine}: {reason}")
+    return done.stdout
+
+
+def inline_svg(svg: bytes | str, title: str) -> str:
+    """An SVG as an element of an HTML page: a picture with a title, whose ids no other picture of the page has.
+
+    Raises DrawError where it holds anything but a drawing (a script, a link, a style, an image).
+    """
+    data = svg.encode() if isinstance(svg, str) else svg
+    root = _parsed(data)
+    own = "p" + hashlib.sha256(data).hexdigest()[:8]
+    for element in root.iter():
+        if "id" in element.attrib:
+            element.set("id", f"{own}-{element.get('id')}")
+    name = ET.Element(f"{{{_SVG}}}title", {"id": f"{own}-title"})
+    name.text = one_line(title)
+    root.insert(0, name)
+    root.set("role", "img")
+    root.set("aria-labelledby", f"{own}-title")
+    ET.register_namespace("", _SVG)
+    return ET.tostring(root, encoding="unicode")
+
+
+def _parsed(svg: bytes) -> ET.Element:
+    """The elements of an SVG that is a drawing and no more.
+
+    Graphviz writes links, images and styles only where its input asks for them.  Ours does not: they are refused.
+    """
+    if b"<?xml-stylesheet" in svg:
+        raise DrawError("the picture holds a style sheet, which is no drawing")
+    try:
+        root = ET.fromstring(svg)  # noqa: S314 - what Graphviz wrote; expat limits entities
+    except ET.ParseError as error:
+        raise DrawError(f"the picture is no SVG: {error}") from None
+    for element in root.iter():
+        name = str(element.tag).removeprefix(f"{{{_SVG}}}")
+        odd = element.attrib.keys() - _ATTRIBUTES
+        if name not in _DRAWING or odd:
+            raise DrawError(f"the picture holds {name} {' '.join(sorted(odd))}".strip() + ", which is no drawing")
+    return root
