@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import assessed, control, library_of, threat
-from threatmodel.advice import Risk, actions, carried_alone, expiries, risks, summary
+from threatmodel.advice import actions, carried_alone, expiries, risks, summary
 from threatmodel.library.format import Library
+from threatmodel.risk import Risk
 
 MODEL = """
     name: x

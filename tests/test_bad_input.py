@@ -16,6 +16,7 @@ from threatmodel import output
 from threatmodel.cli import main
 from threatmodel.files import Files
 from threatmodel.problems import MOST, InputError
+from threatmodel.render.templates import render_users
 from threatmodel.source import LARGEST, read_text
 
 Golden = Callable[[str, str], None]
@@ -200,6 +201,19 @@ COMMANDS = {
 def test_wrong_argument(name: str, capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
     write("model.yaml", GOOD)
     golden(f"bad-input/{name}.txt", refused(COMMANDS[name], capsys))
+
+
+def test_picture_that_cannot_be_drawn(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], golden: Golden
+) -> None:
+    write("model.yaml", GOOD)
+    monkeypatch.setenv("DOT", "no-such-dot")
+    golden("bad-input/cannot-draw.txt", refused(["-m", "model.yaml", "--dfd", "-o", "dfd.png"], capsys))
+
+
+def test_template_that_names_nothing(golden: Golden) -> None:
+    write("own.md.j2", "# Report\n\n{{ modle.name }}\n")
+    golden("bad-input/template-error.txt", problems_of(lambda _: render_users(Path("own.md.j2"), {"model": {}})))
 
 
 USAGE = {

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from threatmodel.assess import VERDICTS, Assessment, Finding
 from threatmodel.library.format import Control
 from threatmodel.problems import Place
-from threatmodel.risk import BANDS, MOVES, Cell, residual
+from threatmodel.risk import BANDS, MOVES, Cell, Risk, residual
 from threatmodel.states import State
 
 
@@ -34,13 +34,6 @@ class Expiry(NamedTuple):
     date: datetime.date
     owner: str
     place: Place
-
-
-class Risk(NamedTuple):
-    """What threatens an element: the worst claimed band (or 'undetermined'), and how many findings need attention."""
-
-    band: str
-    threats: int
 
 
 class Summary(NamedTuple):

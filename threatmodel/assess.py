@@ -315,7 +315,8 @@ def _misdirected_statement(statement: ControlStatement, graph: Graph, library: L
     elif (element := _element(graph, statement.element)) is None:
         yield _no_element(graph, statement.element, statement.place)
     elif element.kind != control.scope:
-        message = f"'{control.id}' lives on {article(control.scope)}, but '{element.id}' is {article(element.kind or 'party')}"
+        kind = article(element.kind or "party")
+        message = f"'{control.id}' lives on {article(control.scope)}, but '{element.id}' is {kind}"
         yield Problem(code="wrong-kind", place=statement.place, message=message)
 
 

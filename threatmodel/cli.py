@@ -281,13 +281,17 @@ class _Run:
         return self.print(make(self.graph()))
 
     def dfd(self) -> int:
-        from threatmodel.advice import risks
         from threatmodel.render.dfd import dfd, needs_overview
 
-        assessment = self.assessment() if self.args.colormap else None
-        graph = assessment.graph if assessment else self.graph()
+        colours = None
+        if self.args.colormap:
+            from threatmodel.advice import risks
+
+            assessment = self.assessment()
+            graph, colours = assessment.graph, risks(assessment)
+        else:
+            graph = self.graph()
         focus = self._focus(graph)
-        colours = risks(assessment) if assessment else None
         overview = False if self.args.full else None
         if self.folder is not None:
             return self._album(graph, colours)

@@ -32,6 +32,13 @@ class Cell(NamedTuple):
         return band(self.score)
 
 
+class Risk(NamedTuple):
+    """What threatens an element: the worst claimed band (or 'undetermined'), and how many findings need attention."""
+
+    band: str
+    threats: int
+
+
 def band(score: int) -> str:
     """The band that a score lies in."""
     return BANDS[sum(score > upper for upper in _UPPER)]

@@ -87,19 +87,24 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A mapping with known keys.  `noun` names it in messages: 'a function'."""
+    """A mapping with known keys.
+
+    `noun` names it in messages: 'a function'.  `refused` says of names that an author may expect to be keys why they
+    are none.
+    """
 
     noun: str
     keys: tuple[Key, ...]
     index: Mapping[str, Key]
+    refused: Mapping[str, str]
 
     def __hash__(self) -> int:
         return hash((self.noun, self.keys))
 
 
-def record(noun: str, *keys: Key) -> Record:
+def record(noun: str, *keys: Key, refused: Mapping[str, str] | None = None) -> Record:
     """A record of these keys."""
-    return Record(noun, keys, {key.name: key for key in keys})
+    return Record(noun, keys, {key.name: key for key in keys}, refused or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +152,19 @@ class Entry(NamedTuple):
     place: Place
 
 
+class Fields(dict[str, Entry]):
+    """The entries of a record or table; `unread` names the keys whose values did not fit, each with its problem noted."""
+
+    __slots__ = ("unread",)
+
+    def __init__(self) -> None:
+        self.unread: set[str] = set()
+
+    def given(self, name: str) -> bool:
+        """Whether the key stands there, whatever its value."""
+        return name in self or name in self.unread
+
+
 INVALID: Any = object()
 """What `Reader.read` gives for a value that does not fit; its problem has been noted."""
 
@@ -163,20 +181,20 @@ class Reader:
         """Adds a problem."""
         note(self.problems, Problem(code=code, place=place, message=message, hint=hint))
 
-    def whole(self, shape: Record) -> dict[str, Entry]:
+    def whole(self, shape: Record) -> Fields:
         """The entries of the whole document; empty where it is no such record."""
         root = self.document.root
         if root is BLANK:
             first = next((key.name for key in shape.keys if key.required), shape.keys[0].name)
             message = f"this file holds nothing; expected {shape.noun}"
             self.note("empty-file", Place(self.document.file), message, f"begin with '{first}:'")
-            return {}
-        entries = self.read(shape, root, self.document.mark, shape.noun)
-        return {} if entries is INVALID else entries
+            return Fields()
+        entries: Fields = self.read(shape, root, self.document.mark, shape.noun)
+        return Fields() if entries is INVALID else entries
 
     def read(self, shape: Shape, raw: Any, mark: int, noun: str) -> Any:
         """The value of `raw` as `shape` has it: scalars as they are, dates as `datetime.date`, lists as tuples of
-        `Value`, records and tables as dicts of `Entry`; or INVALID.
+        `Value`, records and tables as `Fields`; or INVALID.
         """
         if raw is BLANK:
             place = self.place(mark)
@@ -259,20 +277,22 @@ def _read_items(reader: Reader, shape: Items, raw: Any, mark: int, noun: str) ->
 def _read_record(reader: Reader, shape: Record, raw: Any, mark: int, noun: str) -> Any:
     if raw.__class__ is not Map:
         return reader.wrong(shape, raw, mark, noun)
-    entries: dict[str, Entry] = {}
+    entries = Fields()
     index = shape.index
     for name, item, key_mark, at in raw.placed():
         key_place = reader.place(key_mark)
         key = index.get(name)
         if key is None:
-            hint = suggestion(name, index) or f"known: {listed(index, 40)}"
+            hint = shape.refused.get(name) or suggestion(name, index) or f"known: {listed(index, 40)}"
             reader.note("unknown-key", key_place, f"{quoted(name)} is not a key of {shape.noun}", hint)
             continue
         if item is None and key.nullable:
             entries[name] = Entry(key_place, None, reader.place(at))
             continue
         value = reader.read(key.shape, item, at, f"'{name}'")
-        if value is not INVALID:
+        if value is INVALID:
+            entries.unread.add(name)
+        else:
             entries[name] = Entry(key_place, value, reader.place(at))
     for key in shape.keys:
         if key.required and key.name not in raw:
@@ -284,7 +304,7 @@ def _read_record(reader: Reader, shape: Record, raw: Any, mark: int, noun: str) 
 def _read_table(reader: Reader, shape: Table, raw: Any, mark: int, noun: str) -> Any:
     if raw.__class__ is not Map:
         return reader.wrong(shape, raw, mark, noun)
-    entries: dict[str, Entry] = {}
+    entries = Fields()
     for name, item, key_mark, at in raw.placed():
         key_place = reader.place(key_mark)
         if len(name) > shape.longest:
@@ -298,7 +318,9 @@ def _read_table(reader: Reader, shape: Table, raw: Any, mark: int, noun: str) ->
             reader.note("wrong-id", key_place, message, hint)
             continue
         value = reader.read(shape.of, item, at, f"{shape.noun} '{name}'")
-        if value is not INVALID:
+        if value is INVALID:
+            entries.unread.add(name)
+        else:
             entries[name] = Entry(key_place, value, reader.place(at))
     return entries
 
@@ -355,8 +377,10 @@ def _something(shape: Shape) -> str:
     match shape:
         case Items():
             return "[] for none"
-        case Record() | Table():
-            return "{} for one of which nothing is stated"
+        case Table():
+            return "{} for none"
+        case Record():
+            return "{} where nothing is known of it"
         case _:
             return _expected(shape)
 

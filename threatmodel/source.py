@@ -159,35 +159,44 @@ def _build(parser: Any, file: str) -> tuple[Any, int, list[Problem]]:  # noqa: C
     plain: dict[str, Any] = {}  # what unquoted scalars mean
     top = Seq()  # holds the root, so that the root is a value like any other
     holder: Any = top  # the container being filled
-    key: Any = None  # its pending key, when it is a mapping
-    stack: list[Any] = []
-    documents = 0
     in_map = False
     mark_it = top.marks.append
-    for event in iter(parser.get_event, None):
+    key: Any = None
+    stack: list[Any] = []
+    documents = 0
+    events = iter(parser.get_event, None)
+    for event in events:
         kind = event.__class__
+        if in_map and kind is not MappingEndEvent:
+            start = event.start_mark
+            if kind is not ScalarEvent or event.anchor is not None or (event.tag is not None and event.tag != "!"):
+                raise _not_a_key(event, file)
+            mark_it(start.line * _COLUMNS + start.column)
+            key = event.value
+            key = texts.setdefault(key, key)
+            if key in holder:
+                key = _twice(holder, key, duplicates, file)
+            event = next(events)  # noqa: PLW2901 - a key's value follows it
+            kind = event.__class__
         if kind is ScalarEvent:
             if event.anchor is not None or (event.tag is not None and event.tag != "!"):
                 raise _unsupported(event, file)
             start = event.start_mark
             mark_it(start.line * _COLUMNS + start.column)
             value = event.value
-            if in_map and key is None:
-                key = texts.setdefault(value, value)
-                if key in holder:
-                    key = _twice(holder, key, duplicates, file)
-                continue
             if not event.style:
                 text = value
                 value = plain.get(text, _UNSEEN)
                 if value is _UNSEEN:
                     value = plain[text] = _scalar(text)
+            if in_map:
+                holder[key] = value
+            else:
+                holder.append(value)
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
             if event.anchor is not None or event.tag is not None:
                 raise _unsupported(event, file)
             start = event.start_mark
-            if in_map and key is None:
-                raise _at(file, start, "unsupported-yaml", "a key must be plain text", "quote it")
             if len(stack) >= DEEPEST:
                 raise _at(file, start, "unsupported-yaml", f"nested deeper than {DEEPEST} levels", "")
             mark_it(start.line * _COLUMNS + start.column)
@@ -197,13 +206,10 @@ def _build(parser: Any, file: str) -> tuple[Any, int, list[Problem]]:  # noqa: C
             else:
                 holder.append(value)
             stack.append(holder)
-            holder, key, in_map, mark_it = value, None, kind is MappingStartEvent, value.marks.append
-            continue
+            holder, in_map, mark_it = value, kind is MappingStartEvent, value.marks.append
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
             holder = stack.pop()
             in_map, mark_it = holder.__class__ is Map, holder.marks.append
-            key = None
-            continue
         elif kind is AliasEvent:
             raise _unsupported(event, file)
         elif kind is DocumentStartEvent:
@@ -211,15 +217,13 @@ def _build(parser: Any, file: str) -> tuple[Any, int, list[Problem]]:  # noqa: C
             if documents > 1:
                 found = "a second document starts here"
                 raise _at(file, event.start_mark, "unsupported-yaml", found, "keep one document a file")
-            continue
-        else:
-            continue
-        if in_map:
-            holder[key] = value
-            key = None
-        else:
-            holder.append(value)
     return (top[0], top.marks[0], duplicates) if top else (BLANK, 0, duplicates)
+
+
+def _not_a_key(event: Any, file: str) -> InputError:
+    if event.__class__ is AliasEvent or event.anchor is not None or event.tag is not None:
+        return _unsupported(event, file)
+    return _at(file, event.start_mark, "unsupported-yaml", "a key must be plain text", "quote it")
 
 
 def _twice(holder: Map, name: str, duplicates: list[Problem], file: str) -> Any:

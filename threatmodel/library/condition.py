@@ -144,8 +144,9 @@ def parse(text: str, kind: str) -> Tree:
             warnings.simplefilter("error")  # what Python only warns of (1and 2) is no condition either
             body = ast.parse(text, mode="eval").body
     except SyntaxError as error:
-        column = max(0, (error.offset or 1) - 1)
-        raise ConditionError("wrong-condition", f"not a condition: {error.msg}", column, _ALLOWED) from None
+        column = (error.offset or len(text) + 1) - 1
+        message = "this is no condition from here on" if column < len(text) else "the condition ends too early"
+        raise ConditionError("wrong-condition", message, max(0, column), _ALLOWED) from None
     except (ValueError, MemoryError, RecursionError):
         raise ConditionError("wrong-condition", "not a condition", 0, _ALLOWED) from None
     return _checked(body, text, kind)
@@ -212,6 +213,9 @@ def _constant(node: ast.expr, row: FactRow, test: str, text: str) -> Any:
         meant = _CONSTANTS.get(node.id) if isinstance(node, ast.Name) else None
         raise _error(node, f"{_written(node, text)} is not a constant", f"did you mean {meant}?" if meant else _ALLOWED)
     value = node.value
+    plain = {f"'{value}'", f'"{value}"'} if isinstance(value, str) else {repr(value)}
+    if text[node.col_offset : node.end_col_offset] not in plain:
+        raise _error(node, f"{_written(node, text)} is not written plainly", f"write {shown(value)}")
     if value is None and test not in _ORDER:
         return None
     match row.shape:

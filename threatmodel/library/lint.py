@@ -85,11 +85,11 @@ def _exposure(threat: Threat, library: Library) -> Iterator[Problem]:
             control = library.controls.get(link.control)
             if control is None or control.in_place is None:
                 continue
-            for name in sorted(control.in_place.facts):
-                if _roots(control.scope, name) & read:
-                    message = f"the condition reads '{name}', which decides its control '{control.id}'"
-                    hint = "say when an element is exposed, not when the control is missing"
-                    yield Problem(code="weakness-as-exposure", place=threat.place, message=message, hint=hint)
+            decides = set().union(*(_roots(control.scope, name) for name in control.in_place.facts))
+            for of, name in sorted(read & decides):
+                message = f"'applies' rests on '{name}' of {article(of)}, which decides its control '{control.id}' too"
+                hint = "say when an element is exposed, not when the control is missing"
+                yield Problem(code="weakness-as-exposure", place=threat.place, message=message, hint=hint)
 
 
 def _roots(kind: str, name: str) -> set[tuple[str, str]]:

@@ -231,6 +231,7 @@ def _examples(reader: Reader, entry: Entry, kind: str) -> Iterator[pins.Example]
                     hint = suggestion(fact, FACTS[kind]) or f"known: {listed(FACTS[kind], 40)}"
                     message = f"{quoted(fact)} is not a fact of {article(kind)}"
                     reader.note("unknown-fact", stated.key, message, hint)
+                    values[fact] = INVALID
                 elif stated.value is None:
                     values[fact] = None
                 else:

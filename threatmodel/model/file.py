@@ -77,7 +77,14 @@ _EXTRA: dict[str, tuple[Key, ...]] = {
     **dict.fromkeys(PLANES, (Key("name", _NAME, "what pictures and reports call it"), Key("description", _PROSE))),
 }
 
-ELEMENTS: dict[str, Record] = {kind: record(article(kind), *extra, *FACT_KEYS[kind]) for kind, extra in _EXTRA.items()}
+_DERIVED = {
+    kind: {row.name: "it is derived: state what it follows from" for row in ROWS if row.kind == kind and row.derived}
+    for kind in KINDS
+}
+
+ELEMENTS: dict[str, Record] = {
+    kind: record(article(kind), *extra, *FACT_KEYS[kind], refused=_DERIVED[kind]) for kind, extra in _EXTRA.items()
+}
 """The record of each kind of element."""
 
 _STATEMENT = record(
@@ -174,7 +181,13 @@ MODEL = record(
 )
 """A file under models/."""
 
-PLATFORM = record("a platform file", *_HEAD, *_PLANES, _CONTROLS)
+PLATFORM = record(
+    "a platform file",
+    *_HEAD,
+    *_PLANES,
+    _CONTROLS,
+    refused={name: "it belongs into the model that uses this file" for name in MODEL.index},
+)
 """A file that models share through `uses`."""
 
 

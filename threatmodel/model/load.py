@@ -27,13 +27,15 @@ from threatmodel.model.system import (
 )
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.problems import InputError, Place, Problem, article, listed, note, quoted, suggestion
-from threatmodel.shape import Entry, Reader
+from threatmodel.shape import Entry, Fields, Reader
 from threatmodel.source import Document
 
 Entries = Mapping[str, Entry]
 _FACTS = {kind: frozenset(key.name for key in keys) for kind, keys in FACT_KEYS.items()}
 _HELPED = 20
 """Problems up to which a closest name is looked for among all names of a model."""
+_IDS = {**SECTIONS, "data": "data item", "externals": "external system", "boundaries": "boundary"}
+"""Sections whose keys are ids, with what each of them is."""
 _BY = ("slack", "http", "queue", "store", "schedule")
 _SOURCE = {"queue": "queue", "store": "store"}
 
@@ -82,22 +84,29 @@ def _items(entries: Entries, name: str) -> tuple[Any, ...]:
     return entries[name].value if name in entries and entries[name].value else ()
 
 
-def _table(entries: Entries, name: str) -> Mapping[str, Entry]:
-    return entries[name].value if name in entries else {}
+def _table(entries: Entries, name: str) -> Fields:
+    return entries[name].value if name in entries else Fields()
 
 
 def _value(entries: Entries, name: str, default: Any = "") -> Any:
     return entries[name].value if name in entries else default
 
 
+def _unread(entries: Fields) -> set[str]:
+    """The ids, and the kinds of whole sections, that could not be read: what refers to them is no second problem."""
+    kinds = {kind for section, kind in _IDS.items() if section in entries.unread}
+    return kinds.union(*(_table(entries, section).unread for section in _IDS))
+
+
 class _Loading:
     """One run of the loader: the entries read, the ids given, and the problems found so far."""
 
-    def __init__(self, entries: Entries, problems: list[Problem]) -> None:
+    def __init__(self, entries: Fields, problems: list[Problem]) -> None:
         self.entries = entries
         self.problems = problems
         self.kinds: dict[str, str] = {}
         self.places: dict[str, Place] = {}
+        self.unread = _unread(entries)
         self.defaults = {kind: _statements(entry.value, kind) for kind, entry in _table(entries, "defaults").items()}
 
     def note(self, code: str, place: Place, message: str, hint: str = "") -> None:
@@ -111,7 +120,10 @@ class _Loading:
         nodes |= self._planes(platforms)
         if not self.problems and not any(_table(entries, section) for section in SECTIONS):
             self.note(
-                "empty-model", Place(document.file), "the model describes no function and nothing else to look at"
+                "empty-model",
+                Place(document.file),
+                "the model describes no function and nothing else to look at",
+                "add functions, with at least one id in them",
             )
         every = [entries, *platforms]
         return System(
@@ -128,7 +140,7 @@ class _Loading:
             flows={
                 flow: (entry.key, _statements(entry.value, "flow")) for flow, entry in _table(entries, "flows").items()
             },
-            controls=tuple(self._statements(every)),
+            controls=tuple(self._statements([*platforms, entries])),
             acceptances=tuple(self._acceptances()),
             ratings=tuple(self._ratings()),
             file=document.file,
@@ -137,23 +149,28 @@ class _Loading:
 
     def _give_ids(self) -> None:
         """Every id once: one name space for all kinds, apart from the reserved ones."""
-        sections = {**SECTIONS, "data": "data item", "externals": "external system", "boundaries": "boundary"}
-        for section, kind in sections.items():
-            for name, entry in _table(self.entries, section).items():
-                if name in RESERVED:
-                    hint = "choose another id"
-                    self.note("reserved-id", entry.key, f"'{name}' is the id of something that is always drawn", hint)
-                elif name in self.kinds:
-                    first = self.places[name]
-                    message = f"'{name}' is already the id of {article(self.kinds[name])}, on line {first.line}"
-                    self.note("duplicate-id", entry.key, message, "choose another id")
-                self.kinds[name] = kind
-                self.places[name] = entry.key
+        given = [
+            (entry.key, name, kind)
+            for section, kind in _IDS.items()
+            for name, entry in _table(self.entries, section).items()
+        ]
+        for place, name, kind in sorted(given):
+            if name in RESERVED:
+                hint = "choose another id"
+                self.note("reserved-id", place, f"'{name}' is the id of something that is always drawn", hint)
+            elif name in self.kinds:
+                first = self.places[name]
+                message = f"'{name}' is already the id of {article(self.kinds[name])}, on line {first.line}"
+                self.note("duplicate-id", place, message, "choose another id")
+            self.kinds[name] = kind
+            self.places[name] = place
 
     def _refers(self, kind: str, name: str, place: Place) -> bool:
         """Whether `name` is the id of an element of `kind`; notes it where it is not."""
         if self.kinds.get(name) == kind:
             return True
+        if name in self.unread or kind in self.unread:
+            return False
         if name in self.kinds:
             self.note("wrong-kind", place, f"'{name}' is {article(self.kinds[name])}; expected {article(kind)}")
         else:
@@ -165,6 +182,8 @@ class _Loading:
         if len(self.problems) > _HELPED:
             return ""
         known = [other for other, of in self.kinds.items() if of == kind]
+        if kind == "boundary":
+            known += [zone.id for zone in ZONES]
         return suggestion(name, known) or (f"known: {listed(known)}" if known else f"this model has no {kind}")
 
     def _nodes(self) -> Iterator[Node]:
@@ -173,9 +192,9 @@ class _Loading:
                 yield self._node(kind, name, entry)
 
     def _node(self, kind: str, name: str, entry: Entry) -> Node:
-        fields = entry.value
+        fields: Fields = entry.value
         criticality = _value(fields, "criticality", "normal")
-        if criticality != "normal" and "criticality_reason" not in fields:
+        if criticality != "normal" and not fields.given("criticality_reason"):
             place = fields["criticality"].key
             self.note("no-reason", place, f"criticality {criticality} without a reason", "add criticality_reason")
         facts = _statements(fields, kind)
@@ -221,8 +240,8 @@ class _Loading:
     def _triggers(self, items: tuple[Any, ...]) -> tuple[Trigger, ...]:
         return tuple(t for t in (self._trigger(item.value, item.place) for item in items) if t is not None)
 
-    def _trigger(self, fields: Entries, place: Place) -> Trigger | None:
-        given = [by for by in _BY if by in fields]
+    def _trigger(self, fields: Fields, place: Place) -> Trigger | None:
+        given = [by for by in _BY if fields.given(by)]
         if len(given) != 1:
             found = (
                 f"this trigger names {' and '.join(given)}"
@@ -232,6 +251,8 @@ class _Loading:
             self.note("wrong-trigger", place, found, f"name one of {listed(_BY)}")
             return None
         by = given[0]
+        if by in fields.unread:
+            return None
         entry = fields[by]
         if by in _SOURCE:
             source = Reference(entry.value, entry.place) if self._refers(by, entry.value, entry.place) else None
@@ -347,13 +368,13 @@ class _Loading:
 
     def _controls(self, entries: Entries) -> Iterator[ControlStatement]:
         for name, entry in _table(entries, "controls").items():
-            fields = entry.value
-            attested = "attested_by" in fields
-            missing = [key for key in ("on", "expires") if attested and key not in fields]
+            fields: Fields = entry.value
+            attested = fields.given("attested_by")
+            missing = [key for key in ("on", "expires") if attested and not fields.given(key)]
             if missing:
-                message = f"the attestation of '{name}' has no {listed(missing)}"
+                message = f"the attestation of '{name}' has no {' and no '.join(missing)}"
                 self.note("missing-key", entry.key, message, "say when it was given and until when it holds")
-            if not attested and "planned_for" not in fields:
+            if not attested and not fields.given("planned_for"):
                 message = f"'{name}' says neither who attests it nor for when it is planned"
                 self.note("missing-key", entry.key, message, "add attested_by, on and expires, or planned_for")
             control, _, element = name.partition("@")
@@ -379,9 +400,9 @@ class _Loading:
 
     def _ratings(self) -> Iterator[Rating]:
         for name, entry in _table(self.entries, "ratings").items():
-            fields = entry.value
+            fields: Fields = entry.value
             threat, _, element = name.partition("@")
-            if not {"likelihood", "impact"} & fields.keys():
+            if not fields.given("likelihood") and not fields.given("impact"):
                 self.note("missing-key", entry.key, f"the rating of '{name}' rates nothing", "add likelihood or impact")
             yield Rating(
                 threat=threat,

@@ -20,13 +20,17 @@ def condition(threat: Threat) -> str:
 
     It begins with the kind where kinds share a class or read differently.
     """
-    kinds: dict[str, list[str]] = {}
+    cases: dict[str, list[str]] = {}
     for kind, found in threat.applies.items():
-        kinds.setdefault(_python(found.tree, kind), []).append(kind)
-    if len(kinds) == 1 and _KINDS_ALONE.issuperset(threat.targets):
-        return next(iter(kinds))
-    cases = [f"target.element_kind in {tuple(names)!r} and ({text})" for text, names in kinds.items()]
-    return cases[0] if len(cases) == 1 else " or ".join(f"({case})" for case in cases)
+        cases.setdefault(_grouped(found.tree, kind), []).append(kind)
+    if len(cases) == 1 and _KINDS_ALONE.issuperset(threat.targets):
+        return next(_python(found.tree, kind) for kind, found in threat.applies.items())
+    return " or ".join(_of_kinds(kinds, text) for text, kinds in cases.items())
+
+
+def _of_kinds(kinds: list[str], text: str) -> str:
+    test = f"== {kinds[0]!r}" if len(kinds) == 1 else f"in {tuple(kinds)!r}"
+    return f"target.element_kind {test}" + ("" if text == "True" else f" and {text}")
 
 
 def _python(tree: Tree, kind: str) -> str:
@@ -36,7 +40,7 @@ def _python(tree: Tree, kind: str) -> str:
         case Always():
             return "True"
         case Not(part):
-            return f"not ({_python(part, kind)})"
+            return f"not {_grouped(part, kind)}"
         case And(parts):
             return " and ".join(_grouped(part, kind) for part in parts)
         case Or(parts):
@@ -54,7 +58,7 @@ def _test(leaf: Leaf, kind: str) -> str:
     shape = FACTS[kind][leaf.fact].shape
     match leaf.test:
         case "":
-            return f"{fact} is True"
+            return fact
         case "==" | "!=" if leaf.constant is None:
             return f"{fact} {'is' if leaf.test == '==' else 'is not'} None"
         case "==" | "!=" | "in" | "not in":

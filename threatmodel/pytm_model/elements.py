@@ -1,7 +1,7 @@
 """The classes of pytm with the facts of a model as declared attributes: a typo raises, `--describe Lambda` lists them.
 
-Three surprises of pytm 1.4.0 are left out: `check()` overwrites what was set on a flow, equality walks the whole model,
-and names break out of diagrams.
+Four surprises of pytm 1.4.0 are left out: `check()` overwrites what was set on a flow, equality walks the whole model,
+names break out of diagrams, and stores are pictures at a path of the machine that wrote the DOT.
 """
 
 from __future__ import annotations
@@ -56,6 +56,15 @@ class _Kept:
         return "\\n".join(dot(line) for line in lines)
 
 
+class _Cylinder(_Kept):
+    """A store drawn by Graphviz: pytm's is a picture at a place on the machine that wrote the DOT."""
+
+    _dfd_template = pytm.Element._dfd_template  # noqa: SLF001 - that of elements without a picture
+
+    def _shape(self) -> str:
+        return "cylinder"
+
+
 def _number(element: Any) -> str:
     order = getattr(element, "order", -1)
     return "" if order == -1 else f"({order}) "
@@ -107,7 +116,7 @@ def _class(name: str) -> Any:
     whose = f" ({', '.join(kinds)})" if kinds else ""
     return create_model(
         name,
-        __base__=(_Kept, getattr(pytm, name)),
+        __base__=(_Cylinder if name == "Datastore" else _Kept, getattr(pytm, name)),
         __module__=__name__,
         __doc__=f"pytm's {name}{whose} with the facts of the model as attributes.",
         __cls_kwargs__={"extra": "forbid"},
@@ -127,4 +136,5 @@ def controls_class(library: Library) -> Any:
         attribute(control.id): (StrictStr, Field("", description=f"{control.title} (its state, or nothing)"))
         for control in library.controls.values()
     }
-    return create_model("Controls", __base__=_Controls, __module__=__name__, **fields)
+    forbid = {"extra": "forbid"}
+    return create_model("Controls", __base__=_Controls, __module__=__name__, __cls_kwargs__=forbid, **fields)

@@ -32,6 +32,9 @@ from threatmodel.pytm_model.terms import (
 from threatmodel.render.text import one_line
 
 _WIDTH = 110
+_PIECE = re.compile(r".{1,88}(?:\s+|\Z)|.{1,88}", re.DOTALL)
+"""A piece of a long text: as many whole words as fit on a line."""
+
 _HEAD = '''\
 #!/usr/bin/env python3
 """A threat model as a plain pytm script, made from a YAML model.  Run it with --dfd, --seq, --list or --json FILE.
@@ -111,7 +114,8 @@ class _Script:
         said = self.said
         fields: dict[str, str] = {"description": _text(said.description), "isOrdered": "True"}
         if said.assumptions:
-            fields["assumptions"] = "[" + ", ".join(map(repr, said.assumptions)) + "]"
+            items = textwrap.indent("".join(f"{_text(each)},\n" for each in said.assumptions), "    ")
+            fields["assumptions"] = f"[\n{items}]"
         yield from _call("tm = TM", [repr(said.name)], fields)
 
     def _part(self, part: Part) -> Iterator[str]:
@@ -157,7 +161,8 @@ class _Script:
             rules = [rule for rule in self.said.rules if rule.scenario == scenario]
             if rules:
                 item = titles[scenario]
-                yield f"    # {item.number}. {one_line(item.title)}: {one_line(item.says)}"
+                comment = f"{item.number}. {one_line(item.title)}: {one_line(item.says)}"
+                yield from (f"    # {line}" for line in textwrap.wrap(comment, _WIDTH - 6))
             for rule in rules:
                 yield from _threat(rule)
         yield "]"
@@ -172,8 +177,8 @@ class _Script:
 
 
 def _threat(rule: Rule) -> Iterator[str]:
-    fields = {name: _text(text) for name, text in rule.fields.items() if text}
-    fields["target"] = repr(list(rule.targets))
+    texts = {name: _text(text) for name, text in rule.fields.items() if text}
+    fields = {"SID": texts.pop("SID"), "target": repr(list(rule.targets)), **texts}
     *lines, last = _call("Threat", [], fields)
     yield from (f"    {line}" for line in lines)
     yield f"    {last},"
@@ -215,10 +220,10 @@ def _value(value: object) -> str:
 
 
 def _text(text: str) -> str:
-    """A string literal, cut into pieces where it is long."""
-    if len(text) <= _WIDTH - 30:
+    """A string literal, cut at blanks and line breaks into pieces where it is long."""
+    pieces = [piece for line in text.splitlines(keepends=True) for piece in _PIECE.findall(line)]
+    if len(pieces) <= 1:
         return repr(text)
-    pieces = [text[at : at + _WIDTH - 20] for at in range(0, len(text), _WIDTH - 20)]
     return "\n".join(["(", *(f"    {piece!r}" for piece in pieces), ")"])
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from threatmodel.elements import Element, Flow, Graph
 from threatmodel.graph import VIEWS
 from threatmodel.landscape import DATA, Item
-from threatmodel.library.format import Library, Threat
+from threatmodel.library.format import SCENARIOS, Library, Threat
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.pytm_model.conditions import condition
 
@@ -129,6 +129,7 @@ def terms(graph: Graph, library: Library) -> Terms:
     """A graph and a library in pytm's terms."""
     system = graph.system
     described = {item.id: item.description for item in system.data.values()}
+    threats = sorted(library.threats.values(), key=lambda threat: SCENARIOS.index(threat.scenario))
     asked = _facts_asked(library)
     return Terms(
         name=system.name,
@@ -137,7 +138,7 @@ def terms(graph: Graph, library: Library) -> Terms:
         parts=(*_boundaries(graph, library, asked), *_elements(graph, library, asked)),
         data=tuple(_datum(item, described.get(item.id, "")) for item in graph.data.values()),
         streams=tuple(_stream(flow, asked) for flow in graph.flows.values()),
-        rules=tuple(_rule(threat, library) for threat in library.threats.values()),
+        rules=tuple(_rule(threat, library) for threat in threats),
     )
 
 

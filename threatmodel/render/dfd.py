@@ -12,7 +12,7 @@ import graphviz
 from threatmodel.elements import Flow, Graph
 from threatmodel.facts import Facts
 from threatmodel.render.picture import TIMES, Arrow, Picture, Shape, carried, data_names, needs_overview, picture
-from threatmodel.render.text import dot, html, one_line
+from threatmodel.render.text import dot, dot_html, one_line
 
 __all__ = ["dfd", "needs_overview"]
 
@@ -120,7 +120,7 @@ def _title(shown: Picture, risks: Risks | None) -> str:
     return (
         '<<table border="0" cellborder="0" cellspacing="0" cellpadding="1">'
         f'<tr><td align="left"><font point-size="18"><b>{name}</b></font></td></tr>'
-        f'<tr><td align="left"><font point-size="12" color="{_MUTED}">{html(subtitle)}</font></td></tr>'
+        f'<tr><td align="left"><font point-size="12" color="{_MUTED}">{dot_html(subtitle)}</font></td></tr>'
         "</table>>"
     )
 
@@ -148,7 +148,7 @@ def _legend(shown: Picture, risks: Risks | None) -> str:
 def _cell(text: str, look: _Look | None, *, style: str = "", colour: str = "") -> str:
     frame = f' border="1" color="{look.line}" bgcolor="{look.fill}"' if look else ""
     shape = f' style="{style}"' if style else ""
-    return f'<td{frame}{shape}><font color="{colour or (look.line if look else _MUTED)}">{html(text)}</font></td>'
+    return f'<td{frame}{shape}><font color="{colour or (look.line if look else _MUTED)}">{dot_html(text)}</font></td>'
 
 
 def _assumes(shown: Picture) -> bool:
@@ -179,7 +179,7 @@ class _Painter:
         self.risks = risks or {}
         self.data = data_names(shown.graph)
         self.names = {shape: f'"{_name(shape)}"' for shape in shown.shapes}
-        self._details: dict[tuple[tuple[str, ...], int], tuple[str, ...]] = {}
+        self._details: dict[tuple[tuple[str, ...], int, int], tuple[str, ...]] = {}
 
     def boundaries(self, parent: graphviz.Digraph) -> None:
         """Every boundary inside the one around it, with the shapes in it."""
@@ -247,11 +247,11 @@ class _Painter:
             attributes.update(color=_RED, fontcolor=_RED)
         elif risk and risk[1]:
             attributes.update(color=_BANDS[risk[0]].line, fontcolor=_BANDS[risk[0]].line)
-        if risk and risk[1]:
-            lines.append(_worded(risk))
         if self.shown.shapes[arrow.target].kind in _SMALL:
             lines = lines[:1]
             attributes.update(fontsize="8", penwidth="0.7", arrowsize="0.5")
+        if risk and risk[1]:
+            lines.append(_worded(risk))
         if arrow.source == _HOSTILE:
             attributes["style"] = "dashed"
         ends = (self.names[arrow.source], self.names[arrow.target])
@@ -274,7 +274,7 @@ class _Painter:
         """The data that flow, cut after two, and by which protocol."""
         if len(flows) > 1:
             return self._described(flows)
-        key = (flows[0].carries, id(flows[0].facts))
+        key = (flows[0].carries, id(flows[0].facts), flows[0].size)
         if key not in self._details:
             self._details[key] = self._described(flows)
         return self._details[key]
@@ -284,6 +284,8 @@ class _Painter:
         protocol = ", ".join(dict.fromkeys(word for flow in flows for word in _protocol(flow.facts)))
         joined = " · ".join(part for part in (data, protocol) if part)
         lines = [joined] if len(joined) <= _WIDE else [*textwrap.wrap(data, _WIDE), protocol]
+        if not all(flow.size for flow in flows):
+            lines.append("origins disagree")
         return tuple(dot(line) for line in lines)
 
 
@@ -314,10 +316,10 @@ def _label(shape: Shape, risk: tuple[str, int] | None, *, grey: bool) -> str:
         notes.append(("(assumed)", _MUTED))
     if risk:
         notes.append((_worded(risk), _BANDS[risk[0]].line))
-    lines = [f"<b>{_wrapped(shape.name, 26) or html(shape.id)}</b>"]
-    lines += [
-        f'<font point-size="{size}" color="{colour}">{_wrapped(note, _WIDE)}</font>' for note, colour in notes if note
-    ]
+    lines = [f"<b>{_wrapped(shape.name, 26) or dot_html(shape.id)}</b>"]
+    for note, colour in notes:
+        if text := _wrapped(note, _WIDE):
+            lines.append(f'<font point-size="{size}" color="{colour}">{text}</font>')
     return f"<{'<br/>'.join(lines)}>"
 
 
@@ -331,8 +333,8 @@ def _worded(risk: tuple[str, int]) -> str:
 def _wrapped(text: str, width: int, most: int = 3) -> str:
     """Text as lines of Graphviz's HTML."""
     if len(text) <= width:
-        return html(text).strip()
-    return "<br/>".join(html(line) for line in textwrap.wrap(one_line(text), width, max_lines=most, placeholder=" …"))
+        return dot_html(text).strip()
+    return "<br/>".join(dot_html(line) for line in textwrap.wrap(one_line(text), width, max_lines=most, placeholder=" …"))
 
 
 def _attributes(values: Mapping[str, str]) -> str:

@@ -107,14 +107,15 @@ def inline_svg(svg: bytes | str, title: str) -> str:
 
     Raises DrawError where it holds anything but a drawing (a script, a link, a style, an image).
     """
+    title = one_line(title)
     data = svg.encode() if isinstance(svg, str) else svg
     root = _parsed(data)
-    own = "p" + hashlib.sha256(data).hexdigest()[:8]
+    own = "p" + hashlib.sha256(data + title.encode()).hexdigest()[:8]
     for element in root.iter():
         if "id" in element.attrib:
             element.set("id", f"{own}-{element.get('id')}")
     name = ET.Element(f"{{{_SVG}}}title", {"id": f"{own}-title"})
-    name.text = one_line(title)
+    name.text = title
     root.insert(0, name)
     root.set("role", "img")
     root.set("aria-labelledby", f"{own}-title")

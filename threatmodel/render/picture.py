@@ -292,7 +292,3 @@ def _reverses(merged: Mapping[tuple[str, str], list[tuple[int, Flow]]], source: 
     """Whether flows of the other direction come first."""
     other = merged.get((target, source))
     return other is not None and source != target and other[0][0] < merged[source, target][0][0]
-
-
-if _LEFT_TO_RIGHT.keys() != {zone.id for zone in ZONES if not zone.inside}:
-    raise AssertionError

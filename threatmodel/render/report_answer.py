@@ -42,7 +42,7 @@ def answer(assessment: Assessment, counts: Summary, platform: int) -> Row:
         "platform": f"{platform:,} of these findings belong to the platform that the system stands on."
         if platform
         else "",
-        "shares": _shares([(name, text, number) for name, text, number in shares if number]),
+        "shares": _shares([(name, text, number) for name, text, number in shares if number or name == "proven"]),
         "findings": total,
         "possible": possible,
         "work": work,

@@ -47,6 +47,7 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "") -
         "picture": picture,
         "picture_file": picture_file,
         "parts": parts,
+        "elements": _elements(assessment),
         "possible": report_findings.possible(assessment),
         "ruled_out": report_findings.ruled_out(assessment),
         "excluded": _excluded(assessment),
@@ -154,6 +155,16 @@ def _question(question: Question) -> Row:
         "score": question.score,
         "band": band(question.score),
     }
+
+
+MOST_ELEMENTS = 500
+"""Elements that a list to choose from offers; others can still be typed."""
+
+
+def _elements(assessment: Assessment) -> list[str]:
+    """The elements that have findings, described ones first as the model has them, then flows."""
+    found = {finding.target.id for finding in assessment.findings}
+    return [target.id for target in assessment.graph.targets() if target.id in found][:MOST_ELEMENTS]
 
 
 def _excluded(assessment: Assessment) -> list[Row]:

@@ -154,18 +154,27 @@ def _by_need(row: Row) -> tuple[bool, int, str]:
 def _threat_row(threat: Threat, cases: Sequence[Case]) -> Row:
     worst = worst_states(cases)
     effects = {link.control: link.effect for link in threat.links}
-    moving = {name: state for name, state in worst.items() if effects[name] in MOVES}
+    in_place = {name: state for name, state in worst.items() if state in IN_PLACE}
+    missing = {
+        name: state
+        for name, state in worst.items()
+        if state not in IN_PLACE and state != "not-applicable" and effects[name] in MOVES
+    }
     return {
         "id": threat.id,
         "title": threat.title,
         **tally(cases),
-        "in_place": [{"id": name, "state": state} for name, state in worst.items() if state in IN_PLACE],
-        "missing": [
-            {"id": name, "state": state}
-            for name, state in moving.items()
-            if state not in IN_PLACE and state != "not-applicable"
-        ],
+        "in_place": _by_state(in_place),
+        "missing": _by_state(missing),
     }
+
+
+def _by_state(worst: Mapping[str, str]) -> list[Row]:
+    """Controls by state, the best known first."""
+    found: dict[str, list[str]] = {}
+    for name, state in worst.items():
+        found.setdefault(state, []).append(name)
+    return [{"state": state, "controls": found[state]} for state in sorted(found, key=lambda state: _RANK[state])]
 
 
 def coverage(assessment: Assessment, states: Seen) -> Row:

@@ -158,6 +158,7 @@ def _case(case: Case, assessment: Assessment) -> Row:
     return {
         "id": head.id,
         "kind": head.target.kind,
+        "kinds": counted(len(case.findings), head.target.kind),
         "number": len(case.findings),
         "elements": names([finding.target.id for finding in case.findings], head.target.kind),
         "verdict": head.verdict,

@@ -13,7 +13,7 @@ _SIDE = 64
 """Width and height of a cell in the picture."""
 
 _LEFT, _TOP = 44, 8
-_SHORTENED = 17
+_SHORTENED = 15
 """How far from a cell's middle an arrow starts and ends: outside its number."""
 
 
@@ -33,8 +33,8 @@ def matrix(findings: Iterable[Finding]) -> Row:
     return {
         "rows": [_row(likelihood, inherent, claimed, proven) for likelihood in range(5, 0, -1)],
         "pictures": [
-            _picture("claimed", "on word", inherent, claimed, _pairs(moves, 1)),
-            _picture("proven", "on evidence", inherent, proven, _pairs(moves, 2)),
+            _picture("claimed", "on word", claimed, _pairs(moves, 1)),
+            _picture("proven", "on evidence", proven, _pairs(moves, 2)),
         ],
         "moves": [
             {"inherent": cell(start), "claimed": cell(word), "proven": cell(evidence), "number": number}
@@ -63,9 +63,7 @@ def _pairs(moves: Counter[tuple[Cell, Cell, Cell]], end: int) -> Counter[tuple[C
     return found
 
 
-def _picture(
-    name: str, title: str, inherent: Counter[Cell], ends: Counter[Cell], pairs: Counter[tuple[Cell, Cell]]
-) -> Plain:
+def _picture(name: str, title: str, ends: Counter[Cell], pairs: Counter[tuple[Cell, Cell]]) -> Plain:
     """One matrix as boxes and arrows with their coordinates."""
     boxes = [
         {
@@ -73,7 +71,6 @@ def _picture(
             "x": _LEFT + (at.impact - 1) * _SIDE,
             "y": _TOP + (5 - at.likelihood) * _SIDE,
             "letter": at.band[0].upper(),
-            "start": inherent[at],
             "end": ends[at],
         }
         for at in (Cell(likelihood, impact) for likelihood in range(5, 0, -1) for impact in range(1, 6))
@@ -87,7 +84,7 @@ def _picture(
         "title": title,
         "boxes": boxes,
         "arrows": arrows,
-        "text": f"{sum(p for (s, e), p in pairs.items() if s != e):,} findings move, {stayed:,} stay; left: {said}",
+        "text": f"{pairs.total() - stayed:,} findings move, {stayed:,} stay; what remains: {said}",
     }
 
 

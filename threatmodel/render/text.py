@@ -23,7 +23,7 @@ def one_line(text: str) -> str:
     return _NO_CHARACTER.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
 
 
-# --- HTML, and the HTML-like labels of Graphviz
+# --- HTML
 
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 
@@ -40,7 +40,7 @@ _MARKDOWN = re.compile(
     [\\`*~\[\]|$]                      # escapes, code, emphasis, strikethrough, links, table cells, formulas
     | (?<![^\W_])_ | _(?![^\W_])       # emphasis: a _ inside a word starts none
     | <(?=[A-Za-z/!?]|\Z)              # tags
-    | &(?=\#|[A-Za-z])                 # entities
+    | &(?=\#?[A-Za-z0-9]+;)            # entities
     | !\Z                              # an image, where a link follows
     | :(?=//)                          # addresses that GitHub turns into links
     | (?<=\bwww)\.
@@ -69,9 +69,17 @@ def dot(text: str) -> str:
     return one_line(text).translate(_DOT)
 
 
+_DOT_HTML = str.maketrans({**{chr(code): name for code, name in _HTML.items()}, "\\": "\\\\"})
+
+
+def dot_html(text: str) -> str:
+    """Text for an HTML-like label of Graphviz, which reads a node's name out of \\N there too."""
+    return one_line(text).translate(_DOT_HTML)
+
+
 # --- sequence diagrams
 
-_PLANTUML = re.compile(r"""[^\w\s.,:()?+·…-]|(?<=[-_.])[-_.]|(?<=\s)\s""")
+_PLANTUML = re.compile(r"""[^\w\s.,:()?+/·…-]|(?<=[-_./])[-_./]|(?<=\s)\s""")
 _MERMAID = re.compile(r"""[^\w\s.,()?!+'*/=·…-]|[\ufb02\ufb01]|(?<=-)-""")
 
 
