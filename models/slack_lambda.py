@@ -48,6 +48,7 @@ def main() -> int:
     files = Files()
     try:
         threat_model(files).process()
+        sys.stdout.flush()
     except InputError as error:
         sys.stderr.write(shown(error.problems, files.texts) + "\n")
         return 2

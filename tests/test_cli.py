@@ -107,13 +107,12 @@ def test_an_excluded_threat_is_named_in_the_report(capsys: pytest.CaptureFixture
     assert "api-flood" in capsys.readouterr().out
 
 
-CLEAN = "name: x\nfunctions: {f: {triggers: [], out_of_scope: not ours}}\naccount: {}\n"
-
-
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (["check"], 1),
+        (["check"], 0),
+        (["check", "--fail-on", "medium"], 1),
+        (["check", "--fail-on", "medium", "--allow-undetermined"], 1),
         (["check", "--fail-on", "critical", "--allow-undetermined"], 0),
         (["--report"], 0),
         (["-m", "nowhere.yaml", "check"], 2),
@@ -179,7 +178,7 @@ HOSTILE = '"><script>alert(1)</script> & \\ | `x` **b** [l](javascript:alert(1))
 
 
 def test_hostile_names_break_nothing(tmp_path: Path) -> None:
-    name = json.dumps(HOSTILE)
+    name = json.dumps(HOSTILE, ensure_ascii=False)
     text = f"""
 name: {name}
 owner: {name}

@@ -17,6 +17,8 @@ import pydantic
 import pytest
 import pytm
 import pytm.pytm
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.pytm_told import told
 from tests.support import ARTICLE, HOME, TODAY, assessed, control, graph_of, library_of, threat
@@ -27,6 +29,7 @@ from threatmodel.library.format import Library
 from threatmodel.model.vocabulary import FACTS, KINDS
 from threatmodel.pytm_model.elements import ELEMENTS
 from threatmodel.pytm_model.model import ThreatModel, to_pytm
+from threatmodel.pytm_model.script import _text as literal
 from threatmodel.pytm_model.script import pytm_script
 from threatmodel.pytm_model.terms import CLASSES, attribute, terms
 from threatmodel.render.draw import draw
@@ -509,6 +512,12 @@ def test_names_stay_literals_in_the_script(tmp_path: Path, library: Library) -> 
     told = told_by_script(script, tmp_path)
     assert told == told_by_model(graph, library)
     assert {name for _, name, *_ in told["elements"]} >= set(HOSTILE)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(HOSTILE))
+def test_any_text_is_a_literal_in_the_script(text: str) -> None:
+    assert ast.literal_eval(literal(text)) == text
+    assert literal(text).isprintable() or literal(text).replace("\n", "").isprintable()
 
 
 @pytest.mark.parametrize("names", [["lambda", "def", "tm", "print"], ["bot", "bot-logs", "bot-environment"]], ids=str)

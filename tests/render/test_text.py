@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from threatmodel.render.text import dot, html, markdown, mermaid, one_line, plantuml
+from threatmodel.render.text import dot, dot_html, html, markdown, mermaid, one_line, plantuml
 
 FRAGMENTS = [
     *("*", "**", "_", "__", "`", "```", "~~", "~", "[", "](", ")", "![", "|", "\\", "\\\\", "<", ">", "<!--", "-->"),
@@ -24,7 +24,7 @@ FRAGMENTS = [
     *("a", "bc", " ", "order-bot", "日本", "\U0001f642", "é", "\U000e0041"),
 ]
 TEXTS = st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=4), max_size=8).map("".join)
-EVERY = pytest.mark.parametrize("escape", [html, markdown, dot, plantuml, mermaid])
+EVERY = pytest.mark.parametrize("escape", [html, markdown, dot, dot_html, plantuml, mermaid])
 
 
 @EVERY
@@ -138,6 +138,11 @@ def test_dot_is_what_the_graphviz_package_would_quote(text: str) -> None:
     quoted = graphviz.quoting.quote(graphviz.escape(one_line(text).replace("&", "&amp;") + " "))
     assert quoted == f'"{inside} "'
     assert python_html.unescape(re.sub(r"\\(.)", r"\1", inside)) == one_line(text)
+
+
+@given(text=TEXTS)
+def test_a_label_of_graphviz_is_html_with_doubled_backslashes(text: str) -> None:
+    assert dot_html(text) == html(text).replace("\\", "\\\\")
 
 
 # --- sequence diagrams

@@ -334,7 +334,9 @@ def _wrapped(text: str, width: int, most: int = 3) -> str:
     """Text as lines of Graphviz's HTML."""
     if len(text) <= width:
         return dot_html(text).strip()
-    return "<br/>".join(dot_html(line) for line in textwrap.wrap(one_line(text), width, max_lines=most, placeholder=" …"))
+    return "<br/>".join(
+        dot_html(line) for line in textwrap.wrap(one_line(text), width, max_lines=most, placeholder=" …")
+    )
 
 
 def _attributes(values: Mapping[str, str]) -> str:

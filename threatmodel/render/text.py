@@ -69,11 +69,11 @@ def dot(text: str) -> str:
     return one_line(text).translate(_DOT)
 
 
-_DOT_HTML = str.maketrans({**{chr(code): name for code, name in _HTML.items()}, "\\": "\\\\"})
+_DOT_HTML = {**_HTML, ord("\\"): "\\\\"}
 
 
 def dot_html(text: str) -> str:
-    """Text for an HTML-like label of Graphviz, which reads a node's name out of \\N there too."""
+    """Text for an HTML-like label of Graphviz, where a backslash begins an escape too."""
     return one_line(text).translate(_DOT_HTML)
 
 

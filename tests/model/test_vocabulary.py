@@ -1,0 +1,127 @@
+"""The table of facts: complete, readable by pytm, and nothing in it that nothing reads."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import pytm
+
+from tests.support import HOME
+from threatmodel.derived import INPUTS, RELATIONS
+from threatmodel.library.load import load_library
+from threatmodel.model.file import ELEMENTS, FACT_KEYS, MODEL
+from threatmodel.model.vocabulary import FACTS, KINDS, PLANES, ROWS, FactRow
+from threatmodel.shape import Flag, Number, Word
+
+Name = tuple[str, str]
+
+
+def name_of(row: FactRow) -> str:
+    return f"{row.kind}.{row.name}"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_fact_says_what_it_means_and_how_to_ask(row: FactRow) -> None:
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", row.name)
+    assert row.kind in KINDS
+    assert isinstance(row.shape, Flag | Number | Word)
+    assert row.meaning
+    assert not row.meaning.endswith(".")
+    assert row.ask.endswith("?") is not row.derived
+    assert set(row.seen_by) <= {"template", "aws", "probe", "repository"}
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if isinstance(row.shape, Word)], ids=name_of)
+def test_words_are_distinct_and_plain(row: FactRow) -> None:
+    assert isinstance(row.shape, Word)
+    assert len(set(row.shape.words)) == len(row.shape.words)
+    assert all(re.fullmatch(r"[a-z0-9.-]+", word) for word in row.shape.words)
+    assert not set(row.shape.words) & {"true", "false", "null", "~"}
+
+
+def test_each_fact_once() -> None:
+    assert len({(row.kind, row.name) for row in ROWS}) == len(ROWS)
+    assert sum(map(len, FACTS.values())) == len(ROWS)
+
+
+def test_one_name_has_one_type() -> None:
+    """A threat to two kinds reads the same fact of both."""
+    types: dict[str, set[str]] = {}
+    for row in ROWS:
+        types.setdefault(row.name, set()).add(type(row.shape).__name__)
+    assert {name: found for name, found in types.items() if len(found) > 1} == {}
+
+
+def test_no_fact_is_a_key_of_its_element() -> None:
+    for kind, record in ELEMENTS.items():
+        names = [key.name for key in record.keys]
+        assert len(names) == len(set(names)), kind
+        assert {key.name for key in FACT_KEYS[kind]} <= set(names)
+        assert not {row.name for row in ROWS if row.kind == kind and row.derived} & set(names)
+
+
+def test_every_kind_is_described_somewhere_in_a_model() -> None:
+    described = {key.name for key in MODEL.keys}
+    assert set(PLANES) <= described
+    assert {"functions", "apis", "stores", "queues", "secrets", "flows"} <= described
+
+
+def test_no_fact_is_a_field_of_a_pytm_class() -> None:
+    """Facts become attributes of pytm's elements: one of the same name would overwrite what pytm means by it."""
+    fields: set[str] = set()
+    for thing in vars(pytm).values():
+        if isinstance(thing, type):
+            fields |= {*dir(thing), *getattr(thing, "model_fields", {})}
+    assert fields
+    assert sorted({row.name for row in ROWS} & fields) == []
+
+
+# --- derived facts
+
+
+def test_derived_facts_and_their_inputs_agree() -> None:
+    assert set(INPUTS) == {(row.kind, row.name) for row in ROWS if row.derived}
+    for (kind, name), inputs in INPUTS.items():
+        for given in inputs:
+            known = given.name in RELATIONS or (given.name in FACTS[given.kind] and not FACTS[given.kind][given.name].derived)
+            assert known, f"{kind}.{name} follows from {given}"
+
+
+# --- what reads them
+
+READ_BY_CODE: dict[Name, str] = {
+    ("function", "in_vpc"): "pictures put the function into the VPC's boundary",
+    ("function", "runtime"): "pictures and reports show it under the function's name",
+    ("function", "code_signing"): "AWS Signer is drawn where packages are signed",
+    ("api", "kind"): "shown under the api's name",
+    ("api", "waf_rate_rule"): "the WAF is drawn where there is one",
+    ("store", "kind"): "shown under the store's name",
+    ("store", "data_classification"): "shown under the store's name",
+    ("store", "personal_data"): "the pytm model says whether a store holds personal data",
+    ("queue", "kind"): "shown under the queue's name",
+    ("queue", "data_classification"): "shown under the queue's name",
+    ("secret", "kept_in"): "shown under the secret's name",
+    ("secret", "grants"): "decides which data flows from the secret",
+    ("flow", "transport"): "labels the flow in pictures, and is the protocol of the pytm model",
+    ("flow", "tcp_port"): "labels the flow in pictures, and is the port of the pytm model",
+    ("flow", "encrypted"): "labels the flow in pictures, and is the encryption of the pytm model",
+}
+"""Facts that pictures, reports or the pytm model read, each with what for."""
+
+
+def test_every_fact_is_read() -> None:
+    """By a condition of the library, by code that shows it, or by a derived fact that is read."""
+    library = load_library(HOME / "threatlib")
+    read: set[Name] = set(READ_BY_CODE)
+    for threat in library.threats.values():
+        read |= {(kind, name) for kind, condition in threat.applies.items() for name in condition.facts}
+    for control in library.controls.values():
+        conditions = [need.condition for need in control.needs] + ([control.in_place] if control.in_place else [])
+        read |= {(control.scope, name) for condition in conditions for name in condition.facts}
+    read |= {(given.kind, given.name) for derived in sorted(read & INPUTS.keys()) for given in INPUTS[derived]}
+    assert [name_of(row) for row in ROWS if (row.kind, row.name) not in read] == []
+
+
+def test_code_reads_only_facts_that_exist() -> None:
+    assert READ_BY_CODE.keys() <= {(row.kind, row.name) for row in ROWS}
