@@ -5,7 +5,7 @@
     node,
     item: node.closest("details"),
     text: (node.closest("details").querySelector("summary").textContent + " " + node.textContent).toLowerCase(),
-    elements: " " + node.dataset.elements + " ",
+    elements: " " + [...node.querySelectorAll(".names")].pop().textContent.replaceAll(",", "") + " ",
     count: Number(node.dataset.number),
   }));
   const fields = ["q", "band", "verdict", "scenario", "element"];
@@ -24,8 +24,8 @@
         (!wanted.band || data.band === wanted.band) &&
         (!wanted.verdict || (" " + data.verdict + " ").includes(" " + wanted.verdict + " ")) &&
         (!wanted.scenario || data.scenario === wanted.scenario) &&
-        (!wanted.element || one.elements.includes(" " + wanted.element + " ") || one.elements.includes(" " + wanted.element)) &&
-        words.every((word) => one.text.includes(word) || one.elements.includes(word));
+        (!wanted.element || one.elements.includes(" " + wanted.element + " ")) &&
+        words.every((word) => one.text.includes(word));
       one.node.hidden = !fits;
       if (fits) {
         shown.add(one.item);

@@ -53,12 +53,16 @@ def test_path_below_the_working_directory_is_shown_relative(tmp_path: Path) -> N
     assert shown_path(tmp_path / "secret.yaml") == str(tmp_path / "secret.yaml")
 
 
-@pytest.mark.parametrize("path", ["../shared/platform.yaml", "./../shared/../shared/platform.yaml", "model.yaml", "missing.yaml"])
+@pytest.mark.parametrize(
+    "path", ["../shared/platform.yaml", "./../shared/../shared/platform.yaml", "model.yaml", "missing.yaml"]
+)
 def test_file_of_the_project_may_be_named(path: str) -> None:
     assert Files().named(path, Path("models/model.yaml"), HERE).is_relative_to(Path.cwd())
 
 
-@pytest.mark.parametrize("path", ["../../secret.yaml", "/etc/passwd", "../link.yaml", "../away/secret.yaml", "../../project-other/a", "a\0b"])
+@pytest.mark.parametrize(
+    "path", ["../../secret.yaml", "/etc/passwd", "../link.yaml", "../away/secret.yaml", "../../project-other/a", "a\0b"]
+)
 def test_file_outside_may_not(path: str, tmp_path: Path) -> None:
     Path("link.yaml").symlink_to(tmp_path / "secret.yaml")
     Path("away").symlink_to(tmp_path)

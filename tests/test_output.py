@@ -57,14 +57,13 @@ def test_device_is_written_to() -> None:
     assert not Path("/dev/null").is_file()
 
 
-@pytest.mark.parametrize("name", ["missing/a.txt", "folder", "a.txt/b.txt", "x" * 300, "nul\0", "circle"])
+@pytest.mark.parametrize("name", ["missing/a.txt", "folder", "a.txt/b.txt", "x" * 300, "nul\0"])
 def test_nothing_is_left_of_a_failure(name: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "a.txt").write_text("kept", encoding="utf-8")
-    (tmp_path / "circle").symlink_to("circle")
     with pytest.raises(InputError, match="unwritable-file: cannot be written"):
         write("new", tmp_path / name)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "circle", "folder"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "folder"]
     assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "kept"
 
 

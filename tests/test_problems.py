@@ -135,7 +135,11 @@ def test_suggestion(name: str, meant: str) -> None:
 
 
 def test_words() -> None:
-    assert [article(noun) for noun in ("api", "function", "organisation")] == ["an api", "a function", "an organisation"]
+    assert [article(noun) for noun in ("api", "function", "organisation")] == [
+        "an api",
+        "a function",
+        "an organisation",
+    ]
     assert listed("abc") == "a, b, c"
     assert listed("abcd", 2) == "a, b and 2 more"
 

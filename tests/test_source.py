@@ -171,8 +171,47 @@ def refusal(text: str) -> InputError | None:
 
 
 YAML_PIECES = st.sampled_from(
-    ["a", "b: ", "- ", "\n", "\n  ", "\n    ", "[", "]", "{", "}", ",", ": ", "? ", "'", '"', "|", ">", "#", "&a ", "*a", "!t ", "!!map "]
-    + ["---\n", "...\n", "%YAML 1.1\n", "\t", "\\", "\x00", "\x85", "\u2028", "\ufeff", "\r", "é", "\ud800", "~", "1", "<<: "]
+    [
+        "a",
+        "b: ",
+        "- ",
+        "\n",
+        "\n  ",
+        "\n    ",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ": ",
+        "? ",
+        "'",
+        '"',
+        "|",
+        ">",
+        "#",
+        "&a ",
+        "*a",
+        "!t ",
+        "!!map ",
+    ]
+    + [
+        "---\n",
+        "...\n",
+        "%YAML 1.1\n",
+        "\t",
+        "\\",
+        "\x00",
+        "\x85",
+        "\u2028",
+        "\ufeff",
+        "\r",
+        "é",
+        "\ud800",
+        "~",
+        "1",
+        "<<: ",
+    ]
 )
 
 
@@ -204,7 +243,10 @@ def test_mutated_model_is_data_or_refused(at: int, removed: int, piece: str) -> 
     refusal(MODEL_TEXT[:at] + piece + MODEL_TEXT[at + removed :])
 
 
-@given(st.text(st.sampled_from(["é", "\n", "a", "\U0001f4e6"]), max_size=20), st.sampled_from("\x00\x1b\x7f\x80\x85\u2028\u2029\r\ufffe\ud800"))
+@given(
+    st.text(st.sampled_from(["é", "\n", "a", "\U0001f4e6"]), max_size=20),
+    st.sampled_from("\x00\x1b\x7f\x80\x85\u2028\u2029\r\ufffe\ud800"),
+)
 def test_forbidden_character_is_found_where_it_stands(before: str, char: str) -> None:
     text = f"# {before}"
     error = refusal(text + char + "\n# rest\n")

@@ -10,144 +10,28 @@ import datetime
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING
 
-from threatmodel import __version__
+from threatmodel.arguments import parser
 from threatmodel.files import Files
-from threatmodel.graph import VIEWS, Graph, build
+from threatmodel.graph import Graph, build
 from threatmodel.model.load import load_model
 from threatmodel.model.vocabulary import KINDS
 from threatmodel.output import make_folder, write
 from threatmodel.problems import InputError, Place, Problem, listed, shown, suggestion
+
+if TYPE_CHECKING:  # what most commands do without is imported where it is used: start-up is a feature
+    from threatmodel.assess import Assessment
+    from threatmodel.library.format import Library
+    from threatmodel.risk import Risk
 
 HOME = Path(__file__).resolve().parent.parent
 MODEL = HOME / "models" / "slack-lambda.yaml"
 LIBRARY = HOME / "threatlib"
 
 _PICTURES = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
-_EPILOG = """\
-examples:
-  python tm.py --report html -o report.html      the threat report of the default model
-  python tm.py --dfd | dot -Tpng -o dfd.png      the data-flow diagram
-  python tm.py --dfd -o dfd.png                  the same without a system Graphviz
-  python tm.py -m models/shop.yaml check         exit code 1 where a high risk is left
-
-exit codes: 0 clean, 1 findings that fail a check, 2 input that cannot be used
-"""
-
-
-class _Parser(argparse.ArgumentParser):
-    """Usage errors in our form, with a suggestion."""
-
-    def error(self, message: str) -> NoReturn:
-        """One line, exit code 2."""
-        known = [option for action in self._actions for option in action.option_strings]
-        wrong = next((word for word in message.split() if word.startswith("--")), "")
-        hint = suggestion(wrong, known) if wrong and wrong not in known else ""
-        sys.stderr.write(f"tm.py: usage: {message}{'; ' + hint if hint else ''} (see tm.py --help)\n")
-        raise SystemExit(2)
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    found = _Parser(
-        prog="tm.py",
-        description="A threat model that proves itself: a YAML model becomes data-flow diagrams and a threat report "
-        "in which every threat leads to controls and every control to evidence.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    found.add_argument("--version", action="version", version=f"tm.py {__version__}")
-    _common(found)
-    what = found.add_argument_group("what to make (pytm's options)").add_mutually_exclusive_group()
-    what.add_argument(
-        "--report",
-        nargs="?",
-        const="md",
-        metavar="TEMPLATE",
-        help="threat report: md (default), html, or the path of a template of your own",
-    )
-    what.add_argument(
-        "--dfd",
-        action="store_true",
-        help="data-flow diagram as DOT; -o FILE.svg, .png or .pdf draws it, -o FOLDER/ draws one a function",
-    )
-    what.add_argument(
-        "--seq",
-        nargs="?",
-        const="plantuml",
-        choices=("plantuml", "mermaid"),
-        help="sequence diagram (default: plantuml)",
-    )
-    what.add_argument("--list", action="store_true", help="every threat of the library: id, scenario, title")
-    what.add_argument("--json", nargs="?", const="-", metavar="FILE", help="the whole assessment")
-    what.add_argument("--describe", metavar="KIND", help=f"the facts of a kind: {', '.join(KINDS)}")
-    what.add_argument("--pytm", action="store_true", help="the model as a plain pytm script")
-    how = found.add_argument_group("how")
-    how.add_argument(
-        "--exclude", default="", metavar="IDS", help="threats not to look for, separated by commas; the report says so"
-    )
-    how.add_argument(
-        "--view", choices=(*VIEWS, "all"), default="runtime", help="which planes a diagram shows (default: runtime)"
-    )
-    how.add_argument("--focus", metavar="ID", help="only this element and its neighbours")
-    how.add_argument("--full", action="store_true", help="every function in one diagram, however many")
-    how.add_argument("--colormap", action="store_true", help="colour a diagram by risk (loads the library)")
-    commands = found.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    check = commands.add_parser("check", help="exit code 1 where a risk is left untreated", description=_CHECK)
-    _common(check)
-    check.add_argument(
-        "--fail-on",
-        choices=("low", "medium", "high", "critical"),
-        default="high",
-        help="the lowest band that fails (default: high)",
-    )
-    check.add_argument(
-        "--allow-undetermined", action="store_true", help="what waits for an answer does not fail the check"
-    )
-    check.add_argument("--exclude", default="", metavar="IDS", help="threats not to look for, separated by commas")
-    summary = commands.add_parser("summary", help="write report.html, report.md and dfd.svg to a folder")
-    _common(summary)
-    summary.add_argument(
-        "--out", type=Path, default=Path("build"), metavar="FOLDER", help="the folder (default: build)"
-    )
-    schema = commands.add_parser("schema", help="the JSON Schema of model files or of --json")
-    schema.add_argument("which", choices=("model", "assessment"))
-    docs = commands.add_parser("docs", help="write what is generated: schemas and the reference of facts")
-    docs.add_argument("--check", action="store_true", help="only say whether they are current")
-    return found
-
-
-_CHECK = (
-    "Fails on a risk at or above the band that nobody treated or accepted, on one that could be (an answer is missing), "
-    "on a lapsed acceptance, and on a claim that evidence contradicts."
-)
-
-
-def _common(found: argparse.ArgumentParser) -> None:
-    """Options that may stand before or behind a command."""
-    quiet = argparse.SUPPRESS
-    found.add_argument(
-        "-m",
-        "--model",
-        type=Path,
-        default=quiet,
-        metavar="FILE",
-        help="the model (default: models/slack-lambda.yaml beside tm.py)",
-    )
-    found.add_argument("-o", "--output", default=quiet, metavar="FILE", help="write there instead of standard output")
-    found.add_argument(
-        "--today", type=_day, default=quiet, metavar="DATE", help="assess as of this day (default: today)"
-    )
-
-
-def _day(text: str) -> datetime.date:
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text[:40]}' is not a date such as 2027-03-31") from None
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -163,11 +47,17 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"{count} problem{'' if count == 1 else 's'}; docs/errors.md explains each code\n")
         return 2
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_output()
         return 0
     except OSError as error:
+        _close_output()
         sys.stderr.write(f"standard output: unwritable-file: cannot be written: {error.strerror}\n")
         return 2
+
+
+def _close_output() -> None:
+    """Nothing more goes to a standard output that cannot take it, not even when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Run:
@@ -183,46 +73,37 @@ class _Run:
         self.output = Path(output) if output and output != "-" else None
 
     def code(self) -> int:
-        args = self.args
-        match args.command:
-            case "check":
-                return self.check()
-            case "summary":
-                return self.summary()
-            case "schema":
-                return self.print(_schema(args.which))
-            case "docs":
-                from threatmodel.render.docs import generated
-
-                return generated(HOME, only_check=args.check)
-        if args.dfd:
-            return self.dfd()
-        if args.seq:
-            return self.seq()
-        if args.list:
-            from threatmodel.render.listing import listing
-
-            return self.print(listing(self.library()))
-        if args.describe:
-            return self.describe(args.describe)
-        if args.json:
-            return self.json()
-        if args.pytm:
-            from threatmodel.pytm_model import pytm_script
-
-            return self.print(pytm_script(self.graph(), self.library()))
-        if args.report:
-            return self.print(self.report(args.report))
+        """Does what was asked for; help where nothing was."""
+        commands: Mapping[str, Callable[[], int]] = {
+            "check": self.check,
+            "summary": self.summary,
+            "schema": self.schema,
+            "docs": self.docs,
+        }
+        if self.args.command:
+            return commands[self.args.command]()
+        options: Mapping[str, Callable[[], int]] = {
+            "dfd": self.dfd,
+            "seq": self.seq,
+            "list": self.list,
+            "describe": self.describe,
+            "json": self.json,
+            "pytm": self.pytm,
+            "report": self.report,
+        }
+        for option, run in options.items():
+            if getattr(self.args, option):
+                return run()
         parser().print_help()
         return 0
 
     def print(self, content: str | bytes) -> int:
         """Writes a result where it was asked for."""
         if self.folder is not None:
-            problem = Problem(
-                code="unwritable-file", place=Place(str(self.folder)), message="this is a folder", hint="name a file"
+            place = Place(str(self.folder))
+            raise InputError(
+                [Problem(code="unwritable-file", place=place, message="this is a folder", hint="name a file")]
             )
-            raise InputError([problem])
         write(content, self.output)
         return 0
 
@@ -231,12 +112,12 @@ class _Run:
     def graph(self) -> Graph:
         return build(load_model(self.files, self.model))
 
-    def library(self):
+    def library(self) -> Library:
         from threatmodel.library.load import load_library
 
         return load_library(LIBRARY, self.files)
 
-    def assessment(self):
+    def assessment(self) -> Assessment:
         from threatmodel.assess import assess
 
         excluded = [name.strip() for name in getattr(self.args, "exclude", "").split(",") if name.strip()]
@@ -244,14 +125,36 @@ class _Run:
 
     # --- commands
 
-    def describe(self, kind: str) -> int:
+    def list(self) -> int:
+        from threatmodel.render.listing import listing
+
+        return self.print(listing(self.library()))
+
+    def describe(self) -> int:
         from threatmodel.render.listing import description
 
+        kind: str = self.args.describe
         if kind.lower() not in KINDS:
             message = f"'{kind[:60]}' is not a kind of element"
             hint = suggestion(kind, KINDS) or f"known: {listed(KINDS)}"
             raise InputError([Problem(code="unknown-kind", place=Place("--describe"), message=message, hint=hint)])
         return self.print(description(kind.lower()))
+
+    def pytm(self) -> int:
+        from threatmodel.pytm_model import pytm_script
+
+        return self.print(pytm_script(self.graph(), self.library()))
+
+    def schema(self) -> int:
+        from threatmodel.render.docs import ASSESSMENT_SCHEMA, model_schema_text
+
+        model = self.args.which == "model"
+        return self.print(model_schema_text() if model else ASSESSMENT_SCHEMA.read_text(encoding="utf-8"))
+
+    def docs(self) -> int:
+        from threatmodel.render.docs import generated
+
+        return generated(HOME, only_check=self.args.check)
 
     def json(self) -> int:
         import json
@@ -271,7 +174,7 @@ class _Run:
         try:
             self.print(checked(assessment, found))
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _close_output()
         return code
 
     def seq(self) -> int:
@@ -283,7 +186,7 @@ class _Run:
     def dfd(self) -> int:
         from threatmodel.render.dfd import dfd, needs_overview
 
-        colours = None
+        colours: Mapping[str, Risk] | None = None
         if self.args.colormap:
             from threatmodel.advice import risks
 
@@ -294,7 +197,7 @@ class _Run:
         focus = self._focus(graph)
         overview = False if self.args.full else None
         if self.folder is not None:
-            return self._album(graph, colours)
+            return self._album(self.folder, graph, colours)
         if overview is None and not focus and needs_overview(graph):
             sys.stderr.write(
                 "tm.py: too many functions for one picture: drawing an overview (--focus ID, --full, -o FOLDER/)\n"
@@ -312,19 +215,17 @@ class _Run:
             raise InputError([problem])
         return focus
 
-    def _album(self, graph: Graph, colours) -> int:
+    def _album(self, folder: Path, graph: Graph, colours: Mapping[str, Risk] | None) -> int:
         """One picture of the whole, and one a function."""
         from threatmodel.render.dfd import dfd
 
-        if self.folder is None:
-            raise AssertionError
-        make_folder(self.folder)
+        make_folder(folder)
         overview = dfd(graph, view=self.args.view, risks=colours)
-        write(self._drawn(overview, Path("x.svg")), self.folder / "overview.svg")
+        write(self._drawn(overview, Path("x.svg")), folder / "overview.svg")
         for element in graph.elements.values():
             if element.kind == "function":
                 dot = dfd(graph, view=self.args.view, focus=element.id, risks=colours)
-                write(self._drawn(dot, Path("x.svg")), self.folder / f"{element.id}.svg")
+                write(self._drawn(dot, Path("x.svg")), folder / f"{element.id}.svg")
         return 0
 
     def _drawn(self, dot: str, path: Path) -> bytes:
@@ -346,13 +247,14 @@ class _Run:
         except DrawError as error:
             raise InputError([Problem(code="cannot-draw", place=Place(str(path)), message=str(error))]) from None
 
-    def report(self, template: str) -> str:
+    def report(self) -> int:
         from threatmodel.render.report import report
 
+        template: str = self.args.report
         assessment = self.assessment()
-        return report(assessment, template, self._picture(assessment) if template != "md" else "")
+        return self.print(report(assessment, template, "" if template == "md" else self._picture(assessment)))
 
-    def _picture(self, assessment) -> str:
+    def _picture(self, assessment: Assessment) -> str:
         """The report's picture as SVG text."""
         from threatmodel.advice import risks
         from threatmodel.render.dfd import dfd
@@ -376,9 +278,3 @@ class _Run:
         for name, content in made.items():
             write(content, out / name)
         return self.print(summary_text(assessment, [out / name for name in made]))
-
-
-def _schema(which: str) -> str:
-    from threatmodel.render.docs import ASSESSMENT_SCHEMA, model_schema_text
-
-    return model_schema_text() if which == "model" else ASSESSMENT_SCHEMA.read_text(encoding="utf-8")

@@ -76,7 +76,7 @@ def weigh(statements: Iterable[Statement]) -> Fact:
 
 
 def _rank(statement: Statement) -> tuple[int, int, str]:
-    return statement.size, STANDING[statement.source], repr((statement.value, statement.place))
+    return statement.size, STANDING[statement.source], repr((statement.value, *statement[2:]))
 
 
 def word_only(facts: Facts) -> Facts:

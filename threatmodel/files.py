@@ -27,8 +27,9 @@ class Files:
         return parse(self.texts[name], name)
 
     def named(self, path: str, by: Path, place: Place) -> Path:
-        """The file that `path`, written at `place` in the file `by`, means.  Raises InputError where it leaves the
-        project.
+        """The file that `path`, written at `place` in the file `by`, means.
+
+        Raises InputError where it leaves the project.
         """
         if "\0" in path or Path(path).is_absolute():
             raise _outside(path, place, "write a path relative to this file")

@@ -24,8 +24,8 @@ def write(content: str | bytes, path: Path | None) -> None:
         return
     import tempfile
 
-    target = Path(os.path.realpath(path))
     try:
+        target = Path(os.path.realpath(path))
         if path.exists() and not path.is_file():
             path.write_bytes(data)  # a device or a pipe: nothing to replace
             return

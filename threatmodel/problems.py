@@ -55,7 +55,9 @@ def note(problems: list[Problem], problem: Problem) -> None:
     problems.append(problem)
     if len(problems) >= MOST:
         message, hint = f"reading stopped here after {MOST} problems", "mend those first"
-        raise InputError([*problems, Problem(code="too-many-problems", place=problem.place, message=message, hint=hint)])
+        raise InputError(
+            [*problems, Problem(code="too-many-problems", place=problem.place, message=message, hint=hint)]
+        )
 
 
 def article(noun: str) -> str:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from threatmodel.model.vocabulary import KINDS, PLANES
 
-REACHES: dict[str, frozenset[str]] = {
-    kind: frozenset({kind, *PLANES} | extra)
-    for kind, extra in {
-        **dict.fromkeys(KINDS, set()),
-        "function": {"api", "store", "queue", "secret"},
-        "api": {"function"},
-        "store": {"function"},
-        "queue": {"function"},
-        "secret": {"function"},
-        "flow": {"function", "api", "store", "queue", "secret"},
-    }.items()
+_NEIGHBOURS: dict[str, frozenset[str]] = {
+    "function": frozenset({"api", "store", "queue", "secret"}),
+    "api": frozenset({"function"}),
+    "store": frozenset({"function"}),
+    "queue": frozenset({"function"}),
+    "secret": frozenset({"function"}),
+    "flow": frozenset({"function", "api", "store", "queue", "secret"}),
 }
+
+REACHES = {kind: frozenset({kind, *PLANES}) | _NEIGHBOURS.get(kind, frozenset()) for kind in KINDS}
 """For each kind, the scopes whose controls can count for a threat to it: itself, its neighbours, every plane."""

@@ -40,7 +40,9 @@ CLASSES = ("public", "internal", "confidential", "secret")
 
 _numbers = st.integers(1, 5)
 _flag_leaves = st.sampled_from(FLAGS).map(Leaf)
-_flag_tests = st.builds(Leaf, st.sampled_from(FLAGS), st.sampled_from(["==", "!="]), st.sampled_from([True, False, None]))
+_flag_tests = st.builds(
+    Leaf, st.sampled_from(FLAGS), st.sampled_from(["==", "!="]), st.sampled_from([True, False, None])
+)
 _number_tests = st.builds(Leaf, st.sampled_from(NUMBERS), st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), _numbers)
 _order_tests = st.builds(
     Leaf, st.just("data_classification"), st.sampled_from(["==", "!=", "<", "<=", ">", ">="]), st.sampled_from(CLASSES)
@@ -280,7 +282,23 @@ def test_long_condition_is_read(text: str) -> None:
 
 PIECES = st.sampled_from(
     [*"()[]{}<>=!.,:;'\"#\\@~-+*/%&|^ 0123456789", "target.", "in_vpc", "runtime", "timeout_seconds", "true", "True"]
-    + ["None", "null", " and ", " or ", "not ", " in ", " is ", " if ", " else ", "lambda ", "__", "==", "<=", "'zip'", ":="]
+    + [
+        "None",
+        "null",
+        " and ",
+        " or ",
+        "not ",
+        " in ",
+        " is ",
+        " if ",
+        " else ",
+        "lambda ",
+        "__",
+        "==",
+        "<=",
+        "'zip'",
+        ":=",
+    ]
 )
 
 

@@ -17,7 +17,10 @@ GOOD = [threat("forgery", "{signing: hinders}"), control("signing", "target.veri
 LIBRARIES = {
     "dangling-link": [*GOOD, threat("replay", "{sining: hinders, timestamps: detects}")],
     "dangling-requirement": [GOOD[0], control("signing", extra="requires: [timestamps]")],
-    "unreachable-control": [threat("forgery", "{encryption: hinders}", target="api"), control("encryption", scope="store")],
+    "unreachable-control": [
+        threat("forgery", "{encryption: hinders}", target="api"),
+        control("encryption", scope="store"),
+    ],
     "unreachable-requirement": [
         threat("forgery", "{signing: hinders}"),
         control("signing", extra="requires: [encryption]", scope="api"),
@@ -61,6 +64,10 @@ def test_what_the_provider_treats_needs_no_control() -> None:
     assert library_of(Path(), *GOOD, threat("outage", "{}", extra="treated_by: provider"))
 
 
-@pytest.mark.parametrize(("target", "scope"), [("flow", "function"), ("store", "function"), ("secret", "pipeline"), ("api", "api")])
+@pytest.mark.parametrize(
+    ("target", "scope"), [("flow", "function"), ("store", "function"), ("secret", "pipeline"), ("api", "api")]
+)
 def test_neighbours_and_planes_are_reached(target: str, scope: str) -> None:
-    assert library_of(Path(), threat("forgery", "{good: hinders}", target=target, applies="true"), control("good", scope=scope))
+    assert library_of(
+        Path(), threat("forgery", "{good: hinders}", target=target, applies="true"), control("good", scope=scope)
+    )

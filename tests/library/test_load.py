@@ -138,7 +138,12 @@ def test_good_library_loads() -> None:
 
 def test_stray_files(golden: Golden) -> None:
     library()
-    for name in ("README.md", "threats/forgery.yaml", "threats/malicious-code/more/deep.yaml", "threats/malicious-code/a.yml"):
+    for name in (
+        "README.md",
+        "threats/forgery.yaml",
+        "threats/malicious-code/more/deep.yaml",
+        "threats/malicious-code/a.yml",
+    ):
         write(f"lib/{name}", "id: x\n")
     write("lib/threats/.DS_Store", b"\0")
     golden("bad-input/library-stray-files.txt", problems_of(lambda files: load_library(Path("lib"), files)))
@@ -152,7 +157,10 @@ def test_hidden_library_file_is_no_litter() -> None:
 
 def test_one_id_in_two_folders(golden: Golden) -> None:
     library()
-    write("lib/threats/malicious-code/forgery.yaml", THREAT.replace("scenario: exploited-vulnerability", "scenario: malicious-code"))
+    write(
+        "lib/threats/malicious-code/forgery.yaml",
+        THREAT.replace("scenario: exploited-vulnerability", "scenario: malicious-code"),
+    )
     write("lib/controls/code-review/signing.yaml", CONTROL.replace("best-practices", "code-review"))
     golden("bad-input/library-one-id-in-two-folders.txt", problems_of(lambda files: load_library(Path("lib"), files)))
 

@@ -33,32 +33,50 @@ MODELS = {
     "no-name": "§functions:\n  order-bot: {}\n",
     "no-function": "§name: Shop\n",
     "flag-expected": SHOP.replace("{}", "{in_vpc: §yes, role_shared: §1, code_signing: enforce}"),
-    "number-expected": SHOP.replace("{}", "{timeout_seconds: §soon, reserved_concurrency: §-1, log_retention_days: §1.5}"),
+    "number-expected": SHOP.replace(
+        "{}", "{timeout_seconds: §soon, reserved_concurrency: §-1, log_retention_days: §1.5}"
+    ),
     "word-expected": SHOP.replace("{}", "{code_signing: §enforced, egress: §true, package_format: §{zip: 1}}"),
     "text-expected": "name: §2026\nowner: §[team]\ndescription: §''\nscope: §null\nfunctions:\n  order-bot: {}\n",
     "list-expected": SHOP.replace("{}", "{reads: §orders, writes: §{orders: 1}, triggers: §7}"),
     "mapping-expected": "name: Shop\nstores: §[orders]\nfunctions:\n  order-bot: §python\n",
     "text-too-long": "name: §" + "x" * 121 + "\nfunctions:\n  order-bot: {}\n",
-    "blank-values": "name:§\nstores:§\nfunctions:\n  §order-bot:\n  pay-bot: {reads§: , runtime§: , in_vpc: null}\n".replace("§order-bot:", "order-bot:§").replace("reads§: ,", "reads: §,").replace("runtime§: ,", "runtime: §,"),
-    "dangling-references": SHOP.replace("{}", "{reads: [§order], sends: [§work], secrets: [§'\u202etoken'], calls: [§crm]}") + "stores:\n  orders: {holds: [§orders-data]}\n",
-    "wrong-kind-of-reference": SHOP.replace("{}", "{reads: [§shop-api], writes: [orders, §order-bot]}") + "apis:\n  shop-api: {}\nstores:\n  orders: {}\n",
+    "blank-values": "name:§\nstores:§\nfunctions:\n  §order-bot:\n  pay-bot: {reads§: , runtime§: , in_vpc: null}\n".replace(
+        "§order-bot:", "order-bot:§"
+    )
+    .replace("reads§: ,", "reads: §,")
+    .replace("runtime§: ,", "runtime: §,"),
+    "dangling-references": SHOP.replace(
+        "{}", "{reads: [§order], sends: [§work], secrets: [§'\u202etoken'], calls: [§crm]}"
+    )
+    + "stores:\n  orders: {holds: [§orders-data]}\n",
+    "wrong-kind-of-reference": SHOP.replace("{}", "{reads: [§shop-api], writes: [orders, §order-bot]}")
+    + "apis:\n  shop-api: {}\nstores:\n  orders: {}\n",
     "unknown-boundary": SHOP.replace("{}", "{boundary: §acount}"),
-    "circular-boundaries": SHOP + "boundaries:\n  §inner: {inside: outer}\n  §outer: {inside: inner}\n  §own: {inside: own}\n  lost: {inside: §nowhere}\n",
+    "circular-boundaries": SHOP
+    + "boundaries:\n  §inner: {inside: outer}\n  §outer: {inside: inner}\n  §own: {inside: own}\n  lost: {inside: §nowhere}\n",
     "one-id-twice": SHOP + "apis:\n  shop-api: {}\nstores:\n  §order-bot: {}\nexternals:\n  §shop-api: {}\n",
     "reserved-ids": SHOP + "stores:\n  §slack: {}\n  §account: {}\n",
-    "wrong-ids": SHOP + "stores:\n  §Orders: {}\n  §orderEvents: {}\n  §'': {}\n  §../etc: {}\n  §\"a\\u202Eb\": {}\n  §1st: {}\n",
+    "wrong-ids": SHOP
+    + "stores:\n  §Orders: {}\n  §orderEvents: {}\n  §'': {}\n  §../etc: {}\n  §\"a\\u202Eb\": {}\n  §1st: {}\n",
     "long-id": SHOP + "stores:\n  §" + "a" * 101 + ": {}\n",
     "no-api": SHOP.replace("{}", "{triggers: [§{slack: slash-command}]}"),
     "two-apis": SHOP.replace("{}", "{triggers: [§{slack: slash-command}]}") + "apis:\n  one: {}\n  two: {}\n",
-    "trigger-with-two-sources": SHOP.replace("{}", "{triggers: [§{slack: events, queue: work}, §{path: /}, {queue: work, §api: one}]}") + "queues:\n  work: {}\napis:\n  one: {}\n",
+    "trigger-with-two-sources": SHOP.replace(
+        "{}", "{triggers: [§{slack: events, queue: work}, §{path: /}, {queue: work, §api: one}]}"
+    )
+    + "queues:\n  work: {}\napis:\n  one: {}\n",
     "one-problem-once": "name: Shop\nfunctions:\n  order-bot: {reads: [orders], sends: [work]}\nstores:\n  orders: §dynamodb\nqueues: §[work]\n",
     "unknown-surface": SHOP.replace("{}", "{triggers: [{slack: §slash-comand}]}") + "apis:\n  one: {}\n",
-    "not-a-date": SHOP + "accepted_risks:\n  forgery@order-bot: {risk: 12, reason: rare, owner: team, expires: §2027-02-30}\ncontrols:\n  training: {planned_for: §soon}\n",
-    "acceptance-incomplete": SHOP + "accepted_risks:\n  forgery@order-bot: §{risk: §26, expires: 2027-01-01}\n  §forgery: {risk: 1, reason: a, owner: b, expires: 2027-01-01}\n",
+    "not-a-date": SHOP
+    + "accepted_risks:\n  forgery@order-bot: {risk: 12, reason: rare, owner: team, expires: §2027-02-30}\ncontrols:\n  training: {planned_for: §soon}\n",
+    "acceptance-incomplete": SHOP
+    + "accepted_risks:\n  forgery@order-bot: §{risk: §26, expires: 2027-01-01}\n  §forgery: {risk: 1, reason: a, owner: b, expires: 2027-01-01}\n",
     "criticality-without-reason": SHOP.replace("{}", "{§criticality: high}"),
     "attestation-incomplete": SHOP + "controls:\n  §training: {attested_by: Ann}\n  §runbook: {note: soon}\n",
     "rating-of-nothing": SHOP + "ratings:\n  §forgery@order-bot: {reason: rare}\n",
-    "statement-twice": SHOP + "controls:\n  training: {planned_for: 2027-01-01}\n  §training@organisation: {planned_for: 2027-01-01}\n",
+    "statement-twice": SHOP
+    + "controls:\n  training: {planned_for: 2027-01-01}\n  §training@organisation: {planned_for: 2027-01-01}\n",
     "unknown-flow": SHOP + "flows:\n  §order-bot:orders:read: {encrypted: true}\n",
     "derived-fact": SHOP.replace("{}", "{§slack_facing: true}"),
 }
@@ -120,7 +138,9 @@ def test_link_inside_the_project_is_followed() -> None:
     assert system.nodes["account"].facts["guardduty"].place == Place("shared/platform.yaml", 2, 22) or True
 
 
-def test_model_outside_the_working_directory_uses_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_model_outside_the_working_directory_uses_its_own_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write("away/model.yaml", SHOP + "uses: [platform.yaml]\n")
     write("away/platform.yaml", "name: Platform\naccount: {guardduty: true}\n")
     write("here/nothing", "")
@@ -232,6 +252,7 @@ def test_text_keeps_what_its_author_wrote(tmp_path: Path) -> None:
 
 # --- order
 
+
 def _shuffled(value: Any, random: random.Random) -> Any:
     """The same data with the keys of every mapping in another order."""
     if isinstance(value, dict):
@@ -271,4 +292,3 @@ def test_order_of_keys_changes_nothing(seed: int, tmp_path: Path) -> None:
     for found in (data, _shuffled(data, random.Random(seed))):
         systems.append(_sorted_statements(_without_places(system_of(tmp_path, json.dumps(found)))))
     assert systems[0] == systems[1]
-

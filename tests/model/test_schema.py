@@ -92,7 +92,9 @@ def test_bad_models_are_refused_by_the_editor_too(name: str) -> None:
 
 # --- data at random, of the schema's own keys
 
-WRONG = st.sampled_from([None, True, False, 0, -1, 1.5, 10**9, "", " ", "x", "a b", "2027-03-31", [], ["x"], {}, {"x": 1}])
+WRONG = st.sampled_from(
+    [None, True, False, 0, -1, 1.5, 10**9, "", " ", "x", "a b", "2027-03-31", [], ["x"], {}, {"x": 1}]
+)
 
 
 @st.composite
@@ -116,7 +118,9 @@ def values(draw: st.DrawFn, shape: Shape) -> Any:
         case Either(word, whole):
             return draw(values(draw(st.sampled_from([word, whole]))))
         case Table(of):
-            ids = st.sampled_from(["order", "orders", "work", "threat@order", "order:orders:read", "Wrong", "slack", "a--b"])
+            ids = st.sampled_from(
+                ["order", "orders", "work", "threat@order", "order:orders:read", "Wrong", "slack", "a--b"]
+            )
             return draw(st.dictionaries(ids, values(of), max_size=3))
         case Record():
             return draw(records(shape))
@@ -159,7 +163,11 @@ def test_any_bytes_are_a_model_or_refused(tmp_path: Path, data: bytes) -> None:
 TEXT = (HOME / "models" / "slack-lambda.yaml").read_text(encoding="utf-8").replace("uses: [platform.yaml]\n", "")
 
 
-@given(st.integers(0, len(TEXT)), st.integers(0, 30), st.sampled_from(["", " ", "\n", "[", "{}", "null", "- a", "a: ", "order-bot", "'", "#", "slack"]))
+@given(
+    st.integers(0, len(TEXT)),
+    st.integers(0, 30),
+    st.sampled_from(["", " ", "\n", "[", "{}", "null", "- a", "a: ", "order-bot", "'", "#", "slack"]),
+)
 @settings(max_examples=200)
 def test_any_mutant_of_a_model_is_a_model_or_refused(tmp_path: Path, at: int, removed: int, piece: str) -> None:
     path = tmp_path / "model.yaml"

@@ -84,7 +84,9 @@ def test_derived_facts_and_their_inputs_agree() -> None:
     assert set(INPUTS) == {(row.kind, row.name) for row in ROWS if row.derived}
     for (kind, name), inputs in INPUTS.items():
         for given in inputs:
-            known = given.name in RELATIONS or (given.name in FACTS[given.kind] and not FACTS[given.kind][given.name].derived)
+            known = given.name in RELATIONS or (
+                given.name in FACTS[given.kind] and not FACTS[given.kind][given.name].derived
+            )
             assert known, f"{kind}.{name} follows from {given}"
 
 

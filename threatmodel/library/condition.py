@@ -371,8 +371,9 @@ def _why_of_all(parts: list[tuple[Truth, Why]], sign: int) -> Why:
 
 
 def mutants(tree: Tree) -> Iterator[tuple[str, Tree]]:
-    """Every tree with one fault in it, each with what was changed: a leaf negated, ``and`` for ``or`` and the other
-    way round, a bound moved (``<`` for ``<=``).
+    """Every tree with one fault in it, each with what was changed.
+
+    A leaf is negated, ``and`` stands for ``or`` or the other way round, a bound is moved (``<`` for ``<=``).
     """
     match tree:
         case Always():

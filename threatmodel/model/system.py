@@ -134,8 +134,10 @@ class Rating:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """A whole model.  `nodes` holds functions, apis, stores, queues, secrets and the planes described, by id; `flows`
-    facts stated of derived flows, by flow id.
+    """A whole model.
+
+    `nodes` holds functions, apis, stores, queues, secrets and the planes described, by id; `flows` facts stated of
+    derived flows, by flow id.
     """
 
     name: str

@@ -24,8 +24,11 @@ class Failure:
 
 
 def failures(assessment: Assessment, fail_on: str, *, allow_undetermined: bool) -> list[Failure]:
-    """Everything that fails a check: risks at or above a band that nobody treated or accepted, undetermined ones that
-    could be such (unless allowed), lapsed acceptances, and claims that evidence contradicts."""
+    """Everything that fails a check.
+
+    Risks at or above a band that nobody treated or accepted, undetermined ones that could be such (unless allowed),
+    lapsed acceptances, and claims that evidence contradicts.
+    """
     found = [*_risks(assessment, fail_on, allow_undetermined=allow_undetermined)]
     found += _lapsed(assessment)
     found += _contradicted(assessment)

@@ -1,4 +1,4 @@
-"""Files that are generated: the schemas for editors and the reference of facts."""
+"""Files that are generated: the schema for editors, the reference of facts, the README's picture."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import json
 import sys
 from pathlib import Path
 
+from threatmodel.files import Files
+from threatmodel.graph import build
 from threatmodel.model.file import model_schema
+from threatmodel.model.load import load_model
 from threatmodel.model.vocabulary import FACTS, KINDS, FactRow
 from threatmodel.output import write
+from threatmodel.render.dfd import dfd
+from threatmodel.render.draw import draw
 
 ASSESSMENT_SCHEMA = Path(__file__).with_name("assessment.schema.json")
 
@@ -16,7 +21,7 @@ ASSESSMENT_SCHEMA = Path(__file__).with_name("assessment.schema.json")
 def generated(home: Path, *, only_check: bool) -> int:
     """Writes every generated file, or says which are not current; returns the exit code."""
     stale = []
-    for name, content in _files().items():
+    for name, content in _files(home).items():
         path = home / name
         if not path.is_file() or path.read_text(encoding="utf-8") != content:
             stale.append(name)
@@ -29,8 +34,17 @@ def generated(home: Path, *, only_check: bool) -> int:
     return 1 if stale and only_check else 0
 
 
-def _files() -> dict[str, str]:
-    return {"models/model.schema.json": model_schema_text(), "docs/facts.md": facts_reference()}
+def _files(home: Path) -> dict[str, str]:
+    return {
+        "models/model.schema.json": model_schema_text(),
+        "docs/facts.md": facts_reference(),
+        "docs/images/dfd.svg": _picture(home / "models" / "slack-lambda.yaml"),
+    }
+
+
+def _picture(model: Path) -> str:
+    """The README's picture: the default model's runtime plane."""
+    return draw(dfd(build(load_model(Files(), model))), "svg").decode()
 
 
 def model_schema_text() -> str:
@@ -43,9 +57,9 @@ def facts_reference() -> str:
     lines = [
         "# Facts",
         "",
-        "Generated from `threatmodel/model/vocabulary.py` by `python3 dev.py docs`. A fact is a key of the model file, a",
-        "name in a condition (`target.runtime`), and what collectors look for. Leave out what you do not know: it becomes",
-        "a question. Write `null` for what you know is not set.",
+        "Generated from `threatmodel/model/vocabulary.py` by `python3 dev.py docs`. A fact is a key of the model file,",
+        "a name in a condition (`target.runtime`), and what collectors look for. Leave out what you do not know: it",
+        "becomes a question. Write `null` for what you know is not set.",
     ]
     for kind in KINDS:
         rows = FACTS[kind].values()

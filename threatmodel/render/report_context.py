@@ -12,7 +12,7 @@ from threatmodel.render import report_controls, report_findings, report_matrix, 
 from threatmodel.render.report_answer import answer
 from threatmodel.render.report_findings import by_band
 from threatmodel.render.report_method import method
-from threatmodel.render.report_words import Plain, Row, counted, names, where
+from threatmodel.render.report_words import Inert, Plain, Row, counted, names, where
 from threatmodel.risk import BANDS, band
 
 EXPIRY_DAYS = 60
@@ -179,6 +179,8 @@ def cleaned(value: Plain, clean: Mapping[str, str]) -> Plain:
     """A context with every string put through `clean` (keys stay as they are)."""
     if isinstance(value, str):
         return clean[value]
+    if isinstance(value, Inert):
+        return value
     if isinstance(value, Mapping):
         return {key: cleaned(item, clean) for key, item in value.items()}
     if isinstance(value, Sequence):

@@ -18,6 +18,7 @@ from threatmodel.render.report_words import (
     Row,
     cell,
     counted,
+    inert,
     links,
     maps,
     names,
@@ -160,7 +161,7 @@ def _case(case: Case, assessment: Assessment) -> Row:
         "kind": head.target.kind,
         "kinds": counted(len(case.findings), head.target.kind),
         "number": len(case.findings),
-        "elements": names([finding.target.id for finding in case.findings], head.target.kind),
+        "elements": _elements([case], head.target.kind),
         "verdict": head.verdict,
         "verdict_words": VERDICT_WORDS[head.verdict],
         "inherent": cell(head.inherent),
@@ -208,6 +209,12 @@ def _controls(case: Case, detailed: Sequence[Finding], states: States) -> Iterat
         }
 
 
+def _elements(found: Sequence[Case], kind: str = "") -> Row:
+    """The elements of cases: those to show first, and all of them."""
+    ids = [finding.target.id for case in found for finding in case.findings]
+    return {**names(ids, kind), "all": inert(ids)}
+
+
 def _acceptance(finding: Finding) -> Row | None:
     accepted = finding.acceptance
     if accepted is None:
@@ -226,7 +233,7 @@ def _rest(found: Sequence[Case]) -> Row | None:
     if not found:
         return None
     counts = tally(found)
-    elements = names([finding.target.id for case in found for finding in case.findings])
+    elements = _elements(found)
     text = f"{counted(sum(len(c.findings) for c in found), 'finding')} in {counted(len(found), 'further combination')}"
     return {**counts, "elements": elements, "text": f"{text} of states: {counts['verdicts_text']}"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
@@ -53,13 +54,27 @@ def listed(words: Sequence[str], last: str = "and") -> str:
 
 
 def names(found: Sequence[str], noun: str = "") -> Row:
-    """A list of names: all of them, those to show first, how many more there are, and the whole in words."""
+    """A list of names: those to show first, how many there are and how many more, and that in words."""
     first = found if len(found) <= ALL_NAMED else found[:NAMED]
     more = len(found) - len(first)
     text = f"{', '.join(first)} and {more:,} more" if more else ", ".join(first)
     if more and noun:
         text = f"{counted(len(found), noun)}: {text}"
-    return {"all": found, "number": len(found), "first": first, "more": more, "text": text}
+    return {"number": len(found), "first": first, "more": more, "text": text}
+
+
+class Inert(tuple[str, ...]):
+    """Ids: texts that every format shows as they are, so that thousands of them need no escaping one by one."""
+
+    __slots__ = ()
+
+
+def inert(found: Sequence[str]) -> Sequence[str]:
+    """These texts as `Inert` if they hold nothing but what ids hold, else as they are."""
+    return Inert(found) if _ID.fullmatch("".join(found)) else found
+
+
+_ID = re.compile(r"[a-z0-9.:@-]*")
 
 
 def cell(found: Cell) -> Row:
