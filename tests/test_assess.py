@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import TODAY, HOME, assessed, control, evidence, graph_of, library_of, only, said, threat
+from tests.support import HOME, TODAY, assessed, control, evidence, graph_of, library_of, only, said, threat
 from threatmodel.assess import Assessment, assess
 from threatmodel.facts import Statement
 from threatmodel.files import Files

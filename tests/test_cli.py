@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -174,7 +175,10 @@ def test_five_lines_add_a_function(tmp_path: Path) -> None:
     assert any("refund-bot" in question["elements"] for question in after["questions"])
 
 
-HOSTILE = '"><script>alert(1)</script> & \\ | `x` **b** [l](javascript:alert(1))\n# h <!-- \u202e\u05d0 \U0001f600 ]] %% ; end'
+HOSTILE = (
+    '"><script>alert(1)</script> & \\ | `x` **b** [l](javascript:alert(1))'
+    "\n# h <!-- \u202e\u05d0 \U0001f600 ]] %% ; end"
+)
 
 
 def test_hostile_names_break_nothing(tmp_path: Path) -> None:
@@ -208,6 +212,7 @@ account: {{name: {name}}}
         result = tm("-m", str(model), *arguments)
         assert result.returncode in {0, 1}, result.stderr
         assert result.stderr == ""
-        assert "<script>" not in result.stdout or arguments == ["--json"] or arguments == ["--pytm"]
+        escaped_otherwise = arguments in (["--json"], ["--pytm"])  # by quotes
+        assert escaped_otherwise or not re.search(r"(?<!\\)<script>", result.stdout)
     svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
     assert "<script>" not in svg

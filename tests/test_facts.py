@@ -22,8 +22,8 @@ STATEMENTS = st.builds(
 )
 
 
-@given(st.lists(STATEMENTS, min_size=1, max_size=4), st.randoms(use_true_random=False))
-def test_order_changes_nothing(statements: list[Statement], random: object) -> None:
+@given(st.lists(STATEMENTS, min_size=1, max_size=4))
+def test_order_changes_nothing(statements: list[Statement]) -> None:
     expected = weigh(statements)
     for order in itertools.permutations(statements):
         assert weigh(order) == expected

@@ -35,6 +35,7 @@ from threatmodel.source import parse
 
 SIZE = Word(("small", "large"), ordered=True)
 ITEM = record("an item", Key("name", Text(10), "its name", required=True), Key("size", SIZE, nullable=True))
+ID_EXPECTED = "lower-case letters, digits and single hyphens"
 EITHER = Either(SIZE, ITEM)
 
 
@@ -122,8 +123,9 @@ def test_fits(shape: Shape, text: str, value: object) -> None:
         (
             Table(Flag(), "a switch"),
             "{MySwitch: true}",
-            "2 wrong-id: 'MySwitch' cannot be the id of a switch; expected lower-case letters, digits and single hyphens; "
-            "did you mean 'my-switch'?",
+            "2 wrong-id: 'MySwitch' cannot be the id of a switch; expected "
+            + ID_EXPECTED
+            + "; did you mean 'my-switch'?",
         ),
         (Table(Flag(), "a switch"), "{a: 1}", "5 wrong-type: a switch 'a' is 1; expected true or false"),
         (
@@ -204,36 +206,10 @@ SHAPES: list[Shape] = [
     ITEM,
     Table(Flag(), "a switch"),
 ]
-VALUES = [
-    None,
-    True,
-    0,
-    1,
-    6,
-    1.5,
-    "",
-    " ",
-    "a",
-    "a1",
-    "a b",
-    "abcd",
-    "small",
-    "2027-03-31",
-    "2027-3-31",
-    [],
-    [1],
-    [6],
-    ["small"],
-]
-VALUES += [
-    {},
-    {"a": True},
-    {"a": 1},
-    {"A": True},
-    {"name": "a"},
-    {"name": "a", "size": None},
-    {"name": "a", "other": 1},
-    {"size": "small"},
+VALUES: list[Any] = [
+    *(None, True, 0, 1, 6, 1.5, "", " ", "a", "a1", "a b", "abcd", "small", "2027-03-31", "2027-3-31"),
+    *([], [1], [6], ["small"], {}, {"a": True}, {"a": 1}, {"A": True}),
+    *({"name": "a"}, {"name": "a", "size": None}, {"name": "a", "other": 1}, {"size": "small"}),
 ]
 
 

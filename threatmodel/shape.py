@@ -153,7 +153,7 @@ class Entry(NamedTuple):
 
 
 class Fields(dict[str, Entry]):
-    """The entries of a record or table; `unread` names the keys whose values did not fit, each with its problem noted."""
+    """The entries of a record or table.  `unread` names the keys whose values did not fit: their problems are noted."""
 
     __slots__ = ("unread",)
 
@@ -193,8 +193,9 @@ class Reader:
         return Fields() if entries is INVALID else entries
 
     def read(self, shape: Shape, raw: Any, mark: int, noun: str) -> Any:
-        """The value of `raw` as `shape` has it: scalars as they are, dates as `datetime.date`, lists as tuples of
-        `Value`, records and tables as `Fields`; or INVALID.
+        """The value of `raw` as `shape` has it, or INVALID.
+
+        Scalars stay as they are; dates become `datetime.date`, lists tuples of `Value`, records and tables `Fields`.
         """
         if raw is BLANK:
             place = self.place(mark)
@@ -385,7 +386,7 @@ def _something(shape: Shape) -> str:
             return _expected(shape)
 
 
-def json_schema(shape: Shape) -> dict[str, Any]:
+def json_schema(shape: Shape) -> dict[str, Any]:  # noqa: C901 - one case a shape
     """The JSON Schema (draft 2020-12) of a shape."""
     match shape:
         case Flag():

@@ -128,8 +128,9 @@ def _refusal(file: str, code: str, message: str, hint: str) -> InputError:
 
 
 def parse(text: str, file: str) -> Document:
-    """The document in `text`.  Raises InputError with the place of a syntax error or of anything not supported;
-    duplicate keys are all reported.
+    """The document in `text`.
+
+    Raises InputError with the place of a syntax error or of anything not supported; duplicate keys are all reported.
     """
     if len(text) > LARGEST:
         raise _refusal(file, "file-too-large", f"{len(text)} characters; at most {LARGEST} are read", "split it")

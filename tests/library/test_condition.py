@@ -129,14 +129,14 @@ def _naive_test(name: str, test: str, value: Any, constant: Any) -> bool:
     if test == "":
         return value is True
     if test in {"==", "!="}:
-        return (value == constant) is (test == "==")
+        return bool(value == constant) is (test == "==")
     if test in {"in", "not in"}:
         return (value in list(constant)) is (test == "in")
     if value is None:
         return False
     if name == "data_classification":
         value, constant = CLASSES.index(value), CLASSES.index(constant)
-    return {"<": value < constant, "<=": value <= constant, ">": value > constant, ">=": value >= constant}[test]
+    return bool({"<": value < constant, "<=": value <= constant, ">": value > constant, ">=": value >= constant}[test])
 
 
 @given(TREES)
@@ -281,23 +281,10 @@ def test_long_condition_is_read(text: str) -> None:
 
 
 PIECES = st.sampled_from(
-    [*"()[]{}<>=!.,:;'\"#\\@~-+*/%&|^ 0123456789", "target.", "in_vpc", "runtime", "timeout_seconds", "true", "True"]
-    + [
-        "None",
-        "null",
-        " and ",
-        " or ",
-        "not ",
-        " in ",
-        " is ",
-        " if ",
-        " else ",
-        "lambda ",
-        "__",
-        "==",
-        "<=",
-        "'zip'",
-        ":=",
+    [
+        *"()[]{}<>=!.,:;'\"#\\@~-+*/%&|^ 0123456789",
+        *("target.", "in_vpc", "runtime", "timeout_seconds", "true", "True", "None", "null", "__", "lambda "),
+        *(" and ", " or ", "not ", " in ", " is ", " if ", " else ", "==", "<=", "'zip'", ":="),
     ]
 )
 
@@ -307,8 +294,10 @@ def test_any_text_is_a_condition_or_refused(text: str, kind: str) -> None:
     try:
         found: Condition | None = compile_condition(text, kind)
     except ConditionError as error:
-        assert 0 <= error.column <= len(text)
-        found = None
+        found, column = None, error.column
+    else:
+        column = 0
+    assert 0 <= column <= len(text)
     if found is not None:
         assert found.facts <= FACTS[kind].keys()
         assert found.truth({}) in {0, 2, -2}
@@ -363,7 +352,7 @@ def test_refused_at_its_column(text: str, code: str, column: int) -> None:
 
 
 def test_each_kind_has_facts_of_its_own() -> None:
-    assert compile_condition("target.guardduty", "account")
+    assert compile_condition("target.guardduty", "account").kind == "account"
     with pytest.raises(ConditionError, match="'guardduty' is not a fact of a function"):
         compile_condition("target.guardduty", "function")
 

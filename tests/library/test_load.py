@@ -1,5 +1,7 @@
 """Loading libraries: what a broken library file says, and what is refused."""
 
+# ruff: noqa: E501 - a case on one line is read as one
+
 from __future__ import annotations
 
 from collections.abc import Callable

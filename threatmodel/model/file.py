@@ -186,7 +186,7 @@ PLATFORM = record(
     *_HEAD,
     *_PLANES,
     _CONTROLS,
-    refused={name: "it belongs into the model that uses this file" for name in MODEL.index},
+    refused=dict.fromkeys(MODEL.index, "it belongs into the model that uses this file"),
 )
 """A file that models share through `uses`."""
 
