@@ -1,4 +1,4 @@
-"""Models of any size: N functions, each with an api, a function and a table in a boundary of its own.
+"""Models of any size: N functions, each with an api and a table of its own, in a boundary of its own.
 
 Run: .venv/bin/python benchmarks/generate.py 100 > model.yaml
 """
@@ -6,7 +6,13 @@ Run: .venv/bin/python benchmarks/generate.py 100 > model.yaml
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from threatmodel.model.vocabulary import FACTS, PLANES, FactRow
+from threatmodel.shape import Flag, Number, Word
 
 _HEAD = """\
 name: Slack commands at scale
@@ -17,104 +23,64 @@ data:
     personal: true
   receipt:
     classification: internal
-defaults:
-  function:
-    privileged_commands: false
-    input_reaches_interpreter: false
-    fetches_given_urls: false
-    invocable_by_anyone: false
-account:
-  guardduty: true
-  guardduty_lambda: true
-  cloudtrail: true
-  long_lived_access_keys: true
-  console_users: true
-pipeline:
-  auth: oidc
-  required_reviews: 1
-workspace:
-  sso_enforced: true
-organisation:
-  mfa_factor: totp
 """
 
-_BOUNDARY = """\
-  fn-{n}:
-    inside: account
-"""
+_ENTRIES = {
+    "boundaries": ("", "  fn-{n}:\n    inside: account\n"),
+    "apis": ("api", "  api-{n}:\n    boundary: fn-{n}\n"),
+    "stores": ("store", "  table-{n}:\n    boundary: fn-{n}\n    holds: [{data}]\n"),
+    "functions": (
+        "function",
+        (
+            "  bot-{n}:\n"
+            "    boundary: fn-{n}\n"
+            "    description: Takes a slash command and keeps record {n}.\n"
+            "    triggers:\n"
+            "      - {{slack: slash-command, api: api-{n}, path: /slack/bot-{n}}}\n"
+            "    reads: [table-{n}]\n"
+            "    writes: [table-{n}]\n"
+        ),
+    ),
+}
+"""For each section of the file the kind whose facts its entries state, and the lines before those."""
 
-_API = """\
-  api-{n}:
-    boundary: fn-{n}
-    kind: {api}
-    throttle_rate: 50
-    custom_domain: false
-    access_logs: {odd}
-    request_validation: true
-"""
-
-_STORE = """\
-  table-{n}:
-    boundary: fn-{n}
-    kind: dynamodb
-    holds: [{data}]
-    encryption_key: aws-managed
-    recovery: {third}
-    open_to_public: false
-"""
-
-_FUNCTION = """\
-  bot-{n}:
-    boundary: fn-{n}
-    description: Takes a slash command and keeps record {n}.
-    triggers:
-      - {{slack: slash-command, api: api-{n}, path: /slack/bot-{n}}}
-    reads: [table-{n}]
-    writes: [table-{n}]
-    runtime: python3.13
-    package_format: zip
-    code_signing: {signing}
-    reserved_concurrency: 20
-    timeout_seconds: 15
-    role_wildcard_action: {third}
-    environment_holds_secret: {odd}
-    in_vpc: false
-    verifies_signature: {even}
-    validates_input: {third}
-"""
+_STEP = {"function": 3}
+"""Of a function every third fact is stated, of everything else every second: what is left out is asked about."""
 
 
 def model(size: int) -> str:
     """The text of a model of `size` functions.  Neighbours differ, so that not everything has one answer."""
-    return _HEAD + "".join(_sections(size))
+    planes = (f"{plane}:\n{_facts(plane, at, '  ')}" for at, plane in enumerate(PLANES))
+    return _HEAD + "".join(planes) + "".join(_sections(size))
 
 
 def _sections(size: int) -> Iterator[str]:
-    for section, entry in (
-        ("boundaries", _BOUNDARY),
-        ("apis", _API),
-        ("stores", _STORE),
-        ("functions", _FUNCTION),
-    ):
+    for section, (kind, lines) in _ENTRIES.items():
         yield f"{section}:\n"
         for n in range(size):
-            yield entry.format(n=n, **_varied(n))
+            yield lines.format(n=n, data="order" if n % 5 else "receipt") + _facts(kind, n, "    ")
 
 
-def _varied(n: int) -> dict[str, str]:
-    """What differs from one function to the next."""
-    return {
-        "odd": _flag(n % 2 == 1),
-        "even": _flag(n % 2 == 0),
-        "third": _flag(n % 3 == 0),
-        "api": "rest" if n % 4 else "http",
-        "data": "order" if n % 5 else "receipt",
-        "signing": "enforce" if n % 7 == 0 else "none",
-    }
+def _facts(kind: str, turn: int, margin: str) -> str:
+    rows = [row for row in FACTS.get(kind, {}).values() if not row.derived][:: _STEP.get(kind, 2)]
+    return "".join(f"{margin}{row.name}: {_written(value_of(row, turn))}\n" for row in rows)
 
 
-def _flag(value: bool) -> str:  # noqa: FBT001 - the word for it is all there is
-    return "true" if value else "false"
+def value_of(row: FactRow, turn: int) -> object:
+    """A value that a fact may have, another one each turn."""
+    values: Sequence[object] = ()
+    match row.shape:
+        case Flag():
+            values = (True, False)
+        case Number(low, high):
+            values = tuple(min(high, low + step) for step in (0, 1, 14, 100, 400))
+        case Word(words):
+            values = words
+    return values[(turn + len(row.name)) % len(values)]
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 if __name__ == "__main__":

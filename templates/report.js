@@ -47,7 +47,7 @@
       for (const name of fields) form.elements[name].value = state.get(name) || "";
       filter();
     } else if (location.hash) {
-      const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+      const target = document.getElementById(location.hash.slice(1));
       if (target) {
         if (target.hidden) form.reset();
         opened(target);
@@ -61,7 +61,6 @@
     form.addEventListener("input", filter);
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("reset", () => setTimeout(filter));
-    filter();
   }
   addEventListener("hashchange", followed);
   followed();

@@ -246,10 +246,15 @@ def test_two_of_one_standing_that_differ_are_unknown(tmp_path: Path) -> None:
 
 
 def test_a_derived_fact_is_as_weak_as_its_weakest_input(tmp_path: Path) -> None:
-    model = "name: x\nsecrets: {s: {}}\nfunctions: {f: {secrets: [s]}}\n"
-    found = {"s": {"grants": [said("slack-api")]}}
-    fact = graph_of(tmp_path, model, found).elements["f"].facts["holds_slack_token"]
-    assert (fact.value, fact.size) == (True, 1)
+    model = """
+        name: x
+        data: {order: {classification: confidential}}
+        stores: {orders: {}}
+        functions: {f: {triggers: [], reads: [orders]}}
+    """
+    found = {"orders": {"holds": [said(("order",))]}}
+    facts = graph_of(tmp_path, model, found).elements["f"].facts
+    assert (facts["data_classification"].value, facts["data_classification"].size) == ("confidential", 1)
 
 
 def test_an_undescribed_plane_is_drawn_as_assumed(tmp_path: Path) -> None:

@@ -200,7 +200,7 @@ MODELS = [p for p in sorted((HOME / "models").glob("*.yaml")) if "\nfunctions:" 
 
 
 def seeded(seed: int | str) -> random.Random:
-    return random.Random(seed)  # noqa: S311 - to be the same every time is the point
+    return random.Random(seed)
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.name)

@@ -31,7 +31,6 @@ INPUTS: dict[tuple[str, str], tuple[Input, ...]] = {
     ("function", "internet_facing"): (_TRIGGERS,),
     ("function", "event_driven"): (_TRIGGERS,),
     ("function", "uses_secrets"): (_SECRETS,),
-    ("function", "holds_slack_token"): (_SECRETS, Input("secret", "grants")),
     ("function", "data_classification"): (_TRIGGERS, *_DATA),
     ("api", "slack_facing"): (_TRIGGERS,),
     ("store", "data_classification"): (Input("store", "holds"),),
@@ -51,17 +50,6 @@ def known(value: object, said: Iterable[Statement]) -> Fact:
     """A derived fact: as well known as its weakest input."""
     weakest = min(said, key=lambda statement: statement.size)
     return Fact(value, weakest.size, weakest._replace(value=value))
-
-
-def any_of(cases: Sequence[Fact | None], complete: Fact | None) -> Fact | None:
-    """Whether any case is true: true as soon as one is, false only when all are known and the list is complete."""
-    true = [case for case in cases if case is not None and case.size and case.value is True]
-    if true:
-        best = max(true, key=lambda case: case.size)
-        return known(value=True, said=[best.said])
-    if complete is None or not complete.size or any(case is None or not case.size for case in cases):
-        return None
-    return known(value=False, said=[complete.said, *(case.said for case in cases if case is not None)])
 
 
 def highest(classes: Sequence[Fact | None]) -> Fact | None:

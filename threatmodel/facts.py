@@ -76,7 +76,7 @@ def weigh(statements: Iterable[Statement]) -> Fact:
 
 
 def _rank(statement: Statement) -> tuple[int, int, str]:
-    return statement.size, STANDING[statement.source], repr((statement.value, *statement[2:]))
+    return statement.size, STANDING[statement.source], repr(tuple(statement))
 
 
 def word_only(facts: Facts) -> Facts:

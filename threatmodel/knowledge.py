@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from threatmodel import derived
-from threatmodel.derived import any_of, highest, known
+from threatmodel.derived import highest, known
 from threatmodel.elements import Neighbours, completeness
 from threatmodel.facts import WORD, Fact, Facts, Statement, weigh
 from threatmodel.model.system import Node, System, Trigger
@@ -94,15 +94,7 @@ class Knowledge:
         secrets = relations.get("secrets")
         if secrets is not None and secrets.size:
             yield "uses_secrets", known(bool(secrets.value), [secrets.said])
-            tokens = [self._grants(secret, secrets) for secret in secrets.value]
-            yield "holds_slack_token", any_of(tokens, secrets)
         yield "data_classification", self._class_handled(relations)
-
-    def _grants(self, secret: str, secrets: Fact) -> Fact | None:
-        grants = self._stated(self.system.nodes[secret]).get("grants")
-        if grants is None or not grants.size:
-            return None
-        return known(grants.value == "slack-api", [grants.said, secrets.said])
 
     def _starts(self) -> Mapping[tuple[str, str], Fact]:
         """For each api and queue that starts functions, by trigger and id, that it does."""

@@ -38,8 +38,8 @@ LIBRARIES = {
         control("signing", "target.verifies_signature"),
     ],
     "derived-weakness": [
-        threat("theft", "{vault: hinders}", applies="target.uses_secrets"),
-        control("vault", "target.holds_slack_token"),
+        threat("theft", "{vault: hinders}", applies="target.slack_facing"),
+        control("vault", "target.event_driven"),
     ],
 }
 

@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from threatmodel.problems import InputError, Problem
-from threatmodel.render.templates import LIMITS, TEMPLATES, Limits, kind_of, render_own, render_users
+from threatmodel.render.templates import (
+    LIMITS,
+    TEMPLATES,
+    Limits,
+    environment_variables,
+    kind_of,
+    render_own,
+    render_users,
+)
 
 TIGHT = Limits(seconds=3, memory=512 * 1024 * 1024, output=1_000_000)
 CONTEXT: dict[str, Any] = {"name": "<b>Bot</b> & *co*", "numbers": [1, 2, 3], "row": {"id": "order-bot"}}
@@ -167,7 +175,7 @@ def test_python_is_out_of_reach(tmp_path: Path, text: str) -> None:
     "text",
     [
         "{% for i in range(10**9) %}x{% endfor %}",
-        "{% for i in range(99999) %}{% for j in range(99999) %}{% for k in range(99999) %}{% endfor %}{% endfor %}{% endfor %}",
+        "{% for i in range(99999) %}" * 3 + "{% endfor %}" * 3,
         "{{ 'a' * 10**10 }}",
         "{{ 'a' * 10**8 }}",
         '{{ "%1000000000d" | format(1) }}',
@@ -180,7 +188,7 @@ def test_python_is_out_of_reach(tmp_path: Path, text: str) -> None:
         "{{ 10 ** (10 ** 10) }}",
         "{{ (10 ** 10000000) | string }}",
         "{{ numbers * 10**9 }}",
-        "{% set ns = namespace(x='aaaaaaaaaa') %}{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}{{ ns.x }}",
+        "{% set n = namespace(x='aaaa') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}{{ n.x }}",
         "{{ name | replace('', 'a' * 10**6) | replace('a', 'b' * 10**6) }}",
         "{{ numbers | batch(10**9, 1) | list }}",
         "{{ 'a' | wordwrap(0) }}",
@@ -230,12 +238,9 @@ def test_files_elsewhere_are_out_of_reach(tmp_path: Path, name: str) -> None:
     assert "templates/" in problem.hint
 
 
-def test_the_environment_is_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from threatmodel.render import templates
-
+def test_the_child_gets_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
-    assert "AWS_SECRET_ACCESS_KEY" not in templates._environment_variables()
-    assert rendered(tmp_path, "fine") == "fine"
+    assert set(environment_variables()) <= {"PYTHONPATH", "PYTHONUTF8", "SYSTEMROOT"}
 
 
 def test_a_module_beside_the_template_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

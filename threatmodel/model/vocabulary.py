@@ -182,14 +182,6 @@ _FUNCTION = _rows(
         _IAC,
     ),
     (
-        "environment_key",
-        Word(("aws-owned", "customer-managed")),
-        "the key that encrypts its environment variables and package",
-        "Is a customer managed KMS key set on the function?",
-        _IAC,
-        "aws-owned",
-    ),
-    (
         "in_vpc",
         Flag(),
         "it is attached to a VPC",
@@ -327,14 +319,6 @@ _FUNCTION = _rows(
         _CODE,
     ),
     (
-        "log_format",
-        Word(("json", "text")),
-        "the format of its log lines",
-        "Are its logs structured JSON or plain text?",
-        _IAC,
-        "text",
-    ),
-    (
         "log_retention_days",
         Number(1, 3653),
         "days after which its log group forgets; null: never",
@@ -437,14 +421,6 @@ _STORE = _rows(
         _IAC,
     ),
     (
-        "encryption_key",
-        Word(("none", "aws-owned", "aws-managed", "customer-managed")),
-        "the key that encrypts it at rest",
-        "Which key encrypts it at rest?",
-        _IAC,
-        "aws-owned for DynamoDB, aws-managed for S3",
-    ),
-    (
         "recovery",
         Flag(),
         "point-in-time recovery, versioning or backups outside the application's reach are on",
@@ -477,14 +453,6 @@ _QUEUE = _rows(
         "the service that carries the messages",
         "Which service is it?",
         _IAC,
-    ),
-    (
-        "encryption_key",
-        Word(("none", "aws-owned", "aws-managed", "customer-managed")),
-        "the key that encrypts its messages at rest",
-        "Which key encrypts its messages?",
-        _IAC,
-        "aws-owned for SQS",
     ),
     (
         "dead_letter_queue",
@@ -896,7 +864,6 @@ DERIVED = (
     FactRow("function", "internet_facing", Flag(), "a request from the Internet can reach it", "", derived=True),
     FactRow("function", "event_driven", Flag(), "a queue, a stream or a schedule starts it", "", derived=True),
     FactRow("function", "uses_secrets", Flag(), "it reads at least one secret", "", derived=True),
-    FactRow("function", "holds_slack_token", Flag(), "it reads a Slack API token", "", derived=True),
     FactRow(
         "function",
         "data_classification",

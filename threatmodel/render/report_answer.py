@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from threatmodel.advice import Summary
 from threatmodel.assess import Assessment
-from threatmodel.render.report_words import Plain, Row, counted
+from threatmodel.render.report_words import Plain, Row, counted, listed
 from threatmodel.risk import BANDS
 
 
@@ -56,22 +56,42 @@ def answer(assessment: Assessment, counts: Summary, platform: int) -> Row:
 
 
 def _headline(assessment: Assessment, counts: Summary, work: int) -> tuple[str, str]:
-    total = len(assessment.findings)
-    waiting, word = counts.verdicts["undetermined"], counts.verdicts["unproven"]
-    wait = f"{counted(waiting, 'finding')} {'waits' if waiting == 1 else 'wait'} for an answer"
-    worst = _worst(counts.undetermined)
-    if work:
-        left = _worst(_needing_work(assessment))
-        tail = f"; {waiting:,} more wait for an answer and could be {worst}" if waiting else ""
-        need = "needs" if work == 1 else "need"
-        return f"{work:,} of {counted(total, 'finding')} {need} work, the worst of them {left}{tail}.", "work"
-    if waiting:
-        return f"Not clear yet: {wait} and could be {worst}.", "wait"
-    if word:
-        return f"All within the tolerance, but {word:,} of {counted(total, 'finding')} on word alone.", "word"
-    if total:
-        return f"All {counted(total, 'finding')} are proven within the tolerance, accepted or the provider's.", "good"
-    return "No threat of the library applies to what this model describes.", "empty"
+    """The sentence that a reader takes away, and its tone."""
+    verdicts, possible = counts.verdicts, len(assessment.possible)
+    total, waiting, word, proven = (
+        len(assessment.findings),
+        verdicts["undetermined"],
+        verdicts["unproven"],
+        verdicts["mitigated"],
+    )
+    if not total and not possible:
+        return "No threat of the library applies to what this model describes.", "empty"
+    of = listed(
+        [
+            f"{number} that may apply" if index else counted(number, "finding")
+            for index, number in enumerate((total, possible))
+            if number or not index
+        ]
+    )
+    parts = [
+        f"{_does(work, 'need')} work (at worst {_worst(_needing_work(assessment))})" if work else "",
+        f"{_does(waiting, 'wait')} for an answer (at worst {_worst(counts.undetermined)})" if waiting else "",
+        f"{_does(word, 'hold')} on word alone" if word else "",
+        f"{_does(proven, 'hold')} on evidence" if proven else "",
+    ]
+    found = listed([part for part in parts if part]) or "each is accepted by its owner or for the provider to treat"
+    tail = ", none on evidence" if word and not proven else ""
+    start, tone = next(start for start in _STARTS if {"work": work, "wait": waiting, "word": word}.get(start[1], 1))
+    return f"{start}{'o' if start else 'O'}f {of}, {found}{tail}.", tone
+
+
+_STARTS = (("", "work"), ("Not clear yet: ", "wait"), ("Nothing is open, but ", "word"), ("", "good"))
+"""How the sentence begins, for each tone, from what needs most to what needs nothing."""
+
+
+def _does(number: int, verb: str) -> str:
+    """``4 need``, ``1 needs``."""
+    return f"{number:,} {verb}{'s' if number == 1 else ''}"
 
 
 def _needing_work(assessment: Assessment) -> Mapping[str, int]:

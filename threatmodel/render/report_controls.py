@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from threatmodel.assess import Assessment
 from threatmodel.library.format import BEYOND, MITIGATIONS, Control, Library, Link, Numbered, Threat
 from threatmodel.render.report_findings import Case, tally, worst_states
-from threatmodel.render.report_words import NAMED, Plain, Row, links, maps, names, saying, where
+from threatmodel.render.report_words import NAMED, Plain, Row, links, maps, names, sayings, where
 from threatmodel.risk import MOVES
 from threatmodel.states import STATES, State
 
@@ -29,7 +29,7 @@ def seen(assessment: Assessment) -> Seen:
     return found
 
 
-def mitigations(assessment: Assessment, states: Seen) -> list[Row]:
+def mitigations(assessment: Assessment, states: Seen, by_threat: Mapping[str, list[Case]]) -> list[Row]:
     """The article's mitigations and what lies beyond them, each with its controls."""
     library = assessment.library
     answers = _answers(library)
@@ -45,7 +45,13 @@ def mitigations(assessment: Assessment, states: Seen) -> list[Row]:
                     **_described(control, library),
                     **_standing(control, assessment, states[control.id]),
                     "answers": [
-                        {"id": threat.id, "title": threat.title, "effect": link.effect, "because": link.because}
+                        {
+                            "id": threat.id,
+                            "title": threat.title,
+                            "effect": link.effect,
+                            "because": link.because,
+                            "applies": threat.id in by_threat,
+                        }
                         for threat, link in answers.get(control.id, ())
                     ],
                 }
@@ -73,7 +79,7 @@ def _standing(control: Control, assessment: Assessment, states: Mapping[str, Map
             {
                 "state": state,
                 "elements": names(list(elements), control.scope),
-                "says": [saying(item, assessment.states) for item in list(elements.values())[:NAMED]],
+                "says": sayings(list(elements.values())[:NAMED], assessment.states),
                 "more": max(0, len(elements) - NAMED),
             }
             for state, elements in sorted(states.items(), key=lambda item: _RANK[item[0]])
@@ -240,7 +246,7 @@ def only_claimed(assessment: Assessment) -> list[Row]:
             "state": state,
             "number": numbers[control, state],
             "elements": names(list(elements[control, state]), assessment.library.controls[control].scope),
-            "says": [saying(item, assessment.states) for item in list(elements[control, state].values())[:NAMED]],
+            "says": sayings(list(elements[control, state].values())[:NAMED], assessment.states),
         }
         for control, state in ranked
     ]

@@ -23,12 +23,12 @@ from threatmodel.render.report_words import (
     maps,
     names,
     origins,
-    saying,
+    sayings,
     shown,
     where,
 )
 from threatmodel.risk import BANDS, band
-from threatmodel.states import STATES, States
+from threatmodel.states import STATES, States, Support
 
 MOST_CASES = 40
 """Cases of a threat that are shown one by one; the rest is counted."""
@@ -177,26 +177,20 @@ def _case(case: Case, assessment: Assessment) -> Row:
 
 
 def _why(detailed: Sequence[Finding]) -> Iterator[Row]:
-    """The facts that expose the elements, and who says so of each."""
-    found: dict[tuple[str, str], dict[str, str]] = {}
+    """The facts that expose the elements, and who says so."""
+    found: dict[tuple[str, str], list[Support]] = {}
     for finding in detailed:
         for item in finding.why:
-            key = (item.fact, shown(item.value))
-            found.setdefault(key, {})[finding.target.id] = "; ".join(origins((item,)))
-    for (fact, value), who in found.items():
-        several = len(detailed) > 1
-        said = [f"{element}: {text}" if several else text for element, text in who.items()]
-        yield {"fact": fact, "value": value, "who": said, "text": f"{fact}: {value} ({'; '.join(said)})"}
+            found.setdefault((item.fact, shown(item.value)), []).append(item)
+    for (fact, value), support in found.items():
+        who = list(dict.fromkeys(origins(support)))
+        yield {"fact": fact, "value": value, "who": who, "text": f"{fact}: {value} ({'; '.join(who)})"}
 
 
 def _controls(case: Case, detailed: Sequence[Finding], states: States) -> Iterator[Row]:
-    """A row for each control: its state, on which element, and who says so."""
+    """A row for each control: its state, on which elements, and who says so."""
     for index, answer in enumerate(case.head.answers):
-        sayings: dict[str, Row] = {}
-        for finding in detailed:
-            state = finding.answers[index].state
-            said = saying(state, states)
-            sayings.setdefault(f"{state.element} {said['text']}", said)
+        found = [finding.answers[index].state for finding in detailed]
         yield {
             "id": answer.link.control,
             "title": states.library.controls[answer.link.control].title,
@@ -204,7 +198,8 @@ def _controls(case: Case, detailed: Sequence[Finding], states: States) -> Iterat
             "because": answer.link.because,
             "state": answer.state.state,
             "counts": answer.state.level > 0,
-            "says": list(sayings.values()),
+            "elements": list(dict.fromkeys(state.element for state in found)),
+            "says": sayings(found, states),
             "more": len(case.findings) - len(detailed),
         }
 

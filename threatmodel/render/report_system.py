@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from threatmodel.assess import Assessment, Finding
 from threatmodel.facts import Fact
@@ -104,8 +104,8 @@ def files(graph: Graph) -> list[str]:
 # --- accepted risks
 
 
-def accepted(assessment: Assessment) -> list[Row]:
-    """Every acceptance, and whether it holds."""
+def accepted(assessment: Assessment, applying: Container[str]) -> list[Row]:
+    """Every acceptance, and whether it holds; `applying` has the ids of the threats that apply."""
     by_id = {finding.id: finding for finding in assessment.findings if finding.acceptance is not None}
     needless = {id(acceptance): reason for acceptance, reason in assessment.needless}
     rows: list[Row] = []
@@ -118,6 +118,7 @@ def accepted(assessment: Assessment) -> list[Row]:
                 "id": name,
                 "threat": threat.id,
                 "title": threat.title,
+                "applies": threat.id in applying,
                 "element": acceptance.element,
                 "risk": acceptance.risk,
                 "reason": acceptance.reason,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from threatmodel.facts import Statement
@@ -145,14 +145,14 @@ def _item(item: object) -> str:
 
 def origins(support: Sequence[Support]) -> tuple[str, ...]:
     """Who says so, for several facts: ``the model says so, models/a.yaml:12, 14`` once for each origin and file."""
-    lines: dict[tuple[str, str, str], dict[str, None]] = {}
+    lines: dict[tuple[str, str, str], set[int]] = {}
     for item in support:
         statement = item.said
         by, place = _by(statement), statement.place
-        found = lines.setdefault((by, place.file if place is not None else "", statement.note), {})
+        found = lines.setdefault((by, place.file if place is not None else "", statement.note), set())
         if place is not None:
-            found[str(place.line)] = None
-    return (*(_origin(*key, list(found)) for key, found in lines.items()), *_against(support))
+            found.add(place.line)
+    return (*(_origin(*key, sorted(found)) for key, found in lines.items()), *_against(support))
 
 
 def _against(support: Sequence[Support]) -> Iterator[str]:
@@ -162,8 +162,8 @@ def _against(support: Sequence[Support]) -> Iterator[str]:
             yield f"but {item.fact}: {shown(other.value)} ({said(other)['text']})"
 
 
-def _origin(by: str, file: str, note: str, lines: Sequence[str]) -> str:
-    place = f"{file}:{', '.join(lines)}" if file else ""
+def _origin(by: str, file: str, note: str, lines: Sequence[int]) -> str:
+    place = f"{file}:{', '.join(map(str, lines))}" if file else ""
     return ", ".join(part for part in (by, place, note) if part)
 
 
@@ -175,11 +175,28 @@ _SPOKEN = frozenset({"attested", "planned", "lapsed", "contradicted"})
 """States that a person's word makes."""
 
 
-def saying(state: State, states: States) -> Row:
-    """What a control's state on one element rests on: the reason in words, and who says so where."""
-    statement = states.statements.get((state.control, state.element))
-    who = origins(state.support)
-    if statement is not None and state.state in _SPOKEN:
-        note = f" ({statement.note})" if statement.note else ""
-        who = (where(statement.place) + note, *who)
-    return {"element": state.element, "reason": state.reason, "who": who, "text": "; ".join((state.reason, *who))}
+def sayings(found: Iterable[State], states: States) -> list[Row]:
+    """What a control's states on several elements rest on: each reason once, with who says so where."""
+    by_reason: dict[str, list[State]] = {}
+    for state in found:
+        by_reason.setdefault(state.reason, []).append(state)
+    return [
+        {
+            "reason": reason,
+            "elements": list(dict.fromkeys(state.element for state in alike)),
+            "who": list(dict.fromkeys((*_spoken(alike, states), *_origins_of(alike)))),
+        }
+        for reason, alike in by_reason.items()
+    ]
+
+
+def _spoken(found: Iterable[State], states: States) -> Iterator[str]:
+    """Where persons say what makes these states."""
+    for state in found:
+        statement = states.statements.get((state.control, state.element))
+        if statement is not None and state.state in _SPOKEN:
+            yield where(statement.place) + (f" ({statement.note})" if statement.note else "")
+
+
+def _origins_of(found: Iterable[State]) -> tuple[str, ...]:
+    return origins([item for state in found for item in state.support])

@@ -77,7 +77,7 @@ def render_users(path: Path, context: Mapping[str, Any], limits: Limits = LIMITS
             timeout=limits.seconds,
             check=False,
             cwd=HOME,
-            env=_environment_variables(),
+            env=environment_variables(),
         )
     except subprocess.TimeoutExpired:
         raise _failed(path, 1, *_too_long(limits)) from None
@@ -90,9 +90,9 @@ def _too_long(limits: Limits) -> tuple[str, str]:
     return f"it did not finish within {limits.seconds} seconds", "a loop may be too long, or endless"
 
 
-def _environment_variables() -> dict[str, str]:
+def environment_variables() -> dict[str, str]:
     """What the child's Python needs to start, and nothing else."""
-    found = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONUTF8": "1"}
+    found = {"PYTHONPATH": os.pathsep.join(str(Path(path).absolute()) for path in sys.path if path), "PYTHONUTF8": "1"}
     if "SYSTEMROOT" in os.environ:  # Windows: no socket and no random number without it
         found["SYSTEMROOT"] = os.environ["SYSTEMROOT"]
     return found
@@ -118,7 +118,9 @@ _MEMORY_HINT = "it may need too much memory"
 
 def _failed(path: Path, line: int, message: str, hint: str = "") -> InputError:
     place = Place(shown_path(path), max(line, 1))
-    return InputError([Problem(code="template-error", place=place, message=visible(message[:400]), hint=hint)])
+    return InputError(
+        [Problem(code="template-error", place=place, message=visible(message[:400]).rstrip("."), hint=hint)]
+    )
 
 
 # --- Jinja2, in whichever process
