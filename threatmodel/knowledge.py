@@ -9,8 +9,9 @@ from typing import Any
 from threatmodel import derived
 from threatmodel.derived import highest, known
 from threatmodel.elements import Neighbours, completeness
-from threatmodel.facts import WORD, Fact, Facts, Statement, weigh
+from threatmodel.facts import WORD, Fact, Facts, Statement, stated, weigh
 from threatmodel.model.system import Node, System, Trigger
+from threatmodel.model.vocabulary import CLASSIFICATIONS
 
 Evidence = Mapping[str, Mapping[str, Sequence[Statement]]]
 """What collectors found: for an element's id and a fact's (or relation's) name, statements.
@@ -134,26 +135,36 @@ class Knowledge:
         return known(any(self.system.data[item].personal for item in holds.value), [holds.said])
 
     def _class_handled(self, relations: Mapping[str, Fact]) -> Fact | None:
-        """The highest class among what starts a function and what it reads and writes."""
+        """The highest class among what starts a function and what it reads and writes.
+
+        It is no better known than the lists that it is the highest of.
+        """
+        lists = [relations.get(name) for name in ("triggers", "reads", "writes")]
         classes: list[Fact | None] = []
-        triggers = relations.get("triggers")
-        if triggers is None or not triggers.size:
-            classes.append(None)
-        else:
-            for trigger in triggers.value:
-                if trigger.by == "slack":
-                    classes.append(known(SLACK_CLASS[trigger.detail], [triggers.said]))
-                elif trigger.by in {"queue", "store"}:
-                    classes.append(self._class_held(trigger.source.id))
-        for name in ("reads", "writes"):
-            relation = relations.get(name)
+        for relation in lists:
             if relation is None or not relation.size:
                 classes.append(None)
             else:
-                classes += [self._class_held(store) for store in relation.value]
-        if not classes and triggers is not None:
-            return known("public", [triggers.said])
-        return highest(classes)
+                classes += [_no_better(held, relation.said) for held in self._classes_in(relation.value)]
+        found = highest(classes) if classes else known("public", [r.said for r in lists if r is not None])
+        if found is None or found.value == CLASSIFICATIONS[-1]:
+            return found
+        return known(found.value, [found.said, *(relation.said for relation in lists if relation is not None)])
+
+    def _classes_in(self, partners: Sequence[Any]) -> Iterator[Fact | None]:
+        """The class of each of a relation's partners: stores, queues, or what Slack sends."""
+        for partner in partners:
+            if not isinstance(partner, Trigger):
+                yield self._class_held(partner)
+            elif partner.by == "slack":
+                yield stated(Statement(SLACK_CLASS[partner.detail], "wiring", None))
+            elif partner.by in {"queue", "store"} and partner.source is not None:
+                yield self._class_held(partner.source.id)
+
+
+def _no_better(fact: Fact | None, said: Statement) -> Fact | None:
+    """A fact, as weakly known as another statement that it hangs on."""
+    return None if fact is None or not fact.size else known(fact.value, [fact.said, said])
 
 
 def _weigh_relation(statements: Sequence[Statement]) -> Fact:

@@ -289,7 +289,7 @@ def first(assessment: Assessment) -> dict[str, Any]:
         (
             "verifies_signature: true",
             "word",
-            "Nothing is open, but of 1 finding, 1 holds on word alone, none on evidence.",
+            "Nothing is open, but of 1 finding, 1 is tolerable on word alone, none on evidence.",
         ),
     ],
 )
@@ -302,7 +302,7 @@ def test_evidence_makes_a_good_headline(tmp_path: Path) -> None:
     found = evidence(bot={"verifies_signature": True})
     assessment = assessed(tmp_path, MODEL, library_of(tmp_path, FORGERY, SIGNING), found)
     assert first(assessment)["tone"] == "good"
-    assert first(assessment)["headline"] == "Of 1 finding, 1 holds on evidence."
+    assert first(assessment)["headline"] == "Of 1 finding, 1 is tolerable on evidence."
 
 
 def test_no_findings_and_unanswered_ones_are_no_all_clear(tmp_path: Path) -> None:

@@ -293,8 +293,8 @@ _FUNCTION = _rows(
     (
         "outbound_hosts_fixed",
         Flag(),
-        "a URL from the event is requested only when its host is on an allow-list",
-        "Is a URL from the event requested only when its host is on an allow-list?",
+        "a URL from the event is requested only when its authority is on an allow-list, and no path from it is opened",
+        "Is a URL from the event requested only when its authority is on an allow-list, and no path from it opened?",
         _CODE,
     ),
     (

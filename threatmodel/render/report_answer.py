@@ -57,41 +57,28 @@ def answer(assessment: Assessment, counts: Summary, platform: int) -> Row:
 
 def _headline(assessment: Assessment, counts: Summary, work: int) -> tuple[str, str]:
     """The sentence that a reader takes away, and its tone."""
-    verdicts, possible = counts.verdicts, len(assessment.possible)
-    total, waiting, word, proven = (
-        len(assessment.findings),
-        verdicts["undetermined"],
-        verdicts["unproven"],
-        verdicts["mitigated"],
-    )
+    total, possible = len(assessment.findings), len(assessment.possible)
     if not total and not possible:
         return "No threat of the library applies to what this model describes.", "empty"
-    of = listed(
-        [
-            f"{number} that may apply" if index else counted(number, "finding")
-            for index, number in enumerate((total, possible))
-            if number or not index
-        ]
-    )
+    waiting, word = counts.verdicts["undetermined"], counts.verdicts["unproven"]
+    proven = counts.verdicts["mitigated"]
     parts = [
-        f"{_does(work, 'need')} work (at worst {_worst(_needing_work(assessment))})" if work else "",
-        f"{_does(waiting, 'wait')} for an answer (at worst {_worst(counts.undetermined)})" if waiting else "",
-        f"{_does(word, 'hold')} on word alone" if word else "",
-        f"{_does(proven, 'hold')} on evidence" if proven else "",
+        f"{work:,} {'needs' if work == 1 else 'need'} work (at worst {_worst(_needing_work(assessment))})",
+        f"{waiting:,} {'waits' if waiting == 1 else 'wait'} for an answer (at worst {_worst(counts.undetermined)})",
+        f"{word:,} {'is' if word == 1 else 'are'} tolerable on word alone",
+        f"{proven:,} {'is' if proven == 1 else 'are'} tolerable on evidence",
     ]
-    found = listed([part for part in parts if part]) or "each is accepted by its owner or for the provider to treat"
-    tail = ", none on evidence" if word and not proven else ""
-    start, tone = next(start for start in _STARTS if {"work": work, "wait": waiting, "word": word}.get(start[1], 1))
-    return f"{start}{'o' if start else 'O'}f {of}, {found}{tail}.", tone
+    numbers = (work, waiting, word, proven)
+    found = listed([part for part, number in zip(parts, numbers, strict=True) if number])
+    found = found or "each is accepted by its owner or for the provider to treat"
+    of = counted(total, "finding") + (f" and {possible:,} that may apply" if possible else "")
+    none = ", none on evidence" if word and not proven else ""
+    tone = "work" if work else "wait" if waiting else "word" if word else "good"
+    return f"{_STARTS[tone]} {of}, {found}{none}.", tone
 
 
-_STARTS = (("", "work"), ("Not clear yet: ", "wait"), ("Nothing is open, but ", "word"), ("", "good"))
-"""How the sentence begins, for each tone, from what needs most to what needs nothing."""
-
-
-def _does(number: int, verb: str) -> str:
-    """``4 need``, ``1 needs``."""
-    return f"{number:,} {verb}{'s' if number == 1 else ''}"
+_STARTS = {"work": "Of", "wait": "Not clear yet: of", "word": "Nothing is open, but of", "good": "Of"}
+"""How the sentence begins, for each tone."""
 
 
 def _needing_work(assessment: Assessment) -> Mapping[str, int]:
