@@ -29,8 +29,10 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """One line, exit code 2."""
-        known = [option for action in self._actions for option in action.option_strings]
-        wrong = next((word for word in message.split() if word.startswith("--")), "")
+        options = [option for action in self._actions for option in action.option_strings]
+        commands = [name for action in self._actions for name in action.choices or ()]
+        wrong = message.rsplit(": ", 1)[-1].split(maxsplit=1)[0].strip("',") if ": " in message else ""
+        known = options if wrong.startswith("-") else commands
         hint = suggestion(wrong, known) if wrong and wrong not in known else ""
         sys.stderr.write(f"tm.py: usage: {message}{'; ' + hint if hint else ''} (see tm.py --help)\n")
         raise SystemExit(2)
@@ -73,9 +75,6 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--pytm", action="store_true", help="the model as a plain pytm script")
     how = found.add_argument_group("how")
     how.add_argument(
-        "--exclude", default="", metavar="IDS", help="threats not to look for, separated by commas; the report says so"
-    )
-    how.add_argument(
         "--view", choices=(*VIEWS, "all"), default="runtime", help="which planes a diagram shows (default: runtime)"
     )
     how.add_argument("--focus", metavar="ID", help="only this element and its neighbours")
@@ -93,7 +92,6 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument(
         "--allow-undetermined", action="store_true", help="what waits for an answer does not fail the check"
     )
-    check.add_argument("--exclude", default="", metavar="IDS", help="threats not to look for, separated by commas")
     summary = commands.add_parser("summary", help="write report.html, report.md and dfd.svg to a folder")
     _common(summary)
     summary.add_argument(
@@ -124,6 +122,12 @@ def _common(found: argparse.ArgumentParser) -> None:
         help="the model (default: models/slack-lambda.yaml beside tm.py)",
     )
     found.add_argument("-o", "--output", default=quiet, metavar="FILE", help="write there instead of standard output")
+    found.add_argument(
+        "--exclude",
+        default=quiet,
+        metavar="IDS",
+        help="threats not to look for, separated by commas; the report says so",
+    )
     found.add_argument(
         "--today", type=_day, default=quiet, metavar="DATE", help="assess as of this day (default: today)"
     )

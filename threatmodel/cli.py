@@ -80,8 +80,6 @@ class _Run:
             "schema": self.schema,
             "docs": self.docs,
         }
-        if self.args.command:
-            return commands[self.args.command]()
         options: Mapping[str, Callable[[], int]] = {
             "dfd": self.dfd,
             "seq": self.seq,
@@ -91,9 +89,13 @@ class _Run:
             "pytm": self.pytm,
             "report": self.report,
         }
-        for option, run in options.items():
-            if getattr(self.args, option):
-                return run()
+        asked = [option for option in options if getattr(self.args, option)]
+        if self.args.command:
+            if asked:
+                parser().error(f"--{asked[0]} and {self.args.command} ask for two things: give one of them")
+            return commands[self.args.command]()
+        if asked:
+            return options[asked[0]]()
         parser().print_help()
         return 0
 

@@ -76,6 +76,8 @@ MODELS = {
     + "accepted_risks:\n  forgery@order-bot: §{risk: §26, expires: 2027-01-01}\n  §forgery: {risk: 1, reason: a, owner: b, expires: 2027-01-01}\n",
     "criticality-without-reason": SHOP.replace("{}", "{§criticality: high}"),
     "attestation-incomplete": SHOP + "controls:\n  §training: {attested_by: Ann}\n  §runbook: {note: soon}\n",
+    "attestation-ends-before-it-begins": SHOP
+    + "controls:\n  training: {attested_by: Ann, on: 2027-10-01, expires: §2026-10-01}\n",
     "rating-of-nothing": SHOP + "ratings:\n  §forgery@order-bot: {reason: rare}\n",
     "statement-twice": SHOP
     + "controls:\n  training: {planned_for: 2027-01-01}\n  §training@organisation: {planned_for: 2027-01-01}\n",

@@ -377,6 +377,10 @@ class _Loading:
             if not attested and not fields.given("planned_for"):
                 message = f"'{name}' says neither who attests it nor for when it is planned"
                 self.note("missing-key", entry.key, message, "add attested_by, on and expires, or planned_for")
+            on, expires = _value(fields, "on", None), _value(fields, "expires", None)
+            if on is not None and expires is not None and expires < on:
+                message = f"the attestation of '{name}' ends on {expires}, before it was given on {on}"
+                self.note("wrong-period", fields["expires"].place, message, "mend one of the two dates")
             control, _, element = name.partition("@")
             yield ControlStatement(
                 control=control,

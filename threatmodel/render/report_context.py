@@ -8,7 +8,14 @@ from threatmodel import __version__
 from threatmodel.advice import Action, Expiry, Summary, actions, carried_alone, expiries, summary
 from threatmodel.assess import Assessment
 from threatmodel.questions import Question
-from threatmodel.render import report_controls, report_findings, report_matrix, report_system
+from threatmodel.render import (
+    report_article,
+    report_controls,
+    report_findings,
+    report_matrix,
+    report_states,
+    report_system,
+)
 from threatmodel.render.report_answer import answer
 from threatmodel.render.report_findings import by_band
 from threatmodel.render.report_method import method
@@ -27,7 +34,7 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "") -
     """
     by_threat = report_findings.cases(assessment.findings)
     parts = report_findings.parts(assessment, by_threat)
-    seen = report_controls.seen(assessment)
+    seen = report_states.seen(assessment)
     graph = assessment.graph
     counts = summary(assessment)
     return {
@@ -40,8 +47,8 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "") -
         "expiries": [_expiry(expiry, assessment) for expiry in expiries(assessment, EXPIRY_DAYS)],
         "expiry_days": EXPIRY_DAYS,
         "alone": _alone(carried_alone(assessment)),
-        "scenarios": report_controls.scenarios(assessment, by_threat),
-        "coverage": report_controls.coverage(assessment, seen),
+        "scenarios": report_article.scenarios(assessment, by_threat),
+        "coverage": report_article.coverage(assessment, seen),
         "article": {"name": assessment.library.article.name, "source": assessment.library.article.source},
         "matrix": report_matrix.matrix(assessment.findings),
         "picture": picture,

@@ -11,6 +11,7 @@ from threatmodel.assess import VERDICTS, Assessment, Finding
 from threatmodel.library.format import Threat
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.render.report_method import VERDICT_WORDS
+from threatmodel.render.report_states import RANK
 from threatmodel.render.report_words import (
     ALL_NAMED,
     NAMED,
@@ -28,12 +29,10 @@ from threatmodel.render.report_words import (
     where,
 )
 from threatmodel.risk import BANDS, band
-from threatmodel.states import STATES, States, Support
+from threatmodel.states import States, Support
 
 MOST_CASES = 40
 """Cases of a threat that are shown one by one; the rest is counted."""
-
-_RANK = {state: rank for rank, state in enumerate(STATES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +284,7 @@ def worst_states(found: Sequence[Case]) -> dict[str, str]:
         for answer in case.head.answers:
             name, state = answer.link.control, answer.state.state
             before = worst.get(name, "not-applicable")
-            if before == "not-applicable" or (state != "not-applicable" and _RANK[state] > _RANK[before]):
+            if before == "not-applicable" or (state != "not-applicable" and RANK[state] > RANK[before]):
                 worst[name] = state
     return worst
 

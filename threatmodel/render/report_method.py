@@ -10,7 +10,7 @@ VERDICT_WORDS = {
     "undetermined": "waits for an answer that decides it",
     "reduced": "lowered by controls, but still above the tolerance",
     "unproven": "within the tolerance if what is said is true; nothing proves it",
-    "accepted": "above the tolerance, and accepted by its owner until a day",
+    "accepted": "not proven to be within the tolerance, and accepted by its owner until a day",
     "transferred": "only the provider can treat it",
     "mitigated": "within the tolerance on evidence",
 }

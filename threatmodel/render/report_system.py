@@ -8,7 +8,7 @@ from threatmodel.assess import Assessment, Finding
 from threatmodel.facts import Fact
 from threatmodel.graph import Graph
 from threatmodel.model.vocabulary import PLANES
-from threatmodel.render.report_words import Row, names, said, shown, where
+from threatmodel.render.report_words import NAMED, Row, names, said, shown, where
 
 MOST_DRIFTS = 100
 """Lines of drift that are shown; each stands for a fact and the values that differ."""
@@ -34,7 +34,7 @@ def data(graph: Graph) -> list[Row]:
             "classification": item.classification,
             "personal": item.personal,
             "rests": names(rests.get(item.id, [])),
-            "travels": names(travels.get(item.id, []), "flow"),
+            "travels": names(travels.get(item.id, []), "flow", NAMED),
         }
         for item in ranked
     ]

@@ -53,9 +53,9 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
-def names(found: Sequence[str], noun: str = "") -> Row:
-    """A list of names: those to show first, how many there are and how many more, and that in words."""
-    first = found if len(found) <= ALL_NAMED else found[:NAMED]
+def names(found: Sequence[str], noun: str = "", whole: int = ALL_NAMED) -> Row:
+    """A list of names: those to show first (all up to `whole`), how many there are and more, and that in words."""
+    first = found if len(found) <= whole else found[:NAMED]
     more = len(found) - len(first)
     text = f"{', '.join(first)} and {more:,} more" if more else ", ".join(first)
     if more and noun:
