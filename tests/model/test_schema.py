@@ -76,6 +76,7 @@ BEYOND_A_SCHEMA = {
         "trigger-with-two-sources",
         "criticality-without-reason",
         "attestation-incomplete",
+        "attestation-ends-before-it-begins",
         "rating-of-nothing",
         "statement-twice",
         "no-function",
