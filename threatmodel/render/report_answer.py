@@ -105,6 +105,8 @@ def _shares(found: Sequence[tuple[str, str, int]]) -> Plain:
     for index, (name, text, number) in enumerate(found):
         taken = sum(n for _, _, n in found[: index + 1])
         end = round(taken * _WIDTH / total)
-        rows.append({"name": name, "text": text, "number": number, "start": start, "width": end - start})
+        rows.append(
+            {"name": name, "text": text, "number": number, "shown": f"{number:,}", "start": start, "width": end - start}
+        )
         start = end
     return rows

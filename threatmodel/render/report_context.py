@@ -39,7 +39,7 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "") -
     counts = summary(assessment)
     return {
         "model": _model(assessment),
-        "answer": answer(assessment, counts, sum(int(str(p["number"])) for p in parts if p["id"] == "platform")),
+        "answer": answer(assessment, counts, report_findings.of_platform(assessment, by_threat)),
         "counts": _counts(counts),
         "actions": [_action(action) for action in actions(assessment)],
         "only_claimed": report_controls.only_claimed(assessment),

@@ -72,21 +72,20 @@ def cases(findings: Iterable[Finding]) -> dict[str, list[Case]]:
 
 def parts(assessment: Assessment, by_threat: Mapping[str, list[Case]]) -> list[Row]:
     """Every threat that applies, worst first, with its cases: those of the system, then those of its platform."""
-    found: dict[str, list[Row]] = {"system": [], "platform": []}
-    for cases_of_threat in by_threat.values():
-        platform = all(_of_platform(case.head, assessment) for case in cases_of_threat)
-        found["platform" if platform else "system"].append(_threat(assessment, cases_of_threat))
-    titles = {"system": "The system", "platform": "The platform that it stands on"}
+    found: dict[bool, list[list[Case]]] = {False: [], True: []}
+    for alike in by_threat.values():
+        found[_of_platform(alike, assessment)].append(alike)
+    titles = (("system", "The system", False), ("platform", "The platform that it stands on", True))
     return [
-        {"id": part, "title": titles[part], "number": sum(_number(row) for row in rows), "threats": rows}
-        for part, rows in found.items()
-        if rows
+        {"id": part, "title": title, "threats": [_threat(assessment, alike) for alike in found[platform]]}
+        for part, title, platform in titles
+        if found[platform]
     ]
 
 
-def _number(row: Row) -> int:
-    number = row["number"]
-    return number if isinstance(number, int) else 0
+def of_platform(assessment: Assessment, by_threat: Mapping[str, list[Case]]) -> int:
+    """How many findings belong to the platform."""
+    return sum(len(case.findings) for found in by_threat.values() if _of_platform(found, assessment) for case in found)
 
 
 def _threat(assessment: Assessment, found: Sequence[Case]) -> Row:
@@ -137,11 +136,11 @@ def tally(found: Sequence[Case]) -> Row:
     }
 
 
-def _of_platform(finding: Finding, assessment: Assessment) -> bool:
-    """Whether a finding belongs to a plane that another file than the system's own describes."""
-    target = finding.target
-    elsewhere = target.place is not None and target.place.file != assessment.graph.system.file
-    return target.kind in PLANES and elsewhere
+def _of_platform(found: Sequence[Case], assessment: Assessment) -> bool:
+    """Whether all findings of a threat are of planes that another file than the system's own describes."""
+    targets = [case.head.target for case in found]
+    own = assessment.graph.system.file
+    return all(t.kind in PLANES and t.place is not None and t.place.file != own for t in targets)
 
 
 def _scenario_title(assessment: Assessment, threat: Threat) -> str:
