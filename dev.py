@@ -292,9 +292,7 @@ def lock(arguments: list[str]) -> int:
     )
 
 
-TASKS: dict[str, Callable[[list[str]], int]] = {
-    task.__name__: task for task in (setup, report, test, fix, docs, lock)
-}
+TASKS: dict[str, Callable[[list[str]], int]] = {task.__name__: task for task in (setup, report, test, fix, docs, lock)}
 
 
 # --- the command
@@ -319,9 +317,7 @@ def help_text() -> str:
     """The tasks, each with the promise of its function."""
     tasks = [f"  {name:<8} {task.__doc__}" for name, task in TASKS.items()]
     usage = "usage: python3 dev.py TASK [ARGUMENTS]"
-    return "\n".join(
-        [usage, "", *tasks, "", "Tasks run in the clone's folder: paths among ARGUMENTS start there."]
-    )
+    return "\n".join([usage, "", *tasks, "", "Tasks run in the clone's folder: paths among ARGUMENTS start there."])
 
 
 def unknown_task(name: str) -> str:

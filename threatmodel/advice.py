@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from threatmodel.assess import VERDICTS, Assessment, Finding
+from threatmodel.assess import VERDICTS, Answer, Assessment, Finding
+from threatmodel.facts import WORD
 from threatmodel.library.format import Control
 from threatmodel.problems import Place
 from threatmodel.risk import BANDS, MOVES, Cell, Risk, residual
@@ -65,7 +66,9 @@ def summary(assessment: Assessment) -> Summary:
 
 
 def _by_band(cells: Iterator[Cell]) -> dict[str, int]:
-    found = Counter(cell.band for cell in cells)
+    found: Counter[str] = Counter()
+    for cell, count in Counter(cells).items():
+        found[cell.band] += count
     return {band: found[band] for band in BANDS}
 
 
@@ -73,9 +76,14 @@ def actions(assessment: Assessment, most: int = 3) -> tuple[Action, ...]:
     """The controls not in place that would lower the band of most findings, each on the element that lacks it."""
     moved: dict[tuple[str, str], list[Finding]] = {}
     states: dict[tuple[str, str], State] = {}
+    helping: dict[tuple[object, ...], tuple[int, ...]] = {}
     for finding in assessment.findings:
         if finding.verdict not in DONE:
-            for state in _would_help(finding):
+            alike = (finding.threat.id, finding.inherent, tuple(_missing(a) for a in finding.answers))
+            if alike not in helping:
+                helping[alike] = tuple(_would_help(finding))
+            for at in helping[alike]:
+                state = finding.answers[at].state
                 key = (state.control, state.element)
                 moved.setdefault(key, []).append(finding)
                 states[key] = state
@@ -93,15 +101,19 @@ def actions(assessment: Assessment, most: int = 3) -> tuple[Action, ...]:
     return tuple(found[:most])
 
 
-def _would_help(finding: Finding) -> Iterator[State]:
-    """The states that, if their control came into place, would lower the claimed band."""
-    held = [answer.link.effect for answer in finding.answers if answer.state.level >= 1]
-    for answer in finding.answers:
-        missing = answer.state.level < 1 and answer.state.state != "not-applicable"
-        if missing and answer.link.effect in MOVES:
+def _missing(answer: Answer) -> bool | None:
+    """Whether a control is not in place where it could be; None where it is not applicable."""
+    return None if answer.state.state == "not-applicable" else answer.state.level < WORD
+
+
+def _would_help(finding: Finding) -> Iterator[int]:
+    """Which answers, if their control came into place, would lower the claimed band."""
+    held = [answer.link.effect for answer in finding.answers if answer.state.level >= WORD]
+    for at, answer in enumerate(finding.answers):
+        if _missing(answer) and answer.link.effect in MOVES:
             after = residual(finding.inherent, [*held, answer.link.effect])
             if BANDS.index(after.band) < BANDS.index(finding.claimed.band):
-                yield answer.state
+                yield at
 
 
 def carried_alone(assessment: Assessment) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -109,7 +121,7 @@ def carried_alone(assessment: Assessment) -> tuple[tuple[str, tuple[str, ...]], 
     found: dict[str, list[str]] = {}
     for finding in assessment.findings:
         if finding.inherent.band == BANDS[-1] and finding.claimed.band != BANDS[-1]:
-            held = [answer for answer in finding.answers if answer.state.level >= 1]
+            held = [answer for answer in finding.answers if answer.state.level >= WORD]
             for answer in held:
                 others = [other.link.effect for other in held if other is not answer]
                 if residual(finding.inherent, others).band == BANDS[-1]:

@@ -160,11 +160,8 @@ class _Assessing:
         condition = threat.applies[target.kind]
         truth = condition.truth(target.facts)
         if truth < 0:
-            if truth == -1:
-                facts = target.facts
-                names = dict.fromkeys(leaf.fact for leaf in condition.why(facts))
-                key = (threat.id, tuple((name, facts[name].value) for name in names))
-                self.ruled.setdefault(key, []).append((target.id, target.place))
+            if truth == -WORD:
+                self._rule_out(threat, target)
             return
         applies = truth if target.described else 0
         finding = self._finding(threat, target, applies)
@@ -172,6 +169,14 @@ class _Assessing:
             findings.append(finding)
         elif finding.verdict == "undetermined":
             possible.append(finding)
+
+    def _rule_out(self, threat: Threat, target: Element | Flow) -> None:
+        """Notes a threat that claims keep from applying; what follows from the kind of wiring claims nothing."""
+        facts = target.facts
+        names = dict.fromkeys(leaf.fact for leaf in threat.applies[target.kind].why(facts))
+        if any(facts[name].said.source != "wiring" for name in names):
+            key = (threat.id, tuple((name, facts[name].value) for name in names))
+            self.ruled.setdefault(key, []).append((target.id, target.place))
 
     def _finding(self, threat: Threat, target: Element | Flow, applies: int) -> Finding:
         name = f"{threat.id}@{target.id}"

@@ -273,7 +273,7 @@ class _Run:
         svg = self._picture(assessment)
         made = {
             "report.html": report(assessment, "html", svg),
-            "report.md": report(assessment, "md", ""),
+            "report.md": report(assessment, "md", picture_file="dfd.svg"),
             "dfd.svg": svg,
         }
         make_folder(out)
