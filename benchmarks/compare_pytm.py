@@ -6,7 +6,6 @@ Run: .venv/bin/python benchmarks/compare_pytm.py [--quick] [--write]
 from __future__ import annotations
 
 import argparse
-import re
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,7 @@ from benchmarks.generate import model
 from benchmarks.pytm_side import drawn_again, plain_model
 from benchmarks.scale import everything, measured
 from benchmarks.threats import by_ours, by_pytm, conditions_by_pytm, found_by_pytm, known
-from benchmarks.timing import Timed, machine, medians
+from benchmarks.timing import Timed, machine, medians, written
 from threatmodel.files import Files
 from threatmodel.graph import Graph, build
 from threatmodel.library.load import load_library
@@ -35,7 +34,6 @@ from threatmodel.source import parse
 HERE = Path(__file__).resolve().parent
 HOME = HERE.parent
 README = HERE / "README.md"
-_BETWEEN = re.compile(r"(<!-- compare -->\n).*?(<!-- end of compare -->)", re.DOTALL)
 
 
 class Size(NamedTuple):
@@ -200,11 +198,6 @@ def table(lines: Sequence[Line]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (heads, aligned, *rows)) + "\n"
 
 
-def written(readme: str, body: str) -> str:
-    """The README with the table of this run in its place."""
-    return _BETWEEN.sub(lambda found: found.group(1) + body + found.group(2), readme)
-
-
 def main(arguments: Sequence[str]) -> int:
     """Prints the table; returns 1 where a target is not reached.  With --quick sizes are too small to judge by."""
     parser = argparse.ArgumentParser(description="Our speed beside pytm's, as ratios of one run.")
@@ -215,10 +208,10 @@ def main(arguments: Sequence[str]) -> int:
     lines = compared(QUICK if args.quick else FULL)
     if args.quick:
         lines = [line._replace(reached=None) for line in lines]
-    body = f"\n{table(lines)}\n{machine()}\n\n"
-    print(body.strip("\n"))
+    body = f"{table(lines)}\n{machine()}"
+    print(body)
     if args.write:
-        README.write_text(written(README.read_text(encoding="utf-8"), body), encoding="utf-8")
+        README.write_text(written(README.read_text(encoding="utf-8"), "compare", body), encoding="utf-8")
     return 1 if any(line.reached is False for line in lines) else 0
 
 

@@ -22,8 +22,10 @@ from typing import TypeVar
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.generate import model
+from benchmarks.timing import machine, written
 
 HOME = Path(__file__).resolve().parent.parent
+README = HOME / "benchmarks" / "README.md"
 SIZES = (10, 100, 1_000, 10_000)
 STAGES = ("load", "build", "library", "assess", "report", "dfd")
 """What is timed: the YAML read and checked, the graph, our library, the assessment, Markdown, the overview picture."""
@@ -123,12 +125,16 @@ def main(arguments: Sequence[str]) -> int:
     """Prints the table, or with --file the figures of one model as JSON."""
     parser = argparse.ArgumentParser(description="How our cost grows with the number of functions.")
     parser.add_argument("sizes", nargs="*", type=int, metavar="SIZE", default=list(SIZES))
+    parser.add_argument("--write", action="store_true", help="write the table to benchmarks/README.md")
     parser.add_argument("--file", type=Path, help="the figures of the model in this file, as JSON")
     args = parser.parse_args(arguments)
     if args.file:
         print(json.dumps(stages(args.file)))
-    else:
-        print(table({size: measured(size) for size in sorted(set(args.sizes))}), end="")
+        return 0
+    body = f"{table({size: measured(size) for size in sorted(set(args.sizes))})}\n{machine()}"
+    print(body)
+    if args.write:
+        README.write_text(written(README.read_text(encoding="utf-8"), "scale", body), encoding="utf-8")
     return 0
 
 

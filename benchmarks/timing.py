@@ -1,4 +1,4 @@
-"""Times work in turns, with the garbage collector on or off, and says on which machine."""
+"""What both benchmarks need: work timed in turns, the machine in words, and a table written to a page."""
 
 from __future__ import annotations
 
@@ -62,3 +62,9 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
     found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
     return found.group(1).strip() if found else platform.machine()
+
+
+def written(page: str, name: str, body: str) -> str:
+    """The page with `body` between its marks ``<!-- name -->`` and ``<!-- end of name -->``."""
+    between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+    return between.sub(lambda found: f"{found.group(1)}\n{body.strip()}\n\n{found.group(2)}", page)

@@ -246,8 +246,8 @@ class _Assessing:
             questions.add(self._exposure_asks(finding), finding.id, finding.claimed.score)
         for finding in findings:
             if finding.verdict == "undetermined":
-                asks = tuple(ask for state in self._deciding(finding) for ask in state.asks)
-                questions.add(asks, finding.id, finding.claimed.score)
+                for state in self._deciding(finding):
+                    questions.add(state.asks, finding.id, finding.claimed.score)
         return questions.ranked()
 
     def _exposure_asks(self, finding: Finding) -> tuple[Ask, ...]:

@@ -8,6 +8,7 @@ from threatmodel.asks import Ask
 from threatmodel.library.format import Library
 from threatmodel.model.vocabulary import FACTS
 
+_Key = tuple[str, str, str]
 _USES = ("reads", "writes", "sends", "secrets", "calls")
 _RELATION_ASKS = {
     "triggers": "What starts it? (triggers; [] for nothing)",
@@ -38,18 +39,29 @@ class Questions:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._elements: dict[tuple[str, str, str], dict[str, None]] = {}
-        self._decides: dict[tuple[str, str, str], dict[str, None]] = {}
-        self._score: dict[tuple[str, str, str], int] = {}
+        self._elements: dict[_Key, dict[str, None]] = {}
+        self._decides: dict[_Key, dict[str, None]] = {}
+        self._score: dict[_Key, int] = {}
+        self._seen: dict[int, tuple[tuple[Ask, ...], tuple[_Key, ...]]] = {}  # holds the asks, so that ids stay theirs
 
     def add(self, asks: tuple[Ask, ...], finding: str, score: int) -> None:
         """Notes that these asks hold up a finding of this score."""
-        for ask in asks:
-            name = "uses" if ask.kind == "relation" and ask.name in _USES else ask.name
-            key = (ask.kind, ask.of, name)
-            self._elements.setdefault(key, {})[ask.element] = None
+        for key in self._keys(asks):
             self._decides.setdefault(key, {})[finding] = None
             self._score[key] = max(score, self._score.get(key, 0))
+
+    def _keys(self, asks: tuple[Ask, ...]) -> tuple[_Key, ...]:
+        """The questions that asks belong to; a tuple that many findings share is gone through once."""
+        found = self._seen.get(id(asks))
+        if found is None:
+            keys: dict[_Key, None] = {}
+            for ask in asks:
+                name = "uses" if ask.kind == "relation" and ask.name in _USES else ask.name
+                key = (ask.kind, ask.of, name)
+                self._elements.setdefault(key, {})[ask.element] = None
+                keys[key] = None
+            found = self._seen[id(asks)] = (asks, tuple(keys))
+        return found[1]
 
     def ranked(self) -> tuple[Question, ...]:
         """All questions, those with the worst risk and the most findings behind them first."""

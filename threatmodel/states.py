@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from threatmodel.asks import Ask, asks_for
 from threatmodel.facts import EVIDENCE, WORD, Fact, Facts, Statement, word_only
-from threatmodel.graph import Element, Flow, Graph
+from threatmodel.graph import Element, Flow, Graph, Related
 from threatmodel.library.condition import Condition
 from threatmodel.library.format import Control, Library
 from threatmodel.model.system import ControlStatement
@@ -49,21 +49,34 @@ def support_of(name: str, fact: Fact) -> Support:
     return Support(name, fact.value, fact.said, fact.against, fact.size > 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class State:
     """The state of a control on an element.
 
-    `level` is what it counts for: 2 proven, 1 claimed, 0 unknown, -1 not in place.  `reason` says in words what made
-    it so, `support` which facts, `asks` what would decide an unknown one.
+    `level` is what it counts for: 2 proven, 1 claimed, 0 unknown, -1 not in place.  `asks` is what would decide an
+    unknown one.  `basis` is the condition and the facts that decided it, from which `support` and, where `words` says
+    nothing else, `reason` are told when somebody wants to know.
     """
 
     control: str
     element: str
     state: str
     level: int
-    reason: str = ""
-    support: tuple[Support, ...] = ()
+    words: str = ""
+    basis: tuple[Condition, Facts] | None = None
     asks: tuple[Ask, ...] = ()
+
+    @property
+    def support(self) -> tuple[Support, ...]:
+        """The facts that it rests on."""
+        return _support(*self.basis) if self.basis else ()
+
+    @property
+    def reason(self) -> str:
+        """What made it so, in words."""
+        if self.words or self.basis is None:
+            return self.words
+        return _said_by(self.support) if self.level else _not_stated(*self.basis)
 
 
 class States:
@@ -78,6 +91,7 @@ class States:
         }
         self._at: dict[tuple[str, str], State] = {}
         self._plane: dict[str, State] = {}
+        self._gaps: dict[int, tuple[object, tuple[Ask, ...]]] = {}
         self._observable = {control.id: _observable(control) for control in library.controls.values()}
 
     def counting(self, control: Control, target: Element | Flow) -> State:
@@ -94,26 +108,37 @@ class States:
         states = [self.at(control, element) for element in related.ids]
         applicable = [state for state in states if state.state != "not-applicable"]
         if not applicable:
-            return self._none(control, target, states, related.size, related.unknown)
+            return self._none(control, target, states, related)
         worst = max(applicable, key=lambda state: _RANK[state.state])
-        return _capped(worst, target.id, scope, related.size, _relation_asks(related.unknown))
+        if related.size == EVIDENCE or worst.level < related.size or worst.level == WORD == related.size:
+            return worst
+        return self._capped(worst, target.id, scope, related)
 
-    def _none(
-        self,
-        control: Control,
-        target: Element | Flow,
-        states: list[State],
-        size: int,
-        unknown: tuple[tuple[str, str, str], ...],
-    ) -> State:
+    def _none(self, control: Control, target: Element | Flow, states: list[State], related: Related) -> State:
         """No related element to which the control applies."""
-        if not size:
-            reason = f"it is not known which {_plural(control.scope)} {target.id} has"
-            return State(control.id, target.id, "unknown", 0, reason, asks=_relation_asks(unknown))
+        if not related.size:
+            words = f"it is not known which {_plural(control.scope)} {target.id} has"
+            return State(control.id, target.id, "unknown", 0, words, asks=self._relation_asks(related))
         if states:
             return states[0]
-        reason = f"{target.id} has no {control.scope}"
-        return State(control.id, target.id, "not-applicable", -1, reason)
+        return State(control.id, target.id, "not-applicable", -1, f"{target.id} has no {control.scope}")
+
+    def _capped(self, state: State, target: str, scope: str, related: Related) -> State:
+        """A neighbour's state, no better known than it is known who the neighbours are."""
+        if related.size == WORD:
+            words = f"{state.state} on {state.element}; only the model says which {_plural(scope)} {target} has"
+            name = "claimed" if state.state == "proven" else state.state
+            return replace(state, state=name, level=WORD, words=words)
+        words = f"it is not known whether {target} has other {_plural(scope)}"
+        return replace(state, state="unknown", level=0, words=words, asks=self._relation_asks(related))
+
+    def _relation_asks(self, related: Related) -> tuple[Ask, ...]:
+        """Whom to ask about a relation; one value for all who share the same gap."""
+        found = self._gaps.get(id(related.unknown))
+        if found is None:
+            asks = tuple(Ask("relation", kind, name, element) for kind, name, element in related.unknown)
+            found = self._gaps[id(related.unknown)] = (related.unknown, asks)
+        return found[1]
 
     def at(self, control: Control, element: str) -> State:
         """The state of a control on an element of its scope."""
@@ -130,24 +155,23 @@ class States:
         """The state by the control's own conditions and statements, before what it requires."""
         target = self._target(element)
         if not target.described:
-            reason = f"nothing is stated about the {element}"
-            return State(control.id, element, "unknown", 0, reason, asks=(Ask("describe", element, element, element),))
+            words = f"nothing is stated about the {element}"
+            return State(control.id, element, "unknown", 0, words, asks=(Ask("describe", element, element, element),))
         facts = target.facts
         for need in control.needs:
             truth = need.condition.truth(facts)
             if truth < 0:
-                support = _support(need.condition, facts)
-                return State(control.id, element, "not-applicable", -1, need.reason, support)
+                return State(control.id, element, "not-applicable", -1, need.reason, (need.condition, facts))
             if not truth:
-                return self._undecided(control, target, need.condition, "it is not known whether it is applicable")
+                return self._undecided(control, target, need.condition)
         if control.in_place is None:
             return self._by_person(control, element)
         truth = control.in_place.truth(facts)
         return self._spoken_for(control, target, truth)
 
-    def _undecided(self, control: Control, target: Element | Flow, condition: Condition, reason: str) -> State:
+    def _undecided(self, control: Control, target: Element | Flow, condition: Condition) -> State:
         asks = tuple(self.asks(target, condition))
-        return State(control.id, target.id, "unknown", 0, reason, _support(condition, target.facts), asks)
+        return State(control.id, target.id, "unknown", 0, "", (condition, target.facts), asks)
 
     def _by_person(self, control: Control, element: str) -> State:
         """Only a person can tell: attested, lapsed, planned or unknown."""
@@ -160,27 +184,24 @@ class States:
         condition = control.in_place
         if condition is None:
             raise AssertionError(control.id)
-        facts = target.facts
-        support = _support(condition, facts)
+        basis = (condition, target.facts)
         if truth > 0:
             name = "proven" if truth == EVIDENCE else "claimed"
-            return self._said(control, State(control.id, target.id, name, truth, _said_by(support), support), WORD)
+            return self._said(control, State(control.id, target.id, name, truth, "", basis), WORD)
         if truth == 0:
-            state = self._undecided(control, target, condition, _not_stated(support, condition, facts))
             attested = EVIDENCE if not self._observable[control.id] else WORD
-            return self._said(control, state, attested)
-        state = State(control.id, target.id, "absent", -1, _said_by(support), support)
-        return self._denied(control, state, condition, facts)
+            return self._said(control, self._undecided(control, target, condition), attested)
+        return self._denied(State(control.id, target.id, "absent", -1, "", basis), *basis)
 
-    def _denied(self, control: Control, state: State, condition: Condition, facts: Facts) -> State:
+    def _denied(self, state: State, condition: Condition, facts: Facts) -> State:
         """Facts say no: contradicted where word says yes and evidence no; a plan shows all the same."""
-        statement = self.statements.get((control.id, state.element))
+        statement = self.statements.get((state.control, state.element))
         attested = statement is not None and bool(statement.attested_by)
         evidence = condition.truth(facts) == -EVIDENCE
         drifted = any(fact.against for fact in facts.values())
         if evidence and (attested or (drifted and condition.truth(word_only(facts)) > 0)):
             who = f"{statement.attested_by} attests it" if attested and statement else "the model claims it"
-            return replace(state, state="contradicted", reason=f"{who}, but {state.reason}")
+            return replace(state, state="contradicted", words=f"{who}, but {state.reason}")
         return self._planned(state, statement)
 
     def _said(self, control: Control, state: State, level: int) -> State:
@@ -191,11 +212,11 @@ class States:
         if statement.attested_by:
             if statement.expires is not None and statement.expires >= self.today:
                 reason = f"{statement.attested_by}, {statement.on}, until {statement.expires}"
-                return replace(state, state="attested", level=level, reason=reason, asks=())
+                return replace(state, state="attested", level=level, words=reason, asks=())
             if state.state == "unknown":
                 reason = f"{statement.attested_by} attested it until {statement.expires}"
                 ask = Ask("attest", control.scope, control.id, state.element)
-                return replace(state, state="lapsed", reason=reason, asks=(ask,))
+                return replace(state, state="lapsed", words=reason, asks=(ask,))
             return state
         return self._planned(state, statement) if state.state == "unknown" else state
 
@@ -204,8 +225,8 @@ class States:
             return state
         if statement.planned_for < self.today:
             reason = f"{state.reason}; it was planned for {statement.planned_for}"
-            return replace(state, reason=reason.removeprefix("; "))
-        return replace(state, state="planned", level=-1, reason=f"planned for {statement.planned_for}", asks=())
+            return replace(state, words=reason.removeprefix("; "))
+        return replace(state, state="planned", level=-1, words=f"planned for {statement.planned_for}", asks=())
 
     def _with_requirements(self, control: Control, element: str, state: State) -> State:
         """A control that rests on others is no better than they are."""
@@ -217,14 +238,14 @@ class States:
                 continue
             if required.level < 0:
                 reason = f"it requires {name}, which is {required.state}"
-                return replace(state, state="ineffective", level=-1, reason=reason, asks=())
+                return replace(state, state="ineffective", level=-1, words=reason, asks=())
             if required.level == 0:
                 asks = (*state.asks, *required.asks)
                 reason = f"it requires {name}, which is {required.state}" if state.level > 0 else state.reason
-                state = replace(state, state="unknown", level=0, reason=reason, asks=asks)
+                state = replace(state, state="unknown", level=0, words=reason, asks=asks)
             elif state.level > required.level:
                 reason = f"it requires {name}, which is only {required.state}"
-                state = replace(state, state="claimed", level=required.level, reason=reason)
+                state = replace(state, state="claimed", level=required.level, words=reason)
         return state
 
     # --- what to ask
@@ -237,24 +258,8 @@ class States:
                 yield from asks_for(self.graph, target, leaf.fact)
 
 
-def _capped(state: State, target: str, scope: str, size: int, asks: tuple[Ask, ...]) -> State:
-    """A neighbour's state, no better known than it is known who the neighbours are."""
-    if size == EVIDENCE or state.level <= 0 or (size == WORD and state.level == WORD):
-        return state
-    if size == WORD:
-        reason = f"{state.state} on {state.element}; only the model says which {_plural(scope)} {target} has"
-        name = "claimed" if state.state == "proven" else state.state
-        return replace(state, state=name, level=WORD, reason=reason)
-    reason = f"it is not known whether {target} has other {_plural(scope)}"
-    return replace(state, state="unknown", level=0, reason=reason, asks=asks)
-
-
 def _plural(kind: str) -> str:
     return {"secret": "secrets", "api": "apis", "store": "stores", "queue": "queues"}.get(kind, f"{kind}s")
-
-
-def _relation_asks(unknown: tuple[tuple[str, str, str], ...]) -> tuple[Ask, ...]:
-    return tuple(Ask("relation", kind, name, element) for kind, name, element in unknown)
 
 
 def _support(condition: Condition, facts: Mapping[str, Fact]) -> tuple[Support, ...]:
@@ -276,9 +281,10 @@ def _said_by(support: tuple[Support, ...]) -> str:
     return ", ".join(f"{item.fact}: {shown_value(item.value)}" for item in support)
 
 
-def _not_stated(support: tuple[Support, ...], condition: Condition, facts: Facts) -> str:
+def _not_stated(condition: Condition, facts: Facts) -> str:
+    """What keeps a condition unknown: statements that differ, or facts that nobody states."""
     names = dict.fromkeys(leaf.fact for leaf in condition.why(facts))
-    differing = [item.fact for item in support if item.against]
+    differing = [name for name in names if name in facts and not facts[name].size]
     if differing:
         return f"statements differ: {', '.join(differing)}"
     return f"not stated: {', '.join(names)}"

@@ -152,10 +152,11 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 def _controls(assessment: Assessment) -> Iterator[dict[str, Any]]:
     """Every control with the states that findings rest on."""
-    states: dict[str, dict[State, None]] = {control: {} for control in assessment.library.controls}
+    states: dict[str, dict[tuple[str, str, str], State]] = {control: {} for control in assessment.library.controls}
     for finding in assessment.findings:
         for answer in finding.answers:
-            states[answer.link.control][answer.state] = None
+            state = answer.state
+            states[answer.link.control].setdefault((state.element, state.state, state.reason), state)
     for control in assessment.library.controls.values():
         yield {
             "id": control.id,
@@ -171,7 +172,7 @@ def _controls(assessment: Assessment) -> Iterator[dict[str, Any]]:
                     "reason": state.reason,
                     "evidence": [_evidence(item) for item in state.support],
                 }
-                for state in states[control.id]
+                for state in states[control.id].values()
             ],
         }
 
