@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -216,3 +217,11 @@ account: {{name: {name}}}
         assert escaped_otherwise or not re.search(r"(?<!\\)<script>", result.stdout)
     svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
     assert "<script>" not in svg
+
+
+def test_the_script_header_asks_for_what_the_project_needs() -> None:
+    project = tomllib.loads((HOME / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lines = (HOME / "tm.py").read_text(encoding="utf-8").split("# ///")[1].splitlines()
+    header = tomllib.loads("\n".join(line.removeprefix("# ") for line in lines[1:]))
+    assert header["requires-python"] == project["requires-python"]
+    assert sorted(header["dependencies"]) == sorted(need.replace(" ", "") for need in project["dependencies"])
