@@ -117,11 +117,16 @@ class _Assessing:
         self.acceptances = {f"{a.threat}@{a.element}": a for a in graph.system.acceptances}
         self.ratings = {f"{r.threat}@{r.element}": r for r in graph.system.ratings}
         self.ruled: dict[tuple[str, tuple[tuple[str, object], ...]], list[tuple[str, Place | None]]] = {}
-        self.cells: dict[tuple[str, Cell, tuple[tuple[int, bool], ...]], _Cells] = {}
-        self.links: dict[str, tuple[tuple[Link, Control], ...]] = {
-            threat.id: tuple((link, library.controls[link.control]) for link in threat.links)
-            for threat in library.threats.values()
+        self.cells: dict[tuple[str, Cell, tuple[tuple[int, str], ...]], _Cells] = {}
+        self.links: dict[str, tuple[tuple[Link, Control, Answer | None], ...]] = {
+            threat.id: tuple(self._link(link) for link in threat.links) for threat in library.threats.values()
         }
+
+    def _link(self, link: Link) -> tuple[Link, Control, Answer | None]:
+        """A link, its control, and its answer where that is the same for every element: on a plane."""
+        control = self.library.controls[link.control]
+        plane = control.scope in PLANES
+        return link, control, Answer(link, self.states.at(control, control.scope)) if plane else None
 
     def assessment(self) -> Assessment:
         findings: list[Finding] = []
@@ -181,7 +186,10 @@ class _Assessing:
     def _finding(self, threat: Threat, target: Element | Flow, applies: int) -> Finding:
         name = f"{threat.id}@{target.id}"
         inherent, rated = self._inherent(threat, target, name)
-        answers = tuple(Answer(link, self.states.counting(control, target)) for link, control in self.links[threat.id])
+        counting = self.states.counting
+        answers = tuple(
+            [same or Answer(link, counting(control, target)) for link, control, same in self.links[threat.id]]
+        )
         cells = self._cells(threat, inherent, answers)
         acceptance = self.acceptances.get(name)
         verdict = "transferred" if threat.by_provider else self._verdict(applies, inherent, cells, acceptance)
@@ -214,7 +222,7 @@ class _Assessing:
         return cell, tuple(reasons)
 
     def _cells(self, threat: Threat, inherent: Cell, answers: tuple[Answer, ...]) -> _Cells:
-        key = (threat.id, inherent, tuple((a.state.level, _open(a.state)) for a in answers))
+        key = (threat.id, inherent, tuple([(a.state.level, a.state.state) for a in answers]))
         found = self.cells.get(key)
         if found is None:
             found = self.cells[key] = _Cells(

@@ -106,6 +106,7 @@ class Neighbours:
         self._uses: dict[tuple[str, str], tuple[str, ...]] = {}
         self._used_by: dict[str, dict[str, None]] = {}
         self._functions = functions
+        self._of: dict[tuple[str, str], Related] = {}
         for function, relations in functions.items():
             for scope, names in _THROUGH.items():
                 ids: dict[str, None] = {}
@@ -123,6 +124,12 @@ class Neighbours:
 
     def of(self, element: str, kind: str, scope: str) -> Related:
         """The neighbours of an element that are of a scope."""
+        related = self._of.get((element, scope))
+        if related is None:
+            related = self._of[element, scope] = self._related(element, kind, scope)
+        return related
+
+    def _related(self, element: str, kind: str, scope: str) -> Related:
         if kind == "function":
             relations = {element: self._functions[element]}
             found = completeness(relations, _THROUGH[scope])

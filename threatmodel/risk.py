@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 BANDS = ("low", "medium", "high", "critical")
 """Bands of a score: low to 5, medium to 9, high to 16, critical above."""
 
-_UPPER = (5, 9, 16)
+_UPPER = dict(zip(BANDS, (5, 9, 16, 25), strict=True))
+_BAND_OF = tuple(next(band for band, upper in _UPPER.items() if score <= upper) for score in range(26))
 MOVES = frozenset({"stops", "hinders", "contains", "detects", "responds"})
 """Effects that can move a cell; `assures` never does."""
 
@@ -41,12 +43,12 @@ class Risk(NamedTuple):
 
 def band(score: int) -> str:
     """The band that a score lies in."""
-    return BANDS[sum(score > upper for upper in _UPPER)]
+    return _BAND_OF[score]
 
 
 def within(cell: Cell, tolerance: str) -> bool:
     """Whether a risk needs no more treatment."""
-    return BANDS.index(cell.band) <= BANDS.index(tolerance)
+    return cell.score <= _UPPER[tolerance]
 
 
 def residual(inherent: Cell, effects: Iterable[str]) -> Cell:
@@ -55,7 +57,11 @@ def residual(inherent: Cell, effects: Iterable[str]) -> Cell:
     `stops` brings likelihood to 1; each `hinders` takes one off likelihood and each `contains` one off impact, two at
     most an axis and never below 2; `detects` and `responds` together count as one `contains`.
     """
-    effects = list(effects)
+    return _residual(inherent, tuple(effects))
+
+
+@cache
+def _residual(inherent: Cell, effects: tuple[str, ...]) -> Cell:
     both = "detects" in effects and "responds" in effects
     likelihood = _lowered(inherent.likelihood, effects.count("hinders"))
     impact = _lowered(inherent.impact, effects.count("contains") + both)

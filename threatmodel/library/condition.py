@@ -272,34 +272,32 @@ def leaves(tree: Tree) -> Iterator[Leaf]:
             return
 
 
-def holds(leaf: Leaf, value: Any, kind: str) -> bool:
+def _test(leaf: Leaf, kind: str) -> Callable[[Any], bool]:
     """Whether a known value passes a leaf's test.  null equals only itself; its order comparisons are false."""
+    constant = leaf.constant
     match leaf.test:
         case "":
-            return value is True
+            return lambda value: value is True
         case "==":
-            return bool(value == leaf.constant)
+            return lambda value: bool(value == constant)
         case "!=":
-            return bool(value != leaf.constant)
+            return lambda value: bool(value != constant)
         case "in":
-            return value in leaf.constant
+            return lambda value: value in constant
         case "not in":
-            return value not in leaf.constant
+            return lambda value: value not in constant
         case test:
-            if value is None:
-                return False
-            shape = FACTS[kind][leaf.fact].shape
-            if isinstance(shape, Word):
-                return _ORDER[test](shape.words.index(value), shape.words.index(leaf.constant))
-            return _ORDER[test](value, leaf.constant)
+            compare, shape = _ORDER[test], FACTS[kind][leaf.fact].shape
+            if not isinstance(shape, Word):
+                return lambda value: value is not None and compare(value, constant)
+            passing = {word for at, word in enumerate(shape.words) if compare(at, shape.words.index(constant))}
+            return lambda value: value in passing
 
 
 def _truth(tree: Tree, kind: str) -> Truth:
     match tree:
-        case Leaf(fact, test=""):
-            return _truth_of_flag(fact)
-        case Leaf():
-            return _truth_of_test(tree, kind)
+        case Leaf(fact):
+            return _truth_of_test(fact, _test(tree, kind))
         case Always():
             return lambda _facts: 2
         case Not(part):
@@ -311,24 +309,12 @@ def _truth(tree: Tree, kind: str) -> Truth:
             return _truth_of_all([_truth(part, kind) for part in parts], max)
 
 
-def _truth_of_flag(name: str) -> Truth:
+def _truth_of_test(name: str, passes: Callable[[Any], bool]) -> Truth:
     def truth(facts: Facts) -> int:
         fact = facts.get(name)
         if fact is None:
             return 0
-        return fact[1] if fact[0] is True else -fact[1]
-
-    return truth
-
-
-def _truth_of_test(leaf: Leaf, kind: str) -> Truth:
-    name = leaf.fact
-
-    def truth(facts: Facts) -> int:
-        fact = facts.get(name)
-        if fact is None:
-            return 0
-        return fact[1] if holds(leaf, fact[0], kind) else -fact[1]
+        return fact[1] if passes(fact[0]) else -fact[1]
 
     return truth
 
@@ -360,8 +346,10 @@ def _why_of_all(parts: list[tuple[Truth, Why]], sign: int) -> Why:
 
     def why(facts: Facts) -> tuple[Leaf, ...]:
         truths = [(truth(facts) * sign, reason) for truth, reason in parts]
-        lowest = min(truth for truth, _ in truths)
+        lowest = min([truth for truth, _ in truths])
         deciding = [r for t, r in truths if lowest > 0 or (t < 0 if lowest < 0 else t == 0)]
+        if len(deciding) == 1:
+            return deciding[0](facts)
         found: dict[Leaf, None] = {}
         for reason in deciding:
             found.update(dict.fromkeys(reason(facts)))
