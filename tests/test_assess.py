@@ -18,6 +18,7 @@ from threatmodel.library.load import load_library
 from threatmodel.model.file import FACT_KEYS
 from threatmodel.model.load import load_model
 from threatmodel.problems import InputError, Place
+from threatmodel.render.check import failures
 from threatmodel.shape import Flag, Number, Word
 
 MODEL = "name: x\napis: {{api: {{}}}}\nfunctions: {{bot: {{triggers: [{{slack: events}}]{facts}}}}}\n{more}"
@@ -159,6 +160,35 @@ def test_a_plane_need_not_be_named(tmp_path: Path, library: Library) -> None:
     more = "organisation: {}\ncontrols: {plan: {attested_by: Ann, on: 2026-01-01, expires: 2027-01-01}}"
     found = only(assessed(tmp_path, model("", more), library))
     assert found.answers[2].state.state == "attested"
+
+
+def test_an_acceptance_holds_whether_or_not_the_threat_is_known_to_apply(tmp_path: Path, library: Library) -> None:
+    text = "name: x\nfunctions: {bot: {}}\n" + ACCEPTED.format(risk=20, expires="2027-01-01")
+    assessment = assessed(tmp_path, text, library)
+    assert (assessment.possible, assessment.needless) == ((), ())
+
+
+def test_a_contradicted_claim_fails_the_check_although_the_threat_may_not_apply(
+    tmp_path: Path, library: Library
+) -> None:
+    text = "name: x\nfunctions: {bot: {validates_input: true}}\n"
+    assessment = assessed(tmp_path, text, library, evidence(bot={"validates_input": False}))
+    found = failures(assessment, "critical", allow_undetermined=True)
+    assert [failure.code for failure in found] == ["contradicted"]
+
+
+def test_a_question_about_what_flows_goes_to_its_ends(tmp_path: Path, real: Library) -> None:
+    text = """
+        name: x
+        externals: {e: {}}
+        queues: {q: {}}
+        functions: {f: {triggers: [{queue: q}], reads: [], calls: [e]}, g: {}}
+    """
+    assessment = assessed(tmp_path, text, real)
+    (asked,) = [
+        q for q in assessment.questions if "interception-in-transit@f:e:call" in q.decides and q.name == "holds"
+    ]
+    assert asked.elements == ("q",)
 
 
 # --- properties of the whole, on the real library

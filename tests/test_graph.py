@@ -290,3 +290,19 @@ def test_the_same_model_gives_the_same_graph(tmp_path: Path) -> None:
     first, second = graph_of(tmp_path, ONE_FUNCTION), graph_of(tmp_path, ONE_FUNCTION)
     assert list(first.elements.values()) == list(second.elements.values())
     assert list(first.flows.values()) == list(second.flows.values())
+
+
+def test_calls_alone_close_nothing(tmp_path: Path) -> None:
+    graph = graph_of(tmp_path, "name: x\nfunctions: {f: {calls: [slack]}}\n")
+    assert "uses_secrets" not in graph.elements["f"].facts
+
+
+def test_a_flow_that_two_functions_share_is_the_same_whichever_comes_first(tmp_path: Path) -> None:
+    first, second = "{slack: slash-command}", "{http: POST}"
+    flows = []
+    for triggers in (f"[{first}, {second}]", f"[{second}, {first}]"):
+        graph = graph_of(tmp_path, f"name: x\napis: {{a: {{}}}}\nfunctions: {{f: {{triggers: {triggers}}}}}\n")
+        flow = graph.flows["a:f:invoke"]
+        flows.append((flow.carries, flow.size, flow.facts["data_classification"].value))
+    assert flows[0] == flows[1]
+    assert flows[0][2] == "secret"

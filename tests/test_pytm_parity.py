@@ -67,7 +67,7 @@ def random_value(row: FactRow, chance: random.Random, *, null: bool = True) -> A
             values = list(words)
         case _:
             raise AssertionError(row)
-    return chance.choice([*values, None] if null else values)
+    return chance.choice([*values, None] if null and row.nullable else values)
 
 
 def random_leaf(kind: str, chance: random.Random) -> Tree:

@@ -43,7 +43,6 @@ ATTESTED = "controls: {{good@bot: {{attested_by: Ann, on: 2026-10-01, expires: {
         ("", "", None, "unknown", 0),
         ("validates_input: true", "", None, "claimed", 1),
         ("validates_input: false", "", None, "absent", -1),
-        ("validates_input: null", "", None, "absent", -1),
         ("", "", evidence(bot={"validates_input": True}), "proven", 2),
         ("", "", evidence(bot={"validates_input": False}), "absent", -1),
         ("validates_input: true", "", evidence(bot={"validates_input": False}), "contradicted", -1),
@@ -52,7 +51,7 @@ ATTESTED = "controls: {{good@bot: {{attested_by: Ann, on: 2026-10-01, expires: {
         ("", "", {"bot": {"validates_input": [said(value=True), said(value=False, source="probe")]}}, "unknown", 0),
         ("", "", {"bot": {"validates_input": [said(value=False), said(value=True, source="aws")]}}, "proven", 2),
         ("", ATTESTED.format(expires="2027-10-01"), None, "attested", 2),
-        ("validates_input: true", ATTESTED.format(expires="2027-10-01"), None, "attested", 1),
+        ("validates_input: true", ATTESTED.format(expires="2027-10-01"), None, "attested", 2),
         ("", ATTESTED.format(expires="2026-11-25"), None, "attested", 2),
         ("", ATTESTED.format(expires="2026-11-24"), None, "lapsed", 0),
         ("validates_input: true", ATTESTED.format(expires="2026-11-24"), None, "claimed", 1),
@@ -191,3 +190,67 @@ def test_an_undescribed_plane_is_one_question(tmp_path: Path) -> None:
     assert [finding.verdict for finding in assessment.possible] == ["undetermined"] * 2
     (question,) = assessment.questions
     assert (question.kind, question.id, len(question.decides)) == ("describe", "pipeline", 2)
+
+
+NEEDING = """
+needs:
+  - {if: target.uses_secrets, else: it has no secret}
+  - {if: target.event_driven, else: nothing starts it by an event}
+examples:
+  in_place: [{validates_input: true, uses_secrets: true, event_driven: true}]
+  not_in_place: [{validates_input: false, uses_secrets: true, event_driven: true}, {validates_input: false}]
+  unknown: [{}, {validates_input: true, uses_secrets: true}, {validates_input: true, event_driven: true}]
+  not_applicable: [{uses_secrets: false, event_driven: true}, {event_driven: false}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ("validates_input: false, triggers: []", "not-applicable"),
+        ("validates_input: false", "absent"),
+        ("validates_input: true", "unknown"),
+        ("triggers: []", "not-applicable"),
+    ],
+)
+def test_an_unknown_need_hides_neither_a_no_nor_another_need(tmp_path: Path, facts: str, expected: str) -> None:
+    library = library_of(
+        tmp_path,
+        threat("bad", "{good: hinders}", applies="true"),
+        control("good", extra=f"in_place: target.validates_input{NEEDING}"),
+    )
+    found = only(assessed(tmp_path, f"name: x\nfunctions: {{f: {{{facts}}}}}\n", library))
+    assert found.answers[0].state.state == expected
+
+
+def test_what_only_word_leaves_out_makes_a_proof_a_claim(tmp_path: Path) -> None:
+    library = library_of(
+        tmp_path,
+        threat("bad", "{good: hinders, gate: hinders}", applies="true"),
+        control("good", "target.validates_input", extra="requires: [gate]"),
+        control("gate", "target.access_logs", scope="api"),
+    )
+    model = "name: x\napis: {a: {}}\nfunctions: {f: {triggers: []}}\n"
+    found = only(assessed(tmp_path, model, library, evidence(f={"validates_input": True})))
+    assert (found.answers[0].state.state, found.answers[1].state.state) == ("claimed", "not-applicable")
+
+
+def test_everything_unknown_of_several_neighbours_is_asked_about_in_any_order(tmp_path: Path) -> None:
+    triggers = "triggers: [{http: GET, api: a}, {http: GET, api: b}]"
+    for apis in ("{a: {}, b: {}}", "{b: {}, a: {}}"):
+        found = only(neighbouring(tmp_path, apis, triggers)).answers[0].state
+        assert (found.state, found.element, {ask.element for ask in found.asks}) == ("unknown", "a", {"a", "b"})
+
+
+def test_an_attestation_of_tomorrow_does_not_count_today(tmp_path: Path) -> None:
+    more = "controls: {good@bot: {attested_by: Ann, on: 2026-11-26, expires: 2027-10-01}}"
+    assert state(tmp_path, "", more).state == "unknown"
+
+
+def test_a_plane_that_nobody_describes_can_be_attested(tmp_path: Path) -> None:
+    library = library_of(
+        tmp_path, threat("bad", "{plan: hinders}", applies="true"), control("plan", scope="organisation")
+    )
+    more = "controls: {plan: {attested_by: Ann, on: 2026-10-01, expires: 2027-10-01}}"
+    found = only(assessed(tmp_path, f"name: x\nfunctions: {{f: {{}}}}\n{more}\n", library))
+    assert (found.answers[0].state.state, found.answers[0].state.level) == ("attested", 2)

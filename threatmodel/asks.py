@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from threatmodel.derived import INPUTS, RELATIONS, Input
+from threatmodel.facts import Fact
 from threatmodel.graph import Element, Flow, Graph
 
 
@@ -26,11 +27,25 @@ class Ask:
 def asks_for(graph: Graph, target: Element | Flow, name: str) -> Iterator[Ask]:
     """Whom to ask about an unknown fact: the target itself, or for a derived fact those who know its inputs."""
     inputs = INPUTS.get((target.kind, name))
+    if isinstance(target, Flow) and inputs is not None:
+        yield from _of_ends(graph, target, name) or [Ask("fact", target.kind, name, target.id)]
+        return
     if inputs is None:
         yield Ask("fact", target.kind, name, target.id)
         return
     found = list(dict.fromkeys(ask for given in inputs for ask in _of_input(graph, target, given)))
     yield from found or [Ask("fact", target.kind, name, target.id)]
+
+
+def _of_ends(graph: Graph, flow: Flow, name: str) -> list[Ask]:
+    """What a flow carries is known of its ends: what is unknown there is asked there."""
+    ends = [graph.elements[end] for end in (flow.source, flow.target)]
+    unknown = [end for end in ends if (end.kind, name) in INPUTS and not _known(end.facts.get(name))]
+    return list(dict.fromkeys(ask for end in unknown for ask in asks_for(graph, end, name)))
+
+
+def _known(fact: Fact | None) -> bool:
+    return fact is not None and fact.size > 0
 
 
 def _of_input(graph: Graph, target: Element | Flow, given: Input) -> Iterator[Ask]:

@@ -116,6 +116,7 @@ class _Assessing:
         self.tolerance = graph.system.risk_tolerance
         self.acceptances = {f"{a.threat}@{a.element}": a for a in graph.system.acceptances}
         self.ratings = {f"{r.threat}@{r.element}": r for r in graph.system.ratings}
+        self.accepted: set[str] = set()
         self.ruled: dict[tuple[str, tuple[tuple[str, object], ...]], list[tuple[str, Place | None]]] = {}
         self.cells: dict[tuple[str, Cell, tuple[tuple[int, str], ...]], _Cells] = {}
         self.links: dict[str, tuple[tuple[Link, Control, Answer | None], ...]] = {
@@ -174,6 +175,8 @@ class _Assessing:
             findings.append(finding)
         elif finding.verdict == "undetermined":
             possible.append(finding)
+        elif finding.verdict == "accepted":
+            self.accepted.add(finding.id)
 
     def _rule_out(self, threat: Threat, target: Element | Flow) -> None:
         """Notes a threat that claims keep from applying; what follows from the kind of wiring claims nothing."""
@@ -275,8 +278,10 @@ class _Assessing:
         by_id = {finding.id: finding for finding in findings}
         for name, acceptance in self.acceptances.items():
             finding = by_id.get(name)
-            if finding is None:
-                yield acceptance, "the threat is not known to apply"
+            if finding is None and name not in self.accepted:
+                yield acceptance, "the threat does not apply, or is within tolerance"
+            elif finding is None:
+                continue  # accepted whether or not it applies
             elif finding.verdict in {"mitigated", "transferred"}:
                 yield acceptance, f"the finding is {finding.verdict}"
 

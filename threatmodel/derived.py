@@ -24,7 +24,8 @@ class Input:
 
 _TRIGGERS = Input("function", "triggers")
 _SECRETS = Input("function", "secrets")
-_DATA = (Input("function", "reads"), Input("function", "writes"), Input("store", "holds"))
+_HELD = (Input("store", "holds"), Input("queue", "holds"))
+_DATA = (Input("function", "reads"), Input("function", "writes"), *_HELD)
 
 INPUTS: dict[tuple[str, str], tuple[Input, ...]] = {
     ("function", "slack_facing"): (_TRIGGERS,),
@@ -37,7 +38,7 @@ INPUTS: dict[tuple[str, str], tuple[Input, ...]] = {
     ("store", "personal_data"): (Input("store", "holds"),),
     ("queue", "data_classification"): (Input("queue", "holds"),),
     ("queue", "starts_functions"): (_TRIGGERS,),
-    ("flow", "data_classification"): (Input("store", "holds"), Input("queue", "holds"), *_DATA[:2]),
+    ("flow", "data_classification"): _DATA,
     ("flow", "leaves_aws"): (),
 }
 """What each derived fact follows from."""

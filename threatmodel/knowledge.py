@@ -12,6 +12,7 @@ from threatmodel.elements import Neighbours, completeness
 from threatmodel.facts import WORD, Fact, Facts, Statement, stated, weigh
 from threatmodel.model.system import Node, System, Trigger
 from threatmodel.model.vocabulary import CLASSIFICATIONS
+from threatmodel.problems import Place
 
 Evidence = Mapping[str, Mapping[str, Sequence[Statement]]]
 """What collectors found: for an element's id and a fact's (or relation's) name, statements.
@@ -115,9 +116,13 @@ class Knowledge:
 
     @cached_property
     def _starts_nothing(self) -> Fact | None:
-        if not completeness(self.relations, ("triggers",)).size or not self.relations:
+        """That nothing starts: known where every function's triggers are, or where there is no function."""
+        if not completeness(self.relations, ("triggers",)).size:
             return None
-        return known(value=False, said=[relations["triggers"].said for relations in self.relations.values()])
+        nothing = Statement(value=False, source="model", place=Place(self.system.file))
+        return known(
+            value=False, said=[nothing, *(relations["triggers"].said for relations in self.relations.values())]
+        )
 
     def _class_held(self, element: str) -> Fact | None:
         holds = self.holds.get(element)
@@ -158,6 +163,8 @@ class Knowledge:
                 yield self._class_held(partner)
             elif partner.by == "slack":
                 yield stated(Statement(SLACK_CLASS[partner.detail], "wiring", None))
+            elif partner.by == "http":
+                yield stated(Statement("internal", "wiring", None))
             elif partner.by in {"queue", "store"} and partner.source is not None:
                 yield self._class_held(partner.source.id)
 

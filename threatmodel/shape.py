@@ -206,6 +206,7 @@ class Reader:
     def wrong(self, shape: Shape, raw: Any, mark: int, noun: str, hint: str = "") -> Any:
         """Notes that a value is not of its shape."""
         message = f"{noun} is {quoted(raw)}; expected {_expected(shape)}"
+        hint = hint or ("leave the line out where you do not know" if raw is None else "")
         self.note("wrong-type", self.place(mark), message, hint)
         return INVALID
 

@@ -55,7 +55,8 @@ class State:
 
     `level` is what it counts for: 2 proven, 1 claimed, 0 unknown, -1 not in place.  `asks` is what would decide an
     unknown one.  `basis` is the condition and the facts that decided it, from which `support` and, where `words` says
-    nothing else, `reason` are told when somebody wants to know.
+    nothing else, `reason` are told when somebody wants to know.  `size` is how well it is known that a control is not
+    applicable: what leaves one out is a link of the chain too.
     """
 
     control: str
@@ -65,6 +66,7 @@ class State:
     words: str = ""
     basis: tuple[Condition, Facts] | None = None
     asks: tuple[Ask, ...] = ()
+    size: int = EVIDENCE
 
     @property
     def support(self) -> tuple[Support, ...]:
@@ -92,7 +94,7 @@ class States:
         self._at: dict[tuple[str, str], State] = {}
         self._plane: dict[str, State] = {}
         self._gaps: dict[int, tuple[object, tuple[Ask, ...]]] = {}
-        self._observable = {control.id: _observable(control) for control in library.controls.values()}
+        self._attested = {control.id: _attested(control) for control in library.controls.values()}
 
     def counting(self, control: Control, target: Element | Flow) -> State:
         """The state of a control as it counts for a target: the worst over the related elements of its scope."""
@@ -107,30 +109,38 @@ class States:
         related = self.graph.related(target, scope)
         states = [self.at(control, element) for element in related.ids]
         applicable = [state for state in states if state.state != "not-applicable"]
+        left_out = [state for state in states if state.state == "not-applicable"]
         if not applicable:
-            return self._none(control, target, states, related)
-        worst = max(applicable, key=lambda state: _RANK[state.state])
-        if related.size == EVIDENCE or worst.level < related.size or worst.level == WORD == related.size:
-            return worst
-        return self._capped(worst, target.id, scope, related)
+            return self._none(control, target, left_out, related)
+        worst = _worst(applicable)
+        return self._capped(worst, target.id, scope, related, left_out)
 
-    def _none(self, control: Control, target: Element | Flow, states: list[State], related: Related) -> State:
+    def _none(self, control: Control, target: Element | Flow, left_out: list[State], related: Related) -> State:
         """No related element to which the control applies."""
         if not related.size:
             words = f"it is not known which {_plural(control.scope)} {target.id} has"
             return State(control.id, target.id, "unknown", 0, words, asks=self._relation_asks(related))
-        if states:
-            return states[0]
-        return State(control.id, target.id, "not-applicable", -1, f"{target.id} has no {control.scope}")
+        if left_out:
+            first = min(left_out, key=lambda state: state.element)
+            size = min(related.size, *(state.size for state in left_out), EVIDENCE)
+            return first if size == first.size else replace(first, size=size)
+        words = f"{target.id} has no {control.scope}"
+        return State(control.id, target.id, "not-applicable", -1, words, size=related.size)
 
-    def _capped(self, state: State, target: str, scope: str, related: Related) -> State:
-        """A neighbour's state, no better known than it is known who the neighbours are."""
-        if related.size == WORD:
-            words = f"{state.state} on {state.element}; only the model says which {_plural(scope)} {target} has"
+    def _capped(self, state: State, target: str, scope: str, related: Related, left_out: list[State]) -> State:
+        """A neighbour's state, no better known than it is known who the neighbours are, and which of them count."""
+        if related.size < min(state.level, EVIDENCE) and not related.size:
+            words = f"it is not known whether {target} has other {_plural(scope)}"
+            return replace(state, state="unknown", level=0, words=words, asks=self._relation_asks(related))
+        if state.level == EVIDENCE:
             name = "claimed" if state.state == "proven" else state.state
-            return replace(state, state=name, level=WORD, words=words)
-        words = f"it is not known whether {target} has other {_plural(scope)}"
-        return replace(state, state="unknown", level=0, words=words, asks=self._relation_asks(related))
+            if related.size == WORD:
+                words = f"{state.state} on {state.element}; only the model says which {_plural(scope)} {target} has"
+                return replace(state, state=name, level=WORD, words=words)
+            if claimed := [other.element for other in left_out if other.size == WORD]:
+                words = f"{state.state} on {state.element}; only word says that it is not applicable to {claimed[0]}"
+                return replace(state, state=name, level=WORD, words=words)
+        return state
 
     def _relation_asks(self, related: Related) -> tuple[Ask, ...]:
         """Whom to ask about a relation; one value for all who share the same gap."""
@@ -148,26 +158,32 @@ class States:
             found = self._at[key] = self._with_requirements(control, element, self._own(control, element))
         return found
 
+    def known(self) -> Iterator[State]:
+        """Every state that anything rests on, possible findings and requirements included."""
+        yield from self._at.values()
+
     def _target(self, element: str) -> Element | Flow:
         return self.graph.elements.get(element) or self.graph.flows[element]
 
     def _own(self, control: Control, element: str) -> State:
         """The state by the control's own conditions and statements, before what it requires."""
         target = self._target(element)
+        attested = self._attested[control.id]
         if not target.described:
             words = f"nothing is stated about the {element}"
-            return State(control.id, element, "unknown", 0, words, asks=(Ask("describe", element, element, element),))
+            asks = (Ask("describe", element, element, element),)
+            return self._said(control, State(control.id, element, "unknown", 0, words, asks=asks), attested)
         facts = target.facts
-        for need in control.needs:
-            truth = need.condition.truth(facts)
-            if truth < 0:
-                return State(control.id, element, "not-applicable", -1, need.reason, (need.condition, facts))
-            if not truth:
-                return self._undecided(control, target, need.condition)
-        if control.in_place is None:
-            return self._by_person(control, element)
-        truth = control.in_place.truth(facts)
-        return self._spoken_for(control, target, truth)
+        needs = sorted(((need.condition.truth(facts), at) for at, need in enumerate(control.needs)))
+        if needs and needs[0][0] < 0:
+            truth, at = needs[0]
+            need = control.needs[at]
+            basis = (need.condition, facts)
+            return State(control.id, element, "not-applicable", -1, need.reason, basis, size=-truth)
+        in_place = control.in_place.truth(facts) if control.in_place is not None else 0
+        if in_place >= 0 and (unsure := [at for truth, at in needs if not truth]):
+            return self._said(control, self._undecided(control, target, control.needs[unsure[0]].condition), attested)
+        return self._by_person(control, element) if control.in_place is None else self._by_facts(control, target)
 
     def _undecided(self, control: Control, target: Element | Flow, condition: Condition) -> State:
         asks = tuple(self.asks(target, condition))
@@ -179,19 +195,19 @@ class States:
         state = State(control.id, element, "unknown", 0, "nobody attests it", asks=(ask,))
         return self._said(control, state, EVIDENCE)
 
-    def _spoken_for(self, control: Control, target: Element | Flow, truth: int) -> State:
+    def _by_facts(self, control: Control, target: Element | Flow) -> State:
         """By facts, lifted by a person's word."""
         condition = control.in_place
         if condition is None:
             raise AssertionError(control.id)
-        basis = (condition, target.facts)
-        if truth > 0:
-            name = "proven" if truth == EVIDENCE else "claimed"
-            return self._said(control, State(control.id, target.id, name, truth, "", basis), WORD)
+        truth, basis = condition.truth(target.facts), (condition, target.facts)
+        if truth < 0:
+            return self._denied(State(control.id, target.id, "absent", -1, "", basis), *basis)
         if truth == 0:
-            attested = EVIDENCE if not self._observable[control.id] else WORD
-            return self._said(control, self._undecided(control, target, condition), attested)
-        return self._denied(State(control.id, target.id, "absent", -1, "", basis), *basis)
+            return self._said(control, self._undecided(control, target, condition), self._attested[control.id])
+        name = "proven" if truth == EVIDENCE else "claimed"
+        state = State(control.id, target.id, name, truth, "", basis)
+        return self._said(control, state, self._attested[control.id])
 
     def _denied(self, state: State, condition: Condition, facts: Facts) -> State:
         """Facts say no: contradicted where word says yes and evidence no; a plan shows all the same."""
@@ -210,7 +226,9 @@ class States:
         if statement is None or state.state == "proven":
             return state
         if statement.attested_by:
-            if statement.expires is not None and statement.expires >= self.today:
+            if statement.on is None or statement.expires is None or statement.on > self.today:
+                return replace(state, words=f"{state.reason}; {statement.attested_by} attests it from {statement.on}")
+            if statement.expires >= self.today:
                 reason = f"{statement.attested_by}, {statement.on}, until {statement.expires}"
                 return replace(state, state="attested", level=level, words=reason, asks=())
             if state.state == "unknown":
@@ -234,6 +252,9 @@ class States:
             return state
         for name in control.requires:
             required = self.counting(self.library.controls[name], self._target(element))
+            if required.state == "not-applicable" and state.level > required.size:
+                reason = f"it requires {name}, which only word says is not applicable"
+                state = replace(state, state="claimed", level=WORD, words=reason)
             if required.state == "not-applicable" or required.level >= state.level > 0:
                 continue
             if required.level < 0:
@@ -290,8 +311,17 @@ def _not_stated(condition: Condition, facts: Facts) -> str:
     return f"not stated: {', '.join(names)}"
 
 
-def _observable(control: Control) -> bool:
-    """Whether any collector can see what the control rests on; where none can, an attestation is the best there is."""
-    if control.in_place is None:
-        return False
-    return any(FACTS[control.scope][name].seen_by for name in control.in_place.facts)
+def _attested(control: Control) -> int:
+    """What an attestation counts for: where no collector can see what the control rests on, it is the best there is."""
+    facts = control.in_place.facts if control.in_place is not None else frozenset()
+    return WORD if any(FACTS[control.scope][name].seen_by for name in facts) else EVIDENCE
+
+
+def _worst(states: list[State]) -> State:
+    """The state that counts of several: the least certain to be in place; order in the file plays no part.
+
+    Where it is unknown, everything that is unknown of them is asked about.
+    """
+    worst = min(states, key=lambda state: (state.level, -_RANK[state.state], state.element))
+    asks = dict.fromkeys(ask for state in states if state.level == 0 for ask in state.asks)
+    return replace(worst, asks=tuple(asks)) if worst.level == 0 and len(asks) > len(worst.asks) else worst

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from threatmodel.derived import highest
@@ -192,8 +193,10 @@ class Wiring:
                     yield from self._once(back, trigger.place, triggers.size, classified)
 
     def _once(self, wire: Wire, place: Place | None, size: int, classified: Fact | None) -> Iterator[Flow]:
-        if f"{wire.source}:{wire.target}:{wire.verb}" not in self.flows:
-            yield self._flow(wire, place, size, classified)
+        """A flow that may be found more than once: what is found last adds to what was found first."""
+        flow = self._flow(wire, place, size, classified)
+        first = self.flows.get(flow.id)
+        yield flow if first is None else _joined(first, flow)
 
     def _flows_out(self, node: Node) -> Iterator[Flow]:
         """What a function uses: secrets, stores, queues, external systems, its logs."""
@@ -288,3 +291,17 @@ class Wiring:
                 problems.append(Problem(code="unknown-reference", place=place, message=message, hint=hint))
         if problems:
             raise InputError(problems)
+
+
+def _joined(first: Flow, second: Flow) -> Flow:
+    """One flow of two that are found of one id, the same whichever comes first."""
+    if (first.carries, first.size, first.facts) == (second.carries, second.size, second.facts):
+        return first
+    facts = dict(first.facts if first.size >= second.size else second.facts)
+    classes = [flow.facts.get("data_classification") for flow in (first, second)]
+    if (top := highest(classes)) is not None:
+        facts["data_classification"] = top
+    else:
+        facts.pop("data_classification", None)
+    carries = tuple(sorted({*first.carries, *second.carries}))
+    return replace(first, carries=carries, size=max(first.size, second.size), facts=facts)

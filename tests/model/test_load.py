@@ -43,7 +43,7 @@ MODELS = {
     "list-expected": SHOP.replace("{}", "{reads: §orders, writes: §{orders: 1}, triggers: §7}"),
     "mapping-expected": "name: Shop\nstores: §[orders]\nfunctions:\n  order-bot: §python\n",
     "text-too-long": "name: §" + "x" * 121 + "\nfunctions:\n  order-bot: {}\n",
-    "blank-values": "name:§\nstores:§\nfunctions:\n  §order-bot:\n  pay-bot: {reads§: , runtime§: , in_vpc: null}\n".replace(
+    "blank-values": "name:§\nstores:§\nfunctions:\n  §order-bot:\n  pay-bot: {reads§: , runtime§: , reserved_concurrency: null}\n".replace(
         "§order-bot:", "order-bot:§"
     )
     .replace("reads§: ,", "reads: §,")
@@ -227,10 +227,13 @@ def test_repeated_reference_counts_once_where_it_first_stands(tmp_path: Path) ->
 
 
 def test_defaults_fill_what_an_element_does_not_state(tmp_path: Path) -> None:
-    text = "name: Shop\ndefaults: {function: {in_vpc: true, egress: open}}\nfunctions: {a: {egress: null}, b: {}}\n"
+    text = "name: Shop\ndefaults: {function: {in_vpc: true, reserved_concurrency: 5}}\nfunctions: {a: {reserved_concurrency: null}, b: {}}\n"
     nodes = system_of(tmp_path, text).nodes
-    assert {name: fact.value for name, fact in nodes["a"].facts.items()} == {"in_vpc": True, "egress": None}
-    assert {name: fact.value for name, fact in nodes["b"].facts.items()} == {"in_vpc": True, "egress": "open"}
+    assert {name: fact.value for name, fact in nodes["a"].facts.items()} == {
+        "in_vpc": True,
+        "reserved_concurrency": None,
+    }
+    assert {name: fact.value for name, fact in nodes["b"].facts.items()} == {"in_vpc": True, "reserved_concurrency": 5}
 
 
 def test_trigger_takes_the_only_api(tmp_path: Path) -> None:

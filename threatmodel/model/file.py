@@ -23,7 +23,9 @@ SECTIONS = {"apis": "api", "stores": "store", "queues": "queue", "secrets": "sec
 
 FACT_KEYS: dict[str, tuple[Key, ...]] = {
     kind: tuple(
-        Key(row.name, row.shape, row.meaning, nullable=True) for row in ROWS if row.kind == kind and not row.derived
+        Key(row.name, row.shape, row.meaning, nullable=row.nullable)
+        for row in ROWS
+        if row.kind == kind and not row.derived
     )
     for kind in KINDS
 }
@@ -55,7 +57,10 @@ RELATIONS: dict[str, str] = {
     "secrets": "secret",
     "calls": "external system",
 }
-"""What a function uses, with the kind of each list's items.  The first one stated closes all of them."""
+"""What a function uses, with the kind of each list's items.
+
+The first of reads, writes, sends and secrets that is stated closes all five; calls alone closes nothing.
+"""
 
 _FUNCTION = (
     Key("triggers", Items(TRIGGER), "what starts it; [] for nothing, unknown where left out"),

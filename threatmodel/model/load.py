@@ -215,12 +215,12 @@ class _Loading:
         )
 
     def _relations(self, kind: str, fields: Entries) -> Iterator[tuple[str, Relation]]:
-        """The lists stated; of what a function uses, the first one stated closes all."""
+        """The lists stated; of what a function uses, the first stated closes all, but `calls` alone closes nothing."""
         if "holds" in fields:
             yield "holds", self._relation(fields["holds"], partial(self._refers, "data item"))
         if kind != "function":
             return
-        stated = [name for name in RELATIONS if name in fields]
+        stated = [name for name in RELATIONS if name in fields and name != "calls"]
         for name, other in RELATIONS.items():
             if name in fields:
                 yield name, self._relation(fields[name], partial(self._uses, other))

@@ -58,6 +58,11 @@ class FactRow:
     derived: bool = False
 
     @property
+    def nullable(self) -> bool:
+        """Whether `null` says something: the meaning tells what."""
+        return "null:" in self.meaning
+
+    @property
     def type(self) -> str:
         """The type in words: 'yes/no', 'number', 'one of rest, http'."""
         match self.shape:

@@ -67,15 +67,11 @@ def _lapsed(assessment: Assessment) -> Iterator[Failure]:
 
 
 def _contradicted(assessment: Assessment) -> Iterator[Failure]:
-    seen = set()
-    for finding in assessment.findings:
-        for answer in finding.answers:
-            state = answer.state
-            if state.state == "contradicted" and (state.control, state.element) not in seen:
-                seen.add((state.control, state.element))
-                places = [item.said.place for item in state.support if item.said.place is not None]
-                place = places[0] if places else _place(finding, assessment)
-                yield Failure(place, "contradicted", f"{state.control}@{state.element}: {state.reason}")
+    for state in sorted(assessment.states.known(), key=lambda state: (state.control, state.element)):
+        if state.state == "contradicted":
+            places = [item.said.place for item in state.support if item.said.place is not None]
+            place = places[0] if places else Place(assessment.graph.system.file)
+            yield Failure(place, "contradicted", f"{state.control}@{state.element}: {state.reason}")
 
 
 def checked(assessment: Assessment, found: list[Failure]) -> str:

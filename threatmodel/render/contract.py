@@ -194,14 +194,15 @@ def _question(question: Question) -> dict[str, Any]:
 def _acceptance(acceptance: Acceptance, assessment: Assessment) -> dict[str, Any]:
     needless = {id(item): reason for item, reason in assessment.needless}
     finding = f"{acceptance.threat}@{acceptance.element}"
-    holds = any(f.acceptance is acceptance and f.verdict == "accepted" for f in assessment.findings)
+    lapsed = acceptance.expires < assessment.today
+    beyond = any(f.acceptance is acceptance and f.verdict != "accepted" for f in assessment.findings)
     return {
         "finding": finding,
         "risk": acceptance.risk,
         "reason": acceptance.reason,
         "owner": acceptance.owner,
         "expires": acceptance.expires.isoformat(),
-        "holds": holds,
+        "holds": not (lapsed or beyond or id(acceptance) in needless),
         "not_needed": needless.get(id(acceptance)),
         "location": _location(acceptance.place),
     }

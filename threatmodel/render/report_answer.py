@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from threatmodel.advice import Summary
 from threatmodel.assess import Assessment
 from threatmodel.render.report_words import Plain, Row, counted, listed
+from threatmodel.render.report_method import untreated
 from threatmodel.risk import BANDS
 
 
@@ -16,9 +17,12 @@ def answer(assessment: Assessment, counts: Summary, platform: int) -> Row:
     total = len(assessment.findings)
     work = verdicts["open"] + verdicts["reduced"]
     waiting = verdicts["undetermined"]
-    headline, tone = _headline(assessment, counts, work)
+    before = sum(untreated(finding, assessment) for finding in assessment.findings)
+    proven = verdicts["mitigated"] - before
+    headline, tone = _headline(assessment, counts, work, before)
     shares = [
-        ("proven", "within the tolerance on evidence", verdicts["mitigated"]),
+        ("before", "within the tolerance before any control", before),
+        ("proven", "within the tolerance on evidence", proven),
         ("word", "within the tolerance on word alone", verdicts["unproven"]),
         ("accepted", "accepted by an owner", verdicts["accepted"]),
         ("provider", "for the provider to treat", verdicts["transferred"]),
@@ -48,27 +52,29 @@ def answer(assessment: Assessment, counts: Summary, platform: int) -> Row:
         "work": work,
         "waiting": waiting,
         "word": verdicts["unproven"],
-        "proven": verdicts["mitigated"],
+        "before": before,
+        "proven": proven,
         "accepted": verdicts["accepted"],
         "provider": verdicts["transferred"],
         "worst_waiting": _worst(counts.undetermined),
     }
 
 
-def _headline(assessment: Assessment, counts: Summary, work: int) -> tuple[str, str]:
+def _headline(assessment: Assessment, counts: Summary, work: int, before: int) -> tuple[str, str]:
     """The sentence that a reader takes away, and its tone."""
     total, possible = len(assessment.findings), len(assessment.possible)
     if not total and not possible:
         return "No threat of the library applies to what this model describes.", "empty"
     waiting, word = counts.verdicts["undetermined"], counts.verdicts["unproven"]
-    proven = counts.verdicts["mitigated"]
+    proven = counts.verdicts["mitigated"] - before
     parts = [
         f"{work:,} {'needs' if work == 1 else 'need'} work (at worst {_worst(_needing_work(assessment))})",
         f"{waiting:,} {'waits' if waiting == 1 else 'wait'} for an answer (at worst {_worst(counts.undetermined)})",
         f"{word:,} {'is' if word == 1 else 'are'} tolerable on word alone",
         f"{proven:,} {'is' if proven == 1 else 'are'} tolerable on evidence",
+        f"{before:,} {'is' if before == 1 else 'are'} tolerable before any control",
     ]
-    numbers = (work, waiting, word, proven)
+    numbers = (work, waiting, word, proven, before)
     found = listed([part for part, number in zip(parts, numbers, strict=True) if number])
     found = found or "each is accepted by its owner or for the provider to treat"
     of = counted(total, "finding") + (f" and {possible:,} that may apply" if possible else "")

@@ -10,7 +10,7 @@ from threatmodel.advice import DONE
 from threatmodel.assess import VERDICTS, Assessment, Finding
 from threatmodel.library.format import Threat
 from threatmodel.model.vocabulary import PLANES
-from threatmodel.render.report_method import VERDICT_WORDS
+from threatmodel.render.report_method import verdict_words
 from threatmodel.render.report_states import RANK
 from threatmodel.render.report_words import (
     ALL_NAMED,
@@ -161,7 +161,7 @@ def _case(case: Case, assessment: Assessment) -> Row:
         "number": len(case.findings),
         "elements": _elements([case], head.target.kind),
         "verdict": head.verdict,
-        "verdict_words": VERDICT_WORDS[head.verdict],
+        "verdict_words": verdict_words(head, assessment),
         "inherent": cell(head.inherent),
         "claimed": cell(head.claimed),
         "proven": cell(head.proven),

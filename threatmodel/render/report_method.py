@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from threatmodel.assess import VERDICTS
+from threatmodel.assess import VERDICTS, Assessment, Finding
 from threatmodel.render.report_words import Row
+from threatmodel.risk import within
 
 VERDICT_WORDS = {
     "open": "above the tolerance, and nothing in place lowers its band",
@@ -12,9 +13,12 @@ VERDICT_WORDS = {
     "unproven": "within the tolerance if what is said is true; nothing proves it",
     "accepted": "not proven to be within the tolerance, and accepted by its owner until a day",
     "transferred": "only the provider can treat it",
-    "mitigated": "within the tolerance on evidence",
+    "mitigated": "within the tolerance on evidence, or before any control",
 }
 """Each verdict in words."""
+
+_BEFORE = "within the tolerance before any control"
+_ON_EVIDENCE = "within the tolerance on evidence"
 
 _STATES = {
     "proven": "shown by a template (so designed), by AWS (so deployed, at a time) or by a probe (so behaving)",
@@ -51,6 +55,18 @@ _CONTROLS = (
     "Controls that hinder or contain lower an axis by two at most, and never below 2. A finding rests on the worst "
     "state of a control among the elements around it."
 )
+
+
+def untreated(finding: Finding, assessment: Assessment) -> bool:
+    """Whether a finding is mitigated because its risk is tolerated as it is: no control and no evidence made it so."""
+    return finding.verdict == "mitigated" and within(finding.inherent, assessment.graph.system.risk_tolerance)
+
+
+def verdict_words(finding: Finding, assessment: Assessment) -> str:
+    """What the verdict of a finding means, in words."""
+    if finding.verdict != "mitigated":
+        return VERDICT_WORDS[finding.verdict]
+    return _BEFORE if untreated(finding, assessment) else _ON_EVIDENCE
 
 
 def method(threats: int, controls: int) -> Row:

@@ -8,6 +8,7 @@ from threatmodel.assess import Assessment, Finding
 from threatmodel.facts import Fact
 from threatmodel.graph import Graph
 from threatmodel.model.vocabulary import PLANES
+from threatmodel.render.report_method import verdict_words
 from threatmodel.render.report_words import NAMED, Row, names, said, shown, where
 
 MOST_DRIFTS = 100
@@ -82,11 +83,11 @@ def _drift(name: str, alike: list[tuple[str, Fact]]) -> Row:
 
 
 def out_of_scope(graph: Graph) -> list[Row]:
-    """The elements that no threat is looked for in, with the reason."""
+    """The elements that an author left out, with the reason; what hangs on them (their logs) follows and is not listed."""
     return [
         {"id": element.id, "kind": element.kind, "reason": element.out_of_scope, "place": where(element.place)}
         for element in graph.elements.values()
-        if element.out_of_scope
+        if element.kind and element.out_of_scope
     ]
 
 
@@ -135,6 +136,8 @@ def accepted(assessment: Assessment, applying: Container[str]) -> list[Row]:
 def _status(by_id: Mapping[str, Finding], name: str, needless: str, assessment: Assessment) -> tuple[bool, str]:
     finding = by_id.get(name)
     if needless or finding is None or finding.acceptance is None:
+        if finding is not None and finding.verdict == "mitigated":
+            needless = f"the risk is {verdict_words(finding, assessment)}"
         return False, f"not needed: {needless or 'the threat is not known to apply'}"
     if finding.acceptance.expires < assessment.today:
         return False, "lapsed: its day has passed"

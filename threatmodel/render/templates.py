@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -66,7 +67,7 @@ def render_users(path: Path, context: Mapping[str, Any], limits: Limits = LIMITS
     """Somebody's own template, rendered in a child process.  Raises InputError where it fails or takes too much."""
     if not path.is_file():
         what = "there is no such template" if not path.exists() else "this is not a file"
-        raise _failed(path, 1, what, "built in are md and html; else give the path of a template")
+        raise _failed(path, 0, what, "built in are md and html; else give the path of a template")
     command = [sys.executable, "-m", "threatmodel.render.templates", str(path.resolve())]
     command += [str(limits.seconds), str(limits.memory), str(limits.output)]
     try:
@@ -80,7 +81,7 @@ def render_users(path: Path, context: Mapping[str, Any], limits: Limits = LIMITS
             env=environment_variables(),
         )
     except subprocess.TimeoutExpired:
-        raise _failed(path, 1, *_too_long(limits)) from None
+        raise _failed(path, 0, *_too_long(limits)) from None
     if done.returncode:
         raise _told(path, done, limits)
     return done.stdout.decode()
@@ -108,8 +109,8 @@ def _told(path: Path, done: subprocess.CompletedProcess[bytes], limits: Limits) 
         return _failed(shown, int(told["line"]), told["message"], told["hint"])
     except (ValueError, TypeError, KeyError):
         if done.returncode == -_SIGXCPU:
-            return _failed(path, 1, *_too_long(limits))
-        return _failed(path, 1, f"rendering it was stopped (exit code {done.returncode})", _MEMORY_HINT)
+            return _failed(path, 0, *_too_long(limits))
+        return _failed(path, 0, f"rendering it was stopped (exit code {done.returncode})", _MEMORY_HINT)
 
 
 _SIGXCPU = 24
@@ -117,10 +118,13 @@ _MEMORY_HINT = "it may need too much memory"
 
 
 def _failed(path: Path, line: int, message: str, hint: str = "") -> InputError:
+    """The problem at a line of a template, or (line 0) of the whole of it.
+
+    A place on the first line is shown as the file alone, since its text is not at hand: the message names the line.
+    """
     place = Place(shown_path(path), max(line, 1))
-    return InputError(
-        [Problem(code="template-error", place=place, message=visible(message[:400]).rstrip("."), hint=hint)]
-    )
+    said = ("line 1: " if line == 1 else "") + visible(message[:400]).rstrip(".")
+    return InputError([Problem(code="template-error", place=place, message=said, hint=hint)])
 
 
 # --- Jinja2, in whichever process
@@ -142,6 +146,7 @@ def _pieces(name: str, folders: tuple[Path, ...], context: Mapping[str, Any], lo
     )
     del environment.globals["lipsum"]
     environment.filters["sha256"] = _sha256
+    environment.filters["code"] = _CODE[kind_of(name)]
     yield from environment.get_template(name).generate(context)
 
 
@@ -150,6 +155,30 @@ def _sha256(text: str) -> str:
     import base64
 
     return base64.b64encode(hashlib.sha256(str(text).encode()).digest()).decode()
+
+
+def _code_html(text: str) -> str:
+    """Text for HTML, escaped, with what stands between backticks as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped, then marked up
+
+
+def _code_markdown(text: str) -> str:
+    """Text that is escaped for Markdown already, with what stood between backticks as code again."""
+    return _ESCAPED.sub(_span, str(text))
+
+
+_ESCAPED = re.compile(r"\\`((?:\\[^`|\n]|[^\\|\n])+?)\\`|\\.", re.DOTALL)
+"""An escaped character, or a code span's text between escaped backticks."""
+
+
+def _span(found: re.Match[str]) -> str:
+    inside = found.group(1)
+    return found.group() if inside is None else f"`{re.sub(r'\\(.)', r'\1', inside)}`"
+
+
+_CODE: Mapping[Kind, Callable[[str], str]] = {"html": _code_html, "markdown": _code_markdown, "text": str}
 
 
 def _source(folders: tuple[Path, ...], loaded: set[str], name: str) -> tuple[str, str, Callable[[], bool]] | None:
@@ -216,7 +245,7 @@ def _origin(error: BaseException, trace: TracebackType | None, loaded: set[str])
     line = getattr(error, "lineno", None)
     if line is not None:
         return str(getattr(error, "filename", None) or ""), int(line)
-    found = ("", 1)
+    found = ("", 0)
     while trace is not None:
         if trace.tb_frame.f_code.co_filename in loaded:
             found = (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
