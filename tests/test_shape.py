@@ -75,7 +75,7 @@ def test_fits(shape: Shape, text: str, value: object) -> None:
         (Flag(), "yes", "1 wrong-type: it is 'yes'; expected true or false; did you mean true?"),
         (Flag(), "Off", "1 wrong-type: it is 'Off'; expected true or false; did you mean false?"),
         (Flag(), "1", "1 wrong-type: it is 1; expected true or false"),
-        (Flag(), "null", "1 wrong-type: it is null; expected true or false"),
+        (Flag(), "null", "1 wrong-type: it is null; expected true or false; leave the line out where you do not know"),
         (Number(1, 5), "6", "1 wrong-type: it is 6; expected a whole number from 1 to 5"),
         (Number(1, 5), "2.0", "1 wrong-type: it is 2.0; expected a whole number from 1 to 5"),
         (Number(1, 5), "true", "1 wrong-type: it is true; expected a whole number from 1 to 5"),
@@ -118,7 +118,7 @@ def test_fits(shape: Shape, text: str, value: object) -> None:
         (ITEM, "[]", "1 wrong-type: it is a list; expected a mapping"),
         (ITEM, "{name: a, sise: small}", "11 unknown-key: 'sise' is not a key of an item; did you mean 'size'?"),
         (ITEM, "{name: a, other: 1}", "11 unknown-key: 'other' is not a key of an item; known: name, size"),
-        (ITEM, "{name: null}", "8 wrong-type: 'name' is null; expected text"),
+        (ITEM, "{name: null}", "8 wrong-type: 'name' is null; expected text; leave the line out where you do not know"),
         (Table(Flag(), "a switch"), "[]", "1 wrong-type: it is a list; expected a mapping"),
         (
             Table(Flag(), "a switch"),

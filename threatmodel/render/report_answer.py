@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from threatmodel.advice import Summary
 from threatmodel.assess import Assessment
-from threatmodel.render.report_words import Plain, Row, counted, listed
 from threatmodel.render.report_method import untreated
+from threatmodel.render.report_words import Plain, Row, counted, listed
 from threatmodel.risk import BANDS
 
 

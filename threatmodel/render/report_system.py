@@ -83,7 +83,7 @@ def _drift(name: str, alike: list[tuple[str, Fact]]) -> Row:
 
 
 def out_of_scope(graph: Graph) -> list[Row]:
-    """The elements that an author left out, with the reason; what hangs on them (their logs) follows and is not listed."""
+    """The elements that an author left out, with the reason; what hangs on them (logs) is not listed."""
     return [
         {"id": element.id, "kind": element.kind, "reason": element.out_of_scope, "place": where(element.place)}
         for element in graph.elements.values()

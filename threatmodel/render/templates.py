@@ -175,7 +175,7 @@ _ESCAPED = re.compile(r"\\`((?:\\[^`|\n]|[^\\|\n])+?)\\`|\\.", re.DOTALL)
 
 def _span(found: re.Match[str]) -> str:
     inside = found.group(1)
-    return found.group() if inside is None else f"`{re.sub(r'\\(.)', r'\1', inside)}`"
+    return found.group() if inside is None else "`" + re.sub(r"\\(.)", r"\1", inside) + "`"
 
 
 _CODE: Mapping[Kind, Callable[[str], str]] = {"html": _code_html, "markdown": _code_markdown, "text": str}
