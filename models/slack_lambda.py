@@ -6,20 +6,24 @@ takes ``md``, ``html`` or the path of a template.
 """
 
 import datetime
-import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 try:
+    from pytm.pytm import get_args
+
+    from threatmodel.arguments import names
     from threatmodel.assess import assess
-    from threatmodel.files import Files
+    from threatmodel.files import Files, has_read
     from threatmodel.graph import build
     from threatmodel.library.load import load_library
     from threatmodel.model.load import load_model
-    from threatmodel.problems import InputError, shown
+    from threatmodel.output import complain, prepare_streams, silence
+    from threatmodel.problems import InputError, Place, Problem, shown
     from threatmodel.pytm_model.model import ThreatModel, to_pytm
 except ModuleNotFoundError as error:
     if (error.name or "").startswith("threatmodel"):
@@ -29,11 +33,11 @@ except ModuleNotFoundError as error:
     )
 
 
-def threat_model(files: Files, path: Path = HERE / "slack-lambda.yaml") -> ThreatModel:
-    """The pytm model of a model file, assessed as of today.  Raises InputError."""
+def threat_model(files: Files, path: Path = HERE / "slack-lambda.yaml", excluded: Sequence[str] = ()) -> ThreatModel:
+    """The pytm model of a model file, assessed as of today without the threats `excluded`.  Raises InputError."""
     graph = build(load_model(files, path))
     library = load_library(HERE.parent / "threatlib", files)
-    assessment = assess(graph, library, datetime.datetime.now().astimezone().date())
+    assessment = assess(graph, library, datetime.datetime.now().astimezone().date(), excluded)
 
     def report(template: str) -> str:
         from threatmodel.render.report import report
@@ -43,19 +47,32 @@ def threat_model(files: Files, path: Path = HERE / "slack-lambda.yaml") -> Threa
     return to_pytm(graph, library, assessment, report)
 
 
+def refuse_overwriting(files: Files, name: str | None) -> None:
+    """Raises InputError where a result would replace a file that it is made from."""
+    if name and has_read(files.paths, Path(name)):
+        raise InputError([Problem(code="unwritable-file", place=Place(f"output {name}"), message="this run reads it")])
+
+
 def main() -> int:
     """Runs pytm's command line; 2 where the input cannot be used."""
+    prepare_streams()
     files = Files()
     try:
-        threat_model(files).process()
+        asked = get_args()
+        model = threat_model(files, excluded=names(asked.exclude or ""))
+        refuse_overwriting(files, asked.json)
+        model.process()
         sys.stdout.flush()
     except InputError as error:
-        sys.stderr.write(shown(error.problems, files.texts) + "\n")
+        complain(shown(error.problems, files.texts) + "\n")
         return 2
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
+    except KeyboardInterrupt:
+        return 130
     except OSError as error:
-        sys.stderr.write(f"slack_lambda.py: {error.filename or 'standard output'}: {error.strerror}\n")
+        silence(sys.stdout)
+        complain(f"slack_lambda.py: {error.filename or 'standard output'}: {error.strerror}\n")
         return 2
     return 0
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import tomllib
@@ -14,6 +16,7 @@ import jsonschema
 import pytest
 
 from tests.support import HOME
+from threatmodel.arguments import parser
 from threatmodel.cli import main
 from threatmodel.model.vocabulary import KINDS
 
@@ -43,7 +46,6 @@ def tm(*arguments: str, folder: Path = HOME, text: bool = True) -> subprocess.Co
         ("describe-function.txt", ["--describe", "function"]),
         ("check.txt", ["check"]),
         ("pytm.py.txt", ["--pytm"]),
-        ("help.txt", ["--help"]),
     ],
 )
 def test_output(
@@ -54,13 +56,21 @@ def test_output(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(HOME)
-    monkeypatch.setenv("COLUMNS", "100")
-    if "--help" in arguments:
-        with pytest.raises(SystemExit):
-            main(arguments)
-    else:
-        main([*arguments, *TODAY])
+    main([*arguments, *TODAY])
     golden(f"cli/{name}", capsysbinary.readouterr().out.decode())
+
+
+def test_help_names_every_option_and_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["--help"])
+    said = capsys.readouterr().out
+    actions = parser()._actions  # noqa: SLF001 - argparse lists them nowhere else
+    commands = [name for action in actions if action.dest == "command" for name in action.choices or ()]
+    options = [option for action in actions for option in action.option_strings]
+    assert stopped.value.code == 0
+    assert {"check", "summary", "--report", "-m", "-o"} <= {*commands, *options}
+    for name in (*commands, *options):
+        assert re.search(rf"(^|[\s,\[]){re.escape(name)}\b", said, re.MULTILINE), name
 
 
 def test_the_default_model_is_found_from_any_folder(tmp_path: Path) -> None:
@@ -144,6 +154,168 @@ def test_a_full_disk_is_a_clear_error() -> None:
     assert result.returncode == 2
     assert "cannot be written" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def shell(command: str, folder: Path = HOME, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command line in bash, with $TM for tm.py."""
+    known = {**os.environ, "TM": f"{sys.executable} {HOME / 'tm.py'}", **environment}
+    return subprocess.run(
+        ["bash", "-c", command], cwd=folder, env=known, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.mark.parametrize("asked", ["--list", "--help", "--version"])
+def test_a_closed_standard_output_is_a_clear_error(asked: str) -> None:
+    done = shell(f"$TM {asked} >&-")
+    assert done.returncode == 2
+    assert done.stderr == "standard output: unwritable-file: cannot be written: Bad file descriptor\n"
+
+
+def test_a_closed_standard_output_is_not_needed_for_a_file(tmp_path: Path) -> None:
+    done = shell(f"$TM --list -o {tmp_path}/list.txt >&-")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "list.txt").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("closing", ["2>&-", ">&- 2>&-", "2>/dev/full", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("arguments", ["-m nowhere.yaml --report", "--reprot"])
+def test_a_closed_standard_error_changes_no_exit_code(arguments: str, closing: str) -> None:
+    done = shell(f"$TM {arguments} {closing}")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
+
+
+@pytest.mark.parametrize("package", ["graphviz", "jinja2", "yaml"])
+def test_a_missing_package_is_named(package: str, tmp_path: Path) -> None:
+    hidden = (
+        f"import runpy, sys; sys.modules[{package!r}] = None; sys.argv = ['tm.py', *sys.argv[1:]]; "
+        f"sys.path.insert(0, {str(HOME)!r}); runpy.run_path({str(HOME / 'tm.py')!r}, run_name='__main__')"
+    )
+    asked = {"graphviz": ["--dfd", "-o", str(tmp_path / "x.svg")], "jinja2": ["--report"], "yaml": ["--list"]}[package]
+    done = subprocess.run([sys.executable, "-c", hidden, *asked], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    if done.returncode:  # a package that only a child process imports is not missed here
+        assert (done.returncode, done.stderr.split("\n")[0]) == (2, f"tm.py: the package '{package}' is missing.")
+
+
+def test_an_interrupt_ends_quietly(tmp_path: Path) -> None:
+    assert interrupted(HOME / "tm.py", tmp_path / "pipe", "--report", "-m", str(tmp_path / "pipe")) == (130, b"", b"")
+
+
+def interrupted(script: Path, pipe: Path, *arguments: str) -> tuple[int, bytes, bytes]:
+    """What a script that waits for a pipe leaves when Ctrl-C is pressed."""
+    os.mkfifo(pipe)
+    start = (  # a shell's background job ignores the signal, and so would what it starts
+        "import runpy, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); sys.argv = sys.argv[1:]; "
+        "sys.path.insert(0, sys.argv[0].rpartition('/')[0]); runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    command = [sys.executable, "-c", start, str(script), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        with pipe.open("wb"):  # once the script has opened the other end
+            running.send_signal(signal.SIGINT)
+            out, err = running.communicate(timeout=60)
+        return running.returncode, out, err
+
+
+SMALL = "name: Shop\nuses: [platform.yaml]\nfunctions:\n  order-bot: {}\n"
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a model and its platform file, as working directory."""
+    (tmp_path / "model.yaml").write_text(SMALL, encoding="utf-8")
+    (tmp_path / "platform.yaml").write_text("name: Shared\naccount: {}\n", encoding="utf-8")
+    (tmp_path / "link.yaml").symlink_to("model.yaml")
+    (tmp_path / "own.md.j2").write_text("own\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "file"),
+    [
+        (["--report", "-o", "model.yaml"], "model.yaml"),
+        (["--seq", "-o", "./platform.yaml"], "platform.yaml"),
+        (["--json", "link.yaml"], "link.yaml"),
+        (["--report", "own.md.j2", "-o", "own.md.j2"], "own.md.j2"),
+        (["--list", "-o", str(HOME / "threatlib" / "article.yaml")], str(HOME / "threatlib" / "article.yaml")),
+    ],
+)
+def test_what_a_run_reads_is_not_written(
+    arguments: list[str], file: str, small: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (small / file).read_bytes()
+    assert main(["-m", "model.yaml", *arguments]) == 2
+    assert re.match(rf"output (\./)?{file}: unwritable-file: this run reads it; .*\n1 problem", capsys.readouterr().err)
+    assert (small / file).read_bytes() == before
+
+
+@pytest.mark.usefixtures("small")
+def test_a_model_may_come_through_a_pipe() -> None:
+    done = shell("$TM -m <(cat model.yaml) --dfd", Path.cwd())
+    assert "missing-file" in done.stderr  # it was read: only its platform file is elsewhere
+    done = shell("$TM -m <(grep -v uses model.yaml) --dfd", Path.cwd())
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.usefixtures("small")
+def test_a_model_names_no_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("platform.yaml").unlink()
+    os.mkfifo("platform.yaml")
+    assert main(["-m", "model.yaml", "--dfd"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "model.yaml:2:8: unreadable-file: 'platform.yaml': this is a pipe or a device; name a file\n"
+    )
+
+
+@pytest.mark.parametrize("option", ["--report", "--json", "--describe", "--focus", "-o", "-m"])
+def test_an_empty_value_is_a_usage_error(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([option, ""])
+    assert stopped.value.code == 2
+    assert "expected a value, not an empty text" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("output", ["other.json", "-"])
+def test_two_outputs_are_a_usage_error(output: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["--json", "a.json", "-o", output])
+    assert stopped.value.code == 2
+    assert "name two outputs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", ["--report", "--seq", "--list", "--json", "--pytm", "check"])
+@pytest.mark.parametrize("ending", ["png", "svg", "PDF"])
+def test_text_is_no_picture(asked: str, ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / f"x.{ending}"
+    assert main([asked, "-o", str(target)]) == 2
+    assert f"unknown-format: '.{ending}' is a picture format, and this writes text" in capsys.readouterr().err
+    assert not target.exists()
+
+
+def test_json_escapes_what_cannot_be_seen(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "a\u202eb\u200bc\x85d\U000e0041é"
+    text = 'name: "a\\u202eb\\u200bc\\x85d\\U000e0041é"\nfunctions: {bot: {}}\n'
+    (small / "model.yaml").write_text(text, encoding="utf-8")
+    assert main(["-m", "model.yaml", "--json"]) == 0
+    said = capsys.readouterr().out
+    assert r'"a\u202eb\u200bc\u0085d\udb40\udc41é"' in said
+    assert json.loads(said)["model"]["name"] == name
+
+
+def test_list_leaves_excluded_threats_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list"]) == 0
+    every = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert main(["--list", "--exclude", f"{every[0]}, {every[2]}"]) == 0
+    left = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert left == [every[1], *every[3:]]
+    assert main(["--list", "--exclude", ",".join(every)]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_list_knows_what_can_be_excluded(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--exclude", "nope", "--list"]) == 2
+    assert "--exclude: unknown-threat: there is no threat 'nope'" in capsys.readouterr().err
 
 
 def test_summary_writes_three_files_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

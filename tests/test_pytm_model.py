@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from tests.pytm_told import told
 from tests.support import ARTICLE, HOME, TODAY, assessed, control, graph_of, library_of, threat
+from tests.test_cli import interrupted
 from threatmodel.elements import Graph
 from threatmodel.facts import Fact, Statement
 from threatmodel.library.condition import compile_condition
@@ -424,6 +425,38 @@ def test_exclude(project: Path, tmp_path: Path) -> None:
 
 def test_report_is_ours(project: Path) -> None:
     assert "forged" in run(project, "--report", "md")
+
+
+def test_report_leaves_out_what_is_excluded(project: Path) -> None:
+    text = run(project, "--exclude", "forged", "--report", "md")
+    assert "forged@bot" not in text
+    assert re.search(r"^- Something bad happens to forged \(`forged`\)$", text, re.MULTILINE)
+    assert "there is no threat 'nope'" in run(project, "--exclude", "nope", "--report", "md", code=2)
+
+
+def test_output_is_utf8_everywhere(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    other = project.parent / "utf8"
+    shutil.copytree(project, other, symlinks=True)
+    (other / "models" / "slack-lambda.yaml").write_text(MODEL.replace("Orders", "Größe 📦"), encoding="utf-8")
+    script = str(other / "models" / "slack_lambda.py")
+    done = subprocess.run([sys.executable, script, "--report", "md"], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "Größe" in done.stdout.decode()
+
+
+def test_json_does_not_replace_the_model(project: Path) -> None:
+    model = project / "models" / "slack-lambda.yaml"
+    assert "this run reads it" in run(project, "--json", str(model), code=2)
+    assert model.read_text(encoding="utf-8") == MODEL
+
+
+def test_an_interrupt_ends_quietly(project: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(project, tmp_path / "waiting", symlinks=True)
+    (other / "models" / "slack-lambda.yaml").unlink()
+    pipe = other / "models" / "slack-lambda.yaml"
+    assert interrupted(other / "models" / "slack_lambda.py", pipe, "--dfd") == (130, b"", b"")
 
 
 def test_report_without_one_is_pytms_error(graph: Graph, library: Library) -> None:

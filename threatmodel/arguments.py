@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import sys
 from pathlib import Path
 from typing import NoReturn
 
 from threatmodel import __version__
 from threatmodel.graph import VIEWS
 from threatmodel.model.vocabulary import KINDS
+from threatmodel.output import complain
 from threatmodel.problems import suggestion
 
 _EPILOG = """\
@@ -34,7 +34,7 @@ class _Parser(argparse.ArgumentParser):
         wrong = message.rsplit(": ", 1)[-1].split(maxsplit=1)[0].strip("',") if ": " in message else ""
         known = options if wrong.startswith("-") else commands
         hint = suggestion(wrong, known) if wrong and wrong not in known else ""
-        sys.stderr.write(f"tm.py: usage: {message}{'; ' + hint if hint else ''} (see tm.py --help)\n")
+        complain(f"tm.py: usage: {message}{'; ' + hint if hint else ''} (see tm.py --help)\n")
         raise SystemExit(2)
 
 
@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
         "--report",
         nargs="?",
         const="md",
+        type=_text,
         metavar="TEMPLATE",
         help="threat report: md (default), html, or the path of a template of your own",
     )
@@ -70,14 +71,14 @@ def parser() -> argparse.ArgumentParser:
         help="sequence diagram (default: plantuml)",
     )
     what.add_argument("--list", action="store_true", help="every threat of the library: id, scenario, title")
-    what.add_argument("--json", nargs="?", const="-", metavar="FILE", help="the whole assessment")
-    what.add_argument("--describe", metavar="KIND", help=f"the facts of a kind: {', '.join(KINDS)}")
+    what.add_argument("--json", nargs="?", const="-", type=_text, metavar="FILE", help="the whole assessment")
+    what.add_argument("--describe", type=_text, metavar="KIND", help=f"the facts of a kind: {', '.join(KINDS)}")
     what.add_argument("--pytm", action="store_true", help="the model as a plain pytm script")
     how = found.add_argument_group("how")
     how.add_argument(
         "--view", choices=(*VIEWS, "all"), default="runtime", help="which planes a diagram shows (default: runtime)"
     )
-    how.add_argument("--focus", metavar="ID", help="only this element and its neighbours")
+    how.add_argument("--focus", type=_text, metavar="ID", help="only this element and its neighbours")
     how.add_argument("--full", action="store_true", help="every function in one diagram, however many")
     how.add_argument("--colormap", action="store_true", help="colour a diagram by risk (loads the library)")
     commands = found.add_subparsers(dest="command", metavar="COMMAND", title="commands")
@@ -95,7 +96,7 @@ def parser() -> argparse.ArgumentParser:
     summary = commands.add_parser("summary", help="write report.html, report.md and dfd.svg to a folder")
     _common(summary)
     summary.add_argument(
-        "--out", type=Path, default=Path("build"), metavar="FOLDER", help="the folder (default: build)"
+        "--out", type=_path, default=Path("build"), metavar="FOLDER", help="the folder (default: build)"
     )
     schema = commands.add_parser("schema", help="the JSON Schema of model files or of --json")
     schema.add_argument("which", choices=("model", "assessment"))
@@ -116,12 +117,14 @@ def _common(found: argparse.ArgumentParser) -> None:
     found.add_argument(
         "-m",
         "--model",
-        type=Path,
+        type=_path,
         default=quiet,
         metavar="FILE",
         help="the model (default: models/slack-lambda.yaml beside tm.py)",
     )
-    found.add_argument("-o", "--output", default=quiet, metavar="FILE", help="write there instead of standard output")
+    found.add_argument(
+        "-o", "--output", type=_text, default=quiet, metavar="FILE", help="write there instead of standard output"
+    )
     found.add_argument(
         "--exclude",
         default=quiet,
@@ -131,6 +134,21 @@ def _common(found: argparse.ArgumentParser) -> None:
     found.add_argument(
         "--today", type=_day, default=quiet, metavar="DATE", help="assess as of this day (default: today)"
     )
+
+
+def names(text: str) -> list[str]:
+    """The names in a value that holds several, separated by commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _text(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("expected a value, not an empty text")
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(_text(text))
 
 
 def _day(text: str) -> datetime.date:

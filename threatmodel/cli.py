@@ -6,6 +6,7 @@ Exit codes: 0 clean, 1 findings that fail a check, 2 input that cannot be used.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 import gc
 import os
@@ -14,13 +15,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from threatmodel.arguments import parser
-from threatmodel.files import Files
+from threatmodel.arguments import names, parser
+from threatmodel.files import Files, has_read
 from threatmodel.graph import Graph, build
 from threatmodel.model.load import load_model
 from threatmodel.model.vocabulary import KINDS
-from threatmodel.output import make_folder, write
-from threatmodel.problems import InputError, Place, Problem, listed, shown, suggestion
+from threatmodel.output import complain, make_folder, prepare_streams, silence, write
+from threatmodel.problems import InputError, Place, Problem, escaped, listed, shown, suggestion
 
 if TYPE_CHECKING:  # what most commands do without is imported where it is used: start-up is a feature
     from threatmodel.assess import Assessment
@@ -32,32 +33,40 @@ MODEL = HOME / "models" / "slack-lambda.yaml"
 LIBRARY = HOME / "threatlib"
 
 _PICTURES = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
+_DRAWN = (".svg", ".png", ".pdf")
+"""Endings that no text is written to."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the command line; returns the exit code."""
     gc.disable()  # values form no cycles, and a hundred thousand of them are slow to walk
-    args = parser().parse_args(arguments)
+    prepare_streams()
     files = Files()
     try:
-        return _Run(args, files).code()
+        code = _Run(_parsed(arguments), files).code()
+        sys.stdout.flush()
     except InputError as error:
-        sys.stderr.write(shown(error.problems, files.texts) + "\n")
         count = len(set(error.problems))
-        sys.stderr.write(f"{count} problem{'' if count == 1 else 's'}; docs/errors.md explains each code\n")
+        tail = f"{count} problem{'' if count == 1 else 's'}; docs/errors.md explains each code"
+        complain(f"{shown(error.problems, files.texts)}\n{tail}\n")
         return 2
     except BrokenPipeError:
-        _close_output()
+        silence(sys.stdout)
         return 0
     except OSError as error:
-        _close_output()
-        sys.stderr.write(f"standard output: unwritable-file: cannot be written: {error.strerror}\n")
+        silence(sys.stdout)
+        complain(f"standard output: unwritable-file: cannot be written: {error.strerror}\n")
         return 2
+    return code
 
 
-def _close_output() -> None:
-    """Nothing more goes to a standard output that cannot take it, not even when Python ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """The arguments by name; --help and --version end here, once what they say is written."""
+    try:
+        return parser().parse_args(arguments)
+    except SystemExit:
+        sys.stdout.flush()
+        raise
 
 
 class _Run:
@@ -71,6 +80,10 @@ class _Run:
         output: str | None = getattr(args, "output", None)
         self.folder = Path(output) if output and (output.endswith(("/", os.sep)) or Path(output).is_dir()) else None
         self.output = Path(output) if output and output != "-" else None
+        if getattr(args, "json", None) not in {None, "-"}:
+            if output:
+                parser().error(f"--json {args.json} and -o {output} name two outputs: give one of them")
+            self.output = Path(args.json)
 
     def code(self) -> int:
         """Does what was asked for; help where nothing was."""
@@ -93,11 +106,21 @@ class _Run:
         if self.args.command:
             if asked:
                 parser().error(f"--{asked[0]} and {self.args.command} ask for two things: give one of them")
+            self._needs_text()
             return commands[self.args.command]()
         if asked:
+            if asked[0] != "dfd":
+                self._needs_text()
             return options[asked[0]]()
         parser().print_help()
         return 0
+
+    def _needs_text(self) -> None:
+        """Raises InputError where the output's name is one of a picture."""
+        if self.output is not None and self.output.suffix.lower() in _DRAWN:
+            message = f"'{self.output.suffix}' is a picture format, and this writes text"
+            place, hint = Place(str(self.output)), "name it otherwise; --dfd draws a picture"
+            raise InputError([Problem(code="unknown-format", place=place, message=message, hint=hint)])
 
     def print(self, content: str | bytes) -> int:
         """Writes a result where it was asked for."""
@@ -106,8 +129,15 @@ class _Run:
             raise InputError(
                 [Problem(code="unwritable-file", place=place, message="this is a folder", hint="name a file")]
             )
-        write(content, self.output)
+        self.write(content, self.output)
         return 0
+
+    def write(self, content: str | bytes, path: Path | None) -> None:
+        """Writes a result, but not over a file that it was made from."""
+        if path is not None and has_read(self.files.paths, path):
+            place, message = Place(f"output {path}"), "this run reads it"
+            raise InputError([Problem(code="unwritable-file", place=place, message=message, hint="name another file")])
+        write(content, path)
 
     # --- what a command needs
 
@@ -122,15 +152,22 @@ class _Run:
     def assessment(self) -> Assessment:
         from threatmodel.assess import assess
 
-        excluded = [name.strip() for name in getattr(self.args, "exclude", "").split(",") if name.strip()]
-        return assess(self.graph(), self.library(), self.today, excluded)
+        return assess(self.graph(), self.library(), self.today, self.excluded())
+
+    def excluded(self) -> Sequence[str]:
+        return names(getattr(self.args, "exclude", ""))
 
     # --- commands
 
     def list(self) -> int:
+        from threatmodel.assess import _unknown_threats
         from threatmodel.render.listing import listing
 
-        return self.print(listing(self.library()))
+        library, excluded = self.library(), self.excluded()
+        if problems := [*_unknown_threats(excluded, library)]:
+            raise InputError(problems)
+        left = {name: threat for name, threat in library.threats.items() if name not in excluded}
+        return self.print(listing(dataclasses.replace(library, threats=left)) if left else "")
 
     def describe(self) -> int:
         from threatmodel.render.listing import description
@@ -163,9 +200,7 @@ class _Run:
 
         from threatmodel.render.contract import contract
 
-        if self.args.json != "-":
-            self.output = Path(self.args.json)
-        return self.print(json.dumps(contract(self.assessment()), indent=1, ensure_ascii=False) + "\n")
+        return self.print(escaped(json.dumps(contract(self.assessment()), indent=1, ensure_ascii=False)) + "\n")
 
     def check(self) -> int:
         from threatmodel.render.check import checked, failures
@@ -176,7 +211,7 @@ class _Run:
         try:
             self.print(checked(assessment, found))
         except BrokenPipeError:
-            _close_output()
+            silence(sys.stdout)
         return code
 
     def seq(self) -> int:
@@ -201,7 +236,7 @@ class _Run:
         if self.folder is not None:
             return self._album(self.folder, graph, colours)
         if overview is None and not focus and needs_overview(graph):
-            sys.stderr.write(
+            complain(
                 "tm.py: too many functions for one picture: drawing an overview (--focus ID, --full, -o FOLDER/)\n"
             )
         dot = dfd(graph, view=self.args.view, focus=focus, risks=colours, overview=overview)
@@ -223,11 +258,11 @@ class _Run:
 
         make_folder(folder)
         overview = dfd(graph, view=self.args.view, risks=colours)
-        write(self._drawn(overview, Path("x.svg")), folder / "overview.svg")
+        self.write(self._drawn(overview, Path("x.svg")), folder / "overview.svg")
         for element in graph.elements.values():
             if element.kind == "function":
                 dot = dfd(graph, view=self.args.view, focus=element.id, risks=colours)
-                write(self._drawn(dot, Path("x.svg")), folder / f"{element.id}.svg")
+                self.write(self._drawn(dot, Path("x.svg")), folder / f"{element.id}.svg")
         return 0
 
     def _drawn(self, dot: str, path: Path) -> bytes:
@@ -253,6 +288,8 @@ class _Run:
         from threatmodel.render.report import report
 
         template: str = self.args.report
+        if template not in {"md", "html"}:
+            self.files.paths.add(Path(template))
         assessment = self.assessment()
         return self.print(report(assessment, template, "" if template == "md" else self._picture(assessment)))
 
@@ -278,5 +315,5 @@ class _Run:
         }
         make_folder(out)
         for name, content in made.items():
-            write(content, out / name)
+            self.write(content, out / name)
         return self.print(summary_text(assessment, [out / name for name in made]))

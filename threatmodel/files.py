@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from threatmodel.problems import InputError, Place, Problem, quoted
@@ -13,23 +15,25 @@ class Files:
     """Reads files on behalf of one run.
 
     `texts` holds the text of every file read, by the name used in messages: the path relative to the working
-    directory where it lies below it.  A file that another file names must lie in the project: the working directory,
-    or the naming model's own folder if that lies outside (symbolic links resolved).
+    directory where it lies below it; `paths` holds where each of them is.  A file that another file names must lie in
+    the project: the working directory, or the naming model's own folder if that lies outside (symbolic links resolved).
     """
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
+        self.paths: set[Path] = set()
 
     def document(self, path: Path) -> Document:
         """The YAML document in a file.  Raises InputError."""
         name = shown_path(path)
         self.texts[name] = read_text(path, name)
+        self.paths.add(path.resolve())
         return parse(self.texts[name], name)
 
     def named(self, path: str, by: Path, place: Place) -> Path:
         """The file that `path`, written at `place` in the file `by`, means.
 
-        Raises InputError where it leaves the project.
+        Raises InputError where it leaves the project, and where reading it could wait for ever.
         """
         if "\0" in path or Path(path).is_absolute():
             raise _outside(path, place, "write a path relative to this file")
@@ -39,7 +43,19 @@ class Files:
             project = by.resolve().parent
         if not target.is_relative_to(project):
             raise _outside(path, place, "move the file into the project, or run from the project's folder")
+        if target.exists() and not (target.is_file() or target.is_dir()):
+            message, at = "this is a pipe or a device", Place(shown_path(target))
+            raise InputError([Problem(code="unreadable-file", place=at, message=message, hint="name a file")])
         return target
+
+
+def has_read(paths: Iterable[Path], path: Path) -> bool:
+    """Whether a path leads to one of the regular files `paths`, by whatever name."""
+    if not path.is_file():
+        return False
+    with contextlib.suppress(OSError):
+        return any(read.is_file() and read.samefile(path) for read in paths)
+    return False
 
 
 def _outside(path: str, place: Place, hint: str) -> InputError:

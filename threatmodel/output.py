@@ -3,11 +3,51 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from threatmodel.problems import InputError, Place, Problem
+
+
+def prepare_streams() -> None:
+    """Makes standard output UTF-8, and gives closed standard streams something to write to.
+
+    What is written to a standard output that was closed fails with an OSError, as on a full disk; what is written to a
+    closed standard error goes nowhere.
+    """
+    if sys.stdout is None:
+        sys.stdout = _opened(1, os.O_RDONLY)
+    if sys.stderr is None:
+        sys.stderr = _opened(2, os.O_WRONLY)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+
+
+def _opened(descriptor: int, mode: int) -> TextIO:
+    """A stream at that descriptor, so that no file that is opened later gets it."""
+    null = os.open(os.devnull, mode)
+    if null != descriptor:
+        os.dup2(null, descriptor)
+        os.close(null)
+    return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+def silence(stream: TextIO) -> None:
+    """Nothing more goes to a stream that cannot take it, not even when Python ends."""
+    with contextlib.suppress(OSError, ValueError):  # a stream without a descriptor has nothing to lose
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def complain(text: str) -> None:
+    """Writes to standard error where that is possible: what it says must not hide the exit code."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        silence(sys.stderr)
 
 
 def write(content: str | bytes, path: Path | None) -> None:

@@ -70,6 +70,16 @@ def visible(text: str) -> str:
     return _UNSAFE.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
 
 
+def escaped(text: str) -> str:
+    r"""JSON text with every such character but its line breaks as ``\u202e``: the same values, and safe to look at."""
+    return _UNSAFE.sub(lambda found: found.group() if found.group() == "\n" else _units(found.group()), text)
+
+
+def _units(character: str) -> str:
+    digits = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{digits[at : at + 4]}" for at in range(0, len(digits), 4))
+
+
 def quoted(value: object, longest: int = 60) -> str:
     """A value as a message shows it: quoted, on one line, cut when long."""
     if value is None:

@@ -74,6 +74,9 @@ MODELS = {
     + "accepted_risks:\n  forgery@order-bot: {risk: 12, reason: rare, owner: team, expires: §2027-02-30}\ncontrols:\n  training: {planned_for: §soon}\n",
     "acceptance-incomplete": SHOP
     + "accepted_risks:\n  forgery@order-bot: §{risk: §26, expires: 2027-01-01}\n  §forgery: {risk: 1, reason: a, owner: b, expires: 2027-01-01}\n",
+    "boundaries-too-deep": SHOP
+    + "boundaries:\n  b0: {}\n"
+    + "".join(f"  {'§' if at >= 20 else ''}b{at}: {{inside: b{at - 1}}}\n" for at in range(1, 23)),
     "criticality-without-reason": SHOP.replace("{}", "{§criticality: high}"),
     "attestation-incomplete": SHOP + "controls:\n  §training: {attested_by: Ann}\n  §runbook: {note: soon}\n",
     "attestation-ends-before-it-begins": SHOP

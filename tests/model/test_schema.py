@@ -70,6 +70,7 @@ BEYOND_A_SCHEMA = {
         "unknown-boundary",
         "unknown-flow",
         "circular-boundaries",
+        "boundaries-too-deep",
     },
     "ids": {"one-id-twice", "reserved-ids"},
     "what belongs together": {

@@ -157,6 +157,53 @@ def test_evidence_makes_a_good_headline(tmp_path: Path) -> None:
     assert first(assessment)["headline"] == "Of 1 finding, 1 is tolerable on evidence."
 
 
+TOLERANT = MODEL.replace("owner: team\n", "owner: team\nrisk_tolerance: %s\n")
+
+
+def test_what_is_tolerable_before_any_control_is_not_on_evidence(tmp_path: Path) -> None:
+    slight = threat("slight", "{signing: hinders}", likelihood=2, impact=4)
+    library = library_of(tmp_path, FORGERY, slight, SIGNING)
+    assessment = assessed(tmp_path, TOLERANT % "medium" + "    verifies_signature: true\n", library)
+    assert {f.threat.id: f.verdict for f in assessment.findings} == {"forgery": "unproven", "slight": "mitigated"}
+    answer = first(assessment)
+    assert answer["headline"] == (
+        "Nothing is open, but of 2 findings, 1 is tolerable on word alone and 1 is tolerable before any control, "
+        "none on evidence."
+    )
+    assert answer["sum"] == (
+        "2 findings: 1 within the tolerance before any control, 0 within the tolerance on evidence, "
+        "1 within the tolerance on word alone."
+    )
+    assert (answer["before"], answer["proven"]) == (1, 0)
+    for form in ("md", "html"):
+        shown = report(assessment, form).lower()
+        assert shown.count("within the tolerance on evidence, or before any control") == 1  # the verdict's meaning
+        assert re.search(r"within the tolerance before any control\b(?:\)| ?\.)", shown)
+
+
+def test_a_tolerable_risk_needs_neither_evidence_nor_acceptance(tmp_path: Path) -> None:
+    model = (
+        TOLERANT % "medium"
+        + "accepted_risks:\n"
+        + "".join(
+            f"  {name}@bot: {{risk: 25, reason: so be it, owner: boss, expires: 2027-01-01}}\n"
+            for name in ("forgery", "slight")
+        )
+    )
+    slight = threat("slight", "{signing: hinders}", likelihood=2, impact=4)
+    library = library_of(tmp_path, FORGERY, slight, SIGNING)
+    assessment = assessed(tmp_path, model, library, evidence(bot={"verifies_signature": True}))
+    assert first(assessment)["headline"] == (
+        "Of 2 findings, 1 is tolerable on evidence and 1 is tolerable before any control."
+    )
+    rows = context(assessment)["accepted"]
+    assert isinstance(rows, list)
+    assert {row["threat"]: row["status"] for row in rows} == {
+        "forgery": "not needed: the risk is within the tolerance on evidence",
+        "slight": "not needed: the risk is within the tolerance before any control",
+    }
+
+
 def test_no_findings_and_unanswered_ones_are_no_all_clear(tmp_path: Path) -> None:
     model = "name: Bot\nowner: team\nfunctions: {bot: {runtime: python3.13}}\n"
     answer = first(assessed(tmp_path, model, library_of(tmp_path, FORGERY, SIGNING)))
@@ -212,6 +259,27 @@ def test_what_is_out_of_scope_or_assumed_is_said(tmp_path: Path) -> None:
         shown = report(assessment, form).replace("&#39;", "'")
         assert "another team's" in shown
         assert "account, pipeline, workspace, organisation" in shown
+
+
+def test_only_what_an_author_left_out_is_listed_as_out_of_scope(tmp_path: Path) -> None:
+    model = MODEL + "  other: {out_of_scope: another team's}\n"
+    rows = context(assessed(tmp_path, model, library_of(tmp_path, FORGERY, SIGNING)))["out_of_scope"]
+    assert isinstance(rows, list)
+    assert [(row["id"], row["kind"]) for row in rows] == [("other", "function")]
+
+
+def test_backticks_of_the_library_make_code_and_nothing_else(tmp_path: Path) -> None:
+    evil = "call `a*b_c <b>` and `x|y`, \\\\`no` <script>`</script>`"
+    risky = threat("risky", "{signing: hinders}").replace("why: because", f"why: {evil!r}")
+    assessment = assessed(tmp_path, MODEL, library_of(tmp_path, risky, SIGNING))
+    page = report(assessment, "html")
+    assert "call <code>a*b_c &lt;b&gt;</code> and <code>x|y</code>" in page
+    assert "&lt;script&gt;<code>&lt;/script&gt;</code>" in page
+    text = report(assessment, "md")
+    assert "call `a*b_c <b>` and \\`x\\|y\\`" in text
+    html = MarkdownIt("commonmark").enable("table").render(text)
+    assert "<code>a*b_c &lt;b&gt;</code>" in html
+    assert "<script" not in html
 
 
 def test_an_undescribed_plane_is_one_line(tmp_path: Path) -> None:

@@ -126,6 +126,17 @@ def test_a_mistake_is_shown_at_its_line(tmp_path: Path, text: str, line: int, me
     assert problem.place.file.endswith("own.html.j2")
 
 
+def test_the_first_line_is_named_too(tmp_path: Path) -> None:
+    assert refused(tmp_path, "{{ nmae }}").message == "line 1: 'nmae' is undefined"
+    assert not refused(tmp_path, "\n{{ nmae }}").message.startswith("line")
+
+
+def test_code_of_any_text_is_escaped_first(tmp_path: Path) -> None:
+    text = "{{ '`<b>` & `x' | code }}"
+    assert rendered(tmp_path, text) == "<code>&lt;b&gt;</code> &amp; `x"
+    assert rendered(tmp_path, text, "own.txt.j2") == "`<b>` & `x"
+
+
 def test_a_mistake_in_an_included_template_is_shown_there(tmp_path: Path) -> None:
     (tmp_path / "part.html.j2").write_text("\n\n{{ nmae }}", encoding="utf-8")
     problem = refused(tmp_path, '{% include "part.html.j2" %}')

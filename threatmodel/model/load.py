@@ -31,6 +31,9 @@ from threatmodel.shape import Entry, Fields, Reader
 from threatmodel.source import Document
 
 Entries = Mapping[str, Entry]
+DEEPEST = 20
+"""Boundaries that may lie inside one another; more is no picture, and slow to draw."""
+
 _FACTS = {kind: frozenset(key.name for key in keys) for kind, keys in FACT_KEYS.items()}
 _HELPED = 20
 """Problems up to which a closest name is looked for among all names of a model."""
@@ -296,6 +299,9 @@ class _Loading:
             elif (circle := _circle(name, around)) is not None:
                 message = f"'{name}' lies inside itself: {' in '.join(circle)}"
                 self.note("circular-boundary", entry.key, message, "let one of them lie elsewhere")
+            elif _depth(name, around) > DEEPEST:
+                message = f"'{name}' lies more than {DEEPEST} boundaries deep"
+                self.note("deep-boundary", entry.key, message, "nest fewer boundaries")
             yield name, AuthorBoundary(id=name, name=_value(entry.value, "name", name), inside=inside, place=entry.key)
 
     def _planes(self, platforms: list[dict[str, Entry]]) -> dict[str, Node]:
@@ -425,12 +431,18 @@ def _statements(fields: Entries, kind: str) -> dict[str, Statement]:
 
 
 def _circle(start: str, around: Mapping[str, str]) -> list[str] | None:
-    """The way from a boundary back to itself, or None."""
+    """The way from a boundary back to itself, or None where there is none that is short enough to look at."""
     way = [start]
-    while (outer := around.get(way[-1])) is not None:
+    while (outer := around.get(way[-1])) is not None and len(way) <= DEEPEST:
         if outer == start:
             return [*way, start]
-        if outer in way:
-            return None
         way.append(outer)
     return None
+
+
+def _depth(start: str, around: Mapping[str, str]) -> int:
+    """How many boundaries of the author's lie around one, counted a little beyond what is allowed."""
+    depth = 0
+    while (outer := around.get(start)) is not None and depth <= DEEPEST:
+        start, depth = outer, depth + 1
+    return depth

@@ -1,4 +1,4 @@
-"""Files that are generated: the schema for editors, the reference of facts, the README's picture."""
+"""Files that are generated: the schema for editors, references of model files and facts, the README's picture."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from threatmodel.model.vocabulary import FACTS, KINDS, FactRow
 from threatmodel.output import write
 from threatmodel.render.dfd import dfd
 from threatmodel.render.draw import draw
+from threatmodel.render.model_page import model_page
 
 ASSESSMENT_SCHEMA = Path(__file__).with_name("assessment.schema.json")
 
@@ -38,6 +39,7 @@ def _files(home: Path) -> dict[str, str]:
     return {
         "models/model.schema.json": model_schema_text(),
         "docs/facts.md": facts_reference(),
+        "docs/model.md": model_page((home / "docs" / "example.yaml").read_text(encoding="utf-8")),
         "docs/images/dfd.svg": _picture(home / "models" / "slack-lambda.yaml"),
     }
 
