@@ -28,9 +28,12 @@ try:
 except ModuleNotFoundError as error:
     if (error.name or "").startswith("threatmodel"):
         raise
-    sys.exit(
-        f"slack_lambda.py: the package '{error.name}' is missing; run python3 dev.py setup, then use .venv/bin/python"
-    )
+    if sys.stderr is not None:
+        fix = "run python3 dev.py setup, then use .venv/bin/python"
+        sys.stderr.write(f"slack_lambda.py: the package '{error.name}' is missing; {fix}\n")
+    sys.exit(2)
+except KeyboardInterrupt:
+    sys.exit(130)
 
 
 def threat_model(files: Files, path: Path = HERE / "slack-lambda.yaml", excluded: Sequence[str] = ()) -> ThreatModel:

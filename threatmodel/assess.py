@@ -99,7 +99,7 @@ def assess(graph: Graph, library: Library, today: datetime.date, excluded: Seque
 
     Raises InputError where the model speaks of threats, controls or elements that do not exist.
     """
-    if problems := [*_misdirected(graph, library), *_unknown_threats(excluded, library)]:
+    if problems := [*_misdirected(graph, library), *unknown_threats(excluded, library)]:
         raise InputError(problems)
     return _Assessing(graph, library, today, frozenset(excluded)).assessment()
 
@@ -347,7 +347,8 @@ def _no_element(graph: Graph, name: str, place: Place) -> Problem:
     return Problem(code="unknown-element", place=place, message=f"there is no element '{name}'", hint=hint)
 
 
-def _unknown_threats(excluded: Sequence[str], library: Library) -> Iterator[Problem]:
+def unknown_threats(excluded: Sequence[str], library: Library) -> Iterator[Problem]:
+    """A problem for each id that is no threat of the library."""
     for name in excluded:
         if name not in library.threats:
             hint = suggestion(name, library.threats) or "tm.py --list shows every threat"

@@ -160,11 +160,11 @@ class _Run:
     # --- commands
 
     def list(self) -> int:
-        from threatmodel.assess import _unknown_threats
+        from threatmodel.assess import unknown_threats
         from threatmodel.render.listing import listing
 
         library, excluded = self.library(), self.excluded()
-        if problems := [*_unknown_threats(excluded, library)]:
+        if problems := [*unknown_threats(excluded, library)]:
             raise InputError(problems)
         left = {name: threat for name, threat in library.threats.items() if name not in excluded}
         return self.print(listing(dataclasses.replace(library, threats=left)) if left else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import time
 from pathlib import Path
@@ -270,7 +271,8 @@ def test_only_what_an_author_left_out_is_listed_as_out_of_scope(tmp_path: Path) 
 
 def test_backticks_of_the_library_make_code_and_nothing_else(tmp_path: Path) -> None:
     evil = "call `a*b_c <b>` and `x|y`, \\\\`no` <script>`</script>`"
-    risky = threat("risky", "{signing: hinders}").replace("why: because", f"why: {evil!r}")
+    name, content = threat("risky", "{signing: hinders}")
+    risky = name, content.replace("why: because", f"why: {json.dumps(evil)}")
     assessment = assessed(tmp_path, MODEL, library_of(tmp_path, risky, SIGNING))
     page = report(assessment, "html")
     assert "call <code>a*b_c &lt;b&gt;</code> and <code>x|y</code>" in page

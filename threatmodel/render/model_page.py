@@ -163,8 +163,9 @@ def _relations() -> str:
             *rows,
             "",
             f"A function that states one of {_code(closing)} has told what it uses: those of the",
-            "five lists that it leaves out are then `[]`. `calls` alone closes nothing: the others stay unknown. With",
-            "none of them, everything that the function uses is unknown. To say that it uses nothing, write `reads: []`.",
+            "five lists that it leaves out are then `[]`. `calls` alone closes nothing: the others stay unknown.",
+            "With none of them, everything that the function uses is unknown. To say that it uses nothing, write",
+            "`reads: []`.",
             "",
         ]
     )
@@ -201,8 +202,8 @@ def _zones() -> str:
             "## The usual trust boundaries",
             "",
             "For `boundary:` of an element, and `inside:` of a boundary of your own. Where nothing is said, a function",
-            "lies in `execution`, or in `vpc` where it states `in_vpc: true`; an api in `edge`; stores, queues and secrets",
-            "in `account`; an external system in `internet-zone`.",
+            "lies in `execution`, or in `vpc` where it states `in_vpc: true`; an api in `edge`; stores, queues and",
+            "secrets in `account`; an external system in `internet-zone`.",
             "",
             "| id | name | inside | who controls what is in it |",
             "| --- | --- | --- | --- |",
@@ -249,7 +250,11 @@ def _row(key: Key) -> str:
     return f"| `{key.name}` | {_type(key.shape)} | {'yes' if key.required else ''} | {meaning} |"
 
 
-_USUAL = {"name": "what pictures and reports call it; the id where left out", "description": "what it is"}
+_USUAL = {
+    "name": "what pictures and reports call it; the id where left out",
+    "description": "what it is",
+    **{kind: f"for every {kind}" for kind in SECTIONS.values()},
+}
 """The meaning of keys whose shape leaves it out."""
 
 

@@ -169,13 +169,14 @@ def _code_markdown(text: str) -> str:
     return _ESCAPED.sub(_span, str(text))
 
 
-_ESCAPED = re.compile(r"\\`((?:\\[^`|\n]|[^\\|\n])+?)\\`|\\.", re.DOTALL)
+_ESCAPED = re.compile(r"\\`((?:\\[^`\n]|[^\\\n])+?)\\`|\\.", re.DOTALL)
 """An escaped character, or a code span's text between escaped backticks."""
 
 
 def _span(found: re.Match[str]) -> str:
+    """The code span; not where it holds a bar, which would end a table's cell."""
     inside = found.group(1)
-    return found.group() if inside is None else "`" + re.sub(r"\\(.)", r"\1", inside) + "`"
+    return found.group() if inside is None or "|" in inside else "`" + re.sub(r"\\(.)", r"\1", inside) + "`"
 
 
 _CODE: Mapping[Kind, Callable[[str], str]] = {"html": _code_html, "markdown": _code_markdown, "text": str}
