@@ -61,7 +61,7 @@ def facts_reference() -> str:
         "",
         "Generated from `threatmodel/model/vocabulary.py` by `python3 dev.py docs`. A fact is a key of the model file,",
         "a name in a condition (`target.runtime`), and what collectors look for. Leave out what you do not know: it",
-        "becomes a question. Write `null` for what you know is not set.",
+        "becomes a question. Where the meaning says so, write `null` for what you know is not set.",
     ]
     for kind in KINDS:
         rows = FACTS[kind].values()
