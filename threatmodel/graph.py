@@ -192,7 +192,8 @@ def _usual_zone(kind: str, facts: Facts) -> str:
 
 def _subtitle(kind: str, facts: Facts) -> str:
     """What stands under an element's name: its service, then what matters most about it."""
-    parts = [_SUBTITLES[kind]]
+    own_url = kind == "api" and _is(facts, "kind", {"function-url"})  # the URL of a function has no gateway
+    parts = ["" if own_url else _SUBTITLES[kind]]
     for name in ("kind", "kept_in", "runtime", "data_classification"):
         fact = facts.get(name)
         known = fact is not None and fact.size and fact.value is not None

@@ -93,6 +93,7 @@ DATA = (
     Item("slack:signing-secret", "signing secret", "secret"),
     Item("slack:token", "Slack API token", "secret"),
     Item("aws:role-session", "role session credentials", "secret"),
+    Item("app:secret", "secret", "secret"),
     Item("app:records", "application records", "confidential"),
     Item("aws:logs", "logs and traces", "internal"),
     Item("build:package", "deployment package", "internal"),

@@ -150,9 +150,14 @@ class Wiring:
                 yield from self._request(node, trigger, source, triggers.size)
             elif trigger.by in {"queue", "store"}:
                 carries, held = self._held(source)
-                verb, label = ("poll", "poll") if trigger.by == "queue" else ("change", "changes")
+                verb, label = ("poll", self._delivery(source)) if trigger.by == "queue" else ("change", "changes")
                 wire = Wire(source, node.id, verb, label, carries, "runtime", "event source mapping, role")
                 yield from self._once(wire, trigger.place, triggers.size, held)
+
+    def _delivery(self, queue: str) -> str:
+        """How messages reach a function: SNS and EventBridge push them, the others are polled."""
+        kind = self.facts[queue].get("kind")
+        return "deliver" if kind is not None and kind.value in {"sns", "eventbridge"} else "poll"
 
     def _request(self, node: Node, trigger: Trigger, api: str, size: int) -> Iterator[Flow]:
         """A request through an api: Slack's own, or anyone's."""
@@ -220,8 +225,10 @@ class Wiring:
         yield self._flow(logs, node.place, WORD, self._fixed_class(("aws:logs",)))
 
     def _secret_data(self, secret: str) -> tuple[str, ...]:
+        """What is read from a secret, by what it grants."""
         grants = self.facts[secret].get("grants")
-        return ("slack:signing-secret",) if grants is None or grants.value != "slack-api" else ("slack:token",)
+        known = grants.value if grants is not None and grants.size else ""
+        return ({"slack-requests": "slack:signing-secret", "slack-api": "slack:token"}.get(known, "app:secret"),)
 
     def _call(self, node: Node, external: str, calls: Fact) -> Flow:
         """A call to a system outside; only of Slack is it known how."""
