@@ -8,7 +8,8 @@
 import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036 - the message is for those who run it with an older one
-    sys.exit(f"tm.py: Python 3.11 or newer is needed; this is {sys.version.split()[0]}")
+    sys.stderr.write(f"tm.py: Python 3.11 or newer is needed; this is {sys.version.split()[0]}\n")
+    sys.exit(2)
 
 
 def run() -> int:

@@ -92,7 +92,6 @@ class States:
             (s.control, s.element or library.controls[s.control].scope): s for s in graph.system.controls
         }
         self._at: dict[tuple[str, str], State] = {}
-        self._plane: dict[str, State] = {}
         self._gaps: dict[int, tuple[object, tuple[Ask, ...]]] = {}
         self._attested = {control.id: _attested(control) for control in library.controls.values()}
 
@@ -102,10 +101,7 @@ class States:
         if scope == target.kind:
             return self.at(control, target.id)
         if scope in PLANES:
-            found = self._plane.get(control.id)
-            if found is None:
-                found = self._plane[control.id] = self.at(control, scope)
-            return found
+            return self.at(control, scope)
         related = self.graph.related(target, scope)
         states = [self.at(control, element) for element in related.ids]
         applicable = [state for state in states if state.state != "not-applicable"]
@@ -129,7 +125,7 @@ class States:
 
     def _capped(self, state: State, target: str, scope: str, related: Related, left_out: list[State]) -> State:
         """A neighbour's state, no better known than it is known who the neighbours are, and which of them count."""
-        if related.size < min(state.level, EVIDENCE) and not related.size:
+        if state.level > 0 and not related.size:
             words = f"it is not known whether {target} has other {_plural(scope)}"
             return replace(state, state="unknown", level=0, words=words, asks=self._relation_asks(related))
         if state.level == EVIDENCE:
