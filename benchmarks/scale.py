@@ -65,7 +65,7 @@ def stages(path: Path) -> dict[str, float]:
 
     clock = _Clock()
     system = clock.run("load", lambda: load_model(Files(), path))
-    graph = clock.run("build", lambda: build(system))
+    graph = clock.run("build", lambda: build(system, today=TODAY))
     library = clock.run("library", lambda: load_library(HOME / "threatlib"))
     assessment = clock.run("assess", lambda: assess(graph, library, TODAY))
     clock.run("report", lambda: report(assessment))

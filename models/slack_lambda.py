@@ -38,9 +38,10 @@ except KeyboardInterrupt:
 
 def threat_model(files: Files, path: Path = HERE / "slack-lambda.yaml", excluded: Sequence[str] = ()) -> ThreatModel:
     """The pytm model of a model file, assessed as of today without the threats `excluded`.  Raises InputError."""
-    graph = build(load_model(files, path))
+    today = datetime.datetime.now().astimezone().date()
+    graph = build(load_model(files, path), today=today)
     library = load_library(HERE.parent / "threatlib", files)
-    assessment = assess(graph, library, datetime.datetime.now().astimezone().date(), excluded)
+    assessment = assess(graph, library, today, excluded)
 
     def report(template: str) -> str:
         from threatmodel.render.report import report

@@ -22,7 +22,7 @@ def default_assessment() -> Assessment:
     """The assessment of the default model against the library."""
     files = Files()
     library = load_library(HOME / "threatlib", files)
-    return assess(build(load_model(files, HOME / "models" / "slack-lambda.yaml")), library, TODAY)
+    return assess(build(load_model(files, HOME / "models" / "slack-lambda.yaml"), today=TODAY), library, TODAY)
 
 
 class Page(HTMLParser):

@@ -33,7 +33,7 @@ def system_of(folder: Path, text: str) -> System:
 
 def graph_of(folder: Path, text: str, evidence: Evidence | None = None) -> Graph:
     """The graph of a model's text."""
-    return build(system_of(folder, text), evidence)
+    return build(system_of(folder, text), evidence, TODAY)
 
 
 def said(value: Any, source: str = "template", line: int = 41, *, stale: bool = False) -> Statement:

@@ -41,8 +41,16 @@ def test_the_actions_that_move_most_findings_come_first(tmp_path: Path, library:
     assessment = assessed(
         tmp_path, model("validates_input: false", "validates_input: false, logs_redacted: false"), library
     )
-    found = [(action.control.id, action.element, len(action.findings)) for action in actions(assessment, 9)]
-    assert found == [("good", "bot", 2), ("good", "two", 2), ("log", "bot", 1), ("log", "two", 1)]
+    found = [(action.control.id, action.elements, len(action.findings)) for action in actions(assessment)]
+    assert found == [("good", ("bot", "two"), 4), ("log", ("two", "bot"), 2)]
+
+
+def test_one_cause_is_one_action_however_often(tmp_path: Path, library: Library) -> None:
+    functions = "".join(f"  bot-{n}: {{triggers: [{{slack: events}}], validates_input: false}}\n" for n in range(400))
+    assessment = assessed(tmp_path, f"name: x\napis: {{api: {{}}}}\nfunctions:\n{functions}", library)
+    first = actions(assessment)[0]
+    assert (first.control.id, {state: len(found) for state, found in first.states.items()}) == ("good", {"absent": 400})
+    assert len(first.findings) == 800
 
 
 def test_a_control_that_carries_a_critical_finding_alone_is_named(tmp_path: Path, library: Library) -> None:

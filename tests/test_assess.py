@@ -128,7 +128,7 @@ def test_unknown_exposure_within_tolerance_either_way_is_not_asked(tmp_path: Pat
 
 
 def test_the_control_that_stops_is_asked_about_first(tmp_path: Path, library: Library) -> None:
-    assert [question.id for question in assessed(tmp_path, model(), library).questions] == ["function.validates_input"]
+    assert [question.id for question in assessed(tmp_path, model(), library).questions] == ["function.input"]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def real() -> Library:
 def random_evidence(seed: int, *, only_better: bool = False) -> Evidence:
     """Random statements about the default model, by every origin."""
     chance = random.Random(seed)
-    graph = build(load_model(Files(), HOME / "models" / "slack-lambda.yaml"))
+    graph = build(load_model(Files(), HOME / "models" / "slack-lambda.yaml"), today=TODAY)
     found: dict[str, dict[str, list[Statement]]] = {}
     for target in graph.targets():
         for key in FACT_KEYS[target.kind]:
@@ -227,7 +227,7 @@ def _any_value(shape: object, chance: random.Random) -> object:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_every_undetermined_finding_stands_behind_a_question(real: Library, seed: int) -> None:
-    graph = build(load_model(Files(), HOME / "models" / "slack-lambda.yaml"), random_evidence(seed))
+    graph = build(load_model(Files(), HOME / "models" / "slack-lambda.yaml"), random_evidence(seed), TODAY)
     assessment = assess(graph, real, TODAY)
     decided = {finding for question in assessment.questions for finding in question.decides}
     waiting = [f for f in assessment.findings if f.verdict == "undetermined"] + list(assessment.possible)
@@ -253,7 +253,7 @@ def test_a_bare_model_asks_and_is_not_waved_through(tmp_path: Path, real: Librar
 
 def test_the_proven_risk_is_never_below_the_claimed_one(real: Library) -> None:
     for seed in range(6):
-        graph = build(load_model(Files(), HOME / "models" / "slack-lambda.yaml"), random_evidence(seed))
+        graph = build(load_model(Files(), HOME / "models" / "slack-lambda.yaml"), random_evidence(seed), TODAY)
         for finding in assess(graph, real, TODAY).findings:
             assert finding.claimed.score <= finding.proven.score <= finding.inherent.score, finding.id
 
@@ -274,8 +274,9 @@ def _better(facts: Evidence, assessment: Assessment) -> Evidence:
 def test_a_control_better_known_never_raises_a_risk(real: Library, seed: int) -> None:
     system = load_model(Files(), HOME / "models" / "slack-lambda.yaml")
     facts = random_evidence(seed, only_better=True)
-    before = assess(build(system, facts), real, TODAY)
-    after = {finding.id: finding for finding in assess(build(system, _better(facts, before)), real, TODAY).findings}
+    before = assess(build(system, facts, TODAY), real, TODAY)
+    better = build(system, _better(facts, before), TODAY)
+    after = {finding.id: finding for finding in assess(better, real, TODAY).findings}
     for finding in before.findings:
         later = after.get(finding.id)
         if later is not None:
@@ -284,7 +285,7 @@ def test_a_control_better_known_never_raises_a_risk(real: Library, seed: int) ->
 
 
 def test_expiry_is_judged_by_the_day_that_is_given(real: Library) -> None:
-    graph = build(load_model(Files(), HOME / "models" / "slack-lambda.yaml"))
+    graph = build(load_model(Files(), HOME / "models" / "slack-lambda.yaml"), today=TODAY)
     states = {}
     for day in (TODAY, datetime.date(2030, 1, 1)):
         findings = assess(graph, real, day).findings
@@ -298,7 +299,7 @@ def test_evidence_by_hand_proves_and_contradicts_the_default_model(real: Library
         order_bot={"reserved_concurrency": 20, "timeout_seconds": said(900)},
         order_worker={"code_signing": "enforce"},
     )
-    graph = build(load_model(Files(), HOME / "models" / "slack-lambda.yaml"), found)
+    graph = build(load_model(Files(), HOME / "models" / "slack-lambda.yaml"), found, TODAY)
     states = {
         (a.state.control, a.state.element): a.state.state
         for f in assess(graph, real, TODAY).findings

@@ -186,6 +186,10 @@ def test_folder_as_output(capsys: pytest.CaptureFixture[str], golden: Golden) ->
     golden("bad-input/folder-as-output.txt", refused(["--describe", "api", "-o", "build"], capsys))
 
 
+def test_nothing_to_explain(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
+    golden("bad-input/unknown-id.txt", refused(["explain", "slack-request-forgry"], capsys))
+
+
 # --- the command line
 
 

@@ -43,6 +43,7 @@ def threat_of(name: str, applies: dict[str, Condition]) -> Threat:
         impact=3,
         why="because",
         links=(),
+        reaches="",
         by_provider=False,
         maps={},
         references=(),
@@ -51,7 +52,7 @@ def threat_of(name: str, applies: dict[str, Condition]) -> Threat:
 
 
 def library_of(threats: list[Threat]) -> Library:
-    scenarios = tuple(Numbered(id=name, number=1, title=name, says=name, gaps=()) for name in SCENARIOS)
+    scenarios = tuple(Numbered(id=name, number=1, title=name, says=name, gaps=(), answers={}) for name in SCENARIOS)
     article = Article(name="article", source="here", scenarios=scenarios, mitigations=())
     return Library(threats={threat.id: threat for threat in threats}, controls={}, article=article)
 

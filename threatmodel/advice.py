@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from threatmodel.assess import VERDICTS, Answer, Assessment, Finding
 from threatmodel.facts import WORD
-from threatmodel.library.format import Control
+from threatmodel.library.format import Control, Threat
 from threatmodel.problems import Place
 from threatmodel.risk import BANDS, MOVES, Cell, Risk, residual
 from threatmodel.states import State
@@ -18,13 +18,20 @@ from threatmodel.states import State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """A control that is not in place on an element, and the findings whose band it would lower."""
+    """A control that is not in place, each state with the elements that it is in, and the findings that it would move.
+
+    `findings` are those whose band it would lower, `worst` the highest of their scores.
+    """
 
     control: Control
-    element: str
-    state: State
+    states: Mapping[str, tuple[State, ...]]
     findings: tuple[str, ...]
     worst: int
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """The elements that lack it."""
+        return tuple(state.element for states in self.states.values() for state in states)
 
 
 class Expiry(NamedTuple):
@@ -72,10 +79,10 @@ def _by_band(cells: Iterator[Cell]) -> dict[str, int]:
     return {band: found[band] for band in BANDS}
 
 
-def actions(assessment: Assessment, most: int = 3) -> tuple[Action, ...]:
-    """The controls not in place that would lower the band of most findings, each on the element that lacks it."""
-    moved: dict[tuple[str, str], list[Finding]] = {}
-    states: dict[tuple[str, str], State] = {}
+def actions(assessment: Assessment, most: int | None = 3) -> tuple[Action, ...]:
+    """The controls not in place that would lower the band of most findings: one action a control, however often."""
+    moved: dict[str, dict[str, Finding]] = {}
+    states: dict[str, dict[str, State]] = {}
     helping: dict[tuple[object, ...], tuple[int, ...]] = {}
     for finding in assessment.findings:
         if finding.verdict not in DONE:
@@ -84,21 +91,33 @@ def actions(assessment: Assessment, most: int = 3) -> tuple[Action, ...]:
                 helping[alike] = tuple(_would_help(finding))
             for at in helping[alike]:
                 state = finding.answers[at].state
-                key = (state.control, state.element)
-                moved.setdefault(key, []).append(finding)
-                states[key] = state
+                moved.setdefault(state.control, {})[finding.id] = finding
+                states.setdefault(state.control, {}).setdefault(state.element, state)
     found = [
         Action(
             control=assessment.library.controls[control],
-            element=element,
-            state=states[control, element],
-            findings=tuple(finding.id for finding in findings),
-            worst=max(finding.claimed.score for finding in findings),
+            states=_by_state(states[control].values()),
+            findings=tuple(findings),
+            worst=max(finding.claimed.score for finding in findings.values()),
         )
-        for (control, element), findings in moved.items()
+        for control, findings in moved.items()
     ]
-    found.sort(key=lambda action: (-len(action.findings), -action.worst, action.control.id, action.element))
+    found.sort(key=lambda action: (-len(action.findings), -action.worst, action.control.id))
     return tuple(found[:most])
+
+
+def _by_state(states: Iterable[State]) -> Mapping[str, tuple[State, ...]]:
+    found: dict[str, list[State]] = {}
+    for state in states:
+        found.setdefault(state.state, []).append(state)
+    return {name: tuple(alike) for name, alike in sorted(found.items())}
+
+
+def reached(assessment: Assessment, threat: Threat) -> tuple[str, ...]:
+    """The elements that a threat hits through its target: all of the kind that the library names."""
+    if not threat.reaches:
+        return ()
+    return tuple(t.id for t in assessment.graph.targets() if t.kind == threat.reaches and not t.out_of_scope)
 
 
 def _missing(answer: Answer) -> bool | None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from threatmodel import __version__
 from threatmodel.graph import VIEWS
+from threatmodel.model.file import TRIGGER
 from threatmodel.model.vocabulary import KINDS
 from threatmodel.output import complain
-from threatmodel.problems import suggestion
+from threatmodel.problems import listed, quoted, suggestion
 
 _EPILOG = """\
 examples:
@@ -22,6 +24,10 @@ examples:
 
 exit codes: 0 clean, 1 findings that fail a check, 2 input that cannot be used
 """
+
+
+STARTS = tuple(key for key in TRIGGER.index if key not in {"api", "path"})
+"""What can start a function: the kinds of trigger."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -48,7 +54,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     found.add_argument("--version", action="version", version=f"tm.py {__version__}")
-    _common(found)
+    libraries: list[Path] = []
+    _common(found, libraries)
     what = found.add_argument_group("what to make (pytm's options)").add_mutually_exclusive_group()
     what.add_argument(
         "--report",
@@ -83,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--colormap", action="store_true", help="colour a diagram by risk (loads the library)")
     commands = found.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     check = commands.add_parser("check", help="exit code 1 where a risk is left untreated", description=_CHECK)
-    _common(check)
+    _common(check, libraries)
     check.add_argument(
         "--fail-on",
         choices=("low", "medium", "high", "critical"),
@@ -94,13 +101,17 @@ def parser() -> argparse.ArgumentParser:
         "--allow-undetermined", action="store_true", help="what waits for an answer does not fail the check"
     )
     summary = commands.add_parser("summary", help="write report.html, report.md and dfd.svg to a folder")
-    _common(summary)
+    _common(summary, libraries)
     summary.add_argument(
         "--out", type=_path, default=Path("build"), metavar="FOLDER", help="the folder (default: build)"
     )
     schema = commands.add_parser("schema", help="the JSON Schema of model files or of --json")
     schema.add_argument("which", choices=("model", "assessment"))
-    docs = commands.add_parser("docs", help="write what is generated: schemas and the reference of facts")
+    explain = commands.add_parser("explain", help="a threat or a control, with everything that links to it")
+    explain.add_argument("id", type=_text, metavar="ID", help="its id, as --list and reports name it")
+    _common(explain, libraries)
+    _new(commands.add_parser("new", help="a threat, a control or a function to start from"), libraries)
+    docs = commands.add_parser("docs", help="write what is generated: schemas, references of facts and library")
     docs.add_argument("--check", action="store_true", help="only say whether they are current")
     return found
 
@@ -111,20 +122,62 @@ _CHECK = (
 )
 
 
-def _common(found: argparse.ArgumentParser) -> None:
-    """Options that may stand before or behind a command."""
-    quiet = argparse.SUPPRESS
+def _new(found: argparse.ArgumentParser, libraries: list[Path]) -> None:
+    """The parts that `new` makes, each with its options."""
+    parts = found.add_subparsers(dest="part", metavar="PART", required=True)
+    threat = parts.add_parser("threat", help="a threat's file, every key explained")
+    control = parts.add_parser("control", help="a control's file, every key explained, and the link to it")
+    function = parts.add_parser("function", help="an entry in a model; the rest of the file stays as it is")
+    for part in (threat, control, function):
+        part.add_argument("id", type=_text, metavar="ID", help="lower-case letters, digits and single hyphens")
+    for part in (threat, control):
+        _library(part, libraries)
+    threat.add_argument("--scenario", type=_scenario, metavar="ID", help="default: exploited-vulnerability")
+    control.add_argument("--mitigation", type=_mitigation, metavar="ID", help="default: beyond-the-article")
+    control.add_argument("--threat", type=_text, metavar="ID", help="a threat of that library that it answers")
+    control.add_argument("--effect", type=_effect, metavar="WORD", help="what it does to the threat (default: hinders)")
+    _model(function)
+    function.add_argument(
+        "--trigger",
+        type=_trigger,
+        metavar="KIND:WHAT",
+        help="what starts it: slack:slash-command, slack:events, slack:interactivity, http:POST, queue:ID, store:ID, "
+        "'schedule:rate(5 minutes)'",
+    )
+    function.add_argument("--api", type=_text, metavar="ID", help="the api that the trigger comes through")
+
+
+def _model(found: argparse.ArgumentParser) -> None:
     found.add_argument(
         "-m",
         "--model",
         type=_path,
-        default=quiet,
+        default=argparse.SUPPRESS,
         metavar="FILE",
         help="the model (default: models/slack-lambda.yaml beside tm.py)",
     )
+
+
+def _library(found: argparse.ArgumentParser, libraries: list[Path]) -> None:
+    found.add_argument(
+        "--library",
+        action=_Gather,
+        into=libraries,
+        type=_path,
+        default=argparse.SUPPRESS,
+        metavar="FOLDER",
+        help="a library of your own on top of threatlib/: adds, replaces, switches off; may be given more than once",
+    )
+
+
+def _common(found: argparse.ArgumentParser, libraries: list[Path]) -> None:
+    """Options that may stand before or behind a command; the folders of `--library` gather in `libraries`."""
+    quiet = argparse.SUPPRESS
+    _model(found)
     found.add_argument(
         "-o", "--output", type=_text, default=quiet, metavar="FILE", help="write there instead of standard output"
     )
+    _library(found, libraries)
     found.add_argument(
         "--exclude",
         default=quiet,
@@ -134,6 +187,19 @@ def _common(found: argparse.ArgumentParser) -> None:
     found.add_argument(
         "--today", type=_day, default=quiet, metavar="DATE", help="assess as of this day (default: today)"
     )
+
+
+class _Gather(argparse.Action):
+    """Gathers values given before and behind a command in one list: argparse would forget those before it."""
+
+    def __init__(self, into: list[Path], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._into = into
+
+    def __call__(self, _parser: object, namespace: argparse.Namespace, values: Any, _option: object = None) -> None:
+        """Adds one value."""
+        self._into.append(values)
+        setattr(namespace, self.dest, self._into)
 
 
 def names(text: str) -> list[str]:
@@ -149,6 +215,41 @@ def _text(text: str) -> str:
 
 def _path(text: str) -> Path:
     return Path(_text(text))
+
+
+def _scenario(text: str) -> str:
+    from threatmodel.library.format import SCENARIOS
+
+    return _one_of(text, SCENARIOS)
+
+
+def _mitigation(text: str) -> str:
+    from threatmodel.library.format import BEYOND, MITIGATIONS
+
+    return _one_of(text, (*MITIGATIONS, BEYOND))
+
+
+def _effect(text: str) -> str:
+    from threatmodel.library.format import EFFECTS
+
+    return _one_of(text, EFFECTS)
+
+
+def _one_of(word: str, words: Sequence[str]) -> str:
+    """One of a few words that only this option needs: what knows them is imported with it."""
+    if word not in words:
+        hint = suggestion(word, words) or f"expected one of {listed(words)}"
+        raise argparse.ArgumentTypeError(f"there is no {quoted(word)}; {hint}")
+    return word
+
+
+def _trigger(text: str) -> str:
+    kind, _, what = text.partition(":")
+    if kind not in STARTS or not what.strip() or not what.isprintable():
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is not KIND:WHAT, such as slack:events; kinds: {listed(STARTS)}"
+        )
+    return text
 
 
 def _day(text: str) -> datetime.date:

@@ -59,6 +59,8 @@ def _of_input(graph: Graph, target: Element | Flow, given: Input) -> Iterator[As
         if given.name in RELATIONS:
             if not _relation_known(graph, element, given.name):
                 yield _relation(given.name, element, given.kind)
+        elif not graph.elements[element].described:
+            yield Ask("describe", given.kind, given.kind, element)
         else:
             fact = graph.elements[element].facts.get(given.name)
             if fact is None or not fact.size:

@@ -278,7 +278,9 @@ class _Assessing:
         by_id = {finding.id: finding for finding in findings}
         for name, acceptance in self.acceptances.items():
             finding = by_id.get(name)
-            if finding is None and name not in self.accepted:
+            if _is_off("threat", acceptance.threat, self.library):
+                yield acceptance, "the threat is switched off"
+            elif finding is None and name not in self.accepted:
                 yield acceptance, "the threat does not apply, or is within tolerance"
             elif finding is None:
                 continue  # accepted whether or not it applies
@@ -304,7 +306,7 @@ def _misdirected(graph: Graph, library: Library) -> Iterator[Problem]:
     named: list[Acceptance | Rating] = [*graph.system.acceptances, *graph.system.ratings]
     for item in named:
         threat = library.threats.get(item.threat)
-        if threat is None:
+        if threat is None and not _is_off("threat", item.threat, library):
             hint = suggestion(item.threat, library.threats) or "tm.py --list shows every threat"
             yield Problem(
                 code="unknown-threat", place=item.place, message=f"there is no threat '{item.threat}'", hint=hint
@@ -321,6 +323,8 @@ def _misdirected(graph: Graph, library: Library) -> Iterator[Problem]:
 def _misdirected_statement(statement: ControlStatement, graph: Graph, library: Library) -> Iterator[Problem]:
     control = library.controls.get(statement.control)
     if control is None:
+        if _is_off("control", statement.control, library):
+            return
         hint = suggestion(statement.control, library.controls)
         message = f"there is no control '{statement.control}'"
         yield Problem(code="unknown-control", place=statement.place, message=message, hint=hint)
@@ -336,6 +340,11 @@ def _misdirected_statement(statement: ControlStatement, graph: Graph, library: L
         kind = article(element.kind or "party")
         message = f"'{control.id}' lives on {article(control.scope)}, but '{element.id}' is {kind}"
         yield Problem(code="wrong-kind", place=statement.place, message=message)
+
+
+def _is_off(part: str, name: str, library: Library) -> bool:
+    """Whether a team's library switches something off: then what a model says of it is needless, not wrong."""
+    return any((off.part, off.id) == (part, name) for off in library.off)
 
 
 def _element(graph: Graph, name: str) -> Element | Flow | None:

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threatmodel.arguments import names, parser
-from threatmodel.files import Files, has_read
+from threatmodel.files import Files, has_read, shown_path
 from threatmodel.graph import Graph, build
 from threatmodel.model.load import load_model
 from threatmodel.model.vocabulary import KINDS
 from threatmodel.output import complain, make_folder, prepare_streams, silence, write
-from threatmodel.problems import InputError, Place, Problem, escaped, listed, shown, suggestion
+from threatmodel.problems import InputError, Place, Problem, escaped, listed, quoted, shown, suggestion
 
 if TYPE_CHECKING:  # what most commands do without is imported where it is used: start-up is a feature
     from threatmodel.assess import Assessment
@@ -92,6 +92,8 @@ class _Run:
             "summary": self.summary,
             "schema": self.schema,
             "docs": self.docs,
+            "explain": self.explain,
+            "new": self.new,
         }
         options: Mapping[str, Callable[[], int]] = {
             "dfd": self.dfd,
@@ -142,12 +144,12 @@ class _Run:
     # --- what a command needs
 
     def graph(self) -> Graph:
-        return build(load_model(self.files, self.model))
+        return build(load_model(self.files, self.model), today=self.today)
 
     def library(self) -> Library:
         from threatmodel.library.load import load_library
 
-        return load_library(LIBRARY, self.files)
+        return load_library(LIBRARY, self.files, getattr(self.args, "library", ()))
 
     def assessment(self) -> Assessment:
         from threatmodel.assess import assess
@@ -184,6 +186,31 @@ class _Run:
 
         return self.print(pytm_script(self.graph(), self.library()))
 
+    def new(self) -> int:
+        """Writes a threat, a control or a function to start from, and says what to do next."""
+        from threatmodel import scaffold
+
+        args = self.args
+        if self.output is not None or self.folder is not None:
+            parser().error("new writes to the library or the model: give no -o")
+        folders = [LIBRARY, *getattr(args, "library", ())]
+        if args.part == "threat":
+            plan = scaffold.new_threat(args.id, args.scenario or scaffold.SCENARIO, folders)
+        elif args.part == "control":
+            if args.effect and not args.threat:
+                parser().error("--effect says what the control does to a threat: give --threat ID too")
+            link = (args.threat, args.effect or "hinders") if args.threat else None
+            plan = scaffold.new_control(args.id, args.mitigation or scaffold.MITIGATION, folders, self.files, link)
+        else:
+            if args.api and not args.trigger:
+                parser().error("--api belongs to a trigger: give --trigger KIND:WHAT too")
+            plan = scaffold.new_function(args.id, self.model, self.files, args.trigger or "", args.api or "")
+        for path, text, _ in plan.files:
+            make_folder(path.parent)
+            write(text, path)
+        print("\n".join([*(f"wrote {shown_path(path)}{note}" for path, _, note in plan.files), plan.then]))
+        return 0
+
     def schema(self) -> int:
         from threatmodel.render.docs import ASSESSMENT_SCHEMA, model_schema_text
 
@@ -193,7 +220,24 @@ class _Run:
     def docs(self) -> int:
         from threatmodel.render.docs import generated
 
-        return generated(HOME, only_check=self.args.check)
+        return generated(HOME, self.files, only_check=self.args.check)
+
+    def explain(self) -> int:
+        from threatmodel.library.standards import load_standards
+        from threatmodel.render.library_page import Book, control_page, threat_page
+
+        library, name = self.library(), self.args.id
+        book = Book(library, load_standards(LIBRARY, self.files), pages=False)
+        if name in library.threats:
+            return self.print(threat_page(library.threats[name], book))
+        if name in library.controls:
+            return self.print(control_page(library.controls[name], book))
+        hint = suggestion(name, [*library.threats, *library.controls]) or "tm.py --list shows every threat"
+        message = f"there is no threat and no control {quoted(name)}"
+        for off in library.off:
+            if off.id == name:
+                message, hint = f"the {off.part} {quoted(name)} is switched off at {off.place}: {off.reason}", ""
+        raise InputError([Problem(code="unknown-id", place=Place("explain"), message=message, hint=hint)])
 
     def json(self) -> int:
         import json

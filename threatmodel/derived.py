@@ -7,10 +7,12 @@ store holds).  When a derived fact is unknown, the questions go to its inputs.  
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from threatmodel.facts import Fact, Statement
+from threatmodel.facts import Fact, Facts, Statement
+from threatmodel.model.runtimes import CHECKED, RUNTIMES
 from threatmodel.model.vocabulary import CLASSIFICATIONS
 
 
@@ -24,16 +26,22 @@ class Input:
 
 _TRIGGERS = Input("function", "triggers")
 _SECRETS = Input("function", "secrets")
+_OUT = (Input("function", "writes"), Input("function", "sends"), Input("function", "calls"))
 _HELD = (Input("store", "holds"), Input("queue", "holds"))
 _DATA = (Input("function", "reads"), Input("function", "writes"), *_HELD)
 
 INPUTS: dict[tuple[str, str], tuple[Input, ...]] = {
     ("function", "slack_facing"): (_TRIGGERS,),
+    ("function", "web_facing"): (_TRIGGERS,),
     ("function", "internet_facing"): (_TRIGGERS,),
     ("function", "event_driven"): (_TRIGGERS,),
+    ("function", "starts_itself"): (_TRIGGERS, *_OUT),
     ("function", "uses_secrets"): (_SECRETS,),
     ("function", "data_classification"): (_TRIGGERS, *_DATA),
+    ("function", "runtime_supported"): (Input("function", "runtime"),),
+    ("function", "scanned_by_inspector"): (Input("account", "inspector_lambda"),),
     ("api", "slack_facing"): (_TRIGGERS,),
+    ("api", "web_facing"): (_TRIGGERS,),
     ("store", "data_classification"): (Input("store", "holds"),),
     ("store", "personal_data"): (Input("store", "holds"),),
     ("queue", "data_classification"): (Input("queue", "holds"),),
@@ -63,3 +71,18 @@ def highest(classes: Sequence[Fact | None]) -> Fact | None:
         return None
     best = max(known_ones, key=lambda fact: CLASSIFICATIONS.index(fact.value))
     return known(best.value, [fact.said for fact in known_ones])
+
+
+_STALE = datetime.timedelta(days=365)
+"""How long a runtime without an announced last day may be taken for supported on the word of the table."""
+
+
+def supported(facts: Facts, today: datetime.date | None) -> Fact | None:
+    """Whether AWS still patches a function's runtime, by the table; unknown where the table does not tell."""
+    runtime = facts.get("runtime")
+    if today is None or runtime is None or not runtime.size or runtime.value not in RUNTIMES:
+        return None
+    last = RUNTIMES[runtime.value]
+    if last is None and today - CHECKED > _STALE:
+        return None
+    return known(last is None or today < last, [runtime.said])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -47,12 +48,13 @@ _WORDS = {
 }
 
 
-def build(system: System, evidence: Evidence | None = None) -> Graph:
+def build(system: System, evidence: Evidence | None = None, today: datetime.date | None = None) -> Graph:
     """The graph of a system, with what collectors found weighed in: the same input gives the same graph.
 
+    `today` decides which runtimes are still supported; without it that stays unknown.
     Raises InputError where the model states facts of a flow that does not exist.
     """
-    knowledge = Knowledge(system, evidence or {})
+    knowledge = Knowledge(system, evidence or {}, today)
     has = _features(knowledge)
     zones = _zones(system)
     elements = {element.id: element for element in _elements(knowledge, zones, has)}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from threatmodel import derived
-from threatmodel.derived import highest, known
+from threatmodel.derived import highest, known, supported
 from threatmodel.elements import Neighbours, completeness
 from threatmodel.facts import WORD, Fact, Facts, Statement, stated, weigh
+from threatmodel.loops import Loops
 from threatmodel.model.system import Node, System, Trigger
 from threatmodel.model.vocabulary import CLASSIFICATIONS
 from threatmodel.problems import Place
@@ -28,11 +30,12 @@ class Knowledge:
     """The weighed facts and relations of a system's nodes.
 
     `relations` has those of functions by id and name, `holds` the data of stores and queues, `facts` the facts of
-    every node, derived ones included.
+    every node, derived ones included.  `today` decides which runtimes are supported (unknown without it).
     """
 
-    def __init__(self, system: System, evidence: Evidence) -> None:
+    def __init__(self, system: System, evidence: Evidence, today: datetime.date | None) -> None:
         self.system = system
+        self.today = today
         self.evidence = evidence
         functions = [node for node in system.nodes.values() if node.kind == "function"]
         self.relations = {node.id: self._relations(node) for node in functions}
@@ -41,6 +44,9 @@ class Knowledge:
             n.id: self._relations(n).get("holds") for n in system.nodes.values() if n.kind in {"store", "queue"}
         }
         self._started = self._starts()
+        self._loops = Loops(self.relations)
+        account = system.nodes.get("account")
+        self._account: Facts = self._stated(account) if account is not None else {}
         self.facts: dict[str, Facts] = {node.id: self._facts(node) for node in system.nodes.values()}
 
     def _stated(self, node: Node) -> dict[str, Fact]:
@@ -67,15 +73,18 @@ class Knowledge:
 
     def _facts(self, node: Node) -> Facts:
         facts = self._stated(node)
-        for name, fact in self._derived(node):
+        for name, fact in self._derived(node, facts):
             if fact is not None:
                 facts[name] = fact
         return facts
 
-    def _derived(self, node: Node) -> Iterator[tuple[str, Fact | None]]:
+    def _derived(self, node: Node, facts: Facts) -> Iterator[tuple[str, Fact | None]]:
         match node.kind:
             case "function":
                 yield from self._derived_of_function(node)
+                yield "runtime_supported", supported(facts, self.today)
+                if (inspector := self._account.get("inspector_lambda")) is not None and inspector.size:
+                    yield "scanned_by_inspector", known(inspector.value, [inspector.said])
             case "store":
                 yield "data_classification", self._class_held(node.id)
                 yield "personal_data", self._personal(node.id)
@@ -84,6 +93,7 @@ class Knowledge:
                 yield "starts_functions", self._starts_any("queue", node.id)
             case "api":
                 yield "slack_facing", self._starts_any("slack", node.id)
+                yield "web_facing", self._starts_any("http", node.id)
 
     def _derived_of_function(self, node: Node) -> Iterator[tuple[str, Fact | None]]:
         relations = self.relations[node.id]
@@ -91,8 +101,10 @@ class Knowledge:
         if triggers is not None and triggers.size:
             by = {trigger.by for trigger in triggers.value}
             yield "slack_facing", known("slack" in by, [triggers.said])
+            yield "web_facing", known("http" in by, [triggers.said])
             yield "internet_facing", known(bool(by & {"slack", "http"}), [triggers.said])
             yield "event_driven", known(bool(by & {"queue", "store", "schedule"}), [triggers.said])
+        yield "starts_itself", self._loops.of(node.id)
         secrets = relations.get("secrets")
         if secrets is not None and secrets.size:
             yield "uses_secrets", known(bool(secrets.value), [secrets.said])

@@ -1,4 +1,8 @@
-"""What nobody has said, as questions: whom each asks about, and how much hangs on it."""
+"""What nobody has said, as questions: whom each asks about, and how much hangs on it.
+
+Facts that one look answers (the execution role's, the handler's checks) are asked about together: a topic is one
+question, and names the facts that wait for an answer.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +26,14 @@ class Question:
     """One question: what to ask, of which elements, which findings it decides, and the worst score that hangs on it.
 
     `kind` is fact, relation, describe or attest; `of` the kind of element, `name` the fact, relation, plane or control.
+    `facts` are all the facts that it asks for, `name` first; none where it asks for something else.
     """
 
     id: str
     kind: str
     of: str
     name: str
+    facts: tuple[str, ...]
     ask: str
     elements: tuple[str, ...]
     decides: tuple[str, ...]
@@ -40,6 +46,7 @@ class Questions:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._elements: dict[_Key, dict[str, None]] = {}
+        self._facts: dict[_Key, set[str]] = {}
         self._decides: dict[_Key, dict[str, None]] = {}
         self._score: dict[_Key, int] = {}
         self._seen: dict[int, tuple[tuple[Ask, ...], tuple[_Key, ...]]] = {}  # holds the asks, so that ids stay theirs
@@ -56,8 +63,9 @@ class Questions:
         if found is None:
             keys: dict[_Key, None] = {}
             for ask in asks:
-                name = "uses" if ask.kind == "relation" and ask.name in _USES else ask.name
-                key = (ask.kind, ask.of, name)
+                key = (ask.kind, ask.of, _subject(ask))
+                if ask.kind == "fact":
+                    self._facts.setdefault(key, set()).add(ask.name)
                 self._elements.setdefault(key, {})[ask.element] = None
                 keys[key] = None
             found = self._seen[id(asks)] = (asks, tuple(keys))
@@ -65,33 +73,42 @@ class Questions:
 
     def ranked(self) -> tuple[Question, ...]:
         """All questions, those with the worst risk and the most findings behind them first."""
-        found = [
-            Question(
-                id=_id(*key),
-                kind=key[0],
-                of=key[1],
-                name=key[2],
-                ask=self._ask(*key),
-                elements=tuple(elements),
-                decides=tuple(self._decides[key]),
-                score=self._score[key],
-            )
-            for key, elements in self._elements.items()
-        ]
+        found = [self._question(key) for key in self._elements]
         return tuple(sorted(found, key=lambda q: (-q.score, -len(q.decides), q.id)))
 
-    def _ask(self, kind: str, of: str, name: str) -> str:
+    def _question(self, key: _Key) -> Question:
+        kind, of, subject = key
+        open_facts = self._facts.get(key, set())
+        facts = tuple(name for name in FACTS.get(of, ()) if name in open_facts)
+        return Question(
+            id=subject if kind in {"describe", "attest"} else f"{of}.{subject}",
+            kind=kind,
+            of=of,
+            name=facts[0] if facts else subject,
+            facts=facts,
+            ask=self._ask(key, facts),
+            elements=tuple(self._elements[key]),
+            decides=tuple(self._decides[key]),
+            score=self._score[key],
+        )
+
+    def _ask(self, key: _Key, facts: tuple[str, ...]) -> str:
+        kind, of, subject = key
         match kind:
             case "describe":
-                return f"Describe the {name}: add a section '{name}:' to the model, or to a file under uses."
+                return f"Describe the {subject}: add a section '{subject}:' to the model, or to a file under uses."
             case "attest":
-                control = self._library.controls[name]
-                return f"Is this in place, and who says so until when? {control.title} (controls: {name}@element)"
+                control = self._library.controls[subject]
+                return f"Is this in place, and who says so until when? {control.title} (controls: {subject}@element)"
             case "relation":
-                return _RELATION_ASKS[name]
+                return _RELATION_ASKS[subject]
             case _:
-                return FACTS[of][name].ask or f"What is its {name}?"
+                row = FACTS[of][facts[0]]
+                return row.topic_ask if len(facts) > 1 else row.ask or f"What is its {row.name}?"
 
 
-def _id(kind: str, of: str, name: str) -> str:
-    return name if kind in {"describe", "attest"} else f"{of}.{name}"
+def _subject(ask: Ask) -> str:
+    """What a question is about: the topic of a fact, what a function uses, or the thing itself."""
+    if ask.kind == "relation":
+        return "uses" if ask.name in _USES else ask.name
+    return FACTS[ask.of][ask.name].topic or ask.name if ask.kind == "fact" else ask.name

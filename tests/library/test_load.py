@@ -195,3 +195,26 @@ def test_problems_of_all_files_are_shown_at_once() -> None:
     write(SIGNING, CONTROL.replace("kind: preventive", "kind: preventative"))
     said = problems_of(lambda files: load_library(Path("lib"), files))
     assert (said.count(f"{FORGERY}:8:9: wrong-type"), said.count(f"{SIGNING}:4:7: unknown-word")) == (1, 1)
+
+
+LAYERED = {
+    "off-unknown": ("library.yaml", "off: {threats: {§forgrey: we have none}, controls: {§sining: elsewhere}}\n"),
+    "off-required": ("library.yaml", "off: {controls: {§signing: the gateway does it}}\n"),
+    "layer-with-an-article": ("article.yaml", ARTICLE),
+    "layer-empty": ("library.yaml", "name: Payments team\n"),
+}
+"""One file of a team's library on top of a good one."""
+
+
+@pytest.mark.parametrize("name", LAYERED)
+def test_broken_layer(name: str, golden: Golden) -> None:
+    library()
+    window = CONTROL.replace("id: signing", "id: window").replace("scope:", "requires: [signing]\nscope:")
+    write("lib/controls/best-practices/window.yaml", window)
+    write(FORGERY, THREAT.replace("controls:\n", "controls:\n  window: hinders\n"))
+    file, marked_text = LAYERED[name]
+    text, places = marked(marked_text)
+    write(f"team/{file}", text)
+    said = problems_of(lambda files: load_library(Path("lib"), files, [Path("team")]))
+    assert places_in(said, f"team/{file}") == places
+    golden(f"bad-input/library-{name}.txt", said)

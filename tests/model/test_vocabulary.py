@@ -29,7 +29,7 @@ def test_fact_says_what_it_means_and_how_to_ask(row: FactRow) -> None:
     assert row.meaning
     assert not row.meaning.endswith(".")
     assert row.ask.endswith("?") is not row.derived
-    assert set(row.seen_by) <= {"template", "aws", "probe", "repository"}
+    assert set(row.seen_by) <= {"template", "aws", "probe", "repository", "source"}
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if isinstance(row.shape, Word)], ids=name_of)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
-
 import pytest
 from markdown_it import MarkdownIt
 
-from tests.support import HOME
+from tests.support import HOME, TODAY
 from threatmodel.assess import assess
 from threatmodel.files import Files
 from threatmodel.graph import build
@@ -30,7 +28,7 @@ def system() -> System:
 
 def test_the_example_is_assessed_without_a_complaint(system: System) -> None:
     files = Files()
-    found = assess(build(system), load_library(HOME / "threatlib", files), datetime.date(2026, 11, 25))
+    found = assess(build(system, today=TODAY), load_library(HOME / "threatlib", files), TODAY)
     assert len(found.findings) > 20
     assert EXAMPLE.read_text(encoding="utf-8").strip() in PAGE
 

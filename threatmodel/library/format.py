@@ -66,7 +66,7 @@ _THREAT_MAPS = record(
     Key("owasp_api_2023", _ids(r"API([1-9]|10)", "an id such as API2"), "OWASP API Security Top 10, 2023"),
     Key("owasp_llm_2025", _ids(r"LLM(0[1-9]|10)", "an id such as LLM01"), "OWASP Top 10 for LLM applications, 2025"),
     Key("sas", _ids(r"SAS-([1-9]|1[0-2])", "an id such as SAS-2"), "PureSec/CSA's critical risks of serverless"),
-    Key("aws_threats", _ids(r"T\d{4}(\.[A-Z0-9]+)?", "an id such as T1078.A001"), "AWS Threat Technique Catalog"),
+    Key("aws_threats", _ids(r"A?T\d{4}(\.[A-Z0-9]+)?", "an id such as T1078.A001"), "AWS Threat Technique Catalog"),
 )
 
 _CONTROL_MAPS = record(
@@ -78,7 +78,7 @@ _CONTROL_MAPS = record(
         _ids(r"v\d\.\d\.\d \d{1,2}(\.\d{1,2}){1,2}", "edition and id, such as v5.0.0 1.13"),
         "CIS AWS Foundations",
     ),
-    Key("d3fend", _ids(r"D3-[A-Z0-9]+", "an id such as D3-MFA"), "MITRE D3FEND 1.2.0"),
+    Key("d3fend", _ids(r"D3-[A-Z0-9]+", "an id such as D3-MFA"), "MITRE D3FEND 1.3.0"),
     Key("well_architected", _ids(r"[A-Z]{3,4}\d{2}(-BP\d{2})?", "an id such as SEC03-BP02"), "AWS Well-Architected"),
     Key("aws_config", _ids(r"[A-Z0-9_]{3,64}", "a rule such as ACCESS_KEYS_ROTATED"), "AWS Config managed rules"),
 )
@@ -120,6 +120,7 @@ THREAT = record(
     Key("impact", Number(1, 5), "before controls: 5 is the loss of the account or the workspace", required=True),
     Key("why", _PROSE, "why it happens and why the two numbers are what they are", required=True),
     Key("controls", Table(_EFFECT, "a control"), "what answers it, and how", required=True),
+    Key("reaches", Word(KINDS), "the kind of element that it hits through its target: each is named with the finding"),
     Key("treated_by", Word(("provider",)), "only the cloud provider can treat it"),
     Key("maps", _THREAT_MAPS, "ids in public catalogues", required=True),
     Key("references", Items(_URL, least=1), "what to read", required=True),
@@ -167,6 +168,11 @@ _NUMBERED = record(
     Key("title", _LINE, "its short name", required=True),
     Key("says", Text(400), "what the article says, in one sentence of ours", required=True),
     Key("gaps", Items(_LINE), "what the article leaves unsaid"),
+    Key(
+        "answers",
+        Table(Word(("directly", "partly")), "a mitigation"),
+        "the article's mitigations that answer this scenario, taken at their word",
+    ),
 )
 
 ARTICLE = record(
@@ -177,6 +183,19 @@ ARTICLE = record(
     Key("mitigations", Table(_NUMBERED, "a mitigation"), "its seven mitigations", required=True),
 )
 """threatlib/article.yaml."""
+
+_OFF = Table(Text(400), "what is switched off")
+
+LAYER = record(
+    "a team's library",
+    Key("name", _LINE, "what reports call it"),
+    Key(
+        "off",
+        record("what is switched off", Key("threats", _OFF, "threats: id and why"), Key("controls", _OFF, "controls")),
+        "what of the libraries below does not count, and why; reports say so",
+    ),
+)
+"""library.yaml of a team's library, which lies on top of others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +222,7 @@ class Threat:
     impact: int
     why: str
     links: tuple[Link, ...]
+    reaches: str
     by_provider: bool
     maps: Mapping[str, tuple[str, ...]]
     references: tuple[str, ...]
@@ -246,6 +266,7 @@ class Numbered:
     title: str
     says: str
     gaps: tuple[str, ...]
+    answers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,9 +280,36 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Off:
+    """A threat or a control (`part` says which) that a team's library switches off, and why."""
+
+    part: str
+    id: str
+    title: str
+    reason: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """A threat or a control (`part`) at `place`, which a team's library puts in place of the one at `of`."""
+
+    part: str
+    id: str
+    place: Place
+    of: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """All threats and controls by id, in order of scenario (mitigation) and id, and the article."""
+    """All threats and controls by id, in order of scenario (mitigation) and id, and the article.
+
+    `layers` are the folders of teams' libraries on top of it; `off` and `replaced` what they took away and changed.
+    """
 
     threats: Mapping[str, Threat]
     controls: Mapping[str, Control]
     article: Article
+    layers: tuple[str, ...] = ()
+    off: tuple[Off, ...] = ()
+    replaced: tuple[Replaced, ...] = ()

@@ -84,5 +84,9 @@ def checked(assessment: Assessment, found: list[Failure]) -> str:
     )
     if assessment.excluded:
         lines.append(f"not looked for: {', '.join(assessment.excluded)}")
+    if assessment.library.off:
+        lines.append(
+            f"switched off: {', '.join(f'{off.part} {off.id} ({off.reason})' for off in assessment.library.off)}"
+        )
     lines.append(f"{len(found)} of them fail this check" if found else "nothing fails this check")
     return "\n".join(lines) + "\n"

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from threatmodel.advice import summary
+from threatmodel.advice import Action, actions, reached, summary
 from threatmodel.assess import Assessment, Finding
 from threatmodel.facts import Fact, Statement
 from threatmodel.graph import Element, Flow
+from threatmodel.library.format import Library
 from threatmodel.model.system import Acceptance
 from threatmodel.problems import Place
 from threatmodel.questions import Question
 from threatmodel.risk import Cell, band
 from threatmodel.states import State, Support, support_of
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Grows in its second number when keys are added, in its first when one changes or goes."""
 
 
@@ -38,6 +39,7 @@ def contract(assessment: Assessment) -> dict[str, Any]:
             "assessed_on": assessment.today.isoformat(),
             "excluded_threats": list(assessment.excluded),
         },
+        "library": _library(assessment.library),
         "summary": {
             "by_verdict": dict(counts.verdicts),
             "by_band": {
@@ -49,9 +51,10 @@ def contract(assessment: Assessment) -> dict[str, Any]:
         },
         "elements": [_element(element) for element in graph.elements.values()],
         "flows": [_flow(flow) for flow in graph.flows.values()],
-        "findings": [_finding(finding) for finding in assessment.findings],
+        "findings": [_finding(finding, assessment) for finding in assessment.findings],
         "controls": list(_controls(assessment)),
         "questions": [_question(question) for question in assessment.questions],
+        "actions": [_action(action) for action in actions(assessment, None)],
         "ruled_out": [
             {
                 "threat": item.threat.id,
@@ -124,7 +127,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
     return {"likelihood": cell.likelihood, "impact": cell.impact, "score": cell.score, "band": cell.band}
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Finding, assessment: Assessment) -> dict[str, Any]:
     return {
         "id": finding.id,
         "threat": finding.threat.id,
@@ -135,6 +138,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "claimed": _cell(finding.claimed),
         "proven": _cell(finding.proven),
         "rated": list(finding.rated),
+        "reaches": list(reached(assessment, finding.threat)),
         "why": [_evidence(item) for item in finding.why],
         "controls": [
             {
@@ -183,11 +187,36 @@ def _question(question: Question) -> dict[str, Any]:
         "id": question.id,
         "kind": question.kind,
         subject: question.name,
+        "facts": list(question.facts),
         "of": question.of,
         "ask": question.ask,
         "elements": list(question.elements),
         "decides": list(question.decides),
         "worst_band": band(question.score),
+    }
+
+
+def _action(action: Action) -> dict[str, Any]:
+    return {
+        "control": action.control.id,
+        "states": {state: [item.element for item in found] for state, found in action.states.items()},
+        "lowers": list(action.findings),
+        "worst_band": band(action.worst),
+    }
+
+
+def _library(library: Library) -> dict[str, Any]:
+    return {
+        "threats": len(library.threats),
+        "controls": len(library.controls),
+        "layers": list(library.layers),
+        "replaced": [
+            {"part": item.part, "id": item.id, "location": _location(item.place)} for item in library.replaced
+        ],
+        "off": [
+            {"part": off.part, "id": off.id, "reason": off.reason, "location": _location(off.place)}
+            for off in library.off
+        ],
     }
 
 

@@ -1,4 +1,4 @@
-"""Files that are generated: the schema for editors, references of model files and facts, the README's picture."""
+"""Files that are generated: the schema for editors, the references under docs/, the README's picture."""
 
 from __future__ import annotations
 
@@ -8,25 +8,41 @@ from pathlib import Path
 
 from threatmodel.files import Files
 from threatmodel.graph import build
+from threatmodel.library.load import load_library
+from threatmodel.library.standards import load_coverage, load_standards
 from threatmodel.model.file import model_schema
 from threatmodel.model.load import load_model
 from threatmodel.model.vocabulary import FACTS, KINDS, FactRow
-from threatmodel.output import write
+from threatmodel.output import make_folder, write
 from threatmodel.render.dfd import dfd
 from threatmodel.render.draw import draw
+from threatmodel.render.library_page import Book
+from threatmodel.render.library_reference import reference
 from threatmodel.render.model_page import model_page
+
+_LIBRARY = "docs/library"
 
 ASSESSMENT_SCHEMA = Path(__file__).with_name("assessment.schema.json")
 
 
-def generated(home: Path, *, only_check: bool) -> int:
-    """Writes every generated file, or says which are not current; returns the exit code."""
+def generated(home: Path, files: Files, *, only_check: bool) -> int:
+    """Writes every generated file, or says which are not current; returns the exit code.
+
+    Raises InputError where the library or the default model cannot be used.
+    """
     stale = []
-    for name, content in _files(home).items():
+    wanted = _files(home, files)
+    for path in sorted((home / _LIBRARY).glob("*.md")):
+        if (name := f"{_LIBRARY}/{path.name}") not in wanted:
+            stale.append(name)
+            if not only_check:
+                path.unlink()
+    for name, content in wanted.items():
         path = home / name
         if not path.is_file() or path.read_text(encoding="utf-8") != content:
             stale.append(name)
             if not only_check:
+                make_folder(path.parent)
                 write(content, path)
     for name in stale:
         sys.stdout.write(f"{name}: {'is not current; run python3 dev.py docs' if only_check else 'written'}\n")
@@ -35,8 +51,12 @@ def generated(home: Path, *, only_check: bool) -> int:
     return 1 if stale and only_check else 0
 
 
-def _files(home: Path) -> dict[str, str]:
+def _files(home: Path, files: Files) -> dict[str, str]:
+    folder = home / "threatlib"
+    book = Book(load_library(folder, files), load_standards(folder, files), pages=True)
+    pages = reference(book, load_coverage(folder, files))
     return {
+        **{f"{_LIBRARY}/{name}": text for name, text in pages.items()},
         "models/model.schema.json": model_schema_text(),
         "docs/facts.md": facts_reference(),
         "docs/model.md": model_page((home / "docs" / "example.yaml").read_text(encoding="utf-8")),
@@ -59,7 +79,7 @@ def facts_reference() -> str:
     lines = [
         "# Facts",
         "",
-        "Generated from `threatmodel/model/vocabulary.py` by `python3 dev.py docs`. A fact is a key of the model file,",
+        "Generated from `threatmodel/model/vocabulary/` by `python3 dev.py docs`. A fact is a key of the model file,",
         "a name in a condition (`target.runtime`), and what collectors look for. Leave out what you do not know: it",
         "becomes a question. Where the meaning says so, write `null` for what you know is not set.",
     ]

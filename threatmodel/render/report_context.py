@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from threatmodel import __version__
 from threatmodel.advice import Action, Expiry, Summary, actions, carried_alone, expiries, summary
 from threatmodel.assess import Assessment
+from threatmodel.library.format import Library
 from threatmodel.questions import Question
 from threatmodel.render import (
     report_article,
@@ -19,7 +20,7 @@ from threatmodel.render import (
 from threatmodel.render.report_answer import answer
 from threatmodel.render.report_findings import by_band
 from threatmodel.render.report_method import method
-from threatmodel.render.report_words import Inert, Plain, Row, counted, names, where
+from threatmodel.render.report_words import NAMED, Inert, Plain, Row, counted, names, where
 from threatmodel.risk import BANDS, band
 
 EXPIRY_DAYS = 60
@@ -58,6 +59,7 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "") -
         "possible": report_findings.possible(assessment),
         "ruled_out": report_findings.ruled_out(assessment),
         "excluded": _excluded(assessment),
+        "library": _library(assessment.library),
         "mitigations": report_controls.mitigations(assessment, seen, by_threat),
         "accepted": report_system.accepted(assessment, by_threat),
         "data": report_system.data(graph),
@@ -116,9 +118,11 @@ def _action(action: Action) -> Row:
     return {
         "id": control.id,
         "title": control.title,
-        "element": action.element,
-        "state": action.state.state,
-        "reason": action.state.reason,
+        "elements": names(action.elements, control.scope, whole=NAMED),
+        "states": [{"state": state, "number": len(found)} for state, found in action.states.items()],
+        "state": ", ".join(
+            state if len(action.states) == 1 else f"{state} on {len(found):,}" for state, found in action.states.items()
+        ),
         "owner": control.owner,
         "kind": control.kind,
         "how": dict(control.how),
@@ -156,6 +160,7 @@ def _question(question: Question) -> Row:
         "kind": question.kind,
         "of": question.of,
         "name": question.name,
+        "facts": list(question.facts),
         "ask": question.ask,
         "elements": names(question.elements, question.of),
         "decides": names(question.decides, "finding"),
@@ -177,6 +182,21 @@ def _elements(assessment: Assessment) -> list[str]:
 def _excluded(assessment: Assessment) -> list[Row]:
     library = assessment.library
     return [{"id": name, "title": library.threats[name].title} for name in assessment.excluded]
+
+
+def _library(library: Library) -> Row:
+    """What teams' libraries added, put in place of, and switched off."""
+    return {
+        "layers": list(library.layers),
+        "off": [
+            {"part": off.part, "id": off.id, "title": off.title, "reason": off.reason, "place": where(off.place)}
+            for off in library.off
+        ],
+        "replaced": [
+            {"part": item.part, "id": item.id, "place": where(item.place), "of": where(item.of)}
+            for item in library.replaced
+        ],
+    }
 
 
 # --- text that cannot hide anything

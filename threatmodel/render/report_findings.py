@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from threatmodel.advice import DONE
+from threatmodel.advice import DONE, reached
 from threatmodel.assess import VERDICTS, Assessment, Finding
 from threatmodel.library.format import Threat
 from threatmodel.model.vocabulary import PLANES
@@ -167,6 +167,7 @@ def _case(case: Case, assessment: Assessment) -> Row:
         "proven": cell(head.proven),
         "why": list(_why(detailed)),
         "exposed": "" if head.why else f"every {head.target.kind} is",
+        "reaches": names(reached(assessment, head.threat), head.threat.reaches),
         "rated": list(head.rated),
         "controls": [row for row in rows if row["state"] != "not-applicable"],
         "not_applicable": [row for row in rows if row["state"] == "not-applicable"],

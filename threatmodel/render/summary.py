@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from threatmodel.advice import actions, expiries, summary
+from threatmodel.advice import Action, actions, expiries, summary
 from threatmodel.assess import Assessment
 from threatmodel.problems import visible
 from threatmodel.risk import BANDS, band
@@ -44,8 +44,13 @@ def _worst(counts: Mapping[str, int]) -> str:
 
 
 def _first(assessment: Assessment) -> str:
-    found = [f"{a.control.id}@{a.element} ({len(a.findings)})" for a in actions(assessment)]
+    found = [f"{a.control.id}@{_on(a)} ({len(a.findings)})" for a in actions(assessment)]
     return ", ".join(found) or "nothing"
+
+
+def _on(action: Action) -> str:
+    elements = action.elements
+    return elements[0] if len(elements) == 1 else f"{len(elements):,} {action.control.scope}s"
 
 
 def _asked(assessment: Assessment) -> str:

@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 from threatmodel.files import shown_path
 from threatmodel.problems import InputError, Place, Problem, quoted, visible
+from threatmodel.render.text import markdown_code
 
 HOME = Path(__file__).resolve().parent.parent.parent
 TEMPLATES = HOME / "templates"
@@ -164,22 +165,7 @@ def _code_html(text: str) -> str:
     return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped, then marked up
 
 
-def _code_markdown(text: str) -> str:
-    """Text that is escaped for Markdown already, with what stood between backticks as code again."""
-    return _ESCAPED.sub(_span, str(text))
-
-
-_ESCAPED = re.compile(r"\\`((?:\\[^`\n]|[^\\\n])+?)\\`|\\.", re.DOTALL)
-"""An escaped character, or a code span's text between escaped backticks."""
-
-
-def _span(found: re.Match[str]) -> str:
-    """The code span; not where it holds a bar, which would end a table's cell."""
-    inside = found.group(1)
-    return found.group() if inside is None or "|" in inside else "`" + re.sub(r"\\(.)", r"\1", inside) + "`"
-
-
-_CODE: Mapping[Kind, Callable[[str], str]] = {"html": _code_html, "markdown": _code_markdown, "text": str}
+_CODE: Mapping[Kind, Callable[[str], str]] = {"html": _code_html, "markdown": markdown_code, "text": str}
 
 
 def _source(folders: tuple[Path, ...], loaded: set[str], name: str) -> tuple[str, str, Callable[[], bool]] | None:

@@ -60,6 +60,21 @@ def markdown(text: str) -> str:
     return _MARKDOWN.sub(r"\\\g<0>", one_line(text).strip())
 
 
+def markdown_code(text: str) -> str:
+    """Text that is escaped for Markdown already, with what stood between backticks as code again."""
+    return _ESCAPED.sub(_span, str(text))
+
+
+_ESCAPED = re.compile(r"\\`((?:\\[^`\n]|[^\\\n])+?)\\`|\\.", re.DOTALL)
+"""An escaped character, or a code span's text between escaped backticks."""
+
+
+def _span(found: re.Match[str]) -> str:
+    """The code span; not where it holds a bar, which would end a table's cell."""
+    inside = found.group(1)
+    return found.group() if inside is None or "|" in inside else "`" + re.sub(r"\\(.)", r"\1", inside) + "`"
+
+
 # --- Graphviz
 
 

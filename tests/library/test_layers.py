@@ -1,0 +1,169 @@
+"""Libraries on top of each other: what a team adds, replaces and switches off, and that every page says so."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.support import ARTICLE, HOME, assessed, control, threat
+from threatmodel.files import Files
+from threatmodel.library.format import Library
+from threatmodel.library.load import load_library
+from threatmodel.problems import InputError
+from threatmodel.render.check import checked
+from threatmodel.render.contract import contract
+from threatmodel.render.report import report
+
+MODEL = "name: x\napis: {api: {}}\nfunctions: {bot: {triggers: [{slack: events}], validates_input: true}}\n"
+
+
+def written(folder: Path, *items: tuple[str, str], **files: str) -> Path:
+    """A folder with threats and controls in their places, and files by name (without their ending)."""
+    for name, text in (*items, *((f"{name}.yaml", textwrap.dedent(text)) for name, text in files.items())):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    return written(
+        tmp_path / "base",
+        threat("bad", "{good: {stops: it does}, log: hinders}"),
+        threat("sad", "{log: hinders}"),
+        control("good", "target.validates_input"),
+        control("log", "target.logs_redacted"),
+        article=ARTICLE,
+    )
+
+
+def problems(base: Path, *layers: Path) -> list[tuple[str, str]]:
+    with pytest.raises(InputError) as caught:
+        load_library(base, Files(), layers)
+    return [(problem.code, problem.message) for problem in caught.value.problems]
+
+
+def test_a_team_adds_a_threat_and_a_control(base: Path, tmp_path: Path) -> None:
+    team = written(
+        tmp_path / "team",
+        threat("own", "{own-control: {stops: it does}, good: hinders}"),
+        control("own-control", "target.errors_generic"),
+    )
+    library = load_library(base, layers=[team])
+    assert set(library.threats) == {"bad", "sad", "own"}
+    assert set(library.controls) == {"good", "log", "own-control"}
+    assert (library.off, library.replaced) == ((), ())
+
+
+def test_the_layer_on_top_replaces_by_id_and_says_of_what(base: Path, tmp_path: Path) -> None:
+    team = written(tmp_path / "team", threat("bad", "{good: {stops: it does}}", impact=2))
+    top = written(tmp_path / "top", threat("bad", "{good: {stops: it does}}", impact=3))
+    library = load_library(base, layers=[team, top])
+    assert library.threats["bad"].impact == 3
+    found = [(item.part, item.id, Path(item.of.file).parts[-4]) for item in library.replaced]
+    assert found == [("threat", "bad", "base"), ("threat", "bad", "team")]
+
+
+def off(base: Path, tmp_path: Path) -> Library:
+    team = written(
+        tmp_path / "team",
+        library="""
+            name: Team
+            off:
+              threats: {sad: we have no logs}
+              controls: {log: "the platform does it"}
+        """,
+    )
+    return load_library(base, layers=[team])
+
+
+def test_what_is_switched_off_is_gone_with_a_reason(base: Path, tmp_path: Path) -> None:
+    library = off(base, tmp_path)
+    assert (set(library.threats), set(library.controls)) == ({"bad"}, {"good"})
+    assert [link.control for link in library.threats["bad"].links] == ["good"]
+    assert [(item.part, item.id, item.reason) for item in library.off] == [
+        ("threat", "sad", "we have no logs"),
+        ("control", "log", "the platform does it"),
+    ]
+
+
+def test_every_output_says_what_is_switched_off(base: Path, tmp_path: Path) -> None:
+    assessment = assessed(tmp_path, MODEL, off(base, tmp_path))
+    for text in (report(assessment), report(assessment, "html"), checked(assessment, [])):
+        assert "sad" in text
+        assert "we have no logs" in text
+        assert "the platform does it" in text
+    said = contract(assessment)["library"]
+    assert [(item["part"], item["id"], item["reason"]) for item in said["off"]] == [
+        ("threat", "sad", "we have no logs"),
+        ("control", "log", "the platform does it"),
+    ]
+
+
+def test_what_a_model_says_of_something_switched_off_is_needless_not_wrong(base: Path, tmp_path: Path) -> None:
+    text = f"""{MODEL}controls: {{log@bot: {{planned_for: 2027-01-01}}}}
+accepted_risks: {{sad@bot: {{risk: 9, reason: r, owner: o, expires: 2027-01-01}}}}
+"""
+    needless = assessed(tmp_path, text, off(base, tmp_path)).needless
+    assert [(item.threat, why) for item, why in needless] == [("sad", "the threat is switched off")]
+
+
+def test_a_later_layer_switches_on_again(base: Path, tmp_path: Path) -> None:
+    team = written(tmp_path / "team", library="off: {threats: {sad: no}}")
+    top = written(tmp_path / "top", threat("sad", "{log: hinders}"))
+    library = load_library(base, layers=[team, top])
+    assert "sad" in library.threats
+    assert library.off == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("off: {threats: {sat: no}}", ("unknown-threat", "there is no threat 'sat' to switch off")),
+        ("off: {controls: {lock: no}}", ("unknown-control", "there is no control 'lock' to switch off")),
+        ("of: {}", ("unknown-key", "'of' is not a key of a team's library")),
+        ("off: {threats: {sad: }}", ("empty-value", "what is switched off 'sad' has no value")),
+    ],
+)
+def test_a_slip_in_what_is_switched_off_stops_the_run(
+    base: Path, tmp_path: Path, text: str, expected: tuple[str, str]
+) -> None:
+    found = problems(base, written(tmp_path / "team", library=text))
+    assert [code for code, _ in found] == [expected[0]]
+    assert found[0][1].startswith(expected[1])
+
+
+def test_what_another_control_requires_cannot_be_switched_off_alone(tmp_path: Path) -> None:
+    base = written(
+        tmp_path / "base",
+        threat("bad", "{good: hinders, needy: hinders}"),
+        control("good", "target.validates_input"),
+        control("needy", "target.errors_generic", extra="requires: [good]"),
+        article=ARTICLE,
+    )
+    found = problems(base, written(tmp_path / "team", library="off: {controls: {good: no}}"))
+    assert found == [("required-control", "'good' is switched off, but 'needy' requires it")]
+
+
+def test_a_layer_is_as_strict_as_the_library(base: Path, tmp_path: Path) -> None:
+    dangling = written(tmp_path / "one", threat("own", "{god: hinders}"))
+    assert problems(base, dangling) == [("unknown-control", "there is no control 'god'")]
+    orphan = written(tmp_path / "two", control("own", "target.errors_generic"))
+    assert problems(base, orphan) == [("orphan-control", "no threat links to 'own'")]
+    stray = written(tmp_path / "three", threat("own", "{good: hinders}"), article=ARTICLE)
+    assert [code for code, _ in problems(base, stray)] == ["stray-file"]
+
+
+def test_a_folder_without_a_library_is_no_library(base: Path, tmp_path: Path) -> None:
+    assert problems(base, tmp_path / "nowhere") == [("empty-library", "there is no such folder")]
+    (tmp_path / "empty").mkdir()
+    assert problems(base, tmp_path / "empty") == [("empty-library", "there is no library in this folder")]
+
+
+def test_the_library_that_comes_along_takes_a_layer(tmp_path: Path) -> None:
+    team = written(tmp_path / "team", library="off: {threats: {slack-retry-storm: we have no events}}")
+    library = load_library(HOME / "threatlib", layers=[team])
+    assert "slack-retry-storm" not in library.threats

@@ -1,0 +1,84 @@
+"""Libraries on top of each other: a team adds threats and controls, replaces some, and switches others off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, TypeVar
+
+from threatmodel.library.format import Control, Library, Off, Replaced, Threat
+from threatmodel.problems import InputError, Problem, suggestion
+
+T = TypeVar("T", Threat, Control)
+
+
+class Layer(NamedTuple):
+    """What one folder holds."""
+
+    threats: Sequence[Threat]
+    controls: Sequence[Control]
+    off: list[Off]
+
+
+@dataclass(slots=True)
+class Stack:
+    """What all layers hold together; what is switched off is still among them."""
+
+    threats: dict[str, Threat] = field(default_factory=dict)
+    controls: dict[str, Control] = field(default_factory=dict)
+    replaced: list[Replaced] = field(default_factory=list)
+    off: list[Off] = field(default_factory=list)
+
+
+def stack(layers: Sequence[Layer], problems: list[Problem]) -> Stack:
+    """The layers together, later ones on top; notes where one switches off what does not exist."""
+    found = Stack()
+    for layer in layers:
+        _put(found, "threat", found.threats, layer.threats)
+        _put(found, "control", found.controls, layer.controls)
+        for off in layer.off:
+            known: Mapping[str, Threat | Control] = found.threats if off.part == "threat" else found.controls
+            if off.id in known:
+                found.off.append(replace(off, title=known[off.id].title))
+            else:
+                hint = suggestion(off.id, known)
+                message = f"there is no {off.part} '{off.id}' to switch off"
+                problems.append(Problem(code=f"unknown-{off.part}", place=off.place, message=message, hint=hint))
+    return found
+
+
+def _put(found: Stack, part: str, known: dict[str, T], items: Sequence[T]) -> None:
+    """Lays threats or controls on top of those of the same id; what was switched off is on again."""
+    for item in items:
+        if item.id in known:
+            found.replaced.append(Replaced(part=part, id=item.id, place=item.place, of=known[item.id].place))
+        known[item.id] = item
+    on = {item.id for item in items}
+    found.off = [off for off in found.off if off.part != part or off.id not in on]
+
+
+def switched_off(library: Library, off: Sequence[Off]) -> Library:
+    """The library without what is switched off.  Raises InputError where a control requires one that is."""
+    gone = {part: {item.id: item for item in off if item.part == part} for part in ("threat", "control")}
+    controls = {name: control for name, control in library.controls.items() if name not in gone["control"]}
+    if problems := [*_requiring(controls, gone["control"])]:
+        raise InputError(problems)
+    return replace(
+        library,
+        threats={
+            name: replace(threat, links=tuple(link for link in threat.links if link.control not in gone["control"]))
+            for name, threat in library.threats.items()
+            if name not in gone["threat"]
+        },
+        controls=controls,
+        off=tuple(off),
+    )
+
+
+def _requiring(controls: Mapping[str, Control], gone: Mapping[str, Off]) -> Iterator[Problem]:
+    for control in controls.values():
+        for required in control.requires:
+            if required in gone:
+                message = f"'{required}' is switched off, but '{control.id}' requires it"
+                hint = f"switch off '{control.id}' too, or replace it by a version that does not require it"
+                yield Problem(code="required-control", place=gone[required].place, message=message, hint=hint)

@@ -1,0 +1,153 @@
+"""One library file to a threat or a control: its conditions compiled, its examples run, its mutants told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from threatmodel.library import examples as pins
+from threatmodel.library.condition import Condition, ConditionError, compile_condition
+from threatmodel.library.format import Control, Link, Need, Threat
+from threatmodel.model.vocabulary import FACTS
+from threatmodel.problems import article, listed, quoted, suggestion
+from threatmodel.shape import INVALID, Entry, Reader, Value
+
+Entries = dict[str, Entry]
+
+
+def threat_of(reader: Reader, entries: Entries) -> Threat:
+    """The threat in a file's entries; what is wrong with it becomes a note of the reader."""
+    targets = plain(entries["targets"].value)
+    applies = {kind: c for kind in targets if (c := _condition(reader, entries["applies"], kind)) is not None}
+    for condition in applies.values():
+        answer = pins.threat_answer(condition)
+        _check_examples(reader, entries["examples"], condition.kind, answer, pins.threat_mutants(condition))
+    return Threat(
+        id=entries["id"].value,
+        title=entries["title"].value,
+        scenario=entries["scenario"].value,
+        targets=targets,
+        applies=applies,
+        stride=plain(entries["stride"].value),
+        likelihood=entries["likelihood"].value,
+        impact=entries["impact"].value,
+        why=entries["why"].value.strip(),
+        links=tuple(_links(reader, entries["controls"].value)),
+        reaches=entries["reaches"].value if "reaches" in entries else "",
+        by_provider="treated_by" in entries,
+        maps=_maps(entries["maps"].value),
+        references=plain(entries["references"].value),
+        place=entries["id"].key,
+    )
+
+
+def _links(reader: Reader, table: Entries) -> Iterator[Link]:
+    for control, entry in table.items():
+        if isinstance(entry.value, str):
+            if entry.value == "stops":
+                message = f"'{control}' stops this threat without saying why"
+                reader.note("no-reason", entry.place, message, "write {stops: because ...}")
+            yield Link(control=control, effect=entry.value, because="", place=entry.key)
+        elif len(entry.value) == 1:
+            (effect, because), *_ = entry.value.items()
+            yield Link(control=control, effect=effect, because=because.value, place=entry.key)
+        else:
+            reader.note("wrong-type", entry.place, f"'{control}' has {len(entry.value)} effects; expected one")
+
+
+def control_of(reader: Reader, entries: Entries) -> Control:
+    """The control in a file's entries; what is wrong with it becomes a note of the reader."""
+    scope = entries["scope"].value
+    in_place = _condition(reader, entries["in_place"], scope) if "in_place" in entries else None
+    needs = [
+        Need(condition=condition, reason=need.value["else"].value)
+        for need in (entries["needs"].value if "needs" in entries else ())
+        if {"if", "else"} <= need.value.keys()
+        if (condition := _condition(reader, need.value["if"], scope)) is not None
+    ]
+    conditions = [need.condition for need in needs]
+    if in_place is not None or needs:
+        if "examples" not in entries:
+            reader.note("missing-key", entries["id"].key, "a control with a condition has no 'examples'", "add them")
+        else:
+            answer = pins.control_answer(in_place, conditions)
+            variants = pins.control_mutants(in_place, conditions)
+            _check_examples(reader, entries["examples"], scope, answer, variants)
+    return Control(
+        id=entries["id"].value,
+        title=entries["title"].value,
+        mitigation=entries["mitigation"].value,
+        kind=entries["kind"].value,
+        owner=entries["owner"].value,
+        scope=scope,
+        in_place=in_place,
+        requires=plain(entries["requires"].value) if "requires" in entries else (),
+        needs=tuple(needs),
+        why=entries["why"].value.strip(),
+        how={name: how.value.strip() for name, how in entries["how"].value.items()},
+        maps=_maps(entries["maps"].value),
+        references=plain(entries["references"].value),
+        place=entries["id"].key,
+    )
+
+
+def _condition(reader: Reader, entry: Entry, kind: str) -> Condition | None:
+    """The condition in an entry, or None with its problem noted: at its column where the text stands on one line."""
+    try:
+        return compile_condition(entry.value, kind)
+    except ConditionError as error:
+        line = reader.document.text.split("\n")[entry.place.line - 1]
+        start = entry.place.column - 1
+        start += line[start : start + 1] in {"'", '"'}
+        as_written = line.startswith(entry.value, start)
+        place = entry.place._replace(column=start + 1 + error.column) if as_written else entry.place
+        reader.note(error.code, place, error.message, error.hint)
+        return None
+
+
+def _check_examples(
+    reader: Reader,
+    entry: Entry,
+    kind: str,
+    answer: pins.Answer,
+    variants: Iterator[tuple[str, pins.Answer]],
+) -> None:
+    """Runs a file's examples, then asks of each mutant whether an example tells it from the original."""
+    before = len(reader.problems)
+    examples = list(_examples(reader, entry, kind))
+    for (stated, _, place), found in pins.wrong_answers(answer, examples):
+        reader.note("wrong-example", place, f"this example says '{stated}', but the condition answers '{found}'")
+    if len(reader.problems) > before:
+        return
+    for what in pins.survivors(variants, examples):
+        message = f"no example of {article(kind)} tells the condition from a mutant: {what}"
+        reader.note("unpinned-condition", entry.key, message, "add an example whose answer changes")
+
+
+def _examples(reader: Reader, entry: Entry, kind: str) -> Iterator[pins.Example]:
+    for name, group in entry.value.items():
+        for example in group.value:
+            values: dict[str, Any] = {}
+            for fact, stated in example.value.items():
+                row = FACTS[kind].get(fact)
+                if row is None:
+                    hint = suggestion(fact, FACTS[kind]) or f"known: {listed(FACTS[kind], 40)}"
+                    message = f"{quoted(fact)} is not a fact of {article(kind)}"
+                    reader.note("unknown-fact", stated.key, message, hint)
+                    values[fact] = INVALID
+                elif stated.value is None:
+                    values[fact] = None
+                else:
+                    mark = reader.document.mark_of(stated.place)
+                    values[fact] = reader.read(row.shape, stated.value, mark, f"'{fact}'")
+            if INVALID not in values.values():
+                yield name, pins.facts_of(values, example.place), example.place
+
+
+def plain(values: Sequence[Value]) -> tuple[Any, ...]:
+    """The values of a list without their places."""
+    return tuple(item.value for item in values)
+
+
+def _maps(entries: Entries) -> dict[str, tuple[str, ...]]:
+    return {name: plain(entry.value) for name, entry in entries.items()}
