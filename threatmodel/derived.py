@@ -36,6 +36,7 @@ INPUTS: dict[tuple[str, str], tuple[Input, ...]] = {
     ("function", "internet_facing"): (_TRIGGERS,),
     ("function", "event_driven"): (_TRIGGERS,),
     ("function", "starts_itself"): (_TRIGGERS, *_OUT),
+    ("function", "posts_to_slack"): (Input("function", "calls"),),
     ("function", "uses_secrets"): (_SECRETS,),
     ("function", "data_classification"): (_TRIGGERS, *_DATA),
     ("function", "runtime_supported"): (Input("function", "runtime"),),

@@ -105,6 +105,9 @@ class Knowledge:
             yield "internet_facing", known(bool(by & {"slack", "http"}), [triggers.said])
             yield "event_driven", known(bool(by & {"queue", "store", "schedule"}), [triggers.said])
         yield "starts_itself", self._loops.of(node.id)
+        calls = relations.get("calls")
+        if calls is not None and calls.size:
+            yield "posts_to_slack", known("slack" in calls.value, [calls.said])
         secrets = relations.get("secrets")
         if secrets is not None and secrets.size:
             yield "uses_secrets", known(bool(secrets.value), [secrets.said])

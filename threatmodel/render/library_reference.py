@@ -22,8 +22,9 @@ other public lists: [standards.md](standards.md).
 _MATRIX = """\
 ## Scenarios against mitigations
 
-First what the article itself answers, taken at its word (its last mitigation names all of AWS's practices at once, so
-it partly answers everything); then how many threats of the scenario this library answers, with how many controls.
+First what the article itself answers, taken at its word (its last mitigation points to AWS's own guides and counts as
+partly where those would say something concrete); then how many threats of the scenario this library answers, with how
+many controls.
 """
 _STANDARDS = """\
 # By public lists

@@ -20,6 +20,7 @@ DERIVED: tuple[FactRow, ...] = (
             "what it does can start it again: through a queue, a store, other functions, or a message in Slack",
             "",
         ),
+        ("posts_to_slack", Flag(), "it calls Slack's Web API or a response URL", ""),
         ("uses_secrets", Flag(), "it reads at least one secret", ""),
         ("data_classification", _CLASS, "the highest class of the data that it reads or writes", ""),
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threatmodel.model.vocabulary.row import AWS, IAC, PERSON, REPOSITORY, FactRow, topic
+from threatmodel.model.vocabulary.row import AWS, IAC, PERSON, REPOSITORY, TEMPLATE, FactRow, topic
 from threatmodel.shape import Flag, Number, Word
 
 ACCOUNT: tuple[FactRow, ...] = (
@@ -332,7 +332,7 @@ PIPELINE: tuple[FactRow, ...] = (
             Flag(),
             "packages are versioned, cannot be overwritten, and are deployed by version or digest",
             "Are packages immutable and deployed by version or digest?",
-            IAC,
+            TEMPLATE,
         ),
         (
             "deploy_strategy",
