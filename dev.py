@@ -203,7 +203,7 @@ def all_checks(pytest_arguments: list[str]) -> list[Check]:
         Check("layers", ["-c", lint_imports, "--no-logo"]),
         Check("types", ["-m", "mypy"]),
         Check("docs", ["tm.py", "docs", "--check"]),
-        Check("tests", ["-m", "pytest", *pytest_arguments]),
+        Check("tests", ["-m", "pytest", "-n", "auto", "--dist", "loadfile", *pytest_arguments]),
     ]
 
 

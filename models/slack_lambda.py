@@ -18,6 +18,7 @@ try:
 
     from threatmodel.arguments import names
     from threatmodel.assess import assess
+    from threatmodel.evidence.collect import collect
     from threatmodel.files import Files, has_read
     from threatmodel.graph import build
     from threatmodel.library.load import load_library
@@ -39,7 +40,8 @@ except KeyboardInterrupt:
 def threat_model(files: Files, path: Path = HERE / "slack-lambda.yaml", excluded: Sequence[str] = ()) -> ThreatModel:
     """The pytm model of a model file, assessed as of today without the threats `excluded`.  Raises InputError."""
     today = datetime.datetime.now().astimezone().date()
-    graph = build(load_model(files, path), today=today)
+    system, evidence, read = collect(load_model(files, path), files)
+    graph = build(system, evidence, today, read)
     library = load_library(HERE.parent / "threatlib", files)
     assessment = assess(graph, library, today, excluded)
 
@@ -60,7 +62,7 @@ def refuse_overwriting(files: Files, name: str | None) -> None:
 def main() -> int:
     """Runs pytm's command line; 2 where the input cannot be used."""
     prepare_streams()
-    files = Files()
+    files = Files(HERE.parent)
     try:
         asked = get_args()
         model = threat_model(files, excluded=names(asked.exclude or ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,3 +40,9 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert content.decode() == path.read_bytes().decode()
 
     return compare
+
+
+def pytest_collection_finish() -> None:
+    """What every test shares is never garbage: without this, each full collection walks all of it again."""
+    gc.collect()
+    gc.freeze()

@@ -174,7 +174,7 @@ def test_a_contradicted_claim_fails_the_check_although_the_threat_may_not_apply(
     text = "name: x\nfunctions: {bot: {validates_input: true}}\n"
     assessment = assessed(tmp_path, text, library, evidence(bot={"validates_input": False}))
     found = failures(assessment, "critical", allow_undetermined=True)
-    assert [failure.code for failure in found] == ["contradicted"]
+    assert [failure.code for failure in found] == ["contradicted", "drift"]
 
 
 def test_a_question_about_what_flows_goes_to_its_ends(tmp_path: Path, real: Library) -> None:

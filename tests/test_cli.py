@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -342,6 +343,8 @@ def test_five_lines_add_a_function(tmp_path: Path) -> None:
         (HOME / "models" / "platform.yaml").read_text(encoding="utf-8"), encoding="utf-8"
     )
     path = tmp_path / "model.yaml"
+    shutil.copytree(HOME / "examples", tmp_path / "examples")
+    model = model.replace("../examples", "examples")
     path.write_text(model.replace("\naccepted_risks:", five + "\naccepted_risks:"), encoding="utf-8")
     before = json.loads(tm("--json", *TODAY).stdout)
     after = json.loads(tm("--json", "-m", str(path), *TODAY).stdout)

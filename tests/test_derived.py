@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import TODAY, assessed, evidence, graph_of, said, system_of
-from threatmodel.facts import EVIDENCE, Fact
+from threatmodel.drift import differences
+from threatmodel.facts import EVIDENCE, Fact, word_only
 from threatmodel.graph import build
 from threatmodel.library.load import load_library
 from threatmodel.model.runtimes import CHECKED, RUNTIMES
@@ -82,6 +83,7 @@ def test_callers_other_than_slack(tmp_path: Path) -> None:
 # --- loops
 
 CALLS_SLACK = "reads: [], calls: [slack]"
+SILENT = "reads: [], calls: []}"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,11 @@ CALLS_SLACK = "reads: [], calls: [slack]"
         (f"bot: {{triggers: [{{slack: events}}], {CALLS_SLACK}}}", True),
         (f"bot: {{triggers: [{{slack: slash-command}}], {CALLS_SLACK}}}", False),
         ("bot: {triggers: [{slack: events}], sends: [q]}, two: {triggers: [{queue: q}], calls: [slack]}", True),
-        ("bot: {triggers: [{slack: events}], sends: [q]}, two: {triggers: [{queue: q}], reads: []}", False),
+        ("bot: {triggers: [{slack: events}], sends: [q]}, two: {triggers: [{queue: q}], reads: [], calls: []}", None),
+        (
+            f"bot: {{triggers: [{{slack: events}}], sends: [q], {SILENT}, two: {{triggers: [{{queue: q}}], {SILENT}",
+            False,
+        ),
         ("bot: {triggers: [{slack: events}]}", None),
     ],
 )
@@ -118,6 +124,20 @@ def test_a_loop_is_as_well_known_as_its_weakest_link(tmp_path: Path) -> None:
     word = fact(tmp_path, "bot: {triggers: [{queue: q}], sends: [q]}", "starts_itself")
     assert word is not None
     assert word.size < EVIDENCE
+
+
+def test_a_derived_fact_keeps_what_word_alone_says_of_it(tmp_path: Path) -> None:
+    """Else a control that the model claims would only be absent where the template denies it."""
+    model = f"{HEAD}functions: {{bot: {{runtime: python3.13, triggers: [{{queue: q}}]}}}}\n"
+    graph = graph_of(tmp_path, model, evidence(bot={"runtime": "python3.8"}))
+    facts = graph.elements["bot"].facts
+    supported = facts["runtime_supported"]
+    assert (supported.value, supported.size, [said.value for said in supported.against]) == (False, EVIDENCE, [True])
+    assert word_only(facts)["runtime_supported"].value is True
+    assert [(one.element, one.name) for one in differences(graph)] == [("bot", "runtime")], "once, where it is stated"
+    same = graph_of(tmp_path, model, evidence(bot={"runtime": "python3.13"}))
+    assert same.elements["bot"].facts["runtime_supported"].against == ()
+    assert facts["event_driven"].against == ()
 
 
 def _polls(folder: Path) -> Trigger:

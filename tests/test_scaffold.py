@@ -17,6 +17,7 @@ from tests.refusals import refused
 from tests.support import ARTICLE, HOME, control, system_of, threat
 from threatmodel.cli import main
 from threatmodel.files import Files
+from threatmodel.insertion import scalar, with_entry
 from threatmodel.landscape import RESERVED
 from threatmodel.library.format import (
     BEYOND,
@@ -44,9 +45,7 @@ from threatmodel.scaffold import (
     function_lines,
     new_function,
     raw,
-    scalar,
     threat_text,
-    with_entry,
 )
 from threatmodel.shape import ID, Reader
 from threatmodel.source import parse

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from threatmodel import __version__
 from threatmodel.graph import VIEWS
-from threatmodel.model.file import TRIGGER
+from threatmodel.model.file import STACK_KINDS, TRIGGER
 from threatmodel.model.vocabulary import KINDS
 from threatmodel.output import complain
 from threatmodel.problems import listed, quoted, suggestion
@@ -105,6 +105,11 @@ def parser() -> argparse.ArgumentParser:
     summary.add_argument(
         "--out", type=_path, default=Path("build"), metavar="FOLDER", help="the folder (default: build)"
     )
+    _import(commands.add_parser("import", help="a model of what a template, plan or serverless.yml deploys"))
+    _probe(
+        commands.add_parser("probe", help="run a handler on genuine and hostile requests, and see", description=_PROBE),
+        libraries,
+    )
     schema = commands.add_parser("schema", help="the JSON Schema of model files or of --json")
     schema.add_argument("which", choices=("model", "assessment"))
     explain = commands.add_parser("explain", help="a threat or a control, with everything that links to it")
@@ -118,8 +123,68 @@ def parser() -> argparse.ArgumentParser:
 
 _CHECK = (
     "Fails on a risk at or above the band that nobody treated or accepted, on one that could be (an answer is "
-    "missing), on a lapsed acceptance, and on a claim that evidence contradicts."
+    "missing), on a lapsed acceptance, and on anything in which the model and its evidence differ."
 )
+
+
+def _import(found: argparse.ArgumentParser) -> None:
+    found.add_argument("file", type=_path, metavar="FILE", help="SAM or CloudFormation, a plan as JSON, serverless.yml")
+    found.add_argument("--update", type=_path, metavar="MODEL", help="add to this model what it lacks; the rest stays")
+    found.add_argument("--kind", choices=STACK_KINDS, help="what the file is (default: as it looks)")
+    found.add_argument("-o", "--output", type=_text, default=argparse.SUPPRESS, metavar="FILE", help="the new model")
+
+
+_PROBE = (
+    "Sends a handler genuine and hostile requests, and says of each whether it did what Slack and AWS ask. It runs the "
+    "handler's code: in a process of its own without your credentials and network, but on your machine. Exit code 0: "
+    "every required probe passed; 1: one failed; 2: it could not be run, or nothing can be said."
+)
+
+
+def _probe(found: argparse.ArgumentParser, libraries: list[Path]) -> None:
+    more = argparse.SUPPRESS
+    found.add_argument(
+        "target", type=_text, metavar="TARGET", help="app.py:handler, index.mjs:handler or http://127.0.0.1:3000/slack"
+    )
+    found.add_argument("--strict", action="store_true", help="advised probes that fail count too")
+    found.add_argument("--json", dest="as_json", action="store_true", help="the result to keep, as JSON")
+    found.add_argument(
+        "-o", "--output", type=_text, default=more, metavar="FILE", help="write there, and print the table"
+    )
+    found.add_argument(
+        "--secret-env",
+        type=_text,
+        default="SLACK_SIGNING_SECRET",
+        metavar="NAME",
+        help="the variable that holds the signing secret (default: SLACK_SIGNING_SECRET); a handler's file is given a "
+        "made-up one, for an address it is read from your environment",
+    )
+    found.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="a variable for the handler")
+    found.add_argument("--env-file", type=_path, metavar="FILE", help="variables for the handler, one a line")
+    found.add_argument(
+        "--body", type=_text, metavar="TEXT", help="a genuine request that the handler accepts, as a form"
+    )
+    found.add_argument("--path", type=_text, metavar="PATH", help="the path of the request (default: /slack/command)")
+    found.add_argument(
+        "--form",
+        type=_form,
+        metavar="FORM",
+        help="rest-api, http-api or function-url: the event's (default: the first that is accepted)",
+    )
+    found.add_argument(
+        "--packages", type=_path, action="append", default=[], metavar="FOLDER", help="dependencies that lie elsewhere"
+    )
+    found.add_argument(
+        "--provide", action="append", default=[], metavar="PACKAGE", help="stub a package that Lambda lacks: aws-sdk"
+    )
+    found.add_argument(
+        "--allow-remote",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="a host beside this machine that may be asked",
+    )
+    _library(found, libraries)
 
 
 def _new(found: argparse.ArgumentParser, libraries: list[Path]) -> None:
@@ -227,6 +292,12 @@ def _mitigation(text: str) -> str:
     from threatmodel.library.format import BEYOND, MITIGATIONS
 
     return _one_of(text, (*MITIGATIONS, BEYOND))
+
+
+def _form(text: str) -> str:
+    from threatmodel.probe.cases import SHAPES
+
+    return _one_of(text, SHAPES)
 
 
 def _effect(text: str) -> str:

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     """Runs the command line; returns the exit code."""
     gc.disable()  # values form no cycles, and a hundred thousand of them are slow to walk
     prepare_streams()
-    files = Files()
+    files = Files(HOME)
     try:
         code = _Run(_parsed(arguments), files).code()
         sys.stdout.flush()
@@ -93,6 +93,8 @@ class _Run:
             "schema": self.schema,
             "docs": self.docs,
             "explain": self.explain,
+            "import": self.import_,
+            "probe": self.probe,
             "new": self.new,
         }
         options: Mapping[str, Callable[[], int]] = {
@@ -144,7 +146,13 @@ class _Run:
     # --- what a command needs
 
     def graph(self) -> Graph:
-        return build(load_model(self.files, self.model), today=self.today)
+        system = load_model(self.files, self.model)
+        if not system.evidence:
+            return build(system, today=self.today)
+        from threatmodel.evidence.collect import collect
+
+        system, evidence, read = collect(system, self.files)
+        return build(system, evidence, self.today, read)
 
     def library(self) -> Library:
         from threatmodel.library.load import load_library
@@ -210,6 +218,59 @@ class _Run:
             write(text, path)
         print("\n".join([*(f"wrote {shown_path(path)}{note}" for path, _, note in plan.files), plan.then]))
         return 0
+
+    def import_(self) -> int:
+        """Prints or writes a model of what a file deploys, or brings one up to it."""
+        from threatmodel.importers.plan import imported, update
+
+        args = self.args
+        if args.update is not None:
+            if self.output is not None or self.folder is not None:
+                parser().error("--update writes to the model: give no -o")
+            found = update(args.file, args.kind or "", args.update, self.files)
+            if found.added:
+                write(found.text, args.update)
+            name = shown_path(args.update)
+            lines = [f"{name}: added {entry.kind} {entry.id} ({entry.resource})" for entry in found.added]
+            lines += [f"{one.place}: {one.name}: {one.file} has no such {one.kind} any more" for one in found.gone]
+            lines += found.notes
+            print("\n".join(lines or [f"{name} has everything that {shown_path(args.file)} has"]))
+            return 0
+        if self.output is not None and self.output.exists():
+            place, message = Place(str(self.output)), "this file exists already"
+            hint = f"give --update {self.output} to add to it what it lacks"
+            raise InputError([Problem(code="already-exists", place=place, message=message, hint=hint)])
+        found = imported(args.file, args.kind or "", self.output, self.files)
+        complain("".join(f"{note}\n" for note in found.notes))
+        return self.print(found.text)
+
+    def probe(self) -> int:
+        """Runs a handler on every probe; prints the table, or the result as JSON."""
+        from threatmodel.probe.command import Asked, check_output, run
+        from threatmodel.probe.result import to_json
+        from threatmodel.render.probe import controls_shown, exit_code, probed
+
+        args = self.args
+        if self.output is not None:
+            check_output(args.target, self.output)
+        asked = Asked(
+            target=args.target,
+            secret_env=args.secret_env,
+            variables=args.env,
+            variables_file=args.env_file,
+            body=args.body or "",
+            path=args.path or "",
+            shape=args.form or "",
+            packages=args.packages,
+            provide=args.provide,
+            allow_remote=args.allow_remote,
+        )
+        result = run(asked, self.files, datetime.datetime.now(datetime.UTC))
+        text = probed(result, controls_shown(result, self.library()))
+        self.print(to_json(result) if args.as_json else text)
+        if args.as_json and self.output is not None:
+            print(text, end="")
+        return exit_code(result, strict=args.strict)
 
     def schema(self) -> int:
         from threatmodel.render.docs import ASSESSMENT_SCHEMA, model_schema_text

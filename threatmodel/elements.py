@@ -10,7 +10,7 @@ from threatmodel.facts import EVIDENCE, WORD, Fact, Facts
 from threatmodel.landscape import Item, Zone
 from threatmodel.model.system import Node, System
 from threatmodel.model.vocabulary import PLANES
-from threatmodel.problems import Place
+from threatmodel.problems import Place, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,39 @@ class Flow:
     node: None = None
 
 
+class Untold(NamedTuple):
+    """A fact or relation that a file of evidence could say and does not: why, where, and what its defaults give."""
+
+    element: str
+    name: str
+    why: str
+    place: Place
+    usual: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A file of evidence that was read.
+
+    `elements` are the model's elements with the names that the file has for them; `missing` those that the file lacks
+    (id, kind, place in the model), `extra` resources that the model lacks (name, kind, place); `unread` parts that
+    were not understood; `untold` what it leaves open; `unused` grants that nothing uses and `ungranted` uses that
+    nothing grants (function, resource, place); `notes` what its author should know; `stale` why it counts as word only.
+    """
+
+    file: str
+    kind: str
+    elements: Mapping[str, str]
+    missing: tuple[tuple[str, str, Place], ...] = ()
+    extra: tuple[tuple[str, str, Place], ...] = ()
+    unread: tuple[tuple[str, str, Place], ...] = ()
+    untold: tuple[Untold, ...] = ()
+    unused: tuple[tuple[str, str, Place], ...] = ()
+    ungranted: tuple[tuple[str, str, Place], ...] = ()
+    notes: tuple[Problem, ...] = ()
+    stale: str = ""
+
+
 class Related(NamedTuple):
     """The elements of a scope that are related to an element.
 
@@ -81,6 +114,7 @@ class Graph:
     data: Mapping[str, Item]
     relations: Mapping[str, Mapping[str, Fact]]
     neighbours: Neighbours
+    evidence: tuple[Read, ...] = ()
 
     def targets(self) -> Iterator[Element | Flow]:
         """Everything that has facts, in order: functions first, then their surroundings, planes, flows."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from threatmodel.problems import InputError, Place, Problem, quoted
-from threatmodel.source import Document, parse, read_text
+from threatmodel.source import LARGEST, Document, parse, read_text
 
 
 class Files:
@@ -16,19 +16,29 @@ class Files:
 
     `texts` holds the text of every file read, by the name used in messages: the path relative to the working
     directory where it lies below it; `paths` holds where each of them is.  A file that another file names must lie in
-    the project: the working directory, or the naming model's own folder if that lies outside (symbolic links resolved).
+    the project: the working directory, or `home` (the toolkit's own folder) for a model in it, or the naming model's
+    own folder if that lies outside (symbolic links resolved).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, home: Path | None = None) -> None:
         self.texts: dict[str, str] = {}
         self.paths: set[Path] = set()
+        self._home = home.resolve() if home is not None else None
 
     def document(self, path: Path) -> Document:
         """The YAML document in a file.  Raises InputError."""
         name = shown_path(path)
-        self.texts[name] = read_text(path, name)
-        self.paths.add(path.resolve())
+        self.texts[name] = self.text(path)
         return parse(self.texts[name], name)
+
+    def text(self, path: Path, largest: int = LARGEST, hint: str = "split the model") -> str:
+        """The text of a file, which is not remembered: its lines, which may hold secrets, appear in no message.
+
+        Raises InputError.
+        """
+        text = read_text(path, shown_path(path), largest, hint)
+        self.paths.add(path.resolve())
+        return text
 
     def named(self, path: str, by: Path, place: Place) -> Path:
         """The file that `path`, written at `place` in the file `by`, means.
@@ -38,9 +48,9 @@ class Files:
         if "\0" in path or Path(path).is_absolute():
             raise _outside(path, place, "write a path relative to this file")
         target = Path(os.path.realpath(by.parent / path))  # Path.resolve raises on a circle of links
-        project = Path.cwd().resolve()
-        if not by.resolve().is_relative_to(project):
-            project = by.resolve().parent
+        naming = by.resolve()
+        roots = [Path.cwd().resolve(), *([self._home] if self._home is not None else [])]
+        project = next((root for root in roots if naming.is_relative_to(root)), naming.parent)
         if not target.is_relative_to(project):
             raise _outside(path, place, "move the file into the project, or run from the project's folder")
         if target.exists() and not (target.is_file() or target.is_dir()):

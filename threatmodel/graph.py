@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from threatmodel.elements import Element, Flow, Graph, Related
+from threatmodel.elements import Element, Flow, Graph, Read, Related
 from threatmodel.facts import Facts
 from threatmodel.knowledge import Evidence, Knowledge
 from threatmodel.landscape import DATA, PARTIES, PIPELINE, ZONES, Item, Zone
@@ -48,10 +48,16 @@ _WORDS = {
 }
 
 
-def build(system: System, evidence: Evidence | None = None, today: datetime.date | None = None) -> Graph:
+def build(
+    system: System,
+    evidence: Evidence | None = None,
+    today: datetime.date | None = None,
+    read: tuple[Read, ...] = (),
+) -> Graph:
     """The graph of a system, with what collectors found weighed in: the same input gives the same graph.
 
-    `today` decides which runtimes are still supported; without it that stays unknown.
+    `today` decides which runtimes are still supported; without it that stays unknown.  `read` are the files that the
+    evidence comes from.
     Raises InputError where the model states facts of a flow that does not exist.
     """
     knowledge = Knowledge(system, evidence or {}, today)
@@ -69,6 +75,7 @@ def build(system: System, evidence: Evidence | None = None, today: datetime.date
         data=_data(system),
         relations=knowledge.relations,
         neighbours=knowledge.neighbours,
+        evidence=read,
     )
 
 

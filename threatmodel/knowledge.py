@@ -22,6 +22,9 @@ Evidence = Mapping[str, Mapping[str, Sequence[Statement]]]
 A relation's value is a tuple: of `Trigger` for triggers, of ids for the rest.
 """
 
+IMPLIED = "closed by another list"
+"""What is noted of a list that is empty only because another one is stated."""
+
 SLACK_CLASS = {"slash-command": "internal", "interactivity": "internal", "events": "confidential"}
 """The class of what Slack sends, by surface."""
 
@@ -48,6 +51,20 @@ class Knowledge:
         account = system.nodes.get("account")
         self._account: Facts = self._stated(account) if account is not None else {}
         self.facts: dict[str, Facts] = {node.id: self._facts(node) for node in system.nodes.values()}
+        self._set_against_word()
+
+    def _set_against_word(self) -> None:
+        """Gives each derived fact that evidence decides what word alone would have it be, where that differs."""
+        if not any(said.size > WORD for found in self.evidence.values() for each in found.values() for said in each):
+            return
+        by_word = Knowledge(self.system, _word(self.evidence), self.today).facts
+        for node in self.system.nodes.values():
+            facts = dict(self.facts[node.id])
+            for kind, name in derived.INPUTS:
+                fact, word = facts.get(name), by_word[node.id].get(name)
+                if kind == node.kind and fact and word and fact.size > word.size > 0 and fact.value != word.value:
+                    facts[name] = fact._replace(against=(word.said,))
+            self.facts[node.id] = facts
 
     def _stated(self, node: Node) -> dict[str, Fact]:
         found = self.evidence.get(node.id)
@@ -65,7 +82,8 @@ class Knowledge:
         if node.triggers is not None:
             facts["triggers"] = [Statement(node.triggers, "model", node.triggers_place)]
         for name, relation in node.relations.items():
-            facts[name] = [Statement(tuple(item.id for item in relation.items), "model", relation.place)]
+            note = IMPLIED if relation.implied else ""
+            facts[name] = [Statement(tuple(item.id for item in relation.items), "model", relation.place, note)]
         for name, statements in self.evidence.get(node.id, {}).items():
             if name in derived.RELATIONS:
                 facts.setdefault(name, []).extend(statements)
@@ -182,6 +200,14 @@ class Knowledge:
                 yield stated(Statement("internal", "wiring", None))
             elif partner.by in {"queue", "store"} and partner.source is not None:
                 yield self._class_held(partner.source.id)
+
+
+def _word(evidence: Evidence) -> Evidence:
+    """What of the evidence counts as word: source checks, and what is stale."""
+    return {
+        element: {name: kept for name, found in by_name.items() if (kept := [one for one in found if one.size == WORD])}
+        for element, by_name in evidence.items()
+    }
 
 
 def _no_better(fact: Fact | None, said: Statement) -> Fact | None:

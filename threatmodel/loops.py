@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from threatmodel.derived import known
@@ -22,20 +22,23 @@ class Loops:
             for trigger in _items(said, "triggers"):
                 if _by_output(trigger):
                     started.setdefault("slack" if trigger.by == "slack" else trigger.source.id, []).append(function)
-        self._next = {
-            function: sorted({f for name in _OUTPUTS for t in _items(said, name) for f in started.get(t, ())})
-            for function, said in relations.items()
-        }
-        self._circles = {function: circle for circle in self._found() for function in circle}
-        self._complete = all(_known(said, name) for said in relations.values() for name in _OUTPUTS)
+        self._next: dict[str, Sequence[str]] = dict(started)  # by way of what starts: pairs of functions could be many
+        for function, said in relations.items():
+            self._next[function] = [put for name in _OUTPUTS for put in _items(said, name) if put in started]
+        self._in_circle: dict[str, Fact] = {}
+        for circle in self._found():
+            members = [member for member in circle if member in relations]
+            found = known(value=True, said=_weakest(relations[member] for member in members))
+            self._in_circle |= dict.fromkeys(circle, found)
+        deciding = _OUTPUTS if "slack" in started else _OUTPUTS[:2]
+        self._complete = all(_known(said, name) for said in relations.values() for name in deciding)
         self._weakest = _weakest(relations.values())
 
     def of(self, function: str) -> Fact | None:
         """Whether a function can start itself; unknown where a list that decides it is."""
         said = self._relations[function]
-        if function in self._circles:
-            weakest = _weakest(self._relations[member] for member in self._circles[function])
-            return known(value=True, said=weakest)
+        if function in self._in_circle:
+            return self._in_circle[function]
         triggers = said.get("triggers")
         if triggers is None or not triggers.size:
             return None
@@ -44,7 +47,7 @@ class Loops:
         return known(value=False, said=[triggers.said, *self._weakest]) if self._complete else None
 
     def _found(self) -> Iterator[tuple[str, ...]]:
-        """The circles: strongly connected functions (Tarjan's algorithm, without recursion)."""
+        """The circles: functions and what starts them, strongly connected (Tarjan's algorithm, without recursion)."""
         order: dict[str, int] = {}
         low: dict[str, int] = {}
         stack: list[str] = []
@@ -64,7 +67,7 @@ class Loops:
                         circle = tuple(stack[stack.index(at) :]) if stack[-1] != at else (at,)
                         del stack[-len(circle) :]
                         low.update(dict.fromkeys(circle, len(self._next)))
-                        if len(circle) > 1 or at in self._next[at]:
+                        if len(circle) > 1:
                             yield circle
                 elif after not in order:
                     order[after] = low[after] = len(order)

@@ -22,14 +22,26 @@ _UNSAFE = re.compile(
 
 
 class Place(NamedTuple):
-    """Where something stands: a file as the user named it, line and column counted from 1."""
+    """Where something stands: a file as the user named it, line and column counted from 1.
+
+    A Terraform plan is a file whose lines tell nobody anything, and show values: there `part` names the spot (an
+    address, or the line in words), line 0 stands for the file as a whole, and no line of it is ever shown.
+    """
 
     file: str
     line: int = 1
     column: int = 1
+    part: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.short}:{self.column}" if self.line and not self.part else self.short
+
+    @property
+    def short(self) -> str:
+        """The place without its column: ``template.yaml:41``, or ``plan.json: aws_lambda_function.bot.timeout``."""
+        if self.part:
+            return f"{self.file}: {self.part}"
+        return f"{self.file}:{self.line}" if self.line else self.file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +141,9 @@ def shown(problems: Iterable[Problem], texts: Mapping[str, str]) -> str:
 def _block(problem: Problem, lines: list[str] | None) -> str:
     place = problem.place
     tail = f"; {problem.hint}" if problem.hint else ""
-    where = place.file if lines is None and place[1:] == (1, 1) else str(place)  # a whole file, or an option
+    where = place.file if lines is None and place[1:] == (1, 1, "") else str(place)  # a whole file, or an option
     head = visible(f"{where}: {problem.code}: {problem.message}{tail}")
-    line = lines[place.line - 1] if lines and 0 < place.line <= len(lines) else ""
+    line = lines[place.line - 1] if lines and 0 < place.line <= len(lines) and not place.part else ""
     if not line.strip():
         return head
     at = min(place.column - 1, len(line))

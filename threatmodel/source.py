@@ -95,21 +95,25 @@ class Document(NamedTuple):
         return (place.line - 1) * _COLUMNS + place.column - 1
 
 
-def read_text(path: Path, shown_as: str) -> str:
-    """The text of a file.  Raises InputError when it is missing, unreadable, too large or not UTF-8."""
+def read_text(path: Path, shown_as: str, largest: int = LARGEST, hint: str = "split the model") -> str:
+    """The text of a file.
+
+    Raises InputError when it is missing, unreadable, not UTF-8, or has more than `largest` bytes (`hint` says what to
+    do then).
+    """
     try:
         if path.is_dir():
             raise _refusal(shown_as, "unreadable-file", "this is a directory", "name a file")
         with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+            data = file.read(largest + 1)
     except FileNotFoundError:
         raise _refusal(shown_as, "missing-file", "there is no such file", "check the path") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _refusal(shown_as, "unreadable-file", f"cannot be read: {reason}", "") from None
-    if len(data) > LARGEST:
-        found = f"the file has more than {LARGEST // (1024 * 1024)} MB, the most that is read"
-        raise _refusal(shown_as, "file-too-large", found, "split the model")
+    if len(data) > largest:
+        found = f"the file has more than {largest // (1024 * 1024)} MB, the most that is read"
+        raise _refusal(shown_as, "file-too-large", found, hint)
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
@@ -133,25 +137,35 @@ def parse(text: str, file: str) -> Document:
 
     Raises InputError with the place of a syntax error or of anything not supported; duplicate keys are all reported.
     """
-    if len(text) > LARGEST:
-        raise _refusal(file, "file-too-large", f"{len(text)} characters; at most {LARGEST} are read", "split it")
-    if any(char in text for char in _HIDDEN_BREAKS):
-        raise _forbidden(text, file)
-    try:
-        parser = _Parser(text)
-    except (yaml.reader.ReaderError, UnicodeEncodeError):
-        raise _forbidden(text, file) from None
+    parser = parser_of(text, file)
     try:
         root, mark, duplicates = _build(parser, file)
-    except yaml.MarkedYAMLError as error:
-        raise _syntax(text, file, error) from None
-    except yaml.reader.ReaderError:
-        raise _forbidden(text, file) from None
+    except yaml.YAMLError as error:
+        raise refused(text, file, error) from None
     finally:
         parser.dispose()
     if duplicates:
         raise InputError(duplicates)
     return Document(file, text, root, mark)
+
+
+def parser_of(text: str, file: str) -> Any:
+    """The parser whose events are the YAML in `text`; dispose of it.  Raises InputError for what it could not read."""
+    if len(text) > LARGEST:
+        raise _refusal(file, "file-too-large", f"{len(text)} characters; at most {LARGEST} are read", "split it")
+    if any(char in text for char in _HIDDEN_BREAKS):
+        raise _forbidden(text, file)
+    try:
+        return _Parser(text)
+    except (yaml.reader.ReaderError, UnicodeEncodeError):
+        raise _forbidden(text, file) from None
+
+
+def refused(text: str, file: str, error: yaml.YAMLError, deepest: int = DEEPEST) -> InputError:
+    """What stopped the parser in the middle of `text`, in words of ours."""
+    if isinstance(error, yaml.MarkedYAMLError):
+        return _syntax(text, file, error, deepest)
+    return _forbidden(text, file)
 
 
 def _build(parser: Any, file: str) -> tuple[Any, int, list[Problem]]:  # noqa: C901, PLR0912, PLR0915 - one hot loop, kept flat for speed
@@ -190,7 +204,7 @@ def _build(parser: Any, file: str) -> tuple[Any, int, list[Problem]]:  # noqa: C
                 text = value
                 value = plain.get(text, _UNSEEN)
                 if value is _UNSEEN:
-                    value = plain[text] = _scalar(text)
+                    value = plain[text] = meaning(text)
             if in_map:
                 holder[key] = value
             else:
@@ -238,7 +252,8 @@ def _twice(holder: Map, name: str, duplicates: list[Problem], file: str) -> Any:
     return name, here
 
 
-def _scalar(text: str) -> Any:
+def meaning(text: str) -> Any:
+    """What an unquoted scalar means."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] in "-+.0123456789":
@@ -264,7 +279,7 @@ def _at(file: str, mark: Any, code: str, message: str, hint: str) -> InputError:
     return InputError([Problem(code=code, place=place, message=message, hint=hint)])
 
 
-def _syntax(text: str, file: str, error: yaml.MarkedYAMLError) -> InputError:
+def _syntax(text: str, file: str, error: yaml.MarkedYAMLError, deepest: int) -> InputError:
     """A syntax error in words of ours where the parser's would puzzle, at the place that has to be changed."""
     problem, begin, here = error.problem or "not YAML", error.context_mark, error.problem_mark or error.context_mark
     message, hint = f"{problem}{' ' + error.context if error.context else ''}", ""
@@ -276,6 +291,8 @@ def _syntax(text: str, file: str, error: yaml.MarkedYAMLError) -> InputError:
         message = f"expected {_NOT_CLOSED[problem]} that began at {begin.line + 1}:{begin.column + 1}"
     elif problem == "found character that cannot start any token" and here is not None:
         message, hint = _no_token(text, here)
+    elif problem == "exceeded maximum nesting depth":
+        message = f"nested deeper than {deepest} levels"
     place = Place(file, here.line + 1, here.column + 1) if here is not None else Place(file)
     return InputError([Problem(code="yaml-syntax", place=place, message=message, hint=hint)])
 
@@ -292,7 +309,6 @@ _SYNTAX = {
     "did not find expected '-' indicator": ("no item begins here", "begin it with '- ', or check the indentation"),
     "could not find expected ':'": ("this is no 'key: value'", "write a colon and a space behind the key"),
     "found unexpected end of stream": ("this quote is never closed", "close it"),
-    "exceeded maximum nesting depth": (f"nested deeper than {DEEPEST} levels", ""),
     "found unknown escape character": (
         "the backslash begins an escape that does not exist",
         "double it, or use single quotes",

@@ -35,15 +35,17 @@ def test_the_example_is_assessed_without_a_complaint(system: System) -> None:
 
 def test_the_example_shows_every_section_but_the_planes() -> None:
     stated = parse(EXAMPLE.read_text(encoding="utf-8"), "example").root
-    assert set(MODEL.index) - set(stated) == {"account", "pipeline", "workspace", "organisation"}
+    assert set(MODEL.index) - set(stated) == {"account", "pipeline", "workspace", "organisation", "evidence"}
+    assert "\n# evidence:" in EXAMPLE.read_text(encoding="utf-8"), "named, but there is no template to it"
     triggers = [trigger for function in stated["functions"].values() for trigger in function.get("triggers", ())]
     assert {key for trigger in triggers for key in trigger} == set(TRIGGER.index)
 
 
 def test_the_example_does_what_its_comments_say(system: System) -> None:
     uses = {name: set(node.relations) & set(RELATIONS) for name, node in system.nodes.items()}
-    for name in ("command", "messenger", "status"):
+    for name in ("command", "messenger"):
         assert uses[name] == set(RELATIONS)
+    assert uses["status"] == set(RELATIONS) - {"calls"}
     assert uses["sweeper"] == {"calls"}
     assert system.nodes["sweeper"].triggers is None
 

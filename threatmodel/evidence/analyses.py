@@ -48,6 +48,9 @@ ANALYSES: Mapping[str, Analysis] = {
         "managed",
         "sam",
     ),
+    "role-escalates": _flag(
+        "Do the statements together allow a way to more rights: to pass any role, or one of ESCALATIONS?", *_IDENTITY
+    ),
     "assumes-roles": _flag("Does a statement allow sts:AssumeRole?", *_IDENTITY),
     "assumed-roles-named": _flag(
         "Does every statement that allows sts:AssumeRole name role ARNs without wildcard?  False where one does not;"
@@ -168,6 +171,12 @@ ANALYSES: Mapping[str, Analysis] = {
         "route",
         "method",
         "validator",
+    ),
+    "greatest-rate": Analysis(
+        Number,
+        ("stage", "settings"),
+        "How many requests a second may the least limited method or route take?  Null where one has the account's limit"
+        " only; unknown where one has settings of its own without a limit.",
     ),
     "any-true": _flag("Is one of them true?", "flag"),
     # --- stores and queues

@@ -59,7 +59,7 @@ RELATIONS: dict[str, str] = {
 }
 """What a function uses, with the kind of each list's items.
 
-The first of reads, writes, sends and secrets that is stated closes all five; calls alone closes nothing.
+The first of reads, writes, sends and secrets that is stated closes these four; calls closes only itself.
 """
 
 _FUNCTION = (
@@ -131,6 +131,32 @@ _BOUNDARY = record(
     Key("name", _NAME),
     Key("inside", _ID, "the boundary around it; the account where left out"),
 )
+STACK_KINDS = ("template", "plan", "serverless")
+"""Keys of an entry under evidence that name a file of infrastructure code: CloudFormation or SAM, a Terraform plan,
+serverless.yml."""
+
+EVIDENCE_KINDS = (*STACK_KINDS, "probe")
+"""Keys of an entry under evidence that name a file; `probe` is a saved result, never a handler to run."""
+
+_EVIDENCE = record(
+    "an entry of the evidence",
+    Key("template", Text(400, expected="a path"), "a CloudFormation or SAM template that deploys this system"),
+    Key("plan", Text(400, expected="a path"), "a Terraform plan of it as JSON (terraform show -json)"),
+    Key("serverless", Text(400, expected="a path"), "a serverless.yml of it"),
+    Key(
+        "resources",
+        Table(Text(400), "an element"),
+        "which resource an element is, where its name does not tell: id and logical id (Terraform: address)",
+    ),
+    Key(
+        "functions",
+        Word(("all",)),
+        "all: every function of the file belongs to the model, under its name in kebab-case",
+    ),
+    Key("probe", Text(400, expected="a path"), "a saved result of tm.py probe"),
+    Key("function", _ID, "probe: the function whose handler was probed"),
+    Key("code", Text(400, expected="a path"), "probe: the handler's folder; the folder of the result where left out"),
+)
 _DEFAULTS = record(
     "the defaults",
     *(Key(kind, record(f"the defaults of {article(kind)}", *FACT_KEYS[kind])) for kind in SECTIONS.values()),
@@ -155,6 +181,7 @@ MODEL = record(
     *_HEAD,
     Key("risk_tolerance", Word(("low", "medium", "high"), ordered=True), "the band that needs no more treatment"),
     Key("uses", Items(Text(400, expected="a path")), "files that describe account, pipeline, workspace, organisation"),
+    Key("evidence", Items(_EVIDENCE), "files that say what is there: they prove and contradict what the model says"),
     Key("defaults", _DEFAULTS, "facts of every element of a kind that does not state them itself"),
     Key("data", Table(_DATA, "a data item"), "the data that the system handles"),
     *(Key(section, Table(ELEMENTS[kind], article(kind)), f"the {section}") for section, kind in SECTIONS.items()),

@@ -11,12 +11,13 @@ from typing import Any
 from threatmodel.facts import Statement
 from threatmodel.files import Files
 from threatmodel.landscape import RESERVED, ZONES
-from threatmodel.model.file import FACT_KEYS, MODEL, PLATFORM, RELATIONS, SECTIONS
+from threatmodel.model.file import EVIDENCE_KINDS, FACT_KEYS, MODEL, PLATFORM, RELATIONS, SECTIONS
 from threatmodel.model.system import (
     Acceptance,
     AuthorBoundary,
     ControlStatement,
     DataItem,
+    EvidenceFile,
     External,
     Node,
     Rating,
@@ -121,7 +122,8 @@ class _Loading:
         boundaries = dict(self._boundaries())
         nodes = {node.id: node for node in self._nodes()}
         nodes |= self._planes(platforms)
-        if not self.problems and not any(_table(entries, section) for section in SECTIONS):
+        imported = any("functions" in item.value for item in _items(entries, "evidence"))
+        if not self.problems and not imported and not any(_table(entries, section) for section in SECTIONS):
             self.note(
                 "empty-model",
                 Place(document.file),
@@ -146,9 +148,48 @@ class _Loading:
             controls=tuple(self._statements([*platforms, entries])),
             acceptances=tuple(self._acceptances()),
             ratings=tuple(self._ratings()),
+            evidence=tuple(self._evidence()),
             file=document.file,
             text=document.text,
         )
+
+    def _evidence(self) -> Iterator[EvidenceFile]:
+        for item in _items(self.entries, "evidence"):
+            kinds = [kind for kind in EVIDENCE_KINDS if item.value.given(kind)]
+            if len(kinds) != 1:
+                message = f"an entry of the evidence names one file; this one names {listed(kinds) or 'none'}"
+                self.note("missing-key", item.place, message, f"write one of {listed(EVIDENCE_KINDS)}")
+            elif kinds[0] in item.value and self._belong(item.value, kinds[0]):
+                path = item.value[kinds[0]]
+                yield EvidenceFile(
+                    kind=kinds[0],
+                    path=path.value,
+                    place=path.place,
+                    resources={n: (e.value, e.place) for n, e in _table(item.value, "resources").items()},
+                    every_function="functions" in item.value,
+                    function=_value(item.value, "function"),
+                    code=_value(item.value, "code"),
+                )
+
+    def _belong(self, entries: Fields, kind: str) -> bool:
+        """Whether the keys of an entry of the evidence are those of its kind, and what it names is there."""
+        strange = ("resources", "functions") if kind == "probe" else ("function", "code")
+        found = [entries[key] for key in strange if key in entries]
+        for entry in found:
+            self.note(
+                "unknown-key",
+                entry.key,
+                f"this key does not belong to a {kind}",
+                f"a {kind} has none of {listed(strange)}",
+            )
+        if kind != "probe" or found:
+            return not found
+        if not entries.given("function"):
+            message = "a probe is of one function's handler; this entry names none"
+            self.note("missing-key", entries[kind].place, message, "write function: with its id")
+            return False
+        function = entries.get("function")
+        return function is not None and self._refers("function", function.value, function.place)
 
     def _give_ids(self) -> None:
         """Every id once: one name space for all kinds, apart from the reserved ones."""
@@ -218,7 +259,7 @@ class _Loading:
         )
 
     def _relations(self, kind: str, fields: Entries) -> Iterator[tuple[str, Relation]]:
-        """The lists stated; of what a function uses, the first stated closes all, but `calls` alone closes nothing."""
+        """The lists stated; the first of reads, writes, sends, secrets closes these four, and `calls` only itself."""
         if "holds" in fields:
             yield "holds", self._relation(fields["holds"], partial(self._refers, "data item"))
         if kind != "function":
@@ -227,8 +268,8 @@ class _Loading:
         for name, other in RELATIONS.items():
             if name in fields:
                 yield name, self._relation(fields[name], partial(self._uses, other))
-            elif stated:
-                yield name, Relation((), fields[stated[0]].key)
+            elif stated and name != "calls":
+                yield name, Relation((), fields[stated[0]].key, implied=True)
 
     def _uses(self, kind: str, name: str, place: Place) -> bool:
         return (kind == "external system" and name == "slack") or self._refers(kind, name, place)

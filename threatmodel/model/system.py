@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from threatmodel.facts import Statement
 from threatmodel.problems import Place
@@ -35,10 +35,11 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A list of a function's partners or of a store's data, as stated at `place`."""
+    """A list of a function's partners or of a store's data, stated at `place`; `implied`: another list says so."""
 
     items: tuple[Reference, ...]
     place: Place
+    implied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +134,24 @@ class Rating:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceFile:
+    """A file that a model names as its evidence.
+
+    `kind` is template, plan, serverless or probe; `path` as written.  Of infrastructure code, `resources` are the names
+    that the author gives for elements, and `every_function` says that all its functions belong to the model.  Of a
+    probe, `function` is whose handler was probed, and `code` the handler's folder as written ('' for the result's own).
+    """
+
+    kind: str
+    path: str
+    place: Place
+    resources: Mapping[str, tuple[str, Place]] = field(default_factory=dict)
+    every_function: bool = False
+    function: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class System:
     """A whole model.
 
@@ -154,6 +173,7 @@ class System:
     controls: tuple[ControlStatement, ...]
     acceptances: tuple[Acceptance, ...]
     ratings: tuple[Rating, ...]
+    evidence: tuple[EvidenceFile, ...]
     file: str
     text: str
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from threatmodel.advice import DONE, summary
 from threatmodel.assess import Assessment, Finding
-from threatmodel.problems import Place, visible
+from threatmodel.drift import absences, differences
+from threatmodel.facts import WORD
+from threatmodel.problems import Place, article, visible
+from threatmodel.render.report_words import shown
 from threatmodel.risk import BANDS
 
 
@@ -27,11 +30,13 @@ def failures(assessment: Assessment, fail_on: str, *, allow_undetermined: bool) 
     """Everything that fails a check.
 
     Risks at or above a band that nobody treated or accepted, undetermined ones that could be such (unless allowed),
-    lapsed acceptances, and claims that evidence contradicts.
+    lapsed acceptances, claims that evidence contradicts, other drift between the model and its evidence, and evidence
+    that is not of what is there now.
     """
     found = [*_risks(assessment, fail_on, allow_undetermined=allow_undetermined)]
     found += _lapsed(assessment)
     found += _contradicted(assessment)
+    found += _drifted(assessment)
     return found
 
 
@@ -72,6 +77,24 @@ def _contradicted(assessment: Assessment) -> Iterator[Failure]:
             places = [item.said.place for item in state.support if item.said.place is not None]
             place = places[0] if places else Place(assessment.graph.system.file)
             yield Failure(place, "contradicted", f"{state.control}@{state.element}: {state.reason}")
+
+
+def _drifted(assessment: Assessment) -> Iterator[Failure]:
+    """What a model says and its evidence denies, and elements that one of them lacks."""
+    graph = assessment.graph
+    for element, name, fact in differences(graph):
+        words = [said for said in fact.against if said.size == WORD] or fact.against
+        said, found = words[0], fact.said
+        message = (
+            f"{element}.{name}: {shown(said.value)} here, but {shown(found.value)} by {found.place or found.source}"
+        )
+        yield Failure(said.place or Place(graph.system.file), "drift", message)
+    for read in graph.evidence:
+        if read.stale:
+            yield Failure(Place(read.file, 0), "stale", read.stale)
+    for one in absences(graph):
+        message = f"{one.name}: {article(one.kind)} that {one.file if one.in_model else 'the model'} lacks"
+        yield Failure(one.place, "drift", message)
 
 
 def checked(assessment: Assessment, found: list[Failure]) -> str:

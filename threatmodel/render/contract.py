@@ -7,6 +7,8 @@ from typing import Any
 
 from threatmodel.advice import Action, actions, reached, summary
 from threatmodel.assess import Assessment, Finding
+from threatmodel.drift import differences
+from threatmodel.elements import Read
 from threatmodel.facts import Fact, Statement
 from threatmodel.graph import Element, Flow
 from threatmodel.library.format import Library
@@ -54,6 +56,12 @@ def contract(assessment: Assessment) -> dict[str, Any]:
         "findings": [_finding(finding, assessment) for finding in assessment.findings],
         "controls": list(_controls(assessment)),
         "questions": [_question(question) for question in assessment.questions],
+        "evidence": [_read(read) for read in graph.evidence],
+        "drift": [
+            {"element": one.element, **_evidence(support_of(one.name, one.fact))}
+            for one in differences(graph)
+            if not isinstance(one.fact.said.value, tuple)
+        ],
         "actions": [_action(action) for action in actions(assessment, None)],
         "ruled_out": [
             {
@@ -70,7 +78,12 @@ def contract(assessment: Assessment) -> dict[str, Any]:
 
 
 def _location(place: Place | None) -> dict[str, Any] | None:
-    return None if place is None else {"file": place.file, "line": place.line, "column": place.column}
+    return None if place is None else {"file": _file(place), "line": place.line or 1, "column": place.column or 1}
+
+
+def _file(place: Place) -> str:
+    """The file of a place, with the address where it has no lines."""
+    return str(place) if place.part else place.file
 
 
 def _element(element: Element) -> dict[str, Any]:
@@ -116,9 +129,9 @@ def _origin(said: Statement) -> dict[str, Any]:
     place = said.place
     return {
         "origin": said.source,
-        "file": place.file if place else None,
-        "line": place.line if place else None,
-        "column": place.column if place else None,
+        "file": _file(place) if place else None,
+        "line": (place.line or None) if place else None,
+        "column": (place.column or None) if place and place.line else None,
         "note": said.note + (" (stale)" if said.stale else ""),
     }
 
@@ -194,6 +207,31 @@ def _question(question: Question) -> dict[str, Any]:
         "decides": list(question.decides),
         "worst_band": band(question.score),
     }
+
+
+def _read(read: Read) -> dict[str, Any]:
+    return {
+        "file": read.file,
+        "kind": read.kind,
+        "elements": dict(read.elements),
+        "missing": [
+            {"element": name, "kind": kind, "location": _location(place)} for name, kind, place in read.missing
+        ],
+        "extra": [{"resource": name, "kind": kind, "location": _location(place)} for name, kind, place in read.extra],
+        "unread": [{"name": name, "why": why, "location": _location(place)} for name, why, place in read.unread],
+        "untold": [
+            {"element": one.element, "name": one.name, "why": one.why, "location": _location(one.place)}
+            | ({"usual": one.usual[0]} if one.usual and not isinstance(one.usual[0], tuple) else {})
+            for one in read.untold
+        ],
+        "unused_grants": [_grant(*one) for one in read.unused],
+        "ungranted_uses": [_grant(*one) for one in read.ungranted],
+        "notes": [{"code": one.code, "message": one.message, "location": _location(one.place)} for one in read.notes],
+    } | ({"stale": read.stale} if read.stale else {})
+
+
+def _grant(function: str, resource: str, place: Place) -> dict[str, Any]:
+    return {"function": function, "resource": resource, "location": _location(place)}
 
 
 def _action(action: Action) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def model_page(example: str) -> str:
 
 def _record(shape: Shape) -> Record | None:
     """The record that a section holds, or whose entries it holds."""
-    inner = shape.of if isinstance(shape, Table) else shape
+    inner = shape.of if isinstance(shape, Table | Items) else shape
     return inner if isinstance(inner, Record) else None
 
 
@@ -113,6 +113,8 @@ def _part(key: Key) -> str:
     if isinstance(key.shape, Table):
         own = key.shape.pattern is ID
         says.append(f"A mapping: {'ids of your choice' if own else key.shape.expected} → {_plural(found.noun)}.")
+    if isinstance(key.shape, Items):
+        says.append("A list.")
     if kind:
         says.append(f"Beside these keys: the [facts of {found.noun}](facts.md#{kind}).")
     if key.name == "flows":
@@ -144,6 +146,12 @@ without it needs `planned_for`. An attestation counts until the day it expires; 
 It holds until its day, and only while the claimed risk is not above the risk that was accepted. Where the finding is
 within the tolerance anyway, the report says that it is not needed.""",
     "ratings": "State `likelihood`, `impact` or both. They replace the library's, before any control.",
+    "evidence": """\
+An entry names exactly one file, by a path relative to the model: `{template: ../template.yaml}`. What the file says
+counts more than what the model says; where they differ, both places are shown, and `check` fails. An element is the
+resource of its name (`order-bot` is `OrderBotFunction` or `OrderBot`); where the names differ, say
+`resources: {order-bot: Handler}`. With `functions: all` every function of the file belongs to the model, with the
+resources that it meets; the model then adds only what a file cannot say. See [evidence.md](evidence.md).""",
     "externals": "`slack` is always there and needs no entry: `calls: [slack]`.",
     "boundaries": "`inside` takes another boundary's id, or one of the usual ones (below).",
 }
@@ -163,9 +171,9 @@ def _relations() -> str:
             *rows,
             "",
             f"A function that states one of {_code(closing)} has told what it uses: those of the",
-            "five lists that it leaves out are then `[]`. `calls` alone closes nothing: the others stay unknown.",
-            "With none of them, everything that the function uses is unknown. To say that it uses nothing, write",
-            "`reads: []`.",
+            "four lists that it leaves out are then `[]`. `calls` stands for itself: left out, nobody knows which",
+            "systems outside it calls; `calls: []` says none. With none of the four, everything that the function",
+            "uses is unknown. To say that it uses none of them, write `reads: []`.",
             "",
         ]
     )

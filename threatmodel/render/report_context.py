@@ -64,6 +64,8 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "") -
         "accepted": report_system.accepted(assessment, by_threat),
         "data": report_system.data(graph),
         "drift": report_system.drift(graph),
+        "absent": report_system.absent(graph),
+        "evidence": report_system.evidence(graph),
         "out_of_scope": report_system.out_of_scope(graph),
         "assumed": report_system.assumed(graph),
         "assumptions": list(graph.system.assumptions),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Mapping
 
 from threatmodel.assess import Assessment, Finding
+from threatmodel.drift import absences, differences
+from threatmodel.elements import Read
 from threatmodel.facts import Fact
 from threatmodel.graph import Graph
 from threatmodel.model.vocabulary import PLANES
+from threatmodel.problems import Place
 from threatmodel.render.report_method import verdict_words
 from threatmodel.render.report_words import NAMED, Row, names, said, shown, where
 
@@ -50,21 +53,11 @@ _CLASSES = ("public", "internal", "confidential", "secret")
 def drift(graph: Graph) -> Row:
     """The facts on which origins differ: what counts, what stands against it, both places; alike ones on one line."""
     found: dict[tuple[str, str, tuple[str, ...]], list[tuple[str, Fact]]] = {}
-    for element, name, fact in _facts(graph):
-        if fact.against:
-            values = (shown(fact.said.value), *(shown(other.value) for other in fact.against))
-            found.setdefault((name, "" if fact.size else "unknown", values), []).append((element, fact))
+    for element, name, fact in differences(graph):
+        values = (shown(fact.said.value), *(shown(other.value) for other in fact.against))
+        found.setdefault((name, "" if fact.size else "unknown", values), []).append((element, fact))
     rows = [_drift(name, alike) for (name, _, _), alike in found.items()]
     return {"rows": rows[:MOST_DRIFTS], "more": max(0, len(rows) - MOST_DRIFTS)}
-
-
-def _facts(graph: Graph) -> Iterator[tuple[str, str, Fact]]:
-    for element, relations in graph.relations.items():
-        for name, fact in relations.items():
-            yield element, name, fact
-    for target in graph.targets():
-        for name, fact in target.facts.items():
-            yield target.id, name, fact
 
 
 def _drift(name: str, alike: list[tuple[str, Fact]]) -> Row:
@@ -77,6 +70,58 @@ def _drift(name: str, alike: list[tuple[str, Fact]]) -> Row:
         "said": said(fact.said),
         "against": [{"value": shown(other.value), "said": said(other)} for other in fact.against],
     }
+
+
+# --- evidence
+
+
+def evidence(graph: Graph) -> list[Row]:
+    """The files that were read as evidence: what they are evidence of, what they leave open, what the model lacks."""
+    return [_read(read) for read in graph.evidence]
+
+
+def _read(read: Read) -> Row:
+    return {
+        "file": read.file,
+        "kind": _KINDS[read.kind],
+        "stale": read.stale,
+        "elements": names([f"{element} = {name}" for element, name in read.elements.items()], "element"),
+        "unread": [{"name": name, "why": why, "place": where(place)} for name, why, place in read.unread],
+        "untold": [
+            {
+                "fact": one.name,
+                "element": one.element,
+                "why": one.why,
+                "place": where(one.place),
+                "usual": shown(one.usual[0]) if one.usual else "",
+            }
+            for one in read.untold[:MOST_DRIFTS]
+        ],
+        "more_untold": max(0, len(read.untold) - MOST_DRIFTS),
+        "unused": [_grant(*one) for one in read.unused],
+        "ungranted": [_grant(*one) for one in read.ungranted],
+        "notes": [{"text": problem.message, "place": where(problem.place)} for problem in read.notes],
+    }
+
+
+def _grant(function: str, resource: str, place: Place) -> Row:
+    return {"function": function, "resource": resource, "place": where(place)}
+
+
+_KINDS = {"template": "CloudFormation", "plan": "Terraform plan", "serverless": "serverless.yml", "probe": "probe"}
+
+
+def absent(graph: Graph) -> list[Row]:
+    """Elements that the evidence lacks, and resources that the model lacks."""
+    return [
+        {
+            "name": one.name,
+            "kind": one.kind,
+            "place": where(one.place),
+            "text": f"not in {one.file}" if one.in_model else "the model lacks it",
+        }
+        for one in absences(graph)
+    ]
 
 
 # --- scope

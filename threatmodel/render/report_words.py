@@ -39,7 +39,7 @@ _NOUNS = {"api": ("API", "APIs"), "flow": ("data flow", "data flows")}
 
 def where(place: Place | None) -> str:
     """A place as ``file:line``, or nothing."""
-    return f"{place.file}:{place.line}" if place is not None else ""
+    return place.short if place is not None else ""
 
 
 def counted(count: int, noun: str) -> str:
@@ -145,14 +145,14 @@ def _item(item: object) -> str:
 
 def origins(support: Sequence[Support]) -> tuple[str, ...]:
     """Who says so, for several facts: ``the model says so, models/a.yaml:12, 14`` once for each origin and file."""
-    lines: dict[tuple[str, str, str], set[int]] = {}
+    spots: dict[tuple[str, str, str], set[tuple[int, str]]] = {}
     for item in support:
         statement = item.said
         by, place = _by(statement), statement.place
-        found = lines.setdefault((by, place.file if place is not None else "", statement.note), set())
+        found = spots.setdefault((by, place.file if place is not None else "", statement.note), set())
         if place is not None:
-            found.add(place.line)
-    return (*(_origin(*key, sorted(found)) for key, found in lines.items()), *_against(support))
+            found.add((place.line, place.part))
+    return (*(_origin(*key, sorted(found)) for key, found in spots.items()), *_against(support))
 
 
 def _against(support: Sequence[Support]) -> Iterator[str]:
@@ -162,8 +162,10 @@ def _against(support: Sequence[Support]) -> Iterator[str]:
             yield f"but {item.fact}: {shown(other.value)} ({said(other)['text']})"
 
 
-def _origin(by: str, file: str, note: str, lines: Sequence[int]) -> str:
-    place = f"{file}:{', '.join(map(str, lines))}" if file else ""
+def _origin(by: str, file: str, note: str, spots: Sequence[tuple[int, str]]) -> str:
+    joint = ": " if any(part for _, part in spots) else ":"
+    spot = ", ".join(part or str(line) for line, part in spots if part or line)
+    place = f"{file}{joint}{spot}" if spot else file
     return ", ".join(part for part in (by, place, note) if part)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threatmodel.model.runtimes import CHECKED, RUNTIMES
-from threatmodel.model.vocabulary.row import AWS, CODE, IAC, PERSON, SOURCE, FactRow, topic
+from threatmodel.model.vocabulary.row import AWS, CODE, IAC, PERSON, SOURCE, TEMPLATE, FactRow, topic
 from threatmodel.shape import Flag, Number, Word
 
 _CURRENT = tuple(name for name, last in RUNTIMES.items() if last is None or last > CHECKED)
@@ -151,6 +151,20 @@ FUNCTION: tuple[FactRow, ...] = (
             Flag(),
             "its execution role is used by another function or service too",
             "Does another function use the same execution role?",
+            IAC,
+        ),
+        (
+            "role_reaches_unused",
+            Flag(),
+            "its execution role may use a store, queue or secret that the function itself does not use",
+            "May its execution role use stores, queues or secrets that it does not use itself?",
+            TEMPLATE,
+        ),
+        (
+            "role_can_escalate",
+            Flag(),
+            "its execution role holds rights that lead to more: to pass roles, or to change policies, trusts or code",
+            "Can its execution role gain more rights (iam:PassRole, iam:PutRolePolicy, lambda:UpdateFunctionCode)?",
             IAC,
         ),
         (

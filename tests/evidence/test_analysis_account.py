@@ -1,0 +1,246 @@
+"""What code answers about an account's alerts, asked of templates and of plans."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.evidence.asking import NOTHING, UNKNOWN, answer, found, plan, template, usual
+
+# --- alerts
+
+TARGET = "Targets: [{Id: a, Arn: !Ref Topic}]"
+LAMBDA_NAMES = "[{prefix: UpdateFunction}, {prefix: AddPermission}]"
+IAM_NAMES = "[AttachRolePolicy, PutRolePolicy, UpdateAssumeRolePolicy]"
+
+
+def rules(*properties: str) -> str:
+    head = """
+Parameters: {Stage: {Type: String, Default: prod}}
+Conditions: {Prod: !Equals [!Ref Stage, prod]}
+Resources:
+  Topic: {Type: AWS::SNS::Topic}
+"""
+    return head + "".join(f"  Rule{n}: {{Type: AWS::Events::Rule, {one}}}\n" for n, one in enumerate(properties))
+
+
+def watching(service: str, detail: str, more: str = TARGET) -> str:
+    pattern = f"source: [aws.{service}], detail-type: [AWS API Call via CloudTrail], detail: {detail}"
+    return f"Properties: {{EventPattern: {{{pattern}}}, {more}}}"
+
+
+FOR_LAMBDA = watching("lambda", f"{{eventName: {LAMBDA_NAMES}}}")
+FOR_IAM = watching("iam", f"{{eventName: {IAM_NAMES}}}")
+BUT_DEPLOY = "userIdentity: {sessionContext: {sessionIssuer: {userName: [{anything-but: [deploy]}, {exists: false}]}}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (rules(FOR_LAMBDA, FOR_IAM), True),
+        (rules(FOR_LAMBDA), UNKNOWN),
+        (rules(), NOTHING),
+        (rules(watching("lambda", f"{{eventName: {LAMBDA_NAMES}, {BUT_DEPLOY}}}"), FOR_IAM), True),
+        (rules(watching("lambda", "{readOnly: [false]}"), FOR_IAM), True),
+        # CloudTrail adds a date to Lambda's names: without prefix nothing fits
+        (rules(watching("lambda", "{eventName: [UpdateFunctionCode, AddPermission]}"), FOR_IAM), UNKNOWN),
+        (
+            rules(watching("lambda", "{userIdentity: {type: [Root]}}"), watching("iam", "{}", "State: DISABLED")),
+            UNKNOWN,
+        ),
+        (rules(watching("lambda", "{requestParameters: {functionName: [a]}}"), FOR_IAM), UNKNOWN),
+        (rules(FOR_LAMBDA, watching("iam", f"{{eventName: {IAM_NAMES}}}", "Targets: []")), UNKNOWN),
+        (rules(FOR_LAMBDA, watching("iam", f"{{eventName: {IAM_NAMES}}}", f"State: DISABLED, {TARGET}")), UNKNOWN),
+        (rules(FOR_LAMBDA, watching("iam", "{}", f"EventBusName: other, {TARGET}")), UNKNOWN),
+        (rules(FOR_LAMBDA, f"Condition: Prod, {FOR_IAM}"), UNKNOWN),
+        (rules("Properties: {EventPattern: {source: [aws.lambda, aws.iam]}, " + TARGET + "}"), True),
+        (rules("Properties: {ScheduleExpression: rate(1 day), " + TARGET + "}"), NOTHING),
+        (
+            rules(
+                watching("iam", f"{{$or: [{{eventName: [PutRolePolicy]}}, {{eventName: {IAM_NAMES}}}]}}"), FOR_LAMBDA
+            ),
+            True,
+        ),
+    ],
+)
+def test_alerts_on_changes(text: str, expected: object) -> None:
+    outcome = found(template(text), "account", "function_change_alerts")
+    assert answer(outcome) == expected
+    if "Condition: Prod" in text:
+        assert usual(outcome) is True
+
+
+FILTER = """
+  Filter:
+    Type: AWS::Logs::MetricFilter
+    Properties:
+      FilterPattern: '{pattern}'
+      MetricTransformations: [{{MetricName: changes, MetricNamespace: audit, MetricValue: "1"}}]
+  Alarm: {{Type: AWS::CloudWatch::Alarm, Properties: {{MetricName: {metric}, Namespace: audit, {actions}}}}}
+"""
+COUNTED = (
+    "{ ($.eventSource = lambda.amazonaws.com || $.eventSource = iam.amazonaws.com) && ($.eventName = UpdateFunction* ||"
+    " $.eventName = AddPermission* || $.eventName = *RolePolicy) }"
+)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "metric", "actions", "expected"),
+    [
+        (COUNTED, "changes", "AlarmActions: [x]", True),
+        (COUNTED, "changes", "AlarmActions: [x], ActionsEnabled: false", NOTHING),
+        (COUNTED, "other", "AlarmActions: [x]", NOTHING),
+        (COUNTED, "changes", "OKActions: [x]", NOTHING),
+        ("{ $.eventName = AttachRolePolicy }", "changes", "AlarmActions: [x]", NOTHING),
+        (
+            "{ $.userIdentity.type = Root && $.eventSource = iam.amazonaws.com }",
+            "changes",
+            "AlarmActions: [x]",
+            UNKNOWN,
+        ),
+        ("{ $.eventName != PutRolePolicy }", "changes", "AlarmActions: [x]", UNKNOWN),
+    ],
+)
+def test_alerts_by_metric_filters(pattern: str, metric: str, actions: str, expected: object) -> None:
+    text = FILTER.format(pattern=pattern, metric=metric, actions=actions)
+    assert answer(found(template(text), "account", "function_change_alerts")) == expected
+
+
+def test_alerts_of_a_plan() -> None:
+    text = """
+aws_cloudwatch_event_rule.a:
+  name: a
+  state: %s
+  event_pattern: '{"source": ["aws.lambda", "aws.iam"], "detail": {"readOnly": [false]}}'
+aws_cloudwatch_event_target.a: {rule: %s, arn: x}
+"""
+    by_link = '"${aws_cloudwatch_event_rule.a.name}"'
+    assert answer(found(plan(text % ("ENABLED", by_link)), "account", "function_change_alerts")) is True
+    assert answer(found(plan(text % ("ENABLED", "a")), "account", "function_change_alerts")) is True
+    assert answer(found(plan(text % ("ENABLED", "b")), "account", "function_change_alerts")) == NOTHING
+    assert answer(found(plan(text % ("DISABLED", by_link)), "account", "function_change_alerts")) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("{source: [aws.guardduty], detail-type: [GuardDuty Finding]}", True),
+        ('{source: [aws.guardduty], detail: {severity: [{numeric: [">=", 4]}]}}', True),
+        ('{source: [aws.guardduty], detail: {severity: [{numeric: ["<", 4]}]}}', NOTHING),
+        ('{source: [aws.guardduty], detail: {$or: [{severity: [{numeric: [">=", 4]}]}, {type: [a]}]}}', True),
+        ("{source: [aws.guardduty], detail: {type: [a]}}", UNKNOWN),
+        ("{source: [aws.securityhub], detail-type: [Security Hub Findings - Imported]}", True),
+        ("{source: [aws.securityhub], detail: {findings: {Severity: {Label: [HIGH, CRITICAL]}}}}", True),
+        ("{source: [aws.securityhub], detail: {findings: {Severity: {Label: [LOW]}}}}", NOTHING),
+        ("{source: [aws.securityhub], detail: {findings: {ProductName: [Inspector]}}}", UNKNOWN),
+        ("{source: [aws.s3]}", NOTHING),
+        ("!ImportValue pattern", UNKNOWN),
+        ('\'{"source": ["aws.guardduty"]}\'', True),
+        ("'{not json'", UNKNOWN),
+    ],
+)
+def test_alerts_on_findings(pattern: str, expected: object) -> None:
+    text = rules(f"Properties: {{EventPattern: {pattern}, {TARGET}}}")
+    assert answer(found(template(text), "account", "findings_routed")) == expected
+
+
+# --- costs and concurrency
+
+SUBSCRIBERS = "NotificationsWithSubscribers: [{Subscribers: [{SubscriptionType: EMAIL, Address: a@example.com}]}]"
+
+
+@pytest.mark.parametrize(
+    ("budgets", "expected"),
+    [
+        ([f"{{Budget: {{BudgetType: COST}}, {SUBSCRIBERS}}}"], True),
+        (["{Budget: {BudgetType: COST}}"], NOTHING),
+        ([f"{{Budget: {{BudgetType: USAGE}}, {SUBSCRIBERS}}}"], NOTHING),
+        (
+            [f"{{Budget: {{CostFilters: {{Service: [AWS Lambda, Amazon API Gateway]}}}}, {SUBSCRIBERS}}}"],
+            True,
+        ),
+        ([f"{{Budget: {{BudgetType: COST, CostFilters: {{Service: [AWS Lambda]}}}}, {SUBSCRIBERS}}}"], UNKNOWN),
+        (
+            [
+                f"{{Budget: {{BudgetType: COST, CostFilters: {{Service: [AWS Lambda]}}}}, {SUBSCRIBERS}}}",
+                f"{{Budget: {{BudgetType: COST, CostFilters: {{Service: [Amazon API Gateway]}}}}, {SUBSCRIBERS}}}",
+            ],
+            True,
+        ),
+        ([f"{{Budget: {{BudgetType: COST, CostFilters: {{Region: [eu-west-1]}}}}, {SUBSCRIBERS}}}"], NOTHING),
+        ([f"{{Budget: {{BudgetType: COST, CostFilters: !ImportValue filters}}, {SUBSCRIBERS}}}"], UNKNOWN),
+        ([f"{{Budget: !ImportValue budget, {SUBSCRIBERS}}}"], UNKNOWN),
+    ],
+)
+def test_budgets(budgets: list[str], expected: object) -> None:
+    text = "".join(f"  B{n}: {{Type: AWS::Budgets::Budget, Properties: {one}}}\n" for n, one in enumerate(budgets))
+    assert answer(found(template(text), "account", "budget_alert")) == expected
+
+
+def test_cost_anomalies() -> None:
+    text = """
+  M: {Type: AWS::CE::AnomalyMonitor, Properties: {MonitorType: DIMENSIONAL, MonitorDimension: %s}}
+  S:
+    Type: AWS::CE::AnomalySubscription
+    Properties: {MonitorArnList: [!Ref M], Subscribers: %s}
+"""
+    assert answer(found(template(text % ("SERVICE", "[{Type: EMAIL}]")), "account", "budget_alert")) is True
+    assert answer(found(template(text % ("SERVICE", "[]")), "account", "budget_alert")) == NOTHING
+    assert answer(found(template(text % ("LINKED_ACCOUNT", "[{Type: EMAIL}]")), "account", "budget_alert")) == NOTHING
+
+
+def test_costs_of_a_plan() -> None:
+    text = """
+aws_budgets_budget.all:
+  budget_type: COST
+  cost_filter: %s
+  notification: [{subscriber_email_addresses: [a@example.com], subscriber_sns_topic_arns: null}]
+"""
+    both = "[{name: Service, values: [AWS Lambda, Amazon API Gateway]}]"
+    assert answer(found(plan(text % "[]"), "account", "budget_alert")) is True
+    assert answer(found(plan(text % both), "account", "budget_alert")) is True
+    assert answer(found(plan(text % "[{name: LinkedAccount, values: ['1']}]"), "account", "budget_alert")) == NOTHING
+
+
+ALARM = "{{Type: AWS::CloudWatch::Alarm, {more}Properties: {{Namespace: AWS/Lambda, MetricName: {metric}, {rest}}}}}"
+ACTS = "AlarmActions: [!Ref Topic]"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (("ConcurrentExecutions", ACTS, ""), ("Throttles", ACTS, ""), True),
+        (("ClaimedAccountConcurrency", ACTS, ""), ("Throttles", ACTS, ""), True),
+        (("ConcurrentExecutions", ACTS, ""), ("Errors", ACTS, ""), UNKNOWN),
+        (("ConcurrentExecutions", ACTS, ""), ("Throttles", "Threshold: 1", ""), UNKNOWN),
+        (("ConcurrentExecutions", ACTS, ""), ("Throttles", f"{ACTS}, ActionsEnabled: false", ""), UNKNOWN),
+        (
+            ("ConcurrentExecutions", ACTS, ""),
+            ("Throttles", f"{ACTS}, Dimensions: [{{Name: FunctionName, Value: f}}]", ""),
+            UNKNOWN,
+        ),
+        (("ConcurrentExecutions", "AlarmActions: [!Ref Given]", ""), ("Throttles", ACTS, ""), True),
+        (("ConcurrentExecutions", ACTS, ""), ("Throttles", ACTS, "Condition: Prod, "), UNKNOWN),
+        (("Errors", ACTS, ""), ("Duration", ACTS, ""), NOTHING),
+    ],
+)
+def test_concurrency_alarm(first: tuple[str, str, str], second: tuple[str, str, str], expected: object) -> None:
+    text = """
+Parameters: {Stage: {Type: String, Default: prod}, Given: {Type: String}}
+Conditions: {Prod: !Equals [!Ref Stage, prod]}
+Resources:
+  Topic: {Type: AWS::SNS::Topic}
+"""
+    for n, (metric, rest, more) in enumerate((first, second)):
+        text += f"  A{n}: {ALARM.format(metric=metric, rest=rest, more=more)}\n"
+    assert answer(found(template(text), "account", "concurrency_alarm")) == expected
+
+
+def test_alarms_of_a_plan() -> None:
+    text = """
+aws_cloudwatch_metric_alarm.a: {namespace: AWS/Lambda, metric_name: ConcurrentExecutions, alarm_actions: [x]}
+aws_cloudwatch_metric_alarm.b:
+  alarm_actions: [x]
+  metric_query: [{id: t, metric: [{namespace: AWS/Lambda, metric_name: Throttles, dimensions: %s}]}]
+"""
+    assert answer(found(plan(text % "{}"), "account", "concurrency_alarm")) is True
+    assert answer(found(plan(text % "{FunctionName: f}"), "account", "concurrency_alarm")) == UNKNOWN

@@ -1,0 +1,93 @@
+"""What holds for all analyses that are not about policies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.evidence.asking import AT, PLANES, UNKNOWN, answer, found, places, template
+from threatmodel.evidence.analyses import ANALYSES
+from threatmodel.evidence.analysis_services import SERVICES
+from threatmodel.evidence.answers import Outcome
+from threatmodel.evidence.facts import StackFacts
+from threatmodel.evidence.stack import Resource
+from threatmodel.evidence.values import table
+
+# --- what holds for all
+
+
+def test_every_analysis_is_known() -> None:
+    assert set(SERVICES) <= set(ANALYSES)
+    assert len(SERVICES) == 19
+
+
+NESTED = "  Nested: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: https://example.com/t.yaml}}\n"
+
+
+ROUTE = """
+  A: {Type: AWS::ApiGatewayV2::Api}
+  R: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref A, RouteKey: GET /a}}
+"""
+INLINE = "  F: {Type: AWS::Lambda::Function, Properties: {Code: {ZipFile: pass}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "fact", "text"), [("api", "request_validation", ROUTE), ("pipeline", "artefacts_immutable", INLINE)]
+)
+def test_a_part_that_is_not_read_takes_away_what_is_good(kind: str, fact: str, text: str) -> None:
+    assert answer(found(template(text), kind, fact)) is True
+    assert answer(found(template(text + NESTED), kind, fact)) == UNKNOWN
+
+
+def _whole(name: str) -> str:
+    """A template with something for every analysis, for one function."""
+    return f"""
+  F{name}:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: src/
+      Layers: [!Sub "arn:aws:lambda:eu-west-1:${{AWS::AccountId}}:layer:shared:7"]
+      Environment: {{Variables: {{TABLE: orders, TOKEN_ARN: !Ref Secret, A: "1", B: "2"}}}}
+      VpcConfig: {{SubnetIds: [a], SecurityGroupIds: [!Ref Group]}}
+      DeploymentPreference: {{Type: Canary10Percent5Minutes, Alarms: [!Ref Alarm]}}
+      AutoPublishAlias: live
+      Events: {{E: {{Type: Api, Properties: {{Path: /{name}, Method: post}}}}}}
+"""
+
+
+def test_five_hundred_functions_take_a_fraction_of_two_seconds() -> None:
+    stack = template(
+        """
+Resources:
+  Secret: {Type: AWS::SecretsManager::Secret}
+  Alarm: {Type: AWS::CloudWatch::Alarm}
+  Group: {Type: AWS::EC2::SecurityGroup, Properties: {SecurityGroupEgress: [{CidrIp: 203.0.113.7/32}]}}
+"""
+        + "".join(_whole(f"f{n}") for n in range(500))
+    )
+    spent: dict[str, float] = {}
+
+    def timed(name: str) -> Any:
+        def asked(*given: Any) -> Outcome:
+            before = time.perf_counter()
+            outcome = SERVICES[name](*given)
+            spent[name] = spent.get(name, 0) + time.perf_counter() - before
+            return outcome
+
+        return asked
+
+    analyses: Mapping[str, Any] = {name: timed(name) for name in SERVICES}
+    facts = StackFacts(stack, places("cloudformation"), analyses)
+    for resource in stack.resources.values():
+        for kind in facts.kinds_of(resource):
+            facts.of(kind, resource)
+    for plane in PLANES:
+        facts.of(plane, Resource(name="", type="", properties=table({}, AT), place=AT))
+    assert {"layers-trusted", "secret-in-environment", "egress", "artefacts-immutable", "deployment-steps"} <= set(
+        spent
+    )
+    print({name: round(seconds * 1000, 1) for name, seconds in spent.items()})  # noqa: T201 - shown with -s
+    assert sum(spent.values()) < 1

@@ -1,0 +1,236 @@
+"""A model held against the files that it names: what is proven, contradicted, drifted, missing and left open."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.refusals import refused
+from tests.support import HOME, TODAY
+from threatmodel.assess import Assessment, assess
+from threatmodel.evidence.collect import collect
+from threatmodel.facts import EVIDENCE, WORD
+from threatmodel.files import Files
+from threatmodel.graph import Graph, build
+from threatmodel.library.load import load_library
+from threatmodel.model.load import load_model
+from threatmodel.problems import InputError
+from threatmodel.render.check import checked, failures
+from threatmodel.render.contract import contract
+from threatmodel.render.report import report
+
+TEMPLATE = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  SlackApi:
+    Type: AWS::Serverless::Api
+    Properties: {StageName: prod}
+  BotFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.handler
+      Runtime: python3.13
+      CodeUri: .
+      ReservedConcurrentExecutions: 5
+      Environment: {Variables: {TABLE: !Ref Orders}}
+      Policies: [{DynamoDBCrudPolicy: {TableName: !Ref Orders}}]
+      Events:
+        Command: {Type: Api, Properties: {RestApiId: !Ref SlackApi, Path: /slack, Method: post}}
+  Orders:
+    Type: AWS::DynamoDB::Table
+    Properties: {BillingMode: PAY_PER_REQUEST}
+"""
+MODEL = """\
+name: Shop
+evidence: [{template: template.yaml}]
+apis: {slack-api: {kind: rest}}
+stores: {orders: {kind: dynamodb}}
+functions:
+  bot:
+    triggers: [{slack: slash-command, path: /slack}]
+    reserved_concurrency: 10
+    writes: [orders]
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def graph(model: str = MODEL, **files: str) -> Graph:
+    Path("model.yaml").write_text(textwrap.dedent(model), encoding="utf-8")
+    for name, text in {"template": TEMPLATE, **files}.items():
+        Path(f"{name}.yaml").write_text(text, encoding="utf-8")
+    opened = Files()
+    system, evidence, read = collect(load_model(opened, Path("model.yaml")), opened)
+    return build(system, evidence, TODAY, read)
+
+
+def assessment(model: str = MODEL, **files: str) -> Assessment:
+    return assess(graph(model, **files), load_library(HOME / "threatlib"), TODAY)
+
+
+def test_the_template_beats_the_model_and_both_places_stay() -> None:
+    fact = graph().elements["bot"].facts["reserved_concurrency"]
+    assert (fact.value, fact.size, fact.said.source) == (5, EVIDENCE, "template")
+    assert str(fact.said.place).startswith("template.yaml:12")
+    (other,) = fact.against
+    assert (other.value, str(other.place)) == (10, "model.yaml:8:5")
+
+
+def test_a_request_that_the_model_says_is_slacks_stays_slacks() -> None:
+    triggers = graph().relations["bot"]["triggers"]
+    assert (triggers.size, triggers.against) == (EVIDENCE, ())
+    assert [(t.by, t.detail, t.source and t.source.id) for t in triggers.value] == [
+        ("slack", "slash-command", "slack-api")
+    ]
+
+
+def test_grants_are_uses_with_their_lines() -> None:
+    relations = graph().relations["bot"]
+    assert relations["writes"].value == ("orders",)
+    assert relations["reads"].value == ("orders",)
+    assert str(relations["reads"].said.place).startswith("template.yaml:14")
+    assert [said.value for said in relations["reads"].against] == [()], "closed by writes"
+
+
+def test_drift_fails_a_check_with_both_places_named() -> None:
+    found = [str(failure) for failure in failures(assessment(), "critical", allow_undetermined=True)]
+    assert [line for line in found if ": drift: " in line] == [
+        "model.yaml:8:5: drift: bot.reserved_concurrency: 10 here, but 5 by template.yaml:12:37",
+    ]
+
+
+def test_what_only_one_of_them_has_is_drift() -> None:
+    model = MODEL + "  other: {}\n"
+    more = (
+        TEMPLATE
+        + "  Audit:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: a.b, Runtime: python3.13}\n"
+    )
+    text = checked(
+        assessment(model, template=more),
+        failures(assessment(model, template=more), "critical", allow_undetermined=True),
+    )
+    assert "model.yaml:10:3: drift: other: a function that template.yaml lacks" in text
+    assert "template.yaml:20:3: drift: Audit: a function that the model lacks" in text
+
+
+MORE_EVENTS = """\
+        Jobs: {Type: SQS, Properties: {Queue: !GetAtt Jobs.Arn}}
+  Jobs:
+    Type: AWS::SQS::Queue
+  Orders:
+"""
+
+
+def test_a_trigger_from_what_the_model_lacks_leaves_the_list_open() -> None:
+    """Else a queue that nobody modelled would not start anything, for sure."""
+    found = graph(template=TEMPLATE.replace("  Orders:\n", MORE_EVENTS, 1))
+    triggers = found.relations["bot"]["triggers"]
+    assert (triggers.size, triggers.said.source) == (WORD, "model")
+    (read,) = found.evidence
+    (one,) = [one for one in read.untold if one.name == "triggers"]
+    assert one.why == "it is started by 'Jobs', which the model lacks"
+    assert [name for name, _, _ in read.extra] == ["Jobs"]
+
+
+def test_a_use_of_what_the_model_lacks_leaves_the_list_open() -> None:
+    both = "Policies: [{DynamoDBCrudPolicy: {TableName: !Ref Carts}}, "
+    text = TEMPLATE.replace("Policies: [", both, 1)
+    found = graph(template=text + "  Carts:\n    Type: AWS::DynamoDB::Table\n")
+    (read,) = found.evidence
+    whys = {one.name: one.why for one in read.untold if one.name in {"reads", "writes", "sends", "secrets"}}
+    assert whys == dict.fromkeys(("reads", "writes"), "it uses 'Carts', which the model lacks")
+    assert found.relations["bot"]["writes"].said.source == "model"
+
+
+def test_with_functions_all_the_model_gains_what_the_file_has() -> None:
+    found = graph("name: Shop\nevidence: [{template: template.yaml, functions: all}]\n")
+    kinds = {element.id: element.kind for element in found.elements.values() if element.node is not None}
+    assert kinds == {"bot-function": "function", "slack-api": "api", "orders": "store"}
+    (trigger,) = found.relations["bot-function"]["triggers"].value
+    assert (trigger.by, trigger.detail, trigger.path) == ("http", "POST", "/slack")
+    assert "slack-api:bot-function:invoke" in found.flows
+    assert "bot-function:orders:write" in found.flows
+
+
+def test_what_a_file_leaves_open_is_told_with_what_its_defaults_give() -> None:
+    text = TEMPLATE.replace("ReservedConcurrentExecutions: 5", "ReservedConcurrentExecutions: !If [Live, 5, 1]")
+    text = "Parameters: {Stage: {Type: String, Default: dev}}\nConditions: {Live: !Equals [!Ref Stage, live]}\n" + text
+    (read,) = graph(template=text).evidence
+    (one,) = [one for one in read.untold if one.name == "reserved_concurrency"]
+    assert (one.element, one.usual) == ("bot", (1,))
+    assert "Live" in one.why
+    assert graph(template=text).elements["bot"].facts["reserved_concurrency"].said.source == "model"
+
+
+def test_a_nested_stack_is_told_as_unread() -> None:
+    text = TEMPLATE + "  Inner:\n    Type: AWS::CloudFormation::Stack\n    Properties: {TemplateURL: x.yaml}\n"
+    (read,) = graph(template=text).evidence
+    assert [name for name, _, _ in read.unread] == ["Inner"]
+
+
+@pytest.mark.parametrize(
+    ("template", "code"),
+    [("- a\n", "not-a-template"), ("Resources: [", "yaml-syntax"), ("a: 1\n", "not-a-template")],
+)
+def test_a_file_that_cannot_be_used_stops_the_run(template: str, code: str) -> None:
+    with pytest.raises(InputError) as caught:
+        graph(template=template)
+    assert [problem.code for problem in caught.value.problems] == [code]
+
+
+def test_a_file_that_is_not_there_stops_the_run() -> None:
+    with pytest.raises(InputError) as caught:
+        graph(MODEL.replace("template.yaml", "templat.yaml"))
+    assert [problem.code for problem in caught.value.problems] == ["missing-file"]
+
+
+def test_a_path_out_of_the_project_stops_the_run() -> None:
+    with pytest.raises(InputError) as caught:
+        graph(MODEL.replace("template.yaml", "../../etc/passwd"))
+    assert [problem.code for problem in caught.value.problems] == ["outside-project"]
+
+
+SECRET = "8f742231b10e8888abcd99c0ffee85a5"
+
+
+def test_a_secret_in_a_template_is_a_finding_and_never_shown() -> None:
+    text = TEMPLATE.replace("{TABLE: !Ref Orders}", f"{{TABLE: !Ref Orders, SLACK_SIGNING_SECRET: {SECRET}}}")
+    text += f"  Orders:\n    Type: AWS::DynamoDB::Table\n    Metadata: {{x: {SECRET}}}\n"  # twice: a problem
+    found = assessment(template=text)
+    assert found.graph.elements["bot"].facts["environment_holds_secret"].value is True
+    shown: list[Any] = [report(found), report(found, "html"), json.dumps(contract(found)), checked(found, [])]
+    shown += [repr(found.graph.evidence), str(failures(found, "low", allow_undetermined=False))]
+    assert [text for text in shown if SECRET in text] == []
+
+
+def test_every_output_names_the_evidence() -> None:
+    found = assessment()
+    for text in (report(found), report(found, "html")):
+        assert "template.yaml:12" in text
+        assert "bot = BotFunction" in text
+    said = contract(found)
+    assert said["evidence"][0]["elements"] == {"slack-api": "SlackApi", "orders": "Orders", "bot": "BotFunction"}
+    assert [(one["element"], one["fact"], one["value"]) for one in said["drift"]] == [
+        ("bot", "reserved_concurrency", 5)
+    ]
+
+
+def test_two_resources_that_fit_are_named(
+    capsys: pytest.CaptureFixture[str], golden: Callable[[str, str], None]
+) -> None:
+    Path("model.yaml").write_text(
+        "name: x\nevidence:\n  - {template: template.yaml}\nfunctions: {bot: {}}\n", encoding="utf-8"
+    )
+    Path("template.yaml").write_text(
+        "Resources: {BotFunction: {Type: AWS::Lambda::Function}, BotLambda: {Type: AWS::Lambda::Function}}\n",
+        encoding="utf-8",
+    )
+    golden("bad-input/ambiguous-resource.txt", refused(["-m", "model.yaml", "--dfd"], capsys))

@@ -1,0 +1,116 @@
+"""One small system written as a template, as a plan and as a serverless.yml: the three say the same of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.support import HOME
+from threatmodel.evidence import cloudformation, sam, serverless, terraform
+from threatmodel.evidence.answers import Answer
+from threatmodel.evidence.collect import places_of
+from threatmodel.evidence.facts import Found, StackFacts
+from threatmodel.evidence.registry import ANALYSES
+from threatmodel.evidence.relations import Wiring, wirings
+from threatmodel.evidence.stack import Stack
+
+SAMPLES = HOME / "tests" / "evidence" / "samples" / "same"
+
+
+def text(name: str) -> str:
+    return (SAMPLES / name).read_text(encoding="utf-8")
+
+
+STACKS: Mapping[str, Stack] = {
+    "template": sam.expanded(*cloudformation.read(text("template.yaml"), "template.yaml")),
+    "plan": terraform.read(text("plan.json"), "plan.json"),
+    "serverless": serverless.read(text("serverless.yml"), "serverless.yml"),
+}
+FACTS = {name: StackFacts(stack, places_of(stack.kind), ANALYSES) for name, stack in STACKS.items()}
+ELEMENTS = {
+    "bot": ("function", "Bot", "aws_lambda_function.bot", "BotLambdaFunction"),
+    "list": ("function", "List", "aws_lambda_function.list", "ListLambdaFunction"),
+    "worker": ("function", "Worker", "aws_lambda_function.worker", "WorkerLambdaFunction"),
+    "orders": ("store", "Orders", "aws_dynamodb_table.orders", "Orders"),
+    "jobs": ("queue", "Jobs", "aws_sqs_queue.jobs", "Jobs"),
+    "dead": ("queue", "Dead", "aws_sqs_queue.dead", "Dead"),
+    "token": ("secret", "Token", "aws_secretsmanager_secret.token", "Token"),
+    "http": ("api", "Http", "aws_apigatewayv2_api.http", "HttpApi"),
+    "rest": ("api", "Rest", "aws_api_gateway_rest_api.shop", "ApiGatewayRestApi"),
+}
+"""Each element: its kind, and the resource that it is in the template, in the plan and in the serverless.yml."""
+UNKNOWN = {"minimum_tls", "readers_restricted", "senders_restricted"}
+"""What none of the three tells: it hangs on what else is in the account."""
+MEANT = {
+    ("bot", "timeout_seconds"): 10,
+    ("bot", "reserved_concurrency"): 5,
+    ("bot", "runtime"): "python3.13",
+    ("bot", "failure_destination"): True,
+    ("bot", "role_permissions_boundary"): True,
+    ("bot", "role_shared"): True,
+    ("bot", "environment_holds_secret"): False,
+    ("list", "reserved_concurrency"): None,
+    ("worker", "log_retention_days"): 30,
+    ("orders", "recovery"): True,
+    ("jobs", "dead_letter_queue"): True,
+    ("dead", "dead_letter_queue"): False,
+    ("http", "kind"): "http",
+    ("http", "access_logs"): True,
+    ("rest", "access_logs"): False,
+}
+"""What some facts are: three files that are wrong in the same way agree too."""
+
+
+def told(found: Found | None) -> Any:
+    return found.value if isinstance(found, Answer) else "nothing" if found is None else f"? {found.why}"
+
+
+@pytest.mark.parametrize("element", ELEMENTS)
+def test_the_three_say_the_same(element: str) -> None:
+    kind, *names = ELEMENTS[element]
+    of = {
+        reader: FACTS[reader].of(kind, stack.resources[name])
+        for (reader, stack), name in zip(STACKS.items(), names, strict=True)
+    }
+    facts = sorted(set().union(*of.values()))
+    rows = {fact: {reader: told(found.get(fact)) for reader, found in of.items()} for fact in facts}
+    assert {fact: row for fact, row in rows.items() if len(set(map(repr, row.values()))) > 1} == {}
+    assert {fact for fact, row in rows.items() if str(row["template"]).startswith("? ")} <= UNKNOWN
+    meant = {fact: value for (name, fact), value in MEANT.items() if name == element}
+    assert {fact: rows[fact]["template"] for fact in meant} == meant
+
+
+def relations(reader: str) -> dict[str, Any]:
+    """Every function's wiring in the model's words."""
+    stack, at = STACKS[reader], 1 + list(STACKS).index(reader)
+    named = {names[at]: element for element, names in ELEMENTS.items()}
+
+    def of(wiring: Wiring) -> dict[str, Any]:
+        uses = {
+            relation: sorted(named[use.resource] for use in getattr(wiring, relation))
+            for relation in ("reads", "writes", "sends", "secrets", "unused", "ungranted")
+        }
+        starts = sorted((one.by, one.detail, named.get(one.source, one.source), one.path) for one in wiring.triggers)
+        return {**uses, "triggers": starts, "unknown": sorted(wiring.unknown)}
+
+    return {named[name]: of(wiring) for name, wiring in wirings(stack, FACTS[reader]).items()}
+
+
+def test_what_starts_functions_and_what_they_use_is_the_same() -> None:
+    template = relations("template")
+    assert relations("plan") == template
+    assert relations("serverless") == template
+    assert template["bot"]["triggers"] == [("http", "POST", "http", "/slack")]
+    assert template["list"]["triggers"] == [("http", "GET", "rest", "/orders")]
+    assert template["worker"]["triggers"] == [("queue", "", "jobs", ""), ("schedule", "rate(1 hour)", "", "")]
+    assert template["bot"]["reads"] == template["bot"]["writes"] == ["orders"]
+    assert template["bot"]["ungranted"] == ["dead"]
+    assert not any(one["unknown"] for one in template.values())
+
+
+def test_nothing_is_left_unread() -> None:
+    assert {reader: (stack.unread, stack.problems) for reader, stack in STACKS.items()} == dict.fromkeys(
+        STACKS, ((), ())
+    )

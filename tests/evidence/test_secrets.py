@@ -1,0 +1,297 @@
+"""How variables are supplied: which of them hold a secret, and that no value ever comes out again."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from threatmodel.evidence import terraform
+from threatmodel.evidence.cloudformation import read
+from threatmodel.evidence.secrets import HOW, Supply, meaning, supplied
+from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.values import Link, List, Node, Scalar, Table, Unknown, get, table
+from threatmodel.problems import Place
+
+AT = Place("template.yaml", 3, 5)
+HEX = "8f742231b10e8888abcd99f0a1b2c3d4"
+RANDOM = "wJalrXUtnFEMIzK7MDENGbPxRfiCYz9q"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"
+NOTHING = Stack(file="template.yaml", kind="cloudformation", resources={})
+
+TEMPLATE = """\
+Parameters:
+  SlackToken: {Type: String, NoEcho: true}
+  Filled: {Type: String, NoEcho: true, Default: planted-default-1}
+  TokenSsmName: {Type: String, NoEcho: true}
+  DbPassword: {Type: String, NoEcho: true, Default: planted-default-2}
+  Stage: {Type: String, Default: dev}
+  PlainToken: {Type: String}
+  Team: {Type: String}
+  StoredToken: {Type: "AWS::SSM::Parameter::Value<String>", Default: /slack/token}
+  Committed: {Type: String, Default: xoxb-123456789012-planted}
+Conditions:
+  Dev: !Equals [!Ref Stage, dev]
+Resources:
+  Bucket: {Type: AWS::S3::Bucket}
+  Secret: {Type: AWS::SecretsManager::Secret}
+  Stored: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: planted-stored}}
+  Key: {Type: AWS::IAM::AccessKey, Properties: {UserName: bot}}
+  Client: {Type: AWS::Cognito::UserPoolClient}
+  Function:
+    Type: AWS::Lambda::Function
+    Properties:
+      Environment:
+        Variables:
+"""
+
+
+def decided(variable: str, value: str) -> Supply:
+    stack, _ = read(f"{TEMPLATE}          {variable}: {value}\n", "template.yaml")
+    node = get(stack.resources["Function"].properties, "Environment", "Variables", variable)
+    assert node is not None
+    return supplied(variable, node, stack)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "how", "secret"),
+    [
+        # the look of a value
+        ("ANYTHING", "xoxb-123456789012-1234567890123-abcDEF", "literal-secret", True),
+        ("ANYTHING_NAME", "xoxp-123456789012-abcdef", "literal-secret", True),
+        ("ANYTHING", "xapp-1-A0123456789-1234567890123-abcdef", "literal-secret", True),
+        ("ANYTHING", "xoxe.xoxp-1-Mi0yLTEyMzQ1Njc4OTA", "literal-secret", True),
+        ("ANYTHING", "AKIAIOSFODNN7ABCDEFG", "literal-secret", True),
+        ("ACCESS_KEY_ID", "ASIAIOSFODNN7ABCDEFG", "literal-secret", True),
+        ("PEM", '"-----BEGIN RSA PRIVATE KEY-----\\nMIIE"', "literal-secret", True),
+        ("PEM", '"-----BEGIN PUBLIC KEY-----\\nMIIE"', "literal", False),
+        ("SESSION", JWT, "literal-secret", True),
+        ("HOOK_URL", "https://hooks.slack.com/services/T01234567/B01234567/abcdefghijkl", "literal-secret", True),
+        ("DATABASE_URL", "postgres://app:hunter22@db.example.com/app", "literal-secret", True),
+        ("DATABASE_URL", "postgres://db.example.com:5432/app", "literal", False),
+        ("SLACK_BOT_TOKEN", "xoxb-your-token-here", "literal", False),
+        # a random value counts where the name says what it is
+        ("SLACK_SIGNING_SECRET", HEX, "literal-secret", True),
+        ("SIGNING", HEX, "literal-secret", True),
+        ("BUILD", HEX, "literal", False),
+        ("SIGNING_SECRET_ID", HEX, "literal", False),
+        ("DISCORD_PUBLIC_KEY", HEX + HEX, "literal", False),
+        ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYz9qAbCdEf1", "literal-secret", True),
+        ("apiKey", RANDOM, "literal-secret", True),
+        ("API_KEY", "2f1c8a52-5a2e-4be0-9f7b-2b9a3c4d5e6f", "literal-secret", True),
+        ("RELEASE", RANDOM, "literal", False),
+        # a name alone is no secret, and neither is the name of one
+        ("SLACK_TOKEN_SSM_NAME", "/slack/bot/token", "literal", False),
+        ("SLACK_TOKEN", "/slack/bot/token", "literal", False),
+        ("SLACK_TOKEN", "prod/slack/token-2", "literal", False),
+        ("SIGNING_SECRET", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:slack-Ab12Cd", "literal", False),
+        ("SECRET_TTL", "300", "literal", False),
+        ("MAX_TOKENS", "4096", "literal", False),
+        ("USE_SECRETS_MANAGER", '"true"', "literal", False),
+        ("API_KEY", "changeme", "literal", False),
+        ("API_KEY", '""', "literal", False),
+        ("DB_PASSWORD", "hunter22x", "literal", None),
+        ("TABLE", "orders", "literal", False),
+        ("PARTITION_KEY", "customer1", "literal", False),
+        # parameters: NoEcho and both names
+        ("SLACK_BOT_TOKEN", "!Ref SlackToken", "hidden-parameter", True),
+        ("SLACK_BOT_TOKEN", "!Ref Filled", "hidden-parameter", True),
+        ("CONFIG", "!Ref SlackToken", "hidden-parameter", True),
+        ("CONFIG", "!Ref Filled", "hidden-parameter", None),
+        ("SLACK_TOKEN_SSM_NAME", "!Ref TokenSsmName", "hidden-parameter", False),
+        ("SLACK_TOKEN_SSM_NAME", "!Ref SlackToken", "hidden-parameter", None),
+        ("SLACK_TOKEN", "!Ref TokenSsmName", "hidden-parameter", None),
+        ("DATABASE_URL", '!Sub "postgres://app:${DbPassword}@db.example.com"', "literal-secret", True),
+        ("DATABASE_URL", '!Sub "postgres://app:${SlackToken}@db.example.com"', "hidden-parameter", True),
+        ("SLACK_TOKEN", "!Ref PlainToken", "parameter", None),
+        ("SLACK_TOKEN", "!Ref Stage", "parameter", False),
+        ("STAGE", "!Ref Stage", "parameter", False),
+        ("TEAM", "!Ref Team", "parameter", False),
+        ("SLACK_TOKEN", "!Ref StoredToken", "parameter", True),
+        ("SLACK_TOKEN", "!Ref Committed", "literal-secret", True),
+        # dynamic references put the value there
+        ("SIGNING", '"{{resolve:secretsmanager:slack:SecretString:signing}}"', "secretsmanager-dynamic", True),
+        ("SIGNING", '!Sub "{{resolve:secretsmanager:${Secret}}}"', "secretsmanager-dynamic", True),
+        ("DB_USER", '"{{resolve:secretsmanager:db:SecretString:username}}"', "secretsmanager-dynamic", False),
+        ("ANYTHING", '"{{resolve:ssm-secure:/slack/token:1}}"', "ssm-secure", True),
+        ("SLACK_TOKEN", '"{{resolve:ssm:/slack/token:1}}"', "ssm-dynamic", True),
+        ("SLACK_TOKEN", '"{{resolve:ssm:/slack/config}}"', "ssm-dynamic", None),
+        ("VPC", '"{{resolve:ssm:/network/vpc}}"', "ssm-dynamic", False),
+        # references: a name or ARN is no secret, some attributes are
+        ("SLACK_TOKEN", "!Ref Secret", "reference", False),
+        ("SLACK_TOKEN", "!Ref Stored", "reference", False),
+        ("SLACK_TOKEN", "!GetAtt Stored.Value", "link", None),
+        ("TABLE", "!GetAtt Bucket.Arn", "link", False),
+        ("KEY", "!GetAtt Key.SecretAccessKey", "secret-value", True),
+        ("CLIENT", "!GetAtt Client.ClientSecret", "secret-value", True),
+        ("TARGET", '!Sub "https://${Bucket}.s3.amazonaws.com"', "text", False),
+        ("MIXED", '!Sub "id:${Client.ClientSecret}"', "secret-value", True),
+        # what nobody can tell
+        ("SLACK_TOKEN", "!ImportValue slack-token", "unknown", None),
+        ("ANYTHING", "!ImportValue shared", "unknown", None),
+        ("TABLE_NAME", "!ImportValue orders-table", "unknown", False),
+        ("ANYTHING", "!If [Dev, xoxb-123456789012-planted, none]", "unknown", None),
+        ("ANYTHING_URL", "!If [Dev, xoxb-123456789012-planted, none]", "unknown", None),
+    ],
+)
+def test_each_way_to_supply_a_value_is_told(variable: str, value: str, how: str, secret: bool | None) -> None:
+    supply = decided(variable, value)
+    assert (supply.how, supply.secret) == (how, secret), supply
+    assert bool(supply.why) is (secret is None)
+    assert supply.how in HOW
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        *[
+            (name, "harmless")
+            for name in ("SLACK_TOKEN_SSM_NAME", "tokenArn", "SECRET_PARAMETER", "KEY_PATH", "TOKEN_TTL")
+        ],
+        *[(name, "harmless") for name in ("SECRET_URL", "KMS_KEY_ID", "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT")],
+        *[
+            (name, "secret")
+            for name in ("SLACK_TOKEN", "slackSigningSecret", "API_KEY", "apikey", "DB_PASSWORD", "mytoken")
+        ],
+        *[(name, "secret") for name in ("SLACK_TOKEN_2", "TOKEN_PROD", "HMAC_KEY")],
+        *[(name, "neutral") for name in ("S3_KEY", "SORT_KEY", "MAX_TOKENS", "PUBLIC_KEY", "", "_", "MONKEYS")],
+    ],
+)
+def test_what_a_name_says(name: str, says: str) -> None:
+    assert meaning(name) == (says)
+
+
+PLANTED = [
+    "xoxb-123456789012-planted",
+    HEX,
+    RANDOM,
+    JWT,
+    "AKIAPLANTEDPLANTED12",
+    "planted pass phrase",
+    "postgres://app:planted1@db.example.com",
+    "{{resolve:ssm:/planted/path}}",
+]
+
+
+@pytest.mark.parametrize("value", PLANTED)
+@pytest.mark.parametrize("name", ["SLACK_TOKEN", "ANYTHING", "SECRET_NAME", "xoxb-123456789012-planted"])
+def test_no_value_comes_out_again(name: str, value: str) -> None:
+    nodes: list[Node] = [
+        Scalar(value, AT),
+        Unknown("it depends on a condition", AT, Scalar(value, AT)),
+        Scalar(value, AT, ("Gone",)),
+    ]
+    for node in nodes:
+        supply = supplied(name, node, NOTHING)
+        shown = f"{supply._replace(name='')!r} {supply.told()} {supply.why}"
+        assert value not in shown
+        assert "planted" not in shown
+
+
+def test_a_parameters_default_does_not_come_out() -> None:
+    for variable in ("SLACK_TOKEN", "CONFIG", "SECRET_NAME"):
+        for parameter in ("Filled", "DbPassword", "Committed", "StoredToken"):
+            assert "planted" not in repr(decided(variable, f"!Ref {parameter}"))
+
+
+def test_attributes_of_a_plan_that_are_the_secret_itself() -> None:
+    secure = Resource(
+        name="aws_ssm_parameter.token",
+        type="aws_ssm_parameter",
+        properties=table({"type": Scalar("SecureString", AT)}, AT),
+        place=AT,
+    )
+    stack = Stack(file="plan.json", kind="terraform", resources={secure.name: secure})
+    for address, attribute, secret in (
+        ("aws_ssm_parameter.token", "value", True),
+        ("aws_ssm_parameter.token", "arn", False),
+        ("data.aws_secretsmanager_secret_version.slack", "secret_string", True),
+        ("module.a[0].random_password.x", "result", True),
+        ("aws_secretsmanager_secret.slack", "arn", False),
+        ("aws_secretsmanager_secret.slack", "id", False),
+        ("aws_iam_access_key.bot", "secret", True),
+        ("aws_dynamodb_table.orders", "name", False),
+    ):
+        assert supplied("CONFIG", Link(address, attribute, AT), stack).secret is secret, (address, attribute)
+
+
+def test_a_plan_holds_values_in_clear_and_none_comes_out() -> None:
+    values = {"SLACK_TOKEN": "planted-value-1", "STAGE": "prod", "COPY": "planted-value-1", "API_KEY": "planted-key-2"}
+    address = "aws_lambda_function.bot"
+    references = {"environment": [{"variables": {"references": ["var.slack_token", "var.stage"]}}]}
+    raw = {
+        "format_version": "1.2",
+        "variables": {"slack_token": {"value": "planted-value-1"}, "stage": {"value": "prod"}},
+        "planned_values": {
+            "root_module": {
+                "resources": [
+                    {
+                        "address": address,
+                        "mode": "managed",
+                        "type": "aws_lambda_function",
+                        "name": "bot",
+                        "values": {"environment": [{"variables": values}]},
+                        "sensitive_values": {"environment": [{"variables": {"API_KEY": True}}]},
+                    }
+                ]
+            }
+        },
+        "resource_changes": [{"address": address, "change": {"actions": ["create"], "after_unknown": {}}}],
+        "configuration": {
+            "root_module": {
+                "variables": {"slack_token": {"sensitive": True}, "stage": {}},
+                "resources": [
+                    {
+                        "address": address,
+                        "mode": "managed",
+                        "type": "aws_lambda_function",
+                        "name": "bot",
+                        "expressions": references,
+                    }
+                ],
+            }
+        },
+    }
+    stack = terraform.read(json.dumps(raw), "plan.json")
+    block = stack.resources[address].properties.entries["environment"]
+    assert isinstance(block, List)
+    variables = get(block.items[0], "variables")
+    assert isinstance(variables, Table)
+    found = {name: supplied(name, node, stack) for name, node in variables.entries.items()}
+    assert found["SLACK_TOKEN"][1:4:2] == ("hidden-parameter", True)
+    assert found["COPY"].secret is True
+    assert found["STAGE"].secret is False
+    assert found["API_KEY"].secret is None
+    assert "planted" not in repr(found)
+
+
+@given(name=st.text(max_size=40), value=st.text(max_size=300) | st.none() | st.integers() | st.booleans() | st.floats())
+def test_any_name_and_value_are_decided(name: str, value: str | float | None) -> None:
+    supply = supplied(name, Scalar(value, AT), NOTHING)
+    assert supply.how in HOW
+    assert supply.place == AT
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "eyJ" * 100_000,
+        "://" * 100_000,
+        "://a:" + "b" * 300_000,
+        "a" * 300_000,
+        "{{resolve:ssm:" * 50_000,
+        "-" * 300_000,
+    ],
+)
+def test_no_value_takes_long(value: str) -> None:
+    before = time.perf_counter()
+    supplied("SLACK_TOKEN", Scalar(value, AT), NOTHING)
+    assert time.perf_counter() - before < 0.5
+
+
+def test_a_value_that_is_no_text_is_unknown() -> None:
+    supply = supplied("SLACK_TOKEN", Table({"a": Scalar("planted", AT)}, AT, {}), NOTHING)
+    assert (supply.how, supply.secret) == ("unknown", None)

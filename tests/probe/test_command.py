@@ -1,0 +1,180 @@
+"""`tm.py probe` as people use it, and its saved result as a model's evidence."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.refusals import refused, write
+from tests.support import HOME
+from threatmodel.cli import main
+
+Golden = Callable[[str, str], None]
+GOOD = HOME / "tests" / "probe" / "handlers" / "good.py"
+ENV = HOME / "examples" / "slack-app" / "probe.env"
+RESULT = "app/bot.probe.json"
+MODEL = """\
+name: Shop
+evidence:
+  - {probe: app/bot.probe.json, function: bot}
+apis: {front: {kind: rest}}
+functions:
+  bot:
+    triggers: [{slack: slash-command, api: front}]
+    verifies_signature: %s
+    verification_fails_closed: true
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a handler, as the working directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app").mkdir()
+    shutil.copy(GOOD, tmp_path / "app" / "app.py")
+    shutil.copy(ENV, tmp_path / "probe.env")
+    return tmp_path
+
+
+def probe(*more: str) -> int:
+    return main(["probe", "app/app.py", "--env-file", "probe.env", *more])
+
+
+def saved() -> int:
+    return probe("--json", "-o", RESULT)
+
+
+@pytest.mark.usefixtures("project")
+def test_a_result_proves_the_controls_of_its_function(capsys: pytest.CaptureFixture[str]) -> None:
+    assert saved() == 0
+    assert "27 of 27 required probes passed" in capsys.readouterr().out
+    write("model.yaml", MODEL % "true")
+    assert main(["-m", "model.yaml", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    states = {(one["id"], state["element"]): state for one in found["controls"] for state in one["states"]}
+    signing = states["slack-request-signing", "bot"]
+    assert signing["state"] == "proven"
+    (said,) = (one for one in signing["evidence"] if one["fact"] == "verifies_signature")
+    assert (said["origin"], said["file"]) == ("probe", RESULT)
+    assert said["note"].startswith("10 of 10 probes")
+    (constant,) = (one for one in states["constant-time-comparison", "bot"]["evidence"])
+    assert (constant["origin"], constant["file"]) == ("source", "app/app.py")
+    assert states["constant-time-comparison", "bot"]["state"] == "claimed"  # what was read is word
+    assert {one["kind"] for one in found["evidence"]} == {"probe"}
+
+
+@pytest.mark.usefixtures("project")
+def test_changed_code_makes_a_result_stale(capsys: pytest.CaptureFixture[str]) -> None:
+    assert saved() == 0
+    write("model.yaml", MODEL % "true")
+    capsys.readouterr()
+    main(["-m", "model.yaml", "check", "--fail-on", "critical"])
+    assert ": stale: " not in capsys.readouterr().out
+    with Path("app/app.py").open("a") as file:
+        file.write("\n# one line more\n")
+    assert main(["-m", "model.yaml", "check", "--fail-on", "critical", "--allow-undetermined"]) == 1
+    assert f"{RESULT}: stale: app/ has changed since it was probed; it counts as word" in capsys.readouterr().out
+    main(["-m", "model.yaml", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    states = {(one["id"], s["element"]): s["state"] for one in found["controls"] for s in one["states"]}
+    assert states["slack-request-signing", "bot"] == "claimed"
+    assert found["evidence"][0]["stale"]
+    main(["-m", "model.yaml", "--report"])
+    assert "**Stale:** app/ has changed" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("project")
+def test_a_handler_that_is_wrong_contradicts_the_model(capsys: pytest.CaptureFixture[str]) -> None:
+    write("app/app.py", "def handler(event, context):\n    return {'statusCode': 200, 'body': ''}\n")
+    assert probe("--json", "-o", RESULT) == 1
+    said = capsys.readouterr().out
+    assert "contradicted: " in said
+    assert "slack-request-signing" in said
+    write("model.yaml", MODEL % "true")
+    assert main(["-m", "model.yaml", "check"]) == 1
+    out = capsys.readouterr().out
+    assert "contradicted: slack-request-signing@bot" in out
+    assert "drift: bot.verifies_signature: true here, but false by app/bot.probe.json" in out
+
+
+def test_a_model_runs_no_handler(project: Path) -> None:
+    """A report names results only: code beside them is read, never run."""
+    assert saved() == 0
+    write("app/app.py", "import pathlib\npathlib.Path('ran').touch()\ndef handler(event, context): ...\n")
+    write("model.yaml", MODEL % "true")
+    assert main(["-m", "model.yaml", "--report", "-o", "report.md"]) == 0
+    assert not list(project.rglob("ran"))
+
+
+@pytest.mark.usefixtures("project")
+def test_json_goes_where_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert probe("--json") == 0
+    assert json.loads(capsys.readouterr().out)["kind"] == "python"
+    assert probe("-o", "table.txt") == 0
+    assert capsys.readouterr().out == ""
+    assert "required" in Path("table.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("project")
+def test_a_secret_of_yours_is_not_needed(capsys: pytest.CaptureFixture[str]) -> None:
+    said = refused(["probe", "http://127.0.0.1:9/slack"], capsys)
+    assert "--secret-env: cannot-probe: the variable SLACK_SIGNING_SECRET is empty or missing" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "files"),
+    [
+        ("cannot-probe", ["app.py"], {"app.py": "import os\ndef handler(:\n"}),
+        ("wrong-target", ["app.rb"], {"app.rb": ""}),
+        ("no-such-handler", ["app.py:main"], {"app.py": "def handler(event, context): ...\n"}),
+        ("missing-handler", ["gone.py"], {}),
+        ("remote", ["https://example.org/slack?token=hush"], {}),
+        ("among-the-code", ["app.py", "--json", "-o", "result.json"], {"app.py": "def handler(e, c): ...\n"}),
+        ("bad-variable", ["app.py", "--env", "hush"], {"app.py": "def handler(e, c): ...\n"}),
+    ],
+)
+def test_what_cannot_be_probed(
+    name: str,
+    arguments: list[str],
+    files: dict[str, str],
+    golden: Golden,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path, text in files.items():
+        write(path, text)
+    said = refused(["probe", *arguments], capsys)
+    assert "hush" not in said
+    golden(f"probe/refused/{name}.txt", said)
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [
+        ("no-function", "{probe: a.json}"),
+        ("unknown-function", "{probe: a.json, function: bott}"),
+        ("key-of-a-template", "{probe: a.json, function: bot, resources: {bot: Bot}}"),
+        ("key-of-a-probe", "{template: a.yaml, function: bot}"),
+        ("two-files", "{template: a.yaml, probe: a.json}"),
+        ("no-result", "{probe: a.json, function: bot}"),
+        ("outside", "{probe: ../a.json, function: bot}"),
+        ("code-outside", "{probe: b.json, function: bot, code: ../..}"),
+    ],
+)
+def test_what_is_no_evidence(
+    name: str,
+    entry: str,
+    golden: Golden,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shutil.copy(HOME / "tests" / "golden" / "probe" / "good.probe.json", "b.json")
+    write("a.json", '{"format": 1, "targett": "app.py"}')
+    write("model.yaml", f"name: Shop\nevidence:\n  - {entry}\nfunctions:\n  bot: {{}}\n")
+    golden(f"probe/evidence/{name}.txt", refused(["-m", "model.yaml", "--report"], capsys))

@@ -1,0 +1,110 @@
+"""Handlers that are right pass every probe; each way to get one wrong fails the probes that are there to see it."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support import HOME
+from threatmodel.probe.cases import load_cases
+from threatmodel.probe.expectations import FAILED, PASSED
+from threatmodel.probe.probing import Options, probe
+from threatmodel.probe.requests import Genuine, sent
+from threatmodel.probe.result import Result
+from threatmodel.probe.runners.target import runner_for
+from threatmodel.probe.source_check import check_handler
+from threatmodel.probe.variables import variables
+
+EXAMPLES = HOME / "examples"
+GOOD = HOME / "tests" / "probe" / "handlers" / "good.py"
+FAULTS: list[dict[str, Any]] = yaml.safe_load(GOOD.with_name("faults.yaml").read_text(encoding="utf-8"))
+PROBE_ENV = EXAMPLES / "slack-app" / "probe.env"
+
+needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+
+
+def probed(path: Path, kind: str = "python") -> Result:
+    environment = variables(PROBE_ENV.read_text(encoding="utf-8"), PROBE_ENV.name)
+    now = datetime.datetime.now(datetime.UTC)
+    options = Options(
+        target=str(path), kind=kind, now=now, version="1", shape="rest-api", environment=environment, threads=2
+    )
+    return probe(runner_for(str(path), environment=environment), options)
+
+
+@cache
+def good() -> Result:
+    return probed(GOOD)
+
+
+def went(result: Result, outcome: str) -> set[str]:
+    return {row.probe for row in result.rows if row.outcome == outcome}
+
+
+# what cannot be asked of a handler: the example refuses events, the small one calls nobody
+NOT_ASKED = {
+    "slack-app-node/app.mjs": {"bot-message", "redelivered-event"},
+    "good.py": {"foreign-response-url"},
+}
+FACTS = {
+    "acknowledges_first": True,
+    "authorises_caller": True,
+    "errors_generic": True,
+    "ignores_forwarded_headers": True,
+    "limits_body_size": True,
+    "logs_redacted": True,
+    "rejects_replay": True,
+    "timestamp_tolerance_seconds": 300,
+    "verification_fails_closed": True,
+    "verifies_signature": True,
+}
+
+
+# slack-app/app.py is in test_probing.py, with its whole table
+@pytest.mark.parametrize("name", ["good.py", pytest.param("slack-app-node/app.mjs", marks=needs_node)])
+def test_good_handlers_pass_every_probe_that_applies(name: str) -> None:
+    result = good() if name == "good.py" else probed(EXAMPLES / name, "node")
+    assert {row.probe: row.why for row in result.rows if row.outcome != PASSED}.keys() == NOT_ASKED[name]
+    assert {fact: value for fact, value in result.decided.items() if fact != "ignores_own_messages"} == FACTS
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault["id"])
+def test_fault_is_seen_by_exactly_its_probes(fault: dict[str, Any], tmp_path: Path) -> None:
+    text = GOOD.read_text(encoding="utf-8")
+    assert text.count(fault["replace"]) == 1
+    path = tmp_path / "app.py"
+    path.write_text(text.replace(fault["replace"], fault["by"]), encoding="utf-8")
+    result = probed(path)
+    assert sorted(went(result, FAILED)) == sorted(fault["fails"])
+    shown = {fact: value for fact, value in result.decided.items() if value != good().decided.get(fact)}
+    assert shown == fault["shows"]
+    assert check_handler(path).value is (fault["id"] != "equality")
+
+
+def test_every_probe_is_failed_by_some_fault() -> None:
+    seen = {probe for fault in FAULTS for probe in fault["fails"]}
+    every = {case.id for case in load_cases()}
+    # three seconds in each accepted call would be a minute of waiting: test_judging.py has it with a reply made by hand
+    assert every - seen == {"first-answer-in-time"}
+    assert seen <= every
+
+
+@pytest.mark.parametrize("name", ["slack-app/app.py", "slack-app-node/app.mjs"])
+def test_source_of_the_example_compares_in_constant_time(name: str) -> None:
+    assert check_handler(EXAMPLES / name).value is True
+
+
+@needs_node
+def test_article_s_handler_gets_no_further_than_its_first_line() -> None:
+    path = EXAMPLES / "article" / "handler.js"
+    (case,) = [case for case in load_cases() if case.id == "genuine"]
+    scenario, _ = sent(case, Genuine())
+    (reply,) = runner_for(str(path)).run(scenario)
+    assert (reply.ended, reply.error, reply.status) == ("error", "Runtime.ImportModuleError", None)
+    assert check_handler(path).value is False

@@ -1,0 +1,410 @@
+"""What comes back is judged as the page says: never an all-clear that nothing shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from threatmodel.probe.cases import EFFECTS_MATTER, EXPECTED, OVERALL, REFUSING, UNSHOWN, Case, Send, Shown, Shows
+from threatmodel.probe.deciding import Row, decisions, weakest
+from threatmodel.probe.expectations import FAILED, NOT_RUN, OUTCOMES, PASSED, UNDECIDED, Judgement, Setting
+from threatmodel.probe.judging import judge
+from threatmodel.probe.leaks import SHOWN, Hidden
+from threatmodel.probe.protocol import Effect, Reply
+from threatmodel.probe.replies import came_back, side_effects
+from threatmodel.probe.requests import BODY, CHALLENGE, SECRET, TEXT, Genuine
+from threatmodel.problems import visible
+
+SIGNATURE = "v0=" + "0123456789abcdef" * 4
+WRITE = Effect(service="dynamodb", operation="PutItem", detail="replay")
+REFUSED_WRITE = Effect(service="dynamodb", operation="PutItem", detail="replay", refused=True)
+SEND = Effect(service="sqs", operation="SendMessage", detail="work")
+READ = Effect(service="secretsmanager", operation="GetSecretValue", detail="arn")
+LOOK = Effect(service="dynamodb", operation="GetItem", detail="replay")
+METRIC = Effect(service="cloudwatch", operation="PutMetricData", detail="refusals")
+POST = Effect(service="network", operation="POST", detail="slack.com")
+ABROAD = Effect(service="network", operation="CONNECT", detail="evil.example", refused=True)
+EXTENSION = Effect(service="network", operation="GET", detail="localhost:2773")
+GOOD = Reply(status=200, effects=(READ, WRITE, SEND))
+NO = Reply(status=401, effects=(READ,))
+CRASH = Reply(ended="error", error="KeyError")
+HIDDEN = Hidden(Genuine(), [SIGNATURE], {"WORK_QUEUE_URL": "https://queue", "STAGE": "prod"})
+
+
+def setting(genuine: Reply = GOOD, *, sees_effects: bool = True, shape: str = "rest-api", **rest: Any) -> Setting:
+    return Setting(genuine=genuine, shape=shape, sees_effects=sees_effects, hidden=HIDDEN, **rest)
+
+
+def case_of(expect: str, *send: Send, name: str = "x", decides: Any = None) -> Case:
+    sends = () if expect in OVERALL else send or (Send(),)
+    return Case(id=name, title="x", level="required", expect=expect, failure="x", decides=decides or {}, send=sends)
+
+
+def outcome(expect: str, *replies: Reply, given: Setting | None = None, send: Sequence[Send] = ()) -> str:
+    return judge(case_of(expect, *send), replies, given or setting()).outcome
+
+
+def status(code: int, *effects: Effect, body: str = "") -> Reply:
+    return Reply(status=code, effects=effects, body=body)
+
+
+@pytest.mark.parametrize(
+    ("expect", "reply", "expected"),
+    [
+        ("accepted", status(200), PASSED),
+        ("accepted", status(204), PASSED),
+        ("accepted", status(301), FAILED),
+        ("accepted", status(401), FAILED),
+        ("accepted", CRASH, FAILED),
+        ("accepted", Reply(), FAILED),
+        ("refused", NO, PASSED),
+        ("refused", status(401, EXTENSION), PASSED),
+        ("refused", status(403, REFUSED_WRITE), PASSED),
+        ("refused", status(401, METRIC), PASSED),
+        ("refused", status(401, WRITE), FAILED),
+        ("refused", status(401, ABROAD), FAILED),
+        ("refused", status(200), FAILED),
+        ("refused", status(302), FAILED),
+        ("refused", status(500), UNDECIDED),
+        ("refused", CRASH, UNDECIDED),
+        ("refused", Reply(ended="error", error="X", effects=(SEND,)), FAILED),
+        ("refused", Reply(ended="timeout"), UNDECIDED),
+        ("refused", Reply(ended="not-run"), UNDECIDED),
+        ("refused", Reply(), UNDECIDED),
+        ("closed", status(500), PASSED),
+        ("closed", status(500, SEND), FAILED),
+        ("closed", CRASH, UNDECIDED),
+        ("closed", status(200), FAILED),
+        ("denied", status(403), PASSED),
+        ("denied", status(200), PASSED),
+        ("denied", status(200, WRITE, SEND), FAILED),
+        ("denied", status(200, WRITE), UNDECIDED),
+        ("denied", status(403, WRITE), UNDECIDED),
+        ("denied", status(200, POST), FAILED),
+        ("denied", CRASH, UNDECIDED),
+        ("once", status(401), UNDECIDED),
+        ("once", status(401, READ), UNDECIDED),
+        ("once", status(401, LOOK), PASSED),
+        ("once", status(401, REFUSED_WRITE), PASSED),
+        ("once", status(200), UNDECIDED),
+        ("once", status(200, REFUSED_WRITE), PASSED),
+        ("once", status(200, WRITE, SEND), FAILED),
+        ("once", status(200, SEND), FAILED),
+        ("once", status(401, SEND), FAILED),
+        ("once", status(200, WRITE), UNDECIDED),
+        ("once", CRASH, UNDECIDED),
+        ("handled", status(200), PASSED),
+        ("handled", status(400), PASSED),
+        ("handled", status(500), FAILED),
+        ("handled", CRASH, FAILED),
+        ("harmless", status(200), PASSED),
+        ("harmless", status(401), PASSED),
+        ("harmless", status(200, SEND), FAILED),
+        ("harmless", CRASH, FAILED),
+        ("unswayed", status(200), PASSED),
+        ("unswayed", status(301), FAILED),
+        ("unswayed", status(401), FAILED),
+        ("unswayed", status(200, body="see https://evil.example/x"), FAILED),
+        ("unswayed", Reply(status=200, headers={"Location": "https://evil.example"}), FAILED),
+        ("unswayed", status(200, ABROAD), FAILED),
+        ("challenge", status(200, body=CHALLENGE), PASSED),
+        ("challenge", status(200, body="ok"), FAILED),
+        ("challenge", status(401), UNDECIDED),
+        ("challenge", CRASH, FAILED),
+        ("handed-over", GOOD, PASSED),
+        ("handed-over", Reply(status=200, effects=(SEND,), seconds=3.0), FAILED),
+        ("handed-over", Reply(ended="timeout"), FAILED),
+        ("handed-over", status(200, SEND, POST), UNDECIDED),
+        ("handed-over", status(200, WRITE), UNDECIDED),
+        ("handed-over", status(401), UNDECIDED),
+        ("not-fetched", status(200, ABROAD), FAILED),
+        ("not-fetched", status(401), PASSED),
+        ("not-fetched", status(200, SEND), UNDECIDED),
+        ("not-fetched", CRASH, UNDECIDED),
+    ],
+)
+def test_an_answer_is_judged(expect: str, reply: Reply, expected: str) -> None:
+    assert outcome(expect, reply) == expected
+
+
+def test_every_expectation_has_cases_above() -> None:
+    marks = test_an_answer_is_judged.pytestmark  # type: ignore[attr-defined]
+    tried = {expect for expect, *_ in marks[0].args[1]}
+    assert tried == set(EXPECTED) - OVERALL
+
+
+REPLIES = st.builds(
+    Reply,
+    status=st.sampled_from([None, 200, 204, 301, 400, 401, 404, 413, 500, 502]),
+    ended=st.sampled_from(["", "", "", "error", "timeout", "exit", "crash", "output", "memory", "not-run"]),
+    effects=st.lists(st.sampled_from([READ, WRITE, REFUSED_WRITE, SEND, POST, ABROAD]), max_size=3).map(tuple),
+    body=st.sampled_from(["", "ok", CHALLENGE]),
+)
+
+
+@given(REPLIES, st.sampled_from(sorted(REFUSING)), st.sampled_from([NO, CRASH, status(500), status(301), Reply()]))
+def test_where_the_genuine_request_is_refused_no_refusal_passes(reply: Reply, expect: str, genuine: Reply) -> None:
+    assert outcome(expect, reply, given=setting(genuine)) in {FAILED, UNDECIDED}
+
+
+@given(REPLIES, st.sampled_from(sorted(REFUSING)), st.booleans())
+def test_an_effect_never_passes_for_a_refusal(reply: Reply, expect: str, sees: bool) -> None:
+    if expect in {"refused", "closed", "denied"} and side_effects(reply):
+        assert outcome(expect, reply, given=setting(sees_effects=sees)) != PASSED
+
+
+@given(REPLIES, st.sampled_from(sorted(set(EXPECTED) - OVERALL)))
+def test_only_an_answer_passes(reply: Reply, expect: str) -> None:
+    if reply.ended:
+        assert outcome(expect, reply) != PASSED
+
+
+@given(REPLIES, st.sampled_from(sorted(EXPECTED)), REPLIES, st.booleans())
+def test_judging_never_raises_and_gives_a_reason(reply: Reply, expect: str, genuine: Reply, sees: bool) -> None:
+    found = judge(
+        case_of(expect), [reply], setting(genuine, sees_effects=sees, replies=[(case_of("refused"), [reply])])
+    )
+    assert found.outcome in OUTCOMES
+    assert found.outcome == PASSED or found.why
+
+
+def test_an_acceptance_shows_something_though_the_genuine_request_is_refused() -> None:
+    found = judge(case_of("refused"), [status(200)], setting(NO))
+    assert (found.outcome, found.why) == (FAILED, "it answered 200 where it must refuse")
+
+
+def test_a_refusal_says_why_it_shows_nothing() -> None:
+    found = judge(case_of("refused"), [NO], setting(NO))
+    assert (found.outcome, found.why) == (UNDECIDED, "a genuine request is refused too")
+
+
+@pytest.mark.parametrize(
+    ("expect", "reply", "expected"),
+    [
+        ("refused", status(401), PASSED),
+        ("denied", status(200), UNDECIDED),
+        ("once", status(200), UNDECIDED),
+        ("once", status(409), PASSED),
+        ("harmless", status(200), UNDECIDED),
+        ("not-fetched", status(401), UNDECIDED),
+        ("refused", status(200), FAILED),
+    ],
+)
+def test_where_effects_are_not_seen(expect: str, reply: Reply, expected: str) -> None:
+    assert outcome(expect, reply, given=setting(status(200), sees_effects=False)) == expected
+
+
+@pytest.mark.parametrize("expect", ["denied", "once"])
+def test_a_handler_without_effects_shows_nothing_by_200(expect: str) -> None:
+    assert outcome(expect, status(200), given=setting(status(200))) == UNDECIDED
+
+
+def test_a_control_that_is_refused_leaves_a_probe_undecided() -> None:
+    send = [Send(control=True), Send(again=True)]
+    assert outcome("once", NO, NO, send=send) == UNDECIDED
+    assert outcome("once", GOOD, status(401, REFUSED_WRITE), send=send) == PASSED
+    assert outcome("once", GOOD, GOOD, send=send) == FAILED
+
+
+def test_too_few_replies_are_no_pass() -> None:
+    assert outcome("refused", NO, send=[Send(), Send()]) == UNDECIDED
+
+
+def test_one_of_several_that_fails_is_told_with_its_number() -> None:
+    sends = [Send(shows=3600), Send(shows=86400), Send(shows=None)]
+    found = judge(case_of("refused", *sends), [NO, status(200), status(200)], setting())
+    assert (found.outcome, found.at, found.shows) == (FAILED, 1, (86400, None))
+
+
+def test_another_value_is_a_good_answer_but_for_a_rest_api() -> None:
+    assert outcome("accepted", Reply(body='"ok"'), given=setting(shape="http-api")) == PASSED
+    assert outcome("refused", Reply(body='"ok"'), given=setting(shape="function-url")) == FAILED
+    assert outcome("accepted", Reply(body='"ok"')) == FAILED
+
+
+def test_a_refusal_after_an_effect_is_late_unless_another_request_is_accepted() -> None:
+    sends = [Send(), Send()]
+    assert judge(case_of("refused", *sends), [NO, status(401, SEND)], setting()).late
+    assert not judge(case_of("refused", *sends), [status(401, SEND), status(200)], setting()).late
+    assert not judge(case_of("refused"), [Reply(ended="error", effects=(SEND,))], setting()).late
+
+
+# --- about all answers
+
+
+def overall(
+    expect: str, *replies: Reply, name: str = "no-signature", of: str = "refused", genuine: Reply = GOOD
+) -> Judgement:
+    decides = {"verifies_signature": Shows(True, False)}
+    case = case_of(of, *[Send()] * len(replies), name=name, decides=decides)
+    return judge(case_of(expect), (), setting(genuine, replies=[(case, replies)]))
+
+
+@pytest.mark.parametrize(
+    ("expect", "replies", "expected"),
+    [
+        ("no-crash", [GOOD, NO], (PASSED, "")),
+        ("no-crash", [GOOD, CRASH], (FAILED, "after: no-signature")),
+        ("no-crash", [status(500)], (FAILED, "after: no-signature")),
+        ("no-crash", [Reply()], (FAILED, "after: no-signature")),
+        ("no-crash", [], (UNDECIDED, "nothing was sent")),
+        ("alike", [NO, NO, GOOD], (PASSED, "")),
+        ("alike", [NO, status(401, body="old timestamp")], (FAILED, "2 different ones: no-signature")),
+        ("alike", [GOOD], (UNDECIDED, "nothing was refused")),
+        ("discreet-answers", [status(200, body="Working on it.")], (PASSED, "")),
+        ("discreet-answers", [status(500, body=f"bad {SECRET}")], (FAILED, "signing secret (no-signature)")),
+        ("discreet-answers", [status(401, body=f"not {SIGNATURE}")], (FAILED, "signature (no-signature)")),
+        (
+            "discreet-answers",
+            [status(500, body="Traceback (most recent call last)")],
+            (FAILED, "a stack trace (no-signature)"),
+        ),
+        ("discreet-answers", [status(500, body="at /var/task/app.py")], (FAILED, "a path (no-signature)")),
+        ("discreet-answers", [status(500, body="no arn:aws:sqs:eu-west-1:1:x")], (FAILED, "an ARN (no-signature)")),
+        ("discreet-answers", [status(500, body="KeyError: 'x'")], (FAILED, "an exception (no-signature)")),
+        ("discreet-logs", [Reply(status=200, logs='{"level": "INFO", "message": "queued"}')], (PASSED, "")),
+        ("discreet-logs", [Reply(status=200, logs=f"secret {SECRET}")], (FAILED, "signing secret (no-signature)")),
+        ("discreet-logs", [Reply(status=200, logs=f"got {SIGNATURE}")], (FAILED, "signature (no-signature)")),
+        ("discreet-logs", [Reply(status=200, logs=f"text={TEXT}")], (FAILED, "body (no-signature)")),
+        ("discreet-logs", [Reply(status=200, logs="xyzz0WbapA4vBCDEFasx0q6G")], (FAILED, "token (no-signature)")),
+        ("discreet-logs", [Reply(ended="output")], (UNDECIDED, "a log was longer than what is read")),
+    ],
+)
+def test_all_answers_are_judged(expect: str, replies: Sequence[Reply], expected: tuple[str, str]) -> None:
+    found = overall(expect, *replies)
+    assert (found.outcome, found.why) == expected
+
+
+def test_a_deliberate_5xx_without_a_secret_is_no_crash() -> None:
+    assert overall("no-crash", status(503), of="closed").outcome == PASSED
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        BODY,
+        "https://hooks.slack.com/commands/T1DC2JH3J/397700885554/96rGlfmibIGlgcZRskXaIFfN",
+        "https:\\/\\/hooks.slack.com\\/commands\\/T1DC2JH3J\\/397700885554\\/96rGlfmibIGlgcZRskXaIFfN",
+        "https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN",
+        "dG9rZW49eHl6ejBXYmFwQTR2QkNERUZhc3gwcTZHJnRlYW1faWQ9VDFEQzJKSDNKJnRlYW1fZG9tYWluPXRlc3R0ZWFtbm93JmNoYW5u",
+    ],
+)
+def test_a_body_and_its_address_are_found_in_a_log_however_they_are_written(log: str) -> None:
+    import base64
+
+    text = base64.b64encode(BODY.encode()).decode() if log.startswith("dG9r") else log
+    assert overall("discreet-logs", Reply(status=200, logs=f"got {text}!")).outcome == FAILED
+
+
+@pytest.mark.parametrize("expect", sorted(OVERALL))
+def test_all_answers_of_a_handler_that_refuses_genuine_requests_show_nothing(expect: str) -> None:
+    assert overall(expect, NO).outcome == PASSED
+    assert overall(expect, NO, genuine=NO).outcome == UNDECIDED
+
+
+# --- in words
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        (status(401), "401"),
+        (status(200, body=" a\n b "), "200 a b"),
+        (status(200, SEND, body="x"), "200 x; sqs SendMessage work"),
+        (Reply(), "no status"),
+        (CRASH, "it raised KeyError, which Lambda answers with 502"),
+        (Reply(ended="error"), "it raised an exception, which Lambda answers with 502"),
+        (
+            status(200, body=f"{SECRET} {SIGNATURE} https://queue prod"),
+            "200 <signing secret> <signature> <WORK_QUEUE_URL> prod",
+        ),
+        (status(200, body="xoxb-1234567890-abcdef"), "200 <token>"),
+        (status(200, body="\x1b[31mred\u202e"), "200 <U+001B>[31mred<U+202E>"),
+    ],
+)
+def test_what_came_back_is_told_without_secrets(reply: Reply, expected: str) -> None:
+    assert came_back(reply, HIDDEN) == expected
+
+
+@given(st.text(max_size=200), st.text(max_size=200), st.sampled_from([SECRET, SIGNATURE, "xyzz0WbapA4vBCDEFasx0q6G"]))
+def test_no_excerpt_holds_a_secret_or_is_long(before: str, after: str, secret: str) -> None:
+    found = HIDDEN.excerpt(before + secret + after)
+    assert secret not in found
+    assert len(found) <= SHOWN
+    assert visible(found) == found
+
+
+# --- facts
+
+
+def row(outcome: str, *, shows: dict[str, Shown] | None = None, name: str = "a", why: str = "") -> Row:
+    return Row(
+        probe=name,
+        title="x",
+        level="required",
+        sent="x",
+        back="x",
+        outcome=outcome,
+        why=why,
+        failure="x",
+        bears_on=("f",),
+        shows=shows or {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "sees", "expected"),
+    [
+        ([row(PASSED, shows={"f": True})], True, (True, True, "")),
+        (
+            [row(PASSED, shows={"f": True})],
+            False,
+            (False, None, "side effects are not seen here: probe the handler itself"),
+        ),
+        ([row(PASSED, shows={"f": True}), row(FAILED, shows={"f": False}, name="b")], True, (True, False, "b")),
+        ([row(FAILED, shows={"f": False})], False, (True, False, "a")),
+        ([row(PASSED, shows={"f": True}), row(UNDECIDED, name="b", why="w")], True, (False, None, "b undecided: w")),
+        ([row(PASSED, shows={"f": True}), row(NOT_RUN, name="b", why="w")], True, (False, None, "b not run: w")),
+        ([row(PASSED)], True, (False, None, "a: a pass shows nothing")),
+        ([row(FAILED), row(PASSED, shows={"f": True}, name="b")], True, (False, None, "a failed")),
+        ([row(PASSED, shows={"f": 300})] * 2, True, (True, 300, "at most 300: one more is refused")),
+        (
+            [row(FAILED, shows={"f": 301}), row(FAILED, shows={"f": 86400}, name="b")],
+            True,
+            (True, 86400, "86400 or more: a, b"),
+        ),
+        ([row(FAILED, shows={"f": 301}), row(FAILED, shows={"f": None}, name="b")], True, (True, None, "a, b")),
+    ],
+)
+def test_facts_follow_from_rows(rows: list[Row], sees: bool, expected: tuple[bool, Shown, str]) -> None:
+    (found,) = decisions(rows, sees_effects=sees)
+    assert (found.decided, found.value, found.note) == expected
+
+
+OUTCOME_ROWS = st.builds(row, st.sampled_from(OUTCOMES), shows=st.sampled_from([None, {"f": True}, {"f": False}]))
+
+
+@given(st.lists(OUTCOME_ROWS, min_size=1, max_size=6), st.booleans())
+def test_a_fact_is_true_only_where_every_probe_passed_and_effects_were_seen(rows: list[Row], sees: bool) -> None:
+    (found,) = decisions(rows, sees_effects=sees)
+    if found.decided and found.value is True:
+        assert sees
+        assert all(one.outcome == PASSED for one in rows)
+    if any(one.outcome == FAILED and one.shows.get("f") is False for one in rows):
+        assert found.decided
+        assert found.value is False
+
+
+@given(st.lists(st.integers(0, 1_000_000) | st.none(), min_size=1))
+def test_the_weakest_number_is_the_largest_and_null_is_none(values: list[Shown]) -> None:
+    found = weakest(values)
+    assert found is None if None in values else found == max(value for value in values if value is not None)
+
+
+def test_what_refuses_everything_is_said_to_need_effects() -> None:
+    assert REFUSING < EFFECTS_MATTER
+    assert repr(UNSHOWN) == "nothing"

@@ -1,0 +1,186 @@
+"""Saved results: read back as they were, refused where they are not what a probe wrote."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.probe.acting import acting, options
+from threatmodel.probe.deciding import decisions
+from threatmodel.probe.folder import folder_digest
+from threatmodel.probe.probing import probe
+from threatmodel.probe.result import Result, read, to_json
+from threatmodel.problems import InputError, visible
+
+RESULT = probe(acting("day-window"), options(folder_sha256="0" * 64))
+TEXT = to_json(RESULT)
+
+
+@pytest.mark.parametrize("faults", [(), ("no-check",), ("no-window",), ("dots",), ("raises",)])
+def test_a_result_is_read_back_as_it_was(faults: tuple[str, ...]) -> None:
+    result = probe(acting(*faults), options())
+    assert read(to_json(result), "bot.probe.json") == result
+
+
+@given(st.text(max_size=300), st.text(max_size=300), st.datetimes(timezones=st.just(datetime.UTC)))
+def test_whatever_came_back_is_read_back(back: str, why: str, when: datetime.datetime) -> None:
+    when = when.replace(microsecond=0, year=2026)
+    rows = (dataclasses.replace(RESULT.rows[0], back=visible(back), why=visible(why)), *RESULT.rows[1:])
+    result = dataclasses.replace(RESULT, rows=rows, when=when, facts=decisions(rows, sees_effects=True))
+    assert read(to_json(result), "x") == result
+
+
+def changed(**changes: Any) -> str:
+    return json.dumps({**json.loads(TEXT), **changes}, indent=2)
+
+
+def with_row(at: int, **changes: Any) -> str:
+    whole = json.loads(TEXT)
+    whole["rows"][at] |= changes
+    return json.dumps(whole, indent=2)
+
+
+FIRST_OF_WINDOW = next(at for at, row in enumerate(RESULT.rows) if row.probe == "timestamp-301-seconds-old")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (TEXT.replace('"target"', '"tarket"', 1), "3:3: unknown-key: 'tarket' is not a key of a result of the probe"),
+        (TEXT.replace('"format": 1', '"format": 2'), "2:13: wrong-type: 'format' is 2"),
+        (changed(kind="ruby"), "unknown-word: 'kind' is 'ruby'"),
+        (changed(when="yesterday"), "wrong-type: 'when' is 'yesterday'"),
+        (changed(when="2026-13-41T00:00:00Z"), "not-a-date: 'when' is '2026-13-41T00:00:00Z'"),
+        (changed(folder_sha256="abc"), "wrong-type: 'abc' stands here; expected 64 hexadecimal digits"),
+        (changed(folder_sha256=None), "wrong-type: null stands here"),
+        (changed(sees_effects="yes"), "wrong-type: 'sees_effects' is 'yes'"),
+        (changed(rows=[]), "wrong-type: 'rows' is empty"),
+        (changed(facts=[]), "'verifies_signature' is missing, on which rows bear"),
+        (with_row(0, outcome="pass"), "unknown-word: 'outcome' is 'pass'"),
+        (with_row(0, outcom="passed"), "unknown-key: 'outcom' is not a key of a row"),
+        (with_row(0, bears_on=["verifies_signatur"]), "unknown-fact: 'verifies_signatur' is no fact that"),
+        (with_row(0, shows={"rejects_replay": True}), "this probe does not bear on 'rejects_replay'"),
+        (with_row(0, shows={"verifies_signature": "yes"}), "the value of 'verifies_signature' is 'yes'"),
+        (with_row(0, shows={"verifies_signature": 1}), "the value of 'verifies_signature' is 1"),
+        (with_row(0, shows={"verifies_signature": False}), "a probe that is 'passed' cannot show false"),
+        (with_row(0, outcome="undecided"), "a probe that is 'undecided' cannot show true"),
+        (with_row(0, outcome="failed"), "a probe that is 'failed' cannot show true"),
+        (with_row(0, probe=RESULT.rows[1].probe), "duplicate-id: the probe 'body-changed' is there twice"),
+        (with_row(FIRST_OF_WINDOW, shows={"timestamp_tolerance_seconds": True}), "expected a whole number or null"),
+        (with_row(FIRST_OF_WINDOW, shows={}, outcome="undecided"), "does not follow from the rows"),
+        ("[]", "wrong-type"),
+        ("", "empty-file"),
+        ("{", "yaml-syntax"),
+    ],
+)
+def test_what_no_probe_wrote_is_refused(text: str, expected: str) -> None:
+    with pytest.raises(InputError) as raised:
+        read(text, "bot.probe.json")
+    assert expected in str(raised.value)
+
+
+def test_a_fact_written_by_hand_is_refused() -> None:
+    whole = json.loads(TEXT)
+    for fact in whole["facts"]:
+        if fact["fact"] == "timestamp_tolerance_seconds":
+            fact["value"] = 300
+    with pytest.raises(InputError, match="what is said of 'timestamp_tolerance_seconds' does not follow from the rows"):
+        read(json.dumps(whole), "x")
+
+
+def test_every_key_that_is_left_out_is_missed() -> None:
+    whole = json.loads(TEXT)
+    for key in whole:
+        with pytest.raises(InputError, match=f"has no '{key}'"):
+            read(json.dumps({name: value for name, value in whole.items() if name != key}), "x")
+
+
+@given(st.text(max_size=60), st.integers(0, len(TEXT)), st.integers(0, 40))
+def test_reading_never_crashes(junk: str, at: int, cut: int) -> None:
+    with contextlib.suppress(InputError):
+        assert isinstance(read(TEXT[:at] + junk + TEXT[at + cut :], "x"), Result)
+
+
+# --- the folder's digest
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "app"
+    (root / "lib").mkdir(parents=True)
+    (root / "app.py").write_text("x = 1\n", encoding="utf-8")
+    (root / "lib" / "a.py").write_text("y = 1\n", encoding="utf-8")
+    return root
+
+
+def test_the_digest_is_that_of_names_and_contents(folder: Path) -> None:
+    first = folder_digest(folder)
+    assert len(first) == 64
+    assert folder_digest(folder) == first
+    (folder / "lib" / "a.py").write_text("y = 2\n", encoding="utf-8")
+    second = folder_digest(folder)
+    (folder / "lib" / "a.py").rename(folder / "lib" / "b.py")
+    assert len({first, second, folder_digest(folder)}) == 3
+
+
+def test_what_is_not_deployed_changes_nothing(folder: Path) -> None:
+    before = folder_digest(folder)
+    for name in (".git/HEAD", "__pycache__/app.pyc", ".venv/x.py", "bot.probe.json", "lib/__pycache__/a.pyc"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x", encoding="utf-8")
+    assert folder_digest(folder) == before
+    (folder / "node_modules").mkdir()
+    (folder / "node_modules" / "x.js").write_text("x", encoding="utf-8")
+    assert folder_digest(folder) != before
+
+
+def test_two_names_and_one_are_told_apart(folder: Path) -> None:
+    (folder / "a").write_text("b", encoding="utf-8")
+    one = folder_digest(folder)
+    (folder / "a").unlink()
+    (folder / "ab").write_text("", encoding="utf-8")
+    assert folder_digest(folder) != one
+
+
+def test_a_link_inside_counts_as_what_it_leads_to(folder: Path) -> None:
+    (folder / "link.py").symlink_to(folder / "app.py")
+    (folder / "more").symlink_to(folder / "lib")
+    before = folder_digest(folder)
+    (folder / "link.py").unlink()
+    (folder / "link.py").write_text("x = 1\n", encoding="utf-8")
+    assert folder_digest(folder) == before
+
+
+@pytest.mark.parametrize("target", ["../outside", "/etc/hostname", "nowhere", "link"])
+def test_a_link_that_leads_out_or_nowhere_is_refused(folder: Path, target: str) -> None:
+    (folder.parent / "outside").write_text("x", encoding="utf-8")
+    (folder / "link").symlink_to(target)
+    with pytest.raises(InputError) as raised:
+        folder_digest(folder, "app")
+    assert raised.value.problems[0].code == "unreadable-file"
+    assert raised.value.problems[0].place.file == "app/link"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_that_cannot_be_read_is_refused(folder: Path) -> None:
+    (folder / "app.py").chmod(0)
+    with pytest.raises(InputError):
+        folder_digest(folder)
+
+
+def test_a_pipe_is_refused_and_a_missing_folder_too(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    with pytest.raises(InputError, match="this is no regular file"):
+        folder_digest(folder)
+    with pytest.raises(InputError, match="there is no such folder"):
+        folder_digest(folder / "none")

@@ -1,0 +1,47 @@
+"""What is handed to an analysis, and what it answers: the words between the executor of places and the analyses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.values import Node
+from threatmodel.problems import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """One value that a source of a `gather` led to.
+
+    `part` is the source's `as`; `node` what stands there (the resource's properties where the source has no path; an
+    Unknown where it leads to something that cannot be read); `resource` where that is.
+    """
+
+    part: str
+    node: Node
+    resource: Resource
+
+
+class Answer(NamedTuple):
+    """The value of a fact, the places that it rests on (the first is cited), and what a reader should know."""
+
+    value: Any
+    places: tuple[Place, ...]
+    note: str = ""
+
+
+class Unanswered(NamedTuple):
+    """That the value cannot be told, why in words, and where the reason stands; `usual` what defaults would give."""
+
+    why: str
+    place: Place
+    usual: Answer | None = None
+
+
+Outcome: TypeAlias = "Answer | Unanswered | None"
+"""None: nothing was said, and the next place may say something."""
+
+AnalysisFunction: TypeAlias = "Callable[[Sequence[Gathered], Resource, Stack], Outcome]"
+"""From what was gathered for an element, which resource that is, and the stack around it."""

@@ -1,0 +1,267 @@
+"""The files that a model names as evidence, read and turned into statements about its elements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from threatmodel.elements import Read, Untold
+from threatmodel.evidence.answers import Answer, Unanswered
+from threatmodel.evidence.facts import StackFacts
+from threatmodel.evidence.matching import MATCHED, kebab, matches
+from threatmodel.evidence.places import Places, load_places
+from threatmodel.evidence.readers import read
+from threatmodel.evidence.registry import ANALYSES
+from threatmodel.evidence.relations import Start, Use, Wiring, wirings
+from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.values import table
+from threatmodel.facts import Statement
+from threatmodel.files import Files
+from threatmodel.knowledge import Evidence
+from threatmodel.model.system import EvidenceFile, Node, Reference, System, Trigger
+from threatmodel.model.vocabulary import PLANES
+from threatmodel.problems import InputError, Place, Problem, quoted
+
+Statements = dict[str, dict[str, list[Statement]]]
+_PLANES = ("account", "pipeline")
+"""The planes of which a file of infrastructure code can say something."""
+
+
+@cache
+def places_of(kind: str) -> Places:
+    """The data file for a kind of stack."""
+    return load_places("terraform" if kind == "terraform" else "cloudformation")
+
+
+def collect(system: System, files: Files) -> tuple[System, Evidence, tuple[Read, ...]]:
+    """What the evidence of a model says: the system, statements about its elements, and what was read.
+
+    The system has gained the functions of files whose functions all belong to it.  Raises InputError where a file
+    cannot be used.
+    """
+    statements: Statements = {}
+    read_files = []
+    problems: list[Problem] = []
+    for source in system.evidence:
+        try:
+            if source.kind == "probe":
+                said, read_file = _probed(system, source, files)
+                for name, statement in said.items():
+                    statements.setdefault(source.function, {}).setdefault(name, []).append(statement)
+                read_files.append(read_file)
+                continue
+            stack = _stack(source, system, files)
+        except InputError as error:
+            problems += error.problems
+            continue
+        facts = StackFacts(stack, places_of(stack.kind), ANALYSES)
+        if source.every_function:
+            system = _with_every_function(system, source, stack, facts)
+        one = _One(system, source, stack, facts)
+        problems += one.problems
+        one.state(statements)
+        read_files.append(one.read())
+    if problems:
+        raise InputError(problems)
+    return system, statements, tuple(read_files)
+
+
+def _probed(system: System, source: EvidenceFile, files: Files) -> tuple[Mapping[str, Statement], Read]:
+    from threatmodel.evidence.probed import probed  # the vocabulary of probes is not small, and most models have none
+
+    return probed(system, source, files)
+
+
+def _stack(source: EvidenceFile, system: System, files: Files) -> Stack:
+    path = files.named(source.path, Path(system.file), source.place)
+    return read(source.kind, path, files)
+
+
+class _One:
+    """One file held against the model."""
+
+    def __init__(self, system: System, source: EvidenceFile, stack: Stack, facts: StackFacts) -> None:
+        self.system, self.source, self.stack, self.facts = system, source, stack, facts
+        self.kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
+        self.matched = matches(system, source, stack, self.kinds)
+        self.problems = self.matched.problems
+        self.element_of = {name: element for element, name in self.matched.resources.items()}
+        self.wirings = wirings(stack, facts)
+        self.untold: list[Untold] = []
+        self.strangers: dict[str, list[Place]] = {}
+
+    def state(self, statements: Statements) -> None:
+        """Adds what the file says of each element, and of the planes that the model describes."""
+        for element, name in self.matched.resources.items():
+            self._state_facts(element, self.system.nodes[element].kind, self.stack.resources[name], statements)
+        for plane in _PLANES:
+            if plane in self.system.nodes:
+                place = Place(self.stack.file)
+                whole = Resource(name="", type="", properties=table({}, place), place=place)
+                self._state_facts(plane, plane, whole, statements)
+        for name, wiring in self.wirings.items():
+            if name in self.element_of:
+                self._state_relations(self.element_of[name], wiring, statements)
+
+    def _state_facts(self, element: str, kind: str, resource: Resource, statements: Statements) -> None:
+        for name, found in self.facts.of(kind, resource).items():
+            if isinstance(found, Answer) and resource.doubt is None:
+                statement = Statement(found.value, "template", found.places[0], found.note)
+                statements.setdefault(element, {}).setdefault(name, []).append(statement)
+            elif isinstance(found, Unanswered):
+                usual = (found.usual.value,) if found.usual is not None else ()
+                self.untold.append(Untold(element, name, found.why, found.place, usual))
+            elif resource.doubt is not None:
+                doubt = resource.doubt
+                self.untold.append(Untold(element, name, doubt.why, doubt.place, (found.value,)))
+
+    # --- relations
+
+    def _state_relations(self, element: str, wiring: Wiring, statements: Statements) -> None:
+        own = statements.setdefault(element, {})
+        for name in ("reads", "writes", "sends", "secrets"):
+            uses: tuple[Use, ...] = getattr(wiring, name)
+            known = tuple(self.element_of[use.resource] for use in uses if use.resource in self.element_of)
+            self._note_strangers(uses)
+            if (open_one := wiring.unknown.get(name) or self._unmatched(uses, "it uses")) is not None:
+                self.untold.append(Untold(element, name, open_one.why, open_one.place, ()))
+            elif name in self.system.nodes[element].relations or known:
+                place = uses[0].places[0] if uses else self.stack.resources[self.matched.resources[element]].place
+                own.setdefault(name, []).append(Statement(known, "template", place))
+        if not any(name in wiring.unknown for name in ("reads", "writes", "sends", "secrets")):
+            place = wiring.unused[0].places[0] if wiring.unused else self._place(element)
+            note = (
+                f"{wiring.unused[0].resource}, for one" if wiring.unused else "each grant is for something that it uses"
+            )
+            said = Statement(bool(wiring.unused), "template", place, note)
+            own.setdefault("role_reaches_unused", []).append(said)
+        triggers = tuple(self._triggers(element, wiring))
+        if (
+            open_one := wiring.unknown.get("triggers") or self._unmatched(wiring.triggers, "it is started by")
+        ) is not None:
+            self.untold.append(Untold(element, "triggers", open_one.why, open_one.place, ()))
+        else:
+            place = wiring.triggers[0].places[0] if wiring.triggers else self._place(element)
+            own.setdefault("triggers", []).append(Statement(triggers, "template", place))
+
+    def _unmatched(self, found: Sequence[Use | Start], how: str) -> Unanswered | None:
+        """Why a list is not whole: something in it that the model lacks."""
+        for one in found:
+            name = one.resource if isinstance(one, Use) else one.source
+            if name and name not in self.element_of and not (isinstance(one, Use) and "destination" in one.how):
+                return Unanswered(f"{how} {quoted(name)}, which the model lacks", one.places[0])
+        return None
+
+    def _place(self, element: str) -> Place:
+        return self.stack.resources[self.matched.resources[element]].place
+
+    def _triggers(self, element: str, wiring: Wiring) -> Iterator[Trigger]:
+        """The triggers as the model's: a request through an api that the model says is Slack's stays Slack's."""
+        stated = self.system.nodes[element].triggers or ()
+        for start in wiring.triggers:
+            if start.source and start.source not in self.element_of:
+                self.strangers.setdefault(start.source, []).extend(start.places)
+                continue
+            api = self.element_of.get(start.source, "")
+            if start.by == "http":
+                slack = [t for t in stated if t.by == "slack" and _through(t, api) and t.path in {"", start.path}]
+                if slack:
+                    yield from (replace(trigger, place=start.places[0]) for trigger in slack)
+                    continue
+            yield _trigger(start, api)
+
+    def _note_strangers(self, uses: tuple[Use, ...]) -> None:
+        for use in uses:
+            if use.resource not in self.element_of and "destination" not in use.how:  # what fails goes there
+                self.strangers.setdefault(use.resource, []).extend(use.places)
+
+    # --- what was read
+
+    def read(self) -> Read:
+        """What a reader of the report should know about the file."""
+        functions = [name for name, kinds in self.kinds.items() if "function" in kinds]
+        extra = dict.fromkeys((*functions, *self.strangers))
+        return Read(
+            file=self.stack.file,
+            kind=self.source.kind,
+            elements=dict(self.matched.resources),
+            missing=self.matched.missing,
+            extra=tuple(
+                (name, self.kinds.get(name, ("",))[0], self.stack.resources[name].place)
+                for name in extra
+                if name not in self.element_of and name in self.stack.resources
+            ),
+            unread=tuple((one.name, one.why, one.place) for one in self.stack.unread),
+            untold=tuple(self.untold),
+            notes=self.stack.problems,
+            unused=self._pairs("unused"),
+            ungranted=self._pairs("ungranted"),
+        )
+
+    def _pairs(self, name: str) -> tuple[tuple[str, str, Place], ...]:
+        """Grants without a use, or uses without a grant: the function, the resource, the line."""
+        return tuple(
+            (self.element_of.get(function, function), use.resource, use.places[0])
+            for function, wiring in self.wirings.items()
+            for use in getattr(wiring, name)
+        )
+
+
+def _through(trigger: Trigger, api: str) -> bool:
+    return trigger.source is not None and trigger.source.id == api
+
+
+def _trigger(start: Start, source: str) -> Trigger:
+    place = start.places[0]
+    reference = Reference(source, place) if source else None
+    detail = source if start.by in {"queue", "store"} else start.detail
+    return Trigger(by=start.by, detail=detail, source=reference, path=start.path, place=place)
+
+
+# --- functions: all
+
+
+def _with_every_function(system: System, source: EvidenceFile, stack: Stack, facts: StackFacts) -> System:
+    """The system with every function of a file, and the apis, stores, queues and secrets that they meet."""
+    kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
+    known = set(matches(system, source, stack, kinds).resources.values())
+    wanted: dict[str, str] = {}
+    for function, wiring in wirings(stack, facts).items():
+        wanted[function] = "function"
+        for start in wiring.triggers:
+            if start.source:
+                wanted.setdefault(start.source, {"http": "api"}.get(start.by, start.by))
+        for kind, uses in (
+            ("store", wiring.reads),
+            ("store", wiring.writes),
+            ("queue", wiring.sends),
+            ("secret", wiring.secrets),
+        ):
+            for use in uses:
+                wanted.setdefault(use.resource, kind)
+    nodes = dict(system.nodes)
+    resources = dict(source.resources)
+    for name, kind in wanted.items():
+        if name not in known and name in stack.resources and kind in MATCHED:
+            element = _free(kebab(name), nodes)
+            nodes[element] = _node(kind, element, stack.resources[name].place)
+            resources[element] = (name, stack.resources[name].place)
+    evidence = tuple(replace(one, resources=resources) if one is source else one for one in system.evidence)
+    return replace(system, nodes=_ordered(nodes), evidence=evidence)
+
+
+def _node(kind: str, element: str, place: Place) -> Node:
+    return Node(kind=kind, id=element, name=element, description="", place=place, facts={}, relations={})
+
+
+def _free(element: str, nodes: Mapping[str, Node]) -> str:
+    while element in nodes or element in PLANES:
+        element += "-2"
+    return element
+
+
+def _ordered(nodes: Mapping[str, Node]) -> dict[str, Node]:
+    """Planes last, as a loaded model has them."""
+    return dict(sorted(nodes.items(), key=lambda item: item[1].kind in PLANES))

@@ -1,0 +1,92 @@
+"""IAM's actions with their access levels, and AWS's own policies: two tables that scripts/iam_actions.py writes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+LONGEST_ACTION = 200
+"""Characters of an action; nothing longer is one."""
+
+LONGEST_RESOURCE = 4096
+"""Characters of a resource's pattern that are compared; nobody can tell what a longer one covers."""
+
+_FOLDER = Path(__file__).parent
+
+
+class Action(NamedTuple):
+    """One action: `level` is list, read, write, tagging or permissions, `limitable` whether it can name resources."""
+
+    name: str
+    level: str
+    limitable: bool
+
+
+@cache
+def _raw_actions() -> Mapping[str, Mapping[str, str]]:
+    found: dict[str, dict[str, str]] = json.loads((_FOLDER / "iam-actions.json").read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def actions_of(service: str) -> Mapping[str, Action]:
+    """The actions of a service by their name in small letters; none for a service that the table lacks."""
+    found = {}
+    for level, names in _raw_actions().get(service, {}).items():
+        for name in names.split():
+            found[f"{service}:{name}".lower()] = Action(f"{service}:{name}", level.rstrip("*"), not level.endswith("*"))
+    return found
+
+
+@lru_cache(maxsize=4096)
+def glob(pattern: str) -> re.Pattern[str]:
+    """A pattern of IAM, in which ``*`` is any text and ``?`` any character, as an expression for `fullmatch`.
+
+    Each part up to the last is taken where it first fits, so that time grows with the length of the text.
+    """
+    *heads, last = (
+        "".join("." if part == "?" else re.escape(part) for part in re.split(r"(\?)", piece))
+        for piece in re.split(r"\*+", pattern)
+    )
+    if not heads:
+        return re.compile(last, re.DOTALL)
+    first, *middle = heads
+    return re.compile(first + "".join(f"(?>.*?{part})" for part in middle) + f".*{last}", re.DOTALL)
+
+
+@lru_cache(maxsize=4096)
+def expanded(pattern: str) -> tuple[Action, ...]:
+    """The actions of the table that a pattern (in small letters) covers; none where it is no action that is known."""
+    if len(pattern) > LONGEST_ACTION:
+        return ()
+    service, colon, _ = pattern.partition(":")
+    if not colon and pattern.strip("*"):
+        return ()
+    return tuple(_covered(pattern if colon else "*:*", service if colon else "*"))
+
+
+def _covered(pattern: str, service: str) -> Iterator[Action]:
+    names = [service] if not re.search(r"[*?]", service) else [s for s in _raw_actions() if glob(service).fullmatch(s)]
+    for name in names:
+        known = actions_of(name)
+        if pattern in known:
+            yield known[pattern]
+        elif "*" in pattern or "?" in pattern:
+            wanted = glob(pattern)
+            yield from (action for spelt, action in known.items() if wanted.fullmatch(spelt))
+
+
+def known_service(service: str) -> bool:
+    """Whether the table has the actions of a service."""
+    return service in _raw_actions()
+
+
+@cache
+def managed_policies() -> Mapping[str, Mapping[str, Any]]:
+    """AWS's own policies that are known: by name, their path and statements."""
+    found: dict[str, dict[str, Any]] = json.loads((_FOLDER / "iam-managed.json").read_text(encoding="utf-8"))
+    return found

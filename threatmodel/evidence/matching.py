@@ -1,0 +1,124 @@
+"""Which resource of a file which element of the model is: by the author's word, else by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.values import text
+from threatmodel.model.system import EvidenceFile, Node, System
+from threatmodel.problems import Place, Problem, listed, quoted, suggestion
+
+MATCHED = ("function", "api", "store", "queue", "secret")
+"""The kinds of element that are resources of a file."""
+
+ENDINGS: Mapping[str, tuple[str, ...]] = {
+    "function": ("function", "lambda", "handler"),
+    "api": ("restapi", "httpapi", "websocketapi", "api", "url", "functionurl"),
+    "store": ("table", "bucket", "database", "cluster", "store", "filesystem", "domain", "stream", "cache"),
+    "queue": ("queue", "topic", "bus", "eventbus", "stream"),
+    "secret": ("secret", "parameter"),
+}
+"""Words that a resource's name ends in and an element's id may leave out."""
+
+_OWN_NAMES = ("FunctionName", "TableName", "BucketName", "QueueName", "TopicName", "Name", "ApiName")
+_OWN_ATTRIBUTES = ("function_name", "name", "bucket", "name_prefix")
+
+
+class Matches(NamedTuple):
+    """Elements by id with their resource's name, model elements that the file lacks, and problems."""
+
+    resources: Mapping[str, str]
+    missing: tuple[tuple[str, str, Place], ...]
+    problems: tuple[Problem, ...]
+
+
+def matches(system: System, source: EvidenceFile, stack: Stack, kinds: Mapping[str, Sequence[str]]) -> Matches:
+    """The resource of each element; `kinds` says which kinds of element each resource can be."""
+    problems = list(_misnamed(system, source, stack))
+    found: dict[str, str] = {}
+    missing = []
+    taken = {name for name, _ in source.resources.values()}
+    for node in system.nodes.values():
+        if node.kind not in MATCHED or node.out_of_scope:
+            continue
+        if node.id in source.resources:
+            name = source.resources[node.id][0]
+            if name in stack.resources:
+                found[node.id] = name
+            continue
+        fitting = _fitting(node, stack, kinds, taken)
+        if len(fitting) == 1:
+            found[node.id] = fitting[0]
+        elif fitting:
+            hint = f"say which under resources: {{{node.id}: {fitting[0]}}}"
+            message = f"{quoted(node.id)} may be any of {listed(fitting)} in {stack.file}"
+            problems.append(Problem(code="ambiguous-resource", place=source.place, message=message, hint=hint))
+        else:
+            missing.append((node.id, node.kind, node.place))
+    return Matches(found, tuple(_only_api(found, missing, stack, kinds)), tuple(problems))
+
+
+def _misnamed(system: System, source: EvidenceFile, stack: Stack) -> Iterator[Problem]:
+    for element, (name, place) in source.resources.items():
+        node = system.nodes.get(element)
+        if node is None or node.kind not in MATCHED:
+            hint = suggestion(element, [n.id for n in system.nodes.values() if n.kind in MATCHED])
+            message = f"there is no element {quoted(element)}"
+            yield Problem(code="unknown-reference", place=place, message=message, hint=hint)
+        if name not in stack.resources:
+            hint = suggestion(name, stack.resources)
+            message = f"there is no resource {quoted(name)} in {stack.file}"
+            yield Problem(code="unknown-reference", place=place, message=message, hint=hint)
+
+
+def _fitting(node: Node, stack: Stack, kinds: Mapping[str, Sequence[str]], taken: Iterable[str]) -> list[str]:
+    """The resources whose name is an element's id: exactly, else with a usual ending left out."""
+    wanted = _folded(node.id)
+    exact, loose = [], []
+    for resource in stack.resources.values():
+        if node.kind in kinds.get(resource.name, ()) and resource.name not in taken:
+            names = {_folded(name) for name in _names(resource)}
+            if wanted in names:
+                exact.append(resource.name)
+            elif any(wanted in _shorter(name, node.kind) or name in _shorter(wanted, node.kind) for name in names):
+                loose.append(resource.name)
+    return exact or loose
+
+
+def _only_api(
+    found: dict[str, str], missing: list[tuple[str, str, Place]], stack: Stack, kinds: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[str, str, Place]]:
+    """Elements without a resource; where model and file have one api each that is left over, they are the same."""
+    apis = [name for name in stack.resources if "api" in kinds.get(name, ()) and name not in found.values()]
+    lacking = [element for element, kind, _ in missing if kind == "api"]
+    if len(apis) == 1 and len(lacking) == 1:
+        found[lacking[0]] = apis[0]
+    return (one for one in missing if one[0] not in found)
+
+
+def _names(resource: Resource) -> Iterator[str]:
+    """A resource's logical id, and the name that it gives itself."""
+    yield resource.name.rpartition(".")[2].partition("[")[0] if "." in resource.name else resource.name
+    for key in (*_OWN_NAMES, *_OWN_ATTRIBUTES):
+        own = text(resource.properties.entries.get(key))
+        if own:
+            yield own.rpartition("/")[2]
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _shorter(name: str, kind: str) -> Iterator[str]:
+    """A name without each usual ending of its kind."""
+    return (name[: -len(ending)] for ending in ENDINGS[kind] if name.endswith(ending) and name != ending)
+
+
+def kebab(name: str) -> str:
+    """A logical id as an element's id: OrderBotFunction as order-bot-function."""
+    parts = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+|[0-9]+", name)
+    found = "-".join(part.lower() for part in parts) or "x"
+    return found if found[0].isalpha() else f"x-{found}"

@@ -1,0 +1,66 @@
+"""A saved result of the probe, as statements about the function whose handler was probed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from threatmodel.elements import Read, Untold
+from threatmodel.facts import Statement
+from threatmodel.files import Files, shown_path
+from threatmodel.model.system import EvidenceFile, System
+from threatmodel.probe.folder import folder_digest
+from threatmodel.probe.result import Result, read
+from threatmodel.probe.source_check import FACT, check_handler
+from threatmodel.problems import Place
+
+
+def probed(system: System, source: EvidenceFile, files: Files) -> tuple[dict[str, Statement], Read]:
+    """What a result says of its function, by fact, and what was read.
+
+    Where the code in the handler's folder is not what was probed, the result counts as word.  What the source says of
+    constant time is word in any case, and always read afresh.  Raises InputError where a file cannot be used.
+    """
+    model = Path(system.file)
+    path = files.named(source.path, model, source.place)
+    result = read(files.text(path), shown_path(path))
+    folder = files.named(source.code, model, source.place) if source.code else path.parent
+    place = Place(shown_path(path), 0)
+    stale = _stale(result, folder, place)
+    statements = {}
+    untold = []
+    for one in result.facts:
+        if one.decided:
+            said = f"{one.passed} of {one.of} probes{f', {one.note}' if one.note else ''}"
+            statements[one.fact] = Statement(one.value, "probe", place, said, stale=bool(stale))
+        else:
+            untold.append(Untold(source.function, one.fact, one.note or "the probes do not decide it", place, ()))
+    if (said_of_source := _source(result, folder)) is not None:
+        statements[FACT] = said_of_source
+    return statements, Read(
+        file=shown_path(path),
+        kind=source.kind,
+        elements={source.function: result.target},
+        untold=tuple(untold),
+        stale=stale,
+    )
+
+
+def _stale(result: Result, folder: Path, place: Place) -> str:
+    """Why the result is not known to be of the code that is there now, or ''."""
+    if not result.folder_sha256:
+        return "it was probed over HTTP, so which code answered is not known; it counts as word"
+    if folder_digest(folder, shown_path(folder)) != result.folder_sha256:
+        again = f"tm.py probe {result.target} --json -o {place.file}"
+        return f"{shown_path(folder)}/ has changed since it was probed; it counts as word (again: {again})"
+    return ""
+
+
+def _source(result: Result, folder: Path) -> Statement | None:
+    """What the source says of constant time, at its line."""
+    handler = folder / Path(result.target.rsplit(":", 1)[0]).name
+    if result.kind == "http" or not handler.is_file():
+        return None
+    found = check_handler(Path(shown_path(handler)))
+    if found.value is None or not found.places:
+        return None
+    return Statement(found.value, "source", found.places[0], found.note)

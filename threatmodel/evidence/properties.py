@@ -1,0 +1,296 @@
+"""What analyses share: properties in either spelling, documents, and answers in three values.
+
+CloudFormation writes ``DeadLetterConfig: {Arn: x}``, a Terraform plan ``dead_letter_config: [{arn: x}]``.  `read` takes
+the first spelling and finds either, so that each analysis asks its question once.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import operator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.values import Joined, Link, List, Node, Scalar, Table, Unknown, items, shape_of
+from threatmodel.problems import Place
+
+_DEEPEST = 100
+"""Levels of a document in JSON text; what lies deeper is unknown."""
+_LONGEST = 200_000
+"""Characters of a document in JSON text; a longer one is unknown."""
+
+NOT_UNDERSTOOD = "what stands there is not understood"
+
+# --- both spellings
+
+
+@functools.cache
+def _spellings(name: str) -> tuple[str, ...]:
+    found = [form for part in name.split("|") for form in (part, re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", part).lower())]
+    return tuple(dict.fromkeys(found))
+
+
+def read(node: Node | None, *names: str) -> Node | None:
+    """The node behind some keys, in either spelling (``A|b``: either key); None where nothing or null stands there.
+
+    A block that Terraform puts into a list of one is entered; an unknown on the way is the answer.
+    """
+    for name in names:
+        if isinstance(node, List) and len(node.items) == 1:
+            node = node.items[0]
+        if isinstance(node, Unknown):
+            return node
+        if not isinstance(node, Table):
+            return None
+        node = next((node.entries[form] for form in _spellings(name) if _is_set(node.entries.get(form))), None)
+    return node
+
+
+def _is_set(node: Node | None) -> bool:
+    match node:
+        case None:
+            return False
+        case Scalar(value=value):
+            return value is not None and value != ""
+        case List(items=children):
+            return bool(children)
+        case _:
+            return True
+
+
+def each(node: Node | None) -> tuple[Node, ...]:
+    """The items of a list that are set, or the node itself where it is one alone."""
+    return tuple(child for child in items(node) if _is_set(child))
+
+
+def stands(node: Node | None) -> bool | None:
+    """Whether something stands there.  A parameter without default has to be given; a condition may leave it out."""
+    if isinstance(node, Unknown):
+        return True if node.given else None
+    return _is_set(node)
+
+
+def flag(node: Node | None, *, left_out: bool | None = None) -> bool | None:
+    """A yes or no; `left_out` where there is none, None where it is not known."""
+    if node is None:
+        return left_out
+    return {"true": True, "false": False}.get(str(node.value).lower()) if isinstance(node, Scalar) else None
+
+
+def number(node: Node | None) -> int | None:
+    """A whole number, or a text of digits; None for anything else."""
+    if not isinstance(node, Scalar) or isinstance(node.value, bool):
+        return None
+    value = node.value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return (
+        int(value) if isinstance(value, int) or (isinstance(value, str) and re.fullmatch(r"\d{1,9}", value)) else None
+    )
+
+
+_PSEUDO = re.compile(r"\$\{AWS::(\w+)\}")
+
+
+def worded(node: Node | None) -> str | None:
+    """A text, with what only AWS knows as ``<Region>`` and links as ``${Name.Attribute}``; None where it is not known.
+
+    Other than ``${AWS::Region}``, ``<Region>`` has no colon, so that an ARN can be split.
+    """
+    if isinstance(node, Joined) and any(isinstance(part, Unknown) for part in node.parts):
+        return None
+    if isinstance(node, Unknown | Table | List) or node is None:
+        return None
+    raw = str(node.value) if isinstance(node, Scalar) else shape_of(node)
+    return _PSEUDO.sub(r"<\1>", raw)
+
+
+# --- documents
+
+
+def document(node: Node | None) -> Node | None:
+    """A policy, pattern or rule as nodes, whether it stands as a mapping or as JSON text."""
+    if not isinstance(node, Scalar | Joined):
+        return node
+    raw = worded(node)
+    if raw is None or len(raw) > _LONGEST:
+        return Unknown(_reason(node) or NOT_UNDERSTOOD, node.place)
+    try:
+        return _nodes(json.loads(raw), node.place, 0)
+    except (ValueError, RecursionError):
+        return Unknown(NOT_UNDERSTOOD, node.place)
+
+
+def _nodes(raw: Any, place: Place, depth: int) -> Node:
+    if depth > _DEEPEST:
+        return Unknown("it is nested too deeply", place)
+    match raw:
+        case dict():
+            return Table({name: _nodes(child, place, depth + 1) for name, child in raw.items()}, place, {})
+        case list():
+            return List(tuple(_nodes(child, place, depth + 1) for child in raw), place)
+        case _:
+            return Scalar(raw, place)
+
+
+def _reason(node: Node) -> str:
+    parts = node.parts if isinstance(node, Joined) else ()
+    return next((part.why for part in parts if isinstance(part, Unknown)), "")
+
+
+# --- three values
+
+
+class Say(NamedTuple):
+    """Yes, no or None for not known, where that stands and why; `doubt`: it may not be there at all."""
+
+    value: bool | None
+    place: Place
+    why: str = NOT_UNDERSTOOD
+    doubt: Unknown | None = None
+
+
+def all_of(values: Sequence[bool | None]) -> bool | None:
+    """Whether all are true, in three values."""
+    return False if False in values else None if None in values else True
+
+
+def one_of(values: Sequence[bool | None]) -> bool | None:
+    """Whether one is true, in three values."""
+    return True if True in values else None if None in values else False
+
+
+def open_at(node: Node) -> Say:
+    """That a value is not known, for its own reason."""
+    return Say(None, node.place, node.why if isinstance(node, Unknown) else _reason(node) or NOT_UNDERSTOOD)
+
+
+def doubt_of(resource: Resource, element: Resource) -> Unknown | None:
+    """What the existence of a resource hangs on, unless the element hangs on the same."""
+    doubt = resource.doubt
+    return None if doubt is None or (element.doubt is not None and element.doubt.why == doubt.why) else doubt
+
+
+def every(says: Iterable[Say], note: str = "", otherwise: str = "") -> Outcome:
+    """Whether all are true: no as soon as one certainly is not, yes if no reading of the rest could change it.
+
+    None where there is nothing to ask about.
+    """
+    outcome = some((say._replace(value=None if say.value is None else not say.value) for say in says), otherwise, note)
+    return outcome._replace(value=not outcome.value) if isinstance(outcome, Answer) else outcome
+
+
+def some(says: Iterable[Say], note: str = "", otherwise: str = "") -> Outcome:
+    """Whether one is true; `note` is told with yes, `otherwise` with no.  None where there is nothing to ask about."""
+    known = tuple(says)
+    if not known:
+        return None
+    true = tuple(say.place for say in known if say.value and say.doubt is None)
+    if true:
+        return Answer(value=True, places=true, note=note)
+    for say in known:
+        if say.value is None:
+            return Unanswered(say.why, say.place)
+        if say.value and say.doubt is not None:
+            return Unanswered(say.doubt.why, say.doubt.place)
+    certain = tuple(say.place for say in known if say.doubt is None)
+    if certain:
+        return Answer(value=False, places=certain, note=otherwise)
+    doubt = known[0].doubt
+    return None if doubt is None else Unanswered(doubt.why, doubt.place)
+
+
+def unless_unread(outcome: Outcome, stack: Stack, good: Sequence[bool | str | int]) -> Outcome:
+    """An outcome, or that it cannot be told where a part of the file that is not read might undo a good one."""
+    if isinstance(outcome, Answer) and outcome.value in good and stack.unread:
+        first = stack.unread[0]
+        return Unanswered(f"{first.name} may hold more of these: {first.why}", first.place)
+    return outcome
+
+
+# --- what defaults would give
+
+
+def with_usual(function: AnalysisFunction) -> AnalysisFunction:
+    """The analysis; where it cannot answer, with what it would answer if parameters had their defaults."""
+
+    @functools.wraps(function)
+    def asked(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+        outcome = function(parts, resource, stack)
+        if not isinstance(outcome, Unanswered):
+            return outcome
+        by_default = tuple(_by_default(parts))
+        if not by_default or (len(by_default) == len(parts) and all(map(operator.is_, by_default, parts))):
+            return outcome
+        usual = function(by_default, resource, stack)
+        return outcome._replace(usual=usual) if isinstance(usual, Answer) else outcome
+
+    return asked
+
+
+def _by_default(parts: Sequence[Gathered]) -> Iterator[Gathered]:
+    for part in parts:
+        doubt = part.resource.doubt
+        resource = part.resource
+        if doubt is not None and isinstance(doubt.usual, Scalar):
+            if doubt.usual.value is not True:
+                continue
+            resource = replace(resource, doubt=None)
+        node = defaulted(part.node)
+        if not (isinstance(node, Scalar) and node.value is None):
+            yield part if node is part.node and resource is part.resource else Gathered(part.part, node, resource)
+
+
+def defaulted(node: Node) -> Node:
+    """The node with every unknown that has one replaced by its usual value; the same node where there is none."""
+    match node:
+        case Unknown(usual=usual) if usual is not None:
+            return usual
+        case Table(entries=entries):
+            made = {name: defaulted(child) for name, child in entries.items()}
+            changed = any(made[name] is not child for name, child in entries.items())
+            return node._replace(entries=made) if changed else node
+        case List(items=children):
+            became = tuple(map(defaulted, children))
+            return node._replace(items=became) if any(map(operator.is_not, became, children)) else node
+        case _:
+            return node
+
+
+def usually(functions: Mapping[str, Callable[..., Outcome]]) -> Mapping[str, AnalysisFunction]:
+    """Analyses by name, each `with_usual`."""
+    return {name: with_usual(function) for name, function in functions.items()}
+
+
+# --- gathered parts
+
+
+def named(parts: Sequence[Gathered], *names: str) -> tuple[Gathered, ...]:
+    """The parts of some names."""
+    return tuple(part for part in parts if part.part in names)
+
+
+def opaque_of(part: Gathered) -> Unknown | None:
+    """Why a part that is a whole resource cannot be read as one."""
+    return part.node if isinstance(part.node, Unknown) else part.resource.opaque
+
+
+def refers_to(node: Node | None, resource: Resource, stack: Stack) -> bool | None:
+    """Whether a property refers to a resource, by a link or its name; None where that is not known."""
+    if node is None:
+        return False
+    if isinstance(node, Unknown):
+        return None
+    target = stack.target(node)
+    if target is not None:
+        return target is resource
+    told = worded(node)
+    if told is None:
+        return None
+    own = worded(read(resource.properties, "Name"))
+    return None if isinstance(node, Link) else own is not None and own == re.split(r"[:/]", told)[-1]

@@ -1,0 +1,276 @@
+"""The probes as data: one YAML file each, checked strictly, in the order in which they are shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from threatmodel.probe.slack import BASES
+from threatmodel.problems import InputError, Place, Problem
+from threatmodel.shape import Entry, Fields, Flag, Items, Key, Number, Raw, Reader, Table, Text, Word, record
+from threatmodel.source import parse, read_text
+
+FOLDER = Path(__file__).with_name("cases")
+
+SHAPES = ("rest-api", "http-api", "function-url")
+"""In which form a request reaches a function, by what stands before it."""
+
+BODIES = ("genuine", "event", "bot-event", "url-verification", "ssl-check", "nothing", "large", "bytes", "published")
+EXPECTED = {
+    "accepted": "an answer of 2xx",
+    "refused": "an answer of 4xx and no side effect",
+    "closed": "an answer of 4xx or 5xx and no side effect",
+    "denied": "an answer of 4xx, or one of 2xx, and no side effect",
+    "once": "a refusal, or no second effect",
+    "handled": "an answer of 2xx or 4xx, and no exception",
+    "harmless": "no side effect and no exception",
+    "unswayed": "an answer of 2xx that does not name the host",
+    "challenge": "an answer of 2xx that holds the challenge",
+    "handed-over": "an answer of 2xx within 3 seconds, and the work handed over",
+    "not-fetched": "no request to the host",
+    "no-crash": "no exception, no 5xx and no answer that is none",
+    "alike": "the same answer to each request that is refused",
+    "discreet-answers": "no secret, trace, path or ARN in an answer",
+    "discreet-logs": "no secret, signature, token, response_url or body in the logs",
+}
+"""What a probe may expect, and what that is in words."""
+
+REFUSING = frozenset({"refused", "closed", "denied", "once", "not-fetched"})
+"""Expectations that a handler which refuses everything meets: they show nothing where it refuses a genuine request."""
+EFFECTS_MATTER = REFUSING | {"handed-over"}
+"""Expectations that are met for certain only where side effects are seen."""
+OVERALL = frozenset({"no-crash", "alike", "discreet-answers", "discreet-logs"})
+"""Expectations about all answers of a run: such a probe sends nothing of its own.
+
+Where a genuine request is refused, what happens behind the checks was not seen, so they show nothing either.
+"""
+
+Shown = bool | int | None
+"""The value of a fact that a probe can decide; None: the model's null."""
+
+
+class Sealed:
+    """The class of `UNSHOWN`."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+UNSHOWN = Sealed()
+"""What a probe shows of a fact where it shows nothing."""
+
+
+class Shows(NamedTuple):
+    """What a probe shows of a fact: by a pass, by a failure, and by a refusal that came only after a side effect."""
+
+    passed: Shown | Sealed = UNSHOWN
+    failed: Shown | Sealed = UNSHOWN
+    late: Shown | Sealed = UNSHOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """One request: what it differs in from a genuine one.
+
+    `clock` is how many seconds its timestamp lies from now, `timestamp` another text for it (None: no such header),
+    `secret` with which it is signed: `right`, `wrong`, or any other text itself.  `signature` is sent in place of the
+    one that was worked out ({signature}, {digest}, {cut} stand for it, None: no such header).  `after_signing` is
+    added to the body once it is signed, `headers` are changed (None: left out), `first_timestamp` and `last_timestamp`
+    are second headers around the real one.  `control`: it must be accepted, or the probe shows nothing.  `again`: the
+    same as the request before it.  `shows` is what follows for the number that the probe decides if it is accepted.
+    """
+
+    body: str = "genuine"
+    fields: Mapping[str, str] | None = None
+    clock: int = 0
+    timestamp: str | None = "{now}"
+    secret: str = "right"  # noqa: S105 - a word of the format
+    base: str = "slack"
+    signature: str | None = "{signature}"
+    after_signing: str = ""
+    headers: Mapping[str, str | None] | None = None
+    header_names: str = "as-sent"
+    first_timestamp: int | None = None
+    last_timestamp: int | None = None
+    shape: str = ""
+    base64: bool = False
+    no_headers: bool = False
+    again: bool = False
+    control: bool = False
+    shows: Shown | Sealed = UNSHOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One probe: what it asks, how much it counts, what it sends, what it expects and what that shows.
+
+    `secret` is what the handler finds as its own: `right`, `published`, `empty` or `missing`.  `needs` is what a runner
+    must be able to do.  `decides` has for each fact what a probe that went one way or the other shows.
+    """
+
+    id: str
+    title: str
+    level: str
+    expect: str
+    failure: str
+    decides: Mapping[str, Shows]
+    send: tuple[Send, ...] = ()
+    secret: str = "right"  # noqa: S105 - a word of the format
+    needs: frozenset[str] = frozenset()
+
+    @property
+    def needs_genuine(self) -> bool:
+        """Whether it shows nothing where a genuine request is refused."""
+        return self.expect in REFUSING | OVERALL
+
+
+_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
+_HEADER = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*\Z")
+_FIELD = re.compile(r"[a-z_]+\Z")
+_FACT = re.compile(r"[a-z_]+\Z")
+_SECONDS = Number(-1_000_000_000, 1_000_000_000)
+_LINE = Text(300)
+
+_SEND = record(
+    "a request",
+    Key("body", Word(BODIES)),
+    Key("fields", Table(_LINE, "a field", _FIELD, "lower-case letters and underscores")),
+    Key("clock", _SECONDS),
+    Key("timestamp", Raw()),
+    Key("secret", Raw()),
+    Key("base", Word(tuple(BASES))),
+    Key("signature", Raw()),
+    Key("after_signing", _LINE),
+    Key("headers", Table(Raw(), "a header", _HEADER, "letters and single hyphens")),
+    Key("header_names", Word(("as-sent", "lower", "upper", "mixed"))),
+    Key("first_timestamp", _SECONDS),
+    Key("last_timestamp", _SECONDS),
+    Key("shape", Word(SHAPES)),
+    Key("base64", Flag()),
+    Key("no_headers", Flag()),
+    Key("again", Flag()),
+    Key("control", Flag()),
+    Key("shows", Raw()),
+)
+_DECIDES = record(
+    "what a probe shows of a fact",
+    Key("passed", Raw(), "what a pass shows"),
+    Key("failed", Raw(), "what it shows where the request is accepted"),
+    Key("late", Raw(), "what it shows where the request is refused, but only after something was done"),
+)
+_CASE = record(
+    "a probe",
+    Key("title", _LINE, "what holds where it passes, as a sentence", required=True),
+    Key("level", Word(("required", "advised")), "how much it counts", required=True),
+    Key("expect", Word(tuple(EXPECTED)), "what must come back", required=True),
+    Key("failure", Text(400), "what a failure means, as a sentence", required=True),
+    Key("decides", Table(_DECIDES, "a fact", _FACT, "lower-case letters and underscores")),
+    Key("send", Items(_SEND, 1)),
+    Key("secret", Word(("right", "published", "empty", "missing"))),
+    Key("needs", Items(Word(("clock", "environment", "effects")))),
+)
+
+
+@cache
+def load_cases(folder: Path = FOLDER) -> tuple[Case, ...]:
+    """Every probe: required ones before advised ones, each by id.  Raises InputError with all that is wrong."""
+    found = []
+    problems: list[Problem] = []
+    for path in sorted(folder.glob("*.yaml")):
+        name = f"{folder.name}/{path.name}"
+        try:
+            found.append(read_case(read_text(path, name), name))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return tuple(sorted(found, key=lambda case: (case.level != "required", case.id)))
+
+
+def read_case(text: str, file: str) -> Case:
+    """The probe in a file's text.  Raises InputError with every problem."""
+    reader = Reader(parse(text, file))
+    entries = reader.whole(_CASE)
+    case = _Reading(reader).case(entries, Path(file).stem) if not reader.problems else None
+    if case is None or reader.problems:
+        raise InputError(reader.problems)
+    return case
+
+
+class _Reading:
+    """What shapes cannot say, checked."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+
+    def case(self, entries: Fields, name: str) -> Case:
+        if not _ID.match(name):
+            self.wrong(Place(self.reader.document.file), f"a probe cannot be called '{name}'", "hyphenated words")
+        decides = {
+            fact: Shows(*(self.shown(item.value.get(way)) for way in Shows._fields))
+            for fact, item in (entries["decides"].value if "decides" in entries else {}).items()
+        }
+        send = tuple(self.send(value.value) for value in (entries["send"].value if "send" in entries else ()))
+        needs = frozenset(value.value for value in (entries["needs"].value if "needs" in entries else ()))
+        case = Case(id=name, decides=decides, send=send, needs=needs, **_plain(entries, "decides", "send", "needs"))
+        self.sense(case, entries["expect"].place)
+        return case
+
+    def sense(self, case: Case, place: Place) -> None:
+        """A probe about all answers sends nothing; every other sends something that is judged."""
+        asked = [send for send in case.send if not send.control]
+        if case.expect in OVERALL:
+            if case.send:
+                self.wrong(place, f"'{case.expect}' is about all answers, and this probe sends", "remove 'send'")
+        elif not asked:
+            self.wrong(place, "this probe sends nothing that could be judged", "add 'send', or drop 'control'")
+        if case.send and case.send[0].again:
+            self.wrong(place, "the first request cannot be the same as one before it", "remove 'again'")
+
+    def send(self, entries: Fields) -> Send:
+        values = _plain(entries, "fields", "headers", "shows")
+        for name in ("timestamp", "signature", "secret"):
+            value = values.get(name, "")
+            if not isinstance(value, str) and not (value is None and name != "secret"):
+                self.wrong(entries[name].place, f"'{name}' must be text", "quote it")
+        if "fields" in entries:
+            values["fields"] = {name: item.value for name, item in entries["fields"].value.items()}
+        if "headers" in entries:
+            values["headers"] = {name: self.header(item) for name, item in entries["headers"].value.items()}
+        if "shows" in entries:
+            values["shows"] = self.shown(entries["shows"])
+        return Send(**values)
+
+    def header(self, item: Entry) -> str | None:
+        if item.value is not None and not isinstance(item.value, str):
+            self.wrong(item.place, "a header must be text", "quote it, or write null to leave it out")
+            return None
+        return item.value
+
+    def shown(self, item: Entry | None) -> Shown | Sealed:
+        if item is None:
+            return UNSHOWN
+        if item.value is None or isinstance(item.value, bool | int):
+            return item.value
+        self.wrong(item.place, "a probe shows true, false, a whole number or null", "write one of these")
+        return UNSHOWN
+
+    def wrong(self, place: Place, message: str, hint: str) -> None:
+        self.reader.note("wrong-type", place, message, hint)
+
+
+def _plain(entries: Fields, *left_out: str) -> dict[str, Any]:
+    return {name: item.value for name, item in entries.items() if name not in left_out}
+
+
+def facts_decided(cases: Iterable[Case]) -> dict[str, tuple[Case, ...]]:
+    """The facts that probes decide, each with the probes that bear on it."""
+    found: dict[str, list[Case]] = {}
+    for case in cases:
+        for fact in case.decides:
+            found.setdefault(fact, []).append(case)
+    return {fact: tuple(bearing) for fact, bearing in sorted(found.items())}

@@ -1,0 +1,91 @@
+"""What `tm.py probe` was asked for, to a result."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from threatmodel import __version__
+from threatmodel.files import Files, shown_path
+from threatmodel.probe.folder import RESULT, folder_digest
+from threatmodel.probe.probing import Options, probe
+from threatmodel.probe.requests import BODY, SECRET
+from threatmodel.probe.result import Result
+from threatmodel.probe.runners.target import handler_file, runner_for
+from threatmodel.probe.variables import variable, variables
+from threatmodel.problems import InputError, Place, Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The options of the command, as given.
+
+    `variables` are NAME=VALUE, `body` the form of a genuine request ('' for Slack's example), `packages` folders with
+    the handler's dependencies, `provide` packages to be stubbed, `allow_remote` hosts beside this machine.
+    """
+
+    target: str
+    secret_env: str
+    variables: Sequence[str] = ()
+    variables_file: Path | None = None
+    body: str = ""
+    path: str = ""
+    shape: str = ""
+    packages: Sequence[Path] = ()
+    provide: Sequence[str] = ()
+    allow_remote: Sequence[str] = ()
+
+
+def run(asked: Asked, files: Files, now: datetime.datetime) -> Result:
+    """The result of every probe.  Raises InputError where the handler cannot be run, or an option makes no sense."""
+    given: dict[str, str] = {}
+    if asked.variables_file is not None:
+        given |= variables(files.text(asked.variables_file), shown_path(asked.variables_file))
+    given |= [variable(text, Place("--env")) for text in asked.variables]
+    runner = runner_for(
+        asked.target,
+        secret_env=asked.secret_env,
+        environment=given,
+        allow_remote=asked.allow_remote,
+        packages=asked.packages,
+        provide=asked.provide,
+    )
+    file = handler_file(asked.target)
+    return probe(
+        runner,
+        Options(
+            target=asked.target,
+            kind="http" if file is None else "python" if file.suffix == ".py" else "node",
+            folder_sha256="" if file is None else folder_digest(file.parent, shown_path(file.parent)),
+            version=__version__,
+            now=now,
+            body=asked.body or BODY,
+            secret=SECRET if file is not None else _secret(asked.secret_env),
+            path=asked.path or "/slack/command",
+            shape=asked.shape,
+            environment=given,
+        ),
+    )
+
+
+def _secret(name: str) -> str:
+    """The secret of a handler that is running already: only a genuine signature gets past it."""
+    value = os.environ.get(name, "")
+    if value:
+        return value
+    message = f"the variable {name} is empty or missing"
+    hint = "set it to the signing secret that the handler was started with, which signs the genuine requests"
+    raise InputError([Problem(code="cannot-probe", place=Place("--secret-env"), message=message, hint=hint)])
+
+
+def check_output(target: str, output: Path) -> None:
+    """Raises InputError where a result would lie among the code that it is of, and change its digest."""
+    file = handler_file(target)
+    if file is None or not output.resolve().is_relative_to(file.resolve().parent) or output.name.endswith(RESULT):
+        return
+    message = "this lies in the handler's folder, and would be part of the code: no result would ever be of it"
+    hint = f"let its name end in {RESULT}, which is left out"
+    raise InputError([Problem(code="unwritable-file", place=Place(str(output)), message=message, hint=hint)])

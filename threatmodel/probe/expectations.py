@@ -1,0 +1,263 @@
+"""What comes back to one request, held against what its probe expects.
+
+A refusal is an answer of 4xx without a side effect; reading the secret is none, and neither is a conditional write
+whose condition failed.  An exception and a 5xx are neither refusal nor acceptance: Lambda answers 502, Slack sends the
+request again, and nobody can tell it from a fault.  So they leave a probe undecided, and fail `no-exception`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from threatmodel.probe.cases import Case, Sealed, Send, Shown
+from threatmodel.probe.leaks import Hidden
+from threatmodel.probe.protocol import Effect, Reply
+from threatmodel.probe.replies import accepted, asks_a_store, ending, in_words, side_effects, status_of
+from threatmodel.probe.requests import CHALLENGE
+
+PASSED, FAILED, UNDECIDED, NOT_RUN = "passed", "failed", "undecided", "not run"
+OUTCOMES = (PASSED, FAILED, UNDECIDED, NOT_RUN)
+IN_TIME = 3.0
+"""Seconds within which Slack waits for an answer."""
+
+FOREIGN_HOST = "evil.example"
+_HANDING_OVER = {
+    ("sqs", "SendMessage"),
+    ("sqs", "SendMessageBatch"),
+    ("sns", "Publish"),
+    ("sns", "PublishBatch"),
+    ("lambda", "Invoke"),
+    ("lambda", "InvokeAsync"),
+    ("events", "PutEvents"),
+    ("stepfunctions", "StartExecution"),
+    ("kinesis", "PutRecord"),
+    ("kinesis", "PutRecords"),
+    ("firehose", "PutRecord"),
+    ("scheduler", "CreateSchedule"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """How a probe went: outcome, why in words, and at which of its requests that was seen.
+
+    `shows` are the values of a number that its failures show; `late`: everything was refused, but something was done.
+    """
+
+    outcome: str
+    why: str = ""
+    at: int = 0
+    shows: tuple[Shown, ...] = ()
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What a judgement rests on beside a probe's own replies.
+
+    `genuine` is the reply to the genuine request that it is compared with, `shape` the form of the requests, `replies`
+    all of the run by probe.
+    """
+
+    genuine: Reply
+    shape: str
+    sees_effects: bool
+    hidden: Hidden
+    replies: Sequence[tuple[Case, Sequence[Reply]]] = field(default=())
+
+
+def judged(case: Case, send: Send, reply: Reply, setting: Setting) -> Judgement:
+    """How one request of a probe went."""
+    return _One(case, send, reply, setting).judgement()
+
+
+class _One:
+    """One request and its reply; a method for each thing that a probe may expect."""
+
+    def __init__(self, case: Case, send: Send, reply: Reply, setting: Setting) -> None:
+        self.case, self.send, self.reply, self.setting = case, send, reply, setting
+        self.genuine = setting.genuine
+        self.status = status_of(reply, send.shape or setting.shape)
+        self.done = side_effects(reply)
+
+    def judgement(self) -> Judgement:
+        expectations: dict[str, Callable[[], Judgement]] = {
+            "accepted": self.taken,
+            "refused": self.refusal,
+            "closed": self.refusal,
+            "denied": self.denial,
+            "once": self.once,
+            "handled": self.handled,
+            "harmless": self.harmless,
+            "unswayed": self.unswayed,
+            "challenge": self.challenge,
+            "handed-over": self.handed_over,
+            "not-fetched": self.not_fetched,
+        }
+        return expectations[self.case.expect]()
+
+    # --- words
+
+    def passed(self, why: str = "") -> Judgement:
+        return Judgement(outcome=PASSED, why=why)
+
+    def failed(self, why: str) -> Judgement:
+        shows = () if isinstance(self.send.shows, Sealed) else (self.send.shows,)
+        return Judgement(outcome=FAILED, why=why, shows=shows)
+
+    def undecided(self, why: str) -> Judgement:
+        return Judgement(outcome=UNDECIDED, why=why)
+
+    def by_status(self) -> Judgement:
+        return self.passed("" if self.setting.sees_effects else "by its status: side effects are not seen here")
+
+    # --- what kind of answer it is
+
+    @property
+    def is_taken(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 - HTTP's classes
+
+    @property
+    def is_refused(self) -> bool:
+        return self.status is not None and 400 <= self.status < 500  # noqa: PLR2004 - the same
+
+    @property
+    def is_closed(self) -> bool:
+        return self.is_refused or (
+            self.case.expect == "closed" and self.status is not None and 500 <= self.status < 600  # noqa: PLR2004 - the same
+        )
+
+    def instead(self) -> str:
+        """What happened where no answer of the expected kind came."""
+        if self.reply.ended:
+            return ending(self.reply, self.setting.hidden)
+        if self.status is None:
+            return "its answer has no status, which a REST API answers with 502"
+        return f"it answered {self.status}"
+
+    def did(self) -> str:
+        """What it did to the world, in words."""
+        return in_words(self.done, self.setting.hidden)
+
+    # --- expectations
+
+    def taken(self) -> Judgement:
+        if self.is_taken:
+            return self.passed()
+        return self.failed(self.instead())
+
+    def refusal(self) -> Judgement:
+        if self.status is not None and self.status < 400:  # noqa: PLR2004 - HTTP's classes
+            return self.failed(f"it answered {self.status} where it must refuse")
+        if self.done:
+            why = f"it did something first: {self.did()}"
+            return Judgement(outcome=FAILED, why=why, late=self.is_closed)
+        if self.is_closed:
+            return self.by_status()
+        return self.undecided(f"{self.instead()}: that is no refusal")
+
+    def denial(self) -> Judgement:
+        """Many answer 200 and tell the caller no: that is a denial where a genuine request does more."""
+        if not (self.is_refused or self.is_taken):
+            return self.undecided(f"{self.instead()}: that is no refusal")
+        if not self.done and self.is_refused:
+            return self.by_status()
+        if not self.setting.sees_effects:
+            return self.undecided("it answered 2xx, and side effects are not seen here")
+        usual = Counter(_key(effect) for effect in side_effects(self.genuine))
+        if not usual and not self.done:
+            return self.undecided("it answered 2xx, and a genuine request has no effect either that could be seen")
+        if not self.done:
+            return self.passed()
+        if Counter(_key(effect) for effect in self.done) < usual:
+            return self.undecided(f"it did a part of what it does otherwise: {self.did()}")
+        return self.failed(f"it did this all the same: {self.did()}")
+
+    def once(self) -> Judgement:
+        if not (self.is_refused or self.is_taken):
+            return self.undecided(f"{self.instead()}: that is no refusal")
+        beyond = [effect for effect in self.done if effect.service != "dynamodb"]
+        first = side_effects(self.genuine)
+        if not self.setting.sees_effects:
+            why = "it was accepted again, and side effects are not seen here"
+            return self.by_status() if self.is_refused else self.undecided(why)
+        if self.is_taken and not first:
+            return self.undecided("it was accepted twice, and had no effect the first time that could be seen")
+        if not self.done:
+            return self.remembered()
+        again = Counter(_key(effect) for effect in self.done)
+        usual = Counter(_key(effect) for effect in first)
+        if beyond or not again < usual:
+            return self.failed(f"it did this again: {self.did()}")
+        return self.undecided(f"it wrote again, though not all: {self.did()}")
+
+    def remembered(self) -> Judgement:
+        """What one process remembers, the next environment of Lambda does not know."""
+        if asks_a_store(self.reply):
+            return self.passed()
+        return self.undecided("it had no second effect, but asked nothing that other environments could ask too")
+
+    def handled(self) -> Judgement:
+        if self.is_taken or self.is_refused:
+            return self.passed()
+        return self.failed(self.instead())
+
+    def harmless(self) -> Judgement:
+        if self.done:
+            return self.failed(f"it did this: {self.did()}")
+        if not (self.is_taken or self.is_refused):
+            return self.failed(self.instead())
+        if self.is_taken and not self.setting.sees_effects:
+            return self.undecided("it answered 2xx, and side effects are not seen here")
+        return self.passed()
+
+    def unswayed(self) -> Judgement:
+        told = self.reply.body + "".join(self.reply.headers.values())
+        if FOREIGN_HOST in told or any(FOREIGN_HOST in effect.detail for effect in self.reply.effects):
+            return self.failed("the foreign host is in what it answers or calls")
+        if self.is_taken:
+            return self.passed()
+        if not accepted(self.genuine, self.setting.shape):
+            return self._same_as_genuine()
+        return self.failed(f"{self.instead()}, a genuine request is accepted")
+
+    def _same_as_genuine(self) -> Judgement:
+        if self.status is not None and 300 <= self.status < 400:  # noqa: PLR2004 - HTTP's classes
+            return self.failed(f"it answered {self.status}, a redirect")
+        return self.undecided("a genuine request is refused too")
+
+    def challenge(self) -> Judgement:
+        if self.is_taken and CHALLENGE in self.reply.body:
+            return self.passed()
+        if self.is_refused:
+            return self.undecided("it is refused: the handler may take no events")
+        return self.failed(f"it answered {self.status} without the challenge" if self.status else self.instead())
+
+    def handed_over(self) -> Judgement:
+        if self.reply.ended == "timeout" or self.reply.seconds >= IN_TIME:
+            return self.failed("it took three seconds or more")
+        if not self.is_taken:
+            return self.undecided("a genuine request is refused")
+        if any((effect.service, effect.operation) in _HANDING_OVER for effect in self.done):
+            slow = [effect for effect in self.done if effect.service in {"network", "process"}]
+            if not slow:
+                return self.passed()
+            return self.undecided(f"it hands work over, but does this first: {in_words(slow, self.setting.hidden)}")
+        return self.undecided("it answered in time, but no work was handed over that could be seen")
+
+    def not_fetched(self) -> Judgement:
+        if any(FOREIGN_HOST in effect.detail for effect in self.reply.effects if effect.service == "network"):
+            return self.failed("it called the host that the request named")
+        if not self.setting.sees_effects:
+            return self.undecided("what it calls is not seen here")
+        if self.is_refused:
+            return self.passed()
+        if self.is_taken and any(effect.service == "network" for effect in side_effects(self.genuine)):
+            return self.passed()
+        return self.undecided("a genuine request makes it call nobody either" if self.is_taken else self.instead())
+
+
+def _key(effect: Effect) -> tuple[str, str, str]:
+    return effect.service, effect.operation, effect.detail

@@ -1,0 +1,76 @@
+"""A name for the code that was probed: one digest over everything that Lambda would get."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from threatmodel.problems import InputError, Place, Problem
+
+LEFT_OUT = frozenset(
+    {".git", ".hg", ".svn", ".venv", "venv", "__pycache__", ".mypy_cache", ".pytest_cache", ".aws-sam"}
+)
+"""Folders that are not what is deployed.  `node_modules` and vendored packages are: they run."""
+RESULT = "probe.json"
+"""How the name of a saved result ends: it changes with every probe, and is no part of the code."""
+MOST_FILES = 50_000
+
+
+def folder_digest(folder: Path, shown_as: str = "") -> str:
+    """SHA-256 over the sorted relative paths and contents of the files in a folder, in hexadecimal.
+
+    Saved results (`*probe.json`), byte code and the folders of `LEFT_OUT` are no part of it.  A link counts as what it
+    leads to, and only if that lies inside the folder; a link to a folder inside it adds nothing but its name.  Raises
+    InputError where a file cannot be read, so that no digest ever stands for a part.
+    """
+    whole = hashlib.sha256()
+    root = folder.resolve()
+    for name in sorted(_names(root, shown_as or str(folder))):
+        content = _content(root, name, shown_as or str(folder))
+        whole.update(name.encode("utf-8", "surrogateescape") + b"\0" + content)
+    return whole.hexdigest()
+
+
+def _names(root: Path, shown_as: str) -> Iterator[str]:
+    """The relative path of each file, with `/` between its parts."""
+
+    def stop(error: OSError) -> None:
+        raise _unreadable(f"{shown_as}: {error.filename}", error.strerror or "cannot be listed")
+
+    if not root.is_dir():
+        raise InputError([Problem(code="missing-file", place=Place(shown_as), message="there is no such folder")])
+    count = 0
+    for here, folders, files in os.walk(root, onerror=stop):
+        folders[:] = [name for name in folders if name not in LEFT_OUT]
+        linked = [name for name in folders if (Path(here) / name).is_symlink()]
+        for name in (*files, *linked):
+            if not name.endswith((RESULT, ".pyc")):
+                count += 1
+                yield (Path(here) / name).relative_to(root).as_posix()
+        if count > MOST_FILES:
+            raise _unreadable(shown_as, f"the folder has more than {MOST_FILES} files")
+
+
+def _content(root: Path, name: str, shown_as: str) -> bytes:
+    """The digest of what stands behind a name, with its kind."""
+    path = root / name
+    where = f"{shown_as}/{name}"
+    try:
+        target = path.resolve(strict=True)
+        if not target.is_relative_to(root):
+            raise _unreadable(where, "this link leads out of the folder")
+        if target.is_dir():
+            return b"link" + hashlib.sha256(target.relative_to(root).as_posix().encode()).digest()
+        if not target.is_file():
+            raise _unreadable(where, "this is no regular file")
+        with target.open("rb") as file:
+            return b"file" + hashlib.file_digest(file, "sha256").digest()
+    except (OSError, RuntimeError) as error:
+        raise _unreadable(where, getattr(error, "strerror", None) or "it cannot be read") from None
+
+
+def _unreadable(where: str, message: str) -> InputError:
+    hint = "probe a folder that holds the function's code and nothing else"
+    return InputError([Problem(code="unreadable-file", place=Place(where), message=message, hint=hint)])

@@ -1,0 +1,99 @@
+"""What must not show: secrets, signatures, tokens, addresses and bodies, found in a text and taken out of it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import parse_qsl, quote, quote_plus
+
+from threatmodel.probe.requests import Genuine
+from threatmodel.probe.slack import PUBLISHED
+from threatmodel.problems import visible
+
+SHOWN = 80
+"""Characters of an answer that a result keeps."""
+_READ = 20_000
+"""Characters of an answer that are looked through before it is cut."""
+_SHORTEST = 4
+_SHORTEST_VARIABLE = 6
+_SECRET_FIELDS = ("token", "response_url", "trigger_id")
+
+_PATTERNS = {
+    "signature": re.compile(r"v0=[0-9a-fA-F]{8,64}"),
+    "token": re.compile(r"x(?:ox[a-z]|app)-[\w.-]{6,}|eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?|\bAKIA[0-9A-Z]{12,}"),
+    "response_url": re.compile(r"https?:(?:\\?/){2}hooks\.slack\.com[^\s\"'<>]*"),
+    "key": re.compile(r"[0-9a-fA-F]{32,}|[A-Za-z0-9+/_-]{40,}={0,2}"),
+}
+_TRACES = {
+    "a stack trace": re.compile(r"Traceback \(most recent call|\n\s+at [\w.<>]+ \(|\bFile \"[^\"]+\", line \d+"),
+    "a path": re.compile(r"/var/task|/var/runtime|/opt/(?:nodejs|python)|node_modules/|[\w-]+\.(?:py|m?js|cjs):\d+"),
+    "an ARN": re.compile(r"\barn:aws[\w-]*:[a-z0-9-]+:"),
+    "an exception": re.compile(r"\b[A-Z][A-Za-z]{2,40}(?:Error|Exception)\b"),
+}
+
+
+class Hidden:
+    """The values that must not show, each with the word that stands for it."""
+
+    def __init__(self, genuine: Genuine, signatures: Iterable[str], environment: Mapping[str, str]) -> None:
+        private: dict[str, str] = {}
+        for fields in (dict(parse_qsl(PUBLISHED.body)), genuine.fields):
+            private |= {fields[name]: name for name in _SECRET_FIELDS if name in fields}
+        for value in signatures:
+            private |= dict.fromkeys((value, value.removeprefix("v0=")), "signature")
+        private |= dict.fromkeys((genuine.secret, PUBLISHED.secret), "signing secret")
+        self._private = _spelt(private, _SHORTEST)
+        variables = _spelt({value: name for name, value in environment.items()}, _SHORTEST_VARIABLE)
+        self._texts = {**variables, **self._private}
+        self._order = sorted(self._texts, key=len, reverse=True)
+        self._bodies = [spelling for spelling in _body_spellings(genuine) if len(spelling) >= _SHORTEST]
+
+    def redacted(self, text: str) -> str:
+        """A text with every such value, and whatever looks like one, replaced by its name."""
+        for spelling in self._order:
+            text = text.replace(spelling, f"<{self._texts[spelling]}>")
+        for name, pattern in _PATTERNS.items():
+            text = pattern.sub(f"<{name}>", text)
+        return text
+
+    def excerpt(self, text: str) -> str:
+        """The beginning of an answer, redacted, on one line."""
+        # a value that the limit of what is read cuts in two stands far behind what is shown
+        line = visible(" ".join(self.redacted(text[:_READ]).split()))
+        return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
+
+    def in_logs(self, text: str) -> list[str]:
+        """Names of what a log holds and must not."""
+        found = self._held(text, {"signing secret", "signature", "token", "response_url"})
+        return sorted(found | ({"body"} if any(spelling in text for spelling in self._bodies) else set()))
+
+    def in_answer(self, text: str) -> list[str]:
+        """Names of what an answer holds and must not."""
+        found = self._held(text, {"signing secret", "signature", "token"})
+        return sorted(found | {name for name, pattern in _TRACES.items() if pattern.search(text)})
+
+    def _held(self, text: str, names: set[str]) -> set[str]:
+        return {name for spelling, name in self._private.items() if name in names and spelling in text}
+
+
+def _spelt(values: Mapping[str, str], shortest: int) -> dict[str, str]:
+    return {
+        spelling: name for value, name in values.items() if len(value) >= shortest for spelling in _spellings(value)
+    }
+
+
+def _spellings(value: str) -> Iterator[str]:
+    """A value as it may stand in a log: itself, as a form or JSON writes it, in base64."""
+    quoted = json.dumps(value)[1:-1]
+    yield from {value, quote_plus(value), quote(value, safe=""), quoted, quoted.replace("/", "\\/")}
+
+
+def _body_spellings(genuine: Genuine) -> Iterator[str]:
+    yield genuine.body
+    yield json.dumps(genuine.body)[1:-1]
+    yield base64.b64encode(genuine.body.encode()).decode()
+    text = genuine.fields.get("text", "")
+    if len(text) >= 8:  # noqa: PLR2004 - a shorter text may stand in a log by chance
+        yield from _spellings(text)

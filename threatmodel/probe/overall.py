@@ -1,0 +1,80 @@
+"""What is expected of all answers of a run together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from threatmodel.probe.cases import Case, Send
+from threatmodel.probe.expectations import FAILED, PASSED, UNDECIDED, Judgement, Setting
+from threatmodel.probe.protocol import Reply
+from threatmodel.probe.replies import status_of
+
+CLIENT = 4
+"""The class of a status that refuses."""
+
+
+def _every(setting: Setting) -> list[tuple[Case, Send, Reply]]:
+    return [
+        (case, send, reply)
+        for case, replies in setting.replies
+        for send, reply in zip(case.send, replies, strict=False)
+        if reply.ended != "not-run"
+    ]
+
+
+def _no_crash(setting: Setting) -> Judgement:
+    wrong = []
+    replies = _every(setting)
+    for case, send, reply in replies:
+        status = status_of(reply, send.shape or setting.shape)
+        deliberate = case.expect == "closed" and status is not None
+        if status is None or (status >= 500 and not deliberate):  # noqa: PLR2004 - HTTP's classes
+            wrong.append(case.id)
+    return _overall(wrong, replies, "after: ")
+
+
+def _discreet_answers(setting: Setting) -> Judgement:
+    replies = _every(setting)
+    wrong = []
+    for case, _send, reply in replies:
+        text = "\n".join([reply.body, *reply.headers.values()])
+        wrong += [f"{name} ({case.id})" for name in setting.hidden.in_answer(text)]
+    return _overall(wrong, replies, "")
+
+
+def _discreet_logs(setting: Setting) -> Judgement:
+    replies = _every(setting)
+    wrong = [f"{name} ({case.id})" for case, _send, reply in replies for name in setting.hidden.in_logs(reply.logs)]
+    if not wrong and any(reply.ended == "output" for _case, _send, reply in replies):
+        return Judgement(outcome=UNDECIDED, why="a log was longer than what is read")
+    return _overall(wrong, replies, "")
+
+
+def _alike(setting: Setting) -> Judgement:
+    found: dict[tuple[int | None, str], str] = {}
+    for case, _send, reply in _every(setting):
+        if "verifies_signature" in case.decides and (status_of(reply, setting.shape) or 0) // 100 == CLIENT:
+            found.setdefault((reply.status, reply.body), case.id)
+    if not found:
+        return Judgement(outcome=UNDECIDED, why="nothing was refused")
+    if len(found) == 1:
+        return Judgement(outcome=PASSED)
+    return Judgement(outcome=FAILED, why=f"{len(found)} different ones: {_some(sorted(set(found.values())))}")
+
+
+def _overall(wrong: Sequence[str], replies: Sequence[object], before: str) -> Judgement:
+    if wrong:
+        return Judgement(outcome=FAILED, why=before + _some(list(dict.fromkeys(wrong))))
+    return Judgement(outcome=PASSED if replies else UNDECIDED, why="" if replies else "nothing was sent")
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004 - a line's worth
+
+
+OVERALL_JUDGEMENTS: dict[str, Callable[[Setting], Judgement]] = {
+    "no-crash": _no_crash,
+    "alike": _alike,
+    "discreet-answers": _discreet_answers,
+    "discreet-logs": _discreet_logs,
+}

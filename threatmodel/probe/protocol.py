@@ -1,0 +1,105 @@
+"""The words between probes, which say what is sent and judge what comes back, and runners, which run a handler.
+
+A runner runs each scenario in a process of its own: the handler sees a fresh Lambda environment, with its folder as the
+working directory and on the search path, stubs in place of AWS and Slack, and no network.  Nothing here knows Slack.
+"""
+
+# Shapes added by the runners, all with defaults: Effect.refused, Effect.reads, Runner.sets_clock.
+# The way in is `threatmodel.probe.runners.target.runner_for`.
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One invocation: the event as Lambda gives it, and what the handler's clock shows (None: the real time)."""
+
+    event: Mapping[str, Any]
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """Invocations of one fresh environment, in order.
+
+    `environment` are variables beside those of the target; `secrets` what the stubbed Secrets Manager and Parameter
+    Store give for any name (None: they have nothing); the same value stands in the environment variable that the target
+    names.
+    """
+
+    name: str
+    calls: tuple[Call, ...]
+    secret: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """Something that a handler did to the world, as a stub recorded it: dynamodb, PutItem, the table's name.
+
+    Services are those of boto3 (secretsmanager, stepfunctions, events), and three more: network (operation a method, or
+    CONNECT where the connection was refused; detail the host), process (spawn, a program) and file (write, a path).
+    `refused` says that nothing came of it: a condition that failed, a host that is not there, a program that was not
+    started.
+    """
+
+    service: str
+    operation: str
+    detail: str = ""
+    refused: bool = False
+
+    @property
+    def reads(self) -> bool:
+        """Whether it only reads, as reading the signing secret does: no side effect."""
+        return self.service not in _BESIDE_AWS and self.operation.startswith(_READING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What came of one invocation.
+
+    `ended` is '' where the handler answered, else how it ended: error (an exception, `error` its type), timeout, exit,
+    crash, output (megabytes printed), memory, or not-run (an earlier call ended the process).  `status` is None where
+    the answer has none.  `effects` in order; `logs` what it printed, cut at a limit.
+    """
+
+    ended: str = ""
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    error: str = ""
+    effects: tuple[Effect, ...] = ()
+    logs: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a scenario may use: seconds a call, bytes of memory, bytes of output."""
+
+    seconds: float = 10.0
+    memory: int = 512 * 1024 * 1024
+    output: int = 1024 * 1024
+
+
+_BESIDE_AWS = frozenset({"network", "process", "file"})
+_READING = ("Get", "BatchGet", "TransactGet", "List", "Describe", "Head", "Query", "Scan", "Decrypt", "Verify")
+
+
+class Runner(Protocol):
+    """Runs scenarios against one handler."""
+
+    def run(self, scenario: Scenario) -> Sequence[Reply]:
+        """One reply for each call of a scenario.  Raises InputError where the handler cannot be run at all."""
+
+    @property
+    def sees_effects(self) -> bool:
+        """Whether side effects are recorded: not where the handler is only reached over HTTP."""
+
+    @property
+    def sets_clock(self) -> bool:
+        """Whether `Call.at` is what the handler's clock shows: not where it is only reached over HTTP."""

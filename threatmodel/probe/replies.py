@@ -1,0 +1,84 @@
+"""What a reply says: its status as the caller sees it, what was done, and both in words that hold nothing secret."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from threatmodel.probe.leaks import Hidden
+from threatmodel.probe.protocol import Effect, Reply
+
+_STOPPED = {"network", "process"}
+"""Effects that a stub stops though Lambda would not: refused ones count."""
+_NEAR = ("localhost", "127.0.0.1", "::1")
+"""Hosts of Lambda's own extension for secrets."""
+_ENDED = {
+    "error": "it raised {error}, which Lambda answers with 502",
+    "timeout": "it did not answer in time",
+    "exit": "it ended its own process, which Lambda answers with 502",
+    "crash": "its process crashed, which Lambda answers with 502",
+    "output": "it printed more than is read",
+    "memory": "it took more memory than it has",
+    "not-run": "the request before it ended the process",
+}
+
+
+_TELLING = {"cloudwatch", "logs", "xray", "sts"}
+"""Services to which a handler tells how it fares, or that give it its credentials: nothing is done there."""
+_KEEPING_SECRETS = {"secretsmanager", "ssm", "kms"}
+
+
+def side_effects(reply: Reply) -> tuple[Effect, ...]:
+    """What a handler did to the world in one call."""
+    return tuple(effect for effect in reply.effects if _counts(effect))
+
+
+def _counts(effect: Effect) -> bool:
+    if (
+        effect.reads
+        or effect.service in _TELLING
+        or (effect.service == "network" and effect.operation == "GET" and effect.detail.startswith(_NEAR))
+    ):
+        return False
+    return not effect.refused or effect.service in _STOPPED
+
+
+def asks_a_store(reply: Reply) -> bool:
+    """Whether anything outside its own process was asked that could remember: a table, a cache, a queue."""
+    beside = _KEEPING_SECRETS | _TELLING | {"file", "process"}
+    return any(effect.service not in beside for effect in reply.effects)
+
+
+def status_of(reply: Reply, shape: str) -> int | None:
+    """The status that the caller would see; None where Lambda or the API would answer with a 5xx of its own."""
+    if reply.ended:
+        return None
+    if reply.status is None and shape != "rest-api":
+        return 200  # both take any other value for the body of a good answer
+    return reply.status
+
+
+def accepted(reply: Reply, shape: str) -> bool:
+    """Whether a request was taken."""
+    return 200 <= (status_of(reply, shape) or 0) < 300  # noqa: PLR2004 - HTTP's classes
+
+
+def came_back(reply: Reply, hidden: Hidden) -> str:
+    """What came back, in words that hold nothing secret."""
+    if reply.ended:
+        text = ending(reply, hidden)
+    else:
+        body = hidden.excerpt(reply.body)
+        text = f"{'no status' if reply.status is None else reply.status}{f' {body}' if body else ''}"
+    done = side_effects(reply)
+    return f"{text}; {in_words(done, hidden)}" if done else text
+
+
+def ending(reply: Reply, hidden: Hidden) -> str:
+    """How a call without an answer ended."""
+    return _ENDED[reply.ended].format(error=hidden.excerpt(reply.error) or "an exception")
+
+
+def in_words(effects: Sequence[Effect], hidden: Hidden) -> str:
+    """Effects by service, operation and what they touched; the first three."""
+    shown = [hidden.excerpt(" ".join(filter(None, (e.service, e.operation, e.detail)))) for e in effects]
+    return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")  # noqa: PLR2004 - a line's worth

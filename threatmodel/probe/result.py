@@ -1,0 +1,230 @@
+"""What a probe found, as a value and as a file that can be kept beside the code.
+
+A result holds no secret, signature, token or response_url: answers are cut, and such values replaced, when it is made.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from threatmodel.probe.cases import Case, Shown, load_cases
+from threatmodel.probe.deciding import LEVELS, Decision, Row, decisions
+from threatmodel.probe.expectations import FAILED, OUTCOMES, PASSED
+from threatmodel.problems import InputError, Place, quoted, suggestion
+from threatmodel.shape import (
+    Entry,
+    Fields,
+    Flag,
+    Items,
+    Key,
+    Number,
+    Raw,
+    Reader,
+    Table,
+    Text,
+    Word,
+    record,
+)
+from threatmodel.source import parse
+
+FORMAT = 1
+KINDS = ("python", "node", "http")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A run of all probes against one handler.
+
+    `folder_sha256` names the code that was run ('' where it was only reached over HTTP), `when` is UTC, to the second.
+    """
+
+    target: str
+    kind: str
+    folder_sha256: str
+    when: datetime.datetime
+    version: str
+    shape: str
+    sees_effects: bool
+    rows: tuple[Row, ...]
+    facts: tuple[Decision, ...]
+
+    @property
+    def decided(self) -> dict[str, Shown]:
+        """The facts that it decides, with their values."""
+        return {one.fact: one.value for one in self.facts if one.decided}
+
+
+def to_json(result: Result) -> str:
+    """The result as a file: JSON, indented, in a fixed order."""
+    whole = {"format": FORMAT, **asdict(result), "when": f"{result.when:%Y-%m-%dT%H:%M:%SZ}"}
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+_LINE = Text(2000)
+_FACT_NAME = re.compile(r"[a-z][a-z_]*\Z")
+_DIGEST = "[0-9a-f]{64}"
+
+_ROW = record(
+    "a row",
+    Key("probe", Text(100, r"[a-z0-9]+(?:-[a-z0-9]+)*", "the id of a probe"), required=True),
+    Key("title", _LINE, required=True),
+    Key("level", Word(LEVELS), required=True),
+    Key("sent", _LINE, required=True),
+    Key("back", Raw(), required=True),
+    Key("outcome", Word(OUTCOMES), required=True),
+    Key("why", Raw(), required=True),
+    Key("failure", _LINE, required=True),
+    Key("bears_on", Items(Text(100, "[a-z][a-z_]*", "the name of a fact")), required=True),
+    Key("shows", Table(Raw(), "a fact", _FACT_NAME, "the name of a fact"), required=True),
+)
+_DECISION = record(
+    "a fact",
+    Key("fact", Text(100, "[a-z][a-z_]*", "the name of a fact"), required=True),
+    Key("decided", Flag(), required=True),
+    Key("value", Raw(), required=True),
+    Key("passed", Number(0, 1000), required=True),
+    Key("of", Number(1, 1000), required=True),
+    Key("note", Raw(), required=True),
+)
+_RESULT = record(
+    "a result of the probe",
+    Key("format", Number(FORMAT, FORMAT), required=True),
+    Key("target", _LINE, required=True),
+    Key("kind", Word(KINDS), required=True),
+    Key("folder_sha256", Raw(), required=True),
+    Key("when", Text(20, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "a time such as 2026-11-26T08:00:00Z"), required=True),
+    Key("version", _LINE, required=True),
+    Key("shape", _LINE, required=True),
+    Key("sees_effects", Flag(), required=True),
+    Key("rows", Items(_ROW, 1), required=True),
+    Key("facts", Items(_DECISION), required=True),
+)
+
+
+def read(text: str, file: str) -> Result:
+    """The result in a file's text.
+
+    Raises InputError with every problem: what is misspelt or of another type, a fact that no probe decides, and facts
+    that do not follow from the rows.
+    """
+    reader = Reader(parse(text, file))
+    entries = reader.whole(_RESULT)
+    result = None if reader.problems else _Reading(reader).result(entries)
+    if result is None or reader.problems:
+        raise InputError(reader.problems)
+    return result
+
+
+class _Reading:
+    """What shapes cannot say, checked."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.known = {fact: case for case in load_cases() for fact in case.decides}
+
+    def result(self, entries: Fields) -> Result | None:
+        rows = tuple(self.row(item.value) for item in entries["rows"].value)
+        facts = tuple(self.decision(item.value) for item in entries["facts"].value)
+        when = self.when(entries["when"])
+        digest = self.text(entries["folder_sha256"], _DIGEST, "64 hexadecimal digits, or an empty text")
+        self.once(entries["rows"].value, "probe")
+        if self.reader.problems or when is None:
+            return None
+        whole: dict[str, Any] = {
+            name: entries[name].value for name in ("target", "kind", "version", "shape", "sees_effects")
+        }
+        result = Result(rows=rows, facts=facts, when=when, folder_sha256=digest, **whole)
+        self.follows(result, entries)
+        return result
+
+    def row(self, item: Fields) -> Row:
+        bears_on = []
+        for name in item["bears_on"].value:
+            self.fact(name.value, name.place)
+            bears_on.append(name.value)
+        shows = {}
+        for name, shown in item["shows"].value.items():
+            self.fact(name, shown.key)
+            if name not in bears_on:
+                self.wrong(shown.key, f"this probe does not bear on {quoted(name)}", "add it to 'bears_on'")
+            shows[name] = self.value(name, shown)
+            self.fits(item["outcome"].value, shows[name], shown.place)
+        plain = {key: item[key].value for key in ("probe", "title", "level", "sent", "outcome", "failure")}
+        texts = {key: self.text(item[key]) for key in ("back", "why")}
+        return Row(**plain, **texts, bears_on=tuple(bears_on), shows=shows)
+
+    def fits(self, outcome: str, value: Shown, place: Place) -> None:
+        """Only what passed shows something good, and only what passed or failed shows anything."""
+        if outcome not in {PASSED, FAILED} or value is (outcome == FAILED):
+            self.wrong(place, f"a probe that is '{outcome}' cannot show {quoted(value)}", "probe again")
+
+    def decision(self, item: Fields) -> Decision:
+        name = item["fact"].value
+        self.fact(name, item["fact"].place)
+        value = self.value(name, item["value"]) if item["decided"].value else None
+        if not item["decided"].value and item["value"].value is not None:
+            self.wrong(item["value"].place, "an undecided fact has a value", "write null")
+        plain = {key: item[key].value for key in ("decided", "passed", "of")}
+        return Decision(fact=name, value=value, note=self.text(item["note"]), **plain)
+
+    def fact(self, name: str, place: Place) -> None:
+        if name not in self.known:
+            message = f"{quoted(name)} is no fact that a probe decides"
+            self.reader.note("unknown-fact", place, message, suggestion(name, self.known))
+
+    def value(self, fact: str, entry: Entry) -> Shown:
+        """A yes or no; of a number, a whole number or null."""
+        number = fact in self.known and not _is_flag(self.known[fact], fact)
+        value: Shown = entry.value
+        fits = (value is None or type(value) is int) if number else isinstance(value, bool)
+        if not fits:
+            expected = "a whole number or null" if number else "true or false"
+            self.wrong(entry.place, f"the value of '{fact}' is {quoted(value)}; expected {expected}", "")
+        return value
+
+    def text(self, entry: Entry, pattern: str = "", expected: str = "text") -> str:
+        """A text that may be empty."""
+        value = entry.value
+        if isinstance(value, str) and (not value or not pattern or re.fullmatch(pattern, value)):
+            return value
+        self.wrong(entry.place, f"{quoted(value)} stands here; expected {expected}", "")
+        return ""
+
+    def when(self, entry: Entry) -> datetime.datetime | None:
+        try:
+            return datetime.datetime.strptime(entry.value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.UTC)
+        except ValueError:
+            message = f"'when' is {quoted(entry.value)}, which is no time; expected one such as 2026-11-26T08:00:00Z"
+            self.reader.note("not-a-date", entry.place, message)
+            return None
+
+    def once(self, items: tuple[Any, ...], key: str) -> None:
+        seen: set[str] = set()
+        for item in items:
+            name = item.value[key].value
+            if name in seen:
+                self.reader.note("duplicate-id", item.value[key].place, f"the probe {quoted(name)} is there twice")
+            seen.add(name)
+
+    def follows(self, result: Result, entries: Fields) -> None:
+        """The facts are exactly what the rows show: otherwise somebody wrote one of the two by hand."""
+        expected = {one.fact: one for one in decisions(result.rows, sees_effects=result.sees_effects)}
+        for item in entries["facts"].value:
+            name = item.value["fact"].value
+            found = next(one for one in result.facts if one.fact == name)
+            if found != expected.pop(name, None):
+                message = f"what is said of '{name}' does not follow from the rows"
+                self.wrong(item.place, message, "probe again rather than edit a result")
+        for name in expected:
+            self.wrong(entries["facts"].key, f"'{name}' is missing, on which rows bear", "probe again")
+
+    def wrong(self, place: Place, message: str, hint: str) -> None:
+        self.reader.note("wrong-type", place, message, hint)
+
+
+def _is_flag(case: Case, fact: str) -> bool:
+    return any(isinstance(value, bool) for value in case.decides[fact])

@@ -1,0 +1,203 @@
+"""AWS in memory, for one scenario: what a handler's calls are answered with, and a record of every one of them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from threatmodel.probe.protocol import Effect
+from threatmodel.probe.runners.dynamodb import AwsError, DynamoDb, UnreadError
+
+MOST_EFFECTS = 2_000
+"""Effects of a scenario that are recorded one by one; those after them are counted, and the last says so."""
+
+LONGEST_DETAIL = 200
+
+_ACCOUNT = "123456789012"
+_MADE = 1_600_000_000.0  # long ago, so that no secret counts as just changed
+_NAMES = {  # how SDKs and endpoints call a service, where boto3 calls it otherwise
+    "sfn": "stepfunctions",
+    "states": "stepfunctions",
+    "eventbridge": "events",
+    "email": "ses",
+    "cognitoidentityprovider": "cognito-idp",
+    "cloudwatchlogs": "logs",
+}
+_DETAILS = (
+    "TableName",
+    "QueueUrl",
+    "FunctionName",
+    "stateMachineArn",
+    "TopicArn",
+    "TargetArn",
+    "SecretId",
+    "Name",
+    "Path",
+    "KeyId",
+    "Bucket",
+)
+
+
+class World:
+    """What one scenario's handler can reach: services that remember, and what was done to them."""
+
+    def __init__(self, secret: str | None) -> None:
+        self.effects: list[Effect] = []
+        self._secret = secret
+        self._tables = DynamoDb()
+        self._objects: dict[tuple[str, str], str] = {}
+        self._count = 0
+
+    def note(self, service: str, operation: str, detail: str = "", *, refused: bool = False) -> None:
+        """Records an effect."""
+        self._count += 1
+        if self._count <= MOST_EFFECTS:
+            cut = detail[:LONGEST_DETAIL]
+            self.effects.append(Effect(service=service, operation=operation, detail=cut, refused=refused))
+        elif self._count == MOST_EFFECTS + 1:
+            self.effects.append(Effect(service="process", operation="more", detail=f"more than {MOST_EFFECTS}"))
+
+    def call(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """What a service answers.  Raises AwsError; either way the call is recorded."""
+        service = service.lower()
+        service = _NAMES.get(service.replace("-", ""), service)
+        detail, refused = _detail(operation, params), True
+        try:
+            answer = self._answer(service, operation, params)
+            refused = False
+        except UnreadError:
+            detail = f"{detail} (condition not understood)"
+            raise
+        except (AttributeError, KeyError, TypeError, ValueError):  # a request of the wrong shape, as AWS would find it
+            raise AwsError("ValidationException", "a parameter is of the wrong type") from None
+        finally:
+            self.note(service, operation, detail, refused=refused)
+        return answer
+
+    def _answer(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        if service == "dynamodb":
+            return self._tables.answer(operation, params)
+        known: dict[tuple[str, str], Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+            ("secretsmanager", "GetSecretValue"): self._secret_value,
+            ("secretsmanager", "BatchGetSecretValue"): self._secret_values,
+            ("ssm", "GetParameter"): self._parameter,
+            ("ssm", "GetParameters"): self._parameters,
+            ("ssm", "GetParametersByPath"): self._parameters_by_path,
+            ("kms", "Decrypt"): self._decrypted,
+            ("s3", "PutObject"): self._put_object,
+            ("s3", "GetObject"): self._get_object,
+            ("s3", "HeadObject"): self._get_object,
+        }
+        found = known.get((service, operation))
+        return found(params) if found else _plain_answer(service, operation, params)
+
+    def _known_secret(self) -> str:
+        if self._secret is None:
+            raise AwsError("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+        return self._secret
+
+    def _secret_value(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        name = str(params.get("SecretId", ""))
+        if params.get("VersionStage", "AWSCURRENT") != "AWSCURRENT":
+            raise AwsError("ResourceNotFoundException", "Secrets Manager can't find the specified secret value.")
+        arn = name if name.startswith("arn:") else f"arn:aws:secretsmanager:eu-west-1:{_ACCOUNT}:secret:{name}-AbCdEf"
+        return {
+            "ARN": arn,
+            "Name": name,
+            "VersionId": "00000000-0000-4000-8000-000000000000",
+            "SecretString": self._known_secret(),
+            "VersionStages": ["AWSCURRENT"],
+            "CreatedDate": _MADE,
+        }
+
+    def _secret_values(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        values = [self._secret_value({"SecretId": name}) for name in params.get("SecretIdList", ())]
+        return {"SecretValues": values, "Errors": []}
+
+    def _parameter(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        if self._secret is None:
+            raise AwsError("ParameterNotFound", "")
+        return {"Parameter": self._named(str(params.get("Name", "")))}
+
+    def _named(self, name: str) -> dict[str, Any]:
+        arn = f"arn:aws:ssm:eu-west-1:{_ACCOUNT}:parameter/{name.lstrip('/')}"
+        kind = {"Type": "SecureString", "Version": 1, "LastModifiedDate": _MADE, "DataType": "text"}
+        return {"Name": name, "Value": self._known_secret(), "ARN": arn, **kind}
+
+    def _parameters(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        names = [str(name) for name in params.get("Names", ())]
+        if self._secret is None:
+            return {"Parameters": [], "InvalidParameters": names}
+        return {"Parameters": [self._named(name) for name in names], "InvalidParameters": []}
+
+    def _parameters_by_path(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        name = f"{str(params.get('Path', '')).rstrip('/')}/signing-secret"
+        return {"Parameters": [] if self._secret is None else [self._named(name)]}
+
+    def _decrypted(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        if self._secret is None:
+            raise AwsError("InvalidCiphertextException", "")
+        plain = base64.b64encode(self._secret.encode()).decode()
+        return {"KeyId": str(params.get("KeyId", "")), "Plaintext": plain, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}
+
+    def _put_object(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        place = (str(params.get("Bucket")), str(params.get("Key")))
+        if params.get("IfNoneMatch") == "*" and place in self._objects:
+            raise AwsError("PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+        self._objects[place] = str(params.get("Body", ""))
+        return {"ETag": '"00000000000000000000000000000000"'}
+
+    def _get_object(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        place = (str(params.get("Bucket")), str(params.get("Key")))
+        if place not in self._objects:
+            raise AwsError("NoSuchKey", "The specified key does not exist.")
+        return {"Body": self._objects[place], "ETag": '"00000000000000000000000000000000"'}
+
+
+def _plain_answer(service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The smallest answer that says a call went well."""
+    match service, operation:
+        case "sqs", "SendMessage":
+            digest = hashlib.md5(str(params.get("MessageBody", "")).encode(), usedforsecurity=False).hexdigest()
+            return {"MessageId": "00000000-0000-4000-8000-000000000001", "MD5OfMessageBody": digest}
+        case "sqs", "SendMessageBatch":
+            sent = [{"Id": entry["Id"], "MessageId": entry["Id"]} for entry in params.get("Entries", ())]
+            return {"Successful": sent, "Failed": []}
+        case "sqs", "GetQueueUrl":
+            return {"QueueUrl": f"https://sqs.eu-west-1.amazonaws.com/{_ACCOUNT}/{params.get('QueueName', '')}"}
+        case "sns", "Publish":
+            return {"MessageId": "00000000-0000-4000-8000-000000000002"}
+        case "lambda", "Invoke":
+            return {"StatusCode": 202 if params.get("InvocationType") == "Event" else 200, "Payload": "null"}
+        case "stepfunctions", "StartExecution" | "StartSyncExecution":
+            arn = str(params.get("stateMachineArn", "")).replace(":stateMachine:", ":execution:")
+            return {"executionArn": f"{arn}:1", "startDate": _MADE, "status": "SUCCEEDED", "output": "{}"}
+        case "events", "PutEvents":
+            return {"FailedEntryCount": 0, "Entries": [{"EventId": str(at)} for at, _ in enumerate(params["Entries"])]}
+        case "sts", "GetCallerIdentity":
+            arn = f"arn:aws:sts::{_ACCOUNT}:assumed-role/probe/probe"
+            return {"Account": _ACCOUNT, "Arn": arn, "UserId": "PROBE:probe"}
+    return {}
+
+
+def _detail(operation: str, params: Mapping[str, Any]) -> str:
+    """What a call is about, in one word: the name of a table, a queue, a function."""
+    if operation in {"TransactWriteItems", "TransactGetItems"}:
+        inner = [
+            one for entry in _listed(params.get("TransactItems")) if isinstance(entry, dict) for one in entry.values()
+        ]
+        return ", ".join(dict.fromkeys(str(one.get("TableName", "")) for one in inner if isinstance(one, dict)))
+    if isinstance(params.get("RequestItems"), dict):
+        return ", ".join(map(str, params["RequestItems"]))
+    for name in _DETAILS:
+        if isinstance(params.get(name), str):
+            text = str(params[name])
+            end = {"QueueUrl": "/", "FunctionName": ":", "stateMachineArn": ":", "TopicArn": ":"}.get(name)
+            return text.rsplit(end, 1)[-1] if end and (end == "/" or text.startswith("arn:")) else text
+    return ""
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

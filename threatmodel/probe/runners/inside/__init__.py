@@ -1,0 +1,1 @@
+"""What runs inside the child process: isolated, importing nothing of the toolkit but itself."""

@@ -1,0 +1,191 @@
+/*
+ * The child process of a Node.js handler: loads it as Lambda would, and answers one call after the other.
+ *
+ * Answers go over a connection of their own, each behind a token, so that nothing printed passes for one.  This is no
+ * sandbox against a handler that wants to lie: it runs in this very process.
+ */
+"use strict";
+
+const fs = require("node:fs");
+const net = require("node:net");
+const path = require("node:path");
+const { pathToFileURL } = require("node:url");
+
+const config = JSON.parse(fs.readFileSync(0, "utf8"));
+const { stringify, parse } = JSON;
+const { writeSync } = fs;
+
+const LARGEST_ANSWER = 6 * 1024 * 1024; // Lambda's own
+const MOST_NOTES = 2000;
+const CALLBACKS_END = 24; // the first version of Node.js whose Lambda runtime refuses three parameters
+
+const control = net.connect(config.socket);
+let notes = 0;
+const say = (message, done) => control.write(`${config.token} ${stringify(message)}\n`, done);
+const note = (service, operation, detail) => {
+  if (++notes <= MOST_NOTES) say({ note: [service, operation, String(detail).slice(0, 200)] });
+};
+say({ control: true });
+
+const clock = require("./node_clock.cjs");
+clock.show(config.at);
+require("./node_network.cjs").install(config, note);
+require("./node_modules_stub.cjs").install(config);
+
+const quit = (code) => process.reallyExit(code);
+control.on("close", () => quit(0));
+control.on("error", () => process.kill(process.pid, "SIGKILL")); // the handler closed it
+
+/* What is printed is written at once, as on Lambda: it then stands in the log before the answer comes. */
+for (const [stream, fd] of [[process.stdout, 1], [process.stderr, 2]]) {
+  stream.write = (data, encoding, done) => {
+    const bytes = typeof data === "string" ? Buffer.from(data, typeof encoding === "string" ? encoding : "utf8") : data;
+    for (let at = 0; at < bytes.length; ) at += written(fd, bytes.subarray(at));
+    const callback = typeof encoding === "function" ? encoding : done;
+    if (callback) process.nextTick(callback);
+    return true;
+  };
+}
+
+/** How many bytes went out, waiting a moment where there is no room; what was closed takes everything. */
+function written(fd, bytes) {
+  try {
+    return writeSync(fd, bytes);
+  } catch (error) {
+    if (error?.code !== "EAGAIN") return bytes.length;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    return 0;
+  }
+}
+
+let pending = null; // the call that is being answered
+
+const nameOf = (error) => (error instanceof Error || error?.name ? String(error.name) : typeof error);
+
+function print(error) {
+  process.stderr.write(`[ERROR] ${error?.stack ?? String(error)}\n`);
+}
+
+function answer(error, result) {
+  const call = pending;
+  if (!call) return;
+  pending = null;
+  control.ref();
+  if (error !== undefined && error !== null) {
+    print(error);
+    say({ error: nameOf(error) });
+    return;
+  }
+  let text;
+  try {
+    text = stringify(result === undefined ? null : result);
+    if (text === undefined) text = "null";
+  } catch (failure) {
+    print(failure);
+    say({ error: "Runtime.MarshalError" });
+    return;
+  }
+  say(Buffer.byteLength(text) > LARGEST_ANSWER ? { error: "Function.ResponseSizeTooLarge" } : { answer: text });
+}
+
+process.on("beforeExit", () => answer(...(pending?.kept ?? [null, null]))); // nothing is left to happen: Lambda answers null
+process.on("uncaughtException", (error) => answer(error ?? new Error("thrown")));
+process.on("unhandledRejection", (error) => {
+  print(error);
+  answer({ name: "Runtime.UnhandledPromiseRejection" });
+});
+
+function contextOf(number, done) {
+  const until = performance.now() + config.seconds * 1000;
+  return {
+    callbackWaitsForEmptyEventLoop: true,
+    functionName: "probe",
+    functionVersion: "$LATEST",
+    invokedFunctionArn: "arn:aws:lambda:eu-west-1:123456789012:function:probe",
+    memoryLimitInMB: "512",
+    logGroupName: "/aws/lambda/probe",
+    logStreamName: "2020/01/01/[$LATEST]00000000000000000000000000000000",
+    awsRequestId: `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`,
+    getRemainingTimeInMillis: () => Math.max(0, Math.floor(until - performance.now())),
+    done,
+    succeed: (result) => done(null, result),
+    fail: (error) => done(error ?? new Error("fail")),
+  };
+}
+
+function invoke(handler, { event, at }, number) {
+  clock.show(at);
+  const call = (pending = {});
+  control.unref(); // so that an empty event loop shows
+  const done = (error, result) => {
+    if (pending !== call || call.kept) return;
+    if (error !== undefined && error !== null) answer(error);
+    else if (context.callbackWaitsForEmptyEventLoop) call.kept = [null, result];
+    else answer(null, result);
+  };
+  const context = contextOf(number, done);
+  const settled = (error, result) => pending === call && answer(error, result);
+  try {
+    const result = handler(event, context, done);
+    if (typeof result?.then === "function") {
+      result.then((value) => settled(null, value), (error) => settled(error ?? { name: "undefined" }));
+    }
+  } catch (error) {
+    settled(error ?? { name: "undefined" });
+  }
+}
+
+// --- loading
+
+function placeOf(error, file) {
+  const folder = path.dirname(file) + path.sep;
+  const found = String(error?.stack ?? "").matchAll(/(?:file:\/\/)?(\/[^\n:()]+):(\d+)/g);
+  for (const [, name, line] of found) {
+    if (decodeURI(name).startsWith(folder)) return { file: decodeURI(name), line: Number(line) };
+  }
+  return { file, line: 1 };
+}
+
+function giveUp(told) {
+  say({ unable: told }, () => quit(0));
+}
+
+async function load() {
+  const file = path.join(config.folder, config.file);
+  let loaded;
+  try {
+    loaded = await import(pathToFileURL(file).href);
+  } catch (error) {
+    print(error);
+    const missing = ["MODULE_NOT_FOUND", "ERR_MODULE_NOT_FOUND", "ERR_PACKAGE_PATH_NOT_EXPORTED"].includes(error?.code);
+    const kind = missing ? "module" : error instanceof SyntaxError ? "syntax" : "raised";
+    return giveUp({ kind, error: nameOf(error), ...placeOf(error, file) });
+  }
+  const members = { ...loaded.default, ...loaded };
+  const name = config.name || "handler";
+  if (typeof members[name] !== "function") {
+    const there = Object.keys(members).filter((key) => typeof members[key] === "function");
+    return giveUp({ kind: "attribute", found: [], there: there.slice(0, 20) });
+  }
+  if (members[name].length >= 3 && Number(process.versions.node.split(".")[0]) >= CALLBACKS_END) {
+    const refuse = () => Promise.reject(Object.assign(new Error("callback"), { name: "Runtime.CallbackHandlerDeprecated" }));
+    return listen(refuse);
+  }
+  return listen(members[name]);
+}
+
+function listen(handler) {
+  let rest = "";
+  let number = 0;
+  control.setEncoding("utf8");
+  control.on("data", (data) => {
+    rest += data;
+    const lines = rest.split("\n");
+    rest = lines.pop();
+    for (const line of lines) invoke(handler, parse(line), ++number);
+  });
+  say({ ready: true });
+}
+
+process.chdir(config.folder);
+load();

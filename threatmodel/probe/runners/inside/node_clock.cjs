@@ -1,0 +1,19 @@
+/* The clock that a Node.js handler sees: it shows what it is told (seconds since 1970), and goes on from there. */
+"use strict";
+
+const RealDate = Date;
+const realNow = Date.now;
+let offset = 0;
+
+exports.show = (at) => {
+  offset = at === null || at === undefined ? 0 : Math.round(at * 1000) - realNow();
+};
+
+const now = () => realNow() + offset;
+
+globalThis.Date = new Proxy(RealDate, {
+  construct: (target, values, made) => Reflect.construct(target, values.length ? values : [now()], made),
+  apply: () => new RealDate(now()).toString(),
+  get: (target, name, receiver) => (name === "now" ? now : Reflect.get(target, name, receiver)),
+});
+RealDate.prototype.constructor = globalThis.Date;

@@ -1,0 +1,236 @@
+"""The child process of a Python handler: loads it as Lambda would, and answers one call after the other.
+
+What the handler prints cannot pass for an answer: answers go over a connection of their own, each behind a token.
+This is no sandbox against a handler that wants to lie: it runs in this very process.
+"""
+
+# ruff: noqa: PTH118, PTH119, PTH120, PTH122 - pathlib would take a tenth of the time that a scenario may take
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any, NoReturn
+
+from threatmodel.probe.runners.inside import clock, network, watch
+
+_LARGEST_ANSWER = 6 * 1024 * 1024  # Lambda's own
+_MOST_NOTES = 2_000
+
+Handler = Callable[[Any, Any], Any]
+
+
+class Line:
+    """The connection to the caller."""
+
+    def __init__(self, path: str, token: str) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.connect(path)
+        self._token, self._lock, self._notes, self._rest = token, threading.Lock(), 0, b""
+        self.say({"control": True})
+
+    def say(self, message: Mapping[str, Any]) -> None:
+        """Sends a message; where the connection is gone, this process has no use any more."""
+        line = f"{self._token} {json.dumps(message)}\n".encode()
+        try:
+            with self._lock:
+                self._socket.sendall(line)
+        except (OSError, ValueError):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def note(self, service: str, operation: str, detail: str) -> None:
+        """Tells of something that the handler tried, and that was refused."""
+        self._notes += 1
+        if self._notes <= _MOST_NOTES:
+            self.say({"note": [service, operation, detail.encode(errors="replace").decode()[:200]]})
+
+    def hear(self) -> Any:
+        """The next call; ends this process where there is none."""
+        while b"\n" not in self._rest:
+            try:
+                more = self._socket.recv(1 << 16)
+            except OSError:
+                more = b""
+            if not more:
+                os._exit(0)
+            self._rest += more
+        line, _, self._rest = self._rest.partition(b"\n")
+        return json.loads(line)
+
+
+class Context:
+    """What Lambda hands over beside the event."""
+
+    function_name = "probe"
+    function_version = "$LATEST"
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:probe"
+    memory_limit_in_mb = "512"
+    log_group_name = "/aws/lambda/probe"
+    log_stream_name = "2020/01/01/[$LATEST]00000000000000000000000000000000"
+    identity = None
+    client_context = None
+    tenant_id = None
+
+    def __init__(self, number: int, seconds: float) -> None:
+        self.aws_request_id = f"00000000-0000-4000-8000-{number:012d}"
+        self._until = time.monotonic() + seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the call is ended."""
+        return max(0, int((self._until - time.monotonic()) * 1000))
+
+    def log(self, message: object) -> None:
+        """Prints a line."""
+        sys.stdout.write(f"{message}\n")
+
+
+class JsonLog(logging.Handler):
+    """Log records as Lambda's JSON format prints them, with everything that was added to them."""
+
+    _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Prints a record as one line."""
+        try:
+            shown = {"level": record.levelname, "logger": record.name, "message": record.getMessage()}
+            shown |= {key: value for key, value in vars(record).items() if key not in self._USUAL}
+            if record.exc_info:
+                shown["stackTrace"] = "".join(traceback.format_exception(*record.exc_info))
+            sys.stdout.write(json.dumps(shown, default=str) + "\n")
+        except Exception:  # noqa: BLE001 - as logging does: a record that cannot be printed ends nothing
+            self.handleError(record)
+
+
+def run(config: Mapping[str, Any]) -> None:
+    """Loads the handler and answers calls until there are no more."""
+    line = Line(config["socket"], config["token"])
+    clock.install()
+    clock.show(config["at"])
+    aws = network.install(config["socket"], config["hosts"], line.note)
+    sys.modules["_probe"] = _module("_probe", call=aws)
+    sys.path[:] = [config["folder"], *config["packages"], *sys.path, config["stubs"]]
+    sys.argv = ["bootstrap"]
+    logging.root.addHandler(JsonLog())
+    logging.root.setLevel(logging.INFO)
+    os.chdir(config["folder"])
+    watch.install(config["socket"], config["temporary"], line.note)
+    handler = _loaded(config, line)
+    line.say({"ready": True})
+    number = 0
+    while True:
+        call = line.hear()
+        number += 1
+        clock.show(call["at"])
+        line.say(_answered(handler, call["event"], Context(number, config["seconds"])))
+
+
+def _module(name: str, **members: Any) -> ModuleType:
+    module = ModuleType(name)
+    vars(module).update(members)
+    return module
+
+
+def _loaded(config: Mapping[str, Any], line: Line) -> Handler:
+    """The handler.  Where there is none this process tells why, and ends."""
+    path = os.path.join(config["folder"], config["file"])
+    name = os.path.splitext(os.path.basename(path))[0]
+    try:
+        module = _imported(name, path)
+    except SystemExit:
+        _flush()
+        os._exit(0)
+    except BaseException as error:  # noqa: BLE001 - whatever the user's module raises is told to the caller
+        _give_up(line, _failure(error, path))
+    names = [config["name"]] if config["name"] else ["handler", "lambda_handler"]
+    found = [name for name in names if callable(vars(module).get(name))]
+    if len(found) != 1:
+        there = sorted(name for name, value in vars(module).items() if callable(value) and _own(value, module))
+        _give_up(line, {"kind": "attribute", "found": found, "there": there[:20]})
+    handler: Handler = vars(module)[found[0]]
+    return handler
+
+
+def _imported(name: str, path: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(name)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _own(value: Any, module: ModuleType) -> bool:
+    return getattr(value, "__module__", None) == module.__name__ and not isinstance(value, type)
+
+
+def _give_up(line: Line, told: Mapping[str, Any]) -> NoReturn:
+    _flush()
+    line.say({"unable": told})
+    os._exit(0)
+
+
+def _failure(error: BaseException, path: str) -> dict[str, Any]:
+    """What went wrong in the user's module: the type and the place, never the text, which could quote a secret."""
+    kind = "module" if isinstance(error, ImportError) else "syntax" if isinstance(error, SyntaxError) else "raised"
+    sys.stderr.write("".join(traceback.format_exception(error)))
+    if isinstance(error, SyntaxError) and error.filename:
+        place = (error.filename, error.lineno or 1)
+    else:
+        folder = os.path.dirname(path) + os.sep
+        steps = [(step.filename, step.lineno or 1) for step in traceback.extract_tb(error.__traceback__)]
+        place = next((step for step in reversed(steps) if step[0].startswith(folder)), (path, 1))
+    return {"kind": kind, "error": type(error).__name__, "file": place[0], "line": place[1]}
+
+
+def _answered(handler: Handler, event: Any, context: Context) -> dict[str, Any]:
+    try:
+        result = handler(event, context)
+    except SystemExit:
+        _flush()
+        os._exit(1)
+    except BaseException as error:  # noqa: BLE001 - Lambda answers for whatever a handler raises
+        try:
+            sys.stderr.write(f"[ERROR] {''.join(traceback.format_exception(error))}")
+        except Exception:  # noqa: BLE001 - its text raises in turn, or the stream is closed
+            return {"error": type(error).__name__}
+        return {"error": type(error).__name__}
+    else:
+        return _marshalled(result)
+    finally:
+        _flush()
+
+
+def _marshalled(result: Any) -> dict[str, Any]:
+    try:
+        text = json.dumps(result, default=_number, ensure_ascii=False)
+        if len(text.encode()) > _LARGEST_ANSWER:
+            return {"error": "Function.ResponseSizeTooLarge"}
+    except Exception:  # noqa: BLE001 - objects of the user's own may raise anything
+        return {"error": "Runtime.MarshalError"}
+    return {"answer": text}
+
+
+def _number(value: Any) -> float:
+    """A Decimal as Lambda answers it."""
+    if type(value).__name__ == "Decimal":
+        return float(value)
+    raise TypeError
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # noqa: BLE001, S112 - closed, replaced or full: what the handler did to it
+            continue

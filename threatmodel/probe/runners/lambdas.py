@@ -1,0 +1,137 @@
+"""Runs a Lambda handler, one fresh process a scenario.
+
+The probe runs the user's own code.  What the handler prints never passes for an answer, and what it does by accident
+(hangs, exits, crashes, floods, forks) is told apart; but this is no sandbox against a handler that wants to lie.
+On Linux the process has no network where the system allows that; limits are those of `Limits`; the environment holds
+nothing of the caller's.  Python handlers cannot write outside /tmp or start programs; Node.js handlers cannot start
+programs, but their writes are not stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import compileall
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from threatmodel.files import shown_path
+from threatmodel.probe.protocol import Limits, Reply, Scenario
+from threatmodel.probe.runners.aws import World
+from threatmodel.probe.runners.replies import from_answer
+from threatmodel.probe.runners.session import STUBS, Program, Session
+from threatmodel.problems import InputError, Place, Problem, listed
+
+
+class LambdaRunner:
+    """Runs scenarios against the handler of a program."""
+
+    sees_effects = True
+    sets_clock = True
+
+    def __init__(self, program: Program, *, secret_env: str, environment: Mapping[str, str], limits: Limits) -> None:
+        self._program, self._secret_env, self._limits = program, secret_env, limits
+        self._environment = dict(environment)
+        if not program.node:  # the child writes no bytecode, and would compile the stubs for every scenario
+            compileall.compile_dir(STUBS, quiet=2)
+
+    def run(self, scenario: Scenario) -> Sequence[Reply]:
+        """One reply for each call.  Raises InputError where the handler cannot be run at all."""
+        return asyncio.run(self._run(scenario)) if scenario.calls else ()
+
+    async def _run(self, scenario: Scenario) -> Sequence[Reply]:
+        world = World(scenario.secret)
+        environment = _lambda_environment(self._program) | self._environment | dict(scenario.environment)
+        environment.pop(self._secret_env, None)  # given by hand, it would hide what happens without one
+        if scenario.secret is not None and self._secret_env:
+            environment[self._secret_env] = scenario.secret
+        replies: list[Reply] = []
+        seen = 0
+        session = Session(self._program, world, self._limits, environment, scenario.calls[0].at)
+        async with session:
+            ready = await session.hear()
+            failed = self._failed(ready, scenario)
+            for call in scenario.calls:
+                if failed is None:
+                    reply = await _called(session, {"event": call.event, "at": call.at})
+                    if reply.ended and not reply.error:  # the process is gone
+                        failed = Reply(ended="not-run")
+                else:
+                    reply = failed
+                    if failed.ended not in {"error", "not-run"}:
+                        failed = Reply(ended="not-run")
+                replies.append(replace(reply, effects=tuple(world.effects[seen:]), logs=session.logs()))
+                seen = len(world.effects)
+        last = replies[-1]  # what was done after the last answer
+        replies[-1] = replace(last, effects=last.effects + tuple(world.effects[seen:]), logs=last.logs)
+        return tuple(replies)
+
+    def _failed(self, ready: Mapping[str, Any] | str, scenario: Scenario) -> Reply | None:
+        """The reply to every call where the handler could not be loaded.  Raises InputError."""
+        if isinstance(ready, str):
+            return Reply(ended=ready)
+        told = ready.get("unable")
+        if told is None:
+            return None
+        if told["kind"] == "module":  # as on Lambda, where the API then answers 502
+            return Reply(ended="error", error="Runtime.ImportModuleError")
+        if told["kind"] == "raised" and (not scenario.secret or scenario.environment):
+            return Reply(ended="error", error=told["error"])  # the scenario, not the module, may be the reason
+        raise InputError([_problem(told, self._program)])
+
+
+async def _called(session: Session, call: Mapping[str, Any]) -> Reply:
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    session.say(call)
+    message = await session.hear()
+    seconds = loop.time() - started
+    if isinstance(message, str):
+        return Reply(ended=message, seconds=seconds)
+    if "error" in message:
+        error = str(message["error"])
+        return Reply(ended="memory" if error == "MemoryError" else "error", error=error, seconds=seconds)
+    return replace(from_answer(str(message["answer"])), seconds=seconds)
+
+
+def _problem(told: Mapping[str, Any], program: Program) -> Problem:
+    """Why a handler cannot be run: the type and the place of what its module raised, never a text of its own."""
+    file = shown_path(program.file)
+    if told["kind"] == "attribute":
+        there = listed(told["there"]) or "none"
+        if told["found"]:
+            message, hint = "has both 'handler' and 'lambda_handler'", f"say which: {file}:handler"
+        else:
+            usual = "'handler'" if program.node else "'handler' and no 'lambda_handler'"
+            wanted = f"'{program.name}'" if program.name else usual
+            message, hint = f"there is no function {wanted}; functions found: {there}", f"name one: {file}:NAME"
+        return Problem(code="cannot-probe", place=Place(file, 0), message=message, hint=hint)
+    at = Place(shown_path(Path(told["file"])), int(told["line"]))
+    cause = "syntax error" if told["kind"] == "syntax" else "error while it was loaded"
+    hint = "set the variables that it needs, or mend it" if told["kind"] == "raised" else "mend it"
+    return Problem(code="cannot-probe", place=at, message=f"{cause}: {told['error']}", hint=hint)
+
+
+def _lambda_environment(program: Program) -> dict[str, str]:
+    """The variables that Lambda itself sets; the credentials are good for nothing."""
+    name = program.name or "handler"
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_LAMBDA_FUNCTION_NAME": "probe",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+        "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/probe",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "2020/01/01/[$LATEST]00000000000000000000000000000000",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_EXECUTION_ENV": "AWS_Lambda_probe",
+        "AWS_ACCESS_KEY_ID": "PROBE",
+        "AWS_SECRET_ACCESS_KEY": "probe",
+        "AWS_SESSION_TOKEN": "probe",
+        "LAMBDA_TASK_ROOT": str(program.file.parent),
+        "_HANDLER": f"{program.file.stem}.{name}",
+    }

@@ -1,0 +1,295 @@
+"""One child process and what is said to it: calls out, answers and effects in, limits kept, nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from threatmodel.probe.protocol import Limits
+from threatmodel.probe.runners import web
+from threatmodel.probe.runners.aws import World
+from threatmodel.probe.runners.dynamodb import AwsError
+
+_HERE = Path(__file__).resolve().parent
+_HOME = _HERE.parents[2]
+STUBS = _HERE / "stubs"
+_START = (  # a module, not a script: those are compiled anew each time
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from threatmodel.probe.runners.inside import launcher; launcher.main()"
+)
+_ENDED = {10: "exit", 11: "crash", 12: "memory"}  # launcher.EXITED and its neighbours
+_LAUNCHER_CODES = frozenset({10, 11, 12, 13})
+_SWEEPS = 50
+_LOOK_EVERY = 0.1
+_LONGEST_LINE = 16 * 1024 * 1024
+_MOST_CONNECTIONS = 64
+_PATIENCE = 8.0
+
+Message = Mapping[str, Any] | str
+"""What the child says, or in one word how it ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What to run: a file and its handler's name ('' for the usual ones), with node where that is not Python."""
+
+    file: Path
+    name: str = ""
+    node: str = ""
+    node_flags: Sequence[str] = ()
+    packages: Sequence[Path] = ()
+    provide: Sequence[str] = ()
+
+
+class Session:
+    """A child process, from its start to the end of all that it started; use it with `async with`."""
+
+    def __init__(
+        self, program: Program, world: World, limits: Limits, environment: Mapping[str, str], at: float | None
+    ) -> None:
+        self._program, self._world, self._limits, self._at = program, world, limits, at
+        self._environment = environment
+        self._token = secrets.token_hex(16)
+        self._messages: asyncio.Queue[Message] = asyncio.Queue()
+        self._logs, self._told = bytearray(), 0
+        self._over, self._gone = False, asyncio.Event()
+        self._control: asyncio.StreamWriter | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._folder = Path(tempfile.mkdtemp(prefix="probe-"))
+        try:
+            await self._start()
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.end()
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def _start(self) -> None:
+        (self._folder / "home").mkdir()
+        path = str(self._folder / "s")
+        self._server = await asyncio.start_unix_server(self._connected, path, limit=_LONGEST_LINE)
+        environment = {**self._environment, "HOME": str(self._folder / "home"), "TMPDIR": str(self._folder / "home")}
+        command = [sys.executable, "-I", "-S", "-X", "utf8", "-c", _START, str(_HOME)]
+        self._process = subprocess.Popen(  # noqa: S603, ASYNC220 - this interpreter, this package's file; it takes a millisecond
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=self._program.file.parent,
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None  # noqa: S101 - a pipe was asked for
+        with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
+            stdin.write(json.dumps(self._config(path)).encode() + b"\n")
+        assert self._process.stdout is not None  # noqa: S101 - the same
+        self._output = self._process.stdout.fileno()
+        os.set_blocking(self._output, False)
+        asyncio.get_running_loop().add_reader(self._output, self._read_logs)
+
+    def _config(self, path: str) -> dict[str, Any]:
+        return {
+            "socket": path,
+            "home": str(_HOME),
+            "token": self._token,
+            "folder": str(self._program.file.parent),
+            "file": self._program.file.name,
+            "name": self._program.name,
+            "node": self._program.node,
+            "node_flags": list(self._program.node_flags),
+            "packages": [str(folder) for folder in self._program.packages],
+            "provide": list(self._program.provide),
+            "stubs": str(STUBS),
+            "hosts": web.HOSTS,
+            "temporary": str(self._folder),
+            "memory": self._limits.memory,
+            "seconds": self._limits.seconds,
+            "at": self._at,
+        }
+
+    def say(self, message: Mapping[str, Any]) -> None:
+        """Sends a call to the child."""
+        if self._control is not None:
+            self._control.write(json.dumps(message).encode() + b"\n")
+
+    async def hear(self) -> Message:
+        """What the child says next, or how it ended: timeout, exit, crash, output or memory."""
+        try:
+            message = await asyncio.wait_for(self._messages.get(), self._limits.seconds)
+        except TimeoutError:
+            message = "timeout"
+        self._read_logs()
+        if self._over:
+            message = "output"
+        if message == "gone":
+            message = await self._how_it_went()
+        if isinstance(message, str):
+            await self.end()
+        return message
+
+    async def _how_it_went(self) -> Message:
+        """A message that arrived with the end of the process, or how that ended."""
+        await asyncio.sleep(0)
+        for _ in range(20):
+            if self._messages.qsize():
+                return self._messages.get_nowait()
+            if self._control is None or self._control.is_closing():
+                break
+            await asyncio.sleep(0.005)
+        word = _ENDED.get(self._process.wait(_PATIENCE), "crash")
+        return "memory" if word == "crash" and b"heap out of memory" in self._logs else word
+
+    def logs(self) -> str:
+        """What was printed since this was last asked."""
+        self._read_logs()
+        new, self._told = self._logs[self._told :], len(self._logs)
+        return new.decode(errors="replace")
+
+    async def end(self) -> None:
+        """Ends the child and all that it started."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            self._process.send_signal(signal.SIGCONT)  # a handler may have stopped it
+        until = asyncio.get_running_loop().time() + _PATIENCE
+        while not self._gone.is_set() and asyncio.get_running_loop().time() < until:
+            if self._process.poll() not in {None, *_LAUNCHER_CODES}:
+                break
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._gone.wait(), _LOOK_EVERY)
+        if self._process.poll() is None and not self._gone.is_set():
+            self._kill()
+        if not self._gone.is_set():
+            self._finish_logs()
+        if self._process.wait() not in _LAUNCHER_CODES:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Kills what a handler left behind that killed the launcher: all that was started with our temporary folder."""
+        mark, found = os.fsencode(f"TMPDIR={self._folder}/home\0"), True
+        for _ in range(_SWEEPS):
+            if not found:
+                return
+            found = False
+            for process in Path("/proc").glob("[0-9]*"):
+                with contextlib.suppress(OSError):
+                    if mark in (process / "environ").read_bytes():
+                        os.kill(int(process.name), signal.SIGKILL)
+                        found = True
+
+    def _kill(self) -> None:
+        """The last resort, where the launcher itself does not end."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
+
+    def _read_logs(self) -> None:
+        while not self._gone.is_set():
+            try:
+                data = os.read(self._output, 1 << 16)
+            except BlockingIOError:
+                return
+            if not data:
+                self._finish_logs()
+                return
+            room = self._limits.output - len(self._logs)
+            self._logs += data[: max(0, room)]
+            if len(data) > room and not self._over:
+                self._over = True
+                self._messages.put_nowait("output")
+            if self._over:
+                return
+
+    def _finish_logs(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._output)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._gone.set()
+        self._messages.put_nowait("gone")
+
+    # --- what connects
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None or len(self._tasks) >= _MOST_CONNECTIONS:
+            writer.close()
+            return
+        self._tasks.add(task)
+        try:
+            await self._serve(reader, writer)
+        except (ConnectionError, ValueError, RecursionError, asyncio.LimitOverrunError):
+            pass  # what the child sends is rubbish, or it is gone: its process tells how that ended
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first = await reader.readline()
+        if first.startswith(self._token.encode() + b" ") and self._control is None:
+            self._control = writer
+            await self._listen(reader)
+            return
+        preface = json.loads(first or b"{}")
+        if not isinstance(preface, dict):
+            return
+        if isinstance(preface.get("params"), dict):
+            writer.write(json.dumps(self._called(preface)).encode() + b"\n")
+            await writer.drain()
+        elif isinstance(preface.get("host"), str):
+            await self._browse(reader, writer, preface["host"])
+
+    def _called(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return {"answer": self._world.call(str(asked.get("service")), str(asked.get("operation")), asked["params"])}
+        except AwsError as error:
+            return {"error": {"Code": error.code, "Message": error.message}, "more": error.more}
+
+    async def _browse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str) -> None:
+        try:
+            while (request := await web.read_request(reader, host)) is not None:
+                status, kind, body = web.answer(self._world, request)
+                closing = request.headers.get("connection", "").lower() == "close"
+                head = f"HTTP/1.1 {status} Probe\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+                head += "Connection: close\r\n\r\n" if closing else "\r\n"
+                writer.write(head.encode() + (b"" if request.method == "HEAD" else body))
+                await writer.drain()
+                if closing:
+                    return
+        except web.UnreadableError:
+            self._world.note("network", "CONNECT", f"{host} (not understood)", refused=True)
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        mark = self._token.encode() + b" "
+        while line := await reader.readline():
+            if not line.startswith(mark):
+                self._messages.put_nowait("crash")
+                return
+            message = json.loads(line[len(mark) :])
+            if "note" in message:
+                service, operation, detail = message["note"]
+                self._world.note(service, operation, detail, refused=True)
+            else:
+                self._messages.put_nowait(message)

@@ -1,0 +1,1 @@
+"""DynamoDB in Python's own values."""

@@ -1,0 +1,1 @@
+"""A stand-in for botocore, as far as handlers see of it."""

@@ -1,0 +1,122 @@
+"""From a target on the command line to the runner for it."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from threatmodel.probe.protocol import Limits, Runner
+from threatmodel.probe.runners.lambdas import LambdaRunner
+from threatmodel.probe.runners.over_http import HttpRunner
+from threatmodel.probe.runners.session import Program
+from threatmodel.problems import InputError, Place, Problem, quoted
+
+OLDEST_NODE = 20
+DEFAULT_LIMITS = Limits()
+_ADDRESS = r"(?i)[a-z][a-z0-9+.-]*://"
+FORMS = "app.py:handler, index.mjs:handler (.js, .cjs) or http://127.0.0.1:3000/slack"
+
+
+def runner_for(  # noqa: PLR0913 - options of one command, each by its name
+    target: str,
+    *,
+    secret_env: str = "SLACK_SIGNING_SECRET",  # noqa: S107 - the name of a variable
+    environment: Mapping[str, str] | None = None,
+    allow_remote: Sequence[str] = (),
+    limits: Limits = DEFAULT_LIMITS,
+    packages: Sequence[Path] = (),
+    provide: Sequence[str] = (),
+) -> Runner:
+    """The runner for a target: a Python or Node.js file with the name of its handler, or an address.
+
+    `secret_env` is the variable that holds the signing secret, `packages` are folders with the handler's dependencies
+    that do not lie beside it (as a layer's), `provide` names packages to be stubbed although Lambda has them no more
+    (aws-sdk), `allow_remote` the hosts beside this machine that may be asked.  Raises InputError.
+    """
+    if re.match(_ADDRESS, target):
+        return HttpRunner(_address(target, allow_remote), limits)
+    path, name = _parted(target)
+    file = Path(path)
+    suffix = file.suffix.lower()
+    if suffix not in {".py", ".js", ".mjs", ".cjs"} or (name and not re.fullmatch(r"[^\W\d]\w*", name)):
+        raise _refused("wrong-target", target, f"{quoted(target)} is nothing that can be probed", f"name {FORMS}")
+    if not file.is_file():
+        raise _refused("missing-file", path, "there is no such file", f"name {FORMS}")
+    if sys.platform == "win32":
+        hint = "run it in WSL or a container, or start the handler and name its address"
+        raise _refused("cannot-probe", path, "handlers are not run on Windows, where they cannot be confined", hint)
+    node, flags = ("", ()) if suffix == ".py" else _node(path)
+    program = Program(
+        file=file.resolve(),
+        name=name,
+        node=node,
+        node_flags=flags,
+        packages=tuple(Path(folder).resolve() for folder in packages),
+        provide=tuple(provide),
+    )
+    return LambdaRunner(program, secret_env=secret_env, environment=environment or {}, limits=limits)
+
+
+def handler_file(target: str) -> Path | None:
+    """The file of a handler; None for an address."""
+    return None if re.match(_ADDRESS, target) else Path(_parted(target)[0])
+
+
+def _parted(target: str) -> tuple[str, str]:
+    """Path and name of a handler; the colon of a path such as C:/app.py parts nothing."""
+    found = re.fullmatch(r"(.+\.(?:py|js|mjs|cjs)):([^:/\\]*)", target, re.IGNORECASE)
+    return (found[1], found[2] or " ") if found else (target, "")
+
+
+def _address(target: str, allow_remote: Sequence[str]) -> SplitResult:
+    try:
+        address = urlsplit(target)
+        host, _ = (address.hostname or "").lower(), address.port
+    except ValueError:
+        host, address = "", urlsplit("")
+    shown = re.sub(r"//[^/@]*@", "//", target).partition("?")[0]
+    if address.scheme not in {"http", "https"} or not host or address.username is not None or re.search(r"\s", target):
+        raise _refused("wrong-target", shown, "this is no address that can be probed", f"name {FORMS}")
+    if not _is_loopback(host) and host not in {name.lower() for name in allow_remote}:
+        hint = f"a probe sends hostile requests: where that is agreed with whoever runs it, allow {host} by name"
+        raise _refused("wrong-target", shown, f"{quoted(host)} is not this machine", hint)
+    return address
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _node(path: str) -> tuple[str, Sequence[str]]:
+    """Where Node.js is, and options for its version.  Raises InputError where it is missing or too old."""
+    hint = f"install Node.js {OLDEST_NODE} or later, and see that `node --version` finds it"
+    node = shutil.which("node")
+    if node is None:
+        raise _refused("cannot-probe", path, "Node.js is not on the PATH", hint)
+    try:
+        done = subprocess.run(  # noqa: S603 - the user's own
+            [node, "--version"], capture_output=True, text=True, timeout=10, check=False, env={"PATH": os.defpath}
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        raise _refused("cannot-probe", path, "Node.js cannot be started", hint) from None
+    found = re.match(r"v(\d+)\.(\d+)\.", done.stdout)
+    if found is None or int(found[1]) < OLDEST_NODE:
+        raise _refused("cannot-probe", path, f"Node.js {done.stdout.strip()[:20] or '?'} is too old", hint)
+    version = int(found[1]), int(found[2])
+    spares = (20, 15) <= version < (21, 0) or version >= (22, 2)
+    # fetch runs WebAssembly, which otherwise reserves ten gigabytes of addresses: more than some shells may have
+    return node, ("--disable-wasm-trap-handler",) if spares else ()
+
+
+def _refused(code: str, place: str, message: str, hint: str) -> InputError:
+    return InputError([Problem(code=code, place=Place(place, 0), message=message, hint=hint)])

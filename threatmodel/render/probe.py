@@ -1,0 +1,135 @@
+"""The result of a probe as text for a terminal: what passed, what did not and what that means, and what follows."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Mapping
+
+from threatmodel.facts import Statement, stated
+from threatmodel.library.format import Library
+from threatmodel.probe.cases import load_cases
+from threatmodel.probe.deciding import LEVELS, Decision, Row
+from threatmodel.probe.expectations import FAILED, NOT_RUN, PASSED, UNDECIDED
+from threatmodel.probe.result import Result
+from threatmodel.problems import Place, visible
+
+WIDTH = 100
+_WORDS = {PASSED: "pass", FAILED: "FAIL", UNDECIDED: "undecided", NOT_RUN: "not run"}
+_COLUMN = max(len(word) for word in _WORDS.values())
+
+
+def controls_shown(result: Result, library: Library) -> dict[str, bool]:
+    """The controls that the decided facts alone put in place (true), or show not to be (false), by id.
+
+    A control counts as in place only where none that it requires is shown not to be.
+    """
+    place = Place(result.target)
+    facts = {name: stated(Statement(value, "probe", place)) for name, value in result.decided.items()}
+    found = {}
+    for name, control in sorted(library.controls.items()):
+        if control.in_place is not None and control.in_place.facts & set(facts):
+            truth = control.in_place.truth(facts)
+            if truth:
+                found[name] = truth > 0
+    denied = {name for name, proven in found.items() if not proven}
+    return {
+        name: proven for name, proven in found.items() if not (proven and denied & set(library.controls[name].requires))
+    }
+
+
+def exit_code(result: Result, *, strict: bool = False) -> int:
+    """0 where every required probe passed, 1 where one failed, 2 where one is undecided.
+
+    A probe that cannot be run here changes nothing; `strict` counts advised probes as well.
+    """
+    rows = [row for row in result.rows if strict or row.level == "required"]
+    if any(row.outcome == FAILED for row in rows):
+        return 1
+    if any(row.outcome == UNDECIDED for row in rows):
+        return 2
+    ran = any(row.level == "required" and row.outcome == PASSED for row in rows)
+    return 0 if ran else 2
+
+
+def probed(result: Result, controls: Mapping[str, bool]) -> str:
+    """The result as text of at most 100 columns.
+
+    `controls` says which controls the facts prove (true) or contradict (false).
+    """
+    lines = [*_head(result), ""]
+    for level in LEVELS:
+        rows = [row for row in result.rows if row.level == level]
+        lines += [level, *(line for row in rows for line in _row(row)), ""]
+    lines += ["facts", *(line for one in result.facts for line in _fact(one)), ""]
+    if controls:
+        lines += ["controls", *_controls(controls), ""]
+    lines.append(summary(result))
+    return "\n".join(visible(line).rstrip() for line in lines) + "\n"
+
+
+def summary(result: Result) -> str:
+    """One line: ``14 of 14 required probes passed, 3 of 5 advised``, and what is left open."""
+    counts = []
+    for level in LEVELS:
+        rows = [row for row in result.rows if row.level == level]
+        counts.append((sum(row.outcome == PASSED for row in rows), len(rows)))
+    (required, all_required), (advised, all_advised) = counts
+    text = f"{required} of {all_required} required probes passed, {advised} of {all_advised} advised"
+    undecided = sum(row.outcome == UNDECIDED for row in result.rows)
+    not_run = sum(row.outcome == NOT_RUN for row in result.rows)
+    rest = [f"{undecided} undecided"] * bool(undecided) + [f"{not_run} not run"] * bool(not_run)
+    return "; ".join([text, *rest])
+
+
+def _head(result: Result) -> Iterator[str]:
+    code = f", code {result.folder_sha256[:12]}" if result.folder_sha256 else ""
+    yield from _wrapped(f"{result.target} ({result.kind}{code}), {result.when:%Y-%m-%d %H:%M:%S} UTC", "", "  ")
+    seen = (
+        "side effects and logs are seen"
+        if result.sees_effects
+        else "only answers are seen, no side effects and no logs"
+    )
+    yield from _wrapped(f"requests in the form of {result.shape}; {seen}", "", "  ")
+
+
+def _row(row: Row) -> Iterator[str]:
+    head = f"  {_WORDS[row.outcome]:<{_COLUMN}}  "
+    yield from _wrapped(f"{row.title} ({row.probe})", head, " " * len(head))
+    because = "" if row.why in {row.back, f"it answered {row.back}"} else row.why
+    said = [("because", row.why)]
+    if row.outcome == FAILED:
+        said = [("sent", row.sent), ("came back", row.back), ("because", because), ("it means", row.failure)]
+    for word, text in said:
+        if text:
+            begin = f"{' ' * len(head)}{word + ':':<11}"
+            yield from _wrapped(text, begin, " " * len(begin))
+
+
+def _fact(one: Decision) -> Iterator[str]:
+    value = json.dumps(one.value) if one.decided else "undecided"
+    text = f"{one.fact}: {value} ({one.passed} of {one.of} probes passed{f'; {one.note}' if one.note else ''})"
+    yield from _wrapped(text, "  ", "      ")
+
+
+def _controls(controls: Mapping[str, bool]) -> Iterator[str]:
+    for proven, word in ((True, "shown to be in place"), (False, "contradicted")):
+        names = sorted(name for name, value in controls.items() if value is proven)
+        if names:
+            yield from _wrapped(f"{word}: {', '.join(names)}", "  ", "      ")
+
+
+def _wrapped(text: str, first: str, rest: str) -> list[str]:
+    """A text in lines of the width, a long word cut rather than let stick out."""
+    return textwrap.wrap(
+        visible(text), WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+    ) or [first]
+
+
+def table() -> str:
+    """What each probe asks, as a Markdown table for docs/probe.md."""
+    lines = ["| probe | level | asks that | decides |", "| --- | --- | --- | --- |"]
+    for case in load_cases():
+        decides = ", ".join(f"`{fact}`" for fact in case.decides)
+        lines.append(f"| `{case.id}` | {case.level} | {case.title[0].lower()}{case.title[1:]} | {decides} |")
+    return "\n".join(lines) + "\n"
