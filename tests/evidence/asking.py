@@ -11,12 +11,12 @@ from typing import Any
 import yaml
 
 from threatmodel.evidence import sam
-from threatmodel.evidence.analysis_services import SERVICES
+from threatmodel.evidence.analyses.services import SERVICES
 from threatmodel.evidence.answers import Answer, Outcome, Unanswered
-from threatmodel.evidence.cloudformation import read
-from threatmodel.evidence.facts import StackFacts
-from threatmodel.evidence.places import Places, load_places
+from threatmodel.evidence.places.facts import StackFacts
+from threatmodel.evidence.places.format import Places, load_places
 from threatmodel.evidence.stack import Resource, Stack, Unread
+from threatmodel.evidence.templates.cloudformation import read
 from threatmodel.evidence.values import Joined, Link, List, Node, Scalar, Table, Unknown, table
 from threatmodel.problems import Place
 

@@ -12,8 +12,9 @@ import yaml
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-from threatmodel.evidence import cloudformation, sam
+from threatmodel.evidence import sam
 from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.templates import cloudformation
 from threatmodel.evidence.values import Joined, Node, Scalar, Table, Unknown, get, items, links, text, unknowns
 
 _LOCAL = {

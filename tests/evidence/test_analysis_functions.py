@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.evidence.asking import AT, NOTHING, UNKNOWN, answer, found, places, plan, template, usual
-from threatmodel.evidence.analysis_services import SERVICES
+from threatmodel.evidence.analyses.registry import ANALYSES
+from threatmodel.evidence.analyses.services import SERVICES
 from threatmodel.evidence.answers import Answer, Gathered
-from threatmodel.evidence.facts import StackFacts
-from threatmodel.evidence.registry import ANALYSES
+from threatmodel.evidence.places.facts import StackFacts
 from threatmodel.evidence.values import Scalar
 
 # --- layers

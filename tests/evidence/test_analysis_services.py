@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.evidence.asking import AT, PLANES, UNKNOWN, answer, found, places, template
-from threatmodel.evidence.analyses import ANALYSES
-from threatmodel.evidence.analysis_services import SERVICES
+from threatmodel.evidence.analyses.names import ANALYSES
+from threatmodel.evidence.analyses.services import SERVICES
 from threatmodel.evidence.answers import Outcome
-from threatmodel.evidence.facts import StackFacts
+from threatmodel.evidence.places.facts import StackFacts
 from threatmodel.evidence.stack import Resource
 from threatmodel.evidence.values import table
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from tests.refusals import marked, problems_of
 from tests.support import HOME
-from threatmodel.evidence.cloudformation import read
-from threatmodel.evidence.document import DEEPEST, MOST_REPEATED, parse
-from threatmodel.evidence.intrinsics import MOST_MADE
 from threatmodel.evidence.stack import Stack
+from threatmodel.evidence.templates.cloudformation import read
+from threatmodel.evidence.templates.document import DEEPEST, MOST_REPEATED, parse
+from threatmodel.evidence.templates.intrinsics import MOST_MADE
 from threatmodel.evidence.values import Joined, Link, List, Node, Scalar, Table, Unknown, get, same, shape_of
 from threatmodel.problems import MOST, InputError, Place, Problem
 from threatmodel.source import read_text

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from threatmodel.evidence import cloudformation, sam
+from threatmodel.evidence import sam
+from threatmodel.evidence.analyses.registry import ANALYSES
 from threatmodel.evidence.answers import Answer
-from threatmodel.evidence.facts import Found, StackFacts
-from threatmodel.evidence.places import load_places
-from threatmodel.evidence.registry import ANALYSES
+from threatmodel.evidence.places.facts import Found, StackFacts
+from threatmodel.evidence.places.format import load_places
+from threatmodel.evidence.templates import cloudformation
 
 PLACES = load_places("cloudformation")
 UNKNOWN = "?"

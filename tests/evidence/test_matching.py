@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.support import system_of
-from threatmodel.evidence import cloudformation
-from threatmodel.evidence.facts import StackFacts
 from threatmodel.evidence.matching import Matches, kebab, matches
-from threatmodel.evidence.places import load_places
+from threatmodel.evidence.places.facts import StackFacts
+from threatmodel.evidence.places.format import load_places
+from threatmodel.evidence.templates import cloudformation
 from threatmodel.model.system import EvidenceFile
 from threatmodel.problems import Place
 

@@ -21,10 +21,10 @@ from cfnlint.schema import ResourceNotFoundError
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from tests.support import HOME
-from threatmodel.evidence import places as reading
-from threatmodel.evidence.analyses import ANALYSES
-from threatmodel.evidence.places import FILES, Call, FactPlace, Part, Places, Source, load_places, parse_path
-from threatmodel.evidence.places import Path as PartPath
+from threatmodel.evidence.analyses.names import ANALYSES
+from threatmodel.evidence.places import format as reading
+from threatmodel.evidence.places.format import FILES, Call, FactPlace, Part, Places, Source, load_places, parse_path
+from threatmodel.evidence.places.format import Path as PartPath
 from threatmodel.model.vocabulary import FACTS, KINDS, PLANES, ROWS
 from threatmodel.problems import InputError
 from threatmodel.shape import Flag, Number

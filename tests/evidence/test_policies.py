@@ -14,18 +14,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threatmodel.evidence import cloudformation, sam
-from threatmodel.evidence.analyses import ANALYSES
-from threatmodel.evidence.analysis_policies import POLICIES
+from threatmodel.evidence import sam
+from threatmodel.evidence.analyses.names import ANALYSES
+from threatmodel.evidence.analyses.policies import POLICIES
 from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
-from threatmodel.evidence.arns import Targets, whole
-from threatmodel.evidence.facts import StackFacts
-from threatmodel.evidence.grants import grants, pattern, statements
-from threatmodel.evidence.iam import actions_of, expanded, glob, managed_policies
-from threatmodel.evidence.places import load_places
-from threatmodel.evidence.policies import ESCALATIONS, UNKNOWN_LEVEL, Permissions, Reach, effective, reached, reaches
+from threatmodel.evidence.places.facts import StackFacts
+from threatmodel.evidence.places.format import load_places
+from threatmodel.evidence.policies.arns import Targets, whole
+from threatmodel.evidence.policies.grants import grants, pattern, statements
+from threatmodel.evidence.policies.iam import actions_of, expanded, glob, managed_policies
+from threatmodel.evidence.policies.permissions import (
+    ESCALATIONS,
+    UNKNOWN_LEVEL,
+    Permissions,
+    Reach,
+    effective,
+    reached,
+    reaches,
+)
 from threatmodel.evidence.sam.policies import from_template, templates
 from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.templates import cloudformation
 from threatmodel.evidence.values import Joined, Link, Node, Scalar, Table, Unknown, table
 from threatmodel.problems import Place
 
@@ -106,7 +115,7 @@ def test_every_policy_analysis_is_there_and_takes_what_the_data_files_gather() -
 
 
 def test_the_tables_are_small_and_have_what_functions_use() -> None:
-    folder = Path("threatmodel/evidence")
+    folder = Path("threatmodel/evidence/policies")
     assert (folder / "iam-actions.json").stat().st_size < 150_000
     assert (folder / "iam-managed.json").stat().st_size < 150_000
     assert actions_of("lambda")["lambda:invokefunction"].level == "write"
@@ -1034,7 +1043,7 @@ def test_a_whole_role_takes_little_time() -> None:
 
 def test_expansion_is_that_of_policy_sentry() -> None:
     expansion = pytest.importorskip("policy_sentry.analysis.expand")
-    raw = json.loads(Path("threatmodel/evidence/iam-actions.json").read_text(encoding="utf-8"))
+    raw = json.loads(Path("threatmodel/evidence/policies/iam-actions.json").read_text(encoding="utf-8"))
     for service in raw.keys() - {"ec2", "eks", "sagemaker"}:
         for written in ("*", "Get*", "List*", "*Tag*", "Put*Policy", "?e*", "Describe*s"):
             theirs = {name.lower() for name in expansion.expand(f"{service}:{written}")} - {

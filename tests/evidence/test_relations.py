@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from threatmodel.evidence import cloudformation, sam, terraform
-from threatmodel.evidence.facts import StackFacts
-from threatmodel.evidence.places import load_places
-from threatmodel.evidence.relations import Wiring, wirings
+from threatmodel.evidence import sam
+from threatmodel.evidence.places.facts import StackFacts
+from threatmodel.evidence.places.format import load_places
+from threatmodel.evidence.plans import terraform
 from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.templates import cloudformation
 from threatmodel.evidence.values import Link, List, Node, Scalar, Table, Unknown, links, table
+from threatmodel.evidence.wiring.relations import Wiring, wirings
 
 Golden = Callable[[str, str], None]
 HERE = Path(__file__).parent

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from tests.support import HOME
-from threatmodel.evidence import cloudformation, sam
+from threatmodel.evidence import sam
 from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.templates import cloudformation
 from threatmodel.evidence.values import (
     Joined,
     Link,
@@ -556,6 +557,6 @@ def test_the_table_is_what_its_script_writes() -> None:
 
 
 def test_the_table_says_whose_it_is() -> None:
-    table = json.loads((HOME / "threatmodel" / "evidence" / "sam-policies.json").read_text(encoding="utf-8"))
+    table = json.loads((HOME / "threatmodel" / "evidence" / "sam" / "sam-policies.json").read_text(encoding="utf-8"))
     assert "Apache-2.0" in table["about"]
     assert len(table["templates"]) >= 81

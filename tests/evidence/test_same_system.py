@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 
 from tests.support import HOME
-from threatmodel.evidence import cloudformation, sam, serverless, terraform
+from threatmodel.evidence import sam
+from threatmodel.evidence.analyses.registry import ANALYSES
 from threatmodel.evidence.answers import Answer
 from threatmodel.evidence.collect import places_of
-from threatmodel.evidence.facts import Found, StackFacts
-from threatmodel.evidence.registry import ANALYSES
-from threatmodel.evidence.relations import Wiring, wirings
+from threatmodel.evidence.places.facts import Found, StackFacts
+from threatmodel.evidence.plans import terraform
+from threatmodel.evidence.serverless import reader as serverless
 from threatmodel.evidence.stack import Stack
+from threatmodel.evidence.templates import cloudformation
+from threatmodel.evidence.wiring.relations import Wiring, wirings
 
 SAMPLES = HOME / "tests" / "evidence" / "samples" / "same"
 

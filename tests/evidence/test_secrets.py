@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threatmodel.evidence import terraform
-from threatmodel.evidence.cloudformation import read
-from threatmodel.evidence.secrets import HOW, Supply, meaning, supplied
+from threatmodel.evidence.analyses.secrets import HOW, Supply, meaning, supplied
+from threatmodel.evidence.plans import terraform
 from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.templates.cloudformation import read
 from threatmodel.evidence.values import Link, List, Node, Scalar, Table, Unknown, get, table
 from threatmodel.problems import Place
 

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from tests.evidence.dumping import dump, value
 from tests.support import HOME
+from threatmodel.evidence.analyses.registry import ANALYSES
 from threatmodel.evidence.answers import Answer, Unanswered
-from threatmodel.evidence.facts import StackFacts
-from threatmodel.evidence.places import load_places
-from threatmodel.evidence.registry import ANALYSES
-from threatmodel.evidence.relations import wirings
-from threatmodel.evidence.serverless import read
+from threatmodel.evidence.places.facts import StackFacts
+from threatmodel.evidence.places.format import load_places
+from threatmodel.evidence.serverless.reader import read
 from threatmodel.evidence.stack import Stack
 from threatmodel.evidence.values import Table, get
+from threatmodel.evidence.wiring.relations import wirings
 from threatmodel.problems import InputError
 
 Golden = Callable[[str, str], None]

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from tests.evidence.dumping import dump, value
 from tests.support import HOME
-from threatmodel.evidence import terraform
+from threatmodel.evidence.analyses.registry import ANALYSES
 from threatmodel.evidence.answers import Answer, Unanswered
-from threatmodel.evidence.facts import StackFacts
-from threatmodel.evidence.places import load_places
-from threatmodel.evidence.plan_marks import DEEPEST
-from threatmodel.evidence.registry import ANALYSES
+from threatmodel.evidence.places.facts import StackFacts
+from threatmodel.evidence.places.format import load_places
+from threatmodel.evidence.plans import terraform
+from threatmodel.evidence.plans.marks import DEEPEST
+from threatmodel.evidence.plans.terraform import LARGEST, read
 from threatmodel.evidence.stack import Stack
-from threatmodel.evidence.terraform import LARGEST, read
 from threatmodel.evidence.values import Scalar, Table, Unknown, get
 from threatmodel.problems import InputError, Place, shown
 from threatmodel.render.report_words import where

@@ -8,15 +8,15 @@ from functools import cache
 from pathlib import Path
 
 from threatmodel.elements import Read, Untold
+from threatmodel.evidence.analyses.registry import ANALYSES
 from threatmodel.evidence.answers import Answer, Unanswered
-from threatmodel.evidence.facts import StackFacts
 from threatmodel.evidence.matching import MATCHED, kebab, matches
-from threatmodel.evidence.places import Places, load_places
+from threatmodel.evidence.places.facts import StackFacts
+from threatmodel.evidence.places.format import Places, load_places
 from threatmodel.evidence.readers import read
-from threatmodel.evidence.registry import ANALYSES
-from threatmodel.evidence.relations import Start, Use, Wiring, wirings
 from threatmodel.evidence.stack import Resource, Stack
 from threatmodel.evidence.values import table
+from threatmodel.evidence.wiring.relations import Start, Use, Wiring, wirings
 from threatmodel.facts import Statement
 from threatmodel.files import Files
 from threatmodel.knowledge import Evidence

@@ -16,15 +16,16 @@ def read(kind: str, path: Path, files: Files) -> Stack:
     name = shown_path(path)
     match kind:
         case "plan":
-            from threatmodel.evidence import terraform
+            from threatmodel.evidence.plans import terraform
 
             return terraform.read(files.text(path, LARGEST_PLAN, "plan a part of it (-target)"), name)
         case "serverless":
-            from threatmodel.evidence import serverless
+            from threatmodel.evidence.serverless import reader as serverless
 
             return serverless.read(files.text(path), name)
         case _:
-            from threatmodel.evidence import cloudformation, sam
+            from threatmodel.evidence import sam
+            from threatmodel.evidence.templates import cloudformation
 
             return sam.expanded(*cloudformation.read(files.text(path), name))
 

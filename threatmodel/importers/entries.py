@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from threatmodel.evidence.facts import StackFacts
 from threatmodel.evidence.matching import ENDINGS, MATCHED, kebab
-from threatmodel.evidence.relations import Start, Use, Wiring
+from threatmodel.evidence.places.facts import StackFacts
 from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.wiring.relations import Start, Use, Wiring
 from threatmodel.insertion import scalar
 from threatmodel.landscape import RESERVED
 from threatmodel.model.file import SECTIONS

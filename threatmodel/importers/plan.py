@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from threatmodel.drift import Absence
+from threatmodel.evidence.analyses.registry import ANALYSES
 from threatmodel.evidence.collect import places_of
-from threatmodel.evidence.facts import StackFacts
 from threatmodel.evidence.matching import matches
+from threatmodel.evidence.places.facts import StackFacts
 from threatmodel.evidence.readers import kind_of, read
-from threatmodel.evidence.registry import ANALYSES
-from threatmodel.evidence.relations import wirings
 from threatmodel.evidence.stack import Stack
+from threatmodel.evidence.wiring.relations import wirings
 from threatmodel.files import Files, shown_path
 from threatmodel.importers.entries import Entry, entries
 from threatmodel.importers.model import check_elements, new_model, reference_to, updated

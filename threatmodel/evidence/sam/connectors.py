@@ -16,7 +16,7 @@ from threatmodel.evidence.stack import Resource
 from threatmodel.evidence.values import Link, Node, Scalar, Table, Unknown, get, items, links, text
 from threatmodel.problems import Place
 
-_TABLE = Path(__file__).parent.parent / "sam-policies.json"
+_TABLE = Path(__file__).with_name("sam-policies.json")
 _PLAIN = {
     "AWS::Serverless::Function": "AWS::Lambda::Function",
     "AWS::Serverless::StateMachine": "AWS::StepFunctions::StateMachine",

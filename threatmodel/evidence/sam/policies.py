@@ -15,7 +15,7 @@ from threatmodel.evidence.sam.making import filled, node_of
 from threatmodel.evidence.values import Joined, Link, List, Node, Scalar, Table, Unknown, get, items, shape_of, text
 from threatmodel.problems import Place
 
-_TABLE = Path(__file__).parent.parent / "sam-policies.json"
+_TABLE = Path(__file__).with_name("sam-policies.json")
 
 NETWORK_ACTIONS = [
     "ec2:CreateNetworkInterface",

@@ -1,0 +1,1 @@
+"""What a path cannot say: questions about several values at once, answered in code."""

@@ -1,0 +1,256 @@
+"""Whether only functions may read a secret or send to a queue: what policies in these files say of anybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from threatmodel.evidence.analyses.principals import others_of_account
+from threatmodel.evidence.analyses.roles import is_lambda
+from threatmodel.evidence.analyses.sharing import (
+    NEGATIVE,
+    everybody,
+    limits,
+    narrows,
+)
+from threatmodel.evidence.analyses.verdicts import Verdict, unless_open
+from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.policies.arns import Targets, resources_of
+from threatmodel.evidence.policies.grants import (
+    Condition,
+    Grant,
+    Pattern,
+    allowing,
+    either,
+    grants,
+    statement,
+    statements,
+)
+from threatmodel.evidence.policies.permissions import READS_SECRETS, SENDS
+from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.values import Node, Scalar, Table, Unknown, items, links
+
+# --- who may read a secret, and who may send to a queue
+
+
+def readers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether only roles of functions have actions to read a secret."""
+    return _restricted(parts, resource, stack, READS_SECRETS, "read it")
+
+
+def senders_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether only roles of functions have actions to send to a queue, topic, bus or stream."""
+    return _restricted(parts, resource, stack, SENDS, "send to it")
+
+
+def _restricted(
+    parts: Sequence[Gathered], resource: Resource, stack: Stack, actions: frozenset[str], what: str
+) -> Outcome:
+    """No, where a policy lets somebody else; yes, where one denies it to everybody but roles of functions."""
+    own = [part for part in parts if part.part in {"policy", "bus-statement"}]
+    found = [grant for part in own for grant in _own_grants(part)]
+    users = _holders(stack)
+    lets_services = any(grant.effect != "Deny" and _may_let_services(grant, actions, stack) for grant in found)
+    for grant in found:
+        if grant.effect == "Deny" and _denies_all_but_functions(grant, actions, users, services=not lets_services):
+            return Answer(True, (grant.place,), f"nobody but roles of functions may {what}")  # noqa: FBT003 - the value
+    others = [_lets_others(grant, actions, users, stack) for grant in found if grant.effect == "Allow"]
+    others += _identities(parts, resource, actions, users)
+    others += [
+        Verdict(truth=True, place=part.node.place, note=f"others of the account may {what}")
+        for part in parts
+        if part.part == "authorisations" and others_of_account(part.node, actions, resource.name)
+    ]
+    decisive = next((one for one in others if one.truth), None)
+    if decisive is not None:
+        return Answer(False, (decisive.place,), decisive.note or f"others may {what}")  # noqa: FBT003 - the value
+    why = f"policies outside this file may let others {what}"
+    return Unanswered(why, parts[0].node.place)
+
+
+def _own_grants(part: Gathered) -> Sequence[Grant]:
+    """The statements of a resource's own policy; of a bus, also one that stands in properties."""
+    node = part.node
+    if part.part == "bus-statement" and isinstance(node, Table):
+        if "Statement" in node.entries:
+            found: Sequence[Grant] = [statement(one) for one in items(node.entries["Statement"])]
+        else:
+            found = [statement(Table({"Effect": Scalar("Allow", node.place), **node.entries}, node.place, {}))]
+    else:
+        found = statements(node)
+    doubt = part.resource.doubt
+    return [grant._replace(open=grant.open or doubt) for grant in found] if doubt else found
+
+
+_FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function", "aws_lambda_function")
+_ROLES = ("AWS::IAM::Role", "aws_iam_role")
+
+
+class _Holders:
+    """Who the roles of a stack belong to, and what its identity policies say, each looked at once."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.targets = Targets(stack)
+        self.of_functions: set[str] = set()
+        self._others: dict[str, bool | None] = {}
+        self._held: dict[str, bool] = {}
+        self._grants: dict[int, tuple[Node, tuple[Grant, ...]]] = {}
+        for function in stack.of_type(*_FUNCTIONS):
+            role = function.properties.entries.get("Role", function.properties.entries.get("role"))
+            target = stack.target(role)
+            if target is not None:
+                self.of_functions.add(target.name)
+
+    def somebody_else(self, name: str) -> bool | None:
+        """Whether a role lets somebody in who is no function; None where that cannot be seen."""
+        if name not in self._others:
+            self._others[name] = self._trusts_others(name)
+        return self._others[name]
+
+    def _trusts_others(self, name: str) -> bool | None:
+        role = self.stack.resources.get(name)
+        if role is None or role.type not in _ROLES:
+            return None
+        entries = role.properties.entries
+        trust = entries.get("AssumeRolePolicyDocument", entries.get("assume_role_policy"))
+        principals = [one for grant in allowing(statements(trust)) for one in grant.principals]
+        if any(one.pattern.open is None and not is_lambda(one) for one in principals):
+            return True
+        return False if name in self.of_functions and principals else None
+
+    def others_hold(self, holder: Resource) -> bool:
+        """Whether a policy surely is somebody's who is no function."""
+        if holder.name not in self._held:
+            self._held[holder.name] = holder.doubt is None and self._other_holder(holder)
+        return self._held[holder.name]
+
+    def _other_holder(self, holder: Resource) -> bool:
+        entries = holder.properties.entries
+        if holder.type in _ROLES:
+            return self.somebody_else(holder.name) is True
+        people = [
+            one for name in ("Users", "Groups") for one in items(entries.get(name)) if not isinstance(one, Unknown)
+        ]
+        named = [link.resource for name in ("Roles", "RoleName", "role") for link in links(entries.get(name))]
+        return bool(people) or any(self.somebody_else(name) for name in named)
+
+    def grants(self, part: Gathered, resource: Resource) -> tuple[Grant, ...]:
+        """The statements of an identity policy; its node is kept, so that its identity stays its own."""
+        if id(part.node) not in self._grants:
+            self._grants[id(part.node)] = part.node, grants([part], resource, self.stack)
+        return self._grants[id(part.node)][1]
+
+
+_LATEST: list[_Holders] = []
+
+
+def _holders(stack: Stack) -> _Holders:
+    """The holders of a stack, made once for the elements that are asked about one after the other."""
+    if not _LATEST or _LATEST[0].stack is not stack:
+        _LATEST[:] = [_Holders(stack)]
+    return _LATEST[0]
+
+
+def _lets_others(grant: Grant, actions: frozenset[str], users: _Holders, stack: Stack) -> Verdict:
+    """Whether a statement of the resource's own policy lets somebody in who is no function of these files."""
+    none = Verdict(truth=False, place=grant.place)
+    if grant.open is not None or not any(grant.covers(action) for action in actions):
+        return none
+    narrowed = either([narrows(one) for one in grant.conditions])
+    sources = [one for one in grant.conditions if one.key == "aws:sourcearn" and limits(one)]
+    wired = any(link.resource in stack.resources for one in sources for value in one.values for link in value.links)
+    if grant.but_principals:
+        return Verdict(narrowed is False, grant.place)
+    for one in grant.principals:
+        if one.kind == "*" and not narrowed and narrowed is not None and not wired:
+            return Verdict(truth=True, place=one.pattern.place, note="its policy lets everybody in")
+        if one.kind == "Service" and one.pattern.open is None and not grant.conditions and not is_lambda(one):
+            return Verdict(truth=True, place=one.pattern.place, note="its policy lets a service act for anybody")
+        if one.kind == "AWS" and any(users.somebody_else(link.resource) for link in one.pattern.links):
+            return Verdict(truth=True, place=one.pattern.place, note="its policy lets in a role that is no function's")
+    return none
+
+
+def _denies_all_but_functions(grant: Grant, actions: frozenset[str], users: _Holders, *, services: bool) -> bool:
+    """Whether a statement surely denies the actions to everybody but roles of functions.
+
+    With `services` also one that spares AWS's services: these need a statement that lets them in, and there is none.
+    """
+    service = _service_of(grant)
+    wanted = [action for action in actions if action.startswith(f"{service}:")]
+    if grant.open is not None or not wanted or not all(grant.covers(action) is True for action in wanted):
+        return False
+    if any(one.open is not None for one in grant.resources) or grant.but_resources:
+        return False
+    if grant.but_principals:
+        return not grant.conditions and all(_is_functions(one.pattern, users) for one in grant.principals)
+    conditions = [one for one in grant.conditions if not (services and _spares_services(one))]
+    if everybody(grant)[0] is not True or len(conditions) != 1:
+        return False
+    (one,) = conditions
+    named = one.key == "aws:principalarn" and one.operator in NEGATIVE
+    return named and bool(one.values) and all(_is_functions(value, users) for value in one.values)
+
+
+def _spares_services(condition: Condition) -> bool:
+    """Whether a condition of a statement that denies leaves out AWS's services, and nobody else."""
+    return (
+        condition.operator == "boolifexists"  # without it strangers who do not sign would be left out too
+        and condition.key == "aws:principalisawsservice"
+        and condition.open is None
+        and [one.text for one in condition.values if one.open is None and not one.given] == ["false"]
+        and len(condition.values) == 1
+    )
+
+
+def _may_let_services(grant: Grant, actions: frozenset[str], stack: Stack) -> bool:
+    """Whether a statement may let a service in for anything but resources of these files."""
+    if grant.actions and all(grant.covers(action) is False for action in actions):
+        return False
+    if grant.open is not None or grant.but_principals or any(not one.key for one in grant.conditions):
+        return True
+    sources = [one for one in grant.conditions if one.key == "aws:sourcearn" and limits(one)]
+    own = any(_only_own(one, stack) for one in sources)
+    named = [one.kind == "AWS" and one.pattern.open is None and one.pattern.text != "*" for one in grant.principals]
+    return not own and not (named and all(named))
+
+
+def _only_own(condition: Condition, stack: Stack) -> bool:
+    """Whether all values of a condition are resources of these files."""
+    return bool(condition.values) and all(
+        one.open is None
+        and one.links
+        and not set("*?") & set(one.text)
+        and all(link.resource in stack.resources for link in one.links)
+        for one in condition.values
+    )
+
+
+def _service_of(grant: Grant) -> str:
+    return next((one.text.partition(":")[0] for one in grant.actions if ":" in one.text), "")
+
+
+def _is_functions(one: Pattern, users: _Holders) -> bool:
+    return one.open is None and len(one.links) == 1 and users.somebody_else(one.links[0].resource) is False
+
+
+def _identities(
+    parts: Sequence[Gathered], resource: Resource, actions: frozenset[str], users: _Holders
+) -> Iterator[Verdict]:
+    """Whether identity policies of these files let somebody else."""
+    for part in parts:
+        if part.part != "identity-policy" or not users.others_hold(part.resource):
+            continue
+        for grant in allowing(users.grants(part, resource)):
+            services = {action.partition(":")[0] for action in actions if grant.covers(action)}
+            reached = [match for one in sorted(services) for match in resources_of(grant, users.targets, one)]
+            if any(match.resource == resource.name and match.sure for match in reached):
+                note = f"{part.resource.name} lets in who is no function"
+                yield unless_open(grant, Verdict(truth=True, place=grant.place, note=note))
+
+
+# Without what defaults would give: a file alone seldom answers these, and they look at every policy that there is.
+ACCESS: Mapping[str, AnalysisFunction] = {
+    "readers-restricted": readers_restricted,
+    "senders-restricted": senders_restricted,
+}

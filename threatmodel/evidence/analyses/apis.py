@@ -1,0 +1,290 @@
+"""What only code can answer about an api: its TLS versions, its web ACL, its routes and methods."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from threatmodel.evidence.analyses.cdn import cdn_only
+from threatmodel.evidence.analyses.properties import (
+    Say,
+    all_of,
+    document,
+    doubt_of,
+    each,
+    every,
+    flag,
+    named,
+    one_of,
+    opaque_of,
+    open_at,
+    read,
+    some,
+    stands,
+    unless_unread,
+    usually,
+    worded,
+)
+from threatmodel.evidence.analyses.rates import greatest_rate
+from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.values import List, Node, Scalar, Table, Unknown, get
+from threatmodel.problems import Place
+
+_REST = frozenset(("AWS::ApiGateway::RestApi", "AWS::Serverless::Api", "aws_api_gateway_rest_api"))
+
+# --- TLS
+
+_TLS = ("tls-1.0", "tls-1.2", "tls-1.3")
+_MAPPINGS = (
+    *("AWS::ApiGateway::BasePathMapping", "AWS::ApiGateway::BasePathMappingV2", "AWS::ApiGatewayV2::ApiMapping"),
+    *("aws_api_gateway_base_path_mapping", "aws_apigatewayv2_api_mapping"),
+)
+_OWN_POLICY = "x-amazon-apigateway-security-policy"
+
+
+def oldest_tls(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """The oldest version of all that answers: the domains, and the api itself unless its endpoint is off."""
+    found = [_version(part.node) for part in named(parts, "domain-policy")]
+    found += _domains_without_policy(parts, resource, stack)
+    disabled = next((part.node for part in named(parts, "endpoint-disabled")), None)
+    off = flag(disabled, left_out=False)
+    if off is False:
+        found.append(_own(parts, resource))
+    elif off is None and disabled is not None:
+        own = _own(parts, resource)
+        known = [word for word, _, _ in found if word]
+        if own[0] not in known:  # else it is answered by a domain anyway
+            found.append(("", disabled.place, open_at(disabled).why))
+    if not found:
+        return Unanswered("its default endpoint is off, and no domain of it is in this file", parts[0].node.place)
+    first = next((one for one in found if one[0] == _TLS[0]), None)
+    unknown = next((one for one in found if not one[0]), None)
+    if first is None and unknown is not None:
+        return Unanswered(unknown[2], unknown[1])
+    oldest = first or min(found, key=lambda one: _TLS.index(one[0]))
+    return unless_unread(Answer(oldest[0], (oldest[1],)), stack, _TLS[1:])
+
+
+_Version = tuple[str, Place, str]
+"""The word for a TLS version ('' where it is not known), its place, and why it is not known."""
+
+
+def _version(node: Node) -> _Version:
+    """The oldest version that a security policy takes, by the policy's name."""
+    told = worded(node)
+    if told is None:
+        return "", node.place, open_at(node).why
+    for pattern, word in (
+        (r"TLS_1_0\Z", "tls-1.0"),
+        (r"TLS_1_2\Z", "tls-1.2"),
+        (r"SecurityPolicy_TLS13_1_3_", "tls-1.3"),
+        (r"SecurityPolicy_TLS13_1_2_", "tls-1.2"),
+        (r"SecurityPolicy_TLS13_(?:\w+_)?\d{4}_EDGE\Z", "tls-1.3"),
+        (r"SecurityPolicy_TLS12_", "tls-1.2"),
+    ):
+        if re.match(pattern, told):
+            return word, node.place, ""
+    return "", node.place, "this security policy is not known"
+
+
+def _own(parts: Sequence[Gathered], resource: Resource) -> _Version:
+    """What the api's own endpoint takes."""
+    policy = next((part.node for part in named(parts, "api-policy")), None)
+    if policy is not None:
+        return _version(policy)
+    if resource.type not in _REST:
+        return "tls-1.2", resource.place, ""
+    body = document(read(resource.properties, "Body|DefinitionBody"))
+    written = get(body, _OWN_POLICY)
+    if written is not None:
+        return _version(written)
+    elsewhere = read(resource.properties, "BodyS3Location|DefinitionUri")
+    if elsewhere is not None:
+        return "", elsewhere.place, "its definition is in another file"
+    return "tls-1.0", resource.place, ""
+
+
+def _domains_without_policy(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> list[_Version]:
+    known = {part.resource.name for part in named(parts, "domain-policy")}
+    found = []
+    for mapping in stack.of_type(*_MAPPINGS):
+        if stack.target(read(mapping.properties, "RestApiId|ApiId")) is resource:
+            domain = stack.target(read(mapping.properties, "DomainName|DomainNameArn"))
+            if domain is not None and known.isdisjoint((domain.name, domain.made_by)):
+                found.append(("", domain.place, "the domain sets no security policy"))
+    return found
+
+
+# --- web ACL
+
+_GROUP = "RuleGroupReferenceStatement"
+
+
+def rate_rule_blocks(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether a rate-based rule with the action block stands in one of the web ACLs in front."""
+    says = [
+        say._replace(doubt=doubt_of(part.resource, resource))
+        for part in parts
+        for rule in (part.node.items if isinstance(part.node, List) else (part.node,))
+        for say in _rate_rule(rule, stack)
+    ]
+    return some(says, "", "the web ACL has no rate-based rule that blocks")
+
+
+def _rate_rule(rule: Node, stack: Stack, *, in_group: bool = False) -> Iterator[Say]:
+    statement = read(rule, "Statement")
+    rated, blocks = read(statement, "RateBasedStatement"), read(rule, "Action", "Block")
+    reference = read(statement, _GROUP)
+    unknown = next((one for one in (rule, statement, rated, reference) if isinstance(one, Unknown)), None)
+    if unknown is not None:
+        yield open_at(unknown)
+    elif reference is not None and not in_group:
+        yield from _in_group(rule, reference, stack)
+    elif rated is None:
+        yield Say(value=False, place=rule.place)
+    else:
+        yield Say(stands(blocks), rule.place, open_at(blocks or rule).why)
+
+
+def _in_group(rule: Node, reference: Node, stack: Stack) -> Iterator[Say]:
+    """The rules of a rule group, unless the reference to it turns them all into counting ones."""
+    group = stack.target(read(reference, "Arn"))
+    if group is None or group.opaque is not None or group.doubt is not None:
+        yield Say(None, rule.place, "it refers to a rule group whose rules are not in this file")
+        return
+    overridden = read(rule, "OverrideAction", "Count") is not None or read(
+        reference, "RuleActionOverrides|rule_action_override"
+    )
+    for inner in each(read(group.properties, "Rules|rule")):
+        for say in _rate_rule(inner, stack, in_group=True):
+            yield say._replace(value=None if say.value and overridden else say.value)
+
+
+# --- routes and methods
+
+
+def requests_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether every route names its path and method, and every REST method checks what it takes."""
+    says = [_route(part) for part in named(parts, "route")]
+    says += [_method(part, stack) for part in named(parts, "method")]
+    says += [open_at(part.node) for part in named(parts, "validator") if isinstance(part.node, Unknown)]
+    if not says:
+        return None
+    says = [
+        say._replace(doubt=doubt_of(part.resource, resource)) for say, part in zip(says, _doors(parts), strict=True)
+    ]
+    elsewhere = read(resource.properties, "Body|BodyS3Location")  # what SAM's own types define is among the doors
+    if elsewhere is not None:
+        says.append(Say(None, elsewhere.place, "its definition may hold more routes"))
+    if resource.opaque is not None:
+        says.append(open_at(resource.opaque))
+    outcome = every(says, "", "a route takes any path or method, or a method checks nothing of what it takes")
+    return unless_unread(outcome, stack, [True])
+
+
+def _doors(parts: Sequence[Gathered]) -> tuple[Gathered, ...]:
+    """The parts in the order in which they are asked about."""
+    unreadable = tuple(part for part in named(parts, "validator") if isinstance(part.node, Unknown))
+    return (*named(parts, "route"), *named(parts, "method"), *unreadable)
+
+
+def _route(part: Gathered) -> Say:
+    key = worded(part.node)
+    if key is None:
+        return open_at(part.node)
+    return Say(not (key == "$default" or key.startswith("ANY ") or "+}" in key), part.node.place)
+
+
+_PATHS = frozenset(("AWS::ApiGateway::Resource", "aws_api_gateway_resource"))
+_WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
+
+
+def _method(part: Gathered, stack: Stack) -> Say:
+    hidden = opaque_of(part)
+    if hidden is not None:
+        return open_at(hidden)
+    node = part.node
+    place = part.resource.place
+    verb = read(node, "HttpMethod")
+    told = worded(verb)
+    path = _path(node, stack)
+    if told == "ANY" or path is False:
+        return Say(value=False, place=place)
+    if verb is None or told is None or path is None:
+        return Say(None, place, open_at(verb).why if isinstance(verb, Unknown) else "its path is not told")
+    if worded(read(node, "Integration", "Type")) == "MOCK":
+        return Say(value=True, place=place)
+    return _validated(node, told, place, stack)
+
+
+def _path(node: Node, stack: Stack) -> bool | None:
+    """Whether a method stands at a path of its own; None where its resource cannot be read."""
+    reference = read(node, "ResourceId")
+    at = stack.target(reference)
+    if isinstance(reference, Unknown) or (at is not None and at.opaque is not None):
+        return None
+    told = worded(read(at.properties, "PathPart")) if at is not None and at.type in _PATHS else ""
+    return None if told is None else "+}" not in told
+
+
+def _validated(node: Node, verb: str, place: Place, stack: Stack) -> Say:
+    parameters, models = read(node, "RequestParameters"), read(node, "RequestModels")
+    if verb not in _WITH_BODY and parameters is None and models is None:
+        return Say(value=True, place=place)
+    reference = read(node, "RequestValidatorId")
+    if reference is None:
+        return Say(value=False, place=place)
+    validator = stack.target(reference)
+    if validator is None or validator.opaque is not None or validator.doubt is not None:
+        return Say(None, reference.place, "its validator is not in this file")
+    checks = (
+        (flag(read(validator.properties, "ValidateRequestParameters"), left_out=False), _required(parameters)),
+        (
+            flag(read(validator.properties, "ValidateRequestBody"), left_out=False),
+            None if isinstance(models, Unknown) else models is not None,
+        ),
+    )
+    values = [all_of(check) for check in checks]
+    value = one_of(values)
+    return Say(value, place, "what its validator checks is not told")
+
+
+def _required(parameters: Node | None) -> bool | None:
+    """Whether a method requires a parameter."""
+    if parameters is None:
+        return False
+    if isinstance(parameters, Table):
+        return one_of([_requires(child) for child in parameters.entries.values()])
+    if not isinstance(parameters, List):
+        return None
+    return one_of([_required(child) if isinstance(child, Table) else False for child in each(parameters)])
+
+
+def _requires(node: Node) -> bool | None:
+    """SAM writes a list of names and of ``{name: {Required: true}}`` where CloudFormation has ``{name: true}``."""
+    return flag(read(node, "Required"), left_out=False) if isinstance(node, Table) else flag(node)
+
+
+# --- switches
+
+
+def any_true(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether one of some switches is on."""
+    says = [
+        Say(flag(part.node), part.node.place, open_at(part.node).why, doubt_of(part.resource, resource))
+        for part in parts
+        if not (isinstance(part.node, Scalar) and part.node.value is None)
+    ]
+    return unless_unread(some(says), stack, [False])
+
+
+APIS: Mapping[str, AnalysisFunction] = usually({
+    "oldest-tls": oldest_tls,
+    "cdn-only": cdn_only,
+    "rate-rule-blocks": rate_rule_blocks,
+    "requests-restricted": requests_restricted,
+    "greatest-rate": greatest_rate,
+    "any-true": any_true,
+})  # fmt: skip
+"""The analyses of apis, by name."""

@@ -1,0 +1,166 @@
+"""Buckets: whether anyone gets in, and whether they refuse keys that a writer brings along."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from threatmodel.evidence.analyses.sharing import (
+    everybody,
+    not_understood,
+    open_condition,
+    public_statement,
+    set_value,
+    unless_doubted,
+)
+from threatmodel.evidence.analyses.verdicts import Verdict, places, registered, some, unknown, unless_open
+from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.policies.grants import Condition, Grant, grants, pattern
+from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.values import Node, Scalar, Table, Unknown, get, items, text
+
+# --- buckets
+
+_PUBLIC_ACLS = ("publicread", "publicreadwrite", "authenticatedread")
+_GROUPS = ("acs.amazonaws.com/groups/global/AllUsers", "acs.amazonaws.com/groups/global/AuthenticatedUsers")
+
+
+def bucket_public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether a policy or access list lets anyone in, and no public access block keeps them out."""
+    policies = [part for part in parts if part.part == "policy"]
+    lists = [part for part in parts if part.part == "acl"]
+    blocks = [part for part in parts if part.part in {"block", "account-block"}]
+    answers = (
+        _barred(public_statement(policies, resource, stack) if policies else None, blocks, _FOR_POLICIES),
+        _barred(
+            some([unless_doubted(one, _of_acl(one.node)) for one in lists], lists) if lists else None,
+            blocks,
+            _FOR_LISTS,
+        ),
+    )
+    open_ways = [one for one in answers if isinstance(one, Answer) and one.value]
+    if open_ways:
+        return open_ways[0]
+    for one in answers:
+        if isinstance(one, Unanswered):
+            return one
+    if None in answers and stack.kind != "aws" and not policies:
+        return Unanswered("a policy of the bucket may stand elsewhere", places(parts)[0])
+    return Answer(False, tuple(places(parts)))  # noqa: FBT003 - the value
+
+
+def _by_lists(lists: Sequence[Gathered]) -> Outcome:
+    return some([unless_doubted(one, _of_acl(one.node)) for one in lists], lists) if lists else None
+
+
+_FOR_POLICIES = ("RestrictPublicBuckets", "BlockPublicPolicy", "restrict_public_buckets", "block_public_policy")
+_FOR_LISTS = ("IgnorePublicAcls", "BlockPublicAcls", "ignore_public_acls", "block_public_acls")
+
+
+def _barred(outcome: Outcome, blocks: Sequence[Gathered], switches: Sequence[str]) -> Outcome:
+    """What one way in comes to behind the blocks: closed where one of their switches is on, whatever the way says."""
+    settings = [(part, set_value(get(part.node, name))) for part in blocks for name in switches]
+    for part, one in settings:
+        if isinstance(one, Scalar) and str(one.value).lower() == "true" and part.resource.doubt is None:
+            return Answer(False, (one.place,), "a public access block keeps them out")  # noqa: FBT003 - the value
+    open_one = next((one for _, one in settings if one is not None and not isinstance(one, Scalar)), None)
+    doubt = next((part.resource.doubt for part in blocks if part.resource.doubt is not None), None)
+    if doubt is not None and isinstance(outcome, Answer) and outcome.value:
+        return Unanswered(doubt.why, doubt.place)
+    if open_one is not None and isinstance(outcome, Answer) and outcome.value:
+        return Unanswered(open_one.why if isinstance(open_one, Unknown) else "it is not understood", open_one.place)
+    return outcome
+
+
+def _of_acl(node: Node) -> Verdict:
+    told = text(node)
+    if told is None and isinstance(node, Table):
+        own = set_value(get(node, "acl"))
+        granted = [one for one in _texts(node) if one.endswith(_GROUPS)]
+        if own is None or granted:
+            return Verdict(bool(granted), node.place, "its access list lets anyone in" if granted else "")
+        node, told = own, text(own)
+    if told is None:
+        return unknown(not_understood(node))
+    public = re.sub(r"[^a-z]", "", told.lower()) in _PUBLIC_ACLS
+    return Verdict(public, node.place, "its access list lets anyone in" if public else "")
+
+
+def _texts(node: Node) -> Iterator[str]:
+    match node:
+        case Scalar(value=str() as value):
+            yield value
+        case Table(entries=entries):
+            for child in entries.values():
+                yield from _texts(child)
+        case _:
+            for child in items(node) if not isinstance(node, Scalar) and items(node) != (node,) else ():
+                yield from _texts(child)
+
+
+# --- keys of the writer's
+
+_ITS_KEY = "s3:x-amz-server-side-encryption-customer-algorithm"
+_ENCRYPTION = "s3:x-amz-server-side-encryption"
+
+
+def refuses_customer_keys(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether uploads with a key of the writer's are refused."""
+    blocked = [_blocked(part) for part in parts if part.part == "blocked-types"]
+    policies = [part for part in parts if part.part == "policy"]
+    denied = [_refuses(grant) for grant in grants(policies, resource, stack) if grant.effect != "Allow"]
+    outcome = some([*blocked, *denied], parts)
+    if isinstance(outcome, Answer) and not outcome.value and not blocked and stack.kind != "aws":
+        why = "what a bucket refuses that says nothing of encryption types depends on when it was made"
+        return Unanswered(why, outcome.places[0])
+    return outcome
+
+
+def _blocked(part: Gathered) -> Verdict:
+    node = get(part.node, "EncryptionType") if isinstance(part.node, Table) else part.node
+    found = [pattern(one) for one in items(node)]
+    if any(one.text == "SSE-C" for one in found):
+        return unless_doubted(part, Verdict(truth=True, place=part.node.place))
+    open_one = next((one.open for one in found if one.open is not None), None)
+    return unknown(open_one) if open_one is not None else Verdict(truth=False, place=part.node.place)
+
+
+def _refuses(grant: Grant) -> Verdict:
+    """Whether a statement denies uploads to everybody where the writer brings a key."""
+    if grant.open is not None and not grant.actions:
+        return unknown(grant.open)
+    about = grant.covers("s3:putobject")
+    open_one = next((one.open for one in (*grant.actions, *grant.resources) if one.open is not None), None)
+    conditions = [_customer_key(one) for one in grant.conditions]
+    holds: list[bool | None] = [about, everybody(grant)[0], *conditions]
+    objects = [one.text.endswith("*") and not grant.but_resources for one in grant.resources if one.open is None]
+    holds.append(any(objects) or (None if any(one.open for one in grant.resources) else False))
+    if not conditions or False in holds:
+        return Verdict(truth=False, place=grant.place)
+    if None in holds:
+        return unknown(open_one or open_condition(grant))
+    return unless_open(grant, Verdict(truth=True, place=grant.place))
+
+
+def _customer_key(condition: Condition) -> bool | None:
+    """Whether a condition of a denial holds for every upload with a key of the writer's."""
+    if not condition.key or condition.open is not None or any(one.open is not None for one in condition.values):
+        return None
+    values = {one.text.lower() for one in condition.values}
+    match condition.operator, condition.key:
+        case "null", name if name == _ITS_KEY:
+            return values == {"false"}
+        case "stringequals" | "stringlike", name if name == _ITS_KEY:
+            return "aes256" in values or "*" in values
+        case "null", name if name == _ENCRYPTION:
+            return values == {"true"}
+        case "stringnotequals" | "stringnotlike" | "stringnotequalsifexists", name if name == _ENCRYPTION:
+            return condition.operator != "stringnotequalsifexists"
+        case _:
+            return False
+
+
+BUCKETS: Mapping[str, AnalysisFunction] = registered(
+    bucket_public=bucket_public,
+    refuses_customer_keys=refuses_customer_keys,
+)

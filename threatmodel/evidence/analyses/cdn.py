@@ -1,0 +1,163 @@
+"""Whether an api answers its CDN only: by signatures, its policy or a web ACL that looks for a header."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+
+from threatmodel.evidence.analyses.properties import (
+    document,
+    doubt_of,
+    each,
+    named,
+    open_at,
+    read,
+    stands,
+    unless_unread,
+    worded,
+)
+from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.values import Node, Table, Unknown, get, links, unknowns
+from threatmodel.problems import Place
+
+
+def cdn_only(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether the api refuses what does not come through its CDN, where that can be seen.
+
+    No only where the CDN sends nothing by which the api could tell it from anybody else.
+    """
+    origins = [part for part in named(parts, "origin") if _is_origin_of(part.node, resource)]
+    if not origins:
+        return None
+    unreadable = next((part.node for part in origins if isinstance(part.node, Unknown)), None)
+    if unreadable is not None:
+        return Unanswered(open_at(unreadable).why, unreadable.place)
+    ties = [one for one in stack.of_type(*_ASSOCIATIONS) if _may_guard(one, resource, stack)]
+    sent = frozenset(name for part in origins for name in _sent(part.node))
+    proof = _signed(parts, origins) or _by_policy(parts, sent) or _by_web_acl(ties, sent, resource, stack)
+    silent = not ties and not named(parts, "policy") and all(_tells_nothing(part) for part in origins)
+    if proof is not None and doubt_of(origins[0].resource, resource) is None:
+        return unless_unread(Answer(value=True, places=proof), stack, [True])
+    if silent and proof is None and not any(isinstance(part.node, Unknown) for part in parts):
+        places = tuple(part.node.place for part in origins)
+        return Answer(value=False, places=places, note="the CDN sends nothing that tells it from other callers")
+    return Unanswered("whether it refuses what does not come through its CDN is not told here", origins[0].node.place)
+
+
+def _is_origin_of(node: Node, resource: Resource) -> bool:
+    """Whether an origin of a distribution is this api; what cannot be read may be."""
+    name = read(node, "DomainName")
+    return (
+        isinstance(node, Unknown)
+        or isinstance(name, Unknown)
+        or resource.name in {link.resource for link in links(name)}
+    )
+
+
+def _signed(parts: Sequence[Gathered], origins: Sequence[Gathered]) -> tuple[Place, ...] | None:
+    """Where a function URL takes signed requests only, and the CDN signs."""
+    auth = next((part.node for part in named(parts, "auth")), None)
+    if auth is None or worded(auth) != "AWS_IAM":
+        return None
+    for part in named(parts, "origin-access"):
+        signs = worded(read(part.node, "SigningBehavior")) in {"always", "no-override", "always-amz-auth"}
+        for_functions = worded(read(part.node, "OriginAccessControlOriginType")) == "lambda"
+        named_by = {link.resource for one in origins for link in links(read(one.node, "OriginAccessControlId"))}
+        if signs and for_functions and part.resource.name in named_by and part.resource.doubt is None:
+            return auth.place, part.node.place
+    return None
+
+
+def _sent(origin: Node) -> Iterator[str]:
+    """The names of the headers that the CDN adds; their values are not looked at."""
+    for header in each(read(origin, "OriginCustomHeaders|custom_header")):
+        name = worded(read(header, "HeaderName|name"))
+        if name is not None:
+            yield name.lower()
+
+
+_CONDITIONS = {"aws:referer": "referer", "aws:useragent": "user-agent"}
+"""The condition keys that are headers; any other header no policy can read."""
+_EXACT = frozenset(("StringEquals", "ForAnyValue:StringEquals"))
+
+
+def _by_policy(parts: Sequence[Gathered], sent: AbstractSet[str]) -> tuple[Place, ...] | None:
+    """Where the api's policy allows only what carries a header that the CDN adds."""
+    for part in named(parts, "policy"):
+        statements = each(read(document(part.node), "Statement"))
+        allows = [one for one in statements if worded(get(one, "Effect")) != "Deny"]
+        if allows and part.resource.doubt is None and all(_checks_header(one, sent) for one in allows):
+            return (part.node.place,)
+    return None
+
+
+def _checks_header(statement: Node, sent: AbstractSet[str]) -> bool:
+    condition = get(statement, "Condition")
+    if worded(get(statement, "Effect")) != "Allow" or not isinstance(condition, Table):
+        return False
+    tests = [
+        (operator, key) for operator in condition.entries for key in getattr(condition.entries[operator], "entries", ())
+    ]
+    return any(operator in _EXACT and _CONDITIONS.get(key.lower()) in sent for operator, key in tests)
+
+
+_ASSOCIATIONS = ("AWS::WAFv2::WebACLAssociation", "aws_wafv2_web_acl_association")
+
+
+def _by_web_acl(
+    ties: Sequence[Resource], sent: AbstractSet[str], resource: Resource, stack: Stack
+) -> tuple[Place, ...] | None:
+    """Where a web ACL of the api blocks all but requests with a header that the CDN adds."""
+    for tie in ties:
+        acl = stack.target(read(tie.properties, "WebACLArn|web_acl_arn"))
+        if acl is not None and _guards(tie, resource, stack) and _blocks_others(acl, sent, tie, resource):
+            return tie.place, acl.place
+    return None
+
+
+def _may_guard(tie: Resource, resource: Resource, stack: Stack) -> bool:
+    """Whether an association of a web ACL is this api's, or cannot be read."""
+    guarded = read(tie.properties, "ResourceArn")
+    behind = [stack.resources[link.resource] for link in links(guarded) if link.resource in stack.resources]
+    unread = any(isinstance(read(one.properties, "RestApiId"), Unknown) or one.opaque is not None for one in behind)
+    return unread or tie.opaque is not None or any(unknowns(guarded)) or _guards(tie, resource, stack)
+
+
+def _guards(tie: Resource, resource: Resource, stack: Stack) -> bool:
+    guarded = [stack.resources.get(link.resource) for link in links(read(tie.properties, "ResourceArn"))]
+    stages = [stack.target(read(one.properties, "RestApiId")) for one in guarded if one is not None]
+    return resource in guarded or resource in stages
+
+
+def _blocks_others(acl: Resource, sent: AbstractSet[str], association: Resource, resource: Resource) -> bool:
+    if doubt_of(association, resource) is not None or doubt_of(acl, resource) is not None or acl.opaque is not None:
+        return False
+    blocks = stands(read(acl.properties, "DefaultAction", "Block"))
+    rules = each(read(acl.properties, "Rules|rule"))
+    allowing = [rule for rule in rules if stands(read(rule, "Action", "Allow")) is not False]
+    return bool(blocks) and bool(allowing) and all(_needs_header(rule, sent) for rule in allowing)
+
+
+def _needs_header(rule: Node, sent: AbstractSet[str]) -> bool:
+    match_ = read(rule, "Statement", "ByteMatchStatement")
+    header = worded(read(match_, "FieldToMatch", "SingleHeader", "Name"))
+    return worded(read(match_, "PositionalConstraint")) == "EXACTLY" and header is not None and header.lower() in sent
+
+
+_OTHER_WAYS = re.compile(r"header|accesscontrol|access_control|mtls|certificate", re.IGNORECASE)
+_EDGE_CODE = "FunctionAssociations|function_association", "LambdaFunctionAssociations|lambda_function_association"
+
+
+def _tells_nothing(part: Gathered) -> bool:
+    """Whether an origin adds nothing to requests: no header, signature or certificate, and no code that might."""
+    settings = [part.node, read(part.node, "CustomOriginConfig")]
+    told = [name for one in settings if isinstance(one, Table) for name in one.entries if _OTHER_WAYS.search(name)]
+    whole = read(part.resource.properties, "DistributionConfig") or part.resource.properties
+    behaviours = [
+        *each(read(whole, "DefaultCacheBehavior")),
+        *each(read(whole, "CacheBehaviors|ordered_cache_behavior")),
+    ]
+    code = any(isinstance(one, Unknown) or read(one, name) is not None for one in behaviours for name in _EDGE_CODE)
+    return not code and not any(read(one, name) is not None for one in settings for name in told)

@@ -1,0 +1,251 @@
+"""What only code can answer about deployments: of which bytes, in which steps, and with a way back or without."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from threatmodel.evidence.analyses.properties import (
+    Say,
+    all_of,
+    doubt_of,
+    each,
+    every,
+    flag,
+    named,
+    one_of,
+    opaque_of,
+    open_at,
+    read,
+    stands,
+    unless_unread,
+    usually,
+    worded,
+)
+from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.values import Node, Scalar, Table, Unknown, links
+from threatmodel.problems import Place
+
+# --- packages
+
+
+def artefacts_immutable(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether each package is named by what can mean one sequence of bytes only."""
+    packages = named(parts, "code", "code-uri", "image")
+    mutability = {part.resource.name: part.resource.doubt or part.node for part in named(parts, "mutability")}
+    says = [_package(part, mutability, stack)._replace(doubt=doubt_of(part.resource, resource)) for part in packages]
+    says += _built_by_sam(packages, resource, stack)
+    return unless_unread(every(says, "", "a package is not named by version or digest"), stack, [True])
+
+
+def _package(part: Gathered, mutability: Mapping[str, Node], stack: Stack) -> Say:
+    node = part.node
+    hidden = opaque_of(part) if node is part.resource.properties or isinstance(node, Unknown) else None
+    if hidden is not None:
+        return open_at(hidden)
+    if part.part == "image":
+        return _image(node, mutability, stack)
+    if not isinstance(node, Table):  # CodeUri as a text: a folder or an object, and SAM uploads without a version
+        return Say(value=False, place=node.place) if worded(node) is not None else open_at(node)
+    image = read(node, "ImageUri")
+    if image is not None:
+        return _image(image, mutability, stack)
+    if read(node, "ZipFile") is not None:
+        return Say(value=True, place=node.place)  # the code stands in the template itself
+    if read(node, "filename") is not None:
+        pinned = read(node, "source_code_hash|code_sha256")
+        return Say(stands(pinned), node.place, open_at(pinned or node).why)
+    version = read(node, "S3ObjectVersion|Version")
+    return Say(stands(version), (version or node).place, open_at(version or node).why)
+
+
+def _image(node: Node, mutability: Mapping[str, Node], stack: Stack) -> Say:
+    """A digest names the bytes; a tag does where its repository lets nobody move it."""
+    written = _written(node)
+    if "@" in written:  # only a digest may stand behind it
+        return Say(value=True, place=node.place)
+    if isinstance(node, Unknown):
+        return open_at(node)
+    repositories = [stack.resources.get(link.resource) for link in links(node)]
+    tag = re.search(r":([A-Za-z0-9_.<>-]+)\Z", written)
+    setting = next((mutability[one.name] for one in repositories if one is not None and one.name in mutability), None)
+    immutable = worded(setting) == "IMMUTABLE" if setting is not None else None
+    if immutable and (tag is None or tag[1] == "latest"):
+        return Say(None, node.place, "it names no tag of its own")
+    if setting is None and any(one is not None for one in repositories):
+        return Say(value=False, place=node.place)  # left out: a tag can be moved
+    if worded(setting) == "IMMUTABLE_WITH_EXCLUSION" or isinstance(setting, Unknown):
+        immutable = None
+    return Say(immutable, node.place, "whether its tag can be moved is not told")
+
+
+def _written(node: Node) -> str:
+    """The text of an image's address, without what only links tell."""
+    parts = getattr(node, "parts", None)
+    return "".join(part for part in parts if isinstance(part, str)) if parts else worded(node) or ""
+
+
+def _built_by_sam(packages: Sequence[Gathered], resource: Resource, stack: Stack) -> Iterator[Say]:
+    """Functions that say nothing of their package: SAM builds it and uploads it without version."""
+    known = {part.resource.name for part in packages}
+    for function in stack.of_type("AWS::Serverless::Function"):
+        if function.name not in known and read(function.properties, "InlineCode") is None:
+            say = open_at(function.opaque) if function.opaque is not None else Say(value=False, place=function.place)
+            yield say._replace(doubt=doubt_of(function, resource))
+
+
+# --- deployments
+
+_STEPS = ("canary", "linear", "all-at-once")
+_LAMBDA = re.compile(r"(?:CodeDeployDefault\.Lambda)?(Canary|Linear|AllAtOnce)", re.IGNORECASE)
+_OTHERS = re.compile(r"CodeDeployDefault\.(?!Lambda)")
+_ROUTING = {"TimeBasedCanary": "canary", "TimeBasedLinear": "linear", "AllAtOnce": "all-at-once"}
+
+_Step = tuple[str, Place, str]
+"""A word of _STEPS ('' where it is not known), its place, and why it is not known."""
+
+
+def deployment_steps(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """How traffic moves to a new version, where all groups do it alike."""
+    steps: list[_Step] = []
+    for part in _deploying(parts):
+        hidden = opaque_of(part) if part.part == "group" or isinstance(part.node, Unknown) else None
+        doubt = hidden or doubt_of(part.resource, resource)
+        if doubt is not None:
+            steps.append(("", doubt.place, doubt.why))
+        elif part.part == "group":
+            steps += _of_group(part, parts, stack)
+        else:
+            steps.append(_preferred(part, parts, stack))
+    if not steps:
+        return None
+    steps += [("all-at-once", function.place, "") for function in _without(parts, stack)]
+    words = {word for word, _, _ in steps if word}
+    if len(words) > 1:
+        place = (
+            next(place for word, place, _ in steps if word == "all-at-once") if "all-at-once" in words else steps[0][1]
+        )
+        return Unanswered("functions are deployed in different ways", place)
+    unknown = next(((why, place) for word, place, why in steps if not word), None)
+    if unknown is not None:
+        return Unanswered(*unknown)
+    return unless_unread(Answer(steps[0][0], tuple(place for _, place, _ in steps)), stack, ("canary", "linear"))
+
+
+def _deploying(parts: Sequence[Gathered]) -> tuple[Gathered, ...]:
+    """Preferences, and the groups that do not come from one."""
+    preferring = {part.resource.name for part in named(parts, "preference")}
+    groups = tuple(part for part in named(parts, "group") if part.resource.made_by not in preferring)
+    return (*named(parts, "preference"), *groups)
+
+
+def _without(parts: Sequence[Gathered], stack: Stack) -> Iterator[Resource]:
+    """SAM's functions without a preference, where others have one: they change at once."""
+    preferring = {part.resource.name for part in named(parts, "preference")}
+    grouped = {part.resource.made_by for part in named(parts, "group")}
+    if preferring:
+        for function in stack.of_type("AWS::Serverless::Function"):
+            if function.name not in preferring | grouped and function.opaque is None:
+                yield function
+
+
+def _of_group(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[_Step]:
+    """How a group moves traffic; nothing for one of another platform."""
+    name = read(part.node, "DeploymentConfigName")
+    if name is not None:
+        if not _OTHERS.match(worded(name) or ""):
+            yield _by_name(name, parts, stack)
+        return
+    application = stack.target(read(part.node, "ApplicationName|app_name"))
+    platform = worded(read(application.properties, "ComputePlatform")) if application is not None else None
+    if platform == "Lambda":
+        yield "all-at-once", part.resource.place, ""
+    elif platform is None and application is None:
+        yield "", part.resource.place, "what it deploys is not in this file"
+
+
+def _preferred(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> _Step:
+    on = flag(read(part.node, "Enabled"), left_out=True)
+    kind = read(part.node, "Type")
+    if on is False:
+        return "all-at-once", part.node.place, ""
+    if on is None:
+        return "", part.node.place, open_at(read(part.node, "Enabled") or part.node).why
+    return _by_name(kind, parts, stack) if kind is not None else ("", part.node.place, "its type is not told")
+
+
+def _by_name(name: Node, parts: Sequence[Gathered], stack: Stack) -> _Step:
+    """How traffic moves by a configuration's name, or by what a configuration of this file holds."""
+    target = stack.target(name)
+    told = worded(name)
+    for part in named(parts, "configuration"):
+        own = worded(read(part.node, "DeploymentConfigName"))
+        if part.resource is target or (own is not None and own == told):
+            kind = read(part.node, "TrafficRoutingConfig", "Type")
+            hidden = opaque_of(part) or part.resource.doubt
+            word = _ROUTING.get(worded(kind) or "", "") if hidden is None else ""
+            return word, part.resource.place, (hidden or open_at(kind or part.node)).why
+    found = _LAMBDA.match(told or "") if target is None else None
+    if found is None:
+        return "", name.place, open_at(name).why if told is None else "this deployment configuration is not known"
+    return {"canary": "canary", "linear": "linear"}.get(found[1].lower(), "all-at-once"), name.place, ""
+
+
+_STOP = "DEPLOYMENT_STOP_ON_ALARM"
+
+
+def rolls_back_on_alarm(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether each deployment group, and each preference that makes one, goes back when an alarm goes off."""
+    says = [
+        (_group_returns(part) if part.part == "group" else _preference_returns(part))._replace(
+            doubt=doubt_of(part.resource, resource)
+        )
+        for part in _deploying(parts)
+    ]
+    says += [
+        Say(None, function.place, "this function has no deployment preference, others have")
+        for function in _without(parts, stack)
+    ]
+    return unless_unread(every(says, "", "a deployment goes on whatever alarms say"), stack, [True])
+
+
+def _group_returns(part: Gathered) -> Say:
+    hidden = opaque_of(part)
+    if hidden is not None:
+        return open_at(hidden)
+    place = part.resource.place
+    alarms = _switched(read(part.node, "AlarmConfiguration"), "Alarms", part.resource)
+    back = read(part.node, "AutoRollbackConfiguration")
+    events = [worded(one) for one in each(read(back, "Events"))]
+    returns = True if _STOP in events else None if None in events else False
+    value = all_of((alarms, _switched(back, "Events", part.resource), returns))
+    return Say(value, place, "whether its alarms and its way back are on is not told")
+
+
+def _switched(node: Node | None, name: str, resource: Resource) -> bool | None:
+    """Whether a part of a group is on and lists something; without the switch it is off in Terraform."""
+    if isinstance(node, Unknown):
+        return None
+    listed = [stands(one) for one in each(read(node, name))]
+    left_out = False if resource.type.startswith("aws_") else None
+    return all_of((flag(read(node, "Enabled"), left_out=left_out), one_of(listed)))
+
+
+def _preference_returns(part: Gathered) -> Say:
+    """SAM switches the way back on wherever a preference names an alarm."""
+    if isinstance(part.node, Unknown):
+        return open_at(part.node)
+    alarms = read(part.node, "Alarms")
+    listed = [stands(one) for one in each(alarms) if not (isinstance(one, Scalar) and one.value is None)]
+    on = flag(read(part.node, "Enabled"), left_out=True)
+    value = all_of((on, one_of(listed)))
+    return Say(value, part.node.place, open_at(alarms or part.node).why)
+
+
+PIPELINE: Mapping[str, AnalysisFunction] = usually({
+    "artefacts-immutable": artefacts_immutable,
+    "deployment-steps": deployment_steps,
+    "rolls-back-on-alarm": rolls_back_on_alarm,
+})  # fmt: skip
+"""The analyses of the pipeline, by name."""

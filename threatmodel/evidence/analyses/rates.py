@@ -1,0 +1,141 @@
+"""How many requests a second an api lets through: by its stages, and by what single methods and routes get beside."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from threatmodel.evidence.analyses.properties import (
+    NOT_UNDERSTOOD,
+    doubt_of,
+    each,
+    opaque_of,
+    open_at,
+    read,
+    unless_unread,
+    worded,
+)
+from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.places.lookup import by_defaults
+from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.values import Node, Scalar, Table, Unknown
+from threatmodel.problems import Place
+
+_MOST = 1_000_000
+"""Requests a second; a greater number is no limit that AWS would take."""
+_OWN_SETTINGS = "one method or route has settings of its own, and whether the stage's limit holds for it is not told"
+_V2 = frozenset((
+    *("AWS::ApiGatewayV2::Api", "AWS::Serverless::HttpApi", "AWS::Serverless::WebSocketApi", "aws_apigatewayv2_api"),
+))  # fmt: skip
+
+
+class _Rate(NamedTuple):
+    """What one setting lets through (None: the account's limit only), or why that is not known."""
+
+    rate: int | None
+    place: Place
+    why: str = ""
+    note: str = ""
+
+
+class _Setting(NamedTuple):
+    """What is set for every method (`whole`, None where that is not known) or for one: the node with its limit."""
+
+    whole: bool | None
+    limit: Node | None
+    place: Place
+
+
+def greatest_rate(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """The rate of the least limited method or route; null, the account's limit, is the greatest."""
+    rates = [rate for group in _groups(parts) for rate in _of_stage(group, resource)]
+    if not rates:
+        return None
+    free = next((one for one in rates if one.rate is None and not one.why), None)
+    unknown = next((one for one in rates if one.why), None)
+    if free is None and unknown is not None:
+        return Unanswered(unknown.why, unknown.place)
+    greatest = free or max(rates, key=lambda one: one.rate or 0)
+    answer = Answer(greatest.rate, (greatest.place,), greatest.note)
+    return answer if greatest.rate is None else unless_unread(answer, stack, [greatest.rate])
+
+
+def _groups(parts: Sequence[Gathered]) -> Iterator[Sequence[Gathered]]:
+    """The parts that tell of one stage together: in a plan the settings of all methods are resources of their own."""
+    settings = [part for part in parts if part.part == "settings"]
+    yield from ([part] for part in parts if part.part == "stage")
+    if settings:
+        yield settings
+
+
+def _of_stage(group: Sequence[Gathered], resource: Resource) -> Iterator[_Rate]:
+    hidden = next((one for part in group if (one := opaque_of(part)) is not None), None)
+    doubt = next((one for part in group if (one := doubt_of(part.resource, resource)) is not None), None)
+    settings = [one for part in group if not isinstance(part.node, Unknown) for one in _settings(part, resource)]
+    rates = list(_rates(settings, group[0].resource.place))
+    if doubt is not None:
+        yield from (one if one.why else _Rate(None, doubt.place, doubt.why) for one in rates)
+    elif hidden is not None:
+        yield _Rate(None, hidden.place, hidden.why)
+        yield from (one for one in rates if one.rate is not None or one.why)
+    else:
+        yield from rates
+
+
+def _settings(part: Gathered, resource: Resource) -> Iterator[_Setting]:
+    """What a stage sets for all methods or routes, and for single ones."""
+    node = part.node
+    if resource.type in _V2:
+        default = read(node, "DefaultRouteSettings")
+        if default is not None:
+            yield _set_or_not(_setting(default, whole=True), resource)
+        routes = read(node, "RouteSettings")
+        for one in routes.entries.values() if isinstance(routes, Table) else each(routes):
+            yield _set_or_not(_setting(one, whole=False), resource)
+    elif part.part == "settings":
+        path = read(node, "method_path")
+        for one in each(read(node, "settings")):
+            yield _setting(one, whole=_told(path, "*/*"))
+    else:
+        for one in each(read(node, "MethodSettings")):
+            both = _told(read(one, "ResourcePath"), "/*"), _told(read(one, "HttpMethod"), "*")
+            yield _setting(one, whole=False if False in both else None if None in both else True)
+
+
+def _setting(node: Node, *, whole: bool | None) -> _Setting:
+    return _Setting(whole, read(node, "ThrottlingRateLimit"), node.place)
+
+
+def _told(node: Node | None, wanted: str) -> bool | None:
+    told = None if getattr(node, "given", ()) else worded(node)
+    return told == wanted if told is not None or node is None else None
+
+
+def _set_or_not(one: _Setting, resource: Resource) -> _Setting:
+    """A setting of routes; in a plan 0 stands where no limit is set."""
+    unset = resource.type.startswith("aws_") and isinstance(one.limit, Scalar) and one.limit.value == 0
+    return one._replace(limit=None) if unset else one
+
+
+def _rates(settings: Sequence[_Setting], stage: Place) -> Iterator[_Rate]:
+    limited = [one for one in settings if one.limit is not None]
+    yield from (_rate(one.limit) for one in limited if one.limit is not None)
+    if not any(one.whole for one in limited):
+        maybe = next((one for one in limited if one.whole is None), None)
+        yield _Rate(None, stage, "" if maybe is None else "whether the limit holds for every method is not told")
+    for one in settings:
+        if one.limit is None and not one.whole:
+            yield _Rate(None, one.place, _OWN_SETTINGS)
+
+
+def _rate(node: Node) -> _Rate:
+    """The limit that stands there; -1 is none, and a part of a request counts as one."""
+    raw = node.value if isinstance(node, Scalar) and not isinstance(node.value, bool) else None
+    try:
+        number = math.ceil(float(raw)) if raw is not None else None
+    except (ValueError, OverflowError):
+        number = None
+    if number is None or not -1 <= number <= _MOST:
+        return _Rate(None, node.place, open_at(node).why or NOT_UNDERSTOOD)
+    return _Rate(None if number == -1 else number, node.place, note=by_defaults(node))

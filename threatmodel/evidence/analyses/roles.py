@@ -1,0 +1,448 @@
+"""What the policies of a role allow, and whom its trust lets use it: the analyses of a function's role."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+
+from threatmodel.evidence.analyses.verdicts import Verdict, every, places, registered, some, unknown, unless_open
+from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.policies.arns import account_of, covers_every
+from threatmodel.evidence.policies.grants import (
+    Condition,
+    Grant,
+    Pattern,
+    Principal,
+    allowing,
+    aws_policy_name,
+    either,
+    grants,
+    pattern,
+)
+from threatmodel.evidence.policies.iam import Action, expanded
+from threatmodel.evidence.policies.permissions import role_escalates, use_of
+from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.values import Table, Unknown, items
+
+# --- actions
+
+
+def wildcard_action(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether a statement allows every action, every one of a service, or all but some."""
+    return some((_wild(grant) for grant in allowing(grants(parts, resource, stack))), parts)
+
+
+def _wild(grant: Grant) -> Verdict:
+    if grant.but_actions:
+        spares_all = either([_is_everything(one) for one in grant.actions])
+        truth = None if spares_all is None else not spares_all
+        return unless_open(grant, Verdict(truth, grant.place, f"{grant.about} allows every action but some"))
+    first = next((one for one in grant.actions if _whole_service(one)), None)
+    if first is not None:
+        service = "" if first.given else first.text.partition(":")[0]
+        what = f"every action of {service}" if expanded(f"{service}:*") and "*" not in service else "every action"
+        return unless_open(grant, Verdict(truth=True, place=grant.at(first), note=f"{grant.about} allows {what}"))
+    open_one = next((one for one in grant.actions if _whole_service(one) is None), None)
+    if open_one is not None and open_one.open is not None:
+        return unknown(open_one.open)
+    truth = False if grant.actions else None
+    return unless_open(grant, Verdict(truth, grant.place, "the statement names no action"))
+
+
+def _is_everything(one: Pattern) -> bool | None:
+    return None if one.open is not None else "*" in one.text and not one.text.strip("*:")
+
+
+def _whole_service(one: Pattern) -> bool | None:
+    """Whether an action is a whole service or more; None where what is unknown of it may make it that."""
+    service, colon, verb = one.text.partition(":")
+    if one.open is not None:
+        return None if "\x00" in service or not re.sub("\x00[^\x01]*\x01", "", verb).strip("*?") else False
+    if not colon:
+        return bool(service) and not service.strip("*")
+    return "*" in verb and not verb.strip("*?") and verb.count("?") <= 1
+
+
+# --- resources
+
+_ORDINARY = frozenset(
+    {
+        *("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
+        *("ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"),
+        *("ec2:DetachNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"),
+        *("lambda:CheckpointDurableExecution", "lambda:GetDurableExecutionState"),
+        "s3-object-lambda:WriteGetObjectResponse",
+    }
+)
+"""What Lambda itself needs on things that it makes: AWS's own execution roles have them on every resource."""
+
+_ON_WHAT_IT_BRINGS = re.compile(
+    r"(comprehend:(Batch)?(Detect|Classify|Contains)|rekognition:(Detect|RecognizeCelebrities)|ce:Get"
+    r"|textract:|polly:Synthesize|translate:Translate|cloudwatch:\w*Dashboard)\w*"
+)
+"""Actions on what the caller brings along, on the account's bill and on charts: no data of anybody else's."""
+
+_NARROWING = (
+    *("resourcetag", "kms:viaservice", "kms:encryptioncontext", "lambda:functionarn", "ecs:cluster"),
+    *("secretsmanager:secretid", "secretsmanager:name", "secretsmanager:resource/"),
+    *("s3:dataaccesspointarn", "s3:existingobjecttag", "dynamodb:leadingkeys"),
+)
+"""Parts of keys whose conditions limit a statement to some resources, or to a part of what they hold."""
+
+
+def wildcard_resource(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether a statement allows on every resource what reads or writes data or changes IAM, and could name one."""
+    found = (verdict for grant in allowing(grants(parts, resource, stack)) for verdict in _over_all(grant))
+    return some(found, parts)
+
+
+def _over_all(grant: Grant) -> Iterator[Verdict]:
+    if grant.open is not None and not grant.actions:
+        yield unknown(grant.open)
+        return
+    narrowed = either([_narrows(one) for one in grant.conditions])
+    if narrowed:
+        return
+    for service, what in _weighty(grant):
+        covered, by = covers_every(grant, service)
+        if covered is None:
+            yield unknown(by if isinstance(by, Unknown) else (by and by.open) or _unclear(grant))
+        elif covered and narrowed is None:
+            yield unknown(next((one.open for one in grant.conditions if one.open), None) or _unclear(grant))
+        elif covered and isinstance(what, Unknown):
+            yield unknown(what)
+        elif covered:
+            at = grant.at(by) if isinstance(by, Pattern) else grant.place
+            which = "every resource but some" if grant.but_resources else "every resource"
+            yield unless_open(grant, Verdict(truth=True, place=at, note=f"{grant.about} allows {what} on {which}"))
+
+
+def _unclear(grant: Grant) -> Unknown:
+    return Unknown("the statement is not understood", grant.place)
+
+
+def _narrows(condition: Condition) -> bool | None:
+    """Whether a condition limits a statement to some resources; None where that is unknown."""
+    operator = condition.operator
+    if not condition.key:
+        return None
+    positive = "not" not in operator and operator not in {"null", "bool"} and not operator.endswith("ifexists")
+    if not positive or not any(name in condition.key for name in _NARROWING):
+        return False
+    if condition.open is not None:
+        return None
+    found = either([_is_everything(one) for one in condition.values])
+    return None if found is None else not found
+
+
+def _weighty(grant: Grant) -> Iterator[tuple[str, str | Unknown]]:
+    """The actions that matter on every resource: one for each service, or that it is unknown what they are."""
+    if grant.but_actions:
+        yield from _all_but(grant)
+        return
+    if not grant.actions:
+        yield "", Unknown("the statement names no action", grant.place)
+    for one in grant.actions:
+        if one.open is not None:
+            service = one.text.partition(":")[0]
+            yield "" if "\x00" in service else service, one.open
+        else:
+            found = _weights(one.text)
+            if found is None:
+                service = one.text.partition(":")[0] if ":" in one.text else ""
+                yield service, Unknown("the statement has an action that is not known", grant.at(one))
+            else:
+                yield from found
+
+
+_USES = ("value", "invoke", "send", "read", "write", "manage")
+
+
+@lru_cache(maxsize=4096)
+def _weights(text: str) -> tuple[tuple[str, str], ...] | None:
+    known = expanded(text)
+    return tuple(_first_by_service(known)) if known else None
+
+
+def _first_by_service(known: Sequence[Action]) -> Iterator[tuple[str, str]]:
+    weightiest: dict[str, Action] = {}
+    for action in known:
+        if _matters(action):
+            service = action.name.partition(":")[0]
+            before = weightiest.get(service)
+            if before is None or _weight(action) < _weight(before):
+                weightiest[service] = action
+    return ((service, action.name) for service, action in weightiest.items())
+
+
+def _weight(action: Action) -> tuple[int, int]:
+    """What a note names first: the use that tells most, and of its actions the plainest."""
+    return _USES.index(use_of(action)), len(action.name)
+
+
+def _all_but(grant: Grant) -> Iterator[tuple[str, str | Unknown]]:
+    open_one = next((one.open for one in grant.actions if one.open is not None), None)
+    if open_one is not None:
+        yield "", open_one
+        return
+    spared = {action.name for one in grant.actions for action in expanded(one.text)}
+    yield from _first_by_service([action for action in expanded("*") if action.name not in spared])
+
+
+def _matters(action: Action) -> bool:
+    """Whether an action reads or writes data or changes IAM, and could name the resources that it is for."""
+    if not action.limitable or action.name in _ORDINARY or _ON_WHAT_IT_BRINGS.match(action.name):
+        return False
+    if action.level in {"write", "permissions"}:
+        return True
+    return action.level in {"read", "list"} and use_of(action) != "manage"
+
+
+# --- managed policies
+
+_BROAD = ("AdministratorAccess", "PowerUserAccess")
+_FULL = re.compile(r"FullAccess(_?[vV]\d+)?\Z")
+
+
+def broad_managed_policy(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
+    """Whether AdministratorAccess, PowerUserAccess or a policy of AWS named ...FullAccess is attached.
+
+    A role whose own documents were gathered, and nothing else, has none attached.
+    """
+    nodes = [(part, one) for part in parts if part.part in {"managed", "sam"} for one in items(part.node)]
+    found = []
+    for part, node in nodes:
+        if stack.target(node) is not None or (part.part == "sam" and isinstance(node, Table)):
+            verdict = Verdict(truth=False, place=node.place)
+        elif isinstance(node, Unknown):
+            verdict = unknown(node)
+        else:
+            verdict = _broad(pattern(node))
+        if part.resource.doubt is not None and verdict.truth:
+            verdict = unknown(part.resource.doubt)
+        found.append(verdict)
+    return some(found, [part for part in parts if part.part in {"managed", "sam"}] if found else parts)
+
+
+def _broad(found: Pattern) -> Verdict:
+    if found.open is not None:
+        return unknown(found.open)
+    name = aws_policy_name(found)
+    broad = name in _BROAD or _FULL.search(name) is not None
+    told = "" if found.given else name
+    return Verdict(broad, found.place, f"{told or 'a broad policy'} is attached" if broad else "")
+
+
+# --- roles that it assumes
+
+_ASSUME = "sts:assumerole"
+
+
+def assumes_roles(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether a statement allows sts:AssumeRole."""
+    return some((_assumes(grant) for grant in allowing(grants(parts, resource, stack))), parts)
+
+
+def _assumes(grant: Grant) -> Verdict:
+    if grant.open is not None and not grant.actions:
+        return unknown(grant.open)
+    truth = grant.covers(_ASSUME)
+    why = next((one.open.why for one in grant.actions if one.open is not None), "the statement names no action")
+    note = f"{grant.about} allows sts:AssumeRole" if truth else "" if truth is False else why
+    return unless_open(grant, Verdict(truth, grant.place, note))
+
+
+def assumed_roles_named(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether every statement that allows sts:AssumeRole names roles of this account, without wildcard."""
+    found = []
+    for grant in allowing(grants(parts, resource, stack)):
+        assumes = _assumes(grant)
+        if assumes.truth is None:
+            found.append(assumes)
+        elif assumes.truth:
+            found += [unless_open(grant, one, decides=False) for one in _roles_named(grant, stack)]
+    return every(found, parts)
+
+
+def _roles_named(grant: Grant, stack: Stack) -> Iterator[Verdict]:
+    if grant.but_resources or not grant.resources:
+        yield Verdict(truth=False, place=grant.place, note="the roles are not named")
+    for one in () if grant.but_resources else grant.resources:
+        at = grant.at(one)
+        if re.search(r"[*?]", one.text):
+            yield Verdict(truth=False, place=at, note="the role is named with a wildcard")
+        elif one.open is not None:
+            yield unknown(one.open)
+        elif any(link.resource in stack.resources for link in one.links) or account_of(one) == "$":
+            yield Verdict(truth=True, place=at)
+        else:
+            yield Verdict(None, at, "the trust of a role outside these files cannot be read")
+
+
+# --- trusts
+
+_LAMBDA = frozenset({"lambda.amazonaws.com", "lambda.amazonaws.com.cn", "lambda.${AWS::URLSuffix}"})
+
+
+def trusts_only_lambda(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether Lambda is the only principal that a trust policy allows."""
+    trusts = [part for part in parts if part.part == "trust"]
+    return every((_only_lambda(grant) for grant in allowing(grants(trusts, resource, stack))), trusts)
+
+
+def _only_lambda(grant: Grant) -> Verdict:
+    if grant.open is not None and not grant.actions:
+        return unknown(grant.open)
+    if grant.but_principals:
+        verdict = Verdict(truth=False, place=grant.place, note="the trust lets in all but some")
+        return unless_open(grant, verdict, decides=False)
+    for one in grant.principals:
+        if one.pattern.open is None and not is_lambda(one):
+            verdict = Verdict(truth=False, place=one.pattern.place, note="the trust lets in others than Lambda")
+            return unless_open(grant, verdict, decides=False)
+    open_one = next((one.pattern.open for one in grant.principals if one.pattern.open is not None), None)
+    if open_one is not None or not grant.principals:
+        return unknown(open_one or Unknown("the trust names no principal", grant.place))
+    return Verdict(truth=True, place=grant.place) if grant.open is None else unknown(grant.open)
+
+
+def is_lambda(one: Principal) -> bool:
+    """Whether a principal is the Lambda service."""
+    return one.kind == "Service" and one.pattern.text in _LAMBDA
+
+
+def several(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether a role has several users.
+
+    No, where nothing else in these files uses it; of an account that was asked, where its trust also lets Lambda alone
+    use it.
+    """
+    users = [part for part in parts if part.part == "user"]
+    if not users:
+        return None
+    sure = {_user(part): part for part in users if not isinstance(part.node, Unknown) and not part.resource.doubt}
+    if len(sure) > 1:
+        return Answer(True, tuple(places(list(sure.values()))), "several use the role")  # noqa: FBT003 - the value
+    open_one = next((part.node for part in users if isinstance(part.node, Unknown)), None)
+    others = [part.resource for part in users if part.resource.doubt and part.resource.name != resource.name]
+    if open_one is None and others:
+        open_one = others[0].doubt
+    if open_one is not None:
+        return Unanswered(open_one.why, open_one.place)
+    if stack.unread:
+        return Unanswered("what cannot be read may use the role too", stack.unread[0].place)
+    trusts = [part for part in parts if part.part == "trust"]
+    if stack.kind == "aws" or trusts:
+        trusted = trusts_only_lambda(trusts, resource, stack)
+        if not (isinstance(trusted, Answer) and trusted.value):
+            place = places(trusts or users)[0]
+            return Unanswered("the trust lets others than Lambda use the role", place)
+    return Answer(False, tuple(places(users)))  # noqa: FBT003 - the value
+
+
+def _user(part: Gathered) -> str:
+    """Who a user is: the resource whose properties these are, or the name that AWS gave."""
+    return part.resource.name if isinstance(part.node, Table) else pattern(part.node).text
+
+
+# --- web identities
+
+_ELSEWHERE = (
+    "cognito-identity.amazonaws.com",
+    "graph.facebook.com",
+    "accounts.google.com",
+    "www.amazon.com",
+    "oidc.eks.",
+)
+_EXACT = ("stringequals", "stringequalsignorecase", "stringlike")
+_GITHUB = re.compile(r"repo:(?P<repo>[^:*?]+/[^:*?]+):(ref:refs/heads/[^*?]+|environment:[^:*?]+)(:.*)?\Z")
+_GITLAB = re.compile(r"project_path:(?P<repo>[^:*?]+):ref_type:branch:ref:[^:*?]+\Z")
+
+
+def oidc_claims_pinned(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether each trust of a web identity names the audience, and one repository with its branch or environment."""
+    trusts = [part for part in parts if part.part == "trust"]
+    found = []
+    for grant in allowing(grants(trusts, resource, stack)):
+        if grant.open is not None and not grant.actions:
+            found.append(unknown(grant.open))
+        elif _web_identity(grant):
+            found += [unless_open(grant, one, decides=False) for one in _claims(grant)]
+    pinned = any(one.truth is not None for one in found)
+    return every(found, trusts) if pinned or any(one.truth is None for one in found) else None
+
+
+def _web_identity(grant: Grant) -> bool:
+    federated = [one for one in grant.principals if one.kind == "Federated"]
+    return any(not any(name in one.pattern.text for name in _ELSEWHERE) for one in federated) and (
+        grant.covers("sts:assumerolewithwebidentity") is not False
+    )
+
+
+def _claims(grant: Grant) -> Iterator[Verdict]:
+    open_one = next((one.open for one in grant.conditions if one.open is not None and not one.key), None)
+    for claim, ending in (("audience", ":aud"), ("subject", ":sub")):
+        named = [one for one in grant.conditions if one.key.endswith(ending) and _compares(one.operator)]
+        if named:
+            yield _pinned(named[0], subject=claim == "subject")
+        elif open_one is not None:
+            yield unknown(open_one)
+        else:
+            yield Verdict(truth=False, place=grant.place, note=f"the trust does not name the {claim}")
+
+
+def _compares(operator: str) -> bool:
+    return operator.removeprefix("foranyvalue:") in _EXACT
+
+
+def _pinned(condition: Condition, *, subject: bool) -> Verdict:
+    exact = not condition.operator.endswith("like")
+    if condition.open is not None:
+        return unknown(condition.open)
+    repositories = set()
+    unclear: Unknown | None = None
+    for one in condition.values:
+        pinned = (exact or not re.search(r"[*?]", one.text)) if not subject else _subject(one, exact=exact)
+        if pinned is False:
+            what = "subject is not one repository with its branch or environment" if subject else "audience is any"
+            return Verdict(truth=False, place=one.place, note=f"the {what}")
+        if pinned is None:
+            unclear = unclear or one.open or Unknown("the form of this provider's subjects is not known", one.place)
+        repositories.add(_repository(one.text))
+    if len(repositories) > 1 and subject:
+        return Verdict(truth=False, place=condition.place, note="the subjects are of several repositories")
+    return unknown(unclear) if unclear is not None else Verdict(truth=True, place=condition.place)
+
+
+def _subject(one: Pattern, *, exact: bool) -> bool | None:
+    """Whether a subject is one repository with its branch or environment; None where that cannot be told."""
+    text = one.text
+    if exact and re.search(r"[*?]", text):
+        return False  # compared literally, it lets nobody in: whoever wrote it meant something else
+    if one.open is not None:
+        if not exact:
+            return False if text.endswith("*") else None
+        text = re.sub("\x00[^\x01]*\x01", "x", text)
+    if text.startswith("repo:"):
+        return _GITHUB.match(text) is not None if one.open is None else _GITHUB.match(text) is not None or None
+    if text.startswith("project_path:"):
+        return _GITLAB.match(text) is not None
+    return False if re.fullmatch(r"[*?]*", text) or text.endswith("*") else None
+
+
+def _repository(text: str) -> str:
+    return ":".join(text.split(":", 2)[:2])
+
+
+ROLES: Mapping[str, AnalysisFunction] = registered(
+    wildcard_action=wildcard_action,
+    wildcard_resource=wildcard_resource,
+    broad_managed_policy=broad_managed_policy,
+    assumes_roles=assumes_roles,
+    role_escalates=role_escalates,
+    assumed_roles_named=assumed_roles_named,
+    trusts_only_lambda=trusts_only_lambda,
+    several=several,
+    oidc_claims_pinned=oidc_claims_pinned,
+)

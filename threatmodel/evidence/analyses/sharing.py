@@ -1,0 +1,313 @@
+"""Whom policies of resources let in: everybody, and services that act for any source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from threatmodel.evidence.analyses.verdicts import Verdict, every, registered, some, unknown, unless_open
+from threatmodel.evidence.answers import AnalysisFunction, Gathered, Outcome
+from threatmodel.evidence.policies.arns import account_of, arn_parts, whole
+from threatmodel.evidence.policies.grants import (
+    Condition,
+    Grant,
+    Pattern,
+    Principal,
+    allowing,
+    either,
+    grants,
+    opposite,
+    pattern,
+)
+from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.values import Node, Scalar, Table, Unknown, get, text
+from threatmodel.problems import Place
+
+# --- conditions
+
+_ACCOUNTS = (
+    *("aws:sourceaccount", "aws:sourceowner", "aws:sourceorgid", "aws:sourceorgpaths", "aws:principalorgid"),
+    *("aws:principalorgpaths", "aws:principalaccount", "aws:userid", "kms:calleraccount"),
+    *("s3:dataaccesspointaccount", "aws:sourcevpc", "aws:sourcevpce", "elasticfilesystem:accesspointarn"),
+)
+_ARNS = ("aws:sourcearn", "aws:principalarn", "s3:dataaccesspointarn", "lambda:sourcefunctionarn")
+_NETWORKS = ("aws:sourceip", "aws:vpcsourceip")
+_POSITIVE = ("stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress")
+NEGATIVE = ("stringnotequals", "stringnotlike", "arnnotequals", "arnnotlike", "notipaddress")
+
+
+def narrows(condition: Condition, operators: Sequence[str] = _POSITIVE) -> bool | None:
+    """Whether a condition limits a statement to accounts, an organisation, sources or networks; None if unknown."""
+    if not condition.key:
+        return None
+    operator = condition.operator.removeprefix("foranyvalue:")
+    if operator not in operators or condition.key not in (*_ACCOUNTS, *_ARNS, *_NETWORKS):
+        return False
+    if condition.open is not None:
+        return None
+    wide = either([_wide(one, condition.key, operator) for one in condition.values])
+    return opposite(wide) if condition.values else False
+
+
+def _wide(one: Pattern, key: str, operator: str) -> bool | None:
+    """Whether a value of a condition lets everybody in."""
+    if key in _NETWORKS:
+        return None if one.open is not None else one.text.endswith("/0")
+    exact = "like" not in operator and not operator.startswith("arn")
+    if exact:
+        return False  # compared as it stands: even a star lets in nobody
+    if key in _ARNS and one.text.startswith("arn:"):
+        account = account_of(one)
+        if account and account.strip("*?\x00"):
+            return False
+        return whole(one, arn_parts(one.text)[2]) if len(arn_parts(one.text)) > 3 else True  # noqa: PLR2004 - an ARN
+    if one.open is not None:
+        return None if not re.sub("\x00[^\x01]*\x01", "", one.text).strip("*?") else False
+    return not one.text.strip("*?")
+
+
+def not_understood(node: Node) -> Unknown:
+    """Why a node says nothing: what it says itself, or that it is of a kind that does not belong there."""
+    return node if isinstance(node, Unknown) else Unknown("it is not understood", node.place)
+
+
+# --- anybody
+
+
+def public_statement(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether a statement allows any principal without a condition that narrows it."""
+    return some(_public(parts, resource, stack), parts)
+
+
+def _public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Iterator[Verdict]:
+    found = grants([part for part in parts if part.part == "policy"], resource, stack)
+    guards = [grant for grant in found if _keeps_strangers_out(grant)]
+    for grant in allowing(found):
+        verdict = anybody(grant)
+        if not (verdict.truth and any(_about_the_same(guard, grant) for guard in guards)):
+            yield verdict
+    for part in parts:
+        if part.part == "permission":
+            yield _of_permission(part)
+        elif part.part == "url-auth":
+            yield unless_doubted(part, _of_url(part.node))
+
+
+def unless_doubted(part: Gathered, verdict: Verdict) -> Verdict:
+    """A verdict on a resource; none, where it is a yes and the resource may not exist."""
+    return unknown(part.resource.doubt) if part.resource.doubt is not None and verdict.truth else verdict
+
+
+def anybody(grant: Grant) -> Verdict:
+    """Whether a statement lets in everybody."""
+    if grant.open is not None and not grant.actions:
+        return unknown(grant.open)
+    who, place = everybody(grant)
+    narrowed = either([narrows(one) for one in grant.conditions])
+    if who is False or narrowed:
+        return Verdict(truth=False, place=grant.place)
+    if who is None:
+        open_one = next((one.pattern.open for one in grant.principals if one.pattern.open is not None), None)
+        return unknown(open_one or Unknown("the statement names no principal", grant.place))
+    if narrowed is None:
+        return unknown(open_condition(grant))
+    return unless_open(grant, Verdict(truth=True, place=place, note="a statement lets everybody in"))
+
+
+def open_condition(grant: Grant) -> Unknown:
+    """What of a statement's conditions is unknown."""
+    whole_one = next((one.open for one in grant.conditions if one.open is not None), None)
+    values = (one.open for condition in grant.conditions for one in condition.values if one.open is not None)
+    return whole_one or next(values, Unknown("the condition is not understood", grant.place))
+
+
+def everybody(grant: Grant) -> tuple[bool | None, Place]:
+    """Whether a statement is about every principal, and where it says so."""
+    if grant.but_principals:
+        return True, grant.place
+    for one in grant.principals:
+        if one.kind == "*":
+            return True, one.pattern.place
+    if not grant.principals or any(_may_be_all(one) for one in grant.principals):
+        return None, grant.place
+    return False, grant.place
+
+
+def _may_be_all(one: Principal) -> bool:
+    return one.pattern.open is not None and not re.sub("\x00[^\x01]*\x01", "", one.pattern.text).strip("*")
+
+
+def _keeps_strangers_out(grant: Grant) -> bool:
+    """Whether a statement denies everybody but some accounts, an organisation, sources or networks."""
+    return (
+        grant.effect == "Deny"
+        and grant.open is None
+        and everybody(grant)[0] is True
+        and not grant.but_principals
+        and len(grant.conditions) == 1
+        and narrows(grant.conditions[0], NEGATIVE) is True
+    )
+
+
+def _about_the_same(guard: Grant, grant: Grant) -> bool:
+    """Whether a statement surely is about all that another one is about."""
+    actions = not guard.but_actions and all(
+        one.open is None and guard.covers(one.text) is True for one in grant.actions if not grant.but_actions
+    )
+    if grant.but_actions:
+        actions = any(one.text == "*" for one in guard.actions) and not guard.but_actions
+    texts = {one.text for one in guard.resources if one.open is None}
+    return actions and not guard.but_resources and ("*" in texts or {one.text for one in grant.resources} <= texts)
+
+
+class _Permission(NamedTuple):
+    """A permission to invoke a function (AWS::Lambda::Permission, aws_lambda_permission)."""
+
+    principal: Node | None
+    source: Node | None
+    account: Node | None
+    organisation: Node | None
+    token: Node | None
+
+
+def _permission(node: Node) -> _Permission:
+    names = (
+        ("Principal", "principal"),
+        ("SourceArn", "source_arn"),
+        ("SourceAccount", "source_account"),
+        ("PrincipalOrgID", "principal_org_id"),
+        ("EventSourceToken", "event_source_token"),
+    )
+    return _Permission(*(set_value(get(node, one)) or set_value(get(node, other)) for one, other in names))
+
+
+def set_value(node: Node | None) -> Node | None:
+    """A property, where it is set: a plan has null for what is not."""
+    return None if isinstance(node, Scalar) and node.value in {None, ""} else node
+
+
+def _of_permission(part: Gathered) -> Verdict:
+    if not isinstance(part.node, Table):
+        return unknown(
+            part.node if isinstance(part.node, Unknown) else Unknown("it is not understood", part.node.place)
+        )
+    found = _permission(part.node)
+    if found.principal is None:
+        return Verdict(None, part.node.place, "the permission names no principal")
+    who = pattern(found.principal)
+    limited = found.account is not None or found.organisation is not None
+    if found.source is not None:
+        limited = limited or _wide(pattern(found.source), "aws:sourcearn", "arnlike") is not True
+    if limited or (who.text != "*" and not _may_be_all(Principal("", who))):
+        return Verdict(truth=False, place=part.node.place)
+    if who.open is not None:
+        return unknown(who.open)
+    return unless_doubted(part, Verdict(truth=True, place=who.place, note="a permission lets everybody invoke it"))
+
+
+def _of_url(node: Node) -> Verdict:
+    told = text(node)
+    if told in {"NONE", "AWS_IAM"}:
+        note = "its URL asks for no authentication" if told == "NONE" else ""
+        return Verdict(told == "NONE", node.place, note)
+    return unknown(not_understood(node))
+
+
+# --- services
+
+
+def sources_pinned(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether each statement for a service names a source ARN, and a source account where the ARN has none."""
+    found: list[Verdict] = []
+    policies = [part for part in parts if part.part == "policy"]
+    for grant in allowing(grants(policies, resource, stack)):
+        found += [unless_open(grant, one, decides=False) for one in _service_pinned(grant, stack)]
+    for part in parts:
+        if part.part == "permission":
+            found += list(_permission_pinned(part, stack))
+    return every(found, parts)
+
+
+def _service_pinned(grant: Grant, stack: Stack) -> Iterator[Verdict]:
+    if grant.open is not None and not grant.actions:
+        yield unknown(grant.open)
+        return
+    services = [one for one in grant.principals if one.kind == "Service"]
+    if not services:
+        return
+    at = services[0].pattern.place
+    sources = [one for one in grant.conditions if one.key == "aws:sourcearn" and limits(one)]
+    accounts = [one for one in grant.conditions if one.key == "aws:sourceaccount" and limits(one)]
+    tokens = [one for one in grant.conditions if one.key == "lambda:eventsourcetoken" and limits(one)]
+    if tokens:
+        yield Verdict(truth=True, place=at)
+    elif not sources and any(not one.key for one in grant.conditions):
+        yield unknown(open_condition(grant))
+    elif not sources:
+        yield Verdict(truth=False, place=at, note="the service may act for any source")
+    else:
+        for one in sources[0].values:
+            yield _pins(one, stack, has_account=bool(accounts), at=at)
+
+
+def limits(condition: Condition) -> bool:
+    """Whether a condition asks for some values, rather than for none of them."""
+    return condition.operator.removeprefix("foranyvalue:") in _POSITIVE
+
+
+def _pins(source: Pattern, stack: Stack, *, has_account: bool, at: Place) -> Verdict:
+    """Whether a source ARN names a source whose account is told, by itself or beside it."""
+    if source.links:
+        targets = [stack.resources[link.resource] for link in source.links if link.resource in stack.resources]
+        bucket = any(one.type in {"AWS::S3::Bucket", "aws_s3_bucket"} for one in targets)
+        told = has_account or not bucket
+        return Verdict(told, at, "" if told else "the source's ARN has no account, and none is named beside it")
+    if source.open is not None and len(arn_parts(source.text)) < 6:  # noqa: PLR2004 - an ARN's parts
+        return unknown(source.open)
+    parts = arn_parts(source.text)
+    every_one = whole(source, parts[2] if len(parts) > 2 else "")  # noqa: PLR2004 - the service in an ARN
+    if every_one:
+        return Verdict(truth=False, place=at, note="the source is any")
+    account = account_of(source)
+    if not has_account and not account.strip("*?"):
+        return Verdict(truth=False, place=at, note="the source's ARN has no account, and none is named beside it")
+    if every_one is None and source.open is not None:
+        return unknown(source.open)
+    return Verdict(truth=True, place=at)
+
+
+def _permission_pinned(part: Gathered, stack: Stack) -> Iterator[Verdict]:
+    if not isinstance(part.node, Table):
+        yield unknown(not_understood(part.node))
+        return
+    found = _permission(part.node)
+    who = pattern(found.principal) if found.principal is not None else None
+    if who is not None and who.open is None and not is_service(who.text):
+        return
+    if who is None or who.open is not None:
+        yield unknown(who.open if who is not None and who.open else Unknown("it names no principal", part.node.place))
+    elif found.token is not None:
+        yield Verdict(truth=True, place=who.place)
+    elif found.source is None:
+        verdict = Verdict(truth=False, place=who.place, note="the service may act for any source")
+        doubt = part.resource.doubt
+        yield unknown(doubt) if doubt is not None else verdict
+    else:
+        verdict = _pins(pattern(found.source), stack, has_account=found.account is not None, at=found.source.place)
+        doubt = part.resource.doubt
+        yield unknown(doubt) if doubt is not None and verdict.truth is False else verdict
+
+
+_SERVICE = re.compile(r"[\w.${}:-]+\.(amazonaws|amazon)\.com(\.cn)?|[\w.-]+\.\$\{AWS::URLSuffix\}")
+
+
+def is_service(principal: str) -> bool:
+    """Whether a principal is a service's name."""
+    return (
+        re.fullmatch(r"[\w.${}:-]+\.(amazonaws|amazon)\.com(\.cn)?|[\w.-]+\.\$\{AWS::URLSuffix\}", principal)
+        is not None
+    )
+
+
+SHARING: Mapping[str, AnalysisFunction] = registered(public_statement=public_statement, sources_pinned=sources_pinned)

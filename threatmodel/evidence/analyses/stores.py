@@ -1,0 +1,146 @@
+"""What only code can answer about a store or a queue: when a bucket deletes, where an event bus's failures go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from threatmodel.evidence.analyses.properties import (
+    Say,
+    doubt_of,
+    each,
+    every,
+    flag,
+    number,
+    opaque_of,
+    open_at,
+    read,
+    stands,
+    unless_unread,
+    usually,
+    worded,
+)
+from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.values import Node, Unknown
+from threatmodel.problems import Place
+
+_NARROWING = (
+    *("Prefix", "TagFilters|tags|tag", "ObjectSizeGreaterThan", "ObjectSizeLessThan", "And"),
+)  # fmt: skip
+_LONGEST = 36_500
+
+
+def expiration_days(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """After how many days nothing of the bucket's is left, by rules that cover all of it.
+
+    In a bucket with versions, expiry only hides an object: then the days until the hidden versions go are added.
+    """
+    covering: list[Node] = []
+    for rule, doubt in [(rule, doubt_of(part.resource, resource)) for part in parts for rule in each(part.node)]:
+        covers = _covers(rule)
+        if covers is None or (covers and doubt is not None):
+            return Unanswered(open_at(doubt or rule).why, (doubt or rule).place)
+        if covers:
+            covering.append(rule)
+    if resource.opaque is not None:
+        return Unanswered(resource.opaque.why, resource.opaque.place)
+    current = _soonest(covering, ("ExpirationInDays",), ("Expiration", "Days"))
+    versioned = _versioned(resource, stack)
+    if isinstance(current, Unanswered) or current is None or versioned is False:
+        return current or _never(parts)
+    old = _soonest_of_old(covering)
+    if versioned is None:
+        return Unanswered("whether it keeps versions is not told", resource.place)
+    if isinstance(old, Unanswered) or old is None:
+        return old or Answer(None, current.places, "a version that is no longer current is kept for ever")
+    days = current.value + old.value
+    if days > _LONGEST:
+        return Unanswered("it is longer than a hundred years", old.places[0])
+    return Answer(days, (*current.places, *old.places), "with the days for which versions are kept")
+
+
+def _never(parts: Sequence[Gathered]) -> Answer:
+    return Answer(None, tuple(part.node.place for part in parts), "no rule deletes everything")
+
+
+def _covers(rule: Node) -> bool | None:
+    """Whether a rule is on and holds for every object."""
+    if isinstance(rule, Unknown):
+        return None
+    status = read(rule, "Status")
+    on = {"Enabled": True, "Disabled": False}.get(worded(status) or "") if status else flag(read(rule, "enabled"))
+    narrow = [read(rule, name) for name in _NARROWING] + [read(rule, "Filter", name) for name in _NARROWING]
+    if on is False or any(one is not None and not isinstance(one, Unknown) for one in narrow):
+        return False
+    return None if on is None or any(one is not None for one in narrow) else True
+
+
+def _soonest(rules: Sequence[Node], *paths: tuple[str, ...]) -> Answer | Unanswered | None:
+    """The fewest days that one of the rules gives at one of these paths."""
+    found: list[tuple[int, Place]] = []
+    for rule in rules:
+        for path in paths:
+            node = read(rule, *path)
+            days = number(node)
+            if node is None or days == 0:
+                continue
+            if days is None or days > _LONGEST:
+                return Unanswered(open_at(node).why, node.place)
+            found.append((days, node.place))
+    if not found:
+        return None
+    days, place = min(found)
+    return Answer(days, (place,))
+
+
+def _soonest_of_old(rules: Sequence[Node]) -> Answer | Unanswered | None:
+    """The fewest days after which a version that is no longer current goes, by rules that keep none of them."""
+    keeping = [(_keeps_some(rule), rule) for rule in rules]
+    unknown = next((rule for keeps, rule in keeping if keeps is None), None)
+    if unknown is not None:
+        return Unanswered("whether it keeps some versions is not told", unknown.place)
+    paths = (("NoncurrentVersionExpirationInDays",), ("NoncurrentVersionExpiration", "NoncurrentDays"))
+    return _soonest([rule for keeps, rule in keeping if not keeps], *paths)
+
+
+def _keeps_some(rule: Node) -> bool | None:
+    """Whether a rule keeps the newest of the versions that are no longer current."""
+    return stands(read(rule, "NoncurrentVersionExpiration", "NewerNoncurrentVersions"))
+
+
+def _versioned(resource: Resource, stack: Stack) -> bool | None:
+    """Whether a bucket keeps versions."""
+    words = {"Enabled": True, "Suspended": True, "Disabled": False}  # suspended: those from before are still there
+    own = read(resource.properties, "VersioningConfiguration", "Status")
+    if own is not None:
+        return words.get(worded(own) or "")
+    old = read(resource.properties, "versioning", "enabled")
+    if old is not None and flag(old) is not False:
+        return flag(old)
+    for one in stack.of_type("aws_s3_bucket_versioning"):
+        reference = read(one.properties, "bucket")
+        if isinstance(reference, Unknown) or stack.target(reference) is resource:
+            status = read(one.properties, "VersioningConfiguration", "Status")
+            certain = one.doubt is None and one.opaque is None and not isinstance(reference, Unknown)
+            return words.get(worded(status) or "") if certain else None
+    return False
+
+
+def dead_letter_everywhere(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether every target of the bus's rules has a dead-letter queue."""
+    says = []
+    for part in parts:
+        hidden = opaque_of(part) if part.node is part.resource.properties or isinstance(part.node, Unknown) else None
+        queue = read(part.node, "DeadLetterConfig", "Arn")
+        if hidden is not None or stands(queue) is None:
+            says.append(open_at(hidden or queue or part.node))
+        else:
+            says.append(Say(stands(queue), part.node.place, doubt=doubt_of(part.resource, resource)))
+    return unless_unread(every(says, "", "a target has no dead-letter queue"), stack, [True])
+
+
+STORES: Mapping[str, AnalysisFunction] = usually({
+    "expiration-days": expiration_days,
+    "dead-letter-everywhere": dead_letter_everywhere,
+})  # fmt: skip
+"""The analyses of stores and queues, by name."""

@@ -1,0 +1,1 @@
+"""Where each fact stands, as data, and what reads and executes that."""

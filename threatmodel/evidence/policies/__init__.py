@@ -1,0 +1,1 @@
+"""Policies as statements, and what they allow over the resources of a stack."""

@@ -1,0 +1,302 @@
+"""What a resource pattern of a statement covers: everything of a service, or which resources of the stack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from threatmodel.evidence.policies.grants import MARK, TOKEN, Grant, Pattern, pattern
+from threatmodel.evidence.policies.iam import LONGEST_RESOURCE, glob
+from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.values import Scalar, Unknown
+
+_ARN_PARTS = 6
+_SERVICE, _ACCOUNT, _REST = 2, 4, 5
+
+_KINDS: Mapping[str, str] = {
+    "aoss": "collection/",
+    "apigateway": "/restapis|/apis|/",
+    "appsync": "apis/",
+    "bedrock": "foundation-model/|inference-profile/|agent/|agent-alias/|knowledge-base/|guardrail/",
+    "cognito-idp": "userpool/",
+    "codebuild": "project/",
+    "dynamodb": "table/",
+    "ecr": "repository/",
+    "es": "domain/",
+    "events": "event-bus/|rule/",
+    "elasticfilesystem": "file-system/|access-point/",
+    "firehose": "deliverystream/",
+    "iam": "role/|user/|group/|policy/",
+    "kinesis": "stream/",
+    "kms": "key/|alias/",
+    "lambda": "function:|layer:|event-source-mapping:",
+    "logs": "log-group:",
+    "rds": "cluster:|db:",
+    "rds-db": "dbuser:",
+    "scheduler": "schedule/",
+    "secretsmanager": "secret:",
+    "ses": "identity/|configuration-set/",
+    "ssm": "parameter/|parameter",
+    "states": "stateMachine:|execution:|activity:",
+}
+"""How a resource's name begins, by the service in its ARN; what follows is the resource's own."""
+
+_SERVED_BY: Mapping[str, str] = {
+    "rds-data": "rds",
+    "kafka-cluster": "kafka",
+    "ssmmessages": "ssm",
+}
+"""Services of actions whose resources' ARNs name another service."""
+
+
+def arn_parts(text: str) -> list[str]:
+    """The six parts of an ARN, each variable as one character; fewer where it is none, or a wildcard takes the rest."""
+    return MARK.sub("\x00", TOKEN.sub("$", text)).split(":", _ARN_PARTS - 1)
+
+
+def whole(found: Pattern, service: str) -> bool | None:
+    """Whether a pattern covers every resource of a service in the account; None where that hangs on what is unknown."""
+    text = found.text
+    if text and not text.strip("*"):
+        return True
+    if found.links or len(text) > LONGEST_RESOURCE:
+        return False if found.links else None
+    parts = arn_parts(text)
+    if len(parts) < _ARN_PARTS:
+        return _cut_short(parts)
+    named = parts[_SERVICE]
+    if "\x00" not in named and glob(named).fullmatch(_SERVED_BY.get(service, service)) is None:
+        return False
+    rest = re.sub(rf"\A(?:{_KINDS.get(_SERVED_BY.get(service, service), '(?!)')})(?=[*\x00:/]|\Z)", "", parts[_REST])
+    rest = re.sub(r"/(index|stream|object)/", "/", rest).strip("/:?")
+    if not rest.strip("*/:?\x00"):
+        return None if "\x00" in rest else "*" in rest or not rest
+    return False
+
+
+def _cut_short(parts: list[str]) -> bool | None:
+    """Whether what is no whole ARN covers everything: ``arn:aws:*`` does, and what is unknown may."""
+    last = parts[-1]
+    if parts[0] != "arn":
+        return None if not last.strip("\x00*?") and "\x00" in last and len(parts) == 1 else False
+    return None if "\x00" in last else last.endswith("*")
+
+
+def _service_of(found: Pattern) -> str:
+    parts = arn_parts(found.text)
+    return parts[_SERVICE] if len(parts) == _ARN_PARTS else ""
+
+
+def account_of(found: Pattern) -> str:
+    """The account in an ARN as it stands there: '' where there is none, ``$`` for a variable."""
+    parts = arn_parts(found.text)
+    return parts[_ACCOUNT] if len(parts) == _ARN_PARTS else ""
+
+
+# --- resources of the stack
+
+
+class Kind(NamedTuple):
+    """How statements name a type of resource.
+
+    `services` are those of its actions, first the one in its ARN; `own_name` is the property with its name, and `rest`
+    its ARN's last part.
+    """
+
+    services: tuple[str, ...]
+    own_name: str
+    rest: str
+
+
+def _kinds() -> Iterator[tuple[str, Kind]]:
+    caches, groups = "AWS::ElastiCache::ServerlessCache", "AWS::ElastiCache::ReplicationGroup"
+    rows = (
+        ("dynamodb", "TableName", "table/{}", "AWS::DynamoDB::Table AWS::DynamoDB::GlobalTable"),
+        ("dynamodb", "TableName", "table/{}", "AWS::Serverless::SimpleTable"),
+        ("dynamodb", "name", "table/{}", "aws_dynamodb_table"),
+        ("s3", "BucketName", "{}", "AWS::S3::Bucket"),
+        ("s3", "bucket", "{}", "aws_s3_bucket"),
+        ("sqs", "QueueName", "{}", "AWS::SQS::Queue"),
+        ("sqs", "name", "{}", "aws_sqs_queue"),
+        ("sns", "TopicName", "{}", "AWS::SNS::Topic"),
+        ("sns", "name", "{}", "aws_sns_topic"),
+        ("events", "Name", "event-bus/{}", "AWS::Events::EventBus"),
+        ("events", "name", "event-bus/{}", "aws_cloudwatch_event_bus"),
+        ("kinesis", "Name", "stream/{}", "AWS::Kinesis::Stream"),
+        ("kinesis", "name", "stream/{}", "aws_kinesis_stream"),
+        ("secretsmanager", "Name", "secret:{}-??????", "AWS::SecretsManager::Secret"),
+        ("secretsmanager", "name", "secret:{}-??????", "aws_secretsmanager_secret"),
+        ("ssm", "Name", "parameter/{}", "AWS::SSM::Parameter"),
+        ("ssm", "name", "parameter/{}", "aws_ssm_parameter"),
+        ("rds rds-data", "DBClusterIdentifier", "cluster:{}", "AWS::RDS::DBCluster"),
+        ("rds rds-data", "cluster_identifier", "cluster:{}", "aws_rds_cluster"),
+        ("rds", "DBInstanceIdentifier", "db:{}", "AWS::RDS::DBInstance"),
+        ("rds", "identifier", "db:{}", "aws_db_instance"),
+        ("es", "DomainName", "domain/{}", "AWS::OpenSearchService::Domain"),
+        ("es", "domain_name", "domain/{}", "aws_opensearch_domain"),
+        ("elasticfilesystem", "", "file-system/{}", "AWS::EFS::FileSystem aws_efs_file_system"),
+        ("elasticache", "ReplicationGroupId", "replicationgroup:{}", groups),
+        ("elasticache", "replication_group_id", "replicationgroup:{}", "aws_elasticache_replication_group"),
+        ("elasticache", "ServerlessCacheName", "serverlesscache:{}", caches),
+        ("elasticache", "name", "serverlesscache:{}", "aws_elasticache_serverless_cache"),
+        ("lambda", "FunctionName", "function:{}", "AWS::Lambda::Function AWS::Serverless::Function"),
+        ("lambda", "function_name", "function:{}", "aws_lambda_function"),
+    )
+    for services, own_name, rest, types in rows:
+        for name in types.split():
+            yield name, Kind(tuple(services.split()), own_name, rest)
+
+
+KINDS: Mapping[str, Kind] = dict(_kinds())
+"""The types of resources that statements can reach, and how they name them."""
+
+
+class Match(NamedTuple):
+    """That a pattern covers a resource: `named` where it names it, `sure` where nothing unknown could change that.
+
+    `below` is what the pattern adds to the resource itself (``/*`` for the objects of a bucket).
+    """
+
+    resource: str
+    named: bool
+    sure: bool
+    below: str = ""
+
+
+class Targets:
+    """The resources of a stack that statements can reach, found by what patterns say."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._found: dict[tuple[str, str], tuple[Match, ...]] = {}
+        self._by_service: dict[str, list[tuple[Resource, Kind, Pattern | None]]] = {}
+        self.resources: dict[str, tuple[Resource, Kind]] = {}
+        for resource in stack.resources.values():
+            kind = KINDS.get(resource.type)
+            if kind is not None:
+                self.resources[resource.name] = resource, kind
+                own = resource.properties.entries.get(kind.own_name)
+                name = None if own is None or (isinstance(own, Scalar) and own.value is None) else pattern(own)
+                for service in kind.services:
+                    self._by_service.setdefault(service, []).append((resource, kind, name))
+
+    def covered(self, found: Pattern, service: str) -> tuple[Match, ...]:
+        """The resources of a service that a pattern covers."""
+        key = (found.text, service)
+        if found.links:
+            return tuple(self._linked(found, service))
+        if key not in self._found:
+            self._found[key] = tuple(self._spelt(found, service))
+        return self._found[key]
+
+    def all_of(self, service: str) -> tuple[Match, ...]:
+        """Every resource of a service, as a wildcard covers it."""
+        return tuple(Match(resource.name, named=False, sure=True, below="*") for resource, *_ in self._of(service))
+
+    def _of(self, service: str) -> list[tuple[Resource, Kind, Pattern | None]]:
+        return self._by_service.get(service, [])
+
+    def _linked(self, found: Pattern, service: str) -> Iterator[Match]:
+        for link in dict.fromkeys(link[:2] for link in found.links):
+            held = self.resources.get(link[0])
+            if held is not None and service in held[1].services:
+                _, _, below = found.text.partition(f"${{{'.'.join(part for part in link if part)}}}")
+                yield Match(link[0], named=True, sure=found.open is None, below=below)
+
+    def _spelt(self, found: Pattern, service: str) -> Iterator[Match]:
+        """What a text without links covers, which may be made of parameters and of variables of AWS."""
+        if whole(found, service):
+            yield from self.all_of(service)
+            return
+        parts = arn_parts(found.text)
+        rest = _rest(found.text)
+        if len(parts) < _ARN_PARTS or len(found.text) > LONGEST_RESOURCE:
+            if found.open is not None:
+                yield from (Match(one.resource, named=False, sure=False, below="*") for one in self.all_of(service))
+            return
+        for resource, kind, name in self._of(service):
+            named = parts[_SERVICE]
+            if "\x00" not in named and glob(named).fullmatch(kind.services[0]) is None:
+                continue
+            fit = _fit(rest, kind, name)
+            if fit is not None:
+                yield Match(resource.name, named=fit[0], sure=fit[1], below=fit[2])
+
+
+def _rest(text: str) -> str:
+    """The last part of an ARN as it stands in the text, variables whole."""
+    masked = MARK.sub(lambda mark: "\x00" * len(mark.group()), TOKEN.sub(lambda one: "$" * len(one.group()), text))
+    at = -1
+    for _ in range(_ARN_PARTS - 1):
+        at = masked.find(":", at + 1)
+        if at < 0:
+            return ""
+    return text[at + 1 :]
+
+
+def _fit(rest: str, kind: Kind, name: Pattern | None) -> tuple[bool, bool, str] | None:
+    """How the last part of an ARN fits a resource (named, sure, what it adds); None where it does not."""
+    prefix, _, suffix = kind.rest.partition("{}")
+    open_rest = MARK.sub("*", rest)
+    if name is None:  # a name that CloudFormation makes up begins with the stack's; nobody can write it beforehand
+        return (False, False, "*") if "*" in open_rest and _may_begin(open_rest, prefix) else None
+    own = name.text.removeprefix("/") if prefix.endswith("/") else name.text
+    wanted = prefix + own
+    if rest == wanted or rest.startswith((wanted + "/", wanted + "-", wanted + ":")):
+        below = rest[len(wanted) :]
+        if not below.startswith("-") or suffix:
+            return True, not MARK.search(wanted) or _told(wanted), below
+    if MARK.search(wanted):
+        return (False, False, "*") if _may_begin(open_rest, prefix) else None
+    spelt = wanted + suffix.replace("?", "x")
+    tries = (spelt, spelt + "/x", spelt + "/index/x", spelt + ":x")
+    hit = next((one for one in tries if glob(open_rest).fullmatch(one)), None)
+    if hit is None:
+        return None
+    return (
+        not re.search(r"[*\x00]", rest[: len(wanted)]),
+        not MARK.search(rest),
+        "*" if "*" in rest else hit[len(spelt) :],
+    )
+
+
+def _told(text: str) -> bool:
+    """Whether each unknown part says which parameter it is: the same parameter is the same text."""
+    return all(len(mark) > len("\x00\x01") for mark in MARK.findall(text))
+
+
+def _may_begin(open_rest: str, prefix: str) -> bool:
+    """Whether what a pattern covers can begin with a prefix."""
+    head = open_rest.split("*", 1)[0].split("?", 1)[0]
+    return head.startswith(prefix) or prefix.startswith(head)
+
+
+def resources_of(grant: Grant, targets: Targets, service: str) -> tuple[Match, ...]:
+    """The resources of a service that a statement is about."""
+    if grant.but_resources:
+        spared = {match.resource: match for one in grant.resources for match in targets.covered(one, service)}
+        return tuple(
+            match._replace(sure=match.resource not in spared)
+            for match in targets.all_of(service)
+            if not (match.resource in spared and spared[match.resource].sure)
+        )
+    return tuple(dict.fromkeys(match for one in grant.resources for match in targets.covered(one, service)))
+
+
+def covers_every(grant: Grant, service: str) -> tuple[bool | None, Pattern | Unknown | None]:
+    """Whether a statement is about every resource of a service (or all but some), and the pattern that says so.
+
+    Without a service, of the one that each pattern names.
+    """
+    if grant.but_resources:
+        return True, grant.resources[0] if grant.resources else None
+    open_one: Pattern | None = None
+    for one in grant.resources:
+        covered = whole(one, service or _service_of(one))
+        if covered:
+            return True, one
+        if covered is None:
+            open_one = open_one or one
+    if not grant.resources:
+        return None, Unknown("the statement names no resource", grant.place)
+    return (None if open_one is not None else False), open_one

@@ -1,0 +1,386 @@
+"""Policy documents as statements: what each allows or denies to whom, with its place and with what of it is unknown.
+
+A document is a table, or JSON text (plain, encoded as in a URL, or joined with links inside).  Nothing is decided here:
+a statement under a condition, an action that a parameter without default gives and an effect that is neither Allow nor
+Deny stay unknown, each with why.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from threatmodel.evidence.answers import Gathered
+from threatmodel.evidence.policies.iam import LONGEST_RESOURCE, glob, managed_policies
+from threatmodel.evidence.sam.policies import document as sam_document
+from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.values import Joined, Link, List, Node, Scalar, Table, Unknown, items, shape_of, text
+from threatmodel.problems import Place
+
+LARGEST_DOCUMENT = 200_000
+"""Characters of a document that is written as JSON text; IAM's own limit is a tenth of that."""
+
+MARK = re.compile("\x00[^\x01]*\x01")
+"""What is unknown in the text of a pattern, with the names of the parameters that would give it."""
+
+TOKEN = re.compile(r"\$\{[^{}]*\}")
+"""A variable that stands in a text: a link, or one of AWS's own such as ``${AWS::Region}``."""
+
+
+class Pattern(NamedTuple):
+    """A text of a statement: links stand as ``${Name.Attribute}``; `open` is what of it is unknown (marked in `text`).
+
+    `given` names the parameters that supplied it: such a text is never shown.
+    """
+
+    text: str
+    place: Place
+    open: Unknown | None = None
+    given: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """The text as a reader may see it: what is unknown as ``*``, and nothing that a parameter gave."""
+        if self.given:
+            return "".join(f"${{{name}}}" for name in self.given)
+        return MARK.sub("*", self.text)
+
+    def fits(self, name: str) -> bool | None:
+        """Whether it covers a text; None where that hangs on what is unknown."""
+        if len(self.text) > LONGEST_RESOURCE:
+            return None
+        if self.open is None:
+            return glob(self.text).fullmatch(name) is not None
+        return None if glob(MARK.sub("*", self.text)).fullmatch(name) else False
+
+
+class Principal(NamedTuple):
+    """Who a statement is about: `kind` is AWS, Service, Federated, CanonicalUser or `*`."""
+
+    kind: str
+    pattern: Pattern
+
+
+class Condition(NamedTuple):
+    """One key of a condition, in small letters like its operator; `open` where more than single values is unknown."""
+
+    operator: str
+    key: str
+    values: tuple[Pattern, ...]
+    place: Place
+    open: Unknown | None = None
+
+
+class Grant(NamedTuple):
+    """One statement.
+
+    `effect` is Allow, Deny, or '' where it is unknown; `open` says why something about the statement as a whole is
+    unknown: with no actions, all of it is; else its effect, or whether it exists.  `actions` are in small letters;
+    `but_actions`, `but_resources` and `but_principals` turn a list into all but what it holds (NotAction ...).
+    `source` is the name of the AWS policy that it comes from.
+    """
+
+    effect: str
+    actions: tuple[Pattern, ...]
+    resources: tuple[Pattern, ...]
+    principals: tuple[Principal, ...]
+    conditions: tuple[Condition, ...]
+    place: Place
+    but_actions: bool = False
+    but_resources: bool = False
+    but_principals: bool = False
+    open: Unknown | None = None
+    source: str = ""
+
+    def covers(self, action: str) -> bool | None:
+        """Whether the statement is about an action (in small letters)."""
+        found = either(pattern.fits(action) for pattern in self.actions)
+        if not self.actions:
+            return None
+        return opposite(found) if self.but_actions else found
+
+    @property
+    def about(self) -> str:
+        """Where the statement comes from, as a note begins."""
+        return self.source or "a statement"
+
+    def at(self, found: Pattern | Condition) -> Place:
+        """The place of a part: of an AWS policy, where it is attached."""
+        return self.place if self.source else found.place
+
+
+def either(truths: Iterator[bool | None] | Sequence[bool | None]) -> bool | None:
+    """Kleene's or."""
+    found: bool | None = False
+    for truth in truths:
+        if truth:
+            return True
+        if truth is None:
+            found = None
+    return found
+
+
+def opposite(truth: bool | None) -> bool | None:  # noqa: FBT001 - a truth of three values is the whole argument
+    """Kleene's not."""
+    return None if truth is None else not truth
+
+
+# --- documents
+
+
+def statements(node: Node | None) -> tuple[Grant, ...]:
+    """The statements of a policy document."""
+    return tuple(_statements(node)) if node is not None else ()
+
+
+def _statements(node: Node) -> Iterator[Grant]:
+    node = parsed(node)
+    if not isinstance(node, Table):
+        yield _unread(node, "it is no policy document")
+        return
+    entries = {name.lower(): child for name, child in node.entries.items()}
+    if "statement" not in entries:
+        yield _unread(node, "the policy document has no Statement")
+    for one in items(entries.get("statement")):
+        yield statement(one)
+
+
+def _unread(node: Node, why: str) -> Grant:
+    unknown = node if isinstance(node, Unknown) else Unknown(why, node.place)
+    return Grant("", (), (), (), (), node.place, open=unknown)
+
+
+def statement(node: Node) -> Grant:
+    """One statement."""
+    if not isinstance(node, Table):
+        return _unread(node, "it is no statement")
+    entries = {name.lower(): child for name, child in node.entries.items()}
+    effect = entries.get("effect")
+    told = text(effect)
+    unknown = None
+    if told not in {"Allow", "Deny"}:
+        at = effect.place if effect is not None else node.place
+        unknown = effect if isinstance(effect, Unknown) else Unknown("the statement's effect is not known", at)
+    actions, but_actions = _list(entries, "action", "notaction")
+    resources, but_resources = _list(entries, "resource", "notresource")
+    return Grant(
+        effect="" if unknown else told or "",
+        actions=tuple(_lowered(pattern(one)) for one in actions),
+        resources=tuple(pattern(one) for one in resources),
+        principals=tuple(_principals(entries.get("principal", entries.get("notprincipal")))),
+        conditions=tuple(_conditions(entries.get("condition"))),
+        place=node.place,
+        but_actions=but_actions,
+        but_resources=but_resources,
+        but_principals="principal" not in entries and "notprincipal" in entries,
+        open=unknown,
+    )
+
+
+def _list(entries: dict[str, Node], name: str, but: str) -> tuple[tuple[Node, ...], bool]:
+    return (items(entries[but]), True) if name not in entries and but in entries else (items(entries.get(name)), False)
+
+
+def _lowered(found: Pattern) -> Pattern:
+    return found._replace(text=found.text.lower()) if found.open is None else found._replace(text=_lower(found.text))
+
+
+def _lower(marked: str) -> str:
+    """A text in small letters, but for the names in what is unknown."""
+    return MARK.sub(lambda mark: mark.group().lower(), marked).lower()
+
+
+def pattern(node: Node) -> Pattern:
+    """A node as a statement's text."""
+    match node:
+        case Scalar(value=str() as value, place=place, given=given):
+            return Pattern(value, place, given=given)
+        case Scalar(value=value, place=place, given=given) if value is not None:
+            return Pattern(str(value).lower(), place, given=given)
+        case Link(place=place):
+            return Pattern(shape_of(node), place, links=(node,))
+        case Joined(parts=parts, place=place, given=given):
+            unknown = next((part for part in parts if isinstance(part, Unknown)), None)
+            found = tuple(part for part in parts if isinstance(part, Link))
+            return Pattern("".join(_part(part) for part in parts), place, unknown, given, found)
+        case Unknown(place=place):
+            return Pattern(_part(node), place, node)
+        case _:
+            return Pattern(_part(Unknown("", node.place)), node.place, Unknown("it is no text", node.place))
+
+
+def _part(part: str | Link | Unknown) -> str:
+    if isinstance(part, Unknown):
+        return f"\x00{','.join(part.given)}\x01"
+    return part if isinstance(part, str) else shape_of(part)
+
+
+def _principals(node: Node | None) -> Iterator[Principal]:
+    match node:
+        case None:
+            return
+        case Table(entries=entries):
+            for kind, child in entries.items():
+                for one in items(child):
+                    found = pattern(one)
+                    yield Principal("*" if found.text == "*" else kind, found)
+        case _:
+            for one in items(node):
+                found = pattern(one)
+                yield Principal("*" if found.text == "*" else "AWS", found)
+
+
+def _conditions(node: Node | None) -> Iterator[Condition]:
+    match node:
+        case None:
+            return
+        case Table(entries=entries):
+            for operator, child in entries.items():
+                if not isinstance(child, Table):
+                    yield Condition(operator.lower(), "", (), child.place, _why(child))
+                    continue
+                for key, values in child.entries.items():
+                    found = tuple(pattern(one) for one in items(values))
+                    unknown = values if isinstance(values, Unknown) else None
+                    yield Condition(operator.lower(), key.lower(), found, values.place, unknown)
+        case _:
+            yield Condition("", "", (), node.place, _why(node))
+
+
+def _why(node: Node) -> Unknown:
+    return node if isinstance(node, Unknown) else Unknown("the condition is not understood", node.place)
+
+
+# --- JSON text
+
+
+def parsed(node: Node) -> Node:
+    """A document as a table where it is JSON text; anything else as it is."""
+    match node:
+        case Scalar(value=str() as value, place=place, given=given):
+            return _decoded(value, place, {}, given)
+        case Joined(parts=parts, place=place, given=given):
+            holes = {f"\ue000{index}\ue001": part for index, part in enumerate(parts) if not isinstance(part, str)}
+            whole = "".join(
+                part if isinstance(part, str) else f"\ue000{index}\ue001" for index, part in enumerate(parts)
+            )
+            if any("\ue000" in part or "\ue001" in part for part in parts if isinstance(part, str)):
+                return Unknown("the policy text is not understood", place)
+            return _decoded(whole, place, holes, given)
+        case _:
+            return node
+
+
+def _decoded(value: str, place: Place, holes: dict[str, Link | Unknown], given: tuple[str, ...]) -> Node:
+    if len(value) > LARGEST_DOCUMENT:
+        return Unknown("the policy text is too long", place)
+    try:
+        raw = json.loads(unquote(value) if value.lstrip()[:3].lower() == "%7b" else value)
+        return _node(raw, place, holes, given)
+    except (ValueError, RecursionError):
+        return Unknown("the policy is written as a text that is no JSON", place)
+
+
+_HOLE = re.compile("(\ue000[0-9]+\ue001)")
+
+
+def _node(raw: Any, place: Place, holes: dict[str, Link | Unknown], given: tuple[str, ...]) -> Node:
+    match raw:
+        case dict():
+            if any("\ue000" in key for key in raw):
+                return Unknown("a part of the policy text is not known", place)
+            return Table({key: _node(child, place, holes, given) for key, child in raw.items()}, place, {})
+        case list():
+            return List(tuple(_node(child, place, holes, given) for child in raw), place)
+        case str() if "\ue000" in raw:
+            parts = tuple(holes.get(part, part) for part in _HOLE.split(raw) if part)
+            return parts[0] if len(parts) == 1 and not isinstance(parts[0], str) else Joined(parts, place, given)
+        case _:
+            return Scalar(raw, place, given)
+
+
+# --- what was gathered
+
+_DOCUMENTS = ("policy", "identity-policy", "trust", "guardrail")
+_POLICY_TYPES = ("AWS::IAM::ManagedPolicy", "aws_iam_policy")
+
+
+def aws_policy_name(found: Pattern, *, by_name: bool = True) -> str:
+    """The name of AWS's own policy that a text names, or ''; `by_name` where a bare name stands for one."""
+    if found.open is not None or found.links:
+        return ""
+    if re.fullmatch(r"[\w+=,.@-]+", found.text):
+        return found.text if by_name else ""
+    arn = re.fullmatch(r"arn:[^:]+:iam::aws:policy/(?:[\w/-]*/)?([\w+=,.@-]+)", TOKEN.sub("aws", found.text))
+    return arn.group(1) if arn else ""
+
+
+def grants(parts: Sequence[Gathered], element: Resource, stack: Stack) -> tuple[Grant, ...]:
+    """Every statement that was gathered for an element, AWS's own policies and SAM's templates included.
+
+    An unknown policy at the place of one that is attached by name is the same policy, and its name says more.  Of an
+    account that was asked, every attached policy is there as a document.  A statement of a resource that may not exist
+    is open, unless the element exists with it only.
+    """
+    named = {part.node.place for part in parts if part.part == "managed"}
+    found: list[Grant] = []
+    for part in parts:
+        if part.part in _DOCUMENTS:
+            if not (isinstance(part.node, Unknown) and part.node.place in named):
+                found += _doubted(statements(part.node), part.resource, element)
+        elif part.part == "managed" and stack.kind != "aws":
+            found += _doubted(attached(part.node, stack), part.resource, element)
+        elif part.part == "sam" and "Role" not in element.properties.entries:
+            for one in items(part.node):
+                found += _sam(one, stack)
+    return tuple(found)
+
+
+def _doubted(found: Sequence[Grant], resource: Resource, element: Resource) -> Sequence[Grant]:
+    doubt = resource.doubt
+    if doubt is None or (element.doubt is not None and element.doubt.why == doubt.why):
+        return found
+    return [grant if grant.open else grant._replace(open=doubt) for grant in found]
+
+
+def _sam(node: Node, stack: Stack) -> Sequence[Grant]:
+    if isinstance(node, Table):
+        found = statements(sam_document(node))
+        name = next(iter(node.entries), "")
+        return [grant if grant.open or "Statement" in node.entries else grant._replace(source=name) for grant in found]
+    return attached(node, stack, follow=True)
+
+
+def attached(node: Node, stack: Stack, *, follow: bool = False) -> tuple[Grant, ...]:
+    """What a policy allows that is attached by ARN or name; `follow` also to a policy of this file."""
+    target = stack.target(node)
+    if target is not None and target.type in _POLICY_TYPES:
+        document = target.properties.entries.get("PolicyDocument", target.properties.entries.get("policy"))
+        return _with_doubt(statements(document), target) if follow else ()
+    if isinstance(node, Unknown):
+        return (_unread(node, ""),)
+    name = aws_policy_name(pattern(node))
+    known = managed_policies().get(name)
+    if known is None:
+        return (_unread(node, "what this managed policy allows is not known here"),)
+    return tuple(grant._replace(place=node.place, source=name) for grant in _of_aws(name))
+
+
+def _with_doubt(found: tuple[Grant, ...], resource: Resource) -> tuple[Grant, ...]:
+    return tuple(grant._replace(open=resource.doubt) for grant in found) if resource.doubt else found
+
+
+@cache
+def _of_aws(name: str) -> tuple[Grant, ...]:
+    """The statements of one of AWS's own policies, read once; who attaches it is their place."""
+    return statements(_node({"Statement": managed_policies()[name]["statements"]}, Place("AWS"), {}, ()))
+
+
+def allowing(found: Sequence[Grant]) -> Iterator[Grant]:
+    """The statements that allow something, or may."""
+    return (grant for grant in found if grant.effect != "Deny")

@@ -1,0 +1,450 @@
+"""Effective permissions: what policies let a function do, by level and resource, and what of the stack they reach.
+
+`statements` reads one document, `permissions` puts everything that is attached to a role together, and `reaches` says
+for each store, queue, secret and function of the stack what may be done with it.  A Deny counts where it surely holds:
+without conditions, and on resources that are known.  What is unknown is kept as such beside what is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.policies.arns import Match, Targets, covers_every, resources_of
+from threatmodel.evidence.policies.grants import Grant, Pattern, grants, statements
+from threatmodel.evidence.policies.iam import Action, expanded
+from threatmodel.evidence.stack import Resource, Stack
+from threatmodel.evidence.values import Unknown
+from threatmodel.problems import Place
+
+__all__ = [
+    "ESCALATIONS",
+    "Allowed",
+    "Escalation",
+    "Grant",
+    "Permissions",
+    "Reach",
+    "Targets",
+    "grants",
+    "permissions",
+    "reached",
+    "reaches",
+    "statements",
+]
+
+UNKNOWN_LEVEL = "unknown"
+"""The level of an action that the table does not have."""
+
+SENDS = frozenset({"sqs:sendmessage", "sns:publish", "events:putevents", "kinesis:putrecord", "kinesis:putrecords"})
+INVOKES = frozenset({"lambda:invokefunction", "lambda:invokeasync", "lambda:invokefunctionurl"})
+READS_SECRETS = frozenset(
+    {
+        "secretsmanager:getsecretvalue",
+        "ssm:getparameter",
+        "ssm:getparameters",
+        "ssm:getparametersbypath",
+        "ssm:getparameterhistory",
+    }
+)
+_ABOUT_IT = ("describe", "list")
+_READS_DATA_ALL_THE_SAME = frozenset({"s3:listbucket", "s3:listbucketversions"})
+_ON_OBJECTS = frozenset({"s3:abortmultipartupload", "s3:listmultipartuploadparts", "s3:bypassgovernanceretention"})
+
+# Combinations of actions by which whoever has them gets more rights than they were given.
+ESCALATIONS: Mapping[str, tuple[str, ...]] = {
+    "new function with another role": ("iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction"),
+    "new function started by an event": (
+        "iam:PassRole",
+        "lambda:CreateFunction",
+        "lambda:CreateEventSourceMapping",
+    ),
+    "new function opened to others": ("iam:PassRole", "lambda:CreateFunction", "lambda:AddPermission"),
+    "another role for a function": ("iam:PassRole", "lambda:UpdateFunctionConfiguration"),
+    "other code in a function": ("lambda:UpdateFunctionCode",),
+    "a layer slipped into a function": ("lambda:UpdateFunctionConfiguration", "lambda:PublishLayerVersion"),
+    "new version of a policy": ("iam:CreatePolicyVersion",),
+    "older version of a policy": ("iam:SetDefaultPolicyVersion",),
+    "policy attached to a role": ("iam:AttachRolePolicy",),
+    "policy attached to a user": ("iam:AttachUserPolicy",),
+    "policy attached to a group": ("iam:AttachGroupPolicy",),
+    "policy written into a role": ("iam:PutRolePolicy",),
+    "policy written into a user": ("iam:PutUserPolicy",),
+    "policy written into a group": ("iam:PutGroupPolicy",),
+    "boundary taken off a role": ("iam:DeleteRolePermissionsBoundary",),
+    "boundary taken off a user": ("iam:DeleteUserPermissionsBoundary",),
+    "another user's access key": ("iam:CreateAccessKey",),
+    "password for another user": ("iam:CreateLoginProfile",),
+    "another user's password": ("iam:UpdateLoginProfile",),
+    "member of another group": ("iam:AddUserToGroup",),
+    "another trust of a role": ("iam:UpdateAssumeRolePolicy", "sts:AssumeRole"),
+    "new state machine with another role": ("iam:PassRole", "states:CreateStateMachine", "states:StartExecution"),
+    "another role for a state machine": ("iam:PassRole", "states:UpdateStateMachine"),
+    "new schedule with another role": ("iam:PassRole", "scheduler:CreateSchedule"),
+    "new pipe with another role": ("iam:PassRole", "pipes:CreatePipe"),
+    "new stack with another role": ("iam:PassRole", "cloudformation:CreateStack"),
+    "stack changed with its own role": ("cloudformation:UpdateStack",),
+    "new machine with another role": ("iam:PassRole", "ec2:RunInstances"),
+    "command on a machine": ("ssm:SendCommand",),
+    "new build with another role": ("iam:PassRole", "codebuild:CreateProject", "codebuild:StartBuild"),
+    "another build specification": ("codebuild:UpdateProject", "codebuild:StartBuild"),
+    "new task with another role": ("iam:PassRole", "ecs:RegisterTaskDefinition", "ecs:RunTask"),
+    "new job with another role": ("iam:PassRole", "glue:CreateJob", "glue:StartJobRun"),
+    "new endpoint with another role": ("iam:PassRole", "glue:CreateDevEndpoint"),
+}
+"""Ways to more rights by name: all of these actions together."""
+
+
+# --- all that a role may do
+
+
+class Allowed(NamedTuple):
+    """Actions of one level that one statement allows: over which resources (as text), where, and from which AWS policy.
+
+    `but` is true where the resources are all but these.
+    """
+
+    level: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    place: Place
+    source: str = ""
+    but: bool = False
+    conditional: bool = False
+
+
+class Escalation(NamedTuple):
+    """A way to more rights: its name in ESCALATIONS, the actions, and where each is allowed."""
+
+    name: str
+    actions: tuple[str, ...]
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What policies allow together.
+
+    `every` are statements that cover every resource, `passes` the roles that may be passed (as text), `unknown` what
+    may add to all this.
+    """
+
+    allowed: tuple[Allowed, ...] = ()
+    every: tuple[Allowed, ...] = ()
+    passes: tuple[str, ...] = ()
+    escalations: tuple[Escalation, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
+
+    def by_level(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        """Actions by level, and then by resource as text."""
+        found: dict[str, dict[str, dict[str, None]]] = {}
+        for one in self.allowed:
+            for resource in one.resources:
+                found.setdefault(one.level, {}).setdefault(resource, {}).update(dict.fromkeys(one.actions))
+        return {level: {name: tuple(actions) for name, actions in by.items()} for level, by in found.items()}
+
+
+def permissions(policies: Sequence[Gathered], element: Resource, stack: Stack) -> Permissions:
+    """What the policies allow that were gathered for a function (`role-policies`)."""
+    return effective(grants(policies, element, stack))
+
+
+def effective(found: Sequence[Grant]) -> Permissions:
+    """What statements allow together."""
+    denied = frozenset(action for grant in found if _denies_everywhere(grant) for action in _names(grant))
+    allowed, every = [], []
+    unknown = [grant.open for grant in found if grant.open is not None]
+    for grant in found:
+        if grant.effect != "Allow" or grant.open is not None:
+            continue
+        unknown += [part.open for part in (*grant.actions, *grant.resources) if part.open is not None]
+        for one in _levels(grant, denied):
+            allowed.append(one)
+            if covers_every(grant, one.actions[0].partition(":")[0].lower())[0]:
+                every.append(one)
+    passing = [one for one in allowed if "iam:PassRole" in one.actions]
+    passes = dict.fromkeys(resource for one in passing for resource in one.resources)
+    return Permissions(tuple(allowed), tuple(every), tuple(passes), tuple(_escalations(allowed)), tuple(unknown))
+
+
+def _denies_everywhere(grant: Grant) -> bool:
+    return (
+        grant.effect == "Deny"
+        and grant.open is None
+        and not grant.conditions
+        and not grant.but_resources
+        and any(one.text == "*" for one in grant.resources)
+    )
+
+
+def _names(grant: Grant) -> Iterator[str]:
+    """The actions that a statement surely is about, in small letters: of the table, or as they stand there."""
+    if grant.but_actions:
+        if any(one.open is not None for one in grant.actions):
+            return
+        spared = {action.name.lower() for one in grant.actions for action in expanded(one.text)}
+        yield from (action.name.lower() for action in expanded("*") if action.name.lower() not in spared)
+        return
+    for one in grant.actions:
+        if one.open is None:
+            yield from (_spelt(one))
+
+
+@lru_cache(maxsize=4096)
+def _lowered(text: str) -> tuple[str, ...]:
+    return tuple(action.name.lower() for action in expanded(text)) or (text,)
+
+
+def _spelt(one: Pattern) -> tuple[str, ...]:
+    return _lowered(one.text)
+
+
+def _levels(grant: Grant, denied: frozenset[str]) -> Iterator[Allowed]:
+    """What a statement allows, a level after the other; services apart, since patterns of resources are theirs."""
+    levels: dict[tuple[str, str], dict[str, None]] = {}
+    for name in _actions(grant, denied):
+        levels.setdefault((name.level, name.name.partition(":")[0].lower()), {}).setdefault(name.name)
+    resources = tuple(one.shown for one in grant.resources)
+    for (level, _), names in levels.items():
+        yield Allowed(
+            level, tuple(names), resources, grant.place, grant.source, grant.but_resources, bool(grant.conditions)
+        )
+
+
+def _actions(grant: Grant, denied: frozenset[str]) -> Iterator[Action]:
+    if grant.but_actions:
+        kept = frozenset(_names(grant)) - denied
+        yield from (action for action in expanded("*") if action.name.lower() in kept)
+        return
+    for one in grant.actions:
+        if one.open is None:
+            known = expanded(one.text)
+            yield from (action for action in known if action.name.lower() not in denied)
+            if not known and one.text not in denied:
+                yield Action(one.shown, UNKNOWN_LEVEL, limitable=False)
+
+
+def _escalations(allowed: Sequence[Allowed]) -> Iterator[Escalation]:
+    where: dict[str, Place] = {}
+    for one in allowed:
+        for action in one.actions:
+            where.setdefault(action, one.place)
+    for name, needed in ESCALATIONS.items():
+        if all(action in where for action in needed):
+            yield Escalation(name, needed, tuple(dict.fromkeys(where[action] for action in needed)))
+
+
+def role_escalates(policies: Sequence[Gathered], element: Resource, stack: Stack) -> Outcome:
+    """Whether what was gathered allows a way to more rights, or passing every role."""
+    found = permissions(policies, element, stack)
+    if found.escalations:
+        first = found.escalations[0]
+        return Answer(value=True, places=first.places, note=f"{first.name}: {', '.join(first.actions)}")
+    passing = next((one for one in found.every if "iam:PassRole" in one.actions), None)
+    if passing is not None:
+        return Answer(value=True, places=(passing.place,), note="it may pass every role")
+    if found.unknown:
+        return Unanswered(found.unknown[0].why, found.unknown[0].place)
+    return Answer(value=False, places=tuple(dict.fromkeys(part.node.place for part in policies)))
+
+
+# --- what of the stack is reached
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What may be done with one resource of the stack.
+
+    `actions` are by use: read and write (its content), send, invoke, value (of a secret), manage (the rest: settings,
+    tags, policies).  `places` are the lines of the statements, by use.  `named` are the uses for which a statement
+    names it, rather than a wildcard covering it.  `unknown` says what may add to this.
+    """
+
+    resource: str
+    actions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    places: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
+    named: frozenset[str] = frozenset()
+    unknown: tuple[Unknown, ...] = ()
+
+    def may(self, use: str) -> bool:
+        """Whether it is surely open to a use."""
+        return use in self.actions
+
+
+def reaches(
+    policies: Sequence[Gathered], element: Resource, stack: Stack, targets: Targets | None = None
+) -> Mapping[str, Reach]:
+    """What the policies that were gathered for a function let it do with the stack's resources, by their name.
+
+    `targets` is `Targets(stack)`, made once where many functions are asked about.
+    """
+    return reached(grants(policies, element, stack), targets or Targets(stack))
+
+
+class _Gathering:
+    """What is found about one resource, as statement by statement is looked at."""
+
+    def __init__(self) -> None:
+        self.actions: dict[str, dict[str, None]] = {}
+        self.places: dict[str, dict[Place, None]] = {}
+        self.named: set[str] = set()
+        self.unknown: dict[tuple[str, Place], Unknown] = {}
+
+    def add(self, by_use: Mapping[str, Mapping[str, None]], place: Place, *, named: bool) -> None:
+        """Adds the actions of one statement."""
+        for use, actions in by_use.items():
+            self.actions.setdefault(use, {}).update(actions)
+            self.places.setdefault(use, {})[place] = None
+        if named:
+            self.named.update(by_use)
+
+    def doubt(self, unknown: Unknown) -> None:
+        """Adds something that may add to it."""
+        self.unknown.setdefault((unknown.why, unknown.place), unknown)
+
+    def finished(self, name: str) -> Reach:
+        """The whole, as a value."""
+        return Reach(
+            name,
+            {use: tuple(found) for use, found in self.actions.items()},
+            {use: tuple(found) for use, found in self.places.items()},
+            frozenset(self.named),
+            tuple(self.unknown.values()),
+        )
+
+
+def reached(found: Sequence[Grant], targets: Targets) -> Mapping[str, Reach]:
+    """What statements let somebody do with the stack's resources, by their name; without those that are not reached."""
+    denied = _denials(found, targets)
+    gathering: dict[str, _Gathering] = {}
+    for grant in found:
+        if grant.effect == "Deny":
+            continue
+        for service, actions in _by_service(grant).items():
+            done: dict[tuple[str, frozenset[str]], _Doing] = {}
+            for match in resources_of(grant, targets, service):
+                key = match.below, denied.get(match.resource, frozenset())
+                if key not in done:
+                    done[key] = _doing(actions, *key)
+                _reach(gathering.setdefault(match.resource, _Gathering()), grant, match, done[key])
+    everything = [grant.open for grant in found if grant.open is not None and not grant.actions]
+    finished = {name: held.finished(name) for name, held in gathering.items()}
+    if everything:
+        for name in targets.resources:
+            before = finished.get(name, Reach(name))
+            finished[name] = Reach(name, before.actions, before.places, before.named, (*before.unknown, *everything))
+    return {name: reach for name, reach in finished.items() if reach.actions or reach.unknown}
+
+
+def _denials(found: Sequence[Grant], targets: Targets) -> Mapping[str, frozenset[str]]:
+    """The actions that are surely denied on each resource."""
+    denied: dict[str, frozenset[str]] = {}
+    for grant in found:
+        if grant.effect == "Deny" and grant.open is None and not grant.conditions:
+            for service, actions in _by_service(grant).items():
+                for match in resources_of(grant, targets, service):
+                    if match.sure and (match.below in {"", "*"} or (service == "s3" and match.below == "/*")):
+                        names = {one.name.lower() for one in actions if one.level != UNKNOWN_LEVEL}
+                        on_it = frozenset(one.name.lower() for one in actions if _on(one, match.below)) & names
+                        denied[match.resource] = denied.get(match.resource, frozenset()) | on_it
+    return denied
+
+
+def _by_service(grant: Grant) -> Mapping[str, Sequence[Action]]:
+    """The actions of a statement by service; one that is unknown stands under every service that it may be of."""
+    if grant.but_actions:
+        return _grouped(tuple(_actions(grant, frozenset())))
+    found: dict[str, list[Action]] = {}
+    for one in grant.actions:
+        if one.open is not None:
+            service = one.text.partition(":")[0]
+            for name in _SERVICES if "\x00" in service else (service,):
+                found.setdefault(name, []).append(Action("", UNKNOWN_LEVEL, limitable=True))
+        for service, actions in _of_pattern(one.text).items() if one.open is None else ():
+            found.setdefault(service, []).extend(actions)
+    return found
+
+
+_SERVICES = (
+    *("dynamodb", "s3", "sqs", "sns", "events", "kinesis", "secretsmanager", "ssm", "rds", "rds-data", "es"),
+    *("elasticfilesystem", "elasticache", "lambda"),
+)
+
+
+@lru_cache(maxsize=4096)
+def _of_pattern(text: str) -> Mapping[str, Sequence[Action]]:
+    known = expanded(text)
+    return _grouped(known) if known else {text.partition(":")[0]: (Action(text, UNKNOWN_LEVEL, limitable=True),)}
+
+
+def _grouped(actions: Iterable[Action]) -> Mapping[str, Sequence[Action]]:
+    found: dict[str, list[Action]] = {}
+    for action in actions:
+        found.setdefault(action.name.partition(":")[0].lower(), []).append(action)
+    return found
+
+
+class _Doing(NamedTuple):
+    """What a statement does with a resource: its actions by use, and whether one of them is not known."""
+
+    by_use: Mapping[str, Mapping[str, None]]
+    unclear: bool
+
+
+def _doing(actions: Sequence[Action], below: str, denied: frozenset[str]) -> _Doing:
+    by_use: dict[str, dict[str, None]] = {}
+    unclear = False
+    for action in actions:
+        if action.name.lower() not in denied and _on(action, below):
+            if action.level == UNKNOWN_LEVEL:
+                unclear = True
+            else:
+                by_use.setdefault(use_of(action), {})[action.name] = None
+    return _Doing(by_use, unclear)
+
+
+def _reach(held: _Gathering, grant: Grant, match: Match, doing: _Doing) -> None:
+    if doing.unclear:
+        unknown = next((one.open for one in grant.actions if one.open), None)
+        held.doubt(unknown or Unknown("the statement has an action that is not known", grant.place))
+    if doing.by_use and (grant.open is not None or not match.sure):
+        unknown = grant.open or next((one.open for one in grant.resources if one.open is not None), None)
+        held.doubt(unknown or Unknown("the statement's resource may be this one", grant.place))
+    elif doing.by_use:
+        held.add(doing.by_use, grant.place, named=match.named)
+
+
+@lru_cache(maxsize=8192)
+def use_of(action: Action) -> str:
+    """What an action does with a resource: read, write, send, invoke, value or manage."""
+    name = action.name.lower()
+    for use, names in (("send", SENDS), ("invoke", INVOKES), ("value", READS_SECRETS)):
+        if name in names:
+            return use
+    if name in _READS_DATA_ALL_THE_SAME:
+        return "read"
+    verb = name.partition(":")[2]
+    if action.level in {"read", "list"}:
+        return "manage" if verb.startswith(_ABOUT_IT) or _is_setting(name, verb) else "read"
+    return "write" if action.level == "write" and not _is_setting(name, verb) else "manage"
+
+
+_SETTINGS = ("policy", "attributes", "configuration", "tagging", "tags", "acl", "encryption", "versioning", "logging")
+
+
+def _is_setting(name: str, verb: str) -> bool:
+    """Whether an action is about how a resource is set up, rather than what it holds."""
+    if name.startswith("s3:"):
+        return "object" not in verb and verb not in {"deletebucket", "listbucket"}
+    return verb.endswith(_SETTINGS) or name.startswith("sns:")
+
+
+def _on(action: Action, below: str) -> bool:
+    """Whether an action of S3 is about what a pattern adds to the bucket: its objects, or the bucket itself."""
+    name = action.name.lower()
+    if not name.startswith("s3:") or below.startswith("*"):
+        return True
+    on_objects = name in _ON_OBJECTS or ("object" in name and not name.endswith("objectlockconfiguration"))
+    return on_objects == below.startswith("/")

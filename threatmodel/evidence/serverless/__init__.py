@@ -1,0 +1,1 @@
+"""serverless.yml, read: the resources that the Serverless Framework would make of it."""
