@@ -115,7 +115,7 @@ def parser() -> argparse.ArgumentParser:
     explain = commands.add_parser("explain", help="a threat or a control, with everything that links to it")
     explain.add_argument("id", type=_text, metavar="ID", help="its id, as --list and reports name it")
     _common(explain, libraries)
-    _new(commands.add_parser("new", help="a threat, a control or a function to start from"), libraries)
+    _new(commands.add_parser("new", help="a threat, a control, a function or a handler to start from"), libraries)
     docs = commands.add_parser("docs", help="write what is generated: schemas, references of facts and library")
     docs.add_argument("--check", action="store_true", help="only say whether they are current")
     return found
@@ -193,7 +193,8 @@ def _new(found: argparse.ArgumentParser, libraries: list[Path]) -> None:
     threat = parts.add_parser("threat", help="a threat's file, every key explained")
     control = parts.add_parser("control", help="a control's file, every key explained, and the link to it")
     function = parts.add_parser("function", help="an entry in a model; the rest of the file stays as it is")
-    for part in (threat, control, function):
+    handler = parts.add_parser("handler", help="the reference handler and its template, for a function of a model")
+    for part in (threat, control, function, handler):
         part.add_argument("id", type=_text, metavar="ID", help="lower-case letters, digits and single hyphens")
     for part in (threat, control):
         _library(part, libraries)
@@ -202,6 +203,9 @@ def _new(found: argparse.ArgumentParser, libraries: list[Path]) -> None:
     control.add_argument("--threat", type=_text, metavar="ID", help="a threat of that library that it answers")
     control.add_argument("--effect", type=_effect, metavar="WORD", help="what it does to the threat (default: hinders)")
     _model(function)
+    _model(handler)
+    handler.add_argument("--language", choices=("python", "node"), default="python", help="default: python")
+    handler.add_argument("--to", type=_path, metavar="FOLDER", help="where to (default: handlers/ID)")
     function.add_argument(
         "--trigger",
         type=_trigger,

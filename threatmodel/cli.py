@@ -195,7 +195,7 @@ class _Run:
         return self.print(pytm_script(self.graph(), self.library()))
 
     def new(self) -> int:
-        """Writes a threat, a control or a function to start from, and says what to do next."""
+        """Writes a threat, a control, a function or a handler to start from, and says what to do next."""
         from threatmodel import scaffold
 
         args = self.args
@@ -209,6 +209,11 @@ class _Run:
                 parser().error("--effect says what the control does to a threat: give --threat ID too")
             link = (args.threat, args.effect or "hinders") if args.threat else None
             plan = scaffold.new_control(args.id, args.mitigation or scaffold.MITIGATION, folders, self.files, link)
+        elif args.part == "handler":
+            from threatmodel.handlers import new_handler
+
+            folder = args.to or Path("handlers") / args.id
+            plan = new_handler(args.id, self.model, self.files, args.language, folder)
         else:
             if args.api and not args.trigger:
                 parser().error("--api belongs to a trigger: give --trigger KIND:WHAT too")
