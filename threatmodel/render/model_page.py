@@ -151,7 +151,11 @@ An entry names exactly one file, by a path relative to the model: `{template: ..
 counts more than what the model says; where they differ, both places are shown, and `check` fails. An element is the
 resource of its name (`order-bot` is `OrderBotFunction` or `OrderBot`); where the names differ, say
 `resources: {order-bot: Handler}`. With `functions: all` every function of the file belongs to the model, with the
-resources that it meets; the model then adds only what a file cannot say. See [evidence.md](evidence.md).""",
+resources that it meets; the model then adds only what a file cannot say. See [evidence.md](evidence.md).
+
+`probe` names a saved result of `tm.py probe`, never a handler to be run: `{probe: ../src/bot.probe.json, function: bot}`.
+It is of the code in its own folder, or in `code`; when that has changed since, the result counts as word. See
+[probe.md](probe.md).""",
     "externals": "`slack` is always there and needs no entry: `calls: [slack]`.",
     "boundaries": "`inside` takes another boundary's id, or one of the usual ones (below).",
 }
