@@ -149,7 +149,12 @@ def _probe(found: argparse.ArgumentParser, libraries: list[Path]) -> None:
     found.add_argument("--strict", action="store_true", help="advised probes that fail count too")
     found.add_argument("--json", dest="as_json", action="store_true", help="the result to keep, as JSON")
     found.add_argument(
-        "-o", "--output", type=_text, default=more, metavar="FILE", help="write there, and print the table"
+        "-o",
+        "--output",
+        type=_text,
+        default=more,
+        metavar="FILE",
+        help="write there; with --json the table is printed too",
     )
     found.add_argument(
         "--secret-env",
@@ -194,8 +199,9 @@ def _new(found: argparse.ArgumentParser, libraries: list[Path]) -> None:
     control = parts.add_parser("control", help="a control's file, every key explained, and the link to it")
     function = parts.add_parser("function", help="an entry in a model; the rest of the file stays as it is")
     handler = parts.add_parser("handler", help="the reference handler and its template, for a function of a model")
-    for part in (threat, control, function, handler):
+    for part in (threat, control, function):
         part.add_argument("id", type=_text, metavar="ID", help="lower-case letters, digits and single hyphens")
+    handler.add_argument("id", type=_text, metavar="ID", help="a function of the model that Slack calls")
     for part in (threat, control):
         _library(part, libraries)
     threat.add_argument("--scenario", type=_scenario, metavar="ID", help="default: exploited-vulnerability")

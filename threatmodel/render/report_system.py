@@ -108,7 +108,12 @@ def _grant(function: str, resource: str, place: Place) -> Row:
     return {"function": function, "resource": resource, "place": where(place)}
 
 
-_KINDS = {"template": "CloudFormation", "plan": "Terraform plan", "serverless": "serverless.yml", "probe": "probe"}
+_KINDS = {
+    "template": "CloudFormation",
+    "plan": "Terraform plan",
+    "serverless": "serverless.yml",
+    "probe": "Saved probe",
+}
 
 
 def absent(graph: Graph) -> list[Row]:
