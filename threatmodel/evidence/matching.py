@@ -15,7 +15,7 @@ MATCHED = ("function", "api", "store", "queue", "secret")
 """The kinds of element that are resources of a file."""
 
 ENDINGS: Mapping[str, tuple[str, ...]] = {
-    "function": ("function", "lambda", "handler"),
+    "function": ("function", "lambda", "handler", "lambdafunction"),
     "api": ("restapi", "httpapi", "websocketapi", "api", "url", "functionurl"),
     "store": ("table", "bucket", "database", "cluster", "store", "filesystem", "domain", "stream", "cache"),
     "queue": ("queue", "topic", "bus", "eventbus", "stream"),

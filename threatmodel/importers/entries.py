@@ -43,10 +43,7 @@ def entries(
         for name, element in ids.items():
             if kinds[name] == kind:
                 resource = stack.resources[name]
-                head = _beside(
-                    f"{scalar(element)}:",
-                    f"{_shown(resource)}, {resource.place.file.rpartition('/')[2]}:{resource.place.line}",
-                )
+                head = _beside(f"{scalar(element)}:", _shown(resource))
                 body = _function(wirings[name], named) if kind == "function" else _other(kind)
                 yield Entry(id=element, kind=kind, resource=name, lines=(head, *(f"  {line}" for line in body)))
 
@@ -83,7 +80,7 @@ def _ids(kinds: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
     taken = {*known.values(), *RESERVED}
     for name, kind in kinds.items():
         whole = kebab(name.rpartition(".")[2])
-        endings = ENDINGS[kind] if kind in _SHORTENED else ()
+        endings = ("lambda-function", *ENDINGS[kind]) if kind in _SHORTENED else ()
         short = next((whole.removesuffix(f"-{end}") for end in endings if whole.endswith(f"-{end}")), whole)
         element = next((one for one in (short, whole, f"{whole}-{kind}") if one not in taken), "")
         number = 2
@@ -96,7 +93,11 @@ def _ids(kinds: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
 
 
 def _shown(resource: Resource) -> str:
-    return f"{resource.name} ({resource.type})" if not resource.made_by else f"{resource.name}, made by SAM"
+    """What a resource is and where it stands; an address in a plan tells both."""
+    if resource.place.part:
+        return resource.name
+    what = f"{resource.name} ({resource.type})" if not resource.made_by else f"{resource.name}, made by SAM"
+    return f"{what}, {resource.place.file.rpartition('/')[2]}:{resource.place.line}"
 
 
 def _beside(line: str, comment: str) -> str:
