@@ -163,4 +163,4 @@ def test_the_default_models_example_imports(
     code, out, err = run(capsys, "import", "examples/slack-app/template.yaml")
     assert (code, err) == (0, "")
     assert "order-bot:" in out
-    assert "{http: POST, api: slack-api, path: /slack/order}" in out
+    assert "{slack: slash-command, api: slack-api, path: /slack/order}" in out

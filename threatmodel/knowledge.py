@@ -47,6 +47,7 @@ class Knowledge:
             n.id: self._relations(n).get("holds") for n in system.nodes.values() if n.kind in {"store", "queue"}
         }
         self._started = self._starts()
+        self._asked_by_http = self._asked()
         self._loops = Loops(self.relations)
         account = system.nodes.get("account")
         self._account: Facts = self._stated(account) if account is not None else {}
@@ -110,16 +111,18 @@ class Knowledge:
                 yield "data_classification", self._class_held(node.id)
                 yield "starts_functions", self._starts_any("queue", node.id)
             case "api":
-                yield "slack_facing", self._starts_any("slack", node.id)
-                yield "web_facing", self._starts_any("http", node.id)
+                callers = self._asked_by_http.get(node.id, ())
+                yield "slack_facing", self._on_word(self._starts_any("slack", node.id), callers)
+                yield "web_facing", self._on_word(self._starts_any("http", node.id), callers)
 
     def _derived_of_function(self, node: Node) -> Iterator[tuple[str, Fact | None]]:
         relations = self.relations[node.id]
         triggers = relations.get("triggers")
         if triggers is not None and triggers.size:
             by = {trigger.by for trigger in triggers.value}
-            yield "slack_facing", known("slack" in by, [triggers.said])
-            yield "web_facing", known("http" in by, [triggers.said])
+            asked = [node.id] if "http" in by and "slack" not in by else []
+            yield "slack_facing", self._on_word(known("slack" in by, [triggers.said]), asked)
+            yield "web_facing", self._on_word(known("http" in by, [triggers.said]), asked)
             yield "internet_facing", known(bool(by & {"slack", "http"}), [triggers.said])
             yield "event_driven", known(bool(by & {"queue", "store", "schedule"}), [triggers.said])
         yield "starts_itself", self._loops.of(node.id)
@@ -130,6 +133,29 @@ class Knowledge:
         if secrets is not None and secrets.size:
             yield "uses_secrets", known(bool(secrets.value), [secrets.said])
         yield "data_classification", self._class_handled(relations)
+
+    def _asked(self) -> Mapping[str, Sequence[str]]:
+        """By api, the functions that its requests start where nobody says that these are Slack's."""
+        found: dict[str, list[str]] = {}
+        for function, relations in self.relations.items():
+            triggers = relations.get("triggers")
+            if triggers is not None and triggers.size:
+                through = [(t.by, t.source.id) for t in triggers.value if t.source is not None]
+                for api in {source for by, source in through if by == "http" and ("slack", source) not in through}:
+                    found.setdefault(api, []).append(function)
+        return found
+
+    def _on_word(self, fact: Fact | None, functions: Sequence[str]) -> Fact | None:
+        """What a fact is that hangs on whose requests start functions: a template shows a route, and not who calls."""
+        if fact is None or not functions:
+            return fact
+        said = [fact.said]
+        for function in functions:
+            node = self.system.nodes[function]
+            if node.triggers is None:
+                return None
+            said.append(Statement(node.triggers, "model", node.triggers_place))
+        return known(fact.value, said)
 
     def _starts(self) -> Mapping[tuple[str, str], Fact]:
         """For each api and queue that starts functions, by trigger and id, that it does."""

@@ -547,3 +547,63 @@ def test_the_policy_of_sams_api_is_looked_at_for_its_cdn() -> None:
     checks = ", Condition: {StringEquals: {aws:Referer: planted}}"
     assert answer(found(template(text % checks), "api", "origin_authenticated")) is True
     assert answer(found(template(text % ""), "api", "origin_authenticated")) == UNKNOWN
+
+
+TWO_STAGES = """
+aws_api_gateway_rest_api.a: {name: a}
+aws_api_gateway_stage.one: {rest_api_id: "${aws_api_gateway_rest_api.a.id}", stage_name: one}
+aws_api_gateway_stage.two: {rest_api_id: "${aws_api_gateway_rest_api.a.id}", stage_name: two}
+aws_api_gateway_method_settings.x:
+  rest_api_id: "${aws_api_gateway_rest_api.a.id}"
+  stage_name: %s
+  method_path: "*/*"
+  settings: [{throttling_rate_limit: 50}]
+"""
+SECOND = """
+aws_api_gateway_method_settings.y:
+  rest_api_id: "${aws_api_gateway_rest_api.a.id}"
+  stage_name: %s
+  method_path: "%s"
+  settings: [{throttling_rate_limit: 90}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (TWO_STAGES % "one", None),
+        (TWO_STAGES % '"${aws_api_gateway_stage.one.stage_name}"', None),
+        (TWO_STAGES % "'?'", UNKNOWN),
+        (TWO_STAGES % "one" + SECOND % ("two", "*/*"), 90),
+        (TWO_STAGES % "one" + SECOND % ("two", "status/GET"), None),
+    ],
+)
+def test_each_stage_of_a_plan_needs_a_limit_of_its_own(text: str, expected: object) -> None:
+    assert answer(found(plan(text), "api", "throttle_rate")) == expected
+
+
+DEPLOYED = """
+  A: {Type: AWS::ApiGateway::RestApi, Properties: {Name: a}}
+  D:
+    Type: AWS::ApiGateway::Deployment
+    Properties: {RestApiId: !Ref A, %s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("properties", "fact", "expected"),
+    [
+        ("StageName: prod, StageDescription: {ThrottlingRateLimit: 5}", "throttle_rate", 5),
+        ("StageName: prod, StageDescription: {MethodSettings: [" + ALL + "]}", "throttle_rate", 50),
+        ("StageName: prod, StageDescription: {ThrottlingRateLimit: 5, MethodSettings: [" + ALL + "]}",
+         "throttle_rate", 50),
+        ("StageName: prod, StageDescription: !ImportValue x", "throttle_rate", UNKNOWN),
+        ("StageName: prod", "throttle_rate", None),
+        ("StageDescription: {ThrottlingRateLimit: 5}", "throttle_rate", None),
+        ("StageName: prod, StageDescription: {DataTraceEnabled: true}", "data_trace", True),
+        ("StageName: prod, StageDescription: {AccessLogSetting: {DestinationArn: x}}", "access_logs", True),
+        ("StageName: prod", "access_logs", False),
+    ],
+)  # fmt: skip
+def test_a_deployment_may_describe_its_stage(properties: str, fact: str, expected: object) -> None:
+    assert answer(found(template(DEPLOYED % properties), "api", fact)) == expected

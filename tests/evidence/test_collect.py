@@ -234,3 +234,38 @@ def test_two_resources_that_fit_are_named(
         encoding="utf-8",
     )
     golden("bad-input/ambiguous-resource.txt", refused(["-m", "model.yaml", "--dfd"], capsys))
+
+
+@pytest.mark.parametrize(
+    ("triggers", "slack", "web"),
+    [
+        ("", "unknown", "unknown"),  # a route in a template does not tell who calls it
+        ("{triggers: [{http: POST, api: front, path: /x}]}", "False by word", "True by word"),
+        ("{triggers: [{slack: events, api: front, path: /x}]}", "True by evidence", "False by evidence"),
+    ],
+)
+def test_a_route_does_not_tell_who_calls(tmp_path: Path, triggers: str, slack: str, web: str) -> None:
+    template = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Front: {Type: AWS::Serverless::HttpApi}
+  BotFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: a.b
+      Runtime: python3.13
+      InlineCode: x
+      Events: {Ask: {Type: HttpApi, Properties: {ApiId: !Ref Front, Path: /x, Method: POST}}}
+"""
+    (tmp_path / "t.yaml").write_text(template, encoding="utf-8")
+    bot = triggers or "{timeout_seconds: 3}"
+    model = f"name: x\nevidence: [{{template: t.yaml}}]\napis: {{front: {{}}}}\nfunctions: {{bot: {bot}}}\n"
+    (tmp_path / "m.yaml").write_text(model, encoding="utf-8")
+    files = Files()
+    graph = build(*collect(load_model(files, tmp_path / "m.yaml"), files)[:2])
+    facts = graph.elements["bot"].facts
+    for name, expected in (("slack_facing", slack), ("web_facing", web)):
+        found = facts.get(name)
+        told = f"{found.value} by {('word', 'evidence')[found.size - 1]}" if found and found.size else "unknown"
+        assert (name, told) == (name, expected)
+    assert graph.elements["front"].facts.get("slack_facing") is None or triggers

@@ -227,6 +227,25 @@ def test_an_action_that_is_not_known_opens_only_what_it_may_be_about(action: str
 
 
 @pytest.mark.parametrize(
+    ("action", "on", "opens"),
+    [
+        ("!Ref A", "'*'", True),
+        ("!Ref A", "!GetAtt G.Arn", True),
+        ("!Ref A", "!GetAtt Q.Arn", False),
+        ("!Sub 'lambda:Invoke${A}'", "'*'", True),
+        ("!Sub 'lambda:Get${A}'", "'*'", False),
+        ("!Sub 'sqs:${A}'", "'*'", False),
+    ],
+)
+def test_an_action_that_is_not_known_may_call_other_functions(action: str, on: str, *, opens: bool) -> None:
+    other = resource("G", "AWS::Serverless::Function", "Handler: a.b")
+    parts = (plain("F"), role(allow(action, on)), other, resource("Q", "AWS::SQS::Queue"))
+    found = with_resources("\n".join(parts), Parameters="{A: {Type: String}}")
+    assert ("triggers" in found["G"].unknown) is opens
+    assert "triggers" not in found["F"].unknown
+
+
+@pytest.mark.parametrize(
     ("permission", "why"),
     [
         ("Principal: '*'", "a permission lets anybody call it"),

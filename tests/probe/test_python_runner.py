@@ -377,7 +377,7 @@ def test_a_condition_that_cannot_be_read_refuses_and_says_so(tmp_path: Path) -> 
         """
     (reply,) = replies(written(tmp_path, text))
     assert (reply.ended, reply.error) == ("error", "ValidationException")
-    assert told(reply) == [effect("dynamodb", "PutItem", "t (condition not understood)", refused=True)]
+    assert told(reply) == [effect("dynamodb", "PutItem", "t (not understood)", refused=True)]
 
 
 def test_items_come_back_as_they_were(tmp_path: Path) -> None:
@@ -602,3 +602,44 @@ def test_scenarios_run_in_threads(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert found == {number: f'[{number}, "{number}"]' for number in range(6)}
+
+
+@pytest.mark.parametrize("way", ["threading.Thread(target=work).start()", "os.fork() or (work(), os._exit(0))"])
+def test_what_is_left_behind_an_answer_is_still_seen(tmp_path: Path, way: str) -> None:
+    text = f"""
+        import boto3, os, threading, time
+        def work():
+            time.sleep(0.1)
+            boto3.client("sqs").send_message(QueueUrl="q", MessageBody="")
+        def handler(event, context):
+            {way}
+            return {{"statusCode": 401}}
+        """
+    (reply,) = replies(written(tmp_path, text))
+    assert (reply.status, told(reply)) == (401, [effect("sqs", "SendMessage", "q")])
+
+
+def test_another_environment_shares_what_aws_keeps_and_nothing_else(tmp_path: Path) -> None:
+    text = """
+        import boto3
+        seen = []
+        def handler(event, context):
+            seen.append(1)
+            table = boto3.resource("dynamodb").Table("t")
+            before = len(table.scan()["Items"])
+            table.put_item(Item={"id": context.aws_request_id})
+            return [len(seen), before]
+        """
+    calls = tuple(Call(event={}, fresh=fresh) for fresh in (False, False, True))
+    found = runner_for(str(written(tmp_path, text)), limits=LIMITS).run(Scenario(name="test", calls=calls, secret="x"))
+    assert [reply.body for reply in found] == ["[1, 0]", "[2, 1]", "[1, 2]"]
+
+
+def test_a_program_that_no_audit_hook_hears_of_is_refused(tmp_path: Path) -> None:
+    text = """
+        import multiprocessing
+        def handler(event, context):
+            multiprocessing.get_context("spawn").Process(target=print).start()
+        """
+    (reply,) = replies(written(tmp_path, text))
+    assert (reply.error, reply.effects[0].service) == ("PermissionError", "process")

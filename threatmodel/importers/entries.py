@@ -132,7 +132,10 @@ def _triggers(wiring: Wiring, named: Mapping[str, str]) -> Iterator[str]:
     else:
         yield "triggers:"
         yield from (f"  - {line}" for line in lines)
-    if any(start.by == "http" for start in wiring.triggers):
+    paths = [start.path.lower() for start in wiring.triggers if start.by == "http"]
+    if any("slack" in path for path in paths):
+        yield "# Slack's by the path: slash-command, interactivity or events? if it is not, {http: POST, ...}"
+    if any("slack" not in path for path in paths):
         yield "# if Slack calls it: {slack: slash-command, ...} (or interactivity, events) in place of {http: ...}"
 
 
@@ -142,6 +145,8 @@ def _trigger(start: Start, named: Mapping[str, str]) -> str:
     if start.by != "http":
         return f"{{{start.by}: {scalar(named[start.source])}}}"
     path = f", path: {scalar(start.path)}" if start.path else ""
+    if "slack" in start.path.lower():
+        return f"{{slack: slash-command, api: {scalar(named[start.source])}{path}}}"
     return f"{{http: {scalar(start.detail or 'ANY')}, api: {scalar(named[start.source])}{path}}}"
 
 

@@ -77,11 +77,13 @@ class Send:
     """One request: what it differs in from a genuine one.
 
     `clock` is how many seconds its timestamp lies from now, `timestamp` another text for it (None: no such header),
-    `secret` with which it is signed: `right`, `wrong`, or any other text itself.  `signature` is sent in place of the
-    one that was worked out ({signature}, {digest}, {cut} stand for it, None: no such header).  `after_signing` is
-    added to the body once it is signed, `headers` are changed (None: left out), `first_timestamp` and `last_timestamp`
-    are second headers around the real one.  `control`: it must be accepted, or the probe shows nothing.  `again`: the
-    same as the request before it.  `shows` is what follows for the number that the probe decides if it is accepted.
+    `secret` with which it is signed: `right`, `wrong`, `published`, or any other text itself.  `signature` is sent in
+    place of the one that was worked out ({signature}, {digest}, {capitals}, {cut}, {first}, {last} stand for it or a
+    part; None: no such header).  `after_signing` is added to the body once it is signed, `headers` are changed (None:
+    left out), `first_timestamp` and `last_timestamp` are second headers around the real one.  `control`: it must be
+    accepted, or this request and those after it show nothing.  `again`: the same as the request before it.  `fresh`: in
+    another environment than that one, `later`: seconds after it.  `shows` is what follows for the number that the probe
+    decides if it is accepted.
     """
 
     body: str = "genuine"
@@ -100,6 +102,8 @@ class Send:
     base64: bool = False
     no_headers: bool = False
     again: bool = False
+    fresh: bool = False
+    later: int = 0
     control: bool = False
     shows: Shown | Sealed = UNSHOWN
 
@@ -144,7 +148,7 @@ _SEND = record(
     Key("secret", Raw()),
     Key("base", Word(tuple(BASES))),
     Key("signature", Raw()),
-    Key("after_signing", _LINE),
+    Key("after_signing", Raw()),
     Key("headers", Table(Raw(), "a header", _HEADER, "letters and single hyphens")),
     Key("header_names", Word(("as-sent", "lower", "upper", "mixed"))),
     Key("first_timestamp", _SECONDS),
@@ -153,6 +157,8 @@ _SEND = record(
     Key("base64", Flag()),
     Key("no_headers", Flag()),
     Key("again", Flag()),
+    Key("fresh", Flag()),
+    Key("later", _SECONDS),
     Key("control", Flag()),
     Key("shows", Raw()),
 )
@@ -233,9 +239,9 @@ class _Reading:
 
     def send(self, entries: Fields) -> Send:
         values = _plain(entries, "fields", "headers", "shows")
-        for name in ("timestamp", "signature", "secret"):
+        for name in ("timestamp", "signature", "secret", "after_signing"):
             value = values.get(name, "")
-            if not isinstance(value, str) and not (value is None and name != "secret"):
+            if not isinstance(value, str) and not (value is None and name in {"timestamp", "signature"}):
                 self.wrong(entries[name].place, f"'{name}' must be text", "quote it")
         if "fields" in entries:
             values["fields"] = {name: item.value for name, item in entries["fields"].value.items()}

@@ -141,6 +141,14 @@ class _One:
         """What it did to the world, in words."""
         return in_words(self.done, self.setting.hidden)
 
+    @property
+    def is_unclear(self) -> bool:
+        """Whether all that it did is what the stub could not answer."""
+        return bool(self.done) and all(effect.unclear for effect in self.done)
+
+    def unclear(self) -> Judgement:
+        return self.undecided(f"it tried what the stub cannot answer: {self.did()}")
+
     # --- expectations
 
     def taken(self) -> Judgement:
@@ -152,6 +160,8 @@ class _One:
         if self.status is not None and self.status < 400:  # noqa: PLR2004 - HTTP's classes
             return self.failed(f"it answered {self.status} where it must refuse")
         if self.done:
+            if self.is_unclear:
+                return self.unclear()
             why = f"it did something first: {self.did()}"
             return Judgement(outcome=FAILED, why=why, late=self.is_closed)
         if self.is_closed:
@@ -171,6 +181,8 @@ class _One:
             return self.undecided("it answered 2xx, and a genuine request has no effect either that could be seen")
         if not self.done:
             return self.passed()
+        if self.is_unclear:
+            return self.unclear()
         if Counter(_key(effect) for effect in self.done) < usual:
             return self.undecided(f"it did a part of what it does otherwise: {self.did()}")
         return self.failed(f"it did this all the same: {self.did()}")
@@ -187,6 +199,8 @@ class _One:
             return self.undecided("it was accepted twice, and had no effect the first time that could be seen")
         if not self.done:
             return self.remembered()
+        if self.is_unclear:
+            return self.unclear()
         again = Counter(_key(effect) for effect in self.done)
         usual = Counter(_key(effect) for effect in first)
         if beyond or not again < usual:
@@ -194,8 +208,12 @@ class _One:
         return self.undecided(f"it wrote again, though not all: {self.did()}")
 
     def remembered(self) -> Judgement:
-        """What one process remembers, the next environment of Lambda does not know."""
-        if asks_a_store(self.reply):
+        """What one process remembers, the next environment of Lambda does not know.
+
+        A signature that is spelt otherwise may be refused for that, without a look at what was seen before.
+        """
+        respelt = self.send.signature != "{signature}"
+        if asks_a_store(self.reply) or (respelt and self.is_refused):
             return self.passed()
         return self.undecided("it had no second effect, but asked nothing that other environments could ask too")
 
@@ -206,7 +224,7 @@ class _One:
 
     def harmless(self) -> Judgement:
         if self.done:
-            return self.failed(f"it did this: {self.did()}")
+            return self.unclear() if self.is_unclear else self.failed(f"it did this: {self.did()}")
         if not (self.is_taken or self.is_refused):
             return self.failed(self.instead())
         if self.is_taken and not self.setting.sees_effects:

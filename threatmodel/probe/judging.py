@@ -23,13 +23,17 @@ def judge(case: Case, replies: Sequence[Reply], setting: Setting) -> Judgement:
         if send.control:
             compared = replace(setting, genuine=reply)
             if not accepted(reply, setting.shape):
-                return _needless(send, setting, at)
-    found = [
+                before = _each(case, replies[:at], setting)
+                return _gated(case, _worst([*before, _needless(send, setting, at)]), setting)
+    return _gated(case, _worst(_each(case, replies, compared)), setting)
+
+
+def _each(case: Case, replies: Sequence[Reply], compared: Setting) -> list[Judgement]:
+    return [
         replace(judged(case, send, reply, compared), at=at)
-        for at, (send, reply) in enumerate(zip(case.send, replies, strict=True))
+        for at, (send, reply) in enumerate(zip(case.send, replies, strict=False))
         if not send.control
     ]
-    return _gated(case, _worst(found), setting)
 
 
 def _needless(send: Send, setting: Setting, at: int) -> Judgement:
@@ -50,7 +54,7 @@ def _gated(case: Case, judgement: Judgement, setting: Setting) -> Judgement:
 
 def _worst(found: Sequence[Judgement]) -> Judgement:
     """A failure before what is undecided before a pass, the first of each; what every failure shows."""
-    for outcome in (FAILED, UNDECIDED, PASSED):
+    for outcome in (FAILED, UNDECIDED, NOT_RUN, PASSED):
         some = [one for one in found if one.outcome == outcome]
         if some:
             shows = tuple(value for one in found for value in one.shows)

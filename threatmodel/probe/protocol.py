@@ -16,10 +16,14 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One invocation: the event as Lambda gives it, and what the handler's clock shows (None: the real time)."""
+    """One invocation: the event as Lambda gives it, and what the handler's clock shows (None: the real time).
+
+    `fresh`: in another environment than the call before it, which shares no memory with it, but what AWS keeps.
+    """
 
     event: Mapping[str, Any]
     at: float | None = None
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,17 +48,20 @@ class Effect:
     Services are those of boto3 (secretsmanager, stepfunctions, events), and three more: network (operation a method, or
     CONNECT where the connection was refused; detail the host), process (spawn, a program) and file (write, a path).
     `refused` says that nothing came of it: a condition that failed, a host that is not there, a program that was not
-    started.
+    started.  `unclear` says that the stub could not answer it, so that nobody knows what AWS would have done.
     """
 
     service: str
     operation: str
     detail: str = ""
     refused: bool = False
+    unclear: bool = False
 
     @property
     def reads(self) -> bool:
         """Whether it only reads, as reading the signing secret does: no side effect."""
+        if self.operation in {"Decrypt", "Verify", "VerifyMac"}:
+            return self.service == "kms"
         return self.service not in _BESIDE_AWS and self.operation.startswith(_READING)
 
 
@@ -87,7 +94,7 @@ class Limits:
 
 
 _BESIDE_AWS = frozenset({"network", "process", "file"})
-_READING = ("Get", "BatchGet", "TransactGet", "List", "Describe", "Head", "Query", "Scan", "Decrypt", "Verify")
+_READING = ("Get", "BatchGet", "TransactGet", "List", "Describe", "Head", "Query", "Scan")
 
 
 class Runner(Protocol):

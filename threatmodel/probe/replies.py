@@ -39,7 +39,7 @@ def _counts(effect: Effect) -> bool:
         or (effect.service == "network" and effect.operation == "GET" and effect.detail.startswith(_NEAR))
     ):
         return False
-    return not effect.refused or effect.service in _STOPPED
+    return not effect.refused or effect.unclear or effect.service in _STOPPED
 
 
 def asks_a_store(reply: Reply) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -55,15 +55,24 @@ def sent(case: Case, genuine: Genuine) -> Sent:
     """What a probe sends, in one fresh environment.  The case sends something."""
     calls: list[Call] = []
     signatures: list[str] = []
-    for send in case.send:
+    for number, send in enumerate(case.send):
         if send.again:
-            calls.append(calls[-1])
-            continue
-        call, signed = _call(send, genuine)
-        calls.append(call)
-        signatures += signed
+            call = replace(calls[-1], fresh=send.fresh)
+        else:
+            call, signed = _call(send, genuine)
+            signatures += signed
+        calls.append(_as_request(call, number, send.later))
     secrets = {"right": genuine.secret, "published": PUBLISHED.secret, "empty": "", "missing": None}
     return Sent(Scenario(name=case.id, calls=tuple(calls), secret=secrets[case.secret]), tuple(signatures))
+
+
+def _as_request(call: Call, number: int, later: int) -> Call:
+    """The call as a request of its own: AWS names and dates each, the same one sent again too."""
+    at = None if call.at is None else call.at + later
+    context = {**call.event["requestContext"], "requestId": f"5f2c9f6e-0000-4000-8000-{number:012d}"}
+    if at is not None:
+        context["timeEpoch" if "http" in context else "requestTimeEpoch"] = int(at * 1000)
+    return replace(call, event={**call.event, "requestContext": context}, at=at)
 
 
 def _call(send: Send, genuine: Genuine) -> tuple[Call, tuple[str, ...]]:
@@ -81,7 +90,8 @@ def _call(send: Send, genuine: Genuine) -> tuple[Call, tuple[str, ...]]:
         body=body + send.after_signing.encode(),
         base64=send.base64,
     )
-    call = Call(event=event_of(request, send.shape or genuine.shape), at=at if genuine.sets_clock else None)
+    event = event_of(request, send.shape or genuine.shape)
+    call = Call(event=event, at=at if genuine.sets_clock else None, fresh=send.fresh)
     return call, (signed, *({given} - {signed, None, ""}))  # type: ignore[arg-type]
 
 
@@ -91,13 +101,28 @@ def _second(at: float, clock: int, genuine: Genuine) -> int:
 
 
 def _signature(send: Send, genuine: Genuine, timestamp: str, body: bytes) -> str:
-    secret = {"right": genuine.secret, "wrong": genuine.secret[::-1] + "0"}.get(send.secret, send.secret)
+    known = {"right": genuine.secret, "wrong": genuine.secret[::-1] + "0", "published": PUBLISHED.secret}
+    secret = known.get(send.secret, send.secret)
     return signature(secret, timestamp, body, send.base)
 
 
 def _filled(text: str, signed: str) -> str:
     digest = signed.removeprefix("v0=")
-    return text.replace("{signature}", signed).replace("{digest}", digest).replace("{cut}", digest[:10])
+    words = {
+        "signature": signed,
+        "digest": digest,
+        "capitals": digest.upper(),
+        "cut": digest[:10],
+        "first": _other(digest[:1]) + digest[1:],
+        "last": digest[:-1] + _other(digest[-1:]),
+    }
+    for word, meant in words.items():
+        text = text.replace(f"{{{word}}}", meant)
+    return text
+
+
+def _other(digit: str) -> str:
+    return "1" if digit == "0" else "0"
 
 
 def _headers(
@@ -203,8 +228,8 @@ def _json(kind: str, genuine: Genuine) -> bytes:
 
 _WORDS = {
     "genuine": "a genuine request",
-    "event": "a signed event of a person",
-    "bot-event": "a signed event of a bot",
+    "event": "an event of a person",
+    "bot-event": "an event of a bot",
     "url-verification": "a url_verification",
     "ssl-check": "an ssl_check",
     "nothing": "a request without a body",
@@ -217,8 +242,15 @@ _WORDS = {
 def in_words(send: Send) -> str:
     """What is sent, in a few words."""
     if send.again:
-        return "the same again"
-    return ", ".join([_WORDS[send.body], *_changes(send)])
+        return ", ".join(["the same again", *_where(send)])
+    return ", ".join([_WORDS[send.body], *_changes(send), *_where(send)])
+
+
+def _where(send: Send) -> Iterator[str]:
+    if send.later:
+        yield f"{send.later} seconds later"
+    if send.fresh:
+        yield "in another environment"
 
 
 def _changes(send: Send) -> Iterator[str]:  # noqa: C901, PLR0912 - one line for each key of the format
@@ -238,6 +270,8 @@ def _changes(send: Send) -> Iterator[str]:  # noqa: C901, PLR0912 - one line for
         yield f"a new timestamp {'before' if send.last_timestamp is None else 'behind'} it"
     if send.secret == "wrong":  # noqa: S105 - a word of the format
         yield "signed with another secret"
+    elif send.secret == "published":  # noqa: S105 - the same
+        yield "signed with the secret of Slack's example"
     elif send.secret != "right":  # noqa: S105 - the same
         yield f"signed with '{send.secret}'"
     if send.base != "slack":
@@ -247,7 +281,7 @@ def _changes(send: Send) -> Iterator[str]:  # noqa: C901, PLR0912 - one line for
     elif send.signature != "{signature}":
         yield f"signature '{send.signature}'"
     if send.after_signing:
-        yield "changed after signing"
+        yield f"'{send.after_signing}' added after signing"
     if send.header_names != "as-sent":
         yield f"header names: {send.header_names}"
     if send.no_headers:

@@ -19,7 +19,7 @@ from threatmodel.evidence.analyses.properties import (
 from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.evidence.places.lookup import by_defaults
 from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import Node, Scalar, Table, Unknown
+from threatmodel.evidence.values import Node, Scalar, Table, Unknown, links
 from threatmodel.problems import Place
 
 _MOST = 1_000_000
@@ -50,6 +50,7 @@ class _Setting(NamedTuple):
 def greatest_rate(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """The rate of the least limited method or route; null, the account's limit, is the greatest."""
     rates = [rate for group in _groups(parts) for rate in _of_stage(group, resource)]
+    rates += _stages_without_settings(parts, resource, stack)
     if not rates:
         return None
     free = next((one for one in rates if one.rate is None and not one.why), None)
@@ -63,10 +64,35 @@ def greatest_rate(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
 
 def _groups(parts: Sequence[Gathered]) -> Iterator[Sequence[Gathered]]:
     """The parts that tell of one stage together: in a plan the settings of all methods are resources of their own."""
-    settings = [part for part in parts if part.part == "settings"]
+    settings: dict[str | None, list[Gathered]] = {}
+    for part in parts:
+        if part.part == "settings":
+            settings.setdefault(_stage_of(part.resource), []).append(part)
     yield from ([part] for part in parts if part.part == "stage")
-    if settings:
-        yield settings
+    yield from settings.values()
+
+
+def _stage_of(resource: Resource) -> str | None:
+    """The stage that a resource of a plan belongs to or is, by what it refers to or by name; None where neither tells.
+
+    A reference and a name that mean one stage are taken for two, of which each then needs a limit of its own.
+    """
+    node = read(resource.properties, "StageName")
+    linked = next((link.resource for link in links(node)), None)
+    return linked or worded(node)
+
+
+def _stages_without_settings(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Iterator[_Rate]:
+    """The stages of a REST API of a plan that no settings are about, where others have some."""
+    about = {_stage_of(part.resource) for part in parts if part.part == "settings"}
+    for stage in stack.of_type("aws_api_gateway_stage") if about else ():
+        api = read(stage.properties, "RestApiId")
+        ours = stack.target(api) is resource or isinstance(api, Unknown)
+        if ours and about.isdisjoint((stage.name, _stage_of(stage) or stage.name)):
+            hidden = isinstance(api, Unknown) or stage.opaque is not None or stage.doubt is not None
+            unsure = hidden or None in about or _stage_of(stage) is None
+            why = "whether its settings are about every stage is not told" if unsure else ""
+            yield _Rate(None, stage.place, why)
 
 
 def _of_stage(group: Sequence[Gathered], resource: Resource) -> Iterator[_Rate]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from threatmodel.evidence.stack import Parameter, Resource, Stack, Unread
 from threatmodel.evidence.templates import document
 from threatmodel.evidence.templates.conditions import decided
+from threatmodel.evidence.templates.deployments import with_stages
 from threatmodel.evidence.templates.intrinsics import NESTED, Scope, made_by
 from threatmodel.evidence.values import List, Node, Scalar, Table, Unknown, items, text
 from threatmodel.problems import InputError, Place, Problem, listed, note, quoted
@@ -44,7 +46,8 @@ def read(text: str, file: str) -> tuple[Stack, Table | None]:
         raise InputError(
             [Problem(code="not-a-template", place=place, message=message, hint="name the template that is deployed")]
         )
-    return stack_of(root, file, raw.problems)
+    stack, globals_ = stack_of(root, file, raw.problems)
+    return replace(stack, resources=with_stages(stack.resources)), globals_
 
 
 def stack_of(root: Table, file: str, problems: Iterable[Problem]) -> tuple[Stack, Table | None]:

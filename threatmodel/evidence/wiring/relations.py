@@ -88,10 +88,12 @@ class _Callers:
             role, role_name = using.role(function)
             worn.add(role_name)
             for invocation in role.invokes:
+                perhaps = f": {invocation.why}" if invocation.why else ""
                 if invocation.function:
-                    self._note(invocation.function, name, f"the function {quoted(name)} may call it", invocation.place)
+                    why = f"the function {quoted(name)} may call it{perhaps}"
+                    self._note(invocation.function, name, why, invocation.place)
                 else:
-                    why = f"the function {quoted(name)} may call every function"
+                    why = f"the function {quoted(name)} may call every function{perhaps}"
                     self._every.append((name, why, invocation.place))
         self._others(worn)
 

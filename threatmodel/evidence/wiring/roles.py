@@ -27,10 +27,11 @@ RELATIONS = ("reads", "writes", "sends", "secrets")
 
 
 class Invocation(NamedTuple):
-    """That a role may call a function: which ('' for every one), and the statement."""
+    """That a role may call a function: which ('' for every one), the statement, and why it perhaps may not."""
 
     function: str
     place: Place
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +261,7 @@ class Roles:
                     for relation in relations:
                         noted.hide(relation, one.unknown[0].why, one.unknown[0].place)
         invokes = [Invocation("", place) for place in noted.calls]
+        invokes += noted.perhaps
         invokes += [
             Invocation(name, one.places["invoke"][0])
             for name, one in reach.items()
@@ -299,6 +301,7 @@ class Roles:
             if one.open is not None:
                 for relation in self._perhaps(one, grant):
                     noted.hide(relation, one.open.why, one.open.place)
+                noted.perhaps += self._perhaps_called(one, grant)
         wide = False
         granted = _granted(grant)
         if not granted and any(not one.text.strip("*") for one in grant.resources):
@@ -324,6 +327,21 @@ class Roles:
                 polled = {"read"} if "poll" in uses and service == "kinesis" else set()
                 yield from (_RELATION[use] for use in sorted((uses | polled) & _RELATION.keys()))
 
+    def _perhaps_called(self, action: Pattern, grant: Grant) -> Iterator[Invocation]:
+        """The functions that an action which is not known may call: those that the resources name, or every one."""
+        may = grant.but_actions or "invoke" in _uses_of(MARK.sub("*", action.text)).get("lambda", ())
+        if action.open is None or grant.effect == "Deny" or not may:
+            return
+        everything = grant.but_resources or not grant.resources
+        for one in grant.resources:
+            called = [name for link in one.links if (name := self.names.meant(link.resource)) in self.names.functions]
+            if not everything and one.open is None and called:
+                yield from (Invocation(name, action.open.place, action.open.why) for name in called)
+            else:
+                everything = everything or self._may_be(one, "lambda")
+        if everything:
+            yield Invocation("", action.open.place, action.open.why)
+
     def _may_be(self, one: Pattern, service: str) -> bool:
         """Whether a pattern may be about resources of a service: by the text of an ARN, or by what it refers to."""
         held = [self.names.targets.resources.get(link.resource) for link in one.links]
@@ -348,6 +366,7 @@ class _Noted:
         self.covers: dict[tuple[str, str], Place] = {}
         self.hidden: set[str] = set()
         self.calls: list[Place] = []
+        self.perhaps: list[Invocation] = []
 
     def hide(self, relation: str, why: str, place: Place) -> None:
         """Notes that something about a relation cannot be read."""

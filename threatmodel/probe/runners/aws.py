@@ -50,12 +50,16 @@ class World:
         self._objects: dict[tuple[str, str], str] = {}
         self._count = 0
 
-    def note(self, service: str, operation: str, detail: str = "", *, refused: bool = False) -> None:
+    def note(
+        self, service: str, operation: str, detail: str = "", *, refused: bool = False, unclear: bool = False
+    ) -> None:
         """Records an effect."""
         self._count += 1
         if self._count <= MOST_EFFECTS:
             cut = detail[:LONGEST_DETAIL]
-            self.effects.append(Effect(service=service, operation=operation, detail=cut, refused=refused))
+            self.effects.append(
+                Effect(service=service, operation=operation, detail=cut, refused=refused, unclear=unclear)
+            )
         elif self._count == MOST_EFFECTS + 1:
             self.effects.append(Effect(service="process", operation="more", detail=f"more than {MOST_EFFECTS}"))
 
@@ -63,17 +67,17 @@ class World:
         """What a service answers.  Raises AwsError; either way the call is recorded."""
         service = service.lower()
         service = _NAMES.get(service.replace("-", ""), service)
-        detail, refused = _detail(operation, params), True
+        detail, refused, unclear = _detail(operation, params), True, False
         try:
             answer = self._answer(service, operation, params)
             refused = False
         except UnreadError:
-            detail = f"{detail} (condition not understood)"
+            detail, unclear = f"{detail} (not understood)".lstrip(), True
             raise
         except (AttributeError, KeyError, TypeError, ValueError):  # a request of the wrong shape, as AWS would find it
             raise AwsError("ValidationException", "a parameter is of the wrong type") from None
         finally:
-            self.note(service, operation, detail, refused=refused)
+            self.note(service, operation, detail, refused=refused, unclear=unclear)
         return answer
 
     def _answer(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:

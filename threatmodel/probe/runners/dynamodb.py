@@ -27,7 +27,7 @@ class UnreadError(AwsError):
     """A request that this stub cannot judge: it is refused, and the effect says so."""
 
     def __init__(self, message: str) -> None:
-        super().__init__("ValidationException", f"the probe's stub cannot read this expression: {message}")
+        super().__init__("ValidationException", f"the probe's stub cannot answer this: {message}")
 
 
 class DynamoDb:
@@ -52,7 +52,7 @@ class DynamoDb:
             "Scan": self._query,
         }
         if operation not in known:
-            raise AwsError("UnknownOperationException", "the probe's DynamoDB does not know this operation")
+            raise UnreadError(f"there is no {operation}")
         try:
             return known[operation](params)
         except ExpressionError as error:

@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from threatmodel.files import shown_path
-from threatmodel.probe.protocol import Limits, Reply, Scenario
+from threatmodel.probe.protocol import Call, Limits, Reply, Scenario
 from threatmodel.probe.runners.aws import World
 from threatmodel.probe.runners.replies import from_answer
 from threatmodel.probe.runners.session import STUBS, Program, Session
 from threatmodel.problems import InputError, Place, Problem, listed
+
+_SETTLING = 0.5
+"""Seconds for which threads, processes and promises that outlive an answer are watched."""
 
 
 class LambdaRunner:
@@ -46,8 +49,19 @@ class LambdaRunner:
         environment.pop(self._secret_env, None)  # given by hand, it would hide what happens without one
         if scenario.secret is not None and self._secret_env:
             environment[self._secret_env] = scenario.secret
+        return tuple(
+            [
+                reply
+                for calls in _by_environment(scenario.calls)
+                for reply in await self._in_one_environment(replace(scenario, calls=calls), world, environment)
+            ]
+        )
+
+    async def _in_one_environment(
+        self, scenario: Scenario, world: World, environment: Mapping[str, str]
+    ) -> Sequence[Reply]:
         replies: list[Reply] = []
-        seen = 0
+        seen = len(world.effects)
         session = Session(self._program, world, self._limits, environment, scenario.calls[0].at)
         async with session:
             ready = await session.hear()
@@ -65,7 +79,7 @@ class LambdaRunner:
                 seen = len(world.effects)
         last = replies[-1]  # what was done after the last answer
         replies[-1] = replace(last, effects=last.effects + tuple(world.effects[seen:]), logs=last.logs)
-        return tuple(replies)
+        return replies
 
     def _failed(self, ready: Mapping[str, Any] | str, scenario: Scenario) -> Reply | None:
         """The reply to every call where the handler could not be loaded.  Raises InputError."""
@@ -81,6 +95,16 @@ class LambdaRunner:
         raise InputError([_problem(told, self._program)])
 
 
+def _by_environment(calls: Sequence[Call]) -> list[tuple[Call, ...]]:
+    """The calls of each environment, in order."""
+    found: list[tuple[Call, ...]] = []
+    for call in calls:
+        if call.fresh or not found:
+            found.append(())
+        found[-1] += (call,)
+    return found
+
+
 async def _called(session: Session, call: Mapping[str, Any]) -> Reply:
     loop = asyncio.get_running_loop()
     started = loop.time()
@@ -89,6 +113,9 @@ async def _called(session: Session, call: Mapping[str, Any]) -> Reply:
     seconds = loop.time() - started
     if isinstance(message, str):
         return Reply(ended=message, seconds=seconds)
+    if message.get("left"):  # Lambda lets what was left behind go on with the next call
+        session.say({"settle": _SETTLING})
+        await session.hear()
     if "error" in message:
         error = str(message["error"])
         return Reply(ended="memory" if error == "MemoryError" else "error", error=error, seconds=seconds)

@@ -122,7 +122,10 @@ def _aws(world: World, request: Request) -> tuple[int, str, bytes]:
     except (ValueError, RecursionError):
         params = None
     if not isinstance(params, dict):
-        world.note(service, f"{request.method} (protocol not understood)", request.host, refused=True)
+        reads = request.method in {"GET", "HEAD"}
+        world.note(
+            service, f"{request.method} (protocol not understood)", request.host, refused=True, unclear=not reads
+        )
         return 400, "application/json", b'{"__type": "UnsupportedByProbe", "message": "protocol not understood"}'
     return _called(world, service, target.rpartition(".")[2], params)
 

@@ -6,6 +6,7 @@
  */
 "use strict";
 
+const crypto = require("node:crypto");
 const fs = require("node:fs");
 const net = require("node:net");
 const path = require("node:path");
@@ -58,6 +59,8 @@ function written(fd, bytes) {
   }
 }
 
+const later = setTimeout;
+let idle = 0; // what is at work where the handler is not
 let pending = null; // the call that is being answered
 
 const nameOf = (error) => (error instanceof Error || error?.name ? String(error.name) : typeof error);
@@ -73,7 +76,7 @@ function answer(error, result) {
   control.ref();
   if (error !== undefined && error !== null) {
     print(error);
-    say({ error: nameOf(error) });
+    finish({ error: nameOf(error) });
     return;
   }
   let text;
@@ -82,10 +85,24 @@ function answer(error, result) {
     if (text === undefined) text = "null";
   } catch (failure) {
     print(failure);
-    say({ error: "Runtime.MarshalError" });
+    finish({ error: "Runtime.MarshalError" });
     return;
   }
-  say(Buffer.byteLength(text) > LARGEST_ANSWER ? { error: "Function.ResponseSizeTooLarge" } : { answer: text });
+  finish(Buffer.byteLength(text) > LARGEST_ANSWER ? { error: "Function.ResponseSizeTooLarge" } : { answer: text });
+}
+
+const goesOn = () => process.getActiveResourcesInfo().length > idle;
+const finish = (message) => say({ ...message, left: goesOn() });
+
+/** Waits until nothing is at work any more, but not longer than told. */
+function settle(seconds) {
+  const until = performance.now() + seconds * 1000;
+  const look = () => {
+    // this timer is at work itself
+    if (process.getActiveResourcesInfo().length <= idle || performance.now() > until) say({ settled: true });
+    else later(look, 5);
+  };
+  later(look, 5);
 }
 
 process.on("beforeExit", () => answer(...(pending?.kept ?? [null, null]))); // nothing is left to happen: Lambda answers null
@@ -105,7 +122,7 @@ function contextOf(number, done) {
     memoryLimitInMB: "512",
     logGroupName: "/aws/lambda/probe",
     logStreamName: "2020/01/01/[$LATEST]00000000000000000000000000000000",
-    awsRequestId: `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`,
+    awsRequestId: `${crypto.randomBytes(4).toString("hex")}-0000-4000-8000-${String(number).padStart(12, "0")}`,
     getRemainingTimeInMillis: () => Math.max(0, Math.floor(until - performance.now())),
     done,
     succeed: (result) => done(null, result),
@@ -182,8 +199,13 @@ function listen(handler) {
     rest += data;
     const lines = rest.split("\n");
     rest = lines.pop();
-    for (const line of lines) invoke(handler, parse(line), ++number);
+    for (const line of lines) {
+      const call = parse(line);
+      if (call.settle) settle(call.settle);
+      else invoke(handler, call, ++number);
+    }
   });
+  idle = process.getActiveResourcesInfo().length;
   say({ ready: true });
 }
 

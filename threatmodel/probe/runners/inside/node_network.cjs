@@ -10,6 +10,7 @@ const dns = require("node:dns");
 const net = require("node:net");
 const path = require("node:path");
 const tls = require("node:tls");
+const workers = require("node:worker_threads");
 const { syncBuiltinESMExports } = require("node:module");
 
 exports.install = (config, note) => {
@@ -115,6 +116,12 @@ function installPrograms(note) {
       throw failing(command);
     };
   }
+  // a worker has modules of its own, through which nothing would be seen
+  workers.Worker = class {
+    constructor() {
+      throw failing(["worker"]);
+    }
+  };
   child.ChildProcess.prototype.spawn = (options) => {
     throw failing(options?.file);
   };

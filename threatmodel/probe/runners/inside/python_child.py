@@ -82,7 +82,8 @@ class Context:
     tenant_id = None
 
     def __init__(self, number: int, seconds: float) -> None:
-        self.aws_request_id = f"00000000-0000-4000-8000-{number:012d}"
+        # of this environment alone: it must not serve as the name of a request that was seen before
+        self.aws_request_id = f"{os.urandom(4).hex()}-0000-4000-8000-{number:012d}"
         self._until = time.monotonic() + seconds
 
     def get_remaining_time_in_millis(self) -> int:
@@ -129,9 +130,30 @@ def run(config: Mapping[str, Any]) -> None:
     number = 0
     while True:
         call = line.hear()
+        if "settle" in call:
+            _settle(call["settle"])
+            line.say({"settled": True})
+            continue
         number += 1
         clock.show(call["at"])
-        line.say(_answered(handler, call["event"], Context(number, config["seconds"])))
+        answer = _answered(handler, call["event"], Context(number, config["seconds"]))
+        line.say({**answer, "left": _goes_on()})
+
+
+def _goes_on() -> bool:
+    """Whether a thread or a process that the handler started is still at work."""
+    try:
+        return threading.active_count() > 1 or os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    except OSError:  # no process was started
+        return False
+
+
+def _settle(seconds: float) -> None:
+    """Waits until nothing is at work any more, but not longer than told."""
+    until = time.monotonic() + seconds
+    while _goes_on() and time.monotonic() < until:
+        time.sleep(0.005)
+    _flush()
 
 
 def _module(name: str, **members: Any) -> ModuleType:

@@ -50,6 +50,18 @@ def install(path: str, temporary: str, note: Callable[[str, str, str], None]) ->
             raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
 
     sys.addaudithook(hook)
+    _stop_quiet_starts(note)
+
+
+def _stop_quiet_starts(note: Callable[[str, str, str], None]) -> None:
+    """Refuses what starts programs without telling an audit hook: multiprocessing's own way to do it."""
+    import _posixsubprocess
+
+    def refuse(arguments: Any, *_: Any) -> int:
+        note("process", "spawn", _program(list(arguments)))
+        raise PermissionError(errno.EPERM, "the probe starts no programs")
+
+    setattr(_posixsubprocess, "fork_exec", refuse)  # noqa: B010 - mypy knows the real one
 
 
 def _writing(temporary: str, note: Callable[[str, str, str], None]) -> Callable[[str, Any], None]:
