@@ -57,8 +57,8 @@ def test_the_same_requests_are_not_asked_about_twice_with_one_expectation() -> N
 SAME = {"rest-api", "http-api", "function-url", "genuine"}
 
 
-def test_order_is_required_first_then_by_id() -> None:
-    keys = [(case.level != "required", case.id) for case in CASES]
+def test_order_is_the_genuine_one_then_required_ones_then_by_id() -> None:
+    keys = [(case.level != "required", case.id != "genuine", case.id) for case in CASES]
     assert keys == sorted(keys)
     assert CASES is load_cases()
 

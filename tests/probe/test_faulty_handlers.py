@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import shutil
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 import yaml
 
 from tests.support import HOME
-from threatmodel.probe.cases import load_cases
+from threatmodel.probe.cases import Case, load_cases
 from threatmodel.probe.expectations import FAILED, PASSED
 from threatmodel.probe.probing import Options, probe
 from threatmodel.probe.requests import Genuine, sent
@@ -29,13 +30,13 @@ PROBE_ENV = EXAMPLES / "slack-app" / "probe.env"
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 
 
-def probed(path: Path, kind: str = "python") -> Result:
+def probed(path: Path, kind: str = "python", cases: Sequence[Case] = ()) -> Result:
     environment = variables(PROBE_ENV.read_text(encoding="utf-8"), PROBE_ENV.name)
     now = datetime.datetime.now(datetime.UTC)
     options = Options(
         target=str(path), kind=kind, now=now, version="1", shape="rest-api", environment=environment, threads=2
     )
-    return probe(runner_for(str(path), environment=environment), options)
+    return probe(runner_for(str(path), environment=environment), options, cases)
 
 
 @cache
@@ -95,6 +96,58 @@ def test_every_probe_is_failed_by_some_fault() -> None:
     # three seconds in each accepted call would be a minute of waiting: test_judging.py has it with a reply made by hand
     assert every - seen == {"first-answer-in-time"}
     assert seen <= every
+
+
+SUBTLE = {
+    "a prefix is enough": (
+        'expected.encode(), header(event, "X-Slack-Signature").encode()',
+        'expected[:20].encode(), header(event, "X-Slack-Signature")[:20].encode()',
+        "wrong-secret",
+    ),
+    "the published secret counts too": (
+        'expected = "v0=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()',
+        (
+            'keys = (secret, "8f742231b10e8888abcd99yyyzzz85a5")\n'
+            '    each = ["v0=" + hmac.new(key.encode(), signed, hashlib.sha256).hexdigest() for key in keys]\n'
+            '    expected = next((one for one in each if one == header(event, "X-Slack-Signature")), each[0])'
+        ),
+        "wrong-secret",
+    ),
+    "space around the body is not signed": (
+        'signed = b"v0:"',
+        'body = body.strip()\n    signed = b"v0:"',
+        "body-changed",
+    ),
+    "replays are remembered by one process": (
+        "    DYNAMODB.put_item(\n",
+        (
+            "    seen = globals().setdefault('SEEN', set())\n"
+            "    if name in seen:\n        raise KeyError\n    seen.add(name)\n    return\n    DYNAMODB.put_item(\n"
+        ),
+        "replay",
+    ),
+    "work goes on behind the refusal": (
+        "        if not genuine(event, body):\n            return REFUSAL\n",
+        (
+            "        queue = dict(QueueUrl=os.environ['WORK_QUEUE_URL'], MessageBody='x')\n"
+            "        __import__('threading').Timer(0.1, lambda: SQS.send_message(**queue)).start()\n"
+            "        if not genuine(event, body):\n            return REFUSAL\n"
+        ),
+        "no-signature",
+    ),
+}
+"""Faults that look right in most requests: what stands there, what instead, and the probe that sees it."""
+
+
+@pytest.mark.parametrize("fault", SUBTLE)
+def test_subtle_fault_is_seen(fault: str, tmp_path: Path) -> None:
+    replaced, by, seen_by = SUBTLE[fault]
+    text = GOOD.read_text(encoding="utf-8")
+    assert text.count(replaced) == 1
+    path = tmp_path / "app.py"
+    path.write_text(text.replace(replaced, by), encoding="utf-8")
+    cases = [case for case in load_cases() if case.id in {"genuine", seen_by}]
+    assert went(probed(path, cases=cases), FAILED) == {seen_by}
 
 
 @pytest.mark.parametrize("name", ["slack-app/app.py", "slack-app-node/app.mjs"])

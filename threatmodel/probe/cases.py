@@ -183,7 +183,7 @@ _CASE = record(
 
 @cache
 def load_cases(folder: Path = FOLDER) -> tuple[Case, ...]:
-    """Every probe: required ones before advised ones, each by id.  Raises InputError with all that is wrong."""
+    """Every probe: the genuine request, the other required ones, then advised ones.  Raises InputError."""
     found = []
     problems: list[Problem] = []
     for path in sorted(folder.glob("*.yaml")):
@@ -194,7 +194,7 @@ def load_cases(folder: Path = FOLDER) -> tuple[Case, ...]:
             problems += error.problems
     if problems:
         raise InputError(problems)
-    return tuple(sorted(found, key=lambda case: (case.level != "required", case.id)))
+    return tuple(sorted(found, key=lambda case: (case.level != "required", case.id != "genuine", case.id)))
 
 
 def read_case(text: str, file: str) -> Case:

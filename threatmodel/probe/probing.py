@@ -48,10 +48,13 @@ class Options:
     threads: int = THREADS
 
 
-def probe(runner: Runner, options: Options) -> Result:
-    """The result of every probe.  Raises InputError where the handler cannot be run at all."""
+def probe(runner: Runner, options: Options, cases: Sequence[Case] = ()) -> Result:
+    """The result of every probe, or of some that `genuine` is among.
+
+    Raises InputError where the handler cannot be run at all.
+    """
     run = _Run(runner, options)
-    cases = load_cases()
+    cases = cases or load_cases()
     shape = options.shape or run.shape(cases)
     genuine = replace(run.genuine, shape=shape)
     skipped = {case.id: reason for case in cases if (reason := run.reason_to_skip(case))}
