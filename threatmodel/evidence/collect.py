@@ -47,10 +47,7 @@ def collect(system: System, files: Files) -> tuple[System, Evidence, tuple[Read,
     for source in system.evidence:
         try:
             if source.kind == "probe":
-                said, read_file = _probed(system, source, files)
-                for name, statement in said.items():
-                    statements.setdefault(source.function, {}).setdefault(name, []).append(statement)
-                read_files.append(read_file)
+                read_files.append(_state_probe(system, source, files, statements))
                 continue
             stack = _stack(source, system, files)
         except InputError as error:
@@ -68,10 +65,14 @@ def collect(system: System, files: Files) -> tuple[System, Evidence, tuple[Read,
     return system, statements, tuple(read_files)
 
 
-def _probed(system: System, source: EvidenceFile, files: Files) -> tuple[Mapping[str, Statement], Read]:
+def _state_probe(system: System, source: EvidenceFile, files: Files, statements: Statements) -> Read:
+    """Adds what a saved probe says of its function."""
     from threatmodel.evidence.probed import probed  # the vocabulary of probes is not small, and most models have none
 
-    return probed(system, source, files)
+    said, found = probed(system, source, files)
+    for name, statement in said.items():
+        statements.setdefault(source.function, {}).setdefault(name, []).append(statement)
+    return found
 
 
 def _stack(source: EvidenceFile, system: System, files: Files) -> Stack:

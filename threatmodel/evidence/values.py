@@ -8,7 +8,7 @@ on them alone.  Nodes are never changed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from threatmodel.problems import Place
 
@@ -69,6 +69,7 @@ class Unknown(NamedTuple):
 
 
 Node: TypeAlias = "Scalar | Table | List | Link | Joined | Unknown"
+_Part = TypeVar("_Part", "Link", "Unknown")
 
 
 def table(entries: Mapping[str, Node], place: Place, keys: Mapping[str, Place] | None = None) -> Table:
@@ -99,32 +100,27 @@ def items(node: Node | None) -> tuple[Node, ...]:
 
 def links(node: Node | None) -> Iterator[Link]:
     """Every link in a node, in order; those that only defaults would give are not among them."""
-    match node:
-        case Link():
-            yield node
-        case Joined(parts=parts):
-            yield from (part for part in parts if isinstance(part, Link))
-        case Table(entries=entries):
-            for child in entries.values():
-                yield from links(child)
-        case List(items=children):
-            for child in children:
-                yield from links(child)
+    return _within(node, Link)
 
 
 def unknowns(node: Node | None) -> Iterator[Unknown]:
     """Everything in a node that is not known, in order."""
+    return _within(node, Unknown)
+
+
+def _within(node: Node | None, kind: type[_Part]) -> Iterator[_Part]:
+    """Every part of a node that is of a kind, in order."""
     match node:
-        case Unknown():
-            yield node
         case Joined(parts=parts):
-            yield from (part for part in parts if isinstance(part, Unknown))
+            yield from (part for part in parts if isinstance(part, kind))
         case Table(entries=entries):
             for child in entries.values():
-                yield from unknowns(child)
+                yield from _within(child, kind)
         case List(items=children):
             for child in children:
-                yield from unknowns(child)
+                yield from _within(child, kind)
+        case _ if isinstance(node, kind):
+            yield node
 
 
 class NotPlain(Exception):  # noqa: N818 - no error of anybody's: a value that has to be looked at node by node
