@@ -247,7 +247,11 @@ class _Run:
             raise InputError([Problem(code="already-exists", place=place, message=message, hint=hint)])
         found = imported(args.file, args.kind or "", self.output, self.files)
         complain("".join(f"{note}\n" for note in found.notes))
-        return self.print(found.text)
+        code = self.print(found.text)
+        if self.output is not None:
+            name = shown_path(self.output)
+            print(f"wrote {name}: {len(found.added)} elements\nnext: python tm.py -m {name} --report")
+        return code
 
     def probe(self) -> int:
         """Runs a handler on every probe; prints the table, or the result as JSON."""
