@@ -15,7 +15,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the message is for those who run
 def run() -> int:
     """Runs the command line, which imports packages as it needs them; returns the exit code."""
     try:
-        from threatmodel.cli import main
+        from threatmodel.command.main import main
 
         return main(sys.argv[1:])
     except ModuleNotFoundError as error:

@@ -23,13 +23,13 @@ from benchmarks.pytm_side import drawn_again, plain_model
 from benchmarks.scale import everything, measured
 from benchmarks.threats import by_ours, by_pytm, conditions_by_pytm, found_by_pytm, known
 from benchmarks.timing import Timed, machine, medians, written
-from threatmodel.files import Files
-from threatmodel.graph import Graph, build
+from threatmodel.graph.building import Graph, build
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model
 from threatmodel.pytm_model.model import to_pytm
+from threatmodel.reading.files import Files
+from threatmodel.reading.source import parse
 from threatmodel.render.dfd import dfd
-from threatmodel.source import parse
 
 HERE = Path(__file__).resolve().parent
 HOME = HERE.parent

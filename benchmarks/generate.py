@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from threatmodel.model.vocabulary import FACTS, PLANES, FactRow
-from threatmodel.shape import Flag, Number, Word
+from threatmodel.reading.shape import Flag, Number, Word
 
 _HEAD = """\
 name: Slack commands at scale

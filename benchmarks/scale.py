@@ -55,13 +55,13 @@ class _Clock:
 def stages(path: Path) -> dict[str, float]:
     """Seconds of each stage on the model in a file, what came out, and the most memory in MB, in this process."""
     gc.disable()  # as the command line does
-    from threatmodel.assess import assess
-    from threatmodel.files import Files
-    from threatmodel.graph import build
+    from threatmodel.assessment.assess import assess
+    from threatmodel.graph.building import build
     from threatmodel.library.load import load_library
     from threatmodel.model.load import load_model
+    from threatmodel.reading.files import Files
     from threatmodel.render.dfd import dfd
-    from threatmodel.render.report import report
+    from threatmodel.render.report.report import report
 
     clock = _Clock()
     system = clock.run("load", lambda: load_model(Files(), path))

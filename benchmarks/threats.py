@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytm
 
 from benchmarks.generate import value_of
-from threatmodel.elements import Element, Flow, Graph
-from threatmodel.facts import WORD, Fact, Facts, Statement
+from threatmodel.graph.elements import Element, Flow, Graph
 from threatmodel.library.format import Library, Threat
+from threatmodel.model.facts import WORD, Fact, Facts, Statement
 from threatmodel.model.vocabulary import FACTS, FactRow
 from threatmodel.pytm_model.model import ThreatModel
 

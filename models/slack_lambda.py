@@ -16,16 +16,16 @@ sys.path.insert(0, str(HERE.parent))
 try:
     from pytm.pytm import get_args
 
-    from threatmodel.arguments import names
-    from threatmodel.assess import assess
+    from threatmodel.assessment.assess import assess
+    from threatmodel.command.arguments import names
     from threatmodel.evidence.collect import collect
-    from threatmodel.files import Files, has_read
-    from threatmodel.graph import build
+    from threatmodel.graph.building import build
     from threatmodel.library.load import load_library
     from threatmodel.model.load import load_model
-    from threatmodel.output import complain, prepare_streams, silence
-    from threatmodel.problems import InputError, Place, Problem, shown
     from threatmodel.pytm_model.model import ThreatModel, to_pytm
+    from threatmodel.reading.files import Files, has_read
+    from threatmodel.reading.output import complain, prepare_streams, silence
+    from threatmodel.reading.problems import InputError, Place, Problem, shown
 except ModuleNotFoundError as error:
     if (error.name or "").startswith("threatmodel"):
         raise
@@ -46,7 +46,7 @@ def threat_model(files: Files, path: Path = HERE / "slack-lambda.yaml", excluded
     assessment = assess(graph, library, today, excluded)
 
     def report(template: str) -> str:
-        from threatmodel.render.report import report
+        from threatmodel.render.report.report import report
 
         return report(assessment, template)
 

@@ -25,17 +25,17 @@ import yaml
 HOME = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HOME))  # started as a script, it finds the engine beside its own folder
 
-from threatmodel.derived import INPUTS  # noqa: E402
+from threatmodel.assessment.states import States  # noqa: E402
 from threatmodel.evidence.collect import collect  # noqa: E402
-from threatmodel.files import Files  # noqa: E402
-from threatmodel.graph import build  # noqa: E402
+from threatmodel.graph.building import build  # noqa: E402
+from threatmodel.graph.derived import INPUTS  # noqa: E402
 from threatmodel.library.format import Library  # noqa: E402
 from threatmodel.library.load import load_library  # noqa: E402
 from threatmodel.model.load import load_model  # noqa: E402
 from threatmodel.model.system import System  # noqa: E402
 from threatmodel.model.vocabulary import FACTS  # noqa: E402
-from threatmodel.source import LARGEST  # noqa: E402
-from threatmodel.states import States  # noqa: E402
+from threatmodel.reading.files import Files  # noqa: E402
+from threatmodel.reading.source import LARGEST  # noqa: E402
 
 MODEL = HOME / "models" / "slack-lambda.yaml"
 TEMPLATE = HOME / "examples" / "slack-app" / "template.yaml"

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 HOME = Path(__file__).resolve().parent.parent
-TABLE = HOME / "threatmodel" / "evidence" / "sam" / "sam-policies.json"
+TABLE = HOME / "threatmodel" / "stacks" / "sam" / "sam-policies.json"
 NAMES = HOME / "tests" / "library" / "sam-policies.json"
 PACKAGE = "aws-sam-translator"
 KINDS = {

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from threatmodel.cli import main
-from threatmodel.files import Files
-from threatmodel.problems import InputError, shown
+from threatmodel.command.main import main
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError, shown
 
 MARK = "§"
 """Stands in the text of a case just before each place that a problem must name, and is taken out."""

@@ -7,11 +7,11 @@ import re
 from html.parser import HTMLParser
 
 from tests.support import HOME, TODAY
-from threatmodel.assess import Assessment, assess
-from threatmodel.files import Files
-from threatmodel.graph import build
+from threatmodel.assessment.assess import Assessment, assess
+from threatmodel.graph.building import build
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model
+from threatmodel.reading.files import Files
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><g id="a"><text x="1" y="1">x</text></g></svg>'
 VOID = frozenset({"meta", "input", "br", "link", "img", "option"})

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from threatmodel.assess import Assessment, Finding, assess
-from threatmodel.facts import Statement
-from threatmodel.files import Files
-from threatmodel.graph import Evidence, Graph, build
+from threatmodel.assessment.assess import Assessment, Finding, assess
+from threatmodel.graph.building import Evidence, Graph, build
 from threatmodel.library.format import Library
 from threatmodel.library.load import load_library
+from threatmodel.model.facts import Statement
 from threatmodel.model.load import load_model
 from threatmodel.model.system import System
-from threatmodel.problems import Place
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import Place
 
 HOME = Path(__file__).resolve().parent.parent
 TODAY = datetime.date(2026, 11, 25)

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.refusals import marked, places_in, problems_of, refused, write
-from threatmodel import output
-from threatmodel.cli import main
-from threatmodel.problems import MOST, InputError
+from threatmodel.command.main import main
+from threatmodel.reading import output
+from threatmodel.reading.problems import MOST, InputError
+from threatmodel.reading.source import LARGEST, read_text
 from threatmodel.render.templates import render_users
-from threatmodel.source import LARGEST, read_text
 
 Golden = Callable[[str, str], None]
 HOME = Path(__file__).resolve().parent.parent

@@ -21,8 +21,8 @@ from scripts.mutants import (
     score,
 )
 from tests.support import HOME
+from threatmodel.assessment.states import STATES
 from threatmodel.library.load import load_library
-from threatmodel.states import STATES
 
 MUTANTS = mutants()
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from tests.support import HOME, TODAY, assessed
-from threatmodel.advice import actions
-from threatmodel.assess import Assessment, assess
-from threatmodel.files import Files
-from threatmodel.graph import build
+from threatmodel.assessment.assess import Assessment, assess
+from threatmodel.assessment.priorities import actions
+from threatmodel.graph.building import build
 from threatmodel.library.format import Library
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model
+from threatmodel.reading.files import Files
 from threatmodel.render.contract import contract
 
 Golden = Callable[[str, str], None]

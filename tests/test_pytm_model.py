@@ -20,13 +20,13 @@ import pytm.pytm
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.command.test_cli import interrupted
 from tests.pytm_told import told
 from tests.support import ARTICLE, HOME, TODAY, assessed, control, graph_of, library_of, threat
-from tests.test_cli import interrupted
-from threatmodel.elements import Graph
-from threatmodel.facts import Fact, Statement
+from threatmodel.graph.elements import Graph
 from threatmodel.library.condition import compile_condition
 from threatmodel.library.format import Library
+from threatmodel.model.facts import Fact, Statement
 from threatmodel.model.vocabulary import FACTS, KINDS
 from threatmodel.pytm_model.elements import ELEMENTS
 from threatmodel.pytm_model.model import ThreatModel, to_pytm

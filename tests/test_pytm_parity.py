@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 
 from tests.support import HOME, graph_of
-from threatmodel.elements import Element, Flow, Graph
-from threatmodel.facts import Fact, Statement
-from threatmodel.files import Files
-from threatmodel.graph import build
+from threatmodel.graph.building import build
+from threatmodel.graph.elements import Element, Flow, Graph
 from threatmodel.library.condition import Always, And, Condition, Leaf, Not, Or, Tree, compile_condition, compiled
 from threatmodel.library.format import SCENARIOS, Article, Library, Numbered, Threat
 from threatmodel.library.load import load_library
+from threatmodel.model.facts import Fact, Statement
 from threatmodel.model.load import load_model
 from threatmodel.model.vocabulary import FACTS, KINDS, FactRow
-from threatmodel.problems import Place
 from threatmodel.pytm_model.model import to_pytm
-from threatmodel.shape import Flag, Number, Word
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import Place
+from threatmodel.reading.shape import Flag, Number, Word
 
 Pairs = set[tuple[str, str]]
 ROUNDS = 20

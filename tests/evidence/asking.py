@@ -10,15 +10,15 @@ from typing import Any
 
 import yaml
 
-from threatmodel.evidence import sam
 from threatmodel.evidence.analyses.services import SERVICES
 from threatmodel.evidence.answers import Answer, Outcome, Unanswered
-from threatmodel.evidence.places.facts import StackFacts
-from threatmodel.evidence.places.format import Places, load_places
-from threatmodel.evidence.stack import Resource, Stack, Unread
-from threatmodel.evidence.templates.cloudformation import read
-from threatmodel.evidence.values import Joined, Link, List, Node, Scalar, Table, Unknown, table
-from threatmodel.problems import Place
+from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.mappings.format import Places, load_places
+from threatmodel.reading.problems import Place
+from threatmodel.stacks import sam
+from threatmodel.stacks.cloudformation.reader import read
+from threatmodel.stacks.stack import Resource, Stack, Unread
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, table
 
 NOTHING = "nothing"
 UNKNOWN = "unknown"

@@ -8,8 +8,8 @@ from tests.evidence.asking import AT, NOTHING, UNKNOWN, answer, found, places, p
 from threatmodel.evidence.analyses.registry import ANALYSES
 from threatmodel.evidence.analyses.services import SERVICES
 from threatmodel.evidence.answers import Answer, Gathered
-from threatmodel.evidence.places.facts import StackFacts
-from threatmodel.evidence.values import Scalar
+from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.stacks.values import Scalar
 
 # --- layers
 

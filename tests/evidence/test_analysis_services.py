@@ -12,9 +12,9 @@ from tests.evidence.asking import AT, PLANES, UNKNOWN, answer, found, places, te
 from threatmodel.evidence.analyses.names import ANALYSES
 from threatmodel.evidence.analyses.services import SERVICES
 from threatmodel.evidence.answers import Outcome
-from threatmodel.evidence.places.facts import StackFacts
-from threatmodel.evidence.stack import Resource
-from threatmodel.evidence.values import table
+from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.values import table
 
 # --- what holds for all
 

@@ -12,17 +12,17 @@ import pytest
 
 from tests.refusals import refused
 from tests.support import HOME, TODAY
-from threatmodel.assess import Assessment, assess
+from threatmodel.assessment.assess import Assessment, assess
 from threatmodel.evidence.collect import collect
-from threatmodel.facts import EVIDENCE, WORD
-from threatmodel.files import Files
-from threatmodel.graph import Graph, build
+from threatmodel.graph.building import Graph, build
 from threatmodel.library.load import load_library
+from threatmodel.model.facts import EVIDENCE, WORD
 from threatmodel.model.load import load_model
-from threatmodel.problems import InputError
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError
 from threatmodel.render.check import checked, failures
 from threatmodel.render.contract import contract
-from threatmodel.render.report import report
+from threatmodel.render.report.report import report
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from threatmodel.evidence import sam
 from threatmodel.evidence.analyses.registry import ANALYSES
 from threatmodel.evidence.answers import Answer
-from threatmodel.evidence.places.facts import Found, StackFacts
-from threatmodel.evidence.places.format import load_places
-from threatmodel.evidence.templates import cloudformation
+from threatmodel.evidence.mappings.facts import Found, StackFacts
+from threatmodel.evidence.mappings.format import load_places
+from threatmodel.stacks import sam
+from threatmodel.stacks.cloudformation import reader as cloudformation
 
 PLACES = load_places("cloudformation")
 UNKNOWN = "?"

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.support import system_of
+from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.mappings.format import load_places
 from threatmodel.evidence.matching import Matches, kebab, matches
-from threatmodel.evidence.places.facts import StackFacts
-from threatmodel.evidence.places.format import load_places
-from threatmodel.evidence.templates import cloudformation
 from threatmodel.model.system import EvidenceFile
-from threatmodel.problems import Place
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.cloudformation import reader as cloudformation
 
 PLACES = load_places("cloudformation")
 

@@ -14,12 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from threatmodel.evidence import sam
 from threatmodel.evidence.analyses.names import ANALYSES
 from threatmodel.evidence.analyses.policies import POLICIES
 from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
-from threatmodel.evidence.places.facts import StackFacts
-from threatmodel.evidence.places.format import load_places
+from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.mappings.format import load_places
 from threatmodel.evidence.policies.arns import Targets, whole
 from threatmodel.evidence.policies.grants import grants, pattern, statements
 from threatmodel.evidence.policies.iam import actions_of, expanded, glob, managed_policies
@@ -32,11 +31,12 @@ from threatmodel.evidence.policies.permissions import (
     reached,
     reaches,
 )
-from threatmodel.evidence.sam.policies import from_template, templates
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.templates import cloudformation
-from threatmodel.evidence.values import Joined, Link, Node, Scalar, Table, Unknown, table
-from threatmodel.problems import Place
+from threatmodel.reading.problems import Place
+from threatmodel.stacks import sam
+from threatmodel.stacks.cloudformation import reader as cloudformation
+from threatmodel.stacks.sam.policies import from_template, templates
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Joined, Link, Node, Scalar, Table, Unknown, table
 
 HERE = Place("template.yaml", 7, 3)
 PLACES = load_places("cloudformation")
@@ -61,7 +61,7 @@ def node(raw: Any) -> Node:
 
 
 def _list(children: list[Node]) -> Node:
-    from threatmodel.evidence.values import List
+    from threatmodel.stacks.values import List
 
     return List(tuple(children), HERE)
 

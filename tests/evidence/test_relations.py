@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from threatmodel.evidence import sam
-from threatmodel.evidence.places.facts import StackFacts
-from threatmodel.evidence.places.format import load_places
-from threatmodel.evidence.plans import terraform
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.templates import cloudformation
-from threatmodel.evidence.values import Link, List, Node, Scalar, Table, Unknown, links, table
-from threatmodel.evidence.wiring.relations import Wiring, wirings
+from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.mappings.format import load_places
+from threatmodel.evidence.relations.found import Wiring, wirings
+from threatmodel.stacks import sam
+from threatmodel.stacks.cloudformation import reader as cloudformation
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.terraform import reader as terraform
+from threatmodel.stacks.values import Link, List, Node, Scalar, Table, Unknown, links, table
 
 Golden = Callable[[str, str], None]
 HERE = Path(__file__).parent
@@ -575,7 +575,8 @@ def test_names_by_text() -> None:
 
 # --- soundness
 
-SAMPLES = sorted((*(HERE / "wiring").iterdir(), *(HERE / "sam").iterdir(), *(HERE / "samples").glob("plan*.json")))
+TEMPLATES = HERE.parent / "stacks" / "sam"
+SAMPLES = sorted((*(HERE / "wiring").iterdir(), *TEMPLATES.iterdir(), *(HERE / "samples").glob("plan*.json")))
 
 
 Change = Callable[[Node], Node]

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from tests.support import HOME
-from threatmodel.evidence import sam
 from threatmodel.evidence.analyses.registry import ANALYSES
 from threatmodel.evidence.answers import Answer
 from threatmodel.evidence.collect import places_of
-from threatmodel.evidence.places.facts import Found, StackFacts
-from threatmodel.evidence.plans import terraform
-from threatmodel.evidence.serverless import reader as serverless
-from threatmodel.evidence.stack import Stack
-from threatmodel.evidence.templates import cloudformation
-from threatmodel.evidence.wiring.relations import Wiring, wirings
+from threatmodel.evidence.mappings.facts import Found, StackFacts
+from threatmodel.evidence.relations.found import Wiring, wirings
+from threatmodel.stacks import sam
+from threatmodel.stacks.cloudformation import reader as cloudformation
+from threatmodel.stacks.serverless import reader as serverless
+from threatmodel.stacks.stack import Stack
+from threatmodel.stacks.terraform import reader as terraform
 
 SAMPLES = HOME / "tests" / "evidence" / "samples" / "same"
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from threatmodel.evidence.analyses.secrets import HOW, Supply, meaning, supplied
-from threatmodel.evidence.plans import terraform
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.templates.cloudformation import read
-from threatmodel.evidence.values import Link, List, Node, Scalar, Table, Unknown, get, table
-from threatmodel.problems import Place
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.cloudformation.reader import read
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.terraform import reader as terraform
+from threatmodel.stacks.values import Link, List, Node, Scalar, Table, Unknown, get, table
 
 AT = Place("template.yaml", 3, 5)
 HEX = "8f742231b10e8888abcd99f0a1b2c3d4"

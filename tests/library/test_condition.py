@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threatmodel.facts import Fact, Statement
 from threatmodel.library.condition import (
     LONGEST,
     Always,
@@ -28,8 +27,9 @@ from threatmodel.library.condition import (
     parse,
     shown,
 )
+from threatmodel.model.facts import Fact, Statement
 from threatmodel.model.vocabulary import FACTS, KINDS
-from threatmodel.shape import Flag, Number, Word
+from threatmodel.reading.shape import Flag, Number, Word
 
 # --- trees, their text and facts at random
 

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import HOME
-from threatmodel.facts import Facts
 from threatmodel.library.condition import compile_condition
 from threatmodel.library.examples import (
     Answer,
@@ -26,8 +25,9 @@ from threatmodel.library.examples import (
 )
 from threatmodel.library.format import CONTROL_EXAMPLES, MITIGATIONS, SCENARIOS, THREAT_EXAMPLES, Library
 from threatmodel.library.load import load_library
-from threatmodel.problems import Place
-from threatmodel.source import parse, read_text
+from threatmodel.model.facts import Facts
+from threatmodel.reading.problems import Place
+from threatmodel.reading.source import parse, read_text
 
 LIBRARY = HOME / "threatlib"
 FILES = sorted(LIBRARY.glob("*/*/*.yaml"))

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.support import ARTICLE, HOME, assessed, control, threat
-from threatmodel.files import Files
 from threatmodel.library.format import Library
 from threatmodel.library.load import load_library
-from threatmodel.problems import InputError
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError
 from threatmodel.render.check import checked
 from threatmodel.render.contract import contract
-from threatmodel.render.report import report
+from threatmodel.render.report.report import report
 
 MODEL = "name: x\napis: {api: {}}\nfunctions: {bot: {triggers: [{slack: events}], validates_input: true}}\n"
 

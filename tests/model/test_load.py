@@ -16,14 +16,14 @@ import yaml
 
 from tests.refusals import marked, places_in, problems_of, refused, write
 from tests.support import HOME, TODAY, control, library_of, system_of, threat
-from threatmodel.assess import assess
-from threatmodel.facts import Statement
-from threatmodel.files import Files
-from threatmodel.graph import build
+from threatmodel.assessment.assess import assess
+from threatmodel.graph.building import build
+from threatmodel.model.facts import Statement
 from threatmodel.model.load import load_model
 from threatmodel.model.system import Reference
-from threatmodel.problems import InputError, Place
-from threatmodel.source import parse
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError, Place
+from threatmodel.reading.source import parse
 
 Golden = Callable[[str, str], None]
 

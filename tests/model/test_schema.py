@@ -15,13 +15,13 @@ from jsonschema import Draft202012Validator
 from tests.model.test_load import MODELS
 from tests.refusals import marked
 from tests.support import HOME
-from threatmodel.cli import main
-from threatmodel.files import Files
-from threatmodel.graph import build
+from threatmodel.command.main import main
+from threatmodel.graph.building import build
 from threatmodel.model.file import MODEL, PLATFORM, model_schema
 from threatmodel.model.load import load_model
-from threatmodel.problems import InputError
-from threatmodel.shape import (
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError
+from threatmodel.reading.shape import (
     Date,
     Either,
     Flag,
@@ -36,7 +36,7 @@ from threatmodel.shape import (
     Word,
     json_schema,
 )
-from threatmodel.source import parse, read_text
+from threatmodel.reading.source import parse, read_text
 
 SCHEMA = Draft202012Validator(model_schema())
 

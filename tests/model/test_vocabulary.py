@@ -8,11 +8,11 @@ import pytest
 import pytm
 
 from tests.support import HOME
-from threatmodel.derived import INPUTS, RELATIONS
+from threatmodel.graph.derived import INPUTS, RELATIONS
 from threatmodel.library.load import load_library
 from threatmodel.model.file import ELEMENTS, FACT_KEYS, MODEL
 from threatmodel.model.vocabulary import FACTS, KINDS, PLANES, ROWS, FactRow
-from threatmodel.shape import Flag, Number, Word
+from threatmodel.reading.shape import Flag, Number, Word
 
 Name = tuple[str, str]
 

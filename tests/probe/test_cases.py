@@ -10,9 +10,9 @@ from tests.support import HOME
 from threatmodel.library.load import load_library
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.probe.cases import EXPECTED, OVERALL, Case, Sealed, Shows, facts_decided, load_cases, read_case
-from threatmodel.problems import InputError
+from threatmodel.reading.problems import InputError
+from threatmodel.reading.shape import Flag
 from threatmodel.render.probe import table
-from threatmodel.shape import Flag
 
 CASES = load_cases()
 NEVER_DECIDED_BY_A_PROBE = {"outbound_hosts_fixed": True}

@@ -11,7 +11,7 @@ import pytest
 
 from tests.refusals import refused, write
 from tests.support import HOME
-from threatmodel.cli import main
+from threatmodel.command.main import main
 
 Golden = Callable[[str, str], None]
 GOOD = HOME / "tests" / "probe" / "handlers" / "good.py"

@@ -18,7 +18,7 @@ import pytest
 from threatmodel.probe.protocol import Call, Limits, Reply, Scenario
 from threatmodel.probe.runners.over_http import request_of
 from threatmodel.probe.runners.target import runner_for
-from threatmodel.problems import InputError
+from threatmodel.reading.problems import InputError
 
 
 class Echo(BaseHTTPRequestHandler):

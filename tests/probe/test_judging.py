@@ -17,7 +17,7 @@ from threatmodel.probe.leaks import SHOWN, Hidden
 from threatmodel.probe.protocol import Effect, Reply
 from threatmodel.probe.replies import came_back, side_effects
 from threatmodel.probe.requests import BODY, CHALLENGE, SECRET, TEXT, Genuine
-from threatmodel.problems import visible
+from threatmodel.reading.problems import visible
 
 SIGNATURE = "v0=" + "0123456789abcdef" * 4
 WRITE = Effect(service="dynamodb", operation="PutItem", detail="replay")

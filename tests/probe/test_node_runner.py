@@ -15,7 +15,7 @@ import pytest
 from tests.probe.running import effect, replies, told, written
 from threatmodel.probe.protocol import Limits
 from threatmodel.probe.runners.target import runner_for
-from threatmodel.problems import InputError
+from threatmodel.reading.problems import InputError
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None or sys.platform == "win32", reason="needs Node.js")
 

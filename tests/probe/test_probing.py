@@ -25,7 +25,7 @@ from threatmodel.probe.result import Result, to_json
 from threatmodel.probe.runners.target import runner_for
 from threatmodel.probe.slack import PUBLISHED
 from threatmodel.probe.variables import variables
-from threatmodel.problems import InputError
+from threatmodel.reading.problems import InputError
 from threatmodel.render.probe import controls_shown, exit_code, probed, summary
 
 SOUND = {

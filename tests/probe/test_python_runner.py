@@ -18,7 +18,7 @@ import pytest
 from tests.probe.running import LIMITS, effect, replies, told, written
 from threatmodel.probe.protocol import Call, Limits, Scenario
 from threatmodel.probe.runners.target import runner_for
-from threatmodel.problems import InputError
+from threatmodel.reading.problems import InputError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="handlers are not run on Windows")
 

@@ -19,7 +19,7 @@ from threatmodel.probe.deciding import decisions
 from threatmodel.probe.folder import folder_digest
 from threatmodel.probe.probing import probe
 from threatmodel.probe.result import Result, read, to_json
-from threatmodel.problems import InputError, visible
+from threatmodel.reading.problems import InputError, visible
 
 RESULT = probe(acting("day-window"), options(folder_sha256="0" * 64))
 TEXT = to_json(RESULT)

@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 from tests.support import HOME
-from threatmodel.cli import main
+from threatmodel.command.main import main
 
 README = HOME / "README.md"
 TABLE = re.compile(r"(?<=<!-- probes -->\n).*?(?=<!-- /probes -->)", re.DOTALL)

@@ -6,16 +6,16 @@ import pytest
 from markdown_it import MarkdownIt
 
 from tests.support import HOME, TODAY
-from threatmodel.assess import assess
-from threatmodel.files import Files
-from threatmodel.graph import build
-from threatmodel.landscape import RESERVED, ZONES
+from threatmodel.assessment.assess import assess
+from threatmodel.graph.building import build
 from threatmodel.library.load import load_library
 from threatmodel.model.file import ELEMENTS, FACT_KEYS, MODEL, RELATIONS, TRIGGER
 from threatmodel.model.load import load_model
+from threatmodel.model.reference_architecture import RESERVED, ZONES
 from threatmodel.model.system import System
-from threatmodel.shape import Record, Table
-from threatmodel.source import parse
+from threatmodel.reading.files import Files
+from threatmodel.reading.shape import Record, Table
+from threatmodel.reading.source import parse
 
 EXAMPLE = HOME / "docs" / "example.yaml"
 PAGE = (HOME / "docs" / "model.md").read_text(encoding="utf-8")

@@ -15,13 +15,13 @@ from markdown_it import MarkdownIt
 
 from tests.report_pages import SVG, default_assessment
 from tests.support import TODAY, assessed, control, evidence, library_of, said, threat
-from threatmodel.assess import Assessment, assess
-from threatmodel.files import Files
-from threatmodel.graph import build
+from threatmodel.assessment.assess import Assessment, assess
+from threatmodel.graph.building import build
 from threatmodel.model.load import load_model
-from threatmodel.problems import InputError
-from threatmodel.render.report import escaped, report
-from threatmodel.render.report_context import context
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError
+from threatmodel.render.report.context import context
+from threatmodel.render.report.report import escaped, report
 
 
 @pytest.fixture(scope="module")

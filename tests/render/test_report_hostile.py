@@ -10,8 +10,8 @@ from markdown_it import MarkdownIt
 
 from tests.report_pages import Page
 from tests.support import assessed, control, evidence, library_of, said, threat
-from threatmodel.assess import Assessment
-from threatmodel.render.report import report
+from threatmodel.assessment.assess import Assessment
+from threatmodel.render.report.report import report
 
 HOSTILE = (
     "</title><script>alert(1)</script>",

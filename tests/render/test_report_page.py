@@ -11,7 +11,7 @@ import pytest
 
 from tests.report_pages import SVG, Page, default_assessment
 from tests.support import HOME
-from threatmodel.render.report import report
+from threatmodel.render.report.report import report
 
 
 @pytest.fixture(scope="module")

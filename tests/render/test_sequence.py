@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from threatmodel.files import Files
-from threatmodel.graph import VIEWS, Graph, build
+from threatmodel.graph.building import VIEWS, Graph, build
 from threatmodel.model.load import load_model
+from threatmodel.reading.files import Files
 from threatmodel.render.sequence import mermaid, plantuml
 
 Make = Callable[..., str]

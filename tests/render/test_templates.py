@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from threatmodel.problems import InputError, Problem
+from threatmodel.reading.home import TEMPLATES
+from threatmodel.reading.problems import InputError, Problem
 from threatmodel.render.templates import (
     LIMITS,
-    TEMPLATES,
     Limits,
     environment_variables,
     kind_of,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import Node
-from threatmodel.problems import Place
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node
 
 
 @dataclass(frozen=True, slots=True)

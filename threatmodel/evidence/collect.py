@@ -7,22 +7,22 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from threatmodel.elements import Read, Untold
 from threatmodel.evidence.analyses.registry import ANALYSES
 from threatmodel.evidence.answers import Answer, Unanswered
+from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.mappings.format import Places, load_places
 from threatmodel.evidence.matching import MATCHED, kebab, matches
-from threatmodel.evidence.places.facts import StackFacts
-from threatmodel.evidence.places.format import Places, load_places
-from threatmodel.evidence.readers import read
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import table
-from threatmodel.evidence.wiring.relations import Start, Use, Wiring, wirings
-from threatmodel.facts import Statement
-from threatmodel.files import Files
-from threatmodel.knowledge import Evidence
+from threatmodel.evidence.relations.found import Start, Use, Wiring, wirings
+from threatmodel.graph.elements import Read, Untold
+from threatmodel.graph.resolved import Evidence
+from threatmodel.model.facts import Statement
 from threatmodel.model.system import EvidenceFile, Node, Reference, System, Trigger
 from threatmodel.model.vocabulary import PLANES
-from threatmodel.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.stacks.readers import read
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import table
 
 Statements = dict[str, dict[str, list[Statement]]]
 _PLANES = ("account", "pipeline")

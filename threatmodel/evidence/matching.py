@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import text
 from threatmodel.model.system import EvidenceFile, Node, System
-from threatmodel.problems import Place, Problem, listed, quoted, suggestion
+from threatmodel.reading.problems import Place, Problem, listed, quoted, suggestion
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import text
 
 MATCHED = ("function", "api", "store", "queue", "secret")
 """The kinds of element that are resources of a file."""

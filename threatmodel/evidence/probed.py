@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from threatmodel.elements import Read, Untold
-from threatmodel.facts import Statement
-from threatmodel.files import Files, shown_path
+from threatmodel.graph.elements import Read, Untold
+from threatmodel.model.facts import Statement
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.probe.folder import folder_digest
 from threatmodel.probe.result import Result, read
 from threatmodel.probe.source_check import FACT, check_handler
-from threatmodel.problems import Place
+from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.problems import Place
 
 
 def probed(system: System, source: EvidenceFile, files: Files) -> tuple[dict[str, Statement], Read]:

@@ -1,8 +1,8 @@
 """The condition language: pytm's dialect cut down to what can be checked when it is loaded.
 
 ``target.fact``, one comparison with a constant (``== != < <= > >= in not in``), ``and or not``, ``true``.  Text is
-parsed with `ast`, checked against the vocabulary, and compiled to closures over signed truths (`threatmodel.facts`);
-nothing is evaluated by Python.
+parsed with `ast`, checked against the vocabulary, and compiled to closures over signed truths
+(`threatmodel.model.facts`); nothing is evaluated by Python.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from threatmodel.facts import Facts
+from threatmodel.model.facts import Facts
 from threatmodel.model.vocabulary import FACTS, FactRow
-from threatmodel.problems import article, listed, quoted, suggestion
-from threatmodel.shape import Flag, Number, Word
+from threatmodel.reading.problems import article, listed, quoted, suggestion
+from threatmodel.reading.shape import Flag, Number, Word
 
 LONGEST = 400
 """Characters of the longest condition."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from threatmodel.facts import Facts, Statement, stated
 from threatmodel.library.condition import Condition, compiled, mutants
-from threatmodel.problems import Place
+from threatmodel.model.facts import Facts, Statement, stated
+from threatmodel.reading.problems import Place
 
 Example = tuple[str, Facts, Place]
 """An answer, the facts for which it is stated, and where."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from threatmodel.library.condition import Condition
 from threatmodel.model.vocabulary import KINDS
-from threatmodel.problems import Place
-from threatmodel.shape import Either, Items, Key, Number, Raw, Record, Table, Text, Word, record
+from threatmodel.reading.problems import Place
+from threatmodel.reading.shape import Either, Items, Key, Number, Raw, Record, Table, Text, Word, record
 
 SCENARIOS = (
     "stolen-access-keys",

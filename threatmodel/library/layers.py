@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 from threatmodel.library.format import Control, Library, Off, Replaced, Threat
-from threatmodel.problems import InputError, Problem, suggestion
+from threatmodel.reading.problems import InputError, Problem, suggestion
 
 T = TypeVar("T", Threat, Control)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from threatmodel.derived import INPUTS
+from threatmodel.graph.derived import INPUTS
+from threatmodel.graph.reach import REACHES
 from threatmodel.library.format import Control, Library, Threat
-from threatmodel.problems import Place, Problem, article, listed, suggestion
-from threatmodel.relations import REACHES
+from threatmodel.reading.problems import Place, Problem, article, listed, suggestion
 
 
 def lint(library: Library) -> list[Problem]:

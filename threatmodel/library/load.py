@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from threatmodel.files import Files, shown_path
 from threatmodel.library.format import (
     ARTICLE,
     CONTROL,
@@ -25,8 +24,9 @@ from threatmodel.library.format import (
 from threatmodel.library.layers import Layer, stack, switched_off
 from threatmodel.library.lint import lint
 from threatmodel.library.read import Entries, control_of, plain, threat_of
-from threatmodel.problems import InputError, Place, Problem, listed, quoted, suggestion
-from threatmodel.shape import Reader, Record
+from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, suggestion
+from threatmodel.reading.shape import Reader, Record
 
 T = TypeVar("T", Threat, Control)
 

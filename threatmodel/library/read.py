@@ -9,8 +9,8 @@ from threatmodel.library import examples as pins
 from threatmodel.library.condition import Condition, ConditionError, compile_condition
 from threatmodel.library.format import Control, Link, Need, Threat
 from threatmodel.model.vocabulary import FACTS
-from threatmodel.problems import article, listed, quoted, suggestion
-from threatmodel.shape import INVALID, Entry, Reader, Value
+from threatmodel.reading.problems import article, listed, quoted, suggestion
+from threatmodel.reading.shape import INVALID, Entry, Reader, Value
 
 Entries = dict[str, Entry]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from threatmodel.files import Files
 from threatmodel.library.format import CONTROL, THREAT
-from threatmodel.problems import InputError, Problem, quoted, suggestion
-from threatmodel.shape import Fields, Items, Key, Raw, Reader, Record, Table, Text, record
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError, Problem, quoted, suggestion
+from threatmodel.reading.shape import Fields, Items, Key, Raw, Reader, Record, Table, Text, record
 
 _LINE = Text(300, r"[^\n]+", "one line of text")
 

@@ -6,8 +6,21 @@ import re
 from typing import Any
 
 from threatmodel.model.vocabulary import CLASSIFICATIONS, KINDS, PLANES, ROWS
-from threatmodel.problems import article
-from threatmodel.shape import LONGEST_ID, Date, Flag, Items, Key, Number, Record, Table, Text, Word, json_schema, record
+from threatmodel.reading.problems import article
+from threatmodel.reading.shape import (
+    LONGEST_ID,
+    Date,
+    Flag,
+    Items,
+    Key,
+    Number,
+    Record,
+    Table,
+    Text,
+    Word,
+    json_schema,
+    record,
+)
 
 _NAME = Text(120)
 _PROSE = Text(2000)

@@ -8,10 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from threatmodel.facts import Statement
-from threatmodel.files import Files
-from threatmodel.landscape import RESERVED, ZONES
+from threatmodel.model.facts import Statement
 from threatmodel.model.file import EVIDENCE_KINDS, FACT_KEYS, MODEL, PLATFORM, RELATIONS, SECTIONS
+from threatmodel.model.reference_architecture import RESERVED, ZONES
 from threatmodel.model.system import (
     Acceptance,
     AuthorBoundary,
@@ -27,9 +26,10 @@ from threatmodel.model.system import (
     Trigger,
 )
 from threatmodel.model.vocabulary import PLANES
-from threatmodel.problems import InputError, Place, Problem, article, listed, note, quoted, suggestion
-from threatmodel.shape import Entry, Fields, Reader
-from threatmodel.source import Document
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError, Place, Problem, article, listed, note, quoted, suggestion
+from threatmodel.reading.shape import Entry, Fields, Reader
+from threatmodel.reading.source import Document
 
 Entries = Mapping[str, Entry]
 DEEPEST = 20

@@ -6,8 +6,8 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from threatmodel.facts import Statement
-from threatmodel.problems import Place
+from threatmodel.model.facts import Statement
+from threatmodel.reading.problems import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +180,6 @@ class System:
     @property
     def revision(self) -> str:
         """The first twelve digits of the file's SHA-256."""
-        from threatmodel.files import digest
+        from threatmodel.reading.files import digest
 
         return digest(self.text)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from threatmodel.probe.slack import BASES
-from threatmodel.problems import InputError, Place, Problem
-from threatmodel.shape import Entry, Fields, Flag, Items, Key, Number, Raw, Reader, Table, Text, Word, record
-from threatmodel.source import parse, read_text
+from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.shape import Entry, Fields, Flag, Items, Key, Number, Raw, Reader, Table, Text, Word, record
+from threatmodel.reading.source import parse, read_text
 
 FOLDER = Path(__file__).with_name("cases")
 

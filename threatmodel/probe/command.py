@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from threatmodel import __version__
-from threatmodel.files import Files, shown_path
 from threatmodel.probe.folder import RESULT, folder_digest
 from threatmodel.probe.probing import Options, probe
 from threatmodel.probe.requests import BODY, SECRET
 from threatmodel.probe.result import Result
 from threatmodel.probe.runners.target import handler_file, runner_for
 from threatmodel.probe.variables import variable, variables
-from threatmodel.problems import InputError, Place, Problem
+from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.problems import InputError, Place, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

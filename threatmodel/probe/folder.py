@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from threatmodel.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, Place, Problem
 
 LEFT_OUT = frozenset(
     {".git", ".hg", ".svn", ".venv", "venv", "__pycache__", ".mypy_cache", ".pytest_cache", ".aws-sam"}

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, quote_plus
 
 from threatmodel.probe.requests import Genuine
 from threatmodel.probe.slack import PUBLISHED
-from threatmodel.problems import visible
+from threatmodel.reading.problems import visible
 
 SHOWN = 80
 """Characters of an answer that a result keeps."""

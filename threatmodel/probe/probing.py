@@ -16,7 +16,7 @@ from threatmodel.probe.protocol import Reply, Runner, Scenario
 from threatmodel.probe.replies import accepted, came_back
 from threatmodel.probe.requests import BODY, SECRET, Genuine, in_words, sent
 from threatmodel.probe.result import Result
-from threatmodel.problems import InputError, visible
+from threatmodel.reading.problems import InputError, visible
 
 THREADS = 4
 _NEEDS = {

@@ -14,8 +14,8 @@ from typing import Any
 from threatmodel.probe.cases import Case, Shown, load_cases
 from threatmodel.probe.deciding import LEVELS, Decision, Row, decisions
 from threatmodel.probe.expectations import FAILED, OUTCOMES, PASSED
-from threatmodel.problems import InputError, Place, quoted, suggestion
-from threatmodel.shape import (
+from threatmodel.reading.problems import InputError, Place, quoted, suggestion
+from threatmodel.reading.shape import (
     Entry,
     Fields,
     Flag,
@@ -29,7 +29,7 @@ from threatmodel.shape import (
     Word,
     record,
 )
-from threatmodel.source import parse
+from threatmodel.reading.source import parse
 
 FORMAT = 1
 KINDS = ("python", "node", "http")

@@ -14,8 +14,8 @@ from threatmodel.probe.folder import LEFT_OUT
 from threatmodel.probe.source_javascript import compared_in_javascript
 from threatmodel.probe.source_python import compared_in_python
 from threatmodel.probe.source_words import Compared, UnreadableSourceError
-from threatmodel.problems import Place
-from threatmodel.source import read_text
+from threatmodel.reading.problems import Place
+from threatmodel.reading.source import read_text
 
 FACT = "compares_in_constant_time"
 _PYTHON = frozenset({".py"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from threatmodel.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.problems import InputError, Place, Problem, quoted
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 

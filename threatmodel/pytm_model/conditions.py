@@ -9,7 +9,7 @@ from __future__ import annotations
 from threatmodel.library.condition import Always, And, Leaf, Not, Or, Tree
 from threatmodel.library.format import Threat
 from threatmodel.model.vocabulary import FACTS
-from threatmodel.shape import Word
+from threatmodel.reading.shape import Word
 
 _KINDS_ALONE = frozenset({"function", "api", "flow"})
 """Kinds that share their class in pytm with nothing else."""

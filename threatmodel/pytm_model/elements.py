@@ -15,10 +15,10 @@ from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, cr
 
 from threatmodel.library.format import Library
 from threatmodel.model.vocabulary import FACTS, KINDS, FactRow
-from threatmodel.problems import quoted, suggestion
 from threatmodel.pytm_model.terms import CLASSES, PARTIES, attribute
+from threatmodel.reading.problems import quoted, suggestion
+from threatmodel.reading.shape import Flag, Number, Word
 from threatmodel.render.text import dot, html, one_line, plantuml
-from threatmodel.shape import Flag, Number, Word
 
 _LABEL_WIDTH = 18
 

@@ -17,8 +17,8 @@ import pytm.pytm
 import pytm.tm
 from pydantic import PrivateAttr
 
-from threatmodel.assess import Assessment
-from threatmodel.elements import Graph
+from threatmodel.assessment.assess import Assessment
+from threatmodel.graph.elements import Graph
 from threatmodel.library.format import Control, Library
 from threatmodel.pytm_model.elements import ELEMENTS, controls_class
 from threatmodel.pytm_model.terms import Part, Rule, Stream, Terms, attribute, terms

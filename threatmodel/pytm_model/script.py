@@ -15,7 +15,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
-from threatmodel.elements import Graph
+from threatmodel.graph.elements import Graph
 from threatmodel.library.format import SCENARIOS, Library
 from threatmodel.pytm_model.terms import (
     CLASSES,

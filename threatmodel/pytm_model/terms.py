@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from threatmodel.elements import Element, Flow, Graph
-from threatmodel.graph import VIEWS
-from threatmodel.landscape import DATA, Item
+from threatmodel.graph.building import VIEWS
+from threatmodel.graph.elements import Element, Flow, Graph
 from threatmodel.library.format import SCENARIOS, Library, Threat
+from threatmodel.model.reference_architecture import DATA, Item
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.pytm_model.conditions import condition
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from threatmodel.advice import DONE, summary
-from threatmodel.assess import Assessment, Finding
-from threatmodel.drift import absences, differences
-from threatmodel.facts import WORD
-from threatmodel.problems import Place, article, visible
-from threatmodel.render.report_words import shown
-from threatmodel.risk import BANDS
+from threatmodel.assessment.assess import Assessment, Finding
+from threatmodel.assessment.drift import absences, differences
+from threatmodel.assessment.priorities import DONE, summary
+from threatmodel.assessment.risk import BANDS
+from threatmodel.model.facts import WORD
+from threatmodel.reading.problems import Place, article, visible
+from threatmodel.render.report.words import shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from threatmodel.advice import Action, actions, reached, summary
-from threatmodel.assess import Assessment, Finding
-from threatmodel.drift import differences
-from threatmodel.elements import Read
-from threatmodel.facts import Fact, Statement
-from threatmodel.graph import Element, Flow
+from threatmodel.assessment.assess import Assessment, Finding
+from threatmodel.assessment.drift import differences
+from threatmodel.assessment.priorities import Action, actions, reached, summary
+from threatmodel.assessment.questions import Question
+from threatmodel.assessment.risk import Cell, band
+from threatmodel.assessment.states import State, Support, support_of
+from threatmodel.graph.building import Element, Flow
+from threatmodel.graph.elements import Read
 from threatmodel.library.format import Library
+from threatmodel.model.facts import Fact, Statement
 from threatmodel.model.system import Acceptance
-from threatmodel.problems import Place
-from threatmodel.questions import Question
-from threatmodel.risk import Cell, band
-from threatmodel.states import State, Support, support_of
+from threatmodel.reading.problems import Place
 
 SCHEMA_VERSION = "1.1"
 """Grows in its second number when keys are added, in its first when one changes or goes."""

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import graphviz
 
-from threatmodel.elements import Flow, Graph
-from threatmodel.facts import Facts
+from threatmodel.graph.elements import Flow, Graph
+from threatmodel.model.facts import Facts
 from threatmodel.render.picture import TIMES, Arrow, Picture, Shape, carried, data_names, needs_overview, picture
 from threatmodel.render.text import dot, dot_html, one_line
 

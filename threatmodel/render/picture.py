@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from threatmodel.elements import Element, Flow, Graph
-from threatmodel.landscape import ZONES, Zone
+from threatmodel.graph.elements import Element, Flow, Graph
+from threatmodel.model.reference_architecture import ZONES, Zone
 from threatmodel.render.text import one_line
 
 MANY_FUNCTIONS = 12

@@ -6,13 +6,13 @@ import json
 import textwrap
 from collections.abc import Iterator, Mapping
 
-from threatmodel.facts import Statement, stated
 from threatmodel.library.format import Library
+from threatmodel.model.facts import Statement, stated
 from threatmodel.probe.cases import load_cases
 from threatmodel.probe.deciding import LEVELS, Decision, Row
 from threatmodel.probe.expectations import FAILED, NOT_RUN, PASSED, UNDECIDED
 from threatmodel.probe.result import Result
-from threatmodel.problems import Place, visible
+from threatmodel.reading.problems import Place, visible
 
 WIDTH = 100
 _WORDS = {PASSED: "pass", FAILED: "FAIL", UNDECIDED: "undecided", NOT_RUN: "not run"}

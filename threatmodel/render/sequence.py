@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
 
-from threatmodel.elements import Flow, Graph
+from threatmodel.graph.elements import Flow, Graph
 from threatmodel.render.picture import TIMES, Picture, Shape, carried, data_names, outermost, picture
 from threatmodel.render.text import mermaid as mermaid_text
 from threatmodel.render.text import plantuml as plantuml_text

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from threatmodel.advice import Action, actions, expiries, summary
-from threatmodel.assess import Assessment
-from threatmodel.problems import visible
-from threatmodel.risk import BANDS, band
+from threatmodel.assessment.assess import Assessment
+from threatmodel.assessment.priorities import Action, actions, expiries, summary
+from threatmodel.assessment.risk import BANDS, band
+from threatmodel.reading.problems import visible
 
 
 def summary_text(assessment: Assessment, paths: Sequence[Path]) -> str:

@@ -20,12 +20,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from threatmodel.files import shown_path
-from threatmodel.problems import InputError, Place, Problem, quoted, visible
+from threatmodel.reading.files import shown_path
+from threatmodel.reading.home import PACKAGES, TEMPLATES
+from threatmodel.reading.problems import InputError, Place, Problem, quoted, visible
 from threatmodel.render.text import markdown_code
 
-HOME = Path(__file__).resolve().parent.parent.parent
-TEMPLATES = HOME / "templates"
 """The folder of the templates that the toolkit brings."""
 
 LOADABLE = frozenset({".j2", ".md", ".html", ".txt", ".css", ".js", ".svg"})
@@ -78,7 +77,7 @@ def render_users(path: Path, context: Mapping[str, Any], limits: Limits = LIMITS
             capture_output=True,
             timeout=limits.seconds,
             check=False,
-            cwd=HOME,
+            cwd=PACKAGES,
             env=environment_variables(),
         )
     except subprocess.TimeoutExpired:

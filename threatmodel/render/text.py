@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from threatmodel.problems import visible
+from threatmodel.reading.problems import visible
 
 _BREAKS = re.compile("[\t\n\x0b\x0c\r\x85\u2028\u2029]+")
 _NO_CHARACTER = re.compile("[\ud800-\udfff\ufdd0-\ufdef\ufff9-\uffff\U000e0000-\U000e0fff]")

@@ -26,8 +26,8 @@ from threatmodel.evidence.policies.grants import (
     statements,
 )
 from threatmodel.evidence.policies.permissions import READS_SECRETS, SENDS
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import Node, Scalar, Table, Unknown, items, links
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node, Scalar, Table, Unknown, items, links
 
 # --- who may read a secret, and who may send to a queue
 

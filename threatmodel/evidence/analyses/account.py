@@ -23,9 +23,9 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import Node, Table, Unknown, get, links
-from threatmodel.problems import Place
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node, Table, Unknown, get, links
 
 _Cover = tuple[str, bool | None, Place, str]
 """What is covered, whether it is (None: not known), by what, and why it is not known."""

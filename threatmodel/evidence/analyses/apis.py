@@ -27,9 +27,9 @@ from threatmodel.evidence.analyses.properties import (
 )
 from threatmodel.evidence.analyses.rates import greatest_rate
 from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import List, Node, Scalar, Table, Unknown, get
-from threatmodel.problems import Place
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get
 
 _REST = frozenset(("AWS::ApiGateway::RestApi", "AWS::Serverless::Api", "aws_api_gateway_rest_api"))
 

@@ -16,8 +16,8 @@ from threatmodel.evidence.analyses.sharing import (
 from threatmodel.evidence.analyses.verdicts import Verdict, places, registered, some, unknown, unless_open
 from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
 from threatmodel.evidence.policies.grants import Condition, Grant, grants, pattern
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import Node, Scalar, Table, Unknown, get, items, text
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, items, text
 
 # --- buckets
 

@@ -18,9 +18,9 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import Node, Table, Unknown, get, links, unknowns
-from threatmodel.problems import Place
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node, Table, Unknown, get, links, unknowns
 
 
 def cdn_only(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:

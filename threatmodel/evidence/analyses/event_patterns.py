@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.properties import each, one_of
-from threatmodel.evidence.values import List, Node, Scalar, Table
+from threatmodel.stacks.values import List, Node, Scalar, Table
 
 _MOST_ALTERNATIVES = 50
 

@@ -22,9 +22,9 @@ from threatmodel.evidence.analyses.properties import (
 )
 from threatmodel.evidence.analyses.secrets import Supply, supplied
 from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import Joined, Link, Node, Table, Unknown
-from threatmodel.problems import Place
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Joined, Link, Node, Table, Unknown
 
 # --- layers
 

@@ -10,8 +10,8 @@ from threatmodel.evidence.analyses.verdicts import Verdict, places, registered, 
 from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
 from threatmodel.evidence.policies.arns import arn_parts
 from threatmodel.evidence.policies.grants import Condition, Grant, Pattern, aws_policy_name, grants, pattern
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import Node, Unknown
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node, Unknown
 
 # --- denials
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from threatmodel.shape import Flag, Number
+from threatmodel.reading.shape import Flag, Number
 
 
 @dataclass(frozen=True, slots=True)

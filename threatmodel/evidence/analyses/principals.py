@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from threatmodel.evidence.policies.arns import arn_parts
 from threatmodel.evidence.policies.grants import Grant, Pattern, allowing, statements
 from threatmodel.evidence.policies.iam import glob
-from threatmodel.evidence.values import Node, Unknown, get, items, text
-from threatmodel.problems import Place
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.values import Node, Unknown, get, items, text
 
 _DEPLOYERS = ("cloudformation.amazonaws.com", "codebuild.amazonaws.com", "codepipeline.amazonaws.com")
 _DEPLOYERS_TOO = ("codedeploy.amazonaws.com",)

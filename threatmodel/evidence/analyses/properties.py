@@ -15,9 +15,9 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import Joined, Link, List, Node, Scalar, Table, Unknown, items, shape_of
-from threatmodel.problems import Place
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, items, shape_of
 
 _DEEPEST = 100
 """Levels of a document in JSON text; what lies deeper is unknown."""

@@ -17,10 +17,10 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
-from threatmodel.evidence.places.lookup import by_defaults
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import Node, Scalar, Table, Unknown, links
-from threatmodel.problems import Place
+from threatmodel.evidence.mappings.lookup import by_defaults
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node, Scalar, Table, Unknown, links
 
 _MOST = 1_000_000
 """Requests a second; a greater number is no limit that AWS would take."""

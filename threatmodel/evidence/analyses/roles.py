@@ -22,8 +22,8 @@ from threatmodel.evidence.policies.grants import (
 )
 from threatmodel.evidence.policies.iam import Action, expanded
 from threatmodel.evidence.policies.permissions import role_escalates, use_of
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import Table, Unknown, items
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Table, Unknown, items
 
 # --- actions
 

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from threatmodel.evidence.stack import Parameter, Stack
-from threatmodel.evidence.values import Joined, Link, Node, Scalar, Unknown, shape_of
-from threatmodel.problems import Place
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Parameter, Stack
+from threatmodel.stacks.values import Joined, Link, Node, Scalar, Unknown, shape_of
 
 HOW: Mapping[str, str] = {
     "literal-secret": "a literal that looks like a secret",

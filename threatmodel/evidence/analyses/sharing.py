@@ -20,9 +20,9 @@ from threatmodel.evidence.policies.grants import (
     opposite,
     pattern,
 )
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import Node, Scalar, Table, Unknown, get, text
-from threatmodel.problems import Place
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, text
 
 # --- conditions
 

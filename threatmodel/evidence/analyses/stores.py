@@ -20,9 +20,9 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import Node, Unknown
-from threatmodel.problems import Place
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node, Unknown
 
 _NARROWING = (
     *("Prefix", "TagFilters|tags|tag", "ObjectSizeGreaterThan", "ObjectSizeLessThan", "And"),

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
 from threatmodel.evidence.policies.grants import Grant
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import Joined, Link, List, Node, Scalar, Table, Unknown, unknowns
-from threatmodel.problems import Place
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, unknowns
 
 MOST_PLACES = 12
 """Places that one answer names."""

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from threatmodel.evidence.policies.grants import MARK, TOKEN, Grant, Pattern, pattern
 from threatmodel.evidence.policies.iam import LONGEST_RESOURCE, glob
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import Scalar, Unknown
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Scalar, Unknown
 
 _ARN_PARTS = 6
 _SERVICE, _ACCOUNT, _REST = 2, 4, 5

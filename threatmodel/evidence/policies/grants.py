@@ -16,10 +16,10 @@ from urllib.parse import unquote
 
 from threatmodel.evidence.answers import Gathered
 from threatmodel.evidence.policies.iam import LONGEST_RESOURCE, glob, managed_policies
-from threatmodel.evidence.sam.policies import document as sam_document
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import Joined, Link, List, Node, Scalar, Table, Unknown, items, shape_of, text
-from threatmodel.problems import Place
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.sam.policies import document as sam_document
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, items, shape_of, text
 
 LARGEST_DOCUMENT = 200_000
 """Characters of a document that is written as JSON text; IAM's own limit is a tenth of that."""

@@ -16,9 +16,9 @@ from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.evidence.policies.arns import Match, Targets, covers_every, resources_of
 from threatmodel.evidence.policies.grants import Grant, Pattern, grants, statements
 from threatmodel.evidence.policies.iam import Action, expanded
-from threatmodel.evidence.stack import Resource, Stack
-from threatmodel.evidence.values import Unknown
-from threatmodel.problems import Place
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Unknown
 
 __all__ = [
     "ESCALATIONS",

@@ -5,7 +5,7 @@ question put to an author who has not stated it; `default` is what AWS documents
 for readers and collectors: a default is not a fact); `seen_by` names the collectors that can observe it, none meaning
 that only a person knows.  Names avoid the field names of pytm's classes, since facts become attributes there.
 
-Derived facts are computed in `threatmodel.derived` and `threatmodel.knowledge`; authors cannot state them.
+Derived facts are computed in `threatmodel.graph.derived` and `threatmodel.graph.resolved`; authors cannot state them.
 """
 
 from __future__ import annotations

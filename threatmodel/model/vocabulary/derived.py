@@ -1,9 +1,9 @@
-"""The facts that are computed (`threatmodel.derived`, `threatmodel.knowledge`); conditions read them like any other."""
+"""The facts that are computed in `threatmodel.graph`; conditions read them like any other."""
 
 from __future__ import annotations
 
 from threatmodel.model.vocabulary.row import CLASSIFICATIONS, FactRow, derived
-from threatmodel.shape import Flag, Word
+from threatmodel.reading.shape import Flag, Word
 
 _CLASS = Word(CLASSIFICATIONS, ordered=True)
 

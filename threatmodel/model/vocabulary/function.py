@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threatmodel.model.runtimes import CHECKED, RUNTIMES
 from threatmodel.model.vocabulary.row import AWS, CODE, IAC, PERSON, SOURCE, TEMPLATE, FactRow, topic
-from threatmodel.shape import Flag, Number, Word
+from threatmodel.reading.shape import Flag, Number, Word
 
 _CURRENT = tuple(name for name, last in RUNTIMES.items() if last is None or last > CHECKED)
 """The runtimes that are offered; others are accepted as they are."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threatmodel.model.vocabulary.row import AWS, IAC, PERSON, TEMPLATE, FactRow, topic
-from threatmodel.shape import Flag, Number, Word
+from threatmodel.reading.shape import Flag, Number, Word
 
 API: tuple[FactRow, ...] = (
     *topic(

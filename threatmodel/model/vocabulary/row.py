@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from threatmodel.shape import Flag, Number, Shape, Word
+from threatmodel.reading.shape import Flag, Number, Shape, Word
 
 KINDS = (
     "function",

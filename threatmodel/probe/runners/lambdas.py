@@ -16,12 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from threatmodel.files import shown_path
 from threatmodel.probe.protocol import Call, Limits, Reply, Scenario
 from threatmodel.probe.runners.aws import World
 from threatmodel.probe.runners.replies import from_answer
 from threatmodel.probe.runners.session import STUBS, Program, Session
-from threatmodel.problems import InputError, Place, Problem, listed
+from threatmodel.reading.files import shown_path
+from threatmodel.reading.problems import InputError, Place, Problem, listed
 
 _SETTLING = 0.5
 """Seconds for which threads, processes and promises that outlive an answer are watched."""

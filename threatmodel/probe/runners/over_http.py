@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlencode
 
 from threatmodel.probe.protocol import Call, Limits, Reply, Scenario
-from threatmodel.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, Place, Problem
 
 _SET_BY_CLIENT = {"host", "content-length", "connection", "transfer-encoding"}
 _LARGEST_BODY = 6 * 1024 * 1024

@@ -22,9 +22,9 @@ from threatmodel.probe.protocol import Limits
 from threatmodel.probe.runners import web
 from threatmodel.probe.runners.aws import World
 from threatmodel.probe.runners.dynamodb import AwsError
+from threatmodel.reading.home import PACKAGES
 
 _HERE = Path(__file__).resolve().parent
-_HOME = _HERE.parents[2]
 STUBS = _HERE / "stubs"
 _START = (  # a module, not a script: those are compiled anew each time
     "import sys; sys.path.insert(0, sys.argv[1]); "
@@ -93,7 +93,7 @@ class Session:
         path = str(self._folder / "s")
         self._server = await asyncio.start_unix_server(self._connected, path, limit=_LONGEST_LINE)
         environment = {**self._environment, "HOME": str(self._folder / "home"), "TMPDIR": str(self._folder / "home")}
-        command = [sys.executable, "-I", "-S", "-X", "utf8", "-c", _START, str(_HOME)]
+        command = [sys.executable, "-I", "-S", "-X", "utf8", "-c", _START, str(PACKAGES)]
         self._process = subprocess.Popen(  # noqa: S603, ASYNC220 - this interpreter, this package's file; it takes a millisecond
             command,
             stdin=subprocess.PIPE,
@@ -114,7 +114,7 @@ class Session:
     def _config(self, path: str) -> dict[str, Any]:
         return {
             "socket": path,
-            "home": str(_HOME),
+            "home": str(PACKAGES),
             "token": self._token,
             "folder": str(self._program.file.parent),
             "file": self._program.file.name,

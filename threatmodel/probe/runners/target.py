@@ -16,7 +16,7 @@ from threatmodel.probe.protocol import Limits, Runner
 from threatmodel.probe.runners.lambdas import LambdaRunner
 from threatmodel.probe.runners.over_http import HttpRunner
 from threatmodel.probe.runners.session import Program
-from threatmodel.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.problems import InputError, Place, Problem, quoted
 
 OLDEST_NODE = 20
 DEFAULT_LIMITS = Limits()

@@ -1,0 +1,166 @@
+"""`tm.py import`: a model of what a file deploys, and an existing model brought up to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support import HOME
+from threatmodel.command.main import main
+
+Golden = Callable[[str, str], None]
+
+SHOP = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  ShopApi:
+    Type: AWS::Serverless::HttpApi
+  OrderFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.order
+      Runtime: python3.13
+      CodeUri: .
+      Environment: {Variables: {TABLE: !Ref OrdersTable, KEY: !Ref ApiKey}}
+      Policies:
+        - DynamoDBWritePolicy: {TableName: !Ref OrdersTable}
+        - SQSSendMessagePolicy: {QueueName: !GetAtt MailQueue.QueueName}
+        - AWSSecretsManagerGetSecretValuePolicy: {SecretArn: !Ref ApiKey}
+      Events:
+        Order: {Type: HttpApi, Properties: {ApiId: !Ref ShopApi, Path: /orders, Method: post}}
+        Nightly: {Type: Schedule, Properties: {Schedule: rate(1 day)}}
+  MailFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.mail
+      Runtime: python3.13
+      CodeUri: .
+      Policies: [{Statement: [{Effect: Allow, Action: "dynamodb:*", Resource: "*"}]}]
+      Events:
+        Mail: {Type: SQS, Properties: {Queue: !GetAtt MailQueue.Arn}}
+  OrdersTable:
+    Type: AWS::Serverless::SimpleTable
+  MailQueue:
+    Type: AWS::SQS::Queue
+  ApiKey:
+    Type: AWS::SecretsManager::Secret
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "shop").mkdir()
+    monkeypatch.chdir(tmp_path / "shop")
+    Path("template.yaml").write_text(SHOP, encoding="utf-8")
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(arguments)
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_a_model_that_a_person_would_have_written(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
+    code, out, err = run(capsys, "import", "template.yaml")
+    assert (code, err) == (0, "")
+    golden("cli/import.yaml", out)
+
+
+def test_the_model_is_assessed_against_its_own_file_without_drift(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("models").mkdir()
+    assert run(capsys, "import", "template.yaml", "-o", "models/shop.yaml")[0] == 0
+    assert "template: ../template.yaml" in Path("models/shop.yaml").read_text(encoding="utf-8")
+    _, out, err = run(capsys, "-m", "models/shop.yaml", "check", "--fail-on", "critical", "--allow-undetermined")
+    assert err == ""
+    assert ": drift: " not in out
+    report = run(capsys, "-m", "models/shop.yaml", "--report")[1]
+    assert "**proven**" in report
+    assert "template.yaml:" in report
+
+
+def test_a_model_is_never_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("shop.yaml").write_text("name: mine\nfunctions: {f: {}}\n", encoding="utf-8")
+    code, _, err = run(capsys, "import", "template.yaml", "-o", "shop.yaml")
+    assert code == 2
+    assert "already-exists: this file exists already; give --update shop.yaml" in err
+    assert Path("shop.yaml").read_text(encoding="utf-8").startswith("name: mine")
+
+
+OWN = """\
+# Our shop.
+name: Shop
+evidence:
+  - {template: template.yaml}     # what we deploy
+
+apis: {shop-api: {}}
+stores:
+  orders:   # every order
+    recovery: true
+queues:
+  mail: {}
+
+functions:
+  order:
+    # people order here
+    triggers: [{http: POST, api: shop-api, path: /orders}]
+    writes: [orders]
+  gone-long-ago: {}
+"""
+
+
+def test_an_update_adds_what_is_new_and_keeps_every_line(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
+    Path("shop.yaml").write_text(OWN, encoding="utf-8")
+    Path("template.yaml").write_text(
+        SHOP.replace("  ApiKey:\n    Type: AWS::SecretsManager::Secret\n", "")
+        .replace(", KEY: !Ref ApiKey", "")
+        .replace("        - AWSSecretsManagerGetSecretValuePolicy: {SecretArn: !Ref ApiKey}\n", ""),
+        encoding="utf-8",
+    )
+    code, out, err = run(capsys, "import", "template.yaml", "--update", "shop.yaml")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "shop.yaml: added function mail-function (MailFunction)",
+        "shop.yaml:18:3: gone-long-ago: template.yaml has no such function any more",
+    ]
+    text = Path("shop.yaml").read_text(encoding="utf-8")
+    for line in OWN.splitlines():
+        assert line in text.splitlines()
+    golden("cli/import-update.yaml", text)
+    code, out, _ = run(capsys, "import", "template.yaml", "--update", "shop.yaml")
+    assert (code, out.splitlines()[1:]) == (0, [])
+
+
+def test_a_section_in_braces_cannot_be_added_to(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("shop.yaml").write_text("name: x\nfunctions: {f: {}}\n", encoding="utf-8")
+    code, _, err = run(capsys, "import", "template.yaml", "--update", "shop.yaml")
+    assert code == 2
+    assert "cannot-add" in err
+    assert Path("shop.yaml").read_text(encoding="utf-8") == "name: x\nfunctions: {f: {}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Resources: {Q: {Type: AWS::SQS::Queue}}\n", "empty-model"),
+        ("just text\n", "not-a-template"),
+        ("Resources: [\n", "yaml-syntax"),
+        ("", "not-a-template"),
+    ],
+)
+def test_what_is_no_template_is_refused(capsys: pytest.CaptureFixture[str], text: str, code: str) -> None:
+    Path("template.yaml").write_text(text, encoding="utf-8")
+    found, out, err = run(capsys, "import", "template.yaml")
+    assert (found, out) == (2, "")
+    assert f": {code}: " in err
+
+
+def test_the_default_models_example_imports(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(HOME)
+    code, out, err = run(capsys, "import", "examples/slack-app/template.yaml")
+    assert (code, err) == (0, "")
+    assert "order-bot:" in out
+    assert "{slack: slash-command, api: slack-api, path: /slack/order}" in out

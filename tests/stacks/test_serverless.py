@@ -1,0 +1,612 @@
+"""Reading serverless.yml: variables, the framework's defaults, the resources that it makes, and files that are none."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.stacks.dumping import dump, value
+from tests.support import HOME
+from threatmodel.evidence.analyses.registry import ANALYSES
+from threatmodel.evidence.answers import Answer, Unanswered
+from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.mappings.format import load_places
+from threatmodel.evidence.relations.found import wirings
+from threatmodel.reading.problems import InputError
+from threatmodel.stacks.serverless.reader import read
+from threatmodel.stacks.stack import Stack
+from threatmodel.stacks.values import Table, get
+
+Golden = Callable[[str, str], None]
+SAMPLES = HOME / "tests" / "evidence" / "samples"
+HEAD = "service: shop\nprovider: {name: aws, runtime: python3.13}\n"
+
+
+def service(text: str, head: str = HEAD) -> Stack:
+    return read(head + text, "serverless.yml")
+
+
+def function(settings: str, more: str = "", head: str = HEAD) -> Stack:
+    """A service with one function, bot."""
+    return service(f"functions:\n  bot: {{handler: a.b, {settings}}}\n{more}", head)
+
+
+def at(stack: Stack, name: str, *path: str) -> str:
+    """A property, '' where it is left out."""
+    node = get(stack.resources[name].properties, *path)
+    return "" if node is None else value(node)
+
+
+BOT = "BotLambdaFunction"
+
+
+def test_every_event_and_setting(golden: Golden) -> None:
+    """The ids and properties are those that the framework's own template has for this file."""
+    text = (SAMPLES / "serverless.yml").read_text(encoding="utf-8")
+    golden("evidence/serverless.txt", dump(read(text, "serverless.yml")))
+
+
+# --- variables
+
+
+def variable(text: str, custom: str = "{}", more: str = "") -> str:
+    """What a variable comes to in an environment variable."""
+    stack = function(f"environment: {{V: {json.dumps(text)}}}", f"custom: {custom}\n{more}")
+    return at(stack, BOT, "Environment", "Variables", "V")
+
+
+@pytest.mark.parametrize(
+    ("text", "custom", "wanted"),
+    [
+        ("plain", "{}", '"plain"'),
+        ("${self:custom.a}", "{a: 5}", "5"),
+        ("${self:custom.a.b.1}", "{a: {b: [x, y]}}", '"y"'),
+        ("x-${self:custom.a}-${self:custom.b}", "{a: 5, b: true}", '"x-5-true"'),
+        ("${self:service}-${self:provider.name}", "{}", '"shop-aws"'),
+        ("${self:custom.a}", "{a: '${self:custom.b}', b: z}", '"z"'),
+        ("${self:custom.${self:custom.which}}", "{which: b, b: z}", '"z"'),
+        ("${self:custom.a, 'fallback'}", "{}", '"fallback"'),
+        ('${self:custom.a, "it, has commas"}', "{}", '"it, has commas"'),
+        ("${self:custom.a, self:custom.b, 'c'}", "{b: second}", '"second"'),
+        ("${self:custom.a, ${self:custom.b}}", "{b: second}", '"second"'),
+        ("${self:custom.a, 7}", "{}", "7"),
+        ("${self:custom.a, 1.5}", "{}", "1.5"),
+        ("${self:custom.a, true}", "{}", "true"),
+        ("${self:custom.a, ''}", "{}", '""'),
+        ("${self:custom.gone}", "{}", "? nothing stands at 'custom.gone' in this file"),
+        ("${self:custom.a}", "{a: '${self:custom.a}'}", "? it refers to itself"),
+        ("${self:custom.a}", "{a: '${self:custom.b}', b: '${self:custom.a}'}", "? it refers to itself"),
+        ("${opt:stage, 'dev'}", "{}", '"dev" <- opt:stage'),
+        ("${opt:stage, self:provider.stage}", "{}", '"dev" <- opt:stage'),
+        ("${opt:stage}", "{}", "? the option 'stage' is given at deployment <- opt:stage"),
+        ("${sls:stage}", "{}", '"dev" <- opt:stage'),
+        ("${sls:instanceId}", "{}", "? it is known at deployment"),
+        ("${env:TOKEN}", "{}", "? the environment variable 'TOKEN' is read at deployment <- env:TOKEN"),
+        ("${env:TOKEN, 'none'}", "{}", '"none" <- env:TOKEN'),
+        ("x-${env:TOKEN}", "{}",
+         "\"x-\" + (? the environment variable 'TOKEN' is read at deployment <- env:TOKEN) <- env:TOKEN"),
+        ("${param:table}", "{}", "? the parameter 'table' is given at deployment <- param:table"),
+        ("${aws:accountId}-${aws:region}", "{}", '"${AWS::AccountId}-${AWS::Region}"'),
+        ("${ssm:/shop/token}", "{}", "? it is read from the Parameter Store at deployment <- ssm:/shop/token"),
+        ("${ssm(eu-west-1):/shop/token}", "{}",
+         "? it is read from the Parameter Store at deployment <- ssm:/shop/token"),
+        ("${cf:other-dev.Arn}", "{}", "? it is an output of another stack"),
+        ("${cf(eu-west-1):other-dev.Arn, 'none'}", "{}", '? it is an output of another stack; usually "none"'),
+        ("${s3:bucket/key}", "{}", "? it is read from a bucket at deployment"),
+        ("${file(./config.yml):table}", "{}", "? it stands in another file"),
+        ("${file(./${self:custom.f}), 'x'}", "{f: a.yml}", '? it stands in another file; usually "x"'),
+        ("${git:sha1}", "{}", "? it is read from the repository's state"),
+        ("${strToBool(${self:custom.a})}", "{a: 'true'}", "true"),
+        ("${strToBool(maybe)}", "{}", "? which of yes and no is not told"),
+        ("${whatever:x}", "{}", "? nothing is known of variables of the kind 'whatever'"),
+        ("${self:custom.${opt:x, 'b'}}", "{b: z}", '"z" <- opt:x'),
+        ("${self:custom.${opt:x, 'b'}.c}", "{b: {c: z}}", '"z" <- opt:x'),
+        ("${opt:x, opt:x, 'a'}", "{}", '"a" <- opt:x'),
+        ("${self:custom.${opt:x}}", "{}", "? which variable is meant is not written out"),
+        ("${AWS::Region} ${Table.Arn} ${Table}", "{}", '"${AWS::Region} ${Table.Arn} ${Table}"'),
+        ("${self:custom.a", "{a: 1}", '"${self:custom.a"'),
+        ("$${self:custom.a}", "{a: 1}", '"$1"'),
+    ],
+)  # fmt: skip
+def test_variable(text: str, custom: str, wanted: str) -> None:
+    assert variable(text, custom) == wanted
+
+
+def test_parameters_by_stage() -> None:
+    more = "params: {default: {a: x, b: y}, dev: {a: z}}\nstages: {default: {params: {c: w}}}\n"
+    assert variable("${param:a}-${param:b}-${param:c}", more=more) == '"z-y-w" <- param:a, param:b, param:c'
+
+
+def test_a_variable_may_be_a_mapping() -> None:
+    stack = service("custom: {f: {handler: a.b, timeout: 9}}\nfunctions: {bot: '${self:custom.f}'}\n")
+    assert at(stack, BOT, "Timeout") == "9"
+
+
+def test_references_of_cloudformation_stand() -> None:
+    more = "resources: {Resources: {Orders: {Type: 'AWS::DynamoDB::Table'}}}\n"
+    stack = function('environment: {A: !Ref Orders, B: !Sub "${self:service}-${Orders.Arn}"}', more)
+    assert at(stack, BOT, "Environment", "Variables", "A") == "-> Orders"
+    assert at(stack, BOT, "Environment", "Variables", "B") == '"shop-" + (-> Orders Arn)'
+
+
+def test_variables_that_repeat_too_much_are_unknown() -> None:
+    steps = [f"a{n}: ['${{self:custom.a{n + 1}}}', '${{self:custom.a{n + 1}}}']" for n in range(40)]
+    texts = [f"t{n}: '${{self:custom.t{n + 1}}}${{self:custom.t{n + 1}}}'" for n in range(60)]
+    custom = f"{{{', '.join([*steps, *texts])}, a40: x, t60: 'xxxxxxxxxx'}}"
+    started = time.process_time()
+    found = variable("${self:custom.t0}", custom)
+    stack = service(f"custom: {custom}\nfunctions: {{bot: {{handler: a.b, layers: '${{self:custom.a0}}'}}}}\n")
+    assert time.process_time() - started < 4
+    assert "too long" in found or "too deep" in found or "too many" in found or "refers" in found
+    assert "too" in dump(stack)
+
+
+def bombs() -> Iterator[tuple[str, str]]:
+    """Files of which each asks for far more work than it is long."""
+    each = [f"${{self:custom.a{n}}}" for n in range(300)]
+    quoted, joined = ", ".join(f"'{one}'" for one in each), "".join(each)
+    lists = (f"a{n}: [{quoted}]" for n in range(300))
+    texts = (f"a{n}: '{joined}'" for n in range(300))
+    options = "".join(f"${{opt:p{n}, ''}}" for n in range(10_000))
+    for name, custom in {
+        "lists that hold each other": f"{{{', '.join(lists)}}}",
+        "texts that hold each other": f"{{{', '.join(texts)}}}",
+        "a file that holds itself": "{a0: '${self:}', a1: '${self:}', a2: '${self:custom}'}",
+        "sources one after another": "{a0: '${" + "opt:a, " * 50_000 + "opt:a}'}",
+        "variables in variables": "{a0: '" + "${self:a." * 5_000 + "}" * 5_000 + "'}",
+        "defaults in defaults": "{a0: '" + "${self:a, " * 5_000 + "}" * 5_000 + "'}",
+        "never closed": "{a0: '" + "${" * 50_000 + "'}",
+        "brackets": "{a0: '${self:" + "(" * 50_000 + "}'}",
+        "a long path": "{a0: '${self:" + "custom." * 20_000 + "}'}",
+    }.items():
+        yield name, f"custom: {custom}\nfunctions: {{bot: {{handler: a.b, layers: '${{self:custom.a0}}'}}}}\n"
+    uses = ", ".join(f"V{n}: 'a${{self:custom.x}}'" for n in range(5_000))
+    yield "very many options", f'custom: {{x: "{options}"}}\nfunctions: {{bot: {{environment: {{{uses}}}}}}}\n'
+
+
+@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in bombs()])
+def test_a_bomb_is_bounded(text: str) -> None:
+    started = time.process_time()
+    assert BOT in service(text).resources
+    assert time.process_time() - started < 4
+
+
+def test_what_the_provider_says_is_repeated_only_so_often() -> None:
+    environment = ", ".join(f"V{n}: a" for n in range(20_000))
+    functions = ", ".join(f"f{n}: {{handler: a.b}}" for n in range(120))
+    head = f"service: shop\nprovider: {{name: aws, environment: {{{environment}}}}}\n"
+    stack = service(f"functions: {{{functions}}}\n", head)
+    last = stack.resources["F119LambdaFunction"]
+    assert last.opaque is not None
+    assert last.opaque.why == "the file makes too many values"
+    assert stack.resources["F0LambdaFunction"].opaque is None
+
+
+# --- functions
+
+
+def test_defaults() -> None:
+    stack = function("")
+    assert at(stack, BOT, "Timeout") == "6"
+    assert at(stack, BOT, "MemorySize") == "1024"
+    assert at(stack, BOT, "Runtime") == '"python3.13"'
+    assert at(stack, BOT, "FunctionName") == '"shop-dev-bot" <- opt:stage'
+    assert at(stack, BOT, "Role") == "-> IamRoleLambdaExecution Arn"
+    assert at(stack, "BotLogGroup", "LogGroupName") == '"/aws/lambda/shop-dev-bot" <- opt:stage'
+    assert list(stack.resources) == [
+        BOT,
+        "BotLogGroup",
+        "IamRoleLambdaExecution",
+        "ServerlessDeploymentBucket",
+        "ServerlessDeploymentBucketPolicy",
+    ]
+
+
+def test_what_the_provider_says_for_all() -> None:
+    head = """\
+service: {name: shop}
+provider:
+  name: aws
+  runtime: python3.12
+  stage: prod
+  timeout: 20
+  memorySize: 256
+  logRetentionInDays: 14
+  kmsKeyArn: arn:aws:kms:eu-west-1:123456789012:key/1
+  layers: [arn:aws:lambda:eu-west-1:123456789012:layer:a:1]
+  environment: {A: 1, B: 2}
+  vpc: {securityGroupIds: [sg-1], subnetIds: [subnet-1]}
+  tracing: {lambda: true}
+  deploymentBucket: packages
+  runtimeManagement: {mode: manual, arn: "arn:aws:lambda:eu-west-1::runtime:x"}
+  logs: {lambda: {logFormat: JSON}}
+  architecture: arm64
+"""
+    own = "timeout: 5, environment: {B: 3}, reservedConcurrency: 0, runtimeManagement: onFunctionUpdate"
+    stack = function(own, "", head)
+    properties = stack.resources[BOT].properties
+    assert {name: value(child) for name, child in properties.entries.items() if name in {"Timeout", "MemorySize"}} == {
+        "Timeout": "5",
+        "MemorySize": "256",
+    }
+    assert [at(stack, BOT, "Environment", "Variables", one) for one in "AB"] == ["1", "3"]
+    assert at(stack, BOT, "ReservedConcurrentExecutions") == "0"
+    assert at(stack, BOT, "RuntimeManagementConfig", "UpdateRuntimeOn") == '"FunctionUpdate"'
+    assert at(stack, BOT, "LoggingConfig", "LogFormat") == '"JSON"'
+    assert at(stack, BOT, "TracingConfig", "Mode") == '"Active"'
+    assert at(stack, BOT, "Code", "S3Bucket") == '"packages"'
+    assert at(stack, "BotLogGroup", "RetentionInDays") == "14"
+    assert "ServerlessDeploymentBucket" not in stack.resources
+    assert str(properties.entries["Timeout"].place) == "serverless.yml:19:32"
+    assert str(properties.entries["MemorySize"].place) == "serverless.yml:7:15"
+
+
+def test_a_function_may_leave_the_network() -> None:
+    head = HEAD.replace("}", ", vpc: {securityGroupIds: [a], subnetIds: [b]}}")
+    assert "VpcConfig" in function("", "", head).resources[BOT].properties.entries
+    assert "VpcConfig" not in function("vpc: false", "", head).resources[BOT].properties.entries
+    assert "VpcConfig" not in function("vpc: {subnetIds: [a]}").resources[BOT].properties.entries
+
+
+@pytest.mark.parametrize(
+    ("role", "wanted"),
+    [
+        ("OwnRole", "-> OwnRole Arn"),
+        ("!GetAtt OwnRole.Arn", "-> OwnRole Arn"),
+        ("arn:aws:iam::123456789012:role/x", '"arn:aws:iam::123456789012:role/x"'),
+        ("'${ssm:/role}'", "? it is read from the Parameter Store at deployment <- ssm:/role"),
+    ],
+)
+def test_roles(role: str, wanted: str) -> None:
+    more = "resources: {Resources: {OwnRole: {Type: 'AWS::IAM::Role'}}}\n"
+    own = function(f"role: {role}", more)
+    assert at(own, BOT, "Role") == wanted
+    assert "IamRoleLambdaExecution" not in own.resources
+    for head in (f"iam: {{role: {role}}}", f"role: {role}"):
+        stack = function("", more, f"service: shop\nprovider:\n  name: aws\n  {head}\n")
+        assert at(stack, BOT, "Role") == wanted
+        assert "IamRoleLambdaExecution" not in stack.resources
+
+
+def test_a_role_by_a_plugin_is_unknown() -> None:
+    stack = function("iamRoleStatements: []", "plugins: [serverless-iam-roles-per-function]\n")
+    assert at(stack, BOT, "Role") == "? a plugin makes its role"
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "open_to_all"),
+    [
+        ("true", '"NONE"', True),
+        ("{cors: true}", '"NONE"', True),
+        ("{authorizer: aws_iam}", '"AWS_IAM"', False),
+        ("'${ssm:/url}'", "? it is read from the Parameter Store at deployment <- ssm:/url", False),
+    ],
+)
+def test_urls(url: str, kind: str, open_to_all: bool) -> None:
+    stack = function(f"url: {url}")
+    assert at(stack, "BotLambdaFunctionUrl", "AuthType") == kind
+    assert ("BotLambdaPermissionFnUrl" in stack.resources) is open_to_all
+
+
+def test_images() -> None:
+    stack = service("functions: {bot: {image: {uri: '123.dkr.ecr.eu-west-1.amazonaws.com/bot@sha256:1'}}}\n")
+    assert at(stack, BOT, "PackageType") == '"Image"'
+    assert at(stack, BOT, "Runtime") == at(stack, BOT, "Handler") == ""
+
+
+def test_a_function_under_a_condition() -> None:
+    more = "resources: {Conditions: {Prod: !Equals [!Ref 'AWS::Region', x]}}\n"
+    doubt = function("condition: Prod", more).resources[BOT].doubt
+    assert doubt is not None
+    assert "the condition 'Prod'" in doubt.why
+
+
+# --- facts
+
+
+def test_facts() -> None:
+    stack = read((SAMPLES / "serverless.yml").read_text(encoding="utf-8"), "serverless.yml")
+    found = StackFacts(stack, load_places("cloudformation"), ANALYSES)
+    bot = found.of("function", stack.resources["SlackDashbotLambdaFunction"])
+    told: dict[str, Any] = {name: one.value if isinstance(one, Answer) else one for name, one in bot.items()}
+    wanted = {
+        "timeout_seconds": 3,
+        "reserved_concurrency": 5,
+        "runtime": "python3.12",
+        "failure_destination": True,
+        "in_vpc": True,
+        "role_shared": True,
+        "role_permissions_boundary": True,
+        "customer_managed_key": True,
+        "log_retention_days": 30,
+        "environment_holds_secret": told["environment_holds_secret"],
+    }
+    assert {name: told[name] for name in wanted} == wanted
+    rest = found.of("api", stack.resources["ApiGatewayRestApi"])
+    assert [one.value for name in ("kind", "access_logs", "data_trace") if isinstance(one := rest[name], Answer)] == [
+        "rest",
+        True,
+        True,
+    ]
+    http = found.of("api", stack.resources["HttpApi"])
+    assert [one.value for name in ("kind", "access_logs") if isinstance(one := http[name], Answer)] == ["http", True]
+
+
+def test_a_secret_from_the_environment_is_never_a_literal() -> None:
+    for text, kind in (("${env:SLACK_TOKEN}", ""), ("${ssm:/slack/token}", "AWS::SSM::Parameter::Value<String>")):
+        stack = function(f"environment: {{SLACK_TOKEN: '{text}'}}")
+        found = StackFacts(stack, load_places("cloudformation"), ANALYSES).of("function", stack.resources[BOT])
+        told = found["environment_holds_secret"]
+        assert isinstance(told, Unanswered) or told.value is True
+        assert kind in [one.type for one in stack.parameters.values()]
+
+
+# --- what the file adds, and what is not read
+
+
+def test_resources_of_the_file_change_what_is_made() -> None:
+    more = """\
+resources:
+  - Resources: {BotLambdaFunction: {Properties: {Timeout: 40}}}
+  - Resources: {Orders: {Type: AWS::DynamoDB::Table}}
+    Parameters: {Table: {Type: String}}
+  - extensions: {BotLambdaFunction: {Properties: {MemorySize: 99}, DeletionPolicy: Retain}}
+"""
+    stack = function("", more)
+    assert (at(stack, BOT, "Timeout"), at(stack, BOT, "MemorySize")) == ("40", "99")
+    assert {"Orders"} <= stack.resources.keys()
+    assert "Table" in stack.parameters
+    assert stack.unread == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("plugins: [serverless-domain-manager]", "serverless-domain-manager"),
+        ("plugins: {modules: [serverless-domain-manager]}", "serverless-domain-manager"),
+        ("plugins: ['${file(a.yml)}']", "plugins"),
+        ("functions: '${file(functions.yml)}'", "functions"),
+        ("functions: ['${file(functions.yml)}', {a: {handler: a.b}}]", "functions"),
+        ("functions: {bot: '${file(bot.yml)}'}", "functions.bot"),
+        ("functions: {bot: [a]}", "functions.bot"),
+        ("functions: {bot: {handler: a.b, events: '${file(events.yml)}'}}", "functions.bot.events"),
+        ("functions: {bot: {handler: a.b, events: [{carrierPigeon: x}]}}", "functions.bot.events.0"),
+        ("functions: {bot: {handler: a.b, events: [{http: {method: get}}]}}", "functions.bot.events.http"),
+        ("functions: {bot: {handler: a.b, events: [{http: '${ssm:/x}'}]}}", "functions.bot.events.0"),
+        ("functions: {bot: {handler: a.b, events: [{cloudFront: {eventType: x}}]}}", "CloudFrontDistribution"),
+        ("resources: '${file(resources.yml)}'", "resources"),
+        ("resources: ['${file(resources.yml)}']", "resources"),
+        ("resources: {Resources: '${file(resources.yml)}'}", "resources.Resources"),
+        ("resources: {Resources: {A: '${file(a.yml)}'}}", "resources.Resources.A"),
+        ("resources: {extensions: {Gone: {Properties: {}}}}", "resources.extensions.Gone"),
+        # what is mistyped
+        ("functions: 5", "functions"),
+        ("functions: bot", "functions"),
+        ("functions: [[bot]]", "functions"),
+        ("functons: {bot: {handler: a.b}}", "functons"),
+        ("functions: {bot: {handler: a.b, evnets: [{sqs: a}]}}", "functions.bot.evnets"),
+        ("functions: {bot: {handler: a.b, events: 5}}", "functions.bot.events.0"),
+        ("functions: {bot: {handler: a.b, events: [5]}}", "functions.bot.events.0"),
+        ("functions: {bot: {handler: a.b, events: [null]}}", "functions.bot.events.0"),
+        ("functions: {bot: {handler: a.b, events: [[sqs]]}}", "functions.bot.events.0"),
+        ("functions: {bot: {handler: a.b, events: [{sqs: null}]}}", "functions.bot.events.0"),
+        ("functions: {bot: {handler: a.b, events: [{sqs: [a]}]}}", "functions.bot.events.0"),
+        ("functions: {bot: {handler: a.b, events: ['x-${ssm:/a}']}}", "functions.bot.events.0"),
+        ("functions: {bot: {handler: a.b, events: [{s3: '${ssm:/a}'}]}}", "functions.bot.events.0"),
+        ("functions: {bot: {handler: a.b, events: [{stream: '${ssm:/a}'}]}}", "functions.bot.events.0"),
+        ("functions: {bot: {handler: a.b, disableLogs: '${ssm:/a}'}}", "functions.bot.disableLogs"),
+        ("layers: 5", "layers"),
+        ("plugins: 5", "plugins"),
+        ("plugins: {a: b}", "plugins"),
+        ("resources: 5", "resources"),
+        ("resources: [a]", "resources"),
+        ("resources: {Resources: [a]}", "resources.Resources"),
+        ("resources: {Resorces: {A: {Type: 'AWS::SQS::Queue'}}}", "resources.Resorces"),
+        ("resources: {'Fn::Transform': {Name: x}}", "resources.Fn::Transform"),
+        ("resources: {extensions: 5}", "resources.extensions"),
+        (
+            "functions: {b: {handler: a.b}}\nresources: {extensions: {BLambdaFunction: 5}}",
+            "resources.extensions.BLambdaFunction",
+        ),
+    ],
+)
+def test_not_read(text: str, name: str) -> None:
+    assert [one.name for one in service(f"{text}\n").unread] == [name]
+
+
+@pytest.mark.parametrize(
+    ("settings", "events", "name"),
+    [
+        ("iam: {role: {statments: []}}", "", "provider.iam.role.statments"),
+        ("iam: {roles: {}}", "", "provider.iam.roles"),
+        ("enviroment: {A: b}", "", "provider.enviroment"),
+        ("apiGateway: '${file(a.yml)}'", "http: get /a", "provider.apiGateway"),
+        ("apiGateway: '${file(a.yml)}'", "websocket: a", "provider.apiGateway"),
+        ("httpApi: '${file(a.yml)}'", "httpApi: get /a", "provider.httpApi"),
+        ("deploymentBucket: {skipPolicySetup: '${ssm:/a}'}", "", "provider.deploymentBucket.skipPolicySetup"),
+    ],
+)
+def test_not_read_of_the_provider(settings: str, events: str, name: str) -> None:
+    head = f"service: shop\nprovider: {{name: aws, {settings}}}\n"
+    stack = function(f"events: [{{{events}}}]" if events else "", "", head)
+    assert [one.name for one in stack.unread] == [name]
+    assert BOT in stack.resources
+
+
+def test_a_part_that_is_not_read_leaves_no_fact_absent() -> None:
+    stack = function("events: '${file(events.yml)}'")
+    facts = StackFacts(stack, load_places("cloudformation"), ANALYSES)
+    assert "triggers" in wirings(stack, facts)[BOT].unknown
+
+
+def test_unknown_keys_may_be_a_plugin_s() -> None:
+    stack = function("warmup: true", "plugins: [serverless-plugin-warmup]\ncustomThing: 1\n")
+    assert [one.name for one in stack.unread] == ["serverless-plugin-warmup"]
+
+
+UNTOLD = "? it is read from the Parameter Store at deployment <- ssm:/a"
+
+
+def test_unknown_switches_stay_unknown() -> None:
+    """Neither is what they switch left out, nor is it there."""
+    logs = "{executionLogging: '${ssm:/a}', accessLogging: '${ssm:/a}'}"
+    bucket = "{versioning: '${ssm:/a}', blockPublicAccess: '${ssm:/a}'}"
+    settings = f"logs: {{restApi: {logs}, websocket: {logs}}}, deploymentBucket: {bucket}"
+    head = f"service: shop\nprovider: {{name: aws, {settings}}}\n"
+    stack = function("events: [{http: get /a}, {websocket: a}, {sqs: '${ssm:/a}'}]", "", head)
+    assert at(stack, "ApiGatewayStage", "AccessLogSetting") == UNTOLD
+    assert "LoggingLevel: ?" in dump(stack)
+    assert at(stack, "WebsocketsDeploymentStage", "AccessLogSettings") == UNTOLD
+    assert at(stack, "WebsocketsDeploymentStage", "DefaultRouteSettings", "LoggingLevel") == UNTOLD
+    assert at(stack, "ServerlessDeploymentBucket", "VersioningConfiguration") == UNTOLD
+    assert at(stack, "ServerlessDeploymentBucket", "PublicAccessBlockConfiguration") == UNTOLD
+    assert at(stack, "BotEventSourceMappingSQS1", "Enabled") == UNTOLD
+    assert at(stack, "BotEventSourceMappingSQS1", "EventSourceArn") == UNTOLD
+
+
+@pytest.mark.parametrize("event", ["http", "httpApi"])
+def test_an_authorizer_of_an_unknown_kind_is_unknown(event: str) -> None:
+    stack = function(f"events: [{{{event}: {{path: /a, method: get, authorizer: {{type: '${{ssm:/a}}', id: x}}}}}}]")
+    name = "ApiGatewayMethodAGet" if event == "http" else "HttpApiRouteGetA"
+    assert at(stack, name, "AuthorizationType") == UNTOLD
+
+
+def test_destinations_are_all_granted() -> None:
+    """Statements for two functions are two, although both stand as a reference."""
+    stack = service("""\
+functions:
+  a: {handler: a.a, destinations: {onSuccess: b}}
+  b: {handler: a.b, destinations: {onSuccess: c}}
+  c: {handler: a.c}
+""")
+    told = dump(stack)
+    assert told.count('- "lambda:InvokeFunction"') == 2
+    assert "- -> BLambdaFunction Arn" in told
+    assert "- -> CLambdaFunction Arn" in told
+
+
+def test_statements_of_a_function_s_own_make_another_role() -> None:
+    assert at(function("iam: {role: {statements: []}}"), BOT, "Role") == "? its role is made of its own statements"
+
+
+def test_harmless_plugins_are_no_doubt() -> None:
+    assert service("plugins: [serverless-offline, serverless-esbuild]\n").unread == ()
+
+
+def test_a_provider_that_stands_elsewhere() -> None:
+    stack = read("service: a\nprovider: ${file(provider.yml)}\nfunctions: {bot: {handler: a.b}}\n", "serverless.yml")
+    assert [one.name for one in stack.unread] == ["provider"]
+    assert stack.kind == "serverless"
+
+
+# --- files that are none
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", "this file holds nothing"),
+        ("[a]", "this is a list"),
+        ("a", "this is a single value"),
+        ("service: a", "this has only 'service'"),
+        ("service: a\nprovider: {name: google}", "this is a serverless.yml for 'google'; expected one for AWS"),
+        ("service: a\nprovider: [aws]", "the provider is no mapping"),
+        ("service: a\nprovider:", "the provider is no mapping"),
+        ("service: a\nprovider: azure", "this is a serverless.yml for 'azure'; expected one for AWS"),
+        ("services: {a: {path: b}}", "this is a serverless-compose.yml or a Compose file"),
+        ("Resources: {}", "this is a CloudFormation template"),
+    ],
+)
+def test_no_serverless_file(text: str, found: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read(text, "serverless.yml")
+    assert [problem.code for problem in caught.value.problems] == ["not-a-template"]
+    assert caught.value.problems[0].message.startswith(found)
+
+
+def test_a_provider_in_one_word() -> None:
+    assert BOT in read("service: a\nprovider: aws\nfunctions: {bot: {handler: a.b}}\n", "serverless.yml").resources
+
+
+def test_keys_given_twice_are_told() -> None:
+    stack = service("functions:\n  bot: {handler: a.b}\n  bot: {handler: c.d}\n")
+    assert [problem.code for problem in stack.problems] == ["duplicate-key"]
+    assert at(stack, BOT, "Handler") == '"c.d"'
+
+
+TEXT = st.sampled_from([
+    "a", "get /a/{b}", "*", "$connect", "", "${self:custom.a}", "${self:}", "${opt:x}", "${file(x):y, 'z'}", "${", "}",
+    "arn:aws:sqs:eu-west-1:1:a", "aws_iam", "${self:functions}", "a-b_c", "/", ":", "${ssm:/a}",
+]) | st.text(max_size=6)  # fmt: skip
+KEY = st.sampled_from([
+    "arn", "path", "method", "authorizer", "name", "type", "rate", "bucket", "topicName", "queue", "topic", "route",
+    "role", "statements", "vpc", "environment", "Ref", "Fn::GetAtt", "Fn::Join", "Fn::Sub", "onFailure", "pool",
+    "httpApi", "restApi", "authorizers", "enabled", "existing", "a", "Resources", "Properties", "Type", "rules",
+    "deadLetterTargetRef", "conditions", "priority", "listenerArn", "accessConfigurations", "schemas", "request",
+    "redrivePolicy",
+])  # fmt: skip
+TREE = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEY, inner, max_size=3),
+    max_leaves=12,
+)
+EVENT = st.sampled_from([
+    "activemq", "alb", "alexaSkill", "alexaSmartHome", "cloudFront", "cloudwatchEvent", "cloudwatchLog", "iot", "kafka",
+    "cognitoUserPool", "eventBridge", "http", "httpApi", "iotFleetProvisioning", "msk", "rabbitmq", "s3", "schedule",
+    "sns", "sqs", "stream", "websocket",
+])  # fmt: skip
+SETTING = st.sampled_from([
+    "handler", "timeout", "role", "environment", "vpc", "url", "destinations", "onError", "kmsKeyArn", "layers",
+    "image", "tracing", "provisionedConcurrency", "reservedConcurrency", "fileSystemConfig", "runtimeManagement",
+    "logs", "name",
+    "disableLogs", "condition", "maximumRetryAttempts", "iamRoleStatements",
+])  # fmt: skip
+SECTION = st.sampled_from([
+    "iam", "role", "apiGateway", "httpApi", "logs", "vpc", "environment", "stage", "tracing", "deploymentBucket", "s3",
+    "iamRoleStatements", "kmsKeyArn", "layers", "endpointType",
+])  # fmt: skip
+FUNCTION = st.dictionaries(SETTING, TREE, max_size=4).flatmap(
+    lambda own: st.lists(st.dictionaries(EVENT, TREE, max_size=2) | TEXT, max_size=3).map(
+        lambda events: {**own, "events": events}
+    )
+)
+SERVICE = st.fixed_dictionaries(
+    {
+        "service": TEXT | TREE,
+        "provider": st.dictionaries(SECTION, TREE, max_size=3).map(lambda own: {"name": "aws", **own}) | TREE,
+        "functions": st.dictionaries(TEXT, FUNCTION | TREE, max_size=2) | TREE,
+    },
+    optional={"custom": TREE, "resources": TREE, "layers": TREE, "plugins": TREE, "params": TREE},
+)
+
+
+@given(SERVICE | TREE)
+@example({"service": "a", "provider": "aws", "functions": {"a": {"events": [{"http": "a"}]}}})
+def test_any_tree_ends_in_a_stack_or_a_problem(tree: Any) -> None:
+    try:
+        stack = read(yaml.safe_dump(tree), "serverless.yml")
+    except InputError as error:
+        assert error.problems[0].code in {"not-a-template", "too-many-problems", "unsupported-yaml", "yaml-syntax"}  # noqa: PT017 - either way is right
+    else:
+        assert all(name == one.name for name, one in stack.resources.items())
+        assert all(isinstance(one.properties, Table) for one in stack.resources.values())
+        dump(stack)
+
+
+def test_five_hundred_functions_are_read_in_a_fraction_of_two_seconds() -> None:
+    events = "[{{http: get /{0}}}, {{sqs: 'arn:aws:sqs:eu-west-1:1:q{0}'}}]"
+    one = f"  f{{0}}: {{{{handler: a.b, environment: {{{{T: '${{{{self:custom.t}}}}'}}}}, events: {events}}}}}"
+    text = f"{HEAD}custom: {{t: orders}}\nfunctions:\n" + "\n".join(one.format(number) for number in range(500)) + "\n"
+    started = time.process_time()
+    stack = read(text, "serverless.yml")
+    took = time.process_time() - started
+    assert len(stack.resources) > 3000
+    assert took < 2, took
+    print(f"500 functions: {took:.2f} s")  # noqa: T201 - the figure is the point

@@ -1,0 +1,1 @@
+"""Threats that apply, states of controls, risk, questions, priorities, drift."""

@@ -1,0 +1,79 @@
+"""Whom to ask about what is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from threatmodel.graph.building import Element, Flow, Graph
+from threatmodel.graph.derived import INPUTS, RELATIONS, Input
+from threatmodel.model.facts import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Something that nobody has said.
+
+    A fact or a relation of an element, a plane's description, or who attests a control. `kind` is fact,
+    relation, describe or attest; `name` the fact, the relation, the plane or the control.
+    """
+
+    kind: str
+    of: str
+    name: str
+    element: str
+
+
+def asks_for(graph: Graph, target: Element | Flow, name: str) -> Iterator[Ask]:
+    """Whom to ask about an unknown fact: the target itself, or for a derived fact those who know its inputs."""
+    inputs = INPUTS.get((target.kind, name))
+    if isinstance(target, Flow) and inputs is not None:
+        yield from _of_ends(graph, target, name) or [Ask("fact", target.kind, name, target.id)]
+        return
+    if inputs is None:
+        yield Ask("fact", target.kind, name, target.id)
+        return
+    found = list(dict.fromkeys(ask for given in inputs for ask in _of_input(graph, target, given)))
+    yield from found or [Ask("fact", target.kind, name, target.id)]
+
+
+def _of_ends(graph: Graph, flow: Flow, name: str) -> list[Ask]:
+    """What a flow carries is known of its ends: what is unknown there is asked there."""
+    ends = [graph.elements[end] for end in (flow.source, flow.target)]
+    unknown = [end for end in ends if (end.kind, name) in INPUTS and not _known(end.facts.get(name))]
+    return list(dict.fromkeys(ask for end in unknown for ask in asks_for(graph, end, name)))
+
+
+def _known(fact: Fact | None) -> bool:
+    return fact is not None and fact.size > 0
+
+
+def _of_input(graph: Graph, target: Element | Flow, given: Input) -> Iterator[Ask]:
+    if given.name in RELATIONS and given.kind == "function" and target.kind != "function":
+        for function, relations in graph.relations.items():
+            if given.name not in relations or not relations[given.name].size:
+                yield _relation(given.name, function)
+        return
+    elements = [target.id] if given.kind == target.kind else graph.related(target, given.kind).ids
+    for element in elements:
+        if given.name in RELATIONS:
+            if not _relation_known(graph, element, given.name):
+                yield _relation(given.name, element, given.kind)
+        elif not graph.elements[element].described:
+            yield Ask("describe", given.kind, given.kind, element)
+        else:
+            fact = graph.elements[element].facts.get(given.name)
+            if fact is None or not fact.size:
+                yield Ask("fact", given.kind, given.name, element)
+
+
+def _relation_known(graph: Graph, element: str, name: str) -> bool:
+    if element in graph.relations:
+        fact = graph.relations[element].get(name)
+        return fact is not None and fact.size > 0
+    node = graph.elements[element].node
+    return node is not None and name in node.relations
+
+
+def _relation(name: str, element: str, kind: str = "function") -> Ask:
+    return Ask("relation", kind, name, element)

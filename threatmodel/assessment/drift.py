@@ -1,0 +1,59 @@
+"""Where a model and its evidence disagree: facts that two origins state differently, and elements that one lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from threatmodel.graph.building import Graph
+from threatmodel.graph.derived import INPUTS
+from threatmodel.graph.resolved import IMPLIED
+from threatmodel.model.facts import Fact
+from threatmodel.reading.problems import Place
+
+
+class Difference(NamedTuple):
+    """A fact or a relation of an element on which origins differ."""
+
+    element: str
+    name: str
+    fact: Fact
+
+
+class Absence(NamedTuple):
+    """An element that a file of evidence lacks (`in_model`), or a resource of it that the model lacks."""
+
+    name: str
+    kind: str
+    place: Place
+    file: str
+    in_model: bool
+
+
+def differences(graph: Graph) -> Iterator[Difference]:
+    """Every fact and relation on which origins differ, relations first; a list that is only implied says nothing.
+
+    Nor does a derived fact: what it follows from is told.
+    """
+    for element, relations in graph.relations.items():
+        for name, fact in relations.items():
+            if any(said.note != IMPLIED for said in fact.against):
+                yield Difference(element, name, fact)
+    for target in graph.targets():
+        for name, fact in target.facts.items():
+            if fact.against and (target.kind, name) not in INPUTS:
+                yield Difference(target.id, name, fact)
+
+
+def absences(graph: Graph) -> Iterator[Absence]:
+    """Every element without a resource in any of the files of evidence, and every resource without an element."""
+    found = {element for read in graph.evidence for element in read.elements}
+    missing: dict[str, Absence] = {}
+    for read in graph.evidence:
+        for name, kind, place in read.missing:
+            if name not in found:
+                missing.setdefault(name, Absence(name, kind, place, read.file, in_model=True))
+    yield from missing.values()
+    for read in graph.evidence:
+        for name, kind, place in read.extra:
+            yield Absence(name, kind, place, read.file, in_model=False)

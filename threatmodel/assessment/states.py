@@ -1,0 +1,323 @@
+"""In what state each control is, on each element, and what that rests on."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from threatmodel.assessment.asks import Ask, asks_for
+from threatmodel.graph.building import Element, Flow, Graph, Related
+from threatmodel.library.condition import Condition
+from threatmodel.library.format import Control, Library
+from threatmodel.model.facts import EVIDENCE, WORD, Fact, Facts, Statement, word_only
+from threatmodel.model.system import ControlStatement
+from threatmodel.model.vocabulary import FACTS, PLANES
+
+STATES = (
+    "proven",
+    "attested",
+    "claimed",
+    "planned",
+    "unknown",
+    "lapsed",
+    "ineffective",
+    "absent",
+    "contradicted",
+    "not-applicable",
+)
+"""Control states from best to worst known; not-applicable stands apart."""
+
+_RANK = {state: rank for rank, state in enumerate(STATES)}
+OPEN_QUESTION = frozenset({"unknown", "lapsed"})
+"""States in which nobody knows whether the control is in place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """A fact that a state rests on; `known` is False where statements of one standing differ."""
+
+    fact: str
+    value: object
+    said: Statement
+    against: tuple[Statement, ...]
+    known: bool
+
+
+def support_of(name: str, fact: Fact) -> Support:
+    """A fact as something that a state or a finding rests on."""
+    return Support(name, fact.value, fact.said, fact.against, fact.size > 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """The state of a control on an element.
+
+    `level` is what it counts for: 2 proven, 1 claimed, 0 unknown, -1 not in place.  `asks` is what would decide an
+    unknown one.  `basis` is the condition and the facts that decided it, from which `support` and, where `words` says
+    nothing else, `reason` are told when somebody wants to know.  `size` is how well it is known that a control is not
+    applicable: what leaves one out is a link of the chain too.
+    """
+
+    control: str
+    element: str
+    state: str
+    level: int
+    words: str = ""
+    basis: tuple[Condition, Facts] | None = None
+    asks: tuple[Ask, ...] = ()
+    size: int = EVIDENCE
+
+    @property
+    def support(self) -> tuple[Support, ...]:
+        """The facts that it rests on."""
+        return _support(*self.basis) if self.basis else ()
+
+    @property
+    def reason(self) -> str:
+        """What made it so, in words."""
+        if self.words or self.basis is None:
+            return self.words
+        return _said_by(self.support) if self.level else _not_stated(*self.basis)
+
+
+class States:
+    """The states of all controls of a library on a graph, as of a day; each is worked out once."""
+
+    def __init__(self, graph: Graph, library: Library, today: datetime.date) -> None:
+        self.graph = graph
+        self.library = library
+        self.today = today
+        self.statements: dict[tuple[str, str], ControlStatement] = {
+            (s.control, s.element or library.controls[s.control].scope): s for s in graph.system.controls
+        }
+        self._at: dict[tuple[str, str], State] = {}
+        self._gaps: dict[int, tuple[object, tuple[Ask, ...]]] = {}
+        self._attested = {control.id: _attested(control) for control in library.controls.values()}
+
+    def counting(self, control: Control, target: Element | Flow) -> State:
+        """The state of a control as it counts for a target: the worst over the related elements of its scope."""
+        scope = control.scope
+        if scope == target.kind:
+            return self.at(control, target.id)
+        if scope in PLANES:
+            return self.at(control, scope)
+        related = self.graph.related(target, scope)
+        states = [self.at(control, element) for element in related.ids]
+        applicable = [state for state in states if state.state != "not-applicable"]
+        left_out = [state for state in states if state.state == "not-applicable"]
+        if not applicable:
+            return self._none(control, target, left_out, related)
+        worst = _worst(applicable)
+        return self._capped(worst, target.id, scope, related, left_out)
+
+    def _none(self, control: Control, target: Element | Flow, left_out: list[State], related: Related) -> State:
+        """No related element to which the control applies."""
+        if not related.size:
+            words = f"it is not known which {_plural(control.scope)} {target.id} has"
+            return State(control.id, target.id, "unknown", 0, words, asks=self._relation_asks(related))
+        if left_out:
+            first = min(left_out, key=lambda state: state.element)
+            size = min(related.size, *(state.size for state in left_out), EVIDENCE)
+            return first if size == first.size else replace(first, size=size)
+        words = f"{target.id} has no {control.scope}"
+        return State(control.id, target.id, "not-applicable", -1, words, size=related.size)
+
+    def _capped(self, state: State, target: str, scope: str, related: Related, left_out: list[State]) -> State:
+        """A neighbour's state, no better known than it is known who the neighbours are, and which of them count."""
+        if state.level > 0 and not related.size:
+            words = f"it is not known whether {target} has other {_plural(scope)}"
+            return replace(state, state="unknown", level=0, words=words, asks=self._relation_asks(related))
+        if state.level == EVIDENCE:
+            name = "claimed" if state.state == "proven" else state.state
+            if related.size == WORD:
+                words = f"{state.state} on {state.element}; only the model says which {_plural(scope)} {target} has"
+                return replace(state, state=name, level=WORD, words=words)
+            if claimed := [other.element for other in left_out if other.size == WORD]:
+                words = f"{state.state} on {state.element}; only word says that it is not applicable to {claimed[0]}"
+                return replace(state, state=name, level=WORD, words=words)
+        return state
+
+    def _relation_asks(self, related: Related) -> tuple[Ask, ...]:
+        """Whom to ask about a relation; one value for all who share the same gap."""
+        found = self._gaps.get(id(related.unknown))
+        if found is None:
+            asks = tuple(Ask("relation", kind, name, element) for kind, name, element in related.unknown)
+            found = self._gaps[id(related.unknown)] = (related.unknown, asks)
+        return found[1]
+
+    def at(self, control: Control, element: str) -> State:
+        """The state of a control on an element of its scope."""
+        key = (control.id, element)
+        found = self._at.get(key)
+        if found is None:
+            found = self._at[key] = self._with_requirements(control, element, self._own(control, element))
+        return found
+
+    def known(self) -> Iterator[State]:
+        """Every state that anything rests on, possible findings and requirements included."""
+        yield from self._at.values()
+
+    def _target(self, element: str) -> Element | Flow:
+        return self.graph.elements.get(element) or self.graph.flows[element]
+
+    def _own(self, control: Control, element: str) -> State:
+        """The state by the control's own conditions and statements, before what it requires."""
+        target = self._target(element)
+        attested = self._attested[control.id]
+        if not target.described:
+            words = f"nothing is stated about the {element}"
+            asks = (Ask("describe", element, element, element),)
+            return self._said(control, State(control.id, element, "unknown", 0, words, asks=asks), attested)
+        facts = target.facts
+        needs = sorted(((need.condition.truth(facts), at) for at, need in enumerate(control.needs)))
+        if needs and needs[0][0] < 0:
+            truth, at = needs[0]
+            need = control.needs[at]
+            basis = (need.condition, facts)
+            return State(control.id, element, "not-applicable", -1, need.reason, basis, size=-truth)
+        in_place = control.in_place.truth(facts) if control.in_place is not None else 0
+        if in_place >= 0 and (unsure := [at for truth, at in needs if not truth]):
+            return self._said(control, self._undecided(control, target, control.needs[unsure[0]].condition), attested)
+        return self._by_person(control, element) if control.in_place is None else self._by_facts(control, target)
+
+    def _undecided(self, control: Control, target: Element | Flow, condition: Condition) -> State:
+        asks = tuple(self.asks(target, condition))
+        return State(control.id, target.id, "unknown", 0, "", (condition, target.facts), asks)
+
+    def _by_person(self, control: Control, element: str) -> State:
+        """Only a person can tell: attested, lapsed, planned or unknown."""
+        ask = Ask("attest", control.scope, control.id, element)
+        state = State(control.id, element, "unknown", 0, "nobody attests it", asks=(ask,))
+        return self._said(control, state, EVIDENCE)
+
+    def _by_facts(self, control: Control, target: Element | Flow) -> State:
+        """By facts, lifted by a person's word."""
+        condition = control.in_place
+        if condition is None:
+            raise AssertionError(control.id)
+        truth, basis = condition.truth(target.facts), (condition, target.facts)
+        if truth < 0:
+            return self._denied(State(control.id, target.id, "absent", -1, "", basis), *basis)
+        if truth == 0:
+            return self._said(control, self._undecided(control, target, condition), self._attested[control.id])
+        name = "proven" if truth == EVIDENCE else "claimed"
+        state = State(control.id, target.id, name, truth, "", basis)
+        return self._said(control, state, self._attested[control.id])
+
+    def _denied(self, state: State, condition: Condition, facts: Facts) -> State:
+        """Facts say no: contradicted where word says yes and evidence no; a plan shows all the same."""
+        statement = self.statements.get((state.control, state.element))
+        attested = statement is not None and bool(statement.attested_by)
+        evidence = condition.truth(facts) == -EVIDENCE
+        drifted = any(fact.against for fact in facts.values())
+        if evidence and (attested or (drifted and condition.truth(word_only(facts)) > 0)):
+            who = f"{statement.attested_by} attests it" if attested and statement else "the model claims it"
+            return replace(state, state="contradicted", words=f"{who}, but {state.reason}")
+        return self._planned(state, statement)
+
+    def _said(self, control: Control, state: State, level: int) -> State:
+        """An unknown or claimed state under an attestation or a plan; `level` is what an attestation counts for."""
+        statement = self.statements.get((control.id, state.element))
+        if statement is None or state.state == "proven":
+            return state
+        if statement.attested_by:
+            if statement.on is None or statement.expires is None or statement.on > self.today:
+                return replace(state, words=f"{state.reason}; {statement.attested_by} attests it from {statement.on}")
+            if statement.expires >= self.today:
+                reason = f"{statement.attested_by}, {statement.on}, until {statement.expires}"
+                return replace(state, state="attested", level=level, words=reason, asks=())
+            if state.state == "unknown":
+                reason = f"{statement.attested_by} attested it until {statement.expires}"
+                ask = Ask("attest", control.scope, control.id, state.element)
+                return replace(state, state="lapsed", words=reason, asks=(ask,))
+            return state
+        return self._planned(state, statement) if state.state == "unknown" else state
+
+    def _planned(self, state: State, statement: ControlStatement | None) -> State:
+        if statement is None or statement.planned_for is None:
+            return state
+        if statement.planned_for < self.today:
+            reason = f"{state.reason}; it was planned for {statement.planned_for}"
+            return replace(state, words=reason.removeprefix("; "))
+        return replace(state, state="planned", level=-1, words=f"planned for {statement.planned_for}", asks=())
+
+    def _with_requirements(self, control: Control, element: str, state: State) -> State:
+        """A control that rests on others is no better than they are."""
+        if state.state in {"not-applicable", "absent", "contradicted", "planned"}:
+            return state
+        for name in control.requires:
+            required = self.counting(self.library.controls[name], self._target(element))
+            if required.state == "not-applicable" and state.level > required.size:
+                reason = f"it requires {name}, which only word says is not applicable"
+                state = replace(state, state="claimed", level=WORD, words=reason)
+            if required.state == "not-applicable" or required.level >= state.level > 0:
+                continue
+            if required.level < 0:
+                reason = f"it requires {name}, which is {required.state}"
+                return replace(state, state="ineffective", level=-1, words=reason, asks=())
+            if required.level == 0:
+                asks = (*state.asks, *required.asks)
+                reason = f"it requires {name}, which is {required.state}" if state.level > 0 else state.reason
+                state = replace(state, state="unknown", level=0, words=reason, asks=asks)
+            elif state.level > required.level:
+                reason = f"it requires {name}, which is only {required.state}"
+                state = replace(state, state="claimed", level=required.level, words=reason)
+        return state
+
+    # --- what to ask
+
+    def asks(self, target: Element | Flow, condition: Condition) -> Iterator[Ask]:
+        """What would decide a condition that is unknown: the unknown facts among those that matter."""
+        for leaf in condition.why(target.facts):
+            fact = target.facts.get(leaf.fact)
+            if fact is None or not fact.size:
+                yield from asks_for(self.graph, target, leaf.fact)
+
+
+def _plural(kind: str) -> str:
+    return {"secret": "secrets", "api": "apis", "store": "stores", "queue": "queues"}.get(kind, f"{kind}s")
+
+
+def _support(condition: Condition, facts: Mapping[str, Fact]) -> tuple[Support, ...]:
+    found = []
+    for leaf in condition.why(facts):
+        fact = facts.get(leaf.fact)
+        if fact is not None:
+            found.append(support_of(leaf.fact, fact))
+    return tuple(dict.fromkeys(found))
+
+
+def shown_value(value: object) -> str:
+    """A fact's value as a model file writes it."""
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _said_by(support: tuple[Support, ...]) -> str:
+    """The facts in words: 'reserved_concurrency: 10, tracing: false'."""
+    return ", ".join(f"{item.fact}: {shown_value(item.value)}" for item in support)
+
+
+def _not_stated(condition: Condition, facts: Facts) -> str:
+    """What keeps a condition unknown: statements that differ, or facts that nobody states."""
+    names = dict.fromkeys(leaf.fact for leaf in condition.why(facts))
+    differing = [name for name in names if name in facts and not facts[name].size]
+    if differing:
+        return f"statements differ: {', '.join(differing)}"
+    return f"not stated: {', '.join(names)}"
+
+
+def _attested(control: Control) -> int:
+    """What an attestation counts for: where no collector can see what the control rests on, it is the best there is."""
+    facts = control.in_place.facts if control.in_place is not None else frozenset()
+    return WORD if any(FACTS[control.scope][name].seen_by for name in facts) else EVIDENCE
+
+
+def _worst(states: list[State]) -> State:
+    """The state that counts of several: the least certain to be in place; order in the file plays no part.
+
+    Where it is unknown, everything that is unknown of them is asked about.
+    """
+    worst = min(states, key=lambda state: (state.level, -_RANK[state.state], state.element))
+    asks = dict.fromkeys(ask for state in states if state.level == 0 for ask in state.asks)
+    return replace(worst, asks=tuple(asks)) if worst.level == 0 and len(asks) > len(worst.asks) else worst

@@ -1,0 +1,1 @@
+"""What is written for an author: imports, scaffolds, insertion into YAML that stays as it is."""

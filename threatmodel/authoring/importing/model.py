@@ -1,0 +1,78 @@
+"""A whole new model file, or an existing one brought up to what a file of infrastructure code has."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from threatmodel.authoring.importing.entries import SECTION_OF, Entry
+from threatmodel.authoring.insertion import scalar, with_entry
+from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.source import parse
+
+
+class Updated(NamedTuple):
+    """A model's new text, and what was added."""
+
+    text: str
+    added: tuple[Entry, ...]
+
+
+def new_model(name: str, kind: str, reference: str, found: Sequence[Entry]) -> str:
+    """The text of a model of these entries, whose evidence is the file that they come from."""
+    lines = [
+        f"name: {scalar(name)}",
+        "# description: what the system does",
+        "# owner: the team that answers for it",
+        "# uses: [platform.yaml]           # account, pipeline, workspace and organisation, described once for all",
+        "",
+        "evidence:                         # its facts are read from there each time: state only what it cannot say",
+        f"  - {{{kind}: {scalar(reference)}}}",
+        "",
+        "# data:                           # what is kept, and how sensitive it is",
+        "#   records: {classification: confidential, personal: true}",
+    ]
+    for section, entries in _by_section(found):
+        lines += ["", f"{section}:", *(f"  {line}" for entry in entries for line in _stated(entry))]
+    return "\n".join(lines) + "\n"
+
+
+def updated(text: str, file: str, found: Sequence[Entry]) -> Updated:
+    """A model's text with entries added at the end of their sections; the rest stays, byte for byte."""
+    for entry in found:
+        text, _ = with_entry(text, parse(_normal(text), file), SECTION_OF[entry.kind], entry.id, _stated(entry))
+    return Updated(text, tuple(found))
+
+
+def _normal(text: str) -> str:
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _by_section(found: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
+    for kind, section in SECTION_OF.items():
+        if own := [entry for entry in found if entry.kind == kind]:
+            yield section, own
+
+
+def _stated(entry: Entry) -> list[str]:
+    """The lines of an entry; one that states nothing says so, since a key with nothing behind it is an error."""
+    body = [line for line in entry.lines[1:] if not line.lstrip().startswith("#")]
+    if body:
+        return list(entry.lines)
+    head, hash_, comment = entry.lines[0].partition("#")
+    return [f"{head.rstrip()} {{}}".ljust(len(head)) + hash_ + comment, *entry.lines[1:]]
+
+
+def reference_to(file: Path, model: Path) -> str:
+    """How a model names a file beside or below its project."""
+    return os.path.relpath(file.resolve(), model.resolve().parent).replace(os.sep, "/")
+
+
+def check_elements(found: Sequence[Entry], file: str) -> None:
+    """Raises InputError where a file has nothing that a model could be made of."""
+    if not any(entry.kind == "function" for entry in found):
+        message = "there is no Lambda function in this file"
+        hint = "name the template, plan or serverless.yml that deploys the functions"
+        raise InputError([Problem(code="empty-model", place=Place(file), message=message, hint=hint)])

@@ -1,0 +1,89 @@
+"""What `tm.py import` does: a file of infrastructure code to a new model, or to an update of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from threatmodel.assessment.drift import Absence
+from threatmodel.authoring.importing.entries import Entry, entries
+from threatmodel.authoring.importing.model import check_elements, new_model, reference_to, updated
+from threatmodel.evidence.analyses.registry import ANALYSES
+from threatmodel.evidence.collect import places_of
+from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.matching import matches
+from threatmodel.evidence.relations.found import wirings
+from threatmodel.model.load import load_model
+from threatmodel.model.system import EvidenceFile, System
+from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.problems import Place, Problem
+from threatmodel.stacks.readers import kind_of, read
+from threatmodel.stacks.stack import Stack
+
+
+class Imported(NamedTuple):
+    """A model's text, what was added to it, what the file lacks, and what its author should know."""
+
+    text: str
+    added: tuple[Entry, ...]
+    gone: tuple[Absence, ...]
+    notes: tuple[str, ...]
+
+
+def imported(path: Path, kind: str, model: Path | None, files: Files) -> Imported:
+    """A new model of what a file deploys, as it would lie at `model` (or in the working directory).
+
+    Raises InputError where the file cannot be used, has no function, or lies where that model could not read it.
+    """
+    if model is not None:
+        files.named(reference_to(path, model), model, Place(shown_path(path)))
+    kind = kind or kind_of(path, files)
+    stack = read(kind, path, files)
+    found = list(_entries(stack, {}))
+    check_elements(found, stack.file)
+    name = path.resolve().parent.name if path.stem in {"template", "serverless", "plan"} else path.stem
+    reference = reference_to(path, model or Path("model.yaml"))
+    return Imported(new_model(name, kind, reference, found), tuple(found), (), _notes(stack))
+
+
+def update(path: Path, kind: str, model: Path, files: Files) -> Imported:
+    """An existing model with what a file has and it lacks.  Raises InputError where one of the two cannot be used."""
+    system = load_model(files, model)
+    source = _source(system, path, model)
+    kind = kind or (source.kind if source is not None else kind_of(path, files))
+    stack = read(kind, path, files)
+    reference = reference_to(path, model)
+    place = Place(shown_path(model))
+    known = source or EvidenceFile(kind=kind, path=reference, resources={}, every_function=False, place=place)
+    facts = StackFacts(stack, places_of(stack.kind), ANALYSES)
+    kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
+    matched = matches(system, known, stack, kinds)
+    found = list(_entries(stack, {name: element for element, name in matched.resources.items()}))
+    text, added = updated(model.read_bytes().decode(), shown_path(model), found)
+    gone = tuple(Absence(name, of, at, stack.file, in_model=True) for name, of, at in matched.missing)
+    notes = _notes(stack)
+    if source is None:
+        notes = (*notes, f"name the file in the model: evidence: [{{{kind}: {reference}}}]")
+    return Imported(text, added, gone, notes)
+
+
+def _entries(stack: Stack, known: dict[str, str]) -> Sequence[Entry]:
+    facts = StackFacts(stack, places_of(stack.kind), ANALYSES)
+    return list(entries(stack, facts, wirings(stack, facts), known))
+
+
+def _source(system: System, path: Path, model: Path) -> EvidenceFile | None:
+    """The entry of the model's evidence that names the file."""
+    wanted = path.resolve()
+    return next((one for one in system.evidence if (model.parent / one.path).resolve() == wanted), None)
+
+
+def _notes(stack: Stack) -> tuple[str, ...]:
+    unread = (f"{one.place}: {one.name} was not read, so there may be more: {one.why}" for one in stack.unread)
+    return (*(str_of(problem) for problem in stack.problems), *unread)
+
+
+def str_of(problem: Problem) -> str:
+    """A problem that stops nothing, on one line."""
+    return f"{problem.place}: {problem.code}: {problem.message}"

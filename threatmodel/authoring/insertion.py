@@ -1,0 +1,105 @@
+"""An entry added to a YAML file: everything that stands there stays, byte for byte."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.source import Document, Map, parse
+
+
+def scalar(text: str, *, flow: bool = True) -> str:
+    """A text as a value in YAML, between braces too (`flow`): plain where that is read back as the same text."""
+    withins = ("a: {}", "{{a: {}}}")[: 1 + flow]
+    for written in (text, "'" + text.replace("'", "''") + "'"):
+        if all(_root(within.format(written)) == {"a": text} for within in withins):
+            return written
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _root(text: str) -> Any:
+    try:
+        return parse(text, "").root
+    except InputError:
+        return None
+
+
+def with_entry(text: str, document: Document, section: str, name: str, lines: Sequence[str]) -> tuple[str, int]:
+    """A file's text with an entry added at the end of a section, and the line where it stands.
+
+    `document` is the text as read.  Everything that was there stays, byte for byte, and means what it meant.  A section
+    that is missing is added at the end.  Raises InputError where the section is not written as lines.
+    """
+    parts = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
+    root = document.root
+    if not isinstance(root, Map) or _between_braces(document, document.mark):
+        raise _cannot(document.file, document.place(document.mark), "the file", section, lines)
+    end = next((at for at, part in enumerate(parts) if re.match(r"\.\.\.\s", part + "\n")), len(parts))
+    if section in root:
+        mark, inside = next((at, value) for key, value, _, at in root.placed() if key == section)
+        place = document.place(mark)
+        if not isinstance(inside, Map) or _between_braces(document, mark):
+            raise _cannot(document.file, place, f"'{section}'", section, lines)
+        later = (document.place(key).line - 1 for _, _, key, _ in root.placed() if key > mark)
+        end = min(later, default=end)
+        indent = " " * (place.column - 1)
+        added = [indent + line for line in lines]
+        wheres = [(_last_of(parts, end, len(indent)), added, 1), (end, added, 1)]
+    else:
+        place = document.place(document.mark)
+        indent = " " * (place.column - 1)
+        whole = [f"{indent}{section}:", *(f"{indent}  {line}" for line in lines)]
+        blank = bool(parts[:end]) and bool(parts[end - 1].strip())
+        wheres = [(end, ["", *whole] if blank else whole, 3 if blank else 2), (end, whole, 2)]
+    for at, added, first in wheres:
+        found = _joined(parts, at, added)
+        if _adds(document.root, _root(normal(found)), section, name):
+            return found, at + first
+    raise _cannot(document.file, place, f"'{section}'", section, lines)
+
+
+def _last_of(parts: Sequence[str], end: int, indent: int) -> int:
+    """Where a section's last line ends: blank lines, and comments that stand further left, belong to what follows."""
+    while end > 0:
+        line = parts[end - 1].strip("\r\n")
+        bare = line.lstrip(" ")
+        if bare.strip() and not (bare.startswith("#") and len(line) - len(bare) < indent):
+            break
+        end -= 1
+    return end
+
+
+def _between_braces(document: Document, mark: int) -> bool:
+    place = document.place(mark)
+    line = document.text.split("\n", place.line)[place.line - 1]
+    return line[place.column - 1 : place.column] in {"{", "["}
+
+
+def _joined(parts: Sequence[str], at: int, added: Sequence[str]) -> str:
+    """The parts with lines added before the one numbered `at`, their ends as in the line before."""
+    before = "".join(parts[:at])
+    ends: list[str] = re.findall(r"\r\n|\r|\n", before) or ["\n"]
+    unended = bool(before) and not before.endswith(("\r", "\n"))
+    return before + ends[-1] * unended + "".join(line + ends[-1] for line in added) + "".join(parts[at:])
+
+
+def normal(text: str) -> str:
+    """A text as `source.read_text` gives it."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _adds(old: Map, new: Any, section: str, name: str) -> bool:
+    """Whether the one thing that is new is the entry."""
+    if not isinstance(new, Map) or name not in new.get(section, {}):
+        return False
+    rest = {key: value for key, value in new[section].items() if key != name}
+    return {**new, section: rest} == {**old, section: old.get(section, {})}
+
+
+def _cannot(file: str, place: Place, what: str, section: str, lines: Sequence[str]) -> InputError:
+    message = f"nothing can be added where {what} is not written as lines"
+    hint = f"write '{section}:' and below it each entry on lines of its own, or add '{lines[0]}' by hand"
+    return InputError([Problem(code="cannot-add", place=place._replace(file=file), message=message, hint=hint)])

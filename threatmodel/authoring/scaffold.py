@@ -1,0 +1,416 @@
+"""New threats, controls and functions: files to write over, and entries added to files that stay as they are.
+
+Texts in, texts out: what is planned here is read through `Files`, and written by the command line.  The comments of a
+new file come from the tables that the loader reads it with, so the two never differ.
+"""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from threatmodel.authoring.insertion import normal, scalar, with_entry
+from threatmodel.graph.reach import REACHES
+from threatmodel.library.format import (
+    BEYOND,
+    CONTROL,
+    CONTROL_EXAMPLES,
+    EFFECTS,
+    THREAT,
+    THREAT_EXAMPLES,
+    Threat,
+)
+from threatmodel.library.read import threat_of
+from threatmodel.model.file import ELEMENTS, RELATIONS
+from threatmodel.model.load import load_model
+from threatmodel.model.reference_architecture import RESERVED
+from threatmodel.model.system import System
+from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.problems import InputError, Place, Problem, article, suggestion
+from threatmodel.reading.shape import Either, Items, Key, Number, Raw, Reader, Record, Shape, Table, Text, Word
+from threatmodel.reading.source import Document, Map, parse
+
+SCENARIO = "exploited-vulnerability"
+"""The scenario of a new threat where none is named."""
+
+MITIGATION = BEYOND
+"""The mitigation of a new control where none is named."""
+
+ANSWER = "incident-runbook"
+"""The control that a new threat links to: it lives on a plane, so it answers a threat to any kind of element."""
+
+_STRIDE_AND_ATTACK = {
+    "stolen-access-keys": ("spoofing", "T1078"),
+    "malicious-code": ("tampering", "T1195"),
+    "denial-of-service": ("denial-of-service", "T1499"),
+    "exploited-vulnerability": ("elevation-of-privilege", "T1190"),
+    "social-engineering": ("spoofing", "T1566"),
+}
+_NIST = {
+    "access-keys": "IA-5",
+    "multi-factor-authentication": "IA-2(1)",
+    "version-control": "CM-3",
+    "code-review": "SA-11",
+    "ddos-protection": "SC-5",
+    "guardduty": "SI-4",
+    "best-practices": "AC-6",
+    BEYOND: "RA-7",
+}
+"""Where a reader of a new file starts from: the nearest ids for its folder, to be written over."""
+
+_ADDRESS = "https://example.org/write-what-to-read"
+_WIDTH = 116
+_BESIDE = 38
+"""Column at which a comment stands beside an example line of a function."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be written: texts by path, each with what to say of it, and what to do then."""
+
+    files: tuple[tuple[Path, str, str], ...]
+    then: str
+
+
+# --- whole files
+
+
+def threat_text(name: str, scenario: str = SCENARIO) -> str:
+    """A threat's file that loads as it is, every key explained."""
+    stride, attack = _STRIDE_AND_ATTACK[scenario]
+    return _file(
+        THREAT,
+        {
+            "id": scalar(name),
+            "scenario": scenario,
+            "targets": "[function]",
+            "applies": "true",
+            "stride": f"[{stride}]",
+            "likelihood": "3",
+            "impact": "3",
+            "controls": [f"{ANSWER}: responds"],
+            "maps": _maps(THREAT, "attack", attack),
+            "references": f"[{_ADDRESS}]",
+            "examples": ["applies: [{}]", *(f"# {name}: {_EXAMPLES[name]}" for name in THREAT_EXAMPLES[1:])],
+        },
+        {"reaches": "function", "treated_by": "provider"},
+        {
+            "applies": "the facts: tm.py --describe function",
+            "controls": "ID: EFFECT or ID: {EFFECT: why}",
+            "examples": "every change of the condition must change the answer of one of them",
+        },
+    )
+
+
+def control_text(name: str, mitigation: str = MITIGATION, scope: str = "function") -> str:
+    """A control's file, every key explained; it loads once a threat links to it."""
+    return _file(
+        CONTROL,
+        {
+            "id": scalar(name),
+            "mitigation": mitigation,
+            "kind": "preventive",
+            "scope": scope,
+            "how": [f"{'' if key.required else '# '}{key.name}: {_write(key)}" for key in _inside(CONTROL, "how")],
+            "maps": _maps(CONTROL, "nist_800_53", _NIST[mitigation]),
+            "references": f"[{_ADDRESS}]",
+        },
+        {
+            "in_place": "target.FACT",
+            "requires": "[CONTROL]",
+            "needs": "[{if: target.FACT, else: write why it is not applicable otherwise}]",
+            "examples": [f"{name}: {_EXAMPLES[name]}" for name in CONTROL_EXAMPLES],
+        },
+        {
+            "in_place": f"the facts: tm.py --describe {scope}",
+            "examples": "with in_place or needs; not_applicable with needs",
+        },
+    )
+
+
+_EXAMPLES = {
+    "does_not_apply": "[{FACT: false}]",
+    "undetermined": "[{}]",
+    "in_place": "[{FACT: true}]",
+    "not_in_place": "[{FACT: false}]",
+    "unknown": "[{}]",
+    "not_applicable": "[{FACT: false}]",
+}
+
+Said = str | list[str]
+
+
+def _file(shape: Record, values: Mapping[str, Said], examples: Mapping[str, Said], more: Mapping[str, str]) -> str:
+    """A file with every key of a shape, a comment above each: stated, or as an example behind a comment sign."""
+    lines = [f"# {shape.noun.capitalize()}. Write over what stands here, and delete the comments."]
+    for key in shape.keys:
+        about = "; ".join(part for part in (key.meaning, _allowed(key.shape), more.get(key.name, "")) if part)
+        lines += ["", *(f"# {line}" for line in textwrap.wrap(about, _WIDTH, break_on_hyphens=False))]
+        if key.required:
+            lines += _entry(key.name, values.get(key.name) or _write(key))
+        else:
+            lines += [f"# {line}" for line in _entry(key.name, examples[key.name])]
+    return "\n".join(lines) + "\n"
+
+
+def _entry(name: str, value: Said) -> Iterator[str]:
+    if isinstance(value, str):
+        yield f"{name}: {value}"
+    else:
+        yield f"{name}:"
+        yield from (f"  {line}" for line in value)
+
+
+def _write(key: Key) -> str:
+    return scalar(f"Write {key.meaning}", flow=False)
+
+
+def _allowed(shape: Shape) -> str:
+    """What a shape takes, as a comment says it."""
+    match shape:
+        case Word():
+            return f"{'' if len(shape.words) == 1 else 'one of '}{', '.join(shape.words)}"
+        case Items(of=Word() as word):
+            return f"any of {', '.join(word.words)}"
+        case Items(of=Text() as text) if text.pattern:
+            return f"each {text.expected}"
+        case Number():
+            return f"{shape.low} to {shape.high}"
+        case Text() if shape.truth:
+            return "target.FACT, one comparison with a constant, and, or, not; true for always"
+        case Text() if shape.pattern:
+            return f"{shape.expected}, at most {shape.longest} characters"
+        case Text():
+            return f"at most {shape.longest} characters"
+        case Table(of=Either(word=Word() as word)):
+            return f"its effect is one of {', '.join(word.words)}"
+        case _:
+            return ""
+
+
+def _inside(shape: Record, name: str) -> tuple[Key, ...]:
+    """The keys of a key that holds a record."""
+    inside = shape.index[name].shape
+    return inside.keys if isinstance(inside, Record) else ()
+
+
+def _maps(shape: Record, stated: str, cited: str) -> list[str]:
+    """One list stated, the others as examples: each with an id of the form that it takes."""
+    lines = []
+    for key in _inside(shape, "maps"):
+        example = _allowed(key.shape).rpartition("such as ")[2]
+        line = f"{key.name}: [{cited}]" if key.name == stated else f"# {key.name}: [{scalar(example)}]"
+        lines.append(f"{line:<36}  # {key.meaning}")
+    return sorted(lines, key=lambda line: line.startswith("#"))
+
+
+# --- entries
+
+
+def function_lines(name: str, system: System, trigger: str = "", api: str = "") -> list[str]:
+    """A function's entry for a model's section: stated is only what was said, the rest are examples in comments.
+
+    `trigger` is KIND:WHAT, such as slack:events or queue:ID; `api` the id of the api that it comes through.
+    """
+    known = ELEMENTS["function"].index
+    kind, _, what = trigger.partition(":")
+    by = f"{kind}: {scalar(what)}" if trigger else "slack: slash-command"
+    triggers = f"triggers: [{{{by}{f', api: {scalar(api)}' if api else ''}}}]"
+    if not trigger:
+        triggers = _beside(f"# {triggers}", known["triggers"].meaning)
+    uses = (
+        _beside(f"# {relation}: [{', '.join(_named(system, of)) or of.upper().split()[0]}]", known[relation].meaning)
+        for relation, of in RELATIONS.items()
+    )
+    return [
+        f"{scalar(name)}:",
+        f"  {_beside(f'name: {scalar(name)}', known['name'].meaning)}",
+        f"  {triggers}",
+        f"  {_beside('# description: WHAT FOR', known['description'].meaning)}",
+        "  # what is not stated is unknown, and asked; the first stated of the next four closes these four",
+        *(f"  {line}" for line in uses),
+        "  # every fact that can be stated: tm.py --describe function",
+    ]
+
+
+def _beside(line: str, comment: str) -> str:
+    return f"{line:<{_BESIDE}}  # {comment}"
+
+
+def _named(system: System, kind: str) -> list[str]:
+    """A few ids of a kind, as an example."""
+    if kind == "external system":
+        return ["slack", *system.externals][:3]
+    return [node.id for node in system.nodes.values() if node.kind == kind][:3]
+
+
+# --- what the command line asks for
+
+
+class Draft(Files):
+    """Reads files as they will be: one of them has a new text that is not written yet."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        super().__init__()
+        self._path = path
+        self._text = normal(text)
+
+    def document(self, path: Path) -> Document:
+        """The YAML document in a file.  Raises InputError."""
+        if path != self._path:
+            return super().document(path)
+        name = shown_path(path)
+        self.texts[name] = self._text
+        return parse(self._text, name)
+
+
+def new_threat(name: str, scenario: str, folders: Sequence[Path]) -> Plan:
+    """A new threat in the last of the libraries' folders.  Raises InputError where the id is none, or is taken."""
+    _check_new("threat", name, folders)
+    path = folders[-1] / "threats" / scenario / f"{name}.yaml"
+    then = f"next: write it, then {_command(folders[1:], '--list')} reads the library"
+    return Plan(((path, threat_text(name, scenario), ""),), then)
+
+
+def new_control(
+    name: str,
+    mitigation: str,
+    folders: Sequence[Path],
+    files: Files,
+    link: tuple[str, str] | None = None,
+) -> Plan:
+    """A new control in the last of the libraries' folders, linked from a threat there: `link` is its id and the effect.
+
+    Raises InputError where the id is none or is taken, and where no link can be added.
+    """
+    _check_new("control", name, folders)
+    path = folders[-1] / "controls" / mitigation / f"{name}.yaml"
+    listing = _command(folders[1:], "--list")
+    if link is None:
+        line = f"  {scalar(name)}: {{hinders: WHY}}    # or {', '.join(e for e in EFFECTS if e != 'hinders')}"
+        then = f"next: write it, and link it, else the library does not load: to controls: of a threat, add\n{line}\n"
+        return Plan(((path, control_text(name, mitigation), ""),), f"{then}then: {listing}")
+    threat, effect = link
+    at = _threat_file(threat, folders)
+    found = _threat(files, at)
+    scope = next((kind for kind in found.targets if all(kind in REACHES[other] for other in found.targets)), "account")
+    written = [(path, control_text(name, mitigation, scope), "")]
+    if all(known.control != name for known in found.links):
+        entry = f"{scalar(name)}: {{{effect}: Write why it {effect} this threat}}"
+        text, line_no = with_entry(raw(at), files.document(at), "controls", name, [entry])
+        written.append((at, text, f", line {line_no}"))
+    return Plan(
+        tuple(written), f"next: write {'it' if len(written) == 1 else 'both'}, then {listing} reads the library"
+    )
+
+
+def new_function(name: str, model: Path, files: Files, trigger: str = "", api: str = "") -> Plan:
+    """A model with a new function.  Raises InputError with the problems that it has, or would have."""
+    if model.exists() and not model.is_file() and not model.is_dir():
+        place, message = Place(shown_path(model)), "this is a pipe or a device"
+        raise InputError([Problem(code="unwritable-file", place=place, message=message, hint="name a file")])
+    _check_id("function", name)
+    system = load_model(files, model)
+    _check_free(name, system)
+    lines = function_lines(name, system, trigger, api)
+    text, at = with_entry(raw(model), files.document(model), "functions", name, lines)
+    _check_model(Draft(model, text), model, range(at, at + len(lines)))
+    then = f"next: state what it uses, then {_command((), '-m', shown_path(model), '--report')}"
+    return Plan(((model, text, f", line {at}"),), then)
+
+
+def raw(path: Path) -> str:
+    """A file's text with its own line ends; it has been read as UTF-8 before."""
+    return path.read_bytes().decode()
+
+
+def _check_id(part: str, name: str, longest: int | None = None) -> None:
+    """Raises InputError where a name cannot be an id, in the loader's words."""
+    table = Table(Raw(), f"a {part}")
+    root = Map()
+    root[name] = None
+    root.marks += [0, 0]
+    reader = Reader(Document(f"new {part}", "", root, 0))
+    reader.read(table if longest is None else replace(table, longest=longest), root, 0, "")
+    if reader.problems:
+        raise InputError(reader.problems)
+
+
+def _check_new(part: str, name: str, folders: Sequence[Path]) -> None:
+    """Raises InputError where a library's id is none, or is taken in any of the folders."""
+    shape = (THREAT if part == "threat" else CONTROL).index["id"].shape
+    _check_id(part, name, shape.longest if isinstance(shape, Text) else None)
+    taken = [path for folder in folders for path in sorted(folder.glob(f"{part}s/*/{name}.yaml"))]
+    if taken:
+        hint = "choose another id"
+        if not taken[-1].is_relative_to(folders[-1]):
+            hint += f", or copy that file to {shown_path(folders[-1])} to replace it"
+        message, place = f"'{name}' is already the id of a {part}", Place(shown_path(taken[-1]))
+        raise InputError([Problem(code="already-exists", place=place, message=message, hint=hint)])
+
+
+def _check_free(name: str, system: System) -> None:
+    """Raises InputError where a model has something of that id."""
+    taken = {
+        **{node.id: (node.kind, node.place) for node in system.nodes.values()},
+        **{item.id: ("data item", item.place) for item in system.data.values()},
+        **{item.id: ("external system", item.place) for item in system.externals.values()},
+        **{item.id: ("boundary", item.place) for item in system.boundaries.values()},
+    }
+    if name in taken and name not in RESERVED:
+        kind, place = taken[name]
+        message = f"'{name}' is already the id of {article(kind)}"
+        raise InputError([Problem(code="already-exists", place=place, message=message, hint="choose another id")])
+
+
+def _check_model(files: Draft, model: Path, added: range) -> None:
+    """Raises InputError with the problems of a model; those of what was added stand where the user wrote it."""
+    try:
+        load_model(files, model)
+    except InputError as error:
+        file = shown_path(model)
+        raise InputError(
+            replace(
+                problem,
+                place=Place("new function" if problem.place.line == added.start else "--trigger"),
+                hint="give it: --api ID" if problem.code == "ambiguous-api" else problem.hint,
+            )
+            if problem.place.file == file and problem.place.line in added
+            else problem
+            for problem in error.problems
+        ) from None
+
+
+def _threat_file(threat: str, folders: Sequence[Path]) -> Path:
+    """The file of a threat in the last folder.  Raises InputError where it lies elsewhere, or nowhere."""
+    files = {path.stem: path for folder in folders for path in sorted(folder.glob("threats/*/*.yaml"))}
+    inside = {name: path for name, path in files.items() if path.is_relative_to(folders[-1])}
+    if threat in inside:
+        return inside[threat]
+    message = f"there is no threat '{threat[:60]}' in {shown_path(folders[-1])}"
+    hint = suggestion(threat, inside)
+    if threat in files:
+        lower = files[threat]
+        to = shown_path(folders[-1] / "threats" / lower.parent.name)
+        message += f", but in {shown_path(lower)}, which is read without the new control"
+        hint = f"copy that file to {to}/ first: it replaces the other"
+    raise InputError([Problem(code="unknown-threat", place=Place("--threat"), message=message, hint=hint)])
+
+
+def _threat(files: Files, path: Path) -> Threat:
+    """The threat in a file.  Raises InputError with all its problems."""
+    reader = Reader(files.document(path))
+    entries = reader.whole(THREAT)
+    if not reader.problems:
+        threat = threat_of(reader, entries)
+        if not reader.problems:
+            return threat
+    raise InputError(reader.problems)
+
+
+def _command(libraries: Sequence[Path], *words: str) -> str:
+    options = (word for folder in libraries for word in ("--library", shown_path(folder)))
+    return shlex.join(["python", "tm.py", *options, *words])

@@ -1,0 +1,332 @@
+"""Facts out of a stack: what the data files say stands where, looked up resource by resource.
+
+Nothing here knows a single fact: they are rows of cloudformation.yaml and terraform.yaml.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.mappings.format import FactPlace, Places, Source, Step
+from threatmodel.evidence.mappings.format import Path as Steps
+from threatmodel.evidence.mappings.lookup import NOT_TOLD, OUTSIDE, has_values, said, standing
+from threatmodel.model.vocabulary import FACTS, FactRow
+from threatmodel.reading.shape import Word
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node, Scalar, Unknown, links
+
+_LEFT_OUT = "not set: AWS's default"
+_NOWHERE = "nothing in this file says otherwise"
+
+Found: TypeAlias = "Answer | Unanswered"
+
+
+class _Spot(NamedTuple):
+    """A resource that steps led to; `doubt` where it is not sure that they do."""
+
+    resource: Resource
+    doubt: Unknown | None
+
+
+class StackFacts:
+    """The facts of one stack's resources."""
+
+    def __init__(self, stack: Stack, places: Places, analyses: Mapping[str, AnalysisFunction]) -> None:
+        self._stack = stack
+        self._places = places
+        self._analyses = analyses
+        self._index: dict[tuple[str, Steps], tuple[dict[str, list[Resource]], list[_Spot]]] = {}
+        self._types: dict[str, list[Resource]] = {}
+        self._shared: dict[int, tuple[Gathered, ...]] = {}
+        self._sets: dict[tuple[str, str, str], Sequence[Gathered]] = {}
+        self._own: dict[str, tuple[str, ...]] = {}
+        self._rows: dict[tuple[str, str], Sequence[tuple[FactRow, Sequence[FactPlace]]]] = {}
+        for resource in stack.resources.values():
+            self._types.setdefault(resource.type, []).append(resource)
+
+    def kind_of(self, resource: Resource) -> str:
+        """The kind of element that a resource can be, or ''."""
+        return next((kind for kind, types in self._places.elements.items() if resource.type in types), "")
+
+    def kinds_of(self, resource: Resource) -> tuple[str, ...]:
+        """All kinds of element that a resource can be: a stream is a store and a queue."""
+        return tuple(kind for kind, types in self._places.elements.items() if resource.type in types)
+
+    def of(self, kind: str, resource: Resource) -> Mapping[str, Found]:
+        """Every fact of the element that a resource is, or of a plane (`resource` then stands for the whole file)."""
+        found = {}
+        for row, tried in self._tried(kind, resource.type):
+            outcome = self._fact(row, kind, tried, resource)
+            if outcome is not None:
+                found[row.name] = outcome
+        return found
+
+    def _tried(self, kind: str, of: str) -> Sequence[tuple[FactRow, Sequence[FactPlace]]]:
+        """The facts of a kind with the places that can say something of a type of resource."""
+        found = self._rows.get((kind, of))
+        if found is None:
+            every = self._places.facts.get(kind, {})
+            fitting = {
+                name: [place for place in tried if not place.source.types or not of or of in place.source.types]
+                for name, tried in every.items()
+            }
+            found = self._rows[kind, of] = [(FACTS[kind][name], tried) for name, tried in fitting.items() if tried]
+        return found
+
+    def _fact(self, row: FactRow, kind: str, tried: Sequence[FactPlace], resource: Resource) -> Outcome:
+        looked_around = False
+        for place in tried:
+            if place.predicate == "otherwise":
+                return self._otherwise(place, resource, looked_around=looked_around)
+            if place.analysis:
+                sources = self._places.gathered[kind][place.gather]
+                looked_around |= any(step.way != "to" for source in sources for step in source.steps)
+                outcome = self._analysed(place, kind, sources, resource)
+            else:
+                looked_around |= any(step.way != "to" for step in place.source.steps)
+                outcome = self._looked_up(row, place, resource)
+            if outcome is not None:
+                return outcome
+        return None
+
+    def _otherwise(self, place: FactPlace, resource: Resource, *, looked_around: bool) -> Found:
+        if resource.opaque is not None:
+            return Unanswered(resource.opaque.why, resource.opaque.place)
+        if looked_around and self._stack.unread:
+            first = self._stack.unread[0]
+            return Unanswered(f"{first.name} may say it: {first.why}", first.place)
+        return Answer(place.says, (resource.place,), _NOWHERE)
+
+    # --- analyses
+
+    def _analysed(self, place: FactPlace, kind: str, sources: Sequence[Source], resource: Resource) -> Outcome:
+        key = (kind, place.gather, resource.name)
+        parts = self._sets.get(key)
+        if parts is None:
+            parts = self._sets[key] = [part for source in sources for part in self._parts(source, resource)]
+        if not parts:
+            return None
+        function = self._analyses.get(place.analysis)
+        if function is None:
+            return Unanswered(f"nothing computes '{place.analysis}' from such a file", parts[0].node.place)
+        return function(parts, resource, self._stack)
+
+    def _parts(self, source: Source, resource: Resource) -> Sequence[Gathered]:
+        """What a source leads to; what does not begin at the element is the same for all and looked up once."""
+        if not source.steps or source.steps[0].way != "any":
+            return tuple(self._gathered(source, resource))
+        if source.types and resource.type not in source.types:
+            return ()
+        found = self._shared.get(id(source))
+        if found is None:
+            found = self._shared[id(source)] = tuple(self._gathered(source, resource))
+        return found
+
+    def _gathered(self, source: Source, resource: Resource) -> Iterator[Gathered]:
+        if source.types and resource.type and resource.type not in source.types:
+            return
+        for spot in self._walked(source.steps, resource):
+            if spot.doubt is not None:
+                yield Gathered(source.part, spot.doubt, spot.resource)
+            elif not source.at:
+                yield Gathered(source.part, spot.resource.properties, spot.resource)
+            else:
+                for node in standing(spot.resource.properties, source.at):
+                    yield Gathered(source.part, node, spot.resource)
+                if spot.resource.opaque is not None:
+                    yield Gathered(source.part, spot.resource.opaque, spot.resource)
+
+    # --- lookups
+
+    def _looked_up(self, row: FactRow, place: FactPlace, resource: Resource) -> Outcome:
+        found: list[Found] = []
+        for spot in self._walked(place.source.steps, resource):
+            if spot.doubt is not None:
+                found.append(Unanswered(spot.doubt.why, spot.doubt.place))
+                continue
+            for outcome in self._at(row, place, spot.resource):
+                doubt = spot.resource.doubt
+                if doubt is not None and spot.resource is not resource:
+                    usual = outcome if isinstance(outcome, Answer) and _usually(doubt) else None
+                    found.append(Unanswered(doubt.why, doubt.place, usual))
+                else:
+                    found.append(outcome)
+        return _together(found, place.over, row) if found else None
+
+    def _at(self, row: FactRow, place: FactPlace, resource: Resource) -> Iterator[Found]:
+        """What a place says of one resource: an outcome for each value that stands there."""
+        nodes = [resource.properties] if not place.source.at else list(standing(resource.properties, place.source.at))
+        if nodes:
+            for node in nodes:
+                at = node.place if place.source.at else resource.place
+                yield said(row, place, node, at)
+        elif resource.opaque is not None:
+            yield Unanswered(resource.opaque.why, resource.opaque.place)
+        elif place.left_out:
+            yield Answer(place.left_out[0], (resource.place,), _LEFT_OUT)
+
+    # --- steps
+
+    def _walked(self, steps: Sequence[Step], resource: Resource) -> Iterator[_Spot]:
+        spots = [_Spot(resource, None)]
+        for step in steps:
+            spots = [after for spot in spots for after in self._stepped(step, spot)]
+        return iter(spots)
+
+    def _stepped(self, step: Step, spot: _Spot) -> Iterator[_Spot]:
+        if spot.doubt is not None:
+            yield spot
+            return
+        match step.way:
+            case "any":
+                found: Iterable[_Spot] = (_Spot(r, None) for name in step.types for r in self._types.get(name, ()))
+            case "from":
+                found = self._referring(step, spot.resource)
+            case _:
+                found = self._referred(step, spot.resource)
+        yield from (fitting for one in found for fitting in _fitting(one, step.where))
+
+    def _referred(self, step: Step, resource: Resource) -> Iterator[_Spot]:
+        """The resources that a property refers to; a doubt where it refers to something outside this file."""
+        for node in standing(resource.properties, step.by):
+            target = self._stack.target(node)
+            if target is not None and target.type in step.types:
+                yield _Spot(target, None)
+            elif target is None:
+                named = self._named(node, step.types)
+                yield named or _Spot(resource, node if isinstance(node, Unknown) else Unknown(OUTSIDE, node.place))
+        if resource.opaque is not None:
+            yield _Spot(resource, resource.opaque)
+
+    def _named(self, node: Node, types: Sequence[str]) -> _Spot | None:
+        """The resource of this file whose own name a text gives."""
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            return None
+        meant = set(_named_by(node.value))
+        for name in types:
+            for resource in self._types.get(name, ()):
+                if not meant.isdisjoint(self._names_of(resource)):
+                    return _Spot(resource, None)
+        return None
+
+    def _referring(self, step: Step, resource: Resource) -> Iterator[_Spot]:
+        """The resources of some types whose property refers to this one, by a link or by its own name."""
+        names = {resource.name, *(f"={name}" for name in self._names_of(resource))}
+        for kind in step.types:
+            known, uncertain = self._by_target(kind, step.by)
+            seen = set()
+            for name in sorted(names):
+                for referring in known.get(name, ()):
+                    if referring.name not in seen:
+                        seen.add(referring.name)
+                        yield _Spot(referring, None)
+            yield from uncertain
+
+    def _names_of(self, resource: Resource) -> tuple[str, ...]:
+        found = self._own.get(resource.name)
+        if found is None:
+            found = self._own[resource.name] = tuple(_own_names(resource))
+        return found
+
+    def _by_target(self, kind: str, by: Steps) -> tuple[dict[str, list[Resource]], list[_Spot]]:
+        """Resources of a type by what a property of theirs refers to, and those of which that is unknown."""
+        key = (kind, by)
+        if key not in self._index:
+            known: dict[str, list[Resource]] = {}
+            uncertain: list[_Spot] = []
+            for resource in self._types.get(kind, ()):
+                for node in standing(resource.properties, by):
+                    if isinstance(node, Unknown):
+                        uncertain.append(_Spot(resource, node))
+                    for name in _targets(node):
+                        known.setdefault(name, []).append(resource)
+                if resource.opaque is not None:
+                    uncertain.append(_Spot(resource, resource.opaque))
+            self._index[key] = known, uncertain
+        return self._index[key]
+
+
+def _targets(node: Node) -> Iterator[str]:
+    """What a property refers to: names of resources, and after ``=`` the names that a plain text gives."""
+    yield from dict.fromkeys(link.resource for link in links(node))
+    if isinstance(node, Scalar) and isinstance(node.value, str):
+        yield from (f"={name}" for name in _named_by(node.value))
+
+
+def _named_by(text: str) -> tuple[str, ...]:
+    """The own names that a text can mean: itself, the resource of an ARN, a function without its qualifier."""
+    parts = text.split(":")
+    if parts[0] == "arn" and len(parts) > _ARN:
+        resource = re.split("[:/]", ":".join(parts[_ARN:]))
+        return tuple(dict.fromkeys((resource[-1], resource[1] if len(resource) > 1 else resource[0])))
+    return tuple(dict.fromkeys((text, parts[0])))
+
+
+_ARN = 5
+"""Where the resource stands in an ARN, between colons."""
+
+_OWN_NAMES = (
+    *("FunctionName", "TableName", "BucketName", "QueueName", "TopicName", "RoleName", "Name", "LogGroupName"),
+    *("function_name", "name", "bucket"),
+)
+"""Properties by which resources name themselves: CloudFormation's, then Terraform's."""
+
+
+def _own_names(resource: Resource) -> Iterator[str]:
+    """The names that a resource gives itself, as plain texts."""
+    for key in _OWN_NAMES:
+        node = resource.properties.entries.get(key)
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            yield node.value
+            if key in {"FunctionName", "function_name"}:
+                yield f"/aws/lambda/{node.value}"
+
+
+def _fitting(spot: _Spot, where: Sequence[tuple[str, str]]) -> Iterator[_Spot]:
+    """The spot, where its resource has these values; as a doubt, where it may have them."""
+    properties, opaque = spot.resource.properties, spot.resource.opaque
+    having = spot.doubt is not None or has_values(properties, where)
+    if opaque is not None and any(name not in properties.entries for name, _ in where):
+        yield _Spot(spot.resource, opaque)
+    elif having:
+        yield spot
+    elif having is None:
+        yield _Spot(spot.resource, Unknown(NOT_TOLD, spot.resource.place))
+
+
+# --- several results
+
+
+def _together(found: Sequence[Found], over: str, row: FactRow) -> Found:
+    """Several results as one."""
+    if len(found) == 1:
+        return found[0]
+    answers = [one for one in found if isinstance(one, Answer)]
+    open_ones = [one for one in found if isinstance(one, Unanswered)]
+    if over in {"any", "every"}:
+        decisive = [one for one in answers if one.value is (over == "any")]
+        if decisive:
+            return decisive[0]
+        return open_ones[0] if open_ones else answers[0]
+    if open_ones:
+        return open_ones[0]
+    if over == "same":
+        return answers[0] if all(one.value == answers[0].value for one in answers) else _differing(answers)
+    words = row.shape.words if isinstance(row.shape, Word) else ()
+    ranked = sorted(answers, key=lambda one: _rank(one.value, words))
+    return ranked[0] if over == "least" else ranked[-1]
+
+
+def _rank(value: Any, words: Sequence[str]) -> float:
+    return float("inf") if value is None else float(words.index(value) if words else value)
+
+
+def _differing(answers: Sequence[Answer]) -> Unanswered:
+    return Unanswered("several resources differ here", answers[0].places[0])
+
+
+def _usually(doubt: Unknown) -> bool:
+    return isinstance(doubt.usual, Scalar) and doubt.usual.value is True

@@ -1,0 +1,159 @@
+"""What stands at a path of a resource, and what that means for a fact: paths and predicates of the data files."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from threatmodel.evidence.answers import Answer, Unanswered
+from threatmodel.evidence.mappings.format import FactPlace, Part
+from threatmodel.evidence.mappings.format import Path as Steps
+from threatmodel.model.vocabulary import FactRow
+from threatmodel.reading.problems import Place
+from threatmodel.reading.shape import Flag, Number, Word
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, shape_of, unknowns
+
+OUTSIDE = "it refers to something outside this file"
+
+
+def standing(root: Node, path: Steps) -> Iterator[Node]:
+    """The nodes at a path: what is missing, null or empty does not stand there; something unknown on the way does."""
+    return (node for node in _followed(root, path) if _stands(node))
+
+
+def _stands(node: Node) -> bool:
+    empty = (isinstance(node, Table) and not node.entries) or (isinstance(node, List) and not node.items)
+    return not empty and not (isinstance(node, Scalar) and node.value in {None, ""})
+
+
+def _followed(node: Node, path: Sequence[Part]) -> Iterator[Node]:
+    if not path or isinstance(node, Unknown):
+        yield node
+        return
+    part, rest = path[0], path[1:]
+    if part.where and isinstance(node, List):
+        yield from _filtered(node, part, rest)
+        return
+    if isinstance(node, Link | Joined):
+        if part.kind == "items" and not part.where:
+            yield from _followed(node, rest)  # one value where a list may stand
+        else:
+            yield Unknown(OUTSIDE, node.place)
+        return
+    for child in _children(node, part):
+        yield from _followed(child, rest)
+
+
+def _children(node: Node, part: Part) -> Iterator[Node]:
+    match part.kind, node:
+        case "key", Table(entries=entries):
+            if part.name in entries:
+                yield entries[part.name]
+        case "items", List(items=children):
+            yield from children
+        case "items", Scalar() if not part.where:
+            yield node
+        case "values", Table(entries=entries):
+            yield from entries.values()
+
+
+def _filtered(node: List, part: Part, rest: Sequence[Part]) -> Iterator[Node]:
+    """What stands behind the items that have some values; behind those that may have them it is unknown."""
+    for child in node.items:
+        having, usually = has_values(child, part.where), has_usually(child, part.where)
+        for found in _followed(child, rest) if having is not False else ():
+            if having or isinstance(found, Unknown):
+                yield found
+            elif _stands(found):
+                yield Unknown(NOT_TOLD, found.place, found if usually else None)
+
+
+NOT_TOLD = "whether this is meant is not told by what stands there"
+
+
+def has_values(node: Node, where: Sequence[tuple[str, str]]) -> bool | None:
+    """Whether properties have these values; None where one may: it is unknown, or a parameter gives it."""
+    found = [_has(node, name, wanted) for name, wanted in where]
+    return False if False in found else None if None in found else True
+
+
+def _has(node: Node, name: str, wanted: str) -> bool | None:
+    child = node.entries.get(name) if isinstance(node, Table) else None
+    if isinstance(node, Unknown | Link | Joined) or any(unknowns(child)) or bool(getattr(child, "given", ())):
+        return None
+    return _as_text(child) == wanted
+
+
+def has_usually(node: Node, where: Sequence[tuple[str, str]]) -> bool:
+    """Whether properties have these values where parameters keep their defaults."""
+    children = [(node.entries.get(name) if isinstance(node, Table) else None, wanted) for name, wanted in where]
+    return all(_as_text(one.usual if isinstance(one, Unknown) else one) == wanted for one, wanted in children)
+
+
+# --- predicates
+
+
+def said(row: FactRow, place: FactPlace, node: Node, at: Place) -> Answer | Unanswered:
+    """What a value that stands there means."""
+    if isinstance(node, Unknown):
+        usual = said(row, place, node.usual, at) if node.usual is not None and _stands(node.usual) else None
+        return Unanswered(node.why, at, usual if isinstance(usual, Answer) else None)
+    if place.predicate == "says":
+        return Answer(place.says, (at,))
+    told, note = _as_text(node), by_defaults(node)
+    if told is not None:
+        for pattern, value in place.words.items():
+            if fnmatch.fnmatchcase(told, pattern):
+                return Answer(value, (at,), note)
+    if place.value:
+        value = _taken(row, place.value, node)
+        if value is not None:
+            return Answer(value, (at,), note)
+    return Unanswered("what stands there is not understood", at)
+
+
+def by_defaults(node: Node) -> str:
+    """That a value comes from parameters, which a deployment may give other values."""
+    given = node.given if isinstance(node, Scalar | Joined) else ()
+    return f"by the default of the parameter {' and '.join(given)}" if given else ""
+
+
+def _as_text(node: Node | None) -> str | None:
+    """A value as its file has it: true, 30, a text with its links spelt out."""
+    if isinstance(node, Scalar):
+        return str(node.value).lower() if isinstance(node.value, bool) else str(node.value)
+    return shape_of(node) or None if isinstance(node, Link | Joined) else None
+
+
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?\Z")
+
+
+def _taken(row: FactRow, how: str, node: Node) -> Any:
+    """The value that stands there, as the fact's type has it; None where it is none."""
+    raw = node.value if isinstance(node, Scalar) else None
+    match row.shape, how:
+        case Flag(), _:
+            flag = {"true": True, "false": False}.get(str(raw).lower())
+            return None if flag is None else flag is not (how == "negated")
+        case Word() as word, _:
+            return raw if isinstance(raw, str) and word.takes(raw) else None
+        case Number(), "duration-in-hours":
+            found = _DURATION.match(str(raw))
+            if found is None:
+                return None
+            days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+            return -(-(((days * 24 + hours) * 60 + minutes) * 60 + seconds) // 3600)
+        case Number(low, high), _:
+            number = _number(raw)
+            number = None if number is None else number // 24 if how == "hours-as-days" else number
+            return number if number is not None and low <= number <= high else None
+    return None
+
+
+def _number(raw: object) -> int | None:
+    try:
+        return None if isinstance(raw, bool) else int(float(str(raw)))
+    except (ValueError, OverflowError):
+        return None

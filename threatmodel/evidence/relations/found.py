@@ -1,0 +1,151 @@
+"""Relations from wiring: what starts each function of a stack, what it uses, and the lines that prove it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from threatmodel.evidence.answers import Unanswered
+from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.relations.naming import Names
+from threatmodel.evidence.relations.roles import RELATIONS
+from threatmodel.evidence.relations.starts import Start, Starts, starts
+from threatmodel.evidence.relations.uses import Functions, Use
+from threatmodel.reading.problems import Place, quoted
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import links
+
+__all__ = ["Start", "Use", "Wiring", "wirings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """How one function is wired.
+
+    `externals` are hosts that its environment or its event sources name.  `unknown` says of triggers, reads, writes,
+    sends and secrets why the list may be longer: a relation that is not in it is complete.  `unused` are grants
+    without any other sign of a use, `ungranted` what its environment or a destination names without a grant.
+    """
+
+    triggers: tuple[Start, ...]
+    reads: tuple[Use, ...]
+    writes: tuple[Use, ...]
+    sends: tuple[Use, ...]
+    secrets: tuple[Use, ...]
+    externals: tuple[str, ...]
+    unknown: Mapping[str, Unanswered]
+    unused: tuple[Use, ...]
+    ungranted: tuple[Use, ...]
+
+
+def wirings(stack: Stack, facts: StackFacts) -> Mapping[str, Wiring]:
+    """How each function of a stack is wired, by the function's name there."""
+    names = Names(stack, facts)
+    if not names.functions:
+        return {}
+    using = Functions(names)
+    started = starts(names)
+    callers = _Callers(names, using)
+    return {
+        name: _wiring(function, started[name], callers.of(function), using, stack)
+        for name, function in names.functions.items()
+    }
+
+
+def _wiring(function: Resource, started: Starts, called: Unanswered | None, using: Functions, stack: Stack) -> Wiring:
+    uses = using.of(function, (start.source for start in started.starts if start.source))
+    unknown = dict(uses.unknown)
+    triggers = started.unknown or called
+    if triggers is not None:
+        unknown["triggers"] = triggers
+    if stack.unread:
+        first = stack.unread[0]
+        for relation in ("triggers", *RELATIONS):
+            unknown.setdefault(relation, Unanswered(f"{first.name} may hold more: {first.why}", first.place))
+    return Wiring(
+        triggers=started.starts,
+        reads=uses.lists["reads"],
+        writes=uses.lists["writes"],
+        sends=uses.lists["sends"],
+        secrets=uses.lists["secrets"],
+        externals=uses.externals,
+        unknown=unknown,
+        unused=uses.unused,
+        ungranted=uses.ungranted,
+    )
+
+
+class _Callers:
+    """Who may call each function by a right of its own: other functions, and roles that something else takes on."""
+
+    def __init__(self, names: Names, using: Functions) -> None:
+        self.names = names
+        self.using = using
+        self._named: dict[str, list[tuple[str, str, Place]]] = {}
+        self._every: list[tuple[str, str, Place]] = []
+        worn = set()
+        for name, function in names.functions.items():
+            role, role_name = using.role(function)
+            worn.add(role_name)
+            for invocation in role.invokes:
+                perhaps = f": {invocation.why}" if invocation.why else ""
+                if invocation.function:
+                    why = f"the function {quoted(name)} may call it{perhaps}"
+                    self._note(invocation.function, name, why, invocation.place)
+                else:
+                    why = f"the function {quoted(name)} may call every function{perhaps}"
+                    self._every.append((name, why, invocation.place))
+        self._others(worn)
+
+    def _note(self, function: str, caller: str, why: str, place: Place) -> None:
+        self._named.setdefault(function, []).append((caller, why, place))
+
+    def _others(self, worn: set[str]) -> None:
+        """Roles that no function has: those that schedules, rules, pipes and APIs call with are read from these."""
+        wearers = self._wearers()
+        for name in self.using.roles.all:
+            users = wearers.get(name, [])
+            if name in worn or (users and all(user.type in _CALL_BY_ROLE for user in users)):
+                continue
+            who = (
+                f"{quoted(users[0].name)}, with the role {quoted(name)},"
+                if users
+                else f"whoever has the role {quoted(name)}"
+            )
+            for invocation in self.using.roles.of(name).invokes:
+                if invocation.function:
+                    self._note(invocation.function, name, f"{who} may call it", invocation.place)
+                elif not users or any(user.type.endswith(("StateMachine", "_state_machine")) for user in users):
+                    self._every.append((name, f"{who} may call every function", invocation.place))
+
+    def _wearers(self) -> Mapping[str, list[Resource]]:
+        """The resources that name a role which is no function's, by its name."""
+        found: dict[str, list[Resource]] = {}
+        roles = self.using.roles.all
+        for resource in self.names.stack.resources.values():
+            if not resource.type.startswith(("AWS::IAM::", "aws_iam_")) and resource.name not in self.names.functions:
+                for name in {link.resource for link in links(resource.properties)} & roles.keys():
+                    found.setdefault(name, []).append(resource)
+        return found
+
+    def of(self, function: Resource) -> Unanswered | None:
+        """Why there may be more that starts a function, for what others may call."""
+        return next(self._reasons(function), None)
+
+    def _reasons(self, function: Resource) -> Iterator[Unanswered]:
+        for caller, why, place in self._named.get(function.name, ()):
+            if caller != function.name:
+                yield Unanswered(f"{why}, for which a model has no trigger", place)
+        for caller, why, place in self._every:
+            if caller != function.name:
+                yield Unanswered(why, place)
+
+
+_CALL_BY_ROLE = (
+    *("AWS::Scheduler::Schedule", "AWS::Events::Rule", "AWS::Pipes::Pipe", "AWS::ApiGateway::Method"),
+    *("AWS::ApiGateway::Authorizer", "AWS::ApiGatewayV2::Integration", "AWS::ApiGatewayV2::Authorizer"),
+    *("AWS::IAM::InstanceProfile", "AWS::Lambda::Permission"),
+    *("aws_scheduler_schedule", "aws_cloudwatch_event_target", "aws_pipes_pipe", "aws_api_gateway_integration"),
+    *("aws_api_gateway_authorizer", "aws_apigatewayv2_integration", "aws_apigatewayv2_authorizer"),
+)
+"""Types that call functions by a role, and whose targets are read."""

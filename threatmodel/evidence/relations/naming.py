@@ -1,0 +1,207 @@
+"""Which resource of a stack a value names: by a link, through what stands between, or by its own name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from threatmodel.evidence.analyses.properties import read
+from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.policies.arns import KINDS, Targets, arn_parts
+from threatmodel.evidence.policies.grants import pattern
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Joined, Link, Node, Scalar, Unknown, links, shape_of, unknowns
+
+STANDS_FOR: Mapping[str, str] = {
+    "AWS::Lambda::Alias": "FunctionName",
+    "AWS::Lambda::Version": "FunctionName",
+    "aws_lambda_alias": "FunctionName",
+    "AWS::Kinesis::StreamConsumer": "StreamARN|stream_arn",
+    "aws_kinesis_stream_consumer": "StreamArn",
+    "AWS::S3::AccessPoint": "Bucket",
+    "aws_s3_access_point": "Bucket",
+    "AWS::EFS::AccessPoint": "FileSystemId",
+    "aws_efs_access_point": "FileSystemId",
+    "AWS::SecretsManager::SecretTargetAttachment": "SecretId",
+    "aws_secretsmanager_secret_version": "SecretId",
+}
+"""Types of resources that stand for another one, and the property that says for which."""
+
+ROLE_OWN_NAME = "RoleName|name"
+_FUNCTION_OWN_NAME = "FunctionName"
+_A_TEXT = ("",)
+_TOKEN = r"\$\{[^{}]*\}"  # noqa: S105 - a variable in a text, no secret
+_CALLED = re.compile(rf"(?:.*:function:)?((?:{_TOKEN}|[A-Za-z0-9_-])+)(?::(?:{_TOKEN}|[A-Za-z0-9_$-])+)?\Z", re.DOTALL)
+_INVOKED = re.compile(r".*?:path/[^/]*/functions/(.*)/invocations\Z", re.DOTALL)
+_LONGEST_TEXT = 2048
+_FARTHEST = 5
+"""Resources that one may stand for in turn."""
+
+
+class Called(NamedTuple):
+    """The functions that a value names, and what of it is unknown."""
+
+    functions: tuple[str, ...]
+    open: Unknown | None = None
+
+
+class Names:
+    """The functions and other elements of a stack, found by what names them."""
+
+    def __init__(self, stack: Stack, facts: StackFacts) -> None:
+        self.stack = stack
+        self.targets = Targets(stack)
+        self.kinds: dict[str, tuple[str, ...]] = {}
+        self.functions: dict[str, Resource] = {}
+        self._open_names = False
+        self._by_name: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        by_type: dict[str, tuple[str, ...]] = {}
+        for name, resource in stack.resources.items():
+            kinds = by_type.get(resource.type)
+            if kinds is None:
+                kinds = by_type[resource.type] = facts.kinds_of(resource)
+            if kinds:
+                self._know(name, resource, kinds)
+        self._aliases: dict[str, str] = {}
+        self._hidden: dict[str, Unknown] = {}
+        for name, resource in stack.resources.items():
+            if resource.type in STANDS_FOR:
+                meant = self._aliases[name] = self._stands_for(resource)
+                hidden = (
+                    None if meant else open_in(read(resource.properties, STANDS_FOR[resource.type]) or resource.opaque)
+                )
+                if hidden is not None:
+                    self._hidden[name] = hidden
+
+    def _know(self, name: str, resource: Resource, kinds: tuple[str, ...]) -> None:
+        self.kinds[name] = kinds
+        if "function" in kinds:
+            self.functions[name] = resource
+            self._open_names |= open_in(read(resource.properties, _FUNCTION_OWN_NAME)) is not None
+        known = KINDS.get(resource.type)
+        property_ = _FUNCTION_OWN_NAME if "function" in kinds else known.own_name if known else ""
+        key = spelling(read(resource.properties, property_)) if property_ else None
+        if key is not None:
+            self._by_name.setdefault(key, []).append(name)
+
+    def _stands_for(self, resource: Resource) -> str:
+        """The name of the element that a resource stands for, or ''."""
+        for _ in range(_FARTHEST):
+            node = read(resource.properties, STANDS_FOR[resource.type])
+            target = self.stack.target(node)
+            if target is None:
+                called = self._spelt(node)
+                return called[0] if called else ""
+            if target.type not in STANDS_FOR:
+                return target.name
+            resource = target
+        return ""
+
+    def meant(self, name: str) -> str:
+        """The resource that is meant by the name of one: itself, or what it stands for."""
+        return self._aliases.get(name) or name
+
+    def called(self, node: Node | None) -> Called:
+        """The functions that a value names: a link, an ARN, a name, or the address under which API Gateway calls."""
+        if node is None:
+            return Called(())
+        found = dict.fromkeys(self.meant(link.resource) for link in links(node))
+        if found:
+            hidden = next((self._hidden[name] for name in found if name in self._hidden), None)
+            return Called(tuple(name for name in found if name in self.functions), hidden)
+        spelt = self._spelt(node)
+        if spelt:
+            return Called(spelt)
+        return Called((), open_in(node) or (named_by_text(node) if self._open_names else None))
+
+    def _spelt(self, node: Node | None) -> tuple[str, ...]:
+        """The functions that a text names."""
+        key = spelling(node)
+        if key is None or len(key[0]) > _LONGEST_TEXT:
+            return ()
+        invoked = _INVOKED.match(key[0])
+        named = _CALLED.match(invoked[1] if invoked else key[0])
+        if named is None:
+            return ()
+        return tuple(name for name in self._by_name.get((named[1], key[1]), ()) if name in self.functions)
+
+    def element(self, node: Node | None, *kinds: str) -> str:
+        """The one element of some kinds that a value names, or ''."""
+        if node is None:
+            return ""
+        found = {self.meant(link.resource) for link in links(node)}
+        if found:
+            name = found.pop()
+            return name if not found and set(kinds) & set(self.kinds.get(name, ())) else ""
+        named = [name for name in self.texted(node) if set(kinds) & set(self.kinds[name])]
+        return named[0] if len(named) == 1 else ""
+
+    def texted(self, node: Node) -> tuple[str, ...]:
+        """The elements that a text without links names: by ARN, by URL, or by the name alone."""
+        key = spelling(node)
+        if key is None or len(key[0]) > _LONGEST_TEXT:
+            return ()
+        parts = arn_parts(key[0])
+        if parts[0] == "arn":
+            found = self.targets.covered(pattern(node), parts[2]) if len(parts) > 2 else ()  # noqa: PLR2004 - a service
+            return tuple(match.resource for match in found if match.named and match.sure)
+        whole = _last(key[0]) if key[0].startswith("https://sqs.") else key[0]
+        return tuple(self._by_name.get((whole, key[1]), ()))
+
+    def may_name(self, unknown: Unknown, resource: Resource) -> bool:
+        """Whether a value that is not known may name a function or role: nobody can give a name that AWS makes up."""
+        own = read(resource.properties, _FUNCTION_OWN_NAME if resource.name in self.functions else ROLE_OWN_NAME)
+        return open_in(own) is not None if unknown.given == _A_TEXT else not unknown.given or own is not None
+
+
+def _last(address: str) -> str:
+    """What follows the last slash of an address."""
+    masked = re.sub(_TOKEN, lambda token: "_" * len(token.group()), address)
+    return address[masked.rfind("/") + 1 :]
+
+
+def spelling(node: Node | None) -> tuple[str, tuple[str, ...]] | None:
+    """A text and the parameters that it is made of; two that are equal name the same."""
+    if isinstance(node, Scalar):
+        return (node.value, node.given) if isinstance(node.value, str) and node.value else None
+    if isinstance(node, Link):
+        return shape_of(node), ()
+    if isinstance(node, Joined):
+        unknown = list(unknowns(node))
+        if all(one.given for one in unknown):
+            spelt = "".join(
+                f"${{{','.join(one.given)}}}" if isinstance(one, Unknown) else _part(one) for one in node.parts
+            )
+            return spelt, node.given
+        return None
+    if isinstance(node, Unknown) and node.given and node.usual is None:
+        return f"${{{','.join(node.given)}}}", ()
+    return None
+
+
+def _part(part: str | Link) -> str:
+    return part if isinstance(part, str) else shape_of(part)
+
+
+def named_by_text(node: Node) -> Unknown:
+    """That a text names something which nothing in this file surely is: what has a name that is not told may be it."""
+    return Unknown("it may be what a text names", node.place, None, _A_TEXT)
+
+
+def open_in(node: Node | None) -> Unknown | None:
+    """What of a value is not known: the first unknown part, or that a parameter's default may be replaced."""
+    first = next(unknowns(node), None)
+    if first is not None:
+        return first
+    given = getattr(node, "given", ())
+    if node is not None and given:
+        return Unknown("a parameter says it", node.place, None, given)
+    return None
+
+
+def told(node: Node | None) -> str:
+    """A text as it stands there; '' where a parameter gives it or it is not known."""
+    if isinstance(node, Scalar) and not node.given and node.value is not None:
+        return str(node.value)
+    return ""

@@ -1,0 +1,422 @@
+"""What each role of a stack may do with the stack's elements, and what of that is open.
+
+Boundaries and session policies are left aside: they only take away.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+from threatmodel.evidence.analyses.properties import each, read
+from threatmodel.evidence.answers import Gathered, Unanswered
+from threatmodel.evidence.policies.arns import arn_parts, covers_every
+from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, grants, pattern, statements
+from threatmodel.evidence.policies.iam import expanded
+from threatmodel.evidence.policies.permissions import Reach, reached, use_of
+from threatmodel.evidence.relations.naming import ROLE_OWN_NAME, STANDS_FOR, Names, named_by_text, open_in, spelling
+from threatmodel.reading.problems import Place, quoted
+from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.values import Joined, Link, Node, Unknown, links
+
+RELATIONS = ("reads", "writes", "sends", "secrets")
+"""What a function uses, by the names of a model."""
+
+
+class Invocation(NamedTuple):
+    """That a role may call a function: which ('' for every one), the statement, and why it perhaps may not."""
+
+    function: str
+    place: Place
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a role may do: what it reaches by name, what it covers by wildcards, and what is open of each relation.
+
+    `covers` are pairs of a service and a use; `hidden` the relations of which a statement cannot be read; `connected`
+    the resources that a connector grants.
+    """
+
+    reach: Mapping[str, Reach] = field(default_factory=dict)
+    covers: Mapping[tuple[str, str], Place] = field(default_factory=dict)
+    open: Mapping[str, Unanswered] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+    connected: frozenset[str] = frozenset()
+    invokes: tuple[Invocation, ...] = ()
+
+
+# --- where policies stand
+
+_ROLE_TYPES = ("AWS::IAM::Role", "aws_iam_role")
+_HOLDERS: Mapping[str, tuple[str, str]] = {
+    "AWS::IAM::Policy": ("Roles", "PolicyDocument"),
+    "AWS::IAM::ManagedPolicy": ("Roles", "PolicyDocument"),
+    "AWS::IAM::RolePolicy": ("RoleName", "PolicyDocument"),
+    "aws_iam_role_policy": ("Role", "Policy"),
+    "aws_iam_role_policy_attachment": ("Role", ""),
+    "aws_iam_policy_attachment": ("Roles", ""),
+}
+"""Types that attach a policy to roles: the properties with the roles and with the document ('' for one by its ARN)."""
+_POLICY_TYPES = ("AWS::IAM::ManagedPolicy", "aws_iam_policy")
+_ON_RESOURCES: Mapping[str, tuple[str, str]] = {
+    "AWS::S3::BucketPolicy": ("Bucket", "PolicyDocument"),
+    "AWS::SQS::QueuePolicy": ("Queues", "PolicyDocument"),
+    "AWS::SNS::TopicPolicy": ("Topics", "PolicyDocument"),
+    "AWS::SecretsManager::ResourcePolicy": ("SecretId", "ResourcePolicy"),
+    "aws_s3_bucket_policy": ("Bucket", "Policy"),
+    "aws_sqs_queue_policy": ("QueueUrl", "Policy"),
+    "aws_sns_topic_policy": ("Arn", "Policy"),
+    "aws_secretsmanager_secret_policy": ("SecretArn", "Policy"),
+}
+"""Types of policies on resources, which may name a role: the properties with the resource and with the document."""
+
+_SERVICES: Mapping[str, tuple[str, frozenset[str]]] = {
+    "dynamodb": ("table", frozenset({"read", "write"})),
+    "s3": ("bucket", frozenset({"read", "write"})),
+    "rds-data": ("database", frozenset({"read", "write"})),
+    "es": ("search domain", frozenset({"read", "write"})),
+    "elasticfilesystem": ("file system", frozenset({"read", "write"})),
+    "elasticache": ("cache", frozenset({"read", "write"})),
+    "kinesis": ("stream", frozenset({"read", "send"})),
+    "sqs": ("queue", frozenset({"send"})),
+    "sns": ("topic", frozenset({"send"})),
+    "events": ("event bus", frozenset({"send"})),
+    "secretsmanager": ("secret", frozenset({"value"})),
+    "ssm": ("parameter", frozenset({"value"})),
+    "lambda": ("function", frozenset({"invoke"})),
+}
+"""The services whose resources are elements: what one is called, and what is done with it."""
+_RELATION = {"read": "reads", "write": "writes", "send": "sends", "value": "secrets"}
+_VERB = {"read": "read", "write": "write", "send": "send to", "value": "read"}
+BOTH_WAYS = frozenset({
+    "rds-data:executestatement", "rds-data:batchexecutestatement", "elasticache:connect", "es:eshttppost",
+})  # fmt: skip
+"""Actions that the table has as writing, by which one reads as well."""
+POLLS = frozenset({
+    "dynamodb:getrecords", "dynamodb:getsharditerator",
+    "kinesis:getrecords", "kinesis:getsharditerator", "kinesis:subscribetoshard",
+})  # fmt: skip
+"""Actions by which Lambda itself polls for a function."""
+
+
+@lru_cache(maxsize=4096)
+def _uses_of(action: str) -> Mapping[str, frozenset[str]]:
+    """What a pattern of actions does with elements, by service; polling of streams is told apart as `poll`."""
+    found: dict[str, set[str]] = {}
+    for known in expanded(action):
+        service = known.name.partition(":")[0].lower()
+        wanted = _SERVICES.get(service)
+        if wanted is not None:
+            name = known.name.lower()
+            uses = {"poll"} if name in POLLS else {use_of(known)}
+            uses |= {"read"} if name in BOTH_WAYS else set()
+            found.setdefault(service, set()).update(uses & (wanted[1] | {"poll"}))
+    return {service: frozenset(uses) for service, uses in found.items() if uses}
+
+
+def _granted(grant: Grant) -> Mapping[str, frozenset[str]]:
+    """What a statement is about, by service; not the polling that Lambda does itself."""
+    if grant.but_actions:
+        return {service: uses for service, (_, uses) in _SERVICES.items() if not _spares(grant, service)}
+    found: dict[str, frozenset[str]] = {}
+    for one in grant.actions:
+        for service, uses in _uses_of(one.text).items() if one.open is None else ():
+            polled = frozenset({"read"} if "poll" in uses and service == "kinesis" and not grant.source else ())
+            own = (uses - {"poll"}) | polled
+            if own:
+                found[service] = found.get(service, frozenset()) | own
+    return found
+
+
+def _without_strangers(grant: Grant) -> Grant | None:
+    """The statement without actions that do not exist (AWS's own policy templates have some); None where none is left.
+
+    Nor with those on streams of tables, which only start functions.
+    """
+    if grant.but_actions or not grant.actions:
+        return grant
+    kept = tuple(one for one in grant.actions if one.open is not None or expanded(one.text))
+    on_streams = not _granted(grant) and all(one.text.startswith("dynamodb:") for one in kept)
+    return grant._replace(actions=kept) if kept and not on_streams else None
+
+
+def _spares(grant: Grant, service: str) -> bool:
+    """Whether a statement about all actions but some leaves out a whole service."""
+    return any(one.open is None and one.text in {"*", f"{service}:*"} for one in grant.actions)
+
+
+class Roles:
+    """What each role of a stack may do, looked at once however many functions share it."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.stack = names.stack
+        self._policies: dict[str, list[Gathered]] = {}
+        self._on_resources: dict[str, list[Grant]] = {}
+        self._connected: dict[str, set[str]] = {}
+        self._open: list[tuple[Unknown, str]] = []
+        self._known: dict[str, Role] = {}
+        self.all = {one.name: one for one in self.stack.resources.values() if one.type in _ROLE_TYPES}
+        own = {name: spelling(read(one.properties, ROLE_OWN_NAME)) for name, one in self.all.items()}
+        self._by_name = {key: name for name, key in own.items() if key is not None}
+        for resource in self.stack.resources.values():
+            if resource.type in _HOLDERS:
+                self._attached(resource)
+            elif resource.type in _ON_RESOURCES:
+                self._named_by(resource)
+        for role in self.all.values():
+            self._inline(role)
+
+    def of(self, name: str) -> Role:
+        """What a role may do."""
+        if name not in self._known:
+            self._known[name] = self._read(self.all[name])
+        return self._known[name]
+
+    def named(self, node: Node | None) -> str:
+        """The role of this file that a value names, or ''."""
+        target = self.stack.target(node)
+        if target is not None:
+            return target.name if target.name in self.all else ""
+        key = spelling(node)
+        if key is None:
+            return ""
+        return self._by_name.get(key) or self._by_name.get((re.split(r"[:/]", key[0])[-1], key[1]), "")
+
+    # --- gathering
+
+    def _inline(self, role: Resource) -> None:
+        found = self._policies.setdefault(role.name, [])
+        for one in each(read(role.properties, "Policies|inline_policy")):
+            document = one if isinstance(one, Unknown) else read(one, "PolicyDocument|policy")
+            if document is not None:
+                found.append(Gathered("policy", document, role))
+        for one in each(read(role.properties, "ManagedPolicyArns")):
+            found += self._managed(one, role)
+        if role.opaque is not None:
+            found.append(Gathered("policy", role.opaque, role))
+
+    def _managed(self, node: Node, holder: Resource) -> Iterator[Gathered]:
+        target = self.stack.target(node)
+        if target is not None and target.type in _POLICY_TYPES:
+            document = read(target.properties, "PolicyDocument|policy") or Unknown(
+                "a policy has no document", target.place
+            )
+            yield Gathered("policy", document, target if holder.doubt is None else holder)
+        else:
+            yield Gathered("managed", node, holder)
+
+    def _attached(self, resource: Resource) -> None:
+        roles, document = _HOLDERS[resource.type]
+        for node in each(read(resource.properties, roles) or resource.opaque):
+            name = self.named(node)
+            hidden = open_in(node) or named_by_text(node)
+            if name:
+                found = self._policies.setdefault(name, [])
+                written = read(resource.properties, document) if document else None
+                if document and written is not None:
+                    found.append(Gathered("policy", written, resource))
+                    if resource.made_by and resource.type == "AWS::IAM::ManagedPolicy":
+                        about = {self.names.meant(link.resource) for link in links(written)}
+                        self._connected.setdefault(name, set()).update(about)
+                elif not document:
+                    arn = read(resource.properties, "PolicyArn")
+                    found += self._managed(arn, resource) if arn is not None else ()
+            elif self.stack.target(node) is None:
+                self._open.append((hidden, resource.name))
+
+    def _named_by(self, resource: Resource) -> None:
+        """The statements of a policy on a resource that are about roles of this file."""
+        about, document = _ON_RESOURCES[resource.type]
+        node = read(resource.properties, document)
+        for grant in statements(node):
+            for role in {link.resource for one in grant.principals for link in one.pattern.links} & self.all.keys():
+                own = grant
+                if not any(one.links for one in grant.resources):
+                    own = grant._replace(resources=tuple(_patterns(read(resource.properties, about))))
+                if resource.doubt is not None and own.open is None:
+                    own = own._replace(open=resource.doubt)
+                self._on_resources.setdefault(role, []).append(own)
+
+    # --- reading
+
+    def _read(self, role: Resource) -> Role:
+        found = [*grants(self._policies[role.name], role, self.stack), *self._on_resources.get(role.name, ())]
+        found = [self._meant(grant) for grant in found]
+        noted = _Noted()
+        narrow = [grant for grant in found if grant.effect == "Deny" or not self._is_wide(grant, noted)]
+        narrow = [kept for grant in narrow if (kept := _without_strangers(grant)) is not None]
+        for hidden, name in self._open:
+            if self.names.may_name(hidden, role):
+                noted.every(f"{quoted(name)} may be attached to its role: {hidden.why}", hidden.place)
+        reach = reached(narrow, self.names.targets)
+        for one in reach.values():
+            for kind, relations in RELATIONS_OF.items():
+                if one.unknown and kind in self.names.kinds.get(one.resource, ()):
+                    for relation in relations:
+                        noted.hide(relation, one.unknown[0].why, one.unknown[0].place)
+        invokes = [Invocation("", place) for place in noted.calls]
+        invokes += noted.perhaps
+        invokes += [
+            Invocation(name, one.places["invoke"][0])
+            for name, one in reach.items()
+            if one.may("invoke") and name in self.names.functions
+        ]
+        connected = frozenset(self._connected.get(role.name, ()))
+        return Role(reach, noted.covers, noted.open, frozenset(noted.hidden), connected, tuple(invokes))
+
+    def _meant(self, grant: Grant) -> Grant:
+        """The statement with each resource that stands for another one replaced by that."""
+        if not any(self._stands_for(link) for one in grant.resources for link in one.links):
+            return grant
+        return grant._replace(resources=tuple(self._led(one) for one in grant.resources))
+
+    def _stands_for(self, link: Link) -> bool:
+        return (
+            self.stack.resources[link.resource].type in STANDS_FOR if link.resource in self.stack.resources else False
+        )
+
+    def _led(self, one: Pattern) -> Pattern:
+        for link in one.links:
+            if self._stands_for(link):
+                meant = link._replace(resource=self.names.meant(link.resource), attribute="Arn")
+                spelt = pattern(link).text
+                one = one._replace(
+                    text=one.text.replace(spelt, pattern(meant).text),
+                    links=tuple(meant if other[:2] == link[:2] else other for other in one.links),
+                )
+        return one
+
+    def _is_wide(self, grant: Grant, noted: _Noted) -> bool:
+        """Notes what of a statement leaves a list open; true where it covers all resources, so that it names none."""
+        if grant.open is not None and not grant.actions:
+            noted.every(grant.open.why, grant.open.place)
+            return False
+        for one in grant.actions:
+            if one.open is not None:
+                for relation in self._perhaps(one, grant):
+                    noted.hide(relation, one.open.why, one.open.place)
+                noted.perhaps += self._perhaps_called(one, grant)
+        wide = False
+        granted = _granted(grant)
+        if not granted and any(not one.text.strip("*") for one in grant.resources):
+            for one in grant.actions:
+                noted.covers.setdefault((one.text.partition(":")[0], "manage"), grant.place)
+            return True
+        for service, uses in granted.items():
+            covered = covers_every(grant, service)[0]
+            wide |= covered is True
+            if covered:
+                noted.wide(service, uses, grant.place)
+            elif any(self._is_elsewhere(one, service) for one in grant.resources):
+                noted.elsewhere(service, uses, grant.place)
+        return wide
+
+    def _perhaps(self, action: Pattern, grant: Grant) -> Iterator[str]:
+        """The relations that an action which is not known may be about, by what of it is known and by the resources."""
+        if grant.but_actions:
+            yield from RELATIONS
+            return
+        for service, uses in _uses_of(MARK.sub("*", action.text)).items():
+            if grant.but_resources or not grant.resources or any(self._may_be(one, service) for one in grant.resources):
+                polled = {"read"} if "poll" in uses and service == "kinesis" else set()
+                yield from (_RELATION[use] for use in sorted((uses | polled) & _RELATION.keys()))
+
+    def _perhaps_called(self, action: Pattern, grant: Grant) -> Iterator[Invocation]:
+        """The functions that an action which is not known may call: those that the resources name, or every one."""
+        may = grant.but_actions or "invoke" in _uses_of(MARK.sub("*", action.text)).get("lambda", ())
+        if action.open is None or grant.effect == "Deny" or not may:
+            return
+        everything = grant.but_resources or not grant.resources
+        for one in grant.resources:
+            called = [name for link in one.links if (name := self.names.meant(link.resource)) in self.names.functions]
+            if not everything and one.open is None and called:
+                yield from (Invocation(name, action.open.place, action.open.why) for name in called)
+            else:
+                everything = everything or self._may_be(one, "lambda")
+        if everything:
+            yield Invocation("", action.open.place, action.open.why)
+
+    def _may_be(self, one: Pattern, service: str) -> bool:
+        """Whether a pattern may be about resources of a service: by the text of an ARN, or by what it refers to."""
+        held = [self.names.targets.resources.get(link.resource) for link in one.links]
+        if held and one.open is None:
+            return any(target is None or service in target[1].services for target in held)
+        return _is_of(one, service)
+
+    def _is_elsewhere(self, one: Pattern, service: str) -> bool:
+        """Whether a pattern is about more than resources that this file has."""
+        if any(match.named for match in self.names.targets.covered(one, service)):
+            return False
+        if one.links:
+            return not any(link.resource in self.names.targets.resources for link in one.links)
+        return _is_of(one, service)
+
+
+class _Noted:
+    """What a role's statements leave open, as statement by statement is looked at."""
+
+    def __init__(self) -> None:
+        self.open: dict[str, Unanswered] = {}
+        self.covers: dict[tuple[str, str], Place] = {}
+        self.hidden: set[str] = set()
+        self.calls: list[Place] = []
+        self.perhaps: list[Invocation] = []
+
+    def hide(self, relation: str, why: str, place: Place) -> None:
+        """Notes that something about a relation cannot be read."""
+        self.hidden.add(relation)
+        self.note(relation, why, place)
+
+    def note(self, relation: str, why: str, place: Place) -> None:
+        """Notes why a list may be longer."""
+        self.open.setdefault(relation, Unanswered(why, place))
+
+    def every(self, why: str, place: Place) -> None:
+        """Notes that something about every relation cannot be read."""
+        for relation in RELATIONS:
+            self.hide(relation, why, place)
+
+    def wide(self, service: str, uses: Iterable[str], place: Place) -> None:
+        """Notes that every resource of a service is covered."""
+        for use in sorted(uses):
+            if use == "invoke":
+                self.calls.append(place)
+            else:
+                self.covers.setdefault((service, use), place)
+                self.note(_RELATION[use], f"its role may {_VERB[use]} every {_SERVICES[service][0]}", place)
+
+    def elsewhere(self, service: str, uses: Iterable[str], place: Place) -> None:
+        """Notes that resources are covered which are not in this file."""
+        for use in sorted(uses):
+            if use in _RELATION:
+                noun = _SERVICES[service][0]
+                article = "an" if noun[0] in "aeiou" else "a"
+                why = f"its role may {_VERB[use]} {article} {noun} that is not in this file"
+                self.note(_RELATION[use], why, place)
+
+
+RELATIONS_OF = {"store": ("reads", "writes"), "queue": ("sends",), "secret": ("secrets",)}
+
+
+def _patterns(node: Node | None) -> Iterator[Pattern]:
+    for one in each(node):
+        yield pattern(one)
+        if isinstance(one, Link):
+            yield pattern(Joined((one, "/*"), one.place))
+
+
+_ARN_SERVICE = {"rds-data": "rds"}
+
+
+def _is_of(one: Pattern, service: str) -> bool:
+    """Whether a pattern can be about resources of a service at all, as far as its text says."""
+    parts = arn_parts(one.text)
+    if parts[0] != "arn" or len(parts) < 3 or set(parts[2]) & {"$", "\x00"}:  # noqa: PLR2004 - up to the service
+        return True
+    return parts[2] in {_ARN_SERVICE.get(service, service), "*"}

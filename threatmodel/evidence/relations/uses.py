@@ -1,0 +1,318 @@
+"""What each function of a stack uses: what its role grants it, what its environment names, where its results go.
+
+A grant that names a resource is a use.  One that covers a resource by a wildcard is one only where something else says
+so too (an environment variable, a destination).  A list is complete where every statement of the role was understood
+and is about resources of this file alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from threatmodel.evidence.analyses.properties import doubt_of, read
+from threatmodel.evidence.analyses.secrets import meaning
+from threatmodel.evidence.answers import Unanswered
+from threatmodel.evidence.policies.permissions import Reach
+from threatmodel.evidence.relations.naming import Names, open_in
+from threatmodel.evidence.relations.roles import BOTH_WAYS, POLLS, RELATIONS, RELATIONS_OF, Role, Roles
+from threatmodel.reading.problems import Place, quoted
+from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, items, links, text
+
+SIGNS = ("grant", "environment", "event", "destination", "connector")
+"""What a use can be told by, in the order in which it is named."""
+
+
+class Use(NamedTuple):
+    """One resource that a function uses: the lines that prove it, and what tells it (of SIGNS)."""
+
+    resource: str
+    places: tuple[Place, ...]
+    how: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """What one function uses."""
+
+    lists: Mapping[str, tuple[Use, ...]]
+    unknown: Mapping[str, Unanswered]
+    unused: tuple[Use, ...]
+    ungranted: tuple[Use, ...]
+    externals: tuple[str, ...]
+
+
+_LISTS = (
+    ("reads", "read", "store"),
+    ("writes", "write", "store"),
+    ("sends", "send", "queue"),
+    ("secrets", "value", "secret"),
+)
+"""Each relation with the use of a reach and the kind of element that it is about."""
+_NETWORKED = re.compile(
+    r"AWS::(?:RDS|ElastiCache|OpenSearchService|EFS)::|aws_(?:db_|rds_|elasticache_|opensearch_|efs_)"
+)
+"""Types that a function may reach over the network, with no grant of its role."""
+_DYNAMIC = re.compile(r"\{\{resolve:(secretsmanager|ssm|ssm-secure):")
+_HOST = re.compile(
+    r"(?:https?|wss?|amqps?|mqtts?|postgres(?:ql)?|mysql|rediss?|mongodb(?:\+srv)?)://(?:[^/?#@\s]*@)?([A-Za-z0-9.-]+)"
+)
+_HOST_PORT = re.compile(r"([A-Za-z0-9.-]+):\d{1,5}\Z")
+_AWS_HOST = re.compile(r"(?:\A|\.)(?:amazonaws\.com(?:\.cn)?|on\.aws|api\.aws|aws\.dev|localhost)\Z")
+_LONGEST_VALUE = 2048
+
+
+class Functions:
+    """What each function of a stack uses."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.stack = names.stack
+        self.roles = Roles(names)
+        self._destinations: dict[str, list[tuple[Node, Place]]] = {}
+        self._hosts: dict[str, list[str]] = {}
+        self._access: dict[str, set[str]] = {}
+        for resource in self.stack.resources.values():
+            if resource.type in _HAND_OVER:
+                self._hands_over(resource)
+            elif resource.type in _ROTATIONS:
+                secret = self.names.element(read(resource.properties, "SecretId"), "secret")
+                for function in self.names.called(read(resource.properties, _ROTATIONS[resource.type])).functions:
+                    self._access.setdefault(function, set()).add(secret)
+
+    def _hands_over(self, resource: Resource) -> None:
+        """Where results or failures go of a mapping or of asynchronous calls, and what else a mapping names."""
+        for function in self.names.called(read(resource.properties, "FunctionName")).functions:
+            found = self._destinations.setdefault(function, [])
+            access = links(read(resource.properties, "SourceAccessConfigurations|source_access_configuration"))
+            self._access.setdefault(function, set()).update(self.names.meant(link.resource) for link in access)
+            for outcome in ("OnSuccess", "OnFailure"):
+                node = read(resource.properties, "DestinationConfig", outcome, "Destination")
+                if node is not None:
+                    found.append((node, resource.place))
+            brokers = read(resource.properties, "SelfManagedEventSource", "Endpoints", "KafkaBootstrapServers")
+            hosts = (_HOST_PORT.match(text(one) or "") for one in items(brokers) if not getattr(one, "given", ()))
+            self._hosts.setdefault(function, []).extend(host[1] for host in hosts if host)
+
+    def role(self, function: Resource) -> tuple[Role, str]:
+        """What a function's role may do, and its name; '' where it is not in this file."""
+        node = read(function.properties, "Role")
+        name = "" if isinstance(node, Unknown) else self.roles.named(node)
+        if name:
+            role = self.roles.of(name)
+            doubt = doubt_of(self.roles.all[name], function)
+            if doubt is not None:
+                opened = {relation: Unanswered(doubt.why, doubt.place) for relation in RELATIONS}
+                role = replace(role, open={**opened, **role.open})
+            return role, name
+        hidden = open_in(node) if node is not None else function.opaque
+        why = hidden.why if hidden is not None else "its role is not in this file"
+        at = hidden or node
+        told = Unanswered(why, at.place if at is not None else function.place)
+        return Role(open=dict.fromkeys(RELATIONS, told), hidden=frozenset(RELATIONS)), ""
+
+    def of(self, function: Resource, sources: Iterable[str]) -> Uses:
+        """What a function uses; `sources` are the elements that start it."""
+        return _Using(self, function, frozenset((*sources, *self._access.get(function.name, ())))).finished()
+
+    def destinations(self, function: Resource) -> Iterator[tuple[Node, Place]]:
+        """Where results and failures of a function go."""
+        node = read(function.properties, "DeadLetterConfig", "TargetArn") or read(
+            function.properties, "DeadLetterQueue", "TargetArn"
+        )
+        if node is not None:
+            yield node, node.place
+        yield from self._destinations.get(function.name, ())
+
+    def hosts(self, function: str) -> Sequence[str]:
+        """The brokers that a function is started by."""
+        return self._hosts.get(function, ())
+
+
+_HAND_OVER = (
+    *("AWS::Lambda::EventSourceMapping", "AWS::Lambda::EventInvokeConfig"),
+    *("aws_lambda_event_source_mapping", "aws_lambda_function_event_invoke_config"),
+)
+
+_ROTATIONS: Mapping[str, str] = {
+    "AWS::SecretsManager::RotationSchedule": "RotationLambdaARN|rotation_lambda_arn",
+    "aws_secretsmanager_secret_rotation": "RotationLambdaArn",
+}
+"""Types by which a function rotates a secret, and the property that names the function."""
+
+
+class _Using:
+    """One function, while what it uses is put together."""
+
+    def __init__(self, functions: Functions, function: Resource, sources: frozenset[str]) -> None:
+        self.names = functions.names
+        self.function = function
+        self.sources = sources
+        self.role, _ = functions.role(function)
+        self.unknown = dict(self.role.open)
+        self.hosts = dict.fromkeys(functions.hosts(function.name))
+        self.environment: dict[str, Place] = {}
+        self.fetched: dict[str, Place] = {}
+        self.blind = False
+        self._look_at_environment()
+        self.handed: dict[str, Place] = {}
+        for node, place in functions.destinations(function):
+            name = self.names.element(node, "queue", "store")
+            if name:
+                self.handed[name] = place
+            elif not self.names.called(node).functions:
+                self._note("sends", "where it hands over what it failed at is not in this file", place)
+
+    def _note(self, relation: str, why: str, place: Place) -> None:
+        self.unknown.setdefault(relation, Unanswered(why, place))
+
+    # --- the environment
+
+    def _look_at_environment(self) -> None:
+        variables = read(self.function.properties, "Environment", "Variables")
+        hidden = variables if isinstance(variables, Unknown) else self.function.opaque
+        if hidden is not None:
+            self.blind = True
+            self._note("secrets", hidden.why, hidden.place)
+        for name, node in variables.entries.items() if isinstance(variables, Table) else ():
+            place = variables.keys.get(name, node.place) if isinstance(variables, Table) else node.place
+            self._variable(node, place)
+            if isinstance(node, Unknown) and not node.given:
+                self.blind = True
+                if meaning(name) == "secret":
+                    self._note("secrets", node.why, place)
+
+    def _variable(self, node: Node, place: Place) -> None:
+        """What one variable names; its value goes no further."""
+        spelt = node.value if isinstance(node, Scalar) and isinstance(node.value, str) else ""
+        if isinstance(node, Joined):
+            spelt = "".join(part for part in node.parts if isinstance(part, str))
+        spelt = spelt[:_LONGEST_VALUE]
+        into = self.fetched if _DYNAMIC.search(spelt) else self.environment
+        for link in links(node):
+            name = self.names.meant(link.resource)
+            if name in self.names.kinds:
+                into.setdefault(name, place)
+        for name in self._fetched_by_name(spelt) if into is self.fetched else self.names.texted(node):
+            into.setdefault(name, place)
+        if not getattr(node, "given", ()):
+            for host in _HOST.findall(spelt):
+                if "." in host.strip(".") and not _AWS_HOST.search(host.lower()):
+                    self.hosts[host.lower()] = None
+
+    def _fetched_by_name(self, spelt: str) -> Iterator[str]:
+        """The secret that a dynamic reference names by a plain name."""
+        found = re.match(r"\{\{resolve:[a-z-]+:([^:}]+)", spelt)
+        if found:
+            yield from self.names.texted(Scalar(found[1], self.function.place))
+
+    # --- lists
+
+    def _signs(self, name: str, use: str) -> Iterator[tuple[str, Place | None]]:
+        """What besides a grant tells that an element is used; what starts a function is read by it, and no more."""
+        if name in self.environment or name in self.fetched:
+            yield "environment", self.environment.get(name) or self.fetched.get(name)
+        if name in self.sources and use in {"read", "value"}:
+            yield "event", None
+        if name in self.handed:
+            yield "destination", self.handed[name]
+        if name in self.role.connected:
+            yield "connector", None
+
+    def _use(self, name: str, use: str, granted: Sequence[Place]) -> Use:
+        signs = list(self._signs(name, use))
+        how = (("grant",) if granted else ()) + tuple(sign for sign, _ in signs)
+        places = dict.fromkeys((*granted, *(place for _, place in signs if place is not None)))
+        return Use(name, tuple(places), how)
+
+    def _granted(self, name: str, use: str) -> tuple[Place, ...]:
+        """The statements by which an element is open to a use; wildcards count only where it is named elsewhere."""
+        reach = self.role.reach.get(name)
+        signed = name in self.environment or name in self.handed
+        found: list[Place] = []
+        if reach is not None and (use in reach.named or signed):
+            found += reach.places.get(use, ())
+        if reach is not None and use == "read" and set(map(str.lower, reach.actions.get("write", ()))) & BOTH_WAYS:
+            found += reach.places["write"]
+        if use == "read" and reach is not None and self._only_polls(name, reach):
+            found = []
+        kind = _service_of(self.names, name)
+        for service in kind if signed else ():
+            if (service, use) in self.role.covers:
+                found.append(self.role.covers[service, use])
+        return tuple(dict.fromkeys(found))
+
+    def _only_polls(self, name: str, reach: Reach) -> bool:
+        """Whether all that is read of a stream is what Lambda reads to start the function."""
+        actions = {action.lower() for action in reach.actions.get("read", ())}
+        polled = name in self.sources or self.names.stack.resources[name].type not in _STREAMS
+        return polled and bool(actions) and actions <= POLLS
+
+    def _list(self, use: str, kind: str) -> Iterator[Use]:
+        candidates = dict.fromkeys((*self.role.reach, *self.environment, *self.handed))
+        for name in candidates:
+            kinds = self.names.kinds.get(name, ())
+            if kind not in kinds or (use == "write" and "queue" in kinds):
+                continue
+            places = self._granted(name, use)
+            delivered = name in self.handed and use == ("send" if "queue" in kinds else "write")
+            if places or delivered:
+                yield self._use(name, use, places)
+        if use == "value":
+            for name in self.fetched:
+                if "secret" in self.names.kinds[name] and name not in self.role.reach:
+                    yield self._use(name, use, ())
+
+    def finished(self) -> Uses:
+        """Everything about the function."""
+        lists = {relation: tuple(self._list(use, kind)) for relation, use, kind in _LISTS}
+        for name, place in self.environment.items():
+            kinds = self.names.kinds[name]
+            networked = "store" in kinds and _NETWORKED.match(self.names.stack.resources[name].type)
+            if networked and not any(use.resource == name for use in (*lists["reads"], *lists["writes"])):
+                for relation in ("reads", "writes"):
+                    why = f"it is told where {quoted(name)} is, which needs no grant to be used"
+                    self._note(relation, why, place)
+        return Uses(lists, self.unknown, tuple(self._unused()), tuple(self._ungranted(lists)), tuple(self.hosts))
+
+    # --- grants and uses that have no counterpart
+
+    def _unused(self) -> Iterator[Use]:
+        """Grants that name an element which nothing else names."""
+        if self.blind:
+            return
+        for name, reach in self.role.reach.items():
+            named = [use for use in ("read", "write", "send", "value") if use in reach.named]
+            kinds = set(self.names.kinds.get(name, ()))
+            signed = any(True for use in named for _ in self._signs(name, use))
+            if named and kinds & RELATIONS_OF.keys() and not signed:
+                places = dict.fromkeys(place for use in named for place in reach.places[use])
+                yield Use(name, tuple(places), ("grant",))
+
+    def _ungranted(self, lists: Mapping[str, Sequence[Use]]) -> Iterator[Use]:
+        """Elements that the environment or a destination names, and that no statement opens, as far as is known."""
+        used = {use.resource for found in lists.values() for use in found if "grant" in use.how}
+        for name, place in {**self.environment, **self.handed}.items():
+            resource, kinds = self.names.stack.resources[name], self.names.kinds[name]
+            relevant = [kind for kind in RELATIONS_OF if kind in kinds]
+            if not relevant or name in used or _NETWORKED.match(resource.type) or self._may_be_granted(name, relevant):
+                continue
+            yield Use(name, (place,), tuple(sign for sign, _ in self._signs(name, "")))
+
+    def _may_be_granted(self, name: str, kinds: Sequence[str]) -> bool:
+        """Whether a statement that is not understood, or one about something else than the content, may open it."""
+        covered = any((service, "manage") in self.role.covers for service in _service_of(self.names, name))
+        if covered or name in self.role.reach:
+            return True
+        return any(relation in self.role.hidden for kind in kinds for relation in RELATIONS_OF[kind])
+
+
+_STREAMS = ("AWS::Kinesis::Stream", "aws_kinesis_stream")
+
+
+def _service_of(names: Names, name: str) -> tuple[str, ...]:
+    held = names.targets.resources.get(name)
+    return held[1].services if held is not None else ()

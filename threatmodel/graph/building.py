@@ -1,0 +1,229 @@
+"""A system as a graph: what is drawn, and what threats are looked for in."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from threatmodel.graph.elements import Element, Flow, Graph, Read, Related
+from threatmodel.graph.flows import Wiring
+from threatmodel.graph.resolved import Evidence, Knowledge
+from threatmodel.model.facts import Facts
+from threatmodel.model.reference_architecture import DATA, PARTIES, PIPELINE, ZONES, Item, Zone
+from threatmodel.model.system import Node, System
+from threatmodel.model.vocabulary import PLANES
+from threatmodel.reading.problems import Place
+
+__all__ = ["VIEWS", "Element", "Evidence", "Flow", "Graph", "Related", "build"]
+
+VIEWS = ("runtime", "deployment", "identity")
+"""The planes that pictures are drawn of."""
+
+_SUBTITLES = {
+    "function": "Lambda",
+    "api": "API Gateway",
+    "store": "",
+    "queue": "",
+    "secret": "",
+}
+_WORDS = {
+    "rest": "REST API",
+    "http": "HTTP API",
+    "websocket": "WebSocket API",
+    "function-url": "function URL",
+    "dynamodb": "DynamoDB",
+    "s3": "S3",
+    "rds": "RDS",
+    "opensearch": "OpenSearch",
+    "elasticache": "ElastiCache",
+    "efs": "EFS",
+    "kinesis": "Kinesis",
+    "sqs": "SQS",
+    "sns": "SNS",
+    "eventbridge": "EventBridge",
+    "secrets-manager": "Secrets Manager",
+    "ssm-securestring": "Parameter Store, encrypted",
+    "ssm-string": "Parameter Store, plain",
+}
+
+
+def build(
+    system: System,
+    evidence: Evidence | None = None,
+    today: datetime.date | None = None,
+    read: tuple[Read, ...] = (),
+) -> Graph:
+    """The graph of a system, with what collectors found weighed in: the same input gives the same graph.
+
+    `today` decides which runtimes are still supported; without it that stays unknown.  `read` are the files that the
+    evidence comes from.
+    Raises InputError where the model states facts of a flow that does not exist.
+    """
+    knowledge = Knowledge(system, evidence or {}, today)
+    has = _features(knowledge)
+    zones = _zones(system)
+    elements = {element.id: element for element in _elements(knowledge, zones, has)}
+    roots = {zone: _root(zone, zones) for zone in zones}
+    flows = Wiring(knowledge, elements, roots, has).made()
+    used = _used_zones((element.zone for element in elements.values()), zones)
+    return Graph(
+        system=system,
+        elements=elements,
+        flows=flows,
+        zones={zone: zones[zone] for zone in zones if zone in used},
+        data=_data(system),
+        relations=knowledge.relations,
+        neighbours=knowledge.neighbours,
+        evidence=read,
+    )
+
+
+def _features(knowledge: Knowledge) -> frozenset[str]:
+    """What the system has of the things that are drawn only where it has them."""
+    has = set()
+    relations = knowledge.relations.values()
+    triggered = any(t.by == "slack" for r in relations if "triggers" in r for t in r["triggers"].value)
+    called = any("slack" in r["calls"].value for r in relations if "calls" in r)
+    if triggered or called or "workspace" in knowledge.system.nodes:
+        has.add("slack")
+    for node in knowledge.system.nodes.values():
+        facts = knowledge.facts[node.id]
+        if node.kind == "api" and _is(facts, "waf_rate_rule", {True}):
+            has.add("waf")
+        elif node.kind == "function" and _is(facts, "code_signing", {"enforce", "warn"}):
+            has.add("signer")
+    return frozenset(has | ({"no-signer"} if "signer" not in has else set()))
+
+
+def _is(facts: Facts, name: str, values: set[object]) -> bool:
+    fact = facts.get(name)
+    return fact is not None and fact.size > 0 and fact.value in values
+
+
+def _zones(system: System) -> dict[str, Zone]:
+    own = {b.id: Zone(b.id, b.name, b.inside, "as the model says") for b in system.boundaries.values()}
+    names = {plane: system.nodes[plane].name for plane in PLANES if plane in system.nodes}
+    fixed = {z.id: z._replace(name=names[z.id]) if names.get(z.id, z.id) != z.id else z for z in ZONES}
+    return {**fixed, **own}
+
+
+def _data(system: System) -> dict[str, Item]:
+    own = {d.id: Item(d.id, d.name, d.classification, d.personal) for d in system.data.values()}
+    return {**{item.id: item for item in DATA}, **own}
+
+
+def _elements(knowledge: Knowledge, zones: Mapping[str, Zone], has: frozenset[str]) -> Iterator[Element]:
+    """Every element: what the author describes, what each function brings, the planes, the parties."""
+    nodes = knowledge.system.nodes
+    for node in nodes.values():
+        if node.kind not in PLANES:
+            yield _element(node, knowledge.facts[node.id])
+    for node in nodes.values():
+        if node.kind == "function":
+            yield from _surroundings(node, knowledge.facts[node.id])
+    for plane in PLANES:
+        yield _plane(plane, nodes.get(plane), knowledge, zones)
+    for party in PARTIES:
+        if not party.when or party.when in has:
+            yield _drawn(party.id, party.symbol, party.name, party.subtitle, party.zone, party.view)
+    for external in knowledge.system.externals.values():
+        drawn = _drawn(external.id, "external", external.name, "external system", external.boundary, "runtime")
+        yield replace(drawn, place=external.place)
+
+
+def _drawn(name: str, symbol: str, title: str, subtitle: str, zone: str, view: str) -> Element:  # noqa: PLR0913, PLR0917 - a party's columns
+    """An element without facts."""
+    return Element(
+        id=name, kind="", symbol=symbol, name=title, subtitle=subtitle, zone=zone, view=view, facts={}, place=None
+    )
+
+
+def _element(node: Node, facts: Facts) -> Element:
+    return Element(
+        id=node.id,
+        kind=node.kind,
+        symbol={"function": "function", "api": "api"}.get(node.kind, "store"),
+        name=node.name,
+        subtitle=_subtitle(node.kind, facts),
+        zone=node.boundary or _usual_zone(node.kind, facts),
+        view="runtime",
+        facts=facts,
+        place=node.place,
+        out_of_scope=node.out_of_scope,
+        node=node,
+    )
+
+
+def _surroundings(node: Node, facts: Facts) -> Iterator[Element]:
+    """What every function has: its logs, its configuration, the memory and /tmp of its environment."""
+    zone = node.boundary or _usual_zone("function", facts)
+    for suffix, title, subtitle, where, view in (
+        ("logs", "logs", "CloudWatch", "account", "runtime"),
+        ("configuration", "configuration", "code, environment, layers", "control-plane", "deployment"),
+        ("environment", "memory and /tmp", "role credentials", zone, "identity"),
+    ):
+        drawn = _drawn(f"{node.id}.{suffix}", "store", f"{node.name} {title}", subtitle, where, view)
+        yield replace(drawn, place=node.place, out_of_scope=node.out_of_scope)
+
+
+_PLANE_VIEWS = {"account": "runtime", "workspace": "runtime", "pipeline": "deployment", "organisation": "identity"}
+
+
+def _plane(plane: str, node: Node | None, knowledge: Knowledge, zones: Mapping[str, Zone]) -> Element:
+    """A plane: the pipeline is drawn as a process, the others as the boundary of their name."""
+    if plane == PIPELINE.id:
+        symbol, zone, subtitle = PIPELINE.symbol, PIPELINE.zone, PIPELINE.subtitle
+        title = node.name if node is not None and node.name != plane else PIPELINE.name
+    else:
+        symbol, zone, subtitle, title = "boundary", plane, "", zones[plane].name
+    return Element(
+        id=plane,
+        kind=plane,
+        symbol=symbol,
+        name=title,
+        subtitle=subtitle,
+        zone=zone,
+        view=_PLANE_VIEWS[plane],
+        facts=knowledge.facts.get(plane, {}),
+        place=node.place if node is not None else Place(knowledge.system.file),
+        described=node is not None,
+        node=node,
+    )
+
+
+def _usual_zone(kind: str, facts: Facts) -> str:
+    if kind == "function":
+        vpc = facts.get("in_vpc")
+        return "vpc" if vpc is not None and vpc.value is True else "execution"
+    return "edge" if kind == "api" else "account"
+
+
+def _subtitle(kind: str, facts: Facts) -> str:
+    """What stands under an element's name: its service, then what matters most about it."""
+    own_url = kind == "api" and _is(facts, "kind", {"function-url"})  # the URL of a function has no gateway
+    parts = ["" if own_url else _SUBTITLES[kind]]
+    for name in ("kind", "kept_in", "runtime", "data_classification"):
+        fact = facts.get(name)
+        known = fact is not None and fact.size and fact.value is not None
+        if fact is not None and known and (name, kind) != ("data_classification", "function"):
+            parts.append(_WORDS.get(fact.value, fact.value))
+    found = [part for part in parts if part]
+    return " · ".join(found) or kind
+
+
+def _root(zone: str, zones: Mapping[str, Zone]) -> str:
+    while zones[zone].inside:
+        zone = zones[zone].inside
+    return zone
+
+
+def _used_zones(leaves: Iterator[str], zones: Mapping[str, Zone]) -> set[str]:
+    """The zones that something lies in, and those around them."""
+    used: set[str] = set()
+    for leaf in set(leaves):
+        zone = leaf
+        while zone and zone not in used:
+            used.add(zone)
+            zone = zones[zone].inside
+    return used

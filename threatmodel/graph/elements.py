@@ -1,0 +1,207 @@
+"""The values of a graph: elements and flows with weighed facts, and who is related to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from threatmodel.model.facts import EVIDENCE, WORD, Fact, Facts
+from threatmodel.model.reference_architecture import Item, Zone
+from threatmodel.model.system import Node, System
+from threatmodel.model.vocabulary import PLANES
+from threatmodel.reading.problems import Place, Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """Something drawn.  `kind` is a kind of the vocabulary, or '' for what has no facts; `symbol` how it is drawn.
+
+    `described` is False for a plane that no file describes: it is assumed to exist, and nothing is known of it.
+    """
+
+    id: str
+    kind: str
+    symbol: str
+    name: str
+    subtitle: str
+    zone: str
+    view: str
+    facts: Facts
+    place: Place | None
+    described: bool = True
+    out_of_scope: str = ""
+    node: Node | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """Data on its way from one element to another.
+
+    `carries` holds ids of data, `caller` how the caller proves who it
+    is; `size` how well its existence is known.
+    """
+
+    id: str
+    source: str
+    target: str
+    label: str
+    carries: tuple[str, ...]
+    view: str
+    caller: str
+    facts: Facts
+    place: Place | None
+    size: int = WORD
+    kind: str = "flow"
+    described: bool = True
+    out_of_scope: str = ""
+    node: None = None
+
+
+class Untold(NamedTuple):
+    """A fact or relation that a file of evidence could say and does not: why, where, and what its defaults give."""
+
+    element: str
+    name: str
+    why: str
+    place: Place
+    usual: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A file of evidence that was read.
+
+    `elements` are the model's elements with the names that the file has for them; `missing` those that the file lacks
+    (id, kind, place in the model), `extra` resources that the model lacks (name, kind, place); `unread` parts that
+    were not understood; `untold` what it leaves open; `unused` grants that nothing uses and `ungranted` uses that
+    nothing grants (function, resource, place); `notes` what its author should know; `stale` why it counts as word only.
+    """
+
+    file: str
+    kind: str
+    elements: Mapping[str, str]
+    missing: tuple[tuple[str, str, Place], ...] = ()
+    extra: tuple[tuple[str, str, Place], ...] = ()
+    unread: tuple[tuple[str, str, Place], ...] = ()
+    untold: tuple[Untold, ...] = ()
+    unused: tuple[tuple[str, str, Place], ...] = ()
+    ungranted: tuple[tuple[str, str, Place], ...] = ()
+    notes: tuple[Problem, ...] = ()
+    stale: str = ""
+
+
+class Related(NamedTuple):
+    """The elements of a scope that are related to an element.
+
+    `size` says how well the list is known (0: it may be incomplete), `unknown` which relations would complete it,
+    as (kind, name) with the elements to ask.
+    """
+
+    ids: tuple[str, ...]
+    size: int
+    unknown: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """Elements and flows by id, the zones that they lie in, the data that they carry, and the system they come from."""
+
+    system: System
+    elements: Mapping[str, Element]
+    flows: Mapping[str, Flow]
+    zones: Mapping[str, Zone]
+    data: Mapping[str, Item]
+    relations: Mapping[str, Mapping[str, Fact]]
+    neighbours: Neighbours
+    evidence: tuple[Read, ...] = ()
+
+    def targets(self) -> Iterator[Element | Flow]:
+        """Everything that has facts, in order: functions first, then their surroundings, planes, flows."""
+        yield from (element for element in self.elements.values() if element.kind)
+        yield from self.flows.values()
+
+    def related(self, target: Element | Flow, scope: str) -> Related:
+        """The elements whose controls of `scope` count for `target`: itself, its neighbours, or the plane."""
+        if scope == target.kind:
+            return Related((target.id,), EVIDENCE)
+        if scope in PLANES:
+            return Related((scope,), EVIDENCE)
+        if isinstance(target, Flow):
+            ends = (target.source, target.target)
+            return Related(tuple(end for end in ends if self.elements[end].kind == scope), EVIDENCE)
+        return self.neighbours.of(target.id, target.kind, scope)
+
+
+class Neighbours:
+    """Who uses what: the relation between functions and the elements around them, both ways."""
+
+    def __init__(self, functions: Mapping[str, Mapping[str, Fact]]) -> None:
+        self._uses: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._used_by: dict[str, dict[str, None]] = {}
+        self._functions = functions
+        self._of: dict[tuple[str, str], Related] = {}
+        for function, relations in functions.items():
+            for scope, names in _THROUGH.items():
+                ids: dict[str, None] = {}
+                for name in names:
+                    if name in relations:
+                        ids.update(dict.fromkeys(_partners(name, relations[name].value, scope)))
+                self._uses[function, scope] = tuple(ids)
+                for other in ids:
+                    self._used_by.setdefault(other, {})[function] = None
+        self._complete = {scope: self._completeness(functions, scope) for scope in _THROUGH}
+
+    def _completeness(self, functions: Mapping[str, Mapping[str, Fact]], scope: str) -> Related:
+        """How well it is known which functions use elements of a scope, and whom to ask."""
+        return completeness(functions, _THROUGH[scope])
+
+    def of(self, element: str, kind: str, scope: str) -> Related:
+        """The neighbours of an element that are of a scope."""
+        related = self._of.get((element, scope))
+        if related is None:
+            related = self._of[element, scope] = self._related(element, kind, scope)
+        return related
+
+    def _related(self, element: str, kind: str, scope: str) -> Related:
+        if kind == "function":
+            relations = {element: self._functions[element]}
+            found = completeness(relations, _THROUGH[scope])
+            return Related(self._uses[element, scope], found.size, found.unknown)
+        found = self._complete[kind]
+        return Related(tuple(self._used_by.get(element, ())), found.size, found.unknown)
+
+
+_THROUGH = {
+    "api": ("triggers",),
+    "queue": ("triggers", "sends"),
+    "store": ("triggers", "reads", "writes"),
+    "secret": ("secrets",),
+}
+"""The relations of a function through which it meets elements of a kind."""
+
+
+def _partners(relation: str, value: Sequence[Any], scope: str) -> Iterator[str]:
+    """The ids of a scope that a relation's value names."""
+    if relation != "triggers":
+        yield from value
+        return
+    for trigger in value:
+        comes_through = {"slack": "api", "http": "api"}.get(trigger.by, trigger.by)
+        if comes_through == scope and trigger.source is not None:
+            yield trigger.source.id
+
+
+def completeness(functions: Mapping[str, Mapping[str, Fact]], names: Sequence[str]) -> Related:
+    """How well relations of these names are known of all these functions, and whom to ask (its ids are empty)."""
+    size = EVIDENCE
+    unknown = []
+    for function, relations in functions.items():
+        for name in names:
+            fact = relations.get(name)
+            if fact is None or not fact.size:
+                unknown.append(("function", name, function))
+                size = 0
+            elif fact.size < size:
+                size = fact.size
+    return Related((), size, tuple(unknown))

@@ -1,0 +1,314 @@
+"""The flows of a system: the fixed ones of the landscape, and those that follow from what its functions do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from threatmodel.graph.derived import highest
+from threatmodel.graph.elements import Element, Flow
+from threatmodel.graph.resolved import Knowledge, distinct
+from threatmodel.model.facts import WORD, Fact, Facts, Statement, stated, weigh
+from threatmodel.model.reference_architecture import DATA, WIRES, Wire
+from threatmodel.model.system import Node, Trigger
+from threatmodel.reading.problems import InputError, Place, Problem, suggestion
+
+_SIGNED = ("slack:signature", "slack:verification-token", "slack:response-url")
+_SLACK_DATA = {
+    "slash-command": ("slack:command", *_SIGNED),
+    "interactivity": ("slack:command", *_SIGNED),
+    "events": ("slack:event", "slack:signature", "slack:verification-token"),
+}
+_REQUEST = ("http:request",)
+_ANSWER = ("http:answer",)
+_SESSION = ("aws:role-session",)
+_DATA_KEY = ("aws:data-key",)
+_STOLEN = ("aws:access-key", "aws:role-session")
+
+
+class Wiring:
+    """Makes the flows among elements.
+
+    `roots` gives the outermost zone of each zone, `has` the features that the system has.
+    """
+
+    def __init__(
+        self, knowledge: Knowledge, elements: Mapping[str, Element], roots: Mapping[str, str], has: frozenset[str]
+    ) -> None:
+        self.knowledge = knowledge
+        self.system = knowledge.system
+        self.evidence = knowledge.evidence
+        self.relations = knowledge.relations
+        self.holds = knowledge.holds
+        self.facts = knowledge.facts
+        self.functions = [node for node in self.system.nodes.values() if node.kind == "function"]
+        self.elements = elements
+        self.has = has
+        self.inside_aws = {e.id: roots[e.zone] == "account" for e in elements.values()}
+        self.outside_aws = {e.id: roots[e.zone] not in {"account", "security"} for e in elements.values()}
+        self.flows: dict[str, Flow] = {}
+        self._fixed = {item.id: stated(Statement(item.classification, "wiring", None)) for item in DATA}
+        self._classes: dict[tuple[str, ...], Fact | None] = {}
+        self._shared: dict[tuple[Any, ...], Facts] = {}
+
+    def made(self) -> Mapping[str, Flow]:
+        """All flows by id.  Raises InputError where the model states facts of a flow that does not exist."""
+        for flow in self._flows():
+            self.flows[flow.id] = flow
+        self._check_stated_flows()
+        return self.flows
+
+    def _flows(self) -> Iterator[Flow]:
+        """In the order in which a reader follows a request: in, what the function does, and back."""
+        first, *rest = WIRES
+        yield from self._wires([first])
+        for node in self.functions:
+            yield from self._flows_in(node)
+            yield from self._flows_out(node)
+            yield from self._flows_back(node)
+        for node in self.system.nodes.values():
+            if node.kind == "api":
+                yield from self._door(node.id)
+        yield from self._keys()
+        yield from self._wires(rest)
+        for node in self.functions:
+            yield from self._planes_of(node)
+        yield from self._hostile()
+
+    def _flow(self, wire: Wire, place: Place | None, size: int, classified: Fact | None) -> Flow:
+        flow = f"{wire.source}:{wire.target}:{wire.verb}"
+        key = (wire.transport, wire.port, wire.encrypted, size, id(classified), self._leaves(wire.source, wire.target))
+        facts = self._shared.get(key)
+        if facts is None:
+            facts = self._shared[key] = self._flow_facts(wire, size, classified)
+        if flow in self.system.flows:
+            facts = {**facts, **{name: stated(s) for name, s in self.system.flows[flow][1].items()}}
+        if flow in self.evidence:
+            said = self.evidence[flow]
+            facts = {**facts, **{n: weigh([*([facts[n].said] if n in facts else []), *s]) for n, s in said.items()}}
+        grey = self.elements[wire.source].out_of_scope or self.elements[wire.target].out_of_scope
+        return Flow(
+            id=flow,
+            source=wire.source,
+            target=wire.target,
+            label=wire.label,
+            carries=wire.carries,
+            view=wire.view,
+            caller=wire.caller,
+            facts=facts,
+            place=place,
+            size=size,
+            out_of_scope=grey,
+        )
+
+    def _leaves(self, source: str, target: str) -> bool:
+        return self.inside_aws[source] and self.outside_aws[target]
+
+    def _flow_facts(self, wire: Wire, size: int, classified: Fact | None) -> Facts:
+        source = "wiring"
+        facts: dict[str, Fact] = {}
+        if wire.transport:
+            said: tuple[tuple[str, Any], ...] = (
+                ("transport", wire.transport),
+                ("tcp_port", wire.port),
+                ("encrypted", wire.encrypted),
+            )
+            facts = {name: stated(Statement(value, source, None)) for name, value in said}
+        leaves = self._leaves(wire.source, wire.target)
+        facts["leaves_aws"] = Fact(leaves, size, Statement(leaves, source, None))
+        if classified is not None:
+            facts["data_classification"] = classified
+        return facts
+
+    def _wires(self, wires: Sequence[Wire]) -> Iterator[Flow]:
+        for wire in wires:
+            present = wire.source in self.elements and wire.target in self.elements
+            if present and (not wire.when or wire.when in self.has):
+                yield self._flow(wire, None, WORD, self._fixed_class(wire.carries))
+
+    def _fixed_class(self, carries: tuple[str, ...]) -> Fact | None:
+        """The class of data of the landscape; one value each, so that flows that carry the same share their facts."""
+        if carries not in self._classes:
+            self._classes[carries] = highest([self._fixed[item] for item in carries])
+        return self._classes[carries]
+
+    def _held(self, element: str) -> tuple[tuple[str, ...], Fact | None]:
+        """What flows to or from a store or queue: its data, and their class."""
+        holds = self.holds[element]
+        carries = holds.value if holds is not None and holds.size and holds.value else ("app:records",)
+        return carries, self.facts[element].get("data_classification")
+
+    def _flows_in(self, node: Node) -> Iterator[Flow]:
+        """What starts a function, on its way to it."""
+        triggers = self.relations[node.id].get("triggers")
+        if triggers is None:
+            return
+        for trigger in distinct(triggers.value):
+            source = trigger.source.id if trigger.source is not None else ""
+            if trigger.by in {"slack", "http"}:
+                yield from self._request(node, trigger, source, triggers.size)
+            elif trigger.by in {"queue", "store"}:
+                carries, held = self._held(source)
+                verb, label = ("poll", self._delivery(source)) if trigger.by == "queue" else ("change", "changes")
+                wire = Wire(source, node.id, verb, label, carries, "runtime", "event source mapping, role")
+                yield from self._once(wire, trigger.place, triggers.size, held)
+
+    def _delivery(self, queue: str) -> str:
+        """How messages reach a function: SNS and EventBridge push them, the others are polled."""
+        kind = self.facts[queue].get("kind")
+        return "deliver" if kind is not None and kind.value in {"sns", "eventbridge"} else "poll"
+
+    def _request(self, node: Node, trigger: Trigger, api: str, size: int) -> Iterator[Flow]:
+        """A request through an api: Slack's own, or anyone's."""
+        carries = _SLACK_DATA[trigger.detail] if trigger.by == "slack" else _REQUEST
+        classified = self._fixed_class(carries)
+        if trigger.by == "slack":
+            label = {"events": "event"}.get(trigger.detail, trigger.detail.replace("-", " "))
+            wire = Wire("slack", api, trigger.detail, f"signed {label}", carries, "runtime", "HMAC v0 signature")
+            yield from self._once(wire, trigger.place, size, classified)
+        yield from self._door(api)
+        invoke = Wire(api, node.id, "invoke", "invoke", carries, "runtime", "service principal, source ARN")
+        yield from self._once(invoke, trigger.place, size, classified)
+
+    def _door(self, api: str) -> Iterator[Flow]:
+        """Anyone reaches an api: through its WAF where it has one."""
+        fact = self.facts[api].get("waf_rate_rule")
+        guarded = fact is not None and fact.size > 0 and fact.value is True
+        classified, place = self._fixed_class(_REQUEST), self.elements[api].place
+        door = "waf" if guarded else api
+        yield from self._once(
+            Wire("internet", door, "request", "any request", _REQUEST, "runtime", "none"), place, WORD, classified
+        )
+        if guarded:
+            yield from self._once(
+                Wire("waf", api, "filter", "let through", _REQUEST, "runtime", ""), place, WORD, classified
+            )
+
+    def _flows_back(self, node: Node) -> Iterator[Flow]:
+        """The answer to a request."""
+        triggers = self.relations[node.id].get("triggers")
+        for trigger in distinct(triggers.value) if triggers is not None else ():
+            if triggers is not None and trigger.by in {"slack", "http"} and trigger.source is not None:
+                api, classified = trigger.source.id, self._fixed_class(_ANSWER)
+                answer = Wire(node.id, api, "answer", "answer", _ANSWER, "runtime", "")
+                yield from self._once(answer, trigger.place, triggers.size, classified)
+                if trigger.by == "slack":
+                    back = Wire(api, "slack", "answer", "acknowledge within 3 s", _ANSWER, "runtime", "")
+                    yield from self._once(back, trigger.place, triggers.size, classified)
+
+    def _once(self, wire: Wire, place: Place | None, size: int, classified: Fact | None) -> Iterator[Flow]:
+        """A flow that may be found more than once: what is found last adds to what was found first."""
+        flow = self._flow(wire, place, size, classified)
+        first = self.flows.get(flow.id)
+        yield flow if first is None else _joined(first, flow)
+
+    def _flows_out(self, node: Node) -> Iterator[Flow]:
+        """What a function uses: secrets, stores, queues, external systems, its logs."""
+        relations = self.relations[node.id]
+        if "secrets" in relations:
+            for secret in relations["secrets"].value:
+                carries = self._secret_data(secret)
+                wire = Wire(node.id, secret, "read", "get secret", carries, "runtime", "role, SigV4")
+                place, size = relations["secrets"].said.place, relations["secrets"].size
+                yield self._flow(wire, place, size, self._fixed_class(carries))
+        for name, verb in (("reads", "read"), ("writes", "write"), ("sends", "send")):
+            if name in relations:
+                for other in relations[name].value:
+                    carries, held = self._held(other)
+                    wire = Wire(node.id, other, verb, verb, carries, "runtime", "role, SigV4")
+                    yield self._flow(wire, relations[name].said.place, relations[name].size, held)
+        if "calls" in relations:
+            for external in relations["calls"].value:
+                yield self._call(node, external, relations["calls"])
+        logs = Wire(node.id, f"{node.id}.logs", "log", "log", ("aws:logs",), "runtime", "role, SigV4")
+        yield self._flow(logs, node.place, WORD, self._fixed_class(("aws:logs",)))
+
+    def _secret_data(self, secret: str) -> tuple[str, ...]:
+        """What is read from a secret, by what it grants."""
+        grants = self.facts[secret].get("grants")
+        known = grants.value if grants is not None and grants.size else ""
+        return ({"slack-requests": "slack:signing-secret", "slack-api": "slack:token"}.get(known, "app:secret"),)
+
+    def _call(self, node: Node, external: str, calls: Fact) -> Flow:
+        """A call to a system outside; only of Slack is it known how."""
+        if external == "slack":
+            carries = ("slack:token", "app:records", "slack:response-url")
+            wire = Wire(node.id, "slack", "call", "Web API, response_url", carries, "runtime", "bearer token")
+            return self._flow(wire, calls.said.place, calls.size, self._fixed_class(carries))
+        wire = Wire(node.id, external, "call", "call", ("app:records",), "runtime", "", transport="", port=None)
+        return self._flow(wire, calls.said.place, calls.size, self.facts[node.id].get("data_classification"))
+
+    def _keys(self) -> Iterator[Flow]:
+        """Stores and secrets have their data keys from KMS."""
+        for node in self.system.nodes.values():
+            if node.kind in {"store", "queue", "secret"}:
+                wire = Wire(node.id, "kms", "data-key", "data key", _DATA_KEY, "identity", "service, for a role")
+                yield self._flow(wire, node.place, WORD, self._fixed_class(wire.carries))
+
+    def _planes_of(self, node: Node) -> Iterator[Flow]:
+        """What every function has to do with the identity and deployment planes."""
+        environment, configuration = f"{node.id}.environment", f"{node.id}.configuration"
+        package = ("build:package",)
+        memory = Wire(
+            node.id, environment, "use", "keep in memory", _SESSION, "identity", "", "in-process", None, encrypted=False
+        )
+        wires = (
+            Wire("iam", node.id, "session", "role session", _SESSION, "identity", "lambda.amazonaws.com"),
+            memory,
+            Wire(configuration, "kms", "data-key", "data key", _DATA_KEY, "identity", "service, for a role"),
+            Wire(
+                "lambda-service",
+                configuration,
+                "configure",
+                "store code and settings",
+                package,
+                "deployment",
+                "service",
+            ),
+            Wire(configuration, node.id, "initialise", "initialise environment", package, "deployment", "service"),
+            Wire(node.id, "detection", "audit", "audit events", ("aws:audit",), "identity", "service"),
+        )
+        for wire in wires:
+            yield self._flow(wire, node.place, WORD, self._fixed_class(wire.carries))
+
+    def _hostile(self) -> Iterator[Flow]:
+        """What somebody with a stolen credential, or with none, tries beside the front door."""
+        for node in self.system.nodes.values():
+            if node.kind == "function":
+                wire = Wire("internet", node.id, "invoke", "direct invocation", _REQUEST, "identity", "none or SigV4")
+                yield from self._once(wire, node.place, WORD, self._fixed_class(wire.carries))
+            elif node.kind == "api":
+                wire = Wire(
+                    node.id, "detection", "audit", "access log, audit events", ("aws:audit",), "identity", "service"
+                )
+                yield from self._once(wire, node.place, WORD, self._fixed_class(wire.carries))
+            elif node.kind in {"store", "queue", "secret"}:
+                wire = Wire(
+                    "internet", node.id, "stolen-credentials", "stolen credentials", _STOLEN, "identity", "SigV4, valid"
+                )
+                yield from self._once(wire, node.place, WORD, self._fixed_class(_STOLEN))
+
+    def _check_stated_flows(self) -> None:
+        problems = []
+        for flow, (place, _) in self.system.flows.items():
+            if flow not in self.flows:
+                hint = suggestion(flow, self.flows) or "run --json to see the ids of all flows"
+                message = f"there is no flow '{flow}'"
+                problems.append(Problem(code="unknown-reference", place=place, message=message, hint=hint))
+        if problems:
+            raise InputError(problems)
+
+
+def _joined(first: Flow, second: Flow) -> Flow:
+    """One flow of two that are found of one id, the same whichever comes first."""
+    if (first.carries, first.size, first.facts) == (second.carries, second.size, second.facts):
+        return first
+    facts = dict(first.facts if first.size >= second.size else second.facts)
+    classes = [flow.facts.get("data_classification") for flow in (first, second)]
+    if (top := highest(classes)) is not None:
+        facts["data_classification"] = top
+    else:
+        facts.pop("data_classification", None)
+    carries = tuple(sorted({*first.carries, *second.carries}))
+    return replace(first, carries=carries, size=max(first.size, second.size), facts=facts)

@@ -1,0 +1,89 @@
+"""What is known of an element: facts with their origin, and the one rule for weighing them.
+
+A truth is a signed number: its sign says true or false, 0 unknown, and its size how well it is known: 1 by word (a
+model file, a source check, stale evidence), 2 by evidence (a template, an AWS answer, a probe).  `not` is minus, `and`
+is min, `or` is max: Kleene's logic and the weakest link in one rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from threatmodel.reading.problems import Place
+
+WORD, EVIDENCE = 1, 2
+
+STANDING = {"wiring": 0, "model": 1, "source": 2, "template": 3, "probe": 3, "aws": 4}
+"""Who may state a fact, by standing: AWS beats template and probe, they beat a source check, that beats the model,
+and what the model states beats what the toolkit derives from the kind of wiring."""
+
+_SAID_BY_EVIDENCE = 3
+
+
+class Statement(NamedTuple):
+    """One origin's word on a fact.
+
+    `source` is a key of STANDING, `place` where it stands (None for what follows from the kind of wiring), `note`
+    what a reader should know (an AWS request's time, the default that applied), `stale` that evidence is too old, or
+    of other code, and counts as word.
+    """
+
+    value: Any
+    source: str
+    place: Place | None
+    note: str = ""
+    stale: bool = False
+
+    @property
+    def size(self) -> int:
+        """1 where it counts as word, 2 where it counts as evidence."""
+        return EVIDENCE if STANDING[self.source] >= _SAID_BY_EVIDENCE and not self.stale else WORD
+
+
+class Fact(NamedTuple):
+    """A fact as weighed: `size` 0 means that statements of one standing differ, so that nothing is known.
+
+    `said` is the statement that counts, `against` those that differ from it.  For a derived fact `said` is the weakest
+    of its inputs' statements.
+    """
+
+    value: Any
+    size: int
+    said: Statement
+    against: tuple[Statement, ...] = ()
+
+
+Facts = Mapping[str, Fact]
+
+
+def stated(statement: Statement) -> Fact:
+    """The fact of a single statement."""
+    return Fact(statement.value, statement.size, statement)
+
+
+def weigh(statements: Iterable[Statement]) -> Fact:
+    """The fact that several statements amount to: the best standing counts, and differing ones of it cancel out.
+
+    Values are compared as they are; the statements are taken in any order with the same result.
+    """
+    ranked = sorted(statements, key=_rank, reverse=True)
+    best = ranked[0]
+    differing = tuple(s for s in ranked if s.value != best.value or type(s.value) is not type(best.value))
+    if any(_rank(s)[:2] == _rank(best)[:2] for s in differing):
+        return Fact(None, 0, best, differing)
+    return Fact(best.value, best.size, best, differing)
+
+
+def _rank(statement: Statement) -> tuple[int, int, str]:
+    return statement.size, STANDING[statement.source], repr(tuple(statement))
+
+
+def word_only(facts: Facts) -> Facts:
+    """The facts as word alone has them, where evidence contradicts word: what would be claimed without evidence."""
+    claimed = dict(facts)
+    for name, fact in facts.items():
+        words = [s for s in (fact.said, *fact.against) if s.size == WORD]
+        if fact.against and words:
+            claimed[name] = weigh(words)
+    return claimed

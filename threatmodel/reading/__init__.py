@@ -1,0 +1,1 @@
+"""Text in and out: problems, YAML with places, shapes, files, output."""

@@ -1,0 +1,106 @@
+"""Writing results: whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from threatmodel.reading.problems import InputError, Place, Problem
+
+
+def prepare_streams() -> None:
+    """Makes standard output UTF-8, and gives closed standard streams something to write to.
+
+    What is written to a standard output that was closed fails with an OSError, as on a full disk; what is written to a
+    closed standard error goes nowhere.
+    """
+    if sys.stdout is None:
+        sys.stdout = _opened(1, os.O_RDONLY)
+    if sys.stderr is None:
+        sys.stderr = _opened(2, os.O_WRONLY)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+
+
+def _opened(descriptor: int, mode: int) -> TextIO:
+    """A stream at that descriptor, so that no file that is opened later gets it."""
+    null = os.open(os.devnull, mode)
+    if null != descriptor:
+        os.dup2(null, descriptor)
+        os.close(null)
+    return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+def silence(stream: TextIO) -> None:
+    """Nothing more goes to a stream that cannot take it, not even when Python ends."""
+    with contextlib.suppress(OSError, ValueError):  # a stream without a descriptor has nothing to lose
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def complain(text: str) -> None:
+    """Writes to standard error where that is possible: what it says must not hide the exit code."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        silence(sys.stderr)
+
+
+def write(content: str | bytes, path: Path | None) -> None:
+    """Writes a result to a file by way of a temporary one beside it, or to standard output where `path` is None.
+
+    A symbolic link stays, and what it leads to is written.  Raises InputError when the file cannot be written; nothing
+    is left behind then.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    if path is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+        return
+    import tempfile
+
+    try:
+        target = Path(os.path.realpath(path))
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)  # a device or a pipe: nothing to replace
+            return
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
+    except (OSError, ValueError) as error:
+        raise _unwritable(path, error) from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).chmod(_mode(target))
+        Path(name).replace(target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise _unwritable(path, error) from None
+
+
+def _mode(path: Path) -> int:
+    """The permissions that the file has, or that a new one gets."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder and those above it.  Raises InputError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError | ValueError) -> InputError:
+    message = f"cannot be written: {getattr(error, 'strerror', None) or error}"
+    hint = "check the folder and its permissions"
+    return InputError([Problem(code="unwritable-file", place=Place(str(path)), message=message, hint=hint)])

@@ -1,0 +1,429 @@
+"""Shapes of data: what a file may hold, described once, read strictly and written out as JSON Schema.
+
+A shape is a value.  `Reader.read` checks raw YAML against one and gives back plain values, each with its place;
+everything that does not fit becomes a `Problem`.  `json_schema` turns the same shape into a schema for editors.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from threatmodel.reading.problems import Place, Problem, listed, note, quoted, suggestion
+from threatmodel.reading.source import BLANK, Document, Map, Seq
+
+LONGEST_ID = 100
+"""Characters of the longest id that an author may choose."""
+
+ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
+_OPEN_WORD = "[A-Za-z0-9._-]{1,60}"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Any text of at most `longest` characters; `pattern` narrows it, `expected` says how in words.
+
+    `truth`: an unquoted ``true`` is taken as the text 'true' (conditions).
+    """
+
+    longest: int = 2000
+    pattern: str = ""
+    expected: str = "text"
+    truth: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """true or false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A whole number between two bounds."""
+
+    low: int = 0
+    high: int = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a list.  `ordered`: the list runs from least to most.  `open`: other words are allowed too."""
+
+    words: tuple[str, ...]
+    ordered: bool = False
+    open: bool = False
+
+    def takes(self, word: str) -> bool:
+        """Whether it is one of the words, or could be an unlisted one."""
+        return word in self.words or (self.open and re.fullmatch(_OPEN_WORD, word) is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Date:
+    """A day, written 2027-03-31."""
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list of at least `least` values of one shape."""
+
+    of: Shape
+    least: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a record: its shape, what it means, whether it must be there and whether `null` may stand for it."""
+
+    name: str
+    shape: Shape
+    meaning: str = ""
+    required: bool = False
+    nullable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A mapping with known keys.
+
+    `noun` names it in messages: 'a function'.  `refused` says of names that an author may expect to be keys why they
+    are none.
+    """
+
+    noun: str
+    keys: tuple[Key, ...]
+    index: Mapping[str, Key]
+    refused: Mapping[str, str]
+
+    def __hash__(self) -> int:
+        return hash((self.noun, self.keys))
+
+
+def record(noun: str, *keys: Key, refused: Mapping[str, str] | None = None) -> Record:
+    """A record of these keys."""
+    return Record(noun, keys, {key.name: key for key in keys}, refused or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A mapping from ids of the author's choice to values of one shape.
+
+    `noun` says what an entry is ('a function'); `pattern` is what an id must match, `longest` how long it may be.
+    """
+
+    of: Shape
+    noun: str
+    pattern: re.Pattern[str] = ID
+    expected: str = "lower-case letters, digits and single hyphens"
+    longest: int = LONGEST_ID
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """A plain word, or a mapping: `word` is tried for scalars, `whole` for mappings."""
+
+    word: Shape
+    whole: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Anything; the caller checks it."""
+
+
+Shape = Text | Flag | Number | Word | Date | Items | Record | Table | Either | Raw
+
+
+class Value(NamedTuple):
+    """A value read, and where it stands."""
+
+    value: Any
+    place: Place
+
+
+class Entry(NamedTuple):
+    """A key of a record or table as read: where the key stands and what stands behind it."""
+
+    key: Place
+    value: Any
+    place: Place
+
+
+class Fields(dict[str, Entry]):
+    """The entries of a record or table.  `unread` names the keys whose values did not fit: their problems are noted."""
+
+    __slots__ = ("unread",)
+
+    def __init__(self) -> None:
+        self.unread: set[str] = set()
+
+    def given(self, name: str) -> bool:
+        """Whether the key stands there, whatever its value."""
+        return name in self or name in self.unread
+
+
+INVALID: Any = object()
+"""What `Reader.read` gives for a value that does not fit; its problem has been noted."""
+
+
+class Reader:
+    """Reads one document against shapes, noting every problem."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.place = document.place
+        self.problems: list[Problem] = []
+
+    def note(self, code: str, place: Place, message: str, hint: str = "") -> None:
+        """Adds a problem."""
+        note(self.problems, Problem(code=code, place=place, message=message, hint=hint))
+
+    def whole(self, shape: Record) -> Fields:
+        """The entries of the whole document; empty where it is no such record."""
+        root = self.document.root
+        if root is BLANK:
+            first = next((key.name for key in shape.keys if key.required), shape.keys[0].name)
+            message = f"this file holds nothing; expected {shape.noun}"
+            self.note("empty-file", Place(self.document.file), message, f"begin with '{first}:'")
+            return Fields()
+        entries: Fields = self.read(shape, root, self.document.mark, shape.noun)
+        return Fields() if entries is INVALID else entries
+
+    def read(self, shape: Shape, raw: Any, mark: int, noun: str) -> Any:
+        """The value of `raw` as `shape` has it, or INVALID.
+
+        Scalars stay as they are; dates become `datetime.date`, lists tuples of `Value`, records and tables `Fields`.
+        """
+        if raw is BLANK:
+            place = self.place(mark)
+            self.note("empty-value", place, f"{noun} has no value", f"write {_something(shape)}, or remove the line")
+            return INVALID
+        return _READERS[shape.__class__](self, shape, raw, mark, noun)
+
+    def wrong(self, shape: Shape, raw: Any, mark: int, noun: str, hint: str = "") -> Any:
+        """Notes that a value is not of its shape."""
+        message = f"{noun} is {quoted(raw)}; expected {_expected(shape)}"
+        hint = hint or ("leave the line out where you do not know" if raw is None else "")
+        self.note("wrong-type", self.place(mark), message, hint)
+        return INVALID
+
+
+def _read_flag(reader: Reader, shape: Flag, raw: Any, mark: int, noun: str) -> Any:
+    if raw is True or raw is False:
+        return raw
+    meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(str(raw).lower())
+    return reader.wrong(shape, raw, mark, noun, f"did you mean {meant}?" if meant else "")
+
+
+def _read_number(reader: Reader, shape: Number, raw: Any, mark: int, noun: str) -> Any:
+    if raw.__class__ is int and shape.low <= raw <= shape.high:
+        return raw
+    return reader.wrong(shape, raw, mark, noun)
+
+
+def _read_word(reader: Reader, shape: Word, raw: Any, mark: int, noun: str) -> Any:
+    if raw.__class__ is str and shape.takes(raw):
+        return raw
+    if raw.__class__ is not str:
+        return reader.wrong(shape, raw, mark, noun)
+    message = f"{noun} is {quoted(raw)}; expected one of {listed(shape.words, 20)}"
+    reader.note("unknown-word", reader.place(mark), message, suggestion(raw, shape.words))
+    return INVALID
+
+
+def _read_text(reader: Reader, shape: Text, raw: Any, mark: int, noun: str) -> Any:
+    if raw is True and shape.truth:
+        return "true"
+    if raw.__class__ is not str:
+        return reader.wrong(shape, raw, mark, noun, "quote it" if isinstance(raw, bool | int | float) else "")
+    if len(raw) > shape.longest:
+        message = f"{noun} has {len(raw)} characters; at most {shape.longest} are allowed"
+        reader.note("too-long", reader.place(mark), message)
+        return INVALID
+    if not raw.strip():
+        reader.note("empty-value", reader.place(mark), f"{noun} is empty", "write it, or remove the line")
+        return INVALID
+    if shape.pattern and not re.fullmatch(shape.pattern, raw):
+        return reader.wrong(shape, raw, mark, noun)
+    return raw
+
+
+def _read_date(reader: Reader, shape: Date, raw: Any, mark: int, noun: str) -> Any:
+    if raw.__class__ is str and re.fullmatch(r"\d{4}-\d{2}-\d{2}", raw, re.ASCII):
+        try:
+            return datetime.date.fromisoformat(raw)
+        except ValueError:
+            pass
+    message = f"{noun} is {quoted(raw)}, which is not a date; expected {_expected(shape)}"
+    reader.note("not-a-date", reader.place(mark), message)
+    return INVALID
+
+
+def _read_items(reader: Reader, shape: Items, raw: Any, mark: int, noun: str) -> Any:
+    if raw.__class__ is not Seq:
+        return reader.wrong(shape, raw, mark, noun, f"write [{raw}]" if isinstance(raw, str) and len(raw) < 60 else "")  # noqa: PLR2004
+    if len(raw) < shape.least:
+        reader.note("wrong-type", reader.place(mark), f"{noun} is empty; expected {_expected(shape)}")
+        return INVALID
+    values = []
+    for item, at in zip(raw, raw.marks, strict=True):
+        value = reader.read(shape.of, item, at, f"an item of {noun}")
+        if value is not INVALID:
+            values.append(Value(value, reader.place(at)))
+    return tuple(values)
+
+
+def _read_record(reader: Reader, shape: Record, raw: Any, mark: int, noun: str) -> Any:
+    if raw.__class__ is not Map:
+        return reader.wrong(shape, raw, mark, noun)
+    entries = Fields()
+    index = shape.index
+    for name, item, key_mark, at in raw.placed():
+        key_place = reader.place(key_mark)
+        key = index.get(name)
+        if key is None:
+            hint = shape.refused.get(name) or suggestion(name, index) or f"known: {listed(index, 40)}"
+            reader.note("unknown-key", key_place, f"{quoted(name)} is not a key of {shape.noun}", hint)
+            continue
+        if item is None and key.nullable:
+            entries[name] = Entry(key_place, None, reader.place(at))
+            continue
+        value = reader.read(key.shape, item, at, f"'{name}'")
+        if value is INVALID:
+            entries.unread.add(name)
+        else:
+            entries[name] = Entry(key_place, value, reader.place(at))
+    for key in shape.keys:
+        if key.required and key.name not in raw:
+            message = f"{noun} has no '{key.name}'"
+            reader.note("missing-key", reader.place(mark), message, f"add it: {key.meaning}" if key.meaning else "")
+    return entries
+
+
+def _read_table(reader: Reader, shape: Table, raw: Any, mark: int, noun: str) -> Any:
+    if raw.__class__ is not Map:
+        return reader.wrong(shape, raw, mark, noun)
+    entries = Fields()
+    for name, item, key_mark, at in raw.placed():
+        key_place = reader.place(key_mark)
+        if len(name) > shape.longest:
+            message = f"the id of {shape.noun} has {len(name)} characters; at most {shape.longest} are allowed"
+            reader.note("wrong-id", key_place, message)
+            continue
+        if not shape.pattern.match(name):
+            fixed = re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name[:100]).lower()).strip("-")
+            hint = f"did you mean '{fixed}'?" if shape.pattern.match(fixed) else ""
+            message = f"{quoted(name)} cannot be the id of {shape.noun}; expected {shape.expected}"
+            reader.note("wrong-id", key_place, message, hint)
+            continue
+        value = reader.read(shape.of, item, at, f"{shape.noun} '{name}'")
+        if value is INVALID:
+            entries.unread.add(name)
+        else:
+            entries[name] = Entry(key_place, value, reader.place(at))
+    return entries
+
+
+def _read_either(reader: Reader, shape: Either, raw: Any, mark: int, noun: str) -> Any:
+    if raw.__class__ is not Map and raw.__class__ is not str:
+        return reader.wrong(shape, raw, mark, noun)
+    return reader.read(shape.whole if raw.__class__ is Map else shape.word, raw, mark, noun)
+
+
+def _read_raw(_reader: Reader, _shape: Raw, raw: Any, _mark: int, _noun: str) -> Any:
+    return raw
+
+
+_READERS: dict[type, Callable[[Reader, Any, Any, int, str], Any]] = {
+    Flag: _read_flag,
+    Number: _read_number,
+    Word: _read_word,
+    Text: _read_text,
+    Date: _read_date,
+    Items: _read_items,
+    Record: _read_record,
+    Table: _read_table,
+    Either: _read_either,
+    Raw: _read_raw,
+}
+
+
+def _expected(shape: Shape) -> str:
+    """What a shape takes, in words."""
+    match shape:
+        case Flag():
+            return "true or false"
+        case Number():
+            return f"a whole number from {shape.low} to {shape.high}"
+        case Word():
+            return f"one of {listed(shape.words, 20)}"
+        case Date():
+            return "a date such as 2027-03-31"
+        case Items():
+            return "a list"
+        case Record() | Table():
+            return "a mapping"
+        case Either():
+            return f"{_expected(shape.word)}, or a mapping"
+        case Text():
+            return shape.expected
+        case Raw():
+            return "a value"
+
+
+def _something(shape: Shape) -> str:
+    """What to write where nothing stands."""
+    match shape:
+        case Items():
+            return "[] for none"
+        case Table():
+            return "{} for none"
+        case Record():
+            return "{} where nothing is known of it"
+        case _:
+            return _expected(shape)
+
+
+def json_schema(shape: Shape) -> dict[str, Any]:  # noqa: C901 - one case a shape
+    """The JSON Schema (draft 2020-12) of a shape."""
+    match shape:
+        case Flag():
+            return {"type": "boolean"}
+        case Number():
+            return {"type": "integer", "minimum": shape.low, "maximum": shape.high}
+        case Word() if shape.open:
+            return {"anyOf": [{"enum": list(shape.words)}, {"type": "string", "pattern": f"^{_OPEN_WORD}$"}]}
+        case Word():
+            return {"enum": list(shape.words)}
+        case Date():
+            return {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
+        case Text():
+            pattern = f"^(?:{shape.pattern})$" if shape.pattern else r"\S"
+            return {"type": "string", "maxLength": shape.longest, "pattern": pattern}
+        case Items():
+            least = {"minItems": shape.least} if shape.least else {}
+            return {"type": "array", "items": json_schema(shape.of), **least}
+        case Table():
+            names = {"pattern": "^" + shape.pattern.pattern.replace(r"\Z", "$"), "maxLength": shape.longest}
+            return {"type": "object", "propertyNames": names, "additionalProperties": json_schema(shape.of)}
+        case Either():
+            return {"anyOf": [json_schema(shape.word), json_schema(shape.whole)]}
+        case Record():
+            return _record_schema(shape)
+        case Raw():
+            return {}
+
+
+def _record_schema(shape: Record) -> dict[str, Any]:
+    properties = {}
+    for key in shape.keys:
+        schema = json_schema(key.shape)
+        if key.nullable:
+            schema = {"anyOf": [schema, {"type": "null"}]}
+        properties[key.name] = {"description": key.meaning, **schema} if key.meaning else schema
+    required = [key.name for key in shape.keys if key.required]
+    found: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**found, "required": required} if required else found

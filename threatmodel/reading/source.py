@@ -1,0 +1,341 @@
+"""YAML text to plain data, with the place of every key and value.
+
+Built on the event stream of PyYAML's C parser (several times faster than constructing through nodes) and limited to
+what a data file needs: no tags, anchors or aliases, one document, text keys, sixty levels.  Scalars follow YAML 1.2's
+core schema: ``yes`` and ``2026-10-01`` stay text.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from threatmodel.reading.problems import InputError, Place, Problem, note, quoted, visible
+
+DEEPEST = 60
+LARGEST = 32 * 1024 * 1024
+"""Bytes of the largest file that is read; ten thousand fully stated functions take 8 MB."""
+
+_Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})\Z")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,3})?\Z")
+_COLUMNS = 1 << 26
+_HIDDEN_BREAKS = "\r\x85\u2028\u2029"
+"""Line breaks to YAML 1.1 that editors do not show as such: a key could hide behind one."""
+_FORBIDDEN = "[^\t\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+"""Not compiled, which takes 3 ms, until such a character was found."""
+
+
+class Blank:
+    """A value that was left out (``runtime:`` and nothing behind it): neither null nor a fact."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+BLANK = Blank()
+_WORDS: dict[str, Any] = {"true": True, "True": True, "false": False, "False": False}
+_WORDS |= {"null": None, "Null": None, "NULL": None, "~": None, "": BLANK}
+_UNSEEN: Any = object()
+
+
+class Map(dict[str, Any]):
+    """A mapping that knows where its keys and values stand.
+
+    `marks` holds two packed marks for each entry, in its order: the key's, then the value's (`Document.place` unpacks).
+    """
+
+    __slots__ = ("marks",)
+
+    def __init__(self) -> None:
+        self.marks: list[int] = []
+
+    def placed(self) -> Iterator[tuple[str, Any, int, int]]:
+        """Every key and value, with the mark of the key and that of the value."""
+        return zip(self.keys(), self.values(), self.marks[::2], self.marks[1::2], strict=True)
+
+
+class Seq(list[Any]):
+    """A list that knows where its items stand."""
+
+    __slots__ = ("marks",)
+
+    def __init__(self) -> None:
+        self.marks: list[int] = []
+
+
+class Document(NamedTuple):
+    """One file read: its name, its text, the plain value at its root and where that stands."""
+
+    file: str
+    text: str
+    root: Any
+    mark: int
+
+    def place(self, mark: int) -> Place:
+        """The place that a packed mark stands for."""
+        return Place(self.file, mark // _COLUMNS + 1, mark % _COLUMNS + 1)
+
+    def mark_of(self, place: Place) -> int:
+        """The packed mark of a place."""
+        return (place.line - 1) * _COLUMNS + place.column - 1
+
+
+def read_text(path: Path, shown_as: str, largest: int = LARGEST, hint: str = "split the model") -> str:
+    """The text of a file.
+
+    Raises InputError when it is missing, unreadable, not UTF-8, or has more than `largest` bytes (`hint` says what to
+    do then).
+    """
+    try:
+        if path.is_dir():
+            raise _refusal(shown_as, "unreadable-file", "this is a directory", "name a file")
+        with path.open("rb") as file:
+            data = file.read(largest + 1)
+    except FileNotFoundError:
+        raise _refusal(shown_as, "missing-file", "there is no such file", "check the path") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _refusal(shown_as, "unreadable-file", f"cannot be read: {reason}", "") from None
+    if len(data) > largest:
+        found = f"the file has more than {largest // (1024 * 1024)} MB, the most that is read"
+        raise _refusal(shown_as, "file-too-large", found, hint)
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        raise _not_utf8(data, shown_as, error) from None
+
+
+def _not_utf8(data: bytes, file: str, error: UnicodeDecodeError) -> InputError:
+    start = error.start + (len(data) - len(error.object))  # a byte order mark is no part of what was decoded
+    before = data[:start].decode("utf-8-sig", "replace")
+    place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+    message = f"the byte 0x{data[start]:02X} is not UTF-8"
+    return InputError([Problem(code="unreadable-file", place=place, message=message, hint="save the file as UTF-8")])
+
+
+def _refusal(file: str, code: str, message: str, hint: str) -> InputError:
+    return InputError([Problem(code=code, place=Place(file), message=message, hint=hint)])
+
+
+def parse(text: str, file: str) -> Document:
+    """The document in `text`.
+
+    Raises InputError with the place of a syntax error or of anything not supported; duplicate keys are all reported.
+    """
+    parser = parser_of(text, file)
+    try:
+        root, mark, duplicates = _build(parser, file)
+    except yaml.YAMLError as error:
+        raise refused(text, file, error) from None
+    finally:
+        parser.dispose()
+    if duplicates:
+        raise InputError(duplicates)
+    return Document(file, text, root, mark)
+
+
+def parser_of(text: str, file: str) -> Any:
+    """The parser whose events are the YAML in `text`; dispose of it.  Raises InputError for what it could not read."""
+    if len(text) > LARGEST:
+        raise _refusal(file, "file-too-large", f"{len(text)} characters; at most {LARGEST} are read", "split it")
+    if any(char in text for char in _HIDDEN_BREAKS):
+        raise _forbidden(text, file)
+    try:
+        return _Parser(text)
+    except (yaml.reader.ReaderError, UnicodeEncodeError):
+        raise _forbidden(text, file) from None
+
+
+def refused(text: str, file: str, error: yaml.YAMLError, deepest: int = DEEPEST) -> InputError:
+    """What stopped the parser in the middle of `text`, in words of ours."""
+    if isinstance(error, yaml.MarkedYAMLError):
+        return _syntax(text, file, error, deepest)
+    return _forbidden(text, file)
+
+
+def _build(parser: Any, file: str) -> tuple[Any, int, list[Problem]]:  # noqa: C901, PLR0912, PLR0915 - one hot loop, kept flat for speed
+    """The root value, its mark and the duplicate keys."""
+    duplicates: list[Problem] = []
+    texts: dict[str, str] = {}  # every key once: a text whose hash is known is found faster, and takes no room again
+    plain: dict[str, Any] = {}  # what unquoted scalars mean
+    top = Seq()  # holds the root, so that the root is a value like any other
+    holder: Any = top  # the container being filled
+    in_map = False
+    mark_it = top.marks.append
+    key: Any = None
+    stack: list[Any] = []
+    documents = 0
+    events = iter(parser.get_event, None)
+    for event in events:
+        kind = event.__class__
+        if in_map and kind is not MappingEndEvent:
+            start = event.start_mark
+            if kind is not ScalarEvent or event.anchor is not None or (event.tag is not None and event.tag != "!"):
+                raise _not_a_key(event, file)
+            mark_it(start.line * _COLUMNS + start.column)
+            key = event.value
+            key = texts.setdefault(key, key)
+            if key in holder:
+                key = _twice(holder, key, duplicates, file)
+            event = next(events)  # noqa: PLW2901 - a key's value follows it
+            kind = event.__class__
+        if kind is ScalarEvent:
+            if event.anchor is not None or (event.tag is not None and event.tag != "!"):
+                raise _unsupported(event, file)
+            start = event.start_mark
+            mark_it(start.line * _COLUMNS + start.column)
+            value = event.value
+            if not event.style:
+                text = value
+                value = plain.get(text, _UNSEEN)
+                if value is _UNSEEN:
+                    value = plain[text] = meaning(text)
+            if in_map:
+                holder[key] = value
+            else:
+                holder.append(value)
+        elif kind is MappingStartEvent or kind is SequenceStartEvent:
+            if event.anchor is not None or event.tag is not None:
+                raise _unsupported(event, file)
+            start = event.start_mark
+            if len(stack) >= DEEPEST:
+                raise _at(file, start, "unsupported-yaml", f"nested deeper than {DEEPEST} levels", "")
+            mark_it(start.line * _COLUMNS + start.column)
+            value = Map() if kind is MappingStartEvent else Seq()
+            if in_map:
+                holder[key] = value
+            else:
+                holder.append(value)
+            stack.append(holder)
+            holder, in_map, mark_it = value, kind is MappingStartEvent, value.marks.append
+        elif kind is MappingEndEvent or kind is SequenceEndEvent:
+            holder = stack.pop()
+            in_map, mark_it = holder.__class__ is Map, holder.marks.append
+        elif kind is AliasEvent:
+            raise _unsupported(event, file)
+        elif kind is DocumentStartEvent:
+            documents += 1
+            if documents > 1:
+                found = "a second document starts here"
+                raise _at(file, event.start_mark, "unsupported-yaml", found, "keep one document a file")
+    return (top[0], top.marks[0], duplicates) if top else (BLANK, 0, duplicates)
+
+
+def _not_a_key(event: Any, file: str) -> InputError:
+    if event.__class__ is AliasEvent or event.anchor is not None or event.tag is not None:
+        return _unsupported(event, file)
+    return _at(file, event.start_mark, "unsupported-yaml", "a key must be plain text", "quote it")
+
+
+def _twice(holder: Map, name: str, duplicates: list[Problem], file: str) -> Any:
+    """Notes that the key marked last stands in its mapping already; gives a key of its own for what is behind it."""
+    here = holder.marks[-1]
+    first = holder.marks[2 * list(holder).index(name)] // _COLUMNS + 1
+    place = Place(file, here // _COLUMNS + 1, here % _COLUMNS + 1)
+    message = f"{quoted(name)} is given twice; first on line {first}"
+    note(duplicates, Problem(code="duplicate-key", place=place, message=message, hint="keep one of the two"))
+    return name, here
+
+
+def meaning(text: str) -> Any:
+    """What an unquoted scalar means."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] in "-+.0123456789":
+        if _INTEGER.match(text):
+            return int(text)
+        if _FLOAT.match(text):
+            number = float(text)
+            return number if math.isfinite(number) else text
+    return text
+
+
+def _unsupported(event: Any, file: str) -> InputError:
+    if event.__class__ is AliasEvent or event.anchor is not None:
+        found, hint = "anchors and aliases are not supported", "write the value out, or quote it"
+    else:
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!", 1)
+        found, hint = f"the tag {quoted(tag)} is not supported", "write plain data"
+    return _at(file, event.start_mark, "unsupported-yaml", found, hint)
+
+
+def _at(file: str, mark: Any, code: str, message: str, hint: str) -> InputError:
+    place = Place(file, mark.line + 1, mark.column + 1)
+    return InputError([Problem(code=code, place=place, message=message, hint=hint)])
+
+
+def _syntax(text: str, file: str, error: yaml.MarkedYAMLError, deepest: int) -> InputError:
+    """A syntax error in words of ours where the parser's would puzzle, at the place that has to be changed."""
+    problem, begin, here = error.problem or "not YAML", error.context_mark, error.problem_mark or error.context_mark
+    message, hint = f"{problem}{' ' + error.context if error.context else ''}", ""
+    if problem in _SYNTAX:
+        message, hint = _SYNTAX[problem]
+    if problem in _AT_BEGIN and begin is not None:
+        here = begin
+    elif problem in _NOT_CLOSED and begin is not None:
+        message = f"expected {_NOT_CLOSED[problem]} that began at {begin.line + 1}:{begin.column + 1}"
+    elif problem == "found character that cannot start any token" and here is not None:
+        message, hint = _no_token(text, here)
+    elif problem == "exceeded maximum nesting depth":
+        message = f"nested deeper than {deepest} levels"
+    place = Place(file, here.line + 1, here.column + 1) if here is not None else Place(file)
+    return InputError([Problem(code="yaml-syntax", place=place, message=message, hint=hint)])
+
+
+_SYNTAX = {
+    "mapping values are not allowed in this context": (
+        "no key can stand before this colon",
+        "quote a text that holds ': ', or check the indentation",
+    ),
+    "did not find expected key": (
+        "no key begins here",
+        "check the indentation, and the quotes and brackets just before",
+    ),
+    "did not find expected '-' indicator": ("no item begins here", "begin it with '- ', or check the indentation"),
+    "could not find expected ':'": ("this is no 'key: value'", "write a colon and a space behind the key"),
+    "found unexpected end of stream": ("this quote is never closed", "close it"),
+    "found unknown escape character": (
+        "the backslash begins an escape that does not exist",
+        "double it, or use single quotes",
+    ),
+}
+"""The parser's commonest problems: what to say instead, and what to do."""
+
+_AT_BEGIN = {"could not find expected ':'", "found unexpected end of stream"}
+_NOT_CLOSED = {
+    "did not find expected ',' or ']'": "a comma, or the end of the list",
+    "did not find expected ',' or '}'": "a comma, or the end of the mapping",
+}
+
+
+def _no_token(text: str, mark: Any) -> tuple[str, str]:
+    char = text.split("\n", mark.line + 1)[mark.line][mark.column : mark.column + 1]
+    if char == "\t":
+        return "a tab stands where a value or a key should begin", "indent with spaces"
+    return f"a value cannot begin with '{visible(char)}'", "quote it"
+
+
+def _forbidden(text: str, file: str) -> InputError:
+    """The first character that YAML, or a reader of the file, cannot take."""
+    found = re.search(_FORBIDDEN, text)
+    at = found.start() if found else 0
+    place = Place(file, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+    breaks = found is not None and found.group() in _HIDDEN_BREAKS
+    message = f"{visible(text[at : at + 1])} is {'a hidden line break' if breaks else 'a character that YAML forbids'}"
+    hint = "remove it, or write it as an escape in double quotes"
+    return InputError([Problem(code="yaml-syntax", place=place, message=message, hint=hint)])

@@ -1,0 +1,1 @@
+"""The threat report: its context, a chapter a file, and its forms."""

@@ -1,0 +1,119 @@
+"""The article in a report: its five scenarios, its mitigations, and the one against the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from threatmodel.assessment.assess import Assessment
+from threatmodel.assessment.priorities import DONE
+from threatmodel.assessment.risk import MOVES
+from threatmodel.library.format import BEYOND, MITIGATIONS, Library, Numbered, Threat
+from threatmodel.render.report.findings import Case, tally, worst_states
+from threatmodel.render.report.states import IN_PLACE, RANK, Seen, worst_of
+from threatmodel.render.report.words import Plain, Row
+
+
+def mitigations_of(library: Library) -> list[Row]:
+    """The article's mitigations, and one more group for what the article lacks."""
+    found: list[Row] = [
+        {"id": m.id, "number": m.number, "title": m.title, "says": m.says} for m in library.article.mitigations
+    ]
+    return [*found, {"id": BEYOND, "number": len(found) + 1, "title": "Beyond the article", "says": ""}]
+
+
+def scenarios(assessment: Assessment, by_threat: Mapping[str, list[Case]]) -> list[Row]:
+    """The article's five scenarios: what each says, how it stands, its threats and the controls that answer them."""
+    library = assessment.library
+    return [_scenario(numbered, library, by_threat, assessment) for numbered in library.article.scenarios]
+
+
+def _scenario(numbered: Numbered, library: Library, by_threat: Mapping[str, list[Case]], assessment: Assessment) -> Row:
+    own = [threat for threat in library.threats.values() if threat.scenario == numbered.id]
+    found = [(threat, by_threat[threat.id]) for threat in own if threat.id in by_threat]
+    waiting = dict.fromkeys(f.threat.id for f in assessment.possible if f.threat.scenario == numbered.id)
+    absent = [t for t in own if t.id not in by_threat and t.id not in waiting and t.id not in assessment.excluded]
+    every = [case for _, cases in found for case in cases]
+    return {
+        "id": numbered.id,
+        "number": numbered.number,
+        "title": numbered.title,
+        "says": numbered.says,
+        "gaps": list(numbered.gaps),
+        "tally": tally(every) if every else None,
+        "threats": [_threat_row(threat, cases) for threat, cases in sorted(found, key=_by_need)],
+        "may_apply": [{"id": name, "title": library.threats[name].title} for name in waiting],
+        "absent": [{"id": threat.id, "title": threat.title} for threat in absent],
+    }
+
+
+def _by_need(item: tuple[Threat, Sequence[Case]]) -> tuple[bool, int, str]:
+    """Sorts threats that need something done first, then by what is left."""
+    threat, cases = item
+    done = all(case.head.verdict in DONE for case in cases)
+    return done, -max(case.head.claimed.score for case in cases), threat.id
+
+
+def _threat_row(threat: Threat, cases: Sequence[Case]) -> Row:
+    worst = worst_states(cases)
+    effects = {link.control: link.effect for link in threat.links}
+    in_place = {name: state for name, state in worst.items() if state in IN_PLACE}
+    missing = {
+        name: state
+        for name, state in worst.items()
+        if state not in IN_PLACE and state != "not-applicable" and effects[name] in MOVES
+    }
+    return {
+        "id": threat.id,
+        "title": threat.title,
+        **tally(cases),
+        "in_place": _by_state(in_place),
+        "missing": _by_state(missing),
+    }
+
+
+def _by_state(worst: Mapping[str, str]) -> list[Row]:
+    """Controls by state, the best known first."""
+    found: dict[str, list[str]] = {}
+    for name, state in worst.items():
+        found.setdefault(state, []).append(name)
+    return [{"state": state, "controls": found[state]} for state in sorted(found, key=lambda state: RANK[state])]
+
+
+def coverage(assessment: Assessment, states: Seen) -> Row:
+    """The matrix of the article's scenarios against its mitigations: controls linked, and those of them in place."""
+    library = assessment.library
+    worst = {name: worst_of(found) for name, found in states.items()}
+    rows: list[Plain] = [
+        {
+            "id": scenario.id,
+            "number": scenario.number,
+            "title": scenario.title,
+            "gaps": list(scenario.gaps),
+            "cells": [_covered(scenario, name, library, worst) for name in (*MITIGATIONS, BEYOND)],
+        }
+        for scenario in library.article.scenarios
+    ]
+    return {"columns": mitigations_of(library), "rows": rows}
+
+
+def _covered(scenario: Numbered, mitigation: str, library: Library, worst: Mapping[str, str]) -> Row:
+    linked = dict.fromkeys(
+        link.control
+        for threat in library.threats.values()
+        if threat.scenario == scenario.id
+        for link in threat.links
+        if library.controls[link.control].mitigation == mitigation
+    )
+    applicable = [name for name in linked if worst[name] not in {"not-applicable", "not called on"}]
+    in_place = sum(worst[name] in IN_PLACE for name in applicable)
+    proven = sum(worst[name] == "proven" for name in applicable)
+    level = "none" if not linked else "idle" if not applicable else "all" if in_place == len(applicable) else "some"
+    return {
+        "mitigation": mitigation,
+        "linked": list(linked),
+        "applicable": len(applicable),
+        "in_place": in_place,
+        "proven": proven,
+        "level": level if in_place or level in {"none", "idle"} else "gap",
+        "text": {"none": "—", "idle": "not called on"}.get(level, f"{in_place} of {len(applicable)}"),
+    }

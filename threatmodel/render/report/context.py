@@ -1,0 +1,211 @@
+"""The context of a report: an assessment as text, numbers, lists and mappings, every decision taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from threatmodel import __version__
+from threatmodel.assessment.assess import Assessment
+from threatmodel.assessment.priorities import Action, Expiry, Summary, actions, carried_alone, expiries, summary
+from threatmodel.assessment.questions import Question
+from threatmodel.assessment.risk import BANDS, band
+from threatmodel.library.format import Library
+from threatmodel.render.report import article, controls, findings, matrix, states
+from threatmodel.render.report import system as system_tables
+from threatmodel.render.report.answer import answer
+from threatmodel.render.report.findings import by_band
+from threatmodel.render.report.method import method
+from threatmodel.render.report.words import NAMED, Inert, Plain, Row, counted, names, where
+
+EXPIRY_DAYS = 60
+MOST_ALONE = 10
+"""Lines of the first page about controls that stand alone."""
+
+
+def context(assessment: Assessment, picture: str = "", picture_file: str = "") -> Row:
+    """Everything that a template can show, in the order of the report.
+
+    `picture` is the data-flow diagram as an SVG element, `picture_file` the file that holds it beside the report.
+    """
+    by_threat = findings.cases(assessment.findings)
+    parts = findings.parts(assessment, by_threat)
+    seen = states.seen(assessment)
+    graph = assessment.graph
+    counts = summary(assessment)
+    return {
+        "model": _model(assessment),
+        "answer": answer(assessment, counts, findings.of_platform(assessment, by_threat)),
+        "counts": _counts(counts),
+        "actions": [_action(action) for action in actions(assessment)],
+        "only_claimed": controls.only_claimed(assessment),
+        "questions": [_question(question) for question in assessment.questions],
+        "expiries": [_expiry(expiry, assessment) for expiry in expiries(assessment, EXPIRY_DAYS)],
+        "expiry_days": EXPIRY_DAYS,
+        "alone": _alone(carried_alone(assessment)),
+        "scenarios": article.scenarios(assessment, by_threat),
+        "coverage": article.coverage(assessment, seen),
+        "article": {"name": assessment.library.article.name, "source": assessment.library.article.source},
+        "matrix": matrix.matrix(assessment.findings),
+        "picture": picture,
+        "picture_file": picture_file,
+        "parts": parts,
+        "elements": _elements(assessment),
+        "possible": findings.possible(assessment),
+        "ruled_out": findings.ruled_out(assessment),
+        "excluded": _excluded(assessment),
+        "library": _library(assessment.library),
+        "mitigations": controls.mitigations(assessment, seen, by_threat),
+        "accepted": system_tables.accepted(assessment, by_threat),
+        "data": system_tables.data(graph),
+        "drift": system_tables.drift(graph),
+        "absent": system_tables.absent(graph),
+        "evidence": system_tables.evidence(graph),
+        "out_of_scope": system_tables.out_of_scope(graph),
+        "assumed": system_tables.assumed(graph),
+        "assumptions": list(graph.system.assumptions),
+        "method": method(len(assessment.library.threats), len(assessment.library.controls)),
+        "bands": list(reversed(BANDS)),
+        "version": __version__,
+    }
+
+
+def _model(assessment: Assessment) -> Row:
+    system = assessment.graph.system
+    library = assessment.library
+    kinds: dict[str, int] = {}
+    for element in assessment.graph.elements.values():
+        if element.kind and element.described:
+            kinds[element.kind] = kinds.get(element.kind, 0) + 1
+    kinds["flow"] = len(assessment.graph.flows)
+    return {
+        "name": system.name,
+        "description": system.description,
+        "owner": system.owner,
+        "scope": system.scope,
+        "file": system.file,
+        "files": system_tables.files(assessment.graph),
+        "revision": system.revision,
+        "tolerance": system.risk_tolerance,
+        "assessed_on": assessment.today.isoformat(),
+        "kinds": [{"kind": kind, "number": number} for kind, number in kinds.items()],
+        "kinds_text": ", ".join(counted(number, kind) for kind, number in kinds.items()),
+        "threats": len(library.threats),
+        "controls": len(library.controls),
+    }
+
+
+def _counts(counts: Summary) -> Row:
+    return {
+        "bands": [
+            {"name": "inherent", "means": "before any control", "numbers": by_band(counts.inherent)},
+            {"name": "claimed", "means": "if everything said is true", "numbers": by_band(counts.claimed)},
+            {"name": "proven", "means": "on evidence alone", "numbers": by_band(counts.proven)},
+            {"name": "undetermined", "means": "waits for an answer, could be", "numbers": by_band(counts.undetermined)},
+        ],
+        "verdicts": [{"verdict": name, "number": number} for name, number in counts.verdicts.items()],
+    }
+
+
+# --- the rest of the first page
+
+
+def _action(action: Action) -> Row:
+    control = action.control
+    return {
+        "id": control.id,
+        "title": control.title,
+        "elements": names(action.elements, control.scope, whole=NAMED),
+        "states": [{"state": state, "number": len(found)} for state, found in action.states.items()],
+        "state": ", ".join(
+            state if len(action.states) == 1 else f"{state} on {len(found):,}" for state, found in action.states.items()
+        ),
+        "owner": control.owner,
+        "kind": control.kind,
+        "how": dict(control.how),
+        "number": len(action.findings),
+        "findings": names(action.findings),
+        "band": band(action.worst),
+    }
+
+
+def _expiry(expiry: Expiry, assessment: Assessment) -> Row:
+    days = (expiry.date - assessment.today).days
+    text = "today" if days == 0 else f"in {counted(days, 'day')}" if days > 0 else f"{counted(-days, 'day')} ago"
+    return {
+        "what": expiry.what,
+        "name": expiry.name,
+        "date": expiry.date.isoformat(),
+        "owner": expiry.owner,
+        "place": where(expiry.place),
+        "past": days < 0,
+        "days": days,
+        "text": text,
+    }
+
+
+def _alone(found: Iterable[tuple[str, tuple[str, ...]]]) -> Row:
+    rows: list[Row] = [
+        {"name": name, "control": name.partition("@")[0], "findings": names(findings)} for name, findings in found
+    ]
+    return {"rows": rows[:MOST_ALONE], "more": max(0, len(rows) - MOST_ALONE)}
+
+
+def _question(question: Question) -> Row:
+    return {
+        "id": question.id,
+        "kind": question.kind,
+        "of": question.of,
+        "name": question.name,
+        "facts": list(question.facts),
+        "ask": question.ask,
+        "elements": names(question.elements, question.of),
+        "decides": names(question.decides, "finding"),
+        "score": question.score,
+        "band": band(question.score),
+    }
+
+
+MOST_ELEMENTS = 500
+"""Elements that a list to choose from offers; others can still be typed."""
+
+
+def _elements(assessment: Assessment) -> list[str]:
+    """The elements that have findings, described ones first as the model has them, then flows."""
+    found = {finding.target.id for finding in assessment.findings}
+    return [target.id for target in assessment.graph.targets() if target.id in found][:MOST_ELEMENTS]
+
+
+def _excluded(assessment: Assessment) -> list[Row]:
+    library = assessment.library
+    return [{"id": name, "title": library.threats[name].title} for name in assessment.excluded]
+
+
+def _library(library: Library) -> Row:
+    """What teams' libraries added, put in place of, and switched off."""
+    return {
+        "layers": list(library.layers),
+        "off": [
+            {"part": off.part, "id": off.id, "title": off.title, "reason": off.reason, "place": where(off.place)}
+            for off in library.off
+        ],
+        "replaced": [
+            {"part": item.part, "id": item.id, "place": where(item.place), "of": where(item.of)}
+            for item in library.replaced
+        ],
+    }
+
+
+# --- text that cannot hide anything
+
+
+def cleaned(value: Plain, clean: Mapping[str, str]) -> Plain:
+    """A context with every string put through `clean` (keys stay as they are)."""
+    if isinstance(value, str):
+        return clean[value]
+    if isinstance(value, Inert):
+        return value
+    if isinstance(value, Mapping):
+        return {key: cleaned(item, clean) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [cleaned(item, clean) for item in value]
+    return value

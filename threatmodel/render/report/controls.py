@@ -1,0 +1,116 @@
+"""The controls of a report: in what state each is and where, and which threats it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from threatmodel.assessment.assess import Assessment
+from threatmodel.assessment.risk import MOVES
+from threatmodel.assessment.states import State
+from threatmodel.library.format import Control, Library, Link, Threat
+from threatmodel.render.report.article import mitigations_of
+from threatmodel.render.report.findings import Case
+from threatmodel.render.report.states import RANK, Seen, worst_of
+from threatmodel.render.report.words import NAMED, Row, links, maps, names, sayings, where
+
+
+def mitigations(assessment: Assessment, states: Seen, by_threat: Mapping[str, list[Case]]) -> list[Row]:
+    """The article's mitigations and what lies beyond them, each with its controls."""
+    library = assessment.library
+    answers = _answers(library)
+    return [
+        {
+            **group,
+            "controls": [
+                {
+                    **_described(control, library),
+                    **_standing(control, assessment, states[control.id]),
+                    "answers": [
+                        {
+                            "id": threat.id,
+                            "title": threat.title,
+                            "effect": link.effect,
+                            "because": link.because,
+                            "applies": threat.id in by_threat,
+                        }
+                        for threat, link in answers.get(control.id, ())
+                    ],
+                }
+                for control in library.controls.values()
+                if control.mitigation == group["id"]
+            ],
+        }
+        for group in mitigations_of(library)
+    ]
+
+
+def _standing(control: Control, assessment: Assessment, states: Mapping[str, Mapping[str, State]]) -> Row:
+    """The state of a control over all elements, and each state that occurs with its elements."""
+    return {
+        "state": worst_of(states),
+        "states": [
+            {
+                "state": state,
+                "elements": names(list(elements), control.scope),
+                "says": sayings(list(elements.values())[:NAMED], assessment.states),
+                "more": max(0, len(elements) - NAMED),
+            }
+            for state, elements in sorted(states.items(), key=lambda item: RANK[item[0]])
+        ],
+    }
+
+
+def _described(control: Control, library: Library) -> Row:
+    """What the library says about a control."""
+    return {
+        "id": control.id,
+        "title": control.title,
+        "mitigation": control.mitigation,
+        "kind": control.kind,
+        "owner": control.owner,
+        "scope": control.scope,
+        "by_person": control.in_place is None,
+        "requires": [{"id": name, "title": library.controls[name].title} for name in control.requires],
+        "why": control.why,
+        "how": dict(control.how),
+        "maps": maps(control.maps),
+        "references": links(control.references),
+        "place": where(control.place),
+    }
+
+
+def _answers(library: Library) -> dict[str, list[tuple[Threat, Link]]]:
+    found: dict[str, list[tuple[Threat, Link]]] = {}
+    for threat in library.threats.values():
+        for link in threat.links:
+            found.setdefault(link.control, []).append((threat, link))
+    return found
+
+
+# --- what is only claimed, what stands alone
+
+
+def only_claimed(assessment: Assessment) -> list[Row]:
+    """The controls on whose word findings are within the tolerance, those that carry most first."""
+    elements: dict[tuple[str, str], dict[str, State]] = {}
+    numbers: dict[tuple[str, str], int] = {}
+    for finding in assessment.findings:
+        if finding.verdict == "unproven":
+            for answer in finding.answers:
+                state = answer.state
+                if state.level == 1 and answer.link.effect in MOVES:
+                    key = (state.control, state.state)
+                    elements.setdefault(key, {}).setdefault(state.element, state)
+                    numbers[key] = numbers.get(key, 0) + 1
+    ranked = sorted(numbers, key=lambda key: (-numbers[key], key))
+    return [
+        {
+            "id": control,
+            "title": assessment.library.controls[control].title,
+            "state": state,
+            "number": numbers[control, state],
+            "elements": names(list(elements[control, state]), assessment.library.controls[control].scope),
+            "says": sayings(list(elements[control, state].values())[:NAMED], assessment.states),
+        }
+        for control, state in ranked
+    ]

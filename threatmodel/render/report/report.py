@@ -1,0 +1,68 @@
+"""The report: an assessment through a template, as Markdown, as one HTML page, or as a reader likes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from threatmodel.assessment.assess import Assessment
+from threatmodel.reading.problems import InputError, Place, Problem, visible
+from threatmodel.render.report.context import cleaned, context
+from threatmodel.render.report.words import Plain
+from threatmodel.render.templates import Kind, kind_of, render_own, render_users
+from threatmodel.render.text import markdown
+
+OWN = {"md": "report.md.j2", "html": "report.html.j2"}
+"""The templates that have a short name."""
+
+
+def report(assessment: Assessment, template: str = "md", svg: str = "", picture_file: str = "") -> str:
+    """The report as a template makes it: ``md``, ``html``, or the path of a template.
+
+    `svg` is the data-flow diagram, shown on the page where a template makes HTML; `picture_file` names a file with it
+    that lies beside the report, which Markdown links.  Raises InputError where a user's template fails.
+    """
+    kind = kind_of(OWN.get(template, template))
+    picture = _picture(svg, assessment) if svg and kind == "html" else ""
+    found = escaped(context(assessment, picture_file=picture_file), kind) | {"picture": picture}
+    if template in OWN:
+        return render_own(OWN[template], found)
+    return render_users(Path(template), found)
+
+
+def _picture(svg: str, assessment: Assessment) -> str:
+    from threatmodel.render.draw import DrawError, inline_svg
+
+    system = assessment.graph.system
+    try:
+        return inline_svg(svg.encode(), _seen(f"Data-flow diagram of {system.name}"))
+    except DrawError as error:
+        raise InputError([Problem(code="cannot-draw", place=Place(system.file), message=str(error))]) from None
+
+
+def escaped(found: Plain, kind: Kind) -> dict[str, Plain]:
+    """A context whose every string is safe in what a template makes of it; in HTML the template's own escaping adds."""
+    clean = cleaned(found, _Cleaned(markdown if kind == "markdown" else _seen))
+    return clean if isinstance(clean, dict) else {}
+
+
+class _Cleaned(dict[str, str]):
+    """Strings and what a function makes of them, each worked out once."""
+
+    def __init__(self, clean: Callable[[str], str]) -> None:
+        self._clean = clean
+
+    def __missing__(self, text: str) -> str:
+        found = self[text] = self._clean(text)
+        return found
+
+
+_SPLIT = re.compile(r"([\n\t]+)")
+
+
+def _seen(text: str) -> str:
+    """Text with what cannot be seen spelt out; line breaks and tabs stay."""
+    if text.isprintable():
+        return text
+    return "".join(visible(part) if index % 2 == 0 else part for index, part in enumerate(_SPLIT.split(text)))

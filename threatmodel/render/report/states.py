@@ -1,0 +1,33 @@
+"""The states of controls as a report counts them: which findings rest on, and the worst of each control."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from threatmodel.assessment.assess import Assessment
+from threatmodel.assessment.states import STATES, State
+
+RANK = {state: rank for rank, state in enumerate(STATES)}
+IN_PLACE = frozenset({"proven", "attested", "claimed"})
+"""States in which a control counts, at least on word."""
+
+Seen = Mapping[str, Mapping[str, Mapping[str, State]]]
+"""For each control, by state, the elements on which findings rest on it."""
+
+
+def seen(assessment: Assessment) -> Seen:
+    """The states that findings rest on."""
+    found: dict[str, dict[str, dict[str, State]]] = {control: {} for control in assessment.library.controls}
+    for finding in assessment.findings:
+        for answer in finding.answers:
+            state = answer.state
+            found[state.control].setdefault(state.state, {}).setdefault(state.element, state)
+    return found
+
+
+def worst_of(states: Mapping[str, Mapping[str, State]]) -> str:
+    """The worst state of a control; 'not called on' where no finding rests on it."""
+    applicable = [state for state in states if state != "not-applicable"]
+    if applicable:
+        return max(applicable, key=lambda state: RANK[state])
+    return "not-applicable" if states else "not called on"

@@ -1,0 +1,199 @@
+"""What a report says about the system itself: data, drift, what is out of scope or assumed, accepted risks."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+
+from threatmodel.assessment.assess import Assessment, Finding
+from threatmodel.assessment.drift import absences, differences
+from threatmodel.graph.building import Graph
+from threatmodel.graph.elements import Read
+from threatmodel.model.facts import Fact
+from threatmodel.model.vocabulary import PLANES
+from threatmodel.reading.problems import Place
+from threatmodel.render.report.method import verdict_words
+from threatmodel.render.report.words import NAMED, Row, names, said, shown, where
+
+MOST_DRIFTS = 100
+"""Lines of drift that are shown; each stands for a fact and the values that differ."""
+
+
+def data(graph: Graph) -> list[Row]:
+    """Every kind of data that rests or travels: its class, where it rests, on which flows it travels."""
+    rests: dict[str, list[str]] = {}
+    for node in graph.system.nodes.values():
+        if node.kind in {"store", "queue"} and "holds" in node.relations:
+            for item in node.relations["holds"].items:
+                rests.setdefault(item.id, []).append(node.id)
+    travels: dict[str, list[str]] = {}
+    for flow in graph.flows.values():
+        for name in flow.carries:
+            travels.setdefault(name, []).append(flow.id)
+    used = [item for item in graph.data.values() if item.id in rests or item.id in travels]
+    ranked = sorted(used, key=lambda item: -_CLASSES.index(item.classification))
+    return [
+        {
+            "id": item.id,
+            "name": item.name,
+            "classification": item.classification,
+            "personal": item.personal,
+            "rests": names(rests.get(item.id, [])),
+            "travels": names(travels.get(item.id, []), "flow", NAMED),
+        }
+        for item in ranked
+    ]
+
+
+_CLASSES = ("public", "internal", "confidential", "secret")
+
+
+# --- drift
+
+
+def drift(graph: Graph) -> Row:
+    """The facts on which origins differ: what counts, what stands against it, both places; alike ones on one line."""
+    found: dict[tuple[str, str, tuple[str, ...]], list[tuple[str, Fact]]] = {}
+    for element, name, fact in differences(graph):
+        values = (shown(fact.said.value), *(shown(other.value) for other in fact.against))
+        found.setdefault((name, "" if fact.size else "unknown", values), []).append((element, fact))
+    rows = [_drift(name, alike) for (name, _, _), alike in found.items()]
+    return {"rows": rows[:MOST_DRIFTS], "more": max(0, len(rows) - MOST_DRIFTS)}
+
+
+def _drift(name: str, alike: list[tuple[str, Fact]]) -> Row:
+    fact = alike[0][1]
+    return {
+        "fact": name,
+        "elements": names([element for element, _ in alike]),
+        "value": shown(fact.said.value),
+        "counts": bool(fact.size),
+        "said": said(fact.said),
+        "against": [{"value": shown(other.value), "said": said(other)} for other in fact.against],
+    }
+
+
+# --- evidence
+
+
+def evidence(graph: Graph) -> list[Row]:
+    """The files that were read as evidence: what they are evidence of, what they leave open, what the model lacks."""
+    return [_read(read) for read in graph.evidence]
+
+
+def _read(read: Read) -> Row:
+    return {
+        "file": read.file,
+        "kind": _KINDS[read.kind],
+        "stale": read.stale,
+        "elements": names([f"{element} = {name}" for element, name in read.elements.items()], "element"),
+        "unread": [{"name": name, "why": why, "place": where(place)} for name, why, place in read.unread],
+        "untold": [
+            {
+                "fact": one.name,
+                "element": one.element,
+                "why": one.why,
+                "place": where(one.place),
+                "usual": shown(one.usual[0]) if one.usual else "",
+            }
+            for one in read.untold[:MOST_DRIFTS]
+        ],
+        "more_untold": max(0, len(read.untold) - MOST_DRIFTS),
+        "unused": [_grant(*one) for one in read.unused],
+        "ungranted": [_grant(*one) for one in read.ungranted],
+        "notes": [{"text": problem.message, "place": where(problem.place)} for problem in read.notes],
+    }
+
+
+def _grant(function: str, resource: str, place: Place) -> Row:
+    return {"function": function, "resource": resource, "place": where(place)}
+
+
+_KINDS = {
+    "template": "CloudFormation",
+    "plan": "Terraform plan",
+    "serverless": "serverless.yml",
+    "probe": "Saved probe",
+}
+
+
+def absent(graph: Graph) -> list[Row]:
+    """Elements that the evidence lacks, and resources that the model lacks."""
+    return [
+        {
+            "name": one.name,
+            "kind": one.kind,
+            "place": where(one.place),
+            "text": f"not in {one.file}" if one.in_model else "the model lacks it",
+        }
+        for one in absences(graph)
+    ]
+
+
+# --- scope
+
+
+def out_of_scope(graph: Graph) -> list[Row]:
+    """The elements that an author left out, with the reason; what hangs on them (logs) is not listed."""
+    return [
+        {"id": element.id, "kind": element.kind, "reason": element.out_of_scope, "place": where(element.place)}
+        for element in graph.elements.values()
+        if element.kind and element.out_of_scope
+    ]
+
+
+def assumed(graph: Graph) -> list[str]:
+    """The planes that exist, but that no file describes."""
+    return [plane for plane in PLANES if plane in graph.elements and not graph.elements[plane].described]
+
+
+def files(graph: Graph) -> list[str]:
+    """The files that describe the system, its own first."""
+    places = (node.place.file for node in graph.system.nodes.values())
+    return list(dict.fromkeys((graph.system.file, *places)))
+
+
+# --- accepted risks
+
+
+def accepted(assessment: Assessment, applying: Container[str]) -> list[Row]:
+    """Every acceptance, and whether it holds; `applying` has the ids of the threats that apply."""
+    by_id = {finding.id: finding for finding in assessment.findings if finding.acceptance is not None}
+    needless = {id(acceptance): reason for acceptance, reason in assessment.needless}
+    rows: list[Row] = []
+    for acceptance in assessment.graph.system.acceptances:
+        name = f"{acceptance.threat}@{acceptance.element}"
+        threat = assessment.library.threats[acceptance.threat]
+        holds, status = _status(by_id, name, needless.get(id(acceptance), ""), assessment)
+        rows.append(
+            {
+                "id": name,
+                "threat": threat.id,
+                "title": threat.title,
+                "applies": threat.id in applying,
+                "element": acceptance.element,
+                "risk": acceptance.risk,
+                "reason": acceptance.reason,
+                "owner": acceptance.owner,
+                "expires": acceptance.expires.isoformat(),
+                "place": where(acceptance.place),
+                "holds": holds,
+                "status": status,
+            }
+        )
+    return rows
+
+
+def _status(by_id: Mapping[str, Finding], name: str, needless: str, assessment: Assessment) -> tuple[bool, str]:
+    finding = by_id.get(name)
+    if needless or finding is None or finding.acceptance is None:
+        if finding is not None and finding.verdict == "mitigated":
+            needless = f"the risk is {verdict_words(finding, assessment)}"
+        return False, f"not needed: {needless or 'the threat is not known to apply'}"
+    if finding.acceptance.expires < assessment.today:
+        return False, "lapsed: its day has passed"
+    if finding.claimed.score > finding.acceptance.risk:
+        return False, f"does not hold: the claimed risk is {finding.claimed.score}"
+    return (
+        finding.verdict == "accepted",
+        "holds" if finding.verdict == "accepted" else f"the finding is {finding.verdict}",
+    )

@@ -1,0 +1,1 @@
+"""What is deployed, whatever language it was written in; knows no fact."""

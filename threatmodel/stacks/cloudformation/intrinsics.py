@@ -1,0 +1,476 @@
+"""CloudFormation's functions (`Ref`, `Fn::Sub`, `Fn::If` ...): what they come to, as far as the template tells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from threatmodel.reading.problems import Place, Problem, note, quoted, suggestion
+from threatmodel.stacks.stack import Parameter
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, same, text
+
+NESTED = frozenset(("AWS::CloudFormation::Stack", "AWS::Serverless::Application"))
+"""Types of resources that are whole stacks, whose outputs stand elsewhere."""
+SAM = "AWS::Serverless::"
+_MADE_BY_SAM = ("ServerlessRestApi", "ServerlessHttpApi", "ServerlessDeploymentApplication", "CodeDeployServiceRole")
+_PSEUDO = frozenset(
+    f"AWS::{name}" for name in ("AccountId", "Partition", "Region", "StackId", "StackName", "URLSuffix")
+)
+_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
+_SUGGESTIONS = 20
+"""Names that a suggestion is looked for; more would cost seconds in a file that is wrong all over."""
+_LONGEST_NAME = 255
+MOST_MADE = 16 * 1024 * 1024
+"""Characters and items that functions may make or look through in one template; what is beyond is unknown."""
+_PRICE = 64
+"""Characters that take as much room as a node."""
+
+Resolved: TypeAlias = "Node | None"
+"""None: nothing, which is what `AWS::NoValue` leaves."""
+
+
+class Truth(NamedTuple):
+    """What is known of a condition: what it is in any case, and what it is with the parameters' defaults."""
+
+    sure: bool | None = None
+    usual: bool | None = None
+
+
+@dataclass(kw_only=True)
+class Scope:
+    """What names mean in one template.
+
+    `types` are those of its resources, `unread` the names of those that could not be read, `more` what may give other
+    names a meaning ('' where nothing does).  `conditions` is None while they are looked at themselves, and `room` is
+    how much may still be made.
+    """
+
+    parameters: Mapping[str, Parameter]
+    mappings: Table | None
+    types: Mapping[str, str]
+    unread: frozenset[str]
+    more: str
+    problems: list[Problem]
+    conditions: Mapping[str, Truth] | None = None
+    sought: dict[str, str] = field(default_factory=dict)
+    sam: frozenset[str] = frozenset()
+    room: int = MOST_MADE
+
+    def __post_init__(self) -> None:
+        self.sam = frozenset(name for name, kind in self.types.items() if kind.startswith(SAM))
+
+    def truth(self, name: str, place: Place) -> Truth:
+        """What is known of a condition; a problem where it is not declared."""
+        conditions = self.conditions or {}
+        if name not in conditions:
+            self.no_condition(name, conditions, place)
+        return conditions.get(name, Truth())
+
+    def no_condition(self, name: str, conditions: Iterable[str], place: Place) -> None:
+        """Notes that a condition is not declared."""
+        self.missing(f"no condition is called {quoted(name)}", name, conditions, place)
+
+    def missing(self, message: str, name: str, known: Iterable[str], place: Place) -> None:
+        """Notes that a name means nothing, where nothing that cannot be read may give it a meaning."""
+        if self.more:
+            return
+        if name not in self.sought and len(self.sought) < _SUGGESTIONS:
+            self.sought[name] = suggestion(name, known)
+        hint = self.sought.get(name, "")
+        note(self.problems, Problem(code="unknown-reference", place=place, message=message, hint=hint))
+
+    # --- nodes
+
+    def node(self, node: Node) -> Resolved:
+        """The node with everything in it looked up."""
+        if isinstance(node, Table):
+            if len(node.entries) == 1:
+                ((name, argument),) = node.entries.items()
+                if name == "Ref" or name[:4] == "Fn::":
+                    return self.called(name, argument, node.place)
+            return self.mapping(node)
+        if isinstance(node, List):
+            return self.sequence(node)
+        return node
+
+    def mapping(self, node: Table) -> Node:
+        """A mapping with everything in it looked up; unknown where a macro or a loop adds to it."""
+        changed: dict[str, Node] | None = None
+        for name, child in node.entries.items():
+            if name[:4] == "Fn::":
+                return Unknown(made_by(name), node.place)
+            if child.__class__ is Scalar:
+                continue
+            new = self.node(child)
+            if new is child:
+                continue
+            if changed is None:
+                changed = dict(node.entries)
+            if new is None:
+                del changed[name]
+            else:
+                changed[name] = new
+        return node if changed is None else Table(changed, node.place, node.keys)
+
+    def sequence(self, node: List) -> List:
+        """A list with everything in it looked up."""
+        found = []
+        changed = False
+        for child in node.items:
+            new = self.node(child)
+            changed |= new is not child
+            if new is not None:
+                found.append(new)
+        return List(tuple(found), node.place) if changed else node
+
+    def called(self, name: str, argument: Node, place: Place) -> Resolved:
+        """What a function comes to."""
+        function = _FUNCTIONS.get(name)
+        return Unknown(made_by(name), place) if function is None else function(self, argument, place)
+
+    # --- names
+
+    def ref(self, argument: Node, place: Place) -> Resolved:
+        """`Ref`: a resource, a parameter, or what AWS fills in."""
+        name = text(argument)
+        return Unknown("what it refers to is not written out", place) if name is None else self.named(name, place)
+
+    def named(self, name: str, place: Place) -> Resolved:
+        """What a name stands for."""
+        if name in self.types:
+            return Link(name, "", place)
+        if name in self.parameters:
+            return _supplied(self.parameters[name], place)
+        if name in _PSEUDO:
+            return Scalar(f"${{{name}}}", place)
+        if name == "AWS::NoValue":
+            return None
+        if name == "AWS::NotificationARNs":
+            return Unknown("it is said at deployment", place)
+        head, dot, attribute = name.partition(".")
+        if dot and head in self.sam:
+            return Link(head, attribute, place)
+        return self.made_elsewhere(name, "", place)
+
+    def attribute(self, name: str, attribute: str, place: Place) -> Node:
+        """What an attribute of a resource stands for."""
+        kind = self.types.get(name)
+        if kind is None:
+            return self.made_elsewhere(name, attribute, place)
+        if kind in NESTED and attribute.startswith("Outputs"):
+            return Unknown(f"it is an output of the nested stack {quoted(name)}", place)
+        return Link(name, attribute, place)
+
+    def made_elsewhere(self, name: str, attribute: str, place: Place) -> Node:
+        """What a name stands for that the template does not declare."""
+        if name in self.unread:
+            return Unknown(f"{quoted(name)} cannot be read", place)
+        if self.made_by_sam(name):
+            return Link(name, attribute, place)
+        if self.more:
+            return Unknown(f"{quoted(name)} may be made by {quoted(self.more)}", place)
+        kind = "resource" if attribute else "resource or parameter"
+        known = self.types if attribute else [*self.types, *self.parameters]
+        self.missing(f"no {kind} is called {quoted(name)}", name, known, place)
+        return Unknown(f"{quoted(name)} does not exist", place)
+
+    def made_by_sam(self, name: str) -> bool:
+        """Whether a name may be that of a resource which SAM's transform makes of another."""
+        if name.startswith(_MADE_BY_SAM):
+            return bool(self.sam)
+        return any(name[:end] in self.sam for end in range(1, min(len(name), _LONGEST_NAME)))
+
+    def spent(self, amount: int) -> bool:
+        """Whether more was made or looked through, with this, than the template may."""
+        self.room -= amount
+        return self.room < 0
+
+    def get_att(self, argument: Node, place: Place) -> Node:
+        """`Fn::GetAtt`, as a text with a dot or as a list."""
+        if isinstance(argument, List):
+            parts = [text(self.node(part)) for part in argument.items]
+            name, attribute = parts if len(parts) == 2 else (None, None)  # noqa: PLR2004 - a name and its attribute
+        else:
+            name, _, attribute = (text(argument) or "").partition(".")
+        if not name or not attribute:
+            return Unknown("what it refers to is not written out", place)
+        return self.attribute(name, attribute, place)
+
+    # --- texts
+
+    def sub(self, argument: Node, place: Place) -> Node:
+        """`Fn::Sub`, with or without variables of its own."""
+        pattern, own = argument, None
+        if isinstance(argument, List) and len(argument.items) == 2:  # noqa: PLR2004 - the text and its variables
+            pattern, own = argument.items[0], argument.items[1]
+        written = text(pattern)
+        if written is None:
+            return Unknown("the text is not written out", place)
+        variables = own.entries if isinstance(own, Table) else {}
+        known: dict[str, Resolved] = {}
+        pieces: list[Node | str] = []
+        at = 0
+        for found in _VARIABLE.finditer(written):
+            pieces.append(written[at : found.start()])
+            at = found.end()
+            name = found[1].strip()
+            if not name or name[0] == "!":
+                pieces.append(f"${{{name[1:]}}}")
+                continue
+            if name not in known:
+                known[name] = self.variable(name, variables, place)
+            value = known[name]
+            if value is not None:
+                pieces.append(value)
+        return self.joined([*pieces, written[at:]], place)
+
+    def variable(self, name: str, own: Mapping[str, Node], place: Place) -> Resolved:
+        """What a variable in the text of `Fn::Sub` stands for."""
+        if name in own:
+            return self.node(own[name])
+        head, dot, attribute = name.partition(".")
+        return self.attribute(head, attribute, place) if dot else self.named(name, place)
+
+    def joined(self, pieces: Iterable[Node | str], place: Place) -> Node:
+        """The text that pieces make: one piece alone stays what it is."""
+        parts: list[str | Link | Unknown] = []
+        last: list[str] = []
+        given: dict[str, None] = {}
+        for piece in pieces:
+            found, by = _parts(piece)
+            given |= dict.fromkeys(by)
+            if self.spent(len(by) + sum(len(part) if isinstance(part, str) else 1 for part in found)):
+                return Unknown("the template's texts grow too long", place)
+            for part in found:
+                if isinstance(part, str):
+                    last.append(part)
+                    continue
+                if any(last):
+                    parts.append("".join(last))
+                last = []
+                parts.append(part)
+        end = "".join(last)
+        if not parts:
+            return Scalar(end, place, tuple(given))
+        if end:
+            parts.append(end)
+        if len(parts) > 1 or isinstance(parts[0], str):
+            return Joined(tuple(parts), place, tuple(given))
+        return parts[0]._replace(place=place)
+
+    def join(self, argument: Node, place: Place) -> Node:
+        """`Fn::Join`."""
+        between, listed = self.pair(argument)
+        separator = text(between)
+        if isinstance(listed, Unknown):
+            return Unknown(listed.why, place, None, listed.given)
+        if separator is None or not isinstance(listed, List):
+            return Unknown("what is joined is not written out", place)
+        if _may_be_shorter(argument, listed.items):
+            return Unknown("it depends on a condition", place)
+        pieces: list[Node | str] = []
+        for item in listed.items:
+            pieces += [separator, item] if pieces else [item]
+        return self.joined(pieces, place)
+
+    def split(self, argument: Node, place: Place) -> Node:
+        """`Fn::Split`."""
+        between, whole = self.pair(argument)
+        separator, written = text(between), text(whole)
+        if isinstance(whole, Unknown):
+            return Unknown(whole.why, place, None, whole.given)
+        if isinstance(whole, Link):
+            return Unknown(f"it is a part of an attribute of {quoted(whole.resource)}", place)
+        if not separator or written is None or "${AWS::" in written:
+            return Unknown("it is a part of a text that is known at deployment", place)
+        if self.spent(len(written) + _PRICE * written.count(separator)):
+            return Unknown("the template's texts grow too long", place)
+        given = whole.given if isinstance(whole, Scalar) else ()
+        return List(tuple(Scalar(part, place, given) for part in written.split(separator)), place, given)
+
+    # --- lists and mappings
+
+    def select(self, argument: Node, place: Place) -> Node:
+        """`Fn::Select`."""
+        index, listed = self.pair(argument)
+        if isinstance(listed, Unknown):
+            return Unknown(listed.why, place, None, listed.given)
+        if isinstance(listed, Link):
+            return Unknown(f"it is a part of an attribute of {quoted(listed.resource)}", place)
+        digits = written(index) if isinstance(index, Scalar) else ""
+        if not isinstance(listed, List) or not re.fullmatch("[0-9]{1,6}", digits) or int(digits) >= len(listed.items):
+            return Unknown("which item is meant is not written out", place)
+        if self.spent(int(digits)) or _may_be_shorter(argument, listed.items[: int(digits)]):
+            return Unknown("it depends on a condition", place)
+        found = listed.items[int(digits)]
+        return found._replace(place=place) if isinstance(found, Scalar) and found.given else found
+
+    def find_in_map(self, argument: Node, place: Place) -> Resolved:
+        """`Fn::FindInMap`, with a default or without."""
+        items = argument.items if isinstance(argument, List) else ()
+        keys = [self.node(item) for item in items[:3]] if len(items) > 2 else [None]  # noqa: PLR2004 - the mapping and two keys
+        given = tuple(dict.fromkeys(name for key in keys if isinstance(key, Scalar) for name in key.given))
+        names = [written(key) for key in keys if isinstance(key, Scalar)]
+        if len(names) != 3 or any("${AWS::" in name for name in names):  # noqa: PLR2004 - the mapping and two keys
+            unknown = next((key for key in keys if isinstance(key, Unknown)), None)
+            why = "it depends on where it is deployed" if len(names) == len(keys) else "which entry is not written out"
+            why = unknown.why if unknown else why
+            return Unknown(why, place, None, unknown.given if unknown else ())
+        found: Node | None = self.mappings
+        for name in names:
+            found = found.entries.get(name) if isinstance(found, Table) else None
+        if found is None:
+            return self.not_in_map(names, given, items[3:], place)
+        if isinstance(found, Scalar):
+            enough = not self.spent(len(found.value) if isinstance(found.value, str) else 1)
+        else:
+            enough = isinstance(found, List) and not self.spent(len(found.items)) and all(map(_is_scalar, found.items))
+        return _with(found, given) if enough else Unknown("what the mapping has is no text and no list", place)
+
+    def not_in_map(self, names: list[str], given: tuple[str, ...], rest: tuple[Node, ...], place: Place) -> Resolved:
+        """What `Fn::FindInMap` comes to where nothing stands in the mapping."""
+        if rest and isinstance(rest[0], Table) and "DefaultValue" in rest[0].entries:
+            return self.node(rest[0].entries["DefaultValue"])
+        mappings = self.mappings.entries if self.mappings else {}
+        if names[0] not in mappings and not given:
+            self.missing(f"no mapping is called {quoted(names[0])}", names[0], mappings, place)
+        return Unknown("the mapping does not have it", place, None, given)
+
+    def condition(self, argument: Node, place: Place) -> Resolved:
+        """`Fn::If`: one of two, where the condition is decided or both are the same."""
+        items = argument.items if isinstance(argument, List) else ()
+        name = text(items[0]) if len(items) == 3 else None  # noqa: PLR2004 - the condition and two values
+        if name is None or self.conditions is None:
+            return Unknown("it depends on a condition", place)
+        truth = self.truth(name, place)
+        if truth.sure is not None:
+            return self.node(items[1 if truth.sure else 2])
+        yes, no = self.node(items[1]), self.node(items[2])
+        if same(yes, no):
+            return yes
+        usual = None if truth.usual is None else (yes if truth.usual else no) or Scalar(None, place)
+        return Unknown(
+            f"it depends on the condition {quoted(name)}", place, usual.usual if isinstance(usual, Unknown) else usual
+        )
+
+    def length(self, argument: Node, place: Place) -> Node:
+        """`Fn::Length`."""
+        listed = self.node(argument)
+        if not isinstance(listed, List) or self.spent(len(listed.items)) or not all(map(_is_known, listed.items)):
+            return Unknown("how many items a list has", place)
+        return Scalar(len(listed.items), place, listed.given)
+
+    def pair(self, argument: Node) -> tuple[Resolved, Resolved]:
+        """A function's two arguments."""
+        if not isinstance(argument, List) or len(argument.items) != 2:  # noqa: PLR2004 - exactly what is promised
+            return None, None
+        return self.node(argument.items[0]), self.node(argument.items[1])
+
+    # --- what the template does not tell
+
+    def imported(self, argument: Node, place: Place) -> Node:
+        """`Fn::ImportValue`: another stack's, named as the template writes it."""
+        if isinstance(argument, Table):
+            argument = argument.entries.get("Fn::Sub", argument)
+        name = text(argument)
+        return Unknown(f"it is imported from another stack{'' if name is None else f' as {quoted(name)}'}", place)
+
+    def encoded(self, argument: Node, place: Place) -> Resolved:
+        """`Fn::Base64` and `Fn::ToJsonString`: what they encode."""
+        found = self.node(argument)
+        return found._replace(place=place) if isinstance(found, Scalar) else found
+
+    def at_deployment(self, _argument: Node, place: Place) -> Node:
+        """A function that nobody can answer before the deployment."""
+        return Unknown("it is known at deployment", place)
+
+
+_FUNCTIONS: Mapping[str, Callable[[Scope, Node, Place], Resolved]] = {
+    "Ref": Scope.ref,
+    "Fn::Base64": Scope.encoded,
+    "Fn::Cidr": Scope.at_deployment,
+    "Fn::FindInMap": Scope.find_in_map,
+    "Fn::GetAtt": Scope.get_att,
+    "Fn::GetAZs": Scope.at_deployment,
+    "Fn::If": Scope.condition,
+    "Fn::ImportValue": Scope.imported,
+    "Fn::Join": Scope.join,
+    "Fn::Length": Scope.length,
+    "Fn::Select": Scope.select,
+    "Fn::Split": Scope.split,
+    "Fn::Sub": Scope.sub,
+    "Fn::ToJsonString": Scope.encoded,
+}
+
+
+def made_by(function: str) -> str:
+    """Why what a function makes cannot be told."""
+    if function.startswith("Fn::ForEach"):
+        return "a loop makes it"
+    return "a macro makes it" if function == "Fn::Transform" else f"nothing is known of the function {quoted(function)}"
+
+
+def written(node: Scalar) -> str:
+    """A value as a text holds it."""
+    value = node.value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def _parts(piece: Node | str) -> tuple[tuple[str | Link | Unknown, ...], tuple[str, ...]]:
+    """The parts of a text that a piece of it makes, and the parameters that it came from."""
+    match piece:
+        case str():
+            return (piece,), ()
+        case Scalar(given=given):
+            return (written(piece),), given
+        case Joined(parts=parts, given=given):
+            return parts, given
+        case Unknown(given=given):
+            return (piece,), given
+        case Link():
+            return (piece,), ()
+        case _:
+            return (Unknown("what stands within the text is no text", piece.place),), ()
+
+
+def _may_be_shorter(argument: Node, found: tuple[Node, ...]) -> bool:
+    """Whether some of the items found in a function's second argument may not be there: it has conditions."""
+    listed = argument.items[1] if isinstance(argument, List) else None
+    return (
+        isinstance(listed, List)
+        and any(isinstance(item, Unknown) for item in found)
+        and any(isinstance(item, Table) and "Fn::If" in item.entries for item in listed.items)
+    )
+
+
+def _is_scalar(node: Node) -> bool:
+    return isinstance(node, Scalar)
+
+
+def _is_known(node: Node) -> bool:
+    return not isinstance(node, Unknown)
+
+
+def _supplied(parameter: Parameter, place: Place) -> Node:
+    """A parameter's value where something refers to it."""
+    given = (parameter.name,)
+    match parameter.value:
+        case Scalar(value=value):
+            return Scalar(value, place, given)
+        case List(items=items):
+            return List(items, place, given)
+        case Unknown(why=why):
+            return Unknown(why, place, None, given)
+        case other:
+            return other
+
+
+def _with(node: Node, given: tuple[str, ...]) -> Node:
+    """A node that parameters chose."""
+    if given and isinstance(node, Scalar | List):
+        return node._replace(given=given)
+    return node

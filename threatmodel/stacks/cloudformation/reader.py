@@ -1,0 +1,317 @@
+"""CloudFormation and SAM templates to stacks: resources with their properties looked up, as far as the text tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from threatmodel.reading.problems import InputError, Place, Problem, listed, note, quoted
+from threatmodel.reading.source import meaning
+from threatmodel.stacks.cloudformation import document
+from threatmodel.stacks.cloudformation.conditions import decided
+from threatmodel.stacks.cloudformation.deployments import with_stages
+from threatmodel.stacks.cloudformation.intrinsics import NESTED, Scope, made_by
+from threatmodel.stacks.stack import Parameter, Resource, Stack, Unread
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, items, text
+
+_READ_TRANSFORMS = frozenset(("AWS::Serverless-2016-10-31", "AWS::LanguageExtensions"))
+_STACKS = NESTED | {"AWS::ServiceCatalog::CloudFormationProvisionedProduct"}
+_MODULE = "::MODULE"
+_OWN_KEYS = frozenset(("Type", "Properties", "Condition"))
+_OTHERS = {
+    "a Kubernetes manifest": {"apiVersion", "kind"},
+    "a serverless.yml": {"service", "provider"},
+    "a Terraform plan": {"planned_values"},
+    "a Terraform state": {"terraform_version"},
+    "an OpenAPI document": {"openapi"},
+    "a Compose file": {"services"},
+}
+"""What else a file may be, by keys that it then has."""
+_LONGEST_VALUE = 4096
+_NOTHING: Mapping[str, Node] = {}
+
+
+def read(text: str, file: str) -> tuple[Stack, Table | None]:
+    """The stack that a template describes, and its `Globals`, looked up as well.
+
+    Resources of SAM's own types stand as they are: neither are `Globals` merged nor is anything made of them.  Raises
+    InputError where the text is no YAML or JSON, or no template; lesser mistakes are in the stack's `problems`.
+    """
+    raw = document.parse(text, file)
+    root = raw.root
+    found = _no_template(root)
+    if found or not isinstance(root, Table):
+        place = Place(file) if root is None else root.place
+        message = f"{found}; expected a CloudFormation or SAM template, which has 'Resources'"
+        raise InputError(
+            [Problem(code="not-a-template", place=place, message=message, hint="name the template that is deployed")]
+        )
+    stack, globals_ = stack_of(root, file, raw.problems)
+    return replace(stack, resources=with_stages(stack.resources)), globals_
+
+
+def stack_of(root: Table, file: str, problems: Iterable[Problem]) -> tuple[Stack, Table | None]:
+    """The same for a template that another reader puts together; `problems` are what it found before."""
+    return _Template(file, root, list(problems)).stack()
+
+
+def _no_template(root: Node | None) -> str:
+    """What the root of a file is if it is no template's, in words."""
+    if root is None:
+        return "this file holds nothing"
+    if not isinstance(root, Table):
+        return f"this is {_kind(root)}"
+    if "Resources" in root.entries:
+        resources = root.entries["Resources"]
+        return "" if isinstance(resources, Table) else f"'Resources' is {_kind(resources)} here"
+    for name, keys in _OTHERS.items():
+        if keys <= root.entries.keys():
+            return f"this is {name}"
+    return f"this has only {listed(map(quoted, root.entries), 5) or 'nothing in it'}"
+
+
+def _kind(node: Node) -> str:
+    match node:
+        case Table():
+            return "a mapping"
+        case List():
+            return "a list"
+        case Scalar(value=None):
+            return "empty"
+        case Scalar(value=str()):
+            return "a text"
+        case Scalar(value=bool()):
+            return "a yes or no"
+        case Scalar():
+            return "a number"
+        case _:
+            return "of an unknown kind"
+
+
+class _Template:
+    """One template while it is read."""
+
+    def __init__(self, file: str, root: Table, problems: list[Problem]) -> None:
+        self.file = file
+        self.root = root
+        self.problems = problems
+        self.unread: list[Unread] = []
+        self.resources = self.section("Resources")
+        self.types: dict[str, str] = {}
+
+    def section(self, name: str) -> Table:
+        """A section, empty where it is left out."""
+        node = self.root.entries.get(name)
+        if node is not None and not isinstance(node, Table):
+            self.wrong(node.place, f"{quoted(name)} is {_kind(node)}; expected a mapping")
+        return node if isinstance(node, Table) else Table({}, self.root.place, {})
+
+    def wrong(self, place: Place, message: str, hint: str = "") -> None:
+        """Notes that something is of the wrong type."""
+        note(self.problems, Problem(code="wrong-type", place=place, message=message, hint=hint))
+
+    def stack(self) -> tuple[Stack, Table | None]:
+        """The stack, and its `Globals`."""
+        self.note_macros()
+        bodies = {name: body for name in self.resources.entries if (body := self.body(name)) is not None}
+        scope = self.scope()
+        resources = {name: self.resource(name, body, scope) for name, body in bodies.items()}
+        globals_ = self.globals(scope)
+        found = Stack(
+            file=self.file,
+            kind="cloudformation",
+            resources=resources,
+            unread=tuple(self.unread),
+            problems=tuple(self.problems),
+            parameters=scope.parameters,
+        )
+        return found, globals_
+
+    def scope(self) -> Scope:
+        """What names mean here."""
+        makers = [one.name for one in self.unread if one.name not in self.resources.entries or one.name[:4] == "Fn::"]
+        makers += [name for name, kind in self.types.items() if kind.endswith(_MODULE)]
+        declared = [self.section(name) for name in ("Parameters", "Mappings", "Conditions")]
+        makers += [name for section in declared for name in section.entries if name[:4] == "Fn::"]
+        scope = Scope(
+            parameters={
+                name: self.parameter(name, node, declared[0].keys[name]) for name, node in declared[0].entries.items()
+            },
+            mappings=declared[1],
+            types=self.types,
+            unread=frozenset(self.resources.entries.keys() - self.types.keys()),
+            more=makers[0] if makers else "",
+            problems=self.problems,
+        )
+        scope.conditions = decided(declared[2], scope)
+        return scope
+
+    # --- what may make other resources
+
+    def note_macros(self) -> None:
+        """Notes the macros that may change all of the template."""
+        for node in items(self.root.entries.get("Transform")):
+            macro = text(node.entries.get("Name")) if isinstance(node, Table) else text(node)
+            if macro not in _READ_TRANSFORMS:
+                self.not_read(macro or "Transform", "a macro may change all of the template", node.place)
+        for name, node in self.root.entries.items():
+            if name[:4] == "Fn::":
+                self.not_read(name, made_by(name), node.place)
+            elif name == "Modules":
+                self.not_read(name, "modules make resources that stand elsewhere", node.place)
+
+    def not_read(self, name: str, why: str, place: Place) -> None:
+        """Notes something that may make resources."""
+        self.unread.append(Unread(name=name, why=why, place=place))
+
+    # --- resources
+
+    def body(self, name: str) -> Table | None:
+        """A resource as it is written, None where it cannot be read; what it says of other resources is noted."""
+        node, place = self.resources.entries[name], self.resources.keys[name]
+        maker = _maker(name, node)
+        if maker:
+            self.not_read(name, made_by(maker), place)
+            return None
+        if not isinstance(node, Table):
+            self.wrong(node.place, f"the resource {quoted(name)} is {_kind(node)}; expected a mapping")
+        elif self.is_resource(name, node):
+            kind = self.types[name] = text(node.entries["Type"]) or ""
+            if kind in _STACKS:
+                self.not_read(name, "what a nested stack makes stands in another template", place)
+            elif kind.endswith(_MODULE):
+                self.not_read(name, "what a module makes stands elsewhere", place)
+            return node
+        self.not_read(name, "it is not written as a resource is", place)
+        return None
+
+    def is_resource(self, name: str, node: Table) -> bool:
+        """Whether a mapping has a type and properties; a problem where it has not."""
+        kind, properties = node.entries.get("Type"), node.entries.get("Properties")
+        if kind is None:
+            hint = "write a type such as AWS::Lambda::Function"
+            self.wrong(self.resources.keys[name], f"the resource {quoted(name)} has no 'Type'", hint)
+        elif not text(kind):
+            self.wrong(kind.place, f"the 'Type' of {quoted(name)} is {_kind(kind)}; expected a text")
+        elif isinstance(properties, List) or (isinstance(properties, Scalar) and properties.value is not None):
+            self.wrong(
+                properties.place, f"the properties of {quoted(name)} are {_kind(properties)}; expected a mapping"
+            )
+        else:
+            return True
+        return False
+
+    def resource(self, name: str, body: Table, scope: Scope) -> Resource:
+        """A resource with everything in it looked up."""
+        place = self.resources.keys[name]
+        properties, opaque = _properties(body, place, scope)
+        if any(key[:4] == "Fn::" for key in body.entries):
+            opaque = Unknown("a macro adds to it", place)
+        about = {
+            key: found
+            for key, node in body.entries.items()
+            if key not in _OWN_KEYS and key[:4] != "Fn::" and (found := scope.node(node)) is not None
+        }
+        return Resource(
+            name=name,
+            type=self.types[name],
+            properties=properties,
+            place=place,
+            doubt=_doubt(body.entries.get("Condition"), scope),
+            opaque=opaque,
+            about=about or None,
+        )
+
+    def globals(self, scope: Scope) -> Table | None:
+        """The `Globals` section, looked up."""
+        node = self.section("Globals")
+        found = scope.node(node) if node.entries else None
+        if isinstance(found, Unknown):
+            self.not_read("Globals", found.why, found.place)
+        return found if isinstance(found, Table) else None
+
+    # --- parameters
+
+    def parameter(self, name: str, node: Node, place: Place) -> Parameter:
+        """A parameter as it is declared."""
+        if not isinstance(node, Table):
+            self.wrong(node.place, f"the parameter {quoted(name)} is {_kind(node)}; expected a mapping")
+            node = Table({}, node.place, {})
+        kind = text(node.entries.get("Type")) or "String"
+        hidden = node.entries.get("NoEcho")
+        return Parameter(
+            name=name,
+            type=kind,
+            hidden=isinstance(hidden, Scalar) and str(hidden.value).lower() == "true",
+            value=_default(name, kind, node),
+            place=place,
+        )
+
+
+def _default(name: str, kind: str, declared: Table) -> Node:
+    """The value of a parameter for which none is given."""
+    default = declared.entries.get("Default")
+    if kind.startswith("AWS::SSM::Parameter::Value"):
+        return Unknown(f"the parameter {quoted(name)} is read from the Parameter Store", declared.place)
+    if default is None or (isinstance(default, Scalar) and default.value is None):
+        return Unknown(f"the parameter {quoted(name)} has no default", declared.place)
+    if not isinstance(default, Scalar) or len(str(default.value)) > _LONGEST_VALUE:
+        return Unknown(
+            f"the default of the parameter {quoted(name)} is no text that a parameter can have", default.place
+        )
+    value, place = default.value, default.place
+    if kind.startswith("List<") or kind == "CommaDelimitedList":
+        parts = (part.strip() for part in str(value).split(","))
+        return List(tuple(_as_number(part, kind, place, (name,)) for part in parts), place)
+    return _as_number(value, kind, place) if isinstance(value, str) else default
+
+
+def _as_number(value: str, kind: str, place: Place, given: tuple[str, ...] = ()) -> Scalar:
+    """A parameter's value, a number where its type says so."""
+    number = meaning(value) if value and kind in {"Number", "List<Number>"} else value
+    return Scalar(number if isinstance(number, int | float) else value, place, given)
+
+
+def _maker(name: str, node: Node) -> str:
+    """The loop or macro that stands where a resource is expected, or ''."""
+    if name[:4] == "Fn::":
+        return name
+    if not isinstance(node, Table) or "Type" in node.entries:
+        return ""
+    return next((key for key in node.entries if key[:4] == "Fn::"), "")
+
+
+def _properties(body: Table, place: Place, scope: Scope) -> tuple[Table, Unknown | None]:
+    """A resource's properties, and why there may be others."""
+    raw = body.entries.get("Properties")
+    nothing = Table(_NOTHING, place, {})
+    if not isinstance(raw, Table):
+        return nothing, raw if isinstance(raw, Unknown) else None
+    adding = [name for name in raw.entries if name[:4] == "Fn::"]
+    if len(raw.entries) == 1 and adding not in ([], ["Fn::Transform"]):
+        found = scope.node(raw)
+        if isinstance(found, Table) or found is None:
+            return found or nothing, None
+        return nothing, found if isinstance(found, Unknown) else Unknown("what it is stands elsewhere", found.place)
+    if adding:
+        known = Table({name: node for name, node in raw.entries.items() if name not in adding}, raw.place, raw.keys)
+        opaque = Unknown(made_by(adding[0]), raw.keys[adding[0]])
+    else:
+        known, opaque = raw, None
+    found = scope.mapping(known)
+    return (found if isinstance(found, Table) else nothing), opaque
+
+
+def _doubt(condition: Node | None, scope: Scope) -> Unknown | None:
+    """What the existence of a resource hangs on."""
+    if condition is None:
+        return None
+    name = text(condition)
+    if name is None:
+        return Unknown("it exists under a condition that is not written out", condition.place)
+    truth = scope.truth(name, condition.place)
+    if truth.sure:
+        return None
+    usual = None if truth.usual is None else Scalar(truth.usual, condition.place)
+    why = "never holds" if truth.sure is False else "may hold or not"
+    return Unknown(f"it exists only under the condition {quoted(name)}, which {why}", condition.place, usual)

@@ -1,0 +1,40 @@
+"""A file of infrastructure code to a stack, by the kind that a model or a command says it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from threatmodel.reading.files import Files, shown_path
+from threatmodel.stacks.stack import Stack
+
+LARGEST_PLAN = 64 * 1024 * 1024
+"""Bytes of a plan: it says everything three times."""
+
+
+def read(kind: str, path: Path, files: Files) -> Stack:
+    """The stack in a file.  Raises InputError where the file cannot be used."""
+    name = shown_path(path)
+    match kind:
+        case "plan":
+            from threatmodel.stacks.terraform import reader as terraform
+
+            return terraform.read(files.text(path, LARGEST_PLAN, "plan a part of it (-target)"), name)
+        case "serverless":
+            from threatmodel.stacks.serverless import reader as serverless
+
+            return serverless.read(files.text(path), name)
+        case _:
+            from threatmodel.stacks import sam
+            from threatmodel.stacks.cloudformation import reader as cloudformation
+
+            return sam.expanded(*cloudformation.read(files.text(path), name))
+
+
+def kind_of(path: Path, files: Files) -> str:
+    """What a file probably is, by its name and first look: template, plan or serverless.  Raises InputError."""
+    if path.name.startswith("serverless."):
+        return "serverless"
+    if path.suffix == ".json":
+        return "plan" if '"planned_values"' in files.text(path, LARGEST_PLAN) else "template"
+    keys = {line.split(":", 1)[0] for line in files.text(path).splitlines() if line[:1].isalpha()}
+    return "serverless" if {"service", "provider"} <= keys else "template"

@@ -1,0 +1,63 @@
+"""What SAM makes of its own resource types, as far as facts and flows need it.
+
+The AWS::Serverless::* resources stay what they are, with the template's Globals merged in.  What hangs around them is
+added as plain CloudFormation resources under the logical ids that SAM gives: roles, permissions, event source mappings,
+subscriptions, rules, stages, aliases, deployment groups.  Each says which resource it is made of, and its places are
+the lines that cause it.  A kept resource gains the properties that its generated twin would have: `Role` of functions
+and state machines, `Policy` of REST APIs, notifications of buckets, triggers of user pools.
+
+Differences from SAM's output, all on purpose:
+
+- The routes of an API are resources of their own (AWS::ApiGateway::Resource and Method, AWS::ApiGatewayV2::Route and
+  Integration, named ``Api GET /path``), while SAM writes them into an OpenAPI text.  An OpenAPI text that cannot be
+  read gives one method or route of which everything is unknown.  Preflight methods that CORS adds reach no function and
+  are left out.
+- Logical ids that SAM ends with a hash of the code or the API (versions, deployments) stand without the hash.
+- An alias that SAM publishes is called as ``${Function.Arn}:alias``, which is what its ARN is.
+- What SAM decides by a value that the text does not tell, it decides when the stack is made: such resources have a
+  `doubt`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from threatmodel.stacks.sam.connectors import add_connectors
+from threatmodel.stacks.sam.functions import add_around_functions
+from threatmodel.stacks.sam.graphql import add_around_graphql
+from threatmodel.stacks.sam.http_apis import add_around_http_apis
+from threatmodel.stacks.sam.machines import add_around_machines
+from threatmodel.stacks.sam.making import Making
+from threatmodel.stacks.sam.merging import merged
+from threatmodel.stacks.sam.operators import add_around_operators
+from threatmodel.stacks.sam.rest_apis import add_around_rest_apis
+from threatmodel.stacks.sam.web_functions import add_around_web_functions
+from threatmodel.stacks.sam.websockets import add_around_websockets
+from threatmodel.stacks.stack import Stack
+from threatmodel.stacks.values import Table
+
+PREFIX = "AWS::Serverless::"
+
+
+def expanded(stack: Stack, globals_: Table | None) -> Stack:
+    """The stack with Globals merged into its AWS::Serverless::* resources, and with what SAM generates for them."""
+    if not any(one.type.startswith(PREFIX) or _has_connectors(one.about) for one in stack.resources.values()):
+        return stack
+    making = Making(stack, globals_)
+    for resource in stack.resources.values():
+        if resource.type.startswith(PREFIX):
+            making.resources[resource.name] = merged(resource, globals_)
+    add_around_functions(making)
+    add_around_web_functions(making)
+    add_around_operators(making)
+    add_around_machines(making)
+    add_around_rest_apis(making)
+    add_around_http_apis(making)
+    add_around_websockets(making)
+    add_around_graphql(making)
+    add_connectors(making)
+    return replace(stack, resources=making.finished())
+
+
+def _has_connectors(about: object) -> bool:
+    return isinstance(about, dict) and "Connectors" in about

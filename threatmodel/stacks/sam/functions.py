@@ -1,0 +1,241 @@
+"""Around a function: its role, URL, alias, destinations and deployments.  Its events are in `events` and `polls`."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.sam.events import SERVICES, ask, opens_everything
+from threatmodel.stacks.sam.making import Making, counts, doubted, doubtful, events, flag, joined, literal, usual_text
+from threatmodel.stacks.sam.policies import Grants, delivery, trust
+from threatmodel.stacks.sam.polls import SOURCES, poll
+from threatmodel.stacks.sam.targets import Called
+from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, text
+
+_APPLICATION = "ServerlessDeploymentApplication"
+_DEPLOYER = "CodeDeployServiceRole"
+_PREDEFINED = ("Canary10Percent", "Linear10Percent", "AllAtOnce")
+
+
+def add_around_functions(making: Making) -> None:
+    """Adds what SAM generates for every AWS::Serverless::Function."""
+    for resource in making.of_type("AWS::Serverless::Function"):
+        _Function(making, resource).add()
+
+
+class _Delivery(NamedTuple):
+    """Where the result of an asynchronous call goes: `kind` is the Type, `place` where the destination stands."""
+
+    kind: Node | None
+    target: Node
+    place: Place
+
+
+class _Function:
+    """One function, and all that is made of it."""
+
+    def __init__(self, making: Making, resource: Resource) -> None:
+        self.making = making
+        self.resource = resource
+        self.name = resource.name
+        self.grants = Grants(f"{self.name}Role")
+
+    def get(self, *names: str) -> Node | None:
+        """A property of the function."""
+        return get(self.resource.properties, *names)
+
+    def make(
+        self, name: str, kind: str, properties: dict[str, Any], place: Place, doubt: Unknown | None = None
+    ) -> None:
+        """Adds a resource made of the function."""
+        self.making.add(doubted(self.resource, doubt), name, kind, properties, place)
+
+    def add(self) -> None:
+        """Adds everything; the role comes last, since events add to it."""
+        self.grant()
+        called = self.alias()
+        self.url(called)
+        self.asynchronous_calls()
+        self.deployments()
+        for event in sorted(events(self.resource), key=opens_everything, reverse=True):
+            if event.type in SERVICES:
+                ask(self.making, called, event)
+            elif event.type in SOURCES:
+                poll(self.making, called, event, self.grants)
+            if event.type == "SNS" and counts(event.get("SqsSubscription")):
+                self.grants.attach("AWSLambdaSQSQueueExecutionRole", event.place)
+        self.role()
+
+    # --- the role
+
+    def grant(self) -> None:
+        """Grants what the function's own properties bring, and what its Policies say."""
+        place = self.resource.place
+        durable = self.get("DurableConfig")
+        basic = "AWSLambdaBasicDurableExecutionRolePolicy" if counts(durable) else "AWSLambdaBasicExecutionRole"
+        self.grants.attach(basic, place)
+        tracing, network = self.get("Tracing"), self.get("VpcConfig")
+        if tracing is not None and counts(tracing) and usual_text(tracing) != "Disabled":
+            self.grants.attach("AWSXrayWriteOnlyAccess", tracing.place)
+        if network is not None and counts(network):
+            self.grants.attach("AWSLambdaVPCAccessExecutionRole", network.place)
+        queue, target = self.get("DeadLetterQueue"), self.get("DeadLetterQueue", "TargetArn")
+        if queue is not None and target is not None:
+            kind = self.get("DeadLetterQueue", "Type")
+            self.grants.allow("DeadLetterQueuePolicy", queue.place, *delivery(kind, target, queue.place))
+        self.grants.take(self.get("Policies"))
+
+    def role(self) -> None:
+        """Adds the role, where the function names none."""
+        given, opaque, place = self.get("Role"), self.resource.opaque, self.resource.place
+        left_out = isinstance(given, Unknown) and given.usual is not None and not counts(given.usual)
+        if counts(given) and not left_out:
+            return
+        role, doubt = f"{self.name}Role", opaque
+        reference: Node = Link(role, "Arn", place)
+        if isinstance(given, Unknown):
+            doubt, reference = doubtful(given, usually=True), given._replace(usual=reference)
+        properties = {
+            "AssumeRolePolicyDocument": self.get("AssumeRolePolicyDocument") or trust("lambda.amazonaws.com", place),
+            "PermissionsBoundary": self.get("PermissionsBoundary"),
+            "Path": self.get("RolePath"),
+            **self.grants.properties(),
+        }
+        self.make(role, "AWS::IAM::Role", properties, place, doubt)
+        if opaque is None:
+            self.making.amend(self.name, {"Role": reference})
+
+    # --- alias and deployments
+
+    def alias(self) -> Called:
+        """What events call: the alias that SAM publishes, or the function itself."""
+        alias = self.get("AutoPublishAlias")
+        if alias is None or not counts(alias):
+            return Called.function(self.resource)
+        place, usual = alias.place, usual_text(alias) or ""
+        version, name = f"{self.name}Version", f"{self.name}Alias{usual.replace('-', 'D').replace('_', 'U')}"
+        function = Link(self.name, "", place)
+        self.make(version, "AWS::Lambda::Version", {"FunctionName": function}, place)
+        properties = {
+            "Name": alias,
+            "FunctionName": function,
+            "FunctionVersion": Link(version, "Version", place),
+            "ProvisionedConcurrencyConfig": self.get("ProvisionedConcurrencyConfig"),
+        }
+        self.make(name, "AWS::Lambda::Alias", properties, place)
+        self.making.means(f"{self.name}.Alias", name)
+        self.making.means(f"{self.name}.Version", version)
+        spelt = alias if isinstance(alias, Unknown) else text(alias) or Unknown("the alias has no plain name", place)
+        qualified = joined([Link(self.name, "Arn", place), ":", spelt], place)
+        return Called(self.resource, qualified, qualified)
+
+    def deployments(self) -> None:
+        """Adds the CodeDeploy deployment group of a DeploymentPreference."""
+        preference = self.get("DeploymentPreference")
+        if not isinstance(preference, Table) or not counts(preference):
+            return
+        enabled = preference.entries.get("Enabled")
+        if flag(enabled) is False:
+            return
+        doubt = doubtful(enabled, usually=flag(enabled.usual)) if isinstance(enabled, Unknown) else None
+        place, own_role = preference.place, preference.entries.get("Role")
+        alarms = items(preference.entries.get("Alarms"))
+        steps = preference.entries.get("Type")
+        known = (text(steps) or "").startswith(_PREDEFINED)
+        properties: dict[str, Any] = {
+            "ApplicationName": Link(_APPLICATION, "", place),
+            "DeploymentConfigName": Scalar(f"CodeDeployDefault.Lambda{text(steps)}", place) if known else steps,
+            "DeploymentStyle": {"DeploymentType": "BLUE_GREEN", "DeploymentOption": "WITH_TRAFFIC_CONTROL"},
+            "AutoRollbackConfiguration": {
+                "Enabled": True,
+                "Events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"],
+            },
+            "AlarmConfiguration": {"Enabled": True, "Alarms": [{"Name": one} for one in alarms]} if alarms else None,
+            "TriggerConfigurations": preference.entries.get("TriggerConfigurations"),
+            "ServiceRoleArn": own_role or Link(_DEPLOYER, "Arn", place),
+        }
+        self.make(f"{self.name}DeploymentGroup", "AWS::CodeDeploy::DeploymentGroup", properties, place, doubt)
+        self.make(_APPLICATION, "AWS::CodeDeploy::Application", {"ComputePlatform": "Lambda"}, place, doubt)
+        if own_role is None:
+            role = {
+                "AssumeRolePolicyDocument": trust("codedeploy.amazonaws.com", place),
+                "ManagedPolicyArns": ["AWSCodeDeployRoleForLambda"],
+            }
+            self.make(_DEPLOYER, "AWS::IAM::Role", role, place, doubt)
+
+    # --- the function URL
+
+    def url(self, called: Called) -> None:
+        """Adds the URL, and where it asks for no authentication the two permissions that open it to anybody.
+
+        SAM looks at what is written: where a parameter says NONE, nobody gets a permission.
+        """
+        config = self.get("FunctionUrlConfig")
+        if config is None or not counts(config):
+            return
+        if isinstance(config, Unknown):
+            properties: dict[str, Any] = {"TargetFunctionArn": called.name, "AuthType": config}
+            usually = None if config.usual is None else counts(config.usual)
+            self.make(
+                f"{self.name}Url", "AWS::Lambda::Url", properties, config.place, doubtful(config, usually=usually)
+            )
+            return
+        auth = get(config, "AuthType")
+        properties = {
+            "TargetFunctionArn": called.name,
+            "AuthType": auth,
+            "Cors": get(config, "Cors"),
+            "InvokeMode": get(config, "InvokeMode"),
+        }
+        self.make(f"{self.name}Url", "AWS::Lambda::Url", properties, config.place)
+        if auth is not None and literal(auth) == "NONE":
+            self.open_to_all(called, auth.place)
+
+    def open_to_all(self, called: Called, place: Place) -> None:
+        """Adds the two permissions of a URL without authentication."""
+        through_url = {"Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE"}
+        invoke = {"Action": "lambda:InvokeFunction", "Principal": "*", "InvokedViaFunctionUrl": True}
+        kind, target = "AWS::Lambda::Permission", {"FunctionName": called.name}
+        self.make(f"{self.name}UrlPublicPermissions", kind, {**through_url, **target}, place)
+        self.make(f"{self.name}URLInvokeAllowPublicAccess", kind, {**invoke, **target}, place)
+
+    # --- asynchronous calls
+
+    def asynchronous_calls(self) -> None:
+        """Adds the configuration of asynchronous calls, and the destinations that SAM makes where none is named."""
+        config = self.get("EventInvokeConfig")
+        if config is None or not counts(config):
+            return
+        name, destinations = f"{self.name}EventInvokeConfig", {}
+        for outcome in ("OnSuccess", "OnFailure"):
+            found = get(config, "DestinationConfig", outcome)
+            if found is not None:
+                going = self.destination(f"{name}{outcome}", found)
+                destinations[outcome] = {"Destination": going.target}
+                statements = delivery(going.kind, going.target, going.place)
+                if statements:
+                    self.grants.allow(f"{name}{outcome}{text(going.kind) or ''}Policy", going.place, *statements)
+        properties = {
+            "FunctionName": Link(self.name, "", config.place),
+            "Qualifier": self.get("AutoPublishAlias") or "$LATEST",
+            "DestinationConfig": destinations or None,
+            "MaximumRetryAttempts": get(config, "MaximumRetryAttempts"),
+            "MaximumEventAgeInSeconds": get(config, "MaximumEventAgeInSeconds"),
+        }
+        self.make(name, "AWS::Lambda::EventInvokeConfig", properties, config.place)
+
+    def destination(self, name: str, config: Node) -> _Delivery:
+        """Where results go: what is named, or a queue or topic that SAM makes."""
+        kind, target = get(config, "Type"), get(config, "Destination")
+        if target is not None:
+            return _Delivery(kind, target, config.place)
+        if text(kind) == "SQS":
+            self.make(f"{name}Queue", "AWS::SQS::Queue", {}, config.place)
+            self.making.means(f"{self.name}.DestinationQueue", f"{name}Queue")
+            return _Delivery(kind, Link(f"{name}Queue", "Arn", config.place), config.place)
+        if text(kind) == "SNS":
+            self.make(f"{name}Topic", "AWS::SNS::Topic", {}, config.place)
+            self.making.means(f"{self.name}.DestinationTopic", f"{name}Topic")
+            return _Delivery(kind, Link(f"{name}Topic", "", config.place), config.place)
+        return _Delivery(kind, Unknown("no destination is named", config.place), config.place)

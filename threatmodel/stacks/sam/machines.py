@@ -1,0 +1,116 @@
+"""Around AWS::Serverless::StateMachine: its role, alias, and what starts it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from threatmodel.stacks.sam.events import IMPLICIT_REST, api_of
+from threatmodel.stacks.sam.making import (
+    Event,
+    Making,
+    Route,
+    counts,
+    doubted,
+    doubtful,
+    events,
+    flag,
+    joined,
+    usual_text,
+    written,
+)
+from threatmodel.stacks.sam.policies import Grants, trust
+from threatmodel.stacks.sam.targets import rule, schedule, starter
+from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.values import Link, Node, Unknown, get, text
+
+_BUS = ("Schedule", "CloudWatchEvent", "EventBridgeRule")
+
+
+def add_around_machines(making: Making) -> None:
+    """Adds what SAM generates for every AWS::Serverless::StateMachine."""
+    for resource in making.of_type("AWS::Serverless::StateMachine"):
+        _role(making, resource)
+        target = _alias(making, resource)
+        for event in events(resource):
+            _event(making, resource, event, target)
+
+
+def _role(making: Making, resource: Resource) -> None:
+    given, place = resource.properties, resource.place
+    own = get(given, "Role")
+    if counts(own) and not (isinstance(own, Unknown) and own.usual is not None and not counts(own.usual)):
+        return
+    name = f"{resource.name}Role"
+    grants = Grants(name)
+    grants.take(get(given, "Policies"))
+    tracing = get(given, "Tracing", "Enabled")
+    if tracing is not None and flag(tracing):
+        grants.attach("AWSXrayWriteOnlyAccess", tracing.place)
+    properties = {
+        "AssumeRolePolicyDocument": trust("states.amazonaws.com", place),
+        "PermissionsBoundary": get(given, "PermissionsBoundary"),
+        "Path": get(given, "RolePath"),
+        **grants.properties(),
+    }
+    reference: Node = Link(name, "Arn", place)
+    doubt = resource.opaque
+    if isinstance(own, Unknown):
+        doubt, reference = doubtful(own, usually=True), own._replace(usual=reference)
+    making.add(doubted(resource, doubt), name, "AWS::IAM::Role", properties, place)
+    making.amend(resource.name, {"Role": reference})
+
+
+def _alias(making: Making, resource: Resource) -> Node:
+    """What events start: the state machine, or its alias where that is asked for."""
+    alias = get(resource.properties, "AutoPublishAlias")
+    if alias is None or not counts(alias):
+        return Link(resource.name, "", resource.place)
+    version, name = f"{resource.name}Version", f"{resource.name}Alias{usual_text(alias) or ''}"
+    machine, place = Link(resource.name, "", alias.place), alias.place
+    making.add(resource, version, "AWS::StepFunctions::StateMachineVersion", {"StateMachineArn": machine}, place)
+    preference = get(resource.properties, "DeploymentPreference")
+    properties = {"Name": alias, "DeploymentPreference": preference, "RoutingConfiguration": None}
+    making.add(resource, name, "AWS::StepFunctions::StateMachineAlias", properties, place)
+    if not flag(get(resource.properties, "UseAliasAsEventTarget")):
+        return Link(resource.name, "", resource.place)
+    spelt = alias if isinstance(alias, Unknown) else text(alias) or Unknown("the alias has no plain name", place)
+    return joined([machine, ":", spelt], place)
+
+
+def _event(making: Making, resource: Resource, event: Event, target: Node) -> None:
+    if event.type == "ScheduleV2":
+        schedule(making, resource, event, target, event.get("PermissionsBoundary"))
+    elif event.type in _BUS:
+        role = event.get("RoleArn") if event.type == "Schedule" else None
+        role = role or _starter(making, resource, event, "events.amazonaws.com", target)
+        rule(making, resource, event, target, role)
+    elif event.type == "Api":
+        _api(making, resource, event, target)
+
+
+def _starter(making: Making, resource: Resource, event: Event, service: str, target: Node) -> Node:
+    """Adds the role with which a service starts the state machine."""
+    name, boundary = f"{resource.name}{event.id}Role", get(resource.properties, "PermissionsBoundary")
+    properties = starter(resource, service, target, boundary, event.place)
+    making.add(resource, name, "AWS::IAM::Role", properties, event.place)
+    return Link(name, "Arn", event.place)
+
+
+def _api(making: Making, resource: Resource, event: Event, target: Node) -> None:
+    role = _starter(making, resource, event, "apigateway.amazonaws.com", target)
+    name = api_of(event.get("RestApiId"), IMPLICIT_REST)
+    if name is None:
+        return
+    place = event.place
+    uri = written("arn:${AWS::Partition}:apigateway:${AWS::Region}:states:action/StartExecution", {}, place)
+    template = written('{"input": "$input.json(\'$\')", "stateMachineArn": "${Machine}"}', {"Machine": target}, place)
+    integration: dict[str, Any] = {
+        "Type": "AWS",
+        "IntegrationHttpMethod": "POST",
+        "Uri": uri,
+        "Credentials": role,
+        "RequestTemplates": {"application/json": template},
+    }
+    path = event.get("Path") or Unknown("no path is given", place)
+    method = text(event.get("Method")) or "*"
+    making.routes.setdefault(name, []).append(Route(resource, event, method.upper(), path, integration))

@@ -1,0 +1,306 @@
+"""The tools that every generator of SAM resources uses: nodes out of plain data and patterns, and the growing stack."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, get, shape_of, text
+
+_NODES = (Scalar, Table, List, Link, Joined, Unknown)
+
+
+def node_of(value: Any, place: Place) -> Node:
+    """Plain data with nodes inside as a node; keys whose value is None are left out."""
+    if isinstance(value, _NODES):
+        return value
+    if isinstance(value, Mapping):
+        return Table({key: node_of(child, place) for key, child in value.items() if child is not None}, place, {})
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return List(tuple(node_of(child, place) for child in value), place)
+    return Scalar(value, place)
+
+
+# --- patterns
+
+
+@functools.cache
+def _split(pattern: str) -> tuple[str, ...]:
+    """Texts and names in turn."""
+    return tuple(re.split(r"\$\{([^}]+)\}", pattern))
+
+
+def filled(pattern: Any, values: Mapping[str, Node], place: Place) -> Node:
+    """Plain data in whose texts ``${Name}`` stands for a value, and ``${AWS::...}`` for itself."""
+    if isinstance(pattern, str):
+        return written(pattern, values, place)
+    if isinstance(pattern, dict):
+        return Table({key: filled(child, values, place) for key, child in pattern.items()}, place, {})
+    if isinstance(pattern, list):
+        return List(tuple(filled(child, values, place) for child in pattern), place)
+    return node_of(pattern, place)
+
+
+def written(pattern: str, values: Mapping[str, Node], place: Place) -> Node:
+    """The text of a pattern such as ``arn:${AWS::Partition}:s3:::${Bucket}/*``; a value alone stays what it is."""
+    split = _split(pattern)
+    if len(split) == 1:
+        return Scalar(pattern, place)
+    if len(split) == 3 and not split[0] and not split[2]:  # noqa: PLR2004 - nothing, a name, nothing
+        return _value(split[1], values, place)
+    parts: list[str | Link | Unknown] = []
+    given: dict[str, None] = {}
+    for index, part in enumerate(split):
+        if index % 2:
+            node = _value(part, values, place)
+            given |= dict.fromkeys(getattr(node, "given", ()))
+            parts += _spelt(node)
+        else:
+            parts.append(part)
+    return joined(parts, place, tuple(given))
+
+
+def joined(parts: Sequence[str | Link | Unknown], place: Place, given: tuple[str, ...] = ()) -> Node:
+    """A text of several parts, with neighbouring texts as one; `given` are the parameters that it rests on."""
+    together: list[str | Link | Unknown] = []
+    for part in parts:
+        if isinstance(part, str) and together and isinstance(together[-1], str):
+            together[-1] += part
+        elif part != "":
+            together.append(part)
+    if not together or (len(together) == 1 and isinstance(together[0], str)):
+        return Scalar("".join(str(one) for one in together), place, given)
+    return Joined(tuple(together), place, given)
+
+
+def _value(name: str, values: Mapping[str, Node], place: Place) -> Node:
+    if name in values:
+        return values[name]
+    return Scalar(f"${{{name}}}", place)
+
+
+def _spelt(node: Node) -> tuple[str | Link | Unknown, ...]:
+    match node:
+        case Scalar(value=bool() as value):
+            return (str(value).lower(),)
+        case Scalar(value=value):
+            return ("" if value is None else str(value),)
+        case Link() | Unknown():
+            return (node,)
+        case Joined(parts=parts):
+            return parts
+    return (Unknown("a text is expected here", node.place),)
+
+
+# --- looking at nodes
+
+
+def counts(node: Node | None) -> bool:
+    """Whether SAM takes a property as given: it is neither missing, empty nor false."""
+    match node:
+        case None:
+            return False
+        case Scalar(value=value):
+            return bool(value)
+        case Table(entries=entries):
+            return bool(entries)
+        case List(items=children):
+            return bool(children)
+    return True
+
+
+def usual_text(node: Node | None) -> str | None:
+    """The text of a value, or the text that parameter defaults would give."""
+    return text(node.usual if isinstance(node, Unknown) else node)
+
+
+def literal(node: Node | None) -> str:
+    """The text that stands there itself; '' for one that SAM sees a function or a parameter in."""
+    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) and not node.given else ""
+
+
+def flag(node: Node | None) -> bool | None:
+    """Whether a value says yes; None where it is missing or neither yes nor no."""
+    value = node.value if isinstance(node, Scalar) else None
+    return value if isinstance(value, bool) else {"true": True, "false": False}.get(str(value).lower())
+
+
+def hashed(node: Node | None) -> str:
+    """The end that SAM gives a logical id that depends on a value: exact where the value is a plain text."""
+    return hashlib.sha1(shape_of(node).encode(), usedforsecurity=False).hexdigest()[:10]
+
+
+def doubtful(node: Unknown, *, usually: bool | None) -> Unknown:
+    """Why it is not sure that a resource is made, and whether parameter defaults would make it."""
+    return Unknown(node.why, node.place, None if usually is None else Scalar(usually, node.place))
+
+
+def doubted(resource: Resource, doubt: Unknown | None) -> Resource:
+    """The resource as the maker of something that may not be made although itself is."""
+    return resource if doubt is None or resource.doubt is not None else replace(resource, doubt=doubt)
+
+
+class Event(NamedTuple):
+    """One of a resource's `Events`: its key there, its type, its properties, and where it stands."""
+
+    id: str
+    type: str
+    properties: Table
+    place: Place
+
+    def get(self, *names: str) -> Node | None:
+        """A property of the event."""
+        return get(self.properties, *names)
+
+
+def events(resource: Resource) -> Iterator[Event]:
+    """The events of a function or state machine, as far as their type can be read."""
+    found = get(resource.properties, "Events")
+    if not isinstance(found, Table):
+        return
+    for name, node in found.entries.items():
+        kind, properties = text(get(node, "Type")), get(node, "Properties")
+        if kind is not None:
+            place = found.keys.get(name, node.place)
+            yield Event(name, kind, properties if isinstance(properties, Table) else Table({}, place, {}), place)
+
+
+# --- the growing stack
+
+
+class Route(NamedTuple):
+    """A way through an API that an event opens: `integration` are the properties of what it leads to."""
+
+    maker: Resource
+    event: Event
+    method: str
+    path: Node
+    integration: Mapping[str, Any]
+
+
+class Making:
+    """The resources while they are being made.
+
+    `routes` holds what events open, by the name of the API; `everything` the functions that get whatever an HTTP API is
+    asked for, with that API; `notified` and `triggered` what events add to buckets and user pools; `reaching` the roles
+    with which rules reach their targets.
+    """
+
+    def __init__(self, stack: Stack, globals_: Table | None) -> None:
+        self.globals_ = globals_
+        self.resources: dict[str, Resource] = dict(stack.resources)
+        self.routes: dict[str, list[Route]] = {}
+        self.everything: set[tuple[str, str]] = set()
+        self.reaching: dict[str, dict[str, Node]] = {}
+        self.notified: dict[str, list[Node]] = {}
+        self.triggered: dict[str, dict[str, Node]] = {}
+        self._meant: dict[str, str] = {}
+
+    def of_type(self, *types: str) -> list[Resource]:
+        """The resources of some types, in order."""
+        return [one for one in self.resources.values() if one.type in types]
+
+    def add(
+        self,
+        maker: Resource,
+        name: str,
+        kind: str,
+        properties: Mapping[str, Any],
+        place: Place,
+    ) -> None:
+        """Adds a resource made of another one, as doubtful and opaque as that; one of its name already there stays.
+
+        One that several resources make is as sure as the surest of them.
+        """
+        there = self.resources.get(name)
+        if there is not None:
+            if there.made_by and there.doubt is not None and maker.doubt is None:
+                self.resources[name] = replace(there, doubt=None)
+        else:
+            table = Table(
+                {key: node_of(node, place) for key, node in properties.items() if node is not None}, place, {}
+            )
+            self.resources[name] = Resource(
+                name=name,
+                type=kind,
+                properties=table,
+                place=place,
+                made_by=maker.name,
+                doubt=maker.doubt,
+                opaque=maker.opaque,
+            )
+
+    def amend(self, name: str, properties: Mapping[str, Node]) -> None:
+        """Sets properties of a resource."""
+        resource = self.resources[name]
+        entries = {**resource.properties.entries, **properties}
+        self.resources[name] = replace(resource, properties=resource.properties._replace(entries=entries))
+
+    def means(self, reference: str, name: str) -> None:
+        """Notes that a reference such as ``MyApi.Stage`` means the resource of this name."""
+        self._meant[reference] = name
+
+    def finished(self) -> dict[str, Resource]:
+        """All resources, with every reference leading to what it means."""
+        for bucket, notices in self.notified.items():
+            self._notify(bucket, notices)
+        for pool, triggers in self.triggered.items():
+            config = get(self.resources[pool].properties, "LambdaConfig")
+            if config is None or isinstance(config, Table):
+                entries = {**triggers, **(config.entries if config else {})}
+                place = config.place if config else self.resources[pool].place
+                self.amend(pool, {"LambdaConfig": Table(entries, place, config.keys if config else {})})
+        if not self._meant:
+            return self.resources
+        return {name: self._led(resource) for name, resource in self.resources.items()}
+
+    def _notify(self, bucket: str, notices: list[Node]) -> None:
+        place = self.resources[bucket].place
+        config = get(self.resources[bucket].properties, "NotificationConfiguration")
+        if config is not None and not isinstance(config, Table):
+            return
+        before = get(config, "LambdaConfigurations")
+        own = before.items if isinstance(before, List) else ()
+        entries = {
+            **(config.entries if config else {}),
+            "LambdaConfigurations": before if isinstance(before, Unknown) else List((*own, *notices), place),
+        }
+        self.amend(bucket, {"NotificationConfiguration": Table(entries, place, config.keys if config else {})})
+
+    def _led(self, resource: Resource) -> Resource:
+        properties = self._node(resource.properties)
+        if properties is resource.properties or not isinstance(properties, Table):
+            return resource
+        return replace(resource, properties=properties)
+
+    def _node(self, node: Node) -> Node:
+        """The node with its links led where they mean; the very same where none changes."""
+        match node:
+            case Link():
+                return self._link(node)
+            case Table(entries=entries):
+                children = {name: self._node(child) for name, child in entries.items()}
+                same = all(children[name] is child for name, child in entries.items())
+                return node if same else node._replace(entries=children)
+            case List(items=items):
+                changed = tuple(self._node(child) for child in items)
+                return (
+                    node if all(a is b for a, b in zip(changed, items, strict=True)) else node._replace(items=changed)
+                )
+            case Joined(parts=parts):
+                led = tuple(self._link(part) if isinstance(part, Link) else part for part in parts)
+                return node if all(a is b for a, b in zip(led, parts, strict=True)) else node._replace(parts=led)
+        return node
+
+    def _link(self, link: Link) -> Link:
+        if link.resource in self._meant:
+            return link._replace(resource=self._meant[link.resource])
+        first, _, rest = link.attribute.partition(".")
+        name = self._meant.get(f"{link.resource}.{first}") if first else None
+        return link if name is None else Link(name, rest, link.place)

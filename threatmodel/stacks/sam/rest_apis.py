@@ -1,0 +1,329 @@
+"""Around AWS::Serverless::Api: the implicit API, stage, routes, authorizers, resource policy and domain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.sam.events import IMPLICIT_REST
+from threatmodel.stacks.sam.making import Making, Route, counts, flag, hashed, literal, node_of, written
+from threatmodel.stacks.sam.merging import merged
+from threatmodel.stacks.sam.openapi import Operation, operations
+from threatmodel.stacks.sam.targets import Called, permit, proxy_uri
+from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, text
+
+_TYPE = "AWS::Serverless::Api"
+_STAGE_KEYS = (
+    *("StageName", "MethodSettings", "AccessLogSetting", "CanarySetting", "TracingEnabled"),
+    *("CacheClusterEnabled", "CacheClusterSize", "Variables"),
+)
+
+
+def add_around_rest_apis(making: Making) -> None:
+    """Adds what SAM generates for every AWS::Serverless::Api, and the API that events without one share."""
+    implicit = making.routes.get(IMPLICIT_REST)
+    if implicit and IMPLICIT_REST not in making.resources:
+        add_implicit(making, IMPLICIT_REST, _TYPE, implicit, {"StageName": "Prod"})
+    for api in making.of_type(_TYPE):
+        _RestApi(making, api).add()
+
+
+def add_implicit(making: Making, name: str, kind: str, routes: list[Route], properties: Mapping[str, Any]) -> None:
+    """Adds the API that SAM makes for events that name none, with what Globals says of its kind."""
+    first = routes[0]
+    sure = next((one for one in routes if one.maker.doubt is None), first)
+    making.add(sure.maker, name, kind, properties, first.event.place)
+    making.resources[name] = merged(making.resources[name], making.globals_)
+
+
+class _RestApi:
+    """One REST API, and all that is made of it."""
+
+    def __init__(self, making: Making, api: Resource) -> None:
+        self.making = making
+        self.api = api
+        self.name = api.name
+        self.routes = making.routes.get(api.name, [])
+
+    def get(self, *names: str) -> Node | None:
+        """A property of the API."""
+        return get(self.api.properties, *names)
+
+    def add(self) -> None:
+        """Adds everything."""
+        self.stage()
+        self.authorizers()
+        body, elsewhere = self.get("DefinitionBody"), self.get("DefinitionUri")
+        found = {}
+        for route in self.described(body, elsewhere):
+            found[route.method, route.path] = route
+        if (body is None and elsewhere is None) or flag(self.get("MergeDefinitions")):
+            for opened in self.routes:
+                self.event(opened)
+        for operation in found.values():
+            self.method(operation)
+        self.policy(body)
+        if isinstance(self.get("Domain"), Table):
+            self.domain()
+
+    def described(self, body: Node | None, elsewhere: Node | None) -> Iterator[Operation]:
+        """The routes of the API's own definition."""
+        if body is not None:
+            yield from operations(body)
+        elif elsewhere is not None:
+            yield from operations(Unknown("the API's definition stands in another file", elsewhere.place))
+
+    # --- stage and domain
+
+    def stage(self) -> None:
+        """Adds the deployment and the stage."""
+        told = literal(self.get("StageName"))
+        plain = told.isalnum() or not told
+        stage = f"{self.name}{told}Stage" if plain else f"{self.name}Stage{hashed(self.get('StageName'))}"
+        deployment, place = f"{self.name}Deployment", self.api.place
+        api = Link(self.name, "", place)
+        self.making.add(self.api, deployment, "AWS::ApiGateway::Deployment", {"RestApiId": api}, place)
+        properties = {
+            "RestApiId": api,
+            "DeploymentId": Link(deployment, "", place),
+            **{key: self.get(key) for key in _STAGE_KEYS},
+        }
+        self.making.add(self.api, stage, "AWS::ApiGateway::Stage", properties, place)
+        self.making.means(f"{self.name}.Stage", stage)
+        self.making.means(f"{self.name}.Deployment", deployment)
+
+    def domain(self) -> None:
+        """Adds the custom domain and its mappings."""
+        domain, place = self.get("Domain"), self.api.place
+        kind = self.get("Domain", "EndpointConfiguration") or Scalar("REGIONAL", place)
+        private = text(kind) == "PRIVATE"
+        suffix = "V2" if private else ""
+        name = f"ApiGatewayDomainName{suffix}{hashed(self.get('Domain', 'DomainName'))}"
+        place = domain.place if domain is not None else place
+        properties = {
+            "DomainName": self.get("Domain", "DomainName"),
+            "EndpointConfiguration": {"Types": [kind]},
+            "SecurityPolicy": self.get("Domain", "SecurityPolicy"),
+            "MutualTlsAuthentication": self.get("Domain", "MutualTlsAuthentication"),
+            "Policy": self.get("Domain", "Policy"),
+        }
+        self.making.add(self.api, name, f"AWS::ApiGateway::DomainName{suffix}", properties, place)
+        self.making.means(f"{self.name}.DomainName", name)
+        given: dict[str, Any] = {
+            "RestApiId": Link(self.name, "", place),
+            "Stage": Link(f"{self.name}.Stage", "", place),
+        }
+        given["DomainNameArn" if private else "DomainName"] = Link(name, "Arn" if private else "", place)
+        for base in items(self.get("Domain", "BasePath")) or (None,):
+            told = "".join(one for one in text(base) or "" if one.isalnum())
+            mapping = f"{self.name}{told}BasePathMapping"
+            kind_of = f"AWS::ApiGateway::BasePathMapping{suffix}"
+            self.making.add(self.api, mapping, kind_of, {**given, "BasePath": base}, place)
+
+    # --- routes
+
+    def event(self, route: Route) -> None:
+        """Adds the method that an event opens."""
+        event, place = route.event, route.event.place
+        integration = {**route.integration}
+        auth, authorizer = self.asked(event.get("Auth", "Authorizer"), place)
+        key = event.get("Auth", "ApiKeyRequired") or self.get("Auth", "ApiKeyRequired")
+        model = event.get("RequestModel")
+        checks = {"ValidateRequestBody": get(model, "ValidateBody")}
+        checks["ValidateRequestParameters"] = get(model, "ValidateParameters")
+        validator = None
+        if any(node is not None for node in checks.values()):
+            validator = Link(f"{self.name} {route.method} {shown(route.path)} validator", "", place)
+            given = {"RestApiId": Link(self.name, "", place), **checks}
+            self.making.add(route.maker, validator.resource, "AWS::ApiGateway::RequestValidator", given, place)
+        properties = {
+            "AuthorizationType": auth,
+            "AuthorizerId": authorizer,
+            "AuthorizationScopes": event.get("Auth", "AuthorizationScopes"),
+            "ApiKeyRequired": key,
+            "RequestValidatorId": validator,
+            "RequestModels": None if model is None else {"application/json": get(model, "Model")},
+            "RequestParameters": event.get("RequestParameters"),
+            "Integration": integration,
+            "HttpMethod": verb(route),
+        }
+        self.put(route.maker, route.method, route.path, properties, place)
+
+    def method(self, operation: Operation) -> None:
+        """Adds the method that the API's definition describes."""
+        place, told = operation.place, operation.integration
+        default_auth, default_authorizer = self.asked(None, place)
+        authorizer: Node | None = (
+            Link(f"{self.name} {operation.authorizer}", "", place) if operation.authorizer else None
+        )
+        if operation.auth is None:
+            authorizer = default_authorizer
+        elif text(operation.auth) in {"NONE", "AWS_IAM"}:
+            authorizer = None
+        key = Scalar(value=True, place=place) if operation.key else self.get("Auth", "ApiKeyRequired")
+        if isinstance(told, Table):
+            integration: Node = node_of(
+                {
+                    "Type": _upper(get(told, "type")),
+                    "IntegrationHttpMethod": get(told, "httpMethod"),
+                    "Uri": get(told, "uri"),
+                    "Credentials": get(told, "credentials"),
+                    "RequestTemplates": get(told, "requestTemplates"),
+                },
+                told.place,
+            )
+        else:
+            integration = told or Table({}, place, {})
+        if text(get(integration, "Type")) == "MOCK":
+            return
+        properties = {
+            "AuthorizationType": default_auth if operation.auth is None else operation.auth,
+            "AuthorizerId": authorizer,
+            "ApiKeyRequired": key,
+            "RequestValidatorId": operation.validator,
+            "Integration": integration,
+        }
+        if isinstance(told, Unknown):
+            properties |= {"HttpMethod": told} if operation.method == "*" else {}
+            properties |= {"ResourceId": told} if operation.path == "*" else {}
+        self.put(self.api, operation.method, Scalar(operation.path, place), properties, place)
+
+    def put(self, maker: Resource, method: str, path: Node, properties: Mapping[str, Any], place: Place) -> None:
+        """Adds a method and the path that it stands under."""
+        told, api = shown(path), Link(self.name, "", place)
+        resource = Link(self.name, "RootResourceId", place)
+        if (told != "/" or bool(getattr(path, "given", ()))) and "ResourceId" not in properties:
+            below = {"RestApiId": api, "ParentId": resource, "PathPart": _part(path)}
+            resource = Link(f"{self.name} {told}", "", place)
+            self.making.add(maker, resource.resource, "AWS::ApiGateway::Resource", below, place)
+        given = {"RestApiId": api, "ResourceId": resource, "HttpMethod": method, **properties}
+        self.making.add(maker, f"{self.name} {method} {told}", "AWS::ApiGateway::Method", given, place)
+
+    # --- who may come
+
+    def asked(self, own: Node | None, place: Place) -> tuple[Node, Node | None]:
+        """The AuthorizationType and the authorizer of a route, by what its event and the API say."""
+        chosen = self.get("Auth", "DefaultAuthorizer") if own is None else own
+        if chosen is None:
+            return Scalar("NONE", self.api.place if own is None else place), None
+        name = text(chosen)
+        if name in {"NONE", "AWS_IAM"}:
+            return chosen, None
+        config = self.get("Auth", "Authorizers", name or "")
+        if name is None or isinstance(config, Unknown):
+            return config or Unknown("which authorizer it is cannot be told", chosen.place), None
+        if config is None:
+            return Unknown("the authorizer is not described", chosen.place), None
+        pool = get(config, "UserPoolArn") is not None
+        kind = Scalar("COGNITO_USER_POOLS" if pool else "CUSTOM", chosen.place)
+        return kind, Link(f"{self.name} {name}", "", chosen.place)
+
+    def authorizers(self) -> None:
+        """Adds the authorizers, and the permissions with which API Gateway calls those that are functions."""
+        found = self.get("Auth", "Authorizers")
+        for name, config in found.entries.items() if isinstance(found, Table) else ():
+            if isinstance(config, Table):
+                self.authorizer(name, config, found.keys.get(name, config.place) if isinstance(found, Table) else None)
+
+    def authorizer(self, name: str, config: Table, place: Place | None) -> None:
+        """Adds one authorizer."""
+        place, pool, function = place or config.place, get(config, "UserPoolArn"), get(config, "FunctionArn")
+        role = get(config, "FunctionInvokeRole")
+        properties = {
+            "RestApiId": Link(self.name, "", place),
+            "Name": name,
+            "Type": "COGNITO_USER_POOLS" if pool is not None else get(config, "FunctionPayloadType") or "TOKEN",
+            "ProviderARNs": list(items(pool)) or None,
+            "AuthorizerUri": None if function is None else proxy_uri(function, place),
+            "AuthorizerCredentials": None if text(role) == "NONE" else role,
+            "IdentityValidationExpression": get(config, "Identity", "ValidationExpression"),
+            "AuthorizerResultTtlInSeconds": get(config, "Identity", "ReauthorizeEvery"),
+        }
+        self.making.add(self.api, f"{self.name} {name}", "AWS::ApiGateway::Authorizer", properties, place)
+        if function is not None and pool is None and not flag(get(config, "DisableFunctionDefaultPermissions")):
+            permit_authorizer(self.making, self.api, name, function, place)
+
+    def policy(self, body: Node | None) -> None:
+        """Sets the API's resource policy, out of Auth.ResourcePolicy and of the definition."""
+        config, own = self.get("Auth", "ResourcePolicy"), get(body, "x-amazon-apigateway-policy")
+        if isinstance(config, Table):
+            statements = list(_statements(config))
+            statements += items(get(own, "Statement")) if isinstance(own, Table) else []
+            policy = node_of({"Version": "2012-10-17", "Statement": statements}, config.place)
+            self.making.amend(self.name, {"Policy": policy})
+        elif config is not None or own is not None:
+            self.making.amend(self.name, {"Policy": config or own or node_of({}, self.api.place)})
+
+
+def permit_authorizer(making: Making, api: Resource, name: str, function: Node, place: Place) -> None:
+    """Adds the permission with which API Gateway calls an authorizer function."""
+    pattern = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/authorizers/*"
+    source = written(pattern, {"Api": Link(api.name, "", place)}, place)
+    called = Called(api, function, function)
+    permission = f"{api.name}{name}AuthorizerPermission"
+    permit(making, called, permission, place, {"Principal": "apigateway.amazonaws.com", "SourceArn": source})
+
+
+def verb(route: Route) -> Node:
+    """The method of a route; what a parameter gives, or what is unknown, stays so."""
+    node = route.event.get("Method")
+    if isinstance(node, Scalar):
+        return node._replace(value=route.method)
+    return node or Scalar(route.method, route.event.place)
+
+
+def shown(path: Node) -> str:
+    """A path in the name of a route."""
+    return text(path) or "*"
+
+
+def _part(path: Node) -> Node:
+    told = text(path)
+    return path._replace(value=told.lstrip("/")) if isinstance(path, Scalar) and told is not None else path
+
+
+def _upper(node: Node | None) -> Node | None:
+    told = text(node)
+    return node if told is None or node is None else Scalar(told.upper(), node.place)
+
+
+_CONDITIONS = (
+    # property, operator of the statement that denies, key of the condition
+    ("IpRangeWhitelist", "NotIpAddress", "aws:SourceIp"),
+    ("IpRangeBlacklist", "IpAddress", "aws:SourceIp"),
+    ("SourceVpcWhitelist", "StringNotEquals", "aws:SourceVpc"),
+    ("SourceVpcBlacklist", "StringEquals", "aws:SourceVpc"),
+    ("IntrinsicVpcWhitelist", "StringNotEquals", "aws:SourceVpc"),
+    ("IntrinsicVpcBlacklist", "StringEquals", "aws:SourceVpc"),
+    ("IntrinsicVpceWhitelist", "StringNotEquals", "aws:SourceVpce"),
+    ("IntrinsicVpceBlacklist", "StringEquals", "aws:SourceVpce"),
+)
+
+
+def _statements(config: Table) -> Iterator[Any]:
+    """The statements of Auth.ResourcePolicy: who is let in, and for lists of addresses and networks who is kept out."""
+    base = {"Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
+    for name, effect in (("AwsAccountWhitelist", "Allow"), ("AwsAccountBlacklist", "Deny")):
+        if counts(config.entries.get(name)):
+            yield {"Effect": effect, "Principal": {"AWS": list(items(config.entries[name]))}, **base}
+    denials = []
+    for name, operator, key in _CONDITIONS:
+        listed = items(config.entries.get(name))
+        for word, some in _networks(key, listed):
+            if some:
+                denials.append({"Effect": "Deny", "Principal": "*", **base, "Condition": {operator: {word: some}}})
+    if denials:
+        yield {"Effect": "Allow", "Principal": "*", **base}
+        yield from denials
+    yield from items(config.entries.get("CustomStatements"))
+
+
+def _networks(key: str, listed: tuple[Node, ...]) -> Iterator[tuple[str, list[Node]]]:
+    """The items of a list by the condition key that they go with: endpoints may stand among networks."""
+    if key != "aws:SourceVpc":
+        yield key, list(listed)
+        return
+    yield "aws:SourceVpce", [one for one in listed if (text(one) or "").startswith("vpce-")]
+    yield key, [one for one in listed if not (text(one) or "").startswith("vpce-")]

@@ -1,0 +1,59 @@
+"""Around AWS::Serverless::WebFunction: its role, revision and endpoint."""
+
+from __future__ import annotations
+
+from threatmodel.stacks.sam.making import Making
+from threatmodel.stacks.sam.policies import Grants, trust
+from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.values import Link, get
+
+_SERVICE = {
+    "EnvironmentVariables": "EnvironmentVariables",
+    "MaxConcurrencyPerEnvironment": "MaxConcurrencyPerEnvironment",
+    "EgressNetworkConnectorArn": "EgressNetworkConnectorArn",
+    "Timeout": "TimeoutSeconds",
+}
+_ENDPOINT = {
+    "EndpointName": "EndpointName",
+    "EndpointType": "EndpointType",
+    "EndpointDescription": "Description",
+    "AuthType": "AuthType",
+    "ScalingConfig": "ScalingConfig",
+    "ThrottleConfig": "ThrottleConfig",
+    "ReplicaRegions": "Regions",
+}
+
+
+def add_around_web_functions(making: Making) -> None:
+    """Adds what SAM generates for every AWS::Serverless::WebFunction."""
+    for resource in making.of_type("AWS::Serverless::WebFunction"):
+        _add(making, resource)
+
+
+def _add(making: Making, resource: Resource) -> None:
+    name, place, given = resource.name, resource.place, resource.properties
+    role = get(given, "ExecutionRoleArn")
+    if role is None:
+        grants = Grants(f"{name}Role")
+        grants.attach("AWSLambdaBasicExecutionRole", place)
+        properties = {"AssumeRolePolicyDocument": trust("lambda.amazonaws.com", place), **grants.properties()}
+        making.add(resource, f"{name}Role", "AWS::IAM::Role", properties, place)
+        role = Link(f"{name}Role", "Arn", place)
+        making.amend(name, {"ExecutionRoleArn": role})
+    function = get(given, "FunctionName") or Link(name, "", place)
+    logging = get(given, "LoggingConfig")
+    service = {theirs: get(given, ours) for ours, theirs in _SERVICE.items()}
+    revision = {
+        "FunctionName": function,
+        "KmsKeyArn": get(given, "KmsKeyArn"),
+        "BuildConfig": {"RuntimeConfig": {"Runtime": get(given, "Runtime")}},
+        "ServiceConfig": {
+            "ExecutionRoleArn": role,
+            **service,
+            "TelemetryConfig": None if logging is None else {"LoggingConfig": logging},
+        },
+    }
+    making.add(resource, f"{name}Revision", "AWS::Lambda::WebFunctionRevision", revision, place)
+    endpoint = {theirs: get(given, ours) for ours, theirs in _ENDPOINT.items()}
+    properties = {**endpoint, "FunctionName": function}
+    making.add(resource, f"{name}Endpoint", "AWS::Lambda::WebFunctionEndpoint", properties, place)

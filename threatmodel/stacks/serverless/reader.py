@@ -1,0 +1,295 @@
+"""A serverless.yml to a stack: the CloudFormation that the Serverless Framework makes of it, as far as facts need it.
+
+Variables are replaced first (`serverless_variables`).  Functions, their events, APIs and the role that they share
+become plain CloudFormation resources under the framework's logical ids, beside those that stand under ``resources``,
+and all are looked up as a template is.  Each says which function it is made of; its places are the lines that cause it.
+
+Differences from what the framework makes, all on purpose:
+
+- What it sets on a REST API's stage after the deployment stands in a stage resource, `ApiGatewayStage`.
+- Logical ids that end with a hash or a time (versions, deployments) stand without it; versions only behind an alias.
+- Its helper functions (for buckets and user pools that exist already, for logs of API Gateway) are left out; what they
+  permit at run time stands as permissions.
+- Methods that CORS adds, models, tags and descriptions are left out.
+- Plugins may change everything: each that is not known to be harmless is named as not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.stacks.cloudformation import document
+from threatmodel.stacks.cloudformation.reader import stack_of
+from threatmodel.stacks.serverless.apis import add_http_api, add_sockets_api
+from threatmodel.stacks.serverless.events import add_events, used
+from threatmodel.stacks.serverless.functions import add_function, add_role
+from threatmodel.stacks.serverless.keys import note_keys
+from threatmodel.stacks.serverless.making import (
+    Function,
+    Making,
+    deep_merged,
+    entries,
+    flag,
+    get,
+    is_set,
+    logical,
+    merged,
+    or_unknown,
+    place_of,
+    ref,
+    sub,
+)
+from threatmodel.stacks.serverless.rest import add_rest_api
+from threatmodel.stacks.serverless.variables import Variables
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, items, text
+
+_SAYING_NOTHING = frozenset(("AWSTemplateFormatVersion", "Description", "Metadata", "Outputs", "Rules"))
+_SECTIONS = ("Conditions", "Mappings", "Parameters", "Transform")
+_HARMLESS = frozenset((
+    *("serverless-offline", "serverless-offline-sqs", "serverless-offline-sns", "serverless-webpack"),
+    *("serverless-esbuild", "serverless-bundle", "serverless-dotenv-plugin", "serverless-python-requirements"),
+    *("serverless-plugin-typescript", "serverless-prune-plugin", "serverless-dynamodb-local", "serverless-dynamodb"),
+    *("serverless-jest-plugin", "serverless-export-env", "serverless-s3-local", "serverless-plugin-common-excludes"),
+    *("serverless-plugin-include-dependencies", "serverless-better-credentials", "serverless-localstack"),
+    *("serverless-plugin-optimize", "serverless-rust", "serverless-go-plugin"),
+))  # fmt: skip
+"""Plugins that neither make nor change resources: they build, run locally or clean up."""
+_EXTENDED = ("Condition", "CreationPolicy", "DeletionPolicy", "UpdatePolicy", "UpdateReplacePolicy", "Metadata")
+
+
+def read(text_: str, file: str) -> Stack:
+    """The stack that a serverless.yml makes.  Raises InputError where the text is no YAML, or no serverless.yml."""
+    raw = document.parse(text_, file)
+    root = raw.root
+    found = _not_ours(root)
+    if found or not isinstance(root, Table):
+        place = Place(file) if root is None else root.place
+        message = f"{found}; expected a serverless.yml for AWS, which has 'service' and 'provider'"
+        raise InputError([Problem(code="not-a-template", place=place, message=message, hint="name another file")])
+    variables = Variables(root)
+    provider = variables.at("provider") or Table({}, root.place, {})
+    provider = Table({"name": provider}, provider.place, {}) if text(provider) is not None else provider
+    name = text(get(provider, "name"))
+    if name is not None and name != "aws":
+        message = f"this is a serverless.yml for {quoted(name)}; expected one for AWS"
+        raise InputError([Problem(code="not-a-template", place=provider.place, message=message)])
+    if not isinstance(provider, Table | Unknown):
+        message = (
+            "the provider is no mapping; expected a serverless.yml for AWS, which has 'provider: {name: aws, ...}'"
+        )
+        raise InputError([Problem(code="not-a-template", place=provider.place, message=message)])
+    making = Making(file=file, variables=variables, root=root, provider=provider)
+    making.root = _with_service(making)
+    return _stack(making, raw.problems)
+
+
+def _not_ours(root: Node | None) -> str:
+    """What a file is if it is no serverless.yml, in words."""
+    if root is None:
+        return "this file holds nothing"
+    if not isinstance(root, Table):
+        return f"this is {'a list' if isinstance(root, List) else 'a single value'}"
+    if "provider" in root.entries and "service" in root.entries:
+        return ""
+    if "services" in root.entries:
+        return "this is a serverless-compose.yml or a Compose file"
+    if "Resources" in root.entries:
+        return "this is a CloudFormation template"
+    if "component" in root.entries:
+        return "this is a component of the Serverless Framework"
+    return f"this has only {listed(map(quoted, root.entries), 5) or 'nothing in it'}"
+
+
+def _with_service(making: Making) -> Table:
+    service = making.variables.at("service")
+    root = making.root
+    return root if service is None else Table({**root.entries, "service": service}, root.place, root.keys)
+
+
+def _stack(making: Making, problems: Iterable[Problem]) -> Stack:
+    """The stack of everything that the file makes."""
+    if isinstance(making.provider, Unknown):
+        making.not_read("provider", making.provider.why, making.provider.place)
+    _note_plugins(making)
+    plugged = bool(making.unread)
+    making.functions = {function.name: function for function in _functions(making)}
+    if not plugged:
+        note_keys(making)
+    _add_layers(making)
+    for function in making.functions.values():
+        add_function(making, function)
+    _add_events(making)
+    add_role(making)
+    _add_deployment_bucket(making)
+    for name, shared in making.shared.items():
+        making.add(name, shared.kind, shared.place, shared.properties)
+    template = _template(making)
+    stack, _ = stack_of(template, making.file, problems)
+    made = {name: _made(resource, making) for name, resource in stack.resources.items()}
+    return replace(
+        stack,
+        kind="serverless",
+        resources=made,
+        unread=(*making.unread, *stack.unread),
+        parameters={**stack.parameters, **making.variables.parameters},
+    )
+
+
+def _made(resource: Resource, making: Making) -> Resource:
+    maker = making.made_by.get(resource.name, "")
+    return replace(resource, made_by=maker) if maker and maker != resource.name else resource
+
+
+def _note_plugins(making: Making) -> None:
+    plugins = making.variables.at("plugins")
+    if isinstance(plugins, Table):
+        plugins = plugins.entries.get("modules", Unknown("which plugins they are is not told", plugins.place))
+    for plugin in items(None if isinstance(plugins, Scalar) and plugins.value is None else plugins):
+        name = text(plugin)
+        if name is None:
+            why = plugin.why if isinstance(plugin, Unknown) else "which plugin it is is not told"
+            making.not_read("plugins", why, plugin.place)
+        elif name not in _HARMLESS:
+            making.not_read(name, "a plugin may make or change resources", plugin.place)
+
+
+# --- functions
+
+
+def _sections(making: Making, name: str) -> Iterator[tuple[str, Node, Place]]:
+    """The entries of a section that may be a mapping or a list of mappings; what stands elsewhere is noted."""
+    for part in items(making.variables.at(name)):
+        for key, node in making.parts(name, part).items():
+            yield key, node, place_of(part, key, node.place)
+
+
+def _functions(making: Making) -> Iterator[Function]:
+    for name, node, place in _sections(making, "functions"):
+        if isinstance(node, Unknown):
+            making.not_read(f"functions.{name}", node.why, place)
+        elif isinstance(node, Table):
+            alias = "provisioned" if is_set(node.entries.get("provisionedConcurrency")) else ""
+            alias = "snapstart" if not alias and is_set(node.entries.get("snapStart")) else alias
+            yield Function(name=name, node=node, place=place, alias=alias)
+        elif not (isinstance(node, Scalar) and node.value is None):
+            making.not_read(f"functions.{name}", "it is not written as a function is", place)
+
+
+# --- what stands around the functions
+
+
+def _add_events(making: Making) -> None:
+    """The resources of all events, and the APIs that they need."""
+    functions = list(making.functions.values())
+    for function in functions:
+        add_events(making, function)
+    for kind, add in (("http", add_rest_api), ("httpApi", add_http_api), ("websocket", add_sockets_api)):
+        place = used(functions, kind)
+        if place is not None:
+            add(making, place)
+
+
+def _add_layers(making: Making) -> None:
+    for name, node, place in _sections(making, "layers"):
+        layer = f"{logical(name)}LambdaLayer"
+        making.add(layer, "AWS::Lambda::LayerVersion", place, {"LayerName": get(node, "name") or name})
+        for account in items(get(node, "allowedAccounts")):
+            told = text(account)
+            permission = {"Action": "lambda:GetLayerVersion", "LayerVersionArn": ref(layer), "Principal": account}
+            spelt = (told or "").replace("*", "Wild")
+            making.add(f"{logical(name)}{spelt}LambdaLayerPermission", "AWS::Lambda::LayerVersionPermission", place,
+                       permission)  # fmt: skip
+
+
+def _add_deployment_bucket(making: Making) -> None:
+    """The bucket that packages go to, where the provider does not name one."""
+    config = making.of_provider("deploymentBucket")
+    if text(config) is not None or get(config, "name") is not None or not making.functions:
+        return
+    place = making.provider.place if config is None else config.place
+    algorithm = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    properties: dict[str, Any] = {"BucketEncryption": {"ServerSideEncryptionConfiguration": [algorithm]}}
+    names = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+    for setting, key, value in (
+        ("versioning", "VersioningConfiguration", {"Status": "Enabled"}),
+        ("blockPublicAccess", "PublicAccessBlockConfiguration", dict.fromkeys(names, True)),
+    ):
+        raw = get(config, setting)
+        on = flag(raw, otherwise=False)
+        if on is not False:
+            properties[key] = value if on else or_unknown(None, raw, place)
+    making.add("ServerlessDeploymentBucket", "AWS::S3::Bucket", place, properties)
+    skipped = flag(get(config, "skipPolicySetup"), otherwise=False)
+    if skipped is None:
+        making.not_read("provider.deploymentBucket.skipPolicySetup", "which of yes and no is not told", place)
+    if skipped is not False:
+        return
+    bucket = "arn:${AWS::Partition}:s3:::${ServerlessDeploymentBucket}"
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [sub(f"{bucket}/*"), sub(bucket)],
+        "Condition": {"Bool": {"aws:SecureTransport": False}},
+    }
+    making.add("ServerlessDeploymentBucketPolicy", "AWS::S3::BucketPolicy", place,
+               {"Bucket": ref("ServerlessDeploymentBucket"), "PolicyDocument": {"Statement": [statement]}})  # fmt: skip
+
+
+# --- the template
+
+
+def _template(making: Making) -> Table:
+    """What was made and what the file adds to it under ``resources``, as one template."""
+    place = making.root.keys.get("resources", making.root.place)
+    sections: dict[str, Node] = {"Resources": Table(making.resources, place, making.places)}
+    extensions: list[Node] = []
+    for part in items(making.variables.at("resources")):
+        for name, node in making.parts("resources", part).items():
+            if isinstance(node, Unknown):
+                making.not_read(f"resources.{name}", node.why, node.place)
+            elif name == "extensions":
+                extensions.append(node)
+            elif name == "Resources":
+                sections[name] = _with_resources(making, sections[name], node)
+            elif name in _SECTIONS:
+                sections[name] = deep_merged(sections[name], node) if name in sections else node
+            elif name not in _SAYING_NOTHING:
+                making.not_read(f"resources.{name}", "nothing is known of this section", node.place)
+    for extension in extensions:
+        sections["Resources"] = _extended(making, sections["Resources"], extension)
+    return Table(sections, place, {})
+
+
+def _with_resources(making: Making, made: Node, own: Node) -> Node:
+    """The resources that were made and those of the file; a file may change what is made."""
+    found = making.parts("resources.Resources", own)
+    for name, node in found.items():
+        if isinstance(node, Unknown):
+            making.not_read(f"resources.Resources.{name}", node.why, node.place)
+    usable = {name: node for name, node in found.items() if not isinstance(node, Unknown)}
+    return deep_merged(made, own._replace(entries=usable)) if isinstance(own, Table) else made
+
+
+def _extended(making: Making, resources: Node, extension: Node) -> Node:
+    """The resources with what ``extensions`` sets on them."""
+    if not isinstance(resources, Table):
+        return resources
+    found = dict(resources.entries)
+    for name, node in making.parts("resources.extensions", extension).items():
+        body = found.get(name)
+        if not isinstance(node, Table) or not isinstance(body, Table):
+            why = "it is no mapping" if isinstance(body, Table) else "it changes something that is not here"
+            why = node.why if isinstance(node, Unknown) else why
+            making.not_read(f"resources.extensions.{name}", why, node.place)
+            continue
+        changed = {key: child for key, child in entries(node).items() if key in _EXTENDED}
+        properties = merged(body.entries.get("Properties"), entries(node).get("Properties"))
+        if properties is not None:
+            changed["Properties"] = properties
+        found[name] = body._replace(entries={**body.entries, **changed})
+    return resources._replace(entries=found)

@@ -1,0 +1,335 @@
+"""The variables of a serverless.yml (`${self:custom.table, 'orders'}`): what they come to, as far as the file tells.
+
+What the command line or the environment may change is a parameter: with a default it has that value, and says so in
+`given`; without one it is unknown.  What stands in other files, stacks and services is unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from threatmodel.reading.problems import Place, quoted
+from threatmodel.stacks.serverless.spelling import alternatives_of, literal, variables_in
+from threatmodel.stacks.stack import Parameter
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown
+
+MOST_MADE = 1_000_000
+"""Characters that variables may make in one file; what is beyond is unknown."""
+_NODE = 10
+"""What a node counts that is repeated."""
+_DEEPEST = 60
+_LONGEST_NAME = 200
+
+_SOURCE = re.compile(r"([A-Za-z][\w-]*)(?:\(([^)]*)\))?(?::(.*))?\Z", re.DOTALL)
+_ASKED = {
+    "env": "the environment variable {} is read at deployment",
+    "opt": "the option {} is given at deployment",
+    "param": "the parameter {} is given at deployment",
+}
+"""What can be set at deployment: why it is not known, by source."""
+_ELSEWHERE = {
+    "ssm": "it is read from the Parameter Store at deployment",
+    "cf": "it is an output of another stack",
+    "s3": "it is read from a bucket at deployment",
+    "file": "it stands in another file",
+    "git": "it is read from the repository's state",
+    "aws": "it is known at deployment",
+    "sls": "it is known at deployment",
+    "vault": "it is read from a vault at deployment",
+    "terraform": "it is an output of Terraform's",
+    "output": "it is an output of another service",
+}
+_PSEUDO = {"accountId": "AWS::AccountId", "region": "AWS::Region", "partition": "AWS::Partition"}
+_FROM_STORE = "AWS::SSM::Parameter::Value<String>"
+_SELF_DEFAULTS = {"provider.stage": "dev"}
+_NOTHING = None
+_TOO_DEEP = "the variables lead too deep"
+_TOO_LONG = "the variables make too long texts"
+
+
+@dataclass(slots=True)
+class Variables:
+    """The variables of one file."""
+
+    root: Table
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    room: int = MOST_MADE
+    _found: dict[str, Node | None] = field(default_factory=dict)
+    _open: set[str] = field(default_factory=set)
+
+    # --- nodes
+
+    def node(self, node: Node, depth: int = 0) -> Node:
+        """The node with every variable in it replaced; the same node where there is none."""
+        match node:
+            case Scalar(value=str() as value) if "${" in value:
+                return self.text(value, node.place, depth)
+            case Table(entries=entries):
+                if depth > _DEEPEST:
+                    return Unknown("it is nested too deeply", node.place)
+                made = {name: self.node(child, depth + 1) for name, child in entries.items()}
+                return node if all(made[name] is entries[name] for name in made) else node._replace(entries=made)
+            case List(items=items):
+                if depth > _DEEPEST:
+                    return Unknown("it is nested too deeply", node.place)
+                became = tuple(self.node(child, depth + 1) for child in items)
+                return node if all(a is b for a, b in zip(items, became, strict=True)) else node._replace(items=became)
+            case _:
+                return node
+
+    def at(self, path: str, depth: int = 0) -> Node | None:
+        """What stands at a path such as ``custom.table``, with its variables replaced; None where nothing does."""
+        if path in self._found:
+            return self._found[path]
+        if path in self._open:
+            return Unknown("it refers to itself", self.root.place)
+        if depth > _DEEPEST:
+            return Unknown(_TOO_DEEP, self.root.place)
+        self._open.add(path)
+        try:
+            found = self._looked_up(path, depth)
+        finally:
+            self._open.discard(path)
+        self._found[path] = found
+        return found
+
+    def _looked_up(self, path: str, depth: int) -> Node | None:
+        node: Node | None = self.root
+        steps = path.split(".") if path else []
+        for step in steps:
+            if isinstance(node, Scalar) and isinstance(node.value, str) and "${" in node.value:
+                node = self.node(node, depth + 1)
+            match node:
+                case Table(entries=entries):
+                    node = entries.get(step)
+                case List(items=items) if step.isascii() and step.isdigit() and len(step) < 7:  # noqa: PLR2004 - an index
+                    node = items[int(step)] if int(step) < len(items) else None
+                case Unknown():
+                    return node
+                case _:
+                    node = None
+        if node is None and path in _SELF_DEFAULTS:
+            return Scalar(_SELF_DEFAULTS[path], self.root.place)
+        return None if node is None else self.node(node, depth + 1)
+
+    @property
+    def stage(self) -> Node:
+        """The stage that is deployed to: an option, else what the provider says, else ``dev``."""
+        default = self.at("provider.stage") or Scalar("dev", self.root.place)
+        return self._asked("opt", "stage", default, default.place)
+
+    # --- texts
+
+    def text(self, value: str, place: Place, depth: int) -> Node:
+        """What a text with variables in it comes to: one variable alone may be anything."""
+        pieces: list[Node | str] = []
+        last = 0
+        for start, end in variables_in(value):
+            if value[last:start]:
+                pieces.append(value[last:start])
+            found = self.variable(value[start + 2 : end - 1], place, depth)
+            pieces.append(value[start:end] if found is _NOTHING else found)
+            last = end
+        if value[last:]:
+            pieces.append(value[last:])
+        if len(pieces) == 1 and not isinstance(pieces[0], str):
+            return self.taken(pieces[0], place)
+        return self.joined(pieces, place)
+
+    def taken(self, node: Node, place: Place) -> Node:
+        """A value at the place where a variable takes it in."""
+        if isinstance(node, Table | List):
+            self.room -= _NODE * size(node, self.room)
+            return node if self.room > 0 else Unknown("the variables repeat too much", place)
+        return node._replace(place=place)
+
+    def joined(self, pieces: Iterable[Node | str], place: Place) -> Node:
+        """The text that pieces make."""
+        parts: list[str | Link | Unknown] = []
+        given: dict[str, None] = {}
+        for piece in pieces:
+            if isinstance(piece, str):
+                parts.append(piece)
+                continue
+            given |= dict.fromkeys(getattr(piece, "given", ()))
+            self.room -= _NODE * (len(getattr(piece, "given", ())) + len(getattr(piece, "parts", ())))
+            if self.room <= 0:
+                return Unknown(_TOO_LONG, place)
+            match piece:
+                case Scalar(value=bool() as value):
+                    parts.append("true" if value else "false")
+                case Scalar(value=value):
+                    parts.append("" if value is None else str(value))
+                case Joined(parts=inner):
+                    parts += inner
+                case Unknown() | Link():
+                    parts.append(piece)
+                case _:
+                    parts.append(Unknown("what stands within the text is no text", place))
+        self.room -= sum(len(part) for part in parts if isinstance(part, str))
+        if self.room <= 0:
+            return Unknown(_TOO_LONG, place)
+        together = _together(parts)
+        if all(isinstance(part, str) for part in together):
+            return Scalar("".join(map(str, together)), place, tuple(given))
+        return Joined(tuple(together), place, tuple(given))
+
+    # --- one variable
+
+    def variable(self, content: str, place: Place, depth: int) -> Node | None:
+        """What stands between the braces: the first source that has a value.
+
+        None where it is no variable of this kind: ``${AWS::Region}`` is CloudFormation's.
+        """
+        if depth > _DEEPEST:
+            return Unknown(_TOO_DEEP, place)
+        self.room -= 1 + len(content)
+        if self.room <= 0:
+            return Unknown("there are too many variables", place)
+        alternatives = [one.strip() for one in alternatives_of(content)]
+        first = _SOURCE.match(alternatives[0])
+        if "${" not in alternatives[0] and (first is None or (first[3] is None and first[2] is None)):
+            return _NOTHING
+        if first is not None and first[3] is not None and first[3].startswith(":"):
+            return _NOTHING
+        return self.first(alternatives, place, depth)
+
+    def first(self, alternatives: list[str], place: Place, depth: int) -> Node:
+        """The first of several sources that has a value."""
+        if depth > _DEEPEST:
+            return Unknown(_TOO_DEEP, place)
+        one, rest = alternatives[0], alternatives[1:]
+        word = literal(one, place)
+        if word is not None:
+            return word
+        if one.startswith("${"):
+            found: Node | None = self.text(one, place, depth + 1)
+            return self.first(rest, place, depth + 1) if rest and _is_null(found) else found or Scalar(None, place)
+        default = self.first(rest, place, depth + 1) if rest else None
+        return self.sourced(one, default, place, depth)
+
+    def sourced(self, source: str, default: Node | None, place: Place, depth: int) -> Node:
+        """What one source gives."""
+        match = _SOURCE.match(source)
+        kind = match[1] if match is not None else ""
+        argument, address = (match[2] or "", match[3] or "") if match is not None else ("", "")
+        told = self.address(address, place, depth)
+        name = str(told.value).strip() if told is not None else ""
+        if told is None or len(name) > _LONGEST_NAME:
+            return Unknown("which variable is meant is not written out", place, default)
+        match kind:
+            case "self":
+                found = self.at(name, depth + 1)
+                if found is None or (_is_null(found) and default is not None):
+                    found = default or Unknown(f"nothing stands at {quoted(name)} in this file", place)
+                return self.because(found, told.given)
+            case "sls" if name == "stage":
+                return self.stage
+            case "aws" if name in _PSEUDO:
+                return Scalar(f"${{{_PSEUDO[name]}}}", place)
+            case "env" | "opt":
+                return self._asked(kind, name, default, place)
+            case "param":
+                return self._asked(kind, name, self.stated(name, depth) or default, place)
+            case "ssm":
+                return self._stored(name, place, default)
+            case "strToBool":
+                return self.as_flag(argument, place, depth)
+            case _:
+                why = _ELSEWHERE.get(kind.lower(), f"nothing is known of variables of the kind {quoted(kind)}")
+                return Unknown(why, place, default)
+
+    def address(self, address: str, place: Place, depth: int) -> Scalar | None:
+        """The address of a variable, in which there may be others; None where it is not known."""
+        found = self.text(address, place, depth + 1) if "${" in address else Scalar(address, place)
+        return found if isinstance(found, Scalar) else None
+
+    def because(self, node: Node, given: tuple[str, ...]) -> Node:
+        """A value that stands there only because of what was given: another stage has another one."""
+        if not given:
+            return node
+        self.room -= _NODE * len(given)
+        if self.room <= 0:
+            return Unknown("there are too many variables", node.place)
+        match node:
+            case Table(entries=entries):
+                return node._replace(entries={name: self.because(child, given) for name, child in entries.items()})
+            case List(items=children):
+                return node._replace(items=tuple(self.because(child, given) for child in children), given=given)
+            case Link():
+                return node
+            case _:
+                return node._replace(given=tuple(dict.fromkeys((*node.given, *given))))
+
+    def stated(self, name: str, depth: int) -> Node | None:
+        """The value of a parameter as the file gives it, for the stage or by default."""
+        stage = self.stage
+        places = [f"params.default.{name}", f"stages.default.params.{name}"]
+        if isinstance(stage, Scalar):
+            places = [f"params.{stage.value}.{name}", f"stages.{stage.value}.params.{name}", *places]
+        return next((found for path in places if (found := self.at(path, depth + 1)) is not None), None)
+
+    def as_flag(self, argument: str, place: Place, depth: int) -> Node:
+        """A text as yes or no."""
+        found = self.text(argument, place, depth + 1) if "${" in argument else Scalar(argument.strip("'\""), place)
+        word = str(found.value).lower() if isinstance(found, Scalar) else ""
+        flag = {"true": True, "1": True, "false": False, "0": False, "none": False, "null": False}.get(word)
+        given = found.given if isinstance(found, Scalar) else ()
+        return Unknown("which of yes and no is not told", place) if flag is None else Scalar(flag, place, given)
+
+    def _asked(self, kind: str, name: str, default: Node | None, place: Place) -> Node:
+        """A value that may be set at deployment."""
+        known = f"{kind}:{name}"
+        why = _ASKED[kind].format(quoted(name))
+        if known not in self.parameters:
+            usual = default if isinstance(default, Scalar) else Unknown(why, place)
+            self.parameters[known] = Parameter(name=known, type="", hidden=False, value=usual, place=place)
+        given = tuple(dict.fromkeys((*getattr(default, "given", ()), known)))
+        match default:
+            case Scalar(value=value):
+                return Scalar(value, place, given)
+            case None:
+                return Unknown(why, place, None, (known,))
+            case Table() | Link():
+                return Unknown(why, place, default, (known,))
+            case _:
+                return default._replace(given=given)
+
+    def _stored(self, name: str, place: Place, default: Node | None) -> Node:
+        known = f"ssm:{name}"
+        value = Unknown(_ELSEWHERE["ssm"], place)
+        self.parameters.setdefault(
+            known, Parameter(name=known, type=_FROM_STORE, hidden=False, value=value, place=place)
+        )
+        return Unknown(_ELSEWHERE["ssm"], place, default, (known,))
+
+
+def _is_null(node: Node | None) -> bool:
+    return isinstance(node, Scalar) and node.value is None
+
+
+def _together(parts: Iterable[str | Link | Unknown]) -> list[str | Link | Unknown]:
+    """Parts with neighbouring texts as one."""
+    found: list[str | Link | Unknown] = []
+    for part in parts:
+        if isinstance(part, str) and found and isinstance(found[-1], str):
+            found[-1] += part
+        elif part != "":
+            found.append(part)
+    return found
+
+
+def size(node: Node, most: int) -> int:
+    """How many nodes a node consists of, counted up to `most`."""
+    count = 0
+    waiting = [node]
+    while waiting and count <= most:
+        node = waiting.pop()
+        count += 1
+        if isinstance(node, Table):
+            waiting += node.entries.values()
+        elif isinstance(node, List):
+            waiting += node.items
+    return count

@@ -1,0 +1,178 @@
+"""What a property of a resource can be, once a template or plan has been resolved as far as its text allows.
+
+A tree of nodes, each with its place: plain values, links to other resources, texts with links inside, and what cannot
+be known.  Every reader (CloudFormation, SAM, Terraform, serverless.yml) gives these, and all that looks for facts works
+on them alone.  Nodes are never changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias, TypeVar
+
+from threatmodel.reading.problems import Place
+
+
+class Scalar(NamedTuple):
+    """A text, number, yes/no or null that stands there."""
+
+    value: str | int | float | bool | None
+    place: Place
+    given: tuple[str, ...] = ()
+
+
+class Table(NamedTuple):
+    """A mapping: its nodes by key, in order.  `keys` are the places of the keys (none where a reader made them)."""
+
+    entries: Mapping[str, Node]
+    place: Place
+    keys: Mapping[str, Place]
+
+
+class List(NamedTuple):
+    """A list of nodes."""
+
+    items: tuple[Node, ...]
+    place: Place
+    given: tuple[str, ...] = ()
+
+
+class Link(NamedTuple):
+    """What refers to a resource of the same file: its name there, and which of its attributes ('' for `Ref`).
+
+    A name that is no resource of the stack is one that SAM's transform makes (``OrderBotRole``).
+    """
+
+    resource: str
+    attribute: str
+    place: Place
+
+
+class Joined(NamedTuple):
+    """A text of which some parts are links or unknown (`Fn::Sub`, `Fn::Join`, a Terraform reference in a text)."""
+
+    parts: tuple[str | Link | Unknown, ...]
+    place: Place
+    given: tuple[str, ...] = ()
+
+
+class Unknown(NamedTuple):
+    """What the file alone does not tell: `why` in words (never a value), `usual` what parameter defaults would give.
+
+    `usual` is None where defaults do not tell either, and a null where they would leave the value out.
+    """
+
+    why: str
+    place: Place
+    usual: Node | None = None
+    given: tuple[str, ...] = ()
+
+
+Node: TypeAlias = "Scalar | Table | List | Link | Joined | Unknown"
+_Part = TypeVar("_Part", "Link", "Unknown")
+
+
+def table(entries: Mapping[str, Node], place: Place, keys: Mapping[str, Place] | None = None) -> Table:
+    """A mapping that a reader puts together."""
+    return Table(entries, place, keys or {})
+
+
+def get(node: Node | None, *names: str) -> Node | None:
+    """The node behind some keys, or None where there is none; an unknown on the way is the answer."""
+    for name in names:
+        if isinstance(node, Unknown):
+            return node
+        node = node.entries.get(name) if isinstance(node, Table) else None
+    return node
+
+
+def text(node: Node | None) -> str | None:
+    """The text of a scalar that is a text."""
+    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
+
+
+def items(node: Node | None) -> tuple[Node, ...]:
+    """The items of a list, or the node itself where it is one alone (`Action: s3:GetObject`); none where it is None."""
+    if node is None:
+        return ()
+    return node.items if isinstance(node, List) else (node,)
+
+
+def links(node: Node | None) -> Iterator[Link]:
+    """Every link in a node, in order; those that only defaults would give are not among them."""
+    return _within(node, Link)
+
+
+def unknowns(node: Node | None) -> Iterator[Unknown]:
+    """Everything in a node that is not known, in order."""
+    return _within(node, Unknown)
+
+
+def _within(node: Node | None, kind: type[_Part]) -> Iterator[_Part]:
+    """Every part of a node that is of a kind, in order."""
+    match node:
+        case Joined(parts=parts):
+            yield from (part for part in parts if isinstance(part, kind))
+        case Table(entries=entries):
+            for child in entries.values():
+                yield from _within(child, kind)
+        case List(items=children):
+            for child in children:
+                yield from _within(child, kind)
+        case _ if isinstance(node, kind):
+            yield node
+
+
+class NotPlain(Exception):  # noqa: N818 - no error of anybody's: a value that has to be looked at node by node
+    """A node that holds a link or something unknown."""
+
+
+def plain(node: Node) -> Any:
+    """The node as plain data.  Raises NotPlain where it holds a link or something unknown."""
+    match node:
+        case Scalar(value=value):
+            return value
+        case Table(entries=entries):
+            return {name: plain(child) for name, child in entries.items()}
+        case List(items=children):
+            return [plain(child) for child in children]
+        case _:
+            raise NotPlain
+
+
+def same(one: Node | None, other: Node | None) -> bool:
+    """Whether two nodes stand for the same value, wherever they stand; what is unknown is never the same."""
+    match one, other:
+        case (Scalar(value=a, given=a_from), Scalar(value=b, given=b_from)):
+            return a.__class__ is b.__class__ and a == b and a_from == b_from
+        case (Link(resource=name, attribute=attribute), Link()):
+            return (name, attribute) == other[:2]
+        case (Joined(parts=a, given=a_from), Joined(parts=b, given=b_from)):
+            return len(a) == len(b) and a_from == b_from and all(map(_same_part, a, b))
+        case (List(items=a, given=a_from), List(items=b, given=b_from)):
+            return len(a) == len(b) and a_from == b_from and all(map(same, a, b))
+        case (Table(entries=a), Table(entries=b)):
+            return a.keys() == b.keys() and all(same(a[name], b[name]) for name in a)
+        case _:
+            return one is None and other is None
+
+
+def _same_part(one: str | Link | Unknown, other: str | Link | Unknown) -> bool:
+    if isinstance(one, str) or isinstance(other, str):
+        return one == other
+    return same(one, other)
+
+
+def shape_of(node: Node | None) -> str:
+    """A text in which links stand as ``${Name.Attribute}`` and unknown parts as ``*``; '' for anything else."""
+    match node:
+        case Scalar(value=str() as value):
+            return value
+        case Link(resource=resource, attribute=attribute):
+            return f"${{{resource}.{attribute}}}" if attribute else f"${{{resource}}}"
+        case Joined(parts=parts):
+            return "".join(part if isinstance(part, str) else shape_of(part) for part in parts)
+        case Unknown():
+            return "*"
+        case _:
+            return ""
