@@ -17,8 +17,8 @@ import jsonschema
 import pytest
 
 from tests.support import HOME
-from threatmodel.command.arguments import parser
 from threatmodel.command.main import main
+from threatmodel.command.parsing import parser
 from threatmodel.model.vocabulary import KINDS
 
 TODAY = ("--today", "2026-11-25")

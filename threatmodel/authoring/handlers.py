@@ -56,8 +56,8 @@ def new_handler(name: str, model: Path, files: Files, language: str, folder: Pat
     result = folder / f"{name}.probe.json"
     probe = f"python tm.py probe {shown_path(handler)} --env-file {shown_path(folder / 'probe.env')}"
     then = (
-        f"next: {probe} --json -o {shown_path(result)}\n"
-        f"then name both under evidence: of {shown_path(model)}: {{template: ...}}, {{probe: ..., function: {name}}}"
+        f"next: {probe} --json -o {shown_path(result)}",
+        f"then name both under evidence: of {shown_path(model)}: {{template: ...}}, {{probe: ..., function: {name}}}",
     )
     return Plan(tuple((path, text, "") for path, text in texts.items()), then)
 

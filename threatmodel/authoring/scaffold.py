@@ -72,7 +72,7 @@ class Plan:
     """What is to be written: texts by path, each with what to say of it, and what to do then."""
 
     files: tuple[tuple[Path, str, str], ...]
-    then: str
+    then: tuple[str, ...]
 
 
 # --- whole files
@@ -272,7 +272,7 @@ def new_threat(name: str, scenario: str, folders: Sequence[Path]) -> Plan:
     _check_new("threat", name, folders)
     path = folders[-1] / "threats" / scenario / f"{name}.yaml"
     then = f"next: write it, then {_command(folders[1:], '--list')} reads the library"
-    return Plan(((path, threat_text(name, scenario), ""),), then)
+    return Plan(((path, threat_text(name, scenario), ""),), (then,))
 
 
 def new_control(
@@ -291,8 +291,8 @@ def new_control(
     listing = _command(folders[1:], "--list")
     if link is None:
         line = f"  {scalar(name)}: {{hinders: WHY}}    # or {', '.join(e for e in EFFECTS if e != 'hinders')}"
-        then = f"next: write it, and link it, else the library does not load: to controls: of a threat, add\n{line}\n"
-        return Plan(((path, control_text(name, mitigation), ""),), f"{then}then: {listing}")
+        then = "next: write it, and link it, else the library does not load: to controls: of a threat, add"
+        return Plan(((path, control_text(name, mitigation), ""),), (then, line, f"then: {listing}"))
     threat, effect = link
     at = _threat_file(threat, folders)
     found = _threat(files, at)
@@ -302,9 +302,8 @@ def new_control(
         entry = f"{scalar(name)}: {{{effect}: Write why it {effect} this threat}}"
         text, line_no = with_entry(raw(at), files.document(at), "controls", name, [entry])
         written.append((at, text, f", line {line_no}"))
-    return Plan(
-        tuple(written), f"next: write {'it' if len(written) == 1 else 'both'}, then {listing} reads the library"
-    )
+    what = "it" if len(written) == 1 else "both"
+    return Plan(tuple(written), (f"next: write {what}, then {listing} reads the library",))
 
 
 def new_function(name: str, model: Path, files: Files, trigger: str = "", api: str = "") -> Plan:
@@ -319,7 +318,7 @@ def new_function(name: str, model: Path, files: Files, trigger: str = "", api: s
     text, at = with_entry(raw(model), files.document(model), "functions", name, lines)
     _check_model(Draft(model, text), model, range(at, at + len(lines)))
     then = f"next: state what it uses, then {_command((), '-m', shown_path(model), '--report')}"
-    return Plan(((model, text, f", line {at}"),), then)
+    return Plan(((model, text, f", line {at}"),), (then,))
 
 
 def raw(path: Path) -> str:

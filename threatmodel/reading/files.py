@@ -59,6 +59,14 @@ class Files:
         return target
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there; what no path can be (too long, with a null byte) is none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def has_read(paths: Iterable[Path], path: Path) -> bool:
     """Whether a path leads to one of the regular files `paths`, by whatever name."""
     if not path.is_file():

@@ -6,10 +6,11 @@ import contextlib
 import io
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, Place, Problem, visible
 
 
 def prepare_streams() -> None:
@@ -48,6 +49,11 @@ def complain(text: str) -> None:
         sys.stderr.flush()
     except OSError:
         silence(sys.stderr)
+
+
+def say(lines: Iterable[str]) -> None:
+    """Writes lines for a person to standard output: whatever a file's text holds, each stays one that can be seen."""
+    write("".join(f"{visible(line)}\n" for line in lines), None)
 
 
 def write(content: str | bytes, path: Path | None) -> None:

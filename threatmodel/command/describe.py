@@ -1,0 +1,27 @@
+"""`tm.py --describe`: the facts of a kind of element."""
+
+from __future__ import annotations
+
+from argparse import _MutuallyExclusiveGroup
+
+from threatmodel.command.arguments import text
+from threatmodel.command.request import Request
+from threatmodel.model.vocabulary import KINDS
+from threatmodel.reading.problems import InputError, Place, Problem, listed, suggestion
+
+
+def options(what: _MutuallyExclusiveGroup) -> None:
+    """Declares the option."""
+    what.add_argument("--describe", type=text, metavar="KIND", help=f"the facts of a kind: {', '.join(KINDS)}")
+
+
+def run(request: Request) -> int:
+    """Prints a line a fact."""
+    from threatmodel.render.listing import description
+
+    kind: str = request.args.describe
+    if kind.lower() not in KINDS:
+        message = f"'{kind[:60]}' is not a kind of element"
+        hint = suggestion(kind, KINDS) or f"known: {listed(KINDS)}"
+        raise InputError([Problem(code="unknown-kind", place=Place("--describe"), message=message, hint=hint)])
+    return request.print(description(kind.lower()))

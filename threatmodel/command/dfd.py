@@ -1,0 +1,88 @@
+"""`tm.py --dfd`: the data-flow diagram."""
+
+from __future__ import annotations
+
+from argparse import _ArgumentGroup, _MutuallyExclusiveGroup
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from threatmodel.command.arguments import text
+from threatmodel.command.request import Request
+from threatmodel.reading.output import complain, make_folder
+from threatmodel.reading.problems import InputError, Place, Problem, suggestion
+
+if TYPE_CHECKING:
+    from threatmodel.assessment.risk import Risk
+    from threatmodel.graph.building import Graph
+
+_VIEWS = ("runtime", "deployment", "identity", "all")
+
+
+def options(what: _MutuallyExclusiveGroup) -> None:
+    """Declares the option."""
+    what.add_argument(
+        "--dfd",
+        action="store_true",
+        help="data-flow diagram as DOT; -o FILE.svg, .png or .pdf draws it, -o FOLDER/ draws one a function",
+    )
+
+
+def details(how: _ArgumentGroup) -> None:
+    """Declares what says how to draw."""
+    how.add_argument(
+        "--view", choices=_VIEWS, default="runtime", help="which planes a diagram shows (default: runtime)"
+    )
+    how.add_argument("--focus", type=text, metavar="ID", help="only this element and its neighbours")
+    how.add_argument("--full", action="store_true", help="every function in one diagram, however many")
+    how.add_argument("--colormap", action="store_true", help="colour a diagram by risk (loads the library)")
+
+
+def run(request: Request) -> int:
+    """Prints the diagram as DOT, or draws it."""
+    from threatmodel.render.dfd import dfd, needs_overview
+
+    args = request.args
+    colours: Mapping[str, Risk] | None = None
+    if args.colormap:
+        from threatmodel.assessment.priorities import risks
+
+        assessment = request.assessment()
+        graph, colours = assessment.graph, risks(assessment)
+    else:
+        graph = request.graph()
+    focus = _focus(args.focus or "", graph)
+    overview = False if args.full else None
+    if request.folder is not None:
+        return _album(request, request.folder, graph, colours)
+    if overview is None and not focus and needs_overview(graph):
+        complain("tm.py: too many functions for one picture: drawing an overview (--focus ID, --full, -o FOLDER/)\n")
+    dot = dfd(graph, view=args.view, focus=focus, risks=colours, overview=overview)
+    return request.print(_drawn(dot, request.output) if request.output else dot)
+
+
+def _focus(focus: str, graph: Graph) -> str:
+    if focus and focus not in graph.elements:
+        hint, message = suggestion(focus, graph.elements), f"there is no element '{focus[:60]}'"
+        raise InputError([Problem(code="unknown-element", place=Place("--focus"), message=message, hint=hint)])
+    return focus
+
+
+def _album(request: Request, folder: Path, graph: Graph, colours: Mapping[str, Risk] | None) -> int:
+    """One picture of the whole, and one a function."""
+    from threatmodel.render.dfd import dfd
+
+    make_folder(folder)
+    view = request.args.view
+    request.write(_drawn(dfd(graph, view=view, risks=colours), Path("x.svg")), folder / "overview.svg")
+    for element in graph.elements.values():
+        if element.kind == "function":
+            dot = dfd(graph, view=view, focus=element.id, risks=colours)
+            request.write(_drawn(dot, Path("x.svg")), folder / f"{element.id}.svg")
+    return 0
+
+
+def _drawn(dot: str, path: Path) -> bytes:
+    from threatmodel.command.drawing import drawn
+
+    return drawn(dot, path)

@@ -1,0 +1,36 @@
+"""Pictures for the commands that write some."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from threatmodel.command.request import PICTURES
+from threatmodel.reading.problems import InputError, Place, Problem, listed
+
+if TYPE_CHECKING:
+    from threatmodel.assessment.assess import Assessment
+
+
+def drawn(dot: str, path: Path) -> bytes:
+    """The picture in the format that the file's name asks for.  Raises InputError."""
+    from threatmodel.render.draw import DrawError, draw
+
+    fmt = PICTURES.get(path.suffix.lower())
+    if fmt is None:
+        hint = f"name it {listed(['FILE' + ending for ending in PICTURES])}"
+        message = f"'{path.suffix}' is no picture format"
+        raise InputError([Problem(code="unknown-format", place=Place(str(path)), message=message, hint=hint)])
+    try:
+        return draw(dot, fmt, os.environ.get("DOT", ""))
+    except DrawError as error:
+        raise InputError([Problem(code="cannot-draw", place=Place(str(path)), message=str(error))]) from None
+
+
+def picture_of(assessment: Assessment) -> str:
+    """A report's picture as SVG text."""
+    from threatmodel.assessment.priorities import risks
+    from threatmodel.render.dfd import dfd
+
+    return drawn(dfd(assessment.graph, risks=risks(assessment)), Path("dfd.svg")).decode()

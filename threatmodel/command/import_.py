@@ -1,0 +1,59 @@
+"""`tm.py import`: a model of what a file deploys, or an existing one brought up to it."""
+
+from __future__ import annotations
+
+import argparse
+
+from threatmodel.command.arguments import Parser, path, text
+from threatmodel.command.request import Request
+from threatmodel.reading.files import shown_path
+from threatmodel.reading.output import complain, say, write
+from threatmodel.reading.problems import InputError, Place, Problem, visible
+
+
+def options(parser: Parser) -> None:
+    """Declares its options."""
+    from threatmodel.model.file import STACK_KINDS
+
+    parser.add_argument("file", type=path, metavar="FILE", help="SAM or CloudFormation, a plan as JSON, serverless.yml")
+    parser.add_argument("--update", type=path, metavar="MODEL", help="add to this model what it lacks; the rest stays")
+    parser.add_argument("--kind", choices=STACK_KINDS, help="what the file is (default: as it looks)")
+    parser.add_argument("-o", "--output", type=text, default=argparse.SUPPRESS, metavar="FILE", help="the new model")
+
+
+def run(request: Request) -> int:
+    """Prints or writes a model of what a file deploys."""
+    from threatmodel.authoring.importing.plan import imported
+
+    args = request.args
+    if args.update is not None:
+        return _update(request)
+    if request.output is not None and request.output.exists():
+        place, message = Place(str(request.output)), "this file exists already"
+        hint = f"give --update {request.output} to add to it what it lacks"
+        raise InputError([Problem(code="already-exists", place=place, message=message, hint=hint)])
+    found = imported(args.file, args.kind or "", request.output, request.files)
+    complain("".join(f"{visible(note)}\n" for note in found.notes))
+    code = request.print(found.text)
+    if request.output is not None:
+        name = shown_path(request.output)
+        say([f"wrote {name}: {len(found.added)} elements", f"next: python tm.py -m {name} --report"])
+    return code
+
+
+def _update(request: Request) -> int:
+    """Adds to a model what it lacks, and says what that was."""
+    from threatmodel.authoring.importing.plan import update
+
+    args = request.args
+    if request.output is not None or request.folder is not None:
+        request.misused("--update writes to the model: give no -o")
+    found = update(args.file, args.kind or "", args.update, request.files)
+    if found.added:
+        write(found.text, args.update)
+    name = shown_path(args.update)
+    lines = [f"{name}: added {entry.kind} {entry.id} ({entry.resource})" for entry in found.added]
+    lines += [f"{one.place}: {one.name}: {one.file} has no such {one.kind} any more" for one in found.gone]
+    lines += found.notes
+    say(lines or [f"{name} has everything that {shown_path(args.file)} has"])
+    return 0

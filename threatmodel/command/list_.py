@@ -1,0 +1,26 @@
+"""`tm.py --list`: every threat of the library."""
+
+from __future__ import annotations
+
+import dataclasses
+from argparse import _MutuallyExclusiveGroup
+
+from threatmodel.command.request import Request
+from threatmodel.reading.problems import InputError
+
+
+def options(what: _MutuallyExclusiveGroup) -> None:
+    """Declares the option."""
+    what.add_argument("--list", action="store_true", help="every threat of the library: id, scenario, title")
+
+
+def run(request: Request) -> int:
+    """Prints a line a threat."""
+    from threatmodel.assessment.assess import unknown_threats
+    from threatmodel.render.listing import listing
+
+    library, excluded = request.library(), request.excluded
+    if problems := [*unknown_threats(excluded, library)]:
+        raise InputError(problems)
+    left = {name: threat for name, threat in library.threats.items() if name not in excluded}
+    return request.print(listing(dataclasses.replace(library, threats=left)) if left else "")

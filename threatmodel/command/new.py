@@ -1,0 +1,132 @@
+"""`tm.py new`: a threat, a control, a function or a handler to start from."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from threatmodel.command.arguments import Parser, library, model, one_of, path, text
+from threatmodel.command.request import Request
+from threatmodel.model.file import TRIGGER
+from threatmodel.reading.files import shown_path
+from threatmodel.reading.home import LIBRARY
+from threatmodel.reading.output import make_folder, say, write
+from threatmodel.reading.problems import listed, quoted
+
+if TYPE_CHECKING:
+    from threatmodel.authoring.scaffold import Plan
+
+STARTS = tuple(key for key in TRIGGER.index if key not in {"api", "path"})
+"""What can start a function: the kinds of trigger."""
+
+
+def options(parser: Parser) -> None:
+    """Declares the parts that it makes, each with its options."""
+    parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
+    shared = parser.libraries
+    threat = parts.add_parser("threat", help="a threat's file, every key explained", libraries=shared)
+    control = parts.add_parser(
+        "control", help="a control's file, every key explained, and the link to it", libraries=shared
+    )
+    function = parts.add_parser(
+        "function", help="an entry in a model; the rest of the file stays as it is", libraries=shared
+    )
+    said = "the reference handler and its template, for a function of a model"
+    handler = parts.add_parser("handler", help=said, libraries=shared)
+    for part in (threat, control, function):
+        part.add_argument("id", type=text, metavar="ID", help="lower-case letters, digits and single hyphens")
+    handler.add_argument("id", type=text, metavar="ID", help="a function of the model that Slack calls")
+    for part in (threat, control):
+        library(part)
+    threat.add_argument("--scenario", type=_scenario, metavar="ID", help="default: exploited-vulnerability")
+    control.add_argument("--mitigation", type=_mitigation, metavar="ID", help="default: beyond-the-article")
+    control.add_argument("--threat", type=text, metavar="ID", help="a threat of that library that it answers")
+    control.add_argument("--effect", type=_effect, metavar="WORD", help="what it does to the threat (default: hinders)")
+    model(function)
+    model(handler)
+    handler.add_argument("--language", choices=("python", "node"), default="python", help="default: python")
+    handler.add_argument("--to", type=path, metavar="FOLDER", help="where to (default: handlers/ID)")
+    function.add_argument(
+        "--trigger",
+        type=_trigger,
+        metavar="KIND:WHAT",
+        help="what starts it: slack:slash-command, slack:events, slack:interactivity, http:POST, queue:ID, store:ID, "
+        "'schedule:rate(5 minutes)'",
+    )
+    function.add_argument("--api", type=text, metavar="ID", help="the api that the trigger comes through")
+
+
+def _scenario(value: str) -> str:
+    from threatmodel.library.format import SCENARIOS
+
+    return one_of(value, SCENARIOS)
+
+
+def _mitigation(value: str) -> str:
+    from threatmodel.library.format import BEYOND, MITIGATIONS
+
+    return one_of(value, (*MITIGATIONS, BEYOND))
+
+
+def _effect(value: str) -> str:
+    from threatmodel.library.format import EFFECTS
+
+    return one_of(value, EFFECTS)
+
+
+def _trigger(value: str) -> str:
+    kind, _, what = value.partition(":")
+    if kind not in STARTS or not what.strip() or not what.isprintable():
+        raise argparse.ArgumentTypeError(
+            f"{quoted(value)} is not KIND:WHAT, such as slack:events; kinds: {listed(STARTS)}"
+        )
+    return value
+
+
+def run(request: Request) -> int:
+    """Writes what was asked for, and says what to do next."""
+    if request.output is not None or request.folder is not None:
+        request.misused("new writes to the library or the model: give no -o")
+    made = {"threat": _threat, "control": _control, "function": _function, "handler": _handler}
+    plan = made[request.args.part](request)
+    for target, content, _ in plan.files:
+        make_folder(target.parent)
+        write(content, target)
+    say([*(f"wrote {shown_path(target)}{note}" for target, _, note in plan.files), *plan.then])
+    return 0
+
+
+def _threat(request: Request) -> Plan:
+    from threatmodel.authoring import scaffold
+
+    args = request.args
+    return scaffold.new_threat(args.id, args.scenario or scaffold.SCENARIO, [LIBRARY, *request.libraries])
+
+
+def _control(request: Request) -> Plan:
+    from threatmodel.authoring import scaffold
+
+    args = request.args
+    if args.effect and not args.threat:
+        request.misused("--effect says what the control does to a threat: give --threat ID too")
+    link = (args.threat, args.effect or "hinders") if args.threat else None
+    folders = [LIBRARY, *request.libraries]
+    return scaffold.new_control(args.id, args.mitigation or scaffold.MITIGATION, folders, request.files, link)
+
+
+def _function(request: Request) -> Plan:
+    from threatmodel.authoring import scaffold
+
+    args = request.args
+    if args.api and not args.trigger:
+        request.misused("--api belongs to a trigger: give --trigger KIND:WHAT too")
+    return scaffold.new_function(args.id, request.model, request.files, args.trigger or "", args.api or "")
+
+
+def _handler(request: Request) -> Plan:
+    from threatmodel.authoring.handlers import new_handler
+
+    args = request.args
+    folder = args.to or Path("handlers") / args.id
+    return new_handler(args.id, request.model, request.files, args.language, folder)

@@ -1,0 +1,95 @@
+"""`tm.py probe`: a handler that runs, and what it does with genuine and hostile requests."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+
+from threatmodel.command.arguments import Parser, library, one_of, path, text
+from threatmodel.command.request import Request
+from threatmodel.reading.output import say
+
+DESCRIPTION = (
+    "Sends a handler genuine and hostile requests, and says of each whether it did what Slack and AWS ask. It runs the "
+    "handler's code: in a process of its own without your credentials and network, but on your machine. Exit code 0: "
+    "every required probe passed; 1: one failed; 2: it could not be run, or nothing can be said."
+)
+
+
+def options(parser: Parser) -> None:
+    """Declares its options."""
+    add = parser.add_argument
+    add("target", type=text, metavar="TARGET", help="app.py:handler, index.mjs:handler or http://127.0.0.1:3000/slack")
+    add("--strict", action="store_true", help="advised probes that fail count too")
+    add("--json", dest="as_json", action="store_true", help="the result to keep, as JSON")
+    add(
+        "-o",
+        "--output",
+        type=text,
+        default=argparse.SUPPRESS,
+        metavar="FILE",
+        help="write there; with --json the table is printed too",
+    )
+    add(
+        "--secret-env",
+        type=text,
+        default="SLACK_SIGNING_SECRET",
+        metavar="NAME",
+        help="the variable that holds the signing secret (default: SLACK_SIGNING_SECRET); a handler's file is given a "
+        "made-up one, for an address it is read from your environment",
+    )
+    add("--env", action="append", default=[], metavar="NAME=VALUE", help="a variable for the handler")
+    add("--env-file", type=path, metavar="FILE", help="variables for the handler, one a line")
+    add("--body", type=text, metavar="TEXT", help="a genuine request that the handler accepts, as a form")
+    add("--path", type=text, metavar="PATH", help="the path of the request (default: /slack/command)")
+    add(
+        "--form",
+        type=_form,
+        metavar="FORM",
+        help="rest-api, http-api or function-url: the event's (default: the first that is accepted)",
+    )
+    add("--packages", type=path, action="append", default=[], metavar="FOLDER", help="dependencies that lie elsewhere")
+    add("--provide", action="append", default=[], metavar="PACKAGE", help="stub a package that Lambda lacks: aws-sdk")
+    add(
+        "--allow-remote",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="a host beside this machine that may be asked",
+    )
+    library(parser)
+
+
+def _form(value: str) -> str:
+    from threatmodel.probe.cases import SHAPES
+
+    return one_of(value, SHAPES)
+
+
+def run(request: Request) -> int:
+    """Runs a handler on every probe; prints the table, or the result as JSON."""
+    from threatmodel.probe.command import Asked, check_output, run
+    from threatmodel.probe.result import to_json
+    from threatmodel.render.probe import controls_shown, exit_code, probed
+
+    args = request.args
+    if request.output is not None:
+        check_output(args.target, request.output)
+    asked = Asked(
+        target=args.target,
+        secret_env=args.secret_env,
+        variables=args.env,
+        variables_file=args.env_file,
+        body=args.body or "",
+        path=args.path or "",
+        shape=args.form or "",
+        packages=args.packages,
+        provide=args.provide,
+        allow_remote=args.allow_remote,
+    )
+    result = run(asked, request.files, datetime.datetime.now(datetime.UTC))
+    said = probed(result, controls_shown(result, request.library()))
+    request.print(to_json(result) if args.as_json else said)
+    if args.as_json and request.output is not None:
+        say(said.splitlines())
+    return exit_code(result, strict=args.strict)

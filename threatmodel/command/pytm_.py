@@ -1,0 +1,19 @@
+"""`tm.py --pytm`: the model as a plain pytm script."""
+
+from __future__ import annotations
+
+from argparse import _MutuallyExclusiveGroup
+
+from threatmodel.command.request import Request
+
+
+def options(what: _MutuallyExclusiveGroup) -> None:
+    """Declares the option."""
+    what.add_argument("--pytm", action="store_true", help="the model as a plain pytm script")
+
+
+def run(request: Request) -> int:
+    """Prints the script."""
+    from threatmodel.pytm_model import pytm_script
+
+    return request.print(pytm_script(request.graph(), request.library()))

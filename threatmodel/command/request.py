@@ -1,0 +1,98 @@
+"""What one run was asked for, and what commands need of it: the model, the library, a place to write to."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from threatmodel.command.arguments import names
+from threatmodel.reading.files import Files, has_read, is_folder
+from threatmodel.reading.home import LIBRARY, MODELS
+from threatmodel.reading.output import write
+from threatmodel.reading.problems import InputError, Place, Problem
+
+if TYPE_CHECKING:  # what most commands do without is imported where it is used: start-up is a feature
+    from threatmodel.assessment.assess import Assessment
+    from threatmodel.graph.building import Graph
+    from threatmodel.library.format import Library
+
+MODEL = MODELS / "slack-lambda.yaml"
+
+PICTURES = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
+"""The endings of pictures' names, with the format that each asks for."""
+
+_DRAWN = (".svg", ".png", ".pdf")
+"""Endings that no text is written to."""
+
+
+class Request:
+    """One run.  `misused` ends it with a usage error; `output` is None for standard output."""
+
+    def __init__(self, args: argparse.Namespace, files: Files, misused: Callable[[str], NoReturn]) -> None:
+        self.args = args
+        self.files = files
+        self.misused = misused
+        self.model: Path = getattr(args, "model", MODEL)
+        self.libraries: Sequence[Path] = getattr(args, "library", ())
+        self.excluded: Sequence[str] = names(getattr(args, "exclude", ""))
+        self.today: datetime.date = getattr(args, "today", None) or datetime.datetime.now().astimezone().date()
+        output: str | None = getattr(args, "output", None)
+        self.folder = Path(output) if output and (output.endswith(("/", os.sep)) or is_folder(Path(output))) else None
+        self.output = Path(output) if output and output != "-" else None
+
+    # --- what a command needs
+
+    def graph(self) -> Graph:
+        """The model, with what its evidence says."""
+        from threatmodel.graph.building import build
+        from threatmodel.model.load import load_model
+
+        system = load_model(self.files, self.model)
+        if not system.evidence:
+            return build(system, today=self.today)
+        from threatmodel.evidence.collect import collect
+
+        system, evidence, read = collect(system, self.files)
+        return build(system, evidence, self.today, read)
+
+    def library(self) -> Library:
+        """The library, and those on top of it."""
+        from threatmodel.library.load import load_library
+
+        return load_library(LIBRARY, self.files, self.libraries)
+
+    def assessment(self) -> Assessment:
+        """The model held against the library."""
+        from threatmodel.assessment.assess import assess
+
+        return assess(self.graph(), self.library(), self.today, self.excluded)
+
+    # --- what it writes
+
+    def refuse_pictures(self) -> None:
+        """Raises InputError where the output's name is one of a picture."""
+        if self.output is not None and self.output.suffix.lower() in _DRAWN:
+            message = f"'{self.output.suffix}' is a picture format, and this writes text"
+            place, hint = Place(str(self.output)), "name it otherwise; --dfd draws a picture"
+            raise InputError([Problem(code="unknown-format", place=place, message=message, hint=hint)])
+
+    def print(self, content: str | bytes) -> int:
+        """Writes a result where it was asked for; returns exit code 0."""
+        if self.folder is not None:
+            place = Place(str(self.folder))
+            raise InputError(
+                [Problem(code="unwritable-file", place=place, message="this is a folder", hint="name a file")]
+            )
+        self.write(content, self.output)
+        return 0
+
+    def write(self, content: str | bytes, path: Path | None) -> None:
+        """Writes a result, but not over a file that it was made from."""
+        if path is not None and has_read(self.files.paths, path):
+            place, message = Place(f"output {path}"), "this run reads it"
+            raise InputError([Problem(code="unwritable-file", place=place, message=message, hint="name another file")])
+        write(content, path)
