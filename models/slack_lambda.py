@@ -20,6 +20,7 @@ try:
     from threatmodel.command.arguments import names
     from threatmodel.evidence.collect import collect
     from threatmodel.graph.building import build
+    from threatmodel.library.directions import directions
     from threatmodel.library.load import load_library
     from threatmodel.model.load import load_model
     from threatmodel.pytm_model.model import ThreatModel, to_pytm
@@ -40,9 +41,9 @@ except KeyboardInterrupt:
 def threat_model(files: Files, path: Path = HERE / "slack-lambda.yaml", excluded: Sequence[str] = ()) -> ThreatModel:
     """The pytm model of a model file, assessed as of today without the threats `excluded`.  Raises InputError."""
     today = datetime.datetime.now().astimezone().date()
-    system, evidence, read = collect(load_model(files, path), files)
-    graph = build(system, evidence, today, read)
     library = load_library(HERE.parent / "threatlib", files)
+    system, evidence, read = collect(load_model(files, path), files, directions(library))
+    graph = build(system, evidence, today, read)
     assessment = assess(graph, library, today, excluded)
 
     def report(template: str) -> str:

@@ -18,6 +18,7 @@ from threatmodel.reading.problems import InputError, Place, Problem
 if TYPE_CHECKING:  # what most commands do without is imported where it is used: start-up is a feature
     from threatmodel.assessment.assess import Assessment
     from threatmodel.graph.building import Graph
+    from threatmodel.library.directions import Directions
     from threatmodel.library.format import Library
 
 MODEL = MODELS / "slack-lambda.yaml"
@@ -46,8 +47,8 @@ class Request:
 
     # --- what a command needs
 
-    def graph(self) -> Graph:
-        """The model, with what its evidence says."""
+    def graph(self, ways: Directions | None = None) -> Graph:
+        """The model, with what its evidence says; what is proven of it is known with the directions of a library."""
         from threatmodel.graph.building import build
         from threatmodel.model.load import load_model
 
@@ -56,7 +57,7 @@ class Request:
             return build(system, today=self.today)
         from threatmodel.evidence.collect import collect
 
-        system, evidence, read = collect(system, self.files)
+        system, evidence, read = collect(system, self.files, ways)
         return build(system, evidence, self.today, read)
 
     def library(self) -> Library:
@@ -68,8 +69,10 @@ class Request:
     def assessment(self) -> Assessment:
         """The model held against the library."""
         from threatmodel.assessment.assess import assess
+        from threatmodel.library.directions import directions
 
-        return assess(self.graph(), self.library(), self.today, self.excluded)
+        library = self.library()
+        return assess(self.graph(directions(library)), library, self.today, self.excluded)
 
     # --- what it writes
 

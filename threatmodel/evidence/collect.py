@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from threatmodel.evidence.analyses.registry import ANALYSES
@@ -13,13 +13,17 @@ from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.mappings.format import Places, load_places
 from threatmodel.evidence.matching import MATCHED, kebab, matches
 from threatmodel.evidence.relations.found import Start, Use, Wiring, wirings
+from threatmodel.evidence.worlds import Readings, Wanted, held
+from threatmodel.graph.derived import RELATIONS
 from threatmodel.graph.elements import Read, Untold
 from threatmodel.graph.resolved import Evidence
+from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import EvidenceFile, Node, Reference, System, Trigger
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.readers import read
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import table
@@ -35,11 +39,12 @@ def places_of(kind: str) -> Places:
     return load_places("terraform" if kind == "terraform" else "cloudformation")
 
 
-def collect(system: System, files: Files) -> tuple[System, Evidence, tuple[Read, ...]]:
+def collect(system: System, files: Files, ways: Directions | None = None) -> tuple[System, Evidence, tuple[Read, ...]]:
     """What the evidence of a model says: the system, statements about its elements, and what was read.
 
-    The system has gained the functions of files whose functions all belong to it.  Raises InputError where a file
-    cannot be used.
+    The system has gained the functions of files whose functions all belong to it.  With the directions of a library,
+    what reassures is evidence only where it holds in every world that its file leaves open; without them nobody may
+    call anything proven.  Raises InputError where a file cannot be used.
     """
     statements: Statements = {}
     read_files = []
@@ -58,7 +63,13 @@ def collect(system: System, files: Files) -> tuple[System, Evidence, tuple[Read,
             system = _with_every_function(system, source, stack, facts)
         one = _One(system, source, stack, facts)
         problems += one.problems
-        one.state(statements)
+        said: Statements = {}
+        one.state(said)
+        if ways is not None:
+            said = one.held(said, files, ways)
+        for element, by in said.items():
+            for name, found in by.items():
+                statements.setdefault(element, {}).setdefault(name, []).extend(found)
         read_files.append(one.read())
     if problems:
         raise InputError(problems)
@@ -75,9 +86,9 @@ def _state_probe(system: System, source: EvidenceFile, files: Files, statements:
     return found
 
 
-def _stack(source: EvidenceFile, system: System, files: Files) -> Stack:
+def _stack(source: EvidenceFile, system: System, files: Files, assumed: Assumed = DEFAULTS) -> Stack:
     path = files.named(source.path, Path(system.file), source.place)
-    return read(source.kind, path, files)
+    return read(source.kind, path, files, assumed)
 
 
 class _One:
@@ -89,25 +100,56 @@ class _One:
         self.matched = matches(system, source, stack, self.kinds)
         self.problems = self.matched.problems
         self.element_of = {name: element for element, name in self.matched.resources.items()}
-        self.wirings = wirings(stack, facts)
+        self.wanted: Wanted | None = None
         self.untold: list[Untold] = []
         self.strangers: dict[str, list[Place]] = {}
 
-    def state(self, statements: Statements) -> None:
-        """Adds what the file says of each element, and of the planes that the model describes."""
+    def state(self, statements: Statements, wanted: Wanted | None = None) -> None:
+        """Adds what the file says of each element, and of the planes that the model describes; or of what is wanted."""
+        self.wanted = wanted
         for element, name in self.matched.resources.items():
-            self._state_facts(element, self.system.nodes[element].kind, self.stack.resources[name], statements)
+            if wanted is None or element in wanted:
+                self._state_facts(element, self.system.nodes[element].kind, self.stack.resources[name], statements)
         for plane in _PLANES:
-            if plane in self.system.nodes:
+            if plane in self.system.nodes and (wanted is None or plane in wanted):
                 place = Place(self.stack.file)
                 whole = Resource(name="", type="", properties=table({}, place), place=place)
                 self._state_facts(plane, plane, whole, statements)
+        if wanted is not None and not any(map(_asks_relations, wanted.values())):
+            return
         for name, wiring in self.wirings.items():
             if name in self.element_of:
                 self._state_relations(self.element_of[name], wiring, statements)
 
+    def held(self, said: Statements, files: Files, ways: Directions) -> Statements:
+        """What of the statements holds in every world that the file leaves open."""
+        stacks: dict[str, Stack] = {repr(DEFAULTS): self.stack}
+
+        def stack(assumed: Assumed) -> Stack:
+            found = stacks.get(repr(assumed))
+            if found is None:
+                found = stacks[repr(assumed)] = _stack(self.source, self.system, files, assumed)
+            return found
+
+        def stated(stack: Stack, wanted: Wanted | None) -> Statements:
+            found: Statements = {}
+            _One(self.system, self.source, stack, StackFacts(stack, places_of(stack.kind), ANALYSES)).state(
+                found, wanted
+            )
+            return found
+
+        kinds = {name: node.kind for name, node in self.system.nodes.items()}
+        kept, fallen = held(said, kinds, Readings(DEFAULTS, stack, stated), ways)
+        self.untold = [one for one in self.untold if one.name not in kept.get(one.element, {})]
+        for element, name, statement, why in fallen:
+            place = statement.place or self._place(element)
+            value = () if name in RELATIONS else (statement.value,)
+            self.untold.append(Untold(element, name, why, place, value))
+        return {element: {name: list(said) for name, said in by.items()} for element, by in kept.items()}
+
     def _state_facts(self, element: str, kind: str, resource: Resource, statements: Statements) -> None:
-        for name, found in self.facts.of(kind, resource).items():
+        wanted = None if self.wanted is None else self.wanted[element]
+        for name, found in self.facts.of(kind, resource, wanted).items():
             if isinstance(found, Answer) and resource.doubt is None:
                 statement = Statement(found.value, "template", found.places[0], found.note)
                 statements.setdefault(element, {}).setdefault(name, []).append(statement)
@@ -119,6 +161,11 @@ class _One:
                 self.untold.append(Untold(element, name, doubt.why, doubt.place, (found.value,)))
 
     # --- relations
+
+    @cached_property
+    def wirings(self) -> Mapping[str, Wiring]:
+        """How each function of the file is wired."""
+        return wirings(self.stack, self.facts)
 
     def _state_relations(self, element: str, wiring: Wiring, statements: Statements) -> None:
         own = statements.setdefault(element, {})
@@ -208,6 +255,11 @@ class _One:
             for function, wiring in self.wirings.items()
             for use in getattr(wiring, name)
         )
+
+
+def _asks_relations(names: Container[str]) -> bool:
+    """Whether what is asked for follows from how functions are wired."""
+    return any(name in names for name in ("role_reaches_unused", *RELATIONS))
 
 
 def _through(trigger: Trigger, api: str) -> bool:

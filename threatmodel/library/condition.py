@@ -272,7 +272,7 @@ def leaves(tree: Tree) -> Iterator[Leaf]:
             return
 
 
-def _test(leaf: Leaf, kind: str) -> Callable[[Any], bool]:
+def test_of(leaf: Leaf, kind: str) -> Callable[[Any], bool]:
     """Whether a known value passes a leaf's test.  null equals only itself; its order comparisons are false."""
     constant = leaf.constant
     match leaf.test:
@@ -297,7 +297,7 @@ def _test(leaf: Leaf, kind: str) -> Callable[[Any], bool]:
 def _truth(tree: Tree, kind: str) -> Truth:
     match tree:
         case Leaf(fact):
-            return _truth_of_test(fact, _test(tree, kind))
+            return _truth_of_test(fact, test_of(tree, kind))
         case Always():
             return lambda _facts: 2
         case Not(part):

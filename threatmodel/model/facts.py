@@ -26,7 +26,8 @@ class Statement(NamedTuple):
 
     `source` is a key of STANDING, `place` where it stands (None for what follows from the kind of wiring), `note`
     what a reader should know (an AWS request's time, the default that applied), `stale` that evidence is too old, or
-    of other code, and counts as word.
+    of other code, and counts as word.  `defaults` are the parameters without whose defaults it would not hold: it then
+    counts as word, since a deployment may give other values.
     """
 
     value: Any
@@ -34,11 +35,13 @@ class Statement(NamedTuple):
     place: Place | None
     note: str = ""
     stale: bool = False
+    defaults: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
         """1 where it counts as word, 2 where it counts as evidence."""
-        return EVIDENCE if STANDING[self.source] >= _SAID_BY_EVIDENCE and not self.stale else WORD
+        weak = self.stale or self.defaults
+        return EVIDENCE if STANDING[self.source] >= _SAID_BY_EVIDENCE and not weak else WORD
 
 
 class Fact(NamedTuple):

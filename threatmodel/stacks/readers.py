@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from threatmodel.reading.files import Files, shown_path
+from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.stack import Stack
 
 LARGEST_PLAN = 64 * 1024 * 1024
 """Bytes of a plan: it says everything three times."""
 
 
-def read(kind: str, path: Path, files: Files) -> Stack:
-    """The stack in a file.  Raises InputError where the file cannot be used."""
+def read(kind: str, path: Path, files: Files, assumed: Assumed = DEFAULTS) -> Stack:
+    """The stack in a file, in a world that it leaves open.  Raises InputError where the file cannot be used."""
     name = shown_path(path)
     match kind:
         case "plan":
@@ -22,12 +23,12 @@ def read(kind: str, path: Path, files: Files) -> Stack:
         case "serverless":
             from threatmodel.stacks.serverless import reader as serverless
 
-            return serverless.read(files.text(path), name)
+            return serverless.read(files.text(path), name, assumed)
         case _:
             from threatmodel.stacks import sam
             from threatmodel.stacks.cloudformation import reader as cloudformation
 
-            return sam.expanded(*cloudformation.read(files.text(path), name))
+            return sam.expanded(*cloudformation.read(files.text(path), name, assumed))
 
 
 def kind_of(path: Path, files: Files) -> str:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 from threatmodel.reading.problems import Place, Problem
+from threatmodel.stacks.assumed import PlainValue
 from threatmodel.stacks.values import Link, Node, Table, Unknown, links
+
+Strength = Literal["adds", "changes", "all"]
+"""What a part that cannot be read may do to the rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,8 @@ class Parameter:
     """What is asked for at deployment: its name, the type that it declares, and whether its value is hidden (NoEcho).
 
     `value` is its default; an Unknown without one, and where the value is read from elsewhere (AWS::SSM::Parameter...).
+    `allowed` are the only values that it may take (none listed: any), `least` and `most` the bounds of a number.
+    `stated` is where a deployment's own value stands, which then is the value.
     """
 
     name: str
@@ -42,23 +49,47 @@ class Parameter:
     hidden: bool
     value: Node
     place: Place
+    allowed: tuple[PlainValue, ...] = ()
+    least: float | None = None
+    most: float | None = None
+    stated: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
-    """A part of the file that cannot be read for what it makes (a nested stack, a loop): its name, and why in words."""
+    """A part of the file that cannot be read for what it makes (a nested stack, a loop): its name, and why in words.
+
+    `strength` says what it may do: 'adds' resources beside these, which may refer to what it is `handed`; 'changes'
+    what it is handed, in any way; 'all': change everything.  `handed` are names of resources of this file.
+    """
 
     name: str
     why: str
     place: Place
+    strength: Strength = "all"
+    handed: frozenset[str] = frozenset()
+
+
+class Choice(NamedTuple):
+    """A condition that may hold or not, and what defaults make of it (None where they do not tell).
+
+    Where it holds (or, where not `equal`, does not), the parameter has the value.
+    """
+
+    condition: str
+    usual: bool | None = None
+    parameter: str = ""
+    value: PlainValue = ""
+    equal: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
     """One file of infrastructure code, resolved.
 
-    `kind` is cloudformation, serverless or terraform; `parameters` are those that a node's `given` names; `problems`
-    are what its author should know (a duplicate key); `unread` says what may hold more resources than these: while
+    `kind` is cloudformation, serverless or terraform; `parameters` are those that a node's `given` names; `undecided`
+    are conditions that may hold or not; `problems` are what its author should know (a duplicate key); `unread` says
+    what may hold more resources than these: while
     there is any, nothing can be said to be absent elsewhere than on a resource that is here.
     """
 
@@ -68,6 +99,7 @@ class Stack:
     unread: tuple[Unread, ...] = ()
     problems: tuple[Problem, ...] = ()
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    undecided: tuple[Choice, ...] = ()
 
     def of_type(self, *types: str) -> Iterator[Resource]:
         """The resources of some types, in the file's order."""

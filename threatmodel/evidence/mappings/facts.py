@@ -6,7 +6,7 @@ Nothing here knows a single fact: they are rows of cloudformation.yaml and terra
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
@@ -55,10 +55,15 @@ class StackFacts:
         """All kinds of element that a resource can be: a stream is a store and a queue."""
         return tuple(kind for kind, types in self._places.elements.items() if resource.type in types)
 
-    def of(self, kind: str, resource: Resource) -> Mapping[str, Found]:
-        """Every fact of the element that a resource is, or of a plane (`resource` then stands for the whole file)."""
+    def of(self, kind: str, resource: Resource, wanted: Container[str] | None = None) -> Mapping[str, Found]:
+        """Every fact of the element that a resource is, or of a plane (`resource` then stands for the whole file).
+
+        Where some are `wanted`, only these.
+        """
         found = {}
         for row, tried in self._tried(kind, resource.type):
+            if wanted is not None and row.name not in wanted:
+                continue
             outcome = self._fact(row, kind, tried, resource)
             if outcome is not None:
                 found[row.name] = outcome
@@ -288,8 +293,11 @@ def _own_names(resource: Resource) -> Iterator[str]:
 def _fitting(spot: _Spot, where: Sequence[tuple[str, str]]) -> Iterator[_Spot]:
     """The spot, where its resource has these values; as a doubt, where it may have them."""
     properties, opaque = spot.resource.properties, spot.resource.opaque
-    having = spot.doubt is not None or has_values(properties, where)
-    if opaque is not None and any(name not in properties.entries for name, _ in where):
+    having = has_values(properties, where)
+    if spot.doubt is not None:
+        if having is not False:
+            yield spot
+    elif opaque is not None and any(name not in properties.entries for name, _ in where):
         yield _Spot(spot.resource, opaque)
     elif having:
         yield spot

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from threatmodel.reading.problems import Place
+from threatmodel.stacks.assumed import PlainValue
 from threatmodel.stacks.cloudformation.intrinsics import Scope, Truth, written
+from threatmodel.stacks.stack import Choice
 from threatmodel.stacks.values import List, Node, Scalar, Table, text
 
 DEEPEST = 100
@@ -15,12 +17,52 @@ DEEPEST = 100
 _Value: TypeAlias = "bool | None"
 
 
-def decided(section: Table | None, scope: Scope) -> Mapping[str, Truth]:
-    """What is known of each condition of a section."""
+def decided(section: Table | None, scope: Scope, assumed: Mapping[str, bool]) -> Mapping[str, Truth]:
+    """What is known of each condition of a section; `assumed` are taken to hold or not, whatever they say."""
     conditions = _Conditions(section.entries if section else {}, scope)
+    conditions.found |= {name: Truth(holds, holds) for name, holds in assumed.items()}
     for name in conditions.entries:
         conditions.named(name, None, 0)
     return conditions.found
+
+
+def choices(section: Table, scope: Scope) -> Iterator[Choice]:
+    """The conditions that may hold or not, those first that rest on no other of them; some fix a parameter's value."""
+    conditions = scope.conditions or {}
+    waiting = [name for name in section.entries if conditions.get(name, Truth()).sure is None]
+    for name in sorted(waiting, key=lambda name: _refers(section.entries[name])):
+        parameter, value, equal = _compared(section.entries[name])
+        yield Choice(name, conditions.get(name, Truth()).usual, parameter, value, equal)
+
+
+def _refers(node: Node) -> bool:
+    """Whether a condition rests on others."""
+    match node:
+        case Table(entries=entries):
+            return "Condition" in entries or any(map(_refers, entries.values()))
+        case List(items=items):
+            return any(map(_refers, items))
+        case _:
+            return False
+
+
+def _compared(node: Node, *, equal: bool = True) -> tuple[str, PlainValue, bool]:
+    """The parameter that a condition compares with a text, the text, and whether it holds where they are equal."""
+    match node:
+        case Table(entries={"Fn::Not": List(items=(inner,))}):
+            return _compared(inner, equal=not equal)
+        case Table(entries={"Fn::Equals": List(items=(one, other))}):
+            for reference, value in ((one, other), (other, one)):
+                match reference, value:
+                    case Table(entries={"Ref": Scalar(value=str() as parameter)}), Scalar(value=literal) if (
+                        not parameter.startswith("AWS::") and literal is not None
+                    ):
+                        return parameter, literal, equal
+                    case _:
+                        continue
+        case _:
+            pass
+    return "", "", True
 
 
 class _Conditions:

@@ -8,6 +8,7 @@ as ``{"Fn::Sub": "x"}``.  Words are YAML 1.1's, which CloudFormation reads: ``ye
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import yaml
@@ -64,8 +65,9 @@ class _Frame(NamedTuple):
     anchor: str | None
 
 
+@lru_cache(maxsize=4)
 def parse(text: str, file: str) -> Raw:
-    """The nodes of the document in `text`; of keys given twice the later counts.
+    """The nodes of the document in `text`; of keys given twice the later counts.  The last few are remembered.
 
     Raises InputError with the place of what is no YAML, or more than is read.
     """

@@ -457,7 +457,7 @@ def _is_known(node: Node) -> bool:
 
 def _supplied(parameter: Parameter, place: Place) -> Node:
     """A parameter's value where something refers to it."""
-    given = (parameter.name,)
+    given = () if parameter.stated is not None else (parameter.name,)
     match parameter.value:
         case Scalar(value=value):
             return Scalar(value, place, given)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from threatmodel.reading.problems import InputError, Place, Problem, listed, note, quoted
 from threatmodel.reading.source import meaning
+from threatmodel.stacks.assumed import DEFAULTS, Assumed, PlainValue
 from threatmodel.stacks.cloudformation import document
-from threatmodel.stacks.cloudformation.conditions import decided
+from threatmodel.stacks.cloudformation.conditions import choices, decided
 from threatmodel.stacks.cloudformation.deployments import with_stages
 from threatmodel.stacks.cloudformation.intrinsics import NESTED, Scope, made_by
 from threatmodel.stacks.stack import Parameter, Resource, Stack, Unread
@@ -31,7 +32,7 @@ _LONGEST_VALUE = 4096
 _NOTHING: Mapping[str, Node] = {}
 
 
-def read(text: str, file: str) -> tuple[Stack, Table | None]:
+def read(text: str, file: str, assumed: Assumed = DEFAULTS) -> tuple[Stack, Table | None]:
     """The stack that a template describes, and its `Globals`, looked up as well.
 
     Resources of SAM's own types stand as they are: neither are `Globals` merged nor is anything made of them.  Raises
@@ -46,13 +47,15 @@ def read(text: str, file: str) -> tuple[Stack, Table | None]:
         raise InputError(
             [Problem(code="not-a-template", place=place, message=message, hint="name the template that is deployed")]
         )
-    stack, globals_ = stack_of(root, file, raw.problems)
+    stack, globals_ = stack_of(root, file, raw.problems, assumed)
     return replace(stack, resources=with_stages(stack.resources)), globals_
 
 
-def stack_of(root: Table, file: str, problems: Iterable[Problem]) -> tuple[Stack, Table | None]:
+def stack_of(
+    root: Table, file: str, problems: Iterable[Problem], assumed: Assumed = DEFAULTS
+) -> tuple[Stack, Table | None]:
     """The same for a template that another reader puts together; `problems` are what it found before."""
-    return _Template(file, root, list(problems)).stack()
+    return _Template(file, root, list(problems), assumed).stack()
 
 
 def _no_template(root: Node | None) -> str:
@@ -91,8 +94,9 @@ def _kind(node: Node) -> str:
 class _Template:
     """One template while it is read."""
 
-    def __init__(self, file: str, root: Table, problems: list[Problem]) -> None:
+    def __init__(self, file: str, root: Table, problems: list[Problem], assumed: Assumed) -> None:
         self.file = file
+        self.assumed = assumed
         self.root = root
         self.problems = problems
         self.unread: list[Unread] = []
@@ -115,7 +119,10 @@ class _Template:
         self.note_macros()
         bodies = {name: body for name in self.resources.entries if (body := self.body(name)) is not None}
         scope = self.scope()
-        resources = {name: self.resource(name, body, scope) for name, body in bodies.items()}
+        existing = bodies  # a resource that never exists is told of where a model names it, but is in no other world
+        if self.assumed.open or self.assumed.conditions:
+            existing = {name: body for name, body in bodies.items() if not _never(body.entries.get("Condition"), scope)}
+        resources = {name: self.resource(name, body, scope) for name, body in existing.items()}
         globals_ = self.globals(scope)
         found = Stack(
             file=self.file,
@@ -124,6 +131,7 @@ class _Template:
             unread=tuple(self.unread),
             problems=tuple(self.problems),
             parameters=scope.parameters,
+            undecided=tuple(choices(self.section("Conditions"), scope)),
         )
         return found, globals_
 
@@ -143,7 +151,7 @@ class _Template:
             more=makers[0] if makers else "",
             problems=self.problems,
         )
-        scope.conditions = decided(declared[2], scope)
+        scope.conditions = decided(declared[2], scope, self.assumed.conditions)
         return scope
 
     # --- what may make other resources
@@ -239,18 +247,48 @@ class _Template:
             node = Table({}, node.place, {})
         kind = text(node.entries.get("Type")) or "String"
         hidden = node.entries.get("NoEcho")
+        given = self.assumed.values.get(name)
         return Parameter(
             name=name,
             type=kind,
             hidden=isinstance(hidden, Scalar) and str(hidden.value).lower() == "true",
-            value=_default(name, kind, node),
+            value=_default(name, kind, node, self.assumed) if given is None else _value_of(given, kind, place),
             place=place,
+            allowed=tuple(_allowed(node.entries.get("AllowedValues"))),
+            least=_bound(node.entries.get("MinValue")),
+            most=_bound(node.entries.get("MaxValue")),
+            stated=self.assumed.stated.get(name),
         )
 
 
-def _default(name: str, kind: str, declared: Table) -> Node:
+def _never(condition: Node | None, scope: Scope) -> bool:
+    """Whether a condition is decided, and does not hold."""
+    name = text(condition)
+    return name is not None and condition is not None and scope.truth(name, condition.place).sure is False
+
+
+def _allowed(node: Node | None) -> Iterator[PlainValue]:
+    """The only values that a parameter may take."""
+    return (one.value for one in items(node) if isinstance(one, Scalar) and one.value is not None)
+
+
+def _bound(node: Node | None) -> float | None:
+    value = meaning(str(node.value)) if isinstance(node, Scalar) else None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _value_of(value: PlainValue, kind: str, place: Place) -> Node:
+    """A value that a parameter is given, as its type has it."""
+    if kind.startswith("List<") or kind == "CommaDelimitedList":
+        return List(tuple(_as_number(part.strip(), kind, place) for part in str(value).split(",")), place)
+    return _as_number(value, kind, place) if isinstance(value, str) else Scalar(value, place)
+
+
+def _default(name: str, kind: str, declared: Table, assumed: Assumed) -> Node:
     """The value of a parameter for which none is given."""
     default = declared.entries.get("Default")
+    if assumed.open:
+        return Unknown(f"the parameter {quoted(name)} is given at deployment", declared.place)
     if kind.startswith("AWS::SSM::Parameter::Value"):
         return Unknown(f"the parameter {quoted(name)} is read from the Parameter Store", declared.place)
     if default is None or (isinstance(default, Scalar) and default.value is None):

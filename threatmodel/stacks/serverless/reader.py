@@ -21,6 +21,7 @@ from dataclasses import replace
 from typing import Any
 
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.cloudformation import document
 from threatmodel.stacks.cloudformation.reader import stack_of
 from threatmodel.stacks.serverless.apis import add_http_api, add_sockets_api
@@ -61,7 +62,7 @@ _HARMLESS = frozenset((
 _EXTENDED = ("Condition", "CreationPolicy", "DeletionPolicy", "UpdatePolicy", "UpdateReplacePolicy", "Metadata")
 
 
-def read(text_: str, file: str) -> Stack:
+def read(text_: str, file: str, assumed: Assumed = DEFAULTS) -> Stack:
     """The stack that a serverless.yml makes.  Raises InputError where the text is no YAML, or no serverless.yml."""
     raw = document.parse(text_, file)
     root = raw.root
@@ -70,7 +71,7 @@ def read(text_: str, file: str) -> Stack:
         place = Place(file) if root is None else root.place
         message = f"{found}; expected a serverless.yml for AWS, which has 'service' and 'provider'"
         raise InputError([Problem(code="not-a-template", place=place, message=message, hint="name another file")])
-    variables = Variables(root)
+    variables = Variables(root, assumed)
     provider = variables.at("provider") or Table({}, root.place, {})
     provider = Table({"name": provider}, provider.place, {}) if text(provider) is not None else provider
     name = text(get(provider, "name"))
@@ -128,7 +129,7 @@ def _stack(making: Making, problems: Iterable[Problem]) -> Stack:
     for name, shared in making.shared.items():
         making.add(name, shared.kind, shared.place, shared.properties)
     template = _template(making)
-    stack, _ = stack_of(template, making.file, problems)
+    stack, _ = stack_of(template, making.file, problems, making.variables.assumed)
     made = {name: _made(resource, making) for name, resource in stack.resources.items()}
     return replace(
         stack,

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from threatmodel.reading.problems import Place, quoted
+from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.serverless.spelling import alternatives_of, literal, variables_in
 from threatmodel.stacks.stack import Parameter
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown
@@ -54,6 +55,7 @@ class Variables:
     """The variables of one file."""
 
     root: Table
+    assumed: Assumed = DEFAULTS
     parameters: dict[str, Parameter] = field(default_factory=dict)
     room: int = MOST_MADE
     _found: dict[str, Node | None] = field(default_factory=dict)
@@ -269,7 +271,14 @@ class Variables:
         places = [f"params.default.{name}", f"stages.default.params.{name}"]
         if isinstance(stage, Scalar):
             places = [f"params.{stage.value}.{name}", f"stages.{stage.value}.params.{name}", *places]
+        elif self._differ_by_stage(name, depth):
+            return Unknown("it depends on the stage", self.root.place, None, ("opt:stage",))
         return next((found for path in places if (found := self.at(path, depth + 1)) is not None), None)
+
+    def _differ_by_stage(self, name: str, depth: int) -> bool:
+        """Whether some stage has its own value of a parameter."""
+        by_stage = [self.at("params", depth + 1), self.at("stages", depth + 1)]
+        return any(isinstance(node, Unknown) or _has_stage(node, name) for node in by_stage)
 
     def as_flag(self, argument: str, place: Place, depth: int) -> Node:
         """A text as yes or no."""
@@ -283,6 +292,10 @@ class Variables:
         """A value that may be set at deployment."""
         known = f"{kind}:{name}"
         why = _ASKED[kind].format(quoted(name))
+        if known in self.assumed.values:
+            return self._given(known, place)
+        if self.assumed.open:
+            return Unknown(why, place, None, (known,))
         if known not in self.parameters:
             usual = default if isinstance(default, Scalar) else Unknown(why, place)
             self.parameters[known] = Parameter(name=known, type="", hidden=False, value=usual, place=place)
@@ -297,6 +310,13 @@ class Variables:
             case _:
                 return default._replace(given=given)
 
+    def _given(self, known: str, place: Place) -> Node:
+        """A value that the deployment gives."""
+        value, stated = self.assumed.values[known], self.assumed.stated.get(known)
+        found = Scalar(value, place, () if stated is not None else (known,))
+        self.parameters[known] = Parameter(name=known, type="", hidden=False, value=found, place=place, stated=stated)
+        return found
+
     def _stored(self, name: str, place: Place, default: Node | None) -> Node:
         known = f"ssm:{name}"
         value = Unknown(_ELSEWHERE["ssm"], place)
@@ -304,6 +324,16 @@ class Variables:
             known, Parameter(name=known, type=_FROM_STORE, hidden=False, value=value, place=place)
         )
         return Unknown(_ELSEWHERE["ssm"], place, default, (known,))
+
+
+def _has_stage(node: Node | None, name: str) -> bool:
+    """Whether a mapping of stages names a parameter under one that is not the default."""
+    if not isinstance(node, Table):
+        return False
+    return any(
+        stage != "default" and (not isinstance(values, Table) or name in values.entries or "params" in values.entries)
+        for stage, values in node.entries.items()
+    )
 
 
 def _is_null(node: Node | None) -> bool:

@@ -1,0 +1,122 @@
+"""What reassures is evidence only where it holds in every world that a file leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import indent
+
+import pytest
+
+from tests.support import HOME
+from threatmodel.evidence.collect import collect
+from threatmodel.library.directions import Directions, directions
+from threatmodel.library.load import load_library
+from threatmodel.model.facts import Statement
+from threatmodel.model.load import load_model
+from threatmodel.reading.files import Files
+
+MODEL = """\
+name: Shop
+owner: shop
+functions:
+  bot:
+    triggers: []
+evidence:
+  - {template: template.yaml, resources: {bot: Bot}}
+"""
+FUNCTION = """\
+Bot:
+  Type: AWS::Lambda::Function
+  Properties:
+    Handler: app.handler
+    Runtime: python3.13
+"""
+State = Callable[[str, str, str], list[Statement]]
+
+
+@pytest.fixture(scope="module")
+def ways() -> Directions:
+    return directions(load_library(HOME / "threatlib"))
+
+
+@pytest.fixture
+def state(tmp_path: Path, ways: Directions, monkeypatch: pytest.MonkeyPatch) -> State:
+    """What evidence says of a fact of the function, from the head of a template and the function's properties."""
+
+    def stated(head: str, properties: str, fact: str) -> list[Statement]:
+        (tmp_path / "model.yaml").write_text(MODEL, encoding="utf-8")
+        body = head + "Resources:\n" + indent(FUNCTION + indent(properties, "    "), "  ")
+        (tmp_path / "template.yaml").write_text(body, encoding="utf-8")
+        monkeypatch.chdir(tmp_path)
+        files = Files()
+        _, evidence, _ = collect(load_model(files, Path("model.yaml")), files, ways)
+        return list(evidence.get("bot", {}).get(fact, ()))
+
+    return stated
+
+
+def parameter(name: str, *rows: str) -> str:
+    return f"Parameters:\n  {name}:\n" + "".join(f"    {row}\n" for row in rows)
+
+
+TIMEOUT = "Timeout: !Ref Seconds\n"
+
+
+def test_what_stands_there_is_evidence(state: State) -> None:
+    (said,) = state("", "Timeout: 10\n", "timeout_seconds")
+    assert (said.value, said.size) == (10, 2)
+
+
+def test_the_default_of_a_free_parameter_is_word(state: State) -> None:
+    (said,) = state(parameter("Seconds", "Type: Number", "Default: 10"), TIMEOUT, "timeout_seconds")
+    assert (said.value, said.size, said.defaults) == (10, 1, ("Seconds",))
+    assert said.note == "by the default of the parameter Seconds"
+
+
+@pytest.mark.parametrize(
+    ("rows", "size"),
+    [
+        (["AllowedValues: [5, 10, 9]"], 2),
+        (["AllowedValues: [5, 10, 900]"], 1),
+        (["MinValue: 1", "MaxValue: 10"], 2),
+        (["MinValue: 1", "MaxValue: 900"], 1),
+        (["MaxValue: 10"], 1),
+        (["MinValue: 1"], 1),
+    ],
+)
+def test_every_value_that_a_parameter_may_take_counts(state: State, rows: list[str], size: int) -> None:
+    (said,) = state(parameter("Seconds", "Type: Number", "Default: 10", *rows), TIMEOUT, "timeout_seconds")
+    assert said.size == size
+
+
+def test_an_alarming_default_stays_evidence(state: State) -> None:
+    (said,) = state(parameter("Seconds", "Type: Number", "Default: 900"), TIMEOUT, "timeout_seconds")
+    assert (said.value, said.size) == (900, 2)
+
+
+STAGE = parameter("Stage", "Type: String", "Default: prod") + "Conditions:\n  IsProd: !Equals [!Ref Stage, prod]\n"
+
+
+@pytest.mark.parametrize(
+    ("good", "other", "sizes"),
+    [("10", "8", [2]), ("10", "900", [1]), ("10", "!Ref AWS::NoValue", [2])],
+)
+def test_both_branches_of_a_condition_count(state: State, good: str, other: str, sizes: list[int]) -> None:
+    """Left out, the timeout is three seconds."""
+    found = state(STAGE, f"Timeout: !If [IsProd, {good}, {other}]\n", "timeout_seconds")
+    assert [said.size for said in found] == sizes
+
+
+def test_two_conditions_are_decided_together(state: State) -> None:
+    head = STAGE + "  IsDev: !Equals [!Ref Stage, dev]\n"
+    found = state(head, "Timeout: !If [IsProd, 10, !If [IsDev, 9, 8]]\n", "timeout_seconds")
+    assert [said.size for said in found] == [2]
+
+
+def test_more_conditions_than_can_be_tried_prove_nothing(state: State) -> None:
+    names = [f"P{at}" for at in range(9)]
+    head = "Parameters:\n" + "".join(f"  {name}: {{Type: String, Default: a}}\n" for name in names)
+    head += "Conditions:\n" + "".join(f"  C{name}: !Equals [!Ref {name}, a]\n" for name in names)
+    found = state(head, "Timeout: 10\n", "timeout_seconds")
+    assert [said.size for said in found] == [1]

@@ -1,0 +1,289 @@
+"""What of a file's statements holds in every world that the file leaves open.
+
+A value that reassures is evidence only where no parameter and no condition that a deployment decides gives another.
+One that holds by the defaults of parameters alone is word, marked so; one that hangs on a condition which nothing
+decides is unknown.  A value that alarms needs one world only, and stays.  Worlds are made by reading the file again,
+with parameters open or given a value, and conditions decided; no analysis knows of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from threatmodel.graph.derived import RELATIONS
+from threatmodel.library.directions import Directions
+from threatmodel.model.facts import EVIDENCE, Statement
+from threatmodel.model.system import Trigger
+from threatmodel.model.vocabulary import FACTS
+from threatmodel.reading.problems import quoted
+from threatmodel.reading.shape import Number
+from threatmodel.stacks.assumed import Assumed, PlainValue
+from threatmodel.stacks.stack import Choice, Parameter, Stack
+from threatmodel.stacks.values import List, Scalar
+
+MOST_WORLDS = 64
+"""Readings that one set of worlds may take; beyond, what hangs on the conditions left is not known."""
+_MOST_VALUES = 20
+"""Allowed values of a parameter that are tried one by one."""
+
+Said = Mapping[str, Mapping[str, Sequence[Statement]]]
+"""What a file says: statements by element and fact."""
+
+Wanted = Mapping[str, Container[str]]
+"""The facts that are asked for, by element."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worlds:
+    """What a file says in each of some worlds; `beyond` names a condition that is still open in one of them."""
+
+    every: tuple[Said, ...]
+    beyond: str = ""
+
+
+class Readings:
+    """A file, read again in other worlds: `stack` in a world, `said` by the stack of a world of what is wanted."""
+
+    def __init__(
+        self, base: Assumed, stack: Callable[[Assumed], Stack], said: Callable[[Stack, Wanted | None], Said]
+    ) -> None:
+        self.base = base
+        self.start = stack(base)
+        self._stack = stack
+        self._said = said
+
+    def worlds(self, start: Assumed, wanted: Wanted | None) -> Worlds:
+        """What the file says of what is wanted in each world in which all conditions are decided."""
+        waiting, beyond = [start], ""
+        every: list[Said] = []
+        while waiting:
+            assumed = waiting.pop()
+            stack = self._stack(assumed)
+            choice = next(iter(stack.undecided), None)
+            if choice is not None and len(every) + len(waiting) < MOST_WORLDS:
+                waiting += _branches(assumed, choice, stack)
+                continue
+            beyond = beyond or (choice.condition if choice is not None else "")
+            every.append(self._said(stack, wanted))
+        return Worlds(tuple(every), beyond)
+
+    def all_open(self, wanted: Wanted) -> Worlds:
+        """The worlds in which every parameter may have any value."""
+        return self.worlds(self.base.opened(), wanted)
+
+    def by_default(self, wanted: Wanted | None) -> Worlds:
+        """The worlds that the parameters' defaults leave."""
+        return self.worlds(self.base, wanted)
+
+    def parts(self, wanted: Wanted) -> Iterator[tuple[bool, Worlds]]:
+        """For each parameter with few values: whether these are all, or the ends of a range; and the worlds of each."""
+        for parameter in self._left():
+            values, whole = _values(parameter)
+            if values:
+                found = [self.worlds(self.base.opened().with_value(parameter.name, one), wanted) for one in values]
+                every = tuple(said for worlds in found for said in worlds.every)
+                yield whole, Worlds(every, next((worlds.beyond for worlds in found if worlds.beyond), ""))
+
+    def one_open(self, wanted: Wanted) -> Iterator[tuple[str, Worlds]]:
+        """For each parameter, the worlds in which it alone may have any value."""
+        for parameter in self._left()[:_MOST_VALUES]:
+            world = self.base.opened()
+            for other in self._left():
+                value = _default(other)
+                if other is not parameter and value is not None:
+                    world = world.with_value(other.name, value)
+            yield parameter.name, self.worlds(world, wanted)
+
+    def _left(self) -> Sequence[Parameter]:
+        """The parameters that a deployment may give any value."""
+        return [one for name, one in self.start.parameters.items() if name not in self.base.values]
+
+
+class Fallen(NamedTuple):
+    """A statement that is not known after all, and why."""
+
+    element: str
+    name: str
+    statement: Statement
+    why: str
+
+
+def held(said: Said, kinds: Mapping[str, str], readings: Readings, ways: Directions) -> tuple[Said, list[Fallen]]:
+    """The statements as they count, and those that fell; `said` is what the file says as it stands.
+
+    `kinds` are those of the elements.  What the file leaves to a condition is stated where all worlds agree.
+    """
+    start = readings.start
+    if not start.undecided and all(one.stated is not None for one in start.parameters.values()):
+        return said, []
+    usual = readings.by_default(None) if start.undecided else Worlds((said,))
+    claims, fallen = _agreed(said, usual, kinds, ways)
+    doubtful = _failing([claim for claim in claims if claim.reassures], readings.all_open)
+    for whole, worlds in readings.parts(_wanted(doubtful)) if doubtful else ():
+        doubtful = [claim for claim in doubtful if not ((whole or claim.is_number) and claim.holds_in(worlds))]
+    defaults = _defaults(doubtful, readings)
+    kept: dict[str, dict[str, list[Statement]]] = {}
+    for claim in claims:
+        statement = _by_default(claim.statement, defaults.get(claim, ()))
+        kept.setdefault(claim.element, {}).setdefault(claim.name, []).append(statement)
+    return kept, fallen
+
+
+def _agreed(said: Said, usual: Worlds, kinds: Mapping[str, str], ways: Directions) -> tuple[list[_Claim], list[Fallen]]:
+    """What is said and alarms, what reassures in every usual world, and what reassures in some of them only."""
+    claims: dict[tuple[str, str, object], _Claim] = {}
+    for world in (said, *usual.every):
+        for element, by in world.items():
+            for name, statements in by.items():
+                for statement in statements:
+                    key = (element, name, _comparable(name, statement.value))
+                    claims.setdefault(key, _Claim(element, kinds[element], name, statement, ways))
+    kept = [claim for claim in claims.values() if (claim.holds_in(usual) if claim.reassures else claim.is_of(said))]
+    lost = [claim for claim in claims.values() if claim.reassures and not claim.holds_in(usual)]
+    why = _why(usual)
+    return _without_doubles(kept), [Fallen(claim.element, claim.name, claim.statement, why) for claim in lost]
+
+
+def _without_doubles(claims: list[_Claim]) -> list[_Claim]:
+    """Claims of which those that are as good as another on the same fact stand once: worlds differ in places only."""
+    found: dict[tuple[str, str, object, str], _Claim] = {}
+    for claim in claims:
+        good = claim.ways.reassured(claim.kind, claim.name, claim.statement.value) if claim.reassures else None
+        source = claim.statement.source
+        found.setdefault((claim.element, claim.name, good or claim.statement.value, source), claim)
+    return list(found.values())
+
+
+def _by_default(statement: Statement, parameters: tuple[str, ...]) -> Statement:
+    """The statement as one that rests on defaults of parameters, where there are any."""
+    if not parameters:
+        return statement
+    names = " and ".join(parameters)
+    note = f"by the default of the parameter{'' if len(parameters) == 1 else 's'} {names}"
+    return statement._replace(note=note, defaults=parameters)
+
+
+def _failing(claims: list[_Claim], read: Callable[[Wanted], Worlds]) -> list[_Claim]:
+    """The claims that some world does not bear out."""
+    worlds = read(_wanted(claims)) if claims else Worlds(())
+    return [claim for claim in claims if not claim.holds_in(worlds)]
+
+
+def _wanted(claims: Sequence[_Claim]) -> Wanted:
+    found: dict[str, set[str]] = {}
+    for claim in claims:
+        found.setdefault(claim.element, set()).add(claim.name)
+    return found
+
+
+def _defaults(claims: list[_Claim], readings: Readings) -> Mapping[_Claim, tuple[str, ...]]:
+    """For each claim, the parameters that alone, given other values, make it no longer hold; else all together."""
+    found: dict[_Claim, tuple[str, ...]] = {}
+    for name, worlds in readings.one_open(_wanted(claims)) if claims else ():
+        for claim in claims:
+            if not claim.holds_in(worlds):
+                found[claim] = (*found.get(claim, ()), name)
+    every = tuple(readings.start.parameters)
+    return {claim: found.get(claim, every) for claim in claims}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Claim:
+    """A statement about a fact or relation of an element."""
+
+    element: str
+    kind: str
+    name: str
+    statement: Statement
+    ways: Directions
+
+    @property
+    def reassures(self) -> bool:
+        """Whether it needs every world: a list does, since a closed one says that there is nothing else."""
+        if self.statement.size < EVIDENCE:
+            return False
+        return self.name in RELATIONS or bool(self.ways.reassured(self.kind, self.name, self.statement.value))
+
+    @property
+    def is_number(self) -> bool:
+        """Whether a value between two good ones is good: conditions only set bounds to numbers."""
+        return self.name not in RELATIONS and isinstance(FACTS[self.kind][self.name].shape, Number)
+
+    def holds(self, world: Said) -> bool:
+        """Whether a world has it, or something as good."""
+        there = world.get(self.element, {}).get(self.name, ())
+        if not there:
+            return False
+        if self.name in RELATIONS:
+            mine = _comparable(self.name, self.statement.value)
+            return any(_comparable(self.name, one.value) == mine for one in there)
+        good = self.ways.reassured(self.kind, self.name, self.statement.value)
+        return all(good <= self.ways.reassured(self.kind, self.name, one.value) for one in there)
+
+    def is_of(self, world: Said) -> bool:
+        """Whether it is a statement of this very world."""
+        return any(one is self.statement for one in world.get(self.element, {}).get(self.name, ()))
+
+    def holds_in(self, worlds: Worlds) -> bool:
+        """Whether every world has it."""
+        return not worlds.beyond and all(map(self.holds, worlds.every))
+
+
+def _why(worlds: Worlds) -> str:
+    if worlds.beyond:
+        return f"it hangs on too many conditions, the condition {quoted(worlds.beyond)} among them"
+    return "it is otherwise where a condition of the file is decided the other way"
+
+
+def _default(parameter: Parameter) -> PlainValue | None:
+    """The default of a parameter, None where it has none."""
+    match parameter.value:
+        case Scalar(value=value):
+            return value
+        case List(items=items):
+            return ",".join(str(item.value) for item in items if isinstance(item, Scalar))
+        case _:
+            return None
+
+
+def _values(parameter: Parameter) -> tuple[tuple[str | int | float | bool, ...], bool]:
+    """The values of a parameter that are worth trying, and whether there are no others."""
+    if 0 < len(parameter.allowed) <= _MOST_VALUES:
+        return parameter.allowed, True
+    if parameter.least is not None and parameter.most is not None:
+        return (parameter.least, parameter.most), False
+    return (), False
+
+
+def _branches(assumed: Assumed, choice: Choice, stack: Stack) -> Iterator[Assumed]:
+    """The worlds in which a condition is decided."""
+    name = choice.condition
+    if not assumed.open and choice.usual is not None:
+        yield assumed.with_condition(name, holds=choice.usual)
+        return
+    parameter = stack.parameters.get(choice.parameter)
+    if parameter is None or choice.parameter in assumed.values:
+        yield assumed.with_condition(name, holds=True)
+        yield assumed.with_condition(name, holds=False)
+        return
+    values, whole = _values(parameter)
+    if whole:
+        yield from (assumed.with_value(choice.parameter, value) for value in values)
+        return
+    yield assumed.with_value(choice.parameter, choice.value)
+    yield assumed.with_condition(name, holds=not choice.equal)
+
+
+def _comparable(name: str, value: object) -> object:
+    """A value, or the members of a relation, so that it can be compared."""
+    if name not in RELATIONS or not isinstance(value, tuple):
+        return value
+    return tuple(sorted(map(_member, value)))
+
+
+def _member(item: object) -> str:
+    if isinstance(item, Trigger):
+        return f"{item.by} {item.detail} {item.source.id if item.source else ''} {item.path}"
+    return str(item)

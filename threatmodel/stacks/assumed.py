@@ -1,0 +1,44 @@
+"""What a reading takes for given of what a file leaves to its deployment: one of the worlds that the file allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from threatmodel.reading.problems import Place
+
+PlainValue = str | int | float | bool
+"""A parameter's value."""
+
+_NOTHING: Mapping[str, PlainValue] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumed:
+    """What is taken for given while a file is read.
+
+    A parameter has the value that `values` gives it, else its default; where `open` is set, a parameter without a value
+    is unknown though it has a default.  `conditions` are taken to hold or not, whatever they say.  `stated` has the
+    places where the deployment's own values stand: what rests on these rests on no default.
+    """
+
+    open: bool = False
+    values: Mapping[str, PlainValue] = field(default_factory=lambda: _NOTHING)
+    conditions: Mapping[str, bool] = field(default_factory=dict)
+    stated: Mapping[str, Place] = field(default_factory=dict)
+
+    def opened(self) -> Assumed:
+        """The same with every parameter open that has no value."""
+        return replace(self, open=True)
+
+    def with_value(self, parameter: str, value: PlainValue) -> Assumed:
+        """The same with a value for a parameter."""
+        return replace(self, values={**self.values, parameter: value})
+
+    def with_condition(self, condition: str, *, holds: bool) -> Assumed:
+        """The same with a condition decided."""
+        return replace(self, conditions={**self.conditions, condition: holds})
+
+
+DEFAULTS = Assumed()
+"""Every parameter at its default, conditions as these decide them."""
