@@ -1,10 +1,12 @@
-"""What tests share: models and libraries from text, evidence by hand."""
+"""What tests share: models and libraries from text, evidence by hand, and limits of work."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import textwrap
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,14 @@ HOME = Path(__file__).resolve().parent.parent
 TODAY = datetime.date(2026, 11, 25)
 
 ARTICLE = (HOME / "threatlib" / "article.yaml").read_text(encoding="utf-8")
+
+
+@contextlib.contextmanager
+def working_at_most(*, seconds: float) -> Iterator[None]:
+    """Fails where what runs inside uses more of the processor; what else the machine is doing does not count."""
+    began = time.process_time()
+    yield
+    assert time.process_time() - began < seconds
 
 
 def system_of(folder: Path, text: str) -> System:

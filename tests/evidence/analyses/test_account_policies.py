@@ -1,0 +1,142 @@
+"""What the policies of an account and an organisation allow, refuse and guard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tests.evidence.policies.stating import (
+    GITHUB,
+    NO,
+    OPEN,
+    UNKNOWN,
+    YES,
+    allow,
+    asked,
+    deny,
+    document,
+    stack,
+    trust,
+    word,
+)
+from threatmodel.stacks.values import Unknown
+
+
+def details(*roles: Any, users: Sequence[Any] = (), policies: Sequence[Any] = ()) -> dict[str, Any]:
+    return {"RoleDetailList": list(roles), "UserDetailList": list(users), "Policies": list(policies)}
+
+
+def role(trusted: Any, *stated: Any, path: str = "/") -> dict[str, Any]:
+    return {
+        "Path": path,
+        "AssumeRolePolicyDocument": trust(trusted),
+        "RolePolicyList": [{"PolicyDocument": document(*stated)}],
+    }
+
+
+CHANGE = allow("lambda:UpdateFunctionCode")
+DEPLOYER = role({"Federated": GITHUB}, CHANGE, allow("lambda:InvokeFunction"))
+STARTER = role(
+    {"Service": "scheduler.amazonaws.com"}, allow("lambda:InvokeFunction", "arn:aws:lambda:x:1:function:Bot")
+)
+ADMIN = role({"AWS": "111122223333"}, allow("*"))
+BOUND = allow(
+    "iam:PassRole",
+    "arn:aws:iam::1:role/bot",
+    Condition={"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "roles", "expected"),
+    [
+        ("only-pipeline-changes-functions", [DEPLOYER, STARTER], YES),
+        ("only-pipeline-changes-functions", [DEPLOYER, ADMIN], NO),
+        ("only-pipeline-changes-functions", [role({"AWS": "1"}, CHANGE, path="/aws-service-role/x/")], YES),
+        ("invokers-restricted", [DEPLOYER, STARTER], YES),
+        ("invokers-restricted", [ADMIN], NO),
+        (
+            "invokers-restricted",
+            [role({"AWS": "1"}, allow("lambda:InvokeFunction", "arn:aws:lambda:x:1:function:Else"))],
+            YES,
+        ),
+        ("passrole-restricted", [role({"AWS": "1"}, BOUND)], YES),
+        ("passrole-restricted", [role({"AWS": "1"}, BOUND), ADMIN], NO),
+        ("passrole-restricted", [role({"AWS": "1"}, allow("iam:PassRole", "arn:aws:iam::1:role/*"))], NO),
+        ("passrole-restricted", [STARTER], YES),
+    ],
+)
+def test_who_may_what_in_an_account(name: str, roles: list[Any], expected: Any) -> None:
+    assert word(asked(name, ("authorisations", details(*roles)), around=stack(kind="aws"))) == expected
+    assert word(asked(name, ("authorisations", UNKNOWN), around=stack(kind="aws"))) is OPEN
+
+
+EXEMPT = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/security"}}
+STOPPING = ["cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "config:Delete*", "config:Stop*", "guardduty:Delete*"]
+
+
+@pytest.mark.parametrize(
+    ("name", "stated", "expected"),
+    [
+        ("denies-leaving", [deny("organizations:LeaveOrganization")], YES),
+        ("denies-leaving", [deny("organizations:*", Condition=EXEMPT)], YES),
+        ("denies-leaving", [deny("organizations:*", Condition={"Bool": {"aws:ViaAWSService": "true"}})], NO),
+        ("denies-leaving", [allow("*")], NO),
+        ("denies-leaving", [UNKNOWN], OPEN),
+        ("denies-leaving", [{"Effect": "Deny", "NotAction": "iam:*", "Resource": "*"}], YES),
+        ("denies-stopping-detection", [deny(STOPPING), deny("s3:DeleteBucket", "arn:aws:s3:::trail")], YES),
+        ("denies-stopping-detection", [deny(STOPPING)], NO),
+        ("denies-stopping-detection", [deny(STOPPING[:2]), deny("s3:DeleteBucket")], NO),
+        ("denies-root", [deny("*", Condition={"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:root"}})], YES),
+        ("denies-root", [deny("s3:*", Condition={"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:root"}})], NO),
+        (
+            "denies-other-regions",
+            [
+                {
+                    "Effect": "Deny",
+                    "NotAction": ["iam:*"],
+                    "Resource": "*",
+                    "Condition": {"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1"]}},
+                }
+            ],
+            YES,
+        ),
+        ("denies-other-regions", [deny("ec2:*", Condition={"StringNotEquals": {"aws:RequestedRegion": "x"}})], NO),
+        (
+            "denies-public-functions",
+            [
+                deny(
+                    ["lambda:CreateFunctionUrlConfig", "lambda:UpdateFunctionUrlConfig"],
+                    Condition={"StringNotEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}},
+                ),
+                deny("lambda:AddPermission", Condition={"StringEquals": {"lambda:Principal": "*"}}),
+            ],
+            YES,
+        ),
+        ("denies-public-functions", [deny("lambda:CreateFunctionUrlConfig")], NO),
+        ("denies-without-mfa", [deny("*", Condition={"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}})], YES),
+        ("denies-without-mfa", [deny("*", Condition={"Bool": {"aws:MultiFactorAuthPresent": "false"}})], NO),
+    ],
+)
+def test_guardrails(name: str, stated: list[Any], expected: Any) -> None:
+    text = document(*stated) if any(isinstance(one, Unknown) for one in stated) else json.dumps({"Statement": stated})
+    assert word(asked(name, ("guardrail", text))) == expected
+
+
+def test_users_whose_own_policies_ask_for_mfa() -> None:
+    asks = deny("*", Condition={"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}})
+    users = [{"Path": "/", "UserPolicyList": [{"PolicyDocument": document(asks)}]}]
+    assert word(asked("denies-without-mfa", ("authorisations", details(users=users)))) is YES
+    assert word(asked("denies-without-mfa", ("authorisations", details(users=[*users, {"Path": "/"}])))) is NO
+
+
+def test_standing_administrators() -> None:
+    name = "standing-administrators"
+    assert word(asked(name, ("managed", "arn:aws:iam::aws:policy/AdministratorAccess"))) is YES
+    assert word(asked(name, ("managed", "arn:aws:iam::aws:policy/ReadOnlyAccess"))) is NO
+    assert word(asked(name, ("policy", document(allow("*"))))) is YES
+    assert word(asked(name, ("policy", document(allow("s3:*"))))) is NO
+    assert word(asked(name, ("policy", UNKNOWN))) is OPEN

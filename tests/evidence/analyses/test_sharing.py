@@ -1,0 +1,247 @@
+"""Whom the policies of resources let in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.evidence.policies.stating import (
+    HERE,
+    NO,
+    NOTHING,
+    OPEN,
+    UNKNOWN,
+    YES,
+    asked,
+    by_policy,
+    document,
+    fact,
+    resource,
+    shared,
+    stack,
+    word,
+)
+from threatmodel.stacks.values import Link, Node
+
+
+@pytest.mark.parametrize(
+    ("stated", "public"),
+    [
+        ([shared("*")], YES),
+        ([shared({"AWS": ["*"]})], YES),
+        ([shared({"AWS": "111122223333"})], NO),
+        ([shared("*", {"StringEquals": {"aws:PrincipalOrgID": "o-1"}})], NO),
+        ([shared("*", {"StringEquals": {"aws:SourceVpce": UNKNOWN}})], OPEN),
+        ([shared("*", {"StringEquals": {"aws:SourceVpce": [UNKNOWN]}})], NO),
+        ([shared("*", {"StringLike": {"aws:SourceVpce": UNKNOWN}})], OPEN),
+        ([shared("*", {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}})], YES),
+        ([shared("*", {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::shop"}})], NO),
+        ([shared("*", {"IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "0.0.0.0/0"]}})], YES),
+        ([shared("*", {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}})], NO),
+        ([shared("*", {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}})], YES),
+        ([shared("*", {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}})], YES),
+        ([shared("*", {"Bool": {"aws:SecureTransport": "true"}})], YES),
+        ([shared("*", UNKNOWN)], OPEN),
+        ([shared(UNKNOWN)], OPEN),
+        ([shared("*"), shared("*", {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}, "Deny")], NO),
+        ([shared("*"), shared("*", {"Bool": {"aws:SecureTransport": "false"}}, "Deny")], YES),
+        ([{**shared("*"), "Effect": "Deny"}], NO),
+        ([{"Effect": "Allow", "NotPrincipal": {"AWS": "1"}, "Action": "s3:*", "Resource": "*"}], YES),
+        ([UNKNOWN], OPEN),
+    ],
+)
+def test_whom_a_policy_lets_in(stated: list[Any], public: Any) -> None:
+    assert by_policy("public-statement", *stated) == public
+
+
+@pytest.mark.parametrize(
+    ("permission", "public", "pinned"),
+    [
+        ({"Principal": "*"}, YES, NOTHING),
+        ({"Principal": "*", "FunctionUrlAuthType": "NONE"}, YES, NOTHING),
+        ({"Principal": "*", "PrincipalOrgID": "o-1"}, NO, NOTHING),
+        ({"Principal": "*", "SourceArn": "*"}, YES, NOTHING),
+        ({"Principal": UNKNOWN}, OPEN, OPEN),
+        ({"Principal": "111122223333"}, NO, NOTHING),
+        ({"Principal": "sns.amazonaws.com"}, NO, NO),
+        ({"Principal": "sns.amazonaws.com", "SourceArn": Link("Topic", "", HERE)}, NO, YES),
+        ({"Principal": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::shop"}, NO, NO),
+        ({"Principal": "s3.amazonaws.com", "SourceArn": Link("Files", "Arn", HERE)}, NO, NO),
+        ({"Principal": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::shop", "SourceAccount": "1"}, NO, YES),
+        ({"Principal": "events.amazonaws.com", "SourceArn": "arn:aws:events:eu-west-1:1:rule/daily"}, NO, YES),
+        ({"Principal": "events.amazonaws.com", "SourceArn": "arn:aws:events:*:1:rule/*"}, NO, NO),
+        ({"Principal": "alexa-appkit.amazon.com", "EventSourceToken": "skill"}, NO, YES),
+        ({"principal": "apigateway.amazonaws.com", "source_arn": None}, NO, NO),
+        ({"principal": "*", "source_arn": None}, YES, NOTHING),
+    ],
+)
+def test_permissions_of_a_function(permission: dict[str, Any], public: Any, pinned: Any) -> None:
+    around = stack(resource(), resource("Topic", "AWS::SNS::Topic"), resource("Files", "AWS::S3::Bucket"))
+    assert word(asked("public-statement", ("permission", permission), around=around)) == public
+    assert word(asked("sources-pinned", ("permission", permission), around=around)) == pinned
+
+
+def test_a_url_without_authentication_is_public() -> None:
+    assert word(asked("public-statement", ("url-auth", "NONE"))) is YES
+    assert word(asked("public-statement", ("url-auth", "AWS_IAM"))) is NO
+    assert word(asked("public-statement", ("url-auth", UNKNOWN))) is OPEN
+
+
+ON = {"RestrictPublicBuckets": True, "IgnorePublicAcls": True}
+OFF = {"RestrictPublicBuckets": False, "IgnorePublicAcls": False}
+
+
+@pytest.mark.parametrize(
+    ("parts", "public"),
+    [
+        ([("policy", document(shared("*")))], YES),
+        ([("policy", document(shared("*"))), ("block", ON)], NO),
+        ([("policy", document(shared("*"))), ("block", OFF)], YES),
+        ([("policy", document(shared("*"))), ("block", UNKNOWN)], OPEN),
+        ([("policy", document(shared("*"))), ("block", OFF), ("account-block", ON)], NO),
+        ([("acl", "PublicRead")], YES),
+        ([("acl", "public-read"), ("block", ON)], NO),
+        ([("acl", "Private")], OPEN),
+        ([("block", ON)], NO),
+        ([("block", OFF)], OPEN),
+        ([("policy", document(shared({"AWS": "1"})))], NO),
+        ([("acl", {"Grantee": {"URI": "http://acs.amazonaws.com/groups/global/AllUsers"}})], YES),
+        ([("policy", document(shared("*"))), ("block", {"restrict_public_buckets": True})], NO),
+    ],
+)
+def test_public_buckets(parts: list[tuple[str, Any]], public: Any) -> None:
+    assert word(asked("bucket-public", *parts)) == public
+
+
+_CUSTOMER = "s3:x-amz-server-side-encryption-customer-algorithm"
+
+
+def uploads(condition: Any) -> Node:
+    stated = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*"}
+    return document({**stated, "Condition": condition})
+
+
+@pytest.mark.parametrize(
+    ("parts", "refused"),
+    [
+        ([("policy", uploads({"Null": {_CUSTOMER: "false"}}))], YES),
+        ([("policy", uploads({"Null": {_CUSTOMER: "true"}}))], OPEN),
+        ([("policy", uploads({"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}}))], YES),
+        ([("policy", uploads({"Bool": {"aws:SecureTransport": "false"}}))], OPEN),
+        ([("policy", uploads({"Null": {_CUSTOMER: UNKNOWN}}))], OPEN),
+        ([("blocked-types", {"EncryptionType": ["SSE-C"]})], YES),
+        ([("blocked-types", ["SSE-C"])], YES),
+        ([("blocked-types", {"EncryptionType": ["NONE"]})], NO),
+        ([("policy", UNKNOWN)], OPEN),
+    ],
+)
+def test_keys_that_a_writer_brings(parts: list[tuple[str, Any]], refused: Any) -> None:
+    assert word(asked("refuses-customer-keys", *parts)) == refused
+
+
+SHOP = """
+AWSTemplateFormatVersion: '2010-09-09'
+Resources:
+  Jobs: {Type: AWS::SQS::Queue}
+  Token: {Type: AWS::SecretsManager::Secret}
+  BotRole:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]
+      Policies:
+        - PolicyName: work
+          PolicyDocument:
+            Statement:
+              - {Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt Jobs.Arn}
+              - {Effect: Allow, Action: secretsmanager:GetSecretValue, Resource: !Ref Token}
+  Bot: {Type: AWS::Lambda::Function, Properties: {Role: !GetAtt BotRole.Arn}}
+"""
+MACHINE = """
+  MachineRole:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: sts:AssumeRole}]
+      Policies:
+        - {PolicyName: work, PolicyDocument: {Statement: [{Effect: Allow, Action: ACTION, Resource: RESOURCE}]}}
+"""
+FENCE = """
+  TokenPolicy:
+    Type: AWS::SecretsManager::ResourcePolicy
+    Properties:
+      SecretId: !Ref Token
+      ResourcePolicy:
+        Statement:
+          - Effect: Deny
+            Principal: '*'
+            Action: secretsmanager:GetSecretValue
+            Resource: '*'
+            Condition: {ArnNotEquals: {aws:PrincipalArn: [!GetAtt BotRole.Arn]}}
+"""
+JOBS_FENCE = """
+  JobsPolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Jobs]
+      PolicyDocument:
+        Statement:
+          - Effect: Deny
+            Principal: '*'
+            Action: sqs:SendMessage
+            Resource: '*'
+            Condition: {ArnNotEquals: {aws:PrincipalArn: !GetAtt BotRole.Arn}, SERVICES}
+"""
+SPARED = JOBS_FENCE.replace("SERVICES", "BoolIfExists: {aws:PrincipalIsAWSService: 'false'}")
+LET_IN = "          - {{Effect: Allow, Principal: {}, Action: sqs:SendMessage, Resource: '*'{}}}\n"
+NEWS = "\n  News: {Type: AWS::SNS::Topic}\n"
+OPEN_QUEUE = """
+  JobsPolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Jobs]
+      PolicyDocument:
+        Statement: [{Effect: Allow, Principal: {Service: sns.amazonaws.com}, Action: sqs:SendMessage, Resource: '*'}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("added", "senders", "readers"),
+    [
+        ("", OPEN, OPEN),
+        (MACHINE.replace("ACTION", "sqs:SendMessage").replace("RESOURCE", "!GetAtt Jobs.Arn"), NO, OPEN),
+        (MACHINE.replace("ACTION", "'secretsmanager:Get*'").replace("RESOURCE", "'*'"), OPEN, NO),
+        (MACHINE.replace("ACTION", "s3:GetObject").replace("RESOURCE", "'*'"), OPEN, OPEN),
+        (FENCE, OPEN, YES),
+        (OPEN_QUEUE, NO, OPEN),
+        # a fence that leaves AWS's services out holds where no statement lets them in
+        (SPARED, YES, OPEN),
+        (JOBS_FENCE.replace("SERVICES", "BoolIfExists: {aws:PrincipalIsAWSService: 'true'}"), OPEN, OPEN),
+        (JOBS_FENCE.replace("SERVICES", "Bool: {aws:PrincipalIsAWSService: 'false'}"), OPEN, OPEN),
+        (JOBS_FENCE.replace("SERVICES", "BoolIfExists: {aws:PrincipalIsAWSService: !ImportValue x}"), OPEN, OPEN),
+        (JOBS_FENCE.replace("SERVICES", "BoolIfExists: {aws:ViaAWSService: 'false'}"), OPEN, OPEN),
+        (SPARED + LET_IN.format("{AWS: !GetAtt BotRole.Arn}", ""), YES, OPEN),
+        (SPARED + LET_IN.format("{Service: sns.amazonaws.com}", ""), NO, OPEN),
+        (SPARED + LET_IN.format("'*'", ", Condition: {StringEquals: {aws:SourceAccount: '111122223333'}}"), OPEN, OPEN),
+        (SPARED + LET_IN.format("{AWS: !ImportValue x}", ""), OPEN, OPEN),
+        (
+            SPARED
+            + LET_IN.format("{Service: sns.amazonaws.com}", ", Condition: {ArnEquals: {aws:SourceArn: !Ref News}}")
+            + NEWS,
+            YES,
+            OPEN,
+        ),
+        (
+            SPARED
+            + LET_IN.format(
+                "{Service: sns.amazonaws.com}", ", Condition: {ArnEquals: {aws:SourceArn: !ImportValue x}}"
+            ),
+            OPEN,
+            OPEN,
+        ),
+    ],
+)
+def test_who_else_may_send_and_read(added: str, senders: Any, readers: Any) -> None:
+    assert fact(SHOP + added, "queue", "senders_restricted", "Jobs") == senders
+    assert fact(SHOP + added, "secret", "readers_restricted", "Token") == readers
