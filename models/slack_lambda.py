@@ -25,7 +25,7 @@ try:
     from threatmodel.model.load import load_model
     from threatmodel.pytm_model.model import ThreatModel, to_pytm
     from threatmodel.reading.files import Files, has_read
-    from threatmodel.reading.output import complain, prepare_streams, silence
+    from threatmodel.reading.output import StreamError, complain, flush, prepare_streams, silence
     from threatmodel.reading.problems import InputError, Place, Problem, shown
 except ModuleNotFoundError as error:
     if (error.name or "").startswith("threatmodel"):
@@ -69,14 +69,17 @@ def main() -> int:
         model = threat_model(files, excluded=names(asked.exclude or ""))
         refuse_overwriting(files, asked.json)
         model.process()
-        sys.stdout.flush()
+        flush()
     except InputError as error:
-        complain(shown(error.problems, files.texts) + "\n")
+        complain(shown(error.problems, files.read) + "\n")
         return 2
     except BrokenPipeError:
         silence(sys.stdout)
     except KeyboardInterrupt:
         return 130
+    except StreamError as error:
+        complain(f"slack_lambda.py: standard output: {error}\n")
+        return 2
     except OSError as error:
         silence(sys.stdout)
         complain(f"slack_lambda.py: {error.filename or 'standard output'}: {error.strerror}\n")

@@ -44,7 +44,7 @@ def problems_of(stage: Callable[[Files], object]) -> str:
     files = Files()
     with pytest.raises(InputError) as caught:
         stage(files)
-    return shown(caught.value.problems, files.texts) + "\n"
+    return shown(caught.value.problems, files.read) + "\n"
 
 
 def write(name: str, text: str | bytes) -> Path:

@@ -18,7 +18,6 @@ from tests.support import ARTICLE, HOME, control, system_of, threat
 from threatmodel.authoring.insertion import scalar, with_entry
 from threatmodel.authoring.scaffold import (
     ANSWER,
-    Draft,
     control_text,
     function_lines,
     new_function,
@@ -318,7 +317,7 @@ def added(path: Path, name: str, trigger: str = "", api: str = "") -> str:
     plan = new_function(name, path, Files(), trigger, api)
     ((where, text, _),) = plan.files
     assert where == path
-    assert name in load_model(Draft(path, text), path).nodes
+    assert name in load_model(Files(texts={path: text}), path).nodes
     return text
 
 
@@ -348,7 +347,7 @@ def test_a_new_function_states_only_what_was_said() -> None:
     path = HOME / "models" / "slack-lambda.yaml"
     for trigger, expected in (("", None), ("queue:work-queue", ["work-queue"])):
         text = added(path, "refund-bot", trigger)
-        node = load_model(Draft(path, text), path).nodes["refund-bot"]
+        node = load_model(Files(texts={path: text}), path).nodes["refund-bot"]
         other = load_model(Files(), path).nodes["order-bot"]
         assert (node.name, node.description, node.relations, node.criticality) == ("refund-bot", "", {}, "normal")
         assert node.facts.keys() <= other.facts.keys()  # the model's defaults
@@ -358,7 +357,7 @@ def test_a_new_function_states_only_what_was_said() -> None:
 def test_the_examples_of_a_function_can_be_taken() -> None:
     path = HOME / "models" / "slack-lambda.yaml"
     text = re.sub(r"^    # (\w+: )", r"    \1", added(path, "refund-bot"), flags=re.MULTILINE)
-    node = load_model(Draft(path, text), path).nodes["refund-bot"]
+    node = load_model(Files(texts={path: text}), path).nodes["refund-bot"]
     assert set(node.relations) == {"reads", "writes", "sends", "secrets", "calls"}
     assert all(relation.items for relation in node.relations.values())
     assert node.triggers
@@ -396,7 +395,7 @@ def test_every_layout_is_kept(layout: str, line_end: str, start: str, ended: boo
     assert stays(text, after)
     assert set(re.findall(r"\r\n|\r|\n", after)) == {line_end}
     system = load_model(Files(), path)
-    assert {**load_model(Draft(path, after), path).nodes}.keys() - system.nodes.keys() == {"new-bot"}
+    assert {**load_model(Files(texts={path: after}), path).nodes}.keys() - system.nodes.keys() == {"new-bot"}
     again = added(write(path, after), "another-bot")
     assert stays(after, again)
     assert again.index("new-bot:") < again.index("another-bot:")

@@ -11,7 +11,7 @@ from tests.support import ARTICLE, HOME, assessed, control, threat
 from threatmodel.library.format import Library
 from threatmodel.library.load import load_library
 from threatmodel.reading.files import Files
-from threatmodel.reading.problems import InputError
+from threatmodel.reading.problems import InputError, shown
 from threatmodel.render.check import checked
 from threatmodel.render.contract import contract
 from threatmodel.render.report.report import report
@@ -44,6 +44,32 @@ def problems(base: Path, *layers: Path) -> list[tuple[str, str]]:
     with pytest.raises(InputError) as caught:
         load_library(base, Files(), layers)
     return [(problem.code, problem.message) for problem in caught.value.problems]
+
+
+def test_a_layer_may_be_empty_where_it_says_that_it_is_one(base: Path, tmp_path: Path) -> None:
+    team = written(tmp_path / "team", library="name: Payments team\n")
+    library = load_library(base, layers=[team])
+    assert (set(library.threats), library.layers) == ({"bad", "sad"}, (str(team),))
+    (code, message), *others = problems(base, tmp_path / "other")
+    assert (code, message, others) == ("empty-library", "there is no such folder", [])
+
+
+def test_a_link_out_of_a_layer_shows_no_line_of_a_foreign_file(base: Path, tmp_path: Path) -> None:
+    team = written(tmp_path / "team", library="name: Payments team\n")
+    (tmp_path / "foreign").write_text("key: hidden-words: x\n", encoding="utf-8")
+    (team / "threats" / "malicious-code").mkdir(parents=True)
+    (team / "threats" / "malicious-code" / "foreign.yaml").symlink_to(tmp_path / "foreign")
+    files = Files()
+    with pytest.raises(InputError) as caught:
+        load_library(base, files, [team])
+    assert [problem.code for problem in caught.value.problems] == ["outside-project"]
+    assert "hidden-words" not in shown(caught.value.problems, files.read)
+
+
+def test_a_text_in_memory_is_a_threat_of_a_layer(base: Path, tmp_path: Path) -> None:
+    name, text = threat("own", "{log: hinders}")
+    library = load_library(base, Files(texts={tmp_path / "team" / name: text}), [tmp_path / "team"])
+    assert set(library.threats) == {"bad", "sad", "own"}
 
 
 def test_a_team_adds_a_threat_and_a_control(base: Path, tmp_path: Path) -> None:

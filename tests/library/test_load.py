@@ -201,7 +201,6 @@ LAYERED = {
     "off-unknown": ("library.yaml", "off: {threats: {§forgrey: we have none}, controls: {§sining: elsewhere}}\n"),
     "off-required": ("library.yaml", "off: {controls: {§signing: the gateway does it}}\n"),
     "layer-with-an-article": ("article.yaml", ARTICLE),
-    "layer-empty": ("library.yaml", "name: Payments team\n"),
 }
 """One file of a team's library on top of a good one."""
 

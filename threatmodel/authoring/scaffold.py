@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from threatmodel.authoring.insertion import normal, scalar, with_entry
+from threatmodel.authoring.insertion import scalar, with_entry
 from threatmodel.graph.reach import REACHES
 from threatmodel.library.format import (
     BEYOND,
@@ -31,7 +31,7 @@ from threatmodel.model.system import System
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem, article, suggestion
 from threatmodel.reading.shape import Either, Items, Key, Number, Raw, Reader, Record, Shape, Table, Text, Word
-from threatmodel.reading.source import Document, Map, parse
+from threatmodel.reading.source import Document, Map
 
 SCENARIO = "exploited-vulnerability"
 """The scenario of a new threat where none is named."""
@@ -250,23 +250,6 @@ def _named(system: System, kind: str) -> list[str]:
 # --- what the command line asks for
 
 
-class Draft(Files):
-    """Reads files as they will be: one of them has a new text that is not written yet."""
-
-    def __init__(self, path: Path, text: str) -> None:
-        super().__init__()
-        self._path = path
-        self._text = normal(text)
-
-    def document(self, path: Path) -> Document:
-        """The YAML document in a file.  Raises InputError."""
-        if path != self._path:
-            return super().document(path)
-        name = shown_path(path)
-        self.texts[name] = self._text
-        return parse(self._text, name)
-
-
 def new_threat(name: str, scenario: str, folders: Sequence[Path]) -> Plan:
     """A new threat in the last of the libraries' folders.  Raises InputError where the id is none, or is taken."""
     _check_new("threat", name, folders)
@@ -316,7 +299,7 @@ def new_function(name: str, model: Path, files: Files, trigger: str = "", api: s
     _check_free(name, system)
     lines = function_lines(name, system, trigger, api)
     text, at = with_entry(raw(model), files.document(model), "functions", name, lines)
-    _check_model(Draft(model, text), model, range(at, at + len(lines)))
+    _check_model(Files(texts={model: text}), model, range(at, at + len(lines)))
     then = f"next: state what it uses, then {_command((), '-m', shown_path(model), '--report')}"
     return Plan(((model, text, f", line {at}"),), (then,))
 
@@ -365,7 +348,7 @@ def _check_free(name: str, system: System) -> None:
         raise InputError([Problem(code="already-exists", place=place, message=message, hint="choose another id")])
 
 
-def _check_model(files: Draft, model: Path, added: range) -> None:
+def _check_model(files: Files, model: Path, added: range) -> None:
     """Raises InputError with the problems of a model; those of what was added stand where the user wrote it."""
     try:
         load_model(files, model)

@@ -1,46 +1,78 @@
 """Arguments in, exit code out.
 
-Exit codes: 0 clean, 1 findings that fail a check, 2 input that cannot be used.
+Exit codes: 0 clean, 1 findings that fail a check, 2 input that cannot be used, 70 a fault of this program.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from threatmodel import __version__
 from threatmodel.command.arguments import Parser
 from threatmodel.command.parsing import parser
 from threatmodel.command.request import Request
 from threatmodel.command.table import OPTIONS, command, option
 from threatmodel.reading.files import Files
-from threatmodel.reading.home import CONTENT
-from threatmodel.reading.output import complain, prepare_streams, silence
-from threatmodel.reading.problems import InputError, shown
+from threatmodel.reading.home import CONTENT, PACKAGES
+from threatmodel.reading.output import StreamError, complain, flush, prepare_streams, silence
+from threatmodel.reading.problems import InputError, shown, visible
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the command line; returns the exit code."""
+    """Runs the command line; returns the exit code.
+
+    A package that is missing, and Ctrl-C, are for the door that calls it.
+    """
     gc.disable()  # values form no cycles, and a hundred thousand of them are slow to walk
     prepare_streams()
     files = Files(CONTENT)
     try:
         code = _run(arguments, files)
-        sys.stdout.flush()
+        flush()
     except InputError as error:
         count = len(set(error.problems))
         tail = f"{count} problem{'' if count == 1 else 's'}; docs/errors.md explains each code"
-        complain(f"{shown(error.problems, files.texts)}\n{tail}\n")
+        complain(f"{shown(error.problems, files.read)}\n{tail}\n")
         return 2
     except BrokenPipeError:
         silence(sys.stdout)
         return 0
-    except OSError as error:
-        silence(sys.stdout)
-        complain(f"standard output: unwritable-file: cannot be written: {error.strerror}\n")
+    except StreamError as error:
+        complain(f"standard output: unwritable-file: cannot be written: {error}\n")
         return 2
+    except Exception as error:  # the last wall: Python would end with 1, which means findings
+        if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("threatmodel"):
+            raise
+        return _unexpected(error)
     return code
+
+
+def _unexpected(error: Exception) -> int:
+    """What no stage foresaw: one line that can be reported, and the exit code for it.
+
+    What the error says is not shown: it may hold a value of the input, and so a secret.
+    """
+    if isinstance(error, OSError) and error.filename is not None:
+        name = visible(os.fsdecode(error.filename)[:200])
+        complain(f"{name}: unreadable-file: cannot be used: {error.strerror}\n")
+        return 2
+    import traceback
+
+    if os.environ.get("TM_DEBUG") == "1":
+        trace = "".join(traceback.format_exception(error))
+        complain("".join(f"{visible(line)}\n" for line in trace.splitlines()))
+    ours = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(PACKAGES)]
+    at = f"{Path(ours[-1].filename).relative_to(PACKAGES).as_posix()}:{ours[-1].lineno}" if ours else "a library"
+    complain(
+        f"tm.py: internal error: {type(error).__name__} at {at}, version {__version__}; please report this line and "
+        "the command (TM_DEBUG=1 shows more)\n"
+    )
+    return 70
 
 
 def _run(arguments: Sequence[str], files: Files) -> int:
@@ -67,5 +99,5 @@ def _parsed(line: Parser, arguments: Sequence[str]) -> argparse.Namespace:
     try:
         return line.parse_args(arguments)
     except SystemExit:
-        sys.stdout.flush()
+        flush()
         raise

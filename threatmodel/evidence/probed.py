@@ -25,7 +25,8 @@ def probed(system: System, source: EvidenceFile, files: Files) -> tuple[dict[str
     result = read(files.text(path), shown_path(path))
     folder = files.named(source.code, model, source.place) if source.code else path.parent
     place = Place(shown_path(path), 0)
-    stale = _stale(result, folder, place)
+    changed = files.changed_in(folder, besides=path)
+    stale = _stale(result, folder, place, changed=changed)
     statements = {}
     untold = []
     for one in result.facts:
@@ -34,7 +35,7 @@ def probed(system: System, source: EvidenceFile, files: Files) -> tuple[dict[str
             statements[one.fact] = Statement(one.value, "probe", place, said, stale=bool(stale))
         else:
             untold.append(Untold(source.function, one.fact, one.note or "the probes do not decide it", place, ()))
-    if (said_of_source := _source(result, folder)) is not None:
+    if not changed and (said_of_source := _source(result, folder)) is not None:
         statements[FACT] = said_of_source
     return statements, Read(
         file=shown_path(path),
@@ -45,11 +46,11 @@ def probed(system: System, source: EvidenceFile, files: Files) -> tuple[dict[str
     )
 
 
-def _stale(result: Result, folder: Path, place: Place) -> str:
+def _stale(result: Result, folder: Path, place: Place, *, changed: bool) -> str:
     """Why the result is not known to be of the code that is there now, or ''."""
     if not result.folder_sha256:
         return "it was probed over HTTP, so which code answered is not known; it counts as word"
-    if folder_digest(folder, shown_path(folder)) != result.folder_sha256:
+    if changed or folder_digest(folder, shown_path(folder)) != result.folder_sha256:
         again = f"tm.py probe {result.target} --json -o {place.file}"
         return f"{shown_path(folder)}/ has changed since it was probed; it counts as word (again: {again})"
     return ""

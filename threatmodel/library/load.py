@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,7 +24,7 @@ from threatmodel.library.format import (
 from threatmodel.library.layers import Layer, stack, switched_off
 from threatmodel.library.lint import lint
 from threatmodel.library.read import Entries, control_of, plain, threat_of
-from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.files import Files, is_folder, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, suggestion
 from threatmodel.reading.shape import Reader, Record
 
@@ -39,13 +39,13 @@ def load_library(folder: Path, files: Files | None = None, layers: Sequence[Path
     every problem of every file; a file in an unexpected place is a problem too.
     """
     files = files or Files()
-    problems = list(_strays(folder, _BASE))
-    base = _read(files, folder, problems)
-    source = _article(files, folder, problems)
-    if not any(folder.glob("threats/*/*.yaml")):
+    problems: list[Problem] = []
+    base = _read(files, folder, _BASE, problems)
+    if not (base.threats or problems):
         hint = "a threat lies in threats/<scenario>/ID.yaml"
         message = "no threats are in this library"
         problems.append(Problem(code="empty-library", place=Place(shown_path(folder)), message=message, hint=hint))
+    source = _article(files, folder, problems)
     read = [base, *(_layer(files, layer, problems) for layer in layers)]
     if problems or source is None:
         raise InputError(problems)
@@ -70,48 +70,51 @@ _BASE = re.compile(r"article\.yaml|(threats|controls)/[^/]+/[^/]+\.yaml|standard
 _ON_TOP = re.compile(r"library\.yaml|(threats|controls)/[^/]+/[^/]+\.yaml")
 
 
-def _read(files: Files, folder: Path, problems: list[Problem]) -> Layer:
-    """The threats and controls in a folder."""
-    threats = _part(files, folder / "threats", threat_of, THREAT, problems)
-    controls = _part(files, folder / "controls", control_of, CONTROL, problems)
+def _read(files: Files, folder: Path, expected: re.Pattern[str], problems: list[Problem]) -> Layer:
+    """The threats and controls in a folder; notes files that no part of a library would read."""
+    inside = {path.relative_to(folder).as_posix(): path for path in files.below(folder, problems)}
+    for name, path in inside.items():
+        litter = path.name.startswith(".") and path.suffix not in {".yaml", ".yml"}  # .DS_Store, an editor's swap file
+        if not expected.fullmatch(name) and not litter:
+            hint = "threats lie in threats/<scenario>/ID.yaml, controls in controls/<mitigation>/ID.yaml"
+            message = "this file belongs to no part of the library"
+            problems.append(Problem(code="stray-file", place=Place(shown_path(path)), message=message, hint=hint))
+    threats = _part(files, _files_of("threats", inside), threat_of, THREAT, problems)
+    controls = _part(files, _files_of("controls", inside), control_of, CONTROL, problems)
     problems += [*_twice(threats), *_twice(controls)]
     return Layer(threats, controls, [])
 
 
+def _files_of(part: str, inside: Mapping[str, Path]) -> list[Path]:
+    return [path for name, path in inside.items() if re.fullmatch(rf"{part}/[^/]+/[^/]+\.yaml", name)]
+
+
 def _layer(files: Files, folder: Path, problems: list[Problem]) -> Layer:
     """A team's library: threats, controls, and what its library.yaml switches off."""
-    problems += _strays(folder, _ON_TOP)
-    found = _read(files, folder, problems)
+    found = _read(files, folder, _ON_TOP, problems)
     path = folder / "library.yaml"
-    if path.is_file():
-        try:
-            reader = Reader(files.document(path))
-        except InputError as error:
-            problems += error.problems
-            return found
-        off = reader.whole(LAYER).get("off")
-        problems += reader.problems
-        if off is not None and not reader.problems:
-            for part, table in off.value.items():
-                for name, reason in table.value.items():
-                    item = Off(part=part[:-1], id=name, title="", reason=reason.value.strip(), place=reason.key)
-                    found.off.append(item)
-    if not (found.threats or found.controls or found.off or problems):
+    if files.has(path):
+        _switch_off(files, path, found, problems)
+    elif not (found.threats or found.controls or problems):
         hint = "it holds threats/, controls/ or library.yaml"
-        message = "there is no library in this folder" if folder.is_dir() else "there is no such folder"
+        message = "there is no library in this folder" if is_folder(folder) else "there is no such folder"
         problems.append(Problem(code="empty-library", place=Place(shown_path(folder)), message=message, hint=hint))
     return found
 
 
-def _strays(folder: Path, expected: re.Pattern[str]) -> Iterator[Problem]:
-    """Files that no part of the library would read."""
-    for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder).as_posix()
-        litter = path.name.startswith(".") and path.suffix not in {".yaml", ".yml"}  # .DS_Store, an editor's swap file
-        if path.is_file() and not expected.fullmatch(inside) and not litter:
-            hint = "threats lie in threats/<scenario>/ID.yaml, controls in controls/<mitigation>/ID.yaml"
-            message = "this file belongs to no part of the library"
-            yield Problem(code="stray-file", place=Place(shown_path(path)), message=message, hint=hint)
+def _switch_off(files: Files, path: Path, found: Layer, problems: list[Problem]) -> None:
+    """Adds to a layer what its library.yaml switches off."""
+    try:
+        reader = Reader(files.document(path))
+    except InputError as error:
+        problems += error.problems
+        return
+    off = reader.whole(LAYER).get("off")
+    problems += reader.problems
+    if off is not None and not reader.problems:
+        for part, table in off.value.items():
+            for name, reason in table.value.items():
+                found.off.append(Off(part=part[:-1], id=name, title="", reason=reason.value.strip(), place=reason.key))
 
 
 def _twice(items: list[T]) -> Iterator[Problem]:
@@ -125,10 +128,14 @@ def _twice(items: list[T]) -> Iterator[Problem]:
 
 
 def _part(
-    files: Files, folder: Path, build: Callable[[Reader, Entries], T], shape: Record, problems: list[Problem]
+    files: Files,
+    paths: Sequence[Path],
+    build: Callable[[Reader, Entries], T],
+    shape: Record,
+    problems: list[Problem],
 ) -> list[T]:
     found: list[T] = []
-    for path in sorted(folder.glob("*/*.yaml")):
+    for path in paths:
         try:
             reader = Reader(files.document(path))
         except InputError as error:

@@ -61,7 +61,7 @@ def load_standards(folder: Path, files: Files | None = None) -> Mapping[str, Sta
     found = {}
     for key in KEYS:
         path = folder / "standards" / f"{key.replace('_', '-')}.yaml"
-        if not path.exists():
+        if not files.has(path):
             continue
         try:
             reader = Reader(files.document(path))

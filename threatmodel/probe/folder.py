@@ -26,7 +26,7 @@ def folder_digest(folder: Path, shown_as: str = "") -> str:
     InputError where a file cannot be read, so that no digest ever stands for a part.
     """
     whole = hashlib.sha256()
-    root = folder.resolve()
+    root = Path(os.path.realpath(folder))  # Path.resolve raises on a circle of links
     for name in sorted(_names(root, shown_as or str(folder))):
         content = _content(root, name, shown_as or str(folder))
         whole.update(name.encode("utf-8", "surrogateescape") + b"\0" + content)

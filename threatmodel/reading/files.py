@@ -4,41 +4,105 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable
+import stat
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
-from threatmodel.reading.source import LARGEST, Document, parse, read_text
+from threatmodel.reading.project import repository
+from threatmodel.reading.source import LARGEST, Document, as_read, parse, read_text, too_large
 
 
 class Files:
     """Reads files on behalf of one run.
 
-    `texts` holds the text of every file read, by the name used in messages: the path relative to the working
-    directory where it lies below it; `paths` holds where each of them is.  A file that another file names must lie in
-    the project: the working directory, or `home` (the toolkit's own folder) for a model in it, or the naming model's
-    own folder if that lies outside (symbolic links resolved).
+    `texts` stand in place of files, by path: they are read as if they had been saved there, whether there is such a
+    file or not, and nothing is written.
+
+    `read` holds the text of every file read, by the name used in messages: the path relative to the working directory
+    where it lies in the same project; `paths` holds where each of them is.  A file that another file names must lie in
+    the project: the naming file's repository; where it lies in none, the working directory, or `home` (the toolkit's
+    own folder) for a model in it, or else the naming file's own folder (symbolic links resolved).
     """
 
-    def __init__(self, home: Path | None = None) -> None:
-        self.texts: dict[str, str] = {}
+    def __init__(self, home: Path | None = None, *, texts: Mapping[Path | str, str] | None = None) -> None:
+        self.read: dict[str, str] = {}
         self.paths: set[Path] = set()
         self._home = home.resolve() if home is not None else None
+        self._instead = {_real(Path(path)): text for path, text in (texts or {}).items()}
 
     def document(self, path: Path) -> Document:
         """The YAML document in a file.  Raises InputError."""
         name = shown_path(path)
-        self.texts[name] = self.text(path)
-        return parse(self.texts[name], name)
+        self.read[name] = self.text(path)
+        return parse(self.read[name], name)
 
     def text(self, path: Path, largest: int = LARGEST, hint: str = "split the model") -> str:
         """The text of a file, which is not remembered: its lines, which may hold secrets, appear in no message.
 
         Raises InputError.
         """
-        text = read_text(path, shown_path(path), largest, hint)
-        self.paths.add(path.resolve())
+        real = _real(path)
+        if real in self._instead:
+            text = as_read(self._instead[real])
+            if len(text) > largest:
+                raise too_large(shown_path(path), largest, hint)
+        else:
+            text = read_text(path, shown_path(path), largest, hint)
+        self.paths.add(real)
         return text
+
+    def has(self, path: Path) -> bool:
+        """Whether there is such a file, on the disk or in memory."""
+        with contextlib.suppress(OSError, ValueError):  # what no path can be is no file
+            return path.is_file() or _real(path) in self._instead
+        return False
+
+    def changed_in(self, folder: Path, besides: Path | None = None) -> bool:
+        """Whether a text in memory (that of `besides` aside) makes the folder another one than that on the disk."""
+        inside = {path: text for path, text in self._instead.items() if path.is_relative_to(_real(folder))}
+        inside.pop(_real(besides) if besides is not None else Path(), None)
+        return any(not path.is_file() or path.read_bytes() != text.encode() for path, text in inside.items())
+
+    def below(self, folder: Path, problems: list[Problem]) -> list[Path]:
+        """Every file below a folder, sorted; linked folders are followed, hidden ones are not left out.
+
+        What cannot be read, or lies outside the folder's project by way of a link, is left out, and noted.
+        """
+        found = set(self._walk(folder, _project_of(folder), (_real(folder),), problems))
+        for path in self._instead:
+            if path.is_relative_to(_real(folder)):
+                found.add(folder / path.relative_to(_real(folder)))
+        return sorted(found)
+
+    def _walk(self, folder: Path, project: Path, above: tuple[Path, ...], problems: list[Problem]) -> Iterator[Path]:
+        """The files in one folder and in those below it; `above` are the folders around it, links resolved."""
+        try:
+            entries = list(os.scandir(folder))
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except (OSError, ValueError) as error:
+            message = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+            problems.append(Problem(code="unreadable-file", place=Place(shown_path(folder)), message=message))
+            return
+        for entry in entries:
+            path = folder / entry.name
+            if entry.is_symlink() and not _real(path).is_relative_to(project):
+                message, hint = "this link leaves the project", "copy what it leads to"
+                where = Place(shown_path(path))
+                problems.append(Problem(code="outside-project", place=where, message=message, hint=hint))
+            elif entry.is_dir():
+                real = _real(path)
+                if real in above:
+                    problems.append(_unreadable(path, "this link leads back to a folder around it", "remove it"))
+                else:
+                    yield from self._walk(path, project, (*above, real), problems)
+            elif entry.is_file() or _real(path) in self._instead:
+                yield path
+            else:
+                problems.append(
+                    _unreadable(path, "this is no file: a pipe, a device or a link to nothing", "remove it")
+                )
 
     def named(self, path: str, by: Path, place: Place) -> Path:
         """The file that `path`, written at `place` in the file `by`, means.
@@ -47,16 +111,46 @@ class Files:
         """
         if "\0" in path or Path(path).is_absolute():
             raise _outside(path, place, "write a path relative to this file")
-        target = Path(os.path.realpath(by.parent / path))  # Path.resolve raises on a circle of links
-        naming = by.resolve()
-        roots = [Path.cwd().resolve(), *([self._home] if self._home is not None else [])]
-        project = next((root for root in roots if naming.is_relative_to(root)), naming.parent)
-        if not target.is_relative_to(project):
+        target = _real(by.parent / path)
+        if not target.is_relative_to(self._project(_real(by))):
             raise _outside(path, place, "move the file into the project, or run from the project's folder")
-        if target.exists() and not (target.is_file() or target.is_dir()):
+        if _is_special(target):
             message, at = "this is a pipe or a device", Place(shown_path(target))
             raise InputError([Problem(code="unreadable-file", place=at, message=message, hint="name a file")])
         return target
+
+    def _project(self, naming: Path) -> Path:
+        """The folder in which what a file names must lie."""
+        root = repository(naming.parent)
+        if root is not None:
+            return root
+        roots = [_real(Path.cwd()), *([self._home] if self._home is not None else [])]
+        return next((one for one in roots if naming.is_relative_to(one)), naming.parent)
+
+
+def _project_of(folder: Path) -> Path:
+    """The folder in which what lies in a library must lie, links resolved."""
+    return repository(folder) or _real(folder)
+
+
+def _real(path: Path) -> Path:
+    try:
+        return Path(os.path.realpath(path))  # Path.resolve raises on a circle of links
+    except ValueError:  # a null byte
+        return path
+
+
+def _is_special(path: Path) -> bool:
+    """Whether something is there that is neither a file nor a folder; what no path can be is not there."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _unreadable(path: Path, message: str, hint: str) -> Problem:
+    return Problem(code="unreadable-file", place=Place(shown_path(path)), message=message, hint=hint)
 
 
 def is_folder(path: Path) -> bool:
@@ -69,10 +163,8 @@ def is_folder(path: Path) -> bool:
 
 def has_read(paths: Iterable[Path], path: Path) -> bool:
     """Whether a path leads to one of the regular files `paths`, by whatever name."""
-    if not path.is_file():
-        return False
-    with contextlib.suppress(OSError):
-        return any(read.is_file() and read.samefile(path) for read in paths)
+    with contextlib.suppress(OSError, ValueError):
+        return path.is_file() and any(read.is_file() and read.samefile(path) for read in paths)
     return False
 
 
@@ -83,9 +175,12 @@ def _outside(path: str, place: Place, hint: str) -> InputError:
 
 
 def shown_path(path: Path) -> str:
-    """A path as messages and reports show it: relative to the working directory where it lies below it."""
+    """A path as messages and reports show it: relative to the working directory where it lies in the same project."""
     shown = os.path.relpath(path) if path.is_absolute() else str(path)
-    name = (str(path) if shown.startswith("..") and path.is_absolute() else shown).replace(os.sep, "/")
+    if path.is_absolute() and shown.startswith(".."):
+        root = repository(Path.cwd())
+        shown = shown if root is not None and path.is_relative_to(root) else str(path)
+    name = shown.replace(os.sep, "/")
     return os.fsencode(name).decode(errors="replace")  # a name that is not UTF-8 can be neither shown nor written
 
 

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -36,6 +36,34 @@ def _opened(descriptor: int, mode: int) -> TextIO:
     return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
+class StreamError(Exception):
+    """Standard output cannot take what is written; says why.  A pipe that closed early is a BrokenPipeError instead."""
+
+
+@contextlib.contextmanager
+def _standard_output() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        silence(sys.stdout)
+        raise StreamError(error.strerror) from None
+
+
+def flush() -> None:
+    """Sends out what was written to standard output.  Raises StreamError."""
+    with _standard_output():
+        sys.stdout.flush()
+
+
+def _print(content: str | bytes) -> None:
+    with _standard_output():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content.encode() if isinstance(content, str) else content)
+        sys.stdout.flush()
+
+
 def silence(stream: TextIO) -> None:
     """Nothing more goes to a stream that cannot take it, not even when Python ends."""
     with contextlib.suppress(OSError, ValueError):  # a stream without a descriptor has nothing to lose
@@ -62,14 +90,12 @@ def write(content: str | bytes, path: Path | None) -> None:
     A symbolic link stays, and what it leads to is written.  Raises InputError when the file cannot be written; nothing
     is left behind then.
     """
-    data = content.encode() if isinstance(content, str) else content
     if path is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.flush()
+        _print(content)
         return
     import tempfile
 
+    data = content.encode() if isinstance(content, str) else content
     try:
         target = Path(os.path.realpath(path))
         if path.exists() and not path.is_file():

@@ -112,12 +112,22 @@ def read_text(path: Path, shown_as: str, largest: int = LARGEST, hint: str = "sp
         reason = getattr(error, "strerror", None) or str(error)
         raise _refusal(shown_as, "unreadable-file", f"cannot be read: {reason}", "") from None
     if len(data) > largest:
-        found = f"the file has more than {largest // (1024 * 1024)} MB, the most that is read"
-        raise _refusal(shown_as, "file-too-large", found, hint)
+        raise too_large(shown_as, largest, hint)
     try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        return as_read(data.decode())
     except UnicodeDecodeError as error:
         raise _not_utf8(data, shown_as, error) from None
+
+
+def as_read(text: str) -> str:
+    """A file's text as it is read: without a byte order mark, its lines ended in one way."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def too_large(file: str, largest: int, hint: str) -> InputError:
+    """What is said of a file that is larger than what is read."""
+    found = f"the file has more than {largest // (1024 * 1024)} MB, the most that is read"
+    return _refusal(file, "file-too-large", found, hint)
 
 
 def _not_utf8(data: bytes, file: str, error: UnicodeDecodeError) -> InputError:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from threatmodel.probe.protocol import Limits, Runner
 from threatmodel.probe.runners.lambdas import LambdaRunner
@@ -87,7 +87,11 @@ def _address(target: str, allow_remote: Sequence[str]) -> SplitResult:
     if not _is_loopback(host) and host not in {name.lower() for name in allow_remote}:
         hint = f"a probe sends hostile requests: where that is agreed with whoever runs it, allow {host} by name"
         raise _refused("wrong-target", shown, f"{quoted(host)} is not this machine", hint)
-    return address
+    return address._replace(path=quote(address.path, _KEPT), query=quote(address.query, _KEPT))
+
+
+_KEPT = "%/?:@!$&'()*+,;=~"
+"""What stays as it is in the path and query of an address; what is not ASCII is sent as a browser sends it."""
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,0 +1,107 @@
+"""Faults that no stage foresees: exit code 70 and one line, never 1, which means findings."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support import HOME
+
+TABLE = "threatmodel/evidence/policies/iam-actions.json"
+"""Content that the toolkit brings, and so trusts."""
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A clone in which a file of the toolkit's own content is cut off."""
+    for name in ("threatmodel", "models", "threatlib", "examples", "templates"):
+        shutil.copytree(HOME / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(HOME / "tm.py", tmp_path)
+    path = tmp_path / TABLE
+    path.write_bytes(path.read_bytes()[:1000])
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(folder / "tm.py"), *arguments]
+    environment = {**os.environ, **variables}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_fault_of_the_program_is_one_line_and_exit_code_70(broken: Path) -> None:
+    done = run(broken, "check")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (70, "", 1)
+    assert done.stderr.startswith("tm.py: internal error: JSONDecodeError at threatmodel/evidence/policies/")
+    assert "please report this line and the command" in done.stderr
+
+
+def test_the_traceback_is_there_for_who_asks(broken: Path) -> None:
+    done = run(broken, "check", TM_DEBUG="1")
+    assert done.returncode == 70
+    assert "Traceback (most recent call last)" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("tm.py: internal error: JSONDecodeError at ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are the system's")
+def test_memory_that_runs_out_is_no_finding(tmp_path: Path) -> None:
+    model = tmp_path / "model.yaml"
+    model.write_text("name: x\nfunctions:\n" + "".join(f"  f{n}: {{}}\n" for n in range(100_000)), encoding="utf-8")
+    limited = (
+        "import resource, runpy, sys; import threatmodel.command.main, threatmodel.render.check, yaml; "
+        "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize(); "
+        "resource.setrlimit(resource.RLIMIT_AS, (used + 60_000_000,) * 2); "
+        "sys.exit(threatmodel.command.main.main(sys.argv[1:]))"
+    )
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("needs /proc to know how much memory is used")
+    command = [sys.executable, "-c", limited, "-m", str(model), "check"]
+    done = subprocess.run(command, cwd=HOME, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (70, "")
+    assert done.stderr.startswith("tm.py: internal error: MemoryError at ")
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        f"-m {LONG} --dfd",
+        f"-m docs/example.yaml --report -o {LONG}",
+        f"-m docs/example.yaml --report {LONG}",
+        f"--json {LONG}",
+        f"summary --out {LONG}",
+        f"import {LONG}",
+        f"import examples/slack-app/template.yaml -o {LONG}",
+        f"import examples/slack-app/template.yaml --update {LONG}",
+        f"--library {LONG} --list",
+        f"probe {LONG}.py:handler",
+        f"new handler order-bot --to {LONG}",
+    ],
+)
+def test_a_name_that_is_too_long_is_what_is_blamed(arguments: str) -> None:
+    done = run(HOME, *arguments.split())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert LONG[:200] in done.stderr.replace("output ", "")
+    assert "standard output" not in done.stderr
+
+
+def test_code_that_is_a_circle_of_links_is_no_folder(tmp_path: Path) -> None:
+    shutil.copy(HOME / "examples" / "slack-app" / "order-bot.probe.json", tmp_path / "probe.json")
+    (tmp_path / "circle").symlink_to("circle")
+    text = "name: x\nevidence: [{probe: probe.json, function: bot, code: circle}]\nfunctions: {bot: {}}\n"
+    (tmp_path / "model.yaml").write_text(text, encoding="utf-8")
+    done = run(HOME, "-m", str(tmp_path / "model.yaml"), "check")
+    assert done.returncode == 2
+    assert "circle: missing-file: there is no such folder" in done.stderr
+
+
+def test_an_address_may_hold_any_letter() -> None:
+    done = run(HOME, "probe", "http://127.0.0.1:9/Bestellung/ä?ö=ü", SLACK_SIGNING_SECRET="s")
+    assert done.returncode == 2
+    assert "cannot-probe: the handler cannot be reached" in done.stderr

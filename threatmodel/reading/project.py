@@ -1,0 +1,25 @@
+"""Where a project ends: the repository that a file lies in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def repository(folder: Path) -> Path | None:
+    """The root of the repository that a folder lies in: the nearest one upwards that holds `.git`; links resolved."""
+    here = Path(os.path.realpath(folder))
+    return next((one for one in (here, *here.parents) if _is_root(one)), None)
+
+
+def _is_root(folder: Path) -> bool:
+    return os.path.lexists(folder / ".git")  # a folder, or a file in a worktree
+
+
+def upwards(folder: Path) -> tuple[Path, ...]:
+    """A folder and those above it up to its repository's root; the folder alone where it lies in none."""
+    here = Path(os.path.realpath(folder))
+    root = repository(here)
+    if root is None:
+        return (here,)
+    return tuple(one for one in (here, *here.parents) if one.is_relative_to(root))
