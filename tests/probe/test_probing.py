@@ -249,6 +249,54 @@ def test_a_handler_that_fails_to_load_without_a_secret_is_judged_as_lambda_would
     assert found["no-exception"].outcome == "failed"
 
 
+@dataclass(frozen=True)
+class Hanging:
+    """A runner whose handler is sound, and hangs on some requests."""
+
+    hangs: Callable[[Scenario], bool]
+    asked: list[str]
+    sees_effects: bool = True
+    sets_clock: bool = True
+
+    def run(self, scenario: Scenario) -> Sequence[Reply]:
+        self.asked.append(scenario.name)
+        if self.hangs(scenario):
+            return [Reply(ended="timeout")] + [Reply(ended="not-run")] * (len(scenario.calls) - 1)
+        return acting(events=True).run(scenario)
+
+
+def test_a_handler_that_always_hangs_costs_one_request() -> None:
+    asked: list[str] = []
+    result = probe(Hanging(lambda _: True, asked), options())
+    assert len(asked) == 1
+    assert outcomes(result)["no-signature"] == NOT_RUN
+    assert not any(row.outcome == PASSED for row in result.rows)
+    assert "the handler hung on a request of 'genuine'" in {row.why for row in result.rows}
+    assert not any(result.decided.values())
+    assert exit_code(result) == 1
+
+
+def test_a_handler_that_hangs_on_one_request_is_asked_no_more_and_proven_nothing_by_what_was_not_sent() -> None:
+    asked: list[str] = []
+    result = probe(Hanging(lambda _: len(asked) > 20, asked), options(threads=1))
+    assert len(asked) == 21
+    found = outcomes(result)
+    assert found["genuine"] == PASSED
+    assert found["secrets-in-logs"] == UNDECIDED
+    assert found["no-exception"] == "failed"
+    assert not any(result.decided.get(fact) for fact in ("logs_redacted", "errors_generic"))
+
+
+def test_a_run_that_takes_too_long_ends_and_is_no_all_clear() -> None:
+    result = probe(acting(events=True), options(seconds=0.0))
+    found = outcomes(result)
+    assert found["genuine"] == PASSED
+    assert found["no-signature"] == NOT_RUN
+    assert found["no-exception"] == found["secrets-in-logs"] == UNDECIDED
+    assert result.decided == {"acknowledges_first": True}  # by the one request that was sent
+    assert exit_code(result) == 2
+
+
 def test_a_handler_that_cannot_be_run_is_an_error() -> None:
     with pytest.raises(InputError):
         probe(Unloadable(ever=False), options())

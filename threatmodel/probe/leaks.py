@@ -22,14 +22,17 @@ _SECRET_FIELDS = ("token", "response_url", "trigger_id")
 
 _PATTERNS = {
     "signature": re.compile(r"v0=[0-9a-fA-F]{8,64}"),
-    "token": re.compile(r"x(?:ox[a-z]|app)-[\w.-]{6,}|eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?|\bAKIA[0-9A-Z]{12,}"),
+    "token": re.compile(r"x(?:ox[a-z]|app)-[\w.-]{6,}|eyJ[\w-]{8,2000}\.[\w-]+(?:\.[\w-]*)?|\bAKIA[0-9A-Z]{12,}"),
     "response_url": re.compile(r"https?:(?:\\?/){2}hooks\.slack\.com[^\s\"'<>]*"),
     "key": re.compile(r"[0-9a-fA-F]{32,}|[A-Za-z0-9+/_-]{40,}={0,2}"),
 }
+# An answer may be six megabytes of anything: no part of these may run on without a bound from wherever it begins
 _TRACES = {
-    "a stack trace": re.compile(r"Traceback \(most recent call|\n\s+at [\w.<>]+ \(|\bFile \"[^\"]+\", line \d+"),
-    "a path": re.compile(r"/var/task|/var/runtime|/opt/(?:nodejs|python)|node_modules/|[\w-]+\.(?:py|m?js|cjs):\d+"),
-    "an ARN": re.compile(r"\barn:aws[\w-]*:[a-z0-9-]+:"),
+    "a stack trace": re.compile(
+        r"Traceback \(most recent call|\n[ \t]{1,40}at [\w.<>]{1,200} \(|\bFile \"[^\"\n]{1,500}\", line \d"
+    ),
+    "a path": re.compile(r"/var/task|/var/runtime|/opt/(?:nodejs|python)|node_modules/|(?<=[\w-])\.(?:py|m?js|cjs):\d"),
+    "an ARN": re.compile(r"\barn:aws[\w-]{0,30}:[a-z0-9-]{1,60}:"),
     "an exception": re.compile(r"\b[A-Z][A-Za-z]{2,40}(?:Error|Exception)\b"),
 }
 

@@ -11,6 +11,8 @@ from threatmodel.probe.replies import status_of
 
 CLIENT = 4
 """The class of a status that refuses."""
+MOST_READ = 64 * 1024 * 1024
+"""Characters of answers that are searched in a run: ten of the largest that Lambda lets through, five seconds' work."""
 
 
 def _every(setting: Setting) -> list[tuple[Case, Send, Reply]]:
@@ -36,9 +38,16 @@ def _no_crash(setting: Setting) -> Judgement:
 def _discreet_answers(setting: Setting) -> Judgement:
     replies = _every(setting)
     wrong = []
+    texts: dict[str, str] = {}
     for case, _send, reply in replies:
-        text = "\n".join([reply.body, *reply.headers.values()])
-        wrong += [f"{name} ({case.id})" for name in setting.hidden.in_answer(text)]
+        texts.setdefault("\n".join([reply.body, *reply.headers.values()]), case.id)
+    read = 0
+    for text, case_id in texts.items():
+        read += len(text)
+        if read <= MOST_READ:
+            wrong += [f"{name} ({case_id})" for name in setting.hidden.in_answer(text)]
+    if not wrong and read > MOST_READ:
+        return Judgement(outcome=UNDECIDED, why="the answers together were longer than what is read")
     return _overall(wrong, replies, "")
 
 

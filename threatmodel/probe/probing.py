@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from threatmodel.probe.cases import OVERALL, SHAPES, UNSHOWN, Case, Sealed, Shown, load_cases
 from threatmodel.probe.deciding import Row, decisions
-from threatmodel.probe.expectations import FAILED, NOT_RUN, PASSED, Judgement, Setting
+from threatmodel.probe.expectations import FAILED, NOT_RUN, PASSED, UNDECIDED, Judgement, Setting
 from threatmodel.probe.judging import judge
 from threatmodel.probe.leaks import Hidden
 from threatmodel.probe.protocol import Reply, Runner, Scenario
@@ -19,6 +20,8 @@ from threatmodel.probe.result import Result
 from threatmodel.reading.problems import InputError, visible
 
 THREADS = 4
+LONGEST_RUN = 300.0
+"""Seconds after which no further probe begins: the example's run takes four."""
 _NEEDS = {
     "clock": "the handler's clock cannot be set",
     "environment": "the handler's own secret cannot be changed",
@@ -32,7 +35,8 @@ class Options:
 
     `target` is what the user typed, `kind` one of python, node, http; `body` and `secret` make a genuine request, which
     goes to `path`; `shape` is its form ('': the first of the three that the handler accepts).  `environment` are the
-    handler's variables: their values are kept out of the result.  `now` is the time of the run.
+    handler's variables: their values are kept out of the result.  `now` is the time of the run, which begins no further
+    probe after so many `seconds`.
     """
 
     target: str
@@ -46,6 +50,7 @@ class Options:
     shape: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     threads: int = THREADS
+    seconds: float = LONGEST_RUN
 
 
 def probe(runner: Runner, options: Options, cases: Sequence[Case] = ()) -> Result:
@@ -61,8 +66,9 @@ def probe(runner: Runner, options: Options, cases: Sequence[Case] = ()) -> Resul
     asked = [case for case in cases if case.id not in skipped and case.expect not in OVERALL]
     with ThreadPoolExecutor(options.threads) as pool:
         answered = list(pool.map(lambda case: run.ask(case, genuine), asked))
-    replies = [(case, replies) for case, (replies, _) in zip(asked, answered, strict=True)]
-    signatures = [signature for _, several in answered for signature in several]
+    skipped |= {case.id: run.stopped for case, found in zip(asked, answered, strict=True) if found is None}
+    replies = [(case, found[0]) for case, found in zip(asked, answered, strict=True) if found]
+    signatures = [signature for found in answered if found for signature in found[1]]
     setting = Setting(
         genuine=next(found[0] for case, found in replies if case.id == "genuine"),
         shape=shape,
@@ -71,7 +77,7 @@ def probe(runner: Runner, options: Options, cases: Sequence[Case] = ()) -> Resul
         replies=replies,
     )
     found = {case.id: several for case, several in replies}
-    rows = tuple(_row(case, found.get(case.id, ()), setting, skipped.get(case.id, "")) for case in cases)
+    rows = tuple(_row(case, found.get(case.id, ()), setting, skipped.get(case.id, ""), run.stopped) for case in cases)
     return Result(
         target=visible(setting.hidden.redacted(_plain(options.target))),
         kind=options.kind,
@@ -91,6 +97,8 @@ class _Run:
     def __init__(self, runner: Runner, options: Options) -> None:
         self.runner, self.options = runner, options
         self.tried: list[tuple[Scenario, Sequence[Reply]]] = []
+        self.stopped = ""
+        self._until = time.monotonic() + options.seconds
         self.genuine = Genuine(
             body=options.body,
             secret=options.secret,
@@ -104,10 +112,12 @@ class _Run:
         case = next(case for case in cases if case.id == "genuine")
         for shape in SHAPES:
             scenario = sent(case, self._at_now(replace(self.genuine, shape=shape))).scenario
-            found = self.runner.run(scenario)
+            found = self._sent(case, scenario)
             self.tried.append((scenario, found))
             if found and accepted(found[0], shape):
                 return shape
+            if self.stopped:
+                break
         return SHAPES[0]
 
     def reason_to_skip(self, case: Case) -> str:
@@ -121,8 +131,8 @@ class _Run:
             return "its body is fixed, and another one was given as genuine"
         return next((_NEEDS[need] for need in sorted(case.needs) if not able[need]), "")
 
-    def ask(self, case: Case, genuine: Genuine) -> tuple[Sequence[Reply], tuple[str, ...]]:
-        """The replies to a probe, and the signatures that it sent.
+    def ask(self, case: Case, genuine: Genuine) -> tuple[Sequence[Reply], tuple[str, ...]] | None:
+        """The replies to a probe, and the signatures that it sent; None where the run was stopped before it.
 
         The genuine request could be sent, so what cannot be run now (a handler that reads a missing secret as it
         loads) is an error of the handler in Lambda too.
@@ -131,13 +141,24 @@ class _Run:
         for tried, replies in self.tried:
             if (tried.calls, tried.secret) == (scenario.calls, scenario.secret):
                 return replies, signatures
+        if not self.stopped and time.monotonic() > self._until:
+            self.stopped = f"the run had taken {self.options.seconds:g} seconds"
+        if self.stopped and case.id != "genuine":
+            return None
         try:
-            return self.runner.run(scenario), signatures
+            return self._sent(case, scenario), signatures
         except InputError:
             if case.id == "genuine":
                 raise
             failed = Reply(ended="error", error="an exception as it was loaded")
             return [failed] * len(scenario.calls), signatures
+
+    def _sent(self, case: Case, scenario: Scenario) -> Sequence[Reply]:
+        """The replies to a scenario; one that hung stops the run: each further request would cost its whole time."""
+        found = self.runner.run(scenario)
+        if any(reply.ended == "timeout" for reply in found) and not self.stopped:
+            self.stopped = f"the handler hung on a request of '{case.id}'"
+        return found
 
     def _at_now(self, genuine: Genuine) -> Genuine:
         if self.runner.sets_clock:
@@ -145,8 +166,10 @@ class _Run:
         return replace(genuine, now=datetime.datetime.now(datetime.UTC).timestamp())
 
 
-def _row(case: Case, replies: Sequence[Reply], setting: Setting, skipped: str) -> Row:
+def _row(case: Case, replies: Sequence[Reply], setting: Setting, skipped: str, stopped: str) -> Row:
     judgement = Judgement(outcome=NOT_RUN, why=skipped) if skipped else judge(case, replies, setting)
+    if stopped and case.expect in OVERALL and judgement.outcome == PASSED:  # it is about all answers of a run
+        judgement = Judgement(outcome=UNDECIDED, why=f"not everything was sent: {stopped}")
     at = judgement.at
     known = at < len(replies)
     return Row(

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from threatmodel.probe.protocol import Limits
-from threatmodel.probe.runners import web
+from threatmodel.probe.runners import waiting, web
 from threatmodel.probe.runners.aws import World
 from threatmodel.probe.runners.dynamodb import AwsError
 from threatmodel.reading.home import PACKAGES
@@ -37,6 +37,8 @@ _LOOK_EVERY = 0.1
 _LONGEST_LINE = 16 * 1024 * 1024
 _MOST_CONNECTIONS = 64
 _PATIENCE = 8.0
+_BUSY = 5
+"""How many times its seconds a handler is waited for where the machine lets it wait for a processor."""
 
 Message = Mapping[str, Any] | str
 """What the child says, or in one word how it ended."""
@@ -138,10 +140,7 @@ class Session:
 
     async def hear(self) -> Message:
         """What the child says next, or how it ended: timeout, exit, crash, output or memory."""
-        try:
-            message = await asyncio.wait_for(self._messages.get(), self._limits.seconds)
-        except TimeoutError:
-            message = "timeout"
+        message = await self._said()
         self._read_logs()
         if self._over:
             message = "output"
@@ -150,6 +149,22 @@ class Session:
         if isinstance(message, str):
             await self.end()
         return message
+
+    async def _said(self) -> Message:
+        """What arrives next, or that its seconds are over, without those in which a busy machine let it wait."""
+        clock = asyncio.get_running_loop().time
+        starved, until = self._starved(), clock() + self._limits.seconds
+        last = until + _BUSY * self._limits.seconds
+        while (left := min(until, last) - clock()) > 0:
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(self._messages.get(), left)
+            before, starved = starved, self._starved()
+            until += starved - before
+        return "timeout"
+
+    def _starved(self) -> float:
+        """Seconds for which the child and this thread were ready to run and got no processor."""
+        return waiting.of_this_thread() + max(map(waiting.of, waiting.with_descendants(self._process.pid)), default=0.0)
 
     async def _how_it_went(self) -> Message:
         """A message that arrived with the end of the process, or how that ended."""
