@@ -13,7 +13,8 @@ from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.mappings.format import Places, load_places
 from threatmodel.evidence.matching import MATCHED, kebab, matches
 from threatmodel.evidence.relations.found import Start, Use, Wiring, wirings
-from threatmodel.evidence.worlds import Readings, Wanted, held
+from threatmodel.evidence.strangers import touches
+from threatmodel.evidence.worlds import Claim, Fallen, Readings, Said, Wanted, held
 from threatmodel.graph.derived import RELATIONS
 from threatmodel.graph.elements import Read, Untold
 from threatmodel.graph.resolved import Evidence
@@ -61,7 +62,7 @@ def collect(system: System, files: Files, ways: Directions | None = None) -> tup
         facts = StackFacts(stack, places_of(stack.kind), ANALYSES)
         if source.every_function:
             system = _with_every_function(system, source, stack, facts)
-        one = _One(system, source, stack, facts)
+        one = _One(system, source, stack, facts, ways)
         problems += one.problems
         said: Statements = {}
         one.state(said)
@@ -94,7 +95,10 @@ def _stack(source: EvidenceFile, system: System, files: Files, assumed: Assumed 
 class _One:
     """One file held against the model."""
 
-    def __init__(self, system: System, source: EvidenceFile, stack: Stack, facts: StackFacts) -> None:
+    def __init__(
+        self, system: System, source: EvidenceFile, stack: Stack, facts: StackFacts, ways: Directions | None
+    ) -> None:
+        self.ways = ways
         self.system, self.source, self.stack, self.facts = system, source, stack, facts
         self.kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
         self.matched = matches(system, source, stack, self.kinds)
@@ -133,24 +137,42 @@ class _One:
 
         def stated(stack: Stack, wanted: Wanted | None) -> Statements:
             found: Statements = {}
-            _One(self.system, self.source, stack, StackFacts(stack, places_of(stack.kind), ANALYSES)).state(
-                found, wanted
-            )
+            facts = StackFacts(stack, places_of(stack.kind), ANALYSES)
+            _One(self.system, self.source, stack, facts, ways).state(found, wanted)
             return found
 
         kinds = {name: node.kind for name, node in self.system.nodes.items()}
         kept, fallen = held(said, kinds, Readings(DEFAULTS, stack, stated), ways)
         self.untold = [one for one in self.untold if one.name not in kept.get(one.element, {})]
-        for element, name, statement, why in fallen:
-            place = statement.place or self._place(element)
+        untouched, touched = self._untouched(kept, ways)
+        for element, name, statement, why, at in (*fallen, *touched):
+            place = at or statement.place or self._place(element)
             value = () if name in RELATIONS else (statement.value,)
             self.untold.append(Untold(element, name, why, place, value))
-        return {element: {name: list(said) for name, said in by.items()} for element, by in kept.items()}
+        return untouched
+
+    def _untouched(self, said: Said, ways: Directions) -> tuple[Statements, list[Fallen]]:
+        """The statements that no unread part of the file may change, and those that one may."""
+        kept: Statements = {}
+        fallen: list[Fallen] = []
+        parts = touches(self.stack, self.facts, self.element_of)
+        for element, by in said.items():
+            kind = self.system.nodes[element].kind
+            for name, statements in by.items():
+                around = self.facts.looks_around(kind, name)
+                part = next((one for one in parts if one.reaches(element, name, looked_around=around)), None)
+                for statement in statements:
+                    claim = Claim(element, kind, name, statement, ways)
+                    if part is not None and claim.reassures:
+                        fallen.append(Fallen(element, name, statement, part.why, part.place))
+                    else:
+                        kept.setdefault(element, {}).setdefault(name, []).append(statement)
+        return kept, fallen
 
     def _state_facts(self, element: str, kind: str, resource: Resource, statements: Statements) -> None:
         wanted = None if self.wanted is None else self.wanted[element]
         for name, found in self.facts.of(kind, resource, wanted).items():
-            if isinstance(found, Answer) and resource.doubt is None:
+            if isinstance(found, Answer) and (resource.doubt is None or self._alarms(kind, name, found.value)):
                 statement = Statement(found.value, "template", found.places[0], found.note)
                 statements.setdefault(element, {}).setdefault(name, []).append(statement)
             elif isinstance(found, Unanswered):
@@ -159,6 +181,11 @@ class _One:
             elif resource.doubt is not None:
                 doubt = resource.doubt
                 self.untold.append(Untold(element, name, doubt.why, doubt.place, (found.value,)))
+
+    def _alarms(self, kind: str, name: str, value: object) -> bool:
+        """Whether a value is bad to have, and good for nothing: it counts though its resource may not exist."""
+        ways = self.ways
+        return ways is not None and ways.alarms(kind, name, value) and not ways.reassured(kind, name, value)
 
     # --- relations
 

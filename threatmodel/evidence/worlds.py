@@ -17,7 +17,7 @@ from threatmodel.library.directions import Directions
 from threatmodel.model.facts import EVIDENCE, Statement
 from threatmodel.model.system import Trigger
 from threatmodel.model.vocabulary import FACTS
-from threatmodel.reading.problems import quoted
+from threatmodel.reading.problems import Place, quoted
 from threatmodel.reading.shape import Number
 from threatmodel.stacks.assumed import Assumed, PlainValue
 from threatmodel.stacks.stack import Choice, Parameter, Stack
@@ -102,12 +102,13 @@ class Readings:
 
 
 class Fallen(NamedTuple):
-    """A statement that is not known after all, and why."""
+    """A statement that is not known after all, why, and where that stands (None: where the statement does)."""
 
     element: str
     name: str
     statement: Statement
     why: str
+    place: Place | None = None
 
 
 def held(said: Said, kinds: Mapping[str, str], readings: Readings, ways: Directions) -> tuple[Said, list[Fallen]]:
@@ -131,24 +132,24 @@ def held(said: Said, kinds: Mapping[str, str], readings: Readings, ways: Directi
     return kept, fallen
 
 
-def _agreed(said: Said, usual: Worlds, kinds: Mapping[str, str], ways: Directions) -> tuple[list[_Claim], list[Fallen]]:
+def _agreed(said: Said, usual: Worlds, kinds: Mapping[str, str], ways: Directions) -> tuple[list[Claim], list[Fallen]]:
     """What is said and alarms, what reassures in every usual world, and what reassures in some of them only."""
-    claims: dict[tuple[str, str, object], _Claim] = {}
+    claims: dict[tuple[str, str, object], Claim] = {}
     for world in (said, *usual.every):
         for element, by in world.items():
             for name, statements in by.items():
                 for statement in statements:
                     key = (element, name, _comparable(name, statement.value))
-                    claims.setdefault(key, _Claim(element, kinds[element], name, statement, ways))
+                    claims.setdefault(key, Claim(element, kinds[element], name, statement, ways))
     kept = [claim for claim in claims.values() if (claim.holds_in(usual) if claim.reassures else claim.is_of(said))]
     lost = [claim for claim in claims.values() if claim.reassures and not claim.holds_in(usual)]
     why = _why(usual)
     return _without_doubles(kept), [Fallen(claim.element, claim.name, claim.statement, why) for claim in lost]
 
 
-def _without_doubles(claims: list[_Claim]) -> list[_Claim]:
+def _without_doubles(claims: list[Claim]) -> list[Claim]:
     """Claims of which those that are as good as another on the same fact stand once: worlds differ in places only."""
-    found: dict[tuple[str, str, object, str], _Claim] = {}
+    found: dict[tuple[str, str, object, str], Claim] = {}
     for claim in claims:
         good = claim.ways.reassured(claim.kind, claim.name, claim.statement.value) if claim.reassures else None
         source = claim.statement.source
@@ -165,22 +166,22 @@ def _by_default(statement: Statement, parameters: tuple[str, ...]) -> Statement:
     return statement._replace(note=note, defaults=parameters)
 
 
-def _failing(claims: list[_Claim], read: Callable[[Wanted], Worlds]) -> list[_Claim]:
+def _failing(claims: list[Claim], read: Callable[[Wanted], Worlds]) -> list[Claim]:
     """The claims that some world does not bear out."""
     worlds = read(_wanted(claims)) if claims else Worlds(())
     return [claim for claim in claims if not claim.holds_in(worlds)]
 
 
-def _wanted(claims: Sequence[_Claim]) -> Wanted:
+def _wanted(claims: Sequence[Claim]) -> Wanted:
     found: dict[str, set[str]] = {}
     for claim in claims:
         found.setdefault(claim.element, set()).add(claim.name)
     return found
 
 
-def _defaults(claims: list[_Claim], readings: Readings) -> Mapping[_Claim, tuple[str, ...]]:
+def _defaults(claims: list[Claim], readings: Readings) -> Mapping[Claim, tuple[str, ...]]:
     """For each claim, the parameters that alone, given other values, make it no longer hold; else all together."""
-    found: dict[_Claim, tuple[str, ...]] = {}
+    found: dict[Claim, tuple[str, ...]] = {}
     for name, worlds in readings.one_open(_wanted(claims)) if claims else ():
         for claim in claims:
             if not claim.holds_in(worlds):
@@ -190,7 +191,7 @@ def _defaults(claims: list[_Claim], readings: Readings) -> Mapping[_Claim, tuple
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Claim:
+class Claim:
     """A statement about a fact or relation of an element."""
 
     element: str

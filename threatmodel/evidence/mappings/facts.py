@@ -89,7 +89,7 @@ class StackFacts:
             if place.analysis:
                 sources = self._places.gathered[kind][place.gather]
                 looked_around |= any(step.way != "to" for source in sources for step in source.steps)
-                outcome = self._analysed(place, kind, sources, resource)
+                outcome = self._analysed(place, kind, resource)
             else:
                 looked_around |= any(step.way != "to" for step in place.source.steps)
                 outcome = self._looked_up(row, place, resource)
@@ -105,13 +105,27 @@ class StackFacts:
             return Unanswered(f"{first.name} may say it: {first.why}", first.place)
         return Answer(place.says, (resource.place,), _NOWHERE)
 
-    # --- analyses
-
-    def _analysed(self, place: FactPlace, kind: str, sources: Sequence[Source], resource: Resource) -> Outcome:
-        key = (kind, place.gather, resource.name)
+    def gathered(self, kind: str, gather: str, resource: Resource) -> Sequence[Gathered]:
+        """What a `gather` of a kind leads to from a resource; nothing for what is not of that kind."""
+        key = (kind, gather, resource.name)
         parts = self._sets.get(key)
         if parts is None:
+            sources = self._places.gathered.get(kind, {}).get(gather, ())
             parts = self._sets[key] = [part for source in sources for part in self._parts(source, resource)]
+        return parts
+
+    def looks_around(self, kind: str, fact: str) -> bool:
+        """Whether a fact follows from resources beside the element's own, which others may add to."""
+        for place in self._places.facts.get(kind, {}).get(fact, ()):
+            sources = self._places.gathered[kind][place.gather] if place.analysis else (place.source,)
+            if any(step.way != "to" for source in sources for step in source.steps):
+                return True
+        return False
+
+    # --- analyses
+
+    def _analysed(self, place: FactPlace, kind: str, resource: Resource) -> Outcome:
+        parts = self.gathered(kind, place.gather, resource)
         if not parts:
             return None
         function = self._analyses.get(place.analysis)

@@ -11,7 +11,7 @@ from threatmodel.stacks.assumed import DEFAULTS, Assumed, PlainValue
 from threatmodel.stacks.cloudformation import document
 from threatmodel.stacks.cloudformation.conditions import choices, decided
 from threatmodel.stacks.cloudformation.deployments import with_stages
-from threatmodel.stacks.cloudformation.intrinsics import NESTED, Scope, made_by
+from threatmodel.stacks.cloudformation.intrinsics import NESTED, Scope, Truth, made_by
 from threatmodel.stacks.stack import Parameter, Resource, Stack, Unread
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, items, text
 
@@ -119,9 +119,7 @@ class _Template:
         self.note_macros()
         bodies = {name: body for name in self.resources.entries if (body := self.body(name)) is not None}
         scope = self.scope()
-        existing = bodies  # a resource that never exists is told of where a model names it, but is in no other world
-        if self.assumed.open or self.assumed.conditions:
-            existing = {name: body for name, body in bodies.items() if not _never(body.entries.get("Condition"), scope)}
+        existing = {name: body for name, body in bodies.items() if not _never(body.entries.get("Condition"), scope)}
         resources = {name: self.resource(name, body, scope) for name, body in existing.items()}
         globals_ = self.globals(scope)
         found = Stack(
@@ -263,8 +261,8 @@ class _Template:
 
 def _never(condition: Node | None, scope: Scope) -> bool:
     """Whether a condition is decided, and does not hold."""
-    name = text(condition)
-    return name is not None and condition is not None and scope.truth(name, condition.place).sure is False
+    conditions = scope.conditions or {}
+    return conditions.get(text(condition) or "", Truth()).sure is False
 
 
 def _allowed(node: Node | None) -> Iterator[PlainValue]:
@@ -351,5 +349,4 @@ def _doubt(condition: Node | None, scope: Scope) -> Unknown | None:
     if truth.sure:
         return None
     usual = None if truth.usual is None else Scalar(truth.usual, condition.place)
-    why = "never holds" if truth.sure is False else "may hold or not"
-    return Unknown(f"it exists only under the condition {quoted(name)}, which {why}", condition.place, usual)
+    return Unknown(f"it exists only under the condition {quoted(name)}, which may hold or not", condition.place, usual)

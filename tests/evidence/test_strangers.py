@@ -1,0 +1,98 @@
+"""What nobody read may change what it is handed, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import HOME
+from threatmodel.evidence.collect import collect
+from threatmodel.library.directions import Directions, directions
+from threatmodel.library.load import load_library
+from threatmodel.model.load import load_model
+from threatmodel.reading.files import Files
+
+MODEL = """\
+name: Shop
+owner: shop
+functions:
+  bot:
+    triggers: []
+evidence:
+  - {template: template.yaml, resources: {bot: Bot}}
+"""
+TEMPLATE = """\
+Transform: [AWS::Serverless-2016-10-31]
+Resources:
+  Bot:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: app.handler, Runtime: python3.13, InlineCode: "", Timeout: 5, FunctionName: shop-bot}
+  Other:
+    Type: AWS::SQS::Queue
+"""
+NOTHING: frozenset[str] = frozenset()
+AROUND = frozenset({"role_can_escalate", "invocable_by_anyone"})
+OWN = frozenset({"timeout_seconds"})
+
+
+@pytest.fixture(scope="module")
+def ways() -> Directions:
+    return directions(load_library(HOME / "threatlib"))
+
+
+CASES = {
+    "nothing": ("", NOTHING),
+    "a nested stack that is handed the role": (
+        "Inner: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: x, Parameters: {R: !Ref BotRole}}}",
+        AROUND,
+    ),
+    "a nested application that is handed the function": (
+        "Inner: {Type: AWS::Serverless::Application, Properties: {Location: x, Parameters: {F: !Ref Bot}}}",
+        AROUND,
+    ),
+    "a stack set with the function's name in its text": (
+        "Inner: {Type: AWS::CloudFormation::StackSet, Properties: {TemplateBody: 'open shop-bot to all'}}",
+        AROUND,
+    ),
+    "a custom resource that is handed the function": (
+        "Inner: {Type: Custom::Open, Properties: {ServiceToken: 'arn:aws:lambda:eu-west-1:1:function:f', F: !Ref Bot}}",
+        AROUND | OWN,
+    ),
+    "a custom resource that is handed a queue": (
+        "Inner: {Type: Custom::Q, Properties: {ServiceToken: 'arn:aws:lambda:eu-west-1:1:function:f', Q: !Ref Other}}",
+        NOTHING,
+    ),
+    "a type of somebody's own": (
+        "Inner: {Type: Acme::Lambda::Door, Properties: {Function: !GetAtt Bot.Arn}}",
+        AROUND | OWN,
+    ),
+    "a macro around all": ("Fn::Transform: {Name: Anything}", AROUND | OWN),
+    "a custom resource whose function may attach policies": (
+        (
+            "Hand: {Type: AWS::Serverless::Function, Properties: {Handler: h.h, Runtime: python3.13, InlineCode: '', "
+            "Policies: [{Statement: [{Effect: Allow, Action: 'iam:Attach*', Resource: '*'}]}]}}\n"
+            "  Inner: {Type: Custom::Open, Properties: {ServiceToken: !GetAtt Hand.Arn}}"
+        ),
+        AROUND | OWN,
+    ),
+    "a custom resource whose function only reads": (
+        (
+            "Hand: {Type: AWS::Serverless::Function, Properties: {Handler: h.h, Runtime: python3.13, InlineCode: '', "
+            "Policies: [{Statement: [{Effect: Allow, Action: 'iam:Get*', Resource: '*'}]}]}}\n"
+            "  Inner: {Type: Custom::Open, Properties: {ServiceToken: !GetAtt Hand.Arn}}"
+        ),
+        NOTHING,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_falls(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ways: Directions) -> None:
+    more, falls = CASES[case]
+    (tmp_path / "model.yaml").write_text(MODEL, encoding="utf-8")
+    (tmp_path / "template.yaml").write_text(f"{TEMPLATE}  {more}\n" if more else TEMPLATE, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    files = Files()
+    _, evidence, _ = collect(load_model(files, Path("model.yaml")), files, ways)
+    assert (AROUND | OWN) - evidence.get("bot", {}).keys() == falls

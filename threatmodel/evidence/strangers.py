@@ -1,0 +1,213 @@
+"""What the parts of a file that nobody read may change: nested stacks, loops, macros, custom resources, private types.
+
+A part reaches what it is handed: by a link, by a resource's own name in its text, or by the rights of the function that
+works for it.  One that only adds resources leaves alone what stands on the elements themselves; one that calls AWS with
+what it is handed may change all of it; a macro may change everything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.policies.grants import Grant, allowing, grants
+from threatmodel.evidence.policies.iam import expanded
+from threatmodel.graph.derived import RELATIONS
+from threatmodel.reading.problems import Place, quoted
+from threatmodel.stacks.stack import Resource, Stack, Strength, Unread
+from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, links
+
+_STACKS = frozenset((
+    "AWS::CloudFormation::Stack",
+    "AWS::CloudFormation::StackSet",
+    "AWS::Serverless::Application",
+    "AWS::ServiceCatalog::CloudFormationProvisionedProduct",
+    "aws_cloudformation_stack",
+    "aws_cloudformation_stack_set",
+    "aws_cloudformation_stack_instances",
+    "aws_serverlessapplicationrepository_cloudformation_stack",
+    "aws_servicecatalog_provisioned_product",
+))  # fmt: skip
+"""Types of resources that are whole stacks."""
+_REGISTERED = re.compile(r"AWS::CloudFormation::(?:Hook|PublicType|Resource|Module|Type)\w+\Z")
+"""Registrations of types by which somebody else's code runs at each deployment."""
+_CUSTOM = re.compile(r"Custom::|AWS::CloudFormation::CustomResource\Z")
+_OWN = re.compile(r"AWS::|Alexa::|aws_|data\.")
+_SCRIPTS = frozenset(("null_resource", "terraform_data", "external", "shell_script", "local_file"))
+_WORD = re.compile(r"[A-Za-z0-9_.-]+")
+_MANY = 20_000
+"""Words of a part's text that are looked through for names."""
+_ALIKE: Mapping[str, tuple[str, ...]] = {
+    "iam": ("iam", "lambda", "serverless"),
+    "lambda": ("lambda", "serverless"),
+    "cloudformation": ("",),
+    "apigateway": ("apigateway", "serverless"),
+    "events": ("events", "scheduler"),
+}
+"""The namespaces of types whose resources the actions of a service change, where they are not its own alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """What one part may change: `elements` (None: everything), and why and where."""
+
+    elements: frozenset[str] | None
+    strength: Strength
+    why: str
+    place: Place
+
+    def reaches(self, element: str, fact: str, *, looked_around: bool) -> bool:
+        """Whether it may change a fact of an element; `looked_around` that the fact follows from other resources."""
+        if self.elements is None:
+            return True
+        if element not in self.elements:
+            return False
+        return self.strength != "adds" or looked_around or fact in RELATIONS or fact == "role_reaches_unused"
+
+
+def touches(stack: Stack, facts: StackFacts, element_of: Mapping[str, str]) -> Sequence[Touch]:
+    """What each part of a stack that nobody read may change."""
+    return tuple(_touch(one, stack, element_of) for one in _parts(stack, facts))
+
+
+def _touch(part: Unread, stack: Stack, element_of: Mapping[str, str]) -> Touch:
+    why = f"{quoted(part.name)} may change it: {part.why}"
+    if part.strength == "all":
+        return Touch(None, part.strength, why, part.place)
+    return Touch(frozenset(_elements(part.handed, stack, element_of)), part.strength, why, part.place)
+
+
+def _elements(handed: frozenset[str], stack: Stack, element_of: Mapping[str, str]) -> Iterator[str]:
+    """The elements whose resource is handed over, or one that it refers to or that refers to it: a role, an alias."""
+    for name, element in element_of.items():
+        resource = stack.resources.get(name)
+        about: set[str] = set() if resource is None else {link.resource for link in links(resource.properties)}
+        if name in handed or not handed.isdisjoint(about):
+            yield element
+    for name in handed:
+        resource = stack.resources.get(name)
+        parts = () if resource is None else (resource.made_by, *(link.resource for link in links(resource.properties)))
+        yield from (element_of[one] for one in parts if one in element_of)
+        if resource is None:  # made by a transform: a role is called after its function
+            yield from (element for one, element in element_of.items() if name.startswith(one))
+
+
+def _parts(stack: Stack, facts: StackFacts) -> Iterator[Unread]:
+    named = _own_names(stack)
+    for one in stack.unread:
+        resource = stack.resources.get(one.name)
+        if resource is not None and resource.type in _STACKS:
+            yield replace(one, strength="adds", handed=_handed(resource.properties, named))
+        else:
+            yield one
+    for resource in stack.resources.values():
+        found = _acting(resource)
+        if found is not None and resource.name not in {one.name for one in stack.unread}:
+            strength, why = found
+            handed = _handed(resource.properties, named)
+            if _CUSTOM.match(resource.type):
+                handed |= _by_rights(resource, stack, facts)
+            yield Unread(name=resource.name, why=why, place=resource.place, strength=strength, handed=handed)
+
+
+def _acting(resource: Resource) -> tuple[Strength, str] | None:
+    """What a resource does that no file tells, and in words."""
+    kind = resource.type
+    if kind in _STACKS:
+        return "adds", "what a stack makes stands elsewhere"
+    if _CUSTOM.match(kind):
+        return "changes", "a custom resource runs code on what it is handed"
+    if _REGISTERED.match(kind):
+        return "changes", "it registers somebody's code, which runs at each deployment"
+    if kind in _SCRIPTS:
+        return "changes", "it may run a script on what it is handed"
+    if "::" in kind and not _OWN.match(kind) and not kind.endswith("::MODULE"):
+        return "changes", f"nothing is known of the type {quoted(kind)}"
+    return None
+
+
+def _own_names(stack: Stack) -> Mapping[str, str]:
+    """Resources by the texts that mean them: their logical ids, and the names that they give themselves."""
+    found = {name: name for name in stack.resources}
+    for resource in stack.resources.values():
+        for key, node in resource.properties.entries.items():
+            if key.lower().endswith("name") and isinstance(node, Scalar) and isinstance(node.value, str):
+                found.setdefault(node.value, resource.name)
+    return found
+
+
+def _handed(node: Node, named: Mapping[str, str]) -> frozenset[str]:
+    """The resources that a node refers to, or names in a text; not the function that works for a custom resource."""
+    entries = node.entries if isinstance(node, Table) else {}
+    parts = [child for key, child in entries.items() if key not in {"ServiceToken", "service_token"}]
+    by_link = {link.resource for part in parts for link in links(part)}
+    words = [word for part in parts for word in _words(part)][:_MANY]
+    return frozenset(by_link | {named[word] for word in words if word in named})
+
+
+def _words(node: Node) -> Iterator[str]:
+    match node:
+        case Scalar(value=str() as value):
+            yield from _WORD.findall(value)
+        case Joined(parts=parts):
+            yield from (word for part in parts if isinstance(part, str) for word in _WORD.findall(part))
+        case Table(entries=entries):
+            for child in entries.values():
+                yield from _words(child)
+        case List(items=items):
+            for child in items:
+                yield from _words(child)
+        case _:
+            return
+
+
+# --- the rights of a custom resource's function
+
+
+def _by_rights(resource: Resource, stack: Stack, facts: StackFacts) -> frozenset[str]:
+    """The resources that the function behind a custom resource may change."""
+    function = stack.target(resource.properties.entries.get("ServiceToken"))
+    if function is None:
+        return frozenset()
+    found: set[str] = set()
+    policies = facts.gathered("function", "role-policies", function)
+    for grant in allowing(grants(policies, function, stack)):
+        found |= _changed(grant, stack)
+    return frozenset(found - {function.name})
+
+
+def _changed(grant: Grant, stack: Stack) -> set[str]:
+    """The resources that a statement lets somebody change."""
+    services = {service for action in grant.actions for service in _changing(action.text, known=action.open is None)}
+    if grant.but_actions or not grant.actions:
+        services = {""}
+    if not services:
+        return set()
+    by_link = {link.resource for pattern in grant.resources for link in pattern.links}
+    wide = grant.but_resources or any(not pattern.links for pattern in grant.resources)
+    return by_link | (set(_of_services(services, stack)) if wide else set())
+
+
+def _changing(action: str, *, known: bool) -> Iterator[str]:
+    """The services that a pattern of actions changes something of ('' for all)."""
+    if not known or action in {"*", "*:*"}:
+        yield ""
+        return
+    if any(one.level in {"write", "permissions", "tagging"} for one in expanded(action)):
+        yield action.partition(":")[0]
+
+
+def _of_services(services: set[str], stack: Stack) -> Iterator[str]:
+    """The resources of some services, and the roles that a transform makes of functions."""
+    spaces = {space for service in services for space in _ALIKE.get(service, (service,))}
+    for name, resource in stack.resources.items():
+        if "" in spaces or _space(resource.type) in spaces:
+            yield name
+
+
+def _space(kind: str) -> str:
+    """The namespace of a type: iam of AWS::IAM::Role and of aws_iam_role."""
+    parts = kind.split("::") if "::" in kind else kind.split("_")
+    return parts[1].lower() if len(parts) > 1 else ""
