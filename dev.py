@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Set up a fresh clone and run its tasks: `python3 dev.py report`, `python3 dev.py test`.
 
-The packages of requirements.lock go into .venv, once, by uv where it is installed and by pip elsewhere.
+What the program needs (requirements.lock) goes into .venv, once, by uv where it is installed and by pip elsewhere;
+what checks it (requirements-dev.lock, which holds the same packages and more) is added by the first task that needs it.
 Only the standard library is used, and only syntax that Python 3.8 can parse, so that an old Python says
 what it lacks instead of dying with a SyntaxError.
 """
@@ -14,15 +15,16 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
-LOCK = ROOT / "requirements.lock"
-STAMP = "made-from"  # a file in .venv, written last: without it the environment is unfinished
+PROGRAM = ROOT / "requirements.lock"
+CHECKS = ROOT / "requirements-dev.lock"
+STAMP = "made-from"  # a file in .venv, written last: a line a lock; without it the environment is unfinished
 OLDEST = (3, 11)
 GET_UV = "install uv (https://docs.astral.sh/uv/) and run the same command again"
 
@@ -42,20 +44,28 @@ def interpreter(venv: Path) -> Path:
     return venv / "Scripts" / "python.exe" if os.name == "nt" else venv / "bin" / "python"
 
 
-def wanted_stamp(lock: Path) -> str:
-    """What an environment made now is made from: the locked packages and a Python (`cpython-311`)."""
-    return f"{hashlib.sha256(lock.read_bytes()).hexdigest()} {sys.implementation.cache_tag}\n"
+def made_from(lock: Path) -> str:
+    """What an environment says of a lock once it holds the lock's packages, for this Python (`cpython-311`)."""
+    return f"{lock.name} {hashlib.sha256(lock.read_bytes()).hexdigest()} {sys.implementation.cache_tag}"
 
 
-def why_remake(venv: Path, stamp: str) -> str:
-    """The reason to make the environment (again), or nothing when it is as wanted."""
+def stamps(venv: Path) -> list[str]:
+    """What an environment says that it was made from; nothing where it is unfinished or was not made by dev.py."""
+    stamp = venv / STAMP
+    return stamp.read_text(encoding="utf-8").splitlines() if stamp.is_file() else []
+
+
+def why_remake(venv: Path, wanted: Sequence[str]) -> str:
+    """The reason to make the environment (again), or nothing when all it needs is what it lacks of `wanted`."""
     if not os.path.lexists(venv):
         return "first run"
-    made_from = venv / STAMP
-    if not made_from.is_file():
+    there = stamps(venv)
+    if wanted[0].split()[0] not in (line.split(" ")[0] for line in there):
         return "the one there is unfinished or was not made by dev.py"
-    if made_from.read_text(encoding="utf-8") != stamp:
-        return "requirements.lock or the Python has changed"
+    for line in wanted:
+        name = line.split()[0]
+        if line not in there and any(other.startswith(f"{name} ") for other in there):
+            return f"{name} or the Python has changed"
     if not succeeds(interpreter(venv), "-c", ""):
         return "the Python of the one there is gone"
     return ""
@@ -97,36 +107,49 @@ def require_python(version: Sequence[int]) -> None:
         )
 
 
-def ensure_environment() -> None:
-    """Make .venv unless it is there and current; raise SetupError, leaving none behind, when that fails."""
-    stamp = wanted_stamp(LOCK)
-    reason = why_remake(VENV, stamp)
-    if not reason:
-        return
+def ensure_environment(*locks: Path) -> None:
+    """Make .venv unless it is there and current, and add what it lacks of the locks, each of which holds those before.
+
+    Raises SetupError when that fails, and leaves no environment behind that is half made.
+    """
+    wanted = [made_from(lock) for lock in locks]
     uv = find_uv()
+    reason = why_remake(VENV, wanted)
+    lacking = [line for line in wanted if reason or line not in stamps(VENV)]
+    if not lacking:
+        return
+    if not reason and uv is None and not succeeds(interpreter(VENV), "-m", "pip", "--version"):
+        reason = "uv made the one there, and is gone"
+    try:
+        if reason:
+            make(uv, reason)
+        install(uv, locks[-1])
+    except (SetupError, KeyboardInterrupt):
+        if reason:
+            remove(VENV)
+        raise
+    (VENV / STAMP).write_text("".join(f"{line}\n" for line in wanted), encoding="utf-8")
+
+
+def make(uv: str | None, reason: str) -> None:
+    """Make an empty .venv in the place of the one that is there."""
     if uv is None:
         require_python(sys.version_info[:3])
     say(f"making .venv with {'uv' if uv else 'pip'} ({reason})")
     python = base_python()
     remove(VENV)
-    try:
-        make_with_uv(uv, python) if uv else make_with_pip(python)
-    except (SetupError, KeyboardInterrupt):
-        remove(VENV)
-        raise
-    (VENV / STAMP).write_text(stamp, encoding="utf-8")
+    make_with_uv(uv, python) if uv else make_with_pip(python)
 
 
 def make_with_uv(uv: str, python: str) -> None:
-    """Make .venv and fill it with uv, which can find or fetch a Python when the running one is too old."""
+    """Make .venv with uv, which can find or fetch a Python when the running one is too old."""
     usable = python if sys.version_info >= OLDEST else ">={}.{}".format(*OLDEST)
     if run(uv, "venv", "--quiet", "--python", usable, VENV):
         raise SetupError("uv could not make a virtual environment; it says why above.")
-    install(uv, "pip", "install", "--python", interpreter(VENV))
 
 
 def make_with_pip(python: str) -> None:
-    """Make .venv and fill it with the standard library's venv and the pip that it brings."""
+    """Make .venv with the standard library's venv, which brings pip."""
     made = subprocess.run(
         [python, "-m", "venv", str(VENV)],
         stdout=subprocess.PIPE,
@@ -136,7 +159,6 @@ def make_with_pip(python: str) -> None:
     )
     if made.returncode:
         raise venv_failure(made.stdout)
-    install(interpreter(VENV), "-m", "pip", "install", "--disable-pip-version-check")
 
 
 def venv_failure(output: str) -> SetupError:
@@ -151,14 +173,48 @@ def venv_failure(output: str) -> SetupError:
     return SetupError(f"python -m venv failed:\n{output.strip()}", GET_UV)
 
 
-def install(*installer: str | Path) -> None:
-    """Install exactly the locked packages, each checked against its hash."""
-    if run(*installer, "--quiet", "--require-hashes", "-r", LOCK):
+def install(uv: str | None, lock: Path) -> None:
+    """Install exactly a lock's packages, each checked against its hash, none built from its source."""
+    pinned = pins(lock)
+    say(f"installing {lock.name}: up to {len(pinned)} packages")
+    options = ["--require-hashes", "--only-binary", ":all:", "-r", str(lock)]
+    if uv is not None:
+        status = run(uv, "pip", "install", "--quiet", "--python", interpreter(VENV), *options)
+    else:
+        pip = ["-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", "--no-color"]
+        status = told([str(interpreter(VENV)), *pip, *options], pinned)
+    if status:
         raise SetupError(
-            "the packages in requirements.lock could not be installed; the installer says why above.",
+            f"the packages in {lock.name} could not be installed; the installer says why above.",
             "check the network, and proxy, certificate or index settings (PIP_* or UV_* variables), then run"
             " the same command again",
         )
+
+
+def pins(lock: Path) -> list[str]:
+    """The packages of a lock, as it pins them."""
+    lines = lock.read_text(encoding="utf-8").splitlines()
+    return [line.split()[0] for line in lines if "==" in line and not line.startswith((" ", "#"))]
+
+
+def told(command: Sequence[str], pinned: Sequence[str]) -> int:
+    """Run pip, and say which package it is at instead of all that it prints; its exit code."""
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as pip:
+        for line in progress(pip.stdout or [], len(pinned)):
+            say(line)
+    return pip.returncode
+
+
+def progress(lines: Iterable[str], count: int) -> Iterator[str]:
+    """A line for each package that pip names, and one for the unpacking."""
+    done = 0
+    for line in lines:
+        verb, _, rest = line.partition(" ")
+        if verb == "Collecting":
+            done += 1
+            yield f"  {done} of {count}: {rest.split()[0]}"
+        elif verb == "Installing":
+            yield "  unpacking"
 
 
 def remove(venv: Path) -> None:
@@ -178,8 +234,11 @@ def remove(venv: Path) -> None:
 # --- the checks
 
 
+EVERY_CORE = ["-n", "auto", "--dist", "loadfile"]
+
+
 class Check(NamedTuple):
-    """One check of `test`: the arguments with which .venv's Python runs it."""
+    """One check: the arguments with which .venv's Python runs it."""
 
     name: str
     arguments: list[str]
@@ -203,7 +262,7 @@ def all_checks(pytest_arguments: list[str]) -> list[Check]:
         Check("layers", ["-c", lint_imports, "--no-logo"]),
         Check("types", ["-m", "mypy"]),
         Check("docs", ["tm.py", "docs", "--check"]),
-        Check("tests", ["-m", "pytest", "-n", "auto", "--dist", "loadfile", *pytest_arguments]),
+        Check("tests", ["-m", "pytest", *EVERY_CORE, *pytest_arguments]),
     ]
 
 
@@ -228,71 +287,85 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def setup(arguments: list[str]) -> int:
-    """Make .venv; the other tasks do it by themselves."""
-    if arguments:
-        raise SetupError(f"setup takes no arguments, got: {' '.join(arguments)}")
-    ensure_environment()
+    """Make .venv with what the program needs; `setup dev` adds what checks it. The other tasks do it by themselves."""
+    if arguments not in ([], ["dev"]):
+        raise SetupError(f"setup takes nothing or 'dev', got: {' '.join(arguments)}")
+    ensure_environment(PROGRAM, *([CHECKS] if arguments else []))
     say(f"{interpreter(VENV)} is ready")
     return 0
 
 
 def report(arguments: list[str]) -> int:
     """Write the report and the picture to build/, print the summary [arguments of: tm.py summary]."""
-    ensure_environment()
+    ensure_environment(PROGRAM)
     return python("tm.py", "summary", "--out", "build", *arguments)
 
 
+def check(arguments: list[str]) -> int:
+    """Run every check but the slow tests, then say which failed [arguments of pytest]."""
+    return checked(["-m", "not slow and not long", *arguments])
+
+
 def test(arguments: list[str]) -> int:
-    """Run every check, then say which failed [arguments of pytest]."""
-    ensure_environment()
-    outcomes = [run_check(check) for check in all_checks(arguments)]
+    """Run every check, then say which failed [--long: the longest tests too; arguments of pytest]."""
+    rest = [one for one in arguments if one != "--long"]
+    return checked(rest if rest == arguments else ["-m", "", *rest])
+
+
+def checked(pytest_arguments: list[str]) -> int:
+    """Run every check with these arguments of pytest, print how each went; 1 when one failed."""
+    ensure_environment(PROGRAM, CHECKS)
+    outcomes = [run_check(one) for one in all_checks(pytest_arguments)]
     print(table(outcomes))
     return 0 if all(one.passed for one in outcomes) else 1
 
 
+def coverage(arguments: list[str]) -> int:
+    """Run every test and say which lines none of them reaches [arguments of pytest]."""
+    ensure_environment(PROGRAM, CHECKS)
+    python("-m", "coverage", "erase")
+    failed = python("-m", "coverage", "run", "-m", "pytest", *EVERY_CORE, *arguments)
+    python("-m", "coverage", "combine", "--quiet")
+    return failed or python("-m", "coverage", "report")
+
+
+def build(arguments: list[str]) -> int:
+    """Pack the sdist, and the wheel out of it, into dist/ [arguments of: python -m build]."""
+    ensure_environment(PROGRAM, CHECKS)
+    return python("-m", "build", "--no-isolation", *arguments)
+
+
 def fix(arguments: list[str]) -> int:
     """Format the code and mend what ruff can mend [arguments of ruff check]."""
-    ensure_environment()
+    ensure_environment(PROGRAM, CHECKS)
     mended = python("-m", "ruff", "check", "--fix", *arguments)
     return python("-m", "ruff", "format") or mended
 
 
 def docs(arguments: list[str]) -> int:
     """Write the generated pages and schemas anew [arguments of: tm.py docs]."""
-    ensure_environment()
+    ensure_environment(PROGRAM, CHECKS)
     return python("tm.py", "docs", *arguments)
 
 
 def lock(arguments: list[str]) -> int:
-    """Write requirements.lock from pyproject.toml, with uv [arguments of uv pip compile: --upgrade]."""
+    """Write both locks from pyproject.toml, with uv [arguments of uv pip compile: --upgrade]."""
     uv = find_uv()
     if uv is None:
         raise SetupError("only uv can write a lock for every system.", GET_UV)
-    options = [
-        "--universal",
-        "--python-version",
-        "{}.{}".format(*OLDEST),
-        "--extra",
-        "dev",
-        "--generate-hashes",
-    ]
+    options = ["--universal", "--python-version", "{}.{}".format(*OLDEST), "--generate-hashes", "--no-build"]
     clean = ["--no-annotate", "--no-emit-index-url", "--no-emit-find-links", "--quiet"]
     header = ["--custom-compile-command", "python3 dev.py lock"]
-    return run(
-        uv,
-        "pip",
-        "compile",
-        *options,
-        *clean,
-        *header,
-        "--output-file",
-        LOCK.name,
-        *arguments,
-        "pyproject.toml",
+    command = [uv, "pip", "compile", *options, *clean, *header, *arguments]
+    more = ["--group", "dev", "--all-extras", "--constraints", PROGRAM.name]
+    return run(*command, "--output-file", PROGRAM.name, "pyproject.toml") or run(
+        *command, *more, "--output-file", CHECKS.name, "pyproject.toml"
     )
 
 
-TASKS: dict[str, Callable[[list[str]], int]] = {task.__name__: task for task in (setup, report, test, fix, docs, lock)}
+TASKS: dict[str, Callable[[list[str]], int]] = {
+    task.__name__: task for task in (setup, report, check, test, coverage, fix, docs, build, lock)
+}
 
 
 # --- the command

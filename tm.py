@@ -11,23 +11,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the message is for those who run
     sys.stderr.write(f"tm.py: Python 3.11 or newer is needed; this is {sys.version.split()[0]}\n")
     sys.exit(2)
 
-
-def run() -> int:
-    """Runs the command line, which imports packages as it needs them; returns the exit code."""
-    try:
-        from threatmodel.command.main import main
-
-        return main(sys.argv[1:])
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("threatmodel"):
-            raise
-        if sys.stderr is not None:
-            fix = "fix: python3 dev.py setup, then .venv/bin/python tm.py"
-            sys.stderr.write(f"tm.py: the package '{error.name}' is missing.\n  {fix}\n")
-        return 2
-    except KeyboardInterrupt:
-        return 130
-
+from threatmodel.__main__ import run
 
 if __name__ == "__main__":
     sys.exit(run())

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,12 @@ def run_dev(clone: Path, *arguments: str, cwd: Path | None = None) -> subprocess
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A folder with dev.py and a lock that asks for nothing."""
+    """A folder with dev.py and locks that ask for nothing."""
     folder = tmp_path / "a clone"
     folder.mkdir()
     shutil.copy(dev.ROOT / "dev.py", folder)
-    (folder / "requirements.lock").write_text("# nothing\n", encoding="utf-8")
+    for lock in (dev.PROGRAM, dev.CHECKS):
+        (folder / lock.name).write_text("# nothing\n", encoding="utf-8")
     return folder
 
 
@@ -36,7 +38,7 @@ def venv(tmp_path: Path) -> Path:
     python = dev.interpreter(folder)
     python.parent.mkdir(parents=True)
     python.symlink_to(sys.executable)
-    (folder / dev.STAMP).write_text("wanted", encoding="utf-8")
+    (folder / dev.STAMP).write_text("a.lock 1 cpython\n", encoding="utf-8")
     return folder
 
 
@@ -54,13 +56,14 @@ def test_unknown_task_suggests_the_nearest() -> None:
     done = run_dev(dev.ROOT, "tset")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "dev.py: 'tset' is not a task; did you mean 'test'?\n  tasks: setup, report, test, fix, docs, lock\n"
+        "dev.py: 'tset' is not a task; did you mean 'test'?\n"
+        "  tasks: setup, report, check, test, coverage, fix, docs, build, lock\n"
     )
 
 
 def test_setup_refuses_arguments() -> None:
     done = run_dev(dev.ROOT, "setup", "--fast")
-    assert (done.returncode, done.stderr) == (1, "dev.py: setup takes no arguments, got: --fast\n")
+    assert (done.returncode, done.stderr) == (1, "dev.py: setup takes nothing or 'dev', got: --fast\n")
 
 
 def test_lock_needs_uv() -> None:
@@ -105,36 +108,76 @@ def test_table_names_what_failed() -> None:
 
 
 def test_stamp_depends_on_the_lock(tmp_path: Path) -> None:
-    one, other = tmp_path / "one", tmp_path / "other"
+    one, other = tmp_path / "one.lock", tmp_path / "other.lock"
     one.write_text("pytm==1.4.0\n", encoding="utf-8")
     other.write_text("pytm==1.4.1\n", encoding="utf-8")
-    assert dev.wanted_stamp(one) == dev.wanted_stamp(one)
-    assert dev.wanted_stamp(one) != dev.wanted_stamp(other)
-    assert str(sys.implementation.cache_tag) in dev.wanted_stamp(one)
+    assert dev.made_from(one) == dev.made_from(one)
+    assert dev.made_from(one).split()[1] != dev.made_from(other).split()[1]
+    assert dev.made_from(one).split()[::2] == ["one.lock", sys.implementation.cache_tag]
 
 
 def test_a_current_environment_stays(venv: Path) -> None:
-    assert dev.why_remake(venv, "wanted") == ""
+    assert dev.why_remake(venv, ["a.lock 1 cpython"]) == ""
+
+
+def test_an_environment_that_lacks_a_lock_stays(venv: Path) -> None:
+    assert dev.why_remake(venv, ["a.lock 1 cpython", "b.lock 1 cpython"]) == ""
 
 
 def test_no_environment(tmp_path: Path) -> None:
-    assert dev.why_remake(tmp_path / ".venv", "wanted") == "first run"
+    assert dev.why_remake(tmp_path / ".venv", ["a.lock 1 cpython"]) == "first run"
 
 
 def test_an_unfinished_environment(venv: Path) -> None:
     (venv / dev.STAMP).unlink()
-    assert "unfinished" in dev.why_remake(venv, "wanted")
+    assert "unfinished" in dev.why_remake(venv, ["a.lock 1 cpython"])
 
 
-def test_an_environment_of_another_lock(venv: Path) -> None:
-    assert "has changed" in dev.why_remake(venv, "another")
+@pytest.mark.parametrize("line", ["a.lock 2 cpython", "a.lock 1 pypy"])
+def test_an_environment_of_another_lock(venv: Path, line: str) -> None:
+    assert dev.why_remake(venv, [line]) == "a.lock or the Python has changed"
+
+
+def test_an_environment_of_which_one_lock_has_changed(venv: Path) -> None:
+    (venv / dev.STAMP).write_text("a.lock 1 cpython\nb.lock 1 cpython\n", encoding="utf-8")
+    assert dev.why_remake(venv, ["a.lock 1 cpython"]) == ""
+    wanted = ["a.lock 1 cpython", "b.lock 2 cpython"]
+    assert dev.why_remake(venv, wanted) == "b.lock or the Python has changed"
 
 
 def test_an_environment_whose_python_is_gone(venv: Path) -> None:
     python = dev.interpreter(venv)
     python.unlink()
     python.symlink_to(venv / "removed" / "python3")
-    assert "is gone" in dev.why_remake(venv, "wanted")
+    assert "is gone" in dev.why_remake(venv, ["a.lock 1 cpython"])
+
+
+def test_progress_names_each_package_once() -> None:
+    said = [
+        "Collecting jinja2==3.1.6 (from -r requirements.lock (line 12))\n",
+        "  Using cached jinja2-3.1.6-py3-none-any.whl (134 kB)\n",
+        "Collecting pytm==1.4.0 (from -r requirements.lock (line 40))\n",
+        "Installing collected packages: jinja2, pytm\n",
+        "Successfully installed jinja2-3.1.6 pytm-1.4.0\n",
+    ]
+    assert [*dev.progress(said, 2)] == ["  1 of 2: jinja2==3.1.6", "  2 of 2: pytm==1.4.0", "  unpacking"]
+
+
+@pytest.mark.parametrize(
+    ("task", "arguments", "given"),
+    [
+        (dev.test, ["-k", "signing"], ["-k", "signing"]),
+        (dev.test, ["-x", "--long"], ["-m", "", "-x"]),
+        (dev.check, ["-x"], ["-m", "not slow and not long", "-x"]),
+    ],
+)
+def test_what_goes_to_pytest(
+    task: Callable[[list[str]], int], arguments: list[str], given: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(dev, "checked", asked.append)
+    task(arguments)
+    assert asked == [given]
 
 
 def test_remove_takes_a_link_not_its_target(tmp_path: Path, venv: Path) -> None:
@@ -167,6 +210,27 @@ def test_setup_makes_the_environment_once(clone: Path, tmp_path: Path) -> None:
     assert second.stderr == f"dev.py: {dev.interpreter(clone / '.venv')} is ready\n"
 
 
+def test_test_tools_are_added_to_what_is_there(clone: Path) -> None:
+    assert run_dev(clone, "setup").returncode == 0
+    kept = clone / ".venv" / "kept"
+    kept.touch()
+    done = run_dev(clone, "setup", "dev")
+    assert (done.returncode, "making" in done.stderr) == (0, False)
+    assert "installing requirements-dev.lock: up to 0 packages" in done.stderr
+    assert [line.split()[0] for line in dev.stamps(clone / ".venv")] == ["requirements.lock", "requirements-dev.lock"]
+    assert kept.exists()
+
+
+def test_test_tools_that_cannot_be_added_leave_the_program(clone: Path) -> None:
+    assert run_dev(clone, "setup").returncode == 0
+    locked = f"no-such-package==1 --hash=sha256:{'0' * 64}\n"
+    (clone / "requirements-dev.lock").write_text(locked, encoding="utf-8")
+    done = run_dev(clone, "setup", "dev")
+    assert done.returncode == 1
+    assert "the packages in requirements-dev.lock could not be installed" in done.stderr
+    assert run_dev(clone, "setup").stderr == f"dev.py: {dev.interpreter(clone / '.venv')} is ready\n"
+
+
 def test_setup_that_cannot_install_leaves_nothing(clone: Path) -> None:
     locked = f"no-such-package==1 --hash=sha256:{'0' * 64}\n"
     (clone / "requirements.lock").write_text(locked, encoding="utf-8")
@@ -178,21 +242,34 @@ def test_setup_that_cannot_install_leaves_nothing(clone: Path) -> None:
     assert not (clone / ".venv").exists()
 
 
-# --- the lock
+# --- the locks
 
 
-def locked_names() -> set[str]:
-    return set(re.findall(r"^([a-z0-9-]+)==", dev.LOCK.read_text(encoding="utf-8"), re.MULTILINE))
+def locked(lock: Path) -> dict[str, str]:
+    """What a lock says of each of its packages: version, marker and hashes."""
+    entries = re.findall(r"^([a-z0-9-]+)(==(?:.*\\\n)*.*)", lock.read_text(encoding="utf-8"), re.MULTILINE)
+    return dict(entries)
 
 
-def test_lock_has_every_package_that_the_project_asks_for() -> None:
-    project = tomllib.loads((dev.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = project["dependencies"] + project["optional-dependencies"]["dev"]
-    assert {line.split()[0].lower() for line in asked} <= locked_names()
+def names(wanted: list[str]) -> set[str]:
+    return {line.split()[0].lower().replace("_", "-") for line in wanted}
 
 
-def test_lock_is_hashed_and_names_no_host() -> None:
-    text = dev.LOCK.read_text(encoding="utf-8")
-    assert "://" not in text
-    pins = re.findall(r"^\S+==\S+.*\\\n    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)
-    assert len(pins) == len(locked_names())
+def test_locks_have_every_package_that_the_project_asks_for() -> None:
+    asked = tomllib.loads((dev.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert names(asked["project"]["dependencies"]) <= locked(dev.PROGRAM).keys()
+    assert names(asked["dependency-groups"]["dev"]) <= locked(dev.CHECKS).keys()
+    assert names(asked["project"]["optional-dependencies"]["completion"]) <= locked(dev.CHECKS).keys()
+
+
+def test_what_checks_the_program_holds_the_program() -> None:
+    assert locked(dev.PROGRAM).items() <= locked(dev.CHECKS).items()
+    assert len(locked(dev.PROGRAM)) < 15
+
+
+@pytest.mark.parametrize("lock", [dev.PROGRAM, dev.CHECKS], ids=lambda lock: lock.name)
+def test_locks_are_hashed_and_name_no_host(lock: Path) -> None:
+    assert "://" not in lock.read_text(encoding="utf-8")
+    assert len(dev.pins(lock)) == len(locked(lock))
+    for said in locked(lock).values():
+        assert re.fullmatch(r"==\S+.*( \\\n    --hash=sha256:[0-9a-f]{64})+", said)

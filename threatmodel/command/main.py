@@ -18,7 +18,7 @@ from threatmodel.command.parsing import parser
 from threatmodel.command.request import Request
 from threatmodel.command.table import OPTIONS, command, option
 from threatmodel.reading.files import Files
-from threatmodel.reading.home import CONTENT, PACKAGES
+from threatmodel.reading.home import CONTENT, PACKAGES, check_home
 from threatmodel.reading.output import StreamError, complain, flush, prepare_streams, silence
 from threatmodel.reading.problems import InputError, shown, visible
 
@@ -79,6 +79,7 @@ def _run(arguments: Sequence[str], files: Files) -> int:
     """Does what was asked for; help where nothing was."""
     line = parser(arguments)
     args = _parsed(line, arguments)
+    check_home()
     request = Request(args, files, line.error)
     asked = [name for name in OPTIONS if getattr(args, name)]
     if args.command:

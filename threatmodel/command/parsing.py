@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from threatmodel import __version__
 from threatmodel.command.arguments import Parser, common
 from threatmodel.command.table import COMMANDS, OPTIONS, command, option
+from threatmodel.reading.home import ORIGIN, PROGRAM
 
 _DESCRIPTION = (
     "A threat model that proves itself: a YAML model becomes data-flow diagrams and a threat report "
@@ -28,7 +28,7 @@ def parser(arguments: Sequence[str] = tuple(COMMANDS)) -> Parser:
     """The command line, with the options of those commands that the arguments may ask for."""
     formatter = argparse.RawDescriptionHelpFormatter
     found = Parser(prog="tm.py", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=formatter)
-    found.add_argument("--version", action="version", version=f"tm.py {__version__}")
+    found.add_argument("--version", action="version", version=f"{PROGRAM} {ORIGIN}")
     common(found)
     what = found.add_argument_group("what to make (pytm's options)").add_mutually_exclusive_group()
     how = found.add_argument_group("how")
