@@ -106,11 +106,10 @@ def _by_environment(calls: Sequence[Call]) -> list[tuple[Call, ...]]:
 
 
 async def _called(session: Session, call: Mapping[str, Any]) -> Reply:
-    loop = asyncio.get_running_loop()
-    started = loop.time()
+    started = session.time()
     session.say(call)
     message = await session.hear()
-    seconds = loop.time() - started
+    seconds = session.time() - started
     if isinstance(message, str):
         return Reply(ended=message, seconds=seconds)
     if message.get("left"):  # Lambda lets what was left behind go on with the next call

@@ -9,6 +9,8 @@ import os
 import secrets
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -37,8 +39,8 @@ _LOOK_EVERY = 0.1
 _LONGEST_LINE = 16 * 1024 * 1024
 _MOST_CONNECTIONS = 64
 _PATIENCE = 8.0
-_BUSY = 5
-"""How many times its seconds a handler is waited for where the machine lets it wait for a processor."""
+_BUSY = 5  # how many times its seconds a handler is waited for where it is kept waiting for a processor
+_TURNS = 30  # of the loop, in which what has already arrived is taken in: a connection needs about six
 
 Message = Mapping[str, Any] | str
 """What the child says, or in one word how it ended."""
@@ -67,9 +69,11 @@ class Session:
         self._token = secrets.token_hex(16)
         self._messages: asyncio.Queue[Message] = asyncio.Queue()
         self._logs, self._told = bytearray(), 0
-        self._over, self._gone = False, asyncio.Event()
+        self._over, self._gone, self._heard = False, asyncio.Event(), asyncio.Event()
         self._control: asyncio.StreamWriter | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._parting: asyncio.Task[None] | None = None
+        self._handler, self._waited = 0, 0.0
 
     async def __aenter__(self) -> Self:
         self._folder = Path(tempfile.mkdtemp(prefix="probe-"))
@@ -85,9 +89,9 @@ class Session:
     ) -> None:
         await self.end()
         self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._connections.values():  # its task ends by that
+            writer.transport.abort()
+        await asyncio.gather(*self._connections, *filter(None, [self._parting]), return_exceptions=True)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     async def _start(self) -> None:
@@ -140,42 +144,38 @@ class Session:
 
     async def hear(self) -> Message:
         """What the child says next, or how it ended: timeout, exit, crash, output or memory."""
-        message = await self._said()
+        message = await self._next()
         self._read_logs()
         if self._over:
             message = "output"
         if message == "gone":
-            message = await self._how_it_went()
+            message = self._how_it_went()
         if isinstance(message, str):
             await self.end()
         return message
 
-    async def _said(self) -> Message:
-        """What arrives next, or that its seconds are over, without those in which a busy machine let it wait."""
+    async def _next(self) -> Message:
+        """The next message; "timeout" where none comes in the time that the handler has."""
         clock = asyncio.get_running_loop().time
-        starved, until = self._starved(), clock() + self._limits.seconds
-        last = until + _BUSY * self._limits.seconds
-        while (left := min(until, last) - clock()) > 0:
+        starting = 0 if self._control else _PATIENCE  # until it connects, what runs is ours
+        until, at_most = (
+            self.time() + self._limits.seconds + starting,
+            clock() + self._limits.seconds * (1 + _BUSY) + starting,
+        )
+        while (left := min(until - self.time(), at_most - clock())) > 0:
             with contextlib.suppress(TimeoutError):
                 return await asyncio.wait_for(self._messages.get(), left)
-            before, starved = starved, self._starved()
-            until += starved - before
-        return "timeout"
+        for _ in range(_TURNS):  # it may have come while this process was kept waiting itself
+            await asyncio.sleep(0)
+        return self._messages.get_nowait() if self._messages.qsize() else "timeout"
 
-    def _starved(self) -> float:
-        """Seconds for which the child and this thread were ready to run and got no processor."""
-        return waiting.of_this_thread() + max(map(waiting.of, waiting.with_descendants(self._process.pid)), default=0.0)
+    def time(self) -> float:
+        """A clock of what counts for the handler: it stands while that, or this thread, waits for a processor."""
+        self._waited = max(self._waited, waiting.of(self._handler))  # what has ended has no number any more
+        return asyncio.get_running_loop().time() - self._waited - waiting.of_this_thread()
 
-    async def _how_it_went(self) -> Message:
-        """A message that arrived with the end of the process, or how that ended."""
-        await asyncio.sleep(0)
-        for _ in range(20):
-            if self._messages.qsize():
-                return self._messages.get_nowait()
-            if self._control is None or self._control.is_closing():
-                break
-            await asyncio.sleep(0.005)
-        word = _ENDED.get(self._process.wait(_PATIENCE), "crash")
+    def _how_it_went(self) -> str:
+        word = _ENDED.get(self._process.wait(), "crash")
         return "memory" if word == "crash" and b"heap out of memory" in self._logs else word
 
     def logs(self) -> str:
@@ -243,28 +243,42 @@ class Session:
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._gone.set()
+        self._parting = asyncio.get_running_loop().create_task(self._part())
+
+    async def _part(self) -> None:
+        """Says that the process is gone, once all is heard that it said: that may wait in its connection still."""
+        for _ in range(_TURNS):
+            if self._control is not None:
+                break
+            await asyncio.sleep(0)
+        else:
+            self._heard.set()
+        with contextlib.suppress(TimeoutError):  # something that the handler started may hold the connection
+            await asyncio.wait_for(self._heard.wait(), _PATIENCE)
         self._messages.put_nowait("gone")
 
     # --- what connects
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        if task is None or len(self._tasks) >= _MOST_CONNECTIONS:
+        if task is None or len(self._connections) >= _MOST_CONNECTIONS:
             writer.close()
             return
-        self._tasks.add(task)
+        self._connections[task] = writer
         try:
             await self._serve(reader, writer)
         except (ConnectionError, ValueError, RecursionError, asyncio.LimitOverrunError):
             pass  # what the child sends is rubbish, or it is gone: its process tells how that ended
         finally:
-            self._tasks.discard(task)
+            del self._connections[task]
             writer.close()
+            if writer is self._control:
+                self._heard.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         first = await reader.readline()
         if first.startswith(self._token.encode() + b" ") and self._control is None:
-            self._control = writer
+            self._control, self._handler = writer, _process_behind(writer)
             await self._listen(reader)
             return
         preface = json.loads(first or b"{}")
@@ -308,3 +322,12 @@ class Session:
                 self._world.note(service, operation, detail, refused=True)
             else:
                 self._messages.put_nowait(message)
+
+
+def _process_behind(writer: asyncio.StreamWriter) -> int:
+    """The process at the other end of a connection, where the system tells (Linux); 0 elsewhere."""
+    if sys.platform != "linux":
+        return 0
+    told = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    process: int = struct.unpack("3i", told)[0]
+    return process

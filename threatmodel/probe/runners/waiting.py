@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 
 _PROC = Path("/proc")
@@ -19,15 +18,6 @@ def of(process: int) -> float:
     with contextlib.suppress(OSError):
         return max(map(_waited, (_PROC / str(process) / "task").glob("*/schedstat")), default=0.0)
     return 0.0
-
-
-def with_descendants(process: int, depth: int = 3) -> Iterator[int]:
-    """A process, its children and theirs, where the system tells them."""
-    yield process
-    with contextlib.suppress(OSError, ValueError):
-        told = (_PROC / str(process) / "task" / str(process) / "children").read_text(encoding="ascii")
-        for child in map(int, told.split()[:20]) if depth > 1 else ():
-            yield from with_descendants(child, depth - 1)
 
 
 def _waited(file: Path) -> float:
