@@ -28,12 +28,11 @@ sys.path.insert(0, str(HOME))  # started as a script, it finds the engine beside
 from threatmodel.assessment.states import States  # noqa: E402
 from threatmodel.evidence.collect import collect  # noqa: E402
 from threatmodel.graph.building import build  # noqa: E402
-from threatmodel.graph.derived import INPUTS  # noqa: E402
 from threatmodel.library.format import Library  # noqa: E402
 from threatmodel.library.load import load_library  # noqa: E402
 from threatmodel.model.load import load_model  # noqa: E402
 from threatmodel.model.system import System  # noqa: E402
-from threatmodel.model.vocabulary import FACTS  # noqa: E402
+from threatmodel.model.vocabulary import FACTS, INPUTS  # noqa: E402
 from threatmodel.reading.files import Files  # noqa: E402
 from threatmodel.reading.source import LARGEST  # noqa: E402
 

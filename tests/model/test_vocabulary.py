@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 import pytm
 
 from tests.support import HOME
-from threatmodel.graph.derived import INPUTS, RELATIONS
+from threatmodel.graph.derived import RELATIONS
 from threatmodel.library.load import load_library
 from threatmodel.model.file import ELEMENTS, FACT_KEYS, MODEL
-from threatmodel.model.vocabulary import FACTS, KINDS, PLANES, ROWS, FactRow
+from threatmodel.model.vocabulary import FACTS, INPUTS, KINDS, PLANES, ROWS, FactRow
+from threatmodel.model.vocabulary.format import FOLDER, read_rows
+from threatmodel.reading.problems import InputError
 from threatmodel.reading.shape import Flag, Number, Word
 
 Name = tuple[str, str]
@@ -75,6 +79,38 @@ def test_no_fact_is_a_field_of_a_pytm_class() -> None:
             fields |= {*dir(thing), *getattr(thing, "model_fields", {})}
     assert fields
     assert sorted({row.name for row in ROWS} & fields) == []
+
+
+# --- the files
+
+
+def broken(folder: Path, kind: str, old: str, new: str) -> list[str]:
+    """What is said of the vocabulary with one text replaced in one of its files."""
+    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    file = folder / f"{kind}.yaml"
+    text = file.read_text("utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), "utf-8")
+    with pytest.raises(InputError) as raised:
+        read_rows(folder)
+    return [f"{problem.place.line}: {problem.code}" for problem in raised.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("type: flag", "type: boolean", "unknown-word"),
+        ("type: flag", "type: {one_of: [a], from: 1}", "wrong-type"),
+        ("type: flag", "type: {from: 1}", "wrong-type"),
+        ("seen_by: [template", "seen_by: [tempalte", "unknown-word"),
+        ("follows_from: [function.", "follows_from: [functions.", "wrong-type"),
+        ("        ask: ", "        asks: ", "unknown-key"),
+    ],
+)
+def test_broken_file_is_refused_with_its_line(old: str, new: str, expected: str, tmp_path: Path) -> None:
+    found = broken(tmp_path / "vocabulary", "function", old, new)
+    line = (FOLDER / "function.yaml").read_text("utf-8").partition(old)[0].count("\n") + 1
+    assert f"{line}: {expected}" in found
 
 
 # --- derived facts

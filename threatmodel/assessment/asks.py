@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from threatmodel.graph.building import Element, Flow, Graph
-from threatmodel.graph.derived import INPUTS, RELATIONS, Input
+from threatmodel.graph.derived import RELATIONS
 from threatmodel.model.facts import Fact
+from threatmodel.model.vocabulary import INPUTS, Input
 
 
 @dataclass(frozen=True, slots=True)

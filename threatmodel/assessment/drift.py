@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from threatmodel.graph.building import Graph
-from threatmodel.graph.derived import INPUTS
 from threatmodel.graph.resolved import IMPLIED
 from threatmodel.model.facts import Fact
+from threatmodel.model.vocabulary import INPUTS
 from threatmodel.reading.problems import Place
 
 

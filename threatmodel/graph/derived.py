@@ -1,57 +1,19 @@
 """Derived facts: what follows from relations and from the facts of neighbours.
 
-INPUTS names, for each derived fact, what it follows from: facts and relations (a function's triggers, the data that a
-store holds).  When a derived fact is unknown, the questions go to its inputs.  The functions below compute the values;
-`threatmodel.graph.resolved` calls them.  Each returns a Fact whose origin is the weakest of its inputs, or None for
-unknown.
+The vocabulary names, for each derived fact, what it follows from: facts and relations (a function's triggers, the data
+that a store holds).  When a derived fact is unknown, the questions go to its inputs.  The functions below compute the
+values; `threatmodel.graph.resolved` calls them.  Each returns a Fact whose origin is the weakest of its inputs, or None
+for unknown.
 """
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from threatmodel.model.facts import Fact, Facts, Statement
 from threatmodel.model.runtimes import CHECKED, RUNTIMES
 from threatmodel.model.vocabulary import CLASSIFICATIONS
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """Something a derived fact follows from: a fact of a kind, or one of its relations."""
-
-    kind: str
-    name: str
-
-
-_TRIGGERS = Input("function", "triggers")
-_SECRETS = Input("function", "secrets")
-_OUT = (Input("function", "writes"), Input("function", "sends"), Input("function", "calls"))
-_HELD = (Input("store", "holds"), Input("queue", "holds"))
-_DATA = (Input("function", "reads"), Input("function", "writes"), *_HELD)
-
-INPUTS: dict[tuple[str, str], tuple[Input, ...]] = {
-    ("function", "slack_facing"): (_TRIGGERS,),
-    ("function", "web_facing"): (_TRIGGERS,),
-    ("function", "internet_facing"): (_TRIGGERS,),
-    ("function", "event_driven"): (_TRIGGERS,),
-    ("function", "starts_itself"): (_TRIGGERS, *_OUT),
-    ("function", "posts_to_slack"): (Input("function", "calls"),),
-    ("function", "uses_secrets"): (_SECRETS,),
-    ("function", "data_classification"): (_TRIGGERS, *_DATA),
-    ("function", "runtime_supported"): (Input("function", "runtime"),),
-    ("function", "scanned_by_inspector"): (Input("account", "inspector_lambda"),),
-    ("api", "slack_facing"): (_TRIGGERS,),
-    ("api", "web_facing"): (_TRIGGERS,),
-    ("store", "data_classification"): (Input("store", "holds"),),
-    ("store", "personal_data"): (Input("store", "holds"),),
-    ("queue", "data_classification"): (Input("queue", "holds"),),
-    ("queue", "starts_functions"): (_TRIGGERS,),
-    ("flow", "data_classification"): _DATA,
-    ("flow", "leaves_aws"): (),
-}
-"""What each derived fact follows from."""
 
 RELATIONS = frozenset({"triggers", "reads", "writes", "sends", "secrets", "calls", "holds"})
 """Names of inputs that are relations, not facts."""

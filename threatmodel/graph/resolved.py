@@ -13,7 +13,7 @@ from threatmodel.graph.elements import Neighbours, completeness
 from threatmodel.graph.loops import Loops
 from threatmodel.model.facts import WORD, Fact, Facts, Statement, stated, weigh
 from threatmodel.model.system import Node, System, Trigger
-from threatmodel.model.vocabulary import CLASSIFICATIONS
+from threatmodel.model.vocabulary import CLASSIFICATIONS, INPUTS
 from threatmodel.reading.problems import Place
 
 Evidence = Mapping[str, Mapping[str, Sequence[Statement]]]
@@ -61,7 +61,7 @@ class Knowledge:
         by_word = Knowledge(self.system, _word(self.evidence), self.today).facts
         for node in self.system.nodes.values():
             facts = dict(self.facts[node.id])
-            for kind, name in derived.INPUTS:
+            for kind, name in INPUTS:
                 fact, word = facts.get(name), by_word[node.id].get(name)
                 if kind == node.kind and fact and word and fact.size > word.size > 0 and fact.value != word.value:
                     facts[name] = fact._replace(against=(word.said,))

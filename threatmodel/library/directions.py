@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from threatmodel.graph.derived import INPUTS, RELATIONS
+from threatmodel.graph.derived import RELATIONS
 from threatmodel.library.condition import Always, And, Condition, Leaf, Not, Or, Tree, test_of
 from threatmodel.library.format import Library
+from threatmodel.model.vocabulary import INPUTS
 
 Test = Callable[[Any], bool]
 _Signed = tuple[Leaf, int]

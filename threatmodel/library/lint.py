@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from threatmodel.graph.derived import INPUTS
 from threatmodel.graph.reach import REACHES
 from threatmodel.library.format import Control, Library, Threat
+from threatmodel.model.vocabulary import INPUTS
 from threatmodel.reading.problems import Place, Problem, article, listed, suggestion
 
 

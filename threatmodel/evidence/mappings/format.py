@@ -548,8 +548,6 @@ def can_be(row: FactRow, value: Any) -> bool:
             return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
         case Word():
             return isinstance(value, str) and row.shape.takes(value)
-        case _:
-            return False
 
 
 _READS = re.compile(r"(Get|List|Describe|BatchGet|Generate(?=CredentialReport\Z)|Simulate)[A-Z]\w*\Z")

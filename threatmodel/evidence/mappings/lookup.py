@@ -149,7 +149,6 @@ def _taken(row: FactRow, how: str, node: Node) -> Any:
             number = _number(raw)
             number = None if number is None else number // 24 if how == "hours-as-days" else number
             return number if number is not None and low <= number <= high else None
-    return None
 
 
 def _number(raw: object) -> int | None:

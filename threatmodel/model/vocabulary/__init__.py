@@ -1,24 +1,32 @@
 """The facts: one table, the schema of model files, the vocabulary of conditions and the target of collectors.
 
-A row is a fact of one kind of element.  Its `meaning` says what `true`, the number or the word states; `ask` is the
-question put to an author who has not stated it; `default` is what AWS documents for a property left out (information
-for readers and collectors: a default is not a fact); `seen_by` names the collectors that can observe it, none meaning
-that only a person knows.  Names avoid the field names of pytm's classes, since facts become attributes there.
+They are content: a file of YAML for each kind of element, <kind>.yaml in this folder, read by `format`.  They lie here
+and not in threatlib/, since code reads them by name (pictures, collectors, what is derived), so that they cannot be
+layered or replaced as threats and controls can.  To add a fact, write it under its topic; `means` says what `true`, the
+number or the word states, `ask` is the question put to an author who has not stated it, `default` is what AWS documents
+for a property left out (information for readers and collectors: a default is not a fact), and `seen_by` names the
+collectors that can observe it, none meaning that only a person knows.  Names avoid the field names of pytm's classes,
+since facts become attributes there.
 
-Derived facts are computed in `threatmodel.graph.derived` and `threatmodel.graph.resolved`; authors cannot state them.
+Authors cannot state derived facts.  Each stands under `derived` with what it follows from, and is computed by the
+function of its name in `threatmodel.graph.derived`.
 """
 
 from __future__ import annotations
 
-from threatmodel.model.vocabulary.derived import DERIVED
-from threatmodel.model.vocabulary.function import FUNCTION
-from threatmodel.model.vocabulary.planes import ACCOUNT, ORGANISATION, PIPELINE, WORKSPACE
-from threatmodel.model.vocabulary.resources import API, FLOW, QUEUE, SECRET, STORE
-from threatmodel.model.vocabulary.row import CLASSIFICATIONS, KINDS, PLANES, FactRow
+from collections.abc import Mapping
 
-__all__ = ["CLASSIFICATIONS", "FACTS", "KINDS", "PLANES", "ROWS", "FactRow"]
+from threatmodel.model.vocabulary.format import read_rows
+from threatmodel.model.vocabulary.row import CLASSIFICATIONS, KINDS, PLANES, FactRow, Input
 
-ROWS = (*FUNCTION, *API, *STORE, *QUEUE, *SECRET, *FLOW, *ACCOUNT, *PIPELINE, *WORKSPACE, *ORGANISATION, *DERIVED)
+__all__ = ["CLASSIFICATIONS", "FACTS", "INPUTS", "KINDS", "PLANES", "ROWS", "FactRow", "Input"]
+
+ROWS = read_rows()
 
 FACTS: dict[str, dict[str, FactRow]] = {kind: {row.name: row for row in ROWS if row.kind == kind} for kind in KINDS}
 """Every fact by kind and name, derived ones included."""
+
+INPUTS: Mapping[tuple[str, str], tuple[Input, ...]] = {
+    (row.kind, row.name): row.follows_from for row in ROWS if row.derived
+}
+"""What each derived fact follows from: when it is unknown, the questions go there."""

@@ -1,11 +1,11 @@
-"""What the vocabulary says of one fact, and the topics by which facts are asked about."""
+"""What the vocabulary says of one fact."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from threatmodel.reading.shape import Flag, Number, Shape, Word
+from threatmodel.reading.shape import Flag, Number, Word
 
 KINDS = (
     "function",
@@ -27,30 +27,31 @@ PLANES = ("account", "pipeline", "workspace", "organisation")
 CLASSIFICATIONS = ("public", "internal", "confidential", "secret")
 """Classes of data, from least to most sensitive."""
 
-CODE = ("probe",)
-SOURCE = ("source",)
-IAC = ("template", "aws")
-TEMPLATE = ("template",)
-AWS = ("aws",)
-REPOSITORY = ("repository",)
-PERSON = ()
+
+class Input(NamedTuple):
+    """Something that a derived fact follows from: a fact of a kind, or one of its relations."""
+
+    kind: str
+    name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FactRow:
     """One fact: of which kind, its name, its type, and what to say about it.
 
     `topic` is what one person looks at to answer it together with others; `topic_ask` asks for all of them at once.
+    A derived fact has no topic; `follows_from` names what it is computed of.
     """
 
     kind: str
     name: str
-    shape: Shape
+    shape: Flag | Number | Word
     meaning: str
-    ask: str
+    ask: str = ""
     seen_by: tuple[str, ...] = ()
     default: str = ""
     derived: bool = False
+    follows_from: tuple[Input, ...] = ()
     topic: str = ""
     topic_ask: str = ""
 
@@ -69,19 +70,3 @@ class FactRow:
                 return "number"
             case Word(words, ordered):
                 return ("from least to most: " if ordered else "one of ") + ", ".join(words)
-            case _:
-                raise AssertionError(self.shape)
-
-
-Columns = tuple[Any, ...]
-"""A fact's name, shape, meaning, question, and where they apply collectors and AWS's default."""
-
-
-def topic(kind: str, name: str, ask: str, *rows: Columns) -> tuple[FactRow, ...]:
-    """The facts of a kind that one look answers, and the question for all of them."""
-    return tuple(replace(FactRow(kind, *row), topic=name, topic_ask=ask) for row in rows)
-
-
-def derived(kind: str, *rows: Columns) -> tuple[FactRow, ...]:
-    """Facts of a kind that are computed."""
-    return tuple(replace(FactRow(kind, *row), derived=True) for row in rows)

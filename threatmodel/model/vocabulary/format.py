@@ -1,0 +1,152 @@
+"""The files of the vocabulary to its rows: one file a kind, read strictly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from threatmodel.model.runtimes import CHECKED, RUNTIMES
+from threatmodel.model.vocabulary.row import CLASSIFICATIONS, KINDS, FactRow, Input
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError, Problem
+from threatmodel.reading.shape import Either, Entry, Fields, Flag, Items, Key, Number, Reader, Table, Text, Word, record
+
+FOLDER = Path(__file__).parent
+
+COLLECTORS = ("template", "aws", "probe", "source", "repository")
+"""What can observe a fact: infrastructure code, AWS's answers, a probe, a source check, a repository's settings."""
+
+_NAMED: dict[str, Flag | Word] = {
+    "flag": Flag(),
+    "classification": Word(CLASSIFICATIONS, ordered=True),
+    "runtime": Word(tuple(name for name, last in RUNTIMES.items() if last is None or last > CHECKED), open=True),
+}
+"""Types by name: yes/no, a class of data, a Lambda runtime (those in support are offered, others accepted)."""
+
+_WORDS = Items(Text(60, r"[a-z0-9.-]+", "a plain word"), least=1)
+_TYPE = Either(
+    Word(tuple(_NAMED)),
+    record(
+        "a type",
+        Key("one_of", _WORDS, "one of these words"),
+        Key("from_least_to_most", _WORDS, "one of these words, which are ordered"),
+        Key("from", Number(), "a whole number: the least"),
+        Key("to", Number(), "a whole number: the greatest"),
+    ),
+)
+_FORMS = ({"one_of"}, {"from_least_to_most"}, {"from", "to"})
+"""The keys that a type has together."""
+
+_NAME = re.compile(r"[a-z]+(?:_[a-z]+)*\Z")
+_FACT = (
+    Key("type", _TYPE, "flag, classification, runtime, words or a whole number", required=True),
+    Key("means", Text(400), "what `true`, the number or the word states; 'null: ...' allows null", required=True),
+)
+_STATED = record(
+    "a fact",
+    *_FACT,
+    Key("ask", Text(400), "the question to an author who has not stated it", required=True),
+    Key("seen_by", Items(Word(COLLECTORS), least=1), "the collectors that can observe it; left out: only a person can"),
+    Key("default", Text(400), "what AWS documents for a property left out; no fact, but worth knowing"),
+)
+_DERIVED = record(
+    "a derived fact",
+    *_FACT,
+    Key("ask", Text(400), "the question where nothing that it follows from is unknown, and it is all the same"),
+    Key(
+        "follows_from",
+        Items(Text(80, rf"(?:{'|'.join(KINDS)})\.[a-z_]+", "kind.name of a fact or a relation")),
+        "the facts and relations that it is computed of",
+        required=True,
+    ),
+)
+_TOPIC = record(
+    "a topic",
+    Key("ask", Text(400), "the question for all its facts at once", required=True),
+    Key("facts", Table(_STATED, "a fact", _NAME, "lower-case words and underscores"), "its facts", required=True),
+)
+_KIND = record(
+    "the facts of a kind",
+    Key("topics", Table(_TOPIC, "a topic"), "the facts, by what one person looks at to state them", required=True),
+    Key("derived", Table(_DERIVED, "a derived fact", _NAME, "lower-case words and underscores"), "what is computed"),
+)
+"""A file <kind>.yaml."""
+
+
+def read_rows(folder: Path = FOLDER) -> tuple[FactRow, ...]:
+    """The rows of all kinds in their order, those that are stated first, then those that are derived.
+
+    Raises InputError with every problem of every file.
+    """
+    files = Files()
+    problems: list[Problem] = []
+    stated: list[FactRow] = []
+    derived: list[FactRow] = []
+    for kind in KINDS:
+        reader = Reader(files.document(folder / f"{kind}.yaml"))
+        entries = reader.whole(_KIND)
+        if not reader.problems:
+            stated += _stated(kind, entries, reader)
+            derived += _derived(kind, entries, reader)
+        problems += reader.problems
+    if problems:
+        raise InputError(problems)
+    return (*stated, *derived)
+
+
+def _stated(kind: str, entries: Fields, reader: Reader) -> Iterator[FactRow]:
+    for topic, described in entries["topics"].value.items():
+        for name, entry in described.value["facts"].value.items():
+            fields: Fields = entry.value
+            yield FactRow(
+                kind=kind,
+                name=name,
+                shape=_shape(fields["type"], reader),
+                meaning=fields["means"].value,
+                ask=fields["ask"].value,
+                seen_by=_words(fields, "seen_by"),
+                default=_text(fields, "default"),
+                topic=topic,
+                topic_ask=described.value["ask"].value,
+            )
+
+
+def _derived(kind: str, entries: Fields, reader: Reader) -> Iterator[FactRow]:
+    table: Fields = entries["derived"].value if "derived" in entries else Fields()
+    for name, entry in table.items():
+        fields: Fields = entry.value
+        inputs = (item.split(".") for item in _words(fields, "follows_from"))
+        yield FactRow(
+            kind=kind,
+            name=name,
+            shape=_shape(fields["type"], reader),
+            meaning=fields["means"].value,
+            ask=_text(fields, "ask"),
+            derived=True,
+            follows_from=tuple(Input(of, given) for of, given in inputs),
+        )
+
+
+def _shape(entry: Entry, reader: Reader) -> Flag | Number | Word:
+    said: str | Fields = entry.value
+    if isinstance(said, str):
+        return _NAMED[said]
+    if said.keys() not in _FORMS:
+        hint = "write one_of, from_least_to_most, or from and to"
+        reader.note("wrong-type", entry.place, "'type' is no type of a fact", hint)
+        return Flag()
+    if "from" in said:
+        return Number(said["from"].value, said["to"].value)
+    ordered = "from_least_to_most" in said
+    return Word(_words(said, "from_least_to_most" if ordered else "one_of"), ordered=ordered)
+
+
+def _text(fields: Fields, name: str) -> str:
+    entry: Entry | None = fields.get(name)
+    return entry.value if entry is not None else ""
+
+
+def _words(fields: Fields, name: str) -> tuple[str, ...]:
+    entry: Entry | None = fields.get(name)
+    return tuple(item.value for item in entry.value) if entry is not None else ()
