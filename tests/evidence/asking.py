@@ -10,7 +10,6 @@ from typing import Any
 
 import yaml
 
-from threatmodel.evidence.analyses.services import SERVICES
 from threatmodel.evidence.answers import Answer, Outcome, Unanswered
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.mappings.format import Places, load_places
@@ -98,7 +97,7 @@ def found(stack: Stack, kind: str, fact: str, name: str = "") -> Outcome:
 
 
 def _facts(stack: Stack) -> StackFacts:
-    return StackFacts(stack, places("terraform" if stack.kind == "terraform" else "cloudformation"), SERVICES)
+    return StackFacts(stack, places("terraform" if stack.kind == "terraform" else "cloudformation"))
 
 
 def _asked(stack: Stack, kind: str, fact: str, name: str) -> Outcome:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.evidence.asking import AT, NOTHING, UNKNOWN, answer, found, places, plan, template, usual
-from threatmodel.evidence.analyses.registry import ANALYSES
-from threatmodel.evidence.analyses.services import SERVICES
+from threatmodel.evidence.analyses.functions import qualifier
 from threatmodel.evidence.answers import Answer, Gathered
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.stacks.values import Scalar
@@ -168,7 +167,7 @@ def test_callers_that_give_a_name_as_text(caller: str, expected: str) -> None:
     stack = template("  F: {Type: AWS::Lambda::Function, Properties: {FunctionName: order-bot}}")
     function = stack.resources["F"]
     parts = [Gathered("caller", Scalar(caller, AT), function)]
-    assert answer(SERVICES["qualifier"](parts, function, stack)) == expected
+    assert answer(qualifier(parts, function, stack)) == expected
 
 
 SAM_F = "  F: {Type: AWS::Serverless::Function, Properties: {Handler: a.b, AutoPublishAlias: live}}\n"
@@ -224,7 +223,7 @@ ANYBODY = "  P: {Type: AWS::Lambda::Permission, Properties: {Action: x, Function
 )
 def test_who_may_invoke_it_by_an_alias_or_a_version(more: str, expected: object) -> None:
     stack = template(SAM_F + more)
-    facts = StackFacts(stack, places("cloudformation"), ANALYSES)
+    facts = StackFacts(stack, places("cloudformation"))
     assert answer(facts.of("function", stack.resources["F"]).get("invocable_by_anyone")) == expected
 
 
@@ -235,7 +234,7 @@ aws_lambda_alias.live: {function_name: "${aws_lambda_function.f.function_name}",
 aws_lambda_permission.any: {function_name: "${aws_lambda_alias.live.arn}", principal: "*", action: x}
 """
     stack = plan(text)
-    facts = StackFacts(stack, places("terraform"), ANALYSES)
+    facts = StackFacts(stack, places("terraform"))
     assert answer(facts.of("function", stack.resources["aws_lambda_function.f"]).get("invocable_by_anyone")) is True
 
 

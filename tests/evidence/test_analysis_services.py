@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.evidence.asking import AT, PLANES, UNKNOWN, answer, found, places, template
-from threatmodel.evidence.analyses.names import ANALYSES
-from threatmodel.evidence.analyses.services import SERVICES
-from threatmodel.evidence.answers import Outcome
+from threatmodel.evidence.analyses.registry import analyses
+from threatmodel.evidence.answers import AnalysisFunction, Outcome
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import table
 
 # --- what holds for all
-
-
-def test_every_analysis_is_known() -> None:
-    assert set(SERVICES) <= set(ANALYSES)
-    assert len(SERVICES) == 19
 
 
 NESTED = "  Nested: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: https://example.com/t.yaml}}\n"
@@ -70,17 +64,17 @@ Resources:
     )
     spent: dict[str, float] = {}
 
-    def timed(name: str) -> Any:
+    def timed(name: str, function: AnalysisFunction) -> AnalysisFunction:
         def asked(*given: Any) -> Outcome:
             before = time.perf_counter()
-            outcome = SERVICES[name](*given)
+            outcome: Outcome = function(*given)
             spent[name] = spent.get(name, 0) + time.perf_counter() - before
             return outcome
 
         return asked
 
-    analyses: Mapping[str, Any] = {name: timed(name) for name in SERVICES}
-    facts = StackFacts(stack, places("cloudformation"), analyses)
+    asked = {name: replace(one, function=timed(name, one.function)) for name, one in analyses().items() if one.function}
+    facts = StackFacts(stack, places("cloudformation"), asked)
     for resource in stack.resources.values():
         for kind in facts.kinds_of(resource):
             facts.of(kind, resource)

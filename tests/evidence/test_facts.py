@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 import pytest
 
-from threatmodel.evidence.analyses.registry import ANALYSES
 from threatmodel.evidence.answers import Answer
 from threatmodel.evidence.mappings.facts import Found, StackFacts
 from threatmodel.evidence.mappings.format import load_places
@@ -38,7 +37,7 @@ def template(more: str = "", properties: str = "", head: str = "") -> str:
 
 def facts(text: str, name: str, kind: str) -> Mapping[str, Found]:
     stack = sam.expanded(*cloudformation.read(text, "template.yaml"))
-    return StackFacts(stack, PLACES, ANALYSES).of(kind, stack.resources[name])
+    return StackFacts(stack, PLACES).of(kind, stack.resources[name])
 
 
 def told(text: str, name: str, kind: str, fact: str) -> tuple[object, int]:

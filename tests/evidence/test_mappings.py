@@ -21,7 +21,7 @@ from cfnlint.schema import ResourceNotFoundError
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from tests.support import HOME
-from threatmodel.evidence.analyses.names import ANALYSES
+from threatmodel.evidence.analyses.registry import analyses
 from threatmodel.evidence.mappings import format as reading
 from threatmodel.evidence.mappings.format import FILES, Call, FactPlace, Part, Places, Source, load_places, parse_path
 from threatmodel.evidence.mappings.format import Path as PartPath
@@ -98,7 +98,7 @@ def test_whatever_is_gathered_is_looked_at(name: str) -> None:
     used: dict[tuple[str, str], set[str]] = {}
     for kind, _, place in every_place(PLACES[name]):
         if place.analysis:
-            used.setdefault((kind, place.gather), set()).update(ANALYSES[place.analysis].takes)
+            used.setdefault((kind, place.gather), set()).update(analyses()[place.analysis].takes)
     for kind, sets in PLACES[name].gathered.items():
         for gather, sources in sets.items():
             assert {source.part for source in sources} <= used[kind, gather], f"{kind}.{gather}"
@@ -106,16 +106,18 @@ def test_whatever_is_gathered_is_looked_at(name: str) -> None:
 
 def test_every_analysis_is_asked_for() -> None:
     asked = {place.analysis for places in PLACES.values() for _, _, place in every_place(places)} - {""}
-    assert asked == set(ANALYSES)
+    assert asked == set(analyses())
 
 
 def test_every_part_of_an_analysis_is_gathered_somewhere() -> None:
-    given: dict[str, set[str]] = {name: set() for name in ANALYSES}
+    given: dict[str, set[str]] = {name: set() for name in analyses()}
     for places in PLACES.values():
         for kind, _, place in every_place(places):
             if place.analysis:
                 given[place.analysis] |= {source.part for source in places.gathered[kind][place.gather]}
-    assert {name: set(one.takes) - given[name] for name, one in ANALYSES.items() if set(one.takes) - given[name]} == {}
+    assert {
+        name: set(one.takes) - given[name] for name, one in analyses().items() if set(one.takes) - given[name]
+    } == {}
 
 
 def test_page_explains_every_word() -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from tests.support import HOME
-from threatmodel.evidence.analyses.registry import ANALYSES
 from threatmodel.evidence.answers import Answer
 from threatmodel.evidence.collect import places_of
 from threatmodel.evidence.mappings.facts import Found, StackFacts
@@ -31,7 +30,7 @@ STACKS: Mapping[str, Stack] = {
     "plan": terraform.read(text("plan.json"), "plan.json"),
     "serverless": serverless.read(text("serverless.yml"), "serverless.yml"),
 }
-FACTS = {name: StackFacts(stack, places_of(stack.kind), ANALYSES) for name, stack in STACKS.items()}
+FACTS = {name: StackFacts(stack, places_of(stack.kind)) for name, stack in STACKS.items()}
 ELEMENTS = {
     "bot": ("function", "Bot", "aws_lambda_function.bot", "BotLambdaFunction"),
     "list": ("function", "List", "aws_lambda_function.list", "ListLambdaFunction"),

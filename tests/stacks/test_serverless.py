@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from tests.stacks.dumping import dump, value
 from tests.support import HOME
-from threatmodel.evidence.analyses.registry import ANALYSES
 from threatmodel.evidence.answers import Answer, Unanswered
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.mappings.format import load_places
@@ -313,7 +312,7 @@ def test_a_function_under_a_condition() -> None:
 
 def test_facts() -> None:
     stack = read((SAMPLES / "serverless.yml").read_text(encoding="utf-8"), "serverless.yml")
-    found = StackFacts(stack, load_places("cloudformation"), ANALYSES)
+    found = StackFacts(stack, load_places("cloudformation"))
     bot = found.of("function", stack.resources["SlackDashbotLambdaFunction"])
     told: dict[str, Any] = {name: one.value if isinstance(one, Answer) else one for name, one in bot.items()}
     wanted = {
@@ -342,7 +341,7 @@ def test_facts() -> None:
 def test_a_secret_from_the_environment_is_never_a_literal() -> None:
     for text, kind in (("${env:SLACK_TOKEN}", ""), ("${ssm:/slack/token}", "AWS::SSM::Parameter::Value<String>")):
         stack = function(f"environment: {{SLACK_TOKEN: '{text}'}}")
-        found = StackFacts(stack, load_places("cloudformation"), ANALYSES).of("function", stack.resources[BOT])
+        found = StackFacts(stack, load_places("cloudformation")).of("function", stack.resources[BOT])
         told = found["environment_holds_secret"]
         assert isinstance(told, Unanswered) or told.value is True
         assert kind in [one.type for one in stack.parameters.values()]
@@ -442,7 +441,7 @@ def test_not_read_of_the_provider(settings: str, events: str, name: str) -> None
 
 def test_a_part_that_is_not_read_leaves_no_fact_absent() -> None:
     stack = function("events: '${file(events.yml)}'")
-    facts = StackFacts(stack, load_places("cloudformation"), ANALYSES)
+    facts = StackFacts(stack, load_places("cloudformation"))
     assert "triggers" in wirings(stack, facts)[BOT].unknown
 
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from tests.stacks.dumping import dump, value
 from tests.support import HOME
-from threatmodel.evidence.analyses.registry import ANALYSES
 from threatmodel.evidence.answers import Answer, Unanswered
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.mappings.format import load_places
@@ -57,7 +56,7 @@ FACTS = load_places("terraform")
 
 def facts(stack: Stack, kind: str, address: str) -> dict[str, Any]:
     """The facts of a resource; those that nobody can tell as their reason."""
-    found = StackFacts(stack, FACTS, ANALYSES).of(kind, stack.resources[address])
+    found = StackFacts(stack, FACTS).of(kind, stack.resources[address])
     return {name: one.value if isinstance(one, Answer) else one for name, one in found.items()}
 
 
@@ -119,7 +118,7 @@ def test_facts_without_configuration() -> None:
 def test_a_fact_cites_the_attribute() -> None:
     stack = sample("plan.json")
     resource = stack.resources["module.bot.aws_lambda_function.this"]
-    found = StackFacts(stack, FACTS, ANALYSES).of("function", resource)["timeout_seconds"]
+    found = StackFacts(stack, FACTS).of("function", resource)["timeout_seconds"]
     assert isinstance(found, Answer)
     place = found.places[0]
     assert str(place) == "plan.json: module.bot.aws_lambda_function.this.timeout"

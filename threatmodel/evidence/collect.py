@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 
-from threatmodel.evidence.analyses.registry import ANALYSES
 from threatmodel.evidence.answers import Answer, Unanswered
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.mappings.format import Places, load_places
@@ -59,7 +58,7 @@ def collect(system: System, files: Files, ways: Directions | None = None) -> tup
         except InputError as error:
             problems += error.problems
             continue
-        facts = StackFacts(stack, places_of(stack.kind), ANALYSES)
+        facts = StackFacts(stack, places_of(stack.kind))
         if source.every_function:
             system = _with_every_function(system, source, stack, facts)
         one = _One(system, source, stack, facts, ways)
@@ -137,7 +136,7 @@ class _One:
 
         def stated(stack: Stack, wanted: Wanted | None) -> Statements:
             found: Statements = {}
-            facts = StackFacts(stack, places_of(stack.kind), ANALYSES)
+            facts = StackFacts(stack, places_of(stack.kind))
             _One(self.system, self.source, stack, facts, ways).state(found, wanted)
             return found
 

@@ -8,8 +8,18 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.evidence.policies.stating import NO, OPEN, READINGS, UNKNOWN, asked, by_policy, document, reach, word
-from threatmodel.evidence.analyses.policies import POLICIES
+from tests.evidence.policies.stating import (
+    NO,
+    OPEN,
+    POLICY_ANALYSES,
+    READINGS,
+    UNKNOWN,
+    asked,
+    by_policy,
+    document,
+    reach,
+    word,
+)
 from threatmodel.evidence.answers import Answer, Unanswered
 from threatmodel.stacks.values import Unknown
 
@@ -106,7 +116,9 @@ def test_a_deny_never_adds_to_what_is_reached(stated: list[Any], other: dict[str
     )
 )
 def test_whatever_stands_there_is_answered(raw: Any) -> None:
-    for name, part in itertools.product(POLICIES, ("policy", "trust", "managed", "sam", "permission", "guardrail")):
+    for name, part in itertools.product(
+        POLICY_ANALYSES, ("policy", "trust", "managed", "sam", "permission", "guardrail")
+    ):
         outcome = asked(name, (part, raw))
         assert outcome is None or isinstance(outcome, Answer | Unanswered)
     reach(raw)

@@ -28,22 +28,12 @@ from tests.evidence.policies.stating import (
     trust,
     word,
 )
-from threatmodel.evidence.analyses.names import ANALYSES
-from threatmodel.evidence.analyses.policies import POLICIES
+from threatmodel.evidence.analyses.registry import analyses
 from threatmodel.evidence.answers import Answer, Gathered, Unanswered
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.policies import from_template, templates
 from threatmodel.stacks.values import Joined, Link, Scalar, Unknown, table
-
-
-def test_every_policy_analysis_is_there_and_takes_what_the_data_files_gather() -> None:
-    others = {"layers-trusted", "secret-in-environment", "qualifier", "egress", "any-true", "deployment-steps"}
-    assert POLICIES.keys() <= ANALYSES.keys()
-    assert not POLICIES.keys() & others
-    reading = {"policy", "managed", "sam", "trust", "guardrail", "authorisations", "permission", "block"}
-    missing = {name for name, row in ANALYSES.items() if reading & set(row.takes)} - POLICIES.keys()
-    assert missing <= {"qualifier", "cdn-only"}
 
 
 def test_places_are_those_of_the_parts() -> None:
@@ -191,7 +181,8 @@ def test_users_of_a_role() -> None:
     bot, worker = resource(), resource("Worker")
     one, two = Gathered("user", bot.properties, bot), Gathered("user", worker.properties, worker)
     around = stack(bot, worker)
-    ask = POLICIES["several"]
+    ask = analyses()["several"].function
+    assert ask is not None
     assert word(ask([one], bot, around)) is NO
     assert word(ask([one, one], bot, around)) is NO
     assert word(ask([one, two], bot, around)) is YES
@@ -258,7 +249,7 @@ def test_policies_of_a_sam_function(policy: str, action: Any, over: Any, broad: 
 def test_what_defaults_would_give_is_said() -> None:
     statement = "Statement: [{Effect: Allow, Action: !If [IsWide, 's3:*', 's3:GetObject'], Resource: '*'}]"
     found = read(FUNCTION.replace("POLICY", statement))
-    outcome = StackFacts(found, PLACES, POLICIES).of("function", found.resources["Bot"])["role_wildcard_action"]
+    outcome = StackFacts(found, PLACES).of("function", found.resources["Bot"])["role_wildcard_action"]
     assert isinstance(outcome, Unanswered)
     assert outcome.usual is not None
     assert outcome.usual.value is True

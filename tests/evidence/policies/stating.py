@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from threatmodel.evidence.analyses.policies import POLICIES
+from threatmodel.evidence.analyses.registry import analyses
 from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.mappings.format import load_places
@@ -61,10 +61,20 @@ def stack(*resources: Resource, kind: str = "cloudformation") -> Stack:
     return Stack(file="template.yaml", kind=kind, resources={one.name: one for one in resources})
 
 
+POLICY_ANALYSES = tuple(
+    name
+    for name, one in analyses().items()
+    if one.function and {"policy", "managed", "sam", "trust", "guardrail", "authorisations", "block"} & set(one.takes)
+)
+"""The analyses that read policies."""
+
+
 def asked(name: str, *parts: tuple[str, Any], around: Stack | None = None, of: Resource | None = None) -> Outcome:
     bot = of or resource()
     gathered = [Gathered(part, node(raw), bot) for part, raw in parts]
-    return POLICIES[name](gathered, bot, around or stack(bot))
+    function = analyses()[name].function
+    assert function is not None
+    return function(gathered, bot, around or stack(bot))
 
 
 def word(outcome: Outcome) -> Any:
@@ -93,7 +103,7 @@ def read(text: str) -> Stack:
 
 def fact(text: str, kind: str, name: str, of: str) -> Any:
     found = read(text)
-    return word(StackFacts(found, PLACES, POLICIES).of(kind, found.resources[of]).get(name))
+    return word(StackFacts(found, PLACES).of(kind, found.resources[of]).get(name))
 
 
 STORES = stack(

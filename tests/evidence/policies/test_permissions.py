@@ -10,6 +10,7 @@ from tests.evidence.policies.stating import (
     FUNCTION,
     HERE,
     PLACES,
+    POLICY_ANALYSES,
     READINGS,
     UNKNOWN,
     allow,
@@ -22,7 +23,6 @@ from tests.evidence.policies.stating import (
     shared,
 )
 from tests.support import working_at_most
-from threatmodel.evidence.analyses.policies import POLICIES
 from threatmodel.evidence.answers import Gathered
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.policies.arns import Targets
@@ -124,14 +124,14 @@ def test_values_that_parameters_give_are_never_shown() -> None:
     given_action = Scalar(f"s3:{hidden}*", HERE, given=("Action",))
     found = effective(statements(document(allow("s3:GetObject", given_text), allow(given_action))))
     assert hidden not in repr(found)
-    every = [asked(name, ("policy", document(allow(given_action), shared(given_text)))) for name in POLICIES]
+    every = [asked(name, ("policy", document(allow(given_action), shared(given_text)))) for name in POLICY_ANALYSES]
     assert hidden not in repr(every)
 
 
 def test_a_whole_role_takes_little_time() -> None:
     text = FUNCTION.replace("POLICY", "Statement: [{Effect: Allow, Action: ['s3:Get*', 'sqs:*'], Resource: '*'}]")
     found = read(text)
-    facts, bot = StackFacts(found, PLACES, POLICIES), found.resources["Bot"]
+    facts, bot = StackFacts(found, PLACES), found.resources["Bot"]
     policies = [
         Gathered("policy", document(allow(["s3:Get*", "sqs:*"])), bot),
         Gathered("managed", node(READINGS[0]), bot),

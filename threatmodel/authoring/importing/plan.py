@@ -9,7 +9,6 @@ from typing import NamedTuple
 from threatmodel.assessment.drift import Absence
 from threatmodel.authoring.importing.entries import Entry, entries
 from threatmodel.authoring.importing.model import check_elements, new_model, reference_to, updated
-from threatmodel.evidence.analyses.registry import ANALYSES
 from threatmodel.evidence.collect import places_of
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.matching import matches
@@ -56,7 +55,7 @@ def update(path: Path, kind: str, model: Path, files: Files) -> Imported:
     reference = reference_to(path, model)
     place = Place(shown_path(model))
     known = source or EvidenceFile(kind=kind, path=reference, resources={}, every_function=False, place=place)
-    facts = StackFacts(stack, places_of(stack.kind), ANALYSES)
+    facts = StackFacts(stack, places_of(stack.kind))
     kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
     matched = matches(system, known, stack, kinds)
     found = list(_entries(stack, {name: element for element, name in matched.resources.items()}))
@@ -69,7 +68,7 @@ def update(path: Path, kind: str, model: Path, files: Files) -> Imported:
 
 
 def _entries(stack: Stack, known: dict[str, str]) -> Sequence[Entry]:
-    facts = StackFacts(stack, places_of(stack.kind), ANALYSES)
+    facts = StackFacts(stack, places_of(stack.kind))
     return list(entries(stack, facts, wirings(stack, facts), known))
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.principals import others_of_account
+from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.roles import is_lambda
 from threatmodel.evidence.analyses.sharing import (
     NEGATIVE,
@@ -13,7 +14,7 @@ from threatmodel.evidence.analyses.sharing import (
     narrows,
 )
 from threatmodel.evidence.analyses.verdicts import Verdict, unless_open
-from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.evidence.policies.arns import Targets, resources_of
 from threatmodel.evidence.policies.grants import (
     Condition,
@@ -32,13 +33,21 @@ from threatmodel.stacks.values import Node, Scalar, Table, Unknown, items, links
 # --- who may read a secret, and who may send to a queue
 
 
+@analysis("policy", "key-policy", "identity-policy", "authorisations", usual=False)  # slow, seldom answered
 def readers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether only roles of functions have actions to read a secret."""
+    """Whether only roles of functions have actions to read a secret.
+
+    No where a policy lets somebody else; yes only where all identity policies are known.
+    """
     return _restricted(parts, resource, stack, READS_SECRETS, "read it")
 
 
+@analysis("policy", "bus-statement", "identity-policy", "authorisations", usual=False)  # slow, seldom answered
 def senders_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether only roles of functions have actions to send to a queue, topic, bus or stream."""
+    """Whether only roles of functions have actions to send to a queue, topic, bus or stream.
+
+    No where a policy lets somebody else; yes only where all identity policies are known.
+    """
     return _restricted(parts, resource, stack, SENDS, "send to it")
 
 
@@ -247,10 +256,3 @@ def _identities(
             if any(match.resource == resource.name and match.sure for match in reached):
                 note = f"{part.resource.name} lets in who is no function"
                 yield unless_open(grant, Verdict(truth=True, place=grant.place, note=note))
-
-
-# Without what defaults would give: a file alone seldom answers these, and they look at every policy that there is.
-ACCESS: Mapping[str, AnalysisFunction] = {
-    "readers-restricted": readers_restricted,
-    "senders-restricted": senders_restricted,
-}

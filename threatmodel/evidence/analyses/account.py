@@ -19,10 +19,10 @@ from threatmodel.evidence.analyses.properties import (
     open_at,
     read,
     stands,
-    usually,
     worded,
 )
-from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Table, Unknown, get, links
@@ -89,6 +89,7 @@ _WRITES: Mapping[str, tuple[str, ...]] = {
 _ASKED = ("eventSource", "eventName", "userIdentity", "errorCode", "errorMessage", "readOnly", "managementEvent")
 
 
+@analysis("rule", "target", "filter", "alarm")
 def alerts_on_changes(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
     """Whether rules and filters that reach somebody cover the writes by which a function or role is changed."""
     covers: list[_Cover] = []
@@ -170,6 +171,7 @@ _SERIOUS = 8
 _HUB_ASKED = ("Severity", "Workflow", "WorkflowState", "RecordState")
 
 
+@analysis("rule", "target")
 def alerts_on_findings(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
     """Whether a rule that reaches somebody lets serious findings through."""
     covers: list[_Cover] = []
@@ -215,6 +217,7 @@ def _admits_finding(detail: Node | None, source: str) -> bool | None:
 _SERVICES = ("AWS Lambda", "Amazon API Gateway")
 
 
+@analysis("budget", "notification", "anomaly-monitor", "anomaly-subscription")
 def budget_covers_functions(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
     """Whether budgets or cost anomalies that are sent to somebody cover both services."""
     covers: list[_Cover] = []
@@ -300,6 +303,7 @@ _WATCHED: Mapping[str, tuple[str, ...]] = {
 }
 
 
+@analysis("alarm")
 def concurrency_alarm(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
     """Whether alarms that act watch the account's concurrency and its throttled invocations."""
     covers: list[_Cover] = []
@@ -327,12 +331,3 @@ def _account_metrics(alarm: Node) -> Iterator[str]:
         all_of_it = narrow is None or (isinstance(narrow, Table) and not narrow.entries)
         if name and worded(read(metric, "Namespace")) == "AWS/Lambda" and all_of_it:
             yield name
-
-
-ACCOUNT: Mapping[str, AnalysisFunction] = usually({
-    "alerts-on-changes": alerts_on_changes,
-    "alerts-on-findings": alerts_on_findings,
-    "budget-covers-functions": budget_covers_functions,
-    "concurrency-alarm": concurrency_alarm,
-})  # fmt: skip
-"""The analyses of the account, by name."""

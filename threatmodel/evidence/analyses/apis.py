@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from threatmodel.evidence.analyses.cdn import cdn_only
 from threatmodel.evidence.analyses.properties import (
     Say,
     all_of,
@@ -22,11 +21,10 @@ from threatmodel.evidence.analyses.properties import (
     some,
     stands,
     unless_unread,
-    usually,
     worded,
 )
-from threatmodel.evidence.analyses.rates import greatest_rate
-from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get
@@ -43,8 +41,12 @@ _MAPPINGS = (
 _OWN_POLICY = "x-amazon-apigateway-security-policy"
 
 
+@analysis("api-policy", "domain-policy", "endpoint-disabled", answers=("tls-1.0", "tls-1.2", "tls-1.3"))
 def oldest_tls(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """The oldest version of all that answers: the domains, and the api itself unless its endpoint is off."""
+    """The oldest version of all that answers: the domains, and the api itself unless its endpoint is off.
+
+    A REST API that sets none answers 1.0.
+    """
     found = [_version(part.node) for part in named(parts, "domain-policy")]
     found += _domains_without_policy(parts, resource, stack)
     disabled = next((part.node for part in named(parts, "endpoint-disabled")), None)
@@ -121,6 +123,7 @@ def _domains_without_policy(parts: Sequence[Gathered], resource: Resource, stack
 _GROUP = "RuleGroupReferenceStatement"
 
 
+@analysis("rules")
 def rate_rule_blocks(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a rate-based rule with the action block stands in one of the web ACLs in front."""
     says = [
@@ -164,6 +167,7 @@ def _in_group(rule: Node, reference: Node, stack: Stack) -> Iterator[Say]:
 # --- routes and methods
 
 
+@analysis("route", "method", "validator")
 def requests_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether every route names its path and method, and every REST method checks what it takes."""
     says = [_route(part) for part in named(parts, "route")]
@@ -269,6 +273,7 @@ def _requires(node: Node) -> bool | None:
 # --- switches
 
 
+@analysis("flag")
 def any_true(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether one of some switches is on."""
     says = [
@@ -277,14 +282,3 @@ def any_true(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Out
         if not (isinstance(part.node, Scalar) and part.node.value is None)
     ]
     return unless_unread(some(says), stack, [False])
-
-
-APIS: Mapping[str, AnalysisFunction] = usually({
-    "oldest-tls": oldest_tls,
-    "cdn-only": cdn_only,
-    "rate-rule-blocks": rate_rule_blocks,
-    "requests-restricted": requests_restricted,
-    "greatest-rate": greatest_rate,
-    "any-true": any_true,
-})  # fmt: skip
-"""The analyses of apis, by name."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
+from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.sharing import (
     everybody,
     not_understood,
@@ -13,8 +14,8 @@ from threatmodel.evidence.analyses.sharing import (
     set_value,
     unless_doubted,
 )
-from threatmodel.evidence.analyses.verdicts import Verdict, places, registered, some, unknown, unless_open
-from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.analyses.verdicts import Verdict, places, some, unknown, unless_open
+from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.evidence.policies.grants import Condition, Grant, grants, pattern
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, items, text
@@ -25,6 +26,7 @@ _PUBLIC_ACLS = ("publicread", "publicreadwrite", "authenticatedread")
 _GROUPS = ("acs.amazonaws.com/groups/global/AllUsers", "acs.amazonaws.com/groups/global/AuthenticatedUsers")
 
 
+@analysis("policy", "acl", "block", "account-block")
 def bucket_public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a policy or access list lets anyone in, and no public access block keeps them out."""
     policies = [part for part in parts if part.part == "policy"]
@@ -104,6 +106,7 @@ _ITS_KEY = "s3:x-amz-server-side-encryption-customer-algorithm"
 _ENCRYPTION = "s3:x-amz-server-side-encryption"
 
 
+@analysis("policy", "blocked-types")
 def refuses_customer_keys(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether uploads with a key of the writer's are refused."""
     blocked = [_blocked(part) for part in parts if part.part == "blocked-types"]
@@ -158,9 +161,3 @@ def _customer_key(condition: Condition) -> bool | None:
             return condition.operator != "stringnotequalsifexists"
         case _:
             return False
-
-
-BUCKETS: Mapping[str, AnalysisFunction] = registered(
-    bucket_public=bucket_public,
-    refuses_customer_keys=refuses_customer_keys,
-)

@@ -17,12 +17,14 @@ from threatmodel.evidence.analyses.properties import (
     unless_unread,
     worded,
 )
+from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Table, Unknown, get, links, unknowns
 
 
+@analysis("origin", "origin-access", "auth", "policy")
 def cdn_only(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether the api refuses what does not come through its CDN, where that can be seen.
 

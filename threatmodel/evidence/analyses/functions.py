@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.properties import (
     Say,
@@ -17,11 +17,11 @@ from threatmodel.evidence.analyses.properties import (
     open_at,
     read,
     unless_unread,
-    usually,
     worded,
 )
+from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.secrets import Supply, supplied
-from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Joined, Link, Node, Table, Unknown
@@ -32,6 +32,7 @@ _LAYER_TYPES = ("AWS::Lambda::LayerVersion", "AWS::Serverless::LayerVersion", "a
 _LAYER = re.compile(r"arn:[^:]*:lambda:[^:]*:(?P<account>[^:]*):layer:[^:]+(?::(?P<version>[^:]+))?\Z")
 
 
+@analysis("layer")
 def layers_trusted(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
     """Each layer is named by version; whether a foreign account is trusted no file of infrastructure code tells."""
     says = [_layer(part.node, stack) for part in parts]
@@ -57,6 +58,7 @@ def _layer(node: Node, stack: Stack) -> Say:
 # --- variables
 
 
+@analysis("variables")
 def secret_in_environment(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
     """Whether a variable's value is a secret: one certain suffices, and for a no all have to be certain."""
     supplies: list[Supply] = []
@@ -89,6 +91,7 @@ _FUNCTION = re.compile(
 )
 
 
+@analysis("caller", "url", "permission", answers=("alias", "version", "latest"))
 def qualifier(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """What all callers of the function are bound to; unknown where they differ or one is unknown."""
     bound: list[tuple[str, Place]] = []
@@ -215,6 +218,7 @@ _OUT = ("open", "unknown", "restricted", "none")
 """From the widest on: what is known to be open decides, then what is not known."""
 
 
+@analysis("vpc", "security-group", "egress-rule", answers=("open", "restricted", "none"))
 def egress(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Where the security groups let out to, by the widest rule."""
     for part in named(parts, "vpc"):
@@ -358,12 +362,3 @@ def _prefixes(node: Node, stack: Stack) -> str:
         kind = target.type if target is not None else node.resource
         return "none" if "aws_vpc_endpoint" in kind or "aws_prefix_list" in kind else "unknown"
     return "unknown"
-
-
-FUNCTIONS: Mapping[str, AnalysisFunction] = usually({
-    "layers-trusted": layers_trusted,
-    "secret-in-environment": secret_in_environment,
-    "qualifier": qualifier,
-    "egress": egress,
-})  # fmt: skip
-"""The analyses of functions, by name."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from threatmodel.evidence.analyses.principals import Holder, holders
-from threatmodel.evidence.analyses.verdicts import Verdict, places, registered, some, unknown
-from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.verdicts import Verdict, places, some, unknown
+from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.evidence.policies.arns import arn_parts
 from threatmodel.evidence.policies.grants import Condition, Grant, Pattern, aws_policy_name, grants, pattern
 from threatmodel.stacks.stack import Resource, Stack
@@ -87,6 +88,7 @@ _DETECTION = (
 _LOGS = ("s3:deletebucket", "s3:deleteobject", "logs:deleteloggroup")
 
 
+@analysis("guardrail")
 def denies_stopping_detection(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether policies deny stopping and deleting CloudTrail, Config, GuardDuty and their logs."""
     own, found = _guardrails(parts, resource, stack)
@@ -103,6 +105,7 @@ def _keeps_logs(grant: Grant) -> bool:
     return all(_exempts(one) for one in grant.conditions) and any(grant.covers(action) for action in _LOGS)
 
 
+@analysis("guardrail")
 def denies_root(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a policy denies every action to the root user."""
     own, found = _guardrails(parts, resource, stack)
@@ -123,6 +126,7 @@ def _is_root(condition: Condition) -> bool:
     return named and any(re.fullmatch(r"arn:[^:]+:iam::[^:]*:root", one.text) for one in condition.values)
 
 
+@analysis("guardrail")
 def denies_public_functions(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether policies deny function URLs without IAM, and permissions for every principal."""
     own, found = _guardrails(parts, resource, stack)
@@ -151,6 +155,7 @@ def _for_everybody(condition: Condition) -> bool:
     return condition.key == "lambda:principal" and equal and any(one.text == "*" for one in condition.values)
 
 
+@analysis("guardrail")
 def denies_other_regions(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a policy denies all but some Regions, global services apart."""
     own, found = _guardrails(parts, resource, stack)
@@ -168,6 +173,7 @@ def _bars_regions(grant: Grant) -> Verdict:
     return Verdict(bool(by_region) and len(by_region) == len(rest), grant.place)
 
 
+@analysis("guardrail")
 def denies_leaving(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a policy denies the account to leave the organisation."""
     own, found = _guardrails(parts, resource, stack)
@@ -181,6 +187,7 @@ _NEED_MFA = (
 """Actions that stand for all that destroy or change rights: whoever denies these denies their like."""
 
 
+@analysis("guardrail", "authorisations")
 def denies_without_mfa(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a policy denies destructive and privilege-changing actions where MFA is false or missing.
 
@@ -219,6 +226,7 @@ _CHANGES = (
 )
 
 
+@analysis("authorisations", "guardrail")
 def only_pipeline_changes_functions(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether nobody but deploy roles has an action that changes functions; a guardrail may deny it to all others."""
     own, found = _guardrails(parts, resource, stack)
@@ -228,6 +236,7 @@ def only_pipeline_changes_functions(parts: Sequence[Gathered], resource: Resourc
     return _only(parts, _CHANGES, lambda holder: holder.deploys, "may change functions")
 
 
+@analysis("authorisations", "policy")
 def invokers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether only triggers and deploy roles may invoke a function."""
     policies = [part for part in parts if part.part == "policy"]
@@ -269,6 +278,7 @@ def _only(
 _PASS = "iam:passrole"  # noqa: S105 - an action's name
 
 
+@analysis("authorisations")
 def passrole_restricted(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
     """Whether each statement that allows iam:PassRole names roles and the service that they are passed to."""
     for part in parts:
@@ -303,6 +313,7 @@ def _names_roles(grant: Grant) -> bool:
 _ADMINISTRATORS = ("AdministratorAccess", "IAMFullAccess")
 
 
+@analysis("managed", "policy")
 def standing_administrators(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a permission set with AdministratorAccess or an equal policy is assigned."""
     found = [_administers_by_name(part.node) for part in parts if part.part == "managed"]
@@ -323,17 +334,3 @@ def _administers(grant: Grant) -> Verdict:
         return unknown(grant.open)
     everything = any(one.text in {"*", "*:*", "iam:*"} for one in grant.actions) and not grant.but_actions
     return Verdict(everything and _everywhere(grant), grant.place)
-
-
-GUARDRAILS: Mapping[str, AnalysisFunction] = registered(
-    denies_stopping_detection=denies_stopping_detection,
-    denies_root=denies_root,
-    denies_public_functions=denies_public_functions,
-    denies_other_regions=denies_other_regions,
-    denies_leaving=denies_leaving,
-    denies_without_mfa=denies_without_mfa,
-    only_pipeline_changes_functions=only_pipeline_changes_functions,
-    invokers_restricted=invokers_restricted,
-    passrole_restricted=passrole_restricted,
-    standing_administrators=standing_administrators,
-)

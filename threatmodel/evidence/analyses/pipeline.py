@@ -19,10 +19,10 @@ from threatmodel.evidence.analyses.properties import (
     read,
     stands,
     unless_unread,
-    usually,
     worded,
 )
-from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, links
@@ -30,6 +30,7 @@ from threatmodel.stacks.values import Node, Scalar, Table, Unknown, links
 # --- packages
 
 
+@analysis("code", "image", "code-uri", "mutability")
 def artefacts_immutable(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether each package is named by what can mean one sequence of bytes only."""
     packages = named(parts, "code", "code-uri", "image")
@@ -106,6 +107,7 @@ _Step = tuple[str, Place, str]
 """A word of _STEPS ('' where it is not known), its place, and why it is not known."""
 
 
+@analysis("group", "preference", "configuration", answers=("all-at-once", "canary", "linear"))
 def deployment_steps(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """How traffic moves to a new version, where all groups do it alike."""
     steps: list[_Step] = []
@@ -195,6 +197,7 @@ def _by_name(name: Node, parts: Sequence[Gathered], stack: Stack) -> _Step:
 _STOP = "DEPLOYMENT_STOP_ON_ALARM"
 
 
+@analysis("group", "preference")
 def rolls_back_on_alarm(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether each deployment group, and each preference that makes one, goes back when an alarm goes off."""
     says = [
@@ -241,11 +244,3 @@ def _preference_returns(part: Gathered) -> Say:
     on = flag(read(part.node, "Enabled"), left_out=True)
     value = all_of((on, one_of(listed)))
     return Say(value, part.node.place, open_at(alarms or part.node).why)
-
-
-PIPELINE: Mapping[str, AnalysisFunction] = usually({
-    "artefacts-immutable": artefacts_immutable,
-    "deployment-steps": deployment_steps,
-    "rolls-back-on-alarm": rolls_back_on_alarm,
-})  # fmt: skip
-"""The analyses of the pipeline, by name."""

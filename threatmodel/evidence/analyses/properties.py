@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import functools
 import json
-import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, items, shape_of
@@ -211,60 +209,6 @@ def unless_unread(outcome: Outcome, stack: Stack, good: Sequence[bool | str | in
         first = stack.unread[0]
         return Unanswered(f"{first.name} may hold more of these: {first.why}", first.place)
     return outcome
-
-
-# --- what defaults would give
-
-
-def with_usual(function: AnalysisFunction) -> AnalysisFunction:
-    """The analysis; where it cannot answer, with what it would answer if parameters had their defaults."""
-
-    @functools.wraps(function)
-    def asked(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-        outcome = function(parts, resource, stack)
-        if not isinstance(outcome, Unanswered):
-            return outcome
-        by_default = tuple(_by_default(parts))
-        if not by_default or (len(by_default) == len(parts) and all(map(operator.is_, by_default, parts))):
-            return outcome
-        usual = function(by_default, resource, stack)
-        return outcome._replace(usual=usual) if isinstance(usual, Answer) else outcome
-
-    return asked
-
-
-def _by_default(parts: Sequence[Gathered]) -> Iterator[Gathered]:
-    for part in parts:
-        doubt = part.resource.doubt
-        resource = part.resource
-        if doubt is not None and isinstance(doubt.usual, Scalar):
-            if doubt.usual.value is not True:
-                continue
-            resource = replace(resource, doubt=None)
-        node = defaulted(part.node)
-        if not (isinstance(node, Scalar) and node.value is None):
-            yield part if node is part.node and resource is part.resource else Gathered(part.part, node, resource)
-
-
-def defaulted(node: Node) -> Node:
-    """The node with every unknown that has one replaced by its usual value; the same node where there is none."""
-    match node:
-        case Unknown(usual=usual) if usual is not None:
-            return usual
-        case Table(entries=entries):
-            made = {name: defaulted(child) for name, child in entries.items()}
-            changed = any(made[name] is not child for name, child in entries.items())
-            return node._replace(entries=made) if changed else node
-        case List(items=children):
-            became = tuple(map(defaulted, children))
-            return node._replace(items=became) if any(map(operator.is_not, became, children)) else node
-        case _:
-            return node
-
-
-def usually(functions: Mapping[str, Callable[..., Outcome]]) -> Mapping[str, AnalysisFunction]:
-    """Analyses by name, each `with_usual`."""
-    return {name: with_usual(function) for name, function in functions.items()}
 
 
 # --- gathered parts

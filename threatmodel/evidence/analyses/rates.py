@@ -16,9 +16,11 @@ from threatmodel.evidence.analyses.properties import (
     unless_unread,
     worded,
 )
+from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.evidence.mappings.lookup import by_defaults
 from threatmodel.reading.problems import Place
+from threatmodel.reading.shape import Number
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, links
 
@@ -47,6 +49,7 @@ class _Setting(NamedTuple):
     place: Place
 
 
+@analysis("stage", "settings", answers=Number)
 def greatest_rate(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """The rate of the least limited method or route; null, the account's limit, is the greatest."""
     rates = [rate for group in _groups(parts) for rate in _of_stage(group, resource)]

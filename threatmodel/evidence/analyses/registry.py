@@ -1,11 +1,73 @@
-"""Every analysis that code answers, by name."""
+"""The questions about several values at once (policies, patterns, reports) that code answers: one decorator each.
+
+A place of the data files names an analysis and the set of sources that it looks at; each source says what its values
+are (`takes`).  An analysis answers from what was gathered.  Where a source could not be read it gives an answer only
+if no reading of it could change the answer, and else unknown.  Where nothing is gathered it says nothing.  What is
+gathered may concern others too (all functions that an api calls, all distributions of an account): it looks at what
+concerns the element.
+
+A `policy`, `trust` or `guardrail` is a policy document: an object, or JSON text, which IAM also encodes as in a URL.
+`managed` is the ARN or name of a policy that is attached; where it stands in the same files its document is gathered
+too.  `sam` is what SAM's Policies holds: names, ARNs, documents and policy templates.  Other parts are what the path or
+call of their source gives, whole.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
 
-from threatmodel.evidence.analyses.policies import POLICIES
-from threatmodel.evidence.analyses.services import SERVICES
-from threatmodel.evidence.answers import AnalysisFunction
+from threatmodel.evidence.analyses.usual import with_usual
+from threatmodel.evidence.answers import AnalysisFunction, Gathered, Outcome
+from threatmodel.reading.shape import Flag, Number
+from threatmodel.stacks.stack import Resource, Stack
 
-ANALYSES: Mapping[str, AnalysisFunction] = {**POLICIES, **SERVICES}
+Answers: TypeAlias = "type[Flag | Number] | tuple[str, ...]"
+"""What an analysis answers: a yes/no, a number, or one of some words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """One question: what it answers, the parts that it can look at, and what answers it (None: nothing does yet)."""
+
+    answers: Answers
+    takes: tuple[str, ...]
+    function: AnalysisFunction | None
+
+
+_REGISTERED: dict[str, Analysis] = {}
+
+
+def analysis(
+    *takes: str, answers: Answers = Flag, usual: bool = True
+) -> Callable[[Callable[[Sequence[Gathered], Resource, Stack], Outcome]], AnalysisFunction]:
+    """Registers a function as the analysis of its name (an underline stands for a hyphen).
+
+    Where it cannot answer, it also says what parameter defaults would give (`usual`).
+    """
+
+    def register(function: Callable[[Sequence[Gathered], Resource, Stack], Outcome]) -> AnalysisFunction:
+        asked = with_usual(function) if usual else function
+        _REGISTERED[function.__name__.replace("_", "-")] = Analysis(answers, takes, asked)
+        return asked
+
+    return register
+
+
+def promised(name: str, *takes: str, answers: Answers = Flag) -> None:
+    """Registers an analysis that the data files may name and nothing answers yet."""
+    _REGISTERED[name] = Analysis(answers, takes, None)
+
+
+@functools.cache
+def analyses() -> Mapping[str, Analysis]:
+    """Every analysis by name: those of all modules of this package."""
+    for module in sorted(one.name for one in pkgutil.iter_modules([str(Path(__file__).parent)])):
+        importlib.import_module(f"{__package__}.{module}")
+    return MappingProxyType(dict(_REGISTERED))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from threatmodel.evidence.analyses.verdicts import Verdict, every, places, registered, some, unknown, unless_open
-from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.verdicts import Verdict, every, places, some, unknown, unless_open
+from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.evidence.policies.arns import account_of, covers_every
 from threatmodel.evidence.policies.grants import (
     Condition,
@@ -21,13 +22,14 @@ from threatmodel.evidence.policies.grants import (
     pattern,
 )
 from threatmodel.evidence.policies.iam import Action, expanded
-from threatmodel.evidence.policies.permissions import role_escalates, use_of
+from threatmodel.evidence.policies.permissions import permissions, use_of
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Table, Unknown, items
 
 # --- actions
 
 
+@analysis("policy", "managed", "sam")
 def wildcard_action(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a statement allows every action, every one of a service, or all but some."""
     return some((_wild(grant) for grant in allowing(grants(parts, resource, stack))), parts)
@@ -91,6 +93,7 @@ _NARROWING = (
 """Parts of keys whose conditions limit a statement to some resources, or to a part of what they hold."""
 
 
+@analysis("policy", "managed", "sam")
 def wildcard_resource(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a statement allows on every resource what reads or writes data or changes IAM, and could name one."""
     found = (verdict for grant in allowing(grants(parts, resource, stack)) for verdict in _over_all(grant))
@@ -205,6 +208,7 @@ _BROAD = ("AdministratorAccess", "PowerUserAccess")
 _FULL = re.compile(r"FullAccess(_?[vV]\d+)?\Z")
 
 
+@analysis("managed", "sam")
 def broad_managed_policy(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
     """Whether AdministratorAccess, PowerUserAccess or a policy of AWS named ...FullAccess is attached.
 
@@ -239,6 +243,22 @@ def _broad(found: Pattern) -> Verdict:
 _ASSUME = "sts:assumerole"
 
 
+@analysis("policy", "managed", "sam")
+def role_escalates(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether what was gathered allows a way to more rights, or passing every role."""
+    found = permissions(parts, resource, stack)
+    if found.escalations:
+        first = found.escalations[0]
+        return Answer(value=True, places=first.places, note=f"{first.name}: {', '.join(first.actions)}")
+    passing = next((one for one in found.every if "iam:PassRole" in one.actions), None)
+    if passing is not None:
+        return Answer(value=True, places=(passing.place,), note="it may pass every role")
+    if found.unknown:
+        return Unanswered(found.unknown[0].why, found.unknown[0].place)
+    return Answer(value=False, places=tuple(dict.fromkeys(part.node.place for part in parts)))
+
+
+@analysis("policy", "managed", "sam")
 def assumes_roles(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a statement allows sts:AssumeRole."""
     return some((_assumes(grant) for grant in allowing(grants(parts, resource, stack))), parts)
@@ -253,8 +273,12 @@ def _assumes(grant: Grant) -> Verdict:
     return unless_open(grant, Verdict(truth, grant.place, note))
 
 
+@analysis("policy", "managed", "sam")
 def assumed_roles_named(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether every statement that allows sts:AssumeRole names roles of this account, without wildcard."""
+    """Whether every statement that allows sts:AssumeRole names roles of this account, without wildcard.
+
+    True where all are of this account; else unknown, since the trust of a foreign role cannot be read.
+    """
     found = []
     for grant in allowing(grants(parts, resource, stack)):
         assumes = _assumes(grant)
@@ -285,6 +309,7 @@ def _roles_named(grant: Grant, stack: Stack) -> Iterator[Verdict]:
 _LAMBDA = frozenset({"lambda.amazonaws.com", "lambda.amazonaws.com.cn", "lambda.${AWS::URLSuffix}"})
 
 
+@analysis("trust")
 def trusts_only_lambda(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether Lambda is the only principal that a trust policy allows."""
     trusts = [part for part in parts if part.part == "trust"]
@@ -312,6 +337,7 @@ def is_lambda(one: Principal) -> bool:
     return one.kind == "Service" and one.pattern.text in _LAMBDA
 
 
+@analysis("user", "trust")
 def several(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a role has several users.
 
@@ -360,6 +386,7 @@ _GITHUB = re.compile(r"repo:(?P<repo>[^:*?]+/[^:*?]+):(ref:refs/heads/[^*?]+|env
 _GITLAB = re.compile(r"project_path:(?P<repo>[^:*?]+):ref_type:branch:ref:[^:*?]+\Z")
 
 
+@analysis("trust")
 def oidc_claims_pinned(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether each trust of a web identity names the audience, and one repository with its branch or environment."""
     trusts = [part for part in parts if part.part == "trust"]
@@ -433,16 +460,3 @@ def _subject(one: Pattern, *, exact: bool) -> bool | None:
 
 def _repository(text: str) -> str:
     return ":".join(text.split(":", 2)[:2])
-
-
-ROLES: Mapping[str, AnalysisFunction] = registered(
-    wildcard_action=wildcard_action,
-    wildcard_resource=wildcard_resource,
-    broad_managed_policy=broad_managed_policy,
-    assumes_roles=assumes_roles,
-    role_escalates=role_escalates,
-    assumed_roles_named=assumed_roles_named,
-    trusts_only_lambda=trusts_only_lambda,
-    several=several,
-    oidc_claims_pinned=oidc_claims_pinned,
-)

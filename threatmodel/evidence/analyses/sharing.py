@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from threatmodel.evidence.analyses.verdicts import Verdict, every, registered, some, unknown, unless_open
-from threatmodel.evidence.answers import AnalysisFunction, Gathered, Outcome
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.verdicts import Verdict, every, some, unknown, unless_open
+from threatmodel.evidence.answers import Gathered, Outcome
 from threatmodel.evidence.policies.arns import account_of, arn_parts, whole
 from threatmodel.evidence.policies.grants import (
     Condition,
@@ -75,6 +76,7 @@ def not_understood(node: Node) -> Unknown:
 # --- anybody
 
 
+@analysis("policy", "permission", "url-auth")
 def public_statement(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a statement allows any principal without a condition that narrows it."""
     return some(_public(parts, resource, stack), parts)
@@ -217,6 +219,7 @@ def _of_url(node: Node) -> Verdict:
 # --- services
 
 
+@analysis("policy", "permission")
 def sources_pinned(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether each statement for a service names a source ARN, and a source account where the ARN has none."""
     found: list[Verdict] = []
@@ -308,6 +311,3 @@ def is_service(principal: str) -> bool:
         re.fullmatch(r"[\w.${}:-]+\.(amazonaws|amazon)\.com(\.cn)?|[\w.-]+\.\$\{AWS::URLSuffix\}", principal)
         is not None
     )
-
-
-SHARING: Mapping[str, AnalysisFunction] = registered(public_statement=public_statement, sources_pinned=sources_pinned)

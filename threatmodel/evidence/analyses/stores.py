@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from threatmodel.evidence.analyses.properties import (
     Say,
@@ -16,11 +16,12 @@ from threatmodel.evidence.analyses.properties import (
     read,
     stands,
     unless_unread,
-    usually,
     worded,
 )
-from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
+from threatmodel.reading.shape import Number
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 
@@ -30,6 +31,7 @@ _NARROWING = (
 _LONGEST = 36_500
 
 
+@analysis("rules", answers=Number)
 def expiration_days(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """After how many days nothing of the bucket's is left, by rules that cover all of it.
 
@@ -126,6 +128,7 @@ def _versioned(resource: Resource, stack: Stack) -> bool | None:
     return False
 
 
+@analysis("target")
 def dead_letter_everywhere(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether every target of the bus's rules has a dead-letter queue."""
     says = []
@@ -137,10 +140,3 @@ def dead_letter_everywhere(parts: Sequence[Gathered], resource: Resource, stack:
         else:
             says.append(Say(stands(queue), part.node.place, doubt=doubt_of(part.resource, resource)))
     return unless_unread(every(says, "", "a target has no dead-letter queue"), stack, [True])
-
-
-STORES: Mapping[str, AnalysisFunction] = usually({
-    "expiration-days": expiration_days,
-    "dead-letter-everywhere": dead_letter_everywhere,
-})  # fmt: skip
-"""The analyses of stores and queues, by name."""

@@ -9,7 +9,8 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.analyses.registry import Analysis, analyses
+from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.evidence.mappings.format import FactPlace, Places, Source, Step
 from threatmodel.evidence.mappings.format import Path as Steps
 from threatmodel.evidence.mappings.lookup import NOT_TOLD, OUTSIDE, has_values, said, standing
@@ -34,10 +35,10 @@ class _Spot(NamedTuple):
 class StackFacts:
     """The facts of one stack's resources."""
 
-    def __init__(self, stack: Stack, places: Places, analyses: Mapping[str, AnalysisFunction]) -> None:
+    def __init__(self, stack: Stack, places: Places, asked: Mapping[str, Analysis] | None = None) -> None:
         self._stack = stack
         self._places = places
-        self._analyses = analyses
+        self._analyses = analyses() if asked is None else asked
         self._index: dict[tuple[str, Steps], tuple[dict[str, list[Resource]], list[_Spot]]] = {}
         self._types: dict[str, list[Resource]] = {}
         self._shared: dict[int, tuple[Gathered, ...]] = {}
@@ -128,10 +129,10 @@ class StackFacts:
         parts = self.gathered(kind, place.gather, resource)
         if not parts:
             return None
-        function = self._analyses.get(place.analysis)
-        if function is None:
+        analysis = self._analyses.get(place.analysis)
+        if analysis is None or analysis.function is None:
             return Unanswered(f"nothing computes '{place.analysis}' from such a file", parts[0].node.place)
-        return function(parts, resource, self._stack)
+        return analysis.function(parts, resource, self._stack)
 
     def _parts(self, source: Source, resource: Resource) -> Sequence[Gathered]:
         """What a source leads to; what does not begin at the element is the same for all and looked up once."""

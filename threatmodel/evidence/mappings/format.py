@@ -24,7 +24,7 @@ A place is a source and one predicate:
 ``says: V``       what stands there means V, whatever it is; without ``at``, that the resource is there does
 ``words: {P: V}`` the first pattern that fits what stands there, as text, gives the value (``*`` is any text)
 ``value: HOW``    the fact is what stands there, as HOW says: a key of VALUES; ``words`` beside it are tried first
-``analysis: N``   code computes it from what is ``gather``-ed: a key of `threatmodel.evidence.analyses.names.ANALYSES`
+``analysis: N``   code computes it from what is ``gather``-ed: a name of `threatmodel.evidence.analyses.registry`
 ``otherwise: V``  what holds where no place before it said anything
 
 and two qualifiers: ``left_out: V``, what holds where the last resource is there and nothing stands at the path, and
@@ -42,7 +42,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
-from threatmodel.evidence.analyses.names import ANALYSES
+from threatmodel.evidence.analyses.registry import analyses
 from threatmodel.model.vocabulary import FACTS, KINDS, PLANES, FactRow
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, listed, quoted, suggestion
@@ -501,9 +501,9 @@ class _Whole:
         if "analysis" not in entries:
             return
         name, place = entries["analysis"].value, entries["analysis"].place
-        analysis = ANALYSES.get(name)
+        analysis = analyses().get(name)
         if analysis is None:
-            self.reader.note("unknown-word", place, f"{quoted(name)} is no analysis", suggestion(name, ANALYSES))
+            self.reader.note("unknown-word", place, f"{quoted(name)} is no analysis", suggestion(name, analyses()))
         elif not _answers(analysis.answers, row):
             message = f"the analysis '{name}' does not answer {row.kind}.{row.name}, which is {row.type}"
             self.reader.note("wrong-type", place, message)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Gathered
 from threatmodel.evidence.policies.arns import Match, Targets, covers_every, resources_of
 from threatmodel.evidence.policies.grants import Grant, Pattern, grants, statements
 from threatmodel.evidence.policies.iam import Action, expanded
@@ -234,20 +234,6 @@ def _escalations(allowed: Sequence[Allowed]) -> Iterator[Escalation]:
     for name, needed in ESCALATIONS.items():
         if all(action in where for action in needed):
             yield Escalation(name, needed, tuple(dict.fromkeys(where[action] for action in needed)))
-
-
-def role_escalates(policies: Sequence[Gathered], element: Resource, stack: Stack) -> Outcome:
-    """Whether what was gathered allows a way to more rights, or passing every role."""
-    found = permissions(policies, element, stack)
-    if found.escalations:
-        first = found.escalations[0]
-        return Answer(value=True, places=first.places, note=f"{first.name}: {', '.join(first.actions)}")
-    passing = next((one for one in found.every if "iam:PassRole" in one.actions), None)
-    if passing is not None:
-        return Answer(value=True, places=(passing.place,), note="it may pass every role")
-    if found.unknown:
-        return Unanswered(found.unknown[0].why, found.unknown[0].place)
-    return Answer(value=False, places=tuple(dict.fromkeys(part.node.place for part in policies)))
 
 
 # --- what of the stack is reached

@@ -1,0 +1,33 @@
+"""What only AWS itself can answer: promised to `aws.yaml`, for a collector that asks AWS."""
+
+from __future__ import annotations
+
+from threatmodel.evidence.analyses.registry import promised
+from threatmodel.reading.shape import Number
+
+# Is the distribution in front of it among the protected resources?
+promised("protected", "protection", "distribution")
+# Is a vault that holds a recovery point locked, or another account's?
+promised("locked-copy", "vault")
+# Has the root user MFA of hardware or a passkey, or no password, key and certificate at all?
+promised("root-protected", "summary", "virtual-device")
+# How do people sign in?  The weakest of what exists: console users, then federation, then Identity Center.
+promised(
+    "human-access",
+    *("instance", "saml-provider", "report"),
+    answers=("identity-center", "federation", "iam-users"),
+)
+# Has a user other than root a password?
+promised("report-console-users", "report")
+# How many users other than root have a password and no MFA?
+promised("report-console-users-without-mfa", "report", answers=Number)
+# Has a user other than root an active access key?
+promised("report-active-keys", "report")
+# How many days ago was the oldest active access key made?  Null where there is none.
+promised("report-oldest-key-days", "report", answers=Number)
+# Was each password and active key used in the last 45 days, or made since?
+promised("report-idle-disabled", "report")
+# Does a trail record data events of AWS::Lambda::Function, for all functions and both reads and writes?
+promised("records-invocations", "selector", "advanced-selector")
+# Does a recorder that runs record functions, gateways and roles, and is a rule active?
+promised("records-configuration", "recorder", "status", "rule")
