@@ -32,7 +32,6 @@ from threatmodel.library.format import Library  # noqa: E402
 from threatmodel.library.load import load_library  # noqa: E402
 from threatmodel.model.load import load_model  # noqa: E402
 from threatmodel.model.system import System  # noqa: E402
-from threatmodel.model.vocabulary import FACTS, INPUTS  # noqa: E402
 from threatmodel.reading.files import Files  # noqa: E402
 from threatmodel.reading.source import LARGEST  # noqa: E402
 
@@ -170,20 +169,6 @@ def run() -> tuple[dict[str, str], tuple[Outcome, ...]]:
             moved = {name: (state, new) for name, state, new in both if new != state}
             outcomes.append(Outcome(mutant=mutant, moved=moved))
     return before, tuple(outcomes)
-
-
-def provable(library: Library) -> Iterator[str]:
-    """The controls that rest on a fact which templates tell."""
-    for control in library.controls.values():
-        facts = control.in_place.facts if control.in_place is not None else frozenset()
-        if any(_told(control.scope, name) for name in facts):
-            yield control.id
-
-
-def _told(kind: str, name: str) -> bool:
-    """Whether templates tell a fact, or one that it follows from."""
-    inputs = [one for one in INPUTS.get((kind, name), ()) if one.name in FACTS.get(one.kind, {})]
-    return "template" in FACTS[kind][name].seen_by or any(_told(one.kind, one.name) for one in inputs)
 
 
 def mutants() -> tuple[Mutant, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 from cfnlint.decode.decode import decode_str
@@ -16,15 +16,30 @@ from scripts.mutants import (
     Outcome,
     mutants,
     page,
-    provable,
     run,
     score,
 )
 from tests.support import HOME
 from threatmodel.assessment.states import STATES
+from threatmodel.library.format import Library
 from threatmodel.library.load import load_library
+from threatmodel.model.vocabulary import FACTS, INPUTS
 
 MUTANTS = mutants()
+
+
+def provable(library: Library) -> Iterator[str]:
+    """The controls that rest on a fact which templates tell."""
+    for control in library.controls.values():
+        facts = control.in_place.facts if control.in_place is not None else frozenset()
+        if any(_told(control.scope, name) for name in facts):
+            yield control.id
+
+
+def _told(kind: str, name: str) -> bool:
+    """Whether templates tell a fact, or one that it follows from."""
+    inputs = [one for one in INPUTS.get((kind, name), ()) if one.name in FACTS.get(one.kind, {})]
+    return "template" in FACTS[kind][name].seen_by or any(_told(one.kind, one.name) for one in inputs)
 
 
 @pytest.fixture(scope="module")

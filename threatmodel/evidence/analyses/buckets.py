@@ -51,10 +51,6 @@ def bucket_public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
     return Answer(False, tuple(places(parts)))  # noqa: FBT003 - the value
 
 
-def _by_lists(lists: Sequence[Gathered]) -> Outcome:
-    return some([unless_doubted(one, _of_acl(one.node)) for one in lists], lists) if lists else None
-
-
 _FOR_POLICIES = ("RestrictPublicBuckets", "BlockPublicPolicy", "restrict_public_buckets", "block_public_policy")
 _FOR_LISTS = ("IgnorePublicAcls", "BlockPublicAcls", "ignore_public_acls", "block_public_acls")
 

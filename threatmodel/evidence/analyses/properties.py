@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, items, shape_of
+from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, Unknown, items, shape_of
 
 _DEEPEST = 100
 """Levels of a document in JSON text; what lies deeper is unknown."""
@@ -222,19 +222,3 @@ def named(parts: Sequence[Gathered], *names: str) -> tuple[Gathered, ...]:
 def opaque_of(part: Gathered) -> Unknown | None:
     """Why a part that is a whole resource cannot be read as one."""
     return part.node if isinstance(part.node, Unknown) else part.resource.opaque
-
-
-def refers_to(node: Node | None, resource: Resource, stack: Stack) -> bool | None:
-    """Whether a property refers to a resource, by a link or its name; None where that is not known."""
-    if node is None:
-        return False
-    if isinstance(node, Unknown):
-        return None
-    target = stack.target(node)
-    if target is not None:
-        return target is resource
-    told = worded(node)
-    if told is None:
-        return None
-    own = worded(read(resource.properties, "Name"))
-    return None if isinstance(node, Link) else own is not None and own == re.split(r"[:/]", told)[-1]

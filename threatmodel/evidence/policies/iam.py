@@ -80,11 +80,6 @@ def _covered(pattern: str, service: str) -> Iterator[Action]:
             yield from (action for spelt, action in known.items() if wanted.fullmatch(spelt))
 
 
-def known_service(service: str) -> bool:
-    """Whether the table has the actions of a service."""
-    return service in _raw_actions()
-
-
 @cache
 def managed_policies() -> Mapping[str, Mapping[str, Any]]:
     """AWS's own policies that are known: by name, their path and statements."""

@@ -22,12 +22,12 @@ from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, items, links, text
 
-SIGNS = ("grant", "environment", "event", "destination", "connector")
-"""What a use can be told by, in the order in which it is named."""
-
 
 class Use(NamedTuple):
-    """One resource that a function uses: the lines that prove it, and what tells it (of SIGNS)."""
+    """One resource that a function uses: the lines that prove it, and what tells it, in this order.
+
+    A grant, an environment variable, an event, a destination, a connector.
+    """
 
     resource: str
     places: tuple[Place, ...]
