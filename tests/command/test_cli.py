@@ -326,7 +326,7 @@ def test_list_knows_what_can_be_excluded(capsys: pytest.CaptureFixture[str]) -> 
 def test_summary_writes_three_files_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["summary", "--out", str(tmp_path / "build"), *TODAY]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 14
+    assert len(lines) == 15
     assert {path.name for path in (tmp_path / "build").iterdir()} == {"report.html", "report.md", "dfd.svg"}
 
 
@@ -392,7 +392,7 @@ account: {{name: {name}}}
         result = tm("-m", str(model), *arguments)
         assert result.returncode in {0, 1}, result.stderr
         assert result.stderr == ""
-        escaped_otherwise = arguments in (["--json"], ["--pytm"])  # by quotes
+        escaped_otherwise = arguments in (["--json"], ["--pytm"], ["check"])  # by quotes; plain text
         assert escaped_otherwise or not re.search(r"(?<!\\)<script>", result.stdout)
     svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
     assert "<script>" not in svg

@@ -164,9 +164,9 @@ TOLERANT = MODEL.replace("owner: team\n", "owner: team\nrisk_tolerance: %s\n")
 
 
 def test_what_is_tolerable_before_any_control_is_not_on_evidence(tmp_path: Path) -> None:
-    slight = threat("slight", "{signing: hinders}", likelihood=2, impact=4)
+    slight = threat("slight", "{signing: hinders}", likelihood=1, impact=4)
     library = library_of(tmp_path, FORGERY, slight, SIGNING)
-    assessment = assessed(tmp_path, TOLERANT % "medium" + "    verifies_signature: true\n", library)
+    assessment = assessed(tmp_path, TOLERANT % "low" + "    verifies_signature: true\n", library)
     assert {f.threat.id: f.verdict for f in assessment.findings} == {"forgery": "unproven", "slight": "mitigated"}
     answer = first(assessment)
     assert answer["headline"] == (
@@ -186,14 +186,14 @@ def test_what_is_tolerable_before_any_control_is_not_on_evidence(tmp_path: Path)
 
 def test_a_tolerable_risk_needs_neither_evidence_nor_acceptance(tmp_path: Path) -> None:
     model = (
-        TOLERANT % "medium"
+        TOLERANT % "low"
         + "accepted_risks:\n"
         + "".join(
             f"  {name}@bot: {{risk: 25, reason: so be it, owner: boss, expires: 2027-01-01}}\n"
             for name in ("forgery", "slight")
         )
     )
-    slight = threat("slight", "{signing: hinders}", likelihood=2, impact=4)
+    slight = threat("slight", "{signing: hinders}", likelihood=1, impact=4)
     library = library_of(tmp_path, FORGERY, slight, SIGNING)
     assessment = assessed(tmp_path, model, library, evidence(bot={"verifies_signature": True}))
     assert first(assessment)["headline"] == (

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from threatmodel.assessment import word
 from threatmodel.assessment.asks import Ask
 from threatmodel.assessment.questions import Question, Questions
-from threatmodel.assessment.risk import MOVES, Cell, residual, within
+from threatmodel.assessment.risk import MOVES, STRICTEST, Cell, residual, within
 from threatmodel.assessment.states import OPEN_QUESTION, State, States, Support, support_of
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.library.format import Control, Library, Link, Threat
@@ -62,7 +63,10 @@ class Finding:
 
 
 class _Cells(NamedTuple):
-    """What is left of a risk under what is claimed, under what is proven, and if every unknown control is in place."""
+    """What is left of a risk under what is claimed, under what is proven, and if every unknown control is in place.
+
+    The proven cell begins at the library's, where the model's own is lower: no word makes it smaller.
+    """
 
     claimed: Cell
     proven: Cell
@@ -80,7 +84,10 @@ class RuledOut(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """What is found: `findings` apply, `possible` ones wait for an answer, worst first in each."""
+    """What is found: `findings` apply, `possible` ones wait for an answer, worst first in each.
+
+    `taken_out` is what word alone leaves out or makes smaller.
+    """
 
     graph: Graph
     library: Library
@@ -92,6 +99,7 @@ class Assessment:
     questions: tuple[Question, ...]
     needless: tuple[tuple[Acceptance, str], ...]
     excluded: tuple[str, ...]
+    taken_out: tuple[word.TakenOut, ...]
 
 
 def assess(graph: Graph, library: Library, today: datetime.date, excluded: Sequence[str] = ()) -> Assessment:
@@ -117,6 +125,8 @@ class _Assessing:
         self.acceptances = {f"{a.threat}@{a.element}": a for a in graph.system.acceptances}
         self.ratings = {f"{r.threat}@{r.element}": r for r in graph.system.ratings}
         self.accepted: set[str] = set()
+        self.lowered: list[word.Lowered] = []
+        self.claims: list[word.Claimed] = []
         self.ruled: dict[tuple[str, tuple[tuple[str, object], ...]], list[tuple[str, Place | None]]] = {}
         self.cells: dict[tuple[str, Cell, tuple[tuple[int, str], ...]], _Cells] = {}
         self.links: dict[str, tuple[tuple[Link, Control, Answer | None], ...]] = {
@@ -151,7 +161,18 @@ class _Assessing:
             questions=self._questions(findings, possible),
             needless=tuple(self._needless(findings)),
             excluded=tuple(sorted(self.excluded)),
+            taken_out=tuple(self._taken_out(by_kind, findings)),
         )
+
+    def _taken_out(self, by_kind: Mapping[str, list[Threat]], findings: list[Finding]) -> Iterator[word.TakenOut]:
+        system = self.graph.system
+        cells = [finding.claimed for finding in findings]
+        yield from word.lowered(self.lowered, system.owner)
+        yield from word.tolerated(cells, self.tolerance, system.owner, Place(system.file))
+        yield from word.out_of_scope(self.graph, by_kind, system.owner)
+        yield from word.ruled_out(self.claims, system.owner)
+        yield from word.of_library(self.library, sorted(self.excluded))
+        yield from word.long_terms(system.controls, system.acceptances, self.today)
 
     def _threats_by_kind(self) -> Mapping[str, list[Threat]]:
         found: dict[str, list[Threat]] = {}
@@ -185,6 +206,11 @@ class _Assessing:
         if any(facts[name].said.source != "wiring" for name in names):
             key = (threat.id, tuple((name, facts[name].value) for name in names))
             self.ruled.setdefault(key, []).append((target.id, target.place))
+            self.claims += [
+                word.Claimed(threat.id, target.id, name, facts[name].value, facts[name].said.place or target.place)
+                for name in names
+                if facts[name].said.source != "wiring"
+            ]
 
     def _finding(self, threat: Threat, target: Element | Flow, applies: int) -> Finding:
         name = f"{threat.id}@{target.id}"
@@ -193,6 +219,9 @@ class _Assessing:
         answers = tuple(
             [same or Answer(link, counting(control, target)) for link, control, same in self.links[threat.id]]
         )
+        library = Cell(threat.likelihood, threat.impact)
+        if inherent.likelihood < library.likelihood or inherent.impact < library.impact:
+            self._note_lower(name, target, library, inherent, rated)
         cells = self._cells(threat, inherent, answers)
         acceptance = self.acceptances.get(name)
         verdict = "transferred" if threat.by_provider else self._verdict(applies, inherent, cells, acceptance)
@@ -209,6 +238,13 @@ class _Assessing:
             rated=rated,
             acceptance=acceptance,
         )
+
+    def _note_lower(
+        self, name: str, target: Element | Flow, library: Cell, cell: Cell, reasons: tuple[str, ...]
+    ) -> None:
+        rating = self.ratings.get(name)
+        place = rating.place if rating is not None else target.place
+        self.lowered.append(word.Lowered(name, library, cell, "; ".join(reasons), place))
 
     def _inherent(self, threat: Threat, target: Element | Flow, name: str) -> tuple[Cell, tuple[str, ...]]:
         """The risk before controls: the library's, moved by criticality, overridden by a rating."""
@@ -228,16 +264,17 @@ class _Assessing:
         key = (threat.id, inherent, tuple([(a.state.level, a.state.state) for a in answers]))
         found = self.cells.get(key)
         if found is None:
+            proof = Cell(max(threat.likelihood, inherent.likelihood), max(threat.impact, inherent.impact))
             found = self.cells[key] = _Cells(
                 claimed=residual(inherent, (a.link.effect for a in answers if a.state.level >= WORD)),
-                proven=residual(inherent, (a.link.effect for a in answers if a.state.level >= EVIDENCE)),
+                proven=residual(proof, (a.link.effect for a in answers if a.state.level >= EVIDENCE)),
                 hoped=residual(inherent, (a.link.effect for a in answers if a.state.level >= WORD or _open(a.state))),
             )
         return found
 
     def _verdict(self, applies: int, inherent: Cell, cells: _Cells, acceptance: Acceptance | None) -> str:
         """The first verdict that holds."""
-        if within(cells.proven, self.tolerance):
+        if within(cells.proven, STRICTEST):
             return "mitigated"
         if acceptance is not None and acceptance.expires >= self.today and cells.claimed.score <= acceptance.risk:
             return "accepted"

@@ -11,6 +11,9 @@ BANDS = ("low", "medium", "high", "critical")
 
 _UPPER = dict(zip(BANDS, (5, 9, 16, 25), strict=True))
 _BAND_OF = tuple(next(band for band, upper in _UPPER.items() if score <= upper) for score in range(26))
+STRICTEST = BANDS[0]
+"""The tolerance of the library: what proven controls have to reach before a finding is mitigated."""
+
 MOVES = frozenset({"stops", "hinders", "contains", "detects", "responds"})
 """Effects that can move a cell; `assures` never does."""
 

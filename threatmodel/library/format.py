@@ -292,12 +292,16 @@ class Off:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replaced:
-    """A threat or a control (`part`) at `place`, which a team's library puts in place of the one at `of`."""
+    """A threat or a control (`part`) at `place`, which a team's library puts in place of the one at `of`.
+
+    `weakens` says in words where it asks for less, or promises more, than that one.
+    """
 
     part: str
     id: str
     place: Place
     of: Place
+    weakens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

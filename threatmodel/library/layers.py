@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 from threatmodel.library.format import Control, Library, Off, Replaced, Threat
+from threatmodel.library.weakness import weaknesses
 from threatmodel.reading.problems import InputError, Problem, suggestion
 
 T = TypeVar("T", Threat, Control)
@@ -51,7 +52,9 @@ def _put(found: Stack, part: str, known: dict[str, T], items: Sequence[T]) -> No
     """Lays threats or controls on top of those of the same id; what was switched off is on again."""
     for item in items:
         if item.id in known:
-            found.replaced.append(Replaced(part=part, id=item.id, place=item.place, of=known[item.id].place))
+            old = known[item.id]
+            weakens = tuple(weaknesses(item, old))
+            found.replaced.append(Replaced(part=part, id=item.id, place=item.place, of=old.place, weakens=weakens))
         known[item.id] = item
     on = {item.id for item in items}
     found.off = [off for off in found.off if off.part != part or off.id not in on]

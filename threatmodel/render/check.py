@@ -11,6 +11,7 @@ from threatmodel.assessment.priorities import DONE, summary
 from threatmodel.assessment.risk import BANDS
 from threatmodel.model.facts import WORD
 from threatmodel.reading.problems import Place, article, visible
+from threatmodel.render import taken_out
 from threatmodel.render.report.words import shown
 
 
@@ -105,11 +106,8 @@ def checked(assessment: Assessment, found: list[Failure]) -> str:
     lines.append(
         f"{len(assessment.findings)} findings and {len(assessment.possible)} possible ones: {verdicts or 'none'}"
     )
-    if assessment.excluded:
-        lines.append(f"not looked for: {', '.join(assessment.excluded)}")
-    if assessment.library.off:
-        lines.append(
-            f"switched off: {', '.join(f'{off.part} {off.id} ({off.reason})' for off in assessment.library.off)}"
-        )
+    if assessment.taken_out:
+        lines.append(f"taken out by word: {taken_out.counted_by_kind(assessment.taken_out)}")
+        lines += [f"  {line}" for line in taken_out.lines(assessment.taken_out)]
     lines.append(f"{len(found)} of them fail this check" if found else "nothing fails this check")
     return "\n".join(lines) + "\n"

@@ -72,6 +72,17 @@ def contract(assessment: Assessment) -> dict[str, Any]:
             }
             for item in assessment.ruled_out
         ],
+        "taken_out": [
+            {
+                "kind": one.kind,
+                "what": one.what,
+                "times": one.times,
+                "by": one.by,
+                "reason": one.reason,
+                "location": _location(one.place),
+            }
+            for one in assessment.taken_out
+        ],
         "accepted_risks": [_acceptance(item, assessment) for item in system.acceptances],
         "problems": [],
     }

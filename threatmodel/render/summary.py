@@ -1,4 +1,4 @@
-"""The ten lines that a first run prints."""
+"""The lines that a first run prints."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from threatmodel.assessment.assess import Assessment
 from threatmodel.assessment.priorities import Action, actions, expiries, summary
 from threatmodel.assessment.risk import BANDS, band
 from threatmodel.reading.problems import visible
+from threatmodel.render.taken_out import counted_by_kind
 
 
 def summary_text(assessment: Assessment, paths: Sequence[Path]) -> str:
-    """What an assessment says, in ten lines, and where the files are."""
+    """What an assessment says, in eleven lines, and where the files are."""
     counts = summary(assessment)
     system = assessment.graph.system
     verdicts = counts.verdicts
@@ -28,6 +29,7 @@ def summary_text(assessment: Assessment, paths: Sequence[Path]) -> str:
         f"first      {_first(assessment)}",
         f"ask        {_asked(assessment)}",
         f"expires    {_expiring(assessment)}",
+        f"by word    {counted_by_kind(assessment.taken_out) or 'nothing is taken out'}",
         "",
         *(str(path) for path in paths),
     ]

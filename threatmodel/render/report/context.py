@@ -16,6 +16,7 @@ from threatmodel.render.report.answer import answer
 from threatmodel.render.report.findings import by_band
 from threatmodel.render.report.method import method
 from threatmodel.render.report.words import NAMED, Inert, Plain, Row, counted, names, where
+from threatmodel.render.taken_out import counted_by_kind, lines
 
 EXPIRY_DAYS = 60
 MOST_ALONE = 10
@@ -52,6 +53,10 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "") -
         "elements": _elements(assessment),
         "possible": findings.possible(assessment),
         "ruled_out": findings.ruled_out(assessment),
+        "taken_out": {
+            "counts": counted_by_kind(assessment.taken_out),
+            "lines": list(lines(assessment.taken_out)),
+        },
         "excluded": _excluded(assessment),
         "library": _library(assessment.library),
         "mitigations": controls.mitigations(assessment, seen, by_threat),

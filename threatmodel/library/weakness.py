@@ -1,0 +1,44 @@
+"""Where a threat or control of a team's library asks for less, or promises more, than the one that it replaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from threatmodel.library.format import EFFECTS, Control, Threat
+
+
+def weaknesses(new: Threat | Control, old: Threat | Control) -> Iterator[str]:
+    """What the new one weakens, in words; a condition that differs may be weaker, and is named."""
+    if isinstance(new, Threat) and isinstance(old, Threat):
+        yield from _of_threat(new, old)
+    elif isinstance(new, Control) and isinstance(old, Control):
+        yield from _of_control(new, old)
+
+
+def _of_threat(new: Threat, old: Threat) -> Iterator[str]:
+    for name in ("likelihood", "impact"):
+        before, after = getattr(old, name), getattr(new, name)
+        if after < before:
+            yield f"{name} {before} made {after}"
+    if new.by_provider and not old.by_provider:
+        yield "left to the provider"
+    for kind, condition in old.applies.items():
+        if kind not in new.applies:
+            yield f"no threat to a {kind} any more"
+        elif new.applies[kind].tree != condition.tree:
+            yield f"applies to a {kind} under another condition"
+    effects = {link.control: link.effect for link in old.links}
+    for link in new.links:
+        before = effects.get(link.control)
+        if before is None or EFFECTS.index(link.effect) < EFFECTS.index(before):
+            yield f"{link.control} {link.effect} it" + (f", not {before}" if before else "")
+
+
+def _of_control(new: Control, old: Control) -> Iterator[str]:
+    trees = [one.in_place.tree if one.in_place is not None else None for one in (new, old)]
+    if trees[0] != trees[1]:
+        yield "in place under another condition"
+    if {need.condition.text for need in new.needs} - {need.condition.text for need in old.needs}:
+        yield "needs more before it applies"
+    if left := [name for name in old.requires if name not in new.requires]:
+        yield f"requires no {', '.join(left)}"
