@@ -21,7 +21,6 @@ from threatmodel.authoring.scaffold import (
     control_text,
     function_lines,
     new_function,
-    raw,
     threat_text,
 )
 from threatmodel.command.main import main
@@ -482,7 +481,7 @@ def test_any_function_loads(tmp_path_factory: pytest.TempPathFactory, name: str,
         with pytest.raises(InputError, match=r"reserved-id|already-exists"):
             added(path, name)
     else:
-        assert stays(raw(path), added(path, name))
+        assert stays(Files().raw(path), added(path, name))
 
 
 PRINTABLE = st.text(st.characters(codec="utf-8").filter(str.isprintable), min_size=1, max_size=30)

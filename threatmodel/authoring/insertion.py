@@ -8,16 +8,36 @@ from collections.abc import Sequence
 from typing import Any
 
 from threatmodel.reading.problems import InputError, Place, Problem
-from threatmodel.reading.source import Document, Map, parse
+from threatmodel.reading.source import Document, Map, as_read, parse
+from threatmodel.render.text import one_line
+
+
+def comment(text: str) -> str:
+    """A text that comes from a file, for a comment in YAML: one line, with nothing in it that cannot be seen."""
+    return one_line(text)
 
 
 def scalar(text: str, *, flow: bool = True) -> str:
-    """A text as a value in YAML, between braces too (`flow`): plain where that is read back as the same text."""
-    withins = ("a: {}", "{{a: {}}}")[: 1 + flow]
-    for written in (text, "'" + text.replace("'", "''") + "'"):
-        if all(_root(within.format(written)) == {"a": text} for within in withins):
-            return written
-    return json.dumps(text, ensure_ascii=False)
+    """A text as a value in YAML, between braces too (`flow`): plain where that is read back as the same text.
+
+    It stands on one line; what cannot be seen is written as an escape, and half a character as U+FFFD.
+    """
+    if text.isprintable():
+        withins = ("a: {}", "{{a: {}}}")[: 1 + flow]
+        for written in (text, "'" + text.replace("'", "''") + "'"):
+            if all(_root(within.format(written)) == {"a": text} for within in withins):
+                return written
+    return "".join(map(_escaped, json.dumps(text, ensure_ascii=False)))
+
+
+def _escaped(character: str) -> str:
+    """A character between double quotes in YAML."""
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if 0xD800 <= code <= 0xDFFF:  # noqa: PLR2004 - half of a character, which no file can hold
+        return "\N{REPLACEMENT CHARACTER}"
+    return f"\\U{code:08X}"
 
 
 def _root(text: str) -> Any:
@@ -56,7 +76,7 @@ def with_entry(text: str, document: Document, section: str, name: str, lines: Se
         wheres = [(end, ["", *whole] if blank else whole, 3 if blank else 2), (end, whole, 2)]
     for at, added, first in wheres:
         found = _joined(parts, at, added)
-        if _adds(document.root, _root(normal(found)), section, name):
+        if _adds(document.root, _root(as_read(found)), section, name):
             return found, at + first
     raise _cannot(document.file, place, f"'{section}'", section, lines)
 
@@ -84,11 +104,6 @@ def _joined(parts: Sequence[str], at: int, added: Sequence[str]) -> str:
     ends: list[str] = re.findall(r"\r\n|\r|\n", before) or ["\n"]
     unended = bool(before) and not before.endswith(("\r", "\n"))
     return before + ends[-1] * unended + "".join(line + ends[-1] for line in added) + "".join(parts[at:])
-
-
-def normal(text: str) -> str:
-    """A text as `source.read_text` gives it."""
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _adds(old: Map, new: Any, section: str, name: str) -> bool:

@@ -283,7 +283,7 @@ def new_control(
     written = [(path, control_text(name, mitigation, scope), "")]
     if all(known.control != name for known in found.links):
         entry = f"{scalar(name)}: {{{effect}: Write why it {effect} this threat}}"
-        text, line_no = with_entry(raw(at), files.document(at), "controls", name, [entry])
+        text, line_no = with_entry(files.raw(at), files.document(at), "controls", name, [entry])
         written.append((at, text, f", line {line_no}"))
     what = "it" if len(written) == 1 else "both"
     return Plan(tuple(written), (f"next: write {what}, then {listing} reads the library",))
@@ -298,15 +298,10 @@ def new_function(name: str, model: Path, files: Files, trigger: str = "", api: s
     system = load_model(files, model)
     _check_free(name, system)
     lines = function_lines(name, system, trigger, api)
-    text, at = with_entry(raw(model), files.document(model), "functions", name, lines)
+    text, at = with_entry(files.raw(model), files.document(model), "functions", name, lines)
     _check_model(Files(texts={model: text}), model, range(at, at + len(lines)))
     then = f"next: state what it uses, then {_command((), '-m', shown_path(model), '--report')}"
     return Plan(((model, text, f", line {at}"),), (then,))
-
-
-def raw(path: Path) -> str:
-    """A file's text with its own line ends; it has been read as UTF-8 before."""
-    return path.read_bytes().decode()
 
 
 def _check_id(part: str, name: str, longest: int | None = None) -> None:

@@ -52,6 +52,11 @@ class Files:
         self.paths.add(real)
         return text
 
+    def raw(self, path: Path) -> str:
+        """A text that has been read, with the line ends and the byte order mark that it has."""
+        real = _real(path)
+        return self._instead[real] if real in self._instead else path.read_bytes().decode()
+
     def has(self, path: Path) -> bool:
         """Whether there is such a file, on the disk or in memory."""
         with contextlib.suppress(OSError, ValueError):  # what no path can be is no file

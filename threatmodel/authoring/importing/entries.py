@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from threatmodel.authoring.insertion import scalar
+from threatmodel.authoring.insertion import comment, scalar
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.matching import ENDINGS, MATCHED, kebab
-from threatmodel.evidence.relations.found import Start, Use, Wiring
-from threatmodel.model.file import SECTIONS
+from threatmodel.evidence.relations.found import Start, Wiring
+from threatmodel.model.file import SECTIONS, TRIGGER
 from threatmodel.model.reference_architecture import RESERVED
+from threatmodel.reading.shape import LONGEST_ID, Text
 from threatmodel.stacks.stack import Resource, Stack
 
 SECTION_OF = {kind: section for section, kind in SECTIONS.items()}
@@ -24,12 +26,16 @@ _SHORTENED = {"function", "store"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One element to write: its id, kind, the resource that it is, and its lines."""
+    """One element to write: its id, kind, the resource that it is, and its lines.
+
+    `apart` says that the id does not follow from the resource's name: the model must say which resource it is.
+    """
 
     id: str
     kind: str
     resource: str
     lines: tuple[str, ...]
+    apart: bool = False
 
 
 def entries(
@@ -39,13 +45,16 @@ def entries(
     kinds = dict(_kinds(stack, facts, wirings))
     ids = _ids({name: kind for name, kind in kinds.items() if name not in known}, known)
     named = {**known, **ids}
+    claims = Counter((kind, one) for name, kind in kinds.items() for one in set(_usual(name, kind)))
     for kind in MATCHED:
         for name, element in ids.items():
             if kinds[name] == kind:
                 resource = stack.resources[name]
                 head = _beside(f"{scalar(element)}:", _shown(resource))
-                body = _function(wirings[name], named) if kind == "function" else _other(kind)
-                yield Entry(id=element, kind=kind, resource=name, lines=(head, *(f"  {line}" for line in body)))
+                body = _function(wirings[name], named, kinds) if kind == "function" else _other(kind)
+                lines = (head, *(f"  {line}" for line in body))
+                apart = element not in _usual(name, kind) or claims[kind, element] > 1
+                yield Entry(id=element, kind=kind, resource=name, lines=lines, apart=apart)
 
 
 def _kinds(stack: Stack, facts: StackFacts, wirings: Mapping[str, Wiring]) -> Iterator[tuple[str, str]]:
@@ -79,17 +88,24 @@ def _ids(kinds: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     taken = {*known.values(), *RESERVED}
     for name, kind in kinds.items():
-        whole = kebab(name.rpartition(".")[2])
-        endings = ("lambda-function", *ENDINGS[kind]) if kind in _SHORTENED else ()
-        short = next((whole.removesuffix(f"-{end}") for end in endings if whole.endswith(f"-{end}")), whole)
-        element = next((one for one in (short, whole, f"{whole}-{kind}") if one not in taken), "")
+        usual = _usual(name, kind)
+        element = next((one for one in usual if one not in taken and len(one) <= LONGEST_ID), "")
         number = 2
         while not element:
-            element = f"{whole}-{number}" if f"{whole}-{number}" not in taken else ""
+            numbered = f"{usual[0][: LONGEST_ID - 10].rstrip('-')}-{number}"
+            element = numbered if numbered not in taken else ""
             number += 1
         taken.add(element)
         found[name] = element
     return found
+
+
+def _usual(name: str, kind: str) -> tuple[str, ...]:
+    """The ids by which a resource is found again, the first that is free is taken."""
+    whole = kebab(name.rpartition(".")[2])
+    endings = ("lambda-function", *ENDINGS[kind]) if kind in _SHORTENED else ()
+    short = next((whole.removesuffix(f"-{end}") for end in endings if whole.endswith(f"-{end}")), whole)
+    return short, whole, f"{whole}-{kind}"
 
 
 def _shown(resource: Resource) -> str:
@@ -100,31 +116,44 @@ def _shown(resource: Resource) -> str:
     return f"{what}, {resource.place.file.rpartition('/')[2]}:{resource.place.line}"
 
 
-def _beside(line: str, comment: str) -> str:
-    return f"{line:<{_BESIDE}}  # {comment}"
+def _beside(line: str, note: str) -> str:
+    return f"{line:<{_BESIDE}}  # {comment(note)}"
 
 
 # --- functions
 
 
-def _function(wiring: Wiring, named: Mapping[str, str]) -> Iterator[str]:
+def _function(wiring: Wiring, named: Mapping[str, str], kinds: Mapping[str, str]) -> Iterator[str]:
     yield from _triggers(wiring, named)
+    uses = _uses(wiring, named, kinds)
     told = [name for name, _ in _USES if name not in wiring.unknown]
     if len(told) == len(_USES):
-        yield from (f"{name}: [{_ids_of(getattr(wiring, name), named)}]" for name, _ in _USES)
+        yield from (f"{name}: [{', '.join(ids)}]" for name, ids in uses.items())
     else:
         why = next(wiring.unknown[name].why for name, _ in _USES if name in wiring.unknown)
-        yield f"# what it uses cannot be told for certain: {why}"
-        for name, _ in _USES:
-            yield f"# {name}: [{_ids_of(getattr(wiring, name), named)}]"
+        yield f"# what it uses cannot be told for certain: {comment(why)}"
+        yield from (f"# {name}: [{', '.join(ids)}]" for name, ids in uses.items())
     yield "# calls: [slack]                # which systems outside does it call? [] for none"
+
+
+def _uses(wiring: Wiring, named: Mapping[str, str], kinds: Mapping[str, str]) -> dict[str, list[str]]:
+    """The ids in each list of what a function uses; what is written to a queue is sent, as the model has it."""
+    found: dict[str, list[str]] = {name: [] for name, _ in _USES}
+    for name, kind in _USES:
+        for use in getattr(wiring, name):
+            is_a = kinds.get(use.resource, kind)
+            other = {("writes", "queue"): "sends", ("sends", "store"): "writes"}.get((name, is_a), "")
+            into = name if is_a == kind else other
+            if use.resource in named and into and (element := scalar(named[use.resource])) not in found[into]:
+                found[into].append(element)
+    return found
 
 
 def _triggers(wiring: Wiring, named: Mapping[str, str]) -> Iterator[str]:
     known = (start for start in wiring.triggers if start.by == "schedule" or start.source in named)
     lines = [_trigger(start, named) for start in known]
     if "triggers" in wiring.unknown:
-        yield f"# what starts it cannot be told for certain: {wiring.unknown['triggers'].why}"
+        yield f"# what starts it cannot be told for certain: {comment(wiring.unknown['triggers'].why)}"
         yield f"# triggers: [{', '.join(lines)}]"
         return
     if len(lines) <= 1:
@@ -141,17 +170,20 @@ def _triggers(wiring: Wiring, named: Mapping[str, str]) -> Iterator[str]:
 
 def _trigger(start: Start, named: Mapping[str, str]) -> str:
     if start.by == "schedule":
-        return f"{{schedule: {scalar(start.detail or 'unknown')}}}"
+        return f"{{schedule: {scalar(start.detail if _fits(start.detail, 'schedule') else 'unknown')}}}"
     if start.by != "http":
         return f"{{{start.by}: {scalar(named[start.source])}}}"
-    path = f", path: {scalar(start.path)}" if start.path else ""
+    path = f", path: {scalar(start.path)}" if _fits(start.path, "path") else ""
     if "slack" in start.path.lower():
         return f"{{slack: slash-command, api: {scalar(named[start.source])}{path}}}"
-    return f"{{http: {scalar(start.detail or 'ANY')}, api: {scalar(named[start.source])}{path}}}"
+    method = start.detail if _fits(start.detail, "http") else "ANY"
+    return f"{{http: {scalar(method)}, api: {scalar(named[start.source])}{path}}}"
 
 
-def _ids_of(uses: Sequence[Use], named: Mapping[str, str]) -> str:
-    return ", ".join(scalar(named[use.resource]) for use in uses if use.resource in named)
+def _fits(text: str, key: str) -> bool:
+    """Whether a model takes a text there."""
+    shape = TRIGGER.index[key].shape
+    return isinstance(shape, Text) and bool(text.strip()) and len(text) <= shape.longest
 
 
 def _other(kind: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from threatmodel.authoring.importing.entries import SECTION_OF, Entry
 from threatmodel.authoring.insertion import scalar, with_entry
 from threatmodel.reading.problems import InputError, Place, Problem
-from threatmodel.reading.source import parse
+from threatmodel.reading.source import as_read, parse
 
 
 class Updated(NamedTuple):
@@ -29,7 +29,7 @@ def new_model(name: str, kind: str, reference: str, found: Sequence[Entry]) -> s
         "# uses: [platform.yaml]           # account, pipeline, workspace and organisation, described once for all",
         "",
         "evidence:                         # its facts are read from there each time: state only what it cannot say",
-        f"  - {{{kind}: {scalar(reference)}}}",
+        f"  - {{{kind}: {scalar(reference)}{_resources(found)}}}",
         "",
         "# data:                           # what is kept, and how sensitive it is",
         "#   records: {classification: confidential, personal: true}",
@@ -39,15 +39,17 @@ def new_model(name: str, kind: str, reference: str, found: Sequence[Entry]) -> s
     return "\n".join(lines) + "\n"
 
 
+def _resources(found: Sequence[Entry]) -> str:
+    """Which resources the elements are whose ids do not tell."""
+    apart = ", ".join(f"{scalar(entry.id)}: {scalar(entry.resource)}" for entry in found if entry.apart)
+    return f", resources: {{{apart}}}" if apart else ""
+
+
 def updated(text: str, file: str, found: Sequence[Entry]) -> Updated:
     """A model's text with entries added at the end of their sections; the rest stays, byte for byte."""
     for entry in found:
-        text, _ = with_entry(text, parse(_normal(text), file), SECTION_OF[entry.kind], entry.id, _stated(entry))
+        text, _ = with_entry(text, parse(as_read(text), file), SECTION_OF[entry.kind], entry.id, _stated(entry))
     return Updated(text, tuple(found))
-
-
-def _normal(text: str) -> str:
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _by_section(found: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from threatmodel.assessment.drift import Absence
 from threatmodel.authoring.importing.entries import Entry, entries
 from threatmodel.authoring.importing.model import check_elements, new_model, reference_to, updated
+from threatmodel.authoring.insertion import scalar
 from threatmodel.evidence.collect import places_of
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.matching import matches
@@ -59,12 +60,17 @@ def update(path: Path, kind: str, model: Path, files: Files) -> Imported:
     kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
     matched = matches(system, known, stack, kinds)
     found = list(_entries(stack, {name: element for element, name in matched.resources.items()}))
-    text, added = updated(model.read_bytes().decode(), shown_path(model), found)
+    text, added = updated(files.raw(model), shown_path(model), found)
     gone = tuple(Absence(name, of, at, stack.file, in_model=True) for name, of, at in matched.missing)
     notes = _notes(stack)
     if source is None:
-        notes = (*notes, f"name the file in the model: evidence: [{{{kind}: {reference}}}]")
-    return Imported(text, added, gone, notes)
+        notes = (*notes, f"name the file in the model: evidence: [{{{kind}: {scalar(reference)}}}]")
+    told = (
+        f"say in the model which resource it is: resources: {{{scalar(one.id)}: {scalar(one.resource)}}}"
+        for one in added
+        if one.apart
+    )
+    return Imported(text, added, gone, (*notes, *told))
 
 
 def _entries(stack: Stack, known: dict[str, str]) -> Sequence[Entry]:

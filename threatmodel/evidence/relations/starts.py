@@ -17,7 +17,7 @@ from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.policies.grants import parsed, statements
 from threatmodel.evidence.relations.callers import CALLS_NOBODY, OTHERS
 from threatmodel.evidence.relations.naming import Called, Names, open_in, told
-from threatmodel.reading.problems import Place, quoted
+from threatmodel.reading.problems import Place, quoted, visible
 from threatmodel.stacks.sam.events import SERVICES
 from threatmodel.stacks.sam.openapi import operations
 from threatmodel.stacks.sam.polls import SOURCES
@@ -417,7 +417,8 @@ class _Wired:
                 service, what = OTHERS.get(resource.type, ("", ""))
                 if resource.type.startswith(("Custom::", "AWS::CloudFormation::CustomResource")):
                     what = "deployments call it for {}"
-                why = (what or f"{{}} ({resource.type}) names it and may call it").format(quoted(resource.name))
+                by = quoted(resource.name)
+                why = what.replace("{}", by) if what else f"{by} ({visible(resource.type)}) names it and may call it"
                 why += ", for which a model has no trigger"
                 self.calls(Called((name,)), service, resource, why, link.place)
 
