@@ -347,10 +347,10 @@ def test_a_large_model_takes_linear_time(tmp_path: Path, default: Assessment) ->
         path = tmp_path / "many.yaml"
         path.write_text(many(count), encoding="utf-8")
         found = assess(build(load_model(Files(), path), today=TODAY), default.library, TODAY)
-        start = time.perf_counter()
+        start = time.process_time()
         shown = report(found, "md")
         assert len(shown) < 600_000
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     few, lots = seconds(500), seconds(2000)
     assert lots < 10 * few + 1

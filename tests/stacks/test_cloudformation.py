@@ -13,7 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.refusals import marked, problems_of
-from tests.support import HOME
+from tests.stacks.real import REAL, needs_real
+from tests.support import working_at_most
 from threatmodel.reading.problems import MOST, InputError, Place, Problem
 from threatmodel.reading.source import read_text
 from threatmodel.stacks.cloudformation.document import DEEPEST, MOST_REPEATED, parse
@@ -23,7 +24,6 @@ from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, get, same, shape_of
 
 Golden = Callable[[str, str], None]
-REAL = HOME.parent / "shared" / "iac"
 
 TEMPLATE = """\
 AWSTemplateFormatVersion: 2010-09-09
@@ -512,10 +512,8 @@ def test_refused(name: str, golden: Golden) -> None:
 
 def test_problems_end_the_reading() -> None:
     refs = ", ".join(f"!Ref A{at}" for at in range(MOST))
-    began = time.perf_counter()
-    with pytest.raises(InputError, match="too-many-problems"):
+    with working_at_most(seconds=2), pytest.raises(InputError, match="too-many-problems"):
         read(f"Resources: {{Bot: {{Type: AWS::SQS::Queue, Properties: {{A: [{refs}]}}}}}}", "f")
-    assert time.perf_counter() - began < 2
 
 
 # --- hostile templates
@@ -537,10 +535,8 @@ def test_nested_joins() -> None:
 @pytest.mark.parametrize("text", ["!Join ['', [a, ", '{"Fn::Join": ["", ["a", ', "[", "{a: ", "!If [Prod, a, "])
 def test_a_thousand_levels_are_refused(text: str) -> None:
     for levels in (1000, 100_000):
-        began = time.perf_counter()
-        with pytest.raises(InputError, match=f"nested deeper than {DEEPEST} levels"):
+        with working_at_most(seconds=2), pytest.raises(InputError, match=f"nested deeper than {DEEPEST} levels"):
             value_of(text * levels)
-        assert time.perf_counter() - began < 2
 
 
 @pytest.mark.parametrize("function", ["Fn::Base64", "Fn::ToJsonString", "Fn::Length", "Fn::Not", "Fn::Shout", "Ref"])
@@ -554,10 +550,8 @@ def test_aliases_that_blow_up() -> None:
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
         f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10)
     )
-    began = time.perf_counter()
-    with pytest.raises(InputError, match=f"aliases repeat more than {MOST_REPEATED} nodes"):
+    with working_at_most(seconds=2), pytest.raises(InputError, match=f"aliases repeat more than {MOST_REPEATED} nodes"):
         read(bomb, "f")
-    assert time.perf_counter() - began < 2
 
 
 def test_aliases_that_nest() -> None:
@@ -597,9 +591,8 @@ GROWING = {
 @pytest.mark.parametrize("name", GROWING)
 def test_no_template_grows_beyond_bounds(name: str) -> None:
     more, text = GROWING[name]
-    began = time.perf_counter()
-    found = value_of(text, more)
-    assert time.perf_counter() - began < 10
+    with working_at_most(seconds=10):
+        found = value_of(text, more)
     assert len(shape_of(found)) < 2 * MOST_MADE
 
 
@@ -787,7 +780,7 @@ def of_functions(count: int) -> str:
     return head + "".join(function.format(at) for at in range(count))
 
 
-@pytest.mark.parametrize(("functions", "most"), [(10, 0.02), (500, 1.0)])
+@pytest.mark.parametrize(("functions", "most"), [(10, 0.05), (500, 2.0)])
 def test_speed(functions: int, most: float) -> None:
     text = of_functions(functions)
     taken = min(timed(text) for _ in range(5))
@@ -796,16 +789,16 @@ def test_speed(functions: int, most: float) -> None:
 
 
 def timed(text: str) -> float:
-    """Seconds that reading takes."""
-    began = time.perf_counter()
+    """Seconds of the processor that reading takes."""
+    began = time.process_time()
     read(text, "f")
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real templates are not here")
+@needs_real
 def test_real_templates() -> None:
     broken = []
-    for path in sorted(REAL.glob("*.y*ml")):
+    for path in REAL:
         text = read_text(path, path.name)
         try:
             stack = read(text, path.name)[0]

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.stacks.real import REAL, needs_real
 from tests.stacks.sam_oracle import Reading, Role, ours, read, theirs, translated
 from tests.support import HOME
 from threatmodel.reading.problems import InputError
 
 OURS = sorted((HOME / "tests" / "stacks" / "sam").glob("*.yaml"))
-REAL = sorted(HOME.parent.glob("*/iac/*.y*ml"))
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 LEFT_OUT = {
@@ -82,7 +82,7 @@ def test_the_templates_use_every_event_and_property_that_brings_a_grant() -> Non
     assert not missing
 
 
-@pytest.mark.skipif(not REAL, reason="the real templates are not beside this clone")
+@needs_real
 def test_of_real_templates_nearly_everything_is_equal(capsys: pytest.CaptureFixture[str]) -> None:
     compared, roles, same = 0, 0, 0
     differing = []

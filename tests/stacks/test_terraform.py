@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.stacks.dumping import dump, value
-from tests.support import HOME
+from tests.support import HOME, working_at_most
 from threatmodel.evidence.answers import Answer, Unanswered
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.mappings.format import load_places
@@ -706,20 +705,16 @@ def test_five_hundred_functions_are_read_in_a_fraction_of_a_second() -> None:
         changes += json.loads(more.replace(old, new))
     source["planned_values"]["root_module"]["child_modules"] += children
     data = json.dumps(source)
-    started = time.process_time()
-    stack = read(data, "p")
-    took = time.process_time() - started
+    with working_at_most(seconds=4):
+        stack = read(data, "p")
     assert len(stack.resources) > 2500
-    assert took < 2, took
-    print(f"500 functions, {len(data) // 1024} KB: {took:.2f} s")  # noqa: T201 - the figure is the point
 
 
 def test_references_in_a_circle_and_in_great_numbers_end() -> None:
     many = references(*(f"module.m.o{number}" for number in range(50)))
     document = modules(many, {f"o{number}": references("var.in") for number in range(50)}, {"in": many}, many)
-    started = time.process_time()
-    read(json.dumps(document), "p")
-    assert time.process_time() - started < 2
+    with working_at_most(seconds=2):
+        read(json.dumps(document), "p")
 
 
 def test_unknown_never_holds_a_value() -> None:

@@ -1,8 +1,8 @@
 """Templates: Jinja2 in its sandbox, over plain data; ours in this process, anybody else's in a child process.
 
 A user's template is untrusted.  The sandbox keeps it from reaching Python objects, the loader keeps it in its folder,
-and the child process, which has a time, a memory and an output limit and no environment, keeps what neither can stop
-(endless loops, huge strings) from harming the run.  Every way to fail becomes a Problem at the template's line.
+and the child process, which has limits of processor time, memory and output and no environment, keeps what neither can
+stop (endless loops, huge strings) from harming the run.  Every way to fail becomes a Problem at the template's line.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ from threatmodel.reading.home import PACKAGES, TEMPLATES
 from threatmodel.reading.problems import InputError, Place, Problem, quoted, visible
 from threatmodel.render.text import markdown_code
 
-"""The folder of the templates that the toolkit brings."""
-
 LOADABLE = frozenset({".j2", ".md", ".html", ".txt", ".css", ".js", ".svg"})
 """Endings of files that a template may extend, include or import; hidden files are out of its reach too."""
 
@@ -37,7 +35,7 @@ Kind = Literal["markdown", "text", "html"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a user's template may use: seconds, bytes of memory, characters of output."""
+    """What a user's template may use: seconds of the processor, bytes of memory, characters of output."""
 
     seconds: int = 30
     memory: int = 1024 * 1024 * 1024
@@ -45,6 +43,13 @@ class Limits:
 
 
 LIMITS = Limits()
+
+_WALL = 1 if sys.platform == "win32" else 20
+"""Times the seconds after which the child is ended whatever it does.
+
+Where the system counts its processor time, that ends it, and a busy machine ends nobody's template; Windows has no such
+limit.
+"""
 
 
 def kind_of(name: str) -> Kind:
@@ -75,7 +80,7 @@ def render_users(path: Path, context: Mapping[str, Any], limits: Limits = LIMITS
             command,
             input=json.dumps(context).encode(),
             capture_output=True,
-            timeout=limits.seconds,
+            timeout=limits.seconds * _WALL,
             check=False,
             cwd=PACKAGES,
             env=environment_variables(),
@@ -88,7 +93,7 @@ def render_users(path: Path, context: Mapping[str, Any], limits: Limits = LIMITS
 
 
 def _too_long(limits: Limits) -> tuple[str, str]:
-    return f"it did not finish within {limits.seconds} seconds", "a loop may be too long, or endless"
+    return f"it used the processor for more than {limits.seconds} seconds", "a loop may be too long, or endless"
 
 
 def environment_variables() -> dict[str, str]:
@@ -209,11 +214,16 @@ def _limit(seconds: int, memory: int) -> None:
         return
     import resource
 
-    for what, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, seconds), (resource.RLIMIT_CORE, 0)):
+    limits = {
+        resource.RLIMIT_AS: (memory, memory),
+        resource.RLIMIT_CPU: (seconds, seconds + 1),  # the first is told by SIGXCPU, the second by nothing
+        resource.RLIMIT_CORE: (0, 0),
+    }
+    for what, wanted in limits.items():
         _, hard = resource.getrlimit(what)
-        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        soft, most = (each if hard == resource.RLIM_INFINITY else min(each, hard) for each in wanted)
         try:
-            resource.setrlimit(what, (allowed, allowed))
+            resource.setrlimit(what, (soft, most))
         except (ValueError, OSError):  # macOS has the name, but refuses a limit of the address space
             continue
 
