@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from threatmodel.evidence.resource_types import known
 from threatmodel.model.system import EvidenceFile, Node, System
 from threatmodel.reading.problems import Place, Problem, listed, quoted, suggestion
 from threatmodel.stacks.stack import Resource, Stack
@@ -22,9 +23,6 @@ ENDINGS: Mapping[str, tuple[str, ...]] = {
     "secret": ("secret", "parameter"),
 }
 """Words that a resource's name ends in and an element's id may leave out."""
-
-_OWN_NAMES = ("FunctionName", "TableName", "BucketName", "QueueName", "TopicName", "Name", "ApiName")
-_OWN_ATTRIBUTES = ("function_name", "name", "bucket", "name_prefix")
 
 
 class Matches(NamedTuple):
@@ -102,7 +100,7 @@ def _only_api(
 def _names(resource: Resource) -> Iterator[str]:
     """A resource's logical id, and the name that it gives itself."""
     yield resource.name.rpartition(".")[2].partition("[")[0] if "." in resource.name else resource.name
-    for key in (*_OWN_NAMES, *_OWN_ATTRIBUTES):
+    for key in (known(resource.type).own_name_in(resource.type), "name_prefix"):
         own = text(resource.properties.entries.get(key))
         if own:
             yield own.rpartition("/")[2]

@@ -18,11 +18,10 @@ from threatmodel.evidence.analyses.properties import (
 )
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
-from threatmodel.evidence.mappings.lookup import by_defaults
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Number
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Scalar, Table, Unknown, links
+from threatmodel.stacks.values import Node, Scalar, Table, Unknown, by_defaults, links
 
 _MOST = 1_000_000
 """Requests a second; a greater number is no limit that AWS would take."""

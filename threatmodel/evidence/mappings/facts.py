@@ -14,6 +14,7 @@ from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.evidence.mappings.format import FactPlace, Places, Source, Step
 from threatmodel.evidence.mappings.format import Path as Steps
 from threatmodel.evidence.mappings.lookup import NOT_TOLD, OUTSIDE, has_values, said, standing
+from threatmodel.evidence.resource_types import known
 from threatmodel.model.vocabulary import FACTS, FactRow
 from threatmodel.reading.shape import Word
 from threatmodel.stacks.stack import Resource, Stack
@@ -288,21 +289,15 @@ def _named_by(text: str) -> tuple[str, ...]:
 _ARN = 5
 """Where the resource stands in an ARN, between colons."""
 
-_OWN_NAMES = (
-    *("FunctionName", "TableName", "BucketName", "QueueName", "TopicName", "RoleName", "Name", "LogGroupName"),
-    *("function_name", "name", "bucket"),
-)
-"""Properties by which resources name themselves: CloudFormation's, then Terraform's."""
-
 
 def _own_names(resource: Resource) -> Iterator[str]:
     """The names that a resource gives itself, as plain texts."""
-    for key in _OWN_NAMES:
-        node = resource.properties.entries.get(key)
-        if isinstance(node, Scalar) and isinstance(node.value, str):
-            yield node.value
-            if key in {"FunctionName", "function_name"}:
-                yield f"/aws/lambda/{node.value}"
+    row = known(resource.type)
+    node = resource.properties.entries.get(row.own_name_in(resource.type))
+    if isinstance(node, Scalar) and isinstance(node.value, str):
+        yield node.value
+        if "lambda" in row.services:
+            yield f"/aws/lambda/{node.value}"
 
 
 def _fitting(spot: _Spot, where: Sequence[tuple[str, str]]) -> Iterator[_Spot]:

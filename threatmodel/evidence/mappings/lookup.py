@@ -13,7 +13,7 @@ from threatmodel.evidence.mappings.format import Path as Steps
 from threatmodel.model.vocabulary import FactRow
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Flag, Number, Word
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, shape_of, unknowns
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, by_defaults, shape_of, unknowns
 
 OUTSIDE = "it refers to something outside this file"
 
@@ -112,12 +112,6 @@ def said(row: FactRow, place: FactPlace, node: Node, at: Place) -> Answer | Unan
         if value is not None:
             return Answer(value, (at,), note)
     return Unanswered("what stands there is not understood", at)
-
-
-def by_defaults(node: Node) -> str:
-    """That a value comes from parameters, which a deployment may give other values."""
-    given = node.given if isinstance(node, Scalar | Joined) else ()
-    return f"by the default of the parameter {' and '.join(given)}" if given else ""
 
 
 def _as_text(node: Node | None) -> str | None:

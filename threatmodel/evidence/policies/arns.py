@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from threatmodel.evidence.policies.grants import MARK, TOKEN, Grant, Pattern, pattern
 from threatmodel.evidence.policies.iam import LONGEST_RESOURCE, glob
+from threatmodel.evidence.resource_types import ResourceType, known
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Scalar, Unknown
 
@@ -97,61 +98,6 @@ def account_of(found: Pattern) -> str:
 # --- resources of the stack
 
 
-class Kind(NamedTuple):
-    """How statements name a type of resource.
-
-    `services` are those of its actions, first the one in its ARN; `own_name` is the property with its name, and `rest`
-    its ARN's last part.
-    """
-
-    services: tuple[str, ...]
-    own_name: str
-    rest: str
-
-
-def _kinds() -> Iterator[tuple[str, Kind]]:
-    caches, groups = "AWS::ElastiCache::ServerlessCache", "AWS::ElastiCache::ReplicationGroup"
-    rows = (
-        ("dynamodb", "TableName", "table/{}", "AWS::DynamoDB::Table AWS::DynamoDB::GlobalTable"),
-        ("dynamodb", "TableName", "table/{}", "AWS::Serverless::SimpleTable"),
-        ("dynamodb", "name", "table/{}", "aws_dynamodb_table"),
-        ("s3", "BucketName", "{}", "AWS::S3::Bucket"),
-        ("s3", "bucket", "{}", "aws_s3_bucket"),
-        ("sqs", "QueueName", "{}", "AWS::SQS::Queue"),
-        ("sqs", "name", "{}", "aws_sqs_queue"),
-        ("sns", "TopicName", "{}", "AWS::SNS::Topic"),
-        ("sns", "name", "{}", "aws_sns_topic"),
-        ("events", "Name", "event-bus/{}", "AWS::Events::EventBus"),
-        ("events", "name", "event-bus/{}", "aws_cloudwatch_event_bus"),
-        ("kinesis", "Name", "stream/{}", "AWS::Kinesis::Stream"),
-        ("kinesis", "name", "stream/{}", "aws_kinesis_stream"),
-        ("secretsmanager", "Name", "secret:{}-??????", "AWS::SecretsManager::Secret"),
-        ("secretsmanager", "name", "secret:{}-??????", "aws_secretsmanager_secret"),
-        ("ssm", "Name", "parameter/{}", "AWS::SSM::Parameter"),
-        ("ssm", "name", "parameter/{}", "aws_ssm_parameter"),
-        ("rds rds-data", "DBClusterIdentifier", "cluster:{}", "AWS::RDS::DBCluster"),
-        ("rds rds-data", "cluster_identifier", "cluster:{}", "aws_rds_cluster"),
-        ("rds", "DBInstanceIdentifier", "db:{}", "AWS::RDS::DBInstance"),
-        ("rds", "identifier", "db:{}", "aws_db_instance"),
-        ("es", "DomainName", "domain/{}", "AWS::OpenSearchService::Domain"),
-        ("es", "domain_name", "domain/{}", "aws_opensearch_domain"),
-        ("elasticfilesystem", "", "file-system/{}", "AWS::EFS::FileSystem aws_efs_file_system"),
-        ("elasticache", "ReplicationGroupId", "replicationgroup:{}", groups),
-        ("elasticache", "replication_group_id", "replicationgroup:{}", "aws_elasticache_replication_group"),
-        ("elasticache", "ServerlessCacheName", "serverlesscache:{}", caches),
-        ("elasticache", "name", "serverlesscache:{}", "aws_elasticache_serverless_cache"),
-        ("lambda", "FunctionName", "function:{}", "AWS::Lambda::Function AWS::Serverless::Function"),
-        ("lambda", "function_name", "function:{}", "aws_lambda_function"),
-    )
-    for services, own_name, rest, types in rows:
-        for name in types.split():
-            yield name, Kind(tuple(services.split()), own_name, rest)
-
-
-KINDS: Mapping[str, Kind] = dict(_kinds())
-"""The types of resources that statements can reach, and how they name them."""
-
-
 class Match(NamedTuple):
     """That a pattern covers a resource: `named` where it names it, `sure` where nothing unknown could change that.
 
@@ -169,13 +115,13 @@ class Targets:
 
     def __init__(self, stack: Stack) -> None:
         self._found: dict[tuple[str, str], tuple[Match, ...]] = {}
-        self._by_service: dict[str, list[tuple[Resource, Kind, Pattern | None]]] = {}
-        self.resources: dict[str, tuple[Resource, Kind]] = {}
+        self._by_service: dict[str, list[tuple[Resource, ResourceType, Pattern | None]]] = {}
+        self.resources: dict[str, tuple[Resource, ResourceType]] = {}
         for resource in stack.resources.values():
-            kind = KINDS.get(resource.type)
-            if kind is not None:
+            kind = known(resource.type)
+            if kind.services:
                 self.resources[resource.name] = resource, kind
-                own = resource.properties.entries.get(kind.own_name)
+                own = resource.properties.entries.get(kind.own_name_in(resource.type))
                 name = None if own is None or (isinstance(own, Scalar) and own.value is None) else pattern(own)
                 for service in kind.services:
                     self._by_service.setdefault(service, []).append((resource, kind, name))
@@ -193,7 +139,7 @@ class Targets:
         """Every resource of a service, as a wildcard covers it."""
         return tuple(Match(resource.name, named=False, sure=True, below="*") for resource, *_ in self._of(service))
 
-    def _of(self, service: str) -> list[tuple[Resource, Kind, Pattern | None]]:
+    def _of(self, service: str) -> list[tuple[Resource, ResourceType, Pattern | None]]:
         return self._by_service.get(service, [])
 
     def _linked(self, found: Pattern, service: str) -> Iterator[Match]:
@@ -234,9 +180,9 @@ def _rest(text: str) -> str:
     return text[at + 1 :]
 
 
-def _fit(rest: str, kind: Kind, name: Pattern | None) -> tuple[bool, bool, str] | None:
+def _fit(rest: str, kind: ResourceType, name: Pattern | None) -> tuple[bool, bool, str] | None:
     """How the last part of an ARN fits a resource (named, sure, what it adds); None where it does not."""
-    prefix, _, suffix = kind.rest.partition("{}")
+    prefix, _, suffix = kind.arn.partition("{}")
     open_rest = MARK.sub("*", rest)
     if name is None:  # a name that CloudFormation makes up begins with the stack's; nobody can write it beforehand
         return (False, False, "*") if "*" in open_rest and _may_begin(open_rest, prefix) else None

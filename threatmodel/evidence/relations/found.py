@@ -11,6 +11,7 @@ from threatmodel.evidence.relations.naming import Names
 from threatmodel.evidence.relations.roles import RELATIONS
 from threatmodel.evidence.relations.starts import Start, Starts, starts
 from threatmodel.evidence.relations.uses import Functions, Use
+from threatmodel.evidence.resource_types import known
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import links
@@ -105,7 +106,7 @@ class _Callers:
         wearers = self._wearers()
         for name in self.using.roles.all:
             users = wearers.get(name, [])
-            if name in worn or (users and all(user.type in _CALL_BY_ROLE for user in users)):
+            if name in worn or (users and all(known(user.type).calls_by_role for user in users)):
                 continue
             who = (
                 f"{quoted(users[0].name)}, with the role {quoted(name)},"
@@ -139,13 +140,3 @@ class _Callers:
         for caller, why, place in self._every:
             if caller != function.name:
                 yield Unanswered(why, place)
-
-
-_CALL_BY_ROLE = (
-    *("AWS::Scheduler::Schedule", "AWS::Events::Rule", "AWS::Pipes::Pipe", "AWS::ApiGateway::Method"),
-    *("AWS::ApiGateway::Authorizer", "AWS::ApiGatewayV2::Integration", "AWS::ApiGatewayV2::Authorizer"),
-    *("AWS::IAM::InstanceProfile", "AWS::Lambda::Permission"),
-    *("aws_scheduler_schedule", "aws_cloudwatch_event_target", "aws_pipes_pipe", "aws_api_gateway_integration"),
-    *("aws_api_gateway_authorizer", "aws_apigatewayv2_integration", "aws_apigatewayv2_authorizer"),
-)
-"""Types that call functions by a role, and whose targets are read."""

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.mappings.facts import StackFacts
-from threatmodel.evidence.policies.arns import KINDS, Targets, arn_parts
+from threatmodel.evidence.policies.arns import Targets, arn_parts
 from threatmodel.evidence.policies.grants import pattern
+from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Joined, Link, Node, Scalar, Unknown, links, shape_of, unknowns
-
-STANDS_FOR: Mapping[str, str] = {
-    "AWS::Lambda::Alias": "FunctionName",
-    "AWS::Lambda::Version": "FunctionName",
-    "aws_lambda_alias": "FunctionName",
-    "AWS::Kinesis::StreamConsumer": "StreamARN|stream_arn",
-    "aws_kinesis_stream_consumer": "StreamArn",
-    "AWS::S3::AccessPoint": "Bucket",
-    "aws_s3_access_point": "Bucket",
-    "AWS::EFS::AccessPoint": "FileSystemId",
-    "aws_efs_access_point": "FileSystemId",
-    "AWS::SecretsManager::SecretTargetAttachment": "SecretId",
-    "aws_secretsmanager_secret_version": "SecretId",
-}
-"""Types of resources that stand for another one, and the property that says for which."""
 
 ROLE_OWN_NAME = "RoleName|name"
 _FUNCTION_OWN_NAME = "FunctionName"
@@ -66,10 +51,12 @@ class Names:
         self._aliases: dict[str, str] = {}
         self._hidden: dict[str, Unknown] = {}
         for name, resource in stack.resources.items():
-            if resource.type in STANDS_FOR:
+            if known(resource.type).stands_for:
                 meant = self._aliases[name] = self._stands_for(resource)
                 hidden = (
-                    None if meant else open_in(read(resource.properties, STANDS_FOR[resource.type]) or resource.opaque)
+                    None
+                    if meant
+                    else open_in(read(resource.properties, known(resource.type).stands_for) or resource.opaque)
                 )
                 if hidden is not None:
                     self._hidden[name] = hidden
@@ -79,8 +66,7 @@ class Names:
         if "function" in kinds:
             self.functions[name] = resource
             self._open_names |= open_in(read(resource.properties, _FUNCTION_OWN_NAME)) is not None
-        known = KINDS.get(resource.type)
-        property_ = _FUNCTION_OWN_NAME if "function" in kinds else known.own_name if known else ""
+        property_ = known(resource.type).own_name
         key = spelling(read(resource.properties, property_)) if property_ else None
         if key is not None:
             self._by_name.setdefault(key, []).append(name)
@@ -88,12 +74,12 @@ class Names:
     def _stands_for(self, resource: Resource) -> str:
         """The name of the element that a resource stands for, or ''."""
         for _ in range(_FARTHEST):
-            node = read(resource.properties, STANDS_FOR[resource.type])
+            node = read(resource.properties, known(resource.type).stands_for)
             target = self.stack.target(node)
             if target is None:
                 called = self._spelt(node)
                 return called[0] if called else ""
-            if target.type not in STANDS_FOR:
+            if not known(target.type).stands_for:
                 return target.name
             resource = target
         return ""

@@ -17,7 +17,8 @@ from threatmodel.evidence.policies.arns import arn_parts, covers_every
 from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, grants, pattern, statements
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import Reach, reached, use_of
-from threatmodel.evidence.relations.naming import ROLE_OWN_NAME, STANDS_FOR, Names, named_by_text, open_in, spelling
+from threatmodel.evidence.relations.naming import ROLE_OWN_NAME, Names, named_by_text, open_in, spelling
+from threatmodel.evidence.resource_types import known
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Joined, Link, Node, Unknown, links
@@ -108,12 +109,12 @@ POLLS = frozenset({
 def _uses_of(action: str) -> Mapping[str, frozenset[str]]:
     """What a pattern of actions does with elements, by service; polling of streams is told apart as `poll`."""
     found: dict[str, set[str]] = {}
-    for known in expanded(action):
-        service = known.name.partition(":")[0].lower()
+    for one in expanded(action):
+        service = one.name.partition(":")[0].lower()
         wanted = _SERVICES.get(service)
         if wanted is not None:
-            name = known.name.lower()
-            uses = {"poll"} if name in POLLS else {use_of(known)}
+            name = one.name.lower()
+            uses = {"poll"} if name in POLLS else {use_of(one)}
             uses |= {"read"} if name in BOTH_WAYS else set()
             found.setdefault(service, set()).update(uses & (wanted[1] | {"poll"}))
     return {service: frozenset(uses) for service, uses in found.items() if uses}
@@ -278,7 +279,9 @@ class Roles:
 
     def _stands_for(self, link: Link) -> bool:
         return (
-            self.stack.resources[link.resource].type in STANDS_FOR if link.resource in self.stack.resources else False
+            bool(known(self.stack.resources[link.resource].type).stands_for)
+            if link.resource in self.stack.resources
+            else False
         )
 
     def _led(self, one: Pattern) -> Pattern:

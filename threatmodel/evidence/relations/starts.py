@@ -15,8 +15,8 @@ from typing import NamedTuple
 from threatmodel.evidence.analyses.properties import doubt_of, each, read, worded
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.policies.grants import parsed, statements
-from threatmodel.evidence.relations.callers import CALLS_NOBODY, OTHERS
 from threatmodel.evidence.relations.naming import Called, Names, open_in, told
+from threatmodel.evidence.resource_types import CALLS_NOBODY, PUSHES, RESOURCE_TYPES, known
 from threatmodel.reading.problems import Place, quoted, visible
 from threatmodel.stacks.sam.events import SERVICES
 from threatmodel.stacks.sam.openapi import operations
@@ -117,7 +117,7 @@ class _Wired:
 
     def opaque(self, resource: Resource, why: Unknown) -> None:
         """Notes that a resource may start anything that lets it, since nobody knows its properties."""
-        service = next((service for prefix, service in _PUSHES.items() if resource.type.startswith(prefix)), "")
+        service = next((service for prefix, service in PUSHES.items() if resource.type.startswith(prefix)), "")
         if service:
             sends = {"api", "queue", "store"} & set(self.names.kinds.get(resource.name, ()))
             own = resource.name if sends else ""
@@ -414,7 +414,7 @@ class _Wired:
             found.setdefault(self.names.meant(link.resource), link)
         for name, link in found.items():
             if name in self.ways:
-                service, what = OTHERS.get(resource.type, ("", ""))
+                service, what = known(resource.type).calls
                 if resource.type.startswith(("Custom::", "AWS::CloudFormation::CustomResource")):
                     what = "deployments call it for {}"
                 by = quoted(resource.name)
@@ -546,47 +546,6 @@ _ROUTES = ("AWS::ApiGatewayV2::Route", "aws_apigatewayv2_route")
 _PERMISSIONS = ("AWS::Lambda::Permission", "aws_lambda_permission", "AWS::Lambda::ResourcePolicy")
 
 _READERS: Mapping[str, Callable[[_Wired, Resource], None]] = {
-    "AWS::Lambda::EventSourceMapping": _Wired.mapping,
-    "aws_lambda_event_source_mapping": _Wired.mapping,
-    "AWS::Lambda::Url": _Wired.url,
-    "aws_lambda_function_url": _Wired.url,
-    "AWS::ApiGateway::Method": _Wired.method,
-    "aws_api_gateway_integration": _Wired.method,
-    "AWS::ApiGateway::RestApi": _Wired.api,
-    "aws_api_gateway_rest_api": _Wired.api,
-    "AWS::ApiGatewayV2::Api": _Wired.api,
-    "aws_apigatewayv2_api": _Wired.api,
-    "AWS::ApiGatewayV2::Integration": _Wired.integration,
-    "aws_apigatewayv2_integration": _Wired.integration,
-    "AWS::ApiGateway::Authorizer": _Wired.authorizer,
-    "aws_api_gateway_authorizer": _Wired.authorizer,
-    "AWS::ApiGatewayV2::Authorizer": _Wired.authorizer,
-    "aws_apigatewayv2_authorizer": _Wired.authorizer,
-    "AWS::SNS::Subscription": _Wired.subscription,
-    "aws_sns_topic_subscription": _Wired.subscription,
-    "AWS::SNS::Topic": _Wired.topic,
-    "AWS::S3::Bucket": _Wired.bucket,
-    "aws_s3_bucket_notification": _Wired.bucket,
-    "AWS::Events::Rule": _Wired.rule,
-    "aws_cloudwatch_event_target": _Wired.target,
-    "AWS::Scheduler::Schedule": _Wired.schedule,
-    "aws_scheduler_schedule": _Wired.schedule,
-    "AWS::Pipes::Pipe": _Wired.pipe,
-    "aws_pipes_pipe": _Wired.pipe,
-    "AWS::Lambda::EventInvokeConfig": _Wired.destination,
-    "aws_lambda_function_event_invoke_config": _Wired.destination,
+    name: getattr(_Wired, row.read_as) for name, row in RESOURCE_TYPES.items() if row.read_as
 }
-"""How each type of resource that starts functions is read, in CloudFormation and in a plan."""
-
-_PUSHES: Mapping[str, str] = {
-    "AWS::ApiGateway": "apigateway",
-    "aws_api_gateway_": "apigateway",
-    "aws_apigatewayv2_": "apigateway",
-    "AWS::SNS::": "sns",
-    "aws_sns_": "sns",
-    "AWS::S3::Bucket": "s3",
-    "aws_s3_bucket_notification": "s3",
-    "AWS::Events::Rule": "events",
-    "aws_cloudwatch_event_": "events",
-}
-"""How the types begin that need a permission to call a function, and the service that it names."""
+"""How each type of resource that starts functions is read."""

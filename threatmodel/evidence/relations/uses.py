@@ -18,6 +18,7 @@ from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.policies.permissions import Reach
 from threatmodel.evidence.relations.naming import Names, open_in
 from threatmodel.evidence.relations.roles import BOTH_WAYS, POLLS, RELATIONS, RELATIONS_OF, Role, Roles
+from threatmodel.evidence.resource_types import known
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, items, links, text
@@ -52,10 +53,6 @@ _LISTS = (
     ("secrets", "value", "secret"),
 )
 """Each relation with the use of a reach and the kind of element that it is about."""
-_NETWORKED = re.compile(
-    r"AWS::(?:RDS|ElastiCache|OpenSearchService|EFS)::|aws_(?:db_|rds_|elasticache_|opensearch_|efs_)"
-)
-"""Types that a function may reach over the network, with no grant of its role."""
 _DYNAMIC = re.compile(r"\{\{resolve:(secretsmanager|ssm|ssm-secure):")
 _HOST = re.compile(
     r"(?:https?|wss?|amqps?|mqtts?|postgres(?:ql)?|mysql|rediss?|mongodb(?:\+srv)?)://(?:[^/?#@\s]*@)?([A-Za-z0-9.-]+)"
@@ -76,11 +73,11 @@ class Functions:
         self._hosts: dict[str, list[str]] = {}
         self._access: dict[str, set[str]] = {}
         for resource in self.stack.resources.values():
-            if resource.type in _HAND_OVER:
+            if known(resource.type).hands_over:
                 self._hands_over(resource)
-            elif resource.type in _ROTATIONS:
+            elif known(resource.type).rotates:
                 secret = self.names.element(read(resource.properties, "SecretId"), "secret")
-                for function in self.names.called(read(resource.properties, _ROTATIONS[resource.type])).functions:
+                for function in self.names.called(read(resource.properties, known(resource.type).rotates)).functions:
                     self._access.setdefault(function, set()).add(secret)
 
     def _hands_over(self, resource: Resource) -> None:
@@ -130,18 +127,6 @@ class Functions:
     def hosts(self, function: str) -> Sequence[str]:
         """The brokers that a function is started by."""
         return self._hosts.get(function, ())
-
-
-_HAND_OVER = (
-    *("AWS::Lambda::EventSourceMapping", "AWS::Lambda::EventInvokeConfig"),
-    *("aws_lambda_event_source_mapping", "aws_lambda_function_event_invoke_config"),
-)
-
-_ROTATIONS: Mapping[str, str] = {
-    "AWS::SecretsManager::RotationSchedule": "RotationLambdaARN|rotation_lambda_arn",
-    "aws_secretsmanager_secret_rotation": "RotationLambdaArn",
-}
-"""Types by which a function rotates a secret, and the property that names the function."""
 
 
 class _Using:
@@ -271,7 +256,7 @@ class _Using:
         lists = {relation: tuple(self._list(use, kind)) for relation, use, kind in _LISTS}
         for name, place in self.environment.items():
             kinds = self.names.kinds[name]
-            networked = "store" in kinds and _NETWORKED.match(self.names.stack.resources[name].type)
+            networked = "store" in kinds and known(self.names.stack.resources[name].type).networked
             if networked and not any(use.resource == name for use in (*lists["reads"], *lists["writes"])):
                 for relation in ("reads", "writes"):
                     why = f"it is told where {quoted(name)} is, which needs no grant to be used"
@@ -298,7 +283,7 @@ class _Using:
         for name, place in {**self.environment, **self.handed}.items():
             resource, kinds = self.names.stack.resources[name], self.names.kinds[name]
             relevant = [kind for kind in RELATIONS_OF if kind in kinds]
-            if not relevant or name in used or _NETWORKED.match(resource.type) or self._may_be_granted(name, relevant):
+            if not relevant or name in used or known(resource.type).networked or self._may_be_granted(name, relevant):
                 continue
             yield Use(name, (place,), tuple(sign for sign, _ in self._signs(name, "")))
 
