@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.probe.running import effect, replies, told, written
-from threatmodel.probe.protocol import Limits
+from threatmodel.probe.protocol import Call, Limits, Scenario
 from threatmodel.probe.runners.target import runner_for
 from threatmodel.reading.problems import InputError
 
@@ -221,10 +221,37 @@ def test_old_sdk_is_missing_unless_provided(tmp_path: Path) -> None:
         };
         """
     file = written(tmp_path, text, "index.js")
-    got = replies(file, {}, {}, limits=LIMITS)
-    assert [(reply.ended, reply.error) for reply in got] == [("error", "Runtime.ImportModuleError")] * 2
+    with pytest.raises(InputError, match="the module 'aws-sdk' is missing") as raised:
+        replies(file, limits=LIMITS)
+    assert "--provide aws-sdk" in raised.value.problems[0].hint
     (reply,) = replies(file, limits=LIMITS, provide=["aws-sdk"])
     assert (reply.body, [entry.operation for entry in reply.effects]) == ('"s3cret"', ["SendMessage", "GetSecretValue"])
+
+
+MODULES = {
+    "require": ("index.js", "const { WORD } = require('kept');\nexports.handler = async () => WORD;\n"),
+    "import": ("index.mjs", "import kept from 'kept';\nexport const handler = async () => kept.WORD;\n"),
+}
+
+
+@pytest.mark.parametrize("named", ["elsewhere", "elsewhere/node_modules"])
+@pytest.mark.parametrize(("name", "text"), MODULES.values(), ids=MODULES)
+def test_packages_may_lie_elsewhere(tmp_path: Path, name: str, text: str, named: str) -> None:
+    written(tmp_path, "exports.WORD = 'kept';\n", "elsewhere/node_modules/kept/index.js")
+    file = written(tmp_path, text, f"bot/{name}")
+    with pytest.raises(InputError, match="the module 'kept' is missing") as raised:
+        replies(file, limits=LIMITS)
+    assert "`npm install --prefix FOLDER kept`" in raised.value.problems[0].hint
+    assert replies(file, limits=LIMITS, packages=[tmp_path / named])[0].body == '"kept"'
+    (tmp_path / "bot/node_modules").symlink_to(tmp_path / "elsewhere/node_modules")
+    assert replies(file, limits=LIMITS)[0].body == '"kept"'
+
+
+def test_variables_that_it_did_not_get_are_told(tmp_path: Path) -> None:
+    text = "const { TABLE } = process.env;\nexports.handler = async () => process.env.QUEUE_URL ?? 'none';\n"
+    runner = runner_for(str(written(tmp_path, text, "index.js")), limits=LIMITS)
+    assert runner.run(Scenario(name="x", calls=(Call(event={}),), secret="x"))[0].body == '"none"'
+    assert vars(type(runner))["missing_variables"].fget(runner) == ("QUEUE_URL", "TABLE")
 
 
 @pytest.mark.parametrize(

@@ -541,10 +541,65 @@ def test_what_cannot_be_loaded_is_a_problem(tmp_path: Path, text: str, line: int
     assert "s3cret" not in str(raised.value) + problem.hint
 
 
-def test_a_missing_package_is_lambdas_own_error_for_every_call(tmp_path: Path) -> None:
-    got = replies(written(tmp_path, "import no_such_package\n"), {}, {})
-    assert [(reply.ended, reply.error) for reply in got] == [("error", "Runtime.ImportModuleError")] * 2
-    assert "no_such_package" in got[0].logs
+LACKING = {
+    "module": (
+        "import no_such_package.part\n",
+        "the module 'no_such_package' is missing",
+        "--target FOLDER no-such-package",
+    ),
+    "deeper": ("import helper\n", "the module 'no_such_package' is missing", "--packages FOLDER"),
+    "variable": (
+        "import os\nT = os.environ['TABLE']\n",
+        "it needs the variable TABLE, which is not set",
+        "--env TABLE=VALUE",
+    ),
+    "all variables": (
+        "import os\nos.getenv('A'), os.environ.get('B'), 'C' in os.environ\nT = os.environ['T']\n",
+        "it needs the variable T, which is not set",
+        "it also asked for these variables and did not get them: A, B, C",
+    ),
+    "file": ("open('rules.json')\n", "it needs the file 'rules.json', which is not there", "put it into the handler's"),
+    "listed": ("import listed_one\n", "the module 'listed_one' is missing", "requirements.txt"),
+    "near": ("import shared_code\n", "the module 'shared_code' is missing", "it lies near: give --packages"),
+}
+
+
+@pytest.mark.parametrize(("text", "message", "hint"), LACKING.values(), ids=LACKING)
+def test_what_is_lacking_is_named_with_how_to_get_it(tmp_path: Path, text: str, message: str, hint: str) -> None:
+    written(tmp_path, "import no_such_package\n", "bot/helper.py")
+    written(tmp_path, "listed-one==1.0\n", "bot/requirements.txt")
+    written(tmp_path, "", "common/shared_code.py")
+    with pytest.raises(InputError) as raised:
+        replies(written(tmp_path, text, "bot/app.py"))
+    (problem,) = raised.value.problems
+    assert (problem.code, problem.message) == ("cannot-probe", message)
+    assert hint in problem.hint
+
+
+def test_packages_of_the_template_s_layer_are_found(tmp_path: Path) -> None:
+    written(tmp_path, "WORD = 'from the layer'\n", "layer/python/shared_code.py")
+    template = """
+        Resources:
+          Shared:
+            Type: AWS::Serverless::LayerVersion
+            Properties: {ContentUri: layer/}
+        """
+    written(tmp_path, template, "template.yaml")
+    text = "import shared_code\ndef handler(e, c): return shared_code.WORD\n"
+    assert replies(written(tmp_path, text, "src/app.py"))[0].body == '"from the layer"'
+
+
+def test_variables_that_it_did_not_get_are_told_and_only_its_own(tmp_path: Path) -> None:
+    text = """
+        import os, urllib.request
+        LEVEL = os.environ.get("LOG_LEVEL", "INFO")
+        def handler(event, context):
+            urllib.request.getproxies()  # asks for HTTP_PROXY and others, and is not the author's
+            return [os.getenv("TABLE"), os.environ["SLACK_SIGNING_SECRET"]]
+        """
+    runner = runner_for(str(written(tmp_path, text)), limits=LIMITS)
+    runner.run(Scenario(name="x", calls=(Call(event={}),), secret="x"))
+    assert vars(type(runner))["missing_variables"].fget(runner) == ("LOG_LEVEL", "TABLE")
 
 
 def test_a_module_that_wants_the_secret_fails_closed_without_one(tmp_path: Path) -> None:

@@ -161,6 +161,15 @@ def test_a_link_inside_counts_as_what_it_leads_to(folder: Path) -> None:
     assert folder_digest(folder) == before
 
 
+def test_packages_behind_a_link_count_as_they_are(folder: Path) -> None:
+    (folder.parent / "node_modules" / "a").mkdir(parents=True)
+    (folder.parent / "node_modules" / "a" / "index.js").write_text("x", encoding="utf-8")
+    (folder / "node_modules").symlink_to("../node_modules")
+    before = folder_digest(folder)
+    (folder.parent / "node_modules" / "a" / "index.js").write_text("y", encoding="utf-8")
+    assert folder_digest(folder) != before
+
+
 @pytest.mark.parametrize("target", ["../outside", "/etc/hostname", "nowhere", "link"])
 def test_a_link_that_leads_out_or_nowhere_is_refused(folder: Path, target: str) -> None:
     (folder.parent / "outside").write_text("x", encoding="utf-8")

@@ -7,7 +7,8 @@ import datetime
 
 from threatmodel.command.arguments import Parser, library, one_of, path, text
 from threatmodel.command.request import Request
-from threatmodel.reading.output import say
+from threatmodel.reading.output import complain, say
+from threatmodel.reading.problems import visible
 
 DESCRIPTION = (
     "Sends a handler genuine and hostile requests, and says of each whether it did what Slack and AWS ask. It runs the "
@@ -87,7 +88,8 @@ def run(request: Request) -> int:
         provide=args.provide,
         allow_remote=args.allow_remote,
     )
-    result = run(asked, request.files, datetime.datetime.now(datetime.UTC))
+    result, notes = run(asked, request.files, datetime.datetime.now(datetime.UTC))
+    complain("".join(f"note: {visible(note)}\n" for note in notes))
     said = probed(result, controls_shown(result, request.library()))
     request.print(to_json(result) if args.as_json else said)
     if args.as_json and request.output is not None:

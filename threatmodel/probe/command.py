@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from threatmodel.probe.folder import RESULT, folder_digest
 from threatmodel.probe.probing import Options, probe
 from threatmodel.probe.requests import BODY, SECRET
 from threatmodel.probe.result import Result
+from threatmodel.probe.runners.lambdas import LambdaRunner
 from threatmodel.probe.runners.target import handler_file, runner_for
 from threatmodel.probe.variables import variable, variables
 from threatmodel.reading.files import Files, shown_path
@@ -39,8 +40,11 @@ class Asked:
     allow_remote: Sequence[str] = ()
 
 
-def run(asked: Asked, files: Files, now: datetime.datetime) -> Result:
-    """The result of every probe.  Raises InputError where the handler cannot be run, or an option makes no sense."""
+def run(asked: Asked, files: Files, now: datetime.datetime) -> tuple[Result, tuple[str, ...]]:
+    """The result of every probe, and what else the user should know, a line each.
+
+    Raises InputError where the handler cannot be run, or an option makes no sense.
+    """
     given: dict[str, str] = {}
     if asked.variables_file is not None:
         given |= variables(files.text(asked.variables_file), shown_path(asked.variables_file))
@@ -54,7 +58,7 @@ def run(asked: Asked, files: Files, now: datetime.datetime) -> Result:
         provide=asked.provide,
     )
     file = handler_file(asked.target)
-    return probe(
+    result = probe(
         runner,
         Options(
             target=asked.target,
@@ -69,6 +73,15 @@ def run(asked: Asked, files: Files, now: datetime.datetime) -> Result:
             environment=given,
         ),
     )
+    return result, tuple(_notes(runner)) if isinstance(runner, LambdaRunner) else ()
+
+
+def _notes(runner: LambdaRunner) -> Iterator[str]:
+    """What a run of a handler's file rests on that its result does not hold."""
+    if runner.packages:
+        yield f"packages were taken from {', '.join(shown_path(folder) for folder in runner.packages)}"
+    if runner.missing_variables:
+        yield f"variables that it asked for and did not get: {', '.join(runner.missing_variables)}"
 
 
 def _secret(name: str) -> str:

@@ -15,6 +15,7 @@ LEFT_OUT = frozenset(
 """Folders that are not what is deployed.  `node_modules` and vendored packages are: they run."""
 RESULT = "probe.json"
 """How the name of a saved result ends: it changes with every probe, and is no part of the code."""
+PACKAGES = "node_modules"
 MOST_FILES = 50_000
 
 
@@ -22,15 +23,26 @@ def folder_digest(folder: Path, shown_as: str = "") -> str:
     """SHA-256 over the sorted relative paths and contents of the files in a folder, in hexadecimal.
 
     Saved results (`*probe.json`), byte code and the folders of `LEFT_OUT` are no part of it.  A link counts as what it
-    leads to, and only if that lies inside the folder; a link to a folder inside it adds nothing but its name.  Raises
-    InputError where a file cannot be read, so that no digest ever stands for a part.
+    leads to, and only if that lies inside the folder; a link to a folder inside it adds nothing but its name; a link
+    `node_modules` to a folder of that name elsewhere counts as that folder.  Raises InputError where a file cannot be
+    read, so that no digest ever stands for a part.
     """
     whole = hashlib.sha256()
     root = Path(os.path.realpath(folder))  # Path.resolve raises on a circle of links
-    for name in sorted(_names(root, shown_as or str(folder))):
-        content = _content(root, name, shown_as or str(folder))
+    for name, content in _contents(root, shown_as or str(folder)):
         whole.update(name.encode("utf-8", "surrogateescape") + b"\0" + content)
     return whole.hexdigest()
+
+
+def _contents(root: Path, shown_as: str) -> Iterator[tuple[str, bytes]]:
+    """Each name, in order, with the digest of what stands behind it."""
+    for name in sorted(_names(root, shown_as)):
+        packages = Path(os.path.realpath(root / name))
+        if name == packages.name == PACKAGES and packages.is_dir():
+            for inner in sorted(_names(packages, f"{shown_as}/{name}")):
+                yield f"{name}/{inner}", _content(packages, inner, f"{shown_as}/{name}")
+        else:
+            yield name, _content(root, name, shown_as)
 
 
 def _names(root: Path, shown_as: str) -> Iterator[str]:

@@ -18,10 +18,10 @@ from typing import Any
 
 from threatmodel.probe.protocol import Call, Limits, Reply, Scenario
 from threatmodel.probe.runners.aws import World
+from threatmodel.probe.runners.loading import problem
 from threatmodel.probe.runners.replies import from_answer
 from threatmodel.probe.runners.session import STUBS, Program, Session
-from threatmodel.reading.files import shown_path
-from threatmodel.reading.problems import InputError, Place, Problem, listed
+from threatmodel.reading.problems import InputError
 
 _SETTLING = 0.5
 """Seconds for which threads, processes and promises that outlive an answer are watched."""
@@ -36,12 +36,23 @@ class LambdaRunner:
     def __init__(self, program: Program, *, secret_env: str, environment: Mapping[str, str], limits: Limits) -> None:
         self._program, self._secret_env, self._limits = program, secret_env, limits
         self._environment = dict(environment)
+        self._missing: set[str] = set()
         if not program.node:  # the child writes no bytecode, and would compile the stubs for every scenario
             compileall.compile_dir(STUBS, quiet=2)
 
     def run(self, scenario: Scenario) -> Sequence[Reply]:
         """One reply for each call.  Raises InputError where the handler cannot be run at all."""
         return asyncio.run(self._run(scenario)) if scenario.calls else ()
+
+    @property
+    def packages(self) -> Sequence[Path]:
+        """Folders with packages that lie elsewhere than beside the handler."""
+        return self._program.packages
+
+    @property
+    def missing_variables(self) -> tuple[str, ...]:
+        """Variables that the handler's own code asked for and did not get, in every run so far."""
+        return tuple(sorted(self._missing - {self._secret_env}))
 
     async def _run(self, scenario: Scenario) -> Sequence[Reply]:
         world = World(scenario.secret)
@@ -77,6 +88,7 @@ class LambdaRunner:
                         failed = Reply(ended="not-run")
                 replies.append(replace(reply, effects=tuple(world.effects[seen:]), logs=session.logs()))
                 seen = len(world.effects)
+            self._missing |= session.missing - set(scenario.environment)
         last = replies[-1]  # what was done after the last answer
         replies[-1] = replace(last, effects=last.effects + tuple(world.effects[seen:]), logs=last.logs)
         return replies
@@ -88,11 +100,10 @@ class LambdaRunner:
         told = ready.get("unable")
         if told is None:
             return None
-        if told["kind"] == "module":  # as on Lambda, where the API then answers 502
-            return Reply(ended="error", error="Runtime.ImportModuleError")
-        if told["kind"] == "raised" and (not scenario.secret or scenario.environment):
+        if told["kind"] not in {"syntax", "attribute"} and (not scenario.secret or scenario.environment):
             return Reply(ended="error", error=told["error"])  # the scenario, not the module, may be the reason
-        raise InputError([_problem(told, self._program)])
+        program = self._program
+        raise InputError([problem(told, file=program.file, name=program.name, node=bool(program.node))])
 
 
 def _by_environment(calls: Sequence[Call]) -> list[tuple[Call, ...]]:
@@ -119,24 +130,6 @@ async def _called(session: Session, call: Mapping[str, Any]) -> Reply:
         error = str(message["error"])
         return Reply(ended="memory" if error == "MemoryError" else "error", error=error, seconds=seconds)
     return replace(from_answer(str(message["answer"])), seconds=seconds)
-
-
-def _problem(told: Mapping[str, Any], program: Program) -> Problem:
-    """Why a handler cannot be run: the type and the place of what its module raised, never a text of its own."""
-    file = shown_path(program.file)
-    if told["kind"] == "attribute":
-        there = listed(told["there"]) or "none"
-        if told["found"]:
-            message, hint = "has both 'handler' and 'lambda_handler'", f"say which: {file}:handler"
-        else:
-            usual = "'handler'" if program.node else "'handler' and no 'lambda_handler'"
-            wanted = f"'{program.name}'" if program.name else usual
-            message, hint = f"there is no function {wanted}; functions found: {there}", f"name one: {file}:NAME"
-        return Problem(code="cannot-probe", place=Place(file, 0), message=message, hint=hint)
-    at = Place(shown_path(Path(told["file"])), int(told["line"]))
-    cause = "syntax error" if told["kind"] == "syntax" else "error while it was loaded"
-    hint = "set the variables that it needs, or mend it" if told["kind"] == "raised" else "mend it"
-    return Problem(code="cannot-probe", place=at, message=f"{cause}: {told['error']}", hint=hint)
 
 
 def _lambda_environment(program: Program) -> dict[str, str]:

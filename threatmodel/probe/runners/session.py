@@ -24,6 +24,7 @@ from threatmodel.probe.protocol import Limits
 from threatmodel.probe.runners import waiting, web
 from threatmodel.probe.runners.aws import World
 from threatmodel.probe.runners.dynamodb import AwsError
+from threatmodel.probe.runners.loading import variable_names
 from threatmodel.reading.home import PACKAGES
 
 _HERE = Path(__file__).resolve().parent
@@ -70,6 +71,7 @@ class Session:
         self._messages: asyncio.Queue[Message] = asyncio.Queue()
         self._logs, self._told = bytearray(), 0
         self._over, self._gone, self._heard = False, asyncio.Event(), asyncio.Event()
+        self.missing: set[str] = set()
         self._control: asyncio.StreamWriter | None = None
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._parting: asyncio.Task[None] | None = None
@@ -321,6 +323,7 @@ class Session:
                 service, operation, detail = message["note"]
                 self._world.note(service, operation, detail, refused=True)
             else:
+                self.missing.update(variable_names(message.get("missing", ())))
                 self._messages.put_nowait(message)
 
 

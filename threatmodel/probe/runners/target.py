@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, quote, urlsplit
 
 from threatmodel.probe.protocol import Limits, Runner
+from threatmodel.probe.runners.dependencies import found_packages
 from threatmodel.probe.runners.lambdas import LambdaRunner
 from threatmodel.probe.runners.over_http import HttpRunner
 from threatmodel.probe.runners.session import Program
@@ -37,8 +38,9 @@ def runner_for(  # noqa: PLR0913 - options of one command, each by its name
     """The runner for a target: a Python or Node.js file with the name of its handler, or an address.
 
     `secret_env` is the variable that holds the signing secret, `packages` are folders with the handler's dependencies
-    that do not lie beside it (as a layer's), `provide` names packages to be stubbed although Lambda has them no more
-    (aws-sdk), `allow_remote` the hosts beside this machine that may be asked.  Raises InputError.
+    that do not lie beside it (none: those that template and folders tell of), `provide` names packages to be stubbed
+    although Lambda has them no more (aws-sdk), `allow_remote` the hosts beside this machine that may be asked.  Raises
+    InputError.
     """
     if re.match(_ADDRESS, target):
         return HttpRunner(_address(target, allow_remote), limits)
@@ -58,7 +60,7 @@ def runner_for(  # noqa: PLR0913 - options of one command, each by its name
         name=name,
         node=node,
         node_flags=flags,
-        packages=tuple(Path(folder).resolve() for folder in packages),
+        packages=tuple(Path(folder).resolve() for folder in packages) or found_packages(file.resolve()),
         provide=tuple(provide),
     )
     return LambdaRunner(program, secret_env=secret_env, environment=environment or {}, limits=limits)

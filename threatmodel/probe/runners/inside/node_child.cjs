@@ -28,6 +28,9 @@ const note = (service, operation, detail) => {
 };
 say({ control: true });
 
+const variables = require("./node_variables.cjs");
+variables.addPackages(config.packages);
+const missing = variables.install(config);
 const clock = require("./node_clock.cjs");
 clock.show(config.at);
 require("./node_network.cjs").install(config, note);
@@ -92,7 +95,7 @@ function answer(error, result) {
 }
 
 const goesOn = () => process.getActiveResourcesInfo().length > idle;
-const finish = (message) => say({ ...message, left: goesOn() });
+const finish = (message) => say({ ...message, left: goesOn(), missing: missing() });
 
 /** Waits until nothing is at work any more, but not longer than told. */
 function settle(seconds) {
@@ -163,6 +166,15 @@ function placeOf(error, file) {
   return { file, line: 1 };
 }
 
+/** What kind of failure it is, and the name of the module or file that is lacking, "" where it is none. */
+function lack(error) {
+  const named = /^Cannot find (?:module|package) '([^'\n]+)'/.exec(String(error?.message ?? ""));
+  if (["MODULE_NOT_FOUND", "ERR_MODULE_NOT_FOUND"].includes(error?.code)) return ["module", named?.[1] ?? ""];
+  if (error?.code === "ERR_PACKAGE_PATH_NOT_EXPORTED") return ["import", ""];
+  if (error?.code === "ENOENT" && typeof error.path === "string") return ["file", error.path];
+  return [error instanceof SyntaxError ? "syntax" : "raised", ""];
+}
+
 function giveUp(told) {
   say({ unable: told }, () => quit(0));
 }
@@ -174,9 +186,8 @@ async function load() {
     loaded = await import(pathToFileURL(file).href);
   } catch (error) {
     print(error);
-    const missing = ["MODULE_NOT_FOUND", "ERR_MODULE_NOT_FOUND", "ERR_PACKAGE_PATH_NOT_EXPORTED"].includes(error?.code);
-    const kind = missing ? "module" : error instanceof SyntaxError ? "syntax" : "raised";
-    return giveUp({ kind, error: nameOf(error), ...placeOf(error, file) });
+    const [kind, lacking] = lack(error);
+    return giveUp({ kind, lacking, error: nameOf(error), missing: missing(), ...placeOf(error, file) });
   }
   const members = { ...loaded.default, ...loaded };
   const name = config.name || "handler";
@@ -206,7 +217,7 @@ function listen(handler) {
     }
   });
   idle = process.getActiveResourcesInfo().length;
-  say({ ready: true });
+  say({ ready: true, missing: missing() });
 }
 
 process.chdir(config.folder);

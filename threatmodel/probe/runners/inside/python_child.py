@@ -19,10 +19,10 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, NoReturn
 
-from threatmodel.probe.runners.inside import clock, network, watch
+from threatmodel.probe.runners.inside import asked, clock, network, watch
 
 _LARGEST_ANSWER = 6 * 1024 * 1024  # Lambda's own
 _MOST_NOTES = 2_000
@@ -125,8 +125,9 @@ def run(config: Mapping[str, Any]) -> None:
     logging.root.setLevel(logging.INFO)
     os.chdir(config["folder"])
     watch.install(config["socket"], config["temporary"], line.note)
-    handler = _loaded(config, line)
-    line.say({"ready": True})
+    missing = asked.install(config["folder"])
+    handler = _loaded(config, line, missing)
+    line.say({"ready": True, "missing": missing()})
     number = 0
     while True:
         call = line.hear()
@@ -137,7 +138,7 @@ def run(config: Mapping[str, Any]) -> None:
         number += 1
         clock.show(call["at"])
         answer = _answered(handler, call["event"], Context(number, config["seconds"]))
-        line.say({**answer, "left": _goes_on()})
+        line.say({**answer, "left": _goes_on(), "missing": missing()})
 
 
 def _goes_on() -> bool:
@@ -162,7 +163,7 @@ def _module(name: str, **members: Any) -> ModuleType:
     return module
 
 
-def _loaded(config: Mapping[str, Any], line: Line) -> Handler:
+def _loaded(config: Mapping[str, Any], line: Line, missing: Callable[[], list[str]]) -> Handler:
     """The handler.  Where there is none this process tells why, and ends."""
     path = os.path.join(config["folder"], config["file"])
     name = os.path.splitext(os.path.basename(path))[0]
@@ -172,7 +173,7 @@ def _loaded(config: Mapping[str, Any], line: Line) -> Handler:
         _flush()
         os._exit(0)
     except BaseException as error:  # noqa: BLE001 - whatever the user's module raises is told to the caller
-        _give_up(line, _failure(error, path))
+        _give_up(line, {**_failure(error, path), "missing": missing()})
     names = [config["name"]] if config["name"] else ["handler", "lambda_handler"]
     found = [name for name in names if callable(vars(module).get(name))]
     if len(found) != 1:
@@ -204,7 +205,7 @@ def _give_up(line: Line, told: Mapping[str, Any]) -> NoReturn:
 
 def _failure(error: BaseException, path: str) -> dict[str, Any]:
     """What went wrong in the user's module: the type and the place, never the text, which could quote a secret."""
-    kind = "module" if isinstance(error, ImportError) else "syntax" if isinstance(error, SyntaxError) else "raised"
+    kind, lacking = _lack(error)
     sys.stderr.write("".join(traceback.format_exception(error)))
     if isinstance(error, SyntaxError) and error.filename:
         place = (error.filename, error.lineno or 1)
@@ -212,7 +213,26 @@ def _failure(error: BaseException, path: str) -> dict[str, Any]:
         folder = os.path.dirname(path) + os.sep
         steps = [(step.filename, step.lineno or 1) for step in traceback.extract_tb(error.__traceback__)]
         place = next((step for step in reversed(steps) if step[0].startswith(folder)), (path, 1))
-    return {"kind": kind, "error": type(error).__name__, "file": place[0], "line": place[1]}
+    return {"kind": kind, "lacking": lacking, "error": type(error).__name__, "file": place[0], "line": place[1]}
+
+
+def _lack(error: BaseException) -> tuple[str, str]:
+    """What kind of failure it is, and the name of what is lacking: a module, variable or file, '' where it is none."""
+    if isinstance(error, ImportError):
+        return "module" if isinstance(error, ModuleNotFoundError) else "import", str(error.name or "")
+    if isinstance(error, FileNotFoundError) and isinstance(error.filename, (str, bytes)):
+        return "file", os.fsdecode(error.filename)
+    if isinstance(error, KeyError) and _raised_by(error) is type(os.environ).__getitem__.__code__:
+        return "variable", str(error.args[0])
+    return "syntax" if isinstance(error, SyntaxError) else "raised", ""
+
+
+def _raised_by(error: BaseException) -> CodeType | None:
+    """The code that raised it."""
+    last, step = None, error.__traceback__
+    while step is not None:
+        last, step = step.tb_frame.f_code, step.tb_next
+    return last
 
 
 def _answered(handler: Handler, event: Any, context: Context) -> dict[str, Any]:

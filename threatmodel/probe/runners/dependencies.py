@@ -1,0 +1,98 @@
+"""Where a handler's packages lie, as far as the files beside it tell.  Nothing is ever installed."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError
+from threatmodel.stacks import readers
+from threatmodel.stacks.stack import Stack
+from threatmodel.stacks.values import Scalar
+
+_UP = 3
+"""Folders that are looked at: the handler's own and what it lies in, as far as a repository's edge."""
+_TEMPLATES = ("template.yaml", "template.yml", "template.json")
+_LISTS = ("requirements.txt", "pyproject.toml", "Pipfile", "package.json")
+_LAYER_FOLDERS = {
+    "AWS::Serverless::LayerVersion": "ContentUri",
+    "AWS::Lambda::LayerVersion": "Content",
+}
+_LARGEST_LIST = 1024 * 1024
+
+
+def found_packages(file: Path) -> tuple[Path, ...]:
+    """Folders with a handler's packages: layers of the template, a virtual environment, what was vendored.
+
+    `file` is absolute.  Packages in the handler's own folder, and node_modules there or above, are found in any case.
+    """
+    python = file.suffix == ".py"
+    places: list[Path] = []
+    for folder in _folders(file):
+        places += _layers(folder, python=python)
+        if python:
+            places += [folder / "vendor", *sorted(folder.glob(".venv/lib/python3*/site-packages"))]
+            places += sorted(folder.glob("venv/lib/python3*/site-packages"))
+    return tuple(dict.fromkeys(place.resolve() for place in places if place.is_dir()))
+
+
+def template_near(file: Path, files: Files) -> Stack | None:
+    """The template that stands beside a handler or above it; None where there is none that can be read."""
+    for folder in _folders(file):
+        for name in _TEMPLATES:
+            if (folder / name).is_file():
+                with contextlib.suppress(InputError):
+                    return readers.read(readers.kind_of(folder / name, files), folder / name, files)
+    return None
+
+
+def listed_in(file: Path, package: str) -> Path | None:
+    """The list of requirements, beside the handler or above it, that names a package."""
+    word = re.compile(rf"(?<![\w-]){re.escape(package.partition('.')[0]).replace('_', '[-_]')}(?![\w-])", re.IGNORECASE)
+    for folder in _folders(file):
+        for path in (folder / name for name in _LISTS):
+            with contextlib.suppress(OSError, UnicodeDecodeError):
+                if path.stat().st_size <= _LARGEST_LIST and word.search(path.read_text(encoding="utf-8")):
+                    return path
+    return None
+
+
+def lying_near(module: str, file: Path) -> Path | None:
+    """A folder beside the handler's, or above it, that holds a Python module."""
+    name = module.partition(".")[0]
+    if file.suffix != ".py" or not name.isidentifier():
+        return None
+    for folder in _folders(file)[1:]:
+        for place in (folder, *(inner for inner in sorted(folder.iterdir())[:200] if inner.is_dir())):
+            for inner in (place, place / "python"):
+                if (inner / f"{name}.py").is_file() or (inner / name / "__init__.py").is_file():
+                    return inner
+    return None
+
+
+def _folders(file: Path) -> list[Path]:
+    found: list[Path] = []
+    for folder in list(file.absolute().parents)[:_UP]:
+        found.append(folder)
+        if (folder / ".git").exists():
+            break
+    return found
+
+
+def _layers(folder: Path, *, python: bool) -> Iterator[Path]:
+    """The folders that a template's layers are made of; their `python` or `nodejs` is on the path in Lambda."""
+    inside = "python" if python else "nodejs/node_modules"
+    for name in _TEMPLATES:
+        if not (folder / name).is_file():
+            continue
+        with contextlib.suppress(InputError):
+            files = Files()
+            stack = readers.read(readers.kind_of(folder / name, files), folder / name, files)
+            for resource in stack.resources.values():
+                node = resource.properties.entries.get(_LAYER_FOLDERS.get(resource.type, ""))
+                if isinstance(node, Scalar) and isinstance(node.value, str) and "://" not in node.value:
+                    whole = folder / node.value
+                    yield from (whole / inside, whole)

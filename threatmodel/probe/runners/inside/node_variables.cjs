@@ -1,0 +1,45 @@
+/*
+ * Which variables the handler's own code asks for and does not get; and where its packages lie beside its own folder.
+ */
+"use strict";
+
+const module_ = require("node:module");
+const path = require("node:path");
+
+const MOST = 50;
+
+/** Begins to record. Gives the function that tells the names so far. */
+exports.install = (config) => {
+  const names = new Set();
+  const folder = config.folder + path.sep;
+  const own = () => {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 10;
+    const lines = String(new Error().stack).split("\n").slice(4); // without this function and those of the proxy
+    Error.stackTraceLimit = stackTraceLimit;
+    const asker = lines.find((line) => !line.includes("node:"));
+    return asker !== undefined && decodeURI(asker).includes(folder) && !asker.includes("node_modules");
+  };
+  const tell = (name) => {
+    if (typeof name === "string" && names.size < MOST && own()) names.add(name.slice(0, 100));
+  };
+  process.env = new Proxy(process.env, {
+    get(target, name) {
+      if (typeof name === "string" && !(name in target)) tell(name);
+      return target[name];
+    },
+    has(target, name) {
+      if (!(name in target)) tell(name);
+      return name in target;
+    },
+  });
+  return () => [...names];
+};
+
+/** Adds folders of packages, as Lambda adds a layer's: each is a `node_modules`, or holds one. */
+exports.addPackages = (folders) => {
+  if (folders.length === 0) return;
+  const found = folders.flatMap((folder) => [folder, path.join(folder, "node_modules"), path.join(folder, "nodejs", "node_modules")]);
+  process.env.NODE_PATH = found.join(path.delimiter);
+  module_._initPaths();
+};

@@ -1,0 +1,95 @@
+"""Why a handler cannot be loaded: the module, variable or file that is lacking by name, and what to add."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from threatmodel.probe.runners.dependencies import listed_in, lying_near
+from threatmodel.reading.files import shown_path
+from threatmodel.reading.problems import Place, Problem, listed, quoted
+
+_NAME = {
+    "module": re.compile(r"(?:@?[A-Za-z_][\w.-]*(?:/[\w.@-]+)*|\.{0,2}/[\w./@-]+)\Z"),
+    "variable": re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z"),
+    "file": re.compile(r"[\w./@+ -]+\Z"),
+}
+"""Names that may be shown.  What is none of these could be a text that quotes a secret."""
+_LONGEST = 200
+
+
+def variable_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Those of the names that can be names of variables."""
+    return tuple(name for name in names if _NAME["variable"].match(name))
+
+
+def problem(told: Mapping[str, Any], *, file: Path, name: str, node: bool) -> Problem:
+    """The problem that a child tells of: what is lacking, or type and place of what was raised, never its text."""
+    if told["kind"] == "attribute":
+        return _no_function(told, shown_path(file), name, node=node)
+    at = Place(shown_path(Path(told["file"])), int(told["line"]))
+    lacking = str(told.get("lacking") or "")
+    known = _NAME.get(told["kind"])
+    if known is not None and len(lacking) <= _LONGEST and known.match(lacking):
+        message, hint = _lacking(told["kind"], lacking, file, node=node)
+    else:
+        cause = "syntax error" if told["kind"] == "syntax" else "error while it was loaded"
+        message, hint = f"{cause}: {told['error']}", "mend it"
+        if told["kind"] != "syntax":
+            hint = "set the variables that it needs, or mend it"
+    others = [other for other in variable_names(told.get("missing", ())) if other != lacking]
+    if others:
+        hint += f"; it also asked for these variables and did not get them: {', '.join(others)}"
+    return Problem(code="cannot-probe", place=at, message=message, hint=hint)
+
+
+def _lacking(kind: str, name: str, file: Path, *, node: bool) -> tuple[str, str]:
+    where = shown_path(file)
+    if kind == "variable":
+        return (
+            f"it needs the variable {name}, which is not set",
+            f"give --env {name}=VALUE, or let `tm.py probe --init {where}` write a file with all of them",
+        )
+    if kind == "file":
+        return (
+            f"it needs the file {quoted(name)}, which is not there",
+            "put it into the handler's folder, as it is deployed",
+        )
+    return f"the module {quoted(name)} is missing", _how_to_get(name, file, node=node)
+
+
+def _how_to_get(name: str, file: Path, *, node: bool) -> str:
+    """Where a module can be had; nothing is ever installed unasked."""
+    near = lying_near(name, file)
+    if near is not None:
+        return f"it lies near: give --packages {shlex.quote(shown_path(near))}"
+    if name.startswith((".", "/")):
+        return "put it where the handler looks for it, as it is deployed"
+    folder = shown_path(file.parent)
+    if node:
+        package = "/".join(name.split("/")[: 2 if name.startswith("@") else 1])
+        if package == "aws-sdk":
+            return "Lambda has it no more since Node.js 18: give --provide aws-sdk to stub it, or install it"
+        if listed_in(file, package):
+            return f"run `npm install` in {folder}/"
+        install = f"npm install --prefix FOLDER {shlex.quote(package)}"
+        return f"install it into a folder (`{install}`) and give --packages FOLDER"
+    listing = listed_in(file, name)
+    what = (
+        f"-r {shlex.quote(shown_path(listing))}" if listing else shlex.quote(name.partition(".")[0].replace("_", "-"))
+    )
+    return f"install it into a folder (`python -m pip install --target FOLDER {what}`) and give --packages FOLDER"
+
+
+def _no_function(told: Mapping[str, Any], file: str, name: str, *, node: bool) -> Problem:
+    there = listed(told["there"]) or "none"
+    if told["found"]:
+        message, hint = "has both 'handler' and 'lambda_handler'", f"say which: {file}:handler"
+    else:
+        usual = "'handler'" if node else "'handler' and no 'lambda_handler'"
+        wanted = f"'{name}'" if name else usual
+        message, hint = f"there is no function {wanted}; functions found: {there}", f"name one: {file}:NAME"
+    return Problem(code="cannot-probe", place=Place(file, 0), message=message, hint=hint)
