@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.analyses.verdicts import Verdict, every, places, some, unknown, unless_open
+from threatmodel.evidence.analyses.verdicts import MOST_PLACES, Verdict, every, places, some, unknown, unless_open
 from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.evidence.policies.arns import account_of, covers_every
 from threatmodel.evidence.policies.grants import (
@@ -245,16 +245,21 @@ _ASSUME = "sts:assumerole"
 
 @analysis("policy", "managed", "sam")
 def role_escalates(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether what was gathered allows a way to more rights, or passing every role."""
+    """Whether the statements together allow a way to more rights: to pass any role, or one that public lists have.
+
+    Unknown where one changes identities, code or what is deployed, and no list says where that leads.
+    """
     found = permissions(parts, resource, stack)
     if found.escalations:
-        first = found.escalations[0]
-        return Answer(value=True, places=first.places, note=f"{first.name}: {', '.join(first.actions)}")
+        first, *others = found.escalations
+        more = f", and {len(others)} more ways" if len(others) > 1 else ", and one more way" if others else ""
+        where = dict.fromkeys(place for one in found.escalations for place in one.places)
+        return Answer(value=True, places=tuple(where)[:MOST_PLACES], note=f"{first.way.cited}{more}")
     passing = next((one for one in found.every if "iam:PassRole" in one.actions), None)
     if passing is not None:
         return Answer(value=True, places=(passing.place,), note="it may pass every role")
-    if found.unknown:
-        return Unanswered(found.unknown[0].why, found.unknown[0].place)
+    for one in (*found.unexplained, *found.unknown):
+        return Unanswered(one.why, one.place)
     return Answer(value=False, places=tuple(dict.fromkeys(part.node.place for part in parts)))
 
 

@@ -4,44 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from threatmodel.evidence.policies.grants import MARK, TOKEN, Grant, Pattern, pattern
-from threatmodel.evidence.policies.iam import LONGEST_RESOURCE, glob
+from threatmodel.evidence.policies.iam import LONGEST_RESOURCE, every_resource, glob
 from threatmodel.evidence.resource_types import ResourceType, known
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Scalar, Unknown
 
 _ARN_PARTS = 6
 _SERVICE, _ACCOUNT, _REST = 2, 4, 5
-
-_KINDS: Mapping[str, str] = {
-    "aoss": "collection/",
-    "apigateway": "/restapis|/apis|/",
-    "appsync": "apis/",
-    "bedrock": "foundation-model/|inference-profile/|agent/|agent-alias/|knowledge-base/|guardrail/",
-    "cognito-idp": "userpool/",
-    "codebuild": "project/",
-    "dynamodb": "table/",
-    "ecr": "repository/",
-    "es": "domain/",
-    "events": "event-bus/|rule/",
-    "elasticfilesystem": "file-system/|access-point/",
-    "firehose": "deliverystream/",
-    "iam": "role/|user/|group/|policy/",
-    "kinesis": "stream/",
-    "kms": "key/|alias/",
-    "lambda": "function:|layer:|event-source-mapping:",
-    "logs": "log-group:",
-    "rds": "cluster:|db:",
-    "rds-db": "dbuser:",
-    "scheduler": "schedule/",
-    "secretsmanager": "secret:",
-    "ses": "identity/|configuration-set/",
-    "ssm": "parameter/|parameter",
-    "states": "stateMachine:|execution:|activity:",
-}
-"""How a resource's name begins, by the service in its ARN; what follows is the resource's own."""
 
 _SERVED_BY: Mapping[str, str] = {
     "rds-data": "rds",
@@ -57,23 +30,41 @@ def arn_parts(text: str) -> list[str]:
 
 
 def whole(found: Pattern, service: str) -> bool | None:
-    """Whether a pattern covers every resource of a service in the account; None where that hangs on what is unknown."""
+    """Whether a pattern covers every resource of a kind in the account; None where that hangs on what is unknown.
+
+    It does where it fits any name: ``table/*`` and ``topic/*``, but not ``table/orders-*``.
+    """
     text = found.text
     if text and not text.strip("*"):
         return True
     if found.links or len(text) > LONGEST_RESOURCE:
-        return False if found.links else None
+        return _beyond_links(found) if found.links else None
     parts = arn_parts(text)
     if len(parts) < _ARN_PARTS:
         return _cut_short(parts)
-    named = parts[_SERVICE]
-    if "\x00" not in named and glob(named).fullmatch(_SERVED_BY.get(service, service)) is None:
+    wanted = _SERVED_BY.get(service, service)
+    if "\x00" not in parts[_SERVICE] and glob(parts[_SERVICE]).fullmatch(wanted) is None:
         return False
-    rest = re.sub(rf"\A(?:{_KINDS.get(_SERVED_BY.get(service, service), '(?!)')})(?=[*\x00:/]|\Z)", "", parts[_REST])
-    rest = re.sub(r"/(index|stream|object)/", "/", rest).strip("/:?")
-    if not rest.strip("*/:?\x00"):
-        return None if "\x00" in rest else "*" in rest or not rest
-    return False
+    rest = parts[_REST].replace("\x00", "*")
+    if not (_fits_any_name(rest, wanted) or _fits_any_name(rest.rstrip(":/"), wanted)):
+        return False
+    return None if "\x00" in parts[_REST] else True
+
+
+@lru_cache(maxsize=8192)
+def _fits_any_name(rest: str, service: str) -> bool:
+    if "*" not in rest:
+        return False
+    forms = every_resource(service)
+    if forms is None:  # a service that the table lacks: its kind and wildcards
+        return not re.sub(r"\A[A-Za-z0-9_-]+[:/]", "", rest).strip("*/:?")
+    wanted = glob(rest)
+    return any(wanted.fullmatch(form) for form in forms)
+
+
+def _beyond_links(found: Pattern) -> bool | None:
+    """What a wildcard right behind the ARN of a resource covers: whatever is called the same and more."""
+    return None if TOKEN.sub("$", found.text).endswith("$*") else False
 
 
 def _cut_short(parts: list[str]) -> bool | None:

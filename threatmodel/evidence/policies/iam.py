@@ -1,4 +1,4 @@
-"""IAM's actions with their access levels, and AWS's own policies: two tables that scripts/iam_actions.py writes."""
+"""IAM's actions with their access levels, how ARNs end, and AWS's own policies: tables of scripts/iam_actions.py."""
 
 from __future__ import annotations
 
@@ -78,6 +78,34 @@ def _covered(pattern: str, service: str) -> Iterator[Action]:
         elif "*" in pattern or "?" in pattern:
             wanted = glob(pattern)
             yield from (action for spelt, action in known.items() if wanted.fullmatch(spelt))
+
+
+def known_service(service: str) -> bool:
+    """Whether the table has the actions of a service."""
+    return service in _raw_actions()
+
+
+_ANY_NAME = "\ue000-\ue000\ue000\ue000-\ue000\ue000\ue000\ue000\ue000\ue000"
+"""Stands for every name at once: no policy spells it, and only a wildcard fits it.
+
+It has the dashes of the names that CloudFormation and Secrets Manager make up.
+"""
+
+
+@cache
+def _formats() -> Mapping[str, str]:
+    found: dict[str, str] = json.loads((_FOLDER / "iam-resources.json").read_text(encoding="utf-8"))
+    return found
+
+
+@lru_cache(maxsize=256)
+def every_resource(service: str) -> tuple[str, ...] | None:
+    """How the ARN of any resource of a service ends, kind by kind: what no policy spells stands for its names.
+
+    None of a service that the table lacks.
+    """
+    found = _formats().get(service)
+    return None if found is None else tuple(one.replace("{}", _ANY_NAME) for one in found.split())
 
 
 @cache

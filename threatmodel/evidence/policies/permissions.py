@@ -14,14 +14,14 @@ from typing import NamedTuple
 
 from threatmodel.evidence.answers import Gathered
 from threatmodel.evidence.policies.arns import Match, Targets, covers_every, resources_of
+from threatmodel.evidence.policies.escalations import UNKNOWN_LEVEL, Escalation, escalations, unexplained
 from threatmodel.evidence.policies.grants import Grant, Pattern, grants, statements
-from threatmodel.evidence.policies.iam import Action, expanded
+from threatmodel.evidence.policies.iam import Action, actions_of, expanded
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Unknown
 
 __all__ = [
-    "ESCALATIONS",
     "Allowed",
     "Escalation",
     "Grant",
@@ -34,9 +34,6 @@ __all__ = [
     "reaches",
     "statements",
 ]
-
-UNKNOWN_LEVEL = "unknown"
-"""The level of an action that the table does not have."""
 
 SENDS = frozenset({"sqs:sendmessage", "sns:publish", "events:putevents", "kinesis:putrecord", "kinesis:putrecords"})
 INVOKES = frozenset({"lambda:invokefunction", "lambda:invokeasync", "lambda:invokefunctionurl"})
@@ -52,50 +49,6 @@ READS_SECRETS = frozenset(
 _ABOUT_IT = ("describe", "list")
 _READS_DATA_ALL_THE_SAME = frozenset({"s3:listbucket", "s3:listbucketversions"})
 _ON_OBJECTS = frozenset({"s3:abortmultipartupload", "s3:listmultipartuploadparts", "s3:bypassgovernanceretention"})
-
-# Combinations of actions by which whoever has them gets more rights than they were given.
-ESCALATIONS: Mapping[str, tuple[str, ...]] = {
-    "new function with another role": ("iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction"),
-    "new function started by an event": (
-        "iam:PassRole",
-        "lambda:CreateFunction",
-        "lambda:CreateEventSourceMapping",
-    ),
-    "new function opened to others": ("iam:PassRole", "lambda:CreateFunction", "lambda:AddPermission"),
-    "another role for a function": ("iam:PassRole", "lambda:UpdateFunctionConfiguration"),
-    "other code in a function": ("lambda:UpdateFunctionCode",),
-    "a layer slipped into a function": ("lambda:UpdateFunctionConfiguration", "lambda:PublishLayerVersion"),
-    "new version of a policy": ("iam:CreatePolicyVersion",),
-    "older version of a policy": ("iam:SetDefaultPolicyVersion",),
-    "policy attached to a role": ("iam:AttachRolePolicy",),
-    "policy attached to a user": ("iam:AttachUserPolicy",),
-    "policy attached to a group": ("iam:AttachGroupPolicy",),
-    "policy written into a role": ("iam:PutRolePolicy",),
-    "policy written into a user": ("iam:PutUserPolicy",),
-    "policy written into a group": ("iam:PutGroupPolicy",),
-    "boundary taken off a role": ("iam:DeleteRolePermissionsBoundary",),
-    "boundary taken off a user": ("iam:DeleteUserPermissionsBoundary",),
-    "another user's access key": ("iam:CreateAccessKey",),
-    "password for another user": ("iam:CreateLoginProfile",),
-    "another user's password": ("iam:UpdateLoginProfile",),
-    "member of another group": ("iam:AddUserToGroup",),
-    "another trust of a role": ("iam:UpdateAssumeRolePolicy", "sts:AssumeRole"),
-    "new state machine with another role": ("iam:PassRole", "states:CreateStateMachine", "states:StartExecution"),
-    "another role for a state machine": ("iam:PassRole", "states:UpdateStateMachine"),
-    "new schedule with another role": ("iam:PassRole", "scheduler:CreateSchedule"),
-    "new pipe with another role": ("iam:PassRole", "pipes:CreatePipe"),
-    "new stack with another role": ("iam:PassRole", "cloudformation:CreateStack"),
-    "stack changed with its own role": ("cloudformation:UpdateStack",),
-    "new machine with another role": ("iam:PassRole", "ec2:RunInstances"),
-    "command on a machine": ("ssm:SendCommand",),
-    "new build with another role": ("iam:PassRole", "codebuild:CreateProject", "codebuild:StartBuild"),
-    "another build specification": ("codebuild:UpdateProject", "codebuild:StartBuild"),
-    "new task with another role": ("iam:PassRole", "ecs:RegisterTaskDefinition", "ecs:RunTask"),
-    "new job with another role": ("iam:PassRole", "glue:CreateJob", "glue:StartJobRun"),
-    "new endpoint with another role": ("iam:PassRole", "glue:CreateDevEndpoint"),
-}
-"""Ways to more rights by name: all of these actions together."""
-
 
 # --- all that a role may do
 
@@ -115,26 +68,19 @@ class Allowed(NamedTuple):
     conditional: bool = False
 
 
-class Escalation(NamedTuple):
-    """A way to more rights: its name in ESCALATIONS, the actions, and where each is allowed."""
-
-    name: str
-    actions: tuple[str, ...]
-    places: tuple[Place, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Permissions:
     """What policies allow together.
 
-    `every` are statements that cover every resource, `passes` the roles that may be passed (as text), `unknown` what
-    may add to all this.
+    `every` are statements that cover every resource, `passes` the roles that may be passed (as text), `unexplained`
+    rights on identity, code or deployment that no way in `escalations` explains, `unknown` what may add to all this.
     """
 
     allowed: tuple[Allowed, ...] = ()
     every: tuple[Allowed, ...] = ()
     passes: tuple[str, ...] = ()
     escalations: tuple[Escalation, ...] = ()
+    unexplained: tuple[Unknown, ...] = ()
     unknown: tuple[Unknown, ...] = ()
 
     def by_level(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
@@ -166,7 +112,20 @@ def effective(found: Sequence[Grant]) -> Permissions:
                 every.append(one)
     passing = [one for one in allowed if "iam:PassRole" in one.actions]
     passes = dict.fromkeys(resource for one in passing for resource in one.resources)
-    return Permissions(tuple(allowed), tuple(every), tuple(passes), tuple(_escalations(allowed)), tuple(unknown))
+    found_ways = tuple(escalations({action.lower(): one.place for one in reversed(allowed) for action in one.actions}))
+    explained = frozenset(action for one in found_ways for action in one.way.actions)
+    unclear = tuple(_unexplained(allowed, explained))
+    return Permissions(tuple(allowed), tuple(every), tuple(passes), found_ways, unclear, tuple(unknown))
+
+
+def _unexplained(allowed: Sequence[Allowed], explained: frozenset[str]) -> Iterator[Unknown]:
+    for one in allowed:
+        for name in one.actions:
+            service = name.partition(":")[0]
+            action = actions_of(service).get(name.lower()) or Action(name, UNKNOWN_LEVEL, limitable=False)
+            if unexplained(action, explained):
+                yield Unknown(f"{name} may lead to more rights, and no known way says whether", one.place)
+                break
 
 
 def _denies_everywhere(grant: Grant) -> bool:
@@ -224,16 +183,6 @@ def _actions(grant: Grant, denied: frozenset[str]) -> Iterator[Action]:
             yield from (action for action in known if action.name.lower() not in denied)
             if not known and one.text not in denied:
                 yield Action(one.shown, UNKNOWN_LEVEL, limitable=False)
-
-
-def _escalations(allowed: Sequence[Allowed]) -> Iterator[Escalation]:
-    where: dict[str, Place] = {}
-    for one in allowed:
-        for action in one.actions:
-            where.setdefault(action, one.place)
-    for name, needed in ESCALATIONS.items():
-        if all(action in where for action in needed):
-            yield Escalation(name, needed, tuple(dict.fromkeys(where[action] for action in needed)))
 
 
 # --- what of the stack is reached

@@ -1,0 +1,190 @@
+"""Rights that lead to more rights: the ways of a public table, and the writes that no way of it explains.
+
+`escalations.json` has the ways that public lists know, each with their ids, and our own (scripts/iam_escalations.py
+writes it).  A list ends somewhere, so that a right to change identities, code or what is deployed, or who may do what,
+is no proof of "no way" where the table is silent: it is unknown.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from threatmodel.evidence.policies.iam import Action, known_service
+from threatmodel.reading.problems import Place
+
+UNKNOWN_LEVEL = "unknown"
+"""The level of an action that the table of actions does not have."""
+
+
+class Way(NamedTuple):
+    """Actions that together lead to more rights, and the ids that public lists give it (none for one of ours)."""
+
+    actions: tuple[str, ...]
+    ids: tuple[str, ...]
+
+    @property
+    def cited(self) -> str:
+        """The actions as a note names them, with the first id of each list."""
+        first: dict[str, str] = {}
+        for one in self.ids:
+            source, _, name = one.partition(":")
+            first.setdefault(_SOURCES[source], name)
+        ids = ", ".join(f"{source} {name}" for source, name in first.items())
+        return (
+            " with ".join(self.actions[:2])
+            + "".join(f", {one}" for one in self.actions[2:])
+            + (f" ({ids})" if ids else "")
+        )
+
+
+_SOURCES = {"cloudsplaining": "cloudsplaining", "pathfinding": "pathfinding.cloud", "rhino": "Rhino"}
+
+
+@cache
+def ways() -> tuple[Way, ...]:
+    """Every way of the table: IAM's own first, then what needs fewest actions."""
+    raw = json.loads((Path(__file__).parent / "escalations.json").read_text(encoding="utf-8"))
+    return tuple(Way(tuple(row["actions"].split()), tuple(row["ids"])) for row in raw["ways"])
+
+
+class Escalation(NamedTuple):
+    """A way to more rights, and where each of its actions is allowed."""
+
+    way: Way
+    places: tuple[Place, ...]
+
+
+def escalations(where: Mapping[str, Place]) -> Iterator[Escalation]:
+    """The ways that actions (in small letters, with their places) make; none that holds another one whole."""
+    made = [way for way in ways() if all(action.lower() in where for action in way.actions)]
+    for way in made:
+        if not any(set(one.actions) < set(way.actions) for one in made):
+            larger = (one.ids for one in made if set(way.actions) < set(one.actions))
+            cited = way if way.ids else way._replace(ids=next(filter(None, larger), ()))
+            yield Escalation(cited, tuple(dict.fromkeys(where[action.lower()] for action in way.actions)))
+
+
+# --- what no way explains
+
+_ANY = re.compile(r"\w+")
+_CHANGES_RIGHTS: Mapping[str, re.Pattern[str]] = {
+    # identity
+    "iam": _ANY,
+    "sts": re.compile(
+        r"(?!AssumeRole(WithSAML|WithWebIdentity)?\Z|DecodeAuthorizationMessage|Set|TagSession|GetCaller|GetAccessKeyInfo)\w+"
+    ),
+    "sso": _ANY,
+    "sso-directory": _ANY,
+    "identitystore": _ANY,
+    "organizations": _ANY,
+    "rolesanywhere": _ANY,
+    "ram": _ANY,
+    "cognito-identity": re.compile(r"(?!GetId\Z|MergeDev|Unlink|DeleteIdentities)\w+"),
+    # what is deployed, and code
+    "amplify": _ANY,
+    "apprunner": _ANY,
+    "cloudformation": re.compile(r"(?!SignalResource|CancelResourceRequest|RecordHandlerProgress)\w+"),
+    "codeartifact": _ANY,
+    "codebuild": re.compile(r"(?!StopBuild|BatchPut(TestCases|CodeCoverages)|(Create|Update)Report\Z)\w+"),
+    "codecommit": re.compile(r"(?!Post|PutCommentReaction|UpdateComment|DeleteComment)\w+"),
+    "codeconnections": _ANY,
+    "codedeploy": re.compile(r"(?!PutLifecycleEventHookExecutionStatus|StopDeployment)\w+"),
+    "codepipeline": re.compile(r"(?!Put(ThirdParty)?Job|AcknowledgeJob|PollForJobs|StopPipelineExecution)\w+"),
+    "codestar": _ANY,
+    "codestar-connections": _ANY,
+    "ecr": re.compile(r"(?!GetAuthorizationToken|BatchCheckLayer)\w+"),
+    "elasticbeanstalk": _ANY,
+    "imagebuilder": _ANY,
+    "lambda": re.compile(
+        r"(?!Invoke\w*|CheckpointDurable|SendDurable|StopDurable|Delete\w+|RemovePermission|RemoveLayer"
+        r"|Put(FunctionConcurrency|FunctionRecursion|FunctionScaling|ProvisionedConcurrency))\w+"
+    ),
+    "proton": _ANY,
+    "serverlessrepo": _ANY,
+    "servicecatalog": _ANY,
+    # what runs as a role
+    "batch": re.compile(r"(?!CancelJob|TerminateJob|TerminateServiceJob)\w+"),
+    "bedrock-agentcore": re.compile(
+        r"(?!(BatchCreate|BatchDelete|BatchUpdate|Delete)Memory|CreateEvent|DeleteEvent|InvokeAgentRuntime(?!Command)"
+        r"|InvokeGateway|Stop\w+|GetWorkload|StartMemory|Evaluate)\w+"
+    ),
+    "braket": _ANY,
+    "cloudshell": _ANY,
+    "datapipeline": _ANY,
+    "ec2": re.compile(
+        r"(Run|RequestSpot|CreateFleet|ModifyFleet|ModifySpot|CreateReplaceRoot|ImportKeyPair|CreateKeyPair|AttachVolume"
+        r"|ModifyInstanceAttribute|CreateLaunchTemplate|ModifyLaunchTemplate)\w*|\w*IamInstanceProfile\w*"
+    ),
+    "ec2-instance-connect": _ANY,
+    "ecs": re.compile(
+        r"(?!Submit\w+|Poll|DiscoverPoll|StartTelemetry|Stop\w+|Delete\w+|Put\w+|RegisterContainerInstance"
+        r"|DeregisterContainerInstance|UpdateContainer\w+|UpdateTaskProtection)\w+"
+    ),
+    "eks": _ANY,
+    "elasticmapreduce": _ANY,
+    "emr-containers": _ANY,
+    "emr-serverless": _ANY,
+    "gamelift": re.compile(
+        r"(CreateBuild|CreateFleet|UpdateBuild|RequestUpload|GetInstanceAccess|GetComputeAccess)\w*"
+    ),
+    "glue": re.compile(r"\w*(Job|Trigger|DevEndpoint|Session|Statement|Workflow|Blueprint|Crawler|Notebook)\w*"),
+    "kafkaconnect": _ANY,
+    "kinesisanalytics": _ANY,
+    "omics": re.compile(r"\w*(Workflow|Run)\w*"),
+    "pipes": _ANY,
+    "sagemaker": re.compile(r"(?!Invoke|Stop)\w*(Job|Notebook|Pipeline|Endpoint|Presigned|App|Space)\w*"),
+    "scheduler": re.compile(r"(?!Delete)\w+"),
+    "ssm": re.compile(
+        r"(Send(Command|AutomationSignal)|Start(?!AccessRequest)|Resume|Create(Association|Activation|Document|Maintenance)"
+        r"|Update(Association\Z|Document|Maintenance|ManagedInstanceRole|ServiceSetting)|Register(Task|Managed)|Modify)\w*"
+    ),
+    "states": re.compile(r"(Create|Update)StateMachine\w*|TestState|PublishStateMachineVersion"),
+}
+"""Services of identity, code and deployment, and those that run what they are told as a role: by name, the actions that
+need an explanation before they are called harmless.  The others only use what is there, or end it."""
+
+_GIVES_RIGHTS = re.compile(
+    r"(?!PutObject|PutBucketPublic)(Put|Set|Update|Create|Add|Attach|Modify)\w*(Policy|Permissions?|Acl|Grant|Grants\w*)\Z"
+    r"|Set(Queue|Topic)Attributes"
+)
+"""Actions of the other services that change who may do what with a resource, the role itself included."""
+
+_LOOKS = re.compile(
+    r"(?!getsession|getfederation|getdelegated|getscoped|getwebidentity|getclustercred|getrolecred|getinstanceaccess)"
+    r"(batchget|get|list|describe|lookup|search|query|check|validate|head|view|read|count|preview|simulate)[a-z*?]"
+)
+
+
+def unexplained(action: Action, explained: Iterable[str]) -> bool:
+    """Whether an action changes identities, code, what is deployed or who may do what, and is in no way that is known.
+
+    `explained` are the actions of the ways that were found: these say more.
+    """
+    return action.name not in explained and _changes_rights(action)
+
+
+_RIGHTS_AT_ANY_LEVEL = re.compile(r"iam:(Un)?Tag|sts:Get")
+"""Tags decide rights where policies ask for them; tokens are rights."""
+
+
+@lru_cache(maxsize=16384)
+def _changes_rights(action: Action) -> bool:
+    service, _, verb = action.name.partition(":")
+    if action.level == UNKNOWN_LEVEL:
+        return _may_change_rights(service.lower(), verb)
+    if service in _CHANGES_RIGHTS:
+        changes = action.level in {"write", "permissions"} or _RIGHTS_AT_ANY_LEVEL.match(action.name) is not None
+        return changes and not _LOOKS.match(verb.lower()) and _CHANGES_RIGHTS[service].match(verb) is not None
+    return action.level == "permissions" and _GIVES_RIGHTS.match(verb) is not None
+
+
+def _may_change_rights(service: str, verb: str) -> bool:
+    """What an action is that the table does not have: of a service that it has in part or not at all, by its verb."""
+    if known_service(service) and service not in _CHANGES_RIGHTS:
+        return False
+    return not _LOOKS.match(verb.lower())
