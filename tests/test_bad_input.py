@@ -93,6 +93,7 @@ def test_line_of_50_mb(capsys: pytest.CaptureFixture[str], golden: Golden) -> No
     golden("bad-input/file-of-50-mb.txt", refused(["-m", "model.yaml", "--dfd"], capsys))
 
 
+@pytest.mark.slow
 def test_line_of_20_mb(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
     write("model.yaml", "name: Shop\nfunctions: {order-bot: {reads: [" + "a-store-without-name," * 950_000 + "b]}}\n")
     said = refused(["-m", "model.yaml", "--dfd"], capsys)

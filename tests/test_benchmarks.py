@@ -15,6 +15,8 @@ from benchmarks.compare_pytm import Line, Size
 from tests.support import HOME, graph_of
 from threatmodel.library.load import load_library
 
+pytestmark = pytest.mark.slow
+
 BENCHMARKS = HOME / "benchmarks"
 TINY = Size(middle=2, large=3, rounds=1, starts=1)
 

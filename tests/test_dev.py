@@ -201,6 +201,7 @@ def test_a_uv_that_only_complains_is_not_used(tmp_path: Path, monkeypatch: pytes
 # --- what it does
 
 
+@pytest.mark.slow
 def test_setup_makes_the_environment_once(clone: Path, tmp_path: Path) -> None:
     first = run_dev(clone, "setup", cwd=tmp_path)
     assert first.returncode == 0, first.stderr
@@ -210,6 +211,7 @@ def test_setup_makes_the_environment_once(clone: Path, tmp_path: Path) -> None:
     assert second.stderr == f"dev.py: {dev.interpreter(clone / '.venv')} is ready\n"
 
 
+@pytest.mark.slow
 def test_test_tools_are_added_to_what_is_there(clone: Path) -> None:
     assert run_dev(clone, "setup").returncode == 0
     kept = clone / ".venv" / "kept"
@@ -221,6 +223,7 @@ def test_test_tools_are_added_to_what_is_there(clone: Path) -> None:
     assert kept.exists()
 
 
+@pytest.mark.slow
 def test_test_tools_that_cannot_be_added_leave_the_program(clone: Path) -> None:
     assert run_dev(clone, "setup").returncode == 0
     locked = f"no-such-package==1 --hash=sha256:{'0' * 64}\n"
@@ -231,6 +234,7 @@ def test_test_tools_that_cannot_be_added_leave_the_program(clone: Path) -> None:
     assert run_dev(clone, "setup").stderr == f"dev.py: {dev.interpreter(clone / '.venv')} is ready\n"
 
 
+@pytest.mark.slow
 def test_setup_that_cannot_install_leaves_nothing(clone: Path) -> None:
     locked = f"no-such-package==1 --hash=sha256:{'0' * 64}\n"
     (clone / "requirements.lock").write_text(locked, encoding="utf-8")

@@ -378,6 +378,7 @@ def run(project: Path, *arguments: str, code: int = 0) -> str:
     return done.stdout if code == 0 else done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [[], ["--colormap"], ["--levels", "0", "1"]], ids=str)
 def test_dfd(project: Path, flags: list[str]) -> None:
     dot = run(project, "--dfd", *flags)

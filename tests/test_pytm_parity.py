@@ -24,6 +24,8 @@ from threatmodel.reading.files import Files
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Flag, Number, Word
 
+pytestmark = pytest.mark.slow
+
 Pairs = set[tuple[str, str]]
 ROUNDS = 20
 

@@ -14,6 +14,8 @@ import pytest
 
 from tests.support import HOME
 
+pytestmark = pytest.mark.slow
+
 README = HOME / "README.md"
 BLOCK = re.compile(r"```(console|yaml)\n(.*?)```\n", re.DOTALL)
 

@@ -12,6 +12,8 @@ from cfnlint.config import ManualArgs
 from tests.refusals import refused, write
 from threatmodel.command.main import main
 
+pytestmark = pytest.mark.slow
+
 MODEL = """\
 name: Shop
 apis: {front-door: {kind: rest}}

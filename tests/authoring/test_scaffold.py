@@ -205,6 +205,7 @@ def test_a_control_without_a_threat_says_how_to_link_it() -> None:
         library("team")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("base")
 @pytest.mark.parametrize("effect", EFFECTS)
 @pytest.mark.parametrize("place", [(), ("--library", "team")])
@@ -244,6 +245,7 @@ def test_a_control_lives_where_every_target_reaches_it() -> None:
     assert library().controls["check"].scope == "account"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("base")
 @pytest.mark.parametrize(
     ("arguments", "message"),

@@ -31,6 +31,7 @@ def tm(*arguments: str, folder: Path = HOME, text: bool = True) -> subprocess.Co
     return subprocess.run(command, cwd=folder, capture_output=True, text=text, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
@@ -361,6 +362,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.slow
 def test_hostile_names_break_nothing(tmp_path: Path) -> None:
     name = json.dumps(HOSTILE, ensure_ascii=False)
     text = f"""

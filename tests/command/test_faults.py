@@ -12,6 +12,8 @@ import pytest
 
 from tests.support import HOME
 
+pytestmark = pytest.mark.slow
+
 TABLE = "threatmodel/evidence/policies/iam-actions.json"
 """Content that the toolkit brings, and so trusts."""
 

@@ -625,6 +625,7 @@ def lost(known: Mapping[str, Wiring], found: Mapping[str, Wiring]) -> list[tuple
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
 def test_what_is_hidden_changes_no_list_that_is_called_complete(sample: Path) -> None:
     stack = read_sample(sample)
@@ -646,6 +647,7 @@ ODD: Mapping[str, Change] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sample", ["wiring/plain.yaml", "wiring/sam.yaml", "wiring/others.yaml", "wiring/plan.json"])
 @pytest.mark.parametrize("odd", ODD)
 def test_nothing_odd_stops_it(sample: str, odd: str) -> None:

@@ -720,6 +720,7 @@ def test_library_has_snippets_of_every_kind() -> None:
     assert all([CLOUDFORMATION, TERRAFORM, CODE, CONSOLE])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLOUDFORMATION)
 def test_cloudformation(name: str) -> None:
     assert cloudformation_problems(CLOUDFORMATION[name]) == []

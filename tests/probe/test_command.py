@@ -13,6 +13,8 @@ from tests.refusals import refused, write
 from tests.support import HOME
 from threatmodel.command.main import main
 
+pytestmark = pytest.mark.slow
+
 Golden = Callable[[str, str], None]
 GOOD = HOME / "tests" / "probe" / "handlers" / "good.py"
 ENV = HOME / "examples" / "slack-app" / "probe.env"

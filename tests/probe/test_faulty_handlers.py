@@ -22,6 +22,8 @@ from threatmodel.probe.runners.target import runner_for
 from threatmodel.probe.source_check import check_handler
 from threatmodel.probe.variables import variables
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = HOME / "examples"
 GOOD = HOME / "tests" / "probe" / "handlers" / "good.py"
 FAULTS: list[dict[str, Any]] = yaml.safe_load(GOOD.with_name("faults.yaml").read_text(encoding="utf-8"))

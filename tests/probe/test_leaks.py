@@ -9,6 +9,8 @@ import pytest
 from threatmodel.probe.leaks import Hidden
 from threatmodel.probe.requests import BODY, SECRET, Genuine
 
+pytestmark = pytest.mark.slow
+
 HIDDEN = Hidden(
     Genuine(body=BODY, secret=SECRET, path="/", now=1.0, sets_clock=True), ["v0=" + "ab" * 32], {"A": "1" * 9}
 )

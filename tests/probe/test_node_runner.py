@@ -17,7 +17,10 @@ from threatmodel.probe.protocol import Call, Limits, Scenario
 from threatmodel.probe.runners.target import runner_for
 from threatmodel.reading.problems import InputError
 
-pytestmark = pytest.mark.skipif(shutil.which("node") is None or sys.platform == "win32", reason="needs Node.js")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("node") is None or sys.platform == "win32", reason="needs Node.js"),
+]
 
 LIMITS = Limits(seconds=10.0)
 

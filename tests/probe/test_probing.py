@@ -27,6 +27,8 @@ from threatmodel.probe.variables import variables
 from threatmodel.reading.problems import InputError
 from threatmodel.render.probe import controls_shown, exit_code, probed, summary
 
+pytestmark = pytest.mark.slow
+
 SOUND = {
     "acknowledges_first": True,
     "authorises_caller": True,

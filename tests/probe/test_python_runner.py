@@ -20,7 +20,7 @@ from threatmodel.probe.protocol import Call, Limits, Scenario
 from threatmodel.probe.runners.target import runner_for
 from threatmodel.reading.problems import InputError
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="handlers are not run on Windows")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="handlers are not run on Windows")]
 
 
 def answered(folder: Path, body: str, *events: Mapping[str, Any], **options: Any) -> Any:

@@ -31,6 +31,8 @@ from tests.test_examples import AT, FORGED, FORGERIES, SECRET, UNAUTHORISED, for
 from threatmodel.probe.protocol import Call, Reply, Scenario
 from threatmodel.probe.runners.target import runner_for
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = HOME / "examples"
 SCRIPTS = sorted(path for kind in ("*.js", "*.mjs") for path in EXAMPLES.glob(f"*/{kind}"))
 HANDLERS = {"python": EXAMPLES / "slack-app" / "app.py", "node": EXAMPLES / "slack-app-node" / "app.mjs"}

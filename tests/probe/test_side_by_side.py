@@ -11,6 +11,8 @@ import pytest
 from tests.support import HOME
 from threatmodel.command.main import main
 
+pytestmark = pytest.mark.slow
+
 README = HOME / "README.md"
 TABLE = re.compile(r"(?<=<!-- probes -->\n).*?(?=<!-- /probes -->)", re.DOTALL)
 HANDLERS = {

@@ -342,6 +342,7 @@ def test_different_states_stand_apart(tmp_path: Path) -> None:
     assert shown.count("**f00, f02, f04") == 1
 
 
+@pytest.mark.slow
 def test_a_large_model_takes_linear_time(tmp_path: Path, default: Assessment) -> None:
     def seconds(count: int) -> float:
         path = tmp_path / "many.yaml"

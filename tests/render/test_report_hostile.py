@@ -74,6 +74,7 @@ accepted_risks:
     return assessed(folder, model, library, evidence(bot={"verifies_signature": statement}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("evil", HOSTILE)
 def test_a_hostile_model_adds_no_element_to_the_page(tmp_path: Path, evil: str) -> None:
     def shape(text: str) -> list[tuple[str, tuple[str, ...]]]:
@@ -86,6 +87,7 @@ def test_a_hostile_model_adds_no_element_to_the_page(tmp_path: Path, evil: str) 
         assert "&lt;U+202E&gt;gnp.exe" in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("evil", HOSTILE)
 def test_a_hostile_model_adds_no_markup_to_markdown(tmp_path: Path, evil: str) -> None:
     reader = MarkdownIt("commonmark", {"linkify": False}).enable(["table", "strikethrough"])

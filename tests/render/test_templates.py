@@ -153,6 +153,7 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
 # --- attacks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -182,6 +183,7 @@ def test_python_is_out_of_reach(tmp_path: Path, text: str) -> None:
     refused(tmp_path, text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

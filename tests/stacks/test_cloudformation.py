@@ -588,6 +588,7 @@ GROWING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GROWING)
 def test_no_template_grows_beyond_bounds(name: str) -> None:
     more, text = GROWING[name]
