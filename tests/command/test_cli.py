@@ -75,8 +75,11 @@ def test_help_names_every_option_and_command(capsys: pytest.CaptureFixture[str])
         assert re.search(rf"(^|[\s,\[]){re.escape(name)}\b", said, re.MULTILINE), name
 
 
-def test_the_default_model_is_found_from_any_folder(tmp_path: Path) -> None:
-    assert tm("--dfd", folder=tmp_path).stdout == tm("--dfd").stdout
+def test_the_default_model_is_that_of_the_clone_and_of_no_other_folder(tmp_path: Path) -> None:
+    assert tm("--dfd", folder=HOME / "docs").stdout == tm("--dfd").stdout
+    elsewhere = tm("check", folder=tmp_path)
+    assert (elsewhere.returncode, elsewhere.stdout) == (2, "")
+    assert "no-model: no model was found" in elsewhere.stderr
 
 
 def test_json_keeps_its_contract(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from threatmodel.authoring.scaffold import Plan
 from threatmodel.model.load import load_model
 from threatmodel.model.system import Node, System
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.home import EXAMPLES
+from threatmodel.reading.home import COMMAND, EXAMPLES, PROGRAM
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, suggestion
 
 LANGUAGES: Mapping[str, tuple[str, str]] = {
@@ -54,7 +54,7 @@ def new_handler(name: str, model: Path, files: Files, language: str, folder: Pat
     }
     _check_new(texts)
     result = folder / f"{name}.probe.json"
-    probe = f"python tm.py probe {shown_path(handler)} --env-file {shown_path(folder / 'probe.env')}"
+    probe = f"{COMMAND} probe {shown_path(handler)} --env-file {shown_path(folder / 'probe.env')}"
     then = (
         f"next: {probe} --json -o {shown_path(result)}",
         f"then name both under evidence: of {shown_path(model)}: {{template: ...}}, {{probe: ..., function: {name}}}",
@@ -67,7 +67,7 @@ def _function(name: str, system: System) -> Node:
     functions = [one.id for one in system.nodes.values() if one.kind == "function"]
     if node is None or node.kind != "function":
         known = f"known: {listed(functions)}" if functions else "this model has no function"
-        hint = f"{suggestion(name, functions) or known}; tm.py new function {name} adds one"
+        hint = f"{suggestion(name, functions) or known}; {PROGRAM} new function {name} adds one"
         message = f"there is no function {quoted(name)} in {system.file}"
         raise InputError([Problem(code="unknown-element", place=Place("new handler"), message=message, hint=hint)])
     if node.triggers and not any(trigger.by == "slack" for trigger in node.triggers):

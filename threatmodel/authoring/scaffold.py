@@ -23,12 +23,14 @@ from threatmodel.library.format import (
     THREAT_EXAMPLES,
     Threat,
 )
+from threatmodel.library.placeholders import ADDRESS, placeholder
 from threatmodel.library.read import threat_of
 from threatmodel.model.file import ELEMENTS, RELATIONS
 from threatmodel.model.load import load_model
 from threatmodel.model.reference_architecture import RESERVED
 from threatmodel.model.system import System
 from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.home import COMMAND
 from threatmodel.reading.problems import InputError, Place, Problem, article, suggestion
 from threatmodel.reading.shape import Either, Items, Key, Number, Raw, Reader, Record, Shape, Table, Text, Word
 from threatmodel.reading.source import Document, Map
@@ -61,7 +63,6 @@ _NIST = {
 }
 """Where a reader of a new file starts from: the nearest ids for its folder, to be written over."""
 
-_ADDRESS = "https://example.org/write-what-to-read"
 _WIDTH = 116
 _BESIDE = 38
 """Column at which a comment stands beside an example line of a function."""
@@ -73,6 +74,14 @@ class Plan:
 
     files: tuple[tuple[Path, str, str], ...]
     then: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """The libraries' folders, of which the last is written to; `given` are those that the command line names."""
+
+    all: Sequence[Path]
+    given: Sequence[Path] = ()
 
 
 # --- whole files
@@ -93,7 +102,7 @@ def threat_text(name: str, scenario: str = SCENARIO) -> str:
             "impact": "3",
             "controls": [f"{ANSWER}: responds"],
             "maps": _maps(THREAT, "attack", attack),
-            "references": f"[{_ADDRESS}]",
+            "references": f"[{ADDRESS}]",
             "examples": ["applies: [{}]", *(f"# {name}: {_EXAMPLES[name]}" for name in THREAT_EXAMPLES[1:])],
         },
         {"reaches": "function", "treated_by": "provider"},
@@ -116,7 +125,7 @@ def control_text(name: str, mitigation: str = MITIGATION, scope: str = "function
             "scope": scope,
             "how": [f"{'' if key.required else '# '}{key.name}: {_write(key)}" for key in _inside(CONTROL, "how")],
             "maps": _maps(CONTROL, "nist_800_53", _NIST[mitigation]),
-            "references": f"[{_ADDRESS}]",
+            "references": f"[{ADDRESS}]",
         },
         {
             "in_place": "target.FACT",
@@ -165,7 +174,7 @@ def _entry(name: str, value: Said) -> Iterator[str]:
 
 
 def _write(key: Key) -> str:
-    return scalar(f"Write {key.meaning}", flow=False)
+    return scalar(placeholder(key.meaning), flow=False)
 
 
 def _allowed(shape: Shape) -> str:
@@ -250,28 +259,26 @@ def _named(system: System, kind: str) -> list[str]:
 # --- what the command line asks for
 
 
-def new_threat(name: str, scenario: str, folders: Sequence[Path]) -> Plan:
+def new_threat(name: str, scenario: str, libraries: Folders) -> Plan:
     """A new threat in the last of the libraries' folders.  Raises InputError where the id is none, or is taken."""
+    folders = libraries.all
     _check_new("threat", name, folders)
     path = folders[-1] / "threats" / scenario / f"{name}.yaml"
-    then = f"next: write it, then {_command(folders[1:], '--list')} reads the library"
+    then = f"next: write it, then {_command(libraries.given, '--list')} reads the library"
     return Plan(((path, threat_text(name, scenario), ""),), (then,))
 
 
 def new_control(
-    name: str,
-    mitigation: str,
-    folders: Sequence[Path],
-    files: Files,
-    link: tuple[str, str] | None = None,
+    name: str, mitigation: str, libraries: Folders, files: Files, link: tuple[str, str] | None = None
 ) -> Plan:
     """A new control in the last of the libraries' folders, linked from a threat there: `link` is its id and the effect.
 
     Raises InputError where the id is none or is taken, and where no link can be added.
     """
+    folders = libraries.all
     _check_new("control", name, folders)
     path = folders[-1] / "controls" / mitigation / f"{name}.yaml"
-    listing = _command(folders[1:], "--list")
+    listing = _command(libraries.given, "--list")
     if link is None:
         line = f"  {scalar(name)}: {{hinders: WHY}}    # or {', '.join(e for e in EFFECTS if e != 'hinders')}"
         then = "next: write it, and link it, else the library does not load: to controls: of a threat, add"
@@ -282,7 +289,7 @@ def new_control(
     scope = next((kind for kind in found.targets if all(kind in REACHES[other] for other in found.targets)), "account")
     written = [(path, control_text(name, mitigation, scope), "")]
     if all(known.control != name for known in found.links):
-        entry = f"{scalar(name)}: {{{effect}: Write why it {effect} this threat}}"
+        entry = f"{scalar(name)}: {{{effect}: {placeholder(f'why it {effect} this threat')}}}"
         text, line_no = with_entry(files.raw(at), files.document(at), "controls", name, [entry])
         written.append((at, text, f", line {line_no}"))
     what = "it" if len(written) == 1 else "both"
@@ -390,4 +397,4 @@ def _threat(files: Files, path: Path) -> Threat:
 
 def _command(libraries: Sequence[Path], *words: str) -> str:
     options = (word for folder in libraries for word in ("--library", shown_path(folder)))
-    return shlex.join(["python", "tm.py", *options, *words])
+    return shlex.join([*COMMAND.split(), *options, *words])

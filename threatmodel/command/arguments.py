@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from threatmodel.reading.home import PROGRAM
 from threatmodel.reading.output import complain
 from threatmodel.reading.problems import listed, quoted, suggestion
 
@@ -29,7 +30,7 @@ class Parser(argparse.ArgumentParser):
         wrong = message.rsplit(": ", 1)[-1].split(maxsplit=1)[0].strip("',") if ": " in message else ""
         known = options if wrong.startswith("-") else commands
         hint = suggestion(wrong, known) if wrong and wrong not in known else ""
-        complain(f"tm.py: usage: {message}{'; ' + hint if hint else ''} (see tm.py --help)\n")
+        complain(f"{PROGRAM}: usage: {message}{'; ' + hint if hint else ''} (see {PROGRAM} --help)\n")
         raise SystemExit(2)
 
 
@@ -59,7 +60,7 @@ def model(found: Parser) -> None:
         type=path,
         default=QUIET,
         metavar="FILE",
-        help="the model (default: models/slack-lambda.yaml beside tm.py)",
+        help="the model (default: threatmodel.yaml, or the one in models/, of the repository that you stand in)",
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from threatmodel.command.arguments import text
 from threatmodel.command.request import Request
+from threatmodel.reading.home import PROGRAM
 from threatmodel.reading.output import complain, make_folder
 from threatmodel.reading.problems import InputError, Place, Problem, suggestion
 
@@ -56,7 +57,7 @@ def run(request: Request) -> int:
     if request.folder is not None:
         return _album(request, request.folder, graph, colours)
     if overview is None and not focus and needs_overview(graph):
-        complain("tm.py: too many functions for one picture: drawing an overview (--focus ID, --full, -o FOLDER/)\n")
+        complain(f"{PROGRAM}: too many functions: drawing an overview (--focus ID, --full, -o FOLDER/)\n")
     dot = dfd(graph, view=args.view, focus=focus, risks=colours, overview=overview)
     return request.print(_drawn(dot, request.output) if request.output else dot)
 

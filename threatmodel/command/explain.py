@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threatmodel.command.arguments import Parser, common, text
 from threatmodel.command.request import Request
-from threatmodel.reading.home import LIBRARY
+from threatmodel.reading.home import LIBRARY, PROGRAM
 from threatmodel.reading.problems import InputError, Place, Problem, quoted, suggestion
 
 
@@ -25,7 +25,7 @@ def run(request: Request) -> int:
         return request.print(threat_page(library.threats[name], book))
     if name in library.controls:
         return request.print(control_page(library.controls[name], book))
-    hint = suggestion(name, [*library.threats, *library.controls]) or "tm.py --list shows every threat"
+    hint = suggestion(name, [*library.threats, *library.controls]) or f"{PROGRAM} --list shows every threat"
     message = f"there is no threat and no control {quoted(name)}"
     for off in library.off:
         if off.id == name:

@@ -7,6 +7,7 @@ import argparse
 from threatmodel.command.arguments import Parser, path, text
 from threatmodel.command.request import Request
 from threatmodel.reading.files import shown_path
+from threatmodel.reading.home import COMMAND
 from threatmodel.reading.output import complain, say, write
 from threatmodel.reading.problems import InputError, Place, Problem, visible
 
@@ -37,7 +38,7 @@ def run(request: Request) -> int:
     code = request.print(found.text)
     if request.output is not None:
         name = shown_path(request.output)
-        say([f"wrote {name}: {len(found.added)} elements", f"next: python tm.py -m {name} --report"])
+        say([f"wrote {name}: {len(found.added)} elements", f"next: {COMMAND} -m {name} --report"])
     return code
 
 

@@ -18,7 +18,7 @@ from threatmodel.command.parsing import parser
 from threatmodel.command.request import Request
 from threatmodel.command.table import OPTIONS, command, option
 from threatmodel.reading.files import Files
-from threatmodel.reading.home import CONTENT, PACKAGES, check_home
+from threatmodel.reading.home import CONTENT, PACKAGES, PROGRAM, check_home
 from threatmodel.reading.output import StreamError, complain, flush, prepare_streams, silence
 from threatmodel.reading.problems import InputError, shown, visible
 
@@ -69,8 +69,8 @@ def _unexpected(error: Exception) -> int:
     ours = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(PACKAGES)]
     at = f"{Path(ours[-1].filename).relative_to(PACKAGES).as_posix()}:{ours[-1].lineno}" if ours else "a library"
     complain(
-        f"tm.py: internal error: {type(error).__name__} at {at}, version {__version__}; please report this line and "
-        "the command (TM_DEBUG=1 shows more)\n"
+        f"{PROGRAM}: internal error: {type(error).__name__} at {at}, version {__version__}; please report this line "
+        "and the command (TM_DEBUG=1 shows more)\n"
     )
     return 70
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threatmodel.command.arguments import Parser, library, model, one_of, path, text
-from threatmodel.command.request import Request
+from threatmodel.command.request import Request, in_clone
 from threatmodel.model.file import TRIGGER
 from threatmodel.reading.files import shown_path
-from threatmodel.reading.home import LIBRARY
+from threatmodel.reading.home import LIBRARY, PROGRAM
 from threatmodel.reading.output import make_folder, say, write
-from threatmodel.reading.problems import listed, quoted
+from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
 
 if TYPE_CHECKING:
     from threatmodel.authoring.scaffold import Plan
@@ -90,18 +90,24 @@ def run(request: Request) -> int:
         request.misused("new writes to the library or the model: give no -o")
     made = {"threat": _threat, "control": _control, "function": _function, "handler": _handler}
     plan = made[request.args.part](request)
+    carry_out(plan)
+    return 0
+
+
+def carry_out(plan: Plan) -> None:
+    """Writes what is planned, and says so and what to do next."""
     for target, content, _ in plan.files:
         make_folder(target.parent)
         write(content, target)
     say([*(f"wrote {shown_path(target)}{note}" for target, _, note in plan.files), *plan.then])
-    return 0
 
 
 def _threat(request: Request) -> Plan:
     from threatmodel.authoring import scaffold
 
     args = request.args
-    return scaffold.new_threat(args.id, args.scenario or scaffold.SCENARIO, [LIBRARY, *request.libraries])
+    scenario = args.scenario or scaffold.SCENARIO
+    return scaffold.new_threat(args.id, scenario, scaffold.Folders(_folders(request), request.given))
 
 
 def _control(request: Request) -> Plan:
@@ -111,8 +117,22 @@ def _control(request: Request) -> Plan:
     if args.effect and not args.threat:
         request.misused("--effect says what the control does to a threat: give --threat ID too")
     link = (args.threat, args.effect or "hinders") if args.threat else None
-    folders = [LIBRARY, *request.libraries]
-    return scaffold.new_control(args.id, args.mitigation or scaffold.MITIGATION, folders, request.files, link)
+    mitigation = args.mitigation or scaffold.MITIGATION
+    folders = scaffold.Folders(_folders(request), request.given)
+    return scaffold.new_control(args.id, mitigation, folders, request.files, link)
+
+
+def _folders(request: Request) -> list[Path]:
+    """The toolkit's own library and those on top; the last is written to.  Raises InputError where it is the own one.
+
+    Only in the clone, which it belongs to, the toolkit's own library is written to.
+    """
+    layers = request.layers()
+    if not layers and not in_clone():
+        message = "there is no library of yours to write to: the model names none"
+        hint = f"{PROGRAM} init writes one; or name a folder: --library FOLDER"
+        raise InputError([Problem(code="no-library", place=Place("new", 0), message=message, hint=hint)])
+    return [LIBRARY, *layers]
 
 
 def _function(request: Request) -> Plan:

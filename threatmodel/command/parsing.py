@@ -7,27 +7,27 @@ from collections.abc import Sequence
 
 from threatmodel.command.arguments import Parser, common
 from threatmodel.command.table import COMMANDS, OPTIONS, command, option
-from threatmodel.reading.home import ORIGIN, PROGRAM
+from threatmodel.reading.home import COMMAND, ORIGIN, PROGRAM
 
 _DESCRIPTION = (
     "A threat model that proves itself: a YAML model becomes data-flow diagrams and a threat report "
     "in which every threat leads to controls and every control to evidence."
 )
-_EPILOG = """\
+_EPILOG = f"""\
 examples:
-  python tm.py --report html -o report.html      the threat report of the default model
-  python tm.py --dfd | dot -Tpng -o dfd.png      the data-flow diagram
-  python tm.py --dfd -o dfd.png                  the same without a system Graphviz
-  python tm.py -m models/shop.yaml check         exit code 1 where a high risk is left
+  {COMMAND} --report html -o report.html      the threat report of the default model
+  {COMMAND} --dfd | dot -Tpng -o dfd.png      the data-flow diagram
+  {COMMAND} --dfd -o dfd.png                  the same without a system Graphviz
+  {COMMAND} -m models/shop.yaml check         exit code 1 where a high risk is left
 
-exit codes: 0 clean, 1 findings that fail a check, 2 input that cannot be used
+exit codes: 0 clean, 1 findings that fail a check, 2 input that cannot be used, 70 a fault of this program
 """
 
 
 def parser(arguments: Sequence[str] = tuple(COMMANDS)) -> Parser:
     """The command line, with the options of those commands that the arguments may ask for."""
     formatter = argparse.RawDescriptionHelpFormatter
-    found = Parser(prog="tm.py", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=formatter)
+    found = Parser(prog=PROGRAM, description=_DESCRIPTION, epilog=_EPILOG, formatter_class=formatter)
     found.add_argument("--version", action="version", version=f"{PROGRAM} {ORIGIN}")
     common(found)
     what = found.add_argument_group("what to make (pytm's options)").add_mutually_exclusive_group()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import datetime
 
-from threatmodel.command.arguments import Parser, library, one_of, path, text
+from threatmodel.command import arguments
+from threatmodel.command.arguments import Parser, one_of, path, text
 from threatmodel.command.request import Request
 from threatmodel.reading.output import complain, say
 from threatmodel.reading.problems import visible
@@ -58,7 +59,7 @@ def options(parser: Parser) -> None:
         metavar="HOST",
         help="a host beside this machine that may be asked",
     )
-    library(parser)
+    arguments.library(parser)
 
 
 def _form(value: str) -> str:
@@ -88,9 +89,10 @@ def run(request: Request) -> int:
         provide=args.provide,
         allow_remote=args.allow_remote,
     )
+    library = request.library()
     result, notes = run(asked, request.files, datetime.datetime.now(datetime.UTC))
     complain("".join(f"note: {visible(note)}\n" for note in notes))
-    said = probed(result, controls_shown(result, request.library()))
+    said = probed(result, controls_shown(result, library))
     request.print(to_json(result) if args.as_json else said)
     if args.as_json and request.output is not None:
         say(said.splitlines())

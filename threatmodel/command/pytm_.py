@@ -16,4 +16,5 @@ def run(request: Request) -> int:
     """Prints the script."""
     from threatmodel.pytm_model import pytm_script
 
-    return request.print(pytm_script(request.graph(), request.library()))
+    graph = request.graph()
+    return request.print(pytm_script(graph, request.library(graph)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from threatmodel.command.arguments import names
 from threatmodel.reading.files import Files, has_read, is_folder
-from threatmodel.reading.home import LIBRARY, MODELS
+from threatmodel.reading.home import CLONE, LIBRARY, MODELS
 from threatmodel.reading.output import write
 from threatmodel.reading.problems import InputError, Place, Problem
 
@@ -22,6 +22,13 @@ if TYPE_CHECKING:  # what most commands do without is imported where it is used:
     from threatmodel.library.format import Library
 
 MODEL = MODELS / "slack-lambda.yaml"
+"""The default model, in the clone of this project."""
+
+
+def in_clone() -> bool:
+    """Whether the user stands in the clone that runs."""
+    return CLONE is not None and Path(os.path.realpath(Path.cwd())).is_relative_to(CLONE)
+
 
 PICTURES = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
 """The endings of pictures' names, with the format that each asks for."""
@@ -31,14 +38,18 @@ _DRAWN = (".svg", ".png", ".pdf")
 
 
 class Request:
-    """One run.  `misused` ends it with a usage error; `output` is None for standard output."""
+    """One run.
+
+    `misused` ends it with a usage error; `output` is None for standard output; `named` and `given` are the model and
+    the libraries that the command line names.
+    """
 
     def __init__(self, args: argparse.Namespace, files: Files, misused: Callable[[str], NoReturn]) -> None:
         self.args = args
         self.files = files
         self.misused = misused
-        self.model: Path = getattr(args, "model", MODEL)
-        self.libraries: Sequence[Path] = getattr(args, "library", ())
+        self.named: Path | None = getattr(args, "model", None)
+        self.given: Sequence[Path] = getattr(args, "library", ())
         self.excluded: Sequence[str] = names(getattr(args, "exclude", ""))
         self.today: datetime.date = getattr(args, "today", None) or datetime.datetime.now().astimezone().date()
         output: str | None = getattr(args, "output", None)
@@ -46,6 +57,35 @@ class Request:
         self.output = Path(output) if output and output != "-" else None
 
     # --- what a command needs
+
+    @property
+    def model(self) -> Path:
+        """The model that was named, or the one that is found.  Raises InputError where there is none, or several."""
+        found = self._found()
+        if found is None:
+            from threatmodel.model.search import no_model
+
+            raise no_model(Path.cwd())
+        return found
+
+    def _found(self) -> Path | None:
+        if self.named is not None:
+            return self.named
+        if in_clone():
+            return MODEL
+        from threatmodel.model.search import found_model
+
+        return found_model(self.files, Path.cwd())
+
+    def layers(self, graph: Graph | None = None) -> Sequence[Path]:
+        """The libraries on top of the toolkit's own: those that the model names, then those of the command line."""
+        from threatmodel.model.load import libraries_of
+
+        if graph is not None:
+            own: Sequence[Path] = graph.system.libraries
+        else:
+            own = libraries_of(self.files, found) if (found := self._found()) is not None else ()
+        return [*own, *self.given]
 
     def graph(self, ways: Directions | None = None) -> Graph:
         """The model, with what its evidence says; what is proven of it is known with the directions of a library."""
@@ -60,11 +100,11 @@ class Request:
         system, evidence, read = collect(system, self.files, ways)
         return build(system, evidence, self.today, read)
 
-    def library(self) -> Library:
-        """The library, and those on top of it."""
+    def library(self, graph: Graph | None = None) -> Library:
+        """The library, and those on top of it: of a graph's model, or of the one that is found, if any."""
         from threatmodel.library.load import load_library
 
-        return load_library(LIBRARY, self.files, self.libraries)
+        return load_library(LIBRARY, self.files, self.layers(graph))
 
     def assessment(self) -> Assessment:
         """The model held against the library."""

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "schema": "the JSON Schema of model files or of --json",
     "explain": "a threat or a control, with everything that links to it",
     "new": "a threat, a control, a function or a handler to start from",
+    "init": "the first files of a threat model, in a repository of your own",
     "docs": "write what is generated: schemas, references of facts and library",
 }
 """Each command with what `--help` says of it."""

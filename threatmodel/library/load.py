@@ -23,6 +23,7 @@ from threatmodel.library.format import (
 )
 from threatmodel.library.layers import Layer, stack, switched_off
 from threatmodel.library.lint import lint
+from threatmodel.library.placeholders import unwritten
 from threatmodel.library.read import Entries, control_of, plain, threat_of
 from threatmodel.reading.files import Files, is_folder, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, suggestion
@@ -150,6 +151,9 @@ def _part(
 
 def _one(reader: Reader, build: Callable[[Reader, Entries], T], shape: Record, path: Path) -> T | None:
     """What one file holds, or None where its problems have been noted."""
+    for mark in unwritten(reader.document):
+        message = "this is still what tm new wrote, so nothing that it says counts"
+        reader.note("unwritten-text", reader.place(mark), message, "write over it, or delete the file")
     entries = reader.whole(shape)
     if "id" in entries and entries["id"].value != path.stem:
         message = f"the id is {quoted(entries['id'].value)}, but the file is named {quoted(path.name)}"

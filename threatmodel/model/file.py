@@ -194,6 +194,9 @@ MODEL = record(
     *_HEAD,
     Key("risk_tolerance", Word(("low", "medium", "high"), ordered=True), "the band that needs no more treatment"),
     Key("uses", Items(Text(400, expected="a path")), "files that describe account, pipeline, workspace, organisation"),
+    Key(
+        "library", Items(Text(400, expected="a path")), "folders of your own threats and controls, on top of threatlib/"
+    ),
     Key("evidence", Items(_EVIDENCE), "files that say what is there: they prove and contradict what the model says"),
     Key("defaults", _DEFAULTS, "facts of every element of a kind that does not state them itself"),
     Key("data", Table(_DATA, "a data item"), "the data that the system handles"),

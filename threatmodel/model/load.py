@@ -28,8 +28,8 @@ from threatmodel.model.system import (
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, Problem, article, listed, note, quoted, suggestion
-from threatmodel.reading.shape import Entry, Fields, Reader
-from threatmodel.reading.source import Document
+from threatmodel.reading.shape import INVALID, Entry, Fields, Reader
+from threatmodel.reading.source import Document, Map
 
 Entries = Mapping[str, Entry]
 DEEPEST = 20
@@ -50,11 +50,42 @@ def load_model(files: Files, path: Path) -> System:
     entries = reader.whole(MODEL)
     problems = reader.problems
     platforms = list(_platforms(files, path, _items(entries, "uses"), problems))
+    libraries = tuple(_libraries(files, path, _items(entries, "library"), problems))
     loading = _Loading(entries, problems)
-    system = loading.system(platforms, reader.document)
+    system = loading.system(platforms, libraries, reader.document)
     if problems:
         raise InputError(problems)
     return system
+
+
+def libraries_of(files: Files, path: Path) -> tuple[Path, ...]:
+    """The folders that a model names under `library`, without the rest of it.  Raises InputError."""
+    document = files.document(path)
+    if not isinstance(document.root, Map) or "library" not in document.root:
+        return ()
+    reader = Reader(document)
+    mark = next(at for key, _, _, at in document.root.placed() if key == "library")
+    items = reader.read(MODEL.index["library"].shape, document.root["library"], mark, "'library'")
+    problems = reader.problems
+    found = tuple(_libraries(files, path, () if items is INVALID else items, problems))
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def _libraries(files: Files, path: Path, items: tuple[Any, ...], problems: list[Problem]) -> Iterator[Path]:
+    """The folders named under `library`, links resolved."""
+    for item in items:
+        try:
+            folder = files.named(item.value, path, item.place)
+        except InputError as error:
+            problems += error.problems
+            continue
+        if files.has_folder(folder):
+            yield folder
+        else:
+            message, hint = f"{quoted(item.value)}: there is no such folder", "check the path"
+            note(problems, Problem(code="missing-file", place=item.place, message=message, hint=hint))
 
 
 def _platforms(files: Files, path: Path, items: tuple[Any, ...], problems: list[Problem]) -> Iterator[dict[str, Entry]]:
@@ -116,7 +147,8 @@ class _Loading:
     def note(self, code: str, place: Place, message: str, hint: str = "") -> None:
         note(self.problems, Problem(code=code, place=place, message=message, hint=hint))
 
-    def system(self, platforms: list[dict[str, Entry]], document: Document) -> System:
+    def system(self, platforms: list[dict[str, Entry]], libraries: tuple[Path, ...], document: Document) -> System:
+        """The system as far as it could be read."""
         entries = self.entries
         self._give_ids()
         boundaries = dict(self._boundaries())
@@ -149,6 +181,7 @@ class _Loading:
             acceptances=tuple(self._acceptances()),
             ratings=tuple(self._ratings()),
             evidence=tuple(self._evidence()),
+            libraries=libraries,
             file=document.file,
             text=document.text,
         )

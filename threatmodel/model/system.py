@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from threatmodel.model.facts import Statement
 from threatmodel.reading.problems import Place
@@ -156,7 +157,7 @@ class System:
     """A whole model.
 
     `nodes` holds functions, apis, stores, queues, secrets and the planes described, by id; `flows` facts stated of
-    derived flows, by flow id.
+    derived flows, by flow id; `libraries` are the folders of the team's own threats and controls, links resolved.
     """
 
     name: str
@@ -174,6 +175,7 @@ class System:
     acceptances: tuple[Acceptance, ...]
     ratings: tuple[Rating, ...]
     evidence: tuple[EvidenceFile, ...]
+    libraries: tuple[Path, ...]
     file: str
     text: str
 

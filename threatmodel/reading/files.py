@@ -63,6 +63,10 @@ class Files:
             return path.is_file() or _real(path) in self._instead
         return False
 
+    def has_folder(self, path: Path) -> bool:
+        """Whether there is such a folder, on the disk or as the place of a text in memory."""
+        return is_folder(path) or any(one.is_relative_to(_real(path)) for one in self._instead)
+
     def changed_in(self, folder: Path, besides: Path | None = None) -> bool:
         """Whether a text in memory (that of `besides` aside) makes the folder another one than that on the disk."""
         inside = {path: text for path, text in self._instead.items() if path.is_relative_to(_real(folder))}

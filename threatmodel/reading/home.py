@@ -32,6 +32,9 @@ PROGRAM = "tm.py" if CLONE else "tm"
 """What the program is called in what it says."""
 
 
+COMMAND = "python tm.py" if CLONE else "tm"
+"""What people type to start it."""
+
 ORIGIN = f"{__version__} ({f'the clone {CLONE}' if CLONE else f'installed in {PACKAGES}'})"
 """Which version runs, and from where."""
 

@@ -20,14 +20,21 @@ class Updated(NamedTuple):
     added: tuple[Entry, ...]
 
 
-def new_model(name: str, kind: str, reference: str, found: Sequence[Entry]) -> str:
-    """The text of a model of these entries, whose evidence is the file that they come from."""
+ALONE = ("# uses: [platform.yaml]           # account, pipeline, workspace and organisation, described once for all",)
+"""The lines of a model's head that say what it stands on, where there is nothing yet."""
+
+
+def head(name: str, stands_on: Sequence[str] = ALONE) -> list[str]:
+    """The first lines of a model."""
+    said = ("# description: what the system does", "# owner: the team that answers for it")
+    return [f"name: {scalar(name)}", *said, *stands_on, ""]
+
+
+def new_model(found: Sequence[Entry], evidence: tuple[str, str], name: str, stands_on: Sequence[str] = ALONE) -> str:
+    """The text of a model of these entries; `evidence` is the kind and the path of the file that they come from."""
+    kind, reference = evidence
     lines = [
-        f"name: {scalar(name)}",
-        "# description: what the system does",
-        "# owner: the team that answers for it",
-        "# uses: [platform.yaml]           # account, pipeline, workspace and organisation, described once for all",
-        "",
+        *head(name, stands_on),
         "evidence:                         # its facts are read from there each time: state only what it cannot say",
         f"  - {{{kind}: {scalar(reference)}{_resources(found)}}}",
         "",

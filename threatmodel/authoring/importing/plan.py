@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from threatmodel.assessment.drift import Absence
 from threatmodel.authoring.importing.entries import Entry, entries
-from threatmodel.authoring.importing.model import check_elements, new_model, reference_to, updated
+from threatmodel.authoring.importing.model import ALONE, check_elements, new_model, reference_to, updated
 from threatmodel.authoring.insertion import scalar
 from threatmodel.evidence.collect import places_of
 from threatmodel.evidence.mappings.facts import StackFacts
@@ -31,7 +31,7 @@ class Imported(NamedTuple):
     notes: tuple[str, ...]
 
 
-def imported(path: Path, kind: str, model: Path | None, files: Files) -> Imported:
+def imported(path: Path, kind: str, model: Path | None, files: Files, stands_on: Sequence[str] = ALONE) -> Imported:
     """A new model of what a file deploys, as it would lie at `model` (or in the working directory).
 
     Raises InputError where the file cannot be used, has no function, or lies where that model could not read it.
@@ -44,7 +44,8 @@ def imported(path: Path, kind: str, model: Path | None, files: Files) -> Importe
     check_elements(found, stack.file)
     name = path.resolve().parent.name if path.stem in {"template", "serverless", "plan"} else path.stem
     reference = reference_to(path, model or Path("model.yaml"))
-    return Imported(new_model(name, kind, reference, found), tuple(found), (), _notes(stack))
+    text = new_model(found, (kind, reference), name, stands_on)
+    return Imported(text, tuple(found), (), _notes(stack))
 
 
 def update(path: Path, kind: str, model: Path, files: Files) -> Imported:

@@ -201,7 +201,17 @@ def _platform() -> str:
         f"stays in the project. Such a file takes\n{_code(key.name for key in PLATFORM.keys)}\n"
         "and nothing else. A model may add facts to a plane; a fact or a control that two files state is an error."
     )
-    return f"## Platform files\n\n{text}\n"
+    return f"## Platform files\n\n{text}\n\n{_LIBRARIES}"
+
+
+_LIBRARIES = """\
+## Your own library
+
+A folder named under `library` holds threats and controls of your own, laid on top of the toolkit's: what has a new id
+is added, what has the same id replaces, and its `library.yaml`, which makes even an empty folder a library, switches
+others off with a reason. A path starts at the model's folder and stays in the project; `--library FOLDER` lays one
+more on top. `tm.py init` writes the first one, `tm.py new threat` and `new control` write into the last one named.
+"""
 
 
 def _zones() -> str:
