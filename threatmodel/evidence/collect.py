@@ -21,7 +21,7 @@ from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import EvidenceFile, Node, Reference, System, Trigger
 from threatmodel.model.vocabulary import PLANES
-from threatmodel.reading.files import Files
+from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.readers import read
@@ -54,7 +54,8 @@ def collect(system: System, files: Files, ways: Directions | None = None) -> tup
             if source.kind == "probe":
                 read_files.append(_state_probe(system, source, files, statements))
                 continue
-            stack = _stack(source, system, files)
+            base = _assumed(source, system, files)
+            stack = _stack(source, system, files, base)
         except InputError as error:
             problems += error.problems
             continue
@@ -66,11 +67,11 @@ def collect(system: System, files: Files, ways: Directions | None = None) -> tup
         said: Statements = {}
         one.state(said)
         if ways is not None:
-            said = one.held(said, files, ways)
+            said = one.held(said, files, ways, base)
         for element, by in said.items():
             for name, found in by.items():
                 statements.setdefault(element, {}).setdefault(name, []).extend(found)
-        read_files.append(one.read())
+        read_files.append(one.read(base))
     if problems:
         raise InputError(problems)
     return system, statements, tuple(read_files)
@@ -89,6 +90,18 @@ def _state_probe(system: System, source: EvidenceFile, files: Files, statements:
 def _stack(source: EvidenceFile, system: System, files: Files, assumed: Assumed = DEFAULTS) -> Stack:
     path = files.named(source.path, Path(system.file), source.place)
     return read(source.kind, path, files, assumed)
+
+
+def _assumed(source: EvidenceFile, system: System, files: Files) -> Assumed:
+    """What the deployment gives the file's parameters, as far as the model names it."""
+    if source.kind == "serverless" and source.stage:
+        return Assumed(values={"opt:stage": source.stage}, stated={"opt:stage": source.place})
+    if not source.parameters:
+        return DEFAULTS
+    from threatmodel.stacks.deployment import given_values
+
+    path = files.named(source.parameters, Path(system.file), source.place)
+    return given_values(files.text(path), shown_path(path), source.stage or "default")
 
 
 class _One:
@@ -124,9 +137,9 @@ class _One:
             if name in self.element_of:
                 self._state_relations(self.element_of[name], wiring, statements)
 
-    def held(self, said: Statements, files: Files, ways: Directions) -> Statements:
+    def held(self, said: Statements, files: Files, ways: Directions, base: Assumed) -> Statements:
         """What of the statements holds in every world that the file leaves open."""
-        stacks: dict[str, Stack] = {repr(DEFAULTS): self.stack}
+        stacks: dict[str, Stack] = {repr(base): self.stack}
 
         def stack(assumed: Assumed) -> Stack:
             found = stacks.get(repr(assumed))
@@ -141,7 +154,7 @@ class _One:
             return found
 
         kinds = {name: node.kind for name, node in self.system.nodes.items()}
-        kept, fallen = held(said, kinds, Readings(DEFAULTS, stack, stated), ways)
+        kept, fallen = held(said, kinds, Readings(base, stack, stated), ways)
         self.untold = [one for one in self.untold if one.name not in kept.get(one.element, {})]
         untouched, touched = self._untouched(kept, ways)
         for element, name, statement, why, at in (*fallen, *touched):
@@ -253,10 +266,15 @@ class _One:
 
     # --- what was read
 
-    def read(self) -> Read:
+    def read(self, base: Assumed) -> Read:
         """What a reader of the report should know about the file."""
         functions = [name for name, kinds in self.kinds.items() if "function" in kinds]
         extra = dict.fromkeys((*functions, *self.strangers))
+        unasked = [
+            Problem(code="unknown-parameter", place=place, message=f"the file has no parameter {quoted(name)}")
+            for name, place in base.stated.items()
+            if name not in self.stack.parameters
+        ]
         return Read(
             file=self.stack.file,
             kind=self.source.kind,
@@ -269,7 +287,7 @@ class _One:
             ),
             unread=tuple((one.name, one.why, one.place) for one in self.stack.unread),
             untold=tuple(self.untold),
-            notes=self.stack.problems,
+            notes=(*self.stack.problems, *unasked),
             unused=self._pairs("unused"),
             ungranted=self._pairs("ungranted"),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from threatmodel.model.vocabulary import CLASSIFICATIONS, KINDS, PLANES, ROWS
@@ -151,6 +152,15 @@ serverless.yml."""
 EVIDENCE_KINDS = (*STACK_KINDS, "probe")
 """Keys of an entry under evidence that name a file; `probe` is a saved result, never a handler to run."""
 
+EVIDENCE_OF: Mapping[str, tuple[str, ...]] = {
+    "template": ("resources", "functions", "parameters", "stage"),
+    "plan": ("resources", "functions"),
+    "serverless": ("resources", "functions", "stage"),
+    "probe": ("function", "code"),
+}
+"""The other keys that an entry of the evidence may have, by the kind of its file."""
+EVIDENCE_KEYS = tuple(dict.fromkeys(key for keys in EVIDENCE_OF.values() for key in keys))
+
 _EVIDENCE = record(
     "an entry of the evidence",
     Key("template", Text(400, expected="a path"), "a CloudFormation or SAM template that deploys this system"),
@@ -165,6 +175,16 @@ _EVIDENCE = record(
         "functions",
         Word(("all",)),
         "all: every function of the file belongs to the model, under its name in kebab-case",
+    ),
+    Key(
+        "parameters",
+        Text(400, expected="a path"),
+        "template: the values that the deployment gives its parameters, a samconfig.toml or parameters as JSON",
+    ),
+    Key(
+        "stage",
+        Text(60, r"[A-Za-z0-9_.-]+", "a name"),
+        "what is deployed: the environment of samconfig.toml (default), or the stage of serverless.yml",
     ),
     Key("probe", Text(400, expected="a path"), "a saved result of tm.py probe"),
     Key("function", _ID, "probe: the function whose handler was probed"),

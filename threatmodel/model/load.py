@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from threatmodel.model.facts import Statement
-from threatmodel.model.file import EVIDENCE_KINDS, FACT_KEYS, MODEL, PLATFORM, RELATIONS, SECTIONS
+from threatmodel.model.file import (
+    EVIDENCE_KEYS,
+    EVIDENCE_KINDS,
+    EVIDENCE_OF,
+    FACT_KEYS,
+    MODEL,
+    PLATFORM,
+    RELATIONS,
+    SECTIONS,
+)
 from threatmodel.model.reference_architecture import RESERVED, ZONES
 from threatmodel.model.system import (
     Acceptance,
@@ -200,13 +209,15 @@ class _Loading:
                     place=path.place,
                     resources={n: (e.value, e.place) for n, e in _table(item.value, "resources").items()},
                     every_function="functions" in item.value,
+                    parameters=_value(item.value, "parameters"),
+                    stage=_value(item.value, "stage"),
                     function=_value(item.value, "function"),
                     code=_value(item.value, "code"),
                 )
 
     def _belong(self, entries: Fields, kind: str) -> bool:
         """Whether the keys of an entry of the evidence are those of its kind, and what it names is there."""
-        strange = ("resources", "functions") if kind == "probe" else ("function", "code")
+        strange = [key for key in EVIDENCE_KEYS if key not in EVIDENCE_OF[kind]]
         found = [entries[key] for key in strange if key in entries]
         for entry in found:
             self.note(

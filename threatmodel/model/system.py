@@ -139,8 +139,9 @@ class EvidenceFile:
     """A file that a model names as its evidence.
 
     `kind` is template, plan, serverless or probe; `path` as written.  Of infrastructure code, `resources` are the names
-    that the author gives for elements, and `every_function` says that all its functions belong to the model.  Of a
-    probe, `function` is whose handler was probed, and `code` the handler's folder as written ('' for the result's own).
+    that the author gives for elements, and `every_function` says that all its functions belong to the model;
+    `parameters` is the file with the values that its deployment gives, and `stage` what is deployed.  Of a probe,
+    `function` is whose handler was probed, and `code` the handler's folder as written ('' for the result's own).
     """
 
     kind: str
@@ -148,6 +149,8 @@ class EvidenceFile:
     place: Place
     resources: Mapping[str, tuple[str, Place]] = field(default_factory=dict)
     every_function: bool = False
+    parameters: str = ""
+    stage: str = ""
     function: str = ""
     code: str = ""
 

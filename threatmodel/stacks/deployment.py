@@ -1,0 +1,113 @@
+"""The values that a deployment gives a file's parameters: SAM's samconfig, and CloudFormation's parameters as JSON.
+
+Values are handed on with the line where each stands and are never shown; a file that cannot be understood is an error,
+since values that are not read would be taken for defaults.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.stacks.assumed import Assumed, PlainValue
+
+_PAIR = re.compile(r"""(?:ParameterKey=)?([A-Za-z0-9]+)(?:,ParameterValue)?=("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"']*)""")
+_COMMANDS = ("deploy", "global")
+"""The sections of samconfig that name parameters, the first that has them counts."""
+_HINT = "name a samconfig.toml, or a JSON file of parameters as `aws cloudformation deploy` takes it"
+
+
+def given_values(text: str, file: str, environment: str = "default") -> Assumed:
+    """The values of a file of parameters; `environment` is the one of a samconfig that is deployed.
+
+    Raises InputError where the file is neither a samconfig.toml nor JSON of parameters, or lacks the environment.
+    """
+    pairs = dict(_of_json(text, file) if file.endswith(".json") else _of_samconfig(text, file, environment))
+    return Assumed(values=pairs, stated={name: _place(name, text, file) for name in pairs})
+
+
+def _of_samconfig(text: str, file: str, environment: str) -> Iterator[tuple[str, PlainValue]]:
+    try:
+        whole: Mapping[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _refused(file, f"this is no TOML: {error}") from None
+    section = whole.get(environment)
+    if not isinstance(section, dict):
+        known = [name for name, value in whole.items() if isinstance(value, dict)]
+        raise _refused(file, f"there is no environment {quoted(environment)}", f"known: {listed(known) or 'none'}")
+    for command in _COMMANDS:
+        found = section.get(command, {})
+        overrides = found.get("parameters", {}).get("parameter_overrides") if isinstance(found, dict) else None
+        if overrides is not None:
+            yield from _overrides(overrides, file)
+            return
+
+
+def _overrides(overrides: object, file: str) -> Iterator[tuple[str, PlainValue]]:
+    match overrides:
+        case str():
+            left = _PAIR.sub("", overrides).strip()
+            if left:
+                raise _refused(file, "parameter_overrides is not written as Name=value pairs")
+            for found in _PAIR.finditer(overrides):
+                yield found[1], _bare(found[2])
+        case dict():
+            yield from ((str(name), _plain(value, file)) for name, value in overrides.items())
+        case list():
+            for item in overrides:
+                yield from _overrides(item, file)
+        case _:
+            raise _refused(file, "parameter_overrides is not written as Name=value pairs")
+
+
+def _bare(value: str) -> str:
+    if value[:1] in {'"', "'"}:
+        return value[1:-1].replace('\\"', '"').replace("\\\\", "\\") if value[0] == '"' else value[1:-1]
+    return value
+
+
+def _of_json(text: str, file: str) -> Iterator[tuple[str, PlainValue]]:
+    try:
+        whole = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _refused(file, "this is no JSON") from None
+    if isinstance(whole, dict) and isinstance(whole.get("Parameters"), dict | list):
+        whole = whole["Parameters"]
+    if isinstance(whole, dict):
+        yield from ((str(name), _plain(value, file)) for name, value in whole.items())
+        return
+    if not isinstance(whole, list):
+        raise _refused(file, "this holds no parameters")
+    for item in whole:
+        if isinstance(item, str):
+            yield from _overrides(item, file)
+        elif isinstance(item, dict) and "ParameterKey" in item:
+            if not item.get("UsePreviousValue"):  # what stands there now is seen nowhere: it is not given
+                yield str(item["ParameterKey"]), _plain(item.get("ParameterValue"), file)
+        else:
+            raise _refused(file, "an entry is no parameter: it has no ParameterKey")
+
+
+def _plain(value: object, file: str) -> PlainValue:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ",".join(str(_plain(item, file)) for item in value)
+    if isinstance(value, str | int | float):
+        return value
+    raise _refused(file, "a parameter has no text as its value")
+
+
+def _place(name: str, text: str, file: str) -> Place:
+    """The last line that names a parameter."""
+    named = re.compile(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])")
+    lines = [at for at, line in enumerate(text.splitlines(), 1) if named.search(line)]
+    return Place(file, lines[-1] if lines else 1, 1)
+
+
+def _refused(file: str, message: str, hint: str = _HINT) -> InputError:
+    return InputError([Problem(code="wrong-parameters", place=Place(file), message=message, hint=hint)])
