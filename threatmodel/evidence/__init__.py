@@ -1,1 +1,1 @@
-"""Where a fact stands in a template, in a Terraform plan and in the answers of AWS: data, and its strict reader."""
+"""Files of infrastructure code and saved results of the probe, as statements about the elements of a model."""

@@ -1,4 +1,4 @@
-"""The flows of a system: the fixed ones of the landscape, and those that follow from what its functions do."""
+"""The flows of a system: those that every such system has, and those that follow from what its functions do."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class Wiring:
                 yield self._flow(wire, None, WORD, self._fixed_class(wire.carries))
 
     def _fixed_class(self, carries: tuple[str, ...]) -> Fact | None:
-        """The class of data of the landscape; one value each, so that flows that carry the same share their facts."""
+        """The class of data that every such system has; one value each, so that flows alike share their facts."""
         if carries not in self._classes:
             self._classes[carries] = highest([self._fixed[item] for item in carries])
         return self._classes[carries]

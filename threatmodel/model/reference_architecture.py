@@ -76,7 +76,7 @@ PIPELINE = Party("pipeline", "process", "Pipeline", "builds and deploys", "deplo
 
 
 class Item(NamedTuple):
-    """A kind of data that the landscape itself carries."""
+    """A kind of data that every such system carries."""
 
     id: str
     name: str
@@ -107,7 +107,7 @@ DATA = (
     Item("http:request", "request from outside", "internal"),
     Item("http:answer", "answer", "internal"),
 )
-"""The data of the landscape; the author's own items stand for the application records where they are stated."""
+"""The data of every such system; the author's own items stand for the application records where they are stated."""
 
 
 class Wire(NamedTuple):

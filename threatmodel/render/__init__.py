@@ -1,1 +1,1 @@
-"""How an assessment is shown: one file a format."""
+"""How an assessment is shown: a folder for the report, one for generated pages, one file each other format."""
