@@ -77,6 +77,10 @@ def _unexpected(error: Exception) -> int:
 
 def _run(arguments: Sequence[str], files: Files) -> int:
     """Does what was asked for; help where nothing was."""
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what could stand next: nothing else may happen
+        from threatmodel.command.completion import complete
+
+        return complete(parser())
     line = parser(arguments)
     args = _parsed(line, arguments)
     check_home()

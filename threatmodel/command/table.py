@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "explain": "a threat or a control, with everything that links to it",
     "new": "a threat, a control, a function or a handler to start from",
     "init": "the first files of a threat model, in a repository of your own",
+    "completion": "what makes a shell complete options, commands and ids",
     "docs": "write what is generated: schemas, references of facts and library",
 }
 """Each command with what `--help` says of it."""
