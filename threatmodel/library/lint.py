@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from threatmodel.graph.reach import REACHES
+from threatmodel.library.condition import Leaf, Or, Tree, leaves
 from threatmodel.library.format import Control, Library, Threat
 from threatmodel.model.vocabulary import INPUTS
 from threatmodel.reading.problems import Place, Problem, article, listed, suggestion
@@ -78,7 +79,10 @@ def _orphans(library: Library) -> Iterator[Problem]:
 
 
 def _exposure(threat: Threat, library: Library) -> Iterator[Problem]:
-    """A control in place answers its threat, it does not make it vanish: `applies` reads no fact of its control."""
+    """A control in place answers its threat, it does not make it vanish: `applies` reads no fact of its control.
+
+    A fact that is bad by itself may widen the exposure, as one alternative beside others (`... or target.fact`).
+    """
     for kind, condition in threat.applies.items():
         read = set().union(*(_roots(kind, name) for name in condition.facts))
         for link in threat.links:
@@ -87,9 +91,20 @@ def _exposure(threat: Threat, library: Library) -> Iterator[Problem]:
                 continue
             decides = set().union(*(_roots(control.scope, name) for name in control.in_place.facts))
             for of, name in sorted(read & decides):
+                if name in _widening(condition.tree, {name for _, name in decides}):
+                    continue
                 message = f"'applies' rests on '{name}' of {article(of)}, which decides its control '{control.id}' too"
                 hint = "say when an element is exposed, not when the control is missing"
                 yield Problem(code="weakness-as-exposure", place=threat.place, message=message, hint=hint)
+
+
+def _widening(tree: Tree, deciding: set[str]) -> set[str]:
+    """The facts that only widen a condition: each stands alone as an alternative, beside one that is no weakness."""
+    parts = tree.parts if isinstance(tree, Or) else ()
+    alone = {part.fact for part in parts if isinstance(part, Leaf) and not part.test}
+    read = [{leaf.fact for leaf in leaves(part)} for part in parts]
+    elsewhere = {fact for part, facts in zip(parts, read, strict=True) if not isinstance(part, Leaf) for fact in facts}
+    return alone - elsewhere if any(facts.isdisjoint(deciding) for facts in read) else set()
 
 
 def _roots(kind: str, name: str) -> set[tuple[str, str]]:

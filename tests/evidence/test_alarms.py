@@ -1,0 +1,139 @@
+"""What evidence shows to be bad never vanishes: it reaches a finding, or its threats do not apply."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import HOME
+from threatmodel.assessment.assess import Assessment, assess
+from threatmodel.authoring.importing.plan import imported
+from threatmodel.evidence.collect import collect
+from threatmodel.graph.building import build
+from threatmodel.library.directions import Directions, directions
+from threatmodel.library.format import Control, Library
+from threatmodel.library.load import load_library
+from threatmodel.model.facts import EVIDENCE
+from threatmodel.model.load import load_model
+from threatmodel.model.vocabulary import FACTS
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError
+
+TODAY = datetime.date(2026, 11, 25)
+OWN = sorted((*(HOME / "tests" / "stacks" / "sam").glob("*.yaml"), HOME / "examples" / "slack-app" / "template.yaml"))
+REAL = sorted((HOME.parent / "shared" / "iac").glob("*.y*ml"))
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    return load_library(HOME / "threatlib")
+
+
+@pytest.fixture(scope="module")
+def ways(library: Library) -> Directions:
+    return directions(library)
+
+
+def unheard(assessment: Assessment, ways: Directions) -> Iterator[tuple[str, str, object]]:
+    """The alarming values by evidence that no finding cites and that no evidence and no told word makes idle."""
+    cited = set()
+    for finding in (*assessment.findings, *assessment.possible):
+        cited |= {(finding.target.id, item.fact) for item in finding.why}
+        for answer in finding.answers:
+            cited |= {(answer.state.element, item.fact) for item in answer.state.support}
+    for element in assessment.graph.elements.values():
+        for name, fact in element.facts.items():
+            bad = fact.size == EVIDENCE and ways.alarms(element.kind, name, fact.value)
+            if bad and (element.id, name) not in cited and _may_be_heard(assessment, element.id, element.kind, name):
+                yield element.id, name, fact.value
+
+
+def _may_be_heard(assessment: Assessment, element: str, kind: str, fact: str) -> bool:
+    """Whether a threat applies to which a control that the fact keeps out of place answers."""
+    controls = [c for c in assessment.library.controls.values() if _denied(c, assessment, element, kind, fact)]
+    return any(
+        threat.applies[target.kind].truth(target.facts) > 0
+        for control in controls
+        for threat in assessment.library.threats.values()
+        if any(link.control == control.id for link in threat.links)
+        for target in assessment.graph.targets()
+        if target.kind in threat.applies and not target.out_of_scope
+        if target.id == element or element in assessment.graph.related(target, kind).ids
+    )
+
+
+def _denied(control: Control, assessment: Assessment, element: str, kind: str, fact: str) -> bool:
+    if control.scope != kind or control.in_place is None:
+        return False
+    facts = assessment.graph.elements[element].facts
+    if fact not in {leaf.fact for leaf in control.in_place.why(facts)}:
+        return False
+    state = assessment.states.at(control, element)
+    return state.level < 0 and state.state != "not-applicable"
+
+
+def assessed(path: Path, folder: Path, library: Library, ways: Directions) -> Assessment | None:
+    """The assessment of the model that import makes of a file; None of a file without functions."""
+    (folder / path.name).write_bytes(path.read_bytes())
+    try:
+        text = imported(Path(path.name), "", Path("model.yaml"), Files()).text
+    except InputError:
+        return None
+    (folder / "model.yaml").write_text(text + "\naccount: {}\npipeline: {}\n", encoding="utf-8")
+    files = Files()
+    system, evidence, read = collect(load_model(files, Path("model.yaml")), files, ways)
+    return assess(build(system, evidence, TODAY, read), library, TODAY)
+
+
+@pytest.mark.parametrize("path", [*OWN, *REAL], ids=lambda path: path.stem[-60:])
+def test_every_alarm_is_heard(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: Library, ways: Directions
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assessment = assessed(path, tmp_path, library, ways)
+    if assessment is None:
+        pytest.skip("no function is in this file")
+    assert list(unheard(assessment, ways)) == []
+
+
+@pytest.mark.skipif(not REAL, reason="no other templates lie beside the repository")
+def test_there_are_real_ones() -> None:
+    assert len(REAL) > 20
+
+
+SECRET = """\
+Resources:
+  Weather:
+    Type: AWS::Lambda::Function
+    Properties:
+      Handler: app.handler
+      Runtime: python3.13
+      Environment: {Variables: {API_KEY: zK4mPq8vRw2xYt6uJb1nHc5d}}
+"""
+
+
+def test_a_secret_in_a_variable_is_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: Library, ways: Directions
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in.yaml").write_text(SECRET, encoding="utf-8")
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assessment = assessed(tmp_path / "in.yaml", folder, library, ways)
+    assert assessment is not None
+    (finding,) = [one for one in assessment.findings if one.threat.id == "secret-exposed-in-configuration"]
+    assert ("environment_holds_secret", True) in {(item.fact, item.value) for item in finding.why}
+
+
+def test_every_fact_that_evidence_sees_reaches_a_threat(library: Library, ways: Directions) -> None:
+    """A fact that no condition reads could be bad without anybody hearing of it."""
+    seen = {(kind, name) for kind, rows in FACTS.items() for name, row in rows.items() if row.seen_by}
+    neither = {("function", "in_vpc"), ("flow", "transport"), ("flow", "tcp_port")}  # drawn: no value of them is bad
+    assert seen - ways.tests.keys() - ways.structural == neither
+    linked = {link.control for threat in library.threats.values() for link in threat.links}
+    required = {name for control in library.controls.values() for name in control.requires}
+    assert set(library.controls) <= linked | required
