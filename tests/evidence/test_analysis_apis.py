@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.evidence.asking import NOTHING, UNKNOWN, answer, found, plan, template, usual
+from tests.evidence.asking import NOTHING, UNKNOWN, answer, found, plan, template
 
 # --- TLS
 
@@ -22,7 +22,10 @@ from tests.evidence.asking import NOTHING, UNKNOWN, answer, found, plan, templat
         ("SecurityPolicy: SecurityPolicy_TLS99", None, UNKNOWN),
         ("SecurityPolicy: TLS_1_2", "!ImportValue policy", UNKNOWN),
         ("SecurityPolicy: TLS_1_0", "!ImportValue policy", "tls-1.0"),
-        ("DisableExecuteApiEndpoint: true", "TLS_1_2", "tls-1.2"),
+        # API Gateway negotiates by the api's own policy, where it is called by the domain too
+        ("DisableExecuteApiEndpoint: true", "TLS_1_2", UNKNOWN),
+        ("DisableExecuteApiEndpoint: true, SecurityPolicy: TLS_1_2", "TLS_1_2", "tls-1.2"),
+        ("DisableExecuteApiEndpoint: true, SecurityPolicy: TLS_1_0", "TLS_1_2", "tls-1.0"),
         ("DisableExecuteApiEndpoint: true", None, UNKNOWN),
         ("DisableExecuteApiEndpoint: !ImportValue off", "TLS_1_2", UNKNOWN),
         ("DisableExecuteApiEndpoint: !ImportValue off", "TLS_1_0", "tls-1.0"),
@@ -55,7 +58,7 @@ aws_api_gateway_base_path_mapping.slack:
 """
     newest = '{"x-amazon-apigateway-security-policy": "SecurityPolicy_TLS13_1_3_2025_09"}'
     assert answer(found(plan(text % ("false", "")), "api", "minimum_tls")) == "tls-1.0"
-    assert answer(found(plan(text % ("true", "")), "api", "minimum_tls")) == "tls-1.2"
+    assert answer(found(plan(text % ("true", "")), "api", "minimum_tls")) == UNKNOWN
     assert answer(found(plan(text % ("false", newest)), "api", "minimum_tls")) == "tls-1.2"
 
 
@@ -201,77 +204,140 @@ Parameters: {{Stage: {{Type: String, Default: prod}}}}
 Conditions: {{Prod: !Equals [!Ref Stage, prod]}}
 Resources:
   Api: {{Type: AWS::ApiGateway::RestApi}}
-  Acl: {{Type: AWS::WAFv2::WebACL, {condition}Properties: {{DefaultAction: {{Allow: {{}}}}, Rules: {rules}}}}}
+  Live: {{Type: AWS::ApiGateway::Stage, Properties: {{RestApiId: !Ref Api, StageName: live}}}}
+  Acl: {{Type: AWS::WAFv2::WebACL, {condition}Properties: {{Scope: REGIONAL, Rules: {rules}}}}}
   Group: {{Type: AWS::WAFv2::RuleGroup, Properties: {{Rules: {group}}}}}
-  Tie: {{Type: AWS::WAFv2::WebACLAssociation, Properties: {{WebACLArn: !Ref Acl, ResourceArn: !Sub "x/${{Api}}/y"}}}}
+  Tie:
+    Type: AWS::WAFv2::WebACLAssociation
+    Properties: {{WebACLArn: !GetAtt Acl.Arn, ResourceArn: {to}}}
 """
-RATE = "{Action: {%s: {}}, Statement: {RateBasedStatement: {Limit: 1000}}}"
-MANAGED = "{OverrideAction: {None: {}}, Statement: {ManagedRuleGroupStatement: {Name: x}}}"
-GROUP = "{OverrideAction: {%s: {}}, Statement: {RuleGroupReferenceStatement: {Arn: %s}}}"
+TO = '!Sub "arn:aws:apigateway:${AWS::Region}::/restapis/${Api}/stages/%s"'
+RATE = "{Priority: 1, Action: {%s: {}}, Statement: {RateBasedStatement: {Limit: 1000%s}}}"
+BLOCK = RATE % ("Block", "")
+MANAGED = "{Priority: 0, OverrideAction: {None: {}}, Statement: {ManagedRuleGroupStatement: {Name: x}}}"
+GROUP = "{Priority: 0, OverrideAction: {%s: {}}, Statement: {RuleGroupReferenceStatement: {Arn: %s}}}"
+LETS_IN = "{Priority: %s, Action: {Allow: {}}, Statement: {GeoMatchStatement: {CountryCodes: [IE]}}}"
+
+
+def guarded(rules: str, group: str = "[]", condition: str = "", to: str = TO % "live", more: str = "") -> str:
+    text = ACL.format(rules=rules, group=group, condition=condition, to=to) + more
+    return text.replace("!Ref AWS::NoValue", '!Ref "AWS::NoValue"')
 
 
 @pytest.mark.parametrize(
     ("rules", "group", "condition", "expected"),
     [
-        (f"[{MANAGED}, {RATE % 'Block'}]", "[]", "", True),
-        (f"[{RATE % 'Count'}]", "[]", "", False),
+        (f"[{MANAGED}, {BLOCK}]", "[]", "", True),
+        (f"[{RATE % ('Count', '')}]", "[]", "", False),
         (f"[{MANAGED}]", "[]", "", False),
         ("[]", "[]", "", False),
-        (f"[{GROUP % ('None', '!GetAtt Group.Arn')}]", f"[{RATE % 'Block'}]", "", True),
-        (f"[{GROUP % ('None', '!GetAtt Group.Arn')}]", f"[{RATE % 'Count'}]", "", False),
-        (f"[{GROUP % ('Count', '!GetAtt Group.Arn')}]", f"[{RATE % 'Block'}]", "", UNKNOWN),
+        (f"[{GROUP % ('None', '!GetAtt Group.Arn')}]", f"[{BLOCK}]", "", True),
+        (f"[{GROUP % ('None', '!GetAtt Group.Arn')}]", f"[{RATE % ('Count', '')}]", "", False),
+        (f"[{GROUP % ('Count', '!GetAtt Group.Arn')}]", f"[{BLOCK}]", "", UNKNOWN),
         (f"[{GROUP % ('None', '!ImportValue group')}]", "[]", "", UNKNOWN),
-        (f"!If [Prod, [{RATE % 'Block'}], []]", "[]", "", UNKNOWN),
-        (f"[!If [Prod, {RATE % 'Block'}, !Ref AWS::NoValue]]", "[]", "", UNKNOWN),
-        (f"[{RATE % 'Block'}]", "[]", "Condition: Prod, ", UNKNOWN),
+        (f"[{GROUP % ('None', '!ImportValue group')}, {BLOCK}]", "[]", "", UNKNOWN),
+        (f"!If [Prod, [{BLOCK}], []]", "[]", "", UNKNOWN),
+        (f"[!If [Prod, {BLOCK}, !Ref AWS::NoValue]]", "[]", "", UNKNOWN),
+        (f"[{BLOCK}]", "[]", "Condition: Prod, ", UNKNOWN),
+        # what limits nobody surely
+        (f"[{RATE % ('Block', ', ScopeDownStatement: {GeoMatchStatement: {CountryCodes: [AQ]}}')}]", "[]", "", UNKNOWN),
+        (f"[{RATE % ('Block', ', AggregateKeyType: FORWARDED_IP')}]", "[]", "", UNKNOWN),
+        (f"[{RATE % ('Block', ', AggregateKeyType: CUSTOM_KEYS, CustomKeys: []')}]", "[]", "", UNKNOWN),
+        (f"[{RATE % ('Block', ', AggregateKeyType: IP, EvaluationWindowSec: 60')}]", "[]", "", False),
+        (f"[{RATE % ('Block', '000000')}]", "[]", "", False),
+        (f"[{LETS_IN % 0}, {BLOCK}]", "[]", "", UNKNOWN),
+        (f"[{LETS_IN % 2}, {BLOCK}]", "[]", "", True),
     ],
 )
 def test_rate_rule(rules: str, group: str, condition: str, expected: object) -> None:
-    stack = template(
-        ACL.format(rules=rules, group=group, condition=condition).replace("AWS::NoValue", '"AWS::NoValue"')
-    )
-    outcome = found(stack, "api", "waf_rate_rule")
-    assert answer(outcome) == expected
-    if "Prod" in rules + condition:
-        assert usual(outcome) is True
+    assert answer(found(template(guarded(rules, group, condition)), "api", "waf_rate_rule")) == expected
+
+
+@pytest.mark.parametrize(
+    ("to", "more", "expected"),
+    [
+        (TO % "${Live}", "", True),
+        (TO % "other", "", False),
+        ('!Sub "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/${Api}/1"', "", False),
+        ("!ImportValue stage", "", UNKNOWN),
+        (
+            TO % "live",
+            "  Next: {Type: AWS::ApiGateway::Stage, Properties: {RestApiId: !Ref Api, StageName: next}}\n",
+            False,
+        ),
+        (TO % "live", "  Made: {Type: AWS::ApiGateway::Deployment, Properties: {RestApiId: !Ref Api}}\n", True),
+        (
+            TO % "live",
+            "  Made: {Type: AWS::ApiGateway::Deployment, Properties: {RestApiId: !Ref Api, StageName: made}}\n",
+            False,
+        ),
+    ],
+)
+def test_rate_rule_of_every_stage(to: str, more: str, expected: object) -> None:
+    assert answer(found(template(guarded(f"[{BLOCK}]", to=to, more=more)), "api", "waf_rate_rule")) == expected
+
+
+FRONTED = """
+  Cdn:
+    Type: AWS::CloudFront::Distribution
+    Properties:
+      DistributionConfig:
+        WebACLId: !GetAtt Acl.Arn
+        Origins: [{Id: api, DomainName: !Sub "${Api}.execute-api.${AWS::Region}.amazonaws.com"}]
+"""
+
+
+def test_a_rate_rule_at_a_cdn_that_is_walked_around() -> None:
+    text = guarded(f"[{BLOCK}]").replace("REGIONAL", "CLOUDFRONT").split("  Tie:", maxsplit=1)[0]
+    assert answer(found(template(text + FRONTED), "api", "waf_rate_rule")) is False
+
+
+SAM = """
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: live
+      MethodSettings: [{ResourcePath: /*, HttpMethod: "*", ThrottlingRateLimit: 50}]
+      AccessLogSetting: {DestinationArn: arn:aws:logs:eu-west-1:111122223333:log-group:api}
+"""
+
+
+def test_the_second_stage_that_sam_makes() -> None:
+    known = SAM + '      OpenApiVersion: "3.0.1"\n'
+    assert answer(found(template(known), "api", "throttle_rate")) == 50
+    assert answer(found(template(known), "api", "access_logs")) is True
+    assert answer(found(template(SAM), "api", "throttle_rate")) is None
+    assert answer(found(template(SAM), "api", "access_logs")) is False
 
 
 def test_rate_rule_of_a_plan() -> None:
     text = """
 aws_api_gateway_rest_api.slack: {}
 aws_api_gateway_stage.prod: {rest_api_id: "${aws_api_gateway_rest_api.slack.id}"}
-aws_wafv2_web_acl.rate:
-  rule: [{action: [{block: %s, count: %s}], statement: [{rate_based_statement: [{limit: 1000}]}]}]
+%saws_wafv2_web_acl.rate:
+  scope: REGIONAL
+  rule: [{priority: 1, action: [{block: %s, count: %s}], statement: [{rate_based_statement: [{limit: 1000}]}]}]
 aws_wafv2_web_acl_association.slack:
   web_acl_arn: "${aws_wafv2_web_acl.rate.arn}"
   resource_arn: "${aws_api_gateway_stage.prod.arn}"
 """
-    assert answer(found(plan(text % ("[{}]", "[]")), "api", "waf_rate_rule")) is True
-    assert answer(found(plan(text % ("[]", "[{}]")), "api", "waf_rate_rule")) is False
+    other = 'aws_api_gateway_stage.other: {rest_api_id: "${aws_api_gateway_rest_api.slack.id}"}\n'
+    assert answer(found(plan(text % ("", "[{}]", "[]")), "api", "waf_rate_rule")) is True
+    assert answer(found(plan(text % ("", "[]", "[{}]")), "api", "waf_rate_rule")) is False
+    assert answer(found(plan(text % (other, "[{}]", "[]")), "api", "waf_rate_rule")) is False
 
 
 # --- routes and methods
 
 
-@pytest.mark.parametrize(
-    ("routes", "expected"),
-    [
-        (["POST /slack/order"], True),
-        (["POST /slack/order", "$default"], False),
-        (["ANY /slack"], False),
-        (["GET /{proxy+}"], False),
-        (["POST /slack/{id}"], True),
-        (["!ImportValue route"], UNKNOWN),
-        (["!ImportValue route", "$default"], False),
-        ([], NOTHING),
-    ],
-)
-def test_routes(routes: list[str], expected: object) -> None:
+@pytest.mark.parametrize("routes", [["POST /slack/order"], ["POST /slack/order", "$default"], ["!ImportValue route"]])
+def test_a_route_of_an_http_api_checks_nothing(routes: list[str]) -> None:
     text = "  Api: {Type: AWS::ApiGatewayV2::Api, Properties: {ProtocolType: HTTP}}\n"
     for n, key in enumerate(routes):
         told = key if key.startswith("!") else f'"{key}"'
         text += f"  Route{n}: {{Type: AWS::ApiGatewayV2::Route, Properties: {{ApiId: !Ref Api, RouteKey: {told}}}}}\n"
-    assert answer(found(template(text), "api", "request_validation")) == expected
+    assert answer(found(template(text), "api", "request_validation")) is False
 
 
 DOORS = """
@@ -279,10 +345,12 @@ Resources:
   Api: {{Type: AWS::ApiGateway::RestApi}}
   Resource: {{Type: AWS::ApiGateway::Resource, Properties: {{RestApiId: !Ref Api, PathPart: {path}}}}}
   Check: {{Type: AWS::ApiGateway::RequestValidator, Properties: {{RestApiId: !Ref Api, {checks}}}}}
+  Order: {{Type: AWS::ApiGateway::Model, Properties: {{RestApiId: !Ref Api, Schema: {{required: [id]}}}}}}
+  Any: {{Type: AWS::ApiGateway::Model, Properties: {{RestApiId: !Ref Api, Schema: {{}}}}}}
   Method: {{Type: AWS::ApiGateway::Method, Properties: {{RestApiId: !Ref Api, ResourceId: !Ref Resource, {method}}}}}
 """
 PARAMETERS = "RequestParameters: {method.request.header.X-Slack-Signature: true}"
-MODELS = "RequestModels: {application/json: Order}"
+MODELS = "RequestModels: {application/json: !Ref Order}"
 OURS = "RequestValidatorId: !Ref Check"
 
 
@@ -291,11 +359,24 @@ OURS = "RequestValidatorId: !Ref Check"
     [
         ("order", "ValidateRequestParameters: true", f"HttpMethod: POST, {OURS}, {PARAMETERS}", True),
         ("order", "ValidateRequestBody: true", f"HttpMethod: POST, {OURS}, {MODELS}", True),
+        ("order", "ValidateRequestBody: true", f"HttpMethod: POST, {OURS}, {MODELS.replace('Order', 'Any')}", False),
+        (
+            "order",
+            "ValidateRequestBody: true",
+            f"HttpMethod: POST, {OURS}, {MODELS.replace('!Ref Order', 'Empty')}",
+            False,
+        ),
+        (
+            "order",
+            "ValidateRequestBody: true",
+            f"HttpMethod: POST, {OURS}, {MODELS.replace('!Ref Order', 'Order')}",
+            UNKNOWN,
+        ),
         ("order", "ValidateRequestParameters: true", f"HttpMethod: POST, {OURS}", False),
         ("order", "ValidateRequestBody: true", f"HttpMethod: POST, {OURS}, {PARAMETERS}", False),
         ("order", "ValidateRequestParameters: true", f"HttpMethod: POST, {PARAMETERS}", False),
         ("order", "ValidateRequestParameters: false", f"HttpMethod: POST, {OURS}, {PARAMETERS}", False),
-        ("order", "ValidateRequestParameters: true", "HttpMethod: GET", True),
+        ("order", "ValidateRequestParameters: true", "HttpMethod: GET", UNKNOWN),
         ("order", "ValidateRequestParameters: true", f"HttpMethod: GET, {PARAMETERS}", False),
         ("order", "ValidateRequestParameters: true", f"HttpMethod: ANY, {OURS}, {PARAMETERS}", False),
         ('"{proxy+}"', "ValidateRequestParameters: true", f"HttpMethod: POST, {OURS}, {PARAMETERS}", False),
@@ -323,7 +404,7 @@ def test_a_definition_may_hold_more_routes() -> None:
     ("event", "expected"),
     [
         ("{Path: /order, Method: post}", False),
-        ("{Path: /order, Method: get}", True),
+        ("{Path: /order, Method: get}", UNKNOWN),
         ('{Path: "/{proxy+}", Method: get}', False),
         ("{Path: /order, Method: any}", False),
         ("{Path: /order, Method: post, RequestModel: {Model: Order, ValidateBody: true, Required: true}}", True),
@@ -333,7 +414,9 @@ def test_methods_of_sam(event: str, expected: object) -> None:
     stack = template(f"""
 Transform: AWS::Serverless-2016-10-31
 Resources:
-  Api: {{Type: AWS::Serverless::Api, Properties: {{StageName: prod, Models: {{Order: {{type: object}}}}}}}}
+  Api:
+    Type: AWS::Serverless::Api
+    Properties: {{StageName: prod, OpenApiVersion: "2.0", Models: {{Order: {{required: [id]}}}}}}
   F:
     Type: AWS::Serverless::Function
     Properties:
@@ -419,7 +502,8 @@ ONE = "{ResourcePath: /status, HttpMethod: GET%s}"
 )
 def test_the_rate_of_the_least_limited_method(settings: str, expected: object) -> None:
     assert answer(found(template(STAGE % settings), "api", "throttle_rate")) == expected
-    sam = f"  Api: {{Type: AWS::Serverless::Api, Properties: {{StageName: prod, MethodSettings: [{settings}]}}}}"
+    own = f"OpenApiVersion: 2.0, StageName: prod, MethodSettings: [{settings}]"
+    sam = f"  Api: {{Type: AWS::Serverless::Api, Properties: {{{own}}}}}"
     assert answer(found(template(sam), "api", "throttle_rate")) == expected
 
 

@@ -22,8 +22,15 @@ NESTED = "  Nested: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL:
 
 
 ROUTE = """
-  A: {Type: AWS::ApiGatewayV2::Api}
-  R: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref A, RouteKey: GET /a}}
+  A: {Type: AWS::ApiGateway::RestApi}
+  V: {Type: AWS::ApiGateway::RequestValidator, Properties: {RestApiId: !Ref A, ValidateRequestParameters: true}}
+  M:
+    Type: AWS::ApiGateway::Method
+    Properties:
+      RestApiId: !Ref A
+      HttpMethod: GET
+      RequestValidatorId: !Ref V
+      RequestParameters: {method.request.header.X: true}
 """
 INLINE = "  F: {Type: AWS::Lambda::Function, Properties: {Code: {ZipFile: pass}}}\n"
 

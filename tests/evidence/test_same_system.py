@@ -43,7 +43,7 @@ ELEMENTS = {
     "rest": ("api", "Rest", "aws_api_gateway_rest_api.shop", "ApiGatewayRestApi"),
 }
 """Each element: its kind, and the resource that it is in the template, in the plan and in the serverless.yml."""
-UNKNOWN = {"minimum_tls", "readers_restricted", "senders_restricted"}
+UNKNOWN = {"minimum_tls", "readers_restricted", "senders_restricted", "request_validation"}
 """What none of the three tells: it hangs on what else is in the account."""
 MEANT = {
     ("bot", "timeout_seconds"): 10,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from threatmodel.evidence.analyses.properties import (
     Say,
@@ -51,10 +51,15 @@ def oldest_tls(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> O
     found += _domains_without_policy(parts, resource, stack)
     disabled = next((part.node for part in named(parts, "endpoint-disabled")), None)
     off = flag(disabled, left_out=False)
+    own = _own(parts, resource)
     if off is False:
-        found.append(_own(parts, resource))
+        found.append(own)
+    elif resource.type in _REST and found:
+        # API Gateway negotiates by the api's policy where a domain is called too: "Considerations" of
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-custom-domain-tls-version.html
+        stated = own[1] != resource.place
+        found.append(own if stated else ("", own[1], "the api's own security policy counts, and it sets none"))
     elif off is None and disabled is not None:
-        own = _own(parts, resource)
         known = [word for word, _, _ in found if word]
         if own[0] not in known:  # else it is answered by a domain anyway
             found.append(("", disabled.place, open_at(disabled).why))
@@ -118,52 +123,6 @@ def _domains_without_policy(parts: Sequence[Gathered], resource: Resource, stack
     return found
 
 
-# --- web ACL
-
-_GROUP = "RuleGroupReferenceStatement"
-
-
-@analysis("rules")
-def rate_rule_blocks(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether a rate-based rule with the action block stands in one of the web ACLs in front."""
-    says = [
-        say._replace(doubt=doubt_of(part.resource, resource))
-        for part in parts
-        for rule in (part.node.items if isinstance(part.node, List) else (part.node,))
-        for say in _rate_rule(rule, stack)
-    ]
-    return some(says, "", "the web ACL has no rate-based rule that blocks")
-
-
-def _rate_rule(rule: Node, stack: Stack, *, in_group: bool = False) -> Iterator[Say]:
-    statement = read(rule, "Statement")
-    rated, blocks = read(statement, "RateBasedStatement"), read(rule, "Action", "Block")
-    reference = read(statement, _GROUP)
-    unknown = next((one for one in (rule, statement, rated, reference) if isinstance(one, Unknown)), None)
-    if unknown is not None:
-        yield open_at(unknown)
-    elif reference is not None and not in_group:
-        yield from _in_group(rule, reference, stack)
-    elif rated is None:
-        yield Say(value=False, place=rule.place)
-    else:
-        yield Say(stands(blocks), rule.place, open_at(blocks or rule).why)
-
-
-def _in_group(rule: Node, reference: Node, stack: Stack) -> Iterator[Say]:
-    """The rules of a rule group, unless the reference to it turns them all into counting ones."""
-    group = stack.target(read(reference, "Arn"))
-    if group is None or group.opaque is not None or group.doubt is not None:
-        yield Say(None, rule.place, "it refers to a rule group whose rules are not in this file")
-        return
-    overridden = read(rule, "OverrideAction", "Count") is not None or read(
-        reference, "RuleActionOverrides|rule_action_override"
-    )
-    for inner in each(read(group.properties, "Rules|rule")):
-        for say in _rate_rule(inner, stack, in_group=True):
-            yield say._replace(value=None if say.value and overridden else say.value)
-
-
 # --- routes and methods
 
 
@@ -194,10 +153,8 @@ def _doors(parts: Sequence[Gathered]) -> tuple[Gathered, ...]:
 
 
 def _route(part: Gathered) -> Say:
-    key = worded(part.node)
-    if key is None:
-        return open_at(part.node)
-    return Say(not (key == "$default" or key.startswith("ANY ") or "+}" in key), part.node.place)
+    """A route of an HTTP or WebSocket API names a path, no more: nothing checks headers, sizes or bodies there."""
+    return Say(value=False, place=part.node.place)
 
 
 _PATHS = frozenset(("AWS::ApiGateway::Resource", "aws_api_gateway_resource"))
@@ -234,9 +191,9 @@ def _path(node: Node, stack: Stack) -> bool | None:
 
 def _validated(node: Node, verb: str, place: Place, stack: Stack) -> Say:
     parameters, models = read(node, "RequestParameters"), read(node, "RequestModels")
-    if verb not in _WITH_BODY and parameters is None and models is None:
-        return Say(value=True, place=place)
     reference = read(node, "RequestValidatorId")
+    if verb not in _WITH_BODY and reference is None and parameters is None and models is None:
+        return Say(None, place, "a method without a validator checks nothing, and may take anything")
     if reference is None:
         return Say(value=False, place=place)
     validator = stack.target(reference)
@@ -246,12 +203,37 @@ def _validated(node: Node, verb: str, place: Place, stack: Stack) -> Say:
         (flag(read(validator.properties, "ValidateRequestParameters"), left_out=False), _required(parameters)),
         (
             flag(read(validator.properties, "ValidateRequestBody"), left_out=False),
-            None if isinstance(models, Unknown) else models is not None,
+            _constrains(models, stack.target(read(node, "RestApiId")), stack),
         ),
     )
     values = [all_of(check) for check in checks]
     value = one_of(values)
     return Say(value, place, "what its validator checks is not told")
+
+
+def _constrains(models: Node | None, api: Resource | None, stack: Stack) -> bool | None:
+    """Whether one of a method's models refuses something."""
+    if models is None or isinstance(models, Unknown):
+        return False if models is None else None
+    named_by = models.entries.values() if isinstance(models, Table) else each(models)
+    return one_of([_refuses(one, api, stack) for one in named_by])
+
+
+def _refuses(model: Node, api: Resource | None, stack: Stack) -> bool | None:
+    """Whether a model's schema demands a property; one that demands none takes every body that is an object."""
+    target = stack.target(model)
+    if target is not None:
+        schema = None if target.opaque is not None else document(read(target.properties, "Schema"))
+    else:
+        name = worded(model)
+        if name == "Empty":  # API Gateway's own model, which takes everything
+            return False
+        schema = get(read(api.properties, "Models") if api is not None else None, name) if name else None
+    if not isinstance(schema, Table):
+        return None
+    if not schema.entries:
+        return False
+    return True if stands(get(schema, "required")) else None
 
 
 def _required(parameters: Node | None) -> bool | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from threatmodel.evidence.analyses.registry import promised
 from threatmodel.reading.shape import Number
 
+# Has one of the rules of its web ACLs a rate that blocks, as `web_acl` has it?
+promised("rate-rule-listed", "rules")
 # Is the distribution in front of it among the protected resources?
 promised("protected", "protection", "distribution")
 # Is a vault that holds a recovery point locked, or another account's?

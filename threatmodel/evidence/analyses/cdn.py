@@ -36,7 +36,7 @@ def cdn_only(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Out
     unreadable = next((part.node for part in origins if isinstance(part.node, Unknown)), None)
     if unreadable is not None:
         return Unanswered(open_at(unreadable).why, unreadable.place)
-    ties = [one for one in stack.of_type(*_ASSOCIATIONS) if _may_guard(one, resource, stack)]
+    ties = [one for one in stack.of_type(*ASSOCIATIONS) if _may_guard(one, resource, stack)]
     sent = frozenset(name for part in origins for name in _sent(part.node))
     proof = _signed(parts, origins) or _by_policy(parts, sent) or _by_web_acl(ties, sent, resource, stack)
     silent = not ties and not named(parts, "policy") and all(_tells_nothing(part) for part in origins)
@@ -105,7 +105,7 @@ def _checks_header(statement: Node, sent: AbstractSet[str]) -> bool:
     return any(operator in _EXACT and _CONDITIONS.get(key.lower()) in sent for operator, key in tests)
 
 
-_ASSOCIATIONS = ("AWS::WAFv2::WebACLAssociation", "aws_wafv2_web_acl_association")
+ASSOCIATIONS = ("AWS::WAFv2::WebACLAssociation", "aws_wafv2_web_acl_association")
 
 
 def _by_web_acl(

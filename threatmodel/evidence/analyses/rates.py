@@ -48,7 +48,7 @@ class _Setting(NamedTuple):
     place: Place
 
 
-@analysis("stage", "settings", answers=Number)
+@analysis("stage", "deployment", "settings", answers=Number)
 def greatest_rate(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """The rate of the least limited method or route; null, the account's limit, is the greatest."""
     rates = [rate for group in _groups(parts) for rate in _of_stage(group, resource)]
@@ -71,7 +71,13 @@ def _groups(parts: Sequence[Gathered]) -> Iterator[Sequence[Gathered]]:
         if part.part == "settings":
             settings.setdefault(_stage_of(part.resource), []).append(part)
     yield from ([part] for part in parts if part.part == "stage")
+    yield from ([part] for part in parts if part.part == "deployment" and _makes_a_stage(part))
     yield from settings.values()
+
+
+def _makes_a_stage(part: Gathered) -> bool:
+    """Whether a deployment makes a stage of its own, or may."""
+    return opaque_of(part) is not None or read(part.node, "StageName") is not None
 
 
 def _stage_of(resource: Resource) -> str | None:
@@ -126,6 +132,9 @@ def _settings(part: Gathered, resource: Resource) -> Iterator[_Setting]:
         for one in each(read(node, "settings")):
             yield _setting(one, whole=_told(path, "*/*"))
     else:
+        if part.part == "deployment":
+            node = read(node, "StageDescription") or node
+            yield _setting(node, whole=True)
         for one in each(read(node, "MethodSettings")):
             both = _told(read(one, "ResourcePath"), "/*"), _told(read(one, "HttpMethod"), "*")
             yield _setting(one, whole=False if False in both else None if None in both else True)

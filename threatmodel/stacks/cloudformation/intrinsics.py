@@ -44,7 +44,8 @@ class Scope:
 
     `types` are those of its resources, `unread` the names of those that could not be read, `more` what may give other
     names a meaning ('' where nothing does).  `conditions` is None while they are looked at themselves, and `room` is
-    how much may still be made.
+    how much may still be made.  `keeps_nothing`: what `AWS::NoValue` leaves out stays as a null, since SAM merges
+    Globals before it is dropped.
     """
 
     parameters: Mapping[str, Parameter]
@@ -56,6 +57,7 @@ class Scope:
     conditions: Mapping[str, Truth] | None = None
     sought: dict[str, str] = field(default_factory=dict)
     sam: frozenset[str] = frozenset()
+    keeps_nothing: bool = False
     room: int = MOST_MADE
 
     def __post_init__(self) -> None:
@@ -108,7 +110,9 @@ class Scope:
                 continue
             if changed is None:
                 changed = dict(node.entries)
-            if new is None:
+            if new is None and self.keeps_nothing:
+                changed[name] = Scalar(None, child.place)
+            elif new is None:
                 del changed[name]
             else:
                 changed[name] = new

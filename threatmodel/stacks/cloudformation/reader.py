@@ -210,7 +210,9 @@ class _Template:
     def resource(self, name: str, body: Table, scope: Scope) -> Resource:
         """A resource with everything in it looked up."""
         place = self.resources.keys[name]
+        scope.keeps_nothing = name in scope.sam
         properties, opaque = _properties(body, place, scope)
+        scope.keeps_nothing = False
         if any(key[:4] == "Fn::" for key in body.entries):
             opaque = Unknown("a macro adds to it", place)
         about = {

@@ -28,7 +28,7 @@ from threatmodel.stacks.sam.graphql import add_around_graphql
 from threatmodel.stacks.sam.http_apis import add_around_http_apis
 from threatmodel.stacks.sam.machines import add_around_machines
 from threatmodel.stacks.sam.making import Making
-from threatmodel.stacks.sam.merging import merged
+from threatmodel.stacks.sam.merging import merged, pruned
 from threatmodel.stacks.sam.operators import add_around_operators
 from threatmodel.stacks.sam.rest_apis import add_around_rest_apis
 from threatmodel.stacks.sam.web_functions import add_around_web_functions
@@ -46,7 +46,7 @@ def expanded(stack: Stack, globals_: Table | None) -> Stack:
     making = Making(stack, globals_)
     for resource in stack.resources.values():
         if resource.type.startswith(PREFIX):
-            making.resources[resource.name] = merged(resource, globals_)
+            making.resources[resource.name] = pruned(merged(resource, globals_))
     add_around_functions(making)
     add_around_web_functions(making)
     add_around_operators(making)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import List, Node, Table, Unknown, get, items, text
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get, items, text
+
+_Node = TypeVar("_Node", bound="Node")
 
 _REPLACED = frozenset({"Function.Architectures", "CapacityProvider.InstanceRequirements.Architectures"})
 """Lists that are not joined: the resource's own counts alone."""
@@ -28,6 +32,27 @@ def merged(resource: Resource, globals_: Table | None) -> Resource:
         return resource
     common = _without(common, (resource.about or {}).get("IgnoreGlobals"))
     return replace(resource, properties=_table(common, resource.properties, section, 0))
+
+
+def pruned(resource: Resource) -> Resource:
+    """The resource without the keys that `AWS::NoValue` left out: they took the place of what Globals says."""
+    properties = _pruned(resource.properties)
+    return replace(resource, properties=properties) if properties is not resource.properties else resource
+
+
+def _pruned(node: _Node) -> _Node:
+    if isinstance(node, Table):
+        kept = {name: _pruned(child) for name, child in node.entries.items() if not _is_null(child)}
+        changed = len(kept) < len(node.entries) or any(kept[name] is not node.entries[name] for name in kept)
+        return node._replace(entries=kept) if changed else node
+    if isinstance(node, List):
+        found = tuple(map(_pruned, node.items))
+        return node._replace(items=found) if any(map(operator.is_not, found, node.items)) else node
+    return node
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.value is None
 
 
 def _without(common: Table, ignored: Node | None) -> Table:

@@ -84,7 +84,8 @@ class _RestApi:
         stage = f"{self.name}{told}Stage" if plain else f"{self.name}Stage{hashed(self.get('StageName'))}"
         deployment, place = f"{self.name}Deployment", self.api.place
         api = Link(self.name, "", place)
-        self.making.add(self.api, deployment, "AWS::ApiGateway::Deployment", {"RestApiId": api}, place)
+        made: dict[str, Any] = {"RestApiId": api, "StageName": self.second_stage()}
+        self.making.add(self.api, deployment, "AWS::ApiGateway::Deployment", made, place)
         properties = {
             "RestApiId": api,
             "DeploymentId": Link(deployment, "", place),
@@ -93,6 +94,13 @@ class _RestApi:
         self.making.add(self.api, stage, "AWS::ApiGateway::Stage", properties, place)
         self.making.means(f"{self.name}.Stage", stage)
         self.making.means(f"{self.name}.Deployment", deployment)
+
+    def second_stage(self) -> Node | None:
+        """The name of the stage that SAM makes beside the API's own where no version of OpenAPI is said."""
+        version = self.get("OpenApiVersion")
+        if isinstance(version, Unknown):
+            return version
+        return Scalar("Stage", self.api.place) if version is None else None
 
     def domain(self) -> None:
         """Adds the custom domain and its mappings."""

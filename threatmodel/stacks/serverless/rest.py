@@ -207,9 +207,7 @@ def add_rest_api(making: Making, place: Place) -> None:
     }
     making.add(REST, "AWS::ApiGateway::RestApi", place, properties)
     stage = either(get(config, "stage")) or making.variables.stage
-    making.add(
-        "ApiGatewayDeployment", "AWS::ApiGateway::Deployment", place, {"RestApiId": ref(REST), "StageName": stage}
-    )
+    making.add("ApiGatewayDeployment", "AWS::ApiGateway::Deployment", place, {"RestApiId": ref(REST)})
     _add_rest_stage(making, stage, place)
     _add_usage_plan(making, either(get(config, "usagePlan"), making.of_provider("usagePlan")), stage, place)
 

@@ -1,0 +1,214 @@
+"""Whether web ACLs limit every request to an api: each stage by its own, or a CDN's where nothing gets past the CDN.
+
+The bound is from AWS's "Best Practices for DDoS Resiliency" ("AWS WAF - Rate-based rules"): a blanket rule without
+scope-down that blocks, for instance 500 requests in five minutes; taken here is 2,000, the least that AWS WAF took
+before 2019.  A rule that counts a part of the requests, or by what callers write themselves (headers, forwarded
+addresses), limits nobody surely; nor does one behind a rule that lets requests in before they are counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from threatmodel.evidence.analyses.cdn import ASSOCIATIONS, cdn_only
+from threatmodel.evidence.analyses.properties import (
+    Say,
+    all_of,
+    doubt_of,
+    each,
+    named,
+    number,
+    one_of,
+    open_at,
+    read,
+    stands,
+    unless_unread,
+    worded,
+)
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.stages import Stage, stages, whole
+from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node, Unknown, links, unknowns
+
+_MOST = 2_000
+_WINDOW = 300
+"""Requests from one address in so many seconds."""
+_GROUP = "RuleGroupReferenceStatement"
+
+
+@analysis("stage", "deployment", "acl", "origin", "origin-access", "auth", "policy")
+def rate_rule_blocks(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether a rate-based rule blocks on every way to the api: at each stage, or at a CDN that it alone answers."""
+    ties = tuple(stack.of_type(*ASSOCIATIONS))
+    guarded = whole([_guarded(stage, ties, resource, stack) for stage in stages(parts)])
+    acls = named(parts, "acl")
+    fronted = one_of([_limits(part, "CLOUDFRONT", resource, stack) for part in acls]) if acls else False
+    closed = _closed(parts, resource, stack) if fronted is not False else False
+    value = one_of((guarded, all_of((fronted, closed))))
+    relevant = [*ties, *(part.resource for part in acls)]
+    if not relevant:
+        return None
+    places = tuple(dict.fromkeys(one.place for one in relevant))
+    if value is None:
+        why = "whether a rule limits every request, at each stage and on each way to it, is not told"
+        return Unanswered(why, _first_unknown(relevant) or places[0])
+    if value:
+        return unless_unread(Answer(value=True, places=places), stack, [True])
+    open_way = "the api answers callers who go past its CDN" if fronted else "not every stage has a rule that blocks"
+    return Answer(value=False, places=places, note=open_way)
+
+
+def _first_unknown(resources: Sequence[Resource]) -> Place | None:
+    return next((one.place for resource in resources for one in unknowns(resource.properties)), None)
+
+
+def _closed(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> bool | None:
+    """Whether the api answers its CDN alone."""
+    outcome = cdn_only([part for part in parts if part.part in {"origin", "origin-access", "auth", "policy"}],
+                       resource, stack)  # fmt: skip
+    return outcome.value if isinstance(outcome, Answer) else None
+
+
+# --- which stage
+
+
+def _guarded(stage: Stage, ties: Sequence[Resource], resource: Resource, stack: Stack) -> bool | None:
+    """Whether a stage has a web ACL with a rule that limits."""
+    if stage.hidden is not None:
+        return None
+    found = one_of([_by_tie(stage, tie, resource, stack) for tie in ties])
+    unsure = stage.there is None or doubt_of(stage.part.resource, resource) is not None
+    return None if unsure and found is False else found
+
+
+def _by_tie(stage: Stage, tie: Resource, resource: Resource, stack: Stack) -> bool | None:
+    if tie.opaque is not None:
+        return None
+    bound = _bound(stage, read(tie.properties, "ResourceArn"), resource)
+    if bound is False:
+        return False
+    reference = read(tie.properties, "WebACLArn|web_acl_arn")
+    acl = stack.target(reference)
+    limits = None if acl is None else _acl_limits(acl, "REGIONAL", resource, stack)
+    sure = True if doubt_of(tie, resource) is None else None
+    return all_of((bound, limits, sure))
+
+
+_AT_STAGE = re.compile(r"arn:.*:apigateway:.*::/restapis/\$\{(?P<api>[^{}]+)\}/stages/(?P<stage>.+)\Z", re.DOTALL)
+
+
+def _bound(stage: Stage, node: Node | None, resource: Resource) -> bool | None:
+    """Whether the ARN of an association is a stage's."""
+    if node is None:
+        return False
+    own = stage.part.resource
+    linked = {link.resource for link in links(node)}
+    told = worded(node)
+    if told is None:
+        return None
+    if linked == {own.name} and stage.part.part == "stage" and own.type.startswith("aws_"):
+        return True
+    found = _AT_STAGE.match(re.sub(r"<(\w+)>", r"\1", told))
+    if found is None:
+        return None if not linked and told.startswith("arn:") and ":apigateway:" in told else False
+    if found["api"].partition(".")[0] != resource.name:
+        return None if found["api"].partition(".")[0] not in linked else False
+    name = worded(stage.name)
+    meant = {f"${{{own.name}}}"} if stage.part.part == "stage" else set()
+    if found["stage"] in meant | {name}:
+        return True
+    return None if name is None or ("${" in found["stage"] and "${" in name) else False
+
+
+# --- what a web ACL does
+
+
+def _limits(part: Gathered, scope: str, resource: Resource, stack: Stack) -> bool | None:
+    if isinstance(part.node, Unknown):
+        return None
+    return _acl_limits(part.resource, scope, resource, stack)
+
+
+def _acl_limits(acl: Resource, scope: str, resource: Resource, stack: Stack) -> bool | None:
+    """Whether a web ACL that may stand in front blocks whoever sends too much."""
+    if acl.opaque is not None:
+        return None
+    told = worded(read(acl.properties, "Scope"))
+    if told is not None and told != scope:
+        return False
+    listed = read(acl.properties, "Rules|rule")
+    rules = each(listed)
+    if isinstance(listed, Unknown):
+        return None
+    limiting = one_of([_limiting(rule, rules, stack) for rule in rules])
+    sure = True if doubt_of(acl, resource) is None and told is not None else None
+    return all_of((limiting, sure))
+
+
+def _limiting(rule: Node, rules: Sequence[Node], stack: Stack) -> bool | None:
+    """Whether a rule blocks, and no rule lets requests in before it."""
+    value = one_of([say.value for say in _rate_rule(rule, stack)])
+    if value is False:
+        return False
+    at = number(read(rule, "Priority"))
+    before = [_lets_in(other, at, stack) for other in rules if other is not rule]
+    return all_of((value, None if any(one is not False for one in before) else True))
+
+
+def _lets_in(rule: Node, at: int | None, stack: Stack) -> bool | None:
+    """Whether a rule may let requests in before those of a priority."""
+    priority = number(read(rule, "Priority"))
+    if at is not None and priority is not None and priority > at:
+        return False
+    action = read(rule, "Action")
+    if isinstance(action, Unknown) or isinstance(rule, Unknown):
+        return None
+    reference = read(rule, "Statement", _GROUP)
+    if reference is not None:
+        group = stack.target(read(reference, "Arn"))
+        inner = each(read(group.properties, "Rules|rule")) if group is not None else ()
+        return None if group is None else one_of([stands(read(one, "Action", "Allow")) for one in inner])
+    return stands(read(action, "Allow")) if action is not None else False
+
+
+def _rate_rule(rule: Node, stack: Stack, *, in_group: bool = False) -> Iterator[Say]:
+    statement = read(rule, "Statement")
+    rated, blocks = read(statement, "RateBasedStatement"), read(rule, "Action", "Block")
+    reference = read(statement, _GROUP)
+    unknown = next((one for one in (rule, statement, rated, reference) if isinstance(one, Unknown)), None)
+    if unknown is not None:
+        yield open_at(unknown)
+    elif reference is not None and not in_group:
+        yield from _in_group(rule, reference, stack)
+    elif rated is None:
+        yield Say(value=False, place=rule.place)
+    else:
+        yield Say(all_of((stands(blocks), _enough(rated))), rule.place, open_at(blocks or rule).why)
+
+
+def _enough(rated: Node) -> bool | None:
+    """Whether a rule counts every request by the caller's address, and few enough."""
+    limit, window = number(read(rated, "Limit")), read(rated, "EvaluationWindowSec")
+    seconds = _WINDOW if window is None else number(window)
+    few = None if limit is None or not seconds else limit * _WINDOW <= _MOST * seconds
+    key = read(rated, "AggregateKeyType")
+    by_address = True if worded(key) == "IP" or key is None else None
+    narrow = read(rated, "ScopeDownStatement")
+    return all_of((few, by_address, True if narrow is None else None))
+
+
+def _in_group(rule: Node, reference: Node, stack: Stack) -> Iterator[Say]:
+    """The rules of a rule group, unless the reference to it turns them all into counting ones."""
+    group = stack.target(read(reference, "Arn"))
+    if group is None or group.opaque is not None or group.doubt is not None:
+        yield Say(None, rule.place, "it refers to a rule group whose rules are not in this file")
+        return
+    overridden = read(rule, "OverrideAction", "Count") is not None or read(
+        reference, "RuleActionOverrides|rule_action_override"
+    )
+    for inner in each(read(group.properties, "Rules|rule")):
+        for say in _rate_rule(inner, stack, in_group=True):
+            yield say._replace(value=None if say.value and overridden else say.value)
