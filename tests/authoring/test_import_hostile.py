@@ -87,6 +87,9 @@ def plan(name: str, module: str) -> str:
     return json.dumps({"format_version": "1.2", "planned_values": values, "configuration": {}})
 
 
+LISTS = ("triggers", "reads", "writes", "sends", "secrets")
+
+
 def held(kind: str, text: str) -> None:
     """What import makes of a file is what it meant: those elements, triggers of that file, and no fact."""
     path = Path("stack.json")
@@ -107,7 +110,8 @@ def held(kind: str, text: str) -> None:
     assert set(root) - set(sections) == {"name", "evidence"}
     for items in sections.values():
         for item in items.values():
-            assert set(item) <= {"triggers", "reads", "writes", "sends", "secrets"}
+            assert set(item) <= {*LISTS, "incomplete"}
+            assert set(item.get("incomplete", {})) <= set(LISTS)
     again = load_model(Files(texts={path: text, "model.yaml": found.text}), Path("model.yaml"))
     assert {node.id for node in again.nodes.values()} == set().union(*meant.values())
     brought = update(path, kind, Path("old.yaml"), Files(texts={path: text, "old.yaml": OLD}))

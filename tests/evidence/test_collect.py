@@ -85,17 +85,17 @@ def test_the_template_beats_the_model_and_both_places_stay() -> None:
 
 
 def test_a_request_that_the_model_says_is_slacks_stays_slacks() -> None:
-    triggers = graph().relations["bot"]["triggers"]
+    triggers = graph().lists["bot"]["triggers"]
     assert (triggers.size, triggers.against) == (EVIDENCE, ())
-    assert [(t.by, t.detail, t.source and t.source.id) for t in triggers.value] == [
+    assert [(t.by, t.detail, t.source and t.source.id) for t in triggers.items] == [
         ("slack", "slash-command", "slack-api")
     ]
 
 
 def test_grants_are_uses_with_their_lines() -> None:
-    relations = graph().relations["bot"]
-    assert relations["writes"].value == ("orders",)
-    assert relations["reads"].value == ("orders",)
+    relations = graph().lists["bot"]
+    assert relations["writes"].items == ("orders",)
+    assert relations["reads"].items == ("orders",)
     assert str(relations["reads"].said.place).startswith("template.yaml:14")
     assert [said.value for said in relations["reads"].against] == [()], "closed by writes"
 
@@ -132,7 +132,7 @@ MORE_EVENTS = """\
 def test_a_trigger_from_what_the_model_lacks_leaves_the_list_open() -> None:
     """Else a queue that nobody modelled would not start anything, for sure."""
     found = graph(template=TEMPLATE.replace("  Orders:\n", MORE_EVENTS, 1))
-    triggers = found.relations["bot"]["triggers"]
+    triggers = found.lists["bot"]["triggers"]
     assert (triggers.size, triggers.said.source) == (WORD, "model")
     (read,) = found.evidence
     (one,) = [one for one in read.untold if one.name == "triggers"]
@@ -147,14 +147,14 @@ def test_a_use_of_what_the_model_lacks_leaves_the_list_open() -> None:
     (read,) = found.evidence
     whys = {one.name: one.why for one in read.untold if one.name in {"reads", "writes", "sends", "secrets"}}
     assert whys == dict.fromkeys(("reads", "writes"), "it uses 'Carts', which the model lacks")
-    assert found.relations["bot"]["writes"].said.source == "model"
+    assert found.lists["bot"]["writes"].said.source == "model"
 
 
 def test_with_functions_all_the_model_gains_what_the_file_has() -> None:
     found = graph("name: Shop\nevidence: [{template: template.yaml, functions: all}]\n")
     kinds = {element.id: element.kind for element in found.elements.values() if element.node is not None}
     assert kinds == {"bot-function": "function", "slack-api": "api", "orders": "store"}
-    (trigger,) = found.relations["bot-function"]["triggers"].value
+    (trigger,) = found.lists["bot-function"]["triggers"].items
     assert (trigger.by, trigger.detail, trigger.path) == ("http", "POST", "/slack")
     assert "slack-api:bot-function:invoke" in found.flows
     assert "bot-function:orders:write" in found.flows

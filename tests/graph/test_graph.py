@@ -224,7 +224,7 @@ def test_a_relation_by_evidence_makes_the_list_complete(tmp_path: Path) -> None:
     related = graph.related(graph.elements["f"], "store")
     assert related.ids == ("s", "t")
     assert related.size == 2
-    assert graph.relations["f"]["reads"].against
+    assert graph.lists["f"]["reads"].against
 
 
 def test_evidence_beats_word_and_both_are_kept(tmp_path: Path) -> None:

@@ -41,6 +41,11 @@ MODELS = {
     "word-expected": SHOP.replace("{}", "{code_signing: §enforced, egress: §true, package_format: §{zip: 1}}"),
     "text-expected": "name: §2026\nowner: §[team]\ndescription: §''\nscope: §null\nfunctions:\n  order-bot: {}\n",
     "list-expected": SHOP.replace("{}", "{reads: §orders, writes: §{orders: 1}, triggers: §7}"),
+    "incomplete-list": SHOP.replace(
+        "{}", "{incomplete: [§tables, §runtime, reads], triggers: []}\n  b: {incomplete: {§tables: x, writes: §''}}"
+    )
+    + "  c: {incomplete: §reads}\n  d: {incomplete: §[]}\napis:\n  shop-api: {§incomplete: [triggers]}\n"
+    + "stores:\n  orders: {incomplete: [§reads]}\naccount: {§incomplete: [holds]}\n",
     "mapping-expected": "name: Shop\nstores: §[orders]\nfunctions:\n  order-bot: §python\n",
     "text-too-long": "name: §" + "x" * 121 + "\nfunctions:\n  order-bot: {}\n",
     "blank-values": "name:§\nstores:§\nfunctions:\n  §order-bot:\n  pay-bot: {reads§: , runtime§: , reserved_concurrency: null}\n".replace(
@@ -225,8 +230,8 @@ def test_first_relation_stated_closes_the_four(tmp_path: Path) -> None:
 
 def test_repeated_reference_counts_once_where_it_first_stands(tmp_path: Path) -> None:
     text = SHOP.replace("{}", "{reads: [b, a, b]}") + "stores: {a: {}, b: {}}\n"
-    items = system_of(tmp_path, text).nodes["order-bot"].relations["reads"].items
-    assert [(item.id, item.place.column) for item in items] == [("b", 23), ("a", 26)]
+    reads = system_of(tmp_path, text).nodes["order-bot"].relations["reads"]
+    assert list(zip(reads.ids, [item.place.column for item in reads.items], strict=True)) == [("b", 23), ("a", 26)]
 
 
 def test_defaults_fill_what_an_element_does_not_state(tmp_path: Path) -> None:

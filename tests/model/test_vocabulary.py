@@ -10,10 +10,10 @@ import pytest
 import pytm
 
 from tests.support import HOME
-from threatmodel.graph.derived import RELATIONS
+from threatmodel.graph.derived import DERIVE
 from threatmodel.library.load import load_library
 from threatmodel.model.file import ELEMENTS, FACT_KEYS, MODEL
-from threatmodel.model.vocabulary import FACTS, INPUTS, KINDS, PLANES, ROWS, FactRow
+from threatmodel.model.vocabulary import FACTS, INPUTS, KINDS, PLANES, RELATIONS, ROWS, FactRow
 from threatmodel.model.vocabulary.format import FOLDER, read_rows
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.shape import Flag, Number, Word
@@ -120,10 +120,16 @@ def test_derived_facts_and_their_inputs_agree() -> None:
     assert set(INPUTS) == {(row.kind, row.name) for row in ROWS if row.derived}
     for (kind, name), inputs in INPUTS.items():
         for given in inputs:
-            known = given.name in RELATIONS or (
+            known = given.name in RELATIONS[given.kind] or (
                 given.name in FACTS[given.kind] and not FACTS[given.kind][given.name].derived
             )
             assert known, f"{kind}.{name} follows from {given}"
+
+
+def test_each_derived_fact_has_its_function() -> None:
+    """Those of flows are computed with the flow."""
+    computed = {(kind, name) for kind, by_name in DERIVE.items() for name in by_name}
+    assert computed == {(row.kind, row.name) for row in ROWS if row.derived and row.kind != "flow"}
 
 
 # --- what reads them

@@ -6,23 +6,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from threatmodel.graph.building import Element, Flow, Graph
-from threatmodel.graph.derived import RELATIONS
 from threatmodel.model.facts import Fact
-from threatmodel.model.vocabulary import INPUTS, Input
+from threatmodel.model.vocabulary import INPUTS, LISTS, RELATIONS, Input
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """Something that nobody has said.
 
-    A fact or a relation of an element, a plane's description, or who attests a control. `kind` is fact,
-    relation, describe or attest; `name` the fact, the relation, the plane or the control.
+    A fact or a list of an element, a plane's description, or who attests a control. `kind` is fact, relation,
+    describe or attest; `name` the fact, the list, the plane or the control.  `rest`: of the list only the rest.
     """
 
     kind: str
     of: str
     name: str
     element: str
+    rest: bool = False
 
 
 def asks_for(graph: Graph, target: Element | Flow, name: str) -> Iterator[Ask]:
@@ -50,16 +50,14 @@ def _known(fact: Fact | None) -> bool:
 
 
 def _of_input(graph: Graph, target: Element | Flow, given: Input) -> Iterator[Ask]:
-    if given.name in RELATIONS and given.kind == "function" and target.kind != "function":
-        for function, relations in graph.relations.items():
-            if given.name not in relations or not relations[given.name].size:
-                yield _relation(given.name, function)
+    if given.name in LISTS and given.kind == "function" and target.kind != "function":
+        for element in graph.lists:
+            yield from list_asks(graph, given.kind, given.name, element)
         return
     elements = [target.id] if given.kind == target.kind else graph.related(target, given.kind).ids
     for element in elements:
-        if given.name in RELATIONS:
-            if not _relation_known(graph, element, given.name):
-                yield _relation(given.name, element, given.kind)
+        if given.name in LISTS:
+            yield from list_asks(graph, given.kind, given.name, element)
         elif not graph.elements[element].described:
             yield Ask("describe", given.kind, given.kind, element)
         else:
@@ -68,13 +66,9 @@ def _of_input(graph: Graph, target: Element | Flow, given: Input) -> Iterator[As
                 yield Ask("fact", given.kind, given.name, element)
 
 
-def _relation_known(graph: Graph, element: str, name: str) -> bool:
-    if element in graph.relations:
-        fact = graph.relations[element].get(name)
-        return fact is not None and fact.size > 0
-    node = graph.elements[element].node
-    return node is not None and name in node.relations
-
-
-def _relation(name: str, element: str, kind: str = "function") -> Ask:
-    return Ask("relation", kind, name, element)
+def list_asks(graph: Graph, kind: str, name: str, element: str) -> Iterator[Ask]:
+    """Whom to ask about a list of an element, or about its rest; nobody where it is closed, or none of the kind's."""
+    if graph.elements[element].kind == kind and name in RELATIONS[kind]:
+        members = graph.lists[element].get(name)
+        if members is None or not members.size:
+            yield Ask("relation", kind, name, element, rest=members is not None and bool(members.known))

@@ -13,7 +13,7 @@ from threatmodel.reading.problems import Place
 
 
 class Difference(NamedTuple):
-    """A fact or a relation of an element on which origins differ."""
+    """A fact or a list of an element on which origins differ."""
 
     element: str
     name: str
@@ -31,14 +31,15 @@ class Absence(NamedTuple):
 
 
 def differences(graph: Graph) -> Iterator[Difference]:
-    """Every fact and relation on which origins differ, relations first; a list that is only implied says nothing.
+    """Every fact and list on which origins differ, lists first; a list that is only implied says nothing.
 
     Nor does a derived fact: what it follows from is told.
     """
-    for element, relations in graph.relations.items():
-        for name, fact in relations.items():
-            if any(said.note != IMPLIED for said in fact.against):
-                yield Difference(element, name, fact)
+    for element, lists in graph.lists.items():
+        for name, members in lists.items():
+            if any(said.note != IMPLIED for said in members.against):
+                size = members.said.size if members.closed or members.said.open else 0
+                yield Difference(element, name, Fact(members.items, size, members.said, members.against))
     for target in graph.targets():
         for name, fact in target.facts.items():
             if fact.against and (target.kind, name) not in INPUTS:

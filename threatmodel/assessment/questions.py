@@ -10,15 +10,9 @@ from dataclasses import dataclass
 
 from threatmodel.assessment.asks import Ask
 from threatmodel.library.format import Library
-from threatmodel.model.vocabulary import FACTS
+from threatmodel.model.vocabulary import FACTS, RELATIONS
 
 _Key = tuple[str, str, str]
-_USES = ("reads", "writes", "sends", "secrets", "calls")
-_RELATION_ASKS = {
-    "triggers": "What starts it? (triggers; [] for nothing)",
-    "uses": "Which stores, queues, secrets and external systems does it use? (reads, writes, sends, secrets, calls)",
-    "holds": "Which data does it hold? (holds)",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +41,7 @@ class Questions:
         self._library = library
         self._elements: dict[_Key, dict[str, None]] = {}
         self._facts: dict[_Key, set[str]] = {}
+        self._whole: set[_Key] = set()
         self._decides: dict[_Key, dict[str, None]] = {}
         self._score: dict[_Key, int] = {}
         self._seen: dict[int, tuple[tuple[Ask, ...], tuple[_Key, ...]]] = {}  # holds the asks, so that ids stay theirs
@@ -66,6 +61,8 @@ class Questions:
                 key = (ask.kind, ask.of, _subject(ask))
                 if ask.kind == "fact":
                     self._facts.setdefault(key, set()).add(ask.name)
+                if not ask.rest:
+                    self._whole.add(key)
                 self._elements.setdefault(key, {})[ask.element] = None
                 keys[key] = None
             found = self._seen[id(asks)] = (asks, tuple(keys))
@@ -101,14 +98,15 @@ class Questions:
                 control = self._library.controls[subject]
                 return f"Is this in place, and who says so until when? {control.title} (controls: {subject}@element)"
             case "relation":
-                return _RELATION_ASKS[subject]
+                row = next(row for row in RELATIONS[of].values() if row.topic == subject)
+                return row.ask if key in self._whole else row.ask_rest
             case _:
-                row = FACTS[of][facts[0]]
-                return row.topic_ask if len(facts) > 1 else row.ask or f"What is its {row.name}?"
+                fact = FACTS[of][facts[0]]
+                return fact.topic_ask if len(facts) > 1 else fact.ask or f"What is its {fact.name}?"
 
 
 def _subject(ask: Ask) -> str:
-    """What a question is about: the topic of a fact, what a function uses, or the thing itself."""
+    """What a question is about: the topic of a fact or a list, or the thing itself."""
     if ask.kind == "relation":
-        return "uses" if ask.name in _USES else ask.name
+        return RELATIONS[ask.of][ask.name].topic
     return FACTS[ask.of][ask.name].topic or ask.name if ask.kind == "fact" else ask.name

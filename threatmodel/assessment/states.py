@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from threatmodel.assessment.asks import Ask, asks_for
+from threatmodel.assessment.asks import Ask, asks_for, list_asks
 from threatmodel.graph.building import Element, Flow, Graph, Related
 from threatmodel.library.condition import Condition
 from threatmodel.library.format import Control, Library
@@ -142,7 +142,8 @@ class States:
         """Whom to ask about a relation; one value for all who share the same gap."""
         found = self._gaps.get(id(related.unknown))
         if found is None:
-            asks = tuple(Ask("relation", kind, name, element) for kind, name, element in related.unknown)
+            every = (list_asks(self.graph, kind, name, element) for kind, name, element in related.unknown)
+            asks = tuple(ask for asks in every for ask in asks)
             found = self._gaps[id(related.unknown)] = (related.unknown, asks)
         return found[1]
 

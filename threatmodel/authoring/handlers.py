@@ -79,7 +79,7 @@ def _function(name: str, system: System) -> Node:
 
 def _names(node: Node, system: System) -> dict[str, str]:
     """The template's names for what the handler meets, by the model's where it has one."""
-    used = {name: [item.id for item in relation.items] for name, relation in node.relations.items()}
+    used = {name: list(relation.ids) for name, relation in node.relations.items()}
     signing = [one for one in used.get("secrets", ()) if _says(system.nodes[one], "grants", "slack-requests")]
     apis = [t.source.id for t in node.triggers or () if t.by == "slack" and t.source is not None]
     found = {"api": apis, "secret": signing, "queue": used.get("sends", [])}

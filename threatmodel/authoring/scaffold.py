@@ -25,10 +25,11 @@ from threatmodel.library.format import (
 )
 from threatmodel.library.placeholders import ADDRESS, placeholder
 from threatmodel.library.read import threat_of
-from threatmodel.model.file import ELEMENTS, RELATIONS
+from threatmodel.model.file import ELEMENTS
 from threatmodel.model.load import load_model
 from threatmodel.model.reference_architecture import RESERVED
 from threatmodel.model.system import System
+from threatmodel.model.vocabulary import RELATIONS
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import COMMAND
 from threatmodel.reading.problems import InputError, Place, Problem, article, suggestion
@@ -231,8 +232,10 @@ def function_lines(name: str, system: System, trigger: str = "", api: str = "") 
     if not trigger:
         triggers = _beside(f"# {triggers}", known["triggers"].meaning)
     uses = (
-        _beside(f"# {relation}: [{', '.join(_named(system, of)) or of.upper().split()[0]}]", known[relation].meaning)
-        for relation, of in RELATIONS.items()
+        _beside(f"# {row.name}: [{', '.join(_named(system, of)) or of.upper().split()[0]}]", row.meaning)
+        for row in RELATIONS["function"].values()
+        for of in row.to
+        if row.verb
     )
     return [
         f"{scalar(name)}:",

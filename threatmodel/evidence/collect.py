@@ -6,21 +6,22 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 from threatmodel.evidence.answers import Answer, Unanswered
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.mappings.format import Places, load_places
 from threatmodel.evidence.matching import MATCHED, kebab, matches
 from threatmodel.evidence.relations.found import Start, Use, Wiring, wirings
+from threatmodel.evidence.relations.roles import RELATIONS as USES
 from threatmodel.evidence.strangers import touches
 from threatmodel.evidence.worlds import Claim, Fallen, Readings, Said, Wanted, held
-from threatmodel.graph.derived import RELATIONS
 from threatmodel.graph.elements import Read, Untold
 from threatmodel.graph.resolved import Evidence
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement
-from threatmodel.model.system import EvidenceFile, Node, Reference, System, Trigger
-from threatmodel.model.vocabulary import PLANES
+from threatmodel.model.system import THROUGH, EvidenceFile, Node, Reference, System, Trigger
+from threatmodel.model.vocabulary import LISTS, PLANES, RELATIONS
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
@@ -155,11 +156,13 @@ class _One:
 
         kinds = {name: node.kind for name, node in self.system.nodes.items()}
         kept, fallen = held(said, kinds, Readings(base, stack, stated), ways)
-        self.untold = [one for one in self.untold if one.name not in kept.get(one.element, {})]
+        self.untold = [
+            one for one in self.untold if all(said.open for said in kept.get(one.element, {}).get(one.name, ()))
+        ]
         untouched, touched = self._untouched(kept, ways)
         for element, name, statement, why, at in (*fallen, *touched):
             place = at or statement.place or self._place(element)
-            value = () if name in RELATIONS else (statement.value,)
+            value = () if name in LISTS else (statement.value,)
             self.untold.append(Untold(element, name, why, place, value))
         return untouched
 
@@ -177,6 +180,9 @@ class _One:
                     claim = Claim(element, kind, name, statement, ways)
                     if part is not None and claim.reassures:
                         fallen.append(Fallen(element, name, statement, part.why, part.place))
+                        if name in LISTS:
+                            opened = statement._replace(open=statement.open or part.why)
+                            kept.setdefault(element, {}).setdefault(name, []).append(opened)
                     else:
                         kept.setdefault(element, {}).setdefault(name, []).append(statement)
         return kept, fallen
@@ -207,31 +213,40 @@ class _One:
         return wirings(self.stack, self.facts)
 
     def _state_relations(self, element: str, wiring: Wiring, statements: Statements) -> None:
-        own = statements.setdefault(element, {})
-        for name in ("reads", "writes", "sends", "secrets"):
+        for name in USES:
             uses: tuple[Use, ...] = getattr(wiring, name)
             known = tuple(self.element_of[use.resource] for use in uses if use.resource in self.element_of)
             self._note_strangers(uses)
-            if (open_one := wiring.unknown.get(name) or self._unmatched(uses, "it uses")) is not None:
-                self.untold.append(Untold(element, name, open_one.why, open_one.place, ()))
-            elif name in self.system.nodes[element].relations or known:
-                place = uses[0].places[0] if uses else self.stack.resources[self.matched.resources[element]].place
-                own.setdefault(name, []).append(Statement(known, "template", place))
-        if not any(name in wiring.unknown for name in ("reads", "writes", "sends", "secrets")):
+            doubt = wiring.unknown.get(name) or self._unmatched(uses, "it uses")
+            if doubt is not None or name in self.system.nodes[element].relations or known:
+                self._state_list(element, name, known, uses, doubt, statements)
+        if not any(name in wiring.unknown for name in USES):
             place = wiring.unused[0].places[0] if wiring.unused else self._place(element)
             note = (
                 f"{wiring.unused[0].resource}, for one" if wiring.unused else "each grant is for something that it uses"
             )
             said = Statement(bool(wiring.unused), "template", place, note)
-            own.setdefault("role_reaches_unused", []).append(said)
+            statements.setdefault(element, {}).setdefault("role_reaches_unused", []).append(said)
+        doubt = wiring.unknown.get("triggers") or self._unmatched(wiring.triggers, "it is started by")
         triggers = tuple(self._triggers(element, wiring))
-        if (
-            open_one := wiring.unknown.get("triggers") or self._unmatched(wiring.triggers, "it is started by")
-        ) is not None:
-            self.untold.append(Untold(element, "triggers", open_one.why, open_one.place, ()))
-        else:
-            place = wiring.triggers[0].places[0] if wiring.triggers else self._place(element)
-            own.setdefault("triggers", []).append(Statement(triggers, "template", place))
+        self._state_list(element, "triggers", triggers, wiring.triggers, doubt, statements)
+
+    def _state_list(  # noqa: PLR0913, PLR0917 - a list: of what, its name, its members, their signs, why it is open
+        self,
+        element: str,
+        name: str,
+        members: tuple[Any, ...],
+        signs: Sequence[Use | Start],
+        doubt: Unanswered | None,
+        statements: Statements,
+    ) -> None:
+        """States the members that are certain, and whether there may be more."""
+        if doubt is not None:
+            self.untold.append(Untold(element, name, doubt.why, doubt.place, ()))
+        if doubt is None or members:
+            place = signs[0].places[0] if signs else self._place(element)
+            said = Statement(members, "template", place, open=doubt.why if doubt is not None else "")
+            statements.setdefault(element, {}).setdefault(name, []).append(said)
 
     def _unmatched(self, found: Sequence[Use | Start], how: str) -> Unanswered | None:
         """Why a list is not whole: something in it that the model lacks."""
@@ -251,6 +266,8 @@ class _One:
             if start.source and start.source not in self.element_of:
                 self.strangers.setdefault(start.source, []).extend(start.places)
                 continue
+            if not start.certain or (not start.source and THROUGH[start.by]):
+                continue  # it may not exist, or comes through what is none of this file
             api = self.element_of.get(start.source, "")
             if start.by == "http":
                 slack = [t for t in stated if t.by == "slack" and _through(t, api) and t.path in {"", start.path}]
@@ -303,7 +320,7 @@ class _One:
 
 def _asks_relations(names: Container[str]) -> bool:
     """Whether what is asked for follows from how functions are wired."""
-    return any(name in names for name in ("role_reaches_unused", *RELATIONS))
+    return any(name in names for name in ("role_reaches_unused", *LISTS))
 
 
 def _through(trigger: Trigger, api: str) -> bool:
@@ -313,7 +330,7 @@ def _through(trigger: Trigger, api: str) -> bool:
 def _trigger(start: Start, source: str) -> Trigger:
     place = start.places[0]
     reference = Reference(source, place) if source else None
-    detail = source if start.by in {"queue", "store"} else start.detail
+    detail = source if start.by == THROUGH[start.by] else start.detail
     return Trigger(by=start.by, detail=detail, source=reference, path=start.path, place=place)
 
 
@@ -329,15 +346,10 @@ def _with_every_function(system: System, source: EvidenceFile, stack: Stack, fac
         wanted[function] = "function"
         for start in wiring.triggers:
             if start.source:
-                wanted.setdefault(start.source, {"http": "api"}.get(start.by, start.by))
-        for kind, uses in (
-            ("store", wiring.reads),
-            ("store", wiring.writes),
-            ("queue", wiring.sends),
-            ("secret", wiring.secrets),
-        ):
-            for use in uses:
-                wanted.setdefault(use.resource, kind)
+                wanted.setdefault(start.source, THROUGH[start.by])
+        for name in USES:
+            for use in getattr(wiring, name):
+                wanted.setdefault(use.resource, *RELATIONS["function"][name].to)
     nodes = dict(system.nodes)
     resources = dict(source.resources)
     for name, kind in wanted.items():

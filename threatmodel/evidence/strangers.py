@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.policies.grants import Grant, allowing, grants
 from threatmodel.evidence.policies.iam import expanded
-from threatmodel.graph.derived import RELATIONS
+from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource, Stack, Strength, Unread
 from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, links
@@ -64,7 +64,7 @@ class Touch:
             return True
         if element not in self.elements:
             return False
-        return self.strength != "adds" or looked_around or fact in RELATIONS or fact == "role_reaches_unused"
+        return self.strength != "adds" or looked_around or fact in LISTS or fact == "role_reaches_unused"
 
 
 def touches(stack: Stack, facts: StackFacts, element_of: Mapping[str, str]) -> Sequence[Touch]:

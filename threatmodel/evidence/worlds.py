@@ -9,14 +9,13 @@ with parameters open or given a value, and conditions decided; no analysis knows
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from threatmodel.graph.derived import RELATIONS
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import EVIDENCE, Statement
 from threatmodel.model.system import Trigger
-from threatmodel.model.vocabulary import FACTS
+from threatmodel.model.vocabulary import FACTS, LISTS
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.reading.shape import Number
 from threatmodel.stacks.assumed import Assumed, PlainValue
@@ -134,26 +133,27 @@ def held(said: Said, kinds: Mapping[str, str], readings: Readings, ways: Directi
 
 def _agreed(said: Said, usual: Worlds, kinds: Mapping[str, str], ways: Directions) -> tuple[list[Claim], list[Fallen]]:
     """What is said and alarms, what reassures in every usual world, and what reassures in some of them only."""
-    claims: dict[tuple[str, str, object], Claim] = {}
+    claims: dict[tuple[str, str, object, bool], Claim] = {}
     for world in (said, *usual.every):
         for element, by in world.items():
             for name, statements in by.items():
                 for statement in statements:
-                    key = (element, name, _comparable(name, statement.value))
+                    key = (element, name, _comparable(name, statement.value), bool(statement.open))
                     claims.setdefault(key, Claim(element, kinds[element], name, statement, ways))
     kept = [claim for claim in claims.values() if (claim.holds_in(usual) if claim.reassures else claim.is_of(said))]
     lost = [claim for claim in claims.values() if claim.reassures and not claim.holds_in(usual)]
     why = _why(usual)
+    kept += [replace(claim, statement=claim.in_part(usual, why)) for claim in lost if claim.name in LISTS]
     return _without_doubles(kept), [Fallen(claim.element, claim.name, claim.statement, why) for claim in lost]
 
 
 def _without_doubles(claims: list[Claim]) -> list[Claim]:
     """Claims of which those that are as good as another on the same fact stand once: worlds differ in places only."""
-    found: dict[tuple[str, str, object, str], Claim] = {}
+    found: dict[tuple[str, str, object, str, bool], Claim] = {}
     for claim in claims:
         good = claim.ways.reassured(claim.kind, claim.name, claim.statement.value) if claim.reassures else None
-        source = claim.statement.source
-        found.setdefault((claim.element, claim.name, good or claim.statement.value, source), claim)
+        said = claim.statement
+        found.setdefault((claim.element, claim.name, good or said.value, said.source, bool(said.open)), claim)
     return list(found.values())
 
 
@@ -202,26 +202,40 @@ class Claim:
 
     @property
     def reassures(self) -> bool:
-        """Whether it needs every world: a list does, since a closed one says that there is nothing else."""
+        """Whether it needs every world: a list does, be it that nothing else is there or only what is."""
         if self.statement.size < EVIDENCE:
             return False
-        return self.name in RELATIONS or bool(self.ways.reassured(self.kind, self.name, self.statement.value))
+        return self.name in LISTS or bool(self.ways.reassured(self.kind, self.name, self.statement.value))
 
     @property
     def is_number(self) -> bool:
         """Whether a value between two good ones is good: conditions only set bounds to numbers."""
-        return self.name not in RELATIONS and isinstance(FACTS[self.kind][self.name].shape, Number)
+        return self.name not in LISTS and isinstance(FACTS[self.kind][self.name].shape, Number)
 
     def holds(self, world: Said) -> bool:
         """Whether a world has it, or something as good."""
         there = world.get(self.element, {}).get(self.name, ())
         if not there:
             return False
-        if self.name in RELATIONS:
-            mine = _comparable(self.name, self.statement.value)
-            return any(_comparable(self.name, one.value) == mine for one in there)
+        if self.name in LISTS:
+            mine = set(map(member_of, self.statement.value))
+            if self.statement.open:
+                return mine <= {member_of(item) for one in there for item in one.value}
+            return any(set(map(member_of, one.value)) == mine and not one.open for one in there)
         good = self.ways.reassured(self.kind, self.name, self.statement.value)
         return all(good <= self.ways.reassured(self.kind, self.name, one.value) for one in there)
+
+    def in_part(self, worlds: Worlds, why: str) -> Statement:
+        """The statement of a list, as an open one of the members that every world has."""
+        every = [
+            {member_of(item) for one in world.get(self.element, {}).get(self.name, ()) for item in one.value}
+            for world in worlds.every
+        ]
+        found = () if worlds.beyond else self.statement.value
+        return self.statement._replace(
+            value=tuple(item for item in found if all(member_of(item) in there for there in every)),
+            open=self.statement.open or why,
+        )
 
     def is_of(self, world: Said) -> bool:
         """Whether it is a statement of this very world."""
@@ -279,12 +293,13 @@ def _branches(assumed: Assumed, choice: Choice, stack: Stack) -> Iterator[Assume
 
 def _comparable(name: str, value: object) -> object:
     """A value, or the members of a relation, so that it can be compared."""
-    if name not in RELATIONS or not isinstance(value, tuple):
+    if name not in LISTS or not isinstance(value, tuple):
         return value
-    return tuple(sorted(map(_member, value)))
+    return tuple(sorted(map(member_of, value)))
 
 
-def _member(item: object) -> str:
+def member_of(item: object) -> str:
+    """What tells one member of a list from another, its route included."""
     if isinstance(item, Trigger):
         return f"{item.by} {item.detail} {item.source.id if item.source else ''} {item.path}"
     return str(item)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from threatmodel.graph.elements import Element, Flow, Graph, Read, Related
-from threatmodel.graph.flows import Wiring
-from threatmodel.graph.resolved import Evidence, Knowledge
+from threatmodel.graph.flows import Flows
+from threatmodel.graph.resolved import Evidence, Resolved
 from threatmodel.model.facts import Facts
 from threatmodel.model.reference_architecture import DATA, PARTIES, PIPELINE, ZONES, Item, Zone
 from threatmodel.model.system import Node, System
@@ -60,12 +60,12 @@ def build(
     evidence comes from.
     Raises InputError where the model states facts of a flow that does not exist.
     """
-    knowledge = Knowledge(system, evidence or {}, today)
-    has = _features(knowledge)
+    resolved = Resolved(system, evidence or {}, today)
+    has = _features(resolved)
     zones = _zones(system)
-    elements = {element.id: element for element in _elements(knowledge, zones, has)}
+    elements = {element.id: element for element in _elements(resolved, zones, has)}
     roots = {zone: _root(zone, zones) for zone in zones}
-    flows = Wiring(knowledge, elements, roots, has).made()
+    flows = Flows(resolved, elements, roots, has).made()
     used = _used_zones((element.zone for element in elements.values()), zones)
     return Graph(
         system=system,
@@ -73,22 +73,22 @@ def build(
         flows=flows,
         zones={zone: zones[zone] for zone in zones if zone in used},
         data=_data(system),
-        relations=knowledge.relations,
-        neighbours=knowledge.neighbours,
+        lists=resolved.lists,
+        neighbours=resolved.neighbours,
         evidence=read,
     )
 
 
-def _features(knowledge: Knowledge) -> frozenset[str]:
+def _features(resolved: Resolved) -> frozenset[str]:
     """What the system has of the things that are drawn only where it has them."""
     has = set()
-    relations = knowledge.relations.values()
-    triggered = any(t.by == "slack" for r in relations if "triggers" in r for t in r["triggers"].value)
-    called = any("slack" in r["calls"].value for r in relations if "calls" in r)
-    if triggered or called or "workspace" in knowledge.system.nodes:
+    every = resolved.lists.values()
+    triggered = any(t.by == "slack" for lists in every if "triggers" in lists for t in lists["triggers"].items)
+    called = any("slack" in lists["calls"].items for lists in every if "calls" in lists)
+    if triggered or called or "workspace" in resolved.system.nodes:
         has.add("slack")
-    for node in knowledge.system.nodes.values():
-        facts = knowledge.facts[node.id]
+    for node in resolved.system.nodes.values():
+        facts = resolved.facts[node.id]
         if node.kind == "api" and _is(facts, "waf_rate_rule", {True}):
             has.add("waf")
         elif node.kind == "function" and _is(facts, "code_signing", {"enforce", "warn"}):
@@ -113,21 +113,21 @@ def _data(system: System) -> dict[str, Item]:
     return {**{item.id: item for item in DATA}, **own}
 
 
-def _elements(knowledge: Knowledge, zones: Mapping[str, Zone], has: frozenset[str]) -> Iterator[Element]:
+def _elements(resolved: Resolved, zones: Mapping[str, Zone], has: frozenset[str]) -> Iterator[Element]:
     """Every element: what the author describes, what each function brings, the planes, the parties."""
-    nodes = knowledge.system.nodes
+    nodes = resolved.system.nodes
     for node in nodes.values():
         if node.kind not in PLANES:
-            yield _element(node, knowledge.facts[node.id])
+            yield _element(node, resolved.facts[node.id])
     for node in nodes.values():
         if node.kind == "function":
-            yield from _surroundings(node, knowledge.facts[node.id])
+            yield from _surroundings(node, resolved.facts[node.id])
     for plane in PLANES:
-        yield _plane(plane, nodes.get(plane), knowledge, zones)
+        yield _plane(plane, nodes.get(plane), resolved, zones)
     for party in PARTIES:
         if not party.when or party.when in has:
             yield _drawn(party.id, party.symbol, party.name, party.subtitle, party.zone, party.view)
-    for external in knowledge.system.externals.values():
+    for external in resolved.system.externals.values():
         drawn = _drawn(external.id, "external", external.name, "external system", external.boundary, "runtime")
         yield replace(drawn, place=external.place)
 
@@ -170,7 +170,7 @@ def _surroundings(node: Node, facts: Facts) -> Iterator[Element]:
 _PLANE_VIEWS = {"account": "runtime", "workspace": "runtime", "pipeline": "deployment", "organisation": "identity"}
 
 
-def _plane(plane: str, node: Node | None, knowledge: Knowledge, zones: Mapping[str, Zone]) -> Element:
+def _plane(plane: str, node: Node | None, resolved: Resolved, zones: Mapping[str, Zone]) -> Element:
     """A plane: the pipeline is drawn as a process, the others as the boundary of their name."""
     if plane == PIPELINE.id:
         symbol, zone, subtitle = PIPELINE.symbol, PIPELINE.zone, PIPELINE.subtitle
@@ -185,8 +185,8 @@ def _plane(plane: str, node: Node | None, knowledge: Knowledge, zones: Mapping[s
         subtitle=subtitle,
         zone=zone,
         view=_PLANE_VIEWS[plane],
-        facts=knowledge.facts.get(plane, {}),
-        place=node.place if node is not None else Place(knowledge.system.file),
+        facts=resolved.facts.get(plane, {}),
+        place=node.place if node is not None else Place(resolved.system.file),
         described=node is not None,
         node=node,
     )

@@ -1,28 +1,117 @@
-"""Derived facts: what follows from relations and from the facts of neighbours.
+"""Derived facts: what follows from lists and from the facts of neighbours.
 
-The vocabulary names, for each derived fact, what it follows from: facts and relations (a function's triggers, the data
-that a store holds).  When a derived fact is unknown, the questions go to its inputs.  The functions below compute the
-values; `threatmodel.graph.resolved` calls them.  Each returns a Fact whose origin is the weakest of its inputs, or None
-for unknown.
+The vocabulary says what each derived fact is and what it follows from; when one is unknown, the questions go there.
+The function marked `@derives(kind, name)` computes it, and stands here or nowhere (a flow's are computed with it): it
+returns a Fact whose origin is the weakest of its inputs, or None for unknown.
+
+A list may be open.  What one known member makes true is true, as well known as that member; what needs that there is
+none such is false only where the list is closed, as well known as the list is.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-from threatmodel.model.facts import Fact, Facts, Statement
+from threatmodel.graph.loops import Loops
+from threatmodel.graph.members import Lists, Member, Members
+from threatmodel.model.facts import Fact, Facts, Statement, known, stated
 from threatmodel.model.runtimes import CHECKED, RUNTIMES
+from threatmodel.model.system import THROUGH, Node, System, Trigger
 from threatmodel.model.vocabulary import CLASSIFICATIONS
+from threatmodel.reading.problems import Place
 
-RELATIONS = frozenset({"triggers", "reads", "writes", "sends", "secrets", "calls", "holds"})
-"""Names of inputs that are relations, not facts."""
+SLACK_CLASS = {"slash-command": "internal", "interactivity": "internal", "events": "confidential"}
+"""The class of what Slack sends, by surface."""
+
+Holds = Callable[[Trigger], bool]
 
 
-def known(value: object, said: Iterable[Statement]) -> Fact:
-    """A derived fact: as well known as its weakest input."""
-    weakest = min(said, key=lambda statement: statement.size)
-    return Fact(value, weakest.size, weakest._replace(value=value))
+@dataclass(frozen=True)
+class Given:
+    """What facts are derived from: a system, the lists of its elements by id, and the facts stated of them.
+
+    `today` decides which runtimes are supported (unknown without it).
+    """
+
+    system: System
+    lists: Mapping[str, Lists]
+    stated: Mapping[str, Facts]
+    today: datetime.date | None
+
+    @cached_property
+    def functions(self) -> Mapping[str, Lists]:
+        """The lists of the functions alone."""
+        return {one: lists for one, lists in self.lists.items() if self.system.nodes[one].kind == "function"}
+
+    @cached_property
+    def loops(self) -> Loops:
+        """Which functions start themselves."""
+        return Loops(self.functions)
+
+    @cached_property
+    def started(self) -> Mapping[tuple[str, str], Fact]:
+        """For each api, queue and store that starts functions, by trigger and id, that it does."""
+        found: dict[tuple[str, str], Fact] = {}
+        for lists in self.functions.values():
+            for trigger, fact in _members(lists, "triggers"):
+                if trigger.source is not None:
+                    key = (trigger.by, trigger.source.id)
+                    new = known(value=True, said=[fact.said])
+                    found[key] = max(found.get(key, new), new, key=lambda fact: fact.size)
+        return found
+
+    @cached_property
+    def starts_nothing(self) -> Fact | None:
+        """That nothing starts functions: known where all that starts any is known, or where there is no function."""
+        lists = [lists.get("triggers") for lists in self.functions.values()]
+        nothing = Statement(value=False, source="model", place=Place(self.system.file))
+        return _none_in(lists, nothing)
+
+    @cached_property
+    def asked_by_http(self) -> Mapping[str, Sequence[str]]:
+        """By api, the functions that its requests start where nobody says that these are Slack's."""
+        found: dict[str, list[str]] = {}
+        for function, lists in self.functions.items():
+            through = {(t.by, t.source.id) for t, _ in _members(lists, "triggers") if t.source is not None}
+            for api in {source for by, source in through if by == "http" and ("slack", source) not in through}:
+                found.setdefault(api, []).append(function)
+        return found
+
+    def starts_any(self, by: str, element: str) -> Fact | None:
+        """Whether any function has such a trigger from this element: false only when all triggers are known."""
+        return self.started.get((by, element), self.starts_nothing)
+
+    def on_word(self, fact: Fact | None, functions: Sequence[str]) -> Fact | None:
+        """What a fact is that hangs on whose requests start functions: a template shows a route, and not who calls."""
+        if fact is None or not functions:
+            return fact
+        said = [fact.said]
+        for function in functions:
+            word = self.system.nodes[function].relations.get("triggers")
+            if word is None:
+                return None
+            said.append(Statement(word.items, "model", word.place))
+        return known(fact.value, said)
+
+    def class_held(self, element: str) -> Fact | None:
+        """The highest class of the data that an element holds."""
+        holds = self.lists[element].get("holds")
+        return None if holds is None else _highest_of(holds, lambda item: [self._class_of(item)])
+
+    def _class_of(self, member: Member) -> Fact:
+        return known(self.system.data[member.item].classification, [member.fact.said])
+
+    def class_started_by(self, member: Member) -> Fact | None:
+        """The class of what starts a function: a queue's or a store's data, a request."""
+        trigger: Trigger = member.item
+        if trigger.by == "slack":
+            return stated(Statement(SLACK_CLASS[trigger.detail], "wiring", None))
+        if trigger.by == "http":
+            return stated(Statement("internal", "wiring", None))
+        return None if trigger.source is None else self.class_held(trigger.source.id)
 
 
 def highest(classes: Sequence[Fact | None]) -> Fact | None:
@@ -37,16 +126,171 @@ def highest(classes: Sequence[Fact | None]) -> Fact | None:
     return known(best.value, [fact.said for fact in known_ones])
 
 
+def _highest_of(members: Members, classes_of: Callable[[Member], Iterable[Fact | None]]) -> Fact | None:
+    """The highest class among a list's members; a list without any is public, an open one may hold the highest."""
+    classes = [one for member in members.known for one in classes_of(member)]
+    if members.closed is None:
+        return highest([*classes, None])
+    found = highest(classes) if classes else known("public", [members.said])
+    return (
+        found
+        if found is None or found.value == CLASSIFICATIONS[-1]
+        else known(found.value, [found.said, members.weakest])
+    )
+
+
+def _members(lists: Lists, name: str) -> tuple[Member, ...]:
+    found = lists.get(name)
+    return () if found is None else found.known
+
+
+def _none_in(lists: Sequence[Members | None], nothing: Statement | None = None) -> Fact | None:
+    """That something is in none of these lists, which takes that all of them are closed."""
+    if not all(members is not None and members.size for members in lists):
+        return None
+    said = [nothing] if nothing is not None else []
+    return known(value=False, said=[*said, *(members.weakest for members in lists if members is not None)])
+
+
+def _any_in(lists: Lists, name: str, holds: Callable[[Member], bool]) -> Fact | None:
+    """Whether some member of a list fits: true by the best known that does, false where the list is closed."""
+    fitting = [member.fact for member in _members(lists, name) if holds(member)]
+    if fitting:
+        return known(value=True, said=[max(fitting, key=lambda fact: fact.size).said])
+    return _none_in([lists.get(name)])
+
+
+# --- one function a fact
+
+Derive = Callable[[Given, Node], Fact | None]
+DERIVE: dict[str, dict[str, Derive]] = {}
+"""What computes each derived fact, by kind and name; of flows they follow in `threatmodel.graph.flows`."""
+
+
+def derives(kind: str, name: str) -> Callable[[Derive], Derive]:
+    """Marks the function that computes a derived fact of a kind."""
+
+    def marked(derive: Derive) -> Derive:
+        DERIVE.setdefault(kind, {})[name] = derive
+        return derive
+
+    return marked
+
+
+def _started_by(given: Given, node: Node, *by: str) -> Fact | None:
+    return _any_in(given.functions[node.id], "triggers", lambda member: member.item.by in by)
+
+
+def _asked(given: Given, node: Node) -> list[str]:
+    """The function itself, where requests start it and nobody says that these are Slack's."""
+    by = {trigger.by for trigger, _ in _members(given.functions[node.id], "triggers")}
+    return [node.id] if "http" in by and "slack" not in by else []
+
+
+@derives("function", "slack_facing")
+def _function_slack_facing(given: Given, node: Node) -> Fact | None:
+    return given.on_word(_started_by(given, node, "slack"), _asked(given, node))
+
+
+@derives("function", "web_facing")
+def _function_web_facing(given: Given, node: Node) -> Fact | None:
+    return given.on_word(_started_by(given, node, "http"), _asked(given, node))
+
+
+@derives("function", "internet_facing")
+def _internet_facing(given: Given, node: Node) -> Fact | None:
+    return _started_by(given, node, *(by for by, through in THROUGH.items() if through == "api"))
+
+
+@derives("function", "event_driven")
+def _event_driven(given: Given, node: Node) -> Fact | None:
+    return _started_by(given, node, *(by for by, through in THROUGH.items() if through != "api"))
+
+
+@derives("function", "starts_itself")
+def _starts_itself(given: Given, node: Node) -> Fact | None:
+    return given.loops.of(node.id)
+
+
+@derives("function", "posts_to_slack")
+def _posts_to_slack(given: Given, node: Node) -> Fact | None:
+    return _any_in(given.functions[node.id], "calls", lambda member: member.item == "slack")
+
+
+@derives("function", "uses_secrets")
+def _uses_secrets(given: Given, node: Node) -> Fact | None:
+    return _any_in(given.functions[node.id], "secrets", lambda _: True)
+
+
+@derives("function", "data_classification")
+def _class_handled(given: Given, node: Node) -> Fact | None:
+    """The highest class among what starts a function and what it reads and writes; no better known than these lists."""
+    classes: list[Fact | None] = []
+    said: list[Statement] = []
+    for members, class_of in _handled(given, given.functions[node.id]):
+        if members is None or members.closed is None:
+            classes.append(None)
+        else:
+            said.append(members.weakest)
+        for member in members.known if members is not None else ():
+            one = class_of(member)
+            classes.append(None if one is None or not one.size else known(one.value, [one.said, member.fact.said]))
+    found = highest(classes) if classes else known("public", said)
+    if found is None or found.value == CLASSIFICATIONS[-1]:
+        return found
+    return known(found.value, [found.said, *said])
+
+
+def _handled(given: Given, lists: Lists) -> Iterator[tuple[Members | None, Callable[[Member], Fact | None]]]:
+    """The lists through which data come to a function and leave it, each with the class of a member."""
+    yield lists.get("triggers"), given.class_started_by
+    for name in ("reads", "writes"):
+        yield lists.get(name), lambda member: given.class_held(member.item)
+
+
 _STALE = datetime.timedelta(days=365)
 """How long a runtime without an announced last day may be taken for supported on the word of the table."""
 
 
-def supported(facts: Facts, today: datetime.date | None) -> Fact | None:
+@derives("function", "runtime_supported")
+def _runtime_supported(given: Given, node: Node) -> Fact | None:
     """Whether AWS still patches a function's runtime, by the table; unknown where the table does not tell."""
-    runtime = facts.get("runtime")
-    if today is None or runtime is None or not runtime.size or runtime.value not in RUNTIMES:
+    runtime = given.stated[node.id].get("runtime")
+    if given.today is None or runtime is None or not runtime.size or runtime.value not in RUNTIMES:
         return None
     last = RUNTIMES[runtime.value]
-    if last is None and today - CHECKED > _STALE:
+    if last is None and given.today - CHECKED > _STALE:
         return None
-    return known(last is None or today < last, [runtime.said])
+    return known(last is None or given.today < last, [runtime.said])
+
+
+@derives("function", "scanned_by_inspector")
+def _scanned_by_inspector(given: Given, _: Node) -> Fact | None:
+    inspector = given.stated.get("account", {}).get("inspector_lambda")
+    return None if inspector is None or not inspector.size else known(inspector.value, [inspector.said])
+
+
+@derives("api", "slack_facing")
+def _api_slack_facing(given: Given, node: Node) -> Fact | None:
+    return given.on_word(given.starts_any("slack", node.id), given.asked_by_http.get(node.id, ()))
+
+
+@derives("api", "web_facing")
+def _api_web_facing(given: Given, node: Node) -> Fact | None:
+    return given.on_word(given.starts_any("http", node.id), given.asked_by_http.get(node.id, ()))
+
+
+@derives("store", "data_classification")
+@derives("queue", "data_classification")
+def _class_held(given: Given, node: Node) -> Fact | None:
+    return given.class_held(node.id)
+
+
+@derives("store", "personal_data")
+def _personal_data(given: Given, node: Node) -> Fact | None:
+    return _any_in(given.lists[node.id], "holds", lambda member: given.system.data[member.item].personal)
+
+
+@derives("queue", "starts_functions")
+def _starts_functions(given: Given, node: Node) -> Fact | None:
+    return given.starts_any("queue", node.id)

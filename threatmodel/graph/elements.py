@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from threatmodel.model.facts import EVIDENCE, WORD, Fact, Facts
+from threatmodel.graph.members import Lists, Members
+from threatmodel.model.facts import EVIDENCE, WORD, Facts
 from threatmodel.model.reference_architecture import Item, Zone
-from threatmodel.model.system import Node, System
-from threatmodel.model.vocabulary import PLANES
+from threatmodel.model.system import THROUGH, Node, System, Trigger
+from threatmodel.model.vocabulary import KINDS, PLANES, RELATIONS
 from threatmodel.reading.problems import Place, Problem
 
 
@@ -59,7 +60,7 @@ class Flow:
 
 
 class Untold(NamedTuple):
-    """A fact or relation that a file of evidence could say and does not: why, where, and what its defaults give."""
+    """A fact or list that a file of evidence could say and does not: why, where, and what its defaults give."""
 
     element: str
     name: str
@@ -105,14 +106,17 @@ class Related(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """Elements and flows by id, the zones that they lie in, the data that they carry, and the system they come from."""
+    """Elements and flows by id, the zones that they lie in, the data that they carry, and the system they come from.
+
+    `lists` are what starts each function and what it uses, and the data of each store and queue, by element and name.
+    """
 
     system: System
     elements: Mapping[str, Element]
     flows: Mapping[str, Flow]
     zones: Mapping[str, Zone]
     data: Mapping[str, Item]
-    relations: Mapping[str, Mapping[str, Fact]]
+    lists: Mapping[str, Lists]
     neighbours: Neighbours
     evidence: tuple[Read, ...] = ()
 
@@ -136,25 +140,19 @@ class Graph:
 class Neighbours:
     """Who uses what: the relation between functions and the elements around them, both ways."""
 
-    def __init__(self, functions: Mapping[str, Mapping[str, Fact]]) -> None:
+    def __init__(self, functions: Mapping[str, Lists]) -> None:
         self._uses: dict[tuple[str, str], tuple[str, ...]] = {}
         self._used_by: dict[str, dict[str, None]] = {}
         self._functions = functions
         self._of: dict[tuple[str, str], Related] = {}
-        for function, relations in functions.items():
+        for function, lists in functions.items():
             for scope, names in _THROUGH.items():
-                ids: dict[str, None] = {}
-                for name in names:
-                    if name in relations:
-                        ids.update(dict.fromkeys(_partners(name, relations[name].value, scope)))
+                found = (partner for name in names if name in lists for partner in _partners(lists[name], scope))
+                ids = dict.fromkeys(found)
                 self._uses[function, scope] = tuple(ids)
                 for other in ids:
                     self._used_by.setdefault(other, {})[function] = None
-        self._complete = {scope: self._completeness(functions, scope) for scope in _THROUGH}
-
-    def _completeness(self, functions: Mapping[str, Mapping[str, Fact]], scope: str) -> Related:
-        """How well it is known which functions use elements of a scope, and whom to ask."""
-        return completeness(functions, _THROUGH[scope])
+        self._complete = {scope: completeness(functions, names) for scope, names in _THROUGH.items()}
 
     def of(self, element: str, kind: str, scope: str) -> Related:
         """The neighbours of an element that are of a scope."""
@@ -165,43 +163,39 @@ class Neighbours:
 
     def _related(self, element: str, kind: str, scope: str) -> Related:
         if kind == "function":
-            relations = {element: self._functions[element]}
-            found = completeness(relations, _THROUGH[scope])
+            found = completeness({element: self._functions[element]}, _THROUGH[scope])
             return Related(self._uses[element, scope], found.size, found.unknown)
         found = self._complete[kind]
         return Related(tuple(self._used_by.get(element, ())), found.size, found.unknown)
 
 
 _THROUGH = {
-    "api": ("triggers",),
-    "queue": ("triggers", "sends"),
-    "store": ("triggers", "reads", "writes"),
-    "secret": ("secrets",),
+    kind: tuple(row.name for row in RELATIONS["function"].values() if kind in row.to)
+    for kind in KINDS
+    if any(kind in row.to for row in RELATIONS["function"].values())
 }
-"""The relations of a function through which it meets elements of a kind."""
+"""The lists of a function through which it meets elements of a kind."""
 
 
-def _partners(relation: str, value: Sequence[Any], scope: str) -> Iterator[str]:
-    """The ids of a scope that a relation's value names."""
-    if relation != "triggers":
-        yield from value
-        return
-    for trigger in value:
-        comes_through = {"slack": "api", "http": "api"}.get(trigger.by, trigger.by)
-        if comes_through == scope and trigger.source is not None:
-            yield trigger.source.id
+def _partners(members: Members, scope: str) -> Iterator[str]:
+    """The ids of a scope that a list names."""
+    for item in members.items:
+        if not isinstance(item, Trigger):
+            yield item
+        elif THROUGH[item.by] == scope and item.source is not None:
+            yield item.source.id
 
 
-def completeness(functions: Mapping[str, Mapping[str, Fact]], names: Sequence[str]) -> Related:
-    """How well relations of these names are known of all these functions, and whom to ask (its ids are empty)."""
+def completeness(functions: Mapping[str, Lists], names: Sequence[str]) -> Related:
+    """How well the lists of these names are known of all these functions, and whom to ask (its ids are empty)."""
     size = EVIDENCE
     unknown = []
-    for function, relations in functions.items():
+    for function, lists in functions.items():
         for name in names:
-            fact = relations.get(name)
-            if fact is None or not fact.size:
+            members = lists.get(name)
+            if members is None or not members.size:
                 unknown.append(("function", name, function))
                 size = 0
-            elif fact.size < size:
-                size = fact.size
+            elif members.size < size:
+                size = members.size
     return Related((), size, tuple(unknown))

@@ -8,10 +8,12 @@ from typing import Any
 
 from threatmodel.graph.derived import highest
 from threatmodel.graph.elements import Element, Flow
-from threatmodel.graph.resolved import Knowledge, distinct
+from threatmodel.graph.members import Member, distinct
+from threatmodel.graph.resolved import Resolved
 from threatmodel.model.facts import WORD, Fact, Facts, Statement, stated, weigh
 from threatmodel.model.reference_architecture import DATA, WIRES, Wire
-from threatmodel.model.system import Node, Trigger
+from threatmodel.model.system import THROUGH, Node, Trigger
+from threatmodel.model.vocabulary import RELATIONS, RelationRow
 from threatmodel.reading.problems import InputError, Place, Problem, suggestion
 
 _SIGNED = ("slack:signature", "slack:verification-token", "slack:response-url")
@@ -24,24 +26,25 @@ _REQUEST = ("http:request",)
 _ANSWER = ("http:answer",)
 _SESSION = ("aws:role-session",)
 _DATA_KEY = ("aws:data-key",)
+_USES = sorted((row for row in RELATIONS["function"].values() if row.verb), key=lambda row: "secret" not in row.to)
+"""What a function uses, in order of drawing: first the secrets that it needs for the rest."""
 _STOLEN = ("aws:access-key", "aws:role-session")
 
 
-class Wiring:
+class Flows:
     """Makes the flows among elements.
 
     `roots` gives the outermost zone of each zone, `has` the features that the system has.
     """
 
     def __init__(
-        self, knowledge: Knowledge, elements: Mapping[str, Element], roots: Mapping[str, str], has: frozenset[str]
+        self, resolved: Resolved, elements: Mapping[str, Element], roots: Mapping[str, str], has: frozenset[str]
     ) -> None:
-        self.knowledge = knowledge
-        self.system = knowledge.system
-        self.evidence = knowledge.evidence
-        self.relations = knowledge.relations
-        self.holds = knowledge.holds
-        self.facts = knowledge.facts
+        self.resolved = resolved
+        self.system = resolved.system
+        self.evidence = resolved.evidence
+        self.lists = resolved.lists
+        self.facts = resolved.facts
         self.functions = [node for node in self.system.nodes.values() if node.kind == "function"]
         self.elements = elements
         self.has = has
@@ -135,24 +138,25 @@ class Wiring:
 
     def _held(self, element: str) -> tuple[tuple[str, ...], Fact | None]:
         """What flows to or from a store or queue: its data, and their class."""
-        holds = self.holds[element]
-        carries = holds.value if holds is not None and holds.size and holds.value else ("app:records",)
+        holds = self.lists[element].get("holds")
+        carries = holds.items if holds is not None and holds.items else ("app:records",)
         return carries, self.facts[element].get("data_classification")
+
+    def _triggers(self, node: Node) -> Iterator[Member]:
+        members = self.lists[node.id].get("triggers")
+        yield from distinct(members.known) if members is not None else ()
 
     def _flows_in(self, node: Node) -> Iterator[Flow]:
         """What starts a function, on its way to it."""
-        triggers = self.relations[node.id].get("triggers")
-        if triggers is None:
-            return
-        for trigger in distinct(triggers.value):
+        for trigger, fact in self._triggers(node):
             source = trigger.source.id if trigger.source is not None else ""
-            if trigger.by in {"slack", "http"}:
-                yield from self._request(node, trigger, source, triggers.size)
-            elif trigger.by in {"queue", "store"}:
+            if THROUGH[trigger.by] == "api":
+                yield from self._request(node, trigger, source, fact.size)
+            elif source:
                 carries, held = self._held(source)
                 verb, label = ("poll", self._delivery(source)) if trigger.by == "queue" else ("change", "changes")
                 wire = Wire(source, node.id, verb, label, carries, "runtime", "event source mapping, role")
-                yield from self._once(wire, trigger.place, triggers.size, held)
+                yield from self._once(wire, trigger.place, fact.size, held)
 
     def _delivery(self, queue: str) -> str:
         """How messages reach a function: SNS and EventBridge push them, the others are polled."""
@@ -187,15 +191,14 @@ class Wiring:
 
     def _flows_back(self, node: Node) -> Iterator[Flow]:
         """The answer to a request."""
-        triggers = self.relations[node.id].get("triggers")
-        for trigger in distinct(triggers.value) if triggers is not None else ():
-            if triggers is not None and trigger.by in {"slack", "http"} and trigger.source is not None:
+        for trigger, fact in self._triggers(node):
+            if THROUGH[trigger.by] == "api" and trigger.source is not None:
                 api, classified = trigger.source.id, self._fixed_class(_ANSWER)
                 answer = Wire(node.id, api, "answer", "answer", _ANSWER, "runtime", "")
-                yield from self._once(answer, trigger.place, triggers.size, classified)
+                yield from self._once(answer, trigger.place, fact.size, classified)
                 if trigger.by == "slack":
                     back = Wire(api, "slack", "answer", "acknowledge within 3 s", _ANSWER, "runtime", "")
-                    yield from self._once(back, trigger.place, triggers.size, classified)
+                    yield from self._once(back, trigger.place, fact.size, classified)
 
     def _once(self, wire: Wire, place: Place | None, size: int, classified: Fact | None) -> Iterator[Flow]:
         """A flow that may be found more than once: what is found last adds to what was found first."""
@@ -205,24 +208,25 @@ class Wiring:
 
     def _flows_out(self, node: Node) -> Iterator[Flow]:
         """What a function uses: secrets, stores, queues, external systems, its logs."""
-        relations = self.relations[node.id]
-        if "secrets" in relations:
-            for secret in relations["secrets"].value:
-                carries = self._secret_data(secret)
-                wire = Wire(node.id, secret, "read", "get secret", carries, "runtime", "role, SigV4")
-                place, size = relations["secrets"].said.place, relations["secrets"].size
-                yield self._flow(wire, place, size, self._fixed_class(carries))
-        for name, verb in (("reads", "read"), ("writes", "write"), ("sends", "send")):
-            if name in relations:
-                for other in relations[name].value:
-                    carries, held = self._held(other)
-                    wire = Wire(node.id, other, verb, verb, carries, "runtime", "role, SigV4")
-                    yield self._flow(wire, relations[name].said.place, relations[name].size, held)
-        if "calls" in relations:
-            for external in relations["calls"].value:
-                yield self._call(node, external, relations["calls"])
+        lists = self.lists[node.id]
+        for row in _USES:
+            members = lists.get(row.name)
+            for member in members.known if members is not None else ():
+                yield self._use(node, row, member)
         logs = Wire(node.id, f"{node.id}.logs", "log", "log", ("aws:logs",), "runtime", "role, SigV4")
         yield self._flow(logs, node.place, WORD, self._fixed_class(("aws:logs",)))
+
+    def _use(self, node: Node, row: RelationRow, member: Member) -> Flow:
+        other, fact = member
+        if "external system" in row.to:
+            return self._call(node, other, fact)
+        if "secret" in row.to:
+            carries, label = self._secret_data(other), "get secret"
+            held = self._fixed_class(carries)
+        else:
+            (carries, held), label = self._held(other), row.verb
+        wire = Wire(node.id, other, row.verb, label, carries, "runtime", "role, SigV4")
+        return self._flow(wire, fact.said.place, fact.size, held)
 
     def _secret_data(self, secret: str) -> tuple[str, ...]:
         """What is read from a secret, by what it grants."""

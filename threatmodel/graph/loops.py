@@ -2,49 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from threatmodel.graph.derived import known
-from threatmodel.model.facts import Fact, Facts, Statement
+from threatmodel.graph.members import Lists, Member
+from threatmodel.model.facts import Fact, Statement, known
+from threatmodel.model.vocabulary import RELATIONS
 
-_OUTPUTS = ("writes", "sends", "calls")
+_OUTPUTS = tuple(row for row in RELATIONS["function"].values() if row.puts_out)
 """What a function puts out that can start one; of external systems only Slack does."""
 
 
 class Loops:
-    """The loops among functions.  `relations` has each function's relations by its id."""
+    """The loops among functions, given each function's lists by its id."""
 
-    def __init__(self, relations: Mapping[str, Facts]) -> None:
-        self._relations = relations
+    def __init__(self, functions: Mapping[str, Lists]) -> None:
+        self._functions = functions
         started: dict[str, list[str]] = {}
-        for function, said in relations.items():
-            for trigger in _items(said, "triggers"):
+        for function, lists in functions.items():
+            for trigger, _ in _members(lists, "triggers"):
                 if _by_output(trigger):
-                    started.setdefault("slack" if trigger.by == "slack" else trigger.source.id, []).append(function)
+                    started.setdefault(_outlet(trigger), []).append(function)
         self._next: dict[str, Sequence[str]] = dict(started)  # by way of what starts: pairs of functions could be many
-        for function, said in relations.items():
-            self._next[function] = [put for name in _OUTPUTS for put in _items(said, name) if put in started]
+        for function, lists in functions.items():
+            puts = (put for row in _OUTPUTS for put, _ in _members(lists, row.name))
+            self._next[function] = [put for put in puts if put in started]
         self._in_circle: dict[str, Fact] = {}
         for circle in self._found():
-            members = [member for member in circle if member in relations]
-            found = known(value=True, said=_weakest(relations[member] for member in members))
+            members = [member for member in circle if member in functions]
+            links = [self._weakest_link(member, frozenset(circle)) for member in members]
+            found = known(value=True, said=links)
             self._in_circle |= dict.fromkeys(circle, found)
-        deciding = _OUTPUTS if "slack" in started else _OUTPUTS[:2]
-        self._complete = all(_known(said, name) for said in relations.values() for name in deciding)
-        self._weakest = _weakest(relations.values())
+        deciding = [row.name for row in _OUTPUTS if "slack" in started or "external system" not in row.to]
+        self._complete = all(_closed(lists, name) for lists in functions.values() for name in deciding)
+        self._weakest = _weakest(functions.values())
+
+    def _weakest_link(self, function: str, circle: frozenset[str]) -> Statement:
+        """The weakest of what makes a function part of a circle: one way in and one way out, each the best there is."""
+        lists = self._functions[function]
+        ways_in = [f.said for t, f in _members(lists, "triggers") if _by_output(t) and _outlet(t) in circle]
+        ways_out = [f.said for row in _OUTPUTS for put, f in _members(lists, row.name) if put in circle]
+        best = [max(ways, key=lambda said: said.size) for ways in (ways_in, ways_out)]
+        return min(best, key=lambda said: said.size)
 
     def of(self, function: str) -> Fact | None:
-        """Whether a function can start itself; unknown where a list that decides it is."""
-        said = self._relations[function]
+        """Whether a function can start itself; unknown where a list that decides it may be longer."""
         if function in self._in_circle:
             return self._in_circle[function]
-        triggers = said.get("triggers")
+        triggers = self._functions[function].get("triggers")
         if triggers is None or not triggers.size:
             return None
-        if not any(_by_output(trigger) for trigger in triggers.value):
-            return known(value=False, said=[triggers.said])
-        return known(value=False, said=[triggers.said, *self._weakest]) if self._complete else None
+        if not any(_by_output(trigger) for trigger in triggers.items):
+            return known(value=False, said=[triggers.weakest])
+        return known(value=False, said=[triggers.weakest, *self._weakest]) if self._complete else None
 
     def _found(self) -> Iterator[tuple[str, ...]]:
         """The circles: functions and what starts them, strongly connected (Tarjan's algorithm, without recursion)."""
@@ -84,16 +94,22 @@ def _by_output(trigger: Any) -> bool:
     return trigger.by in {"queue", "store"} and trigger.source is not None
 
 
-def _weakest(relations: Any) -> list[Statement]:
+def _outlet(trigger: Any) -> str:
+    """Where what starts a function was put out: the queue, the store, or Slack."""
+    return "slack" if trigger.by == "slack" else trigger.source.id
+
+
+def _weakest(functions: Iterable[Lists]) -> list[Statement]:
     """The weakest of what was said, as a list of one, or none where nothing was."""
-    said = [fact.said for one in relations for fact in one.values() if fact.size]
+    said = [members.weakest for lists in functions for members in lists.values() if members.size]
     return [min(said, key=lambda statement: statement.size)] if said else []
 
 
-def _known(relations: Facts, name: str) -> bool:
-    fact = relations.get(name)
-    return fact is not None and fact.size > 0
+def _closed(lists: Lists, name: str) -> bool:
+    found = lists.get(name)
+    return found is not None and found.size > 0
 
 
-def _items(relations: Facts, name: str) -> tuple[Any, ...]:
-    return tuple(relations[name].value) if _known(relations, name) else ()
+def _members(lists: Lists, name: str) -> tuple[Member, ...]:
+    found = lists.get(name)
+    return () if found is None else found.known

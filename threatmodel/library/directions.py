@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from threatmodel.graph.derived import RELATIONS
 from threatmodel.library.condition import Always, And, Condition, Leaf, Not, Or, Tree, test_of
 from threatmodel.library.format import Library
-from threatmodel.model.vocabulary import INPUTS
+from threatmodel.model.vocabulary import INPUTS, LISTS
 
 Test = Callable[[Any], bool]
 _Signed = tuple[Leaf, int]
@@ -55,7 +54,7 @@ def directions(library: Library) -> Directions:
     for condition, wish in _conditions(library):
         for leaf, sign in _signed(condition.tree, wish):
             tests.setdefault((condition.kind, leaf.fact), {})[leaf, sign] = test_of(leaf, condition.kind)
-    inputs = {(one.kind, one.name) for given in INPUTS.values() for one in given if one.name not in RELATIONS}
+    inputs = {(one.kind, one.name) for given in INPUTS.values() for one in given if one.name not in LISTS}
     return Directions(tests, frozenset(inputs - tests.keys()))
 
 

@@ -27,7 +27,7 @@ class Statement(NamedTuple):
     `source` is a key of STANDING, `place` where it stands (None for what follows from the kind of wiring), `note`
     what a reader should know (an AWS request's time, the default that applied), `stale` that evidence is too old, or
     of other code, and counts as word.  `defaults` are the parameters without whose defaults it would not hold: it then
-    counts as word, since a deployment may give other values.
+    counts as word, since a deployment may give other values.  `open`, of a list, says why there may be more in it.
     """
 
     value: Any
@@ -36,6 +36,7 @@ class Statement(NamedTuple):
     note: str = ""
     stale: bool = False
     defaults: tuple[str, ...] = ()
+    open: str = ""
 
     @property
     def size(self) -> int:
@@ -65,20 +66,27 @@ def stated(statement: Statement) -> Fact:
     return Fact(statement.value, statement.size, statement)
 
 
+def known(value: object, said: Iterable[Statement]) -> Fact:
+    """A fact that follows from others: as well known as its weakest input."""
+    weakest = min(said, key=lambda statement: statement.size)
+    return Fact(value, weakest.size, weakest._replace(value=value, open=""))
+
+
 def weigh(statements: Iterable[Statement]) -> Fact:
     """The fact that several statements amount to: the best standing counts, and differing ones of it cancel out.
 
     Values are compared as they are; the statements are taken in any order with the same result.
     """
-    ranked = sorted(statements, key=_rank, reverse=True)
+    ranked = sorted(statements, key=rank, reverse=True)
     best = ranked[0]
     differing = tuple(s for s in ranked if s.value != best.value or type(s.value) is not type(best.value))
-    if any(_rank(s)[:2] == _rank(best)[:2] for s in differing):
+    if any(rank(s)[:2] == rank(best)[:2] for s in differing):
         return Fact(None, 0, best, differing)
     return Fact(best.value, best.size, best, differing)
 
 
-def _rank(statement: Statement) -> tuple[int, int, str]:
+def rank(statement: Statement) -> tuple[int, int, str]:
+    """What decides between statements: how they count, then their standing; the rest is for order alone."""
     return statement.size, STANDING[statement.source], repr(tuple(statement))
 
 

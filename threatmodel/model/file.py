@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from threatmodel.model.vocabulary import CLASSIFICATIONS, KINDS, PLANES, ROWS
-from threatmodel.reading.problems import article
+from threatmodel.model.vocabulary import CLASSIFICATIONS, KINDS, PLANES, RELATIONS, ROWS
+from threatmodel.reading.problems import article, listed
 from threatmodel.reading.shape import (
     LONGEST_ID,
     Date,
+    Either,
     Flag,
     Items,
     Key,
@@ -62,47 +63,45 @@ _COMMON = (
     Key("boundary", _ID, "the trust boundary that it lies in, where it is not the usual one"),
     Key("out_of_scope", _LINE, "why it is not looked at: drawn in grey, no findings"),
 )
-_HOLDS = Key("holds", Items(_ID), "the data that it holds: ids under data")
 
-RELATIONS: dict[str, str] = {
-    "reads": "store",
-    "writes": "store",
-    "sends": "queue",
-    "secrets": "secret",
-    "calls": "external system",
-}
-"""What a function uses, with the kind of each list's items.
 
-The first of reads, writes, sends and secrets that is stated closes these four; calls closes only itself.
-"""
+def _lists(kind: str) -> tuple[Key, ...]:
+    """The lists of a kind as keys, and the key that says which of them may be longer."""
+    rows = tuple(RELATIONS[kind].values())
+    shapes = {"triggers": Items(TRIGGER)}
+    names = Items(Word(tuple(row.name for row in rows)), least=1)
+    whys = record("the incomplete lists", *(Key(row.name, _LINE, "why nobody knows the rest") for row in rows))
+    meaning = f"which of {listed([row.name for row in rows])} may be longer: names, or a mapping of names to why"
+    return (
+        *(Key(row.name, shapes.get(row.name, Items(_ID)), row.meaning) for row in rows),
+        Key("incomplete", Either(names, whys), meaning),
+    )
 
-_FUNCTION = (
-    Key("triggers", Items(TRIGGER), "what starts it; [] for nothing, unknown where left out"),
-    Key("reads", Items(_ID), "stores that it reads"),
-    Key("writes", Items(_ID), "stores that it writes"),
-    Key("sends", Items(_ID), "queues that it sends to"),
-    Key("secrets", Items(_ID), "secrets that it reads"),
-    Key("calls", Items(_ID), "external systems that it calls; slack for Slack's Web API"),
+
+_CRITICALITY = (
     Key("criticality", Word(("low", "normal", "high")), "moves the impact of its findings down or up by one"),
     Key("criticality_reason", _LINE, "why its criticality is not normal"),
 )
 
 _EXTRA: dict[str, tuple[Key, ...]] = {
-    "function": (*_COMMON, *_FUNCTION),
+    "function": (*_COMMON, *_lists("function"), *_CRITICALITY),
     "api": _COMMON,
-    "store": (*_COMMON, _HOLDS),
-    "queue": (*_COMMON, _HOLDS),
+    "store": (*_COMMON, *_lists("store")),
+    "queue": (*_COMMON, *_lists("queue")),
     "secret": _COMMON,
     **dict.fromkeys(PLANES, (Key("name", _NAME, "what pictures and reports call it"), Key("description", _PROSE))),
 }
 
-_DERIVED = {
-    kind: {row.name: "it is derived: state what it follows from" for row in ROWS if row.kind == kind and row.derived}
-    for kind in KINDS
-}
+
+def _refused(kind: str) -> dict[str, str]:
+    """Names that an author may expect to be keys of a kind, with why they are none."""
+    derived = (row.name for row in ROWS if row.kind == kind and row.derived)
+    lists = {} if RELATIONS[kind] else {"incomplete": f"{article(kind)} has no lists that could be incomplete"}
+    return {**dict.fromkeys(derived, "it is derived: state what it follows from"), **lists}
+
 
 ELEMENTS: dict[str, Record] = {
-    kind: record(article(kind), *extra, *FACT_KEYS[kind], refused=_DERIVED[kind]) for kind, extra in _EXTRA.items()
+    kind: record(article(kind), *extra, *FACT_KEYS[kind], refused=_refused(kind)) for kind, extra in _EXTRA.items()
 }
 """The record of each kind of element."""
 

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from threatmodel.model.facts import Statement
-from threatmodel.model.file import (
-    EVIDENCE_KEYS,
-    EVIDENCE_KINDS,
-    EVIDENCE_OF,
-    FACT_KEYS,
-    MODEL,
-    PLATFORM,
-    RELATIONS,
-    SECTIONS,
-)
+from threatmodel.model.file import EVIDENCE_KEYS, EVIDENCE_KINDS, EVIDENCE_OF, FACT_KEYS, MODEL, PLATFORM, SECTIONS
 from threatmodel.model.reference_architecture import RESERVED, ZONES
 from threatmodel.model.system import (
+    THROUGH,
     Acceptance,
     AuthorBoundary,
     ControlStatement,
@@ -34,7 +25,7 @@ from threatmodel.model.system import (
     System,
     Trigger,
 )
-from threatmodel.model.vocabulary import PLANES
+from threatmodel.model.vocabulary import PLANES, RELATIONS, RelationRow
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, Problem, article, listed, note, quoted, suggestion
 from threatmodel.reading.shape import INVALID, Entry, Fields, Reader
@@ -49,8 +40,8 @@ _HELPED = 20
 """Problems up to which a closest name is looked for among all names of a model."""
 _IDS = {**SECTIONS, "data": "data item", "externals": "external system", "boundaries": "boundary"}
 """Sections whose keys are ids, with what each of them is."""
-_BY = ("slack", "http", "queue", "store", "schedule")
-_SOURCE = {"queue": "queue", "store": "store"}
+_INCOMPLETE = "the model says that it is incomplete"
+"""Why a list is open that the model names without a reason."""
 
 
 def load_model(files: Files, path: Path) -> System:
@@ -294,8 +285,6 @@ class _Loading:
             place=entry.key,
             facts={**self.defaults[kind], **facts} if kind in self.defaults else facts,
             relations=dict(self._relations(kind, fields)),
-            triggers=self._triggers(fields["triggers"].value) if "triggers" in fields else None,
-            triggers_place=fields["triggers"].key if "triggers" in fields else None,
             boundary=self._boundary(fields),
             criticality=criticality,
             criticality_reason=_value(fields, "criticality_reason"),
@@ -303,54 +292,64 @@ class _Loading:
         )
 
     def _relations(self, kind: str, fields: Entries) -> Iterator[tuple[str, Relation]]:
-        """The lists stated; the first of reads, writes, sends, secrets closes these four, and `calls` only itself."""
-        if "holds" in fields:
-            yield "holds", self._relation(fields["holds"], partial(self._refers, "data item"))
-        if kind != "function":
+        """The lists stated, those that another one closes, and those of which nothing is known but that they are open.
+
+        Of the lists that are closed together the first that is stated closes all, except those that are incomplete.
+        """
+        rows = RELATIONS[kind].values()
+        together = next((fields[row.name].key for row in rows if row.closed_together and row.name in fields), None)
+        whys = _incomplete(fields)
+        for row in rows:
+            why, at = whys.get(row.name, ("", None))
+            if row.name in fields:
+                entry = fields[row.name]
+                yield row.name, Relation(tuple(self._partners(row, entry)), entry.key, open=why)
+            elif at is not None:
+                yield row.name, Relation((), at, open=why)
+            elif row.closed_together and together is not None:
+                yield row.name, Relation((), together, implied=True)
+
+    def _partners(self, row: RelationRow, entry: Entry) -> Iterator[Reference | Trigger]:
+        """What a list names, each once."""
+        if row.name == "triggers":
+            yield from self._triggers(entry.value)
             return
-        stated = [name for name in RELATIONS if name in fields and name != "calls"]
-        for name, other in RELATIONS.items():
-            if name in fields:
-                yield name, self._relation(fields[name], partial(self._uses, other))
-            elif stated and name != "calls":
-                yield name, Relation((), fields[stated[0]].key, implied=True)
+        (kind,) = row.to
+        seen: set[str] = set()
+        for item in entry.value:
+            if self._uses(kind, item.value, item.place) and item.value not in seen:
+                seen.add(item.value)
+                yield Reference(item.value, item.place)
 
     def _uses(self, kind: str, name: str, place: Place) -> bool:
         return (kind == "external system" and name == "slack") or self._refers(kind, name, place)
-
-    def _relation(self, entry: Entry, known: Callable[[str, Place], bool]) -> Relation:
-        found: dict[str, Reference] = {}
-        for item in entry.value:
-            if known(item.value, item.place):
-                found.setdefault(item.value, Reference(item.value, item.place))
-        return Relation(tuple(found.values()), entry.key)
 
     def _triggers(self, items: tuple[Any, ...]) -> tuple[Trigger, ...]:
         return tuple(t for t in (self._trigger(item.value, item.place) for item in items) if t is not None)
 
     def _trigger(self, fields: Fields, place: Place) -> Trigger | None:
-        given = [by for by in _BY if fields.given(by)]
+        given = [by for by in THROUGH if fields.given(by)]
         if len(given) != 1:
             found = (
                 f"this trigger names {' and '.join(given)}"
                 if given
                 else "this trigger does not say what starts the function"
             )
-            self.note("wrong-trigger", place, found, f"name one of {listed(_BY)}")
+            self.note("wrong-trigger", place, found, f"name one of {listed(THROUGH)}")
             return None
         by = given[0]
         if by in fields.unread:
             return None
         entry = fields[by]
-        if by in _SOURCE:
+        if by == THROUGH[by]:
             source = Reference(entry.value, entry.place) if self._refers(by, entry.value, entry.place) else None
-        elif by == "schedule":
+        elif not THROUGH[by]:
             source = None
         else:
             source = self._api(fields, place)
-        if source is None and by != "schedule":
+        if source is None and THROUGH[by]:
             return None
-        if by in {"queue", "store", "schedule"} and "api" in fields:
+        if THROUGH[by] != "api" and "api" in fields:
             self.note("wrong-trigger", fields["api"].key, f"{article(by)} does not come through an api", "remove it")
         return Trigger(by, str(entry.value), source, _value(fields, "path"), place)
 
@@ -507,6 +506,16 @@ class _Loading:
                 reason=_value(fields, "reason"),
                 place=entry.key,
             )
+
+
+def _incomplete(fields: Entries) -> dict[str, tuple[str, Place]]:
+    """The lists that may be longer than they are stated, each with why and where that stands."""
+    if "incomplete" not in fields:
+        return {}
+    stated = fields["incomplete"].value
+    if isinstance(stated, tuple):
+        return {item.value: (_INCOMPLETE, item.place) for item in stated}
+    return {name: (entry.value, entry.key) for name, entry in stated.items()}
 
 
 def _statements(fields: Entries, kind: str) -> dict[str, Statement]:

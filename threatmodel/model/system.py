@@ -19,11 +19,15 @@ class Reference:
     place: Place
 
 
+THROUGH = {"slack": "api", "http": "api", "queue": "queue", "store": "store", "schedule": ""}
+"""What can start a function, with the kind of element that it comes through ('' for none)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trigger:
     """What starts a function.
 
-    `by` is slack, http, queue, store or schedule; `detail` the Slack surface, the HTTP method or the schedule;
+    `by` is a key of THROUGH; `detail` the Slack surface, the HTTP method or the schedule;
     `source` the api, queue or store that it comes through (None for a schedule).
     """
 
@@ -36,11 +40,20 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A list of a function's partners or of a store's data, stated at `place`; `implied`: another list says so."""
+    """A list of an element, stated at `place`: what starts it, what it uses, the data that it holds.
 
-    items: tuple[Reference, ...]
+    `implied`: another list says so.  `open` says why there may be more in it ('' where it is complete).
+    """
+
+    items: tuple[Reference | Trigger, ...]
     place: Place
     implied: bool = False
+    open: str = ""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of what it names; of triggers none."""
+        return tuple(item.id for item in self.items if isinstance(item, Reference))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +67,16 @@ class Node:
     place: Place
     facts: Mapping[str, Statement]
     relations: Mapping[str, Relation]
-    triggers: tuple[Trigger, ...] | None = None
-    triggers_place: Place | None = None
     boundary: str = ""
     criticality: str = "normal"
     criticality_reason: str = ""
     out_of_scope: str = ""
+
+    @property
+    def triggers(self) -> tuple[Trigger, ...] | None:
+        """What starts it as far as is stated, None where nothing is."""
+        stated = self.relations.get("triggers")
+        return None if stated is None else tuple(item for item in stated.items if isinstance(item, Trigger))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

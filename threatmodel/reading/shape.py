@@ -123,7 +123,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Either:
-    """A plain word, or a mapping: `word` is tried for scalars, `whole` for mappings."""
+    """A plain word or a list, or a mapping: `word` is tried for scalars and lists, `whole` for mappings."""
 
     word: Shape
     whole: Shape
@@ -328,7 +328,8 @@ def _read_table(reader: Reader, shape: Table, raw: Any, mark: int, noun: str) ->
 
 
 def _read_either(reader: Reader, shape: Either, raw: Any, mark: int, noun: str) -> Any:
-    if raw.__class__ is not Map and raw.__class__ is not str:
+    listed_one = raw.__class__ is Seq and isinstance(shape.word, Items)
+    if raw.__class__ is not Map and raw.__class__ is not str and not listed_one:
         return reader.wrong(shape, raw, mark, noun)
     return reader.read(shape.whole if raw.__class__ is Map else shape.word, raw, mark, noun)
 

@@ -10,15 +10,20 @@ from threatmodel.authoring.insertion import comment, scalar
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.matching import ENDINGS, MATCHED, kebab
 from threatmodel.evidence.relations.found import Start, Wiring
+from threatmodel.evidence.relations.roles import RELATIONS as USES
 from threatmodel.model.file import SECTIONS, TRIGGER
 from threatmodel.model.reference_architecture import RESERVED
+from threatmodel.model.system import THROUGH
+from threatmodel.model.vocabulary import RELATIONS
 from threatmodel.reading.shape import LONGEST_ID, Text
 from threatmodel.stacks.stack import Resource, Stack
 
 SECTION_OF = {kind: section for section, kind in SECTIONS.items()}
 """The section of a model file that holds a kind."""
 
-_USES = (("reads", "store"), ("writes", "store"), ("sends", "queue"), ("secrets", "secret"))
+_USES = tuple((name, *RELATIONS["function"][name].to) for name in USES)
+"""What a function uses that a file can say, each list with what its items are."""
+_LONGEST_WHY = 300
 _BESIDE = 34
 _SHORTENED = {"function", "store"}
 """The kinds of which people leave the usual ending out: an order table holds orders, an api is still an api."""
@@ -76,7 +81,7 @@ def _used_as(wirings: Mapping[str, Wiring]) -> dict[str, str]:
     used: dict[str, str] = {}
     for wiring in wirings.values():
         for start in wiring.triggers:
-            used[start.source] = {"http": "api"}.get(start.by, start.by)
+            used[start.source] = THROUGH[start.by]
         for name, kind in _USES:
             for use in getattr(wiring, name):
                 used.setdefault(use.resource, kind)
@@ -124,16 +129,30 @@ def _beside(line: str, note: str) -> str:
 
 
 def _function(wiring: Wiring, named: Mapping[str, str], kinds: Mapping[str, str]) -> Iterator[str]:
-    yield from _triggers(wiring, named)
+    """The lists of a function as far as they are certain, then those that may be longer, each with why."""
+    whys = {name: one.why for name, one in wiring.unknown.items()}
+    left_out = next((start for start in wiring.triggers if start.source and start.source not in named), None)
+    if left_out is not None:
+        whys.setdefault("triggers", f"it is started by {left_out.source}, which is not modelled")
+    yield from _triggers(wiring, named, complete="triggers" not in whys)
     uses = _uses(wiring, named, kinds)
-    told = [name for name, _ in _USES if name not in wiring.unknown]
-    if len(told) == len(_USES):
-        yield from (f"{name}: [{', '.join(ids)}]" for name, ids in uses.items())
-    else:
-        why = next(wiring.unknown[name].why for name, _ in _USES if name in wiring.unknown)
-        yield f"# what it uses cannot be told for certain: {comment(why)}"
-        yield from (f"# {name}: [{', '.join(ids)}]" for name, ids in uses.items())
+    for name, _ in _USES:
+        if uses[name] or name not in whys:
+            yield f"{name}: [{', '.join(uses[name])}]"
+    yield from _incomplete({name: whys[name] for name in ("triggers", *uses) if name in whys})
     yield "# calls: [slack]                # which systems outside does it call? [] for none"
+
+
+def _incomplete(whys: Mapping[str, str]) -> Iterator[str]:
+    """The lists that may be longer; a reason that several share stands once."""
+    if not whys:
+        return
+    yield "incomplete:                     # what a file cannot show; take out what you know to be whole"
+    first: dict[str, str] = {}
+    for name, why in whys.items():
+        told = first.setdefault(why, name)
+        shown = comment(why)[:_LONGEST_WHY] if told == name else f"as for {told}"
+        yield f"  {name}: {scalar(shown, flow=False)}"
 
 
 def _uses(wiring: Wiring, named: Mapping[str, str], kinds: Mapping[str, str]) -> dict[str, list[str]]:
@@ -149,19 +168,18 @@ def _uses(wiring: Wiring, named: Mapping[str, str], kinds: Mapping[str, str]) ->
     return found
 
 
-def _triggers(wiring: Wiring, named: Mapping[str, str]) -> Iterator[str]:
-    known = (start for start in wiring.triggers if start.by == "schedule" or start.source in named)
+def _triggers(wiring: Wiring, named: Mapping[str, str], *, complete: bool) -> Iterator[str]:
+    """The triggers that are certain, and what to ask about who calls."""
+    known = [one for one in wiring.triggers if one.certain and (one.by == "schedule" or one.source in named)]
     lines = [_trigger(start, named) for start in known]
-    if "triggers" in wiring.unknown:
-        yield f"# what starts it cannot be told for certain: {comment(wiring.unknown['triggers'].why)}"
-        yield f"# triggers: [{', '.join(lines)}]"
+    if not lines and not complete:
         return
     if len(lines) <= 1:
         yield f"triggers: [{', '.join(lines)}]"
     else:
         yield "triggers:"
         yield from (f"  - {line}" for line in lines)
-    paths = [start.path.lower() for start in wiring.triggers if start.by == "http"]
+    paths = [start.path.lower() for start in known if start.by == "http"]
     if any("slack" in path for path in paths):
         yield "# Slack's by the path: slash-command, interactivity or events? if it is not, {http: POST, ...}"
     if any("slack" not in path for path in paths):

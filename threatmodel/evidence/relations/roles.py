@@ -19,11 +19,12 @@ from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import Reach, reached, use_of
 from threatmodel.evidence.relations.naming import ROLE_OWN_NAME, Names, named_by_text, open_in, spelling
 from threatmodel.evidence.resource_types import known
+from threatmodel.model.vocabulary import RELATIONS as LISTED
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Joined, Link, Node, Unknown, links
 
-RELATIONS = ("reads", "writes", "sends", "secrets")
+RELATIONS = tuple(row.name for row in LISTED["function"].values() if row.closed_together)
 """What a function uses, by the names of a model."""
 
 
@@ -404,7 +405,10 @@ class _Noted:
                 self.note(_RELATION[use], why, place)
 
 
-RELATIONS_OF = {"store": ("reads", "writes"), "queue": ("sends",), "secret": ("secrets",)}
+RELATIONS_OF = {
+    kind: tuple(name for name in RELATIONS if kind in LISTED["function"][name].to)
+    for kind in ("store", "queue", "secret")
+}
 
 
 def _patterns(node: Node | None) -> Iterator[Pattern]:

@@ -33,7 +33,7 @@ class Start(NamedTuple):
 
     `by` is http, queue, store or schedule; `detail` the HTTP method or the schedule's text ('' where it is not told);
     `source` the resource that it comes through ('' for a schedule, and where that is none of this file); `path` the
-    route; `places` the lines that prove it.
+    route; `places` the lines that prove it.  `certain` is False where what shows it may not exist.
     """
 
     by: str
@@ -41,6 +41,7 @@ class Start(NamedTuple):
     source: str
     path: str
     places: tuple[Place, ...]
+    certain: bool = True
 
 
 class Starts(NamedTuple):
@@ -55,6 +56,7 @@ class _Way:
 
     def __init__(self) -> None:
         self.starts: dict[tuple[str, str, str, str], dict[Place, None]] = {}
+        self.certain: set[tuple[str, str, str, str]] = set()
         self.callers: dict[str, set[str]] = {}
         self.unknown: Unanswered | None = None
 
@@ -64,12 +66,14 @@ class _Way:
             self.unknown = Unanswered(why, place)
 
     def add(self, start: Start) -> None:
-        """Adds a way; the same way again adds its lines."""
+        """Adds a way; the same way again adds its lines, and is certain where one of the two is."""
         self.starts.setdefault(start[:4], {}).update(dict.fromkeys(start.places))
+        if start.certain:
+            self.certain.add(start[:4])
 
     def finished(self) -> Starts:
         """The whole, as a value."""
-        starts = tuple(Start(*key, tuple(places)) for key, places in self.starts.items())
+        starts = tuple(Start(*key, tuple(places), key in self.certain) for key, places in self.starts.items())
         return Starts(starts, self.unknown)
 
 
@@ -141,9 +145,9 @@ class _Wired:
         self.hide(called, service, start.source or sender)
         for name in called.functions:
             way = self.ways[name]
-            way.add(start)
-            way.callers.setdefault(service, set()).update({start.source, sender})
             doubt = doubt_of(resource, self.names.functions[name])
+            way.add(start._replace(certain=doubt is None))
+            way.callers.setdefault(service, set()).update({start.source, sender})
             if doubt is not None:
                 way.doubt(doubt.why, doubt.place)
             if not start.source and start.by != "schedule":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import doubt_of, read
@@ -102,8 +102,8 @@ class Functions:
             role = self.roles.of(name)
             doubt = doubt_of(self.roles.all[name], function)
             if doubt is not None:
-                opened = {relation: Unanswered(doubt.why, doubt.place) for relation in RELATIONS}
-                role = replace(role, open={**opened, **role.open})
+                told = Unanswered(doubt.why, doubt.place)  # with the role, all that it grants may not exist
+                role = Role(open=dict.fromkeys(RELATIONS, told), hidden=frozenset(RELATIONS), invokes=role.invokes)
             return role, name
         hidden = open_in(node) if node is not None else function.opaque
         why = hidden.why if hidden is not None else "its role is not in this file"

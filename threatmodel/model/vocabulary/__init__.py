@@ -8,6 +8,9 @@ for a property left out (information for readers and collectors: a default is no
 collectors that can observe it, none meaning that only a person knows.  Names avoid the field names of pytm's classes,
 since facts become attributes there.
 
+A kind's `relations` are its lists: what starts it, what it uses, what it holds.  A row there is all that the file of a
+model, its loader, flows, neighbours, questions and collectors know of the list.
+
 Authors cannot state derived facts.  Each stands under `derived` with what it follows from, and is computed by the
 function of its name in `threatmodel.graph.derived`.
 """
@@ -17,11 +20,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from threatmodel.model.vocabulary.format import read_rows
-from threatmodel.model.vocabulary.row import CLASSIFICATIONS, KINDS, PLANES, FactRow, Input
+from threatmodel.model.vocabulary.row import CLASSIFICATIONS, KINDS, PLANES, FactRow, Input, RelationRow
 
-__all__ = ["CLASSIFICATIONS", "FACTS", "INPUTS", "KINDS", "PLANES", "ROWS", "FactRow", "Input"]
+__all__ = [
+    "CLASSIFICATIONS",
+    "FACTS",
+    "INPUTS",
+    "KINDS",
+    "LISTS",
+    "PLANES",
+    "RELATIONS",
+    "ROWS",
+    "FactRow",
+    "Input",
+    "RelationRow",
+]
 
-ROWS = read_rows()
+ROWS, _RELATIONS = read_rows()
 
 FACTS: dict[str, dict[str, FactRow]] = {kind: {row.name: row for row in ROWS if row.kind == kind} for kind in KINDS}
 """Every fact by kind and name, derived ones included."""
@@ -30,3 +45,11 @@ INPUTS: Mapping[tuple[str, str], tuple[Input, ...]] = {
     (row.kind, row.name): row.follows_from for row in ROWS if row.derived
 }
 """What each derived fact follows from: when it is unknown, the questions go there."""
+
+RELATIONS: Mapping[str, Mapping[str, RelationRow]] = {
+    kind: {row.name: row for row in _RELATIONS if row.kind == kind} for kind in KINDS
+}
+"""The lists of each kind by name."""
+
+LISTS = frozenset(row.name for row in _RELATIONS)
+"""Names of inputs that are lists, not facts."""

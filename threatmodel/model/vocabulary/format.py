@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from threatmodel.model.runtimes import CHECKED, RUNTIMES
-from threatmodel.model.vocabulary.row import CLASSIFICATIONS, KINDS, FactRow, Input
+from threatmodel.model.vocabulary.row import CLASSIFICATIONS, KINDS, PARTNERS, FactRow, Input, RelationRow
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Problem
 from threatmodel.reading.shape import Either, Entry, Fields, Flag, Items, Key, Number, Reader, Table, Text, Word, record
@@ -66,33 +67,73 @@ _TOPIC = record(
     Key("ask", Text(400), "the question for all its facts at once", required=True),
     Key("facts", Table(_STATED, "a fact", _NAME, "lower-case words and underscores"), "its facts", required=True),
 )
+_LIST = record(
+    "a list",
+    Key("means", Text(400), "what stands in it", required=True),
+    Key("to", Items(Word((*KINDS, *PARTNERS)), least=1), "what its items are", required=True),
+    Key("verb", Text(20, r"[a-z-]+", "a word"), "the flow that goes to each of them"),
+    Key("puts_out", Flag(), "whether what is handed on this way can start a function"),
+    Key("closed_together", Flag(), "whether the first such list that is stated closes all of them"),
+)
+_LISTS = record(
+    "a topic of lists",
+    Key("ask", Text(400), "the question for all its lists", required=True),
+    Key("ask_rest", Text(400), "the question where they are known in part", required=True),
+    Key("lists", Table(_LIST, "a list", _NAME, "lower-case words and underscores"), "its lists", required=True),
+)
 _KIND = record(
     "the facts of a kind",
+    Key("relations", Table(_LISTS, "a topic of lists"), "its lists: which other elements and data it has to do with"),
     Key("topics", Table(_TOPIC, "a topic"), "the facts, by what one person looks at to state them", required=True),
     Key("derived", Table(_DERIVED, "a derived fact", _NAME, "lower-case words and underscores"), "what is computed"),
 )
 """A file <kind>.yaml."""
 
 
-def read_rows(folder: Path = FOLDER) -> tuple[FactRow, ...]:
-    """The rows of all kinds in their order, those that are stated first, then those that are derived.
+class Rows(NamedTuple):
+    """The rows of all kinds in their order: facts (those that are stated first, then those derived) and lists."""
 
-    Raises InputError with every problem of every file.
-    """
+    facts: tuple[FactRow, ...]
+    relations: tuple[RelationRow, ...]
+
+
+def read_rows(folder: Path = FOLDER) -> Rows:
+    """The rows in a folder's files.  Raises InputError with every problem of every file."""
     files = Files()
     problems: list[Problem] = []
     stated: list[FactRow] = []
     derived: list[FactRow] = []
+    relations: list[RelationRow] = []
     for kind in KINDS:
         reader = Reader(files.document(folder / f"{kind}.yaml"))
         entries = reader.whole(_KIND)
         if not reader.problems:
             stated += _stated(kind, entries, reader)
             derived += _derived(kind, entries, reader)
+            relations += _relations(kind, entries)
         problems += reader.problems
     if problems:
         raise InputError(problems)
-    return (*stated, *derived)
+    return Rows((*stated, *derived), tuple(relations))
+
+
+def _relations(kind: str, entries: Fields) -> Iterator[RelationRow]:
+    table: Fields = entries["relations"].value if "relations" in entries else Fields()
+    for topic, described in table.items():
+        for name, entry in described.value["lists"].value.items():
+            fields: Fields = entry.value
+            yield RelationRow(
+                kind=kind,
+                name=name,
+                to=_words(fields, "to"),
+                meaning=fields["means"].value,
+                topic=topic,
+                ask=described.value["ask"].value,
+                ask_rest=described.value["ask_rest"].value,
+                verb=_text(fields, "verb"),
+                puts_out="puts_out" in fields and fields["puts_out"].value,
+                closed_together="closed_together" in fields and fields["closed_together"].value,
+            )
 
 
 def _stated(kind: str, entries: Fields, reader: Reader) -> Iterator[FactRow]:

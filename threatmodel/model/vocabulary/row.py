@@ -28,6 +28,32 @@ CLASSIFICATIONS = ("public", "internal", "confidential", "secret")
 """Classes of data, from least to most sensitive."""
 
 
+PARTNERS = ("data item", "external system")
+"""What lists name besides elements that have facts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationRow:
+    """One list of an element: of which kind, its name, what its items are, and what follows from it.
+
+    `to` are the kinds of its items.  `verb` names the flow that goes to each of them ('' for what is no use, or comes
+    in); `puts_out`: what is handed on this way can start a function.  Of the lists of a kind that are
+    `closed_together`, the first that is stated closes all.  `topic` and `ask` are as for facts; `ask_rest`
+    asks about lists of which some members are known.
+    """
+
+    kind: str
+    name: str
+    to: tuple[str, ...]
+    meaning: str
+    topic: str
+    ask: str
+    ask_rest: str
+    verb: str = ""
+    puts_out: bool = False
+    closed_together: bool = False
+
+
 class Input(NamedTuple):
     """Something that a derived fact follows from: a fact of a kind, or one of its relations."""
 

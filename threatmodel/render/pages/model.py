@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from threatmodel.model.file import ELEMENTS, FACT_KEYS, MODEL, PLATFORM, RELATIONS, SECTIONS, TRIGGER
+from threatmodel.model.file import ELEMENTS, FACT_KEYS, MODEL, PLATFORM, SECTIONS, TRIGGER
 from threatmodel.model.reference_architecture import DATA, PARTIES, RESERVED, ZONES
-from threatmodel.model.vocabulary import PLANES
-from threatmodel.reading.shape import ID, LONGEST_ID, Date, Flag, Items, Key, Number, Record, Shape, Table, Text, Word
+from threatmodel.model.vocabulary import PLANES, RELATIONS
+from threatmodel.reading.shape import (
+    ID,
+    LONGEST_ID,
+    Date,
+    Either,
+    Flag,
+    Items,
+    Key,
+    Number,
+    Record,
+    Shape,
+    Table,
+    Text,
+    Word,
+)
 
 _INTRODUCTION = """\
 # Model files
@@ -164,8 +178,9 @@ It is of the code in its own folder, or in `code`; when that has changed since, 
 
 def _relations() -> str:
     """What closes what among the lists of a function."""
-    closing = [name for name in RELATIONS if name != "calls"]
-    rows = [f"| `{name}` | ids of {_plural(kind)} |" for name, kind in RELATIONS.items()]
+    uses = [row for row in RELATIONS["function"].values() if row.verb]
+    closing = [row.name for row in uses if row.closed_together]
+    rows = [f"| `{row.name}` | ids of {_plural(kind)} |" for row in uses for kind in row.to]
     return "\n".join(
         [
             "### What a function uses",
@@ -178,6 +193,14 @@ def _relations() -> str:
             "four lists that it leaves out are then `[]`. `calls` stands for itself: left out, nobody knows which",
             "systems outside it calls; `calls: []` says none. With none of the four, everything that the function",
             "uses is unknown. To say that it uses none of them, write `reads: []`.",
+            "",
+            "### Lists of which only a part is known",
+            "",
+            "A list that is stated is complete. One that may be longer is named beside it under `incomplete`, best",
+            "with a reason: `incomplete: {reads: its role may read every table}`, or `incomplete: [triggers, reads]`.",
+            "What its known members make true is true: they are drawn, assessed and counted. What needs that there",
+            "is nothing else stays unknown, and one question asks for the rest. Once a list is whole, take it out of",
+            "`incomplete`. `import` writes there what a file cannot show.",
             "",
         ]
     )
@@ -299,6 +322,8 @@ def _type(shape: Shape) -> str:
             return shape.noun.removeprefix("a ").removeprefix("an ").removeprefix("the ")
         case Table():
             return f"mapping: {_plural(shape.noun)}"
+        case Either(word, whole):
+            return f"{_type(word)}; or a mapping: {_type(whole)}"
         case _:
             return "value"
 

@@ -23,8 +23,8 @@ def data(graph: Graph) -> list[Row]:
     rests: dict[str, list[str]] = {}
     for node in graph.system.nodes.values():
         if node.kind in {"store", "queue"} and "holds" in node.relations:
-            for item in node.relations["holds"].items:
-                rests.setdefault(item.id, []).append(node.id)
+            for item in node.relations["holds"].ids:
+                rests.setdefault(item, []).append(node.id)
     travels: dict[str, list[str]] = {}
     for flow in graph.flows.values():
         for name in flow.carries:
