@@ -59,7 +59,7 @@ def test_it_passes_every_probe_and_proves_its_function(capsys: pytest.CaptureFix
     assert new("refund-bot") == 0
     told = capsys.readouterr().out.splitlines()
     (command,) = [line.removeprefix("next: python tm.py ").split() for line in told if line.startswith("next: ")]
-    assert main(command) == 0
+    assert main([*command, "--unconfined"]) == 0  # where tests run as root, namespaces may be forbidden
     folder = "handlers/refund-bot"
     evidence = f"{{template: {folder}/template.yaml, resources: {{seen: ReplayGuardTable}}}}"
     result = f"{{probe: {folder}/refund-bot.probe.json, function: refund-bot}}"

@@ -43,7 +43,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def probe(*more: str) -> int:
-    return main(["probe", "app/app.py", "--env-file", "probe.env", *more])
+    return main(["probe", "app/app.py", "--env-file", "probe.env", "--unconfined", *more])
 
 
 def saved() -> int:

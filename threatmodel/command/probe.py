@@ -13,8 +13,8 @@ from threatmodel.reading.problems import visible
 
 DESCRIPTION = (
     "Sends a handler genuine and hostile requests, and says of each whether it did what Slack and AWS ask. It runs the "
-    "handler's code: in a process of its own without your credentials and network, but on your machine. Exit code 0: "
-    "every required probe passed; 1: one failed; 2: it could not be run, or nothing can be said."
+    "handler's code: in a process of its own, isolated as far as this system allows, as the head of the result tells. "
+    "Exit code 0: every required probe passed; 1: one failed; 2: it could not be run, or nothing can be said."
 )
 
 
@@ -59,6 +59,7 @@ def options(parser: Parser) -> None:
         metavar="HOST",
         help="a host beside this machine that may be asked",
     )
+    add("--unconfined", action="store_true", help="as root, run it even where this system cannot isolate it")
     arguments.library(parser)
 
 
@@ -88,6 +89,7 @@ def run(request: Request) -> int:
         packages=args.packages,
         provide=args.provide,
         allow_remote=args.allow_remote,
+        unconfined=args.unconfined,
     )
     library = request.library()
     result, notes = run(asked, request.files, datetime.datetime.now(datetime.UTC))

@@ -13,6 +13,7 @@ from threatmodel.probe.folder import RESULT, folder_digest
 from threatmodel.probe.probing import Options, probe
 from threatmodel.probe.requests import BODY, SECRET
 from threatmodel.probe.result import Result
+from threatmodel.probe.runners.confinement.measures import MEASURES, WEIGHTY, Measure, told
 from threatmodel.probe.runners.lambdas import LambdaRunner
 from threatmodel.probe.runners.target import handler_file, runner_for
 from threatmodel.probe.variables import variable, variables
@@ -25,7 +26,8 @@ class Asked:
     """The options of the command, as given.
 
     `variables` are NAME=VALUE, `body` the form of a genuine request ('' for Slack's example), `packages` folders with
-    the handler's dependencies, `provide` packages to be stubbed, `allow_remote` hosts beside this machine.
+    the handler's dependencies, `provide` packages to be stubbed, `allow_remote` hosts beside this machine, `unconfined`
+    that root may run it where not every measure against it holds.
     """
 
     target: str
@@ -38,6 +40,7 @@ class Asked:
     packages: Sequence[Path] = ()
     provide: Sequence[str] = ()
     allow_remote: Sequence[str] = ()
+    unconfined: bool = False
 
 
 def run(asked: Asked, files: Files, now: datetime.datetime) -> tuple[Result, tuple[str, ...]]:
@@ -58,6 +61,7 @@ def run(asked: Asked, files: Files, now: datetime.datetime) -> tuple[Result, tup
         provide=asked.provide,
     )
     file = handler_file(asked.target)
+    measures = confined(runner, asked.unconfined) if isinstance(runner, LambdaRunner) else ()
     result = probe(
         runner,
         Options(
@@ -71,9 +75,27 @@ def run(asked: Asked, files: Files, now: datetime.datetime) -> tuple[Result, tup
             path=asked.path or "/slack/command",
             shape=asked.shape,
             environment=given,
+            isolation=told(measures),
         ),
     )
     return result, tuple(_notes(runner)) if isinstance(runner, LambdaRunner) else ()
+
+
+def confined(runner: LambdaRunner, unconfined: bool) -> tuple[Measure, ...]:  # noqa: FBT001 - the user's one word
+    """The measures that hold for a handler, which is then not run without them.
+
+    Raises InputError where this is root's process and one is missing by which the machine would be the handler's.
+    """
+    measures = runner.confine()
+    open_ones = [one for one in measures if one.name in WEIGHTY and not one.holds]
+    if not open_ones or unconfined or os.geteuid() != 0:
+        return measures
+    lines = "; ".join(f"{MEASURES[one.name]}: {one.why}" for one in open_ones)
+    message = f"as root, a hostile handler could do what it likes here, for these do not hold: {lines}"
+    hint = (
+        "run the probe as another user, or in a container that may make namespaces; --unconfined runs it nevertheless"
+    )
+    raise InputError([Problem(code="cannot-probe", place=Place("probe"), message=message, hint=hint)])
 
 
 def _notes(runner: LambdaRunner) -> Iterator[str]:

@@ -35,7 +35,8 @@ class Options:
 
     `target` is what the user typed, `kind` one of python, node, http; `body` and `secret` make a genuine request, which
     goes to `path`; `shape` is its form ('': the first of the three that the handler accepts).  `environment` are the
-    handler's variables: their values are kept out of the result.  `now` is the time of the run, which begins no further
+    handler's variables: their values are kept out of the result.  `isolation` says
+    what keeps it from this machine.  `now` is the time of the run, which begins no further
     probe after so many `seconds`.
     """
 
@@ -49,6 +50,7 @@ class Options:
     path: str = "/slack/command"
     shape: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
+    isolation: Sequence[str] = ()
     threads: int = THREADS
     seconds: float = LONGEST_RUN
 
@@ -87,6 +89,7 @@ def probe(runner: Runner, options: Options, cases: Sequence[Case] = ()) -> Resul
         shape=shape,
         sees_effects=runner.sees_effects,
         rows=rows,
+        isolation=tuple(options.isolation),
         facts=decisions(rows, sees_effects=runner.sees_effects),
     )
 

@@ -39,7 +39,8 @@ KINDS = ("python", "node", "http")
 class Result:
     """A run of all probes against one handler.
 
-    `folder_sha256` names the code that was run ('' where it was only reached over HTTP), `when` is UTC, to the second.
+    `folder_sha256` names the code that was run ('' where it was only reached over HTTP), `when` is UTC, to the second,
+    `isolation` says of each measure against a hostile handler whether it held.
     """
 
     target: str
@@ -51,6 +52,7 @@ class Result:
     sees_effects: bool
     rows: tuple[Row, ...]
     facts: tuple[Decision, ...]
+    isolation: tuple[str, ...] = ()
 
     @property
     def decided(self) -> dict[str, Shown]:
@@ -102,6 +104,7 @@ _RESULT = record(
     Key("sees_effects", Flag(), required=True),
     Key("rows", Items(_ROW, 1), required=True),
     Key("facts", Items(_DECISION), required=True),
+    Key("isolation", Items(_LINE)),
 )
 
 
@@ -137,7 +140,8 @@ class _Reading:
         whole: dict[str, Any] = {
             name: entries[name].value for name in ("target", "kind", "version", "shape", "sees_effects")
         }
-        result = Result(rows=rows, facts=facts, when=when, folder_sha256=digest, **whole)
+        isolation = tuple(item.value for item in entries["isolation"].value) if "isolation" in entries else ()
+        result = Result(isolation=isolation, rows=rows, facts=facts, when=when, folder_sha256=digest, **whole)
         self.follows(result, entries)
         return result
 

@@ -91,6 +91,18 @@ def _head(result: Result) -> Iterator[str]:
         else "only answers are seen, no side effects and no logs"
     )
     yield from _wrapped(f"requests in the form of {result.shape}; {seen}", "", "  ")
+    yield from _isolation(result)
+
+
+def _isolation(result: Result) -> Iterator[str]:
+    """What keeps the handler from this machine, and first what does not."""
+    held = [line.partition(":")[0] for line in result.isolation if line.endswith(": holds")]
+    for line in result.isolation:
+        if not line.endswith(": holds"):
+            name, _, why = line.partition(": ")
+            yield from _wrapped(f"NOT ISOLATED in its {name}: {why}", "", "  ")
+    if held:
+        yield from _wrapped(f"isolated in its {', '.join(held)}", "", "  ")
 
 
 def _row(row: Row) -> Iterator[str]:

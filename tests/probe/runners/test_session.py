@@ -12,7 +12,8 @@ import pytest
 from tests.probe.running import written
 from threatmodel.probe.protocol import Limits
 from threatmodel.probe.runners.aws import World
-from threatmodel.probe.runners.session import Message, Program, Session
+from threatmodel.probe.runners.launching import Program
+from threatmodel.probe.runners.session import Message, Session
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="waits for a process as Linux has them")
 

@@ -33,7 +33,7 @@ def found_packages(file: Path) -> tuple[Path, ...]:
     places: list[Path] = []
     for folder in _folders(file):
         places += _layers(folder, python=python)
-        if python:
+        if python and folder in {file.parent, file.parent.parent}:  # one further up is the repository's own
             places += [folder / "vendor", *sorted(folder.glob(".venv/lib/python3*/site-packages"))]
             places += sorted(folder.glob("venv/lib/python3*/site-packages"))
     return tuple(dict.fromkeys(place.resolve() for place in places if place.is_dir()))

@@ -1,10 +1,8 @@
 """Runs a Lambda handler, one fresh process a scenario.
 
-The probe runs the user's own code.  What the handler prints never passes for an answer, and what it does by accident
-(hangs, exits, crashes, floods, forks) is told apart; but this is no sandbox against a handler that wants to lie.
-On Linux the process has no network where the system allows that; limits are those of `Limits`; the environment holds
-nothing of the caller's.  Python handlers cannot write outside /tmp or start programs; Node.js handlers cannot start
-programs, but their writes are not stopped.
+The probe runs the user's own code, which may be a stranger's pull request.  What the handler prints never passes for an
+answer, and what it does by accident (hangs, exits, crashes, floods, forks) is told apart.  What keeps it from the
+machine is `confinement/`; but it may always behave otherwise for a probe than for Slack.
 """
 
 from __future__ import annotations
@@ -18,9 +16,13 @@ from typing import Any
 
 from threatmodel.probe.protocol import Call, Limits, Reply, Scenario
 from threatmodel.probe.runners.aws import World
+from threatmodel.probe.runners.confinement import privileges
+from threatmodel.probe.runners.confinement.look import look
+from threatmodel.probe.runners.confinement.measures import Measure
+from threatmodel.probe.runners.launching import STUBS, Program
 from threatmodel.probe.runners.loading import problem
 from threatmodel.probe.runners.replies import from_answer
-from threatmodel.probe.runners.session import STUBS, Program, Session
+from threatmodel.probe.runners.session import Session
 from threatmodel.reading.problems import InputError
 
 _SETTLING = 0.5
@@ -37,12 +39,19 @@ class LambdaRunner:
         self._program, self._secret_env, self._limits = program, secret_env, limits
         self._environment = dict(environment)
         self._missing: set[str] = set()
+        privileges.hide()  # what this process was given, a CI's secrets among it, is for no handler to read
         if not program.node:  # the child writes no bytecode, and would compile the stubs for every scenario
             compileall.compile_dir(STUBS, quiet=2)
 
     def run(self, scenario: Scenario) -> Sequence[Reply]:
         """One reply for each call.  Raises InputError where the handler cannot be run at all."""
         return asyncio.run(self._run(scenario)) if scenario.calls else ()
+
+    def confine(self) -> tuple[Measure, ...]:
+        """The measures that hold here; from now on nothing of the handler is run without them."""
+        measures = look(self._program)
+        self._program = replace(self._program, required=tuple(one.name for one in measures if one.holds))
+        return measures
 
     @property
     def packages(self) -> Sequence[Path]:

@@ -14,8 +14,7 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,15 +23,9 @@ from threatmodel.probe.protocol import Limits
 from threatmodel.probe.runners import waiting, web
 from threatmodel.probe.runners.aws import World
 from threatmodel.probe.runners.dynamodb import AwsError
+from threatmodel.probe.runners.launching import COMMAND, SOCKET, Program, config
 from threatmodel.probe.runners.loading import variable_names
-from threatmodel.reading.home import PACKAGES
 
-_HERE = Path(__file__).resolve().parent
-STUBS = _HERE / "stubs"
-_START = (  # a module, not a script: those are compiled anew each time
-    "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from threatmodel.probe.runners.inside import launcher; launcher.main()"
-)
 _ENDED = {10: "exit", 11: "crash", 12: "memory"}  # launcher.EXITED and its neighbours
 _LAUNCHER_CODES = frozenset({10, 11, 12, 13})
 _SWEEPS = 50
@@ -45,18 +38,6 @@ _TURNS = 30  # of the loop, in which what has already arrived is taken in: a con
 
 Message = Mapping[str, Any] | str
 """What the child says, or in one word how it ended."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
-    """What to run: a file and its handler's name ('' for the usual ones), with node where that is not Python."""
-
-    file: Path
-    name: str = ""
-    node: str = ""
-    node_flags: Sequence[str] = ()
-    packages: Sequence[Path] = ()
-    provide: Sequence[str] = ()
 
 
 class Session:
@@ -97,13 +78,14 @@ class Session:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     async def _start(self) -> None:
-        (self._folder / "home").mkdir()
-        path = str(self._folder / "s")
+        for name in ("home", "root"):
+            (self._folder / name).mkdir()
+        path = self._folder / SOCKET
         self._server = await asyncio.start_unix_server(self._connected, path, limit=_LONGEST_LINE)
+        path.chmod(0o666)  # the folder around it is closed
         environment = {**self._environment, "HOME": str(self._folder / "home"), "TMPDIR": str(self._folder / "home")}
-        command = [sys.executable, "-I", "-S", "-X", "utf8", "-c", _START, str(PACKAGES)]
         self._process = subprocess.Popen(  # noqa: S603, ASYNC220 - this interpreter, this package's file; it takes a millisecond
-            command,
+            COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -113,31 +95,15 @@ class Session:
         )
         assert self._process.stdin is not None  # noqa: S101 - a pipe was asked for
         with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
-            stdin.write(json.dumps(self._config(path)).encode() + b"\n")
+            stdin.write(json.dumps(self._config()).encode() + b"\n")
         assert self._process.stdout is not None  # noqa: S101 - the same
         self._output = self._process.stdout.fileno()
         os.set_blocking(self._output, False)
         asyncio.get_running_loop().add_reader(self._output, self._read_logs)
 
-    def _config(self, path: str) -> dict[str, Any]:
-        return {
-            "socket": path,
-            "home": str(PACKAGES),
-            "token": self._token,
-            "folder": str(self._program.file.parent),
-            "file": self._program.file.name,
-            "name": self._program.name,
-            "node": self._program.node,
-            "node_flags": list(self._program.node_flags),
-            "packages": [str(folder) for folder in self._program.packages],
-            "provide": list(self._program.provide),
-            "stubs": str(STUBS),
-            "hosts": web.HOSTS,
-            "temporary": str(self._folder),
-            "memory": self._limits.memory,
-            "seconds": self._limits.seconds,
-            "at": self._at,
-        }
+    def _config(self) -> dict[str, Any]:
+        more = {"token": self._token, "hosts": web.HOSTS, "seconds": self._limits.seconds, "at": self._at}
+        return config(self._program, self._folder, self._limits) | more
 
     def say(self, message: Mapping[str, Any]) -> None:
         """Sends a call to the child."""

@@ -15,8 +15,8 @@ from urllib.parse import SplitResult, quote, urlsplit
 from threatmodel.probe.protocol import Limits, Runner
 from threatmodel.probe.runners.dependencies import found_packages
 from threatmodel.probe.runners.lambdas import LambdaRunner
+from threatmodel.probe.runners.launching import Program
 from threatmodel.probe.runners.over_http import HttpRunner
-from threatmodel.probe.runners.session import Program
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
 
 OLDEST_NODE = 20

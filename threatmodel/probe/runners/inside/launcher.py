@@ -15,59 +15,78 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
+
+from threatmodel.probe.runners.confinement import limits, privileges
+from threatmodel.probe.runners.confinement.confine import Confinement
+from threatmodel.probe.runners.confinement.kernel import KernelError, prctl
+from threatmodel.probe.runners.inside import python_child
 
 EXITED, DIED, MEMORY, STOPPED = 10, 11, 12, 13
 """How the handler's process ended: by itself, by a signal, over its memory, because the caller said so."""
 
 _PAUSE = 0.05
 _PATIENCE = 5.0
-_FILE_SIZE = 64 * 1024 * 1024
-_PROCESSES = 256
-_SUBREAPER, _DEATH_SIGNAL, _NEW_USER, _NEW_NETWORK = 36, 1, 0x10000000, 0x40000000
+_SUBREAPER, _DEATH_SIGNAL = 36, 1
 
 
 def main() -> None:
     """Reads what to run from standard input, runs it, and exits with how it ended."""
     config = json.loads(sys.stdin.readline())
     caller = os.getppid()
-    _part_from_network()
-    _system_call("prctl", _SUBREAPER, 1, 0, 0, 0)
+    confinement = Confinement(config)
+    confinement.begin()
+    privileges.hide()
+    _prctl(_SUBREAPER, 1)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, signal.SIGTERM})
+    entered, enter = os.pipe()
     child = os.fork()
     if child == 0:
-        _become(config)
-    ended = _watched(child, config["memory"], caller)
+        os.close(enter)
+        os.read(entered, 1)  # until it is in its control group
+        os.close(entered)
+        if confinement.parted:
+            _be_first(confinement)
+        confinement.close_root()
+        _become(confinement)
+    with contextlib.suppress(OSError):
+        limits.enter(confinement.groups, child)
+    os.close(enter)
+    ended = _watched(child, config["memory"], caller, first=confinement.parted)
     _end_all(child)
+    limits.remove(confinement.groups)
     os._exit(ended)
 
 
-def _system_call(name: str, *arguments: int) -> int:
-    """The answer of a Linux call that Python does not offer; -1 elsewhere."""
-    if sys.platform != "linux":
-        return -1
-    import ctypes
-
-    answer: int = getattr(ctypes.CDLL(None), name)(*arguments)
-    return answer
-
-
-def _part_from_network() -> None:
-    """Takes this process off the network where the system lets it; the stubs refuse connections in any case."""
-    user, group = os.getuid(), os.getgid()
-    if _system_call("unshare", _NEW_NETWORK) == 0 or _system_call("unshare", _NEW_USER | _NEW_NETWORK) != 0:
-        return
-    for name, line in (("uid_map", f"{user} {user} 1"), ("setgroups", "deny"), ("gid_map", f"{group} {group} 1")):
-        with contextlib.suppress(OSError), open(f"/proc/self/{name}", "w", encoding="ascii") as file:
-            file.write(line)
+def _be_first(confinement: Confinement) -> NoReturn:
+    """The first process of a world of its own: all others end with it, and it with the handler's."""
+    _prctl(_DEATH_SIGNAL, signal.SIGKILL)
+    confinement.close_root()
+    child = os.fork()
+    if child == 0:
+        _become(confinement)
+    os._exit(_watched(child, confinement.config["memory"], os.getppid()))
 
 
-def _become(config: Mapping[str, Any]) -> None:
+def _prctl(option: int, value: int) -> None:
+    with contextlib.suppress(KernelError):
+        prctl(option, value)
+
+
+def _become(confinement: Confinement) -> NoReturn:
     """Turns this forked process into the handler's."""
+    config = confinement.config
     os.setsid()
-    _system_call("prctl", _DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    confinement.give_up_rights()
+    _prctl(_DEATH_SIGNAL, signal.SIGKILL)  # a change of user forgets it
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD, signal.SIGTERM})
-    _limit(config)
+    if config["look"]:
+        os.write(1, json.dumps(confinement.why).encode())
+        os._exit(0)
+    lacking = [name for name in config["required"] if confinement.why.get(name)]
+    if lacking:  # it held when it was looked at: nothing is run without it
+        os.write(2, f"not confined: {confinement.why}\n".encode())
+        os._exit(1)
     if config["node"]:
         reading, writing = os.pipe()
         os.write(writing, json.dumps(config).encode())
@@ -86,34 +105,7 @@ def _become(config: Mapping[str, Any]) -> None:
     os._exit(0)
 
 
-def _limit(config: Mapping[str, Any]) -> None:
-    import resource
-
-    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: _FILE_SIZE}
-    if not config["node"]:  # node reserves far more addresses than it uses: there the watch over its memory must do
-        limits[resource.RLIMIT_AS] = config["memory"] * 2 + 256 * 1024 * 1024
-    limits[resource.RLIMIT_NPROC] = _running() + _PROCESSES
-    for limit, most in limits.items():
-        with contextlib.suppress(OSError, ValueError):
-            hard = resource.getrlimit(limit)[1]
-            lower = most if hard == resource.RLIM_INFINITY else min(most, hard)
-            resource.setrlimit(limit, (lower, lower))
-
-
-def _running() -> int:
-    """Threads that this user runs already, which the limit of processes counts."""
-    count = 0
-    with contextlib.suppress(OSError):
-        for entry in os.scandir("/proc"):
-            with contextlib.suppress(OSError):
-                if entry.name.isdecimal() and entry.stat().st_uid == os.getuid():
-                    count += len(os.listdir(f"/proc/{entry.name}/task"))
-    return count
-
-
 def _run_python(config: Mapping[str, Any]) -> None:
-    from threatmodel.probe.runners.inside import python_child
-
     for name in [name for name in sys.modules if name.partition(".")[0] == "threatmodel"]:
         del sys.modules[name]  # the handler may have one of that name
     sys.path.remove(config["home"])
@@ -121,13 +113,18 @@ def _run_python(config: Mapping[str, Any]) -> None:
     python_child.run(config)
 
 
-def _watched(child: int, memory: int, caller: int) -> int:
-    """Waits for the end of the handler's process; ends it when told to, when the caller is gone, or at its limit."""
+def _watched(child: int, memory: int, caller: int, *, first: bool = False) -> int:
+    """Waits for the end of the handler's process; ends it when told to, when the caller is gone, or at its limit.
+
+    `first`: the child is the first process of its world, and says itself how the handler's ended.
+    """
     while True:
         with contextlib.suppress(ChildProcessError):
             while (found := os.waitpid(-1, os.WNOHANG))[0]:
                 if found[0] == child:
-                    return DIED if os.WIFSIGNALED(found[1]) else EXITED
+                    if os.WIFSIGNALED(found[1]):
+                        return DIED
+                    return os.WEXITSTATUS(found[1]) if first else EXITED
         told = signal.sigtimedwait({signal.SIGCHLD, signal.SIGTERM}, _PAUSE) if _CAN_WAIT else _slept()
         if (told is not None and told.si_signo == signal.SIGTERM) or os.getppid() != caller:
             return STOPPED

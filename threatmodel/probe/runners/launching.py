@@ -1,0 +1,56 @@
+"""What the child process is started with: the program, and what the launcher is told of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from threatmodel.probe.protocol import Limits
+from threatmodel.reading.home import PACKAGES
+
+STUBS = Path(__file__).resolve().parent / "stubs"
+SOCKET = "s"
+_START = (  # a module, not a script: those are compiled anew each time
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from threatmodel.probe.runners.inside import launcher; launcher.main()"
+)
+COMMAND = (sys.executable, "-I", "-S", "-X", "utf8", "-c", _START, str(PACKAGES))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What to run: a file and its handler's name ('' for the usual ones), with node where that is not Python.
+
+    `required` are the measures of confinement without which nothing is run.
+    """
+
+    file: Path
+    name: str = ""
+    node: str = ""
+    node_flags: Sequence[str] = ()
+    packages: Sequence[Path] = ()
+    provide: Sequence[str] = ()
+    required: Sequence[str] = ()
+
+
+def config(program: Program, temporary: Path, limits: Limits) -> dict[str, Any]:
+    """What the launcher is told, as JSON: `temporary` is the folder of this one process."""
+    return {
+        "socket": str(temporary / SOCKET),
+        "home": str(PACKAGES),
+        "folder": str(program.file.parent),
+        "file": program.file.name,
+        "name": program.name,
+        "node": program.node,
+        "node_flags": list(program.node_flags),
+        "packages": [str(folder) for folder in program.packages],
+        "provide": list(program.provide),
+        "stubs": str(STUBS),
+        "temporary": str(temporary),
+        "memory": limits.memory,
+        "required": list(program.required),
+        "look": False,
+    }
