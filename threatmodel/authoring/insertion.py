@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from threatmodel.reading.problems import InputError, Place, Problem
-from threatmodel.reading.source import Document, Map, as_read, parse
+from threatmodel.reading.source import Document, Map, Seq, as_read, parse
 from threatmodel.render.text import one_line
 
 
@@ -79,6 +79,36 @@ def with_entry(text: str, document: Document, section: str, name: str, lines: Se
         if _adds(document.root, _root(as_read(found)), section, name):
             return found, at + first
     raise _cannot(document.file, place, f"'{section}'", section, lines)
+
+
+def with_item(text: str, document: Document, section: str, line: str, value: Mapping[str, Any]) -> tuple[str, int]:
+    """A file's text with an item added at the end of a list, as `with_entry` adds an entry, and the line of it.
+
+    `line` begins with its hyphen, `value` is what it must be read back as.  Raises InputError where the list is not
+    written as lines.
+    """
+    parts = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
+    root = document.root
+    if not isinstance(root, Map) or _between_braces(document, document.mark):
+        raise _cannot(document.file, document.place(document.mark), "the file", section, [line])
+    end = next((at for at, part in enumerate(parts) if re.match(r"\.\.\.\s", part + "\n")), len(parts))
+    old: Any = root.get(section, [])
+    place = document.place(document.mark)
+    if section in root:
+        mark = next(at for key, _, _, at in root.placed() if key == section)
+        place = document.place(mark)
+        if not isinstance(old, Seq) or _between_braces(document, mark):
+            raise _cannot(document.file, place, f"'{section}'", section, [line])
+        end = min((document.place(key).line - 1 for _, _, key, _ in root.placed() if key > mark), default=end)
+        indent = " " * (place.column - 1)
+        at, added = _last_of(parts, end, len(indent)), [indent + line]
+    else:
+        indent = " " * (place.column - 1)
+        at, added = end, [f"{indent}{section}:", f"{indent}  {line}"]
+    found = _joined(parts, at, added)
+    if _root(as_read(found)) != {**root, section: [*old, dict(value)]}:
+        raise _cannot(document.file, place, f"'{section}'", section, [line])
+    return found, at + len(added)
 
 
 def _last_of(parts: Sequence[str], end: int, indent: int) -> int:

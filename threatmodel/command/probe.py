@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import datetime
+from pathlib import Path
 
 from threatmodel.command import arguments
 from threatmodel.command.arguments import Parser, one_of, path, text
+from threatmodel.command.new import carry_out
 from threatmodel.command.request import Request
-from threatmodel.reading.output import complain, say
+from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.home import PROGRAM
+from threatmodel.reading.output import complain, say, write
 from threatmodel.reading.problems import visible
 
 DESCRIPTION = (
@@ -22,6 +26,11 @@ def options(parser: Parser) -> None:
     """Declares its options."""
     add = parser.add_argument
     add("target", type=text, metavar="TARGET", help="app.py:handler, index.mjs:handler or http://127.0.0.1:3000/slack")
+    add(
+        "--init", action="store_true", help="write probe.env beside the handler: its variables, made up; nothing is run"
+    )
+    add("--function", type=text, metavar="ID", help="a function of the model (-m): the result becomes its evidence")
+    arguments.model(parser)
     add("--strict", action="store_true", help="advised probes that fail count too")
     add("--json", dest="as_json", action="store_true", help="the result to keep, as JSON")
     add(
@@ -76,6 +85,9 @@ def run(request: Request) -> int:
     from threatmodel.render.probe import controls_shown, exit_code, probed
 
     args = request.args
+    if args.init:
+        return _init(request)
+    kept = _kept(request) if args.function else None
     if request.output is not None:
         check_output(args.target, request.output)
     asked = Asked(
@@ -98,4 +110,43 @@ def run(request: Request) -> int:
     request.print(to_json(result) if args.as_json else said)
     if args.as_json and request.output is not None:
         say(said.splitlines())
+    if kept is not None:
+        write(to_json(result), kept)
+        say([f"wrote {shown_path(kept)}"])
+        _name_it(request, kept)
     return exit_code(result, strict=args.strict)
+
+
+def _init(request: Request) -> int:
+    """Writes a file with the handler's variables; nothing is run."""
+    from threatmodel.authoring.probing import variables_file
+
+    carry_out(variables_file(request.args.target, request.files, PROGRAM))
+    return 0
+
+
+def _kept(request: Request) -> Path:
+    """Where the result for a function of the model is kept.  Raises InputError before anything is run."""
+    from threatmodel.authoring.probing import check_function
+    from threatmodel.probe.folder import RESULT
+    from threatmodel.probe.runners.target import handler_file
+
+    args = request.args
+    if args.as_json or request.output is not None:
+        request.misused("--function keeps the result beside the handler: give neither --json nor -o")
+    file = handler_file(args.target)
+    if file is None:
+        request.misused("--function is for a handler's file: what answers at an address proves nothing")
+    check_function(request.model, request.files, args.function)
+    return file.parent / f"{args.function}.{RESULT}"
+
+
+def _name_it(request: Request, kept: Path) -> None:
+    """Adds the result to the evidence of the model, where it is not named there yet."""
+    from threatmodel.authoring.probing import evidence_of
+
+    plan = evidence_of(request.model, Files(), kept, request.args.function)
+    if plan is None:
+        say([f"{shown_path(request.model)} names it already"])
+    else:
+        carry_out(plan)

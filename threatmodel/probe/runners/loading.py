@@ -51,7 +51,7 @@ def _lacking(kind: str, name: str, file: Path, *, node: bool) -> tuple[str, str]
     if kind == "variable":
         return (
             f"it needs the variable {name}, which is not set",
-            f"give --env {name}=VALUE, or let `tm.py probe --init {where}` write a file with all of them",
+            f"give --env {name}=VALUE, or let `tm.py probe {where} --init` write a file with all of them",
         )
     if kind == "file":
         return (

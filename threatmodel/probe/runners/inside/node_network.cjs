@@ -31,9 +31,11 @@ const refused = () => Object.assign(new Error("connect ECONNREFUSED"), { code: "
 /* Connections over TCP go to the caller's socket, with a line before them that says whom they were meant for. */
 function installConnect(config, note, allowed) {
   const real = net.Socket.prototype.connect;
+  const own = ownSockets();
   net.Socket.prototype.connect = function (...values) {
     const first = Array.isArray(values[0]) ? values[0] : values; // net.connect passes its arguments on as a list
     const [options, listener] = normal(first);
+    if (own.has(options.path)) return real.apply(this, values);
     if (options.path === config.socket) return real.call(this, { path: config.socket }, listener);
     const host = String(options.host ?? options.hostname ?? "localhost").toLowerCase().replace(/\.$/, "");
     const port = Number(options.port);
@@ -47,6 +49,18 @@ function installConnect(config, note, allowed) {
     if (listener) this.once("connect", listener);
     return this;
   };
+}
+
+/* Sockets in the file system on which the handler itself listens: adapters of web frameworks talk to themselves. */
+function ownSockets() {
+  const paths = new Set();
+  const real = net.Server.prototype.listen;
+  net.Server.prototype.listen = function (...values) {
+    const [options] = normal(values);
+    if (typeof options.path === "string") paths.add(options.path);
+    return real.apply(this, values);
+  };
+  return paths;
 }
 
 function normal(values) {

@@ -1,0 +1,64 @@
+"""What leads from a handler to a proven fact: a file with its variables, and the line of evidence in a model."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from threatmodel.authoring.insertion import scalar, with_item
+from threatmodel.authoring.scaffold import Plan
+from threatmodel.model.load import load_model
+from threatmodel.probe.asked_for import variables_asked_for
+from threatmodel.probe.made_up import environment_file, made_up, signing_secret_of
+from threatmodel.probe.runners.target import handler_file
+from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.problems import InputError, Place, Problem, quoted, suggestion
+
+VARIABLES = "probe.env"
+
+
+def variables_file(target: str, files: Files, program: str) -> Plan:
+    """A file beside a handler with its variables, made up.  Raises InputError where one is there, or no handler is."""
+    file = handler_file(target)
+    if file is None or not file.is_file():
+        message, hint = "there is no such file", "name app.py:handler or index.mjs:handler"
+        raise InputError([Problem(code="missing-file", place=Place(target), message=message, hint=hint)])
+    path = file.parent / VARIABLES
+    if path.exists():
+        message, hint = "this file exists already", "change it by hand, or give it with --env-file as it is"
+        raise InputError([Problem(code="already-exists", place=Place(shown_path(path)), message=message, hint=hint)])
+    names = variables_asked_for(file, files)
+    secret = signing_secret_of(names)
+    given = [name for name in names if name != secret]
+    secrets = sum(made_up(name).secret for name in given)
+    said = f": {len(given)} variables, made up" + (f"; {secrets} of them stand for secrets" if secrets else "")
+    more = f" --secret-env {secret}" if secret and secret != "SLACK_SIGNING_SECRET" else ""  # noqa: S105 - a name
+    command = f"{program} probe {target} --env-file {shown_path(path)}{more}"
+    return Plan(((path, environment_file(names, target), said),), (f"next: {command} -m MODEL --function ID",))
+
+
+def evidence_of(model: Path, files: Files, result: Path, function: str) -> Plan | None:
+    """A model that names a saved result as evidence; None where it does already.  Raises InputError."""
+    system = load_model(files, model)
+    check_function(model, files, function)
+    written = os.path.relpath(os.path.realpath(result), os.path.realpath(model.parent)).replace(os.sep, "/")
+    for source in system.evidence:
+        if source.kind == "probe" and source.function == function and os.path.normpath(source.path) == written:
+            return None
+    line = f"- {{probe: {scalar(written)}, function: {scalar(function)}}}"
+    text, at = with_item(
+        files.raw(model), files.document(model), "evidence", line, {"probe": written, "function": function}
+    )
+    load_model(Files(texts={model: text}), model)
+    return Plan(((model, text, f", line {at}"),), ())
+
+
+def check_function(model: Path, files: Files, function: str) -> None:
+    """Raises InputError where a model has no such function."""
+    names = [node.id for node in load_model(files, model).nodes.values() if node.kind == "function"]
+    if function not in names:
+        message = f"{quoted(function)} is no function of this model"
+        place = Place(shown_path(model))
+        raise InputError(
+            [Problem(code="unknown-id", place=place, message=message, hint=suggestion(function, names) or "")]
+        )

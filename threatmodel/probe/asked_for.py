@@ -1,0 +1,87 @@
+"""The variables that a handler may ask for, by its source and its template: their names only."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from threatmodel.probe.runners.dependencies import template_near
+from threatmodel.probe.source_check import source_files
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError
+from threatmodel.reading.source import read_text
+from threatmodel.stacks.values import Scalar, Table
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z")
+_LAMBDAS = re.compile(
+    r"AWS_(?!.*(?:ARN|TABLE|QUEUE|BUCKET|SECRET_NAME))\w+|_\w+|LAMBDA_\w+|PATH|HOME|LANG|TZ|TMPDIR|PWD|PYTHONPATH|NODE_PATH"
+)
+"""Names that Lambda itself sets, or reserves."""
+_FUNCTIONS = frozenset({"AWS::Serverless::Function", "AWS::Lambda::Function"})
+_ASKING = frozenset({"get", "getenv", "pop", "setdefault"})
+_JAVASCRIPT = re.compile(r"process\.env(?:\.([A-Za-z_]\w*)|\[\s*['\"]([A-Za-z_]\w*)['\"]\s*\])")
+_TAKEN_APART = re.compile(r"\{([^{}]{0,2000})\}\s*=\s*process\.env\b")
+
+
+def variables_asked_for(handler: Path, files: Files) -> tuple[str, ...]:
+    """Names of variables that the source beside a handler reads, or that its template gives its function, in order."""
+    found: list[str] = []
+    for path in source_files(handler):
+        text = read_text(path, path.as_posix())
+        found += _in_python(text) if path.suffix == ".py" else _in_javascript(text)
+    found += _in_template(handler, files)
+    return tuple(dict.fromkeys(name for name in found if _NAME.match(name) and not _LAMBDAS.fullmatch(name)))
+
+
+def _in_python(text: str) -> Iterator[str]:
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the run itself says what is wrong with it
+        return
+    for node in ast.walk(tree):
+        match node:
+            case ast.Subscript(value=place, slice=ast.Constant(value=str(name))) if _is_environment(place):
+                yield name
+            case ast.Call(func=ast.Attribute(value=place, attr=attribute), args=[ast.Constant(value=str(name)), *_]):
+                if attribute == "getenv" or (attribute in _ASKING and _is_environment(place)):
+                    yield name
+            case ast.Call(func=ast.Name(id="getenv"), args=[ast.Constant(value=str(name)), *_]):
+                yield name
+            case ast.Compare(left=ast.Constant(value=str(name)), comparators=[place]) if _is_environment(place):
+                yield name
+
+
+def _is_environment(node: ast.expr) -> bool:
+    return (isinstance(node, ast.Attribute) and node.attr == "environ") or (
+        isinstance(node, ast.Name) and node.id == "environ"
+    )
+
+
+def _in_javascript(text: str) -> Iterator[str]:
+    for match in _JAVASCRIPT.finditer(text):
+        yield match[1] or match[2]
+    for match in _TAKEN_APART.finditer(text):
+        for part in match[1].split(","):
+            yield re.split(r"[:=]", part)[0].strip()
+
+
+def _in_template(handler: Path, files: Files) -> Iterator[str]:
+    """What the template gives the function whose handler this is; all functions, where it names no such one."""
+    try:
+        stack = template_near(handler.absolute(), files)
+    except InputError:
+        return
+    functions = [one.properties for one in stack.resources.values() if one.type in _FUNCTIONS] if stack else []
+    own = [one for one in functions if _module(one) == handler.stem]
+    for properties in own or functions:
+        environment = properties.entries.get("Environment")
+        given = environment.entries.get("Variables") if isinstance(environment, Table) else None
+        yield from given.entries if isinstance(given, Table) else ()
+
+
+def _module(properties: Table) -> str:
+    node = properties.entries.get("Handler")
+    text = node.value if isinstance(node, Scalar) and isinstance(node.value, str) else ""
+    return text.rpartition(".")[0].replace(".", "/").rpartition("/")[2]
