@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from threatmodel.reading.home import PROGRAM
 from threatmodel.reading.output import complain
-from threatmodel.reading.problems import listed, quoted, suggestion
+from threatmodel.reading.problems import listed, quoted, suggestion, visible
 
 QUIET = argparse.SUPPRESS
 """The default of an option that may stand before the command or behind it: what is not given overwrites nothing."""
@@ -27,10 +27,10 @@ class Parser(argparse.ArgumentParser):
         """One line, exit code 2."""
         options = [option for action in self._actions for option in action.option_strings]
         commands = [name for action in self._actions for name in action.choices or ()]
-        wrong = message.rsplit(": ", 1)[-1].split(maxsplit=1)[0].strip("',") if ": " in message else ""
+        wrong = message.rpartition(": ")[2].lstrip().partition(" ")[0].strip("',") if ": " in message else ""
         known = options if wrong.startswith("-") else commands
         hint = suggestion(wrong, known) if wrong and wrong not in known else ""
-        complain(f"{PROGRAM}: usage: {message}{'; ' + hint if hint else ''} (see {PROGRAM} --help)\n")
+        complain(f"{PROGRAM}: usage: {visible(message)}{'; ' + hint if hint else ''} (see {PROGRAM} --help)\n")
         raise SystemExit(2)
 
 
