@@ -1,29 +1,22 @@
-"""Reading CloudFormation and SAM templates: the resolved stack, what is unknown in it and why, and what is refused."""
+"""Templates to stacks: every construct, JSON, places, odd spellings, mistakes that leave a stack."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import given
 
-from tests.refusals import marked, problems_of
-from tests.stacks.real import REAL, needs_real
-from tests.support import working_at_most
-from threatmodel.reading.problems import MOST, InputError, Place, Problem
-from threatmodel.reading.source import read_text
-from threatmodel.stacks.cloudformation.document import DEEPEST, MOST_REPEATED, parse
-from threatmodel.stacks.cloudformation.intrinsics import MOST_MADE
+from tests.fuzz.mutating import data_of
+from tests.refusals import marked
+from tests.stacks.cloudformation.reading_templates import TREES, Golden, at, value_of
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.cloudformation.document import parse
 from threatmodel.stacks.cloudformation.reader import read
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, get, same, shape_of
-
-Golden = Callable[[str, str], None]
 
 TEMPLATE = """\
 AWSTemplateFormatVersion: 2010-09-09
@@ -235,27 +228,6 @@ def test_every_construct(golden: Golden) -> None:
     golden("evidence/cloudformation.txt", "\n".join(dump(*read(TEMPLATE, "template.yaml"))) + "\n")
 
 
-# --- JSON
-
-
-class _Long(yaml.SafeLoader):
-    """Short tags as the functions that they stand for."""
-
-
-def _long(loader: _Long, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    value: Any = None
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    elif isinstance(node, yaml.MappingNode):
-        value = loader.construct_mapping(node, deep=True)
-    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
-
-
-_Long.add_multi_constructor("!", _long)
-
-
 def without_places(node: Any) -> Any:
     """A node, with what it holds, at no place."""
     if isinstance(node, Table):
@@ -284,7 +256,7 @@ def resolved(stack: Stack, globals_: Table | None) -> Any:
 @pytest.mark.parametrize("indent", [None, 2, "\t"])
 def test_json_gives_the_same(indent: int | str | None) -> None:
     text = "\n".join(line for line in TEMPLATE.split("\n") if "!!" not in line and "!Shout" not in line)
-    twin = json.dumps(yaml.load(text, _Long), indent=indent, default=str)  # noqa: S506 - a safe loader with short tags
+    twin = json.dumps(data_of(text), indent=indent, default=str)
     assert resolved(*read(twin, "f")) == resolved(*read(text, "f"))
 
 
@@ -306,9 +278,6 @@ def test_texts_of_json(text: str, value: str) -> None:
     assert root.entries["a"].value == value == json.loads(text)["a"]
 
 
-# --- places
-
-
 def test_places_are_those_of_the_values() -> None:
     text, (key, value, sub, name, item) = marked(
         "Resources:\n  §Bot:\n    Type: AWS::SQS::Queue\n    Properties:\n      Delay: §5\n"
@@ -323,16 +292,10 @@ def test_places_are_those_of_the_values() -> None:
     assert [at(child.place) for child in _items(properties.entries["List"])] == [item]
 
 
-def at(place: Place) -> str:
-    return f"{place.line}:{place.column}"
-
-
 def _items(node: Node) -> tuple[Node, ...]:
     assert isinstance(node, List)
     return node.items
 
-
-# --- mistakes that leave a stack
 
 MISTAKES = {
     "duplicate-key": (
@@ -474,258 +437,6 @@ def test_what_macros_add_to_is_not_known_as_a_whole() -> None:
     assert stack.resources["Tagged"].opaque is not None
 
 
-# --- refusals
-
-REFUSED = {
-    "not-a-template": "§apiVersion: v1\nkind: Service\nmetadata: {name: orders}\n",
-    "template-list": "§- Resources\n",
-    "template-text": "§a secret\n",
-    "template-empty": "",
-    "template-comments": "# nothing\n",
-    "template-plan": '§{"format_version": "1.2", "planned_values": {}}',
-    "template-other-json": '§{"a": 1, "b": 2, "c": 3, "d": 4, "e": 5, "f": 6, "g": 7}',
-    "template-serverless": "§service: orders\nprovider: {name: aws}\n",
-    "template-resources-list": "§Resources: [a]\n",
-    "template-resources-empty": "§Resources:\n",
-    "template-broken": "Resources:\n  Bot:\n    Type: AWS::SQS::Queue\n   §Properties: {}\n",
-    "template-not-closed": '{"Resources": {"Bot": {"Type": "AWS::SQS::Queue"}\n§',
-    "template-tab": "Resources:\n§\tBot: {}\n",
-    "template-two-documents": "Resources: {}\n§---\nResources: {}\n",
-    "template-key-is-a-list": "Resources:\n  ? §[a]\n  : {}\n",
-    "template-tagged-key": "Resources:\n  §!Ref a: {}\n",
-    "template-no-anchor": "Resources: §*nowhere\n",
-    "template-circular-anchor": "Resources: &all {Bot: §*all}\n",
-    "template-merged-text": "Resources: {§<<: text}\n",
-}
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_refused(name: str, golden: Golden) -> None:
-    text, places = marked(REFUSED[name])
-    with pytest.raises(InputError) as caught:
-        read(text, "template.yaml")
-    assert [at(one.place) for one in caught.value.problems] == (places or ["1:1"])
-    assert "secret" not in str(caught.value)
-    if name == "not-a-template":
-        golden("bad-input/not-a-template.txt", problems_of(lambda _: read(text, "template.yaml")))
-
-
-def test_problems_end_the_reading() -> None:
-    refs = ", ".join(f"!Ref A{at}" for at in range(MOST))
-    with working_at_most(seconds=2), pytest.raises(InputError, match="too-many-problems"):
-        read(f"Resources: {{Bot: {{Type: AWS::SQS::Queue, Properties: {{A: [{refs}]}}}}}}", "f")
-
-
-# --- hostile templates
-
-
-def value_of(text: str, more: str = "") -> Node:
-    """What a value comes to as a property."""
-    stack = read(f"{more}Resources: {{Bot: {{Type: AWS::SQS::Queue, Properties: {{A: {text}}}}}}}", "f")[0]
-    return stack.resources["Bot"].properties.entries["A"]
-
-
-def test_nested_joins() -> None:
-    deep = 60
-    found = value_of("!Join ['', [a, " * deep + "b" + "]]" * deep)
-    assert isinstance(found, Scalar)
-    assert found.value == "a" * deep + "b"
-
-
-@pytest.mark.parametrize("text", ["!Join ['', [a, ", '{"Fn::Join": ["", ["a", ', "[", "{a: ", "!If [Prod, a, "])
-def test_a_thousand_levels_are_refused(text: str) -> None:
-    for levels in (1000, 100_000):
-        with working_at_most(seconds=2), pytest.raises(InputError, match=f"nested deeper than {DEEPEST} levels"):
-            value_of(text * levels)
-
-
-@pytest.mark.parametrize("function", ["Fn::Base64", "Fn::ToJsonString", "Fn::Length", "Fn::Not", "Fn::Shout", "Ref"])
-def test_deepest_nesting_of_each_function(function: str) -> None:
-    deep = DEEPEST - 4
-    found = value_of(f'{{"{function}": ' * deep + "a" + "}" * deep)
-    assert isinstance(found, Scalar | Unknown)
-
-
-def test_aliases_that_blow_up() -> None:
-    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
-        f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10)
-    )
-    with working_at_most(seconds=2), pytest.raises(InputError, match=f"aliases repeat more than {MOST_REPEATED} nodes"):
-        read(bomb, "f")
-
-
-def test_aliases_that_nest() -> None:
-    chain = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 300))
-    with pytest.raises(InputError, match=f"nested deeper than {DEEPEST} levels"):
-        read(chain + "Resources: {}\n", "f")
-
-
-def test_conditions_in_long_chains() -> None:
-    chain = "".join(f"  C{n}: !Not [!Condition C{n + 1}]\n" for n in range(5000))
-    stack = read(f"Conditions:\n{chain}  C5000: !Equals [a, a]\nResources: {{Bot: {{Type: T, Condition: C0}}}}\n", "f")[
-        0
-    ]
-    assert stack.resources["Bot"].doubt is not None
-
-
-HALF = "x" * 4000
-GROWING = {
-    "texts of parameters": (f"Parameters: {{P: {{Type: String, Default: {HALF}}}}}\n", f"!Sub '{'${P}' * 40_000}'"),
-    "lists of parameters": (
-        f"Parameters: {{P: {{Type: CommaDelimitedList, Default: '{'a,' * 2000}'}}}}\n",
-        f"[{'!Ref P, ' * 50_000}]",
-    ),
-    "lengths of lists": (
-        f"Parameters: {{P: {{Type: CommaDelimitedList, Default: '{'a,' * 2000}'}}}}\n",
-        f"[{'!Length {Ref: P}, ' * 50_000}]",
-    ),
-    "texts of mappings": (
-        f"Mappings: {{M: {{a: {{b: {HALF * 20}}}}}}}\n",
-        f"[{'!Split [x, !FindInMap [M, a, b]], ' * 10_000}]",
-    ),
-    "variables of texts": ("", f"!Sub ['{'${A}' * 40_000}', {{A: !Join ['', [{'!Ref Bot, ' * 4000}]]}}]"),
-    "regions": ("", f"!Sub '{'${AWS::Region}' * 300_000}'"),
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", GROWING)
-def test_no_template_grows_beyond_bounds(name: str) -> None:
-    more, text = GROWING[name]
-    with working_at_most(seconds=10):
-        found = value_of(text, more)
-    assert len(shape_of(found)) < 2 * MOST_MADE
-
-
-def test_longest_default_of_a_parameter() -> None:
-    found = value_of("!Ref P", f"Parameters: {{P: {{Type: String, Default: {'x' * 5000}}}}}\n")
-    assert isinstance(found, Unknown)
-    assert "xx" not in found.why
-
-
-PIECES = st.sampled_from(
-    [
-        *(
-            "Bot",
-            "Orders",
-            "Stage",
-            "Nobody",
-            "AWS::Region",
-            "AWS::NoValue",
-            "a",
-            "",
-            "0",
-            "1",
-            "${Stage}",
-            "${Bot.Arn}-",
-        ),
-        *("Always", "Prod", "dev", "Sizes", "Memory", "Bot.Arn", "AWS::Serverless-2016-10-31", "AWS::SQS::Queue"),
-        *(0, 1, -1, 1.5, True, None, 10**30),
-    ]
-)
-NAMES = st.sampled_from(
-    [
-        *("Type", "Properties", "Condition", "Default", "Resources", "Bot", "Orders", "Name", "Ref", "NoEcho", "<<"),
-        *("Fn::Sub", "Fn::GetAtt", "Fn::Join", "Fn::Select", "Fn::Split", "Fn::FindInMap", "Fn::If", "Fn::Equals"),
-        *("Fn::Not", "Fn::And", "Fn::Or", "Fn::Base64", "Fn::ImportValue", "Fn::Length", "Fn::ToJsonString"),
-        *("Fn::Transform", "Fn::ForEach::Loop", "Fn::Shout", "Fn::GetAZs", "Fn::Cidr"),
-    ]
-)
-TREES = st.recursive(
-    PIECES | st.text(max_size=8),
-    lambda inside: st.lists(inside, max_size=4) | st.dictionaries(NAMES, inside, max_size=3),
-    max_leaves=30,
-)
-SECTIONS = st.sampled_from(["Parameters", "Mappings", "Conditions", "Globals", "Transform", "Resources", "Outputs"])
-
-
-@given(TREES)
-@example({"Resources": {"Bot": {"Type": "a", "Properties": {"Fn::If": []}}}})
-def test_any_tree_is_read_or_refused(tree: object) -> None:
-    read_or_refused(json.dumps(tree))
-    read_or_refused(yaml.safe_dump(tree))
-
-
-@given(st.dictionaries(SECTIONS, TREES, max_size=4), st.dictionaries(st.sampled_from(["Bot", "Orders"]), TREES), TREES)
-def test_any_sections_are_read_or_refused(sections: dict[str, Any], resources: dict[str, Any], properties: Any) -> None:
-    bot = {"Bot": {"Type": "AWS::Serverless::Function", "Properties": {"A": properties}}}
-    read_or_refused(json.dumps(sections | {"Resources": resources | bot}))
-
-
-@given(
-    st.text(st.characters(codec="utf-8"), max_size=200) | st.text("&*!<>-?:{}[],'\"|#% \n\tabRef", max_size=60),
-)
-def test_any_text_is_read_or_refused(text: str) -> None:
-    read_or_refused(text)
-    read_or_refused(f"Resources: {{Bot: {{Type: T, Properties: {{A: {text}}}}}}}")
-    read_or_refused(f"Resources:\n  Bot:\n    {text}")
-
-
-def read_or_refused(text: str) -> None:
-    """Raises nothing but InputError, and tells no place outside the text."""
-    try:
-        found = read(text, "f")[0]
-    except InputError as error:
-        problems: tuple[Problem, ...] = error.problems
-    else:
-        problems = found.problems
-    last = text.count("\n") + 2  # where the end of the text counts as a line
-    assert all(1 <= one.place.line <= last for one in problems)
-
-
-# --- nothing that a template holds gets into words
-
-SECRET = "hunter2hunter2"
-
-
-@given(TREES)
-def test_no_value_gets_into_words(tree: Any) -> None:
-    """Whatever is done with a parameter, its value is in no reason and no message."""
-    text = json.dumps(
-        {
-            "Parameters": {"Stage": {"Type": "String", "Default": SECRET}},
-            "Conditions": {"Prod": {"Fn::Equals": [{"Ref": "Stage"}, SECRET]}, "Always": {"Fn::Equals": ["a", "a"]}},
-            "Resources": {
-                "Bot": {
-                    "Type": "AWS::SQS::Queue",
-                    "Properties": {
-                        "A": tree,
-                        "B": {"Fn::FindInMap": ["Sizes", {"Ref": "Stage"}, "Memory"]},
-                        "C": {"Fn::FindInMap": [{"Ref": "Stage"}, "a", "Memory"]},
-                        "D": {"Fn::GetAtt": ["Bot", {"Ref": "Stage"}]},
-                        "E": {"Fn::ImportValue": {"Fn::Sub": "${Stage}-vpc"}},
-                        "F": {"Fn::Select": [{"Ref": "Stage"}, ["a"]]},
-                    },
-                }
-            },
-        }
-    )
-    stack = read(text, "f")[0]
-    words = [one.message + one.hint for one in stack.problems]
-    words += [one.why for node in stack.resources["Bot"].properties.entries.values() for one in every_unknown(node)]
-    assert not [one for one in words if SECRET in one]
-
-
-def every_unknown(node: Node) -> Iterator[Unknown]:
-    """All that is unknown in a node, also in what defaults give."""
-    match node:
-        case Unknown(usual=usual):
-            yield node
-            if usual is not None:
-                yield from every_unknown(usual)
-        case Joined(parts=parts):
-            yield from (part for part in parts if isinstance(part, Unknown))
-        case Table(entries=entries):
-            for child in entries.values():
-                yield from every_unknown(child)
-        case List(items=children):
-            for child in children:
-                yield from every_unknown(child)
-
-
-# --- sameness
-
-
 @given(TREES, TREES)
 def test_sameness_is_that_of_the_values(one: Any, other: Any) -> None:
     first, second = (parse(json.dumps(tree), "f").root for tree in (one, other))
@@ -747,68 +458,3 @@ def test_what_is_unknown_is_never_the_same() -> None:
     assert not same(Scalar("a", place), Scalar("a", place, ("Stage",)))
     assert same(None, None)
     assert not same(None, link)
-
-
-# --- speed and real templates
-
-
-def of_functions(count: int) -> str:
-    """A template of about 20 lines a function."""
-    function = """\
-  Bot{0}:
-    Type: AWS::Serverless::Function
-    Properties:
-      FunctionName: !Sub "${{Stage}}-bot-{0}"
-      Handler: app.handler
-      Runtime: python3.13
-      Timeout: 10
-      Environment:
-        Variables:
-          TABLE: !Ref Orders{0}
-          STAGE: !Ref Stage
-      Policies:
-        - DynamoDBCrudPolicy: {{TableName: !Ref Orders{0}}}
-      Events:
-        Command:
-          Type: Api
-          Properties: {{Path: /command/{0}, Method: post}}
-  Orders{0}:
-    Type: AWS::DynamoDB::Table
-    Properties:
-      BillingMode: PAY_PER_REQUEST
-"""
-    head = "Transform: AWS::Serverless-2016-10-31\nParameters:\n  Stage: {Type: String, Default: dev}\nResources:\n"
-    return head + "".join(function.format(at) for at in range(count))
-
-
-@pytest.mark.parametrize(("functions", "most"), [(10, 0.05), (500, 2.0)])
-def test_speed(functions: int, most: float) -> None:
-    text = of_functions(functions)
-    taken = min(timed(text) for _ in range(5))
-    print(f"{text.count(chr(10))} lines in {taken * 1000:.2f} ms")  # noqa: T201 - pytest -s shows it
-    assert taken < most
-
-
-def timed(text: str) -> float:
-    """Seconds of the processor that reading takes."""
-    began = time.process_time()
-    read(text, "f")
-    return time.process_time() - began
-
-
-@needs_real
-def test_real_templates() -> None:
-    broken = []
-    for path in REAL:
-        text = read_text(path, path.name)
-        try:
-            stack = read(text, path.name)[0]
-        except InputError:
-            broken.append(text)
-        else:
-            assert stack.resources
-            assert {one.code for one in stack.problems} <= {"duplicate-key"}
-    assert len(broken) <= 1
-    for text in broken:
-        with pytest.raises(yaml.YAMLError):
-            list(yaml.parse(text, yaml.SafeLoader))

@@ -1,0 +1,173 @@
+"""All places of the data files, one by one."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from cfnlint.schema import ResourceNotFoundError
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
+from tests.support import HOME
+from threatmodel.evidence.mappings.format import FILES, FactPlace, Part, Places, Source, load_places
+from threatmodel.evidence.mappings.format import Path as PartPath
+from threatmodel.model.vocabulary import FACTS
+from threatmodel.reading.shape import Flag, Number
+
+PLACES = {name: load_places(name) for name in FILES}
+TEMPLATES = ("cloudformation", "terraform")
+
+
+def every_place(places: Places) -> Iterator[tuple[str, str, FactPlace]]:
+    """Every place with its kind and fact."""
+    for kind, facts in places.facts.items():
+        for name, found in facts.items():
+            yield from ((kind, name, place) for place in found)
+
+
+def every_source(places: Places) -> Iterator[Source]:
+    """Every source of a place, and every one that is gathered."""
+    yield from (place.source for _, _, place in every_place(places))
+    for sets in places.gathered.values():
+        for sources in sets.values():
+            yield from sources
+
+
+Alternatives = list[dict[str, Any]]
+ANYTHING: dict[str, Any] = {}
+
+
+@functools.cache
+def resource_schema(name: str) -> dict[str, Any] | None:
+    """The schema of a CloudFormation or SAM type, or None."""
+    try:
+        schema: dict[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", name).schema
+    except ResourceNotFoundError:
+        return None
+    return schema
+
+
+def alternatives(schema: dict[str, Any], root: dict[str, Any]) -> Alternatives:
+    """What a schema can mean: its references followed, its choices spread out."""
+    if "$ref" in schema:
+        node: Any = root
+        for step in schema["$ref"].removeprefix("#/").split("/"):
+            node = node[step.replace("~1", "/")]
+        return alternatives(node, root)
+    choices = [one for word in ("anyOf", "oneOf", "allOf") for one in schema.get(word, [])]
+    inner = [one for choice in choices for one in alternatives(choice, root)]
+    return inner if inner and "properties" not in schema and "items" not in schema else [schema, *inner]
+
+
+def is_open(schema: dict[str, Any]) -> bool:
+    """Whether a schema says nothing of what stands in it."""
+    kinds = schema.get("type", "object")
+    return "object" in (kinds if isinstance(kinds, list) else [kinds]) and not (
+        schema.keys() & {"properties", "patternProperties", "items"} or schema.get("additionalProperties") is False
+    )
+
+
+def cloudformation_steps(current: Alternatives, part: Part, root: dict[str, Any]) -> Alternatives:
+    """What one part of a path leads to."""
+    found: Alternatives = []
+    for schema in current:
+        if is_open(schema):
+            more = schema.get("additionalProperties")
+            found += alternatives(more, root) if isinstance(more, dict) and part.kind != "items" else [ANYTHING]
+        elif part.kind == "key" and part.name in schema.get("properties", {}):
+            found += alternatives(schema["properties"][part.name], root)
+        elif part.kind == "items" and "items" in schema:
+            found += alternatives(schema["items"], root)
+        elif part.kind == "values":
+            found += [
+                one for value in schema.get("patternProperties", {}).values() for one in alternatives(value, root)
+            ]
+    return found
+
+
+def cloudformation_ends(name: str, path: PartPath) -> Alternatives | str:
+    """What stands at a path of a type, or what is wrong with it."""
+    root = resource_schema(name)
+    if root is None:
+        return f"{name}: no such type"
+    pointer = "/properties" + "".join(f"/{part.name}" if part.kind == "key" else "/*" for part in path)
+    if any(pointer == one or pointer.startswith(f"{one}/") for one in root.get("readOnlyProperties", [])):
+        return f"{name}: {pointer} is read only"
+    current = alternatives({"properties": root["properties"], "additionalProperties": False}, root)
+    for part in path:
+        current = cloudformation_steps(current, part, root)
+        conditions = [cloudformation_steps(current, Part("key", key), root) for key, _ in part.where]
+        if not current or not all(conditions):
+            return f"{name}: nothing at {shown(path)}"
+    return current
+
+
+def shown(path: PartPath) -> str:
+    return ".".join(part.name or {"items": "[]", "values": "{}"}[part.kind] for part in path)
+
+
+def template_problems(source: Source, ends: Callable[[str, PartPath], Any]) -> Iterator[str]:
+    """What is wrong with a source of a template: types, properties that refer, and the path."""
+    current = source.types
+    for step in source.steps:
+        holders = {"to": current, "from": step.types, "any": ()}[step.way]
+        paths = [step.by] if step.by else []
+        found = [ends(one, path) for one in holders for path in paths]
+        found += [ends(one, (Part("key", name),)) for one in step.types for name, _ in step.where]
+        found += [ends(one, ()) for one in step.types]
+        yield from (one for one in found if isinstance(one, str))
+        current = step.types
+    yield from (one for one in (ends(name, source.at) for name in current) if isinstance(one, str))
+
+
+def misfits(place: FactPlace, kind: str, fact: str, schema: dict[str, Any]) -> Iterator[str]:
+    """How a predicate does not fit a property of this schema."""
+    kinds = schema.get("type", ())
+    kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+    if place.predicate == "says" and place.source.at and kinds == {"boolean"}:
+        yield "'says' would take false for something that stands there"
+    wanted: set[str] = set()
+    if place.value == "negated" or (place.value and isinstance(FACTS[kind][fact].shape, Flag)):
+        wanted = {"boolean"}
+    elif place.value in {"as-is", "hours-as-days"} and isinstance(FACTS[kind][fact].shape, Number):
+        wanted = {"integer", "number", "string"}  # text is a number where CloudFormation wants it so
+    if wanted and kinds and not kinds & wanted:
+        yield f"holds {sorted(kinds)}, not {sorted(wanted)}"
+    yield from wrong_words(place, schema.get("enum", ()))
+
+
+def wrong_words(place: FactPlace, known: Any) -> Iterator[str]:
+    """Words that can never stand there."""
+    if known and not place.value:
+        yield from (f"never holds {word!r}" for word in place.words if "*" not in word and word not in map(str, known))
+
+
+TABLE = json.loads((HOME / "tests" / "library" / "terraform-aws.json").read_text(encoding="utf-8"))["types"]
+
+
+def terraform_ends(name: str, path: PartPath) -> Any:
+    """What stands at a path of a type, or what is wrong with it, as a text that begins with its name."""
+    if name not in TABLE:
+        return f"{name}: is not in terraform-aws.json: misspelt, or run scripts/terraform_schema.py"
+    current: Any = TABLE[name]
+    at = list(path)
+    while at:
+        part = at.pop(0)
+        if not isinstance(current, dict) or part.kind != "key" or part.name == "*" or part.name not in current:
+            return f"{name}: nothing at {shown(path)}"
+        current = current[part.name]
+        if current == "=":
+            return f"{name}: {part.name} is known after apply only"
+        if isinstance(current, dict) or re.match(r"(list|set|map)\(", current):
+            nested = isinstance(current, dict)
+            if nested and not (at and at[0].kind == "items"):
+                return f"{name}: {part.name} is a list in a plan"
+            if at and at[0].kind in {"items", "values"}:
+                where = at.pop(0).where
+                if where and not all(nested and key in current for key, _ in where):
+                    return f"{name}: nothing at {shown(path)}"
+                current = current if nested else [current]
+    return {"found": current}

@@ -1,0 +1,79 @@
+"""Places in templates exist, and fit what stands there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.evidence.mappings.every_place import (
+    PLACES,
+    TEMPLATES,
+    cloudformation_ends,
+    every_place,
+    every_source,
+    misfits,
+    template_problems,
+    terraform_ends,
+)
+from threatmodel.evidence.mappings.format import FactPlace, Source, parse_path
+
+
+def last_types(source: Source) -> tuple[str, ...]:
+    return source.steps[-1].types if source.steps else source.types
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_types_and_paths_exist(name: str) -> None:
+    ends = {"cloudformation": cloudformation_ends, "terraform": terraform_ends}[name]
+    problems = [
+        f"{source.place}: {problem}"
+        for source in every_source(PLACES[name])
+        for problem in template_problems(source, ends)
+    ]
+    problems += [
+        found for types in PLACES[name].elements.values() for one in types if isinstance(found := ends(one, ()), str)
+    ]
+    assert problems == []
+
+
+def test_predicates_fit_what_cloudformation_holds() -> None:
+    problems = []
+    for kind, fact, place in every_place(PLACES["cloudformation"]):
+        for name in last_types(place.source):
+            ends = cloudformation_ends(name, place.source.at)
+            assert not isinstance(ends, str)
+            for schema in ends:
+                problems += [f"{kind}.{fact}: {name} {one}" for one in misfits(place, kind, fact, schema)]
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "problem"),
+    [
+        ("AWS::Lambda::Functions", "Runtime", "no such type"),
+        ("AWS::Lambda::Function", "Runtimes", "nothing at Runtimes"),
+        ("AWS::Lambda::Function", "Runtime.Version", "nothing at Runtime.Version"),
+        ("AWS::Lambda::Function", "Runtime[]", "nothing at Runtime.[]"),
+        ("AWS::Lambda::Function", "Arn", "read only"),
+        ("AWS::ApiGateway::Stage", "MethodSettings[Path=/*].ThrottlingRateLimit", "nothing at"),
+        ("AWS::Serverless::Function", "DeploymentPreference.Kind", "nothing at DeploymentPreference.Kind"),
+        ("AWS::Serverless::Function", "FunctionUrlConfig.AuthTypes", "nothing at FunctionUrlConfig.AuthTypes"),
+    ],
+)
+def test_wrong_name_in_cloudformation_is_found(name: str, path: str, problem: str) -> None:
+    assert problem in str(cloudformation_ends(name, parse_path(path) or ()))
+
+
+@pytest.mark.parametrize(
+    ("kind", "fact", "place", "schema"),
+    [
+        ("api", "access_logs", {"predicate": "says", "says": True}, {"type": "boolean"}),
+        ("api", "default_endpoint", {"predicate": "value", "value": "negated"}, {"type": "string"}),
+        ("function", "timeout_seconds", {"predicate": "value", "value": "as-is"}, {"type": "object"}),
+        ("function", "package_format", {"predicate": "words", "words": {"ZIP": "zip"}}, {"enum": ["Zip", "Image"]}),
+    ],
+)
+def test_predicate_that_does_not_fit_is_found(kind: str, fact: str, place: Any, schema: dict[str, Any]) -> None:
+    source = PLACES["cloudformation"].facts["function"]["runtime"][0].source
+    assert list(misfits(FactPlace(source=source, **place), kind, fact, schema))

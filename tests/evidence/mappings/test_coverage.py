@@ -1,0 +1,89 @@
+"""Every fact that a file can show has its place, and every place is of use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.evidence.mappings.every_place import PLACES, TEMPLATES, every_place
+from tests.support import HOME
+from threatmodel.evidence.analyses.registry import analyses
+from threatmodel.evidence.mappings import format as reading
+from threatmodel.evidence.mappings.format import FILES
+from threatmodel.model.vocabulary import FACTS, KINDS, PLANES, ROWS
+
+
+def seen_by(word: str) -> set[str]:
+    return {f"{row.kind}.{row.name}" for row in ROWS if word in row.seen_by}
+
+
+def names(table: Any) -> set[str]:
+    return {f"{kind}.{name}" for kind, facts in table.items() for name in facts}
+
+
+def test_template_facts_stand_in_both_files_or_are_unsaid() -> None:
+    for name in TEMPLATES:
+        assert names(PLACES[name].facts) | names(PLACES[name].unsaid) == seen_by("template"), name
+
+
+def test_no_fact_that_a_template_shows_is_unsaid_in_both() -> None:
+    both = names(PLACES["cloudformation"].unsaid) & names(PLACES["terraform"].unsaid)
+    assert both == {"function.role_reaches_unused"}, "which relations.py says"
+
+
+def test_aws_facts_stand_in_the_file() -> None:
+    assert names(PLACES["aws"].facts) == seen_by("aws")
+
+
+def test_what_aws_cannot_say_is_not_seen_by_it() -> None:
+    assert not names(PLACES["aws"].unsaid) & seen_by("aws")
+
+
+def test_every_kind_of_element_can_be_found() -> None:
+    template = set(KINDS) - set(PLANES)
+    assert set(PLACES["cloudformation"].elements) == set(PLACES["terraform"].elements) == template
+    assert set(PLACES["aws"].elements) == {
+        kind for kind in KINDS if any("aws" in r.seen_by for r in FACTS[kind].values())
+    }
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_type_of_element_has_a_place(name: str) -> None:
+    """What is an element but has no fact would be found and said nothing of."""
+    for kind, types in PLACES[name].elements.items():
+        used = {one for place in every_place(PLACES[name]) if place[0] == kind for one in place[2].source.types}
+        assert not types or set(types) <= used, kind
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_whatever_is_gathered_is_looked_at(name: str) -> None:
+    used: dict[tuple[str, str], set[str]] = {}
+    for kind, _, place in every_place(PLACES[name]):
+        if place.analysis:
+            used.setdefault((kind, place.gather), set()).update(analyses()[place.analysis].takes)
+    for kind, sets in PLACES[name].gathered.items():
+        for gather, sources in sets.items():
+            assert {source.part for source in sources} <= used[kind, gather], f"{kind}.{gather}"
+
+
+def test_every_analysis_is_asked_for() -> None:
+    asked = {place.analysis for places in PLACES.values() for _, _, place in every_place(places)} - {""}
+    assert asked == set(analyses())
+
+
+def test_every_part_of_an_analysis_is_gathered_somewhere() -> None:
+    given: dict[str, set[str]] = {name: set() for name in analyses()}
+    for places in PLACES.values():
+        for kind, _, place in every_place(places):
+            if place.analysis:
+                given[place.analysis] |= {source.part for source in places.gathered[kind][place.gather]}
+    assert {
+        name: set(one.takes) - given[name] for name, one in analyses().items() if set(one.takes) - given[name]
+    } == {}
+
+
+def test_page_explains_every_word() -> None:
+    page = (HOME / "docs" / "evidence.md").read_text(encoding="utf-8")
+    for word in (*reading.PREDICATES, *reading.VALUES, *reading.OVER, "left_out", "nothing", "gather", "unsaid"):
+        assert f"`{word}" in page, word

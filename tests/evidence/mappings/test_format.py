@@ -1,0 +1,161 @@
+"""The data files are read strictly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from threatmodel.evidence.mappings.format import Part, load_places, parse_path
+from threatmodel.reading.problems import InputError
+
+TEMPLATE = """\
+elements: {{function: [AWS::Lambda::Function]}}
+gathered: {{function: {{env: [{{at: Environment.Variables, as: variables}}]}}}}
+facts: {{{facts}}}
+{more}
+"""
+
+
+def problems_of(folder: Path, name: str, text: str) -> list[str]:
+    """What reading a file of this text says."""
+    (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    try:
+        load_places(name, folder=folder)
+    except InputError as error:
+        return [f"{problem.code}: {problem.message}" for problem in error.problems]
+    return []
+
+
+RIGHT = [
+    "runtime: [{at: Runtime, value: as-is}]",
+    'reserved_concurrency: [{at: R, words: {"-1": null}, value: as-is, left_out: null}]',
+    "environment_holds_secret: [{gather: env, analysis: secret-in-environment}, {otherwise: false}]",
+    "role_shared: [{via: [{to: [AWS::IAM::Role], by: Role}], says: true}]",
+    "in_vpc: [{at: Vpc.SubnetIds, words: {}}]",
+    "timeout_seconds: [{via: [{from: [T], by: 'A[X=1,Y=*]{}', where: {Z: b}}], at: 'A{x}', value: as-is, over: least}]",
+]
+
+
+@pytest.mark.parametrize("fact", RIGHT)
+def test_right_place_is_read(tmp_path: Path, fact: str) -> None:
+    assert problems_of(tmp_path, "cloudformation", TEMPLATE.format(facts=f"function: {{{fact}}}", more="")) == []
+
+
+WRONG = {
+    "runtimes: [{at: Runtime, value: as-is}]": "unknown-fact: 'runtimes' is no fact",
+    "runtime_supported: [{at: Runtime, words: {}}]": "unknown-fact: function.runtime_supported is computed",
+    "in_vpc: [{at: A, says: maybe}]": "wrong-type: function.in_vpc cannot be 'maybe'",
+    "in_vpc: [{at: A, says: null}]": "wrong-type: function.in_vpc cannot be null",
+    "in_vpc: [{at: A, words: {x: 1}}]": "wrong-type: function.in_vpc cannot be 1",
+    "in_vpc: [{otherwise: none}]": "wrong-type: function.in_vpc cannot be 'none'",
+    "timeout_seconds: [{at: A, says: true}]": "wrong-type: function.timeout_seconds cannot be true",
+    "timeout_seconds: [{at: A, value: as-is, left_out: 901}]": "wrong-type: function.timeout_seconds cannot be 901",
+    "timeout_seconds: [{at: A, value: negated}]": "wrong-type: 'value: negated' is not for",
+    "timeout_seconds: [{at: A, value: asis}]": "unknown-word: 'value' is 'asis'",
+    "timeout_seconds: [{at: A, value: as-is, over: any}]": "wrong-type: 'over: any' is not for",
+    "timeout_seconds: [{at: A, value: as-is, over: all}]": "unknown-word: 'over' is 'all'",
+    "log_format: [{at: A, words: {JSON: JSON}}]": "wrong-type: function.log_format cannot be 'JSON'",
+    "log_format: [{at: A, words: {JSON: json}, over: least}]": "wrong-type: 'over: least' is not for",
+    "in_vpc: [{at: A}]": "wrong-type: a place has one predicate, and this has none",
+    "in_vpc: [{at: A, says: true, words: {}}]": "wrong-type: a place has one predicate, and this has says, words",
+    "in_vpc: [{words: {a: true}}]": "missing-key: a place with 'words' has no 'at'",
+    "in_vpc: [{says: true, left_out: false}]": "missing-key: a place with 'says' has no 'at'",
+    "in_vpc: [{at: A, otherwise: true}]": "unknown-key: 'at' says nothing beside 'otherwise'",
+    "in_vpc: [{at: 'A..B', says: true}]": "wrong-type: 'at' is 'A..B', which is no path",
+    "in_vpc: [{at: '[].B', says: true}]": "wrong-type: 'at' is '[].B', which is no path",
+    "in_vpc: [{at: 'A[x]', says: true}]": "wrong-type: 'at' is 'A[x]', which is no path",
+    "in_vpc: [{in: [AWS::Lambda::Alias], at: A, says: true}]": "unknown-reference: 'AWS::Lambda::Alias' is not among",
+    "in_vpc: [{via: [{to: [T]}], says: true}]": "wrong-type: this is no step",
+    "in_vpc: [{via: [{any: [T], by: A}], says: true}]": "wrong-type: this is no step",
+    "in_vpc: [{via: [{to: [T], from: [T], by: A}], says: true}]": "wrong-type: this is no step",
+    "in_vpc: [{calls: [{call: 'a:GetB'}], says: true}]": "unknown-key: 'calls' is not a key of a place",
+    "in_vpc: [{gather: env, analysis: publicity}]": "unknown-word: 'publicity' is no analysis",
+    "in_vpc: [{gather: envs, analysis: any-true}]": "unknown-reference: nothing of the name 'envs'",
+    "in_vpc: [{gather: env, analysis: any-true}]": "wrong-type: 'any-true' takes flag, but variables is gathered",
+    "in_vpc: [{gather: env, analysis: egress}]": "wrong-type: the analysis 'egress' does not answer function.in_vpc",
+    "in_vpc: [{analysis: any-true}]": "missing-key: a place with 'analysis' has no 'gather'",
+    "in_vpc: [{at: A, gather: env, analysis: any-true}]": "unknown-key: 'at' says nothing beside 'analysis'",
+    "in_vpc: []": "wrong-type: a fact 'in_vpc' is empty",
+}
+
+
+@pytest.mark.parametrize(("fact", "problem"), WRONG.items())
+def test_wrong_place_is_refused(tmp_path: Path, fact: str, problem: str) -> None:
+    found = problems_of(tmp_path, "cloudformation", TEMPLATE.format(facts=f"function: {{{fact}}}", more=""))
+    assert any(one.startswith(problem) for one in found), found
+
+
+@pytest.mark.parametrize(
+    ("facts", "more", "problem"),
+    [
+        ("functions: {}", "", "unknown-kind: 'functions' is no kind of element"),
+        (
+            "account: {budget_alert: [{at: A, says: true}]}",
+            "",
+            "wrong-type: no resource is an element of the kind account",
+        ),
+        (
+            "function: {in_vpc: [{otherwise: false}]}",
+            "unsaid: {function: {in_vpc: it cannot}}",
+            "stated-twice: function.in_vpc has places, and is unsaid",
+        ),
+        ("", "unsaid: {function: {in_a_vpc: it cannot}}", "unknown-fact: 'in_a_vpc' is no fact"),
+        ("", "permissions: {}", "unknown-key: 'permissions' is not a key"),
+    ],
+)
+def test_wrong_file_is_refused(tmp_path: Path, facts: str, more: str, problem: str) -> None:
+    found = problems_of(tmp_path, "cloudformation", TEMPLATE.format(facts=facts, more=more))
+    assert any(one.startswith(problem) for one in found), found
+
+
+@pytest.mark.parametrize(
+    ("calls", "problem"),
+    [
+        ("{call: 'lambda:GetFunction', at: Configuration.Runtime}", "wrong-type: lambda:GetFunction changes something"),
+        ("{call: 'lambda:Invoke', at: Payload}", "wrong-type: lambda:Invoke changes something"),
+        (
+            "{call: 'lambda:GetPolicy', with: {FunctionName: $1}, at: Policy}",
+            "unknown-reference: '$1' stands for nothing",
+        ),
+        (
+            "{call: 'lambda:GetPolicy', with: {FunctionName: $nme}, at: Policy}",
+            "unknown-reference: '$' stands for nothing",
+        ),
+        ("{call: 'lambda:GetPolicy', with: {FunctionName: [1]}, at: Policy}", "wrong-type: a call is given a text"),
+        ("{call: GetPolicy, at: Policy}", "wrong-type: 'call' is 'GetPolicy'; expected service:Operation"),
+    ],
+)
+def test_wrong_call_is_refused(tmp_path: Path, calls: str, problem: str) -> None:
+    facts = f"facts: {{function: {{runtime: [{{calls: [{calls}], value: as-is}}]}}}}"
+    text = f"elements: {{function: {{function: []}}}}\n{facts}\n"
+    found = problems_of(tmp_path, "aws", text)
+    assert any(one.startswith(problem) for one in found), found
+
+
+def test_name_of_what_exists_once_is_refused(tmp_path: Path) -> None:
+    call = "{call: 'iam:GetRole', with: {RoleName: $name}, at: Role.Arn}"
+    text = f"elements: {{}}\nfacts: {{account: {{guardduty: [{{calls: [{call}], says: true}}]}}}}\n"
+    assert problems_of(tmp_path, "aws", text) == ["unknown-reference: '$name' stands for nothing here"]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("A", [Part("key", "A")]),
+        ("A.b_2", [Part("key", "A"), Part("key", "b_2")]),
+        ("A[].B", [Part("key", "A"), Part("items"), Part("key", "B")]),
+        ("A{}", [Part("key", "A"), Part("values")]),
+        ("A{*/*}.b", [Part("key", "A"), Part("key", "*/*"), Part("key", "b")]),
+        ("A[x=/*,y=$1]", [Part("key", "A"), Part("items", where=(("x", "/*"), ("y", "$1")))]),
+    ],
+)
+def test_path(text: str, parts: list[Part]) -> None:
+    assert parse_path(text) == tuple(parts)
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".", ".A", "A.", "A B", "A[", "A]", "A[x]", "A[=x]", "A[x=]", "[]", "{}", "A.[]", "A{}B"]
+)
+def test_no_path(text: str) -> None:
+    assert parse_path(text) is None

@@ -1,0 +1,71 @@
+"""Stacks of a few resources, and what is found in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.mappings.format import load_places
+from threatmodel.evidence.relations.found import Wiring, wirings
+from threatmodel.stacks import sam
+from threatmodel.stacks.cloudformation import reader as cloudformation
+from threatmodel.stacks.stack import Stack
+
+HERE = Path(__file__).parent.parent
+USES = ("reads", "writes", "sends", "secrets")
+PLACES = {"cloudformation": load_places("cloudformation"), "terraform": load_places("terraform")}
+
+
+def wired(stack: Stack) -> Mapping[str, Wiring]:
+    kind = "terraform" if stack.kind == "terraform" else "cloudformation"
+    return wirings(stack, StackFacts(stack, PLACES[kind], {}))
+
+
+def stack_of(template: str) -> Stack:
+    return sam.expanded(*cloudformation.read(template, "t.yaml"))
+
+
+def with_resources(resources: str, **sections: str) -> Mapping[str, Wiring]:
+    more = "".join(f"{name}: {body}\n" for name, body in sections.items())
+    lines = "".join(f"  {line}\n" for line in resources.strip().split("\n"))
+    return wired(stack_of(f"Transform: AWS::Serverless-2016-10-31\n{more}Resources:\n{lines}"))
+
+
+def resource(name: str, kind: str, properties: str = "", more: str = "") -> str:
+    return f"{name}: {{Type: {kind}, {more}Properties: {{{properties}}}}}"
+
+
+def of_f(properties: str, *others: str, **sections: str) -> Wiring:
+    """The wiring of a SAM function F with these properties."""
+    return with_resources("\n".join((resource("F", "AWS::Serverless::Function", properties), *others)), **sections)["F"]
+
+
+def of_role(statements: str, *others: str, environment: str = "", **sections: str) -> Wiring:
+    """The wiring of a plain function F whose role has these statements."""
+    function = plain("F", f"Environment: {{Variables: {{{environment}}}}}")
+    return with_resources("\n".join((function, role(statements), *others)), **sections)["F"]
+
+
+def plain(name: str, properties: str = "Handler: a.b", more: str = "") -> str:
+    """A function that has the role R."""
+    return resource(name, "AWS::Lambda::Function", f"Role: !GetAtt R.Arn, {properties}", more)
+
+
+def role(statements: str) -> str:
+    return resource("R", "AWS::IAM::Role", f"Policies: [{{PolicyName: p, {document(statements)}}}]")
+
+
+def document(statements: str) -> str:
+    return f"PolicyDocument: {{Statement: [{statements}]}}"
+
+
+def allow(action: str, resource: str, more: str = "") -> str:
+    return f"{{Effect: Allow, Action: {action}, Resource: {resource}{more}}}"
+
+
+def names(wiring: Wiring, relation: str) -> list[str]:
+    return [use.resource for use in getattr(wiring, relation)]
+
+
+QUEUE = resource("Q", "AWS::SQS::Queue")

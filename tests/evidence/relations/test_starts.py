@@ -1,0 +1,309 @@
+"""What starts a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from tests.evidence.relations.stacks_of import (
+    HERE,
+    QUEUE,
+    USES,
+    allow,
+    document,
+    of_f,
+    of_role,
+    plain,
+    resource,
+    role,
+    stack_of,
+    wired,
+    with_resources,
+)
+from threatmodel.evidence.relations.found import Wiring
+from threatmodel.stacks.terraform import reader as terraform
+
+Golden = Callable[[str, str], None]
+
+
+def dump(found: Mapping[str, Wiring]) -> str:
+    """Every wiring as lines that a person can check against the template."""
+    lines = []
+    for name, wiring in found.items():
+        lines.append(name)
+        for start in wiring.triggers:
+            said = " ".join(part for part in (start.by, start.detail, start.source, start.path) if part)
+            lines.append(f"  started by {said} [{_lines(start.places)}]")
+        for relation in (*USES, "unused", "ungranted"):
+            uses = getattr(wiring, relation)
+            lines += [f"  {relation} {use.resource}: {', '.join(use.how)} [{_lines(use.places)}]" for use in uses]
+        lines += [f"  names {host}" for host in wiring.externals]
+        lines += [f"  {relation}? {open_.why} [{_lines((open_.place,))}]" for relation, open_ in wiring.unknown.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(places: tuple[Any, ...]) -> str:
+    return " ".join(place.part or str(place.line) for place in places)
+
+
+@pytest.mark.parametrize("sample", ["plain", "sam", "others"])
+def test_every_construct(sample: str, golden: Golden) -> None:
+    path = HERE / "wiring" / f"{sample}.yaml"
+    golden(f"evidence/wiring-{sample}.txt", dump(wired(stack_of(path.read_text(encoding="utf-8")))))
+
+
+def test_a_plan(golden: Golden) -> None:
+    path = HERE / "wiring" / "plan.json"
+    golden("evidence/wiring-plan.txt", dump(wired(terraform.read(path.read_text(encoding="utf-8"), "plan.json"))))
+
+
+def test_no_value_is_told() -> None:
+    for path in (HERE / "wiring").iterdir():
+        text = path.read_text(encoding="utf-8")
+        stack = terraform.read(text, "plan.json") if path.suffix == ".json" else stack_of(text)
+        assert "planted" in text
+        assert "planted" not in repr(wired(stack))
+
+
+def test_a_stack_without_functions() -> None:
+    assert with_resources("Q: {Type: AWS::SQS::Queue}") == {}
+
+
+def test_nothing_starts_it() -> None:
+    wiring = of_f("Handler: a.b")
+    assert wiring.triggers == ()
+    assert wiring.unknown == {}
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        ("{Type: AlexaSkill}", "a permission lets somebody outside call it"),
+        (
+            "{Type: CloudWatchLogs, Properties: {LogGroupName: g, FilterPattern: x}}",
+            "the log subscription 'FE' sends to it",
+        ),
+        ("{Type: IoTRule, Properties: {Sql: x}}", "the rule 'FE' of IoT calls it"),
+        ("{Type: Novelty, Properties: {}}", "an event has a type that is not known"),
+        ("!If [C, {Type: Api}, !Ref AWS::NoValue]", "it depends on the condition 'C'"),
+        (
+            "{Type: SQS, Properties: {Queue: !ImportValue q}}",
+            "a queue, topic or bus that is not in this file starts it",
+        ),
+        ("{Type: Schedule, Properties: {Schedule: !Ref P}}", "when it is started by the clock is not told"),
+        (
+            "{Type: EventBridgeRule, Properties: {Pattern: {source: [a]}}}",
+            "a queue, topic or bus that is not in this file",
+        ),
+    ],
+)
+def test_what_a_trigger_cannot_say_leaves_the_list_open(event: str, why: str) -> None:
+    wiring = of_f(
+        f"Events: {{E: {event}}}",
+        Parameters="{P: {Type: String, Default: planted}, Q: {Type: String}}",
+        Conditions="{C: !Equals [!Ref Q, x]}",
+    )
+    assert wiring.unknown["triggers"].why.startswith(why)
+    assert "planted" not in repr(wiring)
+
+
+def test_a_route_that_a_parameter_gives() -> None:
+    wiring = of_f(
+        "Handler: a.b",
+        resource("H", "AWS::ApiGatewayV2::Api", "ProtocolType: HTTP"),
+        resource("I", "AWS::ApiGatewayV2::Integration", "ApiId: !Ref H, IntegrationUri: !GetAtt F.Arn"),
+        resource(
+            "J",
+            "AWS::ApiGatewayV2::Route",
+            "ApiId: !Ref H, RouteKey: !Sub 'GET /${P}', Target: !Sub 'integrations/${I}'",
+        ),
+        Parameters="{P: {Type: String, Default: planted}}",
+    )
+    assert [start[:4] for start in wiring.triggers] == [("http", "", "H", "")]
+    why = wiring.unknown["triggers"].why
+    assert why.startswith("the path or method of a route to it is not told: a deployment may replace the default of")
+    assert "'P'" in why
+    assert "planted" not in why
+
+
+@pytest.mark.parametrize(("kind", "api"), [("Api", "RestApiId"), ("HttpApi", "ApiId")])
+@pytest.mark.parametrize("open_part", ["Path: !Ref P, Method: get", "Path: /x, Method: !Ref V"])
+@pytest.mark.parametrize("default", [", Default: ", ""])
+def test_a_route_of_sam_that_a_parameter_gives(kind: str, api: str, open_part: str, default: str) -> None:
+    """The default is no route: a deployment may give another one."""
+    values = {"P": "/given", "V": "post"}
+    declared = ", ".join(f"{name}: {{Type: String{default and default + value}}}" for name, value in values.items())
+    wiring = of_f(
+        f"Handler: a.b, Events: {{E: {{Type: {kind}, Properties: {{{api}: !Ref H, {open_part}}}}}}}",
+        resource("H", f"AWS::Serverless::{kind}", "StageName: prod"),
+        Parameters=f"{{{declared}}}",
+    )
+    assert "/given" not in {start.path for start in wiring.triggers}
+    assert wiring.unknown["triggers"].why.startswith("the path or method of a route to it is not told")
+    assert ("default of the parameter" in wiring.unknown["triggers"].why) == bool(default)
+
+
+@pytest.mark.parametrize(
+    ("action", "on", "relations"),
+    [
+        ("!Ref A", "!GetAtt T.Arn", {"reads", "writes"}),
+        ("!Ref A", "!GetAtt Q.Arn", {"sends"}),
+        ("!Ref A", "!Ref S", {"secrets"}),
+        ("!Ref A", "[!GetAtt Q.Arn, !Ref S]", {"sends", "secrets"}),
+        ("!Ref A", "'*'", {"reads", "writes", "sends", "secrets"}),
+        ("!Ref A", "!Ref B", {"reads", "writes", "sends", "secrets"}),
+        ("!Ref A", "'arn:aws:s3:::somebodys/*'", {"reads", "writes"}),
+        ("!Sub 'dynamodb:${A}'", "'*'", {"reads", "writes"}),
+        ("!Sub 'sqs:Send${A}'", "'*'", {"sends"}),
+        ("!Sub 'ec2:${A}'", "'*'", set()),
+    ],
+)
+def test_an_action_that_is_not_known_opens_only_what_it_may_be_about(action: str, on: str, relations: set[str]) -> None:
+    wiring = of_role(
+        allow(action, on),
+        resource("T", "AWS::DynamoDB::Table"),
+        resource("Q", "AWS::SQS::Queue"),
+        resource("S", "AWS::SecretsManager::Secret"),
+        Parameters="{A: {Type: String}, B: {Type: String}}",
+    )
+    assert set(wiring.unknown) - {"triggers"} == relations
+    assert "planted" not in repr(wiring)
+
+
+@pytest.mark.parametrize(
+    ("action", "on", "opens"),
+    [
+        ("!Ref A", "'*'", True),
+        ("!Ref A", "!GetAtt G.Arn", True),
+        ("!Ref A", "!GetAtt Q.Arn", False),
+        ("!Sub 'lambda:Invoke${A}'", "'*'", True),
+        ("!Sub 'lambda:Get${A}'", "'*'", False),
+        ("!Sub 'sqs:${A}'", "'*'", False),
+    ],
+)
+def test_an_action_that_is_not_known_may_call_other_functions(action: str, on: str, *, opens: bool) -> None:
+    other = resource("G", "AWS::Serverless::Function", "Handler: a.b")
+    parts = (plain("F"), role(allow(action, on)), other, resource("Q", "AWS::SQS::Queue"))
+    found = with_resources("\n".join(parts), Parameters="{A: {Type: String}}")
+    assert ("triggers" in found["G"].unknown) is opens
+    assert "triggers" not in found["F"].unknown
+
+
+@pytest.mark.parametrize(
+    ("permission", "why"),
+    [
+        ("Principal: '*'", "a permission lets anybody call it"),
+        ("Principal: '123456789012'", "a permission lets somebody outside call it"),
+        ("Principal: !Ref P", "a permission lets somebody outside call it"),
+        (
+            "Principal: s3.amazonaws.com, SourceAccount: '1'",
+            "a permission lets s3 start it, and what it does so for is",
+        ),
+        ("Principal: '*', FunctionUrlAuthType: NONE", "a function URL that is not in this file may start it"),
+        (
+            "Principal: events.amazonaws.com, SourceArn: !GetAtt Other.Arn",
+            "a permission lets events start it for something",
+        ),
+    ],
+)
+def test_a_permission_without_what_it_is_for(permission: str, why: str) -> None:
+    may = f"FunctionName: !Ref F, Action: 'lambda:InvokeFunction', {permission}"
+    wiring = of_f(
+        "Handler: a.b",
+        rule("R", "[{Arn: !GetAtt F.Arn}]"),
+        rule("Other", "!Ref P"),
+        resource("May", "AWS::Lambda::Permission", may),
+        Parameters="{P: {Type: String}}",
+    )
+    assert wiring.unknown["triggers"].why.startswith(why)
+
+
+def rule(name: str, targets: str, more: str = "") -> str:
+    return resource(name, "AWS::Events::Rule", f"ScheduleExpression: rate(1 day), Targets: {targets}", more)
+
+
+@pytest.mark.parametrize(
+    ("effect", "why"), [("Allow", {"triggers": "a permission lets anybody call it"}), ("Deny", {})]
+)
+def test_a_policy_on_the_function(effect: str, why: Mapping[str, str]) -> None:
+    anybody = document(f"{{Effect: {effect}, Principal: '*', Action: 'lambda:InvokeFunction'}}")
+    policy = resource("May", "AWS::Lambda::ResourcePolicy", f"ResourceArn: !GetAtt F.Arn, {anybody}")
+    unknown = of_f("Handler: a.b", policy).unknown
+    assert {relation: found.why for relation, found in unknown.items()} == why
+
+
+def test_a_route_that_nobody_can_read_may_lead_to_whom_the_api_may_call() -> None:
+    events = "Events: {A: {Type: Api, Properties: {Path: /a, Method: get}}}"
+    leads = "HttpMethod: GET, Integration: {Uri: !ImportValue x}"
+    own = of_f(events, resource("M", "AWS::ApiGateway::Method", f"RestApiId: !Ref ServerlessRestApi, {leads}"))
+    why = "apigateway may start it in another way too: it is imported from another stack as 'x'"
+    assert own.unknown["triggers"].why == why
+    other = resource("B", "AWS::ApiGateway::RestApi", "Name: b")
+    elsewhere = of_f(events, other, resource("M", "AWS::ApiGateway::Method", f"RestApiId: !Ref B, {leads}"))
+    assert "triggers" not in elsewhere.unknown
+
+
+@pytest.mark.parametrize(
+    ("function", "target", "open_"),
+    [
+        ("Handler: a.b", "!ImportValue x", True),
+        ("Handler: a.b", "!Ref P", False),  # nobody can give the name that AWS makes up for it
+        ("FunctionName: f", "!Ref P", True),
+        ("FunctionName: !Ref P", "!Ref P", False),
+    ],
+)
+def test_a_mapping_for_a_function_that_nobody_knows(function: str, target: str, *, open_: bool) -> None:
+    mapping = f"FunctionName: {target}, EventSourceArn: !GetAtt Q.Arn"
+    wiring = of_f(
+        function, QUEUE, resource("M", "AWS::Lambda::EventSourceMapping", mapping), Parameters="{P: {Type: String}}"
+    )
+    assert [start[:3] for start in wiring.triggers] == ([("queue", "", "Q")] if "!Ref" in function else [])
+    assert ("triggers" in wiring.unknown) is open_
+    if open_:
+        assert wiring.unknown["triggers"].why.startswith("the event source mapping 'M' may start it: ")
+
+
+LAMBDA = "AWS::Serverless::Function"
+INVOKE = "PolicyDocument: {Statement: {Effect: Allow, Action: lambda:Invoke*, Resource: !GetAtt F.Arn}}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "why"),
+    [
+        ("AWS::AppSync::DataSource", "LambdaConfig: {LambdaFunctionArn: !GetAtt F.Arn}", "the GraphQL data source 'D'"),
+        ("AWS::New::Thing", "Handler: !GetAtt F.Arn", "'D' (AWS::New::Thing) names it and may call it"),
+        ("Custom::Setup", "ServiceToken: !GetAtt F.Arn", "deployments call it for 'D'"),
+        (LAMBDA, "EventInvokeConfig: {DestinationConfig: {OnSuccess: {Type: Lambda, Destination: !GetAtt F.Arn}}}", ""),
+        (LAMBDA, "Policies: [LambdaInvokePolicy: {FunctionName: !Ref F}]", "the function 'D' may call it"),
+        (
+            LAMBDA,
+            "Policies: [{Statement: [{Effect: Allow, Action: '*', Resource: '*'}]}]",
+            "the function 'D' may call eve",
+        ),
+        ("AWS::IAM::Role", f"Policies: [{{{INVOKE}}}]", "whoever has the role 'D' may call it"),
+        ("AWS::CloudFormation::Stack", "TemplateURL: x", "D may hold more: what a nested stack makes"),
+    ],
+)
+def test_callers_of_other_kinds_leave_the_list_open(kind: str, properties: str, why: str) -> None:
+    assert of_f("Handler: a.b", resource("D", kind, properties)).unknown["triggers"].why.startswith(why)
+
+
+def test_what_only_watches_a_function_starts_nothing() -> None:
+    wiring = of_f(
+        "Handler: a.b",
+        resource("A", "AWS::CloudWatch::Alarm", "Dimensions: [{Name: FunctionName, Value: !Ref F}]"),
+        resource("L", "AWS::Logs::LogGroup", "LogGroupName: !Sub '/aws/lambda/${F}'"),
+    )
+    assert wiring.unknown == {}
+
+
+def test_a_condition_leaves_the_list_open_unless_the_function_has_it_too() -> None:
+    sections = {"Parameters": "{P: {Type: String}}", "Conditions": "{C: !Equals [!Ref P, x]}"}
+    daily = rule("D", "[{Arn: !GetAtt F.Arn}]", "Condition: C, ")
+    wiring = of_f("Handler: a.b", daily, **sections)
+    assert [start.by for start in wiring.triggers] == ["schedule"]
+    assert wiring.unknown["triggers"].why.startswith("it exists only under the condition 'C'")
+    both = with_resources("\n".join((plain("F", more="Condition: C, "), role(""), daily)), **sections)
+    assert "triggers" not in both["F"].unknown

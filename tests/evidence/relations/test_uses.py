@@ -1,0 +1,225 @@
+"""What a function uses."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.evidence.relations.stacks_of import (
+    QUEUE,
+    USES,
+    allow,
+    document,
+    names,
+    of_f,
+    of_role,
+    plain,
+    resource,
+    role,
+    with_resources,
+)
+
+TABLE = resource("T", "AWS::DynamoDB::Table")
+BUCKET = resource("B", "AWS::S3::Bucket")
+STREAM = resource("S", "AWS::Kinesis::Stream")
+SECRET = resource("S", "AWS::SecretsManager::Secret", "Name: slack/signing")
+SCAN = allow("dynamodb:Scan", "!GetAtt T.Arn")
+
+
+@pytest.mark.parametrize(
+    ("statement", "reads", "writes"),
+    [
+        (allow("dynamodb:GetItem", "!GetAtt T.Arn"), ["T"], []),
+        (allow("dynamodb:PutItem", "!GetAtt T.Arn"), [], ["T"]),
+        (allow("dynamodb:*", "!GetAtt T.Arn"), ["T"], ["T"]),
+        (allow("dynamodb:DescribeTable", "!GetAtt T.Arn"), [], []),
+        (allow("dynamodb:GetRecords", "!GetAtt T.StreamArn"), [], []),
+        (allow("dynamodb:CreateItem", "!GetAtt T.Arn"), [], []),  # no such action
+        (allow("[dynamodb:GetItem, s3:PutObject]", "[!GetAtt T.Arn, !Sub '${B.Arn}/*']"), ["T"], ["B"]),
+        (allow("s3:GetObject", "!Sub '${B.Arn}/in/*'"), ["B"], []),
+        (
+            allow("dynamodb:*", "!GetAtt T.Arn") + ", {Effect: Deny, Action: dynamodb:PutItem, Resource: '*'}",
+            ["T"],
+            ["T"],
+        ),
+        (allow("dynamodb:PutItem", "!GetAtt T.Arn") + ", {Effect: Deny, Action: dynamodb:Put*, Resource: '*'}", [], []),
+    ],
+)
+def test_grants_by_level(statement: str, reads: list[str], writes: list[str]) -> None:
+    wiring = of_role(statement, TABLE, BUCKET)
+    assert names(wiring, "reads") == reads
+    assert names(wiring, "writes") == writes
+    assert wiring.unknown == {}
+
+
+@pytest.mark.parametrize(
+    ("statement", "relation", "why"),
+    [
+        (allow("dynamodb:GetItem", "'*'"), "reads", "its role may read every table"),
+        (allow("dynamodb:PutItem", "'arn:aws:dynamodb:*:*:table/*'"), "writes", "its role may write every table"),
+        (allow("s3:GetObject", "'arn:aws:s3:::*/*'"), "reads", "its role may read every bucket"),
+        (
+            allow("s3:GetObject", "'arn:aws:s3:::other/*'"),
+            "reads",
+            "its role may read a bucket that is not in this file",
+        ),
+        (allow("s3:GetObject", "!Ref P"), "reads", "its role may read a bucket that is not in this file"),
+        (allow("sqs:SendMessage", "!ImportValue q"), "sends", "its role may send to a queue that is not in this file"),
+        (allow("events:PutEvents", "'*'"), "sends", "its role may send to every event bus"),
+        (
+            allow("ssm:GetParameter", "'arn:aws:ssm:*:*:parameter/shop/*'"),
+            "secrets",
+            "its role may read a parameter that is",
+        ),
+        (allow("!Ref P", "!GetAtt T.Arn"), "writes", "the parameter 'P' has no default"),
+        ("!If [C, {Effect: Allow}, !Ref AWS::NoValue]", "reads", "it depends on the condition 'C'"),
+        ("{Effect: Allow, NotAction: 'iam:*', Resource: '*'}", "secrets", "its role may read every"),
+    ],
+)
+def test_what_may_be_used_elsewhere_leaves_the_list_open(statement: str, relation: str, why: str) -> None:
+    sections = {"Parameters": "{P: {Type: String}}", "Conditions": "{C: !Equals [!Ref P, x]}"}
+    wiring = of_role(statement, TABLE, **sections)
+    assert wiring.unknown[relation].why.startswith(why)
+    assert names(wiring, relation) == []
+
+
+def test_a_wildcard_leaves_a_list_open_and_keeps_what_is_named() -> None:
+    others = (TABLE, resource("U", "AWS::DynamoDB::Table"), resource("V", "AWS::DynamoDB::Table"))
+    wiring = of_role(f"{SCAN}, {allow('dynamodb:*', chr(39) + '*' + chr(39))}", *others, environment="X: !Ref U")
+    assert names(wiring, "reads") == ["T", "U"]  # U is named by the environment, V by nothing
+    assert names(wiring, "writes") == ["U"]
+    assert wiring.unknown.keys() == {"reads", "writes"}
+
+
+def test_actions_that_need_a_wildcard_leave_nothing_open() -> None:
+    wiring = of_role(allow("[s3:ListAllMyBuckets, ssm:DescribeParameters, logs:*, 'ec2:*NetworkInterface*']", "'*'"))
+    assert wiring.unknown == {}
+
+
+def test_polling_is_no_reading() -> None:
+    stream = "{Type: Kinesis, Properties: {Stream: !GetAtt S.Arn, StartingPosition: LATEST}}"
+    queue = "{Type: SQS, Properties: {Queue: !GetAtt Q.Arn}}"
+    wiring = of_f(f"Events: {{A: {stream}, B: {queue}}}", STREAM, QUEUE)
+    assert [start[:3] for start in wiring.triggers] == [("queue", "", "S"), ("queue", "", "Q")]
+    assert wiring.unknown == {}
+    assert wiring.unused == ()
+    polls = of_f("Policies: [KinesisStreamReadPolicy: {StreamName: !Ref S}]", STREAM)
+    assert names(polls, "reads") == ["S"]  # nothing polls for it: its code reads
+
+
+def test_a_role_that_functions_share_is_counted_for_each() -> None:
+    found = with_resources("\n".join((plain("F"), plain("G"), role(SCAN), TABLE)))
+    assert [names(wiring, "reads") for wiring in found.values()] == [["T"], ["T"]]
+
+
+@pytest.mark.parametrize(
+    ("arn", "why"),
+    [
+        ("arn:aws:iam::123456789012:role/r", "its role is not in this file"),
+        ("!ImportValue r", "it is imported from another stack as 'r'"),
+        ("!Ref P", "the parameter 'P' has no default"),
+    ],
+)
+def test_a_role_elsewhere_leaves_everything_open(arn: str, why: str) -> None:
+    wiring = of_f(f"Role: {arn}, Environment: {{Variables: {{X: !Ref T}}}}", TABLE, Parameters="{P: {Type: String}}")
+    assert {wiring.unknown[relation].why for relation in USES} == {why}
+    assert wiring.ungranted == ()  # nobody can tell
+
+
+def attached(to: str, more: str = "") -> str:
+    return resource("A", "AWS::IAM::Policy", f"Roles: [{to}], {document(SCAN)}", more)
+
+
+def test_a_policy_that_may_be_attached_to_the_role() -> None:
+    why = of_f("Handler: a.b", attached("!ImportValue x"), TABLE).unknown["reads"].why
+    assert why.startswith("'A' may be attached to its role: ")
+    made_up = of_f("Handler: a.b", attached("!Ref P"), TABLE, Parameters="{P: {Type: String}}")
+    assert made_up.unknown == {}  # nobody can give the name that AWS makes up for its role
+    assert names(of_f("Handler: a.b", attached("!Ref FRole"), TABLE), "reads") == ["T"]
+
+
+def test_a_policy_under_a_condition() -> None:
+    sections = {"Parameters": "{P: {Type: String}}", "Conditions": "{C: !Equals [!Ref P, x]}"}
+    wiring = of_f("Handler: a.b", attached("!Ref FRole", "Condition: C, "), TABLE, **sections)
+    assert wiring.unknown["reads"].why.startswith("it exists only under the condition 'C'")
+
+
+@pytest.mark.parametrize(
+    ("kind", "about", "action", "relation"),
+    [
+        ("AWS::SQS::QueuePolicy", "Queues: [!Ref Q]", "sqs:SendMessage", "sends"),
+        ("AWS::S3::BucketPolicy", "Bucket: !Ref B", "s3:GetObject", "reads"),
+    ],
+)
+def test_a_policy_of_the_resource_grants_too(kind: str, about: str, action: str, relation: str) -> None:
+    statement = allow(action, "'*'", ", Principal: {AWS: !GetAtt FRole.Arn}")
+    wiring = of_f("Handler: a.b", QUEUE, BUCKET, resource("P", kind, f"{about}, {document(statement)}"))
+    assert len(names(wiring, relation)) == 1
+    assert wiring.unknown == {}
+
+
+def test_grants_and_uses_without_counterpart() -> None:
+    wiring = of_role(SCAN, TABLE, QUEUE, BUCKET, environment="A: !Ref Q, B: !GetAtt B.Arn")
+    assert names(wiring, "unused") == ["T"]
+    assert names(wiring, "ungranted") == ["Q", "B"]
+    assert all(use.how == ("environment",) and use.places for use in wiring.ungranted)
+
+
+def test_what_cannot_be_seen_is_neither_unused_nor_ungranted() -> None:
+    sections = {"Parameters": "{P: {Type: String}}", "Conditions": "{C: !Equals [!Ref P, x]}"}
+    blind = of_role(SCAN, TABLE, environment="A: !If [C, !Ref T, x]", **sections)
+    assert blind.unused == ()
+    hidden = of_role("!If [C, {Effect: Allow}, !Ref AWS::NoValue]", TABLE, environment="A: !Ref T", **sections)
+    assert hidden.ungranted == ()
+    received = of_role(allow("sqs:ReceiveMessage", "!GetAtt Q.Arn"), QUEUE, environment="A: !Ref Q")
+    assert received.ungranted == ()
+
+
+def test_a_secret_put_into_the_environment_is_a_use() -> None:
+    by_link = of_role("", SECRET, environment="A: !Sub '{{resolve:secretsmanager:${S}:SecretString}}'")
+    by_name = of_role("", SECRET, environment="A: '{{resolve:secretsmanager:slack/signing:SecretString}}'")
+    for wiring in (by_link, by_name):
+        assert [(use.resource, use.how) for use in wiring.secrets] == [("S", ("environment",))]
+        assert wiring.ungranted == ()
+
+
+def test_a_secret_behind_its_attachment() -> None:
+    behind = resource("A", "AWS::SecretsManager::SecretTargetAttachment", "SecretId: !Ref S")
+    wiring = of_role(allow("secretsmanager:GetSecretValue", "!Ref A"), SECRET, behind)
+    assert names(wiring, "secrets") == ["S"]
+    assert wiring.unknown == {}
+
+
+def test_a_database_is_reached_without_a_grant() -> None:
+    wiring = of_role("", resource("D", "AWS::RDS::DBInstance"), environment="HOST: !GetAtt D.Endpoint.Address")
+    assert wiring.unknown.keys() == {"reads", "writes"}
+    assert wiring.unknown["reads"].why == "it is told where 'D' is, which needs no grant to be used"
+    assert wiring.ungranted == ()
+
+
+def test_hosts_but_never_values() -> None:
+    wiring = of_f(
+        "Environment: {Variables: {A: 'https://u:planted@Example.org/planted?planted', B: 'planted', C: !Ref P, "
+        "D: 'https://sqs.eu-west-1.amazonaws.com/planted', E: 'wss://a.example.net:8443/x'}}",
+        Parameters="{P: {Type: String, Default: 'https://planted.example.com'}}",
+    )
+    assert wiring.externals == ("example.org", "a.example.net")
+    assert "planted" not in repr(wiring)
+
+
+def test_names_by_text() -> None:
+    others = (
+        resource("Q", "AWS::SQS::Queue", "QueueName: jobs"),
+        resource("T", "AWS::DynamoDB::Table", "TableName: !Sub '${P}-orders'"),
+    )
+    statements = ", ".join([
+        allow("sqs:SendMessage", "'arn:aws:sqs:eu-west-1:123456789012:jobs'"),
+        allow("dynamodb:GetItem", "!Sub 'arn:aws:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${P}-orders'"),
+    ])  # fmt: skip
+    wiring = of_role(
+        statements, *others, environment="A: jobs, B: !Sub '${P}-orders'", Parameters="{P: {Type: String}}"
+    )
+    assert [(use.resource, use.how) for use in (*wiring.sends, *wiring.reads)] == [
+        ("Q", ("grant", "environment")),
+        ("T", ("grant", "environment")),
+    ]
+    assert wiring.unknown == {}
