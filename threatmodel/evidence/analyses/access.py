@@ -7,15 +7,11 @@ from collections.abc import Iterator, Sequence
 from threatmodel.evidence.analyses.principals import others_of_account
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.roles import is_lambda
-from threatmodel.evidence.analyses.sharing import (
-    NEGATIVE,
-    everybody,
-    limits,
-    narrows,
-)
+from threatmodel.evidence.analyses.sharing import everybody
 from threatmodel.evidence.analyses.verdicts import Verdict, unless_open
 from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.evidence.policies.arns import Targets, resources_of
+from threatmodel.evidence.policies.conditions import NEGATIVE, limits, narrows
 from threatmodel.evidence.policies.grants import (
     Condition,
     Grant,
@@ -60,7 +56,8 @@ def _restricted(
     users = _holders(stack)
     lets_services = any(grant.effect != "Deny" and _may_let_services(grant, actions, stack) for grant in found)
     for grant in found:
-        if grant.effect == "Deny" and _denies_all_but_functions(grant, actions, users, services=not lets_services):
+        guards = grant.effect == "Deny" and users.about(grant, resource)
+        if guards and _denies_all_but_functions(grant, actions, users, services=not lets_services):
             return Answer(True, (grant.place,), f"nobody but roles of functions may {what}")  # noqa: FBT003 - the value
     others = [_lets_others(grant, actions, users, stack) for grant in found if grant.effect == "Allow"]
     others += _identities(parts, resource, actions, users)
@@ -109,6 +106,23 @@ class _Holders:
             target = stack.target(role)
             if target is not None:
                 self.of_functions.add(target.name)
+
+    def about(self, grant: Grant, resource: Resource) -> bool:
+        """Whether a statement surely is about a resource: a Deny guards only what it names."""
+        held = self.targets.resources.get(resource.name)
+        services = held[1].services if held is not None else ()
+        return any(
+            one.open is None
+            and (
+                one.text == "*"
+                or any(
+                    match.resource == resource.name and match.sure and match.below in {"", "*"}
+                    for service in services
+                    for match in self.targets.covered(one, service)
+                )
+            )
+            for one in grant.resources
+        )
 
     def somebody_else(self, name: str) -> bool | None:
         """Whether a role lets somebody in who is no function; None where that cannot be seen."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.sharing import (
@@ -51,23 +52,41 @@ def bucket_public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
     return Answer(False, tuple(places(parts)))  # noqa: FBT003 - the value
 
 
-_FOR_POLICIES = ("RestrictPublicBuckets", "BlockPublicPolicy", "restrict_public_buckets", "block_public_policy")
-_FOR_LISTS = ("IgnorePublicAcls", "BlockPublicAcls", "ignore_public_acls", "block_public_acls")
+class _Switches(NamedTuple):
+    """What of a public access block closes a way in, and what only refuses a new one and leaves what is there."""
+
+    closes: tuple[str, ...]
+    refuses: tuple[str, ...]
 
 
-def _barred(outcome: Outcome, blocks: Sequence[Gathered], switches: Sequence[str]) -> Outcome:
-    """What one way in comes to behind the blocks: closed where one of their switches is on, whatever the way says."""
-    settings = [(part, set_value(get(part.node, name))) for part in blocks for name in switches]
-    for part, one in settings:
-        if isinstance(one, Scalar) and str(one.value).lower() == "true" and part.resource.doubt is None:
-            return Answer(False, (one.place,), "a public access block keeps them out")  # noqa: FBT003 - the value
-    open_one = next((one for _, one in settings if one is not None and not isinstance(one, Scalar)), None)
+_FOR_POLICIES = _Switches(
+    ("RestrictPublicBuckets", "restrict_public_buckets"), ("BlockPublicPolicy", "block_public_policy")
+)
+_FOR_LISTS = _Switches(("IgnorePublicAcls", "ignore_public_acls"), ("BlockPublicAcls", "block_public_acls"))
+
+
+def _barred(outcome: Outcome, blocks: Sequence[Gathered], switches: _Switches) -> Outcome:
+    """What one way in comes to behind the blocks: closed where a switch that closes it is on, whatever the way says."""
+    settings = [(part, set_value(get(part.node, name))) for part in blocks for name in switches.closes]
+    closing = next((one for part, one in settings if _is_on(one) and part.resource.doubt is None), None)
+    if closing is not None:
+        return Answer(False, (closing.place,), "a public access block keeps them out")  # noqa: FBT003 - the value
+    if not isinstance(outcome, Answer) or not outcome.value:
+        return outcome
+    refusing = next((one for part in blocks for name in switches.refuses if _is_on(one := get(part.node, name))), None)
+    if refusing is not None:
+        return Unanswered("what is public is refused while it is new, and left where it stands already", refusing.place)
     doubt = next((part.resource.doubt for part in blocks if part.resource.doubt is not None), None)
-    if doubt is not None and isinstance(outcome, Answer) and outcome.value:
+    if doubt is not None:
         return Unanswered(doubt.why, doubt.place)
-    if open_one is not None and isinstance(outcome, Answer) and outcome.value:
+    open_one = next((one for _, one in settings if one is not None and not isinstance(one, Scalar)), None)
+    if open_one is not None:
         return Unanswered(open_one.why if isinstance(open_one, Unknown) else "it is not understood", open_one.place)
     return outcome
+
+
+def _is_on(node: Node | None) -> bool:
+    return isinstance(node, Scalar) and str(node.value).lower() == "true"
 
 
 def _of_acl(node: Node) -> Verdict:

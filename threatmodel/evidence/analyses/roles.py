@@ -10,6 +10,7 @@ from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.verdicts import MOST_PLACES, Verdict, every, places, some, unknown, unless_open
 from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
 from threatmodel.evidence.policies.arns import account_of, covers_every
+from threatmodel.evidence.policies.given import given_to
 from threatmodel.evidence.policies.grants import (
     Condition,
     Grant,
@@ -26,13 +27,19 @@ from threatmodel.evidence.policies.permissions import permissions, use_of
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Table, Unknown, items
 
+
+def _held(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> tuple[Grant, ...]:
+    """Every statement that a function's role holds: attached to it, or in the policy of a resource that names it."""
+    return (*grants(parts, resource, stack), *given_to(resource, stack))
+
+
 # --- actions
 
 
 @analysis("policy", "managed", "sam")
 def wildcard_action(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a statement allows every action, every one of a service, or all but some."""
-    return some((_wild(grant) for grant in allowing(grants(parts, resource, stack))), parts)
+    return some((_wild(grant) for grant in allowing(_held(parts, resource, stack))), parts)
 
 
 def _wild(grant: Grant) -> Verdict:
@@ -96,7 +103,7 @@ _NARROWING = (
 @analysis("policy", "managed", "sam")
 def wildcard_resource(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a statement allows on every resource what reads or writes data or changes IAM, and could name one."""
-    found = (verdict for grant in allowing(grants(parts, resource, stack)) for verdict in _over_all(grant))
+    found = (verdict for grant in allowing(_held(parts, resource, stack)) for verdict in _over_all(grant))
     return some(found, parts)
 
 
@@ -266,7 +273,7 @@ def role_escalates(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
 @analysis("policy", "managed", "sam")
 def assumes_roles(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a statement allows sts:AssumeRole."""
-    return some((_assumes(grant) for grant in allowing(grants(parts, resource, stack))), parts)
+    return some((_assumes(grant) for grant in allowing(_held(parts, resource, stack))), parts)
 
 
 def _assumes(grant: Grant) -> Verdict:
@@ -285,7 +292,7 @@ def assumed_roles_named(parts: Sequence[Gathered], resource: Resource, stack: St
     True where all are of this account; else unknown, since the trust of a foreign role cannot be read.
     """
     found = []
-    for grant in allowing(grants(parts, resource, stack)):
+    for grant in allowing(_held(parts, resource, stack)):
         assumes = _assumes(grant)
         if assumes.truth is None:
             found.append(assumes)
@@ -387,7 +394,16 @@ _ELSEWHERE = (
     "oidc.eks.",
 )
 _EXACT = ("stringequals", "stringequalsignorecase", "stringlike")
-_GITHUB = re.compile(r"repo:(?P<repo>[^:*?]+/[^:*?]+):(ref:refs/heads/[^*?]+|environment:[^:*?]+)(:.*)?\Z")
+_GITHUB = re.compile(
+    r"(repo:[^:*?/]+/[^:*?/]+:(.*:)?|repository_id:[0-9]+:(.*:)?|repository_owner_id:[0-9]+:repository_id:[0-9]+:(.*:)?)"
+    r"(ref:refs/heads/[^*?:]+|environment:[^:*?]+)(:[^*?]*)?\Z"
+)
+"""Subjects of GitHub Actions with a repository and its branch or environment: by its names, by its names with their ids
+(``repo:acme@12/shop@34:...``, what new repositories have since July 2026), or by the ids alone, where a repository has
+its subjects made so.  docs.github.com/actions/reference/openid-connect-reference.
+"""
+_BY_NAME = re.compile(r"repo:[^:@]+:")
+_OF_GITHUB = "token.actions.githubusercontent.com"
 _GITLAB = re.compile(r"project_path:(?P<repo>[^:*?]+):ref_type:branch:ref:[^:*?]+\Z")
 
 
@@ -414,12 +430,20 @@ def _web_identity(grant: Grant) -> bool:
 
 def _claims(grant: Grant) -> Iterator[Verdict]:
     open_one = next((one.open for one in grant.conditions if one.open is not None and not one.key), None)
+    github = any(_OF_GITHUB in one.pattern.text for one in grant.principals)
     for claim, ending in (("audience", ":aud"), ("subject", ":sub")):
         named = [one for one in grant.conditions if one.key.endswith(ending) and _compares(one.operator)]
-        if named:
-            yield _pinned(named[0], subject=claim == "subject")
+        verdicts = [_pinned(one, subject=claim == "subject", github=github) for one in named]
+        best = next((one for wanted in (True, None) for one in verdicts if one.truth is wanted), None)
+        others = claim == "subject" and any(one.key.startswith(f"{_OF_GITHUB}:") for one in grant.conditions)
+        if best is not None:
+            yield best
         elif open_one is not None:
             yield unknown(open_one)
+        elif others and any(not one.key.endswith((":aud", ":sub")) for one in grant.conditions):
+            yield Verdict(None, grant.place, "whether claims other than the subject name one repository is not known")
+        elif verdicts:
+            yield verdicts[0]
         else:
             yield Verdict(truth=False, place=grant.place, note=f"the trust does not name the {claim}")
 
@@ -428,14 +452,16 @@ def _compares(operator: str) -> bool:
     return operator.removeprefix("foranyvalue:") in _EXACT
 
 
-def _pinned(condition: Condition, *, subject: bool) -> Verdict:
+def _pinned(condition: Condition, *, subject: bool, github: bool) -> Verdict:
     exact = not condition.operator.endswith("like")
     if condition.open is not None:
         return unknown(condition.open)
     repositories = set()
     unclear: Unknown | None = None
     for one in condition.values:
-        pinned = (exact or not re.search(r"[*?]", one.text)) if not subject else _subject(one, exact=exact)
+        pinned = (
+            (exact or not re.search(r"[*?]", one.text)) if not subject else _subject(one, exact=exact, github=github)
+        )
         if pinned is False:
             what = "subject is not one repository with its branch or environment" if subject else "audience is any"
             return Verdict(truth=False, place=one.place, note=f"the {what}")
@@ -444,10 +470,14 @@ def _pinned(condition: Condition, *, subject: bool) -> Verdict:
         repositories.add(_repository(one.text))
     if len(repositories) > 1 and subject:
         return Verdict(truth=False, place=condition.place, note="the subjects are of several repositories")
-    return unknown(unclear) if unclear is not None else Verdict(truth=True, place=condition.place)
+    if unclear is not None:
+        return unknown(unclear)
+    by_name = subject and any(_BY_NAME.match(one.text) for one in condition.values)
+    note = "the repository is named without its ids: whoever takes its name over is let in" if by_name else ""
+    return Verdict(bool(condition.values), condition.place, note)
 
 
-def _subject(one: Pattern, *, exact: bool) -> bool | None:
+def _subject(one: Pattern, *, exact: bool, github: bool) -> bool | None:
     """Whether a subject is one repository with its branch or environment; None where that cannot be told."""
     text = one.text
     if exact and re.search(r"[*?]", text):
@@ -456,7 +486,7 @@ def _subject(one: Pattern, *, exact: bool) -> bool | None:
         if not exact:
             return False if text.endswith("*") else None
         text = re.sub("\x00[^\x01]*\x01", "x", text)
-    if text.startswith("repo:"):
+    if github or text.startswith("repo:"):
         return _GITHUB.match(text) is not None if one.open is None else _GITHUB.match(text) is not None or None
     if text.startswith("project_path:"):
         return _GITLAB.match(text) is not None

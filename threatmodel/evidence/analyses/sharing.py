@@ -10,62 +10,19 @@ from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.verdicts import Verdict, every, some, unknown, unless_open
 from threatmodel.evidence.answers import Gathered, Outcome
 from threatmodel.evidence.policies.arns import account_of, arn_parts, whole
+from threatmodel.evidence.policies.conditions import NEGATIVE, limits, narrows, wide_arn
 from threatmodel.evidence.policies.grants import (
-    Condition,
     Grant,
     Pattern,
     Principal,
     allowing,
     either,
     grants,
-    opposite,
     pattern,
 )
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, text
-
-# --- conditions
-
-_ACCOUNTS = (
-    *("aws:sourceaccount", "aws:sourceowner", "aws:sourceorgid", "aws:sourceorgpaths", "aws:principalorgid"),
-    *("aws:principalorgpaths", "aws:principalaccount", "aws:userid", "kms:calleraccount"),
-    *("s3:dataaccesspointaccount", "aws:sourcevpc", "aws:sourcevpce", "elasticfilesystem:accesspointarn"),
-)
-_ARNS = ("aws:sourcearn", "aws:principalarn", "s3:dataaccesspointarn", "lambda:sourcefunctionarn")
-_NETWORKS = ("aws:sourceip", "aws:vpcsourceip")
-_POSITIVE = ("stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress")
-NEGATIVE = ("stringnotequals", "stringnotlike", "arnnotequals", "arnnotlike", "notipaddress")
-
-
-def narrows(condition: Condition, operators: Sequence[str] = _POSITIVE) -> bool | None:
-    """Whether a condition limits a statement to accounts, an organisation, sources or networks; None if unknown."""
-    if not condition.key:
-        return None
-    operator = condition.operator.removeprefix("foranyvalue:")
-    if operator not in operators or condition.key not in (*_ACCOUNTS, *_ARNS, *_NETWORKS):
-        return False
-    if condition.open is not None:
-        return None
-    wide = either([_wide(one, condition.key, operator) for one in condition.values])
-    return opposite(wide) if condition.values else False
-
-
-def _wide(one: Pattern, key: str, operator: str) -> bool | None:
-    """Whether a value of a condition lets everybody in."""
-    if key in _NETWORKS:
-        return None if one.open is not None else one.text.endswith("/0")
-    exact = "like" not in operator and not operator.startswith("arn")
-    if exact:
-        return False  # compared as it stands: even a star lets in nobody
-    if key in _ARNS and one.text.startswith("arn:"):
-        account = account_of(one)
-        if account and account.strip("*?\x00"):
-            return False
-        return whole(one, arn_parts(one.text)[2]) if len(arn_parts(one.text)) > 3 else True  # noqa: PLR2004 - an ARN
-    if one.open is not None:
-        return None if not re.sub("\x00[^\x01]*\x01", "", one.text).strip("*?") else False
-    return not one.text.strip("*?")
 
 
 def not_understood(node: Node) -> Unknown:
@@ -87,6 +44,9 @@ def _public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Iter
     guards = [grant for grant in found if _keeps_strangers_out(grant)]
     for grant in allowing(found):
         verdict = anybody(grant)
+        if not verdict.truth and resource.type not in _INVOKED and any_source(grant):
+            at = next(one.pattern.place for one in grant.principals if one.kind == "Service")
+            verdict = unless_open(grant, Verdict(truth=True, place=at, note="a service may act for anybody there"))
         if not (verdict.truth and any(_about_the_same(guard, grant) for guard in guards)):
             yield verdict
     for part in parts:
@@ -94,6 +54,25 @@ def _public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Iter
             yield _of_permission(part)
         elif part.part == "url-auth":
             yield unless_doubted(part, _of_url(part.node))
+
+
+_INVOKED = frozenset({"AWS::Lambda::Function", "AWS::Serverless::Function", "aws_lambda_function"})
+"""Types of which services that call for anybody are another question's (`sources-pinned`)."""
+_TELLS_LITTLE = frozenset({"s3:getbucketacl", "s3:getbucketlocation"})
+
+
+def any_source(grant: Grant) -> bool:
+    """Whether a statement lets in a service of AWS for whoever uses it: no condition says for whom it acts.
+
+    What goes below ``AWSLogs/`` and an account's number is that account's by the path.
+    """
+    services = [one for one in grant.principals if one.kind == "Service" and one.pattern.open is None]
+    told = either([narrows(one) for one in grant.conditions])
+    if not services or told is not False or grant.but_principals:
+        return False
+    own = [re.search(r"/AWSLogs/([0-9]{12}|\$\{)", one.text) for one in grant.resources]
+    little = not grant.but_actions and all(one.text in _TELLS_LITTLE for one in grant.actions)
+    return not little and not (own and all(own))
 
 
 def unless_doubted(part: Gathered, verdict: Verdict) -> Verdict:
@@ -198,9 +177,10 @@ def _of_permission(part: Gathered) -> Verdict:
     if found.principal is None:
         return Verdict(None, part.node.place, "the permission names no principal")
     who = pattern(found.principal)
-    limited = found.account is not None or found.organisation is not None
+    organisation = pattern(found.organisation).text if found.organisation is not None else "*"
+    limited = found.account is not None or not set(organisation) & set("*?")
     if found.source is not None:
-        limited = limited or _wide(pattern(found.source), "aws:sourcearn", "arnlike") is not True
+        limited = limited or wide_arn(pattern(found.source)) is not True
     if limited or (who.text != "*" and not _may_be_all(Principal("", who))):
         return Verdict(truth=False, place=part.node.place)
     if who.open is not None:
@@ -254,11 +234,6 @@ def _service_pinned(grant: Grant, stack: Stack) -> Iterator[Verdict]:
             yield _pins(one, stack, has_account=bool(accounts), at=at)
 
 
-def limits(condition: Condition) -> bool:
-    """Whether a condition asks for some values, rather than for none of them."""
-    return condition.operator.removeprefix("foranyvalue:") in _POSITIVE
-
-
 def _pins(source: Pattern, stack: Stack, *, has_account: bool, at: Place) -> Verdict:
     """Whether a source ARN names a source whose account is told, by itself or beside it."""
     if source.links:
@@ -300,9 +275,6 @@ def _permission_pinned(part: Gathered, stack: Stack) -> Iterator[Verdict]:
         verdict = _pins(pattern(found.source), stack, has_account=found.account is not None, at=found.source.place)
         doubt = part.resource.doubt
         yield unknown(doubt) if doubt is not None and verdict.truth is False else verdict
-
-
-_SERVICE = re.compile(r"[\w.${}:-]+\.(amazonaws|amazon)\.com(\.cn)?|[\w.-]+\.\$\{AWS::URLSuffix\}")
 
 
 def is_service(principal: str) -> bool:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from threatmodel.evidence.answers import Gathered
 from threatmodel.evidence.policies.arns import Match, Targets, covers_every, resources_of
 from threatmodel.evidence.policies.escalations import UNKNOWN_LEVEL, Escalation, escalations, unexplained
+from threatmodel.evidence.policies.given import given_to
 from threatmodel.evidence.policies.grants import Grant, Pattern, grants, statements
 from threatmodel.evidence.policies.iam import Action, actions_of, expanded
 from threatmodel.reading.problems import Place
@@ -93,8 +94,8 @@ class Permissions:
 
 
 def permissions(policies: Sequence[Gathered], element: Resource, stack: Stack) -> Permissions:
-    """What the policies allow that were gathered for a function (`role-policies`)."""
-    return effective(grants(policies, element, stack))
+    """What the policies allow that were gathered for a function (`role-policies`), and those of resources its role."""
+    return effective((*grants(policies, element, stack), *given_to(element, stack)))
 
 
 def effective(found: Sequence[Grant]) -> Permissions:

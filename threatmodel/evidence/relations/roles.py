@@ -14,7 +14,8 @@ from typing import NamedTuple
 from threatmodel.evidence.analyses.properties import each, read
 from threatmodel.evidence.answers import Gathered, Unanswered
 from threatmodel.evidence.policies.arns import arn_parts, covers_every
-from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, grants, pattern, statements
+from threatmodel.evidence.policies.given import by_role
+from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, grants, pattern
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import Reach, reached, use_of
 from threatmodel.evidence.relations.naming import ROLE_OWN_NAME, Names, named_by_text, open_in, spelling
@@ -22,7 +23,7 @@ from threatmodel.evidence.resource_types import known
 from threatmodel.model.vocabulary import RELATIONS as LISTED
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Joined, Link, Node, Unknown, links
+from threatmodel.stacks.values import Link, Node, Unknown, links
 
 RELATIONS = tuple(row.name for row in LISTED["function"].values() if row.closed_together)
 """What a function uses, by the names of a model."""
@@ -65,17 +66,6 @@ _HOLDERS: Mapping[str, tuple[str, str]] = {
 }
 """Types that attach a policy to roles: the properties with the roles and with the document ('' for one by its ARN)."""
 _POLICY_TYPES = ("AWS::IAM::ManagedPolicy", "aws_iam_policy")
-_ON_RESOURCES: Mapping[str, tuple[str, str]] = {
-    "AWS::S3::BucketPolicy": ("Bucket", "PolicyDocument"),
-    "AWS::SQS::QueuePolicy": ("Queues", "PolicyDocument"),
-    "AWS::SNS::TopicPolicy": ("Topics", "PolicyDocument"),
-    "AWS::SecretsManager::ResourcePolicy": ("SecretId", "ResourcePolicy"),
-    "aws_s3_bucket_policy": ("Bucket", "Policy"),
-    "aws_sqs_queue_policy": ("QueueUrl", "Policy"),
-    "aws_sns_topic_policy": ("Arn", "Policy"),
-    "aws_secretsmanager_secret_policy": ("SecretArn", "Policy"),
-}
-"""Types of policies on resources, which may name a role: the properties with the resource and with the document."""
 
 _SERVICES: Mapping[str, tuple[str, frozenset[str]]] = {
     "dynamodb": ("table", frozenset({"read", "write"})),
@@ -159,7 +149,6 @@ class Roles:
         self.names = names
         self.stack = names.stack
         self._policies: dict[str, list[Gathered]] = {}
-        self._on_resources: dict[str, list[Grant]] = {}
         self._connected: dict[str, set[str]] = {}
         self._open: list[tuple[Unknown, str]] = []
         self._known: dict[str, Role] = {}
@@ -169,8 +158,6 @@ class Roles:
         for resource in self.stack.resources.values():
             if resource.type in _HOLDERS:
                 self._attached(resource)
-            elif resource.type in _ON_RESOURCES:
-                self._named_by(resource)
         for role in self.all.values():
             self._inline(role)
 
@@ -232,23 +219,10 @@ class Roles:
             elif self.stack.target(node) is None:
                 self._open.append((hidden, resource.name))
 
-    def _named_by(self, resource: Resource) -> None:
-        """The statements of a policy on a resource that are about roles of this file."""
-        about, document = _ON_RESOURCES[resource.type]
-        node = read(resource.properties, document)
-        for grant in statements(node):
-            for role in {link.resource for one in grant.principals for link in one.pattern.links} & self.all.keys():
-                own = grant
-                if not any(one.links for one in grant.resources):
-                    own = grant._replace(resources=tuple(_patterns(read(resource.properties, about))))
-                if resource.doubt is not None and own.open is None:
-                    own = own._replace(open=resource.doubt)
-                self._on_resources.setdefault(role, []).append(own)
-
     # --- reading
 
     def _read(self, role: Resource) -> Role:
-        found = [*grants(self._policies[role.name], role, self.stack), *self._on_resources.get(role.name, ())]
+        found = [*grants(self._policies[role.name], role, self.stack), *by_role(self.stack).get(role.name, ())]
         found = [self._meant(grant) for grant in found]
         noted = _Noted()
         narrow = [grant for grant in found if grant.effect == "Deny" or not self._is_wide(grant, noted)]
@@ -409,13 +383,6 @@ RELATIONS_OF = {
     kind: tuple(name for name in RELATIONS if kind in LISTED["function"][name].to)
     for kind in ("store", "queue", "secret")
 }
-
-
-def _patterns(node: Node | None) -> Iterator[Pattern]:
-    for one in each(node):
-        yield pattern(one)
-        if isinstance(one, Link):
-            yield pattern(Joined((one, "/*"), one.place))
 
 
 _ARN_SERVICE = {"rds-data": "rds"}

@@ -1,0 +1,32 @@
+"""Whether the boundary of a function's role bounds anything that matters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.policies.grants import attached
+from threatmodel.evidence.policies.permissions import effective
+from threatmodel.stacks.stack import Resource, Stack
+
+
+@analysis("boundary")
+def boundary_bounds(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether what the boundary allows leaves out every known way to more rights.
+
+    A boundary that allows everything, or one such way, holds nobody back.  Unknown where its document is not in these
+    files and it is none of AWS's own policies.
+    """
+    for part in parts:
+        doubt = part.resource.doubt
+        if doubt is not None and part.resource.name != resource.name:
+            return Unanswered(doubt.why, doubt.place)
+        found = effective(attached(part.node, stack, follow=True))
+        if found.escalations:
+            note = f"the boundary allows {found.escalations[0].way.cited}"
+            return Answer(False, (part.node.place, *found.escalations[0].places), note)  # noqa: FBT003 - the value
+        if found.unknown:
+            return Unanswered(f"what the boundary allows: {found.unknown[0].why}", part.node.place)
+        return Answer(True, (part.node.place,))  # noqa: FBT003 - the value
+    return None

@@ -1,0 +1,152 @@
+"""What a condition of a statement narrows: it does only if its value does.
+
+A condition limits who is meant where its operator asks for a value (not for anything but one, nor only where there is
+one), its key is one that the caller cannot choose, and each of its values leaves somebody out.  A caller chooses his
+user agent, his referrer and the addresses of his own network; ``o-*`` is every organisation, and a role of some name
+in any account is anybody's who makes one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+
+from threatmodel.evidence.policies.arns import account_of, arn_parts, whole
+from threatmodel.evidence.policies.grants import MARK, Condition, Pattern, either, opposite
+
+_ACCOUNTS = frozenset(
+    {
+        *("aws:sourceaccount", "aws:sourceowner", "aws:sourceorgid", "aws:sourceorgpaths", "aws:principalorgid"),
+        *("aws:principalorgpaths", "aws:principalaccount", "aws:userid", "kms:calleraccount"),
+        *("s3:dataaccesspointaccount", "aws:sourcevpc", "aws:sourcevpce"),
+    }
+)
+_ARNS = frozenset(
+    {
+        *("aws:sourcearn", "aws:principalarn", "s3:dataaccesspointarn", "lambda:sourcefunctionarn"),
+        "elasticfilesystem:accesspointarn",
+    }
+)
+_NETWORKS = frozenset({"aws:sourceip"})
+POSITIVE = ("stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress")
+NEGATIVE = (
+    "stringnotequals",
+    "stringnotequalsignorecase",
+    "stringnotlike",
+    "arnnotequals",
+    "arnnotlike",
+    "notipaddress",
+)
+
+
+def limits(condition: Condition) -> bool:
+    """Whether a condition asks for some values, rather than for none of them or only where there is one."""
+    return condition.operator.removeprefix("foranyvalue:") in POSITIVE
+
+
+def narrows(condition: Condition, operators: Sequence[str] = POSITIVE) -> bool | None:
+    """Whether a condition limits a statement to accounts, an organisation, sources or networks; None if unknown."""
+    if not condition.key:
+        return None
+    operator = condition.operator.removeprefix("foranyvalue:")
+    if operator not in operators or condition.key not in _ACCOUNTS | _ARNS | _NETWORKS:
+        return False
+    if condition.open is not None:
+        return None
+    if condition.key in _NETWORKS:
+        return _narrow_network(condition.values)
+    wide = either([_wide(one, condition.key, operator) for one in condition.values])
+    return opposite(wide) if condition.values else False
+
+
+# --- texts
+
+_VARIABLE = re.compile(r"\$\{(?!aws:resource(account|orgid|orgpaths)\})[A-Za-z0-9-]+:(?!:)[^{}]*\}", re.IGNORECASE)
+"""A variable of the request: whoever asks gives its value, but for the account of what is asked for."""
+
+_WHOLE_ID = re.compile(r"[0-9]{12}|o-[a-z0-9]{10,32}(/[*]?|/.*)?|vpce?-[0-9a-f]{8,17}|[A-Z0-9]{16,32}(:.*)?")
+"""What names one account, organisation, network or identity whatever follows behind it."""
+
+
+def _wide(one: Pattern, key: str, operator: str) -> bool | None:
+    """Whether a value of a condition lets everybody in."""
+    if _VARIABLE.search(one.text):
+        return True
+    if "like" not in operator and not operator.startswith("arn"):
+        return False  # compared as it stands: even a star lets in nobody
+    return wide_arn(one) if key in _ARNS else _wide_text(one)
+
+
+def wide_arn(one: Pattern) -> bool | None:
+    """Whether an ARN with wildcards is anybody's: it names no account, and none is told by what else it names."""
+    if one.links:
+        return False
+    parts = arn_parts(one.text)
+    if len(parts) < 6:  # noqa: PLR2004 - an ARN's parts
+        return _wide_text(one)
+    account = account_of(one)
+    if set(account) & set("*?"):
+        return True
+    if "\x00" in account:
+        return None
+    if account:
+        return False
+    return True if whole(one, parts[2]) else _without_account(parts[5])
+
+
+def _without_account(rest: str) -> bool | None:
+    """Whether an ARN without account (a bucket's) is anybody's: any name may begin so, unless it is spelt out."""
+    own = rest.split("/", 1)[0]
+    return None if "\x00" in own else bool(set(own) & set("*?"))
+
+
+def _wide_text(one: Pattern) -> bool | None:
+    spelt = MARK.sub("\x00", one.text)
+    fixed = re.split(r"[*?\x00]", spelt, maxsplit=1)[0]
+    if fixed == spelt:
+        return False
+    if _WHOLE_ID.fullmatch(fixed):
+        return False
+    return True if set(spelt) & set("*?") else None
+
+
+# --- networks
+
+_MOST_ADDRESSES = 2**26
+"""Addresses of IPv4 that together are no limit any more: four of the largest networks there are."""
+_SHORTEST_PREFIX = 19
+"""Of IPv6: the shortest prefix that a registry gives to one holder."""
+
+_INSIDE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8")))
+_INSIDE_OF_IPV6 = IPv6Network("fc00::/7")
+"""Networks that everybody has: nobody comes from them over the Internet, and anybody may inside a VPC of his own."""
+
+
+def _narrow_network(values: Sequence[Pattern]) -> bool | None:
+    """Whether networks leave out most of the Internet; None of private ones, from which nobody comes there."""
+    return None if any(one.open for one in values) else _narrow_networks(tuple(one.text for one in values))
+
+
+@lru_cache(maxsize=1024)
+def _narrow_networks(texts: tuple[str, ...]) -> bool | None:
+    old: list[IPv4Network] = []
+    new: list[IPv6Network] = []
+    for one in texts:
+        try:
+            network = ip_network(one, strict=False)
+        except ValueError:
+            return None
+        if isinstance(network, IPv4Network):
+            old.append(network)
+        else:
+            new.append(network)
+    if not texts:
+        return False
+    if sum(one.num_addresses for one in collapse_addresses(old)) > _MOST_ADDRESSES:
+        return False
+    if any(one.prefixlen < _SHORTEST_PREFIX for one in collapse_addresses(new)):
+        return False
+    inside = all(any(one.subnet_of(own) for own in _INSIDE) for one in old)
+    return None if inside and all(one.subnet_of(_INSIDE_OF_IPV6) for one in new) else True
