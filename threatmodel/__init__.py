@@ -1,3 +1,100 @@
-"""A threat model that proves itself: YAML in, data-flow diagrams and an evidence-backed threat report out."""
+"""A threat model that proves itself: YAML in, data-flow diagrams and an evidence-backed threat report out.
+
+What `__all__` names is public, and docs/api.md shows it; everything else is private.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from threatmodel.api import (
+        assess,
+        draw,
+        load_library,
+        load_model,
+        render_dfd,
+        render_json,
+        render_report,
+        render_sequence,
+    )
+    from threatmodel.assessment.assess import Answer, Assessment, Finding
+    from threatmodel.assessment.questions import Question
+    from threatmodel.assessment.risk import Cell
+    from threatmodel.assessment.states import State, Support
+    from threatmodel.graph.elements import Element, Flow, Graph
+    from threatmodel.library.format import Control, Library, Threat
+    from threatmodel.model.facts import Fact, Statement
+    from threatmodel.reading.files import Files
+    from threatmodel.reading.problems import InputError, Place, Problem
+
+_HOME = {
+    "Answer": "assessment.assess",
+    "Assessment": "assessment.assess",
+    "Cell": "assessment.risk",
+    "Control": "library.format",
+    "Element": "graph.elements",
+    "Fact": "model.facts",
+    "Files": "reading.files",
+    "Finding": "assessment.assess",
+    "Flow": "graph.elements",
+    "Graph": "graph.elements",
+    "InputError": "reading.problems",
+    "Library": "library.format",
+    "Place": "reading.problems",
+    "Problem": "reading.problems",
+    "Question": "assessment.questions",
+    "State": "assessment.states",
+    "Statement": "model.facts",
+    "Support": "assessment.states",
+    "Threat": "library.format",
+    "assess": "api",
+    "draw": "api",
+    "load_library": "api",
+    "load_model": "api",
+    "render_dfd": "api",
+    "render_json": "api",
+    "render_report": "api",
+    "render_sequence": "api",
+}
+"""Where each public name comes from: imported when somebody asks for it, since start-up is a feature."""
+
+__all__ = [
+    "Answer",
+    "Assessment",
+    "Cell",
+    "Control",
+    "Element",
+    "Fact",
+    "Files",
+    "Finding",
+    "Flow",
+    "Graph",
+    "InputError",
+    "Library",
+    "Place",
+    "Problem",
+    "Question",
+    "State",
+    "Statement",
+    "Support",
+    "Threat",
+    "__version__",
+    "assess",
+    "draw",
+    "load_library",
+    "load_model",
+    "render_dfd",
+    "render_json",
+    "render_report",
+    "render_sequence",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"threatmodel.{_HOME[name]}"), name)

@@ -17,4 +17,4 @@ def run(request: Request) -> int:
     from threatmodel.pytm_model import pytm_script
 
     graph = request.graph()
-    return request.print(pytm_script(graph, request.library(graph)))
+    return request.print(pytm_script(graph, request.library_of(graph)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import _MutuallyExclusiveGroup
 from pathlib import Path
 
+from threatmodel.api import render_report
 from threatmodel.command.arguments import text
 from threatmodel.command.request import Request
 
@@ -23,11 +24,7 @@ def options(what: _MutuallyExclusiveGroup) -> None:
 
 def run(request: Request) -> int:
     """Prints the report, with the picture in it where a page can hold one."""
-    from threatmodel.command.drawing import picture_of
-    from threatmodel.render.report.report import report
-
     template: str = request.args.report
     if template not in {"md", "html"}:
         request.files.paths.add(Path(template))
-    assessment = request.assessment()
-    return request.print(report(assessment, template, "" if template == "md" else picture_of(assessment)))
+    return request.print(render_report(request.assessment(), template))

@@ -9,16 +9,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from threatmodel.api import assess, load_library, load_model
 from threatmodel.command.arguments import names
 from threatmodel.reading.files import Files, has_read, is_folder
-from threatmodel.reading.home import CLONE, LIBRARY, MODELS
-from threatmodel.reading.output import write
+from threatmodel.reading.home import CLONE, MODELS
+from threatmodel.reading.output import Content, write
 from threatmodel.reading.problems import InputError, Place, Problem
 
 if TYPE_CHECKING:  # what most commands do without is imported where it is used: start-up is a feature
     from threatmodel.assessment.assess import Assessment
     from threatmodel.graph.building import Graph
-    from threatmodel.library.directions import Directions
     from threatmodel.library.format import Library
 
 MODEL = MODELS / "slack-lambda.yaml"
@@ -77,42 +77,29 @@ class Request:
 
         return found_model(self.files, Path.cwd())
 
-    def layers(self, graph: Graph | None = None) -> Sequence[Path]:
-        """The libraries on top of the toolkit's own: those that the model names, then those of the command line."""
+    def layers(self) -> Sequence[Path]:
+        """The libraries on top of the toolkit's own: of the model that is found, if any, and of the command line."""
         from threatmodel.model.load import libraries_of
 
-        if graph is not None:
-            own: Sequence[Path] = graph.system.libraries
-        else:
-            own = libraries_of(self.files, found) if (found := self._found()) is not None else ()
-        return [*own, *self.given]
+        found = self._found()
+        return [*(libraries_of(self.files, found) if found is not None else ()), *self.given]
 
-    def graph(self, ways: Directions | None = None) -> Graph:
-        """The model, with what its evidence says; what is proven of it is known with the directions of a library."""
-        from threatmodel.graph.building import build
-        from threatmodel.model.load import load_model
+    def graph(self) -> Graph:
+        """The model, with what its evidence says."""
+        return load_model(self.model, self.files, today=self.today)
 
-        system = load_model(self.files, self.model)
-        if not system.evidence:
-            return build(system, today=self.today)
-        from threatmodel.evidence.collect import collect
+    def library(self) -> Library:
+        """The library, and those on top of it: of the model that is found, if any, and of the command line."""
+        return load_library(layers=self.layers(), files=self.files)
 
-        system, evidence, read = collect(system, self.files, ways)
-        return build(system, evidence, self.today, read)
-
-    def library(self, graph: Graph | None = None) -> Library:
-        """The library, and those on top of it: of a graph's model, or of the one that is found, if any."""
-        from threatmodel.library.load import load_library
-
-        return load_library(LIBRARY, self.files, self.layers(graph))
+    def library_of(self, graph: Graph) -> Library:
+        """The library, and those on top of it: of a model, and of the command line."""
+        return load_library(graph, self.given, self.files)
 
     def assessment(self) -> Assessment:
         """The model held against the library."""
-        from threatmodel.assessment.assess import assess
-        from threatmodel.library.directions import directions
-
-        library = self.library()
-        return assess(self.graph(directions(library)), library, self.today, self.excluded)
+        graph = self.graph()
+        return assess(graph, self.library_of(graph), today=self.today, excluded=self.excluded)
 
     # --- what it writes
 
@@ -123,7 +110,7 @@ class Request:
             place, hint = Place(str(self.output)), "name it otherwise; --dfd draws a picture"
             raise InputError([Problem(code="unknown-format", place=place, message=message, hint=hint)])
 
-    def print(self, content: str | bytes) -> int:
+    def print(self, content: Content) -> int:
         """Writes a result where it was asked for; returns exit code 0."""
         if self.folder is not None:
             place = Place(str(self.folder))
@@ -133,7 +120,7 @@ class Request:
         self.write(content, self.output)
         return 0
 
-    def write(self, content: str | bytes, path: Path | None) -> None:
+    def write(self, content: Content, path: Path | None) -> None:
         """Writes a result, but not over a file that it was made from."""
         if path is not None and has_read(self.files.paths, path):
             place, message = Place(f"output {path}"), "this run reads it"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import _MutuallyExclusiveGroup
 
+from threatmodel.api import render_sequence
 from threatmodel.command.request import Request
 
 
@@ -20,7 +21,4 @@ def options(what: _MutuallyExclusiveGroup) -> None:
 
 def run(request: Request) -> int:
     """Prints the diagram."""
-    from threatmodel.render import sequence
-
-    make = sequence.mermaid if request.args.seq == "mermaid" else sequence.plantuml
-    return request.print(make(request.graph()))
+    return request.print(render_sequence(request.graph(), request.args.seq))

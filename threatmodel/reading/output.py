@@ -36,6 +36,10 @@ def _opened(descriptor: int, mode: int) -> TextIO:
     return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
+Content = str | bytes | Iterable[str]
+"""What is written: a text, bytes, or a text in pieces."""
+
+
 class StreamError(Exception):
     """Standard output cannot take what is written; says why.  A pipe that closed early is a BrokenPipeError instead."""
 
@@ -57,11 +61,23 @@ def flush() -> None:
         sys.stdout.flush()
 
 
-def _print(content: str | bytes) -> None:
+def _print(content: Content) -> None:
     with _standard_output():
         sys.stdout.flush()
-        sys.stdout.buffer.write(content.encode() if isinstance(content, str) else content)
-        sys.stdout.flush()
+    for piece in _pieces(content):
+        with _standard_output():
+            sys.stdout.buffer.write(piece)
+    flush()
+
+
+def _pieces(content: Content) -> Iterator[bytes]:
+    match content:
+        case str():
+            yield content.encode()
+        case bytes():
+            yield content
+        case _:
+            yield from (piece.encode() for piece in content)
 
 
 def silence(stream: TextIO) -> None:
@@ -84,7 +100,7 @@ def say(lines: Iterable[str]) -> None:
     write("".join(f"{visible(line)}\n" for line in lines), None)
 
 
-def write(content: str | bytes, path: Path | None) -> None:
+def write(content: Content, path: Path | None) -> None:
     """Writes a result to a file by way of a temporary one beside it, or to standard output where `path` is None.
 
     A symbolic link stays, and what it leads to is written.  Raises InputError when the file cannot be written; nothing
@@ -95,18 +111,17 @@ def write(content: str | bytes, path: Path | None) -> None:
         return
     import tempfile
 
-    data = content.encode() if isinstance(content, str) else content
     try:
         target = Path(os.path.realpath(path))
         if path.exists() and not path.is_file():
-            path.write_bytes(data)  # a device or a pipe: nothing to replace
+            path.write_bytes(b"".join(_pieces(content)))  # a device or a pipe: nothing to replace
             return
         handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from None
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.writelines(_pieces(content))
         Path(name).chmod(_mode(target))
         Path(name).replace(target)
     except OSError as error:

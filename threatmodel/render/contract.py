@@ -24,12 +24,18 @@ SCHEMA_VERSION = "1.1"
 
 def contract(assessment: Assessment) -> dict[str, Any]:
     """The assessment as plain data, in the order in which it is read."""
+    return {key: list(value) if isinstance(value, Iterator) else value for key, value in parts(assessment)}
+
+
+def parts(assessment: Assessment) -> Iterator[tuple[str, Any]]:
+    """The same key by key; a long list is an iterator, so that no more than one of its items is held at a time."""
     graph = assessment.graph
     system = graph.system
     counts = summary(assessment)
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "model": {
+    yield "schema_version", SCHEMA_VERSION
+    yield (
+        "model",
+        {
             "name": system.name,
             "description": system.description,
             "owner": system.owner,
@@ -41,8 +47,11 @@ def contract(assessment: Assessment) -> dict[str, Any]:
             "assessed_on": assessment.today.isoformat(),
             "excluded_threats": list(assessment.excluded),
         },
-        "library": _library(assessment.library),
-        "summary": {
+    )
+    yield "library", _library(assessment.library)
+    yield (
+        "summary",
+        {
             "by_verdict": dict(counts.verdicts),
             "by_band": {
                 "inherent": dict(counts.inherent),
@@ -51,19 +60,25 @@ def contract(assessment: Assessment) -> dict[str, Any]:
                 "undetermined": dict(counts.undetermined),
             },
         },
-        "elements": [_element(element) for element in graph.elements.values()],
-        "flows": [_flow(flow) for flow in graph.flows.values()],
-        "findings": [_finding(finding, assessment) for finding in assessment.findings],
-        "controls": list(_controls(assessment)),
-        "questions": [_question(question) for question in assessment.questions],
-        "evidence": [_read(read) for read in graph.evidence],
-        "drift": [
+    )
+    yield "elements", (_element(element) for element in graph.elements.values())
+    yield "flows", (_flow(flow) for flow in graph.flows.values())
+    yield "findings", (_finding(finding, assessment) for finding in assessment.findings)
+    yield "controls", _controls(assessment)
+    yield "questions", (_question(question) for question in assessment.questions)
+    yield "evidence", (_read(read) for read in graph.evidence)
+    yield (
+        "drift",
+        (
             {"element": one.element, **_evidence(support_of(one.name, one.fact))}
             for one in differences(graph)
             if not isinstance(one.fact.said.value, tuple)
-        ],
-        "actions": [_action(action) for action in actions(assessment, None)],
-        "ruled_out": [
+        ),
+    )
+    yield "actions", (_action(action) for action in actions(assessment, None))
+    yield (
+        "ruled_out",
+        (
             {
                 "threat": item.threat.id,
                 "facts": [{"fact": fact, "value": value} for fact, value in item.facts],
@@ -71,8 +86,11 @@ def contract(assessment: Assessment) -> dict[str, Any]:
                 "first": [element for element, _ in item.first],
             }
             for item in assessment.ruled_out
-        ],
-        "taken_out": [
+        ),
+    )
+    yield (
+        "taken_out",
+        (
             {
                 "kind": one.kind,
                 "what": one.what,
@@ -82,10 +100,10 @@ def contract(assessment: Assessment) -> dict[str, Any]:
                 "location": _location(one.place),
             }
             for one in assessment.taken_out
-        ],
-        "accepted_risks": [_acceptance(item, assessment) for item in system.acceptances],
-        "problems": [],
-    }
+        ),
+    )
+    yield "accepted_risks", (_acceptance(item, assessment) for item in system.acceptances)
+    yield "problems", []
 
 
 def _location(place: Place | None) -> dict[str, Any] | None:

@@ -1,0 +1,121 @@
+"""The public interface: load a model, assess it, walk what was found, render it.
+
+`from threatmodel import ...` gives what stands here and the values that it works on; `threatmodel.__all__` names all of
+it.  That stays from version to version; every other module is private.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from threatmodel.reading.files import Files
+from threatmodel.reading.home import CONTENT, LIBRARY
+
+if TYPE_CHECKING:  # what a caller does without is imported where it is used: start-up is a feature
+    from threatmodel.assessment.assess import Assessment
+    from threatmodel.graph.building import Graph
+    from threatmodel.library.format import Library
+
+Name = str | os.PathLike[str]
+
+
+def load_model(path: Name, files: Files | None = None, *, today: datetime.date | None = None) -> Graph:
+    """The system that a model file describes, with the files that it uses and what its evidence says weighed in.
+
+    `files` does the reading: ``Files(texts={path: text})`` reads a text in place of a file.  `today` (default: today)
+    decides which runtimes are still supported.  Raises InputError with every problem of every file.
+    """
+    from threatmodel.graph.building import build
+    from threatmodel.model.load import load_model as load
+
+    files = files if files is not None else Files(CONTENT)
+    system, day = load(files, Path(path)), today or _today()
+    if not system.evidence:
+        return build(system, today=day)
+    from threatmodel.evidence.collect import collect
+
+    system, evidence, read = collect(system, files)
+    return build(system, evidence, day, read)
+
+
+def load_library(model: Graph | None = None, layers: Sequence[Name] = (), files: Files | None = None) -> Library:
+    """The toolkit's threats and controls, with the libraries that a model names on top, then those in `layers`.
+
+    Raises InputError with every problem of every file.
+    """
+    from threatmodel.library.load import load_library as load
+
+    own = model.system.libraries if model is not None else ()
+    return load(LIBRARY, files if files is not None else Files(CONTENT), [*own, *map(Path, layers)])
+
+
+def assess(
+    model: Graph, library: Library, *, today: datetime.date | None = None, excluded: Sequence[str] = ()
+) -> Assessment:
+    """What threatens a system, in what state each control is, what risk is left, and what to ask.
+
+    `today` (default: today) decides what has lapsed; `excluded` are ids of threats not to look for.  Raises InputError
+    where the model speaks of threats, controls or elements that do not exist.
+    """
+    from threatmodel.assessment.assess import assess as look
+
+    return look(model, library, today or _today(), excluded)
+
+
+def render_report(assessment: Assessment, template: str = "md", *, picture_file: str = "") -> str:
+    """The threat report: ``md``, ``html`` with its picture, or the path of a template of your own.
+
+    `picture_file` names a picture beside the report, which Markdown links.  Raises InputError where a template fails.
+    """
+    from threatmodel.render.report.report import report
+
+    return report(assessment, template, "" if template == "md" else _picture(assessment), picture_file)
+
+
+def render_dfd(model: Graph, view: Literal["runtime", "deployment", "identity", "all"] = "runtime") -> str:
+    """The data-flow diagram of one plane, or of all, as Graphviz's DOT."""
+    from threatmodel.render.dfd import dfd
+
+    return dfd(model, view=view)
+
+
+def render_sequence(model: Graph, form: Literal["plantuml", "mermaid"] = "plantuml") -> str:
+    """The sequence diagram."""
+    from threatmodel.render import sequence
+
+    return sequence.mermaid(model) if form == "mermaid" else sequence.plantuml(model)
+
+
+def render_json(assessment: Assessment) -> Iterator[str]:
+    """The whole assessment as JSON, in pieces: a versioned contract, whose schema ``tm schema assessment`` prints."""
+    from threatmodel.render.contract import parts
+    from threatmodel.render.streaming import json_pieces
+
+    return json_pieces(parts(assessment))
+
+
+def draw(dot: str, form: Literal["svg", "png", "pdf", "dot"] = "svg") -> bytes:
+    """A diagram in DOT as a picture.  Raises InputError where it cannot be drawn."""
+    from threatmodel.reading.problems import InputError, Place, Problem
+    from threatmodel.render.draw import DrawError
+    from threatmodel.render.draw import draw as drawn
+
+    try:
+        return drawn(dot, form, os.environ.get("DOT", ""))
+    except DrawError as error:
+        raise InputError([Problem(code="cannot-draw", place=Place(form, 0), message=str(error))]) from None
+
+
+def _picture(assessment: Assessment) -> str:
+    from threatmodel.assessment.priorities import risks
+    from threatmodel.render.dfd import dfd
+
+    return draw(dfd(assessment.graph, risks=risks(assessment))).decode()
+
+
+def _today() -> datetime.date:
+    return datetime.datetime.now().astimezone().date()
