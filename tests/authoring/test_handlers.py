@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from cfnlint import api as cfnlint
 from cfnlint.config import ManualArgs
 
+from tests.authoring.cutting import needed
 from tests.refusals import refused, write
+from tests.support import HOME
+from threatmodel.authoring.handlers import template_text
 from threatmodel.command.main import main
 
 pytestmark = pytest.mark.slow
@@ -36,6 +40,28 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     write("model.yaml", MODEL)
     return tmp_path
+
+
+def test_the_template_is_the_part_of_the_example_s_that_the_handler_needs() -> None:
+    cut = needed((HOME / "examples" / "slack-app" / "template.yaml").read_text(encoding="utf-8"))
+    about = re.compile(r"^Description: .*$", re.MULTILINE)
+    said = "Description: order-bot, a handler of Slack's slash commands."
+    cut = about.sub(said, cut).replace("ALLOWED_COMMANDS: /order\n", "ALLOWED_COMMANDS: /order-bot\n")
+    assert template_text("order-bot", "/slack/order", "python3.13", {}) == cut
+
+
+@pytest.mark.parametrize("path", ["/slack\\n  Evil: {}", "/${AWS::AccountId}", "/a b", "slack", "/{proxy+}"])
+def test_a_path_adds_nothing_to_the_template(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    write("model.yaml", MODEL.replace("/slack/refund", f'"{path}"'))
+    said = refused(["new", "handler", "refund-bot", "-m", "model.yaml"], capsys)
+    assert "wrong-trigger" in said
+    assert not Path("handlers").exists()
+
+
+def test_an_id_that_yaml_takes_for_no_text_stays_one() -> None:
+    text = template_text("no", "/slack/no", "python3.13", {})
+    assert 'PolicyName: "no"' in text
+    assert cfnlint.lint(text, config=ManualArgs(regions=["eu-west-1"])) == []
 
 
 def new(*arguments: str) -> int:

@@ -1,12 +1,14 @@
-"""A handler to start from: the reference handler and the part of its template that it needs, for a model's function.
+"""A handler to start from: the reference handler and the template that deploys it, for a model's function.
 
-Both are taken from examples/ as they stand there, under the names that the model has for them.
+The handler is taken from examples/ as it stands there; the template is templates/handler.txt.j2, which a test holds to
+the example's.  Both get the names that the model has.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from threatmodel.authoring.scaffold import Plan
@@ -15,6 +17,7 @@ from threatmodel.model.system import Node, System
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import COMMAND, EXAMPLES, PROGRAM
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, suggestion
+from threatmodel.render.templates import render_own
 
 LANGUAGES: Mapping[str, tuple[str, str]] = {
     "python": ("slack-app/app.py", "python3.13"),
@@ -22,19 +25,13 @@ LANGUAGES: Mapping[str, tuple[str, str]] = {
 }
 """Where the reference handler of each language lies under examples/, and the runtime that it is for."""
 
-_TEMPLATE = "slack-app/template.yaml"
 _VARIABLES = "slack-app/probe.env"
 _EXAMPLE = "order-bot"
-_RUNTIME = "python3.13"
-_STARTS = ("OrderBotFunction", "RateAclAssociation")
-"""What of the template the handler needs; the rest follows."""
-_NAMED = {"api": "SlackApi", "secret": "SlackSigningSecret", "queue": "WorkQueue"}
-"""What the template has of each kind that the handler meets and a model names."""
-
-_SECTION = re.compile(r"^([A-Z]\w*):", re.MULTILINE)
-_ENTRY = re.compile(r"^  (\w+):", re.MULTILINE)
-_CUT = ("Parameters", "Conditions", "Resources", "Outputs")
-"""Sections of which only what is needed is kept."""
+_NAMES = {"api": "SlackApi", "secret": "SlackSigningSecret", "queue": "WorkQueue"}
+"""What the template calls what the handler meets, where the model has no name for it."""
+_ROUTE = re.compile(r"(/[A-Za-z0-9._~-]*)+\Z")
+_NO_TEXT = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
+"""Ids that YAML, in CloudFormation's reading of it, takes for something else than a text."""
 
 
 def new_handler(name: str, model: Path, files: Files, language: str, folder: Path) -> Plan:
@@ -46,10 +43,9 @@ def new_handler(name: str, model: Path, files: Files, language: str, folder: Pat
     node = _function(name, system)
     source, runtime = LANGUAGES[language]
     handler = folder / Path(source).name
-    names = {_pascal(_EXAMPLE): _pascal(name), _EXAMPLE: name, **_names(node, system)}
     texts = {
         handler: _read(source).replace(_EXAMPLE, name),
-        folder / "template.yaml": _template(_read(_TEMPLATE), names, _path(node), runtime),
+        folder / "template.yaml": template_text(name, _path(node), runtime, _names(node, system)),
         folder / "probe.env": _read(_VARIABLES),
     }
     _check_new(texts)
@@ -83,7 +79,7 @@ def _names(node: Node, system: System) -> dict[str, str]:
     signing = [one for one in used.get("secrets", ()) if _says(system.nodes[one], "grants", "slack-requests")]
     apis = [t.source.id for t in node.triggers or () if t.by == "slack" and t.source is not None]
     found = {"api": apis, "secret": signing, "queue": used.get("sends", [])}
-    return {_NAMED[kind]: _pascal(ids[0]) for kind, ids in found.items() if ids}
+    return {kind: _pascal(ids[0]) for kind, ids in found.items() if ids}
 
 
 def _says(node: Node, fact: str, value: str) -> bool:
@@ -91,79 +87,26 @@ def _says(node: Node, fact: str, value: str) -> bool:
 
 
 def _path(node: Node) -> str:
-    paths = [trigger.path for trigger in node.triggers or () if trigger.by == "slack" and trigger.path]
-    return paths[0] if paths else f"/slack/{node.id}"
+    """The route of a function that Slack calls.  Raises InputError where no API could have it."""
+    trigger = next((one for one in node.triggers or () if one.by == "slack" and one.path), None)
+    if trigger is None:
+        return f"/slack/{node.id}"
+    if not _ROUTE.match(trigger.path):
+        message = f"{quoted(trigger.path)} is no path that a handler of Slack's requests can have"
+        hint = "write one such as /slack/order: letters, digits, '.', '_', '~' and '-' between slashes"
+        raise InputError([Problem(code="wrong-trigger", place=trigger.place, message=message, hint=hint)])
+    return trigger.path
 
 
 def _pascal(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("-"))
 
 
-def _template(text: str, names: Mapping[str, str], path: str, runtime: str) -> str:
-    """The part of a template that one function needs, under other names."""
-    whole = _needed(text)
-    whole = re.sub(
-        r"^Description: .*$",
-        f"Description: {names[_EXAMPLE]}, a handler of Slack's slash commands.",
-        whole,
-        flags=re.MULTILINE,
-    )
-    whole = whole.replace("/slack/order", path).replace(
-        "ALLOWED_COMMANDS: /order", f"ALLOWED_COMMANDS: /{names[_EXAMPLE]}"
-    )
-    whole = whole.replace(_RUNTIME, runtime)
-    old = sorted(names, key=len, reverse=True)
-    return re.sub(rf"\b(?:{'|'.join(map(re.escape, old))})", lambda found: names[found[0]], whole)
-
-
-def _needed(text: str) -> str:
-    """A template cut down to what `_STARTS` names, what that refers to, and what refers to nothing but these."""
-    sections = _parts(text, _SECTION)
-    entries = {name: _parts(sections[name], _ENTRY) for name in _CUT}
-    resources = entries["Resources"]
-    refers = {name: _named(body, resources) - {name} for name, body in resources.items()}
-    kept: set[str] = set()
-    more = set(_STARTS)
-    while more - kept:
-        kept |= more
-        more = {ref for name in kept for ref in refers[name]}
-        more |= {name for name, refs in refers.items() if refs and refs <= kept}
-    used = "".join(resources[name] for name in kept)
-    conditions = _named(used, entries["Conditions"])
-    used += "".join(entries["Conditions"][name] for name in conditions)
-    cut = {
-        "Parameters": _named(used, entries["Parameters"]),
-        "Conditions": conditions,
-        "Resources": kept,
-        "Outputs": {name for name, body in entries["Outputs"].items() if _named(body, resources) <= kept},
-    }
-    for name in _CUT:
-        left = _joined([body for entry, body in entries[name].items() if entry in cut[name]])
-        sections[name] = f"{name}:\n{left}"
-    return _joined(list(sections.values()))
-
-
-def _parts(text: str, heading: re.Pattern[str]) -> dict[str, str]:
-    """The parts of a text by the name in each one's heading, without the notes that stand between them."""
-    found = list(heading.finditer(text))
-    ends = [*(start.start() for start in found[1:]), len(text)]
-    return {
-        start[1]: re.sub(r"\s*(?:\n  # --- .*\s*)*\Z", "\n", text[start.start() : end], count=1)
-        for start, end in zip(found, ends, strict=True)
-    }
-
-
-def _joined(bodies: Sequence[str]) -> str:
-    """Parts one after the other, with an empty line beside each of several lines."""
-    found = last = ""
-    for body in bodies:
-        space = last and (body.count("\n") > 1 or last.count("\n") > 1)
-        found, last = found + "\n" * bool(space) + body, body
-    return found
-
-
-def _named(text: str, names: Mapping[str, str]) -> set[str]:
-    return set(re.findall(r"\b[A-Za-z]\w+\b", re.sub(r"(?m)(^| )#.*$", "", text))) & set(names)
+def template_text(name: str, path: str, runtime: str, names: Mapping[str, str]) -> str:
+    """The template that deploys the handler of one function; `names` are those of its api, secret and queue, if any."""
+    policy = name if name not in _NO_TEXT else f'"{name}"'
+    context = {"name": name, "function": _pascal(name), "path": path, "runtime": runtime, "policy": policy}
+    return render_own("handler.txt.j2", {**context, **_NAMES, **names})
 
 
 def _read(path: str) -> str:
@@ -179,7 +122,7 @@ def _check_new(paths: Mapping[Path, str]) -> None:
             hint="name another folder: --to FOLDER",
         )
         for path in paths
-        if path.exists()
+        if os.path.lexists(path)
     ]
     if problems:
         raise InputError(problems)
