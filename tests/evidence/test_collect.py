@@ -269,3 +269,16 @@ Resources:
         told = f"{found.value} by {('word', 'evidence')[found.size - 1]}" if found and found.size else "unknown"
         assert (name, told) == (name, expected)
     assert graph.elements["front"].facts.get("slack_facing") is None or triggers
+
+
+def test_what_is_certain_stands_beside_what_is_not() -> None:
+    """A role that may read every table does not hide the table that it names, nor the route."""
+    wide = TEMPLATE.replace(
+        "Policies: [", "Policies: [{Statement: [{Effect: Allow, Action: 'dynamodb:*', Resource: '*'}]}, ", 1
+    )
+    lists = graph(template=wide).lists["bot"]
+    assert (lists["writes"].items, lists["writes"].known[0].fact.size) == (("orders",), EVIDENCE)
+    alone = graph("name: Shop\nevidence: [{template: template.yaml, functions: all}]\n", template=wide)
+    writes = alone.lists["bot-function"]["writes"]
+    assert (writes.items, writes.closed, writes.said.open) == (("orders",), None, "its role may write every table")
+    assert "bot-function:orders:write" in alone.flows

@@ -227,6 +227,9 @@ class _One:
             )
             said = Statement(bool(wiring.unused), "template", place, note)
             statements.setdefault(element, {}).setdefault("role_reaches_unused", []).append(said)
+        if wiring.itself is not None:
+            said = Statement(value=True, source="template", place=wiring.itself, note="it is let call itself")
+            statements.setdefault(element, {}).setdefault("starts_itself", []).append(said)
         doubt = wiring.unknown.get("triggers") or self._unmatched(wiring.triggers, "it is started by")
         triggers = tuple(self._triggers(element, wiring))
         self._state_list(element, "triggers", triggers, wiring.triggers, doubt, statements)

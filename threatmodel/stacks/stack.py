@@ -88,7 +88,8 @@ class Stack:
     """One file of infrastructure code, resolved.
 
     `kind` is cloudformation, serverless or terraform; `parameters` are those that a node's `given` names; `undecided`
-    are conditions that may hold or not; `problems` are what its author should know (a duplicate key); `unread` says
+    are conditions that may hold or not; `exports` are values that other stacks may
+    import; `problems` are what its author should know (a duplicate key); `unread` says
     what may hold more resources than these: while
     there is any, nothing can be said to be absent elsewhere than on a resource that is here.
     """
@@ -100,6 +101,7 @@ class Stack:
     problems: tuple[Problem, ...] = ()
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     undecided: tuple[Choice, ...] = ()
+    exports: tuple[Node, ...] = ()
 
     def of_type(self, *types: str) -> Iterator[Resource]:
         """The resources of some types, in the file's order."""

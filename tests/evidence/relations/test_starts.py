@@ -188,7 +188,7 @@ def test_an_action_that_is_not_known_may_call_other_functions(action: str, on: s
     parts = (plain("F"), role(allow(action, on)), other, resource("Q", "AWS::SQS::Queue"))
     found = with_resources("\n".join(parts), Parameters="{A: {Type: String}}")
     assert ("triggers" in found["G"].unknown) is opens
-    assert "triggers" not in found["F"].unknown
+    assert ("triggers" in found["F"].unknown) is (opens and on == "'*'"), "every function is the function itself too"
 
 
 @pytest.mark.parametrize(
@@ -304,6 +304,37 @@ def test_a_condition_leaves_the_list_open_unless_the_function_has_it_too() -> No
     daily = rule("D", "[{Arn: !GetAtt F.Arn}]", "Condition: C, ")
     wiring = of_f("Handler: a.b", daily, **sections)
     assert [start.by for start in wiring.triggers] == ["schedule"]
+    assert [start.certain for start in wiring.triggers] == [False]
     assert wiring.unknown["triggers"].why.startswith("it exists only under the condition 'C'")
     both = with_resources("\n".join((plain("F", more="Condition: C, "), role(""), daily)), **sections)
     assert "triggers" not in both["F"].unknown
+
+
+# --- functions that call functions, and those that others may import
+
+CALL = "Policies: [{{Statement: [{{Effect: Allow, Action: lambda:InvokeFunction, Resource: {}}}]}}]"
+NAMED = "!Sub 'arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:%s'"
+
+
+def calling(name: str, whom: str) -> str:
+    return resource(name, "AWS::Serverless::Function", f"FunctionName: {name}, {CALL.format(whom)}")
+
+
+def test_a_function_that_may_call_itself_is_seen_at_once_and_by_way_of_others() -> None:
+    assert with_resources(calling("F", NAMED % "F"))["F"].itself is not None
+    found = with_resources("\n".join((calling("A", NAMED % "B"), calling("B", NAMED % "C"), calling("C", NAMED % "A"))))
+    assert [wiring.itself is not None for wiring in found.values()] == [True] * 3
+    line = with_resources("\n".join((calling("A", NAMED % "B"), calling("B", NAMED % "C"), plain("C"), role(""))))
+    assert [wiring.itself for wiring in line.values()] == [None] * 3
+
+
+def test_who_may_call_every_function_may_call_itself() -> None:
+    wiring = with_resources(calling("F", "'*'"))["F"]
+    assert (wiring.itself, wiring.unknown["triggers"].why) == (None, "it may call every function, itself too")
+
+
+@pytest.mark.parametrize("value", ["!GetAtt F.Arn", "!Ref F", "!Sub '${F.Arn}:live'"])
+def test_an_exported_function_may_be_called_by_whoever_imports_it(value: str) -> None:
+    wiring = of_f("Handler: a.b", Outputs=f"{{A: {{Value: {value}, Export: {{Name: a}}}}}}")
+    assert wiring.unknown["triggers"].why == "its ARN is exported, and who imports it is not seen"
+    assert "triggers" not in of_f("Handler: a.b", Outputs=f"{{A: {{Value: {value}}}}}").unknown

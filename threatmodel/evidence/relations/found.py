@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.mappings.facts import StackFacts
@@ -26,6 +26,7 @@ class Wiring:
     `externals` are hosts that its environment or its event sources name.  `unknown` says of triggers, reads, writes,
     sends and secrets why the list may be longer: a relation that is not in it is complete.  `unused` are grants
     without any other sign of a use, `ungranted` what its environment or a destination names without a grant.
+    `itself` is where it is let call itself, at once or by way of others (None: as far as is seen, it is not).
     """
 
     triggers: tuple[Start, ...]
@@ -37,6 +38,7 @@ class Wiring:
     unknown: Mapping[str, Unanswered]
     unused: tuple[Use, ...]
     ungranted: tuple[Use, ...]
+    itself: Place | None = None
 
 
 def wirings(stack: Stack, facts: StackFacts) -> Mapping[str, Wiring]:
@@ -48,7 +50,9 @@ def wirings(stack: Stack, facts: StackFacts) -> Mapping[str, Wiring]:
     started = starts(names)
     callers = _Callers(names, using)
     return {
-        name: _wiring(function, started[name], callers.of(function), using, stack)
+        name: replace(
+            _wiring(function, started[name], callers.of(function), using, stack), itself=callers.circle(function)
+        )
         for name, function in names.functions.items()
     }
 
@@ -84,6 +88,7 @@ class _Callers:
         self.using = using
         self._named: dict[str, list[tuple[str, str, Place]]] = {}
         self._every: list[tuple[str, str, Place]] = []
+        self._calls: dict[str, dict[str, Place]] = {}
         worn = set()
         for name, function in names.functions.items():
             role, role_name = using.role(function)
@@ -93,10 +98,32 @@ class _Callers:
                 if invocation.function:
                     why = f"the function {quoted(name)} may call it{perhaps}"
                     self._note(invocation.function, name, why, invocation.place)
+                    if not invocation.why:
+                        self._calls.setdefault(name, {}).setdefault(invocation.function, invocation.place)
                 else:
                     why = f"the function {quoted(name)} may call every function{perhaps}"
                     self._every.append((name, why, invocation.place))
         self._others(worn)
+        self._exported()
+
+    def _exported(self) -> None:
+        """Functions whose ARN other stacks may import: who calls them is not seen."""
+        for node in self.names.stack.exports:
+            for function in self.names.called(node).functions:
+                why = "its ARN is exported, and who imports it is not seen"
+                self._named.setdefault(function, []).append(("", why, node.place))
+
+    def circle(self, function: Resource) -> Place | None:
+        """Where a function is let call one that calls it in the end, itself for one; each is looked at once."""
+        for first, place in self._calls.get(function.name, {}).items():
+            seen, waiting = {first}, [first]
+            while waiting:
+                if (at := waiting.pop()) == function.name:
+                    return place
+                ahead = self._calls.get(at, {}).keys() - seen
+                seen |= ahead
+                waiting += ahead
+        return None
 
     def _note(self, function: str, caller: str, why: str, place: Place) -> None:
         self._named.setdefault(function, []).append((caller, why, place))
@@ -136,7 +163,6 @@ class _Callers:
     def _reasons(self, function: Resource) -> Iterator[Unanswered]:
         for caller, why, place in self._named.get(function.name, ()):
             if caller != function.name:
-                yield Unanswered(f"{why}, for which a model has no trigger", place)
+                yield Unanswered(f"{why}, for which a model has no trigger" if caller else why, place)
         for caller, why, place in self._every:
-            if caller != function.name:
-                yield Unanswered(why, place)
+            yield Unanswered(why if caller != function.name else "it may call every function, itself too", place)

@@ -130,8 +130,18 @@ class _Template:
             problems=tuple(self.problems),
             parameters=scope.parameters,
             undecided=tuple(choices(self.section("Conditions"), scope)),
+            exports=tuple(self.exports(scope)),
         )
         return found, globals_
+
+    def exports(self, scope: Scope) -> Iterator[Node]:
+        """The values of the outputs that other stacks may import."""
+        outputs = self.root.entries.get("Outputs")
+        for output in outputs.entries.values() if isinstance(outputs, Table) else ():
+            if isinstance(output, Table) and {"Export", "Value"} <= output.entries.keys():
+                value = scope.node(output.entries["Value"])
+                if value is not None:
+                    yield value
 
     def scope(self) -> Scope:
         """What names mean here."""
