@@ -181,10 +181,12 @@ def test_it_writes_nowhere_but_in_its_own_tmp(
     ours = [
         tmp_path / "bot" / "bot.probe.json",
         tmp_path / "beside",
-        HOME / "threatmodel" / "probe" / "cases" / "x.yaml",
+        HOME / f"written-by-{tmp_path.name}",
     ]
-    places = [*map(str, ours), "/proc/sys/kernel/core_pattern", "/dev/shm/x"]  # noqa: S108 - what it must not reach
+    places = [*map(str, ours), *(f"{folder}/x-{tmp_path.name}" for folder in ("/var/tmp", "/dev/shm"))]  # noqa: S108
     found = tried(tmp_path, language, WRITES[language], places=places)
+    for place in map(Path, places):
+        place.unlink(missing_ok=True)
     assert found == [] or not (holding[language]["writes"] and holding[language]["files"])
     mark = f"/tmp/left-by-{tmp_path.name}-{language}"  # noqa: S108 - Lambda's
     assert tried(tmp_path, language, WRITES[language], places=[mark]) == [mark]
