@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.evidence.asking import UNKNOWN, answer, template
+from tests.evidence.asking import found as asked_of
 from tests.support import working_at_most
 from threatmodel.evidence.analyses.secrets import HOW, Supply, meaning, supplied
 from threatmodel.reading.problems import Place
@@ -72,27 +74,27 @@ def decided(variable: str, value: str) -> Supply:
         ("HOOK_URL", "https://hooks.slack.com/services/T01234567/B01234567/abcdefghijkl", "literal-secret", True),
         ("DATABASE_URL", "postgres://app:hunter22@db.example.com/app", "literal-secret", True),
         ("DATABASE_URL", "postgres://db.example.com:5432/app", "literal", False),
-        ("SLACK_BOT_TOKEN", "xoxb-your-token-here", "literal", False),
+        ("SLACK_BOT_TOKEN", "xoxb-your-token-here", "literal", None),
         # a random value counts where the name says what it is
         ("SLACK_SIGNING_SECRET", HEX, "literal-secret", True),
         ("SIGNING", HEX, "literal-secret", True),
-        ("BUILD", HEX, "literal", False),
-        ("SIGNING_SECRET_ID", HEX, "literal", False),
+        ("BUILD", HEX, "literal", None),
+        ("SIGNING_SECRET_ID", HEX, "literal", None),
         ("DISCORD_PUBLIC_KEY", HEX + HEX, "literal", False),
         ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYz9qAbCdEf1", "literal-secret", True),
         ("apiKey", RANDOM, "literal-secret", True),
         ("API_KEY", "2f1c8a52-5a2e-4be0-9f7b-2b9a3c4d5e6f", "literal-secret", True),
-        ("RELEASE", RANDOM, "literal", False),
+        ("RELEASE", RANDOM, "literal", None),
         # a name alone is no secret, and neither is the name of one
         ("SLACK_TOKEN_SSM_NAME", "/slack/bot/token", "literal", False),
         ("SLACK_TOKEN", "/slack/bot/token", "literal", False),
-        ("SLACK_TOKEN", "prod/slack/token-2", "literal", False),
+        ("SLACK_TOKEN", "prod/slack/token-2", "literal", None),
         ("SIGNING_SECRET", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:slack-Ab12Cd", "literal", False),
         ("SECRET_TTL", "300", "literal", False),
         ("MAX_TOKENS", "4096", "literal", False),
         ("USE_SECRETS_MANAGER", '"true"', "literal", False),
-        ("API_KEY", "changeme", "literal", False),
-        ("API_KEY", '""', "literal", False),
+        ("API_KEY", "changeme", "literal", None),
+        ("API_KEY", '""', "literal", None),
         ("DB_PASSWORD", "hunter22x", "literal", None),
         ("TABLE", "orders", "literal", False),
         ("PARTITION_KEY", "customer1", "literal", False),
@@ -101,7 +103,7 @@ def decided(variable: str, value: str) -> Supply:
         ("SLACK_BOT_TOKEN", "!Ref Filled", "hidden-parameter", True),
         ("CONFIG", "!Ref SlackToken", "hidden-parameter", True),
         ("CONFIG", "!Ref Filled", "hidden-parameter", None),
-        ("SLACK_TOKEN_SSM_NAME", "!Ref TokenSsmName", "hidden-parameter", False),
+        ("SLACK_TOKEN_SSM_NAME", "!Ref TokenSsmName", "hidden-parameter", None),
         ("SLACK_TOKEN_SSM_NAME", "!Ref SlackToken", "hidden-parameter", None),
         ("SLACK_TOKEN", "!Ref TokenSsmName", "hidden-parameter", None),
         ("DATABASE_URL", '!Sub "postgres://app:${DbPassword}@db.example.com"', "literal-secret", True),
@@ -115,7 +117,7 @@ def decided(variable: str, value: str) -> Supply:
         # dynamic references put the value there
         ("SIGNING", '"{{resolve:secretsmanager:slack:SecretString:signing}}"', "secretsmanager-dynamic", True),
         ("SIGNING", '!Sub "{{resolve:secretsmanager:${Secret}}}"', "secretsmanager-dynamic", True),
-        ("DB_USER", '"{{resolve:secretsmanager:db:SecretString:username}}"', "secretsmanager-dynamic", False),
+        ("DB_USER", '"{{resolve:secretsmanager:db:SecretString:username}}"', "secretsmanager-dynamic", None),
         ("ANYTHING", '"{{resolve:ssm-secure:/slack/token:1}}"', "ssm-secure", True),
         ("SLACK_TOKEN", '"{{resolve:ssm:/slack/token:1}}"', "ssm-dynamic", True),
         ("SLACK_TOKEN", '"{{resolve:ssm:/slack/config}}"', "ssm-dynamic", None),
@@ -294,3 +296,33 @@ def test_no_value_takes_long(value: str) -> None:
 def test_a_value_that_is_no_text_is_unknown() -> None:
     supply = supplied("SLACK_TOKEN", Table({"a": Scalar("planted", AT)}, AT, {}), NOTHING)
     assert (supply.how, supply.secret) == ("unknown", None)
+
+
+KEPT = """
+Parameters:
+  Hidden: {Type: String, NoEcho: true}
+  Shown: {Type: String, Default: x}
+Resources:
+  Token: {Type: AWS::SecretsManager::Secret, Properties: {%s}}
+"""
+INLINE = "  F: {Type: AWS::Lambda::Function, Properties: {Code: {ZipFile: \"t = 'xoxb-1234567890-abcdefgh'\"}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("properties", "more", "expected"),
+    [
+        ("Description: filled by hand", "", "secrets-manager"),
+        ("GenerateSecretString: {PasswordLength: 32}", "", "secrets-manager"),
+        ("SecretString: some-value-of-it", "", "code"),
+        ("SecretString: REPLACE_ME", "", UNKNOWN),
+        ("SecretString: !Ref Hidden", "", "secrets-manager"),
+        ("SecretString: !Ref Shown", "", UNKNOWN),
+        ("SecretString: !ImportValue token", "", UNKNOWN),
+        ("SecretString: '{{resolve:ssm-secure:token}}'", "", "secrets-manager"),
+        ("Description: filled by hand", INLINE, UNKNOWN),
+    ],
+)
+def test_where_a_secret_is_kept(properties: str, more: str, expected: str) -> None:
+    outcome = asked_of(template(KEPT % properties + more), "secret", "kept_in")
+    assert answer(outcome) == expected
+    assert "some-value-of-it" not in repr(outcome)

@@ -78,7 +78,7 @@ def _decided(name: str, node: Node, stack: Stack) -> _Verdict:
         return _worst(_by_parameter(speaks, one, embedded=_is_embedded(node, raw)) for one in known)
     match node:
         case Scalar():
-            return _literal(speaks, raw)
+            return _literal(speaks, raw, is_public="PUBLIC" in _words(name))
         case Link():
             return _linked(speaks, node, stack)
         case Joined(parts=parts):
@@ -105,6 +105,8 @@ _ENDINGS = ("SECRET", "TOKEN", "PASSWORD", "PASSPHRASE", "APIKEY")
 _SECRET = frozenset((
     *("SECRET", "SECRETS", "TOKEN", "TOKENS", "PASSWORD", "PASSWORDS", "PASSWD", "PASSPHRASE", "PWD"),
     *("APIKEY", "SIGNING", "CREDENTIAL", "CREDENTIALS", "KEY", "KEYS", "BEARER", "PEPPER"),
+    *("PASS", "AUTH", "OAUTH", "SALT", "SIG", "SIGN", "SIGNATURE", "CRED", "CREDS", "PAT", "JWT", "HMAC", "PIN"),
+    *("PRIVATE", "PASSCODE", "DSN", "ENCRYPTION", "VERIFICATION", "SHARED"),
 ))  # fmt: skip
 _HARMLESS = frozenset((
     *("NAME", "NAMES", "ARN", "ARNS", "ID", "IDS", "PARAMETER", "PARAMETERS", "PARAM", "PARAMS"),
@@ -125,13 +127,26 @@ _COUNTED = frozenset(("MAX", "MIN", "NEXT", "INPUT", "OUTPUT", "COMPLETION", "TO
 """What stands before TOKEN(S) where it is no secret: a language model counts tokens, a page of results has one."""
 
 
+_ADDRESSES = frozenset(("URL", "URLS", "URI", "ENDPOINT"))
+_WITH_PASSWORD = frozenset((
+    *("WEBHOOK", "WEBHOOKS", "DATABASE", "DB", "CONNECTION", "REDIS", "MONGO", "MONGODB", "POSTGRES", "MYSQL", "AMQP"),
+))  # fmt: skip
+"""What stands before an address that may hold a secret itself."""
+
+
 def meaning(name: str) -> str:
     """What a name says of its value: secret, harmless (the name, ARN, path or lifetime of one), or neither: neutral."""
-    words = [word.upper() for word in _WORD.findall(name[:200])]
+    words = _words(name)
+    if words and words[-1] in _ADDRESSES and not _WITH_PASSWORD.isdisjoint(words):
+        return "neutral"
     if not words or words[-1] in _HARMLESS:
         return "harmless" if words else "neutral"
     found = any(_is_secret(word, before) for before, word in zip(["", *words], words, strict=False))
     return "secret" if found else "neutral"
+
+
+def _words(name: str) -> list[str]:
+    return [word.upper() for word in _WORD.findall(name[:200])]
 
 
 def _is_secret(word: str, before: str) -> bool:
@@ -155,6 +170,7 @@ _LOOKS = re.compile(
     | (?<![A-Za-z0-9])(?:[sr]k_live_[A-Za-z0-9]{16,} | sk-[A-Za-z0-9_-]{32} | AIza[A-Za-z0-9_-]{35})
     | (?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}
     | (?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16}
+    | (?<![A-Za-z])(?:Basic|Bearer)[ ]+[A-Za-z0-9+/=._~-]{8,4000}
     | ://[^/\s:@$*{]{0,100}:[^/\s@$*{]{1,200}@     # a password in a URL
     | (?i:password|pwd|accountkey|sharedaccesskey)=[^;\s$*{]{4,200}
     """,
@@ -201,12 +217,30 @@ def _is_name(raw: str) -> bool:
     return all(_NAME_PART.match(part) for part in re.split(r"[-_/.:]", raw) if part)
 
 
-def _literal(speaks: str, raw: str) -> _Verdict:
-    if speaks != "secret" or not raw or _PLACEHOLDER.search(raw) or _NO_SECRET.match(raw):
-        return _Verdict("literal", secret=False)
-    if _is_name(raw) and re.search(r"[-_/.:]", raw):
-        return _Verdict("literal", secret=False)
-    return _Verdict("literal", secret=None, why="its name says that it is a secret, its value does not look like one")
+_HEX_PART = re.compile(r"(?=[0-9]*[a-fA-F])(?=[a-fA-F]*[0-9])[0-9a-fA-F]{16,}\Z")
+_NO_SECRET_BY_NAME = re.compile(r"arn:|[a-z][a-z0-9+.-]{0,20}://|/|(?i:true|false)\Z")
+"""What is no secret even under the name of one: the ARN, address or path of it, and a switch."""
+
+
+def _literal(speaks: str, raw: str, *, is_public: bool) -> _Verdict:
+    if speaks == "secret" and not _NO_SECRET_BY_NAME.match(raw):
+        why = "its name says that it is a secret, its value does not look like one"
+        return _Verdict("literal", secret=None, why=why)
+    identifier = is_public or (speaks == "harmless" and _UUID.match(raw))
+    if not identifier and (_HEX_PART.match(raw) or _UUID.match(raw) or _is_random(raw)):
+        return _Verdict("literal", secret=None, why="its value looks random, as a secret does")
+    return _Verdict("literal", secret=False)
+
+
+def spells_secret(raw: str) -> bool:
+    """Whether a text holds what by its own form is a secret (a token, a key, a password in an address)."""
+    found = _LOOKS.search(raw)
+    return found is not None and not _STRONG_PLACEHOLDER.search(found.group())
+
+
+def is_placeholder(raw: str) -> bool:
+    """Whether a text stands where a value is put in later."""
+    return not raw or bool(_PLACEHOLDER.search(raw))
 
 
 # --- parameters
@@ -240,10 +274,10 @@ _HIDDEN: Mapping[_T, bool | None] = {
     ("secret", "harmless"): None,
     ("neutral", "secret"): True,
     ("neutral", "neutral"): None,
-    ("neutral", "harmless"): False,
+    ("neutral", "harmless"): None,
     ("harmless", "secret"): None,
-    ("harmless", "neutral"): False,
-    ("harmless", "harmless"): False,
+    ("harmless", "neutral"): None,
+    ("harmless", "harmless"): None,
 }
 """Whether a NoEcho parameter puts a secret there, by what the variable's name says and what its own does."""
 _ASKED_FOR: Mapping[_T, bool | None] = {
@@ -276,7 +310,10 @@ def _dynamic(speaks: str, found: re.Match[str]) -> _Verdict:
     if store == "secretsmanager":
         key = re.search(r":SecretString:([^:]*)", reference)
         told = key is not None and key.group(1).lower() in _NOT_THE_SECRET
-        return _Verdict("secretsmanager-dynamic", secret=not (told and speaks != "secret"))
+        why = "which parts of a stored secret are one is not told"
+        if told and speaks != "secret":
+            return _Verdict("secretsmanager-dynamic", secret=None, why=why)
+        return _Verdict("secretsmanager-dynamic", secret=True)
     if store == "ssm-secure":
         return _Verdict("ssm-secure", secret=True)
     last = re.sub(r":\d*\Z", "", reference).rsplit("/", 1)[-1]
@@ -313,6 +350,9 @@ def _linked(speaks: str, link: Link, stack: Stack) -> _Verdict:
         secret = True if secure else _FROM_STORE[speaks, meaning(link.resource)]
         why = "" if secret is not None else "an SSM parameter's value gets there, which may be a secret by its name"
         return _Verdict("secret-value" if secret else "link", secret, link.resource, why)
+    if kind.startswith(("Custom::", "AWS::CloudFormation::")) and attribute:
+        why = "it is what somebody's code or another stack gives"
+        return _Verdict("link", secret=None, by=link.resource, why=why)
     return _Verdict("reference" if kind in _SECRETS or not attribute else "link", secret=False, by=link.resource)
 
 

@@ -1,0 +1,54 @@
+"""Where a secret is kept: in its store, unless the file spells its value, or a part of the file spells a secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from threatmodel.evidence.analyses.properties import doubt_of, named, open_at
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.secrets import is_placeholder, spells_secret
+from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node, Scalar, shape_of
+
+_LONGEST = 200_000
+"""Characters of code that are looked through."""
+_STORE = re.compile(r"\{\{resolve:(?:secretsmanager|ssm-secure):[^{}]*\}\}\Z")
+
+
+@analysis("value", "text", answers=("secrets-manager", "code"))
+def secret_kept_in(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Where the value of a secret in Secrets Manager stands: in the file too, where the file spells it.
+
+    A secret in code, in the variables of a stage or in the data of an instance may be any of the secrets: then it is
+    unknown where each is kept.
+    """
+    for part in named(parts, "value"):
+        outcome = _spelt(part, resource, stack)
+        if outcome is not None:
+            return outcome
+    for part in named(parts, "text"):
+        if spells_secret(shape_of(part.node)[:_LONGEST]):
+            return Unanswered("a secret is spelt out here, which may be this one", part.node.place)
+    return None
+
+
+def _spelt(part: Gathered, resource: Resource, stack: Stack) -> Outcome:
+    node = part.node
+    if _STORE.match(shape_of(node)) or _is_hidden(node, stack):
+        return None
+    if not isinstance(node, Scalar) or node.given:
+        why = "its value is given to the deployment, and not hidden there" if isinstance(node, Scalar) else ""
+        return Unanswered(why or open_at(node).why, node.place)
+    if is_placeholder(str(node.value)) or doubt_of(part.resource, resource) is not None:
+        return Unanswered("a value is spelt out here, which may be a placeholder", node.place)
+    return Answer("code", (node.place,), "the file itself spells its value")
+
+
+def _is_hidden(node: Node, stack: Stack) -> bool:
+    """Whether a hidden parameter without a default gives a value."""
+    given = getattr(node, "given", ())
+    known = [stack.parameters[name] for name in given if name in stack.parameters]
+    spelt = any(isinstance(one.value, Scalar) and one.value.value not in {None, ""} for one in known)
+    return bool(known) and all(one.hidden for one in known) and not spelt
