@@ -1,4 +1,4 @@
-"""Write the table of Terraform resources that tests/library/test_how.py reads snippets against.
+"""Write the table of Terraform resources that tests/library/how reads snippets against.
 
 Two packages that CDK for Terraform has generated from the providers' own schemas are downloaded to a temporary folder
 (60 MB) and read as text; nothing of them is installed or run.

@@ -1,0 +1,107 @@
+"""Code in the library compiles in its language."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+import yaml
+
+from tests.library.how.snippets import CODE, command_problems
+
+BASH, NODE = shutil.which("bash"), shutil.which("node")
+PYTHON_LINE = re.compile(
+    r"^\s*(import \w|from \S+ import |(async )?def |class |@\w|(if|elif|for|while|with|except)\b.*:|(try|else):"
+    r"|(return|raise|assert)\b|[\w.\[\]\", :|]+ [+|]?= |[\w.]+\(.*)",
+    re.MULTILINE,
+)
+JAVASCRIPT_LINE = re.compile(
+    r"^\s*(const|let|var|export (default|const|function)|function|async function) |=> |;$|^\s*//", re.MULTILINE
+)
+YAML_LINE = re.compile(r"(?!(try|else|finally):$)(- .*|[\w.-]+:( .*)?)")
+COMMAND = re.compile(r"[a-z][\w.-]*( [^=].*|\\)?")
+
+
+def language(code: str) -> str:
+    """The language of a snippet, by its looks."""
+    lines = [line for line in code.splitlines() if line.strip() and not re.match(r"\s*(#|//)", line)]
+    outer = [line for line in lines if not line[0].isspace()]
+    if code.lstrip()[:1] in {"{", "["}:
+        return "json"
+    if all(YAML_LINE.fullmatch(re.sub(r"\s+#.*", "", line)) for line in outer):
+        return "yaml"
+    if JAVASCRIPT_LINE.search("\n".join(lines)):
+        return "javascript"
+    if COMMAND.fullmatch(outer[0]) and not PYTHON_LINE.match(outer[0]):
+        return "shell"
+    return "python" if PYTHON_LINE.search(code) else "?"
+
+
+def code_problems(code: str) -> list[str]:
+    """What is wrong with a snippet of code."""
+    try:
+        match language(code):
+            case "json":
+                json.loads(code)
+            case "yaml":
+                yaml.safe_load(code)
+            case "python":
+                ast.parse(code)
+            case "shell":
+                return [*checked(BASH, "-n", code=code), *command_problems(code)]
+            case "javascript":
+                return checked(NODE, "--input-type=module", "--check", "-", code=code)
+            case _:
+                return ["neither Python, JavaScript, JSON, YAML nor shell: nothing here can check it"]
+    except (SyntaxError, ValueError, yaml.YAMLError) as error:
+        return [str(error)]
+    return []
+
+
+def checked(program: str | None, *arguments: str, code: str) -> list[str]:
+    """What a program says of code on its standard input; nothing where the program is missing."""
+    if program is None:
+        return []
+    done = subprocess.run([program, *arguments], input=code, capture_output=True, text=True, check=False)
+    return [done.stderr.strip()] if done.returncode else []
+
+
+@pytest.mark.parametrize("name", CODE)
+def test_code(name: str) -> None:
+    assert code_problems(CODE[name]) == []
+
+
+LANGUAGES = {
+    "python": ["x = f(y)", "if not ok:\n    return 1", "with open(p) as f:\n    f.read()", "a.b(c, d=1)  # e"],
+    "yaml": ["on: push\npermissions:\n  contents: read", "# note\n- name: a\n  run: b"],
+    "json": ['{"a": [1, 2]}', "[1]"],
+    "javascript": ["const a = require('b');", "app.use((a) => {\n  b(a)\n})", "// note\nlet a = 1"],
+    "shell": ["npm ci --ignore-scripts", "# note\nopenssl dgst -sha256 a | base64", 'curl -d a="$B" \\\n  c'],
+}
+
+
+@pytest.mark.parametrize(("known", "code"), [(known, code) for known, codes in LANGUAGES.items() for code in codes])
+def test_language_of_code(known: str, code: str) -> None:
+    assert language(code) == known
+    assert code_problems(code) == []
+
+
+WRONG_CODE = {
+    "python": "if a = 1:\n    return b(",
+    "yaml": "a:\n  - b\n c: d",
+    "json": "{'a': 1}",
+    "javascript": "const = 1;",
+    "shell": "cat file | | sort",
+}
+
+
+@pytest.mark.parametrize("known", WRONG_CODE)
+def test_wrong_code_is_found(known: str) -> None:
+    if (known, NODE) == ("javascript", None) or (known, BASH) == ("shell", None):
+        pytest.skip("no program here reads it")
+    assert language(WRONG_CODE[known]) == known
+    assert code_problems(WRONG_CODE[known])
