@@ -14,7 +14,7 @@ from threatmodel.assessment.assess import Assessment, Finding, assess
 from threatmodel.graph.building import Evidence, Graph, build
 from threatmodel.library.format import Library
 from threatmodel.library.load import load_library
-from threatmodel.model.facts import Statement
+from threatmodel.model.facts import Origin, Statement
 from threatmodel.model.load import load_model
 from threatmodel.model.system import System
 from threatmodel.reading.files import Files
@@ -46,7 +46,7 @@ def graph_of(folder: Path, text: str, evidence: Evidence | None = None) -> Graph
     return build(system_of(folder, text), evidence, TODAY)
 
 
-def said(value: Any, source: str = "template", line: int = 41, *, stale: bool = False) -> Statement:
+def said(value: Any, source: Origin = "template", line: int = 41, *, stale: bool = False) -> Statement:
     """A statement by evidence."""
     return Statement(value, source, Place("template.yaml", line, 1), stale=stale)
 

@@ -13,7 +13,7 @@ from threatmodel.assessment.assess import Assessment, assess
 from threatmodel.graph.building import Evidence, build
 from threatmodel.library.format import Library
 from threatmodel.library.load import load_library
-from threatmodel.model.facts import Statement
+from threatmodel.model.facts import Origin, Statement
 from threatmodel.model.file import FACT_KEYS
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
@@ -207,7 +207,7 @@ def random_evidence(seed: int, *, only_better: bool = False) -> Evidence:
     for target in graph.targets():
         for key in FACT_KEYS[target.kind]:
             if chance.random() < 0.3:
-                source = "template" if only_better else chance.choice(["template", "aws", "probe", "source"])
+                source: Origin = "template" if only_better else chance.choice(["template", "aws", "probe", "source"])
                 stated = Statement(_any_value(key.shape, chance), source, Place("t.yaml", chance.randint(1, 99)))
                 found.setdefault(target.id, {})[key.name] = [stated]
     return found

@@ -11,7 +11,7 @@ from tests.support import HOME, assessed, evidence, graph_of, said
 from threatmodel.assessment.drift import differences
 from threatmodel.graph.members import weighed
 from threatmodel.library.load import load_library
-from threatmodel.model.facts import EVIDENCE, WORD, Statement
+from threatmodel.model.facts import EVIDENCE, WORD, Origin, Statement
 from threatmodel.model.vocabulary import LISTS
 
 HEAD = """\
@@ -29,7 +29,7 @@ def facts(folder: Path, functions: str, of: str = "bot", **found: dict[str, Any]
     return {name: (fact.value, fact.size) for name, fact in graph.elements[of].facts.items() if fact.size}
 
 
-def opened(*members: str, why: str = "nobody knows", source: str = "template") -> Statement:
+def opened(*members: str, why: str = "nobody knows", source: Origin = "template") -> Statement:
     return said(members, source)._replace(open=why)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threatmodel.model.facts import EVIDENCE, STANDING, WORD, Fact, Statement, stated, weigh, word_only
+from threatmodel.model.facts import EVIDENCE, STANDING, WORD, Fact, Origin, Statement, stated, weigh, word_only
 from threatmodel.reading.problems import Place
 
 STATEMENTS = st.builds(
@@ -50,7 +50,7 @@ def test_saying_it_again_changes_nothing(statements: list[Statement]) -> None:
     assert (twice.value, twice.size, twice.said) == (once.value, once.size, once.said)
 
 
-def said(value: object, source: str, *, stale: bool = False) -> Statement:
+def said(value: object, source: Origin, *, stale: bool = False) -> Statement:
     return Statement(value, source, None, stale=stale)
 
 

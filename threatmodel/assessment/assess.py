@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from threatmodel.assessment import word
 from threatmodel.assessment.asks import Ask
@@ -19,7 +19,8 @@ from threatmodel.model.system import Acceptance, ControlStatement, Rating
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.problems import InputError, Place, Problem, article, listed, suggestion
 
-VERDICTS = ("open", "undetermined", "reduced", "unproven", "accepted", "transferred", "mitigated")
+Verdict = Literal["open", "undetermined", "reduced", "unproven", "accepted", "transferred", "mitigated"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 """Verdicts, from what needs work to what needs none."""
 
 _CRITICALITY = {"low": -1, "normal": 0, "high": 1}
@@ -44,7 +45,7 @@ class Finding:
     threat: Threat
     target: Element | Flow
     applies: int
-    verdict: str
+    verdict: Verdict
     inherent: Cell
     claimed: Cell
     proven: Cell
@@ -272,7 +273,7 @@ class _Assessing:
             )
         return found
 
-    def _verdict(self, applies: int, inherent: Cell, cells: _Cells, acceptance: Acceptance | None) -> str:
+    def _verdict(self, applies: int, inherent: Cell, cells: _Cells, acceptance: Acceptance | None) -> Verdict:
         """The first verdict that holds."""
         if within(cells.proven, STRICTEST):
             return "mitigated"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from threatmodel.assessment.assess import VERDICTS, Answer, Assessment, Finding
+from threatmodel.assessment.assess import VERDICTS, Answer, Assessment, Finding, Verdict
 from threatmodel.assessment.risk import BANDS, MOVES, Cell, Risk, residual
 from threatmodel.assessment.states import State
 from threatmodel.library.format import Control, Threat
@@ -54,7 +54,7 @@ class Summary(NamedTuple):
     undetermined: Mapping[str, int]
 
 
-DONE = frozenset({"mitigated", "transferred", "accepted", "unproven"})
+DONE: frozenset[Verdict] = frozenset({"mitigated", "transferred", "accepted", "unproven"})
 """Verdicts under which nothing needs to be done now (unproven ones still want evidence)."""
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
-BANDS = ("low", "medium", "high", "critical")
+from threatmodel.library.format import Effect
+
+Band = Literal["low", "medium", "high", "critical"]
+BANDS: tuple[Band, ...] = get_args(Band)
 """Bands of a score: low to 5, medium to 9, high to 16, critical above."""
 
-_UPPER = dict(zip(BANDS, (5, 9, 16, 25), strict=True))
-_BAND_OF = tuple(next(band for band, upper in _UPPER.items() if score <= upper) for score in range(26))
+_UPPER: Mapping[str, int] = dict(zip(BANDS, (5, 9, 16, 25), strict=True))
+_BAND_OF = tuple(next(band for band in BANDS if score <= _UPPER[band]) for score in range(26))
 STRICTEST = BANDS[0]
 """The tolerance of the library: what proven controls have to reach before a finding is mitigated."""
 
-MOVES = frozenset({"stops", "hinders", "contains", "detects", "responds"})
+MOVES: frozenset[Effect] = frozenset({"stops", "hinders", "contains", "detects", "responds"})
 """Effects that can move a cell; `assures` never does."""
 
 _MOST, _FLOOR = 2, 2
@@ -32,7 +35,7 @@ class Cell(NamedTuple):
         return self.likelihood * self.impact
 
     @property
-    def band(self) -> str:
+    def band(self) -> Band:
         """The band of the score."""
         return band(self.score)
 
@@ -40,11 +43,11 @@ class Cell(NamedTuple):
 class Risk(NamedTuple):
     """What threatens an element: the worst claimed band (or 'undetermined'), and how many findings need attention."""
 
-    band: str
+    band: Band | Literal["undetermined"]
     threats: int
 
 
-def band(score: int) -> str:
+def band(score: int) -> Band:
     """The band that a score lies in."""
     return _BAND_OF[score]
 
@@ -54,7 +57,7 @@ def within(cell: Cell, tolerance: str) -> bool:
     return cell.score <= _UPPER[tolerance]
 
 
-def residual(inherent: Cell, effects: Iterable[str]) -> Cell:
+def residual(inherent: Cell, effects: Iterable[Effect]) -> Cell:
     """What is left of a risk under controls of these effects.
 
     `stops` brings likelihood to 1; each `hinders` takes one off likelihood and each `contains` one off impact, two at

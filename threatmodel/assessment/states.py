@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 from threatmodel.assessment.asks import Ask, asks_for, list_asks
 from threatmodel.graph.building import Element, Flow, Graph, Related
@@ -14,7 +15,7 @@ from threatmodel.model.facts import EVIDENCE, WORD, Fact, Facts, Statement, word
 from threatmodel.model.system import ControlStatement
 from threatmodel.model.vocabulary import FACTS, PLANES
 
-STATES = (
+ControlState = Literal[
     "proven",
     "attested",
     "claimed",
@@ -25,11 +26,12 @@ STATES = (
     "absent",
     "contradicted",
     "not-applicable",
-)
+]
+STATES: tuple[ControlState, ...] = get_args(ControlState)
 """Control states from best to worst known; not-applicable stands apart."""
 
 _RANK = {state: rank for rank, state in enumerate(STATES)}
-OPEN_QUESTION = frozenset({"unknown", "lapsed"})
+OPEN_QUESTION: frozenset[ControlState] = frozenset({"unknown", "lapsed"})
 """States in which nobody knows whether the control is in place."""
 
 
@@ -61,7 +63,7 @@ class State:
 
     control: str
     element: str
-    state: str
+    state: ControlState
     level: int
     words: str = ""
     basis: tuple[Condition, Facts] | None = None
@@ -202,7 +204,7 @@ class States:
             return self._denied(State(control.id, target.id, "absent", -1, "", basis), *basis)
         if truth == 0:
             return self._said(control, self._undecided(control, target, condition), self._attested[control.id])
-        name = "proven" if truth == EVIDENCE else "claimed"
+        name: ControlState = "proven" if truth == EVIDENCE else "claimed"
         state = State(control.id, target.id, name, truth, "", basis)
         return self._said(control, state, self._attested[control.id])
 

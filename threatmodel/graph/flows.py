@@ -10,7 +10,7 @@ from threatmodel.graph.derived import highest
 from threatmodel.graph.elements import Element, Flow
 from threatmodel.graph.members import Member, distinct
 from threatmodel.graph.resolved import Resolved
-from threatmodel.model.facts import WORD, Fact, Facts, Statement, stated, weigh
+from threatmodel.model.facts import WORD, Fact, Facts, Origin, Statement, stated, weigh
 from threatmodel.model.reference_architecture import DATA, WIRES, Wire
 from threatmodel.model.system import THROUGH, Node, Trigger
 from threatmodel.model.vocabulary import RELATIONS, RelationRow
@@ -109,7 +109,7 @@ class Flows:
         return self.inside_aws[source] and self.outside_aws[target]
 
     def _flow_facts(self, wire: Wire, size: int, classified: Fact | None) -> Facts:
-        source = "wiring"
+        source: Origin = "wiring"
         facts: dict[str, Fact] = {}
         if wire.transport:
             said: tuple[tuple[str, Any], ...] = (

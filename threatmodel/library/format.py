@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from threatmodel.library.condition import Condition
 from threatmodel.model.vocabulary import KINDS
@@ -34,7 +35,8 @@ MITIGATIONS = (
 BEYOND = "beyond-the-article"
 """The folder of controls that none of the seven names."""
 
-EFFECTS = ("stops", "hinders", "contains", "detects", "responds", "assures")
+Effect = Literal["stops", "hinders", "contains", "detects", "responds", "assures"]
+EFFECTS: tuple[Effect, ...] = get_args(Effect)
 """What a control does to a threat, from strongest to weakest."""
 
 STRIDE = (
@@ -203,7 +205,7 @@ class Link:
     """What a control does to a threat, and why."""
 
     control: str
-    effect: str
+    effect: Effect
     because: str
     place: Place
 

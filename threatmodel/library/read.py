@@ -7,7 +7,7 @@ from typing import Any
 
 from threatmodel.library import examples as pins
 from threatmodel.library.condition import Condition, ConditionError, compile_condition
-from threatmodel.library.format import Control, Link, Need, Threat
+from threatmodel.library.format import Control, Effect, Link, Need, Threat
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.reading.problems import article, listed, quoted, suggestion
 from threatmodel.reading.shape import INVALID, Entry, Reader, Value
@@ -44,10 +44,11 @@ def threat_of(reader: Reader, entries: Entries) -> Threat:
 def _links(reader: Reader, table: Entries) -> Iterator[Link]:
     for control, entry in table.items():
         if isinstance(entry.value, str):
-            if entry.value == "stops":
+            plainly: Effect = entry.value  # type: ignore[assignment]  # the shape takes no other word
+            if plainly == "stops":
                 message = f"'{control}' stops this threat without saying why"
                 reader.note("no-reason", entry.place, message, "write {stops: because ...}")
-            yield Link(control=control, effect=entry.value, because="", place=entry.key)
+            yield Link(control=control, effect=plainly, because="", place=entry.key)
         elif len(entry.value) == 1:
             (effect, because), *_ = entry.value.items()
             yield Link(control=control, effect=effect, because=because.value, place=entry.key)

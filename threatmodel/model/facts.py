@@ -8,13 +8,16 @@ is min, `or` is max: Kleene's logic and the weakest link in one rule.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from threatmodel.reading.problems import Place
 
 WORD, EVIDENCE = 1, 2
 
-STANDING = {"wiring": 0, "model": 1, "source": 2, "template": 3, "probe": 3, "aws": 4}
+Origin = Literal["wiring", "model", "source", "template", "probe", "aws"]
+"""Who states a fact."""
+
+STANDING: Mapping[Origin, int] = {"wiring": 0, "model": 1, "source": 2, "template": 3, "probe": 3, "aws": 4}
 """Who may state a fact, by standing: AWS beats template and probe, they beat a source check, that beats the model,
 and what the model states beats what the toolkit derives from the kind of wiring."""
 
@@ -31,7 +34,7 @@ class Statement(NamedTuple):
     """
 
     value: Any
-    source: str
+    source: Origin
     place: Place | None
     note: str = ""
     stale: bool = False

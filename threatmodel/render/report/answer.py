@@ -88,7 +88,7 @@ _STARTS = {"work": "Of", "wait": "Not clear yet: of", "word": "Nothing is open, 
 
 
 def _needing_work(assessment: Assessment) -> Mapping[str, int]:
-    found = dict.fromkeys(BANDS, 0)
+    found: dict[str, int] = dict.fromkeys(BANDS, 0)
     for finding in assessment.findings:
         if finding.verdict in {"open", "reduced"}:
             found[finding.claimed.band] += 1

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from threatmodel.assessment.assess import Assessment
 from threatmodel.assessment.states import STATES, State
 
-RANK = {state: rank for rank, state in enumerate(STATES)}
+RANK: Mapping[str, int] = {state: rank for rank, state in enumerate(STATES)}
 IN_PLACE = frozenset({"proven", "attested", "claimed"})
 """States in which a control counts, at least on word."""
 
