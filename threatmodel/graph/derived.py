@@ -26,8 +26,6 @@ from threatmodel.reading.problems import Place
 SLACK_CLASS = {"slash-command": "internal", "interactivity": "internal", "events": "confidential"}
 """The class of what Slack sends, by surface."""
 
-Holds = Callable[[Trigger], bool]
-
 
 @dataclass(frozen=True)
 class Given:
