@@ -241,7 +241,7 @@ def test_two_resources_that_fit_are_named(
     [
         ("", "unknown", "unknown"),  # a route in a template does not tell who calls it
         ("{triggers: [{http: POST, api: front, path: /x}]}", "False by word", "True by word"),
-        ("{triggers: [{slack: events, api: front, path: /x}]}", "True by evidence", "False by evidence"),
+        ("{triggers: [{slack: events, api: front, path: /x}]}", "True by word", "False by word"),
     ],
 )
 def test_a_route_does_not_tell_who_calls(tmp_path: Path, triggers: str, slack: str, web: str) -> None:

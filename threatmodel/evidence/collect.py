@@ -272,7 +272,7 @@ class _One:
             if not start.certain or (not start.source and THROUGH[start.by]):
                 continue  # it may not exist, or comes through what is none of this file
             api = self.element_of.get(start.source, "")
-            if start.by == "http":
+            if start.by == "http" and start.detail.upper() in {"POST", "ANY", "*", ""}:  # Slack sends nothing else
                 slack = [t for t in stated if t.by == "slack" and _through(t, api) and t.path in {"", start.path}]
                 if slack:
                     yield from (replace(trigger, place=start.places[0]) for trigger in slack)

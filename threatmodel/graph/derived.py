@@ -69,12 +69,12 @@ class Given:
         return _none_in(lists, nothing)
 
     @cached_property
-    def asked_by_http(self) -> Mapping[str, Sequence[str]]:
-        """By api, the functions that its requests start where nobody says that these are Slack's."""
+    def asked_by_request(self) -> Mapping[str, Sequence[str]]:
+        """By api, the functions that its requests start: who sends these is somebody's word."""
         found: dict[str, list[str]] = {}
         for function, lists in self.functions.items():
-            through = {(t.by, t.source.id) for t, _ in _members(lists, "triggers") if t.source is not None}
-            for api in {source for by, source in through if by == "http" and ("slack", source) not in through}:
+            through = [(t.by, t.source.id) for t, _ in _members(lists, "triggers") if t.source is not None]
+            for api in dict.fromkeys(source for by, source in through if THROUGH[by] == "api"):
                 found.setdefault(api, []).append(function)
         return found
 
@@ -180,9 +180,9 @@ def _started_by(given: Given, node: Node, *by: str) -> Fact | None:
 
 
 def _asked(given: Given, node: Node) -> list[str]:
-    """The function itself, where requests start it and nobody says that these are Slack's."""
+    """The function itself, where requests start it: who sends these is somebody's word."""
     by = {trigger.by for trigger, _ in _members(given.functions[node.id], "triggers")}
-    return [node.id] if "http" in by and "slack" not in by else []
+    return [node.id] if by & {"http", "slack"} else []
 
 
 @derives("function", "slack_facing")
@@ -272,12 +272,12 @@ def _scanned_by_inspector(given: Given, _: Node) -> Fact | None:
 
 @derives("api", "slack_facing")
 def _api_slack_facing(given: Given, node: Node) -> Fact | None:
-    return given.on_word(given.starts_any("slack", node.id), given.asked_by_http.get(node.id, ()))
+    return given.on_word(given.starts_any("slack", node.id), given.asked_by_request.get(node.id, ()))
 
 
 @derives("api", "web_facing")
 def _api_web_facing(given: Given, node: Node) -> Fact | None:
-    return given.on_word(given.starts_any("http", node.id), given.asked_by_http.get(node.id, ()))
+    return given.on_word(given.starts_any("http", node.id), given.asked_by_request.get(node.id, ()))
 
 
 @derives("store", "data_classification")

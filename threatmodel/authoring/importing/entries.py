@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -179,10 +180,10 @@ def _triggers(wiring: Wiring, named: Mapping[str, str], *, complete: bool) -> It
     else:
         yield "triggers:"
         yield from (f"  - {line}" for line in lines)
-    paths = [start.path.lower() for start in known if start.by == "http"]
-    if any("slack" in path for path in paths):
+    requests = [_may_be_slack(start) for start in known if start.by == "http"]
+    if any(requests):
         yield "# Slack's by the path: slash-command, interactivity or events? if it is not, {http: POST, ...}"
-    if any("slack" not in path for path in paths):
+    if not all(requests):
         yield "# if Slack calls it: {slack: slash-command, ...} (or interactivity, events) in place of {http: ...}"
 
 
@@ -192,10 +193,19 @@ def _trigger(start: Start, named: Mapping[str, str]) -> str:
     if start.by != "http":
         return f"{{{start.by}: {scalar(named[start.source])}}}"
     path = f", path: {scalar(start.path)}" if _fits(start.path, "path") else ""
-    if "slack" in start.path.lower():
+    if _may_be_slack(start):
         return f"{{slack: slash-command, api: {scalar(named[start.source])}{path}}}"
     method = start.detail if _fits(start.detail, "http") else "ANY"
     return f"{{http: {scalar(method)}, api: {scalar(named[start.source])}{path}}}"
+
+
+_INSTALLING = re.compile(r"install|oauth|redirect|callback", re.IGNORECASE)
+
+
+def _may_be_slack(start: Start) -> bool:
+    """Whether the path says that Slack calls a route: Slack sends POST only, and people's browsers install apps."""
+    by_path = "slack" in start.path.lower() and not _INSTALLING.search(start.path)
+    return by_path and start.detail.upper() in {"POST", "ANY", "*", ""}
 
 
 def _fits(text: str, key: str) -> bool:
