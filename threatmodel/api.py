@@ -38,7 +38,7 @@ def load_model(path: Name, files: Files | None = None, *, today: datetime.date |
         return build(system, today=day)
     from threatmodel.evidence.collect import collect
 
-    system, evidence, read = collect(system, files)
+    system, evidence, read = collect(system, files, today=day)
     return build(system, evidence, day, read)
 
 

@@ -35,6 +35,7 @@ class World:
     """What one fresh environment keeps."""
 
     secret: str | None
+    failing: bool = False
     seen: set[str] = field(default_factory=set)
     effects: list[Effect] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)
@@ -50,7 +51,7 @@ class Acting:
     events: bool = False
 
     def run(self, scenario: Scenario) -> Sequence[Reply]:
-        world = World(scenario.secret)
+        world = World(scenario.secret, failing=scenario.failing)
         return [self._call(call.event, time.time() if call.at is None else call.at, world) for call in scenario.calls]
 
     def _call(self, event: Mapping[str, Any], now: float, world: World) -> Reply:
@@ -58,7 +59,7 @@ class Acting:
         seconds = 4.0 if "slow" in self.faults else 0.01
         try:
             reply = self._answer(event, now, world)
-        except (ActedError, UnicodeDecodeError):
+        except (ActedError, ValueError):
             reply = Reply(ended="error", error="ValueError")
         if not self.sees_effects:
             return replace(reply, seconds=seconds)
@@ -68,9 +69,9 @@ class Acting:
         return fault in self.faults
 
     def _answer(self, event: Mapping[str, Any], now: float, world: World) -> Reply:  # noqa: C901, PLR0912 - a fault a line
-        headers = {name.lower(): value for name, value in (event["headers"] or {}).items()}
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         if self.has("exact-header-names"):
-            headers = {name: value for name, value in (event["headers"] or {}).items() if name != name.lower()}
+            headers = {name: value for name, value in (event.get("headers") or {}).items() if name != name.lower()}
             headers = {name.lower(): value for name, value in headers.items() if name in SENT}
         several = event.get("multiValueHeaders") or {}
         if self.has("tells-metrics"):
@@ -84,6 +85,8 @@ class Acting:
         if self.has("retry-first") and "x-slack-retry-num" in headers:
             return Reply(status=200)
         body = self._body(event)
+        if self.has("any-method") and self._method(event) != "POST":
+            return self._work({}, "", now, world)
         if self.has("challenge-first") and "challenge" in body:
             return Reply(status=200, body=json.loads(body)["challenge"])
         if self.has("works-first"):
@@ -103,8 +106,12 @@ class Acting:
             return Reply(status=401, body="wrong signature") if self.has("tells") else REFUSAL
         return self._signed(body, signature or "", headers, now, world)
 
+    def _method(self, event: Mapping[str, Any]) -> str:
+        context = event.get("requestContext") or {}
+        return str(event.get("httpMethod") or context.get("http", {}).get("method") or "POST")
+
     def _body(self, event: Mapping[str, Any]) -> str:
-        body = event["body"] or ""
+        body = event.get("body") or ""
         if event.get("isBase64Encoded") and not self.has("ignores-base64"):
             return base64.b64decode(body).decode("utf-8", "strict" if self.has("strict-utf8") else "surrogateescape")
         return str(body)
@@ -152,15 +159,21 @@ class Acting:
         return self._work(form, signature, now, world)
 
     def _event(self, whole: Mapping[str, Any], now: float, world: World) -> Reply:
-        if whole["type"] == "url_verification":
+        if whole.get("type") == "url_verification":
             return Reply(status=200, body=whole["challenge"])
         if not self.events:
             return REFUSAL
+        if "event" not in whole:
+            return REFUSAL
         if whole["event"].get("bot_id") and not self.has("answers-bots"):
+            return Reply(status=200)
+        if not self.has("anybody") and (whole["team_id"], whole["event"]["user"]) != ("T1DC2JH3J", "U2CERLKJA"):
             return Reply(status=200)
         return self._work({}, whole["event_id"], now, world)
 
     def _work(self, form: Mapping[str, str], key: str, _now: float, world: World) -> Reply:
+        if world.failing and not self.has("no-memory") and not self.has("fails-open"):
+            raise ActedError
         if not self.has("no-memory"):
             refused = key in world.seen
             if not self.has("own-memory"):

@@ -32,6 +32,15 @@ functions:
 """
 
 
+ANYBODY = """\
+import boto3
+
+def handler(event, context):
+    boto3.client("sqs").send_message(QueueUrl="https://sqs.eu-west-1.amazonaws.com/1/work", MessageBody="x")
+    return {"statusCode": 200, "body": ""}
+"""
+
+
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a handler, as the working directory."""
@@ -53,7 +62,7 @@ def saved() -> int:
 @pytest.mark.usefixtures("project")
 def test_a_result_proves_the_controls_of_its_function(capsys: pytest.CaptureFixture[str]) -> None:
     assert saved() == 0
-    assert "27 of 27 required probes passed" in capsys.readouterr().out
+    assert "35 of 35 required probes passed" in capsys.readouterr().out
     write("model.yaml", MODEL % "true")
     assert main(["-m", "model.yaml", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -62,7 +71,7 @@ def test_a_result_proves_the_controls_of_its_function(capsys: pytest.CaptureFixt
     assert signing["state"] == "proven"
     (said,) = (one for one in signing["evidence"] if one["fact"] == "verifies_signature")
     assert (said["origin"], said["file"]) == ("probe", RESULT)
-    assert said["note"].startswith("10 of 10 probes")
+    assert said["note"].startswith("18 of 18 probes")
     (constant,) = (one for one in states["constant-time-comparison", "bot"]["evidence"])
     assert (constant["origin"], constant["file"]) == ("source", "app/app.py")
     assert states["constant-time-comparison", "bot"]["state"] == "claimed"  # what was read is word
@@ -91,7 +100,7 @@ def test_changed_code_makes_a_result_stale(capsys: pytest.CaptureFixture[str]) -
 
 @pytest.mark.usefixtures("project")
 def test_a_handler_that_is_wrong_contradicts_the_model(capsys: pytest.CaptureFixture[str]) -> None:
-    write("app/app.py", "def handler(event, context):\n    return {'statusCode': 200, 'body': ''}\n")
+    write("app/app.py", ANYBODY)
     assert probe("--json", "-o", RESULT) == 1
     said = capsys.readouterr().out
     assert "contradicted: " in said

@@ -15,6 +15,7 @@ import yaml
 from tests.support import HOME
 from threatmodel.probe.cases import Case, load_cases
 from threatmodel.probe.expectations import FAILED, PASSED
+from threatmodel.probe.hints import hints_of
 from threatmodel.probe.probing import Options, probe
 from threatmodel.probe.requests import Genuine, sent
 from threatmodel.probe.result import Result
@@ -36,7 +37,14 @@ def probed(path: Path, kind: str = "python", cases: Sequence[Case] = ()) -> Resu
     environment = variables(PROBE_ENV.read_text(encoding="utf-8"), PROBE_ENV.name)
     now = datetime.datetime.now(datetime.UTC)
     options = Options(
-        target=str(path), kind=kind, now=now, version="1", shape="rest-api", environment=environment, threads=2
+        target=str(path),
+        kind=kind,
+        now=now,
+        version="1",
+        shape="rest-api",
+        hints=hints_of(path, environment),
+        environment=environment,
+        threads=2,
     )
     return probe(runner_for(str(path), environment=environment), options, cases)
 
@@ -52,9 +60,16 @@ def went(result: Result, outcome: str) -> set[str]:
 
 # what cannot be asked of a handler: the example refuses events, the small one calls nobody
 NOT_ASKED = {
-    "slack-app-node/app.mjs": {"bot-message", "redelivered-event"},
-    "good.py": {"foreign-response-url"},
+    "slack-app-node/app.mjs": {"bot-message", "redelivered-event", "retry-of-lost-event"},
+    "good.py": {"foreign-response-url", "replaced-secret", "rotated-secret"},
 }
+NO_FLOW = {
+    "foreign-response-url-payload",
+    "oauth-redirect-elsewhere",
+    "oauth-state-foreign",
+    "oauth-state-missing",
+}
+"""What needs buttons or an installation: neither handler has them."""
 FACTS = {
     "acknowledges_first": True,
     "authorises_caller": True,
@@ -73,7 +88,7 @@ FACTS = {
 @pytest.mark.parametrize("name", ["good.py", pytest.param("slack-app-node/app.mjs", marks=needs_node)])
 def test_good_handlers_pass_every_probe_that_applies(name: str) -> None:
     result = good() if name == "good.py" else probed(EXAMPLES / name, "node")
-    assert {row.probe: row.why for row in result.rows if row.outcome != PASSED}.keys() == NOT_ASKED[name]
+    assert {row.probe: row.why for row in result.rows if row.outcome != PASSED}.keys() == NOT_ASKED[name] | NO_FLOW
     assert {fact: value for fact, value in result.decided.items() if fact != "ignores_own_messages"} == FACTS
 
 
@@ -96,7 +111,7 @@ def test_every_probe_is_failed_by_some_fault() -> None:
     seen = {probe for fault in FAULTS for probe in fault["fails"]}
     every = {case.id for case in load_cases()}
     # three seconds in each accepted call would be a minute of waiting: test_judging.py has it with a reply made by hand
-    assert every - seen == {"first-answer-in-time"}
+    assert every - seen == {"first-answer-in-time", "replaced-secret", "rotated-secret", *NO_FLOW}
     assert seen <= every
 
 
@@ -161,7 +176,7 @@ def test_source_of_the_example_compares_in_constant_time(name: str) -> None:
 def test_article_s_handler_gets_no_further_than_its_first_line() -> None:
     path = EXAMPLES / "article" / "handler.js"
     (case,) = [case for case in load_cases() if case.id == "genuine"]
-    scenario, _ = sent(case, Genuine())
+    ((scenario, _),) = sent(case, Genuine())
     (reply,) = runner_for(str(path)).run(scenario)
     assert (reply.ended, reply.error, reply.status) == ("error", "Runtime.ImportModuleError", None)
     assert check_handler(path).value is False

@@ -13,10 +13,11 @@ from threatmodel.probe.cases import EFFECTS_MATTER, EXPECTED, OVERALL, REFUSING,
 from threatmodel.probe.deciding import Row, decisions, weakest
 from threatmodel.probe.expectations import FAILED, NOT_RUN, OUTCOMES, PASSED, UNDECIDED, Judgement, Setting
 from threatmodel.probe.judging import judge
+from threatmodel.probe.kinds import BODY, CHALLENGE, TEXT
 from threatmodel.probe.leaks import SHOWN, Hidden
 from threatmodel.probe.protocol import Effect, Reply
 from threatmodel.probe.replies import came_back, side_effects
-from threatmodel.probe.requests import BODY, CHALLENGE, SECRET, TEXT, Genuine
+from threatmodel.probe.requests import SECRET, Genuine
 from threatmodel.reading.problems import visible
 
 SIGNATURE = "v0=" + "0123456789abcdef" * 4
@@ -67,25 +68,42 @@ def status(code: int, *effects: Effect, body: str = "") -> Reply:
         ("refused", status(401, METRIC), PASSED),
         ("refused", status(401, WRITE), FAILED),
         ("refused", status(401, ABROAD), FAILED),
-        ("refused", status(200), FAILED),
-        ("refused", status(302), FAILED),
-        ("refused", status(500), UNDECIDED),
-        ("refused", CRASH, UNDECIDED),
+        ("refused", status(200), PASSED),
+        ("refused", status(200, SEND), FAILED),
+        ("refused", status(200, LOOK, body="3 orders"), UNDECIDED),
+        ("refused", status(302), PASSED),
+        ("refused", status(500), PASSED),
+        ("refused", CRASH, PASSED),
         ("refused", Reply(ended="error", error="X", effects=(SEND,)), FAILED),
         ("refused", Reply(ended="timeout"), UNDECIDED),
         ("refused", Reply(ended="not-run"), UNDECIDED),
-        ("refused", Reply(), UNDECIDED),
+        ("refused", Reply(), PASSED),
         ("closed", status(500), PASSED),
         ("closed", status(500, SEND), FAILED),
-        ("closed", CRASH, UNDECIDED),
-        ("closed", status(200), FAILED),
+        ("closed", CRASH, PASSED),
+        ("closed", status(200), PASSED),
+        ("closed", status(200, WRITE), FAILED),
         ("denied", status(403), PASSED),
         ("denied", status(200), PASSED),
         ("denied", status(200, WRITE, SEND), FAILED),
         ("denied", status(200, WRITE), UNDECIDED),
         ("denied", status(403, WRITE), UNDECIDED),
         ("denied", status(200, POST), FAILED),
-        ("denied", CRASH, UNDECIDED),
+        ("denied", CRASH, PASSED),
+        ("plainly-refused", status(401), PASSED),
+        ("plainly-refused", status(200), FAILED),
+        ("plainly-refused", CRASH, FAILED),
+        ("idle", status(200), PASSED),
+        ("idle", CRASH, PASSED),
+        ("idle", status(200, SEND), FAILED),
+        ("not-open", status(500, REFUSED_WRITE), PASSED),
+        ("not-open", status(200, REFUSED_WRITE, SEND), FAILED),
+        ("nothing-later", status(200, SEND), PASSED),
+        ("nothing-later", Reply(status=200, effects=(SEND,), after=1), FAILED),
+        ("nothing-later", Reply(status=200, effects=(SEND, METRIC), after=1), PASSED),
+        ("worked", GOOD, PASSED),
+        ("worked", status(200, WRITE), FAILED),
+        ("worked", status(401), FAILED),
         ("once", status(401), UNDECIDED),
         ("once", status(401, READ), UNDECIDED),
         ("once", status(401, LOOK), PASSED),
@@ -123,7 +141,7 @@ def status(code: int, *effects: Effect, body: str = "") -> Reply:
         ("handed-over", status(401), UNDECIDED),
         ("not-fetched", status(200, ABROAD), FAILED),
         ("not-fetched", status(401), PASSED),
-        ("not-fetched", status(200, SEND), UNDECIDED),
+        ("not-fetched", status(200, SEND), NOT_RUN),
         ("not-fetched", CRASH, UNDECIDED),
     ],
 )
@@ -148,7 +166,7 @@ REPLIES = st.builds(
 
 @given(REPLIES, st.sampled_from(sorted(REFUSING)), st.sampled_from([NO, CRASH, status(500), status(301), Reply()]))
 def test_where_the_genuine_request_is_refused_no_refusal_passes(reply: Reply, expect: str, genuine: Reply) -> None:
-    assert outcome(expect, reply, given=setting(genuine)) in {FAILED, UNDECIDED}
+    assert outcome(expect, reply, given=setting(genuine)) in {FAILED, UNDECIDED, NOT_RUN}
 
 
 @given(REPLIES, st.sampled_from(sorted(REFUSING)), st.booleans())
@@ -157,10 +175,15 @@ def test_an_effect_never_passes_for_a_refusal(reply: Reply, expect: str, sees: b
         assert outcome(expect, reply, given=setting(sees_effects=sees)) != PASSED
 
 
-@given(REPLIES, st.sampled_from(sorted(set(EXPECTED) - OVERALL)))
-def test_only_an_answer_passes(reply: Reply, expect: str) -> None:
-    if reply.ended:
-        assert outcome(expect, reply) != PASSED
+RAISED = {"error", "exit"}
+
+
+@given(REPLIES, st.sampled_from(sorted(set(EXPECTED) - OVERALL)), st.booleans())
+def test_only_an_answer_or_an_exception_before_any_effect_passes(reply: Reply, expect: str, sees: bool) -> None:
+    if reply.ended and outcome(expect, reply, given=setting(sees_effects=sees)) == PASSED:
+        assert expect in REFUSING
+        assert expect in {"idle", "not-open"} or (sees and reply.ended in RAISED)
+        assert not [effect for effect in side_effects(reply) if not (expect == "not-open" and effect.refused)]
 
 
 @given(REPLIES, st.sampled_from(sorted(EXPECTED)), REPLIES, st.booleans())
@@ -173,8 +196,8 @@ def test_judging_never_raises_and_gives_a_reason(reply: Reply, expect: str, genu
 
 
 def test_an_acceptance_shows_something_though_the_genuine_request_is_refused() -> None:
-    found = judge(case_of("refused"), [status(200)], setting(NO))
-    assert (found.outcome, found.why) == (FAILED, "it answered 200 where it must refuse")
+    found = judge(case_of("refused"), [status(200, SEND)], setting(NO))
+    assert (found.outcome, found.why) == (FAILED, "it answered 200 and did this: sqs SendMessage work")
 
 
 def test_a_refusal_says_why_it_shows_nothing() -> None:
@@ -189,18 +212,72 @@ def test_a_refusal_says_why_it_shows_nothing() -> None:
         ("denied", status(200), UNDECIDED),
         ("once", status(200), UNDECIDED),
         ("once", status(409), PASSED),
+        ("refused", CRASH, UNDECIDED),
         ("harmless", status(200), UNDECIDED),
         ("not-fetched", status(401), UNDECIDED),
-        ("refused", status(200), FAILED),
+        ("refused", status(200), UNDECIDED),
+        ("refused", status(200, body="done"), FAILED),
     ],
 )
 def test_where_effects_are_not_seen(expect: str, reply: Reply, expected: str) -> None:
-    assert outcome(expect, reply, given=setting(status(200), sees_effects=False)) == expected
+    genuine = status(200, body=reply.body)
+    assert outcome(expect, reply, given=setting(genuine, sees_effects=False)) == expected
 
 
-@pytest.mark.parametrize("expect", ["denied", "once"])
-def test_a_handler_without_effects_shows_nothing_by_200(expect: str) -> None:
-    assert outcome(expect, status(200), given=setting(status(200))) == UNDECIDED
+@pytest.mark.parametrize(("expect", "expected"), [("denied", UNDECIDED), ("once", NOT_RUN), ("refused", UNDECIDED)])
+def test_a_handler_without_effects_shows_nothing_by_200(expect: str, expected: str) -> None:
+    assert outcome(expect, status(200), given=setting(status(200))) == expected
+
+
+HELLO, ORDERS, WRONG = (status(200, body=text) for text in ("You said hello", "You said ", "wrong signature"))
+
+
+@pytest.mark.parametrize(
+    ("reply", "nonsense", "expected"),
+    [
+        (HELLO, ORDERS, FAILED),  # what it says rests on what was asked, though nobody signed it
+        (WRONG, WRONG, PASSED),  # whoever has no signature gets this, whatever they ask
+        (WRONG, ORDERS, UNDECIDED),
+        (WRONG, None, UNDECIDED),
+        (HELLO, HELLO, UNDECIDED),
+        (status(200), status(200), PASSED),
+        (status(200), HELLO, UNDECIDED),
+    ],
+)
+def test_where_nothing_has_an_effect_the_answers_tell_who_was_let_in(
+    reply: Reply, nonsense: Reply | None, expected: str
+) -> None:
+    assert outcome("refused", reply, given=setting(HELLO, nonsense=nonsense)) == expected
+
+
+def test_two_that_cannot_be_told_apart_are_said_to_be_so() -> None:
+    found = judge(case_of("refused"), [HELLO], setting(HELLO, nonsense=HELLO))
+    assert "cannot be told apart" in found.why
+    assert "--kind" in found.why
+
+
+def test_a_hostile_request_is_compared_with_a_genuine_one_of_its_kind_and_form() -> None:
+    given = setting(GOOD, twins={("event", "rest-api"): status(200, body="ok"), ("command", "alb"): status(200)})
+    assert outcome("refused", status(200, body="ok"), given=given, send=[Send(body="event")]) == FAILED
+    assert outcome("refused", status(200, body="no"), given=given, send=[Send(body="event")]) == PASSED
+    assert outcome("refused", status(200), given=given, send=[Send(shape="alb")]) == PASSED
+
+
+@pytest.mark.parametrize(
+    ("anew", "expected"), [(GOOD, PASSED), (None, PASSED), (NO, UNDECIDED), (status(200, WRITE), UNDECIDED)]
+)
+def test_a_changed_body_shows_nothing_where_the_same_one_written_anew_is_refused(
+    anew: Reply | None, expected: str
+) -> None:
+    send = [Send(change={"user": "U0"})]
+    assert outcome("denied", NO, given=setting(round_trip=anew), send=send) == expected
+
+
+def test_a_control_in_another_world_holds_for_what_comes_after_it() -> None:
+    send = [Send(pad="short", control=True), Send(pad="large", apart=True)]
+    assert outcome("refused", GOOD, NO, send=send) == PASSED
+    assert outcome("refused", NO, NO, send=send) == UNDECIDED
+    assert outcome("refused", GOOD, GOOD, send=send) == FAILED
 
 
 def test_a_control_that_is_refused_leaves_a_probe_undecided() -> None:
@@ -216,20 +293,20 @@ def test_too_few_replies_are_no_pass() -> None:
 
 def test_one_of_several_that_fails_is_told_with_its_number() -> None:
     sends = [Send(shows=3600), Send(shows=86400), Send(shows=None)]
-    found = judge(case_of("refused", *sends), [NO, status(200), status(200)], setting())
+    found = judge(case_of("refused", *sends), [NO, status(200, SEND), status(200, SEND)], setting())
     assert (found.outcome, found.at, found.shows) == (FAILED, 1, (86400, None))
 
 
 def test_another_value_is_a_good_answer_but_for_a_rest_api() -> None:
     assert outcome("accepted", Reply(body='"ok"'), given=setting(shape="http-api")) == PASSED
-    assert outcome("refused", Reply(body='"ok"'), given=setting(shape="function-url")) == FAILED
+    assert outcome("refused", Reply(body='"ok"', effects=(SEND,)), given=setting(shape="function-url")) == FAILED
     assert outcome("accepted", Reply(body='"ok"')) == FAILED
 
 
 def test_a_refusal_after_an_effect_is_late_unless_another_request_is_accepted() -> None:
     sends = [Send(), Send()]
     assert judge(case_of("refused", *sends), [NO, status(401, SEND)], setting()).late
-    assert not judge(case_of("refused", *sends), [status(401, SEND), status(200)], setting()).late
+    assert not judge(case_of("refused", *sends), [status(401, SEND), status(200, SEND)], setting()).late
     assert not judge(case_of("refused"), [Reply(ended="error", effects=(SEND,))], setting()).late
 
 
@@ -300,7 +377,7 @@ def test_a_body_and_its_address_are_found_in_a_log_however_they_are_written(log:
     assert overall("discreet-logs", Reply(status=200, logs=f"got {text}!")).outcome == FAILED
 
 
-@pytest.mark.parametrize("expect", sorted(OVERALL))
+@pytest.mark.parametrize("expect", sorted(OVERALL - {"discreet-calls"}))
 def test_all_answers_of_a_handler_that_refuses_genuine_requests_show_nothing(expect: str) -> None:
     assert overall(expect, NO).outcome == PASSED
     assert overall(expect, NO, genuine=NO).outcome == UNDECIDED

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from threatmodel.probe.kinds import BODY
 from threatmodel.probe.leaks import Hidden
-from threatmodel.probe.requests import BODY, SECRET, Genuine
+from threatmodel.probe.requests import SECRET, Genuine
 
 pytestmark = pytest.mark.slow
 

@@ -57,59 +57,89 @@ def run(*faults: str, **changes: Any) -> Result:
     return probe(acting(*faults, events=True), options(**changes))
 
 
+NEVER_ASKED = {
+    "foreign-response-url-payload",
+    "oauth-redirect-elsewhere",
+    "oauth-state-foreign",
+    "oauth-state-missing",
+    "replaced-secret",
+    "rotated-secret",
+    "secrets-in-calls",
+}
+"""What cannot be asked of a handler of commands and events that reads its secret from a variable."""
+
+
 def test_a_sound_handler_passes_everything() -> None:
     result = run()
-    assert set(outcomes(result).values()) == {PASSED}
+    assert {name for name, went in outcomes(result).items() if went != PASSED} == NEVER_ASKED
+    assert {outcomes(result)[name] for name in NEVER_ASKED} == {NOT_RUN}
     assert result.decided == SOUND
     assert exit_code(result, strict=True) == 0
-    assert summary(result) == "27 of 27 required probes passed, 21 of 21 advised"
+    assert summary(result) == "35 of 35 required probes passed, 32 of 39 advised; 7 not run"
 
+
+ELSEWHERE = {
+    "after-genuine",
+    "content-types",
+    "environment-switches",
+    "excusing-headers",
+    "other-forms",
+    "other-methods",
+    "other-paths",
+    "queries",
+}
+"""Probes that go without a right signature by other ways than the genuine request's."""
 
 # each fault of a handler: the probes that find it, and what they show
 FAULTS: dict[str, tuple[set[str], dict[str, Any]]] = {
     "exact-header-names": (
-        {"function-url", "http-api", "header-names-lower", "header-names-mixed", "header-names-upper"},
+        {"alb", "function-url", "http-api", "header-names-lower", "header-names-mixed", "header-names-upper"},
         {},
     ),
-    "ignores-base64": ({"base64-body", "function-url", "http-api"}, {}),
-    "strict-utf8": ({"no-exception", "body-not-utf8"}, {"errors_generic": False}),
+    "ignores-base64": ({"alb", "base64-body", "function-url", "http-api"}, {}),
+    "strict-utf8": ({"no-exception", "body-not-utf8", "body-encodings"}, {"errors_generic": False}),
     "logs-event": ({"secrets-in-logs"}, {"logs_redacted": False}),
     "logs-secret": ({"secrets-in-logs"}, {"logs_redacted": False}),
     "answers-secret": ({"secrets-in-answers"}, {"errors_generic": False}),
     "tells": ({"refusals-alike"}, {"errors_generic": OPEN}),
-    "forwarded": ({"forwarded-http", "null-headers"}, {"ignores_forwarded_headers": False}),
+    "forwarded": ({"forwarded-http"}, {"ignores_forwarded_headers": False}),
     "names-host": ({"foreign-host"}, {"ignores_forwarded_headers": False}),
     "trusts-local": ({"forwarded-as-local"}, {"verifies_signature": False, "ignores_forwarded_headers": OPEN}),
-    "retry-first": ({"retry-without-signature"}, {"verifies_signature": False}),
-    "challenge-first": ({"url-verification-unsigned"}, {"verifies_signature": False}),
+    "retry-first": ({"retry-of-lost-event"}, {}),
+    "challenge-first": ({"url-verification-unsigned"}, {}),
+    "any-method": ({"other-methods", "other-paths"}, {"verifies_signature": False}),
+    "fails-open": ({"store-fails"}, {}),
     "any-size": ({"six-megabyte-body"}, {"limits_body_size": False}),
     "two-timestamps": ({"two-timestamps"}, {"verification_fails_closed": False}),
-    "raises-on-words": ({"no-exception"}, {"errors_generic": False, "verification_fails_closed": OPEN}),
+    "raises-on-words": ({"no-exception"}, {"errors_generic": False}),
     "odd-timestamps": (
         {"timestamp-empty", "timestamp-missing", "timestamp-not-a-number"},
         {"verification_fails_closed": False},
     ),
     "day-window": (
-        {"timestamp-301-seconds-ahead", "timestamp-301-seconds-old", "timestamp-much-older"},
+        {"refusals-plain", "timestamp-301-seconds-ahead", "timestamp-301-seconds-old", "timestamp-much-older"},
         {"timestamp_tolerance_seconds": 86400},
     ),
     "no-window": (
-        {"timestamp-301-seconds-ahead", "timestamp-301-seconds-old", "timestamp-much-older"},
+        {"refusals-plain", "timestamp-301-seconds-ahead", "timestamp-301-seconds-old", "timestamp-much-older"},
         {"timestamp_tolerance_seconds": None},
     ),
     "past-only": ({"timestamp-301-seconds-ahead"}, {"timestamp_tolerance_seconds": 301}),
     "token-only": (
-        {"no-signature", "forwarded-as-local", "retry-without-signature"},
+        {"no-signature", "forwarded-as-local", "retry-without-signature", "refusals-plain", *ELSEWHERE},
         {"verifies_signature": False, "ignores_forwarded_headers": OPEN},
     ),
     "open-secret": ({"empty-secret", "missing-secret"}, {"verification_fails_closed": False}),
-    "body-unsigned": ({"body-changed", "base64-body-changed"}, {"verifies_signature": False}),
+    "body-unsigned": (
+        {"body-changed", "base64-body-changed", "no-exception"},
+        {"verifies_signature": False, "errors_generic": False},
+    ),
     "any-base": ({"joined-by-dots"}, {"verifies_signature": False}),
     "prefix": ({"signature-malformed"}, {"verification_fails_closed": False}),
     "anybody": ({"other-user", "other-workspace", "empty-body"}, {"authorises_caller": False}),
     "fetches": ({"foreign-response-url"}, {"outbound_hosts_fixed": False, "acknowledges_first": OPEN}),
     "answers-bots": ({"bot-message"}, {"ignores_own_messages": False}),
-    "no-memory": ({"replay", "redelivered-event"}, {"rejects_replay": False}),
+    "no-memory": ({"replay", "replay-at-once", "redelivered-event"}, {"rejects_replay": False}),
     "own-memory": (set(), {"rejects_replay": OPEN}),
     "tells-metrics": (set(), {}),
     "inline": (set(), {"acknowledges_first": OPEN}),
@@ -180,7 +210,7 @@ REPLIES = st.builds(
 @given(REPLIES, st.booleans())
 def test_a_handler_that_answers_everything_alike_never_passes_and_proves_no_check(reply: Reply, sees: bool) -> None:
     result = probe(Constant(reply, sees_effects=sees), options())
-    assert exit_code(result) == 1
+    assert exit_code(result) != 0
     proven = {name for name, value in result.decided.items() if value is True}
     takes_all = reply.status in {200, None} and not reply.ended and sees  # an HTTP API makes 200 of no status
     assert proven <= ({"logs_redacted", "ignores_forwarded_headers"} if takes_all else set())
@@ -197,7 +227,14 @@ def test_where_only_answers_are_seen_nothing_is_proven_and_much_can_be_denied() 
         "first-answer-in-time",
         "bot-message",
         "redelivered-event",
-    }
+        "environment-switches",
+        "not-a-request",
+        "replay-at-once",
+        "retry-of-lost-event",
+        "store-fails",
+        "timestamp-299-seconds",
+        "work-after-answer",
+    } | NEVER_ASKED - {"foreign-response-url-payload"}
     assert sound.decided == {}
     assert exit_code(sound) == 0
     assert exit_code(sound, strict=True) == 2
@@ -245,7 +282,7 @@ class Unloadable:
 
 def test_a_handler_that_fails_to_load_without_a_secret_is_judged_as_lambda_would_answer() -> None:
     found = {row.probe: row for row in probe(Unloadable(ever=True), options()).rows}
-    assert found["missing-secret"].outcome == UNDECIDED
+    assert found["missing-secret"].outcome == PASSED
     assert "an exception as it was loaded" in found["missing-secret"].why
     assert found["no-exception"].outcome == "failed"
 
@@ -294,7 +331,7 @@ def test_a_run_that_takes_too_long_ends_and_is_no_all_clear() -> None:
     assert found["genuine"] == PASSED
     assert found["no-signature"] == NOT_RUN
     assert found["no-exception"] == found["secrets-in-logs"] == UNDECIDED
-    assert result.decided == {"acknowledges_first": True}  # by the one request that was sent
+    assert not any(result.decided.get(fact) for fact in ("verifies_signature", "logs_redacted", "errors_generic"))
     assert exit_code(result) == 2
 
 

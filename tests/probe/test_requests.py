@@ -5,17 +5,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from slack_sdk.signature import SignatureVerifier
 
+from threatmodel.probe import bodies
+from threatmodel.probe.bodies import UnknownBodyError, changed, parse, round_trip, written
 from threatmodel.probe.cases import Case, Send, load_cases
-from threatmodel.probe.requests import BODY, LARGE, MARGIN, Genuine, changed, in_words, sent
+from threatmodel.probe.expanding import expanded
+from threatmodel.probe.kinds import BODY, KINDS, kind_of
+from threatmodel.probe.protocol import Call
+from threatmodel.probe.requests import LARGE, MARGIN, Genuine, sent
 from threatmodel.probe.slack import PUBLISHED, signature
+from threatmodel.probe.wording import in_words
 
 NOW = 1_795_000_000.25
 GENUINE = Genuine(now=NOW)
@@ -27,8 +34,12 @@ def case_of(*sends: Send, secret: str) -> Case:
     )
 
 
+def calls_of(case: Case, genuine: Genuine = GENUINE) -> list[Call]:
+    return [call for one in sent(expanded(case, genuine), genuine) for call in one.scenario.calls]
+
+
 def event_of(send: Send, genuine: Genuine = GENUINE) -> dict[str, Any]:
-    return dict(sent(case_of(send, secret="right"), genuine).scenario.calls[0].event)
+    return dict(calls_of(case_of(send, secret="right"), genuine)[0].event)
 
 
 def body_of(event: dict[str, Any]) -> bytes:
@@ -66,14 +77,14 @@ def test_dots_can_be_shifted() -> None:
     assert signature("s", "1531420618", b"5.x") != signature("s", "1531420618.5", b"x")
 
 
-@pytest.mark.parametrize("shape", ["rest-api", "http-api", "function-url"])
-@pytest.mark.parametrize("body", ["genuine", "event", "bot-event", "url-verification", "ssl-check", "large", "nothing"])
+@pytest.mark.parametrize("shape", ["rest-api", "http-api", "function-url", "alb"])
+@pytest.mark.parametrize("body", ["genuine", *KINDS, "bot-event", "ssl-check", "nothing", "nonsense"])
 def test_genuine_requests_satisfy_slack_s_own_verifier(shape: str, body: str) -> None:
     assert is_valid(event_of(Send(body=body, shape=shape)))
 
 
 def test_the_published_request_is_sent_as_published_at_its_time() -> None:
-    scenario = sent(case_of(Send(body="published"), secret="published"), GENUINE).scenario
+    (scenario,) = (one.scenario for one in sent(case_of(Send(body="published"), secret="published"), GENUINE))
     event = dict(scenario.calls[0].event)
     assert scenario.calls[0].at == PUBLISHED.timestamp
     assert scenario.secret == PUBLISHED.secret
@@ -99,12 +110,16 @@ def test_forms_of_events() -> None:
 
 @pytest.mark.parametrize("case", [case for case in load_cases() if case.send], ids=lambda case: case.id)
 def test_what_is_sent_is_json_fits_lambda_and_has_words(case: Case) -> None:
-    scenario, signatures = sent(case, GENUINE)
-    assert len(scenario.calls) == len(case.send)
-    for call, send in zip(scenario.calls, case.send, strict=True):
+    genuine = replace(GENUINE, paths=("/install", "/oauth_redirect"))
+    case = expanded(case, genuine)
+    several = sent(case, genuine)
+    calls = [call for one in several for call in one.scenario.calls]
+    signatures = [signature for one in several for signature in one.signatures]
+    assert len(calls) == len(case.send)
+    for call, send in zip(calls, case.send, strict=True):
         assert len(json.dumps(call.event).encode()) < 6 * 1024 * 1024
         assert in_words(send)
-        if call.event["headers"] and (given := header(dict(call.event), "X-Slack-Signature")):
+        if call.event.get("headers") and (given := header(dict(call.event), "X-Slack-Signature")):
             assert given in signatures
 
 
@@ -130,7 +145,7 @@ def test_what_is_sent_is_json_fits_lambda_and_has_words(case: Case) -> None:
 )
 def test_only_what_a_probe_says_is_wrong(name: str, valid: bool, distance: int) -> None:
     case = next(case for case in load_cases() if case.id == name)
-    event = dict(sent(case, GENUINE).scenario.calls[0].event)
+    event = dict(calls_of(case)[0].event)
     assert is_valid(event) is valid
     assert int(header(event, "X-Slack-Request-Timestamp") or "0") - int(NOW) == distance
 
@@ -140,7 +155,7 @@ def test_only_what_a_probe_says_is_wrong(name: str, valid: bool, distance: int) 
 )
 def test_without_a_secret_the_attacker_signs_with_what_code_makes_of_nothing(name: str, keys: list[str]) -> None:
     case = next(case for case in load_cases() if case.id == name)
-    scenario = sent(case, GENUINE).scenario
+    ((scenario, _),) = sent(case, GENUINE)
     assert scenario.secret == ("" if name == "empty-secret" else None)
     for call, key in zip(scenario.calls, keys, strict=True):
         found = header(dict(call.event), "X-Slack-Request-Timestamp") or ""
@@ -150,14 +165,12 @@ def test_without_a_secret_the_attacker_signs_with_what_code_makes_of_nothing(nam
 def test_two_timestamps_stand_in_both_orders() -> None:
     case = next(case for case in load_cases() if case.id == "two-timestamps")
     old, new = str(int(NOW) - 3600), str(int(NOW))
-    found = [
-        call.event["multiValueHeaders"]["X-Slack-Request-Timestamp"] for call in sent(case, GENUINE).scenario.calls
-    ]
+    found = [call.event["multiValueHeaders"]["X-Slack-Request-Timestamp"] for call in calls_of(case)]
     assert found == [[new, old], [old, new]]
 
 
 def test_a_replay_is_the_same_request() -> None:
-    scenario, signatures = sent(case_of(Send(), Send(again=True), secret="right"), GENUINE)
+    ((scenario, signatures),) = sent(case_of(Send(), Send(again=True), secret="right"), GENUINE)
     first, second = (dict(call.event) for call in scenario.calls)
     names = [event.pop("requestContext")["requestId"] for event in (first, second)]
     assert first == second
@@ -167,7 +180,7 @@ def test_a_replay_is_the_same_request() -> None:
 
 def test_a_redelivered_event_has_the_same_id_and_another_signature() -> None:
     case = next(case for case in load_cases() if case.id == "redelivered-event")
-    first, second = (dict(call.event) for call in sent(case, GENUINE).scenario.calls)
+    first, second = (dict(call.event) for call in calls_of(case))
     assert body_of(first) == body_of(second)
     assert header(first, "X-Slack-Signature") != header(second, "X-Slack-Signature")
     assert is_valid(first)
@@ -189,7 +202,7 @@ def test_no_headers_and_no_body_are_null() -> None:
 
 def test_where_the_clock_cannot_be_set_only_what_lies_ahead_gets_a_margin() -> None:
     real = Genuine(now=NOW, sets_clock=False)
-    call = sent(case_of(Send(), secret="right"), real).scenario.calls[0]
+    call = calls_of(case_of(Send(), secret="right"), real)[0]
     assert call.at is None
     distances = {
         clock: int(header(event_of(Send(clock=clock), real), "X-Slack-Request-Timestamp") or 0) - int(NOW)
@@ -198,9 +211,11 @@ def test_where_the_clock_cannot_be_set_only_what_lies_ahead_gets_a_margin() -> N
     assert distances == {-301: -301, 0: 0, 301: 301 + MARGIN}
 
 
-@pytest.mark.parametrize("shape", ["rest-api", "http-api", "function-url"])
-def test_the_large_event_just_fits_lambda(shape: str) -> None:
-    size = len(json.dumps(event_of(Send(body="large", shape=shape))))
+@pytest.mark.parametrize("shape", ["rest-api", "http-api", "function-url", "alb"])
+@pytest.mark.parametrize("kind", ["command", "event", "action"])
+def test_the_large_event_just_fits_lambda(shape: str, kind: str) -> None:
+    genuine = Genuine(now=NOW, body=GENUINE.of_kind(kind), kind=kind)
+    size = len(json.dumps(event_of(Send(pad="large", shape=shape), genuine)))
     assert 5_800_000 < size < 6 * 1024 * 1024
     assert LARGE < 6 * 1024 * 1024
 
@@ -208,12 +223,54 @@ def test_the_large_event_just_fits_lambda(shape: str) -> None:
 _TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
 
 
-@given(st.dictionaries(_TEXT.filter(bool), _TEXT, max_size=6), st.dictionaries(_TEXT.filter(bool), _TEXT, max_size=3))
-def test_changed_fields_leave_all_others(fields: dict[str, str], changes: dict[str, str]) -> None:
-    body = changed("", fields)
-    found = dict(parse_qsl(changed(body, changes), keep_blank_values=True))
-    assert found == {**fields, **changes}
-    assert changed(body, {}) == body
+def leaves(body: str) -> list[tuple[Any, Any]]:
+    return list(bodies.leaves(parse(body)))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "url_verification"])
+@pytest.mark.parametrize("role", ["user", "workspace"])
+def test_a_change_is_made_inside_the_body_s_own_form_and_nothing_else_differs(kind: str, role: str) -> None:
+    body = GENUINE.of_kind(kind)
+    other = changed(body, {role: "X0PROBE"})
+    assert other is not None
+    assert kind_of(other) == kind
+    differing = [keys for (keys, old), (_, new) in zip(leaves(body), leaves(other), strict=True) if old != new]
+    assert differing
+    assert {new for (_, old), (_, new) in zip(leaves(body), leaves(other), strict=True) if old != new} == {"X0PROBE"}
+    assert all("user" in str(keys) if role == "user" else "team" in str(keys) for keys in differing)
+
+
+def test_what_is_not_in_a_body_cannot_be_changed() -> None:
+    assert changed(GENUINE.of_kind("view"), {"response_url": "https://evil.example/"}) is None
+    assert changed("a=b", {"delivery": "1"}) == "a=b"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_body_written_anew_says_the_same(kind: str) -> None:
+    body = GENUINE.of_kind(kind)
+    assert leaves(round_trip(body)) == leaves(body)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | _TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(_TEXT, JSON, max_size=4), st.sampled_from(["json", "payload", "field"]))
+def test_any_json_is_written_as_it_was_read(value: dict[str, Any], form: str) -> None:
+    text = json.dumps(value)
+    body = text if form == "json" else urlencode({"payload" if form == "payload" else "state": text, "a": "b"})
+    assert leaves(written(parse(body))) == leaves(body)
+
+
+@pytest.mark.parametrize(
+    "body", ["", "hello", "{", "[1]", "<xml/>", "--b\r\nContent-Disposition: form-data", "=x", "a", "a=b&c", "1=2"]
+)
+def test_a_body_of_a_form_that_is_not_understood_is_refused(body: str) -> None:
+    with pytest.raises(UnknownBodyError):
+        parse(body)
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=40), _TEXT)

@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import json
 import os
+import py_compile
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ FIRST_OF_WINDOW = next(at for at, row in enumerate(RESULT.rows) if row.probe == 
     ("text", "expected"),
     [
         (TEXT.replace('"target"', '"tarket"', 1), "3:3: unknown-key: 'tarket' is not a key of a result of the probe"),
-        (TEXT.replace('"format": 1', '"format": 2'), "2:13: wrong-type: 'format' is 2"),
+        (TEXT.replace('"format": 2', '"format": 3'), "2:13: wrong-type: 'format' is 3"),
         (changed(kind="ruby"), "unknown-word: 'kind' is 'ruby'"),
         (changed(when="yesterday"), "wrong-type: 'when' is 'yesterday'"),
         (changed(when="2026-13-41T00:00:00Z"), "not-a-date: 'when' is '2026-13-41T00:00:00Z'"),
@@ -74,7 +75,7 @@ FIRST_OF_WINDOW = next(at for at, row in enumerate(RESULT.rows) if row.probe == 
         (with_row(1, shows={"verifies_signature": False}), "a probe that is 'passed' cannot show false"),
         (with_row(1, outcome="undecided"), "a probe that is 'undecided' cannot show true"),
         (with_row(1, outcome="failed"), "a probe that is 'failed' cannot show true"),
-        (with_row(0, probe=RESULT.rows[1].probe), "duplicate-id: the probe 'base64-body-changed' is there twice"),
+        (with_row(0, probe=RESULT.rows[1].probe), "duplicate-id: the probe 'after-genuine' is there twice"),
         (with_row(FIRST_OF_WINDOW, shows={"timestamp_tolerance_seconds": True}), "expected a whole number or null"),
         (with_row(FIRST_OF_WINDOW, shows={}, outcome="undecided"), "does not follow from the rows"),
         ("[]", "wrong-type"),
@@ -134,13 +135,41 @@ def test_the_digest_is_that_of_names_and_contents(folder: Path) -> None:
 
 def test_what_is_not_deployed_changes_nothing(folder: Path) -> None:
     before = folder_digest(folder)
-    for name in (".git/HEAD", "__pycache__/app.pyc", ".venv/x.py", "bot.probe.json", "lib/__pycache__/a.pyc"):
+    for name in (".git/HEAD", ".venv/x.py", ".venv/pyvenv.cfg", "bot.probe.json", "README.md", "probe.env"):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x", encoding="utf-8")
+    py_compile.compile(str(folder / "lib" / "a.py"), doraise=True)
+    assert list(folder.rglob("*.pyc"))
     assert folder_digest(folder) == before
     (folder / "node_modules").mkdir()
     (folder / "node_modules" / "x.js").write_text("x", encoding="utf-8")
+    assert folder_digest(folder) != before
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "app.pyc",
+        "__pycache__/gone.cpython-311.pyc",
+        ".aws-sam/build/app.py",
+        "venv/x.py",
+        ".env",
+        "x/README.py",
+        "a.md",
+    ],
+)
+def test_what_runs_or_is_read_is_part_of_the_digest(folder: Path, name: str) -> None:
+    before = folder_digest(folder)
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(b"abcd\0\0\0\0efgh")
+    assert folder_digest(folder) != before
+
+
+def test_byte_code_that_python_takes_without_a_look_at_its_source_is_part_of_the_digest(folder: Path) -> None:
+    before = folder_digest(folder)
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(folder / "lib" / "a.py"), doraise=True, invalidation_mode=mode)
     assert folder_digest(folder) != before
 
 

@@ -51,13 +51,25 @@ def options(parser: Parser) -> None:
     )
     add("--env", action="append", default=[], metavar="NAME=VALUE", help="a variable for the handler")
     add("--env-file", type=path, metavar="FILE", help="variables for the handler, one a line")
-    add("--body", type=text, metavar="TEXT", help="a genuine request that the handler accepts, as a form")
-    add("--path", type=text, metavar="PATH", help="the path of the request (default: /slack/command)")
+    add("--body", type=text, metavar="TEXT", help="a genuine request that the handler accepts: a form, or JSON")
+    add(
+        "--kind",
+        type=_kind,
+        metavar="KIND",
+        help="the kind of a genuine request: command, event, action, view, shortcut, options or url_verification "
+        "(default: the first with which the handler does something)",
+    )
+    add(
+        "--path",
+        type=text,
+        metavar="PATH",
+        help="the path of the request (default: /slack/command, or one that the source names)",
+    )
     add(
         "--form",
         type=_form,
         metavar="FORM",
-        help="rest-api, http-api or function-url: the event's (default: the first that is accepted)",
+        help="rest-api, http-api, function-url or alb: the event's (default: the first that is accepted)",
     )
     add("--packages", type=path, action="append", default=[], metavar="FOLDER", help="dependencies that lie elsewhere")
     add("--provide", action="append", default=[], metavar="PACKAGE", help="stub a package that Lambda lacks: aws-sdk")
@@ -72,8 +84,14 @@ def options(parser: Parser) -> None:
     arguments.library(parser)
 
 
+def _kind(value: str) -> str:
+    from threatmodel.probe.kinds import KINDS
+
+    return one_of(value, KINDS)
+
+
 def _form(value: str) -> str:
-    from threatmodel.probe.cases import SHAPES
+    from threatmodel.probe.events import SHAPES
 
     return one_of(value, SHAPES)
 
@@ -96,6 +114,7 @@ def run(request: Request) -> int:
         variables=args.env,
         variables_file=args.env_file,
         body=args.body or "",
+        kind=args.kind or "",
         path=args.path or "",
         shape=args.form or "",
         packages=args.packages,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, cached_property
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from threatmodel.evidence.answers import Answer, Unanswered
+from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.mappings.format import Places, load_places
 from threatmodel.evidence.matching import MATCHED, kebab, matches
@@ -40,21 +42,23 @@ def places_of(kind: str) -> Places:
     return load_places("terraform" if kind == "terraform" else "cloudformation")
 
 
-def collect(system: System, files: Files, ways: Directions | None = None) -> tuple[System, Evidence, tuple[Read, ...]]:
+def collect(  # noqa: C901 - one step for each kind of evidence
+    system: System, files: Files, ways: Directions | None = None, today: datetime.date | None = None
+) -> tuple[System, Evidence, tuple[Read, ...]]:
     """What the evidence of a model says: the system, statements about its elements, and what was read.
 
     The system has gained the functions of files whose functions all belong to it.  With the directions of a library,
     what reassures is evidence only where it holds in every world that its file leaves open; without them nobody may
-    call anything proven.  Raises InputError where a file cannot be used.
+    call anything proven; with `today`, old probes are word.  Raises InputError where a file cannot be used.
     """
     statements: Statements = {}
-    read_files = []
+    read_files: dict[int, Read] = {}
     problems: list[Problem] = []
-    for source in system.evidence:
+    deployed: dict[str, list[Deployed]] = {}
+    for number, source in enumerate(system.evidence):
+        if source.kind == "probe":
+            continue
         try:
-            if source.kind == "probe":
-                read_files.append(_state_probe(system, source, files, statements))
-                continue
             base = _assumed(source, system, files)
             stack = _stack(source, system, files, base)
         except InputError as error:
@@ -72,20 +76,16 @@ def collect(system: System, files: Files, ways: Directions | None = None) -> tup
         for element, by in said.items():
             for name, found in by.items():
                 statements.setdefault(element, {}).setdefault(name, []).extend(found)
-        read_files.append(one.read(base))
+        read_files[number] = one.read(base)
+        for element, resource in one.matched.resources.items():
+            deployed.setdefault(element, []).append(one.deployed(element, resource))
+    if any(source.kind == "probe" for source in system.evidence):
+        from threatmodel.evidence.probes import state_probes  # no small vocabulary, and most models have no probe
+
+        read_files |= state_probes(system, files, statements, deployed, today, problems)
     if problems:
         raise InputError(problems)
-    return system, statements, tuple(read_files)
-
-
-def _state_probe(system: System, source: EvidenceFile, files: Files, statements: Statements) -> Read:
-    """Adds what a saved probe says of its function."""
-    from threatmodel.evidence.probed import probed  # the vocabulary of probes is not small, and most models have none
-
-    said, found = probed(system, source, files)
-    for name, statement in said.items():
-        statements.setdefault(source.function, {}).setdefault(name, []).append(statement)
-    return found
+    return system, statements, tuple(found for _, found in sorted(read_files.items()))
 
 
 def _stack(source: EvidenceFile, system: System, files: Files, assumed: Assumed = DEFAULTS) -> Stack:
@@ -120,6 +120,12 @@ class _One:
         self.wanted: Wanted | None = None
         self.untold: list[Untold] = []
         self.strangers: dict[str, list[Place]] = {}
+
+    def deployed(self, element: str, resource: str) -> Deployed:
+        """What the file makes of an element, for what ran elsewhere to be held against."""
+        folder = Path(self.stack.file).parent
+        shared = tuple(one for one, name in self.matched.resources.items() if name == resource and one != element)
+        return Deployed(self.stack, self.stack.resources[resource], folder, shared)
 
     def state(self, statements: Statements, wanted: Wanted | None = None) -> None:
         """Adds what the file says of each element, and of the planes that the model describes; or of what is wanted."""

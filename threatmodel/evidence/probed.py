@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Sequence
 from pathlib import Path
 
+from threatmodel import __version__
+from threatmodel.evidence.bound import mismatches
+from threatmodel.evidence.deployed import Deployed
 from threatmodel.graph.elements import Read, Untold
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import EvidenceFile, System
+from threatmodel.probe.catalogue import doubts
 from threatmodel.probe.folder import folder_digest
 from threatmodel.probe.result import Result, read
+from threatmodel.probe.seen import SeenCall
 from threatmodel.probe.source_check import FACT, check_handler
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.problems import Place
+from threatmodel.reading.problems import Place, listed
 
 
-def probed(system: System, source: EvidenceFile, files: Files) -> tuple[dict[str, Statement], Read]:
+def probed(
+    system: System,
+    source: EvidenceFile,
+    files: Files,
+    deployed: Sequence[Deployed] = (),
+    now: datetime.datetime | None = None,
+) -> tuple[dict[str, Statement], Read]:
     """What a result says of its function, by fact, and what was read.
 
-    Where the code in the handler's folder is not what was probed, the result counts as word.  What the source says of
+    Where it is no run of these probes, is too old, or is not about the code that is there now and that the files of the
+    model deploy as this function (`deployed`), the result counts as word.  What the source says of
     constant time is word in any case, and always read afresh.  Raises InputError where a file cannot be used.
     """
     model = Path(system.file)
@@ -26,12 +40,12 @@ def probed(system: System, source: EvidenceFile, files: Files) -> tuple[dict[str
     folder = files.named(source.code, model, source.place) if source.code else path.parent
     place = Place(shown_path(path), 0)
     changed = files.changed_in(folder, besides=path)
-    stale = _stale(result, folder, place, changed=changed)
+    stale = _stale(result, folder, place, changed=changed) or _word(result, deployed, folder, now)
     statements = {}
     untold = []
     for one in result.facts:
         if one.decided:
-            said = f"{one.passed} of {one.of} probes{f', {one.note}' if one.note else ''}"
+            said = f"{one.passed} of {one.of} probes{f', {one.note}' if one.note else ''}{_for(result, one.fact)}"
             statements[one.fact] = Statement(one.value, "probe", place, said, stale=bool(stale))
         else:
             untold.append(Untold(source.function, one.fact, one.note or "the probes do not decide it", place, ()))
@@ -54,6 +68,38 @@ def _stale(result: Result, folder: Path, place: Place, *, changed: bool) -> str:
         again = f"tm.py probe {result.target} --json -o {place.file}"
         return f"{shown_path(folder)}/ has changed since it was probed; it counts as word (again: {again})"
     return ""
+
+
+def _word(result: Result, deployed: Sequence[Deployed], folder: Path, now: datetime.datetime | None) -> str:
+    """Every reason for which a result counts as word, in one line; '' where there is none."""
+    why = list(doubts(result, now, __version__))
+    for one in deployed:
+        why += [f"{reason} ({one.stack.file})" for reason in mismatches(result, one, folder)]
+    return f"{'; '.join(why)}; it counts as word" if why else ""
+
+
+def _for(result: Result, fact: str) -> str:
+    """For which requests a fact about signatures was shown."""
+    if fact != "verifies_signature":
+        return ""
+    covered = result.shown_for
+    paths = listed(covered.paths[:3]) + (f" and {len(covered.paths) - 3} more" if len(covered.paths) > 3 else "")  # noqa: PLR2004 - a line's worth
+    return f"; by {', '.join(covered.methods)} at {paths}; {', '.join(covered.kinds)}"
+
+
+def calls_seen(system: System, files: Files) -> dict[str, tuple[SeenCall, ...]]:
+    """The operations of AWS that each function was seen to use while it was probed, by the function's id.
+
+    Of functions that were not probed there is nothing.  A probe does not reach every branch of a handler: what is not
+    here may be used all the same.  Raises InputError where a file cannot be used.
+    """
+    found: dict[str, tuple[SeenCall, ...]] = {}
+    for source in system.evidence:
+        if source.kind == "probe":
+            path = files.named(source.path, Path(system.file), source.place)
+            result = read(files.text(path), shown_path(path))
+            found[source.function] = (*found.get(source.function, ()), *result.calls_seen)
+    return found
 
 
 def _source(result: Result, folder: Path) -> Statement | None:

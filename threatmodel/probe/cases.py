@@ -9,6 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from threatmodel.probe.bodies import ROLES
+from threatmodel.probe.events import DIRECT, SHAPES
+from threatmodel.probe.kinds import KINDS
 from threatmodel.probe.slack import BASES
 from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.shape import Entry, Fields, Flag, Items, Key, Number, Raw, Reader, Table, Text, Word, record
@@ -16,38 +19,54 @@ from threatmodel.reading.source import parse, read_text
 
 FOLDER = Path(__file__).with_name("cases")
 
-SHAPES = ("rest-api", "http-api", "function-url")
-"""In which form a request reaches a function, by what stands before it."""
-
-BODIES = ("genuine", "event", "bot-event", "url-verification", "ssl-check", "nothing", "large", "bytes", "published")
+BODIES = ("genuine", *KINDS, "bot-event", "ssl-check", "nothing", "nonsense", "bytes", "published")
+PATHS = ("each", "install", "callback")
+"""Words for a path: each one that is known, and those of an OAuth flow that the handler's source names."""
 EXPECTED = {
     "accepted": "an answer of 2xx",
     "refused": "an answer of 4xx and no side effect",
     "closed": "an answer of 4xx or 5xx and no side effect",
     "denied": "an answer of 4xx, or one of 2xx, and no side effect",
+    "plainly-refused": "an answer of 4xx",
+    "idle": "no side effect",
+    "not-open": "no side effect where a service fails that the handler asks",
     "once": "a refusal, or no second effect",
     "handled": "an answer of 2xx or 4xx, and no exception",
     "harmless": "no side effect and no exception",
     "unswayed": "an answer of 2xx that does not name the host",
+    "worked": "an answer of 2xx and the effects of a genuine request",
     "challenge": "an answer of 2xx that holds the challenge",
+    "nothing-later": "no side effect after the answer",
     "handed-over": "an answer of 2xx within 3 seconds, and the work handed over",
     "not-fetched": "no request to the host",
     "no-crash": "no exception, no 5xx and no answer that is none",
     "alike": "the same answer to each request that is refused",
     "discreet-answers": "no secret, trace, path or ARN in an answer",
     "discreet-logs": "no secret, signature, token, response_url or body in the logs",
+    "discreet-calls": "no secret in what is sent to others",
 }
 """What a probe may expect, and what that is in words."""
 
-REFUSING = frozenset({"refused", "closed", "denied", "once", "not-fetched"})
+REFUSING = frozenset({"refused", "closed", "denied", "idle", "once", "not-fetched", "not-open"})
 """Expectations that a handler which refuses everything meets: they show nothing where it refuses a genuine request."""
-EFFECTS_MATTER = REFUSING | {"handed-over"}
+EFFECTS_MATTER = REFUSING | {"handed-over", "nothing-later"}
 """Expectations that are met for certain only where side effects are seen."""
-OVERALL = frozenset({"no-crash", "alike", "discreet-answers", "discreet-logs"})
+OVERALL = frozenset({"no-crash", "alike", "discreet-answers", "discreet-logs", "discreet-calls"})
 """Expectations about all answers of a run: such a probe sends nothing of its own.
 
 Where a genuine request is refused, what happens behind the checks was not seen, so they show nothing either.
 """
+
+NEEDS = {
+    "clock": "the handler's clock cannot be set",
+    "environment": "the handler's own secret cannot be changed",
+    "effects": "what the handler does and logs is not seen",
+    "source": "the handler's source is not at hand, nor the words in it",
+    "install": "no path of an OAuth flow is named in the handler's source or template",
+    "callback": "no path to which Slack sends an OAuth code is named in the handler's source or template",
+    "store": "the handler reads its secret from no store",
+}
+"""What a probe may need, and why it is not run where that is missing."""
 
 Shown = bool | int | None
 """The value of a fact that a probe can decide; None: the model's null."""
@@ -76,34 +95,55 @@ class Shows(NamedTuple):
 class Send:
     """One request: what it differs in from a genuine one.
 
-    `clock` is how many seconds its timestamp lies from now, `timestamp` another text for it (None: no such header),
-    `secret` with which it is signed: `right`, `wrong`, `published`, or any other text itself.  `signature` is sent in
-    place of the one that was worked out ({signature}, {digest}, {capitals}, {cut}, {first}, {last} stand for it or a
-    part; None: no such header).  `after_signing` is added to the body once it is signed, `headers` are changed (None:
-    left out), `first_timestamp` and `last_timestamp` are second headers around the real one.  `control`: it must be
-    accepted, or this request and those after it show nothing.  `again`: the same as the request before it.  `fresh`: in
-    another environment than that one, `later`: seconds after it.  `shows` is what follows for the number that the probe
-    decides if it is accepted.
+    `body` is a kind of request, or a word for what stands in its place; `change` gives some roles of it other
+    values (see `bodies.ROLES`), `pad` makes it larger.  `clock` is how many seconds its timestamp lies from now,
+    `timestamp` another text for it (None: no such header), `secret` with which it is signed: `right`, `wrong`,
+    `previous`, `published`, or any other text itself.  `signature` is sent in place of the one that was worked out
+    ({signature}, {digest}, {capitals}, {cut}, {first}, {last} stand for it or a part; None: no such header).
+    `after_signing` is added to the body once it is signed, `tamper` gives roles other values then, `encoding` is
+    how its text becomes bytes.  `headers` are changed (None: left out), `first_timestamp` and `last_timestamp` are
+    second headers around the real one, `repeat` names headers that stand there twice.  `method`, `path`, `query`
+    and `shape` are where it goes; `event` is an event as it is, with nothing of a request.  `words`: one request
+    for each word that the source asks for, as header and query.
+
+    `control`: it must be accepted, or this request and those after it show nothing.  `again`: the same as the request
+    before it.  `fresh`: in another environment than that one, `later`: seconds after it, `stale`: reading what stood in
+    the stores before the first request.  `apart`: in another world, where nothing was done yet.  `failing`: the stores
+    answer with errors.  `store`: what the store of secrets holds from here on.  `shows` is what follows for the number
+    that the probe decides if it is accepted.
     """
 
     body: str = "genuine"
-    fields: Mapping[str, str] | None = None
+    change: Mapping[str, str] | None = None
+    pad: str = ""
     clock: int = 0
     timestamp: str | None = "{now}"
     secret: str = "right"  # noqa: S105 - a word of the format
     base: str = "slack"
     signature: str | None = "{signature}"
     after_signing: str = ""
+    tamper: Mapping[str, str] | None = None
     headers: Mapping[str, str | None] | None = None
     header_names: str = "as-sent"
     first_timestamp: int | None = None
     last_timestamp: int | None = None
+    repeat: tuple[str, ...] = ()
     shape: str = ""
+    method: str = "POST"
+    path: str = ""
+    query: Mapping[str, str] | None = None
+    encoding: str = "utf-8"
+    event: Mapping[str, Any] | None = None
+    words: str = ""
     base64: bool = False
     no_headers: bool = False
     again: bool = False
     fresh: bool = False
+    stale: bool = False
     later: int = 0
+    apart: bool = False
+    failing: bool = False
+    store: str = ""
     control: bool = False
     shows: Shown | Sealed = UNSHOWN
 
@@ -112,8 +152,10 @@ class Send:
 class Case:
     """One probe: what it asks, how much it counts, what it sends, what it expects and what that shows.
 
-    `secret` is what the handler finds as its own: `right`, `published`, `empty` or `missing`.  `needs` is what a runner
-    must be able to do.  `decides` has for each fact what a probe that went one way or the other shows.
+    `secret` is what the handler finds as its own: `right`, `published`, `empty` or `missing`.  `environment` are
+    variables beside its own.  `needs` is what a runner must be able to do, or what the handler must have.  `each_kind`:
+    the whole is asked once more for every other kind of request that the handler serves.  `decides` has for each fact
+    what a probe that went one way or the other shows.
     """
 
     id: str
@@ -124,6 +166,8 @@ class Case:
     decides: Mapping[str, Shows]
     send: tuple[Send, ...] = ()
     secret: str = "right"  # noqa: S105 - a word of the format
+    environment: Mapping[str, str] | None = None
+    each_kind: bool = False
     needs: frozenset[str] = frozenset()
 
     @property
@@ -134,7 +178,10 @@ class Case:
 
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
 _HEADER = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)*\Z")
-_FIELD = re.compile(r"[a-z_]+\Z")
+_ROLE = re.compile(rf"(?:{'|'.join(ROLES)})\Z")
+_QUERY = re.compile(r"[A-Za-z_]+\Z")
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*\Z")
+METHODS = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "POST")
 _FACT = re.compile(r"[a-z_]+\Z")
 _SECONDS = Number(-1_000_000_000, 1_000_000_000)
 _LINE = Text(300)
@@ -142,7 +189,9 @@ _LINE = Text(300)
 _SEND = record(
     "a request",
     Key("body", Word(BODIES)),
-    Key("fields", Table(_LINE, "a field", _FIELD, "lower-case letters and underscores")),
+    Key("change", Table(_LINE, "a role", _ROLE, "one of " + ", ".join(ROLES))),
+    Key("tamper", Table(_LINE, "a role", _ROLE, "one of " + ", ".join(ROLES))),
+    Key("pad", Word(("short", "large"))),
     Key("clock", _SECONDS),
     Key("timestamp", Raw()),
     Key("secret", Raw()),
@@ -153,12 +202,23 @@ _SEND = record(
     Key("header_names", Word(("as-sent", "lower", "upper", "mixed"))),
     Key("first_timestamp", _SECONDS),
     Key("last_timestamp", _SECONDS),
-    Key("shape", Word(SHAPES)),
+    Key("repeat", Items(Text(60, r"[A-Za-z]+(?:-[A-Za-z]+)*", "the name of a header"), 1)),
+    Key("shape", Word((*SHAPES, DIRECT))),
+    Key("method", Word(METHODS)),
+    Key("path", _LINE),
+    Key("query", Table(_LINE, "a query parameter", _QUERY, "letters and underscores")),
+    Key("encoding", Word(("utf-8", "utf-8-sig", "utf-16"))),
+    Key("event", Raw()),
+    Key("words", Word(("names", "pairs"))),
     Key("base64", Flag()),
     Key("no_headers", Flag()),
     Key("again", Flag()),
     Key("fresh", Flag()),
+    Key("stale", Flag()),
     Key("later", _SECONDS),
+    Key("apart", Flag()),
+    Key("failing", Flag()),
+    Key("store", Word(("rotated", "replaced"))),
     Key("control", Flag()),
     Key("shows", Raw()),
 )
@@ -177,7 +237,9 @@ _CASE = record(
     Key("decides", Table(_DECIDES, "a fact", _FACT, "lower-case letters and underscores")),
     Key("send", Items(_SEND, 1)),
     Key("secret", Word(("right", "published", "empty", "missing"))),
-    Key("needs", Items(Word(("clock", "environment", "effects")))),
+    Key("environment", Table(_LINE, "a variable", _VARIABLE, "capital letters, digits and underscores")),
+    Key("each_kind", Flag()),
+    Key("needs", Items(Word(tuple(NEEDS)))),
 )
 
 
@@ -222,7 +284,9 @@ class _Reading:
         }
         send = tuple(self.send(value.value) for value in (entries["send"].value if "send" in entries else ()))
         needs = frozenset(value.value for value in (entries["needs"].value if "needs" in entries else ()))
-        case = Case(id=name, decides=decides, send=send, needs=needs, **_plain(entries, "decides", "send", "needs"))
+        environment = _texts(entries, "environment")
+        plain = _plain(entries, "decides", "send", "needs", "environment")
+        case = Case(id=name, decides=decides, send=send, needs=needs, environment=environment, **plain)
         self.sense(case, entries["expect"].place)
         return case
 
@@ -238,13 +302,18 @@ class _Reading:
             self.wrong(place, "the first request cannot be the same as one before it", "remove 'again'")
 
     def send(self, entries: Fields) -> Send:
-        values = _plain(entries, "fields", "headers", "shows")
+        values = _plain(entries, "change", "tamper", "query", "repeat", "headers", "shows")
         for name in ("timestamp", "signature", "secret", "after_signing"):
             value = values.get(name, "")
             if not isinstance(value, str) and not (value is None and name in {"timestamp", "signature"}):
                 self.wrong(entries[name].place, f"'{name}' must be text", "quote it")
-        if "fields" in entries:
-            values["fields"] = {name: item.value for name, item in entries["fields"].value.items()}
+        for name in ("change", "tamper", "query"):
+            if name in entries:
+                values[name] = _texts(entries, name)
+        if "repeat" in entries:
+            values["repeat"] = tuple(item.value for item in entries["repeat"].value)
+        if "event" in entries and not isinstance(values["event"], dict):
+            self.wrong(entries["event"].place, "'event' must be a table", "write the event that Lambda hands over")
         if "headers" in entries:
             values["headers"] = {name: self.header(item) for name, item in entries["headers"].value.items()}
         if "shows" in entries:
@@ -267,6 +336,10 @@ class _Reading:
 
     def wrong(self, place: Place, message: str, hint: str) -> None:
         self.reader.note("wrong-type", place, message, hint)
+
+
+def _texts(entries: Fields, name: str) -> dict[str, str] | None:
+    return {key: item.value for key, item in entries[name].value.items()} if name in entries else None
 
 
 def _plain(entries: Fields, *left_out: str) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from threatmodel import __version__
+from threatmodel.probe.bodies import UnknownBodyError, parse
 from threatmodel.probe.folder import RESULT, folder_digest
+from threatmodel.probe.hints import hints_of
 from threatmodel.probe.probing import Options, probe
-from threatmodel.probe.requests import BODY, SECRET
+from threatmodel.probe.requests import SECRET
 from threatmodel.probe.result import Result
 from threatmodel.probe.runners.confinement.measures import MEASURES, WEIGHTY, Measure, told
 from threatmodel.probe.runners.lambdas import LambdaRunner
@@ -35,6 +37,7 @@ class Asked:
     variables: Sequence[str] = ()
     variables_file: Path | None = None
     body: str = ""
+    kind: str = ""
     path: str = ""
     shape: str = ""
     packages: Sequence[Path] = ()
@@ -70,12 +73,15 @@ def run(asked: Asked, files: Files, now: datetime.datetime) -> tuple[Result, tup
             folder_sha256="" if file is None else folder_digest(file.parent, shown_path(file.parent)),
             version=__version__,
             now=now,
-            body=asked.body or BODY,
+            body=_body(asked.body),
+            request_kind=asked.kind,
             secret=SECRET if file is not None else _secret(asked.secret_env),
-            path=asked.path or "/slack/command",
+            path=asked.path,
             shape=asked.shape,
+            hints=hints_of(file, given),
             environment=given,
             isolation=told(measures),
+            secret_names=() if file is None or not asked.secret_env else (asked.secret_env,),
         ),
     )
     return result, tuple(_notes(runner)) if isinstance(runner, LambdaRunner) else ()
@@ -104,6 +110,22 @@ def _notes(runner: LambdaRunner) -> Iterator[str]:
         yield f"packages were taken from {', '.join(shown_path(folder) for folder in runner.packages)}"
     if runner.missing_variables:
         yield f"variables that it asked for and did not get: {', '.join(runner.missing_variables)}"
+
+
+def _body(text: str) -> str:
+    """The body of a genuine request; '' where none was given.
+
+    Raises InputError: of what is not understood, no variant could be made that differs in one thing only.
+    """
+    if text:
+        try:
+            parse(text)
+        except UnknownBodyError as error:
+            hint = "give a form (command=%2Fx&user_id=U1), JSON of an event, or payload= with JSON, as Slack sends them"
+            raise InputError(
+                [Problem(code="cannot-probe", place=Place("--body"), message=f"not understood: {error}", hint=hint)]
+            ) from None
+    return text
 
 
 def _secret(name: str) -> str:

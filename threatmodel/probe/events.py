@@ -1,4 +1,4 @@
-"""One HTTP request in the three forms in which a function gets it."""
+"""One HTTP request in the forms in which a function gets it."""
 
 from __future__ import annotations
 
@@ -6,29 +6,51 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
+
+SHAPES = ("rest-api", "http-api", "function-url", "alb")
+"""In which form a request reaches a function, by what stands before it."""
+DIRECT = "direct"
+"""The form of whoever may invoke the function itself: only what the caller writes, and nothing of an API."""
 
 DOMAIN = {
     "rest-api": "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com",
     "http-api": "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com",
     "function-url": "a1b2c3d4e5f6.lambda-url.eu-west-1.on.aws",
+    "alb": "probe-123456789.eu-west-1.elb.amazonaws.com",
+    DIRECT: "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com",
 }
 SOURCE = "203.0.113.7"
 AGENT = "Slackbot 1.0 (+https://api.slack.com/robots)"
+_REQUEST = "5f2c9f6e-0000-4000-8000-000000000000"
+_TARGET_GROUP = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/probe/d6190d154bc908a5"
+_AS_TEXT = ("text/", "application/json", "application/javascript", "application/xml")
+"""Types of content that an HTTP API, a function URL and a load balancer hand over as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A POST: path, headers in order (None: the event says null), body, and whether a REST API encodes it."""
+    """A request: path, method, query, headers in order (None: the event says null), body, and whether it is encoded."""
 
     path: str
     headers: tuple[tuple[str, str], ...] | None
     body: bytes
+    method: str = "POST"
+    query: tuple[tuple[str, str], ...] = ()
     base64: bool = False
 
 
 def event_of(request: Request, shape: str) -> dict[str, Any]:
     """The event of a request through `shape`; the others than REST APIs encode what is neither text nor JSON."""
-    return _rest(request) if shape == "rest-api" else _second(request, shape)
+    match shape:
+        case "rest-api":
+            return _rest(request)
+        case "alb":
+            return _load_balancer(request)
+        case "direct":
+            headers = None if request.headers is None else dict(request.headers)
+            return {"headers": headers, **_body(request, encode=request.base64)}
+    return _second(request, shape)
 
 
 def _rest(request: Request) -> dict[str, Any]:
@@ -39,22 +61,22 @@ def _rest(request: Request) -> dict[str, Any]:
     return {
         "resource": request.path,
         "path": request.path,
-        "httpMethod": "POST",
+        "httpMethod": request.method,
         "headers": headers,
         "multiValueHeaders": several,
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
+        "queryStringParameters": dict(request.query) or None,
+        "multiValueQueryStringParameters": _several(request.query) or None,
         "pathParameters": None,
         "stageVariables": None,
         "requestContext": {
             "resourcePath": request.path,
-            "httpMethod": "POST",
+            "httpMethod": request.method,
             "path": f"/prod{request.path}",
             "protocol": "HTTP/1.1",
             "stage": "prod",
             "domainName": DOMAIN["rest-api"],
             "apiId": "a1b2c3d4e5",
-            "requestId": "5f2c9f6e-0000-4000-8000-000000000000",
+            "requestId": _REQUEST,
             "identity": {"sourceIp": SOURCE, "userAgent": AGENT},
         },
         **_body(request, encode=request.base64),
@@ -62,21 +84,18 @@ def _rest(request: Request) -> dict[str, Any]:
 
 
 def _second(request: Request, shape: str) -> dict[str, Any]:
-    headers = None
-    if request.headers is not None:
-        lowered = tuple((name.lower(), value) for name, value in request.headers)
-        headers = {name: ",".join(values) for name, values in _several(lowered).items()}
-    route = "$default" if shape == "function-url" else f"POST {request.path}"
-    form = "application/json" not in (headers or {}).get("content-type", "")
-    return {
+    lowered = _lowered(request)
+    headers = None if lowered is None else {name: ",".join(values) for name, values in _several(lowered).items()}
+    route = "$default" if shape == "function-url" else f"{request.method} {request.path}"
+    event = {
         "version": "2.0",
         "routeKey": route,
         "rawPath": request.path,
-        "rawQueryString": "",
+        "rawQueryString": urlencode(request.query),
         "headers": headers,
         "requestContext": {
             "http": {
-                "method": "POST",
+                "method": request.method,
                 "path": request.path,
                 "protocol": "HTTP/1.1",
                 "sourceIp": SOURCE,
@@ -84,24 +103,54 @@ def _second(request: Request, shape: str) -> dict[str, Any]:
             },
             "domainName": DOMAIN[shape],
             "apiId": DOMAIN[shape].partition(".")[0],
-            "requestId": "5f2c9f6e-0000-4000-8000-000000000000",
+            "requestId": _REQUEST,
             "routeKey": route,
             "stage": "$default",
         },
-        **_body(request, encode=form or request.base64),
+        **_body(request, encode=request.base64 or not _is_text(headers)),
     }
+    if request.query:
+        event["queryStringParameters"] = {name: ",".join(values) for name, values in _several(request.query).items()}
+    return event
+
+
+def _load_balancer(request: Request) -> dict[str, Any]:
+    """What a load balancer hands over: of a header or query that was sent twice, the last."""
+    lowered = _lowered(request)
+    headers = None if lowered is None else dict(lowered)
+    whole = _body(request, encode=request.base64 or not _is_text(headers))
+    return {
+        "requestContext": {"elb": {"targetGroupArn": _TARGET_GROUP}},
+        "httpMethod": request.method,
+        "path": request.path,
+        "queryStringParameters": dict(request.query),
+        "headers": headers,
+        **whole,
+        "body": whole["body"] or "",
+    }
+
+
+def _lowered(request: Request) -> tuple[tuple[str, str], ...] | None:
+    return None if request.headers is None else tuple((name.lower(), value) for name, value in request.headers)
+
+
+def _is_text(headers: Mapping[str, str] | None) -> bool:
+    return (headers or {}).get("content-type", "").startswith(_AS_TEXT)
 
 
 def _body(request: Request, *, encode: bool) -> dict[str, Any]:
     if not request.body:
         return {"body": None, "isBase64Encoded": False}
-    if encode:
-        return {"body": base64.b64encode(request.body).decode(), "isBase64Encoded": True}
-    return {"body": request.body.decode(), "isBase64Encoded": False}
+    if not encode:
+        try:
+            return {"body": request.body.decode(), "isBase64Encoded": False}
+        except UnicodeDecodeError:
+            pass  # no event could hold these bytes as text
+    return {"body": base64.b64encode(request.body).decode(), "isBase64Encoded": True}
 
 
-def _several(headers: tuple[tuple[str, str], ...]) -> Mapping[str, list[str]]:
+def _several(pairs: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for name, value in headers:
+    for name, value in pairs:
         found.setdefault(name, []).append(value)
     return found

@@ -1,21 +1,23 @@
 """What comes back to one request, held against what its probe expects.
 
-A refusal is an answer of 4xx without a side effect; reading the secret is none, and neither is a conditional write
-whose condition failed.  An exception and a 5xx are neither refusal nor acceptance: Lambda answers 502, Slack sends the
-request again, and nobody can tell it from a fault.  So they leave a probe undecided, and fail `no-exception`.
+A refusal has no side effect; reading the secret is none, and neither is a conditional write whose condition failed.
+It is an answer of 4xx, or an exception where effects are seen (which fails `no-exception`), or an answer of 2xx or 3xx
+where a genuine request has an effect.  Where that has none, answers are compared: with the one to a genuine request,
+and with the one to a body that asks for nothing.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from threatmodel.probe.cases import Case, Sealed, Send, Shown
+from threatmodel.probe.events import SHAPES
+from threatmodel.probe.kinds import CHALLENGE, KINDS
 from threatmodel.probe.leaks import Hidden
 from threatmodel.probe.protocol import Effect, Reply
-from threatmodel.probe.replies import accepted, asks_a_store, ending, in_words, side_effects, status_of
-from threatmodel.probe.requests import CHALLENGE
+from threatmodel.probe.replies import accepted, asks_a_store, data_read, ending, in_words, side_effects, status_of
 
 PASSED, FAILED, UNDECIDED, NOT_RUN = "passed", "failed", "undecided", "not run"
 OUTCOMES = (PASSED, FAILED, UNDECIDED, NOT_RUN)
@@ -23,6 +25,9 @@ IN_TIME = 3.0
 """Seconds within which Slack waits for an answer."""
 
 FOREIGN_HOST = "evil.example"
+ASK = "they cannot be told apart; name a request that does something (--kind, --body)"
+_RAISED = {"error", "exit"}
+_STORES = {"dynamodb", "s3", "elasticache", "rds-data"}
 _HANDING_OVER = {
     ("sqs", "SendMessage"),
     ("sqs", "SendMessageBatch"),
@@ -58,11 +63,19 @@ class Setting:
     """What a judgement rests on beside a probe's own replies.
 
     `genuine` is the reply to the genuine request that it is compared with, `shape` the form of the requests, `replies`
-    all of the run by probe.
+    all of the run by probe.  `twins` are replies to genuine requests of other kinds and forms, by both; `nonsense` the
+    one to an unsigned body that asks for nothing, `idle` to a signed one, `control` the one to a probe's own genuine
+    request, `round_trip` the one to the genuine request written anew; None where these were not sent.
     """
 
     genuine: Reply
     shape: str
+    kind: str = "command"
+    twins: Mapping[tuple[str, str], Reply] = field(default_factory=dict)
+    control: Reply | None = None
+    nonsense: Reply | None = None
+    idle: Reply | None = None
+    round_trip: Reply | None = None
     sees_effects: bool
     hidden: Hidden
     replies: Sequence[tuple[Case, Sequence[Reply]]] = field(default=())
@@ -78,7 +91,7 @@ class _One:
 
     def __init__(self, case: Case, send: Send, reply: Reply, setting: Setting) -> None:
         self.case, self.send, self.reply, self.setting = case, send, reply, setting
-        self.genuine = setting.genuine
+        self.genuine = twin(send, setting)
         self.status = status_of(reply, send.shape or setting.shape)
         self.done = side_effects(reply)
 
@@ -88,10 +101,15 @@ class _One:
             "refused": self.refusal,
             "closed": self.refusal,
             "denied": self.denial,
+            "plainly-refused": self.plain_refusal,
+            "idle": self.idle,
+            "not-open": self.not_open,
+            "nothing-later": self.nothing_later,
             "once": self.once,
             "handled": self.handled,
             "harmless": self.harmless,
             "unswayed": self.unswayed,
+            "worked": self.worked,
             "challenge": self.challenge,
             "handed-over": self.handed_over,
             "not-fetched": self.not_fetched,
@@ -139,7 +157,11 @@ class _One:
 
     def did(self) -> str:
         """What it did to the world, in words."""
-        return in_words(self.done, self.setting.hidden)
+        return self.in_short(self.done)
+
+    def in_short(self, effects: Sequence[Effect]) -> str:
+        """Effects in words."""
+        return in_words(effects, self.setting.hidden)
 
     @property
     def is_unclear(self) -> bool:
@@ -157,19 +179,94 @@ class _One:
         return self.failed(self.instead())
 
     def refusal(self) -> Judgement:
-        if self.status is not None and self.status < 400:  # noqa: PLR2004 - HTTP's classes
-            return self.failed(f"it answered {self.status} where it must refuse")
         if self.done:
             if self.is_unclear:
                 return self.unclear()
-            why = f"it did something first: {self.did()}"
-            return Judgement(outcome=FAILED, why=why, late=self.is_closed)
+            taken = self.status is not None and self.status < 400  # noqa: PLR2004 - HTTP's classes
+            why = (
+                f"it answered {self.status} and did this: {self.did()}"
+                if taken
+                else f"it did something first: {self.did()}"
+            )
+            return Judgement(outcome=FAILED, why=why, late=True) if self.is_closed else self.failed(why)
         if self.is_closed:
             return self.by_status()
-        return self.undecided(f"{self.instead()}: that is no refusal")
+        if self.reply.ended in _RAISED or (self.status or 0) >= 500:  # noqa: PLR2004 - the same
+            if not self.setting.sees_effects:
+                return self.undecided(f"{self.instead()}: that is no refusal")
+            return self.passed(f"{self.instead()}, before it did anything")
+        if self.reply.ended:
+            return self.undecided(f"{self.instead()}: that is no refusal")
+        return self.mild_refusal()
+
+    def mild_refusal(self) -> Judgement:
+        """What an answer of 2xx or 3xx, or of no status, without an effect shows: whether somebody was let in."""
+        if self.setting.sees_effects and side_effects(self.genuine):
+            looked = data_read(self.reply)
+            if looked and self.reply.body:
+                return self.undecided(f"{self.instead()} and did nothing, but looked up: {self.in_short(looked)}")
+            return self.passed(f"{self.instead()} and did nothing, where a genuine request has an effect")
+        if self.status is None:
+            return self.undecided(f"{self.instead()}: that is no refusal")
+        return self.by_answer()
+
+    def by_answer(self) -> Judgement:
+        """The two are told apart by their answers alone, since neither has an effect."""
+        same = self.answers_as(self.genuine)
+        as_idle = self.setting.nonsense is not None and self.answers_as(self.setting.nonsense)
+        if same and not as_idle and self.reply.body:
+            return self.failed(f"it answered {self.status} and the same as a genuine request")
+        if self.setting.sees_effects and side_effects(self.setting.genuine):
+            return self.passed(f"it answered {self.status} and did nothing: it takes no such request")
+        if same:
+            return self.undecided(f"it answered {self.status} as a genuine request, and neither has an effect: {ASK}")
+        if self.setting.sees_effects and (as_idle or self.goes_elsewhere):
+            return self.passed(f"it answered {self.status}, and not as it answers a genuine request")
+        return self.undecided(f"it answered {self.status}, and neither this nor a genuine request has an effect: {ASK}")
+
+    def answers_as(self, other: Reply) -> bool:
+        """Whether the caller gets the same answer."""
+        return (self.reply.status, self.reply.body) == (other.status, other.body)
+
+    @property
+    def goes_elsewhere(self) -> bool:
+        return self.send.method != "POST" or bool(self.send.path)
+
+    def plain_refusal(self) -> Judgement:
+        if self.is_refused:
+            return self.passed()
+        return self.failed(f"{self.instead()}, which says neither to the caller nor to an alarm that it was refused")
+
+    def idle(self) -> Judgement:
+        if not self.done:
+            return self.by_status()
+        if self.is_unclear:
+            return self.unclear()
+        return Judgement(outcome=FAILED, why=f"it did this: {self.did()}", late=self.is_closed)
+
+    def not_open(self) -> Judgement:
+        """Where the store of what was seen fails, the work must not be done all the same."""
+        if not any(effect.service in _STORES for effect in self.genuine.effects):
+            return Judgement(outcome=NOT_RUN, why="a genuine request asks no store that could fail")
+        done = [effect for effect in self.done if not effect.refused]
+        if done:
+            return self.failed(f"the store failed, and it did this all the same: {self.in_short(done)}")
+        return self.passed()
+
+    def nothing_later(self) -> Judgement:
+        if not self.is_taken:
+            return self.undecided("a genuine request is refused")
+        later = side_effects(
+            replace(self.reply, effects=self.reply.effects[len(self.reply.effects) - self.reply.after :])
+        )
+        if self.reply.after and later:
+            return self.failed(f"it had answered before it did this: {self.in_short(later)}")
+        return self.passed()
 
     def denial(self) -> Judgement:
         """Many answer 200 and tell the caller no: that is a denial where a genuine request does more."""
+        if self.reply.ended in _RAISED and self.setting.sees_effects and not self.done:
+            return self.passed(f"{self.instead()}, before it did anything")
         if not (self.is_refused or self.is_taken):
             return self.undecided(f"{self.instead()}: that is no refusal")
         if not self.done and self.is_refused:
@@ -178,7 +275,7 @@ class _One:
             return self.undecided("it answered 2xx, and side effects are not seen here")
         usual = Counter(_key(effect) for effect in side_effects(self.genuine))
         if not usual and not self.done:
-            return self.undecided("it answered 2xx, and a genuine request has no effect either that could be seen")
+            return self.denial_by_answer()
         if not self.done:
             return self.passed()
         if self.is_unclear:
@@ -186,6 +283,13 @@ class _One:
         if Counter(_key(effect) for effect in self.done) < usual:
             return self.undecided(f"it did a part of what it does otherwise: {self.did()}")
         return self.failed(f"it did this all the same: {self.did()}")
+
+    def denial_by_answer(self) -> Judgement:
+        """Neither has an effect: it is no denial where the answer is a genuine one's, and not what anything gets."""
+        idle = self.setting.idle
+        if self.answers_as(self.genuine) and idle is not None and not self.answers_as(idle):
+            return self.failed(f"it answered {self.status} and the same as a genuine request")
+        return self.undecided("it answered 2xx, and a genuine request has no effect either that could be seen")
 
     def once(self) -> Judgement:
         if not (self.is_refused or self.is_taken):
@@ -195,8 +299,9 @@ class _One:
         if not self.setting.sees_effects:
             why = "it was accepted again, and side effects are not seen here"
             return self.by_status() if self.is_refused else self.undecided(why)
-        if self.is_taken and not first:
-            return self.undecided("it was accepted twice, and had no effect the first time that could be seen")
+        if self.is_taken and not first and not self.done:
+            why = "there is nothing to repeat: send a request that has an effect (--kind, --body)"
+            return Judgement(outcome=NOT_RUN, why=why)
         if not self.done:
             return self.remembered()
         if self.is_unclear:
@@ -235,7 +340,7 @@ class _One:
         told = self.reply.body + "".join(self.reply.headers.values())
         if FOREIGN_HOST in told or any(FOREIGN_HOST in effect.detail for effect in self.reply.effects):
             return self.failed("the foreign host is in what it answers or calls")
-        if self.is_taken:
+        if self.is_taken or self.goes_elsewhere:
             return self.passed()
         if not accepted(self.genuine, self.setting.shape):
             return self._same_as_genuine()
@@ -245,6 +350,16 @@ class _One:
         if self.status is not None and 300 <= self.status < 400:  # noqa: PLR2004 - HTTP's classes
             return self.failed(f"it answered {self.status}, a redirect")
         return self.undecided("a genuine request is refused too")
+
+    def worked(self) -> Judgement:
+        if not self.is_taken:
+            return self.failed(self.instead())
+        missing = Counter(map(_key, side_effects(self.genuine))) - Counter(map(_key, self.done))
+        if missing and self.setting.sees_effects:
+            return self.failed(f"it answered {self.status} and did not do what a genuine request does")
+        if not side_effects(self.genuine):
+            return Judgement(outcome=NOT_RUN, why="a genuine request has no effect that could be missed")
+        return self.passed()
 
     def challenge(self) -> Judgement:
         if self.is_taken and CHALLENGE in self.reply.body:
@@ -259,7 +374,7 @@ class _One:
         if not self.is_taken:
             return self.undecided("a genuine request is refused")
         if any((effect.service, effect.operation) in _HANDING_OVER for effect in self.done):
-            slow = [effect for effect in self.done if effect.service in {"network", "process"}]
+            slow = [effect for effect in self.done if effect.service in {"network", "process", "slack"}]
             if not slow:
                 return self.passed()
             return self.undecided(f"it hands work over, but does this first: {in_words(slow, self.setting.hidden)}")
@@ -272,9 +387,22 @@ class _One:
             return self.undecided("what it calls is not seen here")
         if self.is_refused:
             return self.passed()
-        if self.is_taken and any(effect.service == "network" for effect in side_effects(self.genuine)):
+        if self.is_taken and any(effect.service in {"network", "slack"} for effect in side_effects(self.genuine)):
             return self.passed()
-        return self.undecided("a genuine request makes it call nobody either" if self.is_taken else self.instead())
+        if self.is_taken:
+            return Judgement(outcome=NOT_RUN, why="a genuine request makes it call nobody either")
+        return self.undecided(self.instead())
+
+
+def twin(send: Send, setting: Setting) -> Reply:
+    """The genuine request that a hostile one is compared with: of its kind, through the same form."""
+    if setting.control is not None:
+        return setting.control
+    kind = setting.kind if send.body not in KINDS else send.body
+    shape = send.shape if send.shape in SHAPES else setting.shape
+    if (kind, shape) == (setting.kind, setting.shape):
+        return setting.genuine
+    return setting.twins.get((kind, shape), setting.genuine)
 
 
 def _key(effect: Effect) -> tuple[str, str, str]:

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from threatmodel.reading.problems import InputError, Place, Problem
 
-LEFT_OUT = frozenset(
-    {".git", ".hg", ".svn", ".venv", "venv", "__pycache__", ".mypy_cache", ".pytest_cache", ".aws-sam"}
-)
-"""Folders that are not what is deployed.  `node_modules` and vendored packages are: they run."""
+LEFT_OUT = frozenset({".git", ".hg", ".svn", ".venv", "venv", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
+"""Folders that are not what is deployed.  `node_modules`, vendored packages and a build (`.aws-sam`) are: they run."""
 RESULT = "probe.json"
 """How the name of a saved result ends: it changes with every probe, and is no part of the code."""
 PACKAGES = "node_modules"
 MOST_FILES = 50_000
+_NOT_RUN = re.compile(r"(?i:readme(?:\.(?:md|rst|txt))?)\Z|(?:.*[.-])?probe\.(?:json|env)\Z")
+"""Files that run nowhere: a page for people, a saved result, and the variables of a probe.  A `.env` is no such file:
+code reads it."""
+_CACHE = "__pycache__"
+_BY_TIME = b"\0\0\0\0"
+"""The flags of byte code that Python takes only while its source has the time and size of when it was compiled."""
 
 
 def folder_digest(folder: Path, shown_as: str = "") -> str:
     """SHA-256 over the sorted relative paths and contents of the files in a folder, in hexadecimal.
 
-    Saved results (`*probe.json`), byte code and the folders of `LEFT_OUT` are no part of it.  A link counts as what it
-    leads to, and only if that lies inside the folder; a link to a folder inside it adds nothing but its name; a link
-    `node_modules` to a folder of that name elsewhere counts as that folder.  Raises InputError where a file cannot be
-    read, so that no digest ever stands for a part.
+    What runs nowhere (`README`, `*probe.json`, `*probe.env`) and the folders of `LEFT_OUT` are no part of it, and byte
+    code is unless Python itself kept it of a source that is there.  A link counts as what it leads to, and only if that
+    lies inside the folder; a link to a folder inside it adds nothing but its name; a link `node_modules` to a folder of
+    that name elsewhere counts as that folder.  Raises InputError where a file cannot be read, so that no digest ever
+    stands for a part.
     """
     whole = hashlib.sha256()
     root = Path(os.path.realpath(folder))  # Path.resolve raises on a circle of links
@@ -55,14 +61,31 @@ def _names(root: Path, shown_as: str) -> Iterator[str]:
         raise InputError([Problem(code="missing-file", place=Place(shown_as), message="there is no such folder")])
     count = 0
     for here, folders, files in os.walk(root, onerror=stop):
-        folders[:] = [name for name in folders if name not in LEFT_OUT]
+        folders[:] = [name for name in folders if not _is_left_out(Path(here), name)]
         linked = [name for name in folders if (Path(here) / name).is_symlink()]
         for name in (*files, *linked):
-            if not name.endswith((RESULT, ".pyc")):
+            if not _NOT_RUN.match(name) and not _is_kept(Path(here), name):
                 count += 1
                 yield (Path(here) / name).relative_to(root).as_posix()
         if count > MOST_FILES:
             raise _unreadable(shown_as, f"the folder has more than {MOST_FILES} files")
+
+
+def _is_left_out(here: Path, name: str) -> bool:
+    """Whether a folder is no part of what is deployed; one that is only called as a virtual environment is one."""
+    return name in LEFT_OUT and ("venv" not in name or (here / name / "pyvenv.cfg").is_file())
+
+
+def _is_kept(here: Path, name: str) -> bool:
+    """Whether a file is byte code that Python kept of a source: any other byte code runs in place of a source."""
+    if here.name != _CACHE or not name.endswith(".pyc"):
+        return False
+    source = here.parent / f"{name.partition('.')[0]}.py"
+    try:
+        with (here / name).open("rb") as file:
+            return source.is_file() and file.read(8)[4:] == _BY_TIME
+    except OSError:
+        return False
 
 
 def _content(root: Path, name: str, shown_as: str) -> bytes:

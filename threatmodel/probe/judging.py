@@ -2,46 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from threatmodel.probe.cases import Case, Send
-from threatmodel.probe.expectations import FAILED, NOT_RUN, PASSED, UNDECIDED, Judgement, Setting, judged
+from threatmodel.probe.expectations import FAILED, NOT_RUN, PASSED, UNDECIDED, Judgement, Setting, judged, twin
 from threatmodel.probe.overall import OVERALL_JUDGEMENTS
 from threatmodel.probe.protocol import Reply
-from threatmodel.probe.replies import accepted
+from threatmodel.probe.replies import accepted, side_effects
+
+_ALTERED_SHOWS_NOTHING = "the same body written anew, without a change, is not accepted as the genuine one is"
 
 
 def judge(case: Case, replies: Sequence[Reply], setting: Setting) -> Judgement:
     """How a probe went.  `replies` are in the order of what it sends."""
     if case.expect in OVERALL_JUDGEMENTS:
         return _gated(case, OVERALL_JUDGEMENTS[case.expect](setting), setting)
+    if not case.send:
+        return Judgement(outcome=NOT_RUN, why="the handler's source names nothing that could be sent")
     if len(replies) != len(case.send):
         return Judgement(outcome=UNDECIDED, why=f"{len(replies)} answers came back to {len(case.send)} requests")
-    compared = setting
+    return _gated(case, _worst(list(_each(case, replies, setting))), setting)
+
+
+def _each(case: Case, replies: Sequence[Reply], setting: Setting) -> Iterator[Judgement]:
+    """Each request held against the control before it; what follows a control that was refused shows nothing."""
+    compared: Setting | None = setting
     for at, (send, reply) in enumerate(zip(case.send, replies, strict=True)):
         if send.control:
-            compared = replace(setting, genuine=reply)
-            if not accepted(reply, setting.shape):
-                before = _each(case, replies[:at], setting)
-                return _gated(case, _worst([*before, _needless(send, setting, at)]), setting)
-    return _gated(case, _worst(_each(case, replies, compared)), setting)
+            taken = accepted(reply, send.shape or setting.shape)
+            compared = replace(setting, control=reply) if taken else None
+            if not taken:
+                yield _needless(send, setting, at)
+        elif compared is not None:
+            yield replace(_one(case, send, reply, compared), at=at)
 
 
-def _each(case: Case, replies: Sequence[Reply], compared: Setting) -> list[Judgement]:
-    return [
-        replace(judged(case, send, reply, compared), at=at)
-        for at, (send, reply) in enumerate(zip(case.send, replies, strict=False))
-        if not send.control
-    ]
+def _one(case: Case, send: Send, reply: Reply, setting: Setting) -> Judgement:
+    """One request.  What a changed body shows, it shows only where the same one written anew is taken."""
+    judgement = judged(case, send, reply, setting)
+    if judgement.outcome != PASSED or not case.needs_genuine:
+        return judgement
+    if (send.change or send.pad) and not _is_taken_anew(send, setting):
+        return Judgement(outcome=UNDECIDED, why=_ALTERED_SHOWS_NOTHING)
+    return judgement
+
+
+def _is_taken_anew(send: Send, setting: Setting) -> bool:
+    """Whether the genuine request, written anew, is accepted with the effects that it has as it was written."""
+    if send.body != "genuine" or setting.round_trip is None:
+        return True  # it is written by the probe in any case, and its control stands before it
+    return accepted(setting.round_trip, setting.shape) and _effects(setting.round_trip) == _effects(setting.genuine)
+
+
+def _effects(reply: Reply) -> Counter[tuple[str, str, str]]:
+    return Counter((effect.service, effect.operation, effect.detail) for effect in side_effects(reply))
 
 
 def _needless(send: Send, setting: Setting, at: int) -> Judgement:
     """What a probe is worth whose own genuine request is refused."""
     if send.body != "genuine" and accepted(setting.genuine, setting.shape):
-        return Judgement(
-            outcome=NOT_RUN, why=f"the handler takes no such request: it refuses a genuine {send.body}", at=at
-        )
+        why = f"the handler takes no such request: it refuses a genuine {send.body}"
+        return Judgement(outcome=NOT_RUN, why=why, at=at)
+    if accepted(twin(send, setting), send.shape or setting.shape):
+        return Judgement(outcome=UNDECIDED, why=_ALTERED_SHOWS_NOTHING, at=at)
     return Judgement(outcome=UNDECIDED, why="a genuine request is refused too", at=at)
 
 
@@ -53,10 +78,17 @@ def _gated(case: Case, judgement: Judgement, setting: Setting) -> Judgement:
 
 
 def _worst(found: Sequence[Judgement]) -> Judgement:
-    """A failure before what is undecided before a pass, the first of each; what every failure shows."""
-    for outcome in (FAILED, UNDECIDED, NOT_RUN, PASSED):
+    """A failure before what is undecided before what was not run before a pass; what every failure shows.
+
+    Of failures the one that no refusal followed counts most; of the others the first.
+    """
+    failed = [one for one in found if one.outcome == FAILED]
+    if failed:
+        shows = tuple(value for one in failed for value in one.shows)
+        late = all(one.late for one in failed)
+        return replace(next(one for one in failed if one.late is late), shows=shows)
+    for outcome in (UNDECIDED, NOT_RUN, PASSED):
         some = [one for one in found if one.outcome == outcome]
         if some:
-            shows = tuple(value for one in found for value in one.shows)
-            return replace(some[0], shows=shows, late=all(one.late for one in some))
-    return Judgement(outcome=UNDECIDED, why="nothing was sent")
+            return next((one for one in some if one.why), some[0]) if outcome == PASSED else some[0]
+    return Judgement(outcome=NOT_RUN, why="nothing was sent that could be judged")

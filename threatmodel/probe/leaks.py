@@ -6,9 +6,11 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import parse_qsl, quote, quote_plus
+from urllib.parse import quote, quote_plus
 
-from threatmodel.probe.requests import Genuine
+from threatmodel.probe.bodies import found, parse, values_of
+from threatmodel.probe.requests import PREVIOUS, Genuine
+from threatmodel.probe.secret_values import is_plain
 from threatmodel.probe.slack import PUBLISHED
 from threatmodel.reading.problems import visible
 
@@ -18,7 +20,7 @@ _READ = 20_000
 """Characters of an answer that are looked through before it is cut."""
 _SHORTEST = 4
 _SHORTEST_VARIABLE = 6
-_SECRET_FIELDS = ("token", "response_url", "trigger_id")
+_SECRET_ROLES = ("token", "response_url", "delivery")
 
 _PATTERNS = {
     "signature": re.compile(r"v0=[0-9a-fA-F]{8,64}"),
@@ -38,18 +40,33 @@ _TRACES = {
 
 
 class Hidden:
-    """The values that must not show, each with the word that stands for it."""
+    """The values that must not show, each with the word that stands for it.
 
-    def __init__(self, genuine: Genuine, signatures: Iterable[str], environment: Mapping[str, str]) -> None:
+    Those of the request, the signing secret, and what the handler was given in its variables: a value there is a secret
+    unless its form says that it is none (`secret_values.is_plain`).
+    """
+
+    def __init__(
+        self,
+        genuine: Genuine,
+        signatures: Iterable[str],
+        environment: Mapping[str, str],
+        stored: Mapping[str, str] | None = None,
+    ) -> None:
         private: dict[str, str] = {}
-        for fields in (dict(parse_qsl(PUBLISHED.body)), genuine.fields):
-            private |= {fields[name]: name for name in _SECRET_FIELDS if name in fields}
+        for body in (PUBLISHED.body, genuine.body, *genuine.bodies.values()):
+            parts = parse(body)
+            private |= {value: role for role in _SECRET_ROLES for value in values_of(parts, role)}
         for value in signatures:
             private |= dict.fromkeys((value, value.removeprefix("v0=")), "signature")
-        private |= dict.fromkeys((genuine.secret, PUBLISHED.secret), "signing secret")
+        private |= dict.fromkeys((genuine.secret, PREVIOUS, PUBLISHED.secret), "signing secret")
+        private |= stored or {}
         self._private = _spelt(private, _SHORTEST)
+        known = genuine.body + "".join(genuine.bodies.values())
+        given = {value: name for name, value in environment.items() if not is_plain(name, value, known)}
+        self._given = _spelt(given, _SHORTEST)
         variables = _spelt({value: name for name, value in environment.items()}, _SHORTEST_VARIABLE)
-        self._texts = {**variables, **self._private}
+        self._texts = {**variables, **self._given, **self._private}
         self._order = sorted(self._texts, key=len, reverse=True)
         self._bodies = [spelling for spelling in _body_spellings(genuine) if len(spelling) >= _SHORTEST]
 
@@ -61,6 +78,12 @@ class Hidden:
             text = pattern.sub(f"<{name}>", text)
         return text
 
+    def secrets_out(self, text: str) -> str:
+        """A name with every secret in it replaced; values of variables that are none may stay."""
+        for spelling, name in sorted({**self._given, **self._private}.items(), key=lambda one: -len(one[0])):
+            text = text.replace(spelling, f"<{name}>")
+        return visible(text)
+
     def excerpt(self, text: str) -> str:
         """The beginning of an answer, redacted, on one line."""
         # a value that the limit of what is read cuts in two stands far behind what is shown
@@ -69,16 +92,23 @@ class Hidden:
 
     def in_logs(self, text: str) -> list[str]:
         """Names of what a log holds and must not."""
-        found = self._held(text, {"signing secret", "signature", "token", "response_url"})
+        found = self._held(text, {"signing secret", "signature", "token", "response_url", "bot token"})
         return sorted(found | ({"body"} if any(spelling in text for spelling in self._bodies) else set()))
 
     def in_answer(self, text: str) -> list[str]:
         """Names of what an answer holds and must not."""
-        found = self._held(text, {"signing secret", "signature", "token"})
+        found = self._held(text, {"signing secret", "signature", "token", "bot token"})
         return sorted(found | {name for name, pattern in _TRACES.items() if pattern.search(text)})
 
+    def in_call(self, text: str, *, to_slack: bool) -> list[str]:
+        """Names of what a call to somebody else holds and must not; a token belongs in a call to Slack."""
+        found = self._held(text, {"signing secret"} if to_slack else {"signing secret", "signature", "bot token"})
+        return sorted(name for name in found if not (to_slack and "TOKEN" in name.upper()))
+
     def _held(self, text: str, names: set[str]) -> set[str]:
-        return {name for spelling, name in self._private.items() if name in names and spelling in text}
+        """Which of some values a text holds, and which of the handler's own secrets."""
+        found = {name for spelling, name in self._private.items() if name in names and spelling in text}
+        return found | {name for spelling, name in self._given.items() if spelling in text}
 
 
 def _spelt(values: Mapping[str, str], shortest: int) -> dict[str, str]:
@@ -97,6 +127,6 @@ def _body_spellings(genuine: Genuine) -> Iterator[str]:
     yield genuine.body
     yield json.dumps(genuine.body)[1:-1]
     yield base64.b64encode(genuine.body.encode()).decode()
-    text = genuine.fields.get("text", "")
+    text = found(parse(genuine.body), "text")
     if len(text) >= 8:  # noqa: PLR2004 - a shorter text may stand in a log by chance
         yield from _spellings(text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from threatmodel.probe.cases import Case, Send
-from threatmodel.probe.expectations import FAILED, PASSED, UNDECIDED, Judgement, Setting
+from threatmodel.probe.events import DIRECT
+from threatmodel.probe.expectations import FAILED, NOT_RUN, PASSED, UNDECIDED, Judgement, Setting
 from threatmodel.probe.protocol import Reply
 from threatmodel.probe.replies import status_of
 
@@ -29,7 +30,9 @@ def _no_crash(setting: Setting) -> Judgement:
     replies = _every(setting)
     for case, send, reply in replies:
         status = status_of(reply, send.shape or setting.shape)
-        deliberate = case.expect == "closed" and status is not None
+        deliberate = case.expect in {"closed", "not-open"} and status is not None
+        if send.event is not None or send.shape == DIRECT or send.failing:
+            continue  # nobody who goes by an API can send these, or make AWS fail
         if status is None or (status >= 500 and not deliberate):  # noqa: PLR2004 - HTTP's classes
             wrong.append(case.id)
     return _overall(wrong, replies, "after: ")
@@ -59,16 +62,43 @@ def _discreet_logs(setting: Setting) -> Judgement:
     return _overall(wrong, replies, "")
 
 
+def _discreet_calls(setting: Setting) -> Judgement:
+    """Whether a secret went to somebody whom it is not for; a store of secrets and Slack's API have theirs by right."""
+    replies = _every(setting)
+    wrong = []
+    sent = False
+    for case, _send, reply in replies:
+        for effect in (*reply.loading, *reply.effects):
+            if not effect.content or effect.service in {"secretsmanager", "ssm", "kms"}:
+                continue
+            sent = True
+            to_slack = effect.service == "slack" or effect.detail.endswith("slack.com")
+            names = setting.hidden.in_call(effect.content, to_slack=to_slack)
+            wrong += [f"{name} in {effect.service} {effect.operation} ({case.id})" for name in names]
+    if not wrong and not sent:
+        return Judgement(outcome=NOT_RUN, why="nothing was sent to anybody")
+    return _overall(wrong, replies, "")
+
+
 def _alike(setting: Setting) -> Judgement:
     found: dict[tuple[int | None, str], str] = {}
-    for case, _send, reply in _every(setting):
-        if "verifies_signature" in case.decides and (status_of(reply, setting.shape) or 0) // 100 == CLIENT:
+    for case, send, reply in _every(setting):
+        if (
+            "verifies_signature" in case.decides
+            and not _elsewhere(send)
+            and (status_of(reply, setting.shape) or 0) // 100 == CLIENT
+        ):
             found.setdefault((reply.status, reply.body), case.id)
     if not found:
         return Judgement(outcome=UNDECIDED, why="nothing was refused")
     if len(found) == 1:
         return Judgement(outcome=PASSED)
     return Judgement(outcome=FAILED, why=f"{len(found)} different ones: {_some(sorted(set(found.values())))}")
+
+
+def _elsewhere(send: Send) -> bool:
+    """Whether a request goes by another way, where another answer is as it should be: 404, 405."""
+    return bool(send.path or send.method != "POST" or send.shape or send.query or send.event is not None)
 
 
 def _overall(wrong: Sequence[str], replies: Sequence[object], before: str) -> Judgement:
@@ -86,4 +116,5 @@ OVERALL_JUDGEMENTS: dict[str, Callable[[Setting], Judgement]] = {
     "alike": _alike,
     "discreet-answers": _discreet_answers,
     "discreet-logs": _discreet_logs,
+    "discreet-calls": _discreet_calls,
 }

@@ -19,11 +19,15 @@ class Call:
     """One invocation: the event as Lambda gives it, and what the handler's clock shows (None: the real time).
 
     `fresh`: in another environment than the call before it, which shares no memory with it, but what AWS keeps.
+    `stale`: it reads from the stores what stood there before the first call, as one does that runs at the same time.
+    `store`: from this call on the store of secrets has these two, the current one and the one before it.
     """
 
     event: Mapping[str, Any]
     at: float | None = None
     fresh: bool = False
+    stale: bool = False
+    store: tuple[str, str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,23 +36,27 @@ class Scenario:
 
     `environment` are variables beside those of the target; `secrets` what the stubbed Secrets Manager and Parameter
     Store give for any name (None: they have nothing); the same value stands in the environment variable that the target
-    names.
+    names.  `secret_json`: the stores keep it as JSON, under each of these keys.  `failing`: DynamoDB and S3
+    answer with errors.
     """
 
     name: str
     calls: tuple[Call, ...]
     secret: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    secret_json: tuple[str, ...] = ()
+    failing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
     """Something that a handler did to the world, as a stub recorded it: dynamodb, PutItem, the table's name.
 
-    Services are those of boto3 (secretsmanager, stepfunctions, events), and three more: network (operation a method, or
-    CONNECT where the connection was refused; detail the host), process (spawn, a program) and file (write, a path).
-    `refused` says that nothing came of it: a condition that failed, a host that is not there, a program that was not
-    started.  `unclear` says that the stub could not answer it, so that nobody knows what AWS would have done.
+    Services are those of boto3 (secretsmanager, stepfunctions, events), and four more: slack (operation a method of
+    its Web API), network (operation a method, or CONNECT where the connection was refused; detail the host), process
+    (spawn, a program) and file (write, a path).  `refused` says that nothing came of it: a condition that failed, a
+    host that is not there, a program that was not started.  `unclear` says that the stub could not answer it, so that
+    nobody knows what AWS would have done.  `content` is what was sent, cut at a limit.
     """
 
     service: str
@@ -56,10 +64,13 @@ class Effect:
     detail: str = ""
     refused: bool = False
     unclear: bool = False
+    content: str = field(default="", repr=False, compare=False)
 
     @property
     def reads(self) -> bool:
         """Whether it only reads, as reading the signing secret does: no side effect."""
+        if self.service == "slack":
+            return self.operation.rpartition(".")[2].startswith(_READING_SLACK)
         if self.operation in {"Decrypt", "Verify", "VerifyMac"}:
             return self.service == "kms"
         return self.service not in _BESIDE_AWS and self.operation.startswith(_READING)
@@ -71,7 +82,8 @@ class Reply:
 
     `ended` is '' where the handler answered, else how it ended: error (an exception, `error` its type), timeout, exit,
     crash, output (megabytes printed), memory, or not-run (an earlier call ended the process).  `status` is None where
-    the answer has none.  `effects` in order; `logs` what it printed, cut at a limit.
+    the answer has none.  `effects` in order; `logs` what it printed, cut at a limit.  `loading` are the effects of the
+    module as it was loaded, which belong to no request; `after` how many of the effects came after the answer.
     """
 
     ended: str = ""
@@ -82,6 +94,8 @@ class Reply:
     effects: tuple[Effect, ...] = ()
     logs: str = ""
     seconds: float = 0.0
+    loading: tuple[Effect, ...] = ()
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +108,8 @@ class Limits:
 
 
 _BESIDE_AWS = frozenset({"network", "process", "file"})
+_READING_SLACK = ("test", "info", "list", "history", "replies", "members", "lookup", "get", "search", "conversations")
+"""Beginnings of the last word of the methods of Slack's Web API that only read (docs.slack.dev/reference/methods)."""
 _READING = ("Get", "BatchGet", "TransactGet", "List", "Describe", "Head", "Query", "Scan")
 
 

@@ -12,6 +12,7 @@ _STOPPED = {"network", "process"}
 _NEAR = ("localhost", "127.0.0.1", "::1")
 """Hosts of Lambda's own extension for secrets."""
 _ENDED = {
+    "not-sent": "the run was stopped before it",
     "error": "it raised {error}, which Lambda answers with 502",
     "timeout": "it did not answer in time",
     "exit": "it ended its own process, which Lambda answers with 502",
@@ -22,6 +23,7 @@ _ENDED = {
 }
 
 
+_LOOKING_UP_ITSELF = {"auth.test", "api.test"}
 _TELLING = {"cloudwatch", "logs", "xray", "sts"}
 """Services to which a handler tells how it fares, or that give it its credentials: nothing is done there."""
 _KEEPING_SECRETS = {"secretsmanager", "ssm", "kms"}
@@ -42,9 +44,19 @@ def _counts(effect: Effect) -> bool:
     return not effect.refused or effect.unclear or effect.service in _STOPPED
 
 
+def data_read(reply: Reply) -> tuple[Effect, ...]:
+    """What a handler looked up for one call that is no secret and does not tell how it fares: it was at work."""
+    beside = _KEEPING_SECRETS | _TELLING | {"file", "process", "network"}
+    return tuple(
+        effect
+        for effect in reply.effects
+        if effect.reads and effect.service not in beside and effect.operation not in _LOOKING_UP_ITSELF
+    )
+
+
 def asks_a_store(reply: Reply) -> bool:
     """Whether anything outside its own process was asked that could remember: a table, a cache, a queue."""
-    beside = _KEEPING_SECRETS | _TELLING | {"file", "process"}
+    beside = _KEEPING_SECRETS | _TELLING | {"file", "process", "slack"}
     return any(effect.service not in beside for effect in reply.effects)
 
 
@@ -52,8 +64,8 @@ def status_of(reply: Reply, shape: str) -> int | None:
     """The status that the caller would see; None where Lambda or the API would answer with a 5xx of its own."""
     if reply.ended:
         return None
-    if reply.status is None and shape != "rest-api":
-        return 200  # both take any other value for the body of a good answer
+    if reply.status is None and shape not in {"rest-api", "alb"}:
+        return 200  # these take any other value for the body of a good answer
     return reply.status
 
 

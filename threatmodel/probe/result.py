@@ -6,14 +6,17 @@ A result holds no secret, signature, token or response_url: answers are cut, and
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from threatmodel.probe.cases import Case, Shown, load_cases
 from threatmodel.probe.deciding import LEVELS, Decision, Row, decisions
 from threatmodel.probe.expectations import FAILED, OUTCOMES, PASSED
+from threatmodel.probe.seen import Coverage, SeenCall
 from threatmodel.reading.problems import InputError, Place, quoted, suggestion
 from threatmodel.reading.shape import (
     Entry,
@@ -31,7 +34,7 @@ from threatmodel.reading.shape import (
 )
 from threatmodel.reading.source import parse
 
-FORMAT = 1
+FORMAT = 2
 KINDS = ("python", "node", "http")
 
 
@@ -39,8 +42,10 @@ KINDS = ("python", "node", "http")
 class Result:
     """A run of all probes against one handler.
 
-    `folder_sha256` names the code that was run ('' where it was only reached over HTTP), `when` is UTC, to the second,
-    `isolation` says of each measure against a hostile handler whether it held.
+    `folder_sha256` names the code that was run ('' where it was only reached over HTTP), `when` is UTC, to the
+    second. `isolation` says of each measure against a hostile handler whether it held.  `variables` are those that
+    the handler had, each with the fingerprint of its value ('' where it may be a secret). `shown_for` is what
+    requests without a right signature covered, `calls_seen` what the handler asked of AWS.
     """
 
     target: str
@@ -50,6 +55,9 @@ class Result:
     version: str
     shape: str
     sees_effects: bool
+    variables: Mapping[str, str]
+    shown_for: Coverage
+    calls_seen: tuple[SeenCall, ...]
     rows: tuple[Row, ...]
     facts: tuple[Decision, ...]
     isolation: tuple[str, ...] = ()
@@ -58,6 +66,11 @@ class Result:
     def decided(self) -> dict[str, Shown]:
         """The facts that it decides, with their values."""
         return {one.fact: one.value for one in self.facts if one.decided}
+
+
+def fingerprint(name: str, value: str) -> str:
+    """What stands for a variable's value, so that another one can be told from it."""
+    return hashlib.sha256(f"{name}={value}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def to_json(result: Result) -> str:
@@ -69,6 +82,9 @@ def to_json(result: Result) -> str:
 _LINE = Text(2000)
 _FACT_NAME = re.compile(r"[a-z][a-z_]*\Z")
 _DIGEST = "[0-9a-f]{64}"
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_FINGERPRINT = "[0-9a-f]{16}"
 
 _ROW = record(
     "a row",
@@ -92,6 +108,11 @@ _DECISION = record(
     Key("of", Number(1, 1000), required=True),
     Key("note", Raw(), required=True),
 )
+_LINES = Items(_LINE)
+_COVERAGE = record(
+    "what a result covers", *(Key(name, _LINES, required=True) for name in Coverage.__dataclass_fields__)
+)
+_CALL = record("a call that was seen", *(Key(name, Raw(), required=True) for name in SeenCall.__dataclass_fields__))
 _RESULT = record(
     "a result of the probe",
     Key("format", Number(FORMAT, FORMAT), required=True),
@@ -102,9 +123,12 @@ _RESULT = record(
     Key("version", _LINE, required=True),
     Key("shape", _LINE, required=True),
     Key("sees_effects", Flag(), required=True),
+    Key("variables", Table(Raw(), "a variable", _VARIABLE, "the name of a variable"), required=True),
+    Key("shown_for", _COVERAGE, required=True),
+    Key("calls_seen", Items(_CALL), required=True),
     Key("rows", Items(_ROW, 1), required=True),
     Key("facts", Items(_DECISION), required=True),
-    Key("isolation", Items(_LINE)),
+    Key("isolation", Items(_LINE), required=True),
 )
 
 
@@ -132,6 +156,13 @@ class _Reading:
     def result(self, entries: Fields) -> Result | None:
         rows = tuple(self.row(item.value) for item in entries["rows"].value)
         facts = tuple(self.decision(item.value) for item in entries["facts"].value)
+        calls = tuple(
+            SeenCall(**{key: self.text(one) for key, one in item.value.items()}) for item in entries["calls_seen"].value
+        )
+        variables = {
+            name: self.text(item, _FINGERPRINT, "16 hexadecimal digits, or an empty text")
+            for name, item in entries["variables"].value.items()
+        }
         when = self.when(entries["when"])
         digest = self.text(entries["folder_sha256"], _DIGEST, "64 hexadecimal digits, or an empty text")
         self.once(entries["rows"].value, "probe")
@@ -140,8 +171,19 @@ class _Reading:
         whole: dict[str, Any] = {
             name: entries[name].value for name in ("target", "kind", "version", "shape", "sees_effects")
         }
-        isolation = tuple(item.value for item in entries["isolation"].value) if "isolation" in entries else ()
-        result = Result(isolation=isolation, rows=rows, facts=facts, when=when, folder_sha256=digest, **whole)
+        isolation = tuple(item.value for item in entries["isolation"].value)
+        covered = {key: tuple(one.value for one in item.value) for key, item in entries["shown_for"].value.items()}
+        result = Result(
+            isolation=isolation,
+            rows=rows,
+            facts=facts,
+            when=when,
+            folder_sha256=digest,
+            variables=variables,
+            shown_for=Coverage(**covered),
+            calls_seen=calls,
+            **whole,
+        )
         self.follows(result, entries)
         return result
 

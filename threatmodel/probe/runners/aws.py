@@ -4,18 +4,48 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from threatmodel.probe.protocol import Effect
 from threatmodel.probe.runners.dynamodb import AwsError, DynamoDb, UnreadError
 
+MOST_CONTENT = 20_000
+"""Characters of what a call sends that are kept, to look for secrets in them."""
 MOST_EFFECTS = 2_000
 """Effects of a scenario that are recorded one by one; those after them are counted, and the last says so."""
 
 LONGEST_DETAIL = 200
 
 _ACCOUNT = "123456789012"
+TOKEN = "xoxb-probe-" + "4207315096-TzLwQk7b"
+"""The made-up bot token that a store holds under a name that says so."""
+SECRET_KEYS = (
+    "SLACK_SIGNING_SECRET",
+    "slack_signing_secret",
+    "slackSigningSecret",
+    "signing_secret",
+    "signingSecret",
+    "SIGNING_SECRET",
+    "signing-secret",
+    "slack-signing-secret",
+    "SlackSigningSecret",
+    "secret",
+    "SLACK_BOT_TOKEN",
+    "slack_bot_token",
+    "slackBotToken",
+    "bot_token",
+    "botToken",
+    "bot-token",
+)
+"""What a secret that is kept as JSON is usually called in it."""
+
+_TOKEN_NAME = re.compile(r"token", re.IGNORECASE)
+_SIGNING_NAME = re.compile(r"sign|secret(?!s?manager)", re.IGNORECASE)
+_REFERENCE = "/aws/reference/secretsmanager/"
+_STORES = frozenset({"dynamodb", "s3"})
 _MADE = 1_600_000_000.0  # long ago, so that no secret counts as just changed
 _NAMES = {  # how SDKs and endpoints call a service, where boto3 calls it otherwise
     "sfn": "stepfunctions",
@@ -43,22 +73,47 @@ _DETAILS = (
 class World:
     """What one scenario's handler can reach: services that remember, and what was done to them."""
 
-    def __init__(self, secret: str | None) -> None:
+    def __init__(self, secret: str | None, *, secret_json: Sequence[str] = (), failing: bool = False) -> None:
         self.effects: list[Effect] = []
-        self._secret = secret
+        self._secret, self._made = secret, _MADE
+        self._previous: str | None = None
+        self._json, self._failing = tuple(secret_json), failing
         self._tables = DynamoDb()
+        self._before: DynamoDb | None = None
         self._objects: dict[tuple[str, str], str] = {}
         self._count = 0
 
-    def note(
-        self, service: str, operation: str, detail: str = "", *, refused: bool = False, unclear: bool = False
+    def rotate(self, current: str, previous: str | None, at: float) -> None:
+        """Puts another secret into the stores, at seconds since 1970."""
+        self._secret, self._previous, self._made = current, previous, at
+
+    def read_before(self, *, stale: bool) -> None:
+        """From here on tables are read as they were when the world was made, or as they are now."""
+        self._before = DynamoDb() if stale else None
+
+    def note(  # noqa: PLR0913 - the members of an effect
+        self,
+        service: str,
+        operation: str,
+        detail: str = "",
+        *,
+        refused: bool = False,
+        unclear: bool = False,
+        content: str = "",
     ) -> None:
         """Records an effect."""
         self._count += 1
         if self._count <= MOST_EFFECTS:
             cut = detail[:LONGEST_DETAIL]
             self.effects.append(
-                Effect(service=service, operation=operation, detail=cut, refused=refused, unclear=unclear)
+                Effect(
+                    service=service,
+                    operation=operation,
+                    detail=cut,
+                    refused=refused,
+                    unclear=unclear,
+                    content=content[:MOST_CONTENT],
+                )
             )
         elif self._count == MOST_EFFECTS + 1:
             self.effects.append(Effect(service="process", operation="more", detail=f"more than {MOST_EFFECTS}"))
@@ -77,12 +132,17 @@ class World:
         except (AttributeError, KeyError, TypeError, ValueError):  # a request of the wrong shape, as AWS would find it
             raise AwsError("ValidationException", "a parameter is of the wrong type") from None
         finally:
-            self.note(service, operation, detail, refused=refused, unclear=unclear)
+            content = json.dumps(params, default=str, ensure_ascii=False)
+            self.note(service, operation, detail, refused=refused, unclear=unclear, content=content)
         return answer
 
     def _answer(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        if self._failing and service in _STORES:
+            raise AwsError("InternalServerError", "The request processing has failed because of an internal error.")
         if service == "dynamodb":
-            return self._tables.answer(operation, params)
+            reads = operation.startswith(("Get", "BatchGet", "Query", "Scan"))
+            tables = self._before if self._before is not None and reads else self._tables
+            return tables.answer(operation, params)
         known: dict[tuple[str, str], Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             ("secretsmanager", "GetSecretValue"): self._secret_value,
             ("secretsmanager", "BatchGetSecretValue"): self._secret_values,
@@ -97,23 +157,34 @@ class World:
         found = known.get((service, operation))
         return found(params) if found else _plain_answer(service, operation, params)
 
-    def _known_secret(self) -> str:
+    def _kept(self, name: str) -> str:
+        """What a store holds under a name: the secret, or a token where the name says so; as JSON where so tried."""
         if self._secret is None:
             raise AwsError("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
-        return self._secret
+        if self._json:
+            return json.dumps({key: self._named_value(key, self._secret) for key in self._json})
+        return self._named_value(name, self._secret)
+
+    def _named_value(self, name: str, secret: str) -> str:
+        return TOKEN if _TOKEN_NAME.search(name) and not _SIGNING_NAME.search(name) else secret
 
     def _secret_value(self, params: Mapping[str, Any]) -> dict[str, Any]:
         name = str(params.get("SecretId", ""))
-        if params.get("VersionStage", "AWSCURRENT") != "AWSCURRENT":
+        stage = params.get("VersionStage", "AWSCURRENT")
+        if stage == "AWSPREVIOUS" and self._previous is not None:
+            text = self._previous
+        elif stage == "AWSCURRENT":
+            text = self._kept(name)
+        else:
             raise AwsError("ResourceNotFoundException", "Secrets Manager can't find the specified secret value.")
         arn = name if name.startswith("arn:") else f"arn:aws:secretsmanager:eu-west-1:{_ACCOUNT}:secret:{name}-AbCdEf"
         return {
             "ARN": arn,
             "Name": name,
             "VersionId": "00000000-0000-4000-8000-000000000000",
-            "SecretString": self._known_secret(),
-            "VersionStages": ["AWSCURRENT"],
-            "CreatedDate": _MADE,
+            "SecretString": text,
+            "VersionStages": [stage],
+            "CreatedDate": self._made,
         }
 
     def _secret_values(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,9 +197,11 @@ class World:
         return {"Parameter": self._named(str(params.get("Name", "")))}
 
     def _named(self, name: str) -> dict[str, Any]:
+        if name.startswith(_REFERENCE):  # a secret of Secrets Manager, read through Parameter Store
+            self.note("secretsmanager", "GetSecretValue", name.removeprefix(_REFERENCE))
         arn = f"arn:aws:ssm:eu-west-1:{_ACCOUNT}:parameter/{name.lstrip('/')}"
-        kind = {"Type": "SecureString", "Version": 1, "LastModifiedDate": _MADE, "DataType": "text"}
-        return {"Name": name, "Value": self._known_secret(), "ARN": arn, **kind}
+        kind = {"Type": "SecureString", "Version": 1, "LastModifiedDate": self._made, "DataType": "text"}
+        return {"Name": name, "Value": self._kept(name), "ARN": arn, **kind}
 
     def _parameters(self, params: Mapping[str, Any]) -> dict[str, Any]:
         names = [str(name) for name in params.get("Names", ())]
@@ -137,8 +210,19 @@ class World:
         return {"Parameters": [self._named(name) for name in names], "InvalidParameters": []}
 
     def _parameters_by_path(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        name = f"{str(params.get('Path', '')).rstrip('/')}/signing-secret"
-        return {"Parameters": [] if self._secret is None else [self._named(name)]}
+        """Everything below a path: under each name by which a handler may look for its secret."""
+        path = str(params.get("Path", "")).rstrip("/")
+        names = dict.fromkeys(("signing-secret", *self._json, *SECRET_KEYS))
+        found = [] if self._secret is None else [self._named_plainly(f"{path}/{name}") for name in names]
+        return {"Parameters": found}
+
+    def _named_plainly(self, name: str) -> dict[str, Any]:
+        """A parameter that is one of many, each with a value of its own: none holds JSON."""
+        as_json, self._json = self._json, ()
+        try:
+            return self._named(name)
+        finally:
+            self._json = as_json
 
     def _decrypted(self, params: Mapping[str, Any]) -> dict[str, Any]:
         if self._secret is None:

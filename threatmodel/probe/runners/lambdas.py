@@ -64,7 +64,7 @@ class LambdaRunner:
         return tuple(sorted(self._missing - {self._secret_env}))
 
     async def _run(self, scenario: Scenario) -> Sequence[Reply]:
-        world = World(scenario.secret)
+        world = World(scenario.secret, secret_json=scenario.secret_json, failing=scenario.failing)
         environment = _lambda_environment(self._program) | self._environment | dict(scenario.environment)
         environment.pop(self._secret_env, None)  # given by hand, it would hide what happens without one
         if scenario.secret is not None and self._secret_env:
@@ -86,20 +86,25 @@ class LambdaRunner:
         async with session:
             ready = await session.hear()
             failed = self._failed(ready, scenario)
+            loading, seen = tuple(world.effects[seen:]), len(world.effects)  # of no request
             for call in scenario.calls:
+                if call.store is not None:
+                    world.rotate(*call.store, at=call.at or 0.0)
+                world.read_before(stale=call.stale)
                 if failed is None:
-                    reply = await _called(session, {"event": call.event, "at": call.at})
+                    reply = await _called(session, {"event": call.event, "at": call.at}, world)
                     if reply.ended and not reply.error:  # the process is gone
                         failed = Reply(ended="not-run")
                 else:
                     reply = failed
                     if failed.ended not in {"error", "not-run"}:
                         failed = Reply(ended="not-run")
-                replies.append(replace(reply, effects=tuple(world.effects[seen:]), logs=session.logs()))
-                seen = len(world.effects)
+                done = tuple(world.effects[seen:])
+                replies.append(replace(reply, effects=done, logs=session.logs(), loading=loading))
+                loading, seen = (), len(world.effects)
             self._missing |= session.missing - set(scenario.environment)
-        last = replies[-1]  # what was done after the last answer
-        replies[-1] = replace(last, effects=last.effects + tuple(world.effects[seen:]), logs=last.logs)
+        last, more = replies[-1], tuple(world.effects[seen:])  # what was done after the last answer
+        replies[-1] = replace(last, effects=last.effects + more, after=last.after + len(more))
         return replies
 
     def _failed(self, ready: Mapping[str, Any] | str, scenario: Scenario) -> Reply | None:
@@ -125,20 +130,22 @@ def _by_environment(calls: Sequence[Call]) -> list[tuple[Call, ...]]:
     return found
 
 
-async def _called(session: Session, call: Mapping[str, Any]) -> Reply:
+async def _called(session: Session, call: Mapping[str, Any], world: World) -> Reply:
     started = session.time()
     session.say(call)
     message = await session.hear()
     seconds = session.time() - started
     if isinstance(message, str):
         return Reply(ended=message, seconds=seconds)
+    until_answer = len(world.effects)
     if message.get("left"):  # Lambda lets what was left behind go on with the next call
         session.say({"settle": _SETTLING})
         await session.hear()
+    after = len(world.effects) - until_answer
     if "error" in message:
         error = str(message["error"])
-        return Reply(ended="memory" if error == "MemoryError" else "error", error=error, seconds=seconds)
-    return replace(from_answer(str(message["answer"])), seconds=seconds)
+        return Reply(ended="memory" if error == "MemoryError" else "error", error=error, seconds=seconds, after=after)
+    return replace(from_answer(str(message["answer"])), seconds=seconds, after=after)
 
 
 def _lambda_environment(program: Program) -> dict[str, str]:

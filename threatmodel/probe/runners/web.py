@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from threatmodel.probe.runners import slack_web
 from threatmodel.probe.runners.aws import World
 from threatmodel.probe.runners.dynamodb import AwsError
 
@@ -85,9 +86,7 @@ async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
 def answer(world: World, request: Request) -> tuple[int, str, bytes]:
     """Status, content type and body of what a host answers; what was asked is recorded."""
     if request.host.endswith("slack.com"):
-        world.note("network", request.method, request.host)
-        plain = request.host.startswith("hooks.")
-        return (200, "text/html", b"ok") if plain else (200, "application/json", b'{"ok": true}')
+        return slack_web.answer(world, request.host, request.method, request.target, request.body)
     if request.host in {"localhost", "127.0.0.1"}:
         return _extension(world, request)
     return _aws(world, request)

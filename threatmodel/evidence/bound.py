@@ -1,0 +1,152 @@
+"""What a file deploys as a function, held against what a probe ran: the same code, started the same way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from threatmodel.evidence.deployed import Deployed
+from threatmodel.probe.result import Result, fingerprint
+from threatmodel.reading.problems import listed, quoted
+from threatmodel.stacks.stack import Stack
+from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, items, text, unknowns
+
+_USUAL = {"handler", "lambda_handler"}
+_SWITCH = re.compile(r"(?:[A-Za-z]+|[0-9]|-?[01])\Z")
+"""A value that reads as a switch: one word, or one digit.  Ids, lists, addresses and commands are settings."""
+_LOADERS = re.compile(
+    r"AWS_LAMBDA_EXEC_WRAPPER|PYTHON(?:PATH|STARTUP|HOME|WARNINGS)|NODE_(?:OPTIONS|PATH)|LD_(?:PRELOAD|LIBRARY_PATH)\Z"
+)
+"""Variables that decide which code runs before the handler does."""
+
+
+def mismatches(result: Result, deployed: Deployed, code: Path) -> Iterator[str]:
+    """Why a result is not about what is deployed; `code` is the folder of the code that was probed."""
+    if deployed.shared:
+        yield f"{quoted(deployed.resource.name)} stands for {listed(deployed.shared)} too"
+    yield from _other_code(result, deployed, code)
+    yield from _other_runtime(result, deployed)
+    yield from _other_variables(result, deployed)
+
+
+def _property(deployed: Deployed, name: str, attribute: str) -> Node | None:
+    """A property, under its name in CloudFormation or in Terraform."""
+    properties = deployed.resource.properties
+    return get(properties, *(attribute if deployed.stack.kind == "terraform" else name).split("."))
+
+
+def _other_code(result: Result, deployed: Deployed, code: Path) -> Iterator[str]:
+    package = text(_property(deployed, "PackageType", "package_type"))
+    image = any(_property(deployed, name, "image_uri") for name in ("Code.ImageUri", "ImageUri"))
+    if package == "Image" or image:
+        yield "a container image is deployed, which is other code"
+        return
+    if any(get(deployed.resource.properties, *name.split(".")) for name in ("InlineCode", "Code.ZipFile")):
+        yield "the code stands in the template itself, which is other code"
+        return
+    handler = text(_property(deployed, "Handler", "handler"))
+    if handler is None:
+        yield "which handler is deployed cannot be told"
+        return
+    file, _, name = result.target.rpartition(":") if _named(result.target) else (result.target, "", "")
+    module, _, function = handler.rpartition(".")
+    if function != (name or function) or (not name and function not in _USUAL):
+        yield f"the handler is {quoted(handler)}, and {quoted(result.target)} was probed"
+        return
+    yield from _other_place(module, PurePosixPath(file).stem, deployed, code)
+
+
+def _named(target: str) -> bool:
+    return re.search(r"\.(?:py|m?js|cjs):\w+\Z", target) is not None
+
+
+def _other_place(module: str, stem: str, deployed: Deployed, code: Path) -> Iterator[str]:
+    """Whether the module that is deployed is the file that was probed, in the folder that was probed."""
+    place = PurePosixPath(module.replace(".", "/") if "/" not in module else module)
+    if place.name != stem:
+        yield f"the module is {quoted(module)}, and {quoted(stem)} was probed"
+        return
+    root = _root(deployed)
+    if root is None:
+        yield "from which folder the code comes cannot be told"
+        return
+    if (root / place).parent.resolve() != code.resolve():
+        yield f"the code is {quoted((root / place).parent.as_posix())}, and {quoted(code.as_posix())} was probed"
+    elif root.resolve() != code.resolve():
+        yield f"the code is all of {quoted(root.as_posix())}, and only {quoted(code.as_posix())} was probed"
+
+
+def _root(deployed: Deployed) -> Path | None:
+    """The folder of the code; None where the file does not name one."""
+    if deployed.stack.kind == "serverless":
+        return deployed.folder
+    if deployed.stack.kind == "terraform":
+        return None
+    uri = get(deployed.resource.properties, "CodeUri")
+    if uri is None and deployed.resource.type == "AWS::Serverless::Function":
+        uri = Scalar(".", deployed.resource.place)
+    if uri is None:
+        uri = get(deployed.resource.properties, "Code")
+    found = text(uri)
+    if found is None or re.match(r"[a-z0-9]+://", found) or found.endswith((".zip", ".jar")):
+        return None
+    return deployed.folder / found
+
+
+def _other_runtime(result: Result, deployed: Deployed) -> Iterator[str]:
+    runtime = text(_property(deployed, "Runtime", "runtime"))
+    kind = {"python": "python", "node": "nodejs"}.get(result.kind, "")
+    if runtime is None or not kind or not runtime.startswith(kind):
+        yield f"the runtime is {quoted(runtime) if runtime else 'not told'}, and {result.kind} was probed"
+    layers = _property(deployed, "Layers", "layers")
+    if layers is not None and (items(layers) or any(unknowns(layers))):
+        yield "it has layers, whose code was not probed"
+
+
+def _other_variables(result: Result, deployed: Deployed) -> Iterator[str]:
+    """Variables of the function that the probe had not, or that are switches and had other values."""
+    found = _variables(deployed)
+    if found is None:
+        yield "its variables cannot be told"
+        return
+    if loaders := [name for name in found if _LOADERS.match(name)]:
+        yield f"{listed(loaders)} decides which code runs first, and was not there when it was probed"
+    lacking = [name for name in found if name not in result.variables and not _LOADERS.match(name)]
+    if lacking:
+        yield f"it has variables that the probe had not: {listed(lacking)}"
+    other = [
+        name
+        for name, node in found.items()
+        if name in result.variables and _differs(result, name, node, deployed.stack)
+    ]
+    if other:
+        yield f"it has other values than the probe had: {listed(other)}"
+
+
+def _variables(deployed: Deployed) -> Mapping[str, Node] | None:
+    node = _property(deployed, "Environment.Variables", "environment")
+    if deployed.stack.kind == "terraform":
+        blocks = items(node)
+        node = get(blocks[0], "variables") if blocks else None
+    if node is None:
+        return {}
+    return node.entries if isinstance(node, Table) else None
+
+
+def _differs(result: Result, name: str, node: Node, stack: Stack) -> bool:
+    """Whether a variable that reads as a switch is set otherwise; a setting may differ, and so may what is a secret."""
+    if isinstance(node, Unknown):
+        return _may_switch(node, stack)
+    if not isinstance(node, Scalar):
+        return False
+    usual = {True: "true", False: "false"}[node.value] if isinstance(node.value, bool) else str(node.value)
+    return bool(_SWITCH.match(usual)) and result.variables[name] != fingerprint(name, usual)
+
+
+def _may_switch(node: Unknown, stack: Stack) -> bool:
+    """Whether what is decided at deployment may be a switch: by its default, or by the values that it may take."""
+    allowed = [
+        str(value) for name in node.given if name in stack.parameters for value in stack.parameters[name].allowed
+    ]
+    return any(_SWITCH.match(value) for value in (text(node.usual) or "", *allowed))

@@ -1,0 +1,54 @@
+"""The saved probes of a model, each held against what the other files deploy, and all of a function together."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+
+from threatmodel.evidence.deployed import Deployed
+from threatmodel.evidence.probed import probed
+from threatmodel.graph.elements import Read
+from threatmodel.model.facts import Statement
+from threatmodel.model.system import System
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError, Problem
+
+Statements = dict[str, dict[str, list[Statement]]]
+
+
+def state_probes(  # noqa: PLR0913, PLR0917 - what the collector has at hand
+    system: System,
+    files: Files,
+    statements: Statements,
+    deployed: Mapping[str, Sequence[Deployed]],
+    today: datetime.date | None,
+    problems: list[Problem],
+) -> dict[int, Read]:
+    """Adds what the saved probes say of their functions; gives what was read, by its number among the evidence.
+
+    What one result leaves open, another one of the same function cannot prove.  `problems` gains those of files that
+    cannot be used.
+    """
+    now = None if today is None else datetime.datetime.combine(today, datetime.time(12), datetime.UTC)
+    found: dict[int, Read] = {}
+    for number, source in enumerate(system.evidence):
+        if source.kind != "probe":
+            continue
+        try:
+            said, found[number] = probed(system, source, files, deployed.get(source.function, ()), now)
+        except InputError as error:
+            problems += error.problems
+            continue
+        for name, statement in said.items():
+            statements.setdefault(source.function, {}).setdefault(name, []).append(statement)
+    _doubt_what_others_leave_open(statements, found.values())
+    return found
+
+
+def _doubt_what_others_leave_open(statements: Statements, read: Iterable[Read]) -> None:
+    for one in read:
+        for left in one.untold:
+            of_function = statements.get(left.element, {})
+            if left.name in of_function:
+                said = of_function[left.name]
+                of_function[left.name] = [s._replace(stale=True) if s.source == "probe" else s for s in said]

@@ -1,0 +1,53 @@
+"""One request of a probe's data, made into one for each kind, path and word that are known of a handler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from threatmodel.probe.cases import Case, Send
+from threatmodel.probe.requests import Genuine
+
+_VALUES = ("1", "true")
+_MOST_WORDS = 24
+
+
+def expanded(case: Case, genuine: Genuine) -> Case:
+    """The probe with a request for each path and word, and the whole once more for each other kind that is served."""
+    own = tuple(one for send in case.send for one in _each(send, genuine))
+    more: tuple[Send, ...] = ()
+    if case.each_kind:
+        for kind in genuine.served:
+            more += _of_kind(own, kind)
+    return replace(case, send=own + more)
+
+
+def _of_kind(sends: tuple[Send, ...], kind: str) -> tuple[Send, ...]:
+    found = tuple(replace(send, body=kind) if send.body == "genuine" else send for send in sends)
+    return (replace(found[0], apart=True), *found[1:])
+
+
+def _each(send: Send, genuine: Genuine) -> Iterator[Send]:
+    if send.path == "each":
+        for path in dict.fromkeys((genuine.path, *genuine.paths)):
+            yield replace(send, path=path)
+    elif send.words == "names":
+        for name in _words(genuine):
+            yield replace(send, words="", headers={**(send.headers or {}), name: "1"}, query={name: "1"})
+        together = dict.fromkeys(_words(genuine), "true")
+        if together:
+            yield replace(send, words="", query=together)
+    elif send.words == "pairs":
+        for name, value in genuine.hints.pairs[:_MOST_WORDS]:
+            shown = value.encode("ascii", "ignore").decode().strip()
+            if shown == value and value:
+                yield replace(send, words="", headers={**(send.headers or {}), name: value}, query={name: value})
+    else:
+        yield send
+
+
+def _words(genuine: Genuine) -> list[str]:
+    """What the handler asks for, but for what each request has anyway."""
+    usual = {"headers", "body", "httpmethod", "requestcontext", "isbase64encoded", "rawpath", "path", "http", "method"}
+    usual |= {"x-slack-signature", "x-slack-request-timestamp", "content-type", "querystringparameters", "statuscode"}
+    return [name for name in genuine.hints.names if name.lower() not in usual][:_MOST_WORDS]

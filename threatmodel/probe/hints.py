@@ -1,0 +1,182 @@
+"""What a handler's own source and the template beside it name: paths, commands, ids, and words that it asks for.
+
+Only guesses, for what else to send: a request that rests on a wrong one is refused or ignored like any other.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from threatmodel.probe.source_check import source_files
+from threatmodel.reading.problems import InputError
+from threatmodel.reading.source import read_text
+
+MOST = 24
+"""Words of each sort that are kept."""
+
+_LARGEST = 400_000
+_PATH = re.compile(r"/[\w.~+-]+(?:/[\w.~+-]+)*\Z", re.ASCII)
+_COMMAND = re.compile(r"/[a-z0-9_-]{1,32}\Z")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_:.-]{1,60}\Z", re.ASCII)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,40}\Z", re.ASCII)
+_USER, _TEAM = re.compile(r"[UW](?=[A-Z0-9]*\d)[A-Z0-9]{1,14}\Z"), re.compile(r"T(?=[A-Z0-9]*\d)[A-Z0-9]{1,14}\Z")
+_SECRET_KEY = re.compile(r"sign|secret|slack", re.IGNORECASE)
+_EVENTS = (
+    "app_mention",
+    "message",
+    "app_home_opened",
+    "reaction_added",
+    "member_joined_channel",
+    "team_join",
+    "channel_created",
+    "link_shared",
+    "message.im",
+    "file_shared",
+)
+_LISTENERS = frozenset({"action", "view", "shortcut", "options", "command", "event", "message"})
+_IDS = frozenset({"action_id", "callback_id"})
+_TEMPLATES = ("template.yaml", "template.yml", "serverless.yml", "serverless.yaml")
+_TEMPLATE_PATH = re.compile(r"^\s*-?\s*[Pp]ath:\s*['\"]?(/?[\w.~+/-]+)['\"]?\s*$", re.MULTILINE | re.ASCII)
+
+_JS_TEXT = re.compile(r"'((?:\\.|[^'\\\n]){1,80})'|\"((?:\\.|[^\"\\\n]){1,80})\"|`([^`$\\\n]{1,80})`")
+_JS_LISTENER = re.compile(r"\.(action|view|shortcut|options|command|event)\(\s*['\"`]([^'\"`\n]{1,80})['\"`]")
+_JS_MEMBER = re.compile(
+    r"(?:[qQ]uery(?:StringParameters)?|[hH]eaders|event|body)\??\.?(?:\[['\"]([\w-]{1,40})['\"]\]|(?<=\.)([A-Za-z]\w{1,40}))"
+)
+_JS_COMPARED = re.compile(r"([\w-]{1,40})['\"\]]{0,2}\s*={2,3}\s*['\"]([^'\"\n]{1,60})['\"]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """Words in the order in which they stand.
+
+    `names` are keys that it asks something for (a header, a query), `pairs` such a key with what it is compared with,
+    `secret_keys` what a secret kept as JSON may be called in it.
+    """
+
+    paths: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+    secret_keys: tuple[str, ...] = ()
+
+
+def hints_of(handler: Path | None, environment: Mapping[str, str] | None = None) -> Hints:
+    """What the source beside a handler names, with the ids that its variables hold; nothing of an address."""
+    found: dict[str, list[str | tuple[str, str]]] = {field.name: [] for field in fields(Hints)}
+    for value in (environment or {}).values():
+        for word in re.split(r"[\s,;]+", value)[:50]:
+            _sort(word, found, ids=True)
+    if handler is not None:
+        for path in _sources(handler):
+            _read(path, found)
+        for name in _TEMPLATES:
+            for folder in (handler.parent, handler.parent.parent):
+                found["paths"] += [f"/{one.lstrip('/')}" for one in _TEMPLATE_PATH.findall(_text(folder / name))]
+    return Hints(**{name: tuple(dict.fromkeys(words))[:MOST] for name, words in found.items()})  # type: ignore[arg-type] # each list holds what its field does
+
+
+def _sources(handler: Path) -> Iterable[Path]:
+    """The handler's own file first: its words weigh more than a neighbour's."""
+    return sorted(source_files(handler), key=lambda path: path != handler)[:40]
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_text(path, path.as_posix())[:_LARGEST] if path.is_file() else ""
+    except InputError:
+        return ""
+
+
+def _read(path: Path, found: dict[str, list[str | tuple[str, str]]]) -> None:
+    text = _text(path)
+    reader = _python if path.suffix == ".py" else _javascript
+    for sort, word in reader(text):
+        if sort == "text":
+            assert isinstance(word, str)  # noqa: S101 - only pairs are none
+            _sort(word, found, ids=False)
+        else:
+            found[sort].append(word)
+
+
+def _sort(word: str, found: dict[str, list[str | tuple[str, str]]], *, ids: bool) -> None:
+    """Puts a literal where its form says that it may belong."""
+    for sort, pattern in (("users", _USER), ("teams", _TEAM), ("commands", _COMMAND), ("paths", _PATH)):
+        if pattern.match(word) and not (ids and sort == "paths"):
+            found[sort].append(word)
+    if word in _EVENTS:
+        found["events"].append(word)
+    if not ids and _NAME.match(word) and _SECRET_KEY.search(word):
+        found["secret_keys"].append(word)
+
+
+Word = tuple[str, str | tuple[str, str]]
+
+
+def _python(text: str) -> Iterator[Word]:
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        yield from _javascript(text)
+        return
+    for node in ast.walk(tree):
+        if (literal := _literal(node)) is not None:
+            yield "text", literal
+        elif isinstance(node, ast.Compare):
+            yield from _compared(node)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _LISTENERS:
+            yield from (
+                ("ids", word)
+                for one in node.args[:1]
+                if (word := _literal(one)) is not None and _WORD.match(word) and not word.startswith("/")
+            )
+        if (name := _asked(node)) and _NAME.match(name):
+            yield "names", name
+
+
+def _literal(node: ast.AST | None) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _asked(node: ast.AST) -> str | None:
+    """The key of `x.get("key")`, `x["key"]` or `"key" in x`."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="get" | "pop"), args=[first, *_]):
+            return _literal(first)
+        case ast.Subscript(slice=key):
+            return _literal(key)
+        case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()]):
+            return _literal(left)
+    return None
+
+
+def _compared(node: ast.Compare) -> Iterator[Word]:
+    for one, other in ((node.left, node.comparators[0]), (node.comparators[0], node.left)):
+        name, value = _asked(one), _literal(other)
+        if name and value is not None and _NAME.match(name) and len(value) <= 60:  # noqa: PLR2004 - a word, no text
+            yield "pairs", (name, value)
+            if name in _IDS:
+                yield "ids", value
+
+
+def _javascript(text: str) -> Iterator[Word]:
+    for found in _JS_TEXT.finditer(text):
+        yield "text", next(group for group in found.groups() if group is not None)
+    for _, word in _JS_LISTENER.findall(text):
+        if _WORD.match(word):
+            yield "ids", word
+    for quoted, plain in _JS_MEMBER.findall(text):
+        yield "names", quoted or plain
+    for name, value in _JS_COMPARED.findall(text):
+        if _NAME.match(name):
+            yield "pairs", (name, value)
+            if name in _IDS:
+                yield "ids", value

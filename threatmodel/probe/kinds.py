@@ -1,0 +1,218 @@
+"""The kinds of request that Slack sends, and a genuine one of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from threatmodel.probe.bodies import Body, Nested, found, parse
+from threatmodel.probe.slack import PUBLISHED
+
+KINDS = ("command", "event", "action", "view", "shortcut", "options", "url_verification")
+"""What `--kind` takes: docs.slack.dev/interactivity/implementing-slash-commands, /apis/events-api,
+/reference/interaction-payloads."""
+
+CHALLENGE = "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"
+TEXT = "probe-7f3a9c21d4"
+"""What the caller types in the genuine request: nothing else says it, so that it is known again in a log."""
+BODY = PUBLISHED.body.replace("&text=&", f"&text={TEXT}&")
+"""The genuine command: the slash command of Slack's own example."""
+
+_TYPES = {
+    "block_actions": "action",
+    "interactive_message": "action",
+    "view_submission": "view",
+    "view_closed": "view",
+    "shortcut": "shortcut",
+    "message_action": "shortcut",
+    "block_suggestion": "options",
+    "url_verification": "url_verification",
+}
+
+
+class Caller(NamedTuple):
+    """Who asks, from where: the same in a request of every kind."""
+
+    token: str
+    user: str
+    team: str
+    channel: str
+    text: str
+    app: str
+    response_url: str
+
+
+def caller_of(text: str) -> Caller:
+    """Who asks in a body; Slack's example where it does not say."""
+    body, usual = parse(text), parse(BODY)
+
+    def said(role: str) -> str:
+        return found(body, role) or found(usual, role)
+
+    app = found(body, "app") or "A0PROBE99"
+    return Caller(
+        said("token"), said("user"), said("workspace"), said("channel"), said("text"), app, said("response_url")
+    )
+
+
+def kind_of(text: str) -> str:
+    """Which kind of request a body is."""
+    body = parse(text)
+    value = _payload(body) if body.form else body.value
+    if value is None:
+        return "command"
+    return _TYPES.get(str(value.get("type", "")), "action" if body.form else "event")
+
+
+def _payload(body: Body) -> Mapping[str, Any] | None:
+    return next((value.value for name, value in body.value if name == "payload" and isinstance(value, Nested)), None)
+
+
+def body_of(kind: str, caller: Caller, word: str = "", delivery: str = "1") -> str:
+    """A genuine body of a kind.
+
+    `word` is what the handler calls it: a command, a type of event, an action_id or callback_id.  `delivery` names this
+    one request among others, as Slack's trigger_id and event_id do.
+    """
+    return _MAKERS[kind](caller, word, delivery)
+
+
+def _command(caller: Caller, word: str, delivery: str) -> str:
+    fields = {
+        "token": caller.token,
+        "team_id": caller.team,
+        "team_domain": "testteamnow",
+        "channel_id": caller.channel,
+        "channel_name": "foobar",
+        "user_id": caller.user,
+        "user_name": "roadrunner",
+        "command": word or "/webhook-collect",
+        "text": caller.text,
+        "api_app_id": caller.app,
+        "response_url": caller.response_url,
+        "trigger_id": f"398738663015.47445629121.probe{delivery}",
+    }
+    return urlencode(fields)
+
+
+def _event(caller: Caller, word: str, delivery: str) -> str:
+    event: dict[str, Any] = {
+        "type": word or "app_mention",
+        "user": caller.user,
+        "text": caller.text,
+        "channel": caller.channel,
+        "ts": "1531420618.000200",
+        "event_ts": "1531420618.000200",
+    }
+    if word == "message":
+        event["channel_type"] = "im"
+    if word == "app_home_opened":
+        event["tab"] = "home"
+    if word == "reaction_added":
+        item = {"type": "message", "channel": caller.channel, "ts": "1531420618.000200"}
+        event |= {"reaction": "thumbsup", "item": item, "item_user": "U0PROBE77"}
+    whole = {
+        "token": caller.token,
+        "team_id": caller.team,
+        "api_app_id": caller.app,
+        "event": event,
+        "type": "event_callback",
+        "event_id": f"Ev0PROBE{delivery}",
+        "event_time": 1531420618,
+    }
+    return json.dumps(whole)
+
+
+def _interaction(caller: Caller, kind: str, delivery: str, **more: Any) -> str:
+    whole = {
+        "type": kind,
+        "user": {"id": caller.user, "username": "roadrunner", "name": "roadrunner", "team_id": caller.team},
+        "api_app_id": caller.app,
+        "token": caller.token,
+        "trigger_id": f"398738663015.47445629121.{kind}{delivery}",
+        "team": {"id": caller.team, "domain": "testteamnow"},
+        **more,
+    }
+    return urlencode({"payload": json.dumps(whole)})
+
+
+def _action(caller: Caller, word: str, delivery: str) -> str:
+    action = {
+        "action_id": word or "probe",
+        "block_id": "probe",
+        "type": "button",
+        "text": {"type": "plain_text", "text": "Approve"},
+        "value": caller.text,
+        "action_ts": "1531420618.000200",
+    }
+    container = {"type": "message", "message_ts": "1531420618.000200", "channel_id": caller.channel}
+    message = {"type": "message", "user": "U0PROBEBOT", "ts": "1531420618.000200", "text": "Approve?"}
+    return _interaction(
+        caller,
+        "block_actions",
+        delivery,
+        container=container,
+        channel={"id": caller.channel, "name": "foobar"},
+        message=message,
+        response_url=caller.response_url,
+        actions=[action],
+    )
+
+
+def _view(caller: Caller, word: str, delivery: str) -> str:
+    entered = {"type": "plain_text_input", "value": caller.text}
+    view = {
+        "id": "V0PROBE99",
+        "team_id": caller.team,
+        "type": "modal",
+        "callback_id": word or "probe",
+        "private_metadata": "",
+        "blocks": [],
+        "state": {"values": {"probe": {"probe": entered}}},
+        "hash": "156772938.1827394",
+    }
+    return _interaction(caller, "view_submission", delivery, view=view, response_urls=[])
+
+
+def _shortcut(caller: Caller, word: str, delivery: str) -> str:
+    return _interaction(caller, "shortcut", delivery, callback_id=word or "probe", action_ts="1531420618.000200")
+
+
+def _options(caller: Caller, word: str, delivery: str) -> str:
+    name = word or "probe"
+    container = {"type": "view", "view_id": "V0PROBE99"}
+    return _interaction(
+        caller, "block_suggestion", delivery, action_id=name, block_id="probe", value=caller.text, container=container
+    )
+
+
+def _url_verification(caller: Caller, _word: str, _delivery: str) -> str:
+    return json.dumps({"token": caller.token, "challenge": CHALLENGE, "type": "url_verification"})
+
+
+_MAKERS: Mapping[str, Callable[[Caller, str, str], str]] = {
+    "command": _command,
+    "event": _event,
+    "action": _action,
+    "view": _view,
+    "shortcut": _shortcut,
+    "options": _options,
+    "url_verification": _url_verification,
+}
+
+
+def nonsense(text: str) -> str:
+    """A body of the same form that asks for nothing: a handler's answer to it is what it answers to anything."""
+    body = parse(text)
+    if not body.form:
+        return '{"probe":"1"}'
+    return urlencode({"payload": '{"probe":"1"}'}) if _payload(body) is not None else "probe=1"
+
+
+def by_bot(caller: Caller) -> str:
+    """An event that a bot caused."""
+    whole = json.loads(_event(caller, "message", "02"))
+    whole["event"] |= {"bot_id": "B0PROBE99", "subtype": "bot_message"}
+    return json.dumps(whole)

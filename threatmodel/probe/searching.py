@@ -1,0 +1,207 @@
+"""What a genuine request is to one handler: the form, kind, path and words with which it does something."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+
+from threatmodel.probe.cases import Case, Send
+from threatmodel.probe.events import SHAPES
+from threatmodel.probe.hints import Hints
+from threatmodel.probe.kinds import BODY, KINDS, Caller, body_of, caller_of, nonsense
+from threatmodel.probe.protocol import Reply, Scenario
+from threatmodel.probe.replies import accepted, side_effects
+from threatmodel.probe.requests import Genuine, sent
+from threatmodel.probe.runners.aws import SECRET_KEYS
+
+_MOST_WORDS = 8
+_MOST_PATHS = 6
+_STORES = frozenset({"secretsmanager", "ssm", "kms"})
+
+_IDLE = "nonsense"
+"""What asks for nothing: an effect that it has too is no work for the request."""
+
+Run = Callable[[Scenario], Sequence[Reply]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the user fixed of a genuine request: '' where the search may choose; `alone`: nothing else is tried."""
+
+    body: str = ""
+    kind: str = ""
+    path: str = ""
+    shape: str = ""
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A genuine request, whether the handler reads its secret from a store, and what came back while it was looked for.
+
+    `twins` are replies to genuine requests of each kind in the form that was chosen.
+    """
+
+    genuine: Genuine
+    asks_store: bool = False
+    twins: Mapping[str, Reply] = field(default_factory=dict)
+
+
+def searched(run: Run, genuine: Genuine, wanted: Wanted, hints: Hints) -> Found:
+    """The first form in which a genuine request of some kind has an effect, else in which one is accepted.
+
+    `run` makes one scenario; `genuine` has the secret and the time.  Requests of one form are made in one process.
+    """
+    shapes = (wanted.shape,) if wanted.shape else SHAPES
+    ways: tuple[tuple[str, ...], ...] = ((), _secret_keys(hints))
+    asks_store = False
+    first = replace(genuine, path=wanted.path or genuine.path, hints=hints, paths=_paths(hints))
+    if wanted.body:
+        first = replace(first, body=wanted.body, kind=wanted.kind or genuine.kind)
+    for keys, others in product(ways, (False, True)):
+        if keys and not asks_store:
+            break
+        for shape in shapes:
+            form = replace(first, shape=shape, secret_json=keys)
+            tried = _tried(run, form, list(_candidates(form, wanted, hints, others=others)))
+            asks_store = asks_store or any(_asks_store(reply) for _, reply in tried)
+            best = _best(tried, shape, wanted)
+            if best is not None:
+                return Found(genuine=_settled(form, tried, best), asks_store=asks_store, twins=_twins(tried))
+    return Found(genuine=replace(first, shape=shapes[0]), asks_store=asks_store)
+
+
+def _secret_keys(hints: Hints) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*hints.secret_keys, *SECRET_KEYS)))
+
+
+def _paths(hints: Hints) -> tuple[str, ...]:
+    commands = set(hints.commands)
+    return tuple(path for path in hints.paths if path.count("/") > 1 or path not in commands)[:_MOST_PATHS]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    kind: str
+    body: str
+    path: str
+
+
+def _candidates(form: Genuine, wanted: Wanted, hints: Hints, *, others: bool) -> Iterator[_Candidate]:
+    """Requests to try, the likeliest first; `others`: from the callers that the handler's source and variables name."""
+    paths = (form.path,) if wanted.path else tuple(dict.fromkeys((form.path, *form.paths)))
+    if wanted.body:
+        if others:
+            return
+        yield from (_Candidate(kind=form.kind, body=wanted.body, path=path) for path in paths)
+    kinds = _kinds(wanted)
+    callers = _callers(hints) if others else (caller_of(form.body),)
+    number = 0
+    for caller, kind, path in product(callers, kinds, paths):
+        if wanted.body and kind == form.kind:
+            continue
+        words = _words(kind, hints) if path == form.path or kind == "command" else ("",)
+        for word in words:
+            number += 1
+            exact = not others and not word and kind == "command" and path == form.path and form.body == BODY
+            body = BODY if exact else body_of(kind, caller, word, delivery=str(number))
+            yield _Candidate(kind=kind, body=body, path=path)
+    if not wanted.alone:
+        yield _Candidate(kind=_IDLE, body=nonsense(form.body), path=form.path)
+
+
+def _kinds(wanted: Wanted) -> Sequence[str]:
+    """The kinds to try: the one that was named first, and the others for what they show beside it."""
+    if wanted.alone:
+        return () if wanted.body else (wanted.kind,)
+    return tuple(dict.fromkeys((wanted.kind, *KINDS))) if wanted.kind else KINDS
+
+
+def _callers(hints: Hints) -> tuple[Caller, ...]:
+    usual = caller_of(BODY)
+    pairs = product(hints.users[:3] or (usual.user,), hints.teams[:3] or (usual.team,))
+    return tuple(one for user, team in pairs if (one := usual._replace(user=user, team=team)) != usual)[:4]
+
+
+def _words(kind: str, hints: Hints) -> tuple[str, ...]:
+    known = {"command": hints.commands, "event": hints.events, "url_verification": ()}.get(kind, hints.ids)
+    return ("", *known[:_MOST_WORDS])
+
+
+Tried = list[tuple[_Candidate, Reply]]
+
+
+def _tried(run: Run, form: Genuine, candidates: Sequence[_Candidate]) -> Tried:
+    """The candidates with what came back; what a process that ended left over is tried in another, once."""
+    found: Tried = []
+    for _ in range(2):
+        left = candidates[len(found) :]
+        if not left:
+            break
+        replies = run(_scenario(form, left))
+        through = [reply for reply in replies if reply.ended != "not-run"]
+        found += list(zip(left, through, strict=False))
+        if any(reply.ended == "timeout" for reply in through) or not through:
+            break
+    return found
+
+
+def _scenario(form: Genuine, candidates: Sequence[_Candidate]) -> Scenario:
+    case = Case(id="search", title="", level="advised", expect="accepted", failure="", decides={}, send=(Send(),))
+    each = [sent(case, replace(form, body=one.body, kind=one.kind, path=one.path))[0].scenario for one in candidates]
+    return replace(each[0], calls=tuple(call for scenario in each for call in scenario.calls))
+
+
+def _best(tried: Tried, shape: str, wanted: Wanted) -> _Candidate | None:
+    """The first that has an effect, else the first that is accepted; a url_verification only where nothing else is."""
+    taken = [
+        (one, reply)
+        for one, reply in tried
+        if accepted(reply, shape)
+        and one.kind != _IDLE
+        and one.kind == (wanted.kind or one.kind)
+        and one.body == (wanted.body or one.body)
+    ]
+    taken.sort(key=lambda pair: (pair[0].kind == "url_verification", not side_effects(pair[1])))
+    return taken[0][0] if taken else None
+
+
+def _settled(form: Genuine, tried: Tried, best: _Candidate) -> Genuine:
+    """The genuine request, with a body of each other kind that the handler took, and the kinds that it serves."""
+    idle = next((_effects(reply) for one, reply in tried if one.kind == _IDLE), Counter())
+    chosen: dict[str, _Candidate] = {}
+    served: dict[str, None] = {}
+    for one, reply in tried:
+        if one.kind in {best.kind, _IDLE} or not accepted(reply, form.shape):
+            continue
+        if _effects(reply) - idle and one.kind not in served and one.kind != "url_verification":
+            served[one.kind] = None
+            chosen[one.kind] = one
+        chosen.setdefault(one.kind, one)
+    return replace(
+        form,
+        body=best.body,
+        kind=best.kind,
+        path=best.path,
+        bodies={kind: one.body for kind, one in chosen.items()},
+        routes={kind: one.path for kind, one in chosen.items()},
+        served=tuple(served),
+    )
+
+
+def _twins(tried: Tried) -> dict[str, Reply]:
+    found: dict[str, Reply] = {}
+    for one, reply in tried:
+        if one.kind not in found or (side_effects(reply) and not side_effects(found[one.kind])):
+            found[one.kind] = reply
+    return found
+
+
+def _effects(reply: Reply) -> Counter[tuple[str, str, str]]:
+    return Counter((effect.service, effect.operation, effect.detail) for effect in side_effects(reply))
+
+
+def _asks_store(reply: Reply) -> bool:
+    return any(effect.service in _STORES for effect in (*reply.loading, *reply.effects))
