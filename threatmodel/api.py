@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -19,16 +19,31 @@ if TYPE_CHECKING:  # what a caller does without is imported where it is used: st
     from threatmodel.assessment.assess import Assessment
     from threatmodel.graph.building import Graph
     from threatmodel.library.format import Library
+    from threatmodel.model.system import System
 
 Name = str | os.PathLike[str]
 
 
-def load_model(path: Name, files: Files | None = None, *, today: datetime.date | None = None) -> Graph:
+def load_model(
+    path: Name, files: Files | None = None, *, today: datetime.date | None = None, layers: Sequence[Name] = ()
+) -> Graph:
     """The system that a model file describes, with the files that it uses and what its evidence says weighed in.
 
     `files` does the reading: ``Files(texts={path: text})`` reads a text in place of a file.  `today` (default: today)
-    decides which runtimes are still supported.  Raises InputError with every problem of every file.
+    decides which runtimes are still supported.  The library, with the model's own and `layers` on top, says which
+    values reassure: of these, evidence is only what holds however a file's parameters are set.  Raises InputError with
+    every problem of every file.
     """
+    return weighed(path, files, today, lambda system, read: _library([*system.libraries, *layers], read))
+
+
+def weighed(
+    path: Name,
+    files: Files | None,
+    today: datetime.date | None,
+    library_of: Callable[[System, Files], Library] | None,
+) -> Graph:
+    """The same, held to the library that a function gives; without one for what only draws the system."""
     from threatmodel.graph.building import build
     from threatmodel.model.load import load_model as load
 
@@ -37,8 +52,10 @@ def load_model(path: Name, files: Files | None = None, *, today: datetime.date |
     if not system.evidence:
         return build(system, today=day)
     from threatmodel.evidence.collect import collect
+    from threatmodel.library.directions import directions
 
-    system, evidence, read = collect(system, files, today=day)
+    ways = directions(library_of(system, files)) if library_of is not None else None
+    system, evidence, read = collect(system, files, ways, today=day)
     return build(system, evidence, day, read)
 
 
@@ -47,10 +64,14 @@ def load_library(model: Graph | None = None, layers: Sequence[Name] = (), files:
 
     Raises InputError with every problem of every file.
     """
+    own = model.system.libraries if model is not None else ()
+    return _library([*own, *layers], files if files is not None else Files(CONTENT))
+
+
+def _library(layers: Sequence[Name], files: Files) -> Library:
     from threatmodel.library.load import load_library as load
 
-    own = model.system.libraries if model is not None else ()
-    return load(LIBRARY, files if files is not None else Files(CONTENT), [*own, *map(Path, layers)])
+    return load(LIBRARY, files, [Path(layer) for layer in layers])
 
 
 def assess(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import indent
 
 import pytest
 
+import threatmodel
 from tests.support import HOME
+from threatmodel.command.request import Request
 from threatmodel.evidence.collect import collect
 from threatmodel.library.directions import Directions, directions
 from threatmodel.library.load import load_library
@@ -120,3 +123,16 @@ def test_more_conditions_than_can_be_tried_prove_nothing(state: State) -> None:
     head += "Conditions:\n" + "".join(f"  C{name}: !Equals [!Ref {name}, a]\n" for name in names)
     found = state(head, "Timeout: 10\n", "timeout_seconds")
     assert [said.size for said in found] == [1]
+
+
+@pytest.mark.parametrize("how", ["assessed", "loaded"])
+def test_whoever_asks_is_held_to_the_library(how: str, state: State, tmp_path: Path) -> None:
+    """The command line and the public interface read evidence as these tests do."""
+    state(parameter("Seconds", "Type: Number", "Default: 10"), TIMEOUT, "timeout_seconds")
+    if how == "loaded":
+        graph = threatmodel.load_model(tmp_path / "model.yaml")
+    else:
+        args = Namespace(model=Path("model.yaml"))
+        graph = Request(args, Files(), pytest.fail).assessment().graph
+    fact = graph.elements["bot"].facts["timeout_seconds"]
+    assert (fact.value, fact.size) == (10, 1)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from threatmodel.api import assess, load_library, load_model
+from threatmodel.api import assess, load_library, load_model, weighed
 from threatmodel.command.arguments import names
 from threatmodel.reading.files import Files, has_read, is_folder
 from threatmodel.reading.home import CLONE, MODELS
@@ -85,8 +85,8 @@ class Request:
         return [*(libraries_of(self.files, found) if found is not None else ()), *self.given]
 
     def graph(self) -> Graph:
-        """The model, with what its evidence says."""
-        return load_model(self.model, self.files, today=self.today)
+        """The model, with what its evidence says, for what only draws it."""
+        return weighed(self.model, self.files, self.today, None)
 
     def library(self) -> Library:
         """The library, and those on top of it: of the model that is found, if any, and of the command line."""
@@ -98,7 +98,7 @@ class Request:
 
     def assessment(self) -> Assessment:
         """The model held against the library."""
-        graph = self.graph()
+        graph = load_model(self.model, self.files, today=self.today, layers=self.given)
         return assess(graph, self.library_of(graph), today=self.today, excluded=self.excluded)
 
     # --- what it writes
