@@ -16,6 +16,7 @@ from threatmodel.evidence.mappings.format import Places, load_places
 from threatmodel.evidence.matching import MATCHED, kebab, matches
 from threatmodel.evidence.relations.found import Start, Use, Wiring, wirings
 from threatmodel.evidence.relations.roles import RELATIONS as USES
+from threatmodel.evidence.relations.unused import unused
 from threatmodel.evidence.strangers import touches
 from threatmodel.evidence.worlds import Claim, Fallen, Readings, Said, Wanted, held
 from threatmodel.graph.elements import Read, Untold
@@ -118,6 +119,7 @@ class _One:
         self.problems = self.matched.problems
         self.element_of = {name: element for element, name in self.matched.resources.items()}
         self.wanted: Wanted | None = None
+        self.used: Mapping[str, frozenset[str]] = {}
         self.untold: list[Untold] = []
         self.strangers: dict[str, list[Place]] = {}
 
@@ -226,16 +228,14 @@ class _One:
             doubt = wiring.unknown.get(name) or self._unmatched(uses, "it uses")
             if doubt is not None or name in self.system.nodes[element].relations or known:
                 self._state_list(element, name, known, uses, doubt, statements)
-        if not any(name in wiring.unknown for name in USES):
-            place = wiring.unused[0].places[0] if wiring.unused else self._place(element)
-            note = (
-                f"{wiring.unused[0].resource}, for one" if wiring.unused else "each grant is for something that it uses"
-            )
-            said = Statement(bool(wiring.unused), "template", place, note)
+        said = unused(self.system.nodes[element], wiring, self.element_of, self.used.get(element), self._place(element))
+        if isinstance(said, Statement):
             statements.setdefault(element, {}).setdefault("role_reaches_unused", []).append(said)
+        elif said is not None:
+            self.untold.append(Untold(element, "role_reaches_unused", said.why, said.place, ()))
         if wiring.itself is not None:
-            said = Statement(value=True, source="template", place=wiring.itself, note="it is let call itself")
-            statements.setdefault(element, {}).setdefault("starts_itself", []).append(said)
+            itself = Statement(value=True, source="template", place=wiring.itself, note="it is let call itself")
+            statements.setdefault(element, {}).setdefault("starts_itself", []).append(itself)
         doubt = wiring.unknown.get("triggers") or self._unmatched(wiring.triggers, "it is started by")
         triggers = tuple(self._triggers(element, wiring))
         self._state_list(element, "triggers", triggers, wiring.triggers, doubt, statements)

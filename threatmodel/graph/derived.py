@@ -292,5 +292,6 @@ def _personal_data(given: Given, node: Node) -> Fact | None:
 
 
 @derives("queue", "starts_functions")
+@derives("store", "starts_functions")
 def _starts_functions(given: Given, node: Node) -> Fact | None:
-    return given.starts_any("queue", node.id)
+    return given.starts_any(node.kind, node.id)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.relations.beyond import Beyond
 from threatmodel.evidence.relations.naming import Names
 from threatmodel.evidence.relations.roles import RELATIONS
 from threatmodel.evidence.relations.starts import Start, Starts, starts
@@ -27,6 +28,8 @@ class Wiring:
     sends and secrets why the list may be longer: a relation that is not in it is complete.  `unused` are grants
     without any other sign of a use, `ungranted` what its environment or a destination names without a grant.
     `itself` is where it is let call itself, at once or by way of others (None: as far as is seen, it is not).
+    `beyond` are rights that are no use of anything that it uses, `rights` the actions (in small letters) on what it
+    does use.
     """
 
     triggers: tuple[Start, ...]
@@ -39,6 +42,8 @@ class Wiring:
     unused: tuple[Use, ...]
     ungranted: tuple[Use, ...]
     itself: Place | None = None
+    beyond: tuple[Beyond, ...] = ()
+    rights: frozenset[str] = frozenset()
 
 
 def wirings(stack: Stack, facts: StackFacts) -> Mapping[str, Wiring]:
@@ -77,6 +82,8 @@ def _wiring(function: Resource, started: Starts, called: Unanswered | None, usin
         unknown=unknown,
         unused=uses.unused,
         ungranted=uses.ungranted,
+        beyond=uses.beyond,
+        rights=uses.rights,
     )
 
 

@@ -42,7 +42,7 @@ class Role:
     """What a role may do: what it reaches by name, what it covers by wildcards, and what is open of each relation.
 
     `covers` are pairs of a service and a use; `hidden` the relations of which a statement cannot be read; `connected`
-    the resources that a connector grants.
+    the resources that a connector grants; `grants` all of its statements.
     """
 
     reach: Mapping[str, Reach] = field(default_factory=dict)
@@ -51,6 +51,7 @@ class Role:
     hidden: frozenset[str] = frozenset()
     connected: frozenset[str] = frozenset()
     invokes: tuple[Invocation, ...] = ()
+    grants: tuple[Grant, ...] = ()
 
 
 # --- where policies stand
@@ -244,7 +245,7 @@ class Roles:
             if one.may("invoke") and name in self.names.functions
         ]
         connected = frozenset(self._connected.get(role.name, ()))
-        return Role(reach, noted.covers, noted.open, frozenset(noted.hidden), connected, tuple(invokes))
+        return Role(reach, noted.covers, noted.open, frozenset(noted.hidden), connected, tuple(invokes), tuple(found))
 
     def _meant(self, grant: Grant) -> Grant:
         """The statement with each resource that stands for another one replaced by that."""

@@ -16,6 +16,7 @@ from threatmodel.evidence.analyses.properties import doubt_of, read
 from threatmodel.evidence.analyses.secrets import meaning
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.policies.permissions import Reach
+from threatmodel.evidence.relations.beyond import Beyond, beyond
 from threatmodel.evidence.relations.naming import Names, open_in
 from threatmodel.evidence.relations.roles import BOTH_WAYS, POLLS, RELATIONS, RELATIONS_OF, Role, Roles
 from threatmodel.evidence.resource_types import known
@@ -44,6 +45,8 @@ class Uses:
     unused: tuple[Use, ...]
     ungranted: tuple[Use, ...]
     externals: tuple[str, ...]
+    beyond: tuple[Beyond, ...]
+    rights: frozenset[str]
 
 
 _LISTS = (
@@ -261,7 +264,17 @@ class _Using:
                 for relation in ("reads", "writes"):
                     why = f"it is told where {quoted(name)} is, which needs no grant to be used"
                     self._note(relation, why, place)
-        return Uses(lists, self.unknown, tuple(self._unused()), tuple(self._ungranted(lists)), tuple(self.hosts))
+        used = {use.resource for found in lists.values() for use in found}
+        used |= {*self.environment, *self.fetched, *self.sources, *self.handed}
+        return Uses(
+            lists,
+            self.unknown,
+            tuple(self._unused()),
+            tuple(self._ungranted(lists)),
+            tuple(self.hosts),
+            tuple(beyond(self.role.grants, self.names.targets, frozenset(used))),
+            frozenset(name.lower() for reach in self.role.reach.values() for name in _worked_with(reach)),
+        )
 
     # --- grants and uses that have no counterpart
 
@@ -293,6 +306,10 @@ class _Using:
         if covered or name in self.role.reach:
             return True
         return any(relation in self.role.hidden for kind in kinds for relation in RELATIONS_OF[kind])
+
+
+def _worked_with(reach: Reach) -> Iterator[str]:
+    return (name for use in ("read", "write", "send", "value") for name in reach.actions.get(use, ()))
 
 
 _STREAMS = ("AWS::Kinesis::Stream", "aws_kinesis_stream")

@@ -1,0 +1,96 @@
+"""Rights beyond a function's work: named each, the worst first; and the grants are no witness of their own use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.evidence.policies.stating import HERE, PLACES, read
+from threatmodel.evidence.answers import Unanswered
+from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.relations.found import Wiring, wirings
+from threatmodel.evidence.relations.unused import unused
+from threatmodel.model.facts import Statement
+from threatmodel.model.system import Node, Reference, Relation
+
+TEMPLATE = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders: {Type: AWS::DynamoDB::Table}
+  Bot:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: a.b
+      CodeUri: .
+      Environment: {Variables: {ORDERS: !Ref Orders}}
+      Policies:
+        - Statement:
+            - {Effect: Allow, Action: %s, Resource: %s}
+"""
+ELEMENTS = {"Bot": "bot", "Orders": "orders"}
+
+
+def wired(action: str, resource: str = "!GetAtt Orders.Arn") -> Wiring:
+    stack = read(TEMPLATE % (action, resource))
+    return wirings(stack, StackFacts(stack, PLACES))["Bot"]
+
+
+def said(action: str, resource: str = "!GetAtt Orders.Arn", *, seen: Any = None, **lists: Any) -> Any:
+    relations = {
+        name: Relation(items=tuple(Reference(one, HERE) for one in items), place=HERE) for name, items in lists.items()
+    }
+    node = Node(kind="function", id="bot", name="bot", description="", place=HERE, facts={}, relations=relations)
+    return unused(node, wired(action, resource), ELEMENTS, seen, HERE)
+
+
+def test_without_another_witness_nothing_is_least() -> None:
+    assert isinstance(said("dynamodb:PutItem"), Unanswered)
+
+
+def test_the_models_word_is_word_and_calls_that_were_seen_are_evidence() -> None:
+    by_word = said("dynamodb:PutItem", writes=["orders"])
+    assert isinstance(by_word, Statement)
+    assert (by_word.value, by_word.source) == (False, "model")
+    by_calls = said("dynamodb:PutItem", seen=frozenset({"dynamodb:putitem"}))
+    assert (by_calls.value, by_calls.source) == (False, "template")
+    more = said('["dynamodb:PutItem", "dynamodb:DeleteItem"]', seen=frozenset({"dynamodb:putitem"}), writes=["orders"])
+    assert more.source == "model"
+
+
+@pytest.mark.parametrize("action", ['"dynamodb:*Item"', '["dynamodb:PutItem", "dynamodb:GetItem"]'])
+def test_more_than_the_model_says_is_more_than_it_needs(action: str) -> None:
+    found = said(action, writes=["orders"])
+    assert found.value is True
+    assert "it may read orders" in found.note
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("ec2:TerminateInstances", '"arn:aws:ec2:eu-west-1:123456789012:instance/i-0abc"'),
+        ("iam:DeleteRole", '"arn:aws:iam::123456789012:role/admin"'),
+        ("kms:ScheduleKeyDeletion", '"arn:aws:kms:eu-west-1:123456789012:key/1"'),
+        ("dynamodb:DeleteTable", "!GetAtt Orders.Arn"),
+        ("dynamodb:UpdateTable", "!GetAtt Orders.Arn"),
+        ("sqs:PurgeQueue", '"arn:aws:sqs:eu-west-1:123456789012:other"'),
+        ('"rds:*"', '"arn:aws:rds:eu-west-1:123456789012:db:other"'),
+    ],
+)
+def test_what_destroys_or_sets_up_keeps_a_role_from_least(action: str, resource: str) -> None:
+    found = said(action, resource, writes=["orders"])
+    assert found.value is True
+    assert action.strip('"') in found.note
+
+
+@pytest.mark.parametrize("action", ["ses:SendEmail", "states:StartExecution", "bedrock:InvokeModel"])
+def test_work_on_what_is_no_element_is_open_and_named(action: str) -> None:
+    found = said(action, '"arn:aws:x:eu-west-1:123456789012:thing/one"', writes=["orders"])
+    assert isinstance(found, Unanswered)
+    assert action in found.why
+
+
+def test_what_lambda_needs_itself_is_no_right_beyond() -> None:
+    assert said("logs:PutLogEvents", '"*"').value is False
+    assert said("ec2:CreateNetworkInterface", '"*"').value is False
