@@ -7,6 +7,7 @@ that somebody saw it make (evidence): only what was seen proves that a role allo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.relations.found import Use, Wiring
@@ -44,7 +45,7 @@ def unused(
     return Unanswered("what it uses is read from the grants themselves: nothing else says so", place)
 
 
-def _not(source: str, place: Place, note: str) -> Statement:
+def _not(source: Literal["model", "template"], place: Place, note: str) -> Statement:
     return Statement(value=False, source=source, place=place, note=note)
 
 
