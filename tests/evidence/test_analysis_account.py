@@ -145,7 +145,10 @@ def test_alerts_on_findings(pattern: str, expected: object) -> None:
 
 # --- costs and concurrency
 
-SUBSCRIBERS = "NotificationsWithSubscribers: [{Subscribers: [{SubscriptionType: EMAIL, Address: a@example.com}]}]"
+SUBSCRIBERS = (
+    "NotificationsWithSubscribers: [{Notification: {ComparisonOperator: GREATER_THAN, Threshold: 80},"
+    " Subscribers: [{SubscriptionType: EMAIL, Address: a@example.com}]}]"
+)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +176,25 @@ SUBSCRIBERS = "NotificationsWithSubscribers: [{Subscribers: [{SubscriptionType: 
 )
 def test_budgets(budgets: list[str], expected: object) -> None:
     text = "".join(f"  B{n}: {{Type: AWS::Budgets::Budget, Properties: {one}}}\n" for n, one in enumerate(budgets))
+    text = text.replace("Budget: {", "Budget: {TimeUnit: MONTHLY, BudgetLimit: {Amount: 50, Unit: USD}, ")
     assert answer(found(template(text), "account", "budget_alert")) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("GREATER_THAN", "LESS_THAN"),
+        ("Threshold: 80", "Threshold: 1000000"),
+        ("Amount: 50", "Amount: 10000000"),
+        ("MONTHLY", "ANNUALLY"),
+        ("MONTHLY", "MONTHLY, TimePeriod: {End: '2020-01-01'}"),
+    ],
+)
+def test_a_budget_that_tells_nobody_in_time(old: str, new: str) -> None:
+    budget = f"{{Budget: {{TimeUnit: MONTHLY, BudgetLimit: {{Amount: 50}}, BudgetType: COST}}, {SUBSCRIBERS}}}"
+    text = "  B: {Type: AWS::Budgets::Budget, Properties: %s}"
+    assert answer(found(template(text % budget), "account", "budget_alert")) is True
+    assert answer(found(template(text % budget.replace(old, new)), "account", "budget_alert")) in {UNKNOWN, NOTHING}
 
 
 def test_cost_anomalies() -> None:
@@ -193,7 +214,14 @@ def test_costs_of_a_plan() -> None:
 aws_budgets_budget.all:
   budget_type: COST
   cost_filter: %s
-  notification: [{subscriber_email_addresses: [a@example.com], subscriber_sns_topic_arns: null}]
+  time_unit: MONTHLY
+  limit_amount: "50"
+  notification:
+    - subscriber_email_addresses: [a@example.com]
+      subscriber_sns_topic_arns: null
+      comparison_operator: GREATER_THAN
+      threshold: 80
+      threshold_type: PERCENTAGE
 """
     both = "[{name: Service, values: [AWS Lambda, Amazon API Gateway]}]"
     assert answer(found(plan(text % "[]"), "account", "budget_alert")) is True

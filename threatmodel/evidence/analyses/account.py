@@ -5,6 +5,7 @@ What a file lacks may stand in another, so here nothing is ever answered with no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from threatmodel.evidence.analyses.event_patterns import admits, alternatives, asks_only, filter_admits, leaves_out
@@ -242,8 +243,37 @@ def _budget(part: Gathered) -> Iterator[_Cover]:
     for service in _SERVICES:
         value = None if isinstance(filters, Unknown) or expression is not None else _in_filters(filters, service)
         value = False if not told and unknown is None else value
+        value = all_of((value, _timely(budget, notes))) if value else value
         why = (unknown or open_at(filters or expression or budget)).why
         yield service, None if value and unknown is not None else value, part.resource.place, why
+
+
+_MOST_PERCENT = 100
+_MOST_COST = 10_000
+"""A budget tells by its limit at the latest; one of more a day or month (in its currency) is none for such a system."""
+
+
+def _timely(budget: Node, notes: Sequence[Node]) -> bool | None:
+    """Whether a budget tells somebody in time: upwards, by its limit, and for as long as it is there."""
+    telling = one_of([_tells(read(one, "Notification") or one) for one in notes if _has_subscriber(one)])
+    lasting = True if read(budget, "TimePeriod", "End") is None and read(budget, "time_period_end") is None else None
+    often = True if worded(read(budget, "TimeUnit")) in {"DAILY", "MONTHLY"} else None
+    amount = _amount(read(budget, "BudgetLimit", "Amount") or read(budget, "limit_amount"))
+    small = None if amount is None else amount <= _MOST_COST or None
+    return all_of((telling, lasting, often, small))
+
+
+def _tells(notification: Node) -> bool | None:
+    threshold = _amount(read(notification, "Threshold"))
+    percent = worded(read(notification, "ThresholdType")) in {"PERCENTAGE", None}
+    upwards = worded(read(notification, "ComparisonOperator"))
+    soon = None if threshold is None or not percent else threshold <= _MOST_PERCENT
+    return all_of((None if upwards is None else upwards == "GREATER_THAN", soon))
+
+
+def _amount(node: Node | None) -> float | None:
+    told = worded(node)
+    return float(told) if told is not None and re.fullmatch(r"\d{1,12}(?:\.\d{1,4})?", told) else None
 
 
 _SUBSCRIBERS = ("Subscribers", "subscriber_email_addresses", "subscriber_sns_topic_arns")

@@ -1,0 +1,86 @@
+"""Copies that are kept long enough, failures that end somewhere: asked of templates and of a plan."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.evidence.asking import UNKNOWN, answer, found, plan, template
+
+BACKUP = """
+Resources:
+  Orders: {{Type: AWS::DynamoDB::Table, Properties: {{{table}}}}}
+  Plan: {{Type: AWS::Backup::BackupPlan, Properties: {{BackupPlan: {{BackupPlanName: p, BackupPlanRule: {rules}}}}}}}
+  Chosen:
+    Type: AWS::Backup::BackupSelection
+    Properties:
+      BackupPlanId: {plan}
+      BackupSelection: {{SelectionName: s, Resources: [!GetAtt Orders.Arn]{more}}}
+"""
+DAILY = "{ScheduleExpression: rate(1 day)%s}"
+LOG = "PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: %s}"
+
+
+@pytest.mark.parametrize(
+    ("table", "rules", "plan_id", "more", "expected"),
+    [
+        ("", f"[{DAILY % ''}]", "!Ref Plan", "", True),
+        ("", f"[{DAILY % ', Lifecycle: {DeleteAfterDays: 35}'}]", "!Ref Plan", "", True),
+        ("", f"[{DAILY % ', Lifecycle: {DeleteAfterDays: 1}'}]", "!Ref Plan", "", False),
+        ("", "[{Lifecycle: {DeleteAfterDays: 35}}]", "!Ref Plan", "", False),
+        ("", "[]", "!Ref Plan", "", False),
+        ("", f"[{DAILY % ''}]", "!ImportValue plan", "", UNKNOWN),
+        ("", f"[{DAILY % ''}]", "!Ref Plan", ", NotResources: [!GetAtt Orders.Arn]", UNKNOWN),
+        ("", f"[{DAILY % ''}]", "!Ref Plan", ", Conditions: {StringEquals: [{ConditionKey: a}]}", UNKNOWN),
+        (LOG % "true", "[]", "!Ref Plan", "", True),
+        (LOG % "true, RecoveryPeriodInDays: 1", "[]", "!Ref Plan", "", False),
+        (LOG % "true, RecoveryPeriodInDays: !ImportValue days", "[]", "!Ref Plan", "", UNKNOWN),
+        (LOG % "false", "[]", "!Ref Plan", "", False),
+    ],
+)
+def test_recovery(table: str, rules: str, plan_id: str, more: str, expected: object) -> None:
+    text = BACKUP.format(table=table, rules=rules, plan=plan_id, more=more)
+    assert answer(found(template(text), "store", "recovery")) == expected
+
+
+@pytest.mark.parametrize(
+    ("tries", "expected"), [("5", True), ("100", True), ("1000", False), ("!ImportValue x", UNKNOWN)]
+)
+def test_dead_letters_after_few_tries(tries: str, expected: object) -> None:
+    text = f"""
+  Dead: {{Type: AWS::SQS::Queue}}
+  Jobs:
+    Type: AWS::SQS::Queue
+    Properties: {{RedrivePolicy: {{deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: {tries}}}}}
+"""
+    assert answer(found(template(text), "queue", "dead_letter_queue", "Jobs")) == expected
+
+
+@pytest.mark.parametrize(
+    ("bound", "expected"),
+    [
+        ("", False),
+        (", MaximumRetryAttempts: -1", False),
+        (", MaximumRetryAttempts: 5", True),
+        (", MaximumRecordAgeInSeconds: 3600", True),
+        (", MaximumRetryAttempts: !ImportValue x", UNKNOWN),
+    ],
+)
+def test_failures_of_a_stream(bound: str, expected: object) -> None:
+    text = """
+  Events: {Type: AWS::Kinesis::Stream}
+  Dead: {Type: AWS::SQS::Queue}
+  Map:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties:
+      FunctionName: bot
+      EventSourceArn: !GetAtt Events.Arn
+      DestinationConfig: {OnFailure: {Destination: !GetAtt Dead.Arn}}
+"""
+    text = text.replace("      FunctionName: bot\n", f"      FunctionName: bot\n{bound.replace(', ', '      ')}\n")
+    assert answer(found(template(text), "queue", "dead_letter_queue", "Events")) == expected
+
+
+def test_a_plan() -> None:
+    text = "aws_dynamodb_table.orders: {point_in_time_recovery: [{enabled: true, recovery_period_in_days: %s}]}"
+    assert answer(found(plan(text % 35), "store", "recovery")) is True
+    assert answer(found(plan(text % 1), "store", "recovery")) is False
