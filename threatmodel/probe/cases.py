@@ -20,8 +20,6 @@ from threatmodel.reading.source import parse, read_text
 FOLDER = Path(__file__).with_name("cases")
 
 BODIES = ("genuine", *KINDS, "bot-event", "ssl-check", "nothing", "nonsense", "bytes", "published")
-PATHS = ("each", "install", "callback")
-"""Words for a path: each one that is known, and those of an OAuth flow that the handler's source names."""
 EXPECTED = {
     "accepted": "an answer of 2xx",
     "refused": "an answer of 4xx and no side effect",
