@@ -62,9 +62,12 @@ def _layer(node: Node, stack: Stack) -> Say:
 def secret_in_environment(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
     """Whether a variable's value is a secret: one certain suffices, and for a no all have to be certain."""
     supplies: list[Supply] = []
+    hidden: Unknown | None = None
     for part in parts:
         if isinstance(part.node, Table):
-            supplies += [supplied(name, node, stack) for name, node in part.node.entries.items()]
+            others = part.node.entries.get("*")  # what a plugin adds
+            hidden = others if isinstance(others, Unknown) else hidden
+            supplies += [supplied(name, node, stack) for name, node in part.node.entries.items() if name != "*"]
         else:
             return Unanswered(open_at(part.node).why, part.node.place)
     found = [supply for supply in supplies if supply.secret]
@@ -75,6 +78,8 @@ def secret_in_environment(parts: Sequence[Gathered], _resource: Resource, stack:
     for supply in supplies:
         if supply.secret is None:
             return Unanswered(f"{supply.told()}: {supply.why}", supply.place)
+    if hidden is not None:
+        return Unanswered(hidden.why, hidden.place)
     return Answer(value=False, places=tuple(part.node.place for part in parts), note="")
 
 

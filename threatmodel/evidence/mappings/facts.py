@@ -333,6 +333,10 @@ def _together(found: Sequence[Found], over: str, row: FactRow) -> Found:
         return open_ones[0]
     if over == "same":
         return answers[0] if all(one.value == answers[0].value for one in answers) else _differing(answers)
+    if over == "sum" and all(one.value is not None for one in answers):
+        return Answer(
+            sum(one.value for one in answers), tuple(one.places[0] for one in answers), "all of them together"
+        )
     words = row.shape.words if isinstance(row.shape, Word) else ()
     ranked = sorted(answers, key=lambda one: _rank(one.value, words))
     return ranked[0] if over == "least" else ranked[-1]

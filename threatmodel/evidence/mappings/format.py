@@ -83,10 +83,11 @@ OVER: Mapping[str, tuple[type, ...]] = {
     "every": (Flag,),
     "least": (Number, Word),
     "greatest": (Number, Word),
+    "sum": (Number,),
 }
 """How several results become one, and for which types of fact: all are equal, or the fact is unknown (this holds where
-`over` is left out); one is true; all are true; the least and the greatest number or ordered word.  For the least and
-the greatest, null is greater than every number."""
+`over` is left out); one is true; all are true; the least and the greatest number or ordered word; all numbers added up.
+For the last three, null is greater than every number."""
 
 PREDICATES = ("says", "words", "value", "analysis", "otherwise")
 

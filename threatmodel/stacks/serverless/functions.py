@@ -91,6 +91,10 @@ def _size(node: Node | None) -> Any:
 
 def _environment(making: Making, function: Function) -> Any:
     found = merged(making.of_provider("environment"), function.get("environment"))
+    filled = making.fills_environment
+    if filled is not None:
+        entries = found.entries if isinstance(found, Table) else {}
+        found = found if isinstance(found, Unknown) else Table({**entries, "*": filled}, filled.place, {})
     return None if found is None else {"Variables": found}
 
 

@@ -186,7 +186,7 @@ class Shared(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Making:
-    """The template while it grows."""
+    """The template while it grows; `fills_environment` is a plugin that gives every function more variables."""
 
     file: str
     variables: Variables
@@ -201,6 +201,7 @@ class Making:
     granted: set[tuple[str | None, ...]] = field(default_factory=set)
     services: list[str] = field(default_factory=lambda: ["lambda.amazonaws.com"])
     unread: list[Unread] = field(default_factory=list)
+    fills_environment: Unknown | None = None
     room: int = MOST
 
     def add(self, name: str, kind: str, place: Place, properties: Mapping[str, Any], maker: str = "") -> None:

@@ -52,13 +52,15 @@ _SAYING_NOTHING = frozenset(("AWSTemplateFormatVersion", "Description", "Metadat
 _SECTIONS = ("Conditions", "Mappings", "Parameters", "Transform")
 _HARMLESS = frozenset((
     *("serverless-offline", "serverless-offline-sqs", "serverless-offline-sns", "serverless-webpack"),
-    *("serverless-esbuild", "serverless-bundle", "serverless-dotenv-plugin", "serverless-python-requirements"),
+    *("serverless-esbuild", "serverless-bundle", "serverless-python-requirements"),
     *("serverless-plugin-typescript", "serverless-prune-plugin", "serverless-dynamodb-local", "serverless-dynamodb"),
     *("serverless-jest-plugin", "serverless-export-env", "serverless-s3-local", "serverless-plugin-common-excludes"),
     *("serverless-plugin-include-dependencies", "serverless-better-credentials", "serverless-localstack"),
     *("serverless-plugin-optimize", "serverless-rust", "serverless-go-plugin"),
 ))  # fmt: skip
 """Plugins that neither make nor change resources: they build, run locally or clean up."""
+_FILLING = frozenset(("serverless-dotenv-plugin", "serverless-plugin-dotenv", "serverless-ssm-fetch"))
+"""Plugins that give functions variables which stand in no file that is read."""
 _EXTENDED = ("Condition", "CreationPolicy", "DeletionPolicy", "UpdatePolicy", "UpdateReplacePolicy", "Metadata")
 
 
@@ -154,6 +156,9 @@ def _note_plugins(making: Making) -> None:
         if name is None:
             why = plugin.why if isinstance(plugin, Unknown) else "which plugin it is is not told"
             making.not_read("plugins", why, plugin.place)
+        elif name in _FILLING:
+            why = f"the plugin {quoted(name)} fills the environment from a file that is not read"
+            making.fills_environment = Unknown(why, plugin.place)
         elif name not in _HARMLESS:
             making.not_read(name, "a plugin may make or change resources", plugin.place)
 

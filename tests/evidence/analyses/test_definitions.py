@@ -1,0 +1,86 @@
+"""What the least guarded route of an OpenAPI definition asks, and limits that add up."""
+
+from __future__ import annotations
+
+from textwrap import indent
+
+import pytest
+
+from tests.evidence.asking import NOTHING, UNKNOWN, answer, found, template
+from threatmodel.stacks.serverless.reader import read
+
+SCHEMES = """\
+components:
+  securitySchemes:
+    sig: {type: apiKey, name: Authorization, in: header, x-amazon-apigateway-authtype: awsSigv4}
+"""
+SIGNED = "post: {security: [{sig: []}], x-amazon-apigateway-integration: {type: aws_proxy}}\n"
+OPEN = "post: {x-amazon-apigateway-integration: {type: aws_proxy}}\n"
+PREFLIGHT = "options: {x-amazon-apigateway-integration: {type: mock}}\n"
+BESIDE = """\
+  Beside:
+    Type: AWS::ApiGateway::Method
+    Properties: {RestApiId: !Ref Api, ResourceId: r, HttpMethod: GET, AuthorizationType: %s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("operations", "beside", "expected"),
+    [
+        (SIGNED, "", "iam"),
+        (SIGNED + PREFLIGHT, "", "iam"),
+        (SIGNED, "AWS_IAM", "iam"),
+        (SIGNED, "NONE", "none"),
+        (OPEN, "AWS_IAM", "none"),
+        (OPEN, "", "none"),
+        (SIGNED, "CUSTOM", UNKNOWN),
+        (SIGNED, "!ImportValue kind", UNKNOWN),
+        ("", "AWS_IAM", UNKNOWN),
+    ],
+)
+def test_the_least_guarded_route_counts(operations: str, beside: str, expected: str) -> None:
+    paths = "paths:\n  /a:\n" + indent(operations, "    ") if operations else "paths: {}\n"
+    body = indent("openapi: 3.0.1\n" + SCHEMES + paths, "        ")
+    text = f"  Api:\n    Type: AWS::ApiGateway::RestApi\n    Properties:\n      Body:\n{body}"
+    text += BESIDE % beside if beside else ""
+    assert answer(found(template(text), "api", "caller_authentication", "Api")) == expected
+
+
+MAPPINGS = """\
+  Work: {Type: AWS::SQS::Queue}
+  One: {Type: AWS::Lambda::EventSourceMapping, Properties: {EventSourceArn: !GetAtt Work.Arn, FunctionName: a%s}}
+  Two: {Type: AWS::Lambda::EventSourceMapping, Properties: {EventSourceArn: !GetAtt Work.Arn, FunctionName: b%s}}
+"""
+LIMIT = ", ScalingConfig: {MaximumConcurrency: %d}"
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "expected"), [(LIMIT % 100, LIMIT % 100, 200), (LIMIT % 100, "", None), (LIMIT % 2, LIMIT % 3, 5)]
+)
+def test_consumers_of_one_queue_add_up(one: str, two: str, expected: int | None) -> None:
+    assert answer(found(template(MAPPINGS % (one, two)), "queue", "consumer_concurrency", "Work")) == expected
+
+
+PLUGIN = """\
+service: bot
+provider: {name: aws, runtime: python3.13}
+plugins: [%s]
+functions:
+  events: {handler: a.b%s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("plugin", "more", "expected"),
+    [
+        ("serverless-offline", "", NOTHING),
+        ("serverless-offline", ", environment: {A: b}", False),
+        ("serverless-dotenv-plugin", "", UNKNOWN),
+        ("serverless-dotenv-plugin", ", environment: {A: b}", UNKNOWN),
+        ("serverless-dotenv-plugin", ", environment: {API_KEY: zK4mPq8vRw2xYt6uJb1nHc5d}", True),
+    ],
+)
+def test_a_plugin_may_fill_the_environment(plugin: str, more: str, expected: object) -> None:
+    stack = read(PLUGIN % (plugin, more), "serverless.yml")
+    told = answer(found(stack, "function", "environment_holds_secret", "EventsLambdaFunction"))
+    assert told == (False if expected == NOTHING else expected)
