@@ -16,17 +16,14 @@ sys.path.insert(0, str(HERE.parent))
 try:
     from pytm.pytm import get_args
 
-    from threatmodel.assessment.assess import assess
+    from threatmodel import Files, InputError, Place, Problem, assess
+    from threatmodel.api import weighed
     from threatmodel.command.arguments import names
-    from threatmodel.evidence.collect import collect
-    from threatmodel.graph.building import build
-    from threatmodel.library.directions import directions
     from threatmodel.library.load import load_library
-    from threatmodel.model.load import load_model
     from threatmodel.pytm_model.model import ThreatModel, to_pytm
-    from threatmodel.reading.files import Files, has_read
+    from threatmodel.reading.files import has_read
     from threatmodel.reading.output import StreamError, complain, flush, prepare_streams, silence
-    from threatmodel.reading.problems import InputError, Place, Problem, shown
+    from threatmodel.reading.problems import shown
 except ModuleNotFoundError as error:
     if (error.name or "").startswith("threatmodel"):
         raise
@@ -42,9 +39,8 @@ def threat_model(files: Files, path: Path = HERE / "slack-lambda.yaml", excluded
     """The pytm model of a model file, assessed as of today without the threats `excluded`.  Raises InputError."""
     today = datetime.datetime.now().astimezone().date()
     library = load_library(HERE.parent / "threatlib", files)
-    system, evidence, read = collect(load_model(files, path), files, directions(library))
-    graph = build(system, evidence, today, read)
-    assessment = assess(graph, library, today, excluded)
+    graph = weighed(path, files, today, lambda *_: library)
+    assessment = assess(graph, library, today=today, excluded=excluded)
 
     def report(template: str) -> str:
         from threatmodel.render.report.report import report

@@ -138,7 +138,7 @@ class _Changed(Files):
 
 def states(system: System, library: Library, template: str) -> dict[str, str]:
     """The state of every control on every element of its scope, by `control@element`, under a template's text."""
-    system, evidence, read = collect(system, _Changed(TEMPLATE, template))
+    evidence, read = collect(system, _Changed(TEMPLATE, template))
     graph = build(system, evidence, AS_OF, read)
     found = States(graph, library, AS_OF)
     ids: dict[str, list[str]] = {"flow": list(graph.flows)}

@@ -52,10 +52,12 @@ def weighed(
     if not system.evidence:
         return build(system, today=day)
     from threatmodel.evidence.collect import collect
+    from threatmodel.evidence.every_function import with_functions
     from threatmodel.library.directions import directions
 
     ways = directions(library_of(system, files)) if library_of is not None else None
-    system, evidence, read = collect(system, files, ways, today=day)
+    system = with_functions(system, files)
+    evidence, read = collect(system, files, ways, today=day)
     return build(system, evidence, day, read)
 
 

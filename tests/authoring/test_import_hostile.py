@@ -145,7 +145,7 @@ def test_names_that_give_no_id_are_told_apart_and_found_again() -> None:
     text = json.dumps({"Transform": "AWS::Serverless-2016-10-31", "Resources": dict.fromkeys(names, function)})
     found = imported(Path("stack.json"), "template", Path("model.yaml"), Files(texts={"stack.json": text}))
     files = Files(texts={"stack.json": text, "model.yaml": found.text})
-    _, _, (read,) = collect(load_model(files, Path("model.yaml")), files)
+    _, (read,) = collect(load_model(files, Path("model.yaml")), files)
     assert (dict(read.elements), read.missing, read.extra) == ({e.id: e.resource for e in found.added}, (), ())
     assert {entry.resource for entry in found.added} == set(names)
 

@@ -84,7 +84,8 @@ def assessed(path: Path, folder: Path, library: Library, ways: Directions) -> As
         return None
     (folder / "model.yaml").write_text(text + "\naccount: {}\npipeline: {}\n", encoding="utf-8")
     files = Files()
-    system, evidence, read = collect(load_model(files, Path("model.yaml")), files, ways)
+    system = load_model(files, Path("model.yaml"))
+    evidence, read = collect(system, files, ways)
     return assess(build(system, evidence, TODAY, read), library, TODAY)
 
 

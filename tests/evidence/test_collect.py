@@ -14,6 +14,7 @@ from tests.refusals import refused
 from tests.support import HOME, TODAY
 from threatmodel.assessment.assess import Assessment, assess
 from threatmodel.evidence.collect import collect
+from threatmodel.evidence.every_function import with_functions
 from threatmodel.graph.building import Graph, build
 from threatmodel.library.load import load_library
 from threatmodel.model.facts import EVIDENCE, WORD
@@ -68,7 +69,8 @@ def graph(model: str = MODEL, **files: str) -> Graph:
     for name, text in {"template": TEMPLATE, **files}.items():
         Path(f"{name}.yaml").write_text(text, encoding="utf-8")
     opened = Files()
-    system, evidence, read = collect(load_model(opened, Path("model.yaml")), opened)
+    system = with_functions(load_model(opened, Path("model.yaml")), opened)
+    evidence, read = collect(system, opened)
     return build(system, evidence, TODAY, read)
 
 
@@ -158,6 +160,17 @@ def test_with_functions_all_the_model_gains_what_the_file_has() -> None:
     assert (trigger.by, trigger.detail, trigger.path) == ("http", "POST", "/slack")
     assert "slack-api:bot-function:invoke" in found.flows
     assert "bot-function:orders:write" in found.flows
+
+
+def test_the_functions_of_two_files_are_all_there_and_a_file_that_cannot_be_used_is_told_once() -> None:
+    lines = "name: Shop\nevidence:\n" + "".join(
+        f"- {{template: {n}.yaml, functions: all}}\n" for n in ("template", "two")
+    )
+    two = TEMPLATE.replace("BotFunction", "JobFunction").replace("/slack", "/job")
+    assert {"bot-function", "job-function"} <= graph(lines, two=two).elements.keys()
+    with pytest.raises(InputError) as told:
+        graph(lines, two="Resources: [")
+    assert [problem.code for problem in told.value.problems] == ["yaml-syntax"]
 
 
 def test_what_a_file_leaves_open_is_told_with_what_its_defaults_give() -> None:
@@ -262,7 +275,8 @@ Resources:
     model = f"name: x\nevidence: [{{template: t.yaml}}]\napis: {{front: {{}}}}\nfunctions: {{bot: {bot}}}\n"
     (tmp_path / "m.yaml").write_text(model, encoding="utf-8")
     files = Files()
-    graph = build(*collect(load_model(files, tmp_path / "m.yaml"), files)[:2])
+    system = load_model(files, tmp_path / "m.yaml")
+    graph = build(system, collect(system, files)[0])
     facts = graph.elements["bot"].facts
     for name, expected in (("slack_facing", slack), ("web_facing", web)):
         found = facts.get(name)

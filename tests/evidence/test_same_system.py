@@ -9,8 +9,8 @@ import pytest
 
 from tests.support import HOME
 from threatmodel.evidence.answers import Answer
-from threatmodel.evidence.collect import places_of
 from threatmodel.evidence.mappings.facts import Found, StackFacts
+from threatmodel.evidence.opened import places_of
 from threatmodel.evidence.relations.found import Wiring, wirings
 from threatmodel.stacks import sam
 from threatmodel.stacks.cloudformation import reader as cloudformation

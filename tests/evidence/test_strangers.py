@@ -94,5 +94,5 @@ def test_what_falls(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     (tmp_path / "template.yaml").write_text(f"{TEMPLATE}  {more}\n" if more else TEMPLATE, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     files = Files()
-    _, evidence, _ = collect(load_model(files, Path("model.yaml")), files, ways)
+    evidence, _ = collect(load_model(files, Path("model.yaml")), files, ways)
     assert (AROUND | OWN) - evidence.get("bot", {}).keys() == falls

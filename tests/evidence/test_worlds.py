@@ -53,7 +53,7 @@ def state(tmp_path: Path, ways: Directions, monkeypatch: pytest.MonkeyPatch) -> 
         (tmp_path / "template.yaml").write_text(body, encoding="utf-8")
         monkeypatch.chdir(tmp_path)
         files = Files()
-        _, evidence, _ = collect(load_model(files, Path("model.yaml")), files, ways)
+        evidence, _ = collect(load_model(files, Path("model.yaml")), files, ways)
         return list(evidence.get("bot", {}).get(fact, ()))
 
     return stated

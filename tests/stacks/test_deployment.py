@@ -118,7 +118,7 @@ def test_what_is_deployed_is_evidence(
     monkeypatch.chdir(tmp_path)
     files = Files()
     ways = directions(load_library(HOME / "threatlib"))
-    _, evidence, (read,) = collect(load_model(files, Path("model.yaml")), files, ways)
+    evidence, (read,) = collect(load_model(files, Path("model.yaml")), files, ways)
     (said,) = evidence["bot"]["timeout_seconds"]
     assert (said.value, said.size) == (value, size)
     unasked = [one for one in read.notes if one.code == "unknown-parameter"]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from threatmodel.evidence.answers import Answer, Unanswered
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.mappings.facts import StackFacts
-from threatmodel.evidence.mappings.format import Places, load_places
-from threatmodel.evidence.matching import MATCHED, kebab, matches
+from threatmodel.evidence.matching import matches
+from threatmodel.evidence.opened import assumed, opened, places_of
 from threatmodel.evidence.relations.found import Start, Use, Wiring, wirings
 from threatmodel.evidence.relations.roles import RELATIONS as USES
 from threatmodel.evidence.relations.unused import unused
@@ -23,12 +23,11 @@ from threatmodel.graph.elements import Read, Untold
 from threatmodel.graph.resolved import Evidence
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement
-from threatmodel.model.system import THROUGH, EvidenceFile, Node, Reference, System, Trigger
-from threatmodel.model.vocabulary import LISTS, PLANES, RELATIONS
-from threatmodel.reading.files import Files, shown_path
+from threatmodel.model.system import THROUGH, EvidenceFile, Reference, System, Trigger
+from threatmodel.model.vocabulary import LISTS
+from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
-from threatmodel.stacks.assumed import DEFAULTS, Assumed
-from threatmodel.stacks.readers import read
+from threatmodel.stacks.assumed import Assumed
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import table
 
@@ -37,18 +36,12 @@ _PLANES = ("account", "pipeline")
 """The planes of which a file of infrastructure code can say something."""
 
 
-@cache
-def places_of(kind: str) -> Places:
-    """The data file for a kind of stack."""
-    return load_places("terraform" if kind == "terraform" else "cloudformation")
-
-
-def collect(  # noqa: C901 - one step for each kind of evidence
+def collect(
     system: System, files: Files, ways: Directions | None = None, today: datetime.date | None = None
-) -> tuple[System, Evidence, tuple[Read, ...]]:
-    """What the evidence of a model says: the system, statements about its elements, and what was read.
+) -> tuple[Evidence, tuple[Read, ...]]:
+    """What the evidence of a model says: statements about its elements, and what was read.
 
-    The system has gained the functions of files whose functions all belong to it.  With the directions of a library,
+    A system whose files hold all its functions has them from `with_functions`.  With the directions of a library,
     what reassures is evidence only where it holds in every world that its file leaves open; without them nobody may
     call anything proven; with `today`, old probes are word.  Raises InputError where a file cannot be used.
     """
@@ -60,14 +53,12 @@ def collect(  # noqa: C901 - one step for each kind of evidence
         if source.kind == "probe":
             continue
         try:
-            base = _assumed(source, system, files)
-            stack = _stack(source, system, files, base)
+            base = assumed(source, system, files)
+            stack = opened(source, system, files, base)
         except InputError as error:
             problems += error.problems
             continue
         facts = StackFacts(stack, places_of(stack.kind))
-        if source.every_function:
-            system = _with_every_function(system, source, stack, facts)
         one = _One(system, source, stack, facts, ways)
         problems += one.problems
         said: Statements = {}
@@ -86,24 +77,7 @@ def collect(  # noqa: C901 - one step for each kind of evidence
         read_files |= state_probes(system, files, statements, deployed, today, problems)
     if problems:
         raise InputError(problems)
-    return system, statements, tuple(found for _, found in sorted(read_files.items()))
-
-
-def _stack(source: EvidenceFile, system: System, files: Files, assumed: Assumed = DEFAULTS) -> Stack:
-    path = files.named(source.path, Path(system.file), source.place)
-    return read(source.kind, path, files, assumed)
-
-
-def _assumed(source: EvidenceFile, system: System, files: Files) -> Assumed:
-    """What the deployment gives the file's parameters, as far as the model names it."""
-    if source.kind == "serverless" and source.stage:
-        return Assumed(values={"opt:stage": source.stage}, stated={"opt:stage": source.place})
-    if not source.parameters:
-        return DEFAULTS
-    from threatmodel.stacks.deployment import given_values
-
-    path = files.named(source.parameters, Path(system.file), source.place)
-    return given_values(files.text(path), shown_path(path), source.stage or "default")
+    return statements, tuple(found for _, found in sorted(read_files.items()))
 
 
 class _One:
@@ -153,7 +127,7 @@ class _One:
         def stack(assumed: Assumed) -> Stack:
             found = stacks.get(repr(assumed))
             if found is None:
-                found = stacks[repr(assumed)] = _stack(self.source, self.system, files, assumed)
+                found = stacks[repr(assumed)] = opened(self.source, self.system, files, assumed)
             return found
 
         def stated(stack: Stack, wanted: Wanted | None) -> Statements:
@@ -341,45 +315,3 @@ def _trigger(start: Start, source: str) -> Trigger:
     reference = Reference(source, place) if source else None
     detail = source if start.by == THROUGH[start.by] else start.detail
     return Trigger(by=start.by, detail=detail, source=reference, path=start.path, place=place)
-
-
-# --- functions: all
-
-
-def _with_every_function(system: System, source: EvidenceFile, stack: Stack, facts: StackFacts) -> System:
-    """The system with every function of a file, and the apis, stores, queues and secrets that they meet."""
-    kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
-    known = set(matches(system, source, stack, kinds).resources.values())
-    wanted: dict[str, str] = {}
-    for function, wiring in wirings(stack, facts).items():
-        wanted[function] = "function"
-        for start in wiring.triggers:
-            if start.source:
-                wanted.setdefault(start.source, THROUGH[start.by])
-        for name in USES:
-            for use in getattr(wiring, name):
-                wanted.setdefault(use.resource, *RELATIONS["function"][name].to)
-    nodes = dict(system.nodes)
-    resources = dict(source.resources)
-    for name, kind in wanted.items():
-        if name not in known and name in stack.resources and kind in MATCHED:
-            element = _free(kebab(name), nodes)
-            nodes[element] = _node(kind, element, stack.resources[name].place)
-            resources[element] = (name, stack.resources[name].place)
-    evidence = tuple(replace(one, resources=resources) if one is source else one for one in system.evidence)
-    return replace(system, nodes=_ordered(nodes), evidence=evidence)
-
-
-def _node(kind: str, element: str, place: Place) -> Node:
-    return Node(kind=kind, id=element, name=element, description="", place=place, facts={}, relations={})
-
-
-def _free(element: str, nodes: Mapping[str, Node]) -> str:
-    while element in nodes or element in PLANES:
-        element += "-2"
-    return element
-
-
-def _ordered(nodes: Mapping[str, Node]) -> dict[str, Node]:
-    """Planes last, as a loaded model has them."""
-    return dict(sorted(nodes.items(), key=lambda item: item[1].kind in PLANES))

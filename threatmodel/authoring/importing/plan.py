@@ -10,9 +10,9 @@ from threatmodel.assessment.drift import Absence
 from threatmodel.authoring.importing.entries import Entry, entries
 from threatmodel.authoring.importing.model import ALONE, check_elements, new_model, reference_to, updated
 from threatmodel.authoring.insertion import scalar
-from threatmodel.evidence.collect import places_of
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.matching import matches
+from threatmodel.evidence.opened import places_of
 from threatmodel.evidence.relations.found import wirings
 from threatmodel.model.load import load_model
 from threatmodel.model.system import EvidenceFile, System

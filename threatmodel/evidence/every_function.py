@@ -1,0 +1,73 @@
+"""The functions that a model has because it says of a file that all its functions belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.matching import MATCHED, kebab, matches
+from threatmodel.evidence.opened import assumed, opened, places_of
+from threatmodel.evidence.relations.found import wirings
+from threatmodel.evidence.relations.roles import RELATIONS as USES
+from threatmodel.model.system import THROUGH, EvidenceFile, Node, System
+from threatmodel.model.vocabulary import PLANES, RELATIONS
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError, Place
+from threatmodel.stacks.stack import Stack
+
+
+def with_functions(system: System, files: Files) -> System:
+    """The system with the functions of every file whose functions all belong to it, and what these meet.
+
+    A file that cannot be used gives none: `collect` tells of it, with all others of the kind.
+    """
+    for source in system.evidence:
+        if not source.every_function:
+            continue
+        try:
+            stack = opened(source, system, files, assumed(source, system, files))
+        except InputError:
+            continue
+        system = _with_every_function(system, source, stack)
+    return system
+
+
+def _with_every_function(system: System, source: EvidenceFile, stack: Stack) -> System:
+    """The system with every function of a file, and the apis, stores, queues and secrets that they meet."""
+    facts = StackFacts(stack, places_of(stack.kind))
+    kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
+    known = set(matches(system, source, stack, kinds).resources.values())
+    wanted: dict[str, str] = {}
+    for function, wiring in wirings(stack, facts).items():
+        wanted[function] = "function"
+        for start in wiring.triggers:
+            if start.source:
+                wanted.setdefault(start.source, THROUGH[start.by])
+        for name in USES:
+            for use in getattr(wiring, name):
+                wanted.setdefault(use.resource, *RELATIONS["function"][name].to)
+    nodes = dict(system.nodes)
+    resources = dict(source.resources)
+    for name, kind in wanted.items():
+        if name not in known and name in stack.resources and kind in MATCHED:
+            element = _free(kebab(name), nodes)
+            nodes[element] = _node(kind, element, stack.resources[name].place)
+            resources[element] = (name, stack.resources[name].place)
+    evidence = tuple(replace(one, resources=resources) if one is source else one for one in system.evidence)
+    return replace(system, nodes=_ordered(nodes), evidence=evidence)
+
+
+def _node(kind: str, element: str, place: Place) -> Node:
+    return Node(kind=kind, id=element, name=element, description="", place=place, facts={}, relations={})
+
+
+def _free(element: str, nodes: Mapping[str, Node]) -> str:
+    while element in nodes or element in PLANES:
+        element += "-2"
+    return element
+
+
+def _ordered(nodes: Mapping[str, Node]) -> dict[str, Node]:
+    """Planes last, as a loaded model has them."""
+    return dict(sorted(nodes.items(), key=lambda item: item[1].kind in PLANES))
