@@ -13,6 +13,7 @@ from threatmodel.assessment.assess import Assessment, assess
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.evidence.collect import collect
 from threatmodel.graph.building import build
+from threatmodel.graph.reach import REACHES
 from threatmodel.library.directions import Directions, directions
 from threatmodel.library.format import Control, Library
 from threatmodel.library.load import load_library
@@ -52,16 +53,17 @@ def unheard(assessment: Assessment, ways: Directions) -> Iterator[tuple[str, str
 
 
 def _may_be_heard(assessment: Assessment, element: str, kind: str, fact: str) -> bool:
-    """Whether a threat applies to which a control that the fact keeps out of place answers."""
-    controls = [c for c in assessment.library.controls.values() if _denied(c, assessment, element, kind, fact)]
+    """Whether a threat applies to which a control that the fact keeps out of place answers, and nothing says so.
+
+    Of several related elements a finding shows the worst, by name: another one that is as bad speaks for this one.
+    """
+    controls = {c.id for c in assessment.library.controls.values() if _denied(c, assessment, element, kind, fact)}
     return any(
-        threat.applies[target.kind].truth(target.facts) > 0
-        for control in controls
-        for threat in assessment.library.threats.values()
-        if any(link.control == control.id for link in threat.links)
-        for target in assessment.graph.targets()
-        if target.kind in threat.applies and not target.out_of_scope
-        if target.id == element or element in assessment.graph.related(target, kind).ids
+        answer.link.control in controls and answer.state.level >= 0
+        for finding in assessment.findings
+        if kind in REACHES[finding.target.kind]
+        for answer in finding.answers
+        if finding.target.id == element or element in assessment.graph.related(finding.target, kind).ids
     )
 
 

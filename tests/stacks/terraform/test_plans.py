@@ -76,7 +76,7 @@ def test_facts_of_what_is_around() -> None:
     assert facts(stack, "store", "aws_dynamodb_table.orders")["recovery"] is True
     assert facts(stack, "queue", "aws_sqs_queue.jobs")["dead_letter_queue"] is True
     assert facts(stack, "queue", "aws_sqs_queue.dead")["dead_letter_queue"] is False
-    assert facts(stack, "queue", "aws_sqs_queue.jobs")["consumer_concurrency"] == 5
+    assert facts(stack, "queue", "aws_sqs_queue.jobs")["consumer_concurrency"] == 10  # of two mappings
 
 
 def test_facts_of_an_old_plan() -> None:
