@@ -18,7 +18,7 @@ from threatmodel.library.format import SCENARIOS, Article, Library, Numbered, Th
 from threatmodel.library.load import load_library
 from threatmodel.model.facts import Fact, Statement
 from threatmodel.model.load import load_model
-from threatmodel.model.vocabulary import FACTS, KINDS, FactRow
+from threatmodel.model.vocabulary import FACTS, KINDS, FactRow, Kind
 from threatmodel.pytm_model.model import to_pytm
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import Place
@@ -38,7 +38,7 @@ def threat_of(name: str, applies: dict[str, Condition]) -> Threat:
         id=name,
         title=name,
         scenario=SCENARIOS[0],
-        targets=tuple(applies),
+        targets=tuple(kind for kind in KINDS if kind in applies),
         applies=applies,
         stride=("spoofing",),
         likelihood=3,
@@ -231,7 +231,7 @@ def test_ordered_words_and_null_do_not_follow_the_alphabet(tmp_path: Path) -> No
         stores: {table: {holds: [a]}}
         functions: {bot: {triggers: [], writes: [table], reserved_concurrency: null}}
         """
-    conditions = {
+    conditions: dict[str, tuple[Kind, str]] = {
         "below": ("store", "target.data_classification < 'confidential'"),
         "least": ("store", "target.data_classification < 'public'"),
         "few": ("function", "not target.reserved_concurrency >= 5"),

@@ -19,7 +19,7 @@ from threatmodel.library.format import Control, Library
 from threatmodel.library.load import load_library
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.load import load_model
-from threatmodel.model.vocabulary import FACTS
+from threatmodel.model.vocabulary import FACTS, Kind
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
 
@@ -46,13 +46,16 @@ def unheard(assessment: Assessment, ways: Directions) -> Iterator[tuple[str, str
         for answer in finding.answers:
             cited |= {(answer.state.element, item.fact) for item in answer.state.support}
     for element in assessment.graph.elements.values():
+        kind = element.kind
+        if not kind:
+            continue
         for name, fact in element.facts.items():
-            bad = fact.size == EVIDENCE and ways.alarms(element.kind, name, fact.value)
-            if bad and (element.id, name) not in cited and _may_be_heard(assessment, element.id, element.kind, name):
+            bad = fact.size == EVIDENCE and ways.alarms(kind, name, fact.value)
+            if bad and (element.id, name) not in cited and _may_be_heard(assessment, element.id, kind, name):
                 yield element.id, name, fact.value
 
 
-def _may_be_heard(assessment: Assessment, element: str, kind: str, fact: str) -> bool:
+def _may_be_heard(assessment: Assessment, element: str, kind: Kind, fact: str) -> bool:
     """Whether a threat applies to which a control that the fact keeps out of place answers, and nothing says so.
 
     Of several related elements a finding shows the worst, by name: another one that is as bad speaks for this one.
@@ -61,13 +64,13 @@ def _may_be_heard(assessment: Assessment, element: str, kind: str, fact: str) ->
     return any(
         answer.link.control in controls and answer.state.level >= 0
         for finding in assessment.findings
-        if kind in REACHES[finding.target.kind]
+        if finding.target.kind and kind in REACHES[finding.target.kind]
         for answer in finding.answers
         if finding.target.id == element or element in assessment.graph.related(finding.target, kind).ids
     )
 
 
-def _denied(control: Control, assessment: Assessment, element: str, kind: str, fact: str) -> bool:
+def _denied(control: Control, assessment: Assessment, element: str, kind: Kind, fact: str) -> bool:
     if control.scope != kind or control.in_place is None:
         return False
     facts = assessment.graph.elements[element].facts

@@ -28,7 +28,7 @@ from threatmodel.library.condition import (
     shown,
 )
 from threatmodel.model.facts import Fact, Statement
-from threatmodel.model.vocabulary import FACTS, KINDS
+from threatmodel.model.vocabulary import FACTS, KINDS, Kind
 from threatmodel.reading.shape import Flag, Number, Word
 
 # --- trees, their text and facts at random
@@ -290,7 +290,7 @@ PIECES = st.sampled_from(
 
 
 @given(st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=30).map("".join)), st.sampled_from(KINDS))
-def test_any_text_is_a_condition_or_refused(text: str, kind: str) -> None:
+def test_any_text_is_a_condition_or_refused(text: str, kind: Kind) -> None:
     try:
         found: Condition | None = compile_condition(text, kind)
     except ConditionError as error:
@@ -358,7 +358,7 @@ def test_each_kind_has_facts_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_fact_can_be_read(kind: str) -> None:
+def test_every_fact_can_be_read(kind: Kind) -> None:
     for name, row in FACTS[kind].items():
         match row.shape:
             case Flag():

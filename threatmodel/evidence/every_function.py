@@ -11,7 +11,7 @@ from threatmodel.evidence.opened import assumed, opened, places_of
 from threatmodel.evidence.relations.found import wirings
 from threatmodel.evidence.relations.roles import RELATIONS as USES
 from threatmodel.model.system import THROUGH, EvidenceFile, Node, System
-from threatmodel.model.vocabulary import PLANES, RELATIONS
+from threatmodel.model.vocabulary import PLANES, RELATIONS, Kind
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place
 from threatmodel.stacks.stack import Stack
@@ -49,8 +49,9 @@ def _with_every_function(system: System, source: EvidenceFile, stack: Stack) -> 
                 wanted.setdefault(use.resource, *RELATIONS["function"][name].to)
     nodes = dict(system.nodes)
     resources = dict(source.resources)
-    for name, kind in wanted.items():
-        if name not in known and name in stack.resources and kind in MATCHED:
+    for name, word in wanted.items():
+        kind = next((kind for kind in MATCHED if kind == word), None)
+        if kind is not None and name not in known and name in stack.resources:
             element = _free(kebab(name), nodes)
             nodes[element] = _node(kind, element, stack.resources[name].place)
             resources[element] = (name, stack.resources[name].place)
@@ -58,7 +59,7 @@ def _with_every_function(system: System, source: EvidenceFile, stack: Stack) -> 
     return replace(system, nodes=_ordered(nodes), evidence=evidence)
 
 
-def _node(kind: str, element: str, place: Place) -> Node:
+def _node(kind: Kind, element: str, place: Place) -> Node:
     return Node(kind=kind, id=element, name=element, description="", place=place, facts={}, relations={})
 
 

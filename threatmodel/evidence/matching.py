@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 from threatmodel.evidence.resource_types import known
 from threatmodel.model.system import EvidenceFile, Node, System
+from threatmodel.model.vocabulary import Kind
 from threatmodel.reading.problems import Place, Problem, listed, quoted, suggestion
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import text
 
-MATCHED = ("function", "api", "store", "queue", "secret")
+MATCHED: tuple[Kind, ...] = ("function", "api", "store", "queue", "secret")
 """The kinds of element that are resources of a file."""
 
 ENDINGS: Mapping[str, tuple[str, ...]] = {
@@ -37,7 +38,7 @@ def matches(system: System, source: EvidenceFile, stack: Stack, kinds: Mapping[s
     """The resource of each element; `kinds` says which kinds of element each resource can be."""
     problems = list(_misnamed(system, source, stack))
     found: dict[str, str] = {}
-    missing = []
+    missing: list[tuple[str, str, Place]] = []
     taken = {name for name, _ in source.resources.values()}
     for node in system.nodes.values():
         if node.kind not in MATCHED or node.out_of_scope:

@@ -12,7 +12,7 @@ from threatmodel.graph.resolved import Evidence, Resolved
 from threatmodel.model.facts import Facts
 from threatmodel.model.reference_architecture import DATA, PARTIES, PIPELINE, ZONES, Item, Zone
 from threatmodel.model.system import Node, System
-from threatmodel.model.vocabulary import PLANES
+from threatmodel.model.vocabulary import PLANES, Kind, Plane
 from threatmodel.reading.problems import Place
 
 __all__ = ["VIEWS", "Element", "Evidence", "Flow", "Graph", "Related", "build"]
@@ -103,7 +103,7 @@ def _is(facts: Facts, name: str, values: set[object]) -> bool:
 
 def _zones(system: System) -> dict[str, Zone]:
     own = {b.id: Zone(b.id, b.name, b.inside, "as the model says") for b in system.boundaries.values()}
-    names = {plane: system.nodes[plane].name for plane in PLANES if plane in system.nodes}
+    names: dict[str, str] = {plane: system.nodes[plane].name for plane in PLANES if plane in system.nodes}
     fixed = {z.id: z._replace(name=names[z.id]) if names.get(z.id, z.id) != z.id else z for z in ZONES}
     return {**fixed, **own}
 
@@ -170,7 +170,7 @@ def _surroundings(node: Node, facts: Facts) -> Iterator[Element]:
 _PLANE_VIEWS = {"account": "runtime", "workspace": "runtime", "pipeline": "deployment", "organisation": "identity"}
 
 
-def _plane(plane: str, node: Node | None, resolved: Resolved, zones: Mapping[str, Zone]) -> Element:
+def _plane(plane: Plane, node: Node | None, resolved: Resolved, zones: Mapping[str, Zone]) -> Element:
     """A plane: the pipeline is drawn as a process, the others as the boundary of their name."""
     if plane == PIPELINE.id:
         symbol, zone, subtitle = PIPELINE.symbol, PIPELINE.zone, PIPELINE.subtitle
@@ -192,14 +192,14 @@ def _plane(plane: str, node: Node | None, resolved: Resolved, zones: Mapping[str
     )
 
 
-def _usual_zone(kind: str, facts: Facts) -> str:
+def _usual_zone(kind: Kind, facts: Facts) -> str:
     if kind == "function":
         vpc = facts.get("in_vpc")
         return "vpc" if vpc is not None and vpc.value is True else "execution"
     return "edge" if kind == "api" else "account"
 
 
-def _subtitle(kind: str, facts: Facts) -> str:
+def _subtitle(kind: Kind, facts: Facts) -> str:
     """What stands under an element's name: its service, then what matters most about it."""
     own_url = kind == "api" and _is(facts, "kind", {"function-url"})  # the URL of a function has no gateway
     parts = ["" if own_url else _SUBTITLES[kind]]

@@ -20,7 +20,7 @@ from threatmodel.graph.members import Lists, Member, Members
 from threatmodel.model.facts import Fact, Facts, Statement, known, stated
 from threatmodel.model.runtimes import CHECKED, RUNTIMES
 from threatmodel.model.system import THROUGH, Node, System, Trigger
-from threatmodel.model.vocabulary import CLASSIFICATIONS
+from threatmodel.model.vocabulary import CLASSIFICATIONS, Kind
 from threatmodel.reading.problems import Place
 
 SLACK_CLASS = {"slash-command": "internal", "interactivity": "internal", "events": "confidential"}
@@ -165,7 +165,7 @@ DERIVE: dict[str, dict[str, Derive]] = {}
 """What computes each derived fact, by kind and name; of flows they follow in `threatmodel.graph.flows`."""
 
 
-def derives(kind: str, name: str) -> Callable[[Derive], Derive]:
+def derives(kind: Kind, name: str) -> Callable[[Derive], Derive]:
     """Marks the function that computes a derived fact of a kind."""
 
     def marked(derive: Derive) -> Derive:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from threatmodel.graph.members import Lists, Members
 from threatmodel.model.facts import EVIDENCE, WORD, Facts
 from threatmodel.model.reference_architecture import Item, Zone
 from threatmodel.model.system import THROUGH, Node, System, Trigger
-from threatmodel.model.vocabulary import KINDS, PLANES, RELATIONS
+from threatmodel.model.vocabulary import KINDS, PLANES, RELATIONS, Kind
 from threatmodel.reading.problems import Place, Problem
 
 
@@ -22,7 +22,7 @@ class Element:
     """
 
     id: str
-    kind: str
+    kind: Kind | Literal[""]
     symbol: str
     name: str
     subtitle: str
@@ -53,7 +53,7 @@ class Flow:
     facts: Facts
     place: Place | None
     size: int = WORD
-    kind: str = "flow"
+    kind: Literal["flow"] = "flow"
     described: bool = True
     out_of_scope: str = ""
     node: None = None
@@ -125,7 +125,7 @@ class Graph:
         yield from (element for element in self.elements.values() if element.kind)
         yield from self.flows.values()
 
-    def related(self, target: Element | Flow, scope: str) -> Related:
+    def related(self, target: Element | Flow, scope: Kind) -> Related:
         """The elements whose controls of `scope` count for `target`: itself, its neighbours, or the plane."""
         if scope == target.kind:
             return Related((target.id,), EVIDENCE)
@@ -152,16 +152,18 @@ class Neighbours:
                 self._uses[function, scope] = tuple(ids)
                 for other in ids:
                     self._used_by.setdefault(other, {})[function] = None
-        self._complete = {scope: completeness(functions, names) for scope, names in _THROUGH.items()}
+        self._complete: dict[str, Related] = {
+            scope: completeness(functions, names) for scope, names in _THROUGH.items()
+        }
 
-    def of(self, element: str, kind: str, scope: str) -> Related:
+    def of(self, element: str, kind: str, scope: Kind) -> Related:
         """The neighbours of an element that are of a scope."""
         related = self._of.get((element, scope))
         if related is None:
             related = self._of[element, scope] = self._related(element, kind, scope)
         return related
 
-    def _related(self, element: str, kind: str, scope: str) -> Related:
+    def _related(self, element: str, kind: str, scope: Kind) -> Related:
         if kind == "function":
             found = completeness({element: self._functions[element]}, _THROUGH[scope])
             return Related(self._uses[element, scope], found.size, found.unknown)
@@ -177,7 +179,7 @@ _THROUGH = {
 """The lists of a function through which it meets elements of a kind."""
 
 
-def _partners(members: Members, scope: str) -> Iterator[str]:
+def _partners(members: Members, scope: Kind) -> Iterator[str]:
     """The ids of a scope that a list names."""
     for item in members.items:
         if not isinstance(item, Trigger):

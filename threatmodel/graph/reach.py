@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from threatmodel.model.vocabulary import KINDS, PLANES, RELATIONS
+from collections.abc import Mapping
 
-_MET = {kind for row in RELATIONS["function"].values() for kind in row.to if kind in KINDS}
+from threatmodel.model.vocabulary import KINDS, PLANES, RELATIONS, Kind
+
+_MET: frozenset[Kind] = frozenset(kind for kind in KINDS for row in RELATIONS["function"].values() if kind in row.to)
 """The kinds that a function meets."""
-_NEIGHBOURS = {"function": _MET, "flow": {"function", *_MET}, **{kind: {"function"} for kind in _MET}}
+_FUNCTION: frozenset[Kind] = frozenset({"function"})
+_NEIGHBOURS: Mapping[Kind, frozenset[Kind]] = {
+    "function": _MET,
+    "flow": _FUNCTION | _MET,
+    **dict.fromkeys(_MET, _FUNCTION),
+}
 
-REACHES = {kind: frozenset({kind, *PLANES}) | _NEIGHBOURS.get(kind, set()) for kind in KINDS}
+REACHES: Mapping[Kind, frozenset[Kind]] = {
+    kind: frozenset((kind, *PLANES)) | _NEIGHBOURS.get(kind, frozenset()) for kind in KINDS
+}
 """For each kind, the scopes whose controls can count for a threat to it: itself, its neighbours, every plane."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from threatmodel.model.facts import Facts
-from threatmodel.model.vocabulary import FACTS, FactRow
+from threatmodel.model.vocabulary import FACTS, FactRow, Kind
 from threatmodel.reading.problems import article, listed, quoted, suggestion
 from threatmodel.reading.shape import Flag, Number, Word
 
@@ -107,7 +107,7 @@ class Condition:
     """
 
     text: str
-    kind: str
+    kind: Kind
     tree: Tree
     truth: Truth
     why: Why
@@ -118,18 +118,18 @@ class Condition:
         return frozenset(leaf.fact for leaf in leaves(self.tree))
 
 
-def compile_condition(text: str, kind: str) -> Condition:
+def compile_condition(text: str, kind: Kind) -> Condition:
     """The condition in `text` over elements of `kind`.  Raises ConditionError at the first thing that is wrong."""
     tree = parse(text, kind)
     return compiled(tree, kind, text)
 
 
-def compiled(tree: Tree, kind: str, text: str = "") -> Condition:
+def compiled(tree: Tree, kind: Kind, text: str = "") -> Condition:
     """A condition from its tree."""
     return Condition(text, kind, tree, _truth(tree, kind), _why(tree, kind))
 
 
-def parse(text: str, kind: str) -> Tree:
+def parse(text: str, kind: Kind) -> Tree:
     """The tree of a condition, every name and constant of it checked.  Raises ConditionError."""
     if len(text) > LONGEST:
         raise ConditionError("wrong-condition", f"the condition has {len(text)} characters; at most {LONGEST}")
@@ -152,7 +152,7 @@ def parse(text: str, kind: str) -> Tree:
     return _checked(body, text, kind)
 
 
-def _checked(node: ast.expr, text: str, kind: str) -> Tree:
+def _checked(node: ast.expr, text: str, kind: Kind) -> Tree:
     match node:
         case ast.BoolOp(op=ast.And()):
             return And(tuple(_checked(part, text, kind) for part in node.values))
@@ -170,7 +170,7 @@ def _checked(node: ast.expr, text: str, kind: str) -> Tree:
             raise _error(node, f"{_written(node, text)} is not allowed here", _ALLOWED)
 
 
-def _bare(node: ast.Attribute, text: str, kind: str) -> Leaf:
+def _bare(node: ast.Attribute, text: str, kind: Kind) -> Leaf:
     row = _row(node, text, kind)
     if not isinstance(row.shape, Flag):
         hint = f"compare it: {row.name} is {row.type}"
@@ -178,7 +178,7 @@ def _bare(node: ast.Attribute, text: str, kind: str) -> Leaf:
     return Leaf(row.name)
 
 
-def _comparison(node: ast.Compare, text: str, kind: str) -> Leaf:
+def _comparison(node: ast.Compare, text: str, kind: Kind) -> Leaf:
     if len(node.ops) > 1:
         raise _error(node, "one comparison at a time", "join comparisons with and")
     test = _OPERATORS.get(type(node.ops[0]))
@@ -196,7 +196,7 @@ def _comparison(node: ast.Compare, text: str, kind: str) -> Leaf:
     return Leaf(row.name, test, _constant(right, row, test, text))
 
 
-def _row(node: ast.Attribute, text: str, kind: str) -> FactRow:
+def _row(node: ast.Attribute, text: str, kind: Kind) -> FactRow:
     if not (isinstance(node.value, ast.Name) and node.value.id == "target"):
         raise _error(node, f"{_written(node, text)} is not a fact of the target", "write target.fact")
     row = FACTS[kind].get(node.attr)
@@ -272,7 +272,7 @@ def leaves(tree: Tree) -> Iterator[Leaf]:
             return
 
 
-def test_of(leaf: Leaf, kind: str) -> Callable[[Any], bool]:
+def test_of(leaf: Leaf, kind: Kind) -> Callable[[Any], bool]:
     """Whether a known value passes a leaf's test.  null equals only itself; its order comparisons are false."""
     constant = leaf.constant
     match leaf.test:
@@ -294,7 +294,7 @@ def test_of(leaf: Leaf, kind: str) -> Callable[[Any], bool]:
             return lambda value: value in passing
 
 
-def _truth(tree: Tree, kind: str) -> Truth:
+def _truth(tree: Tree, kind: Kind) -> Truth:
     match tree:
         case Leaf(fact):
             return _truth_of_test(fact, test_of(tree, kind))
@@ -326,7 +326,7 @@ def _truth_of_all(parts: list[Truth], pick: Callable[..., int]) -> Truth:
     return truth
 
 
-def _why(tree: Tree, kind: str) -> Why:
+def _why(tree: Tree, kind: Kind) -> Why:
     match tree:
         case Leaf():
             only = (tree,)

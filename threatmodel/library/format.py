@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from threatmodel.library.condition import Condition
-from threatmodel.model.vocabulary import KINDS
+from threatmodel.model.vocabulary import KINDS, Kind
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Either, Items, Key, Number, Raw, Record, Table, Text, Word, record
 
@@ -217,7 +217,7 @@ class Threat:
     id: str
     title: str
     scenario: str
-    targets: tuple[str, ...]
+    targets: tuple[Kind, ...]
     applies: Mapping[str, Condition]
     stride: tuple[str, ...]
     likelihood: int
@@ -248,7 +248,7 @@ class Control:
     mitigation: str
     kind: str
     owner: str
-    scope: str
+    scope: Kind
     in_place: Condition | None
     requires: tuple[str, ...]
     needs: tuple[Need, ...]

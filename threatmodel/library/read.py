@@ -8,7 +8,7 @@ from typing import Any
 from threatmodel.library import examples as pins
 from threatmodel.library.condition import Condition, ConditionError, compile_condition
 from threatmodel.library.format import Control, Effect, Link, Need, Threat
-from threatmodel.model.vocabulary import FACTS
+from threatmodel.model.vocabulary import FACTS, Kind
 from threatmodel.reading.problems import article, listed, quoted, suggestion
 from threatmodel.reading.shape import INVALID, Entry, Reader, Value
 
@@ -92,7 +92,7 @@ def control_of(reader: Reader, entries: Entries) -> Control:
     )
 
 
-def _condition(reader: Reader, entry: Entry, kind: str) -> Condition | None:
+def _condition(reader: Reader, entry: Entry, kind: Kind) -> Condition | None:
     """The condition in an entry, or None with its problem noted: at its column where the text stands on one line."""
     try:
         return compile_condition(entry.value, kind)
@@ -109,7 +109,7 @@ def _condition(reader: Reader, entry: Entry, kind: str) -> Condition | None:
 def _check_examples(
     reader: Reader,
     entry: Entry,
-    kind: str,
+    kind: Kind,
     answer: pins.Answer,
     variants: Iterator[tuple[str, pins.Answer]],
 ) -> None:
@@ -125,7 +125,7 @@ def _check_examples(
         reader.note("unpinned-condition", entry.key, message, "add an example whose answer changes")
 
 
-def _examples(reader: Reader, entry: Entry, kind: str) -> Iterator[pins.Example]:
+def _examples(reader: Reader, entry: Entry, kind: Kind) -> Iterator[pins.Example]:
     for name, group in entry.value.items():
         for example in group.value:
             values: dict[str, Any] = {}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from threatmodel.model.vocabulary import CLASSIFICATIONS, KINDS, PLANES, RELATIONS, ROWS
+from threatmodel.model.vocabulary import CLASSIFICATIONS, KINDS, PLANES, RELATIONS, ROWS, Kind
 from threatmodel.reading.problems import article, listed
 from threatmodel.reading.shape import (
     LONGEST_ID,
@@ -33,7 +33,13 @@ _CONTROL_AT = re.compile(r"[a-z][a-z0-9-]*(?:@[a-z0-9:.-]+)?\Z")
 _LONGEST_PAIR = 4 * LONGEST_ID
 _THREAT_AT = re.compile(r"[a-z][a-z0-9-]*@[a-z0-9:.-]+\Z")
 
-SECTIONS = {"apis": "api", "stores": "store", "queues": "queue", "secrets": "secret", "functions": "function"}
+SECTIONS: Mapping[str, Kind] = {
+    "apis": "api",
+    "stores": "store",
+    "queues": "queue",
+    "secrets": "secret",
+    "functions": "function",
+}
 """Sections of the file that hold elements, with their kind."""
 
 FACT_KEYS: dict[str, tuple[Key, ...]] = {

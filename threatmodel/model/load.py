@@ -25,7 +25,7 @@ from threatmodel.model.system import (
     System,
     Trigger,
 )
-from threatmodel.model.vocabulary import PLANES, RELATIONS, RelationRow
+from threatmodel.model.vocabulary import PLANES, RELATIONS, Kind, RelationRow
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, Problem, article, listed, note, quoted, suggestion
 from threatmodel.reading.shape import INVALID, Entry, Fields, Reader
@@ -270,7 +270,7 @@ class _Loading:
             for name, entry in _table(self.entries, section).items():
                 yield self._node(kind, name, entry)
 
-    def _node(self, kind: str, name: str, entry: Entry) -> Node:
+    def _node(self, kind: Kind, name: str, entry: Entry) -> Node:
         fields: Fields = entry.value
         criticality = _value(fields, "criticality", "normal")
         if criticality != "normal" and not fields.given("criticality_reason"):
@@ -291,7 +291,7 @@ class _Loading:
             out_of_scope=_value(fields, "out_of_scope"),
         )
 
-    def _relations(self, kind: str, fields: Entries) -> Iterator[tuple[str, Relation]]:
+    def _relations(self, kind: Kind, fields: Entries) -> Iterator[tuple[str, Relation]]:
         """The lists stated, those that another one closes, and those of which nothing is known but that they are open.
 
         Of the lists that are closed together the first that is stated closes all, except those that are incomplete.

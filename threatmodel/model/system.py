@@ -6,8 +6,10 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from threatmodel.model.facts import Statement
+from threatmodel.model.vocabulary.row import Kind
 from threatmodel.reading.problems import Place
 
 
@@ -19,7 +21,13 @@ class Reference:
     place: Place
 
 
-THROUGH = {"slack": "api", "http": "api", "queue": "queue", "store": "store", "schedule": ""}
+THROUGH: Mapping[str, Kind | Literal[""]] = {
+    "slack": "api",
+    "http": "api",
+    "queue": "queue",
+    "store": "store",
+    "schedule": "",
+}
 """What can start a function, with the kind of element that it comes through ('' for none)."""
 
 
@@ -60,7 +68,7 @@ class Relation:
 class Node:
     """One element that has facts, as stated."""
 
-    kind: str
+    kind: Kind
     id: str
     name: str
     description: str

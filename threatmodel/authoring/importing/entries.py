@@ -19,7 +19,7 @@ from threatmodel.model.vocabulary import RELATIONS
 from threatmodel.reading.shape import LONGEST_ID, Text
 from threatmodel.stacks.stack import Resource, Stack
 
-SECTION_OF = {kind: section for section, kind in SECTIONS.items()}
+SECTION_OF: Mapping[str, str] = {kind: section for section, kind in SECTIONS.items()}
 """The section of a model file that holds a kind."""
 
 _USES = tuple((name, *RELATIONS["function"][name].to) for name in USES)

@@ -20,7 +20,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from threatmodel.model.vocabulary.format import read_rows
-from threatmodel.model.vocabulary.row import CLASSIFICATIONS, KINDS, PLANES, FactRow, Input, RelationRow
+from threatmodel.model.vocabulary.row import (
+    CLASSIFICATIONS,
+    KINDS,
+    PLANES,
+    FactRow,
+    Input,
+    Kind,
+    Partner,
+    Plane,
+    RelationRow,
+)
 
 __all__ = [
     "CLASSIFICATIONS",
@@ -33,6 +43,9 @@ __all__ = [
     "ROWS",
     "FactRow",
     "Input",
+    "Kind",
+    "Partner",
+    "Plane",
     "RelationRow",
 ]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from threatmodel.model.runtimes import CHECKED, RUNTIMES
-from threatmodel.model.vocabulary.row import CLASSIFICATIONS, KINDS, PARTNERS, FactRow, Input, RelationRow
+from threatmodel.model.vocabulary.row import CLASSIFICATIONS, KINDS, PARTNERS, FactRow, Input, Kind, RelationRow
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Problem
 from threatmodel.reading.shape import Either, Entry, Fields, Flag, Items, Key, Number, Reader, Table, Text, Word, record
@@ -117,7 +117,7 @@ def read_rows(folder: Path = FOLDER) -> Rows:
     return Rows((*stated, *derived), tuple(relations))
 
 
-def _relations(kind: str, entries: Fields) -> Iterator[RelationRow]:
+def _relations(kind: Kind, entries: Fields) -> Iterator[RelationRow]:
     table: Fields = entries["relations"].value if "relations" in entries else Fields()
     for topic, described in table.items():
         for name, entry in described.value["lists"].value.items():
@@ -136,7 +136,7 @@ def _relations(kind: str, entries: Fields) -> Iterator[RelationRow]:
             )
 
 
-def _stated(kind: str, entries: Fields, reader: Reader) -> Iterator[FactRow]:
+def _stated(kind: Kind, entries: Fields, reader: Reader) -> Iterator[FactRow]:
     for topic, described in entries["topics"].value.items():
         for name, entry in described.value["facts"].value.items():
             fields: Fields = entry.value
@@ -153,7 +153,7 @@ def _stated(kind: str, entries: Fields, reader: Reader) -> Iterator[FactRow]:
             )
 
 
-def _derived(kind: str, entries: Fields, reader: Reader) -> Iterator[FactRow]:
+def _derived(kind: Kind, entries: Fields, reader: Reader) -> Iterator[FactRow]:
     table: Fields = entries["derived"].value if "derived" in entries else Fields()
     for name, entry in table.items():
         fields: Fields = entry.value
@@ -188,6 +188,7 @@ def _text(fields: Fields, name: str) -> str:
     return entry.value if entry is not None else ""
 
 
-def _words(fields: Fields, name: str) -> tuple[str, ...]:
+def _words(fields: Fields, name: str) -> tuple[Any, ...]:
+    """The words of a list, each of which its shape takes."""
     entry: Entry | None = fields.get(name)
     return tuple(item.value for item in entry.value) if entry is not None else ()

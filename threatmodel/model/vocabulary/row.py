@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from threatmodel.reading.shape import Flag, Number, Word
 
-KINDS = (
-    "function",
-    "api",
-    "store",
-    "queue",
-    "secret",
-    "flow",
-    "account",
-    "pipeline",
-    "workspace",
-    "organisation",
-)
+Plane = Literal["account", "pipeline", "workspace", "organisation"]
+Kind = Literal["function", "api", "store", "queue", "secret", "flow", Plane]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 """The kinds of element that have facts."""
 
-PLANES = ("account", "pipeline", "workspace", "organisation")
+PLANES: tuple[Plane, ...] = get_args(Plane)
 """The kinds that exist once; everything is related to them."""
 
 CLASSIFICATIONS = ("public", "internal", "confidential", "secret")
 """Classes of data, from least to most sensitive."""
 
 
-PARTNERS = ("data item", "external system")
+Partner = Literal["data item", "external system"]
+PARTNERS: tuple[Partner, ...] = get_args(Partner)
 """What lists name besides elements that have facts."""
 
 
@@ -42,9 +34,9 @@ class RelationRow:
     asks about lists of which some members are known.
     """
 
-    kind: str
+    kind: Kind
     name: str
-    to: tuple[str, ...]
+    to: tuple[Kind | Partner, ...]
     meaning: str
     topic: str
     ask: str
@@ -57,7 +49,7 @@ class RelationRow:
 class Input(NamedTuple):
     """Something that a derived fact follows from: a fact of a kind, or one of its relations."""
 
-    kind: str
+    kind: Kind
     name: str
 
 
@@ -69,7 +61,7 @@ class FactRow:
     A derived fact has no topic; `follows_from` names what it is computed of.
     """
 
-    kind: str
+    kind: Kind
     name: str
     shape: Flag | Number | Word
     meaning: str

@@ -295,7 +295,7 @@ def _row(key: Key) -> str:
     return f"| `{key.name}` | {_type(key.shape)} | {'yes' if key.required else ''} | {meaning} |"
 
 
-_USUAL = {
+_USUAL: dict[str, str] = {
     "name": "what pictures and reports call it; the id where left out",
     "description": "what it is",
     **{kind: f"for every {kind}" for kind in SECTIONS.values()},
