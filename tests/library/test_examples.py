@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.support import HOME
 from threatmodel.library.condition import compile_condition
 from threatmodel.library.examples import (
-    Answer,
+    Evaluation,
     control_answer,
     control_mutants,
     facts_of,
@@ -42,7 +42,7 @@ def library() -> Library:
 # --- the shipped library
 
 
-def answers_of(data: dict[str, Any]) -> Iterator[tuple[str, Answer, tuple[str, ...]]]:
+def answers_of(data: dict[str, Any]) -> Iterator[tuple[str, Evaluation, tuple[str, ...]]]:
     """The conditions of a file as questions, by kind of element, with the answers that there are."""
     if "targets" in data:
         text = "true" if data["applies"] is True else data["applies"]

@@ -15,7 +15,7 @@ from threatmodel.render.templates import (
     LIMITS,
     Limits,
     environment_variables,
-    kind_of,
+    format_of,
     render_own,
     render_users,
 )
@@ -58,7 +58,7 @@ def refused(folder: Path, text: str, name: str = "own.html.j2", limits: Limits =
     ],
 )
 def test_the_name_of_a_template_says_what_it_makes(name: str, kind: str) -> None:
-    assert kind_of(name) == kind
+    assert format_of(name) == kind
 
 
 def test_html_is_escaped_and_text_is_not(tmp_path: Path) -> None:

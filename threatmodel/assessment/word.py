@@ -15,7 +15,7 @@ from threatmodel.library.format import Library, Threat
 from threatmodel.model.system import Acceptance, ControlStatement
 from threatmodel.reading.problems import Place
 
-Kind = Literal[
+WordKind = Literal[
     "rated-lower", "tolerated", "out-of-scope", "ruled-out", "excluded", "switched-off", "replaced", "long-term"
 ]
 LONGEST_TERM = datetime.timedelta(days=366)
@@ -28,7 +28,7 @@ class TakenOut(NamedTuple):
     `times` is the number of findings (or of threats that would be looked for) that it touches.
     """
 
-    kind: Kind
+    kind: WordKind
     what: str
     times: int
     by: str

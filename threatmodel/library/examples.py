@@ -12,7 +12,7 @@ from threatmodel.reading.problems import Place
 Example = tuple[str, Facts, Place]
 """An answer, the facts for which it is stated, and where."""
 
-Answer = Callable[[Facts], str]
+Evaluation = Callable[[Facts], str]
 
 
 def facts_of(values: Mapping[str, Any], place: Place) -> Facts:
@@ -20,7 +20,7 @@ def facts_of(values: Mapping[str, Any], place: Place) -> Facts:
     return {name: stated(Statement(value, "model", place)) for name, value in values.items()}
 
 
-def threat_answer(applies: Condition) -> Answer:
+def threat_answer(applies: Condition) -> Evaluation:
     """What a threat's condition answers, in the words of its examples."""
 
     def answer(facts: Facts) -> str:
@@ -30,7 +30,7 @@ def threat_answer(applies: Condition) -> Answer:
     return answer
 
 
-def control_answer(in_place: Condition | None, needs: Sequence[Condition]) -> Answer:
+def control_answer(in_place: Condition | None, needs: Sequence[Condition]) -> Evaluation:
     """What a control's conditions answer together, in the words of its examples."""
 
     def answer(facts: Facts) -> str:
@@ -43,13 +43,13 @@ def control_answer(in_place: Condition | None, needs: Sequence[Condition]) -> An
     return answer
 
 
-def threat_mutants(applies: Condition) -> Iterator[tuple[str, Answer]]:
+def threat_mutants(applies: Condition) -> Iterator[tuple[str, Evaluation]]:
     """Every mutant of a threat's condition, with what was changed."""
     for what, tree in mutants(applies.tree):
         yield what, threat_answer(compiled(tree, applies.kind))
 
 
-def control_mutants(in_place: Condition | None, needs: Sequence[Condition]) -> Iterator[tuple[str, Answer]]:
+def control_mutants(in_place: Condition | None, needs: Sequence[Condition]) -> Iterator[tuple[str, Evaluation]]:
     """Every mutant of a control's conditions, with what was changed."""
     if in_place is not None:
         for what, tree in mutants(in_place.tree):
@@ -60,7 +60,7 @@ def control_mutants(in_place: Condition | None, needs: Sequence[Condition]) -> I
             yield f"{what} in a need", control_answer(in_place, changed)
 
 
-def wrong_answers(answer: Answer, examples: Sequence[Example]) -> Iterator[tuple[Example, str]]:
+def wrong_answers(answer: Evaluation, examples: Sequence[Example]) -> Iterator[tuple[Example, str]]:
     """The examples whose stated answer is not what the condition gives, with what it gives."""
     for example in examples:
         found = answer(example[1])
@@ -68,7 +68,7 @@ def wrong_answers(answer: Answer, examples: Sequence[Example]) -> Iterator[tuple
             yield example, found
 
 
-def survivors(variants: Iterator[tuple[str, Answer]], examples: Sequence[Example]) -> Iterator[str]:
+def survivors(variants: Iterator[tuple[str, Evaluation]], examples: Sequence[Example]) -> Iterator[str]:
     """What was changed in each mutant that every example still agrees with."""
     for what, answer in variants:
         if not any(True for _ in wrong_answers(answer, examples)):

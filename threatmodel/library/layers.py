@@ -22,7 +22,7 @@ class Layer(NamedTuple):
 
 
 @dataclass(slots=True)
-class Stack:
+class Layered:
     """What all layers hold together; what is switched off is still among them."""
 
     threats: dict[str, Threat] = field(default_factory=dict)
@@ -31,9 +31,9 @@ class Stack:
     off: list[Off] = field(default_factory=list)
 
 
-def stack(layers: Sequence[Layer], problems: list[Problem]) -> Stack:
+def layered(layers: Sequence[Layer], problems: list[Problem]) -> Layered:
     """The layers together, later ones on top; notes where one switches off what does not exist."""
-    found = Stack()
+    found = Layered()
     for layer in layers:
         _put(found, "threat", found.threats, layer.threats)
         _put(found, "control", found.controls, layer.controls)
@@ -48,7 +48,7 @@ def stack(layers: Sequence[Layer], problems: list[Problem]) -> Stack:
     return found
 
 
-def _put(found: Stack, part: str, known: dict[str, T], items: Sequence[T]) -> None:
+def _put(found: Layered, part: str, known: dict[str, T], items: Sequence[T]) -> None:
     """Lays threats or controls on top of those of the same id; what was switched off is on again."""
     for item in items:
         if item.id in known:

@@ -21,7 +21,7 @@ from threatmodel.library.format import (
     Off,
     Threat,
 )
-from threatmodel.library.layers import Layer, stack, switched_off
+from threatmodel.library.layers import Layer, layered, switched_off
 from threatmodel.library.lint import lint
 from threatmodel.library.placeholders import unwritten
 from threatmodel.library.read import Entries, control_of, plain, threat_of
@@ -50,7 +50,7 @@ def load_library(folder: Path, files: Files | None = None, layers: Sequence[Path
     read = [base, *(_layer(files, layer, problems) for layer in layers)]
     if problems or source is None:
         raise InputError(problems)
-    stacked = stack(read, problems)
+    stacked = layered(read, problems)
     order = {group: at for at, group in enumerate((*SCENARIOS, *MITIGATIONS))}
     library = Library(
         threats={t.id: t for t in sorted(stacked.threats.values(), key=lambda t: (order[t.scenario], t.id))},

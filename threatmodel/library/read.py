@@ -110,8 +110,8 @@ def _check_examples(
     reader: Reader,
     entry: Entry,
     kind: Kind,
-    answer: pins.Answer,
-    variants: Iterator[tuple[str, pins.Answer]],
+    answer: pins.Evaluation,
+    variants: Iterator[tuple[str, pins.Evaluation]],
 ) -> None:
     """Runs a file's examples, then asks of each mutant whether an example tells it from the original."""
     before = len(reader.problems)

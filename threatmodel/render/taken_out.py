@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from threatmodel.assessment.word import Kind, TakenOut
+from threatmodel.assessment.word import TakenOut, WordKind
 from threatmodel.reading.problems import visible
 
-WORDS: dict[Kind, tuple[str, str]] = {
+WORDS: dict[WordKind, tuple[str, str]] = {
     "rated-lower": ("rating", "ratings"),
     "tolerated": ("tolerance", "tolerances"),
     "out-of-scope": ("element out of scope", "elements out of scope"),

@@ -30,7 +30,7 @@ LOADABLE = frozenset({".j2", ".md", ".html", ".txt", ".css", ".js", ".svg"})
 
 LARGEST_TEMPLATE = 4 * 1024 * 1024
 
-Kind = Literal["markdown", "text", "html"]
+Format = Literal["markdown", "text", "html"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ limit.
 """
 
 
-def kind_of(name: str) -> Kind:
+def format_of(name: str) -> Format:
     """What a template makes, by its name: ``*.md`` Markdown, ``*.txt`` text, everything else HTML (``.j2`` is cut)."""
     match Path(name.lower().removesuffix(".j2")).suffix:
         case ".md":
@@ -143,7 +143,7 @@ def _pieces(name: str, folders: tuple[Path, ...], context: Mapping[str, Any], lo
     environment = ImmutableSandboxedEnvironment(
         loader=jinja2.FunctionLoader(partial(_source, folders, loaded)),
         undefined=jinja2.StrictUndefined,
-        autoescape=kind_of(name) == "html",
+        autoescape=format_of(name) == "html",
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -151,7 +151,7 @@ def _pieces(name: str, folders: tuple[Path, ...], context: Mapping[str, Any], lo
     )
     del environment.globals["lipsum"]
     environment.filters["sha256"] = _sha256
-    environment.filters["code"] = _CODE[kind_of(name)]
+    environment.filters["code"] = _CODE[format_of(name)]
     yield from environment.get_template(name).generate(context)
 
 
@@ -169,7 +169,7 @@ def _code_html(text: str) -> str:
     return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped, then marked up
 
 
-_CODE: Mapping[Kind, Callable[[str], str]] = {"html": _code_html, "markdown": markdown_code, "text": str}
+_CODE: Mapping[Format, Callable[[str], str]] = {"html": _code_html, "markdown": markdown_code, "text": str}
 
 
 def _source(folders: tuple[Path, ...], loaded: set[str], name: str) -> tuple[str, str, Callable[[], bool]] | None:

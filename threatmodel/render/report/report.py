@@ -10,7 +10,7 @@ from threatmodel.assessment.assess import Assessment
 from threatmodel.reading.problems import InputError, Place, Problem, visible
 from threatmodel.render.report.context import cleaned, context
 from threatmodel.render.report.words import Plain
-from threatmodel.render.templates import Kind, kind_of, render_own, render_users
+from threatmodel.render.templates import Format, format_of, render_own, render_users
 from threatmodel.render.text import markdown
 
 OWN = {"md": "report.md.j2", "html": "report.html.j2"}
@@ -23,7 +23,7 @@ def report(assessment: Assessment, template: str = "md", svg: str = "", picture_
     `svg` is the data-flow diagram, shown on the page where a template makes HTML; `picture_file` names a file with it
     that lies beside the report, which Markdown links.  Raises InputError where a user's template fails.
     """
-    kind = kind_of(OWN.get(template, template))
+    kind = format_of(OWN.get(template, template))
     picture = _picture(svg, assessment) if svg and kind == "html" else ""
     found = escaped(context(assessment, picture_file=picture_file), kind) | {"picture": picture}
     if template in OWN:
@@ -41,7 +41,7 @@ def _picture(svg: str, assessment: Assessment) -> str:
         raise InputError([Problem(code="cannot-draw", place=Place(system.file), message=str(error))]) from None
 
 
-def escaped(found: Plain, kind: Kind) -> dict[str, Plain]:
+def escaped(found: Plain, kind: Format) -> dict[str, Plain]:
     """A context whose every string is safe in what a template makes of it; in HTML the template's own escaping adds."""
     clean = cleaned(found, _Cleaned(markdown if kind == "markdown" else _seen))
     return clean if isinstance(clean, dict) else {}
