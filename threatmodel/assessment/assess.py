@@ -168,10 +168,11 @@ class _Assessing:
     def _taken_out(self, by_kind: Mapping[str, list[Threat]], findings: list[Finding]) -> Iterator[word.TakenOut]:
         system = self.graph.system
         cells = [finding.claimed for finding in findings]
-        yield from word.lowered(self.lowered, system.owner)
-        yield from word.tolerated(cells, self.tolerance, system.owner, Place(system.file))
-        yield from word.out_of_scope(self.graph, by_kind, system.owner)
-        yield from word.ruled_out(self.claims, system.owner)
+        owner = system.owner or system.file
+        yield from word.lowered(self.lowered, owner)
+        yield from word.tolerated(cells, self.tolerance, owner, Place(system.file))
+        yield from word.out_of_scope(self.graph, by_kind, owner)
+        yield from word.ruled_out(self.claims, owner)
         yield from word.of_library(self.library, sorted(self.excluded))
         yield from word.long_terms(system.controls, system.acceptances, self.today)
 
