@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.stacks.real import REAL, needs_real
 from tests.support import HOME
 from threatmodel.assessment.assess import Assessment, assess
 from threatmodel.authoring.importing.plan import imported
@@ -25,7 +26,6 @@ from threatmodel.reading.problems import InputError
 
 TODAY = datetime.date(2026, 11, 25)
 OWN = sorted((*(HOME / "tests" / "stacks" / "sam").glob("*.yaml"), HOME / "examples" / "slack-app" / "template.yaml"))
-REAL = sorted((HOME.parent / "shared" / "iac").glob("*.y*ml"))
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_every_alarm_is_heard(
     assert list(unheard(assessment, ways)) == []
 
 
-@pytest.mark.skipif(not REAL, reason="no other templates lie beside the repository")
+@needs_real
 def test_there_are_real_ones() -> None:
     assert len(REAL) > 20
 
