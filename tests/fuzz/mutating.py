@@ -145,7 +145,7 @@ def _graft(node: Any, key: Any, _found: list[Spot], others: list[Any], random: R
 def _refer(node: Any, key: Any, found: list[Spot], _others: list[Any], random: Random) -> None:
     """A reference to something else in it, or to itself: circles come of these."""
     other, place = random.choice(found)
-    named = place if isinstance(other, dict) else other[place]
+    named = place if isinstance(other, dict) else copy.deepcopy(other[place])  # what it refers to never holds it
     node[key] = random.choice([named, {"Ref": named}, {"Fn::GetAtt": [named, "Arn"]}, f"${{{named}}}", [named]])
 
 
