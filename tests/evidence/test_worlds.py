@@ -111,6 +111,13 @@ def test_both_branches_of_a_condition_count(state: State, good: str, other: str,
     assert [said.size for said in found] == sizes
 
 
+def test_a_condition_may_single_out_a_value_between_the_ends(state: State) -> None:
+    head = parameter("Seconds", "Type: Number", "Default: 1", "MinValue: 1", "MaxValue: 10")
+    head += "Conditions:\n  Seven: !Equals [!Ref Seconds, 7]\n"
+    (said,) = state(head, "Timeout: !If [Seven, 900, 5]\n", "timeout_seconds")
+    assert (said.value, said.size) == (5, 1)
+
+
 def test_two_conditions_are_decided_together(state: State) -> None:
     head = STAGE + "  IsDev: !Equals [!Ref Stage, dev]\n"
     found = state(head, "Timeout: !If [IsProd, 10, !If [IsDev, 9, 8]]\n", "timeout_seconds")

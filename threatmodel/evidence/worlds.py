@@ -80,7 +80,7 @@ class Readings:
         """For each parameter with few values: whether these are all, or the ends of a range; and the worlds of each."""
         for parameter in self._left():
             values, whole = _values(parameter)
-            if values:
+            if values and (whole or not self.start.undecided):  # a condition may single out a value between two ends
                 found = [self.worlds(self.base.opened().with_value(parameter.name, one), wanted) for one in values]
                 every = tuple(said for worlds in found for said in worlds.every)
                 yield whole, Worlds(every, next((worlds.beyond for worlds in found if worlds.beyond), ""))
