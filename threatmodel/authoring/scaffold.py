@@ -106,7 +106,7 @@ def threat_text(name: str, scenario: str = SCENARIO) -> str:
             "references": f"[{ADDRESS}]",
             "examples": ["applies: [{}]", *(f"# {name}: {_EXAMPLES[name]}" for name in THREAT_EXAMPLES[1:])],
         },
-        {"reaches": "function", "treated_by": "provider"},
+        {"aliases": "[WORD]", "reaches": "function", "treated_by": "provider"},
         {
             "applies": "the facts: tm.py --describe function",
             "controls": "ID: EFFECT or ID: {EFFECT: why}",
@@ -129,6 +129,8 @@ def control_text(name: str, mitigation: str = MITIGATION, scope: str = "function
             "references": f"[{ADDRESS}]",
         },
         {
+            "do": "write the order",
+            "aliases": "[WORD]",
             "in_place": "target.FACT",
             "requires": "[CONTROL]",
             "needs": "[{if: target.FACT, else: write why it is not applicable otherwise}]",

@@ -51,6 +51,7 @@ STRIDE = (
 _LINE = Text(160, r"[^\n]+", "one line of text")
 _PROSE = Text(1600)
 _CONDITION = Text(4000, expected="a condition", truth=True)
+_ALIASES = Items(Text(60, r"[^\n]+", "one line of text"), least=1)
 _URL = Text(300, r"https://[^\s<>\"'`]+", "an https address")
 
 
@@ -114,6 +115,7 @@ THREAT = record(
     "a threat",
     Key("id", Text(60), "the file's name", required=True),
     Key("title", _LINE, "the threat as a sentence that a developer understands", required=True),
+    Key("aliases", _ALIASES, "other words that people look it up by, such as IDOR or SSRF"),
     Key("scenario", Word(SCENARIOS), "the article's scenario that it belongs to: the file's folder", required=True),
     Key("targets", Items(Word(KINDS), least=1), "the kinds of element that it can hit", required=True),
     Key("applies", _CONDITION, "when an element is exposed to it (exposure, never a missing control)", required=True),
@@ -149,6 +151,8 @@ CONTROL = record(
     "a control",
     Key("id", Text(60), "the file's name", required=True),
     Key("title", _LINE, "the control as a statement that is true when it is in place", required=True),
+    Key("do", _LINE, "what to do to put it in place, as one order: Sign packages, and enforce it"),
+    Key("aliases", _ALIASES, "other words that people look it up by, such as WAF or DLQ"),
     Key("mitigation", Word((*MITIGATIONS, BEYOND)), "the article's mitigation: the file's folder", required=True),
     Key("kind", Word(("preventive", "detective", "corrective")), "when it acts", required=True),
     Key("owner", _LINE, "who runs it, by role", required=True),
@@ -216,6 +220,7 @@ class Threat:
 
     id: str
     title: str
+    aliases: tuple[str, ...]
     scenario: str
     targets: tuple[Kind, ...]
     applies: Mapping[str, Condition]
@@ -241,10 +246,12 @@ class Need:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """One control.  `in_place` is None where only a person can tell."""
+    """One control.  `in_place` is None where only a person can tell; `do` is its title where nothing else is said."""
 
     id: str
     title: str
+    do: str
+    aliases: tuple[str, ...]
     mitigation: str
     kind: str
     owner: str

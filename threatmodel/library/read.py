@@ -25,6 +25,7 @@ def threat_of(reader: Reader, entries: Entries) -> Threat:
     return Threat(
         id=entries["id"].value,
         title=entries["title"].value,
+        aliases=_optional(entries, "aliases"),
         scenario=entries["scenario"].value,
         targets=targets,
         applies=applies,
@@ -77,12 +78,14 @@ def control_of(reader: Reader, entries: Entries) -> Control:
     return Control(
         id=entries["id"].value,
         title=entries["title"].value,
+        do=entries.get("do", entries["title"]).value,
+        aliases=_optional(entries, "aliases"),
         mitigation=entries["mitigation"].value,
         kind=entries["kind"].value,
         owner=entries["owner"].value,
         scope=scope,
         in_place=in_place,
-        requires=plain(entries["requires"].value) if "requires" in entries else (),
+        requires=_optional(entries, "requires"),
         needs=tuple(needs),
         why=entries["why"].value.strip(),
         how={name: how.value.strip() for name, how in entries["how"].value.items()},
@@ -148,6 +151,11 @@ def _examples(reader: Reader, entry: Entry, kind: Kind) -> Iterator[pins.Example
 def plain(values: Sequence[Value]) -> tuple[Any, ...]:
     """The values of a list without their places."""
     return tuple(item.value for item in values)
+
+
+def _optional(entries: Entries, key: str) -> tuple[Any, ...]:
+    """The values of a list that may be left out."""
+    return plain(entries[key].value) if key in entries else ()
 
 
 def _maps(entries: Entries) -> dict[str, tuple[str, ...]]:

@@ -47,6 +47,7 @@ def threat_page(threat: Threat, book: Book, level: int = 1) -> str:
         *_head(level, threat.id, threat.title),
         f"`{threat.id}` · {threat.scenario} · {', '.join(threat.stride)} · {risk}",
         "",
+        *_aliases(threat.aliases),
         *(f"- Can hit {article(kind)} where `{condition.text}`" for kind, condition in threat.applies.items()),
         *([f"- Reaches {article(threat.reaches)} through it"] if threat.reaches else []),
         *(["- Only the provider can treat it"] if threat.by_provider else []),
@@ -71,6 +72,9 @@ def control_page(control: Control, book: Book, level: int = 1) -> str:
         *_head(level, control.id, control.title),
         f"`{control.id}` · {' · '.join(about)}",
         "",
+        f"**{prose(control.do)}.**",
+        "",
+        *_aliases(control.aliases),
         *_when(control),
         *(f"- Requires {book.named(name)}" for name in control.requires),
         *(f"- {book.named(c.id)} requires it" for c in book.library.controls.values() if control.id in c.requires),
@@ -92,6 +96,10 @@ def prose(text: str) -> str:
 def _head(level: int, name: str, title: str) -> list[str]:
     anchor = [f'<a id="{name}"></a>', ""] if level > 1 else []
     return [*anchor, f"{'#' * level} {prose(title)}", ""]
+
+
+def _aliases(aliases: Sequence[str]) -> list[str]:
+    return [f"- Also known as: {', '.join(map(markdown, aliases))}"] if aliases else []
 
 
 def _when(control: Control) -> Iterator[str]:
