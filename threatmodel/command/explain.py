@@ -26,7 +26,10 @@ def run(request: Request) -> int:
     if found := named(library, name):
         pages = (threat_page(one, book) if isinstance(one, Threat) else control_page(one, book) for one in found)
         return request.print("\n".join(pages))
-    hint = suggestion(name, [*library.threats, *library.controls, *aliases(library)]) or f"{PROGRAM} --list shows every threat"
+    hint = (
+        suggestion(name, [*library.threats, *library.controls, *aliases(library)])
+        or f"{PROGRAM} --list shows every threat"
+    )
     message = f"there is no threat and no control {quoted(name)}"
     for off in library.off:
         if off.id == name:

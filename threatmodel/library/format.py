@@ -220,7 +220,7 @@ class Threat:
 
     id: str
     title: str
-    aliases: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
     scenario: str
     targets: tuple[Kind, ...]
     applies: Mapping[str, Condition]
@@ -251,7 +251,7 @@ class Control:
     id: str
     title: str
     do: str
-    aliases: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
     mitigation: str
     kind: str
     owner: str
