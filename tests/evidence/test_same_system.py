@@ -11,7 +11,7 @@ from tests.support import HOME
 from threatmodel.evidence.answers import Answer
 from threatmodel.evidence.mappings.facts import Found, StackFacts
 from threatmodel.evidence.opened import places_of
-from threatmodel.evidence.relations.found import Wiring, wirings
+from threatmodel.evidence.relations.found import FunctionRelations, function_relations
 from threatmodel.stacks import sam
 from threatmodel.stacks.cloudformation import reader as cloudformation
 from threatmodel.stacks.serverless import reader as serverless
@@ -84,19 +84,19 @@ def test_the_three_say_the_same(element: str) -> None:
 
 
 def relations(reader: str) -> dict[str, Any]:
-    """Every function's wiring in the model's words."""
+    """Every function's relations in the model's words."""
     stack, at = STACKS[reader], 1 + list(STACKS).index(reader)
     named = {names[at]: element for element, names in ELEMENTS.items()}
 
-    def of(wiring: Wiring) -> dict[str, Any]:
+    def of(relations: FunctionRelations) -> dict[str, Any]:
         uses = {
-            relation: sorted(named[use.resource] for use in getattr(wiring, relation))
+            relation: sorted(named[use.resource] for use in getattr(relations, relation))
             for relation in ("reads", "writes", "sends", "secrets", "unused", "ungranted")
         }
-        starts = sorted((one.by, one.detail, named.get(one.source, one.source), one.path) for one in wiring.triggers)
-        return {**uses, "triggers": starts, "unknown": sorted(wiring.unknown)}
+        starts = sorted((one.by, one.detail, named.get(one.source, one.source), one.path) for one in relations.triggers)
+        return {**uses, "triggers": starts, "unknown": sorted(relations.unknown)}
 
-    return {named[name]: of(wiring) for name, wiring in wirings(stack, FACTS[reader]).items()}
+    return {named[name]: of(relations) for name, relations in function_relations(stack, FACTS[reader]).items()}
 
 
 def test_what_starts_functions_and_what_they_use_is_the_same() -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.evidence.policies.stating import HERE, PLACES, read
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.mappings.facts import StackFacts
-from threatmodel.evidence.relations.found import Wiring, wirings
+from threatmodel.evidence.relations.found import FunctionRelations, function_relations
 from threatmodel.evidence.relations.unused import unused
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import Node, Reference, Relation
@@ -32,9 +32,9 @@ Resources:
 ELEMENTS = {"Bot": "bot", "Orders": "orders"}
 
 
-def wired(action: str, resource: str = "!GetAtt Orders.Arn") -> Wiring:
+def wired(action: str, resource: str = "!GetAtt Orders.Arn") -> FunctionRelations:
     stack = read(TEMPLATE % (action, resource))
-    return wirings(stack, StackFacts(stack, PLACES))["Bot"]
+    return function_relations(stack, StackFacts(stack, PLACES))["Bot"]
 
 
 def said(action: str, resource: str = "!GetAtt Orders.Arn", *, seen: Any = None, **lists: Any) -> Any:

@@ -16,7 +16,7 @@ from tests.support import HOME, working_at_most
 from threatmodel.evidence.answers import Answer, Unanswered
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.mappings.format import load_places
-from threatmodel.evidence.relations.found import wirings
+from threatmodel.evidence.relations.found import function_relations
 from threatmodel.reading.problems import InputError
 from threatmodel.stacks.serverless.reader import read
 from threatmodel.stacks.stack import Stack
@@ -439,7 +439,7 @@ def test_not_read_of_the_provider(settings: str, events: str, name: str) -> None
 def test_a_part_that_is_not_read_leaves_no_fact_absent() -> None:
     stack = function("events: '${file(events.yml)}'")
     facts = StackFacts(stack, load_places("cloudformation"))
-    assert "triggers" in wirings(stack, facts)[BOT].unknown
+    assert "triggers" in function_relations(stack, facts)[BOT].unknown
 
 
 def test_unknown_keys_may_be_a_plugin_s() -> None:

@@ -14,7 +14,7 @@ from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.matching import matches
 from threatmodel.evidence.opened import assumed, opened, places_of
-from threatmodel.evidence.relations.found import Start, Use, Wiring, wirings
+from threatmodel.evidence.relations.found import FunctionRelations, Start, Use, function_relations
 from threatmodel.evidence.relations.roles import RELATIONS as USES
 from threatmodel.evidence.relations.unused import unused
 from threatmodel.evidence.strangers import touches
@@ -116,9 +116,9 @@ class _One:
                 self._state_facts(plane, plane, whole, statements)
         if wanted is not None and not any(map(_asks_relations, wanted.values())):
             return
-        for name, wiring in self.wirings.items():
+        for name, relations in self.relations.items():
             if name in self.element_of:
-                self._state_relations(self.element_of[name], wiring, statements)
+                self._state_relations(self.element_of[name], relations, statements)
 
     def held(self, said: Statements, files: Files, ways: Directions, base: Assumed) -> Statements:
         """What of the statements holds in every world that the file leaves open."""
@@ -190,29 +190,31 @@ class _One:
     # --- relations
 
     @cached_property
-    def wirings(self) -> Mapping[str, Wiring]:
+    def relations(self) -> Mapping[str, FunctionRelations]:
         """How each function of the file is wired."""
-        return wirings(self.stack, self.facts)
+        return function_relations(self.stack, self.facts)
 
-    def _state_relations(self, element: str, wiring: Wiring, statements: Statements) -> None:
+    def _state_relations(self, element: str, relations: FunctionRelations, statements: Statements) -> None:
         for name in USES:
-            uses: tuple[Use, ...] = getattr(wiring, name)
+            uses: tuple[Use, ...] = getattr(relations, name)
             known = tuple(self.element_of[use.resource] for use in uses if use.resource in self.element_of)
             self._note_strangers(uses)
-            doubt = wiring.unknown.get(name) or self._unmatched(uses, "it uses")
+            doubt = relations.unknown.get(name) or self._unmatched(uses, "it uses")
             if doubt is not None or name in self.system.nodes[element].relations or known:
                 self._state_list(element, name, known, uses, doubt, statements)
-        said = unused(self.system.nodes[element], wiring, self.element_of, self.used.get(element), self._place(element))
+        said = unused(
+            self.system.nodes[element], relations, self.element_of, self.used.get(element), self._place(element)
+        )
         if isinstance(said, Statement):
             statements.setdefault(element, {}).setdefault("role_reaches_unused", []).append(said)
         elif said is not None:
             self.untold.append(Untold(element, "role_reaches_unused", said.why, said.place, ()))
-        if wiring.itself is not None:
-            itself = Statement(value=True, source="template", place=wiring.itself, note="it is let call itself")
+        if relations.itself is not None:
+            itself = Statement(value=True, source="template", place=relations.itself, note="it is let call itself")
             statements.setdefault(element, {}).setdefault("starts_itself", []).append(itself)
-        doubt = wiring.unknown.get("triggers") or self._unmatched(wiring.triggers, "it is started by")
-        triggers = tuple(self._triggers(element, wiring))
-        self._state_list(element, "triggers", triggers, wiring.triggers, doubt, statements)
+        doubt = relations.unknown.get("triggers") or self._unmatched(relations.triggers, "it is started by")
+        triggers = tuple(self._triggers(element, relations))
+        self._state_list(element, "triggers", triggers, relations.triggers, doubt, statements)
 
     def _state_list(  # noqa: PLR0913, PLR0917 - a list: of what, its name, its members, their signs, why it is open
         self,
@@ -242,10 +244,10 @@ class _One:
     def _place(self, element: str) -> Place:
         return self.stack.resources[self.matched.resources[element]].place
 
-    def _triggers(self, element: str, wiring: Wiring) -> Iterator[Trigger]:
+    def _triggers(self, element: str, relations: FunctionRelations) -> Iterator[Trigger]:
         """The triggers as the model's: a request through an api that the model says is Slack's stays Slack's."""
         stated = self.system.nodes[element].triggers or ()
-        for start in wiring.triggers:
+        for start in relations.triggers:
             if start.source and start.source not in self.element_of:
                 self.strangers.setdefault(start.source, []).extend(start.places)
                 continue
@@ -296,8 +298,8 @@ class _One:
         """Grants without a use, or uses without a grant: the function, the resource, the line."""
         return tuple(
             (self.element_of.get(function, function), use.resource, use.places[0])
-            for function, wiring in self.wirings.items()
-            for use in getattr(wiring, name)
+            for function, relations in self.relations.items()
+            for use in getattr(relations, name)
         )
 
 

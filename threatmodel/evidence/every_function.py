@@ -8,7 +8,7 @@ from dataclasses import replace
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.matching import MATCHED, kebab, matches
 from threatmodel.evidence.opened import assumed, opened, places_of
-from threatmodel.evidence.relations.found import wirings
+from threatmodel.evidence.relations.found import function_relations
 from threatmodel.evidence.relations.roles import RELATIONS as USES
 from threatmodel.model.system import THROUGH, EvidenceFile, Node, System
 from threatmodel.model.vocabulary import PLANES, RELATIONS, Kind
@@ -39,13 +39,13 @@ def _with_every_function(system: System, source: EvidenceFile, stack: Stack) -> 
     kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
     known = set(matches(system, source, stack, kinds).resources.values())
     wanted: dict[str, str] = {}
-    for function, wiring in wirings(stack, facts).items():
+    for function, relations in function_relations(stack, facts).items():
         wanted[function] = "function"
-        for start in wiring.triggers:
+        for start in relations.triggers:
             if start.source:
                 wanted.setdefault(start.source, THROUGH[start.by])
         for name in USES:
-            for use in getattr(wiring, name):
+            for use in getattr(relations, name):
                 wanted.setdefault(use.resource, *RELATIONS["function"][name].to)
     nodes = dict(system.nodes)
     resources = dict(source.resources)

@@ -18,7 +18,7 @@ class ResourceType:
     last part.  `networked`: it may be used over the network, with no grant.  `stands_for` is the property that says for
     which other resource it stands.
 
-    What concerns functions: `read_as` says which reader of `relations.starts` knows how it starts them; `calls` are the
+    What concerns functions: `read_as` says which reader in `relations.starts` knows how it starts them; `calls` are the
     service that a permission names and the sentence, where a model has no trigger for it; `calls_by_role`: it calls by
     a role, and its targets are read; `hands_over`: it says where results and failures go; `rotates` is the property
     with the function that rotates a secret.

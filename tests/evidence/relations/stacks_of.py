@@ -7,7 +7,7 @@ from pathlib import Path
 
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.mappings.format import load_places
-from threatmodel.evidence.relations.found import Wiring, wirings
+from threatmodel.evidence.relations.found import FunctionRelations, function_relations
 from threatmodel.stacks import sam
 from threatmodel.stacks.cloudformation import reader as cloudformation
 from threatmodel.stacks.stack import Stack
@@ -17,16 +17,16 @@ USES = ("reads", "writes", "sends", "secrets")
 PLACES = {"cloudformation": load_places("cloudformation"), "terraform": load_places("terraform")}
 
 
-def wired(stack: Stack) -> Mapping[str, Wiring]:
+def wired(stack: Stack) -> Mapping[str, FunctionRelations]:
     kind = "terraform" if stack.kind == "terraform" else "cloudformation"
-    return wirings(stack, StackFacts(stack, PLACES[kind], {}))
+    return function_relations(stack, StackFacts(stack, PLACES[kind], {}))
 
 
 def stack_of(template: str) -> Stack:
     return sam.expanded(*cloudformation.read(template, "t.yaml"))
 
 
-def with_resources(resources: str, **sections: str) -> Mapping[str, Wiring]:
+def with_resources(resources: str, **sections: str) -> Mapping[str, FunctionRelations]:
     more = "".join(f"{name}: {body}\n" for name, body in sections.items())
     lines = "".join(f"  {line}\n" for line in resources.strip().split("\n"))
     return wired(stack_of(f"Transform: AWS::Serverless-2016-10-31\n{more}Resources:\n{lines}"))
@@ -36,13 +36,13 @@ def resource(name: str, kind: str, properties: str = "", more: str = "") -> str:
     return f"{name}: {{Type: {kind}, {more}Properties: {{{properties}}}}}"
 
 
-def of_f(properties: str, *others: str, **sections: str) -> Wiring:
-    """The wiring of a SAM function F with these properties."""
+def of_f(properties: str, *others: str, **sections: str) -> FunctionRelations:
+    """The relations of a SAM function F with these properties."""
     return with_resources("\n".join((resource("F", "AWS::Serverless::Function", properties), *others)), **sections)["F"]
 
 
-def of_role(statements: str, *others: str, environment: str = "", **sections: str) -> Wiring:
-    """The wiring of a plain function F whose role has these statements."""
+def of_role(statements: str, *others: str, environment: str = "", **sections: str) -> FunctionRelations:
+    """The relations of a plain function F whose role has these statements."""
     function = plain("F", f"Environment: {{Variables: {{{environment}}}}}")
     return with_resources("\n".join((function, role(statements), *others)), **sections)["F"]
 
@@ -64,8 +64,8 @@ def allow(action: str, resource: str, more: str = "") -> str:
     return f"{{Effect: Allow, Action: {action}, Resource: {resource}{more}}}"
 
 
-def names(wiring: Wiring, relation: str) -> list[str]:
-    return [use.resource for use in getattr(wiring, relation)]
+def names(relations: FunctionRelations, relation: str) -> list[str]:
+    return [use.resource for use in getattr(relations, relation)]
 
 
 QUEUE = resource("Q", "AWS::SQS::Queue")

@@ -12,7 +12,7 @@ import pytest
 from tests.evidence.relations.stacks_of import HERE, PLACES, USES, names, stack_of, wired
 from tests.support import working_at_most
 from threatmodel.evidence.mappings.facts import StackFacts
-from threatmodel.evidence.relations.found import Wiring
+from threatmodel.evidence.relations.found import FunctionRelations
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.terraform import reader as terraform
 from threatmodel.stacks.values import Link, List, Node, Scalar, Table, Unknown, links, table
@@ -42,10 +42,10 @@ def _hidden(node: Node) -> Unknown:
     return Unknown("hidden", node.place._replace(line=node.place.line + 1000))
 
 
-def _listed(wiring: Wiring, relation: str) -> set[Any]:
+def _listed(relations: FunctionRelations, relation: str) -> set[Any]:
     if relation == "triggers":
-        return {start[:4] for start in wiring.triggers}
-    return set(names(wiring, relation))
+        return {start[:4] for start in relations.triggers}
+    return set(names(relations, relation))
 
 
 def read_sample(path: Path) -> Stack:
@@ -53,17 +53,17 @@ def read_sample(path: Path) -> Stack:
     return terraform.read(text, "x") if path.suffix == ".json" else stack_of(text)
 
 
-def changed(stack: Stack, resource: Resource) -> Mapping[str, Wiring]:
+def changed(stack: Stack, resource: Resource) -> Mapping[str, FunctionRelations]:
     return wired(replace(stack, resources={**stack.resources, resource.name: resource}))
 
 
-def lost(known: Mapping[str, Wiring], found: Mapping[str, Wiring]) -> list[tuple[str, str]]:
+def lost(known: Mapping[str, FunctionRelations], found: Mapping[str, FunctionRelations]) -> list[tuple[str, str]]:
     """Functions and relations whose list is another one."""
     return [
         (function, relation)
-        for function, wiring in found.items()
+        for function, relations in found.items()
         for relation in ("triggers", *USES)
-        if _listed(wiring, relation) != _listed(known[function], relation)
+        if _listed(relations, relation) != _listed(known[function], relation)
     ]
 
 

@@ -22,25 +22,27 @@ from tests.evidence.relations.stacks_of import (
     wired,
     with_resources,
 )
-from threatmodel.evidence.relations.found import Wiring
+from threatmodel.evidence.relations.found import FunctionRelations
 from threatmodel.stacks.terraform import reader as terraform
 
 Golden = Callable[[str, str], None]
 
 
-def dump(found: Mapping[str, Wiring]) -> str:
-    """Every wiring as lines that a person can check against the template."""
+def dump(found: Mapping[str, FunctionRelations]) -> str:
+    """All relations as lines that a person can check against the template."""
     lines = []
-    for name, wiring in found.items():
+    for name, relations in found.items():
         lines.append(name)
-        for start in wiring.triggers:
+        for start in relations.triggers:
             said = " ".join(part for part in (start.by, start.detail, start.source, start.path) if part)
             lines.append(f"  started by {said} [{_lines(start.places)}]")
         for relation in (*USES, "unused", "ungranted"):
-            uses = getattr(wiring, relation)
+            uses = getattr(relations, relation)
             lines += [f"  {relation} {use.resource}: {', '.join(use.how)} [{_lines(use.places)}]" for use in uses]
-        lines += [f"  names {host}" for host in wiring.externals]
-        lines += [f"  {relation}? {open_.why} [{_lines((open_.place,))}]" for relation, open_ in wiring.unknown.items()]
+        lines += [f"  names {host}" for host in relations.externals]
+        lines += [
+            f"  {relation}? {open_.why} [{_lines((open_.place,))}]" for relation, open_ in relations.unknown.items()
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -72,9 +74,9 @@ def test_a_stack_without_functions() -> None:
 
 
 def test_nothing_starts_it() -> None:
-    wiring = of_f("Handler: a.b")
-    assert wiring.triggers == ()
-    assert wiring.unknown == {}
+    relations = of_f("Handler: a.b")
+    assert relations.triggers == ()
+    assert relations.unknown == {}
 
 
 @pytest.mark.parametrize(
@@ -100,17 +102,17 @@ def test_nothing_starts_it() -> None:
     ],
 )
 def test_what_a_trigger_cannot_say_leaves_the_list_open(event: str, why: str) -> None:
-    wiring = of_f(
+    relations = of_f(
         f"Events: {{E: {event}}}",
         Parameters="{P: {Type: String, Default: planted}, Q: {Type: String}}",
         Conditions="{C: !Equals [!Ref Q, x]}",
     )
-    assert wiring.unknown["triggers"].why.startswith(why)
-    assert "planted" not in repr(wiring)
+    assert relations.unknown["triggers"].why.startswith(why)
+    assert "planted" not in repr(relations)
 
 
 def test_a_route_that_a_parameter_gives() -> None:
-    wiring = of_f(
+    relations = of_f(
         "Handler: a.b",
         resource("H", "AWS::ApiGatewayV2::Api", "ProtocolType: HTTP"),
         resource("I", "AWS::ApiGatewayV2::Integration", "ApiId: !Ref H, IntegrationUri: !GetAtt F.Arn"),
@@ -121,8 +123,8 @@ def test_a_route_that_a_parameter_gives() -> None:
         ),
         Parameters="{P: {Type: String, Default: planted}}",
     )
-    assert [start[:4] for start in wiring.triggers] == [("http", "", "H", "")]
-    why = wiring.unknown["triggers"].why
+    assert [start[:4] for start in relations.triggers] == [("http", "", "H", "")]
+    why = relations.unknown["triggers"].why
     assert why.startswith("the path or method of a route to it is not told: a deployment may replace the default of")
     assert "'P'" in why
     assert "planted" not in why
@@ -135,18 +137,18 @@ def test_a_route_of_sam_that_a_parameter_gives(kind: str, api: str, open_part: s
     """The default is no route: a deployment may give another one."""
     values = {"P": "/given", "V": "post"}
     declared = ", ".join(f"{name}: {{Type: String{default and default + value}}}" for name, value in values.items())
-    wiring = of_f(
+    relations = of_f(
         f"Handler: a.b, Events: {{E: {{Type: {kind}, Properties: {{{api}: !Ref H, {open_part}}}}}}}",
         resource("H", f"AWS::Serverless::{kind}", "StageName: prod"),
         Parameters=f"{{{declared}}}",
     )
-    assert "/given" not in {start.path for start in wiring.triggers}
-    assert wiring.unknown["triggers"].why.startswith("the path or method of a route to it is not told")
-    assert ("default of the parameter" in wiring.unknown["triggers"].why) == bool(default)
+    assert "/given" not in {start.path for start in relations.triggers}
+    assert relations.unknown["triggers"].why.startswith("the path or method of a route to it is not told")
+    assert ("default of the parameter" in relations.unknown["triggers"].why) == bool(default)
 
 
 @pytest.mark.parametrize(
-    ("action", "on", "relations"),
+    ("action", "on", "opened"),
     [
         ("!Ref A", "!GetAtt T.Arn", {"reads", "writes"}),
         ("!Ref A", "!GetAtt Q.Arn", {"sends"}),
@@ -160,16 +162,16 @@ def test_a_route_of_sam_that_a_parameter_gives(kind: str, api: str, open_part: s
         ("!Sub 'ec2:${A}'", "'*'", set()),
     ],
 )
-def test_an_action_that_is_not_known_opens_only_what_it_may_be_about(action: str, on: str, relations: set[str]) -> None:
-    wiring = of_role(
+def test_an_action_that_is_not_known_opens_only_what_it_may_be_about(action: str, on: str, opened: set[str]) -> None:
+    relations = of_role(
         allow(action, on),
         resource("T", "AWS::DynamoDB::Table"),
         resource("Q", "AWS::SQS::Queue"),
         resource("S", "AWS::SecretsManager::Secret"),
         Parameters="{A: {Type: String}, B: {Type: String}}",
     )
-    assert set(wiring.unknown) - {"triggers"} == relations
-    assert "planted" not in repr(wiring)
+    assert set(relations.unknown) - {"triggers"} == opened
+    assert "planted" not in repr(relations)
 
 
 @pytest.mark.parametrize(
@@ -210,14 +212,14 @@ def test_an_action_that_is_not_known_may_call_other_functions(action: str, on: s
 )
 def test_a_permission_without_what_it_is_for(permission: str, why: str) -> None:
     may = f"FunctionName: !Ref F, Action: 'lambda:InvokeFunction', {permission}"
-    wiring = of_f(
+    relations = of_f(
         "Handler: a.b",
         rule("R", "[{Arn: !GetAtt F.Arn}]"),
         rule("Other", "!Ref P"),
         resource("May", "AWS::Lambda::Permission", may),
         Parameters="{P: {Type: String}}",
     )
-    assert wiring.unknown["triggers"].why.startswith(why)
+    assert relations.unknown["triggers"].why.startswith(why)
 
 
 def rule(name: str, targets: str, more: str = "") -> str:
@@ -256,13 +258,13 @@ def test_a_route_that_nobody_can_read_may_lead_to_whom_the_api_may_call() -> Non
 )
 def test_a_mapping_for_a_function_that_nobody_knows(function: str, target: str, *, open_: bool) -> None:
     mapping = f"FunctionName: {target}, EventSourceArn: !GetAtt Q.Arn"
-    wiring = of_f(
+    relations = of_f(
         function, QUEUE, resource("M", "AWS::Lambda::EventSourceMapping", mapping), Parameters="{P: {Type: String}}"
     )
-    assert [start[:3] for start in wiring.triggers] == ([("queue", "", "Q")] if "!Ref" in function else [])
-    assert ("triggers" in wiring.unknown) is open_
+    assert [start[:3] for start in relations.triggers] == ([("queue", "", "Q")] if "!Ref" in function else [])
+    assert ("triggers" in relations.unknown) is open_
     if open_:
-        assert wiring.unknown["triggers"].why.startswith("the event source mapping 'M' may start it: ")
+        assert relations.unknown["triggers"].why.startswith("the event source mapping 'M' may start it: ")
 
 
 LAMBDA = "AWS::Serverless::Function"
@@ -291,21 +293,21 @@ def test_callers_of_other_kinds_leave_the_list_open(kind: str, properties: str, 
 
 
 def test_what_only_watches_a_function_starts_nothing() -> None:
-    wiring = of_f(
+    relations = of_f(
         "Handler: a.b",
         resource("A", "AWS::CloudWatch::Alarm", "Dimensions: [{Name: FunctionName, Value: !Ref F}]"),
         resource("L", "AWS::Logs::LogGroup", "LogGroupName: !Sub '/aws/lambda/${F}'"),
     )
-    assert wiring.unknown == {}
+    assert relations.unknown == {}
 
 
 def test_a_condition_leaves_the_list_open_unless_the_function_has_it_too() -> None:
     sections = {"Parameters": "{P: {Type: String}}", "Conditions": "{C: !Equals [!Ref P, x]}"}
     daily = rule("D", "[{Arn: !GetAtt F.Arn}]", "Condition: C, ")
-    wiring = of_f("Handler: a.b", daily, **sections)
-    assert [start.by for start in wiring.triggers] == ["schedule"]
-    assert [start.certain for start in wiring.triggers] == [False]
-    assert wiring.unknown["triggers"].why.startswith("it exists only under the condition 'C'")
+    relations = of_f("Handler: a.b", daily, **sections)
+    assert [start.by for start in relations.triggers] == ["schedule"]
+    assert [start.certain for start in relations.triggers] == [False]
+    assert relations.unknown["triggers"].why.startswith("it exists only under the condition 'C'")
     both = with_resources("\n".join((plain("F", more="Condition: C, "), role(""), daily)), **sections)
     assert "triggers" not in both["F"].unknown
 
@@ -323,18 +325,18 @@ def calling(name: str, whom: str) -> str:
 def test_a_function_that_may_call_itself_is_seen_at_once_and_by_way_of_others() -> None:
     assert with_resources(calling("F", NAMED % "F"))["F"].itself is not None
     found = with_resources("\n".join((calling("A", NAMED % "B"), calling("B", NAMED % "C"), calling("C", NAMED % "A"))))
-    assert [wiring.itself is not None for wiring in found.values()] == [True] * 3
+    assert [relations.itself is not None for relations in found.values()] == [True] * 3
     line = with_resources("\n".join((calling("A", NAMED % "B"), calling("B", NAMED % "C"), plain("C"), role(""))))
-    assert [wiring.itself for wiring in line.values()] == [None] * 3
+    assert [relations.itself for relations in line.values()] == [None] * 3
 
 
 def test_who_may_call_every_function_may_call_itself() -> None:
-    wiring = with_resources(calling("F", "'*'"))["F"]
-    assert (wiring.itself, wiring.unknown["triggers"].why) == (None, "it may call every function, itself too")
+    relations = with_resources(calling("F", "'*'"))["F"]
+    assert (relations.itself, relations.unknown["triggers"].why) == (None, "it may call every function, itself too")
 
 
 @pytest.mark.parametrize("value", ["!GetAtt F.Arn", "!Ref F", "!Sub '${F.Arn}:live'"])
 def test_an_exported_function_may_be_called_by_whoever_imports_it(value: str) -> None:
-    wiring = of_f("Handler: a.b", Outputs=f"{{A: {{Value: {value}, Export: {{Name: a}}}}}}")
-    assert wiring.unknown["triggers"].why == "its ARN is exported, and who imports it is not seen"
+    relations = of_f("Handler: a.b", Outputs=f"{{A: {{Value: {value}, Export: {{Name: a}}}}}}")
+    assert relations.unknown["triggers"].why == "its ARN is exported, and who imports it is not seen"
     assert "triggers" not in of_f("Handler: a.b", Outputs=f"{{A: {{Value: {value}}}}}").unknown

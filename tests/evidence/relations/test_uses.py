@@ -45,10 +45,10 @@ SCAN = allow("dynamodb:Scan", "!GetAtt T.Arn")
     ],
 )
 def test_grants_by_level(statement: str, reads: list[str], writes: list[str]) -> None:
-    wiring = of_role(statement, TABLE, BUCKET)
-    assert names(wiring, "reads") == reads
-    assert names(wiring, "writes") == writes
-    assert wiring.unknown == {}
+    relations = of_role(statement, TABLE, BUCKET)
+    assert names(relations, "reads") == reads
+    assert names(relations, "writes") == writes
+    assert relations.unknown == {}
 
 
 @pytest.mark.parametrize(
@@ -77,38 +77,38 @@ def test_grants_by_level(statement: str, reads: list[str], writes: list[str]) ->
 )
 def test_what_may_be_used_elsewhere_leaves_the_list_open(statement: str, relation: str, why: str) -> None:
     sections = {"Parameters": "{P: {Type: String}}", "Conditions": "{C: !Equals [!Ref P, x]}"}
-    wiring = of_role(statement, TABLE, **sections)
-    assert wiring.unknown[relation].why.startswith(why)
-    assert names(wiring, relation) == []
+    relations = of_role(statement, TABLE, **sections)
+    assert relations.unknown[relation].why.startswith(why)
+    assert names(relations, relation) == []
 
 
 def test_a_wildcard_leaves_a_list_open_and_keeps_what_is_named() -> None:
     others = (TABLE, resource("U", "AWS::DynamoDB::Table"), resource("V", "AWS::DynamoDB::Table"))
-    wiring = of_role(f"{SCAN}, {allow('dynamodb:*', chr(39) + '*' + chr(39))}", *others, environment="X: !Ref U")
-    assert names(wiring, "reads") == ["T", "U"]  # U is named by the environment, V by nothing
-    assert names(wiring, "writes") == ["U"]
-    assert wiring.unknown.keys() == {"reads", "writes"}
+    relations = of_role(f"{SCAN}, {allow('dynamodb:*', chr(39) + '*' + chr(39))}", *others, environment="X: !Ref U")
+    assert names(relations, "reads") == ["T", "U"]  # U is named by the environment, V by nothing
+    assert names(relations, "writes") == ["U"]
+    assert relations.unknown.keys() == {"reads", "writes"}
 
 
 def test_actions_that_need_a_wildcard_leave_nothing_open() -> None:
-    wiring = of_role(allow("[s3:ListAllMyBuckets, ssm:DescribeParameters, logs:*, 'ec2:*NetworkInterface*']", "'*'"))
-    assert wiring.unknown == {}
+    relations = of_role(allow("[s3:ListAllMyBuckets, ssm:DescribeParameters, logs:*, 'ec2:*NetworkInterface*']", "'*'"))
+    assert relations.unknown == {}
 
 
 def test_polling_is_no_reading() -> None:
     stream = "{Type: Kinesis, Properties: {Stream: !GetAtt S.Arn, StartingPosition: LATEST}}"
     queue = "{Type: SQS, Properties: {Queue: !GetAtt Q.Arn}}"
-    wiring = of_f(f"Events: {{A: {stream}, B: {queue}}}", STREAM, QUEUE)
-    assert [start[:3] for start in wiring.triggers] == [("queue", "", "S"), ("queue", "", "Q")]
-    assert wiring.unknown == {}
-    assert wiring.unused == ()
+    relations = of_f(f"Events: {{A: {stream}, B: {queue}}}", STREAM, QUEUE)
+    assert [start[:3] for start in relations.triggers] == [("queue", "", "S"), ("queue", "", "Q")]
+    assert relations.unknown == {}
+    assert relations.unused == ()
     polls = of_f("Policies: [KinesisStreamReadPolicy: {StreamName: !Ref S}]", STREAM)
     assert names(polls, "reads") == ["S"]  # nothing polls for it: its code reads
 
 
 def test_a_role_that_functions_share_is_counted_for_each() -> None:
     found = with_resources("\n".join((plain("F"), plain("G"), role(SCAN), TABLE)))
-    assert [names(wiring, "reads") for wiring in found.values()] == [["T"], ["T"]]
+    assert [names(relations, "reads") for relations in found.values()] == [["T"], ["T"]]
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,9 @@ def test_a_role_that_functions_share_is_counted_for_each() -> None:
     ],
 )
 def test_a_role_elsewhere_leaves_everything_open(arn: str, why: str) -> None:
-    wiring = of_f(f"Role: {arn}, Environment: {{Variables: {{X: !Ref T}}}}", TABLE, Parameters="{P: {Type: String}}")
-    assert {wiring.unknown[relation].why for relation in USES} == {why}
-    assert wiring.ungranted == ()  # nobody can tell
+    relations = of_f(f"Role: {arn}, Environment: {{Variables: {{X: !Ref T}}}}", TABLE, Parameters="{P: {Type: String}}")
+    assert {relations.unknown[relation].why for relation in USES} == {why}
+    assert relations.ungranted == ()  # nobody can tell
 
 
 def attached(to: str, more: str = "") -> str:
@@ -139,8 +139,8 @@ def test_a_policy_that_may_be_attached_to_the_role() -> None:
 
 def test_a_policy_under_a_condition() -> None:
     sections = {"Parameters": "{P: {Type: String}}", "Conditions": "{C: !Equals [!Ref P, x]}"}
-    wiring = of_f("Handler: a.b", attached("!Ref FRole", "Condition: C, "), TABLE, **sections)
-    assert wiring.unknown["reads"].why.startswith("it exists only under the condition 'C'")
+    relations = of_f("Handler: a.b", attached("!Ref FRole", "Condition: C, "), TABLE, **sections)
+    assert relations.unknown["reads"].why.startswith("it exists only under the condition 'C'")
 
 
 @pytest.mark.parametrize(
@@ -152,16 +152,16 @@ def test_a_policy_under_a_condition() -> None:
 )
 def test_a_policy_of_the_resource_grants_too(kind: str, about: str, action: str, relation: str) -> None:
     statement = allow(action, "'*'", ", Principal: {AWS: !GetAtt FRole.Arn}")
-    wiring = of_f("Handler: a.b", QUEUE, BUCKET, resource("P", kind, f"{about}, {document(statement)}"))
-    assert len(names(wiring, relation)) == 1
-    assert wiring.unknown == {}
+    relations = of_f("Handler: a.b", QUEUE, BUCKET, resource("P", kind, f"{about}, {document(statement)}"))
+    assert len(names(relations, relation)) == 1
+    assert relations.unknown == {}
 
 
 def test_grants_and_uses_without_counterpart() -> None:
-    wiring = of_role(SCAN, TABLE, QUEUE, BUCKET, environment="A: !Ref Q, B: !GetAtt B.Arn")
-    assert names(wiring, "unused") == ["T"]
-    assert names(wiring, "ungranted") == ["Q", "B"]
-    assert all(use.how == ("environment",) and use.places for use in wiring.ungranted)
+    relations = of_role(SCAN, TABLE, QUEUE, BUCKET, environment="A: !Ref Q, B: !GetAtt B.Arn")
+    assert names(relations, "unused") == ["T"]
+    assert names(relations, "ungranted") == ["Q", "B"]
+    assert all(use.how == ("environment",) and use.places for use in relations.ungranted)
 
 
 def test_what_cannot_be_seen_is_neither_unused_nor_ungranted() -> None:
@@ -177,33 +177,33 @@ def test_what_cannot_be_seen_is_neither_unused_nor_ungranted() -> None:
 def test_a_secret_put_into_the_environment_is_a_use() -> None:
     by_link = of_role("", SECRET, environment="A: !Sub '{{resolve:secretsmanager:${S}:SecretString}}'")
     by_name = of_role("", SECRET, environment="A: '{{resolve:secretsmanager:slack/signing:SecretString}}'")
-    for wiring in (by_link, by_name):
-        assert [(use.resource, use.how) for use in wiring.secrets] == [("S", ("environment",))]
-        assert wiring.ungranted == ()
+    for relations in (by_link, by_name):
+        assert [(use.resource, use.how) for use in relations.secrets] == [("S", ("environment",))]
+        assert relations.ungranted == ()
 
 
 def test_a_secret_behind_its_attachment() -> None:
     behind = resource("A", "AWS::SecretsManager::SecretTargetAttachment", "SecretId: !Ref S")
-    wiring = of_role(allow("secretsmanager:GetSecretValue", "!Ref A"), SECRET, behind)
-    assert names(wiring, "secrets") == ["S"]
-    assert wiring.unknown == {}
+    relations = of_role(allow("secretsmanager:GetSecretValue", "!Ref A"), SECRET, behind)
+    assert names(relations, "secrets") == ["S"]
+    assert relations.unknown == {}
 
 
 def test_a_database_is_reached_without_a_grant() -> None:
-    wiring = of_role("", resource("D", "AWS::RDS::DBInstance"), environment="HOST: !GetAtt D.Endpoint.Address")
-    assert wiring.unknown.keys() == {"reads", "writes"}
-    assert wiring.unknown["reads"].why == "it is told where 'D' is, which needs no grant to be used"
-    assert wiring.ungranted == ()
+    relations = of_role("", resource("D", "AWS::RDS::DBInstance"), environment="HOST: !GetAtt D.Endpoint.Address")
+    assert relations.unknown.keys() == {"reads", "writes"}
+    assert relations.unknown["reads"].why == "it is told where 'D' is, which needs no grant to be used"
+    assert relations.ungranted == ()
 
 
 def test_hosts_but_never_values() -> None:
-    wiring = of_f(
+    relations = of_f(
         "Environment: {Variables: {A: 'https://u:planted@Example.org/planted?planted', B: 'planted', C: !Ref P, "
         "D: 'https://sqs.eu-west-1.amazonaws.com/planted', E: 'wss://a.example.net:8443/x'}}",
         Parameters="{P: {Type: String, Default: 'https://planted.example.com'}}",
     )
-    assert wiring.externals == ("example.org", "a.example.net")
-    assert "planted" not in repr(wiring)
+    assert relations.externals == ("example.org", "a.example.net")
+    assert "planted" not in repr(relations)
 
 
 def test_names_by_text() -> None:
@@ -215,11 +215,11 @@ def test_names_by_text() -> None:
         allow("sqs:SendMessage", "'arn:aws:sqs:eu-west-1:123456789012:jobs'"),
         allow("dynamodb:GetItem", "!Sub 'arn:aws:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${P}-orders'"),
     ])  # fmt: skip
-    wiring = of_role(
+    relations = of_role(
         statements, *others, environment="A: jobs, B: !Sub '${P}-orders'", Parameters="{P: {Type: String}}"
     )
-    assert [(use.resource, use.how) for use in (*wiring.sends, *wiring.reads)] == [
+    assert [(use.resource, use.how) for use in (*relations.sends, *relations.reads)] == [
         ("Q", ("grant", "environment")),
         ("T", ("grant", "environment")),
     ]
-    assert wiring.unknown == {}
+    assert relations.unknown == {}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from threatmodel.authoring.insertion import comment, scalar
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.matching import ENDINGS, MATCHED, kebab
-from threatmodel.evidence.relations.found import Start, Wiring
+from threatmodel.evidence.relations.found import FunctionRelations, Start
 from threatmodel.evidence.relations.roles import RELATIONS as USES
 from threatmodel.model.file import SECTIONS, TRIGGER
 from threatmodel.model.reference_architecture import RESERVED
@@ -45,10 +45,10 @@ class Entry:
 
 
 def entries(
-    stack: Stack, facts: StackFacts, wirings: Mapping[str, Wiring], known: Mapping[str, str]
+    stack: Stack, facts: StackFacts, by_function: Mapping[str, FunctionRelations], known: Mapping[str, str]
 ) -> Iterator[Entry]:
     """An entry for each element of a stack that `known` (resource to id) does not have yet, in order of sections."""
-    kinds = dict(_kinds(stack, facts, wirings))
+    kinds = dict(_kinds(stack, facts, by_function))
     ids = _ids({name: kind for name, kind in kinds.items() if name not in known}, known)
     named = {**known, **ids}
     claims = Counter((kind, one) for name, kind in kinds.items() for one in set(_usual(name, kind)))
@@ -57,18 +57,18 @@ def entries(
             if kinds[name] == kind:
                 resource = stack.resources[name]
                 head = _beside(f"{scalar(element)}:", _shown(resource))
-                body = _function(wirings[name], named, kinds) if kind == "function" else _other(kind)
+                body = _function(by_function[name], named, kinds) if kind == "function" else _other(kind)
                 lines = (head, *(f"  {line}" for line in body))
                 apart = element not in _usual(name, kind) or claims[kind, element] > 1
                 yield Entry(id=element, kind=kind, resource=name, lines=lines, apart=apart)
 
 
-def _kinds(stack: Stack, facts: StackFacts, wirings: Mapping[str, Wiring]) -> Iterator[tuple[str, str]]:
+def _kinds(stack: Stack, facts: StackFacts, by_function: Mapping[str, FunctionRelations]) -> Iterator[tuple[str, str]]:
     """The resources that are elements, each with its kind: what functions use it as, where it can be two things."""
-    used = _used_as(wirings)
+    used = _used_as(by_function)
     for resource in stack.resources.values():
         kinds = facts.kinds_of(resource)
-        if resource.name in wirings:
+        if resource.name in by_function:
             yield resource.name, "function"
         elif (kind := used.get(resource.name)) is not None and kind in kinds:
             yield resource.name, kind
@@ -78,13 +78,13 @@ def _kinds(stack: Stack, facts: StackFacts, wirings: Mapping[str, Wiring]) -> It
             yield resource.name, "secret"
 
 
-def _used_as(wirings: Mapping[str, Wiring]) -> dict[str, str]:
+def _used_as(by_function: Mapping[str, FunctionRelations]) -> dict[str, str]:
     used: dict[str, str] = {}
-    for wiring in wirings.values():
-        for start in wiring.triggers:
+    for relations in by_function.values():
+        for start in relations.triggers:
             used[start.source] = THROUGH[start.by]
         for name, kind in _USES:
-            for use in getattr(wiring, name):
+            for use in getattr(relations, name):
                 used.setdefault(use.resource, kind)
     return used
 
@@ -129,14 +129,14 @@ def _beside(line: str, note: str) -> str:
 # --- functions
 
 
-def _function(wiring: Wiring, named: Mapping[str, str], kinds: Mapping[str, str]) -> Iterator[str]:
+def _function(relations: FunctionRelations, named: Mapping[str, str], kinds: Mapping[str, str]) -> Iterator[str]:
     """The lists of a function as far as they are certain, then those that may be longer, each with why."""
-    whys = {name: one.why for name, one in wiring.unknown.items()}
-    left_out = next((start for start in wiring.triggers if start.source and start.source not in named), None)
+    whys = {name: one.why for name, one in relations.unknown.items()}
+    left_out = next((start for start in relations.triggers if start.source and start.source not in named), None)
     if left_out is not None:
         whys.setdefault("triggers", f"it is started by {left_out.source}, which is not modelled")
-    yield from _triggers(wiring, named, complete="triggers" not in whys)
-    uses = _uses(wiring, named, kinds)
+    yield from _triggers(relations, named, complete="triggers" not in whys)
+    uses = _uses(relations, named, kinds)
     for name, _ in _USES:
         if uses[name] or name not in whys:
             yield f"{name}: [{', '.join(uses[name])}]"
@@ -156,11 +156,11 @@ def _incomplete(whys: Mapping[str, str]) -> Iterator[str]:
         yield f"  {name}: {scalar(shown, flow=False)}"
 
 
-def _uses(wiring: Wiring, named: Mapping[str, str], kinds: Mapping[str, str]) -> dict[str, list[str]]:
+def _uses(relations: FunctionRelations, named: Mapping[str, str], kinds: Mapping[str, str]) -> dict[str, list[str]]:
     """The ids in each list of what a function uses; what is written to a queue is sent, as the model has it."""
     found: dict[str, list[str]] = {name: [] for name, _ in _USES}
     for name, kind in _USES:
-        for use in getattr(wiring, name):
+        for use in getattr(relations, name):
             is_a = kinds.get(use.resource, kind)
             other = {("writes", "queue"): "sends", ("sends", "store"): "writes"}.get((name, is_a), "")
             into = name if is_a == kind else other
@@ -169,9 +169,9 @@ def _uses(wiring: Wiring, named: Mapping[str, str], kinds: Mapping[str, str]) ->
     return found
 
 
-def _triggers(wiring: Wiring, named: Mapping[str, str], *, complete: bool) -> Iterator[str]:
+def _triggers(relations: FunctionRelations, named: Mapping[str, str], *, complete: bool) -> Iterator[str]:
     """The triggers that are certain, and what to ask about who calls."""
-    known = [one for one in wiring.triggers if one.certain and (one.by == "schedule" or one.source in named)]
+    known = [one for one in relations.triggers if one.certain and (one.by == "schedule" or one.source in named)]
     lines = [_trigger(start, named) for start in known]
     if not lines and not complete:
         return

@@ -13,7 +13,7 @@ from threatmodel.authoring.insertion import scalar
 from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.matching import matches
 from threatmodel.evidence.opened import places_of
-from threatmodel.evidence.relations.found import wirings
+from threatmodel.evidence.relations.found import function_relations
 from threatmodel.model.load import load_model
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.files import Files, shown_path
@@ -76,7 +76,7 @@ def update(path: Path, kind: str, model: Path, files: Files) -> Imported:
 
 def _entries(stack: Stack, known: dict[str, str]) -> Sequence[Entry]:
     facts = StackFacts(stack, places_of(stack.kind))
-    return list(entries(stack, facts, wirings(stack, facts), known))
+    return list(entries(stack, facts, function_relations(stack, facts), known))
 
 
 def _source(system: System, path: Path, model: Path) -> EvidenceFile | None:

@@ -1,4 +1,4 @@
-"""Relations from wiring: what starts each function of a stack, what it uses, and the lines that prove it."""
+"""Relations: what starts each function of a stack, what it uses, and the lines that prove it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from threatmodel.evidence.mappings.facts import StackFacts
 from threatmodel.evidence.relations.beyond import Beyond
 from threatmodel.evidence.relations.naming import Names
 from threatmodel.evidence.relations.roles import RELATIONS
-from threatmodel.evidence.relations.starts import Start, Starts, starts
+from threatmodel.evidence.relations.starts import starts
 from threatmodel.evidence.relations.uses import Functions, Use
+from threatmodel.evidence.relations.ways import Start, Starts
 from threatmodel.evidence.resource_types import known
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import links
 
-__all__ = ["Start", "Use", "Wiring", "wirings"]
+__all__ = ["FunctionRelations", "Start", "Use", "function_relations"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wiring:
-    """How one function is wired.
+class FunctionRelations:
+    """What starts one function and what it uses.
 
     `externals` are hosts that its environment or its event sources name.  `unknown` says of triggers, reads, writes,
     sends and secrets why the list may be longer: a relation that is not in it is complete.  `unused` are grants
@@ -46,8 +47,8 @@ class Wiring:
     rights: frozenset[str] = frozenset()
 
 
-def wirings(stack: Stack, facts: StackFacts) -> Mapping[str, Wiring]:
-    """How each function of a stack is wired, by the function's name there."""
+def function_relations(stack: Stack, facts: StackFacts) -> Mapping[str, FunctionRelations]:
+    """The relations of each function of a stack, by the function's name there."""
     names = Names(stack, facts)
     if not names.functions:
         return {}
@@ -56,13 +57,15 @@ def wirings(stack: Stack, facts: StackFacts) -> Mapping[str, Wiring]:
     callers = _Callers(names, using)
     return {
         name: replace(
-            _wiring(function, started[name], callers.of(function), using, stack), itself=callers.circle(function)
+            _relations(function, started[name], callers.of(function), using, stack), itself=callers.circle(function)
         )
         for name, function in names.functions.items()
     }
 
 
-def _wiring(function: Resource, started: Starts, called: Unanswered | None, using: Functions, stack: Stack) -> Wiring:
+def _relations(
+    function: Resource, started: Starts, called: Unanswered | None, using: Functions, stack: Stack
+) -> FunctionRelations:
     uses = using.of(function, (start.source for start in started.starts if start.source))
     unknown = dict(uses.unknown)
     triggers = started.unknown or called
@@ -72,7 +75,7 @@ def _wiring(function: Resource, started: Starts, called: Unanswered | None, usin
         first = stack.unread[0]
         for relation in ("triggers", *RELATIONS):
             unknown.setdefault(relation, Unanswered(f"{first.name} may hold more: {first.why}", first.place))
-    return Wiring(
+    return FunctionRelations(
         triggers=started.starts,
         reads=uses.lists["reads"],
         writes=uses.lists["writes"],

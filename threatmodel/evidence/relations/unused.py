@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from threatmodel.evidence.answers import Unanswered
-from threatmodel.evidence.relations.found import Use, Wiring
+from threatmodel.evidence.relations.found import FunctionRelations, Use
 from threatmodel.evidence.relations.roles import RELATIONS
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import Node, Reference
@@ -20,25 +20,25 @@ _MAY = {"reads": "read", "writes": "write", "sends": "send to", "secrets": "read
 
 
 def unused(
-    node: Node, wiring: Wiring, element_of: Mapping[str, str], seen: frozenset[str] | None, place: Place
+    node: Node, relations: FunctionRelations, element_of: Mapping[str, str], seen: frozenset[str] | None, place: Place
 ) -> Statement | Unanswered | None:
     """What is said of `role_reaches_unused`, with all reasons, the worst first; None where the grants are not known.
 
     `seen` are the actions (in small letters) that the function was seen to call, None where nobody looked; `place` is
     where the function stands.
     """
-    reasons = list(_more(node, wiring, element_of))
+    reasons = list(_more(node, relations, element_of))
     if reasons:
         return Statement(value=True, source="template", place=reasons[0][1], note="; ".join(why for why, _ in reasons))
-    if any(name in wiring.unknown for name in RELATIONS):
+    if any(name in relations.unknown for name in RELATIONS):
         return None
-    if wiring.beyond:
-        told = "; ".join(one.told for one in wiring.beyond)
-        return Unanswered(f"nothing shows whether it uses {told}", wiring.beyond[0].place)
-    if seen is not None and wiring.rights <= seen:
+    if relations.beyond:
+        told = "; ".join(one.told for one in relations.beyond)
+        return Unanswered(f"nothing shows whether it uses {told}", relations.beyond[0].place)
+    if seen is not None and relations.rights <= seen:
         return _not("template", place, "it was seen to use each action that its role allows")
     stated = next((node.relations[name] for name in RELATIONS if name in node.relations), None)
-    if not wiring.rights:
+    if not relations.rights:
         return _not("template", place, "its role allows nothing on stores, queues and secrets")
     if stated is not None:
         return _not("model", stated.place, "each grant is for something that the model says it uses")
@@ -49,21 +49,21 @@ def _not(source: Literal["model", "template"], place: Place, note: str) -> State
     return Statement(value=False, source=source, place=place, note=note)
 
 
-def _more(node: Node, wiring: Wiring, element_of: Mapping[str, str]) -> Iterator[tuple[str, Place]]:
+def _more(node: Node, relations: FunctionRelations, element_of: Mapping[str, str]) -> Iterator[tuple[str, Place]]:
     """What the role surely allows beyond the function's work."""
-    yield from ((one.told, one.place) for one in wiring.beyond if one.changes)
-    yield from ((f"{use.resource}, which nothing else names", use.places[0]) for use in wiring.unused)
+    yield from ((one.told, one.place) for one in relations.beyond if one.changes)
+    yield from ((f"{use.resource}, which nothing else names", use.places[0]) for use in relations.unused)
     if not any(name in node.relations for name in RELATIONS):
         return
     for name in RELATIONS:
         stated = node.relations.get(name)
         known = {one.id for one in stated.items if isinstance(one, Reference)} if stated is not None else set()
-        for use in _granted(wiring, name):
+        for use in _granted(relations, name):
             element = element_of.get(use.resource)
             if element is not None and element not in known:
                 yield f"it may {_MAY[name]} {element}, which the model says it does not", use.places[0]
 
 
-def _granted(wiring: Wiring, name: str) -> Iterator[Use]:
-    uses: tuple[Use, ...] = getattr(wiring, name)
+def _granted(relations: FunctionRelations, name: str) -> Iterator[Use]:
+    uses: tuple[Use, ...] = getattr(relations, name)
     return (use for use in uses if "grant" in use.how and "destination" not in use.how)

@@ -1,0 +1,131 @@
+"""What polls for functions or pushes to them: mappings, topics, buckets, rules, schedules, pipes, destinations."""
+
+from __future__ import annotations
+
+from threatmodel.evidence.analyses.properties import each, read
+from threatmodel.evidence.policies.grants import parsed
+from threatmodel.evidence.relations.naming import Called, told
+from threatmodel.evidence.relations.ways import Start, Ways, doubtful_of, named, places_of
+from threatmodel.reading.problems import Place, quoted
+from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.values import Link, Node, links
+
+
+def mapping(ways: Ways, resource: Resource) -> None:
+    """An event source mapping."""
+    node = named(resource, "FunctionName")
+    called = ways.names.called(node)
+    ways.anybody(called.open, f"the event source mapping {quoted(resource.name)}", resource.place)
+    source = read(resource.properties, "EventSourceArn")
+    name = ways.names.element(source, "queue", "store")
+    by = "store" if name and "queue" not in ways.names.kinds[name] else "queue"
+    ways.start(called, "poll", resource, Start(by, "", name, "", places_of(resource, source)))
+
+
+def subscription(ways: Ways, resource: Resource) -> None:
+    """A subscription to a topic."""
+    _subscribed(ways, resource, resource.properties, read(resource.properties, "TopicArn"))
+
+
+def _subscribed(ways: Ways, resource: Resource, node: Node, topic: Node | None) -> None:
+    """One subscription, on its own or within a topic."""
+    endpoint = read(node, "Endpoint")
+    source = ways.names.element(topic, "queue")
+    start = Start("queue", "", source, "", places_of(resource, endpoint))
+    ways.start(ways.names.called(endpoint), "sns", resource, start)
+
+
+def topic(ways: Ways, resource: Resource) -> None:
+    """The subscriptions that a topic lists itways."""
+    for one in each(read(resource.properties, "Subscription")):
+        _subscribed(ways, resource, one, Link(resource.name, "", resource.place))
+
+
+def bucket(ways: Ways, resource: Resource) -> None:
+    """A bucket's notifications, on the bucket or in a plan as a resource of their own."""
+    configurations = read(resource.properties, "NotificationConfiguration", "LambdaConfigurations") or read(
+        resource.properties, "LambdaFunction"
+    )
+    for one in each(configurations):
+        node = read(one, "Function|lambda_function_arn")
+        bucket = read(resource.properties, "Bucket")
+        own = "store" in ways.names.kinds.get(resource.name, ())
+        source = resource.name if own else ways.names.element(bucket, "store")
+        place = (one.place,) if own else (resource.place,)
+        ways.start(ways.names.called(node), "s3", resource, Start("store", "", source, "", place))
+
+
+def rule(ways: Ways, resource: Resource) -> None:
+    """A rule of EventBridge."""
+    for target in each(read(resource.properties, "Targets")):
+        node = read(target, "Arn")
+        if read(target, "RoleArn") is not None:
+            ways.anybody(ways.names.called(node).open, f"the rule {quoted(resource.name)}", resource.place)
+        _ruled(ways, ways.names.called(node), resource, resource, places_of(resource, node))
+
+
+def target(ways: Ways, resource: Resource) -> None:
+    """A target of a rule, which in a plan is a resource of its own."""
+    called = ways.names.called(read(resource.properties, "Arn"))
+    rule = ways.stack.target(read(resource.properties, "Rule"))
+    if rule is None:
+        ways.calls(called, "events", resource, "a rule of EventBridge that is not in this file starts it")
+    else:
+        _ruled(ways, called, rule, doubtful_of(resource, rule), (*dict.fromkeys((rule.place, resource.place)),))
+
+
+def _ruled(ways: Ways, called: Called, rule: Resource, doubtful: Resource, places: tuple[Place, ...]) -> None:
+    """What a rule starts: by the clock, by events, or by both."""
+    ways.hide(called, "events", rule.name)
+    schedule = read(rule.properties, "ScheduleExpression")
+    if schedule is not None:
+        ways.start(called, "events", doubtful, Start("schedule", told(schedule), "", "", places), rule.name)
+    pattern = read(rule.properties, "EventPattern")
+    if pattern is not None:
+        by, source = _bus(ways, rule, pattern)
+        ways.start(called, "events", doubtful, Start(by, "", source, "", places), rule.name)
+    for name in called.functions if schedule is None and pattern is None else ():
+        ways.unknown(name, f"it is not told when the rule {quoted(rule.name)} starts it", rule.place)
+
+
+def _bus(ways: Ways, rule: Resource, pattern: Node) -> tuple[str, str]:
+    """Where the events of a rule come from: a store that its pattern names, or an event bus."""
+    stores = {
+        ways.names.meant(link.resource)
+        for link in links(parsed(pattern))
+        if "store" in ways.names.kinds.get(ways.names.meant(link.resource), ())
+    }
+    bus = read(rule.properties, "EventBusName")
+    if bus is None and len(stores) == 1:
+        return "store", stores.pop()
+    return "queue", ways.names.element(bus, "queue")
+
+
+def schedule(ways: Ways, resource: Resource) -> None:
+    """A schedule of EventBridge Scheduler."""
+    node = read(resource.properties, "Target", "Arn")
+    called = ways.names.called(node)
+    if not called.functions and (told(node).endswith(":aws-sdk:lambda:invoke")):
+        called = ways.names.called(read(resource.properties, "Target", "Input"))
+    ways.anybody(called.open, f"the schedule {quoted(resource.name)}", resource.place)
+    detail = told(read(resource.properties, "ScheduleExpression"))
+    ways.start(called, "scheduler", resource, Start("schedule", detail, "", "", places_of(resource, node)))
+
+
+def pipe(ways: Ways, resource: Resource) -> None:
+    """A pipe, which calls a function with what it takes from its source."""
+    node = read(resource.properties, "Source")
+    source = ways.names.element(node, "queue", "store")
+    by = "store" if source and "queue" not in ways.names.kinds[source] else "queue"
+    for name in ("Target", "Enrichment"):
+        called = ways.names.called(read(resource.properties, name))
+        ways.anybody(called.open, f"the pipe {quoted(resource.name)}", resource.place)
+        ways.start(called, "pipes", resource, Start(by, "", source, "", places_of(resource, node)))
+
+
+def destination(ways: Ways, resource: Resource) -> None:
+    """Where results of a function go that is called asynchronously, or failures of a mapping."""
+    for outcome in ("OnSuccess", "OnFailure"):
+        called = ways.names.called(read(resource.properties, "DestinationConfig", outcome, "Destination"))
+        why = f"it is handed results of another function by {quoted(resource.name)}, for which a model has no trigger"
+        ways.calls(called, "lambda", resource, why)

@@ -1,0 +1,167 @@
+"""Routes to functions: what an API, a function URL or an authorizer calls, by which method at which path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from threatmodel.evidence.analyses.properties import read, worded
+from threatmodel.evidence.policies.grants import parsed
+from threatmodel.evidence.relations.naming import Called, open_in
+from threatmodel.evidence.relations.ways import Start, Ways, doubtful_of, named, places_of
+from threatmodel.reading.problems import Place, quoted
+from threatmodel.stacks.sam.openapi import operations
+from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.values import Node, Unknown, get, links
+
+_DEEPEST_PATH = 50
+"""Parts of a path that are followed."""
+
+_METHODS = ("aws_api_gateway_method", "AWS::ApiGateway::Method")
+
+
+def route_target(ways: Ways, resource: Resource) -> None:
+    """Notes to which integration a route leads."""
+    node = read(resource.properties, "Target")
+    for link in links(node):
+        ways.routes.setdefault(link.resource, []).append(resource)
+    if node is not None:
+        api = ways.names.element(read(resource.properties, "ApiId"), "api")
+        ways.hide(Called((), open_in(node)), "apigateway", api)
+
+
+def url(ways: Ways, resource: Resource) -> None:
+    """A function URL, which is an api of its own."""
+    called = ways.names.called(named(resource, "TargetFunctionArn|function_name"))
+    ways.anybody(called.open, f"the function URL {quoted(resource.name)}", resource.place)
+    ways.start(called, "url", resource, Start("http", "ANY", resource.name, "", (resource.place,)))
+
+
+def method(ways: Ways, resource: Resource) -> None:
+    """A method of a REST API, or in a plan the integration that belongs to one."""
+    address = read(resource.properties, "Integration", "Uri") or read(resource.properties, "Uri")
+    called = ways.names.called(address)
+    api = ways.names.element(_followed(ways, resource, "RestApiId"), "api")
+    ways.hide(called, "apigateway", api)
+    if read(resource.properties, "Credentials") or read(resource.properties, "Integration", "Credentials"):
+        ways.anybody(called.open, f"the method {quoted(resource.name)}", resource.place)
+    if called.functions:
+        verb = _followed(ways, resource, "HttpMethod")
+        path, parts = _path(ways, _followed(ways, resource, "ResourceId"))
+        known = None if getattr(verb, "given", ()) else worded(verb)
+        _started(ways, called, resource, _Route(api, known, path, (verb, *parts)), places_of(resource, address))
+
+
+def integration(ways: Ways, resource: Resource) -> None:
+    """An integration of an HTTP or WebSocket API, and the routes that lead to it."""
+    address = read(resource.properties, "IntegrationUri")
+    called = ways.names.called(address)
+    ways.hide(called, "apigateway", ways.names.element(read(resource.properties, "ApiId"), "api"))
+    if read(resource.properties, "CredentialsArn"):
+        ways.anybody(called.open, f"the integration {quoted(resource.name)}", resource.place)
+    for route in ways.routes.get(resource.name, ()) if called.functions else ():
+        api = ways.names.element(read(route.properties, "ApiId"), "api")
+        key = read(route.properties, "RouteKey")
+        places = dict.fromkeys((*places_of(route, None), *places_of(resource, address)))
+        _started(ways, called, doubtful_of(resource, route), _split(api, key), tuple(places))
+
+
+def api(ways: Ways, resource: Resource) -> None:
+    """An API whose routes stand in its own definition, or that leads to one function as a whole."""
+    body = read(resource.properties, "Body")
+    elsewhere = read(resource.properties, "BodyS3Location")
+    if elsewhere is not None:
+        ways.hide(Called((), Unknown("its routes stand in another file", elsewhere.place)), "apigateway", resource.name)
+    for operation in operations(parsed(body)) if body is not None else ():
+        called = ways.names.called(get(operation.integration, "uri"))
+        ways.hide(called, "apigateway", resource.name)
+        if called.functions:
+            found = _Route(resource.name, operation.method, operation.path)
+            _started(ways, called, resource, found, (operation.place,))
+    target = read(resource.properties, "Target")
+    called = ways.names.called(target)
+    ways.hide(called, "apigateway", resource.name)
+    if target is not None and called.functions:
+        key = read(resource.properties, "RouteKey")
+        whole = _Route(resource.name, "ANY", "") if key is None else _split(resource.name, key)
+        _started(ways, called, resource, whole, places_of(resource, target))
+
+
+def authorizer(ways: Ways, resource: Resource) -> None:
+    """A function that decides who may call an API."""
+    called = ways.names.called(read(resource.properties, "AuthorizerUri"))
+    why = f"{quoted(resource.name)} asks it who may call an api, for which a model has no trigger"
+    ways.calls(called, "apigateway", resource, why)
+    asking = ways.names.element(read(resource.properties, "RestApiId|ApiId"), "api")
+    for name in called.functions:
+        ways.found[name].callers["apigateway"].add(asking)
+
+
+def _started(ways: Ways, called: Called, resource: Resource, route: _Route, places: tuple[Place, ...]) -> None:
+    """Notes that a route through an API starts functions."""
+    verb = {"*": "ANY", None: ""}.get(route.verb, (route.verb or "").upper())
+    ways.start(called, "apigateway", resource, Start("http", verb, route.api, route.path or "", places))
+    for name in called.functions:
+        if route.verb is None or route.path is None:
+            defaults = _defaults(ways, route.told_by)
+            ways.unknown(name, f"the path or method of a route to it is not told{defaults}", places[0])
+
+
+def _defaults(ways: Ways, nodes: Sequence[Node | None]) -> str:
+    """The parameters whose defaults give a part of a route, and where these stand; the values are not shown."""
+    found = []
+    for name in dict.fromkeys(name for node in nodes for name in getattr(node, "given", ())):
+        parameter = ways.stack.parameters.get(name)
+        if parameter is not None and not isinstance(parameter.value, Unknown):
+            at = f"{quoted(name)} at {parameter.value.place}"
+            found.append(f"a deployment may replace the default of the parameter {at}")
+    return f": {'; '.join(found)}" if found else ""
+
+
+def _path(ways: Ways, node: Node | None) -> tuple[str | None, Sequence[Node]]:
+    """The path of a resource of a REST API, None where it is not known; and the parts that were looked at."""
+    parts: list[Node] = []
+    for _ in range(_DEEPEST_PATH):
+        resource = ways.stack.target(node)
+        if resource is None or isinstance(node, Unknown):
+            return None, parts
+        if "api" in ways.names.kinds.get(resource.name, ()):
+            known = not any(getattr(part, "given", ()) for part in parts)
+            return "/" + "/".join(worded(part) or "" for part in reversed(parts)) if known else None, parts
+        part = read(resource.properties, "PathPart")
+        if part is None or worded(part) is None:
+            return None, parts
+        parts.append(part)
+        node = read(resource.properties, "ParentId")
+    return None, parts
+
+
+def _followed(ways: Ways, resource: Resource, name: str) -> Node | None:
+    """A property, followed where it only repeats what the method says that it belongs to."""
+    node = read(resource.properties, name)
+    for _ in range(2):
+        target = ways.stack.target(node)
+        if target is None or target.type not in _METHODS:
+            return node
+        node = read(target.properties, name)
+    return node
+
+
+class _Route(NamedTuple):
+    """An API, the method and the path of a route, each None where it is not known, and the nodes that tell them."""
+
+    api: str
+    verb: str | None
+    path: str | None
+    told_by: tuple[Node | None, ...] = ()
+
+
+def _split(api: str, key: Node | None) -> _Route:
+    """The route that a key such as ``POST /orders`` means."""
+    spelt = None if getattr(key, "given", ()) else worded(key)
+    if spelt is None:
+        return _Route(api, None, None, (key,))
+    if spelt == "$default":
+        return _Route(api, "ANY", "")
+    method, _, path = spelt.partition(" ")
+    return _Route(api, method, path) if path else _Route(api, "ANY", method)

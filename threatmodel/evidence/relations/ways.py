@@ -1,0 +1,136 @@
+"""The ways in which functions of a stack are started, while resource by resource is looked at."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from threatmodel.evidence.analyses.properties import doubt_of, read
+from threatmodel.evidence.answers import Unanswered
+from threatmodel.evidence.relations.naming import Called, Names
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.values import Node, Unknown
+
+WHOEVER = "*"
+"""Any sender."""
+
+_OUTSIDE = {"http": "an api", "queue": "a queue, topic or bus", "store": "a store"}
+
+
+class Start(NamedTuple):
+    """One way in which a function is started.
+
+    `by` is http, queue, store or schedule; `detail` the HTTP method or the schedule's text ('' where it is not told);
+    `source` the resource that it comes through ('' for a schedule, and where that is none of this file); `path` the
+    route; `places` the lines that prove it.  `certain` is False where what shows it may not exist.
+    """
+
+    by: str
+    detail: str
+    source: str
+    path: str
+    places: tuple[Place, ...]
+    certain: bool = True
+
+
+class Starts(NamedTuple):
+    """What starts one function, and why there may be more ways."""
+
+    starts: tuple[Start, ...]
+    unknown: Unanswered | None
+
+
+class _Way:
+    """What is found about one function, as resource by resource is looked at."""
+
+    def __init__(self) -> None:
+        self.starts: dict[tuple[str, str, str, str], dict[Place, None]] = {}
+        self.certain: set[tuple[str, str, str, str]] = set()
+        self.callers: dict[str, set[str]] = {}
+        self.unknown: Unanswered | None = None
+
+    def doubt(self, why: str, place: Place) -> None:
+        """Notes why there may be more; the first reason is kept."""
+        if self.unknown is None:
+            self.unknown = Unanswered(why, place)
+
+    def add(self, start: Start) -> None:
+        """Adds a way; the same way again adds its lines, and is certain where one of the two is."""
+        self.starts.setdefault(start[:4], {}).update(dict.fromkeys(start.places))
+        if start.certain:
+            self.certain.add(start[:4])
+
+    def finished(self) -> Starts:
+        """The whole, as a value."""
+        starts = tuple(Start(*key, tuple(places), key in self.certain) for key, places in self.starts.items())
+        return Starts(starts, self.unknown)
+
+
+class Ways:
+    """All functions of a stack, with what is known so far of what starts them.
+
+    `found` is by the function's name; `routes` lead to an integration by its name; `hidden` are calls that lead nobody
+    knows where, by service, sender and whether defaults tell; `anyone` is what starts a function nobody knows which.
+    """
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.stack = names.stack
+        self.found = {name: _Way() for name in names.functions}
+        self.routes: dict[str, list[Resource]] = {}
+        self.hidden: dict[tuple[str, str, bool], Unknown] = {}
+        self.anyone: dict[bool, tuple[Unknown, str, Place]] = {}
+
+    def start(self, called: Called, service: str, resource: Resource, start: Start, sender: str = "") -> None:
+        """Notes that functions are started; `service` and `sender` are whom a permission for it names."""
+        self.hide(called, service, start.source or sender)
+        for name in called.functions:
+            way = self.found[name]
+            doubt = doubt_of(resource, self.names.functions[name])
+            way.add(start._replace(certain=doubt is None))
+            way.callers.setdefault(service, set()).update({start.source, sender})
+            if doubt is not None:
+                way.doubt(doubt.why, doubt.place)
+            if not start.source and start.by != "schedule":
+                why = f"{_OUTSIDE[start.by]} that is not in this file starts it"
+                way.doubt(why, start.places[0])
+            if start.by == "schedule" and not start.detail:
+                way.doubt("when it is started by the clock is not told", start.places[0])
+
+    def hide(self, called: Called, service: str, sender: str) -> None:
+        """Notes that somebody's call leads nobody knows where: it may be to any function that lets him call."""
+        if called.open is not None:
+            for whose in (sender, WHOEVER):
+                self.hidden.setdefault((service, whose, bool(called.open.given)), called.open)
+
+    def calls(self, called: Called, service: str, resource: Resource, why: str, place: Place | None = None) -> None:
+        """Notes that functions are called in a way for which a model has no word."""
+        for name in called.functions:
+            self.found[name].callers.setdefault(service, set()).add(resource.name)
+            self.unknown(name, why, place or resource.place)
+
+    def unknown(self, name: str, why: str, place: Place) -> None:
+        """Notes why there may be more that starts a function."""
+        self.found[name].doubt(why, place)
+
+    def anybody(self, found: Unknown | None, what: str, place: Place) -> None:
+        """Notes that something starts a function of which it is not known which it is."""
+        if found is not None:
+            self.anyone.setdefault(bool(found.given), (found, f"{what} may start it: {found.why}", place))
+
+
+def named(resource: Resource, names: str) -> Node | None:
+    """A property of which none is left out: where the resource may have others, it is unknown."""
+    return read(resource.properties, names) or resource.opaque
+
+
+def places_of(resource: Resource, node: Node | None) -> tuple[Place, ...]:
+    """The line of a resource, and that of what in it names the other side, where an author wrote that elsewhere."""
+    if node is None or resource.made_by or node.place[:2] == resource.place[:2]:
+        return (resource.place,)
+    return (resource.place, node.place)
+
+
+def doubtful_of(one: Resource, other: Resource) -> Resource:
+    """The one of two resources that may not exist, if any."""
+    return one if other.doubt is None else other
