@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from threatmodel.assessment.risk import Cell, band, residual, within
-from threatmodel.library.format import EFFECTS, Effect
+from threatmodel.library.format import EFFECTS, ControlEffect
 
 CELLS = st.builds(Cell, st.integers(1, 5), st.integers(1, 5))
 EFFECT_LISTS = st.lists(st.sampled_from(EFFECTS), max_size=8)
@@ -50,7 +50,7 @@ def test_band(score: int, expected: str) -> None:
         (["stops", "contains", "contains"], (1, 2)),
     ],
 )
-def test_residual(effects: list[Effect], expected: tuple[int, int]) -> None:
+def test_residual(effects: list[ControlEffect], expected: tuple[int, int]) -> None:
     assert residual(Cell(5, 4), effects) == expected
 
 
@@ -62,14 +62,14 @@ def test_hinders_and_contains_stop_at_two(start: tuple[int, int], expected: tupl
 
 
 @given(CELLS, EFFECT_LISTS, st.sampled_from(EFFECTS))
-def test_one_more_control_never_raises_a_risk(cell: Cell, effects: list[Effect], more: Effect) -> None:
+def test_one_more_control_never_raises_a_risk(cell: Cell, effects: list[ControlEffect], more: ControlEffect) -> None:
     before, after = residual(cell, effects), residual(cell, [*effects, more])
     assert after.likelihood <= before.likelihood <= cell.likelihood
     assert after.impact <= before.impact <= cell.impact
 
 
 @given(CELLS, EFFECT_LISTS)
-def test_order_of_controls_does_not_matter(cell: Cell, effects: list[Effect]) -> None:
+def test_order_of_controls_does_not_matter(cell: Cell, effects: list[ControlEffect]) -> None:
     assert residual(cell, effects) == residual(cell, sorted(effects))
 
 

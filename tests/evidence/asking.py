@@ -10,9 +10,10 @@ from typing import Any
 
 import yaml
 
-from threatmodel.evidence.answers import Answer, Outcome, Unanswered
-from threatmodel.evidence.mappings.facts import StackFacts
-from threatmodel.evidence.mappings.format import Places, load_places
+from threatmodel.evidence.answers import Answered, Outcome, Unanswered
+from threatmodel.evidence.mappings.format import Mappings
+from threatmodel.evidence.mappings.load import load_mappings
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.reading.problems import Place
 from threatmodel.stacks import sam
 from threatmodel.stacks.cloudformation.reader import read
@@ -24,8 +25,8 @@ UNKNOWN = "unknown"
 
 
 @functools.cache
-def places(name: str) -> Places:
-    return load_places(name)
+def places(name: str) -> Mappings:
+    return load_mappings(name)
 
 
 def template(text: str) -> Stack:
@@ -133,7 +134,7 @@ def _with_unknown(node: Node) -> Iterator[Node]:
 
 def answer(outcome: Outcome) -> Any:
     match outcome:
-        case Answer(value=value, places=cited):
+        case Answered(value=value, places=cited):
             assert cited
             return value
         case Unanswered(why=why):

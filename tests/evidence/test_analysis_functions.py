@@ -6,8 +6,8 @@ import pytest
 
 from tests.evidence.asking import AT, NOTHING, UNKNOWN, answer, found, places, plan, template, usual
 from threatmodel.evidence.analyses.functions import qualifier
-from threatmodel.evidence.answers import Answer, Gathered
-from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.answers import Answered, Gathered
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.stacks.values import Scalar
 
 # --- layers
@@ -82,7 +82,7 @@ Resources:
     assert "planted" not in repr(outcome)
     if "Prod" in variables:
         assert usual(outcome) is True
-    if isinstance(outcome, Answer) and outcome.value:
+    if isinstance(outcome, Answered) and outcome.value:
         assert outcome.places[0].line == 7
         assert outcome.note.startswith("TOKEN: ")
 
@@ -93,7 +93,7 @@ def test_a_note_names_eight_variables_at_most() -> None:
         f"  F: {{Type: AWS::Lambda::Function, Properties: {{Environment: {{Variables: {{{variables}}}}}}}}}"
     )
     outcome = found(stack, "function", "environment_holds_secret")
-    assert isinstance(outcome, Answer)
+    assert isinstance(outcome, Answered)
     assert outcome.note.endswith(" and 12 more")
     assert len(outcome.places) == 20
 

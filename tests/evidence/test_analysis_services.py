@@ -11,7 +11,7 @@ import pytest
 from tests.evidence.asking import AT, PLANES, UNKNOWN, answer, found, places, template
 from threatmodel.evidence.analyses.registry import analyses
 from threatmodel.evidence.answers import AnalysisFunction, Outcome
-from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import table
 

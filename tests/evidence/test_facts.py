@@ -9,13 +9,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from threatmodel.evidence.answers import Answer
-from threatmodel.evidence.mappings.facts import Found, StackFacts
-from threatmodel.evidence.mappings.format import load_places
+from threatmodel.evidence.answers import Answered
+from threatmodel.evidence.mappings.load import load_mappings
+from threatmodel.evidence.mappings.stack_facts import Found, StackFacts
 from threatmodel.stacks import sam
 from threatmodel.stacks.cloudformation import reader as cloudformation
 
-PLACES = load_places("cloudformation")
+MAPPINGS = load_mappings("cloudformation")
 UNKNOWN = "?"
 
 FUNCTION = """\
@@ -37,7 +37,7 @@ def template(more: str = "", properties: str = "", head: str = "") -> str:
 
 def facts(text: str, name: str, kind: str) -> Mapping[str, Found]:
     stack = sam.expanded(*cloudformation.read(text, "template.yaml"))
-    return StackFacts(stack, PLACES).of(kind, stack.resources[name])
+    return StackFacts(stack, MAPPINGS).of(kind, stack.resources[name])
 
 
 def told(text: str, name: str, kind: str, fact: str) -> tuple[object, int]:
@@ -45,7 +45,7 @@ def told(text: str, name: str, kind: str, fact: str) -> tuple[object, int]:
     found = facts(text, name, kind).get(fact)
     if found is None:
         return "nothing", 0
-    if isinstance(found, Answer):
+    if isinstance(found, Answered):
         return found.value, found.places[0].line
     return UNKNOWN, found.place.line
 
@@ -109,7 +109,7 @@ def test_fact(text: str, name: str, kind: str, fact: str, value: object, line: i
 def test_what_defaults_would_give_is_told_beside_what_is_unknown() -> None:
     text = template(properties="Timeout: !If [Live, 5, 60]\n", head=CONDITION)
     found = facts(text, "Bot", "function")["timeout_seconds"]
-    assert not isinstance(found, Answer)
+    assert not isinstance(found, Answered)
     assert found.usual is not None
     assert found.usual.value == 60
     assert "Live" in found.why
@@ -117,7 +117,7 @@ def test_what_defaults_would_give_is_told_beside_what_is_unknown() -> None:
 
 def test_a_value_that_a_parameter_gives_says_so() -> None:
     found = facts(template(properties="Timeout: !Ref Count\n", head=DEFAULT), "Bot", "function")["timeout_seconds"]
-    assert isinstance(found, Answer)
+    assert isinstance(found, Answered)
     assert (found.value, found.note) == (7, "by the default of the parameter Count")
 
 
@@ -132,5 +132,5 @@ def test_nothing_is_absent_while_a_part_is_unread() -> None:
 def test_an_analysis_that_nothing_computes_is_unknown_not_false() -> None:
     text = template(properties="Environment:\n  Variables: {TOKEN: x}\n")
     stack = sam.expanded(*cloudformation.read(text, "template.yaml"))
-    found = StackFacts(stack, PLACES, {}).of("function", stack.resources["Bot"])
-    assert not isinstance(found["environment_holds_secret"], Answer)
+    found = StackFacts(stack, MAPPINGS, {}).of("function", stack.resources["Bot"])
+    assert not isinstance(found["environment_holds_secret"], Answered)

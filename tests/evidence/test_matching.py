@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.support import system_of
-from threatmodel.evidence.mappings.facts import StackFacts
-from threatmodel.evidence.mappings.format import load_places
+from threatmodel.evidence.mappings.load import load_mappings
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import Matches, kebab, matches
 from threatmodel.model.system import EvidenceFile
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.cloudformation import reader as cloudformation
 
-PLACES = load_places("cloudformation")
+MAPPINGS = load_mappings("cloudformation")
 
 
 def matched(folder: Path, model: str, *resources: str, named: dict[str, str] | None = None) -> Matches:
@@ -26,7 +26,7 @@ def matched(folder: Path, model: str, *resources: str, named: dict[str, str] | N
         properties = f"\n    Properties: {{{own[0]}}}" if own else ""
         lines.append(f"  {name}:\n    Type: AWS::{kind}{properties}\n")
     stack, _ = cloudformation.read(f"Resources:\n{''.join(lines)}", "template.yaml")
-    facts = StackFacts(stack, PLACES, {})
+    facts = StackFacts(stack, MAPPINGS, {})
     kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
     place = Place("model.yaml", 3, 1)
     given = {element: (name, place) for element, name in (named or {}).items()}

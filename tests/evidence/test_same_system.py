@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.support import HOME
-from threatmodel.evidence.answers import Answer
-from threatmodel.evidence.mappings.facts import Found, StackFacts
-from threatmodel.evidence.opened import places_of
+from threatmodel.evidence.answers import Answered
+from threatmodel.evidence.mappings.stack_facts import Found, StackFacts
+from threatmodel.evidence.opened import mappings_of
 from threatmodel.evidence.relations.found import FunctionRelations, function_relations
 from threatmodel.stacks import sam
 from threatmodel.stacks.cloudformation import reader as cloudformation
@@ -30,7 +30,7 @@ STACKS: Mapping[str, Stack] = {
     "plan": terraform.read(text("plan.json"), "plan.json"),
     "serverless": serverless.read(text("serverless.yml"), "serverless.yml"),
 }
-FACTS = {name: StackFacts(stack, places_of(stack.kind)) for name, stack in STACKS.items()}
+FACTS = {name: StackFacts(stack, mappings_of(stack.kind)) for name, stack in STACKS.items()}
 ELEMENTS = {
     "bot": ("function", "Bot", "aws_lambda_function.bot", "BotLambdaFunction"),
     "list": ("function", "List", "aws_lambda_function.list", "ListLambdaFunction"),
@@ -65,7 +65,7 @@ MEANT = {
 
 
 def told(found: Found | None) -> Any:
-    return found.value if isinstance(found, Answer) else "nothing" if found is None else f"? {found.why}"
+    return found.value if isinstance(found, Answered) else "nothing" if found is None else f"? {found.why}"
 
 
 @pytest.mark.parametrize("element", ELEMENTS)

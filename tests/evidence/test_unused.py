@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.evidence.policies.stating import HERE, PLACES, read
+from tests.evidence.policies.stating import HERE, MAPPINGS, read
 from threatmodel.evidence.answers import Unanswered
-from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.relations.found import FunctionRelations, function_relations
 from threatmodel.evidence.relations.unused import unused
 from threatmodel.model.facts import Statement
@@ -34,7 +34,7 @@ ELEMENTS = {"Bot": "bot", "Orders": "orders"}
 
 def wired(action: str, resource: str = "!GetAtt Orders.Arn") -> FunctionRelations:
     stack = read(TEMPLATE % (action, resource))
-    return function_relations(stack, StackFacts(stack, PLACES))["Bot"]
+    return function_relations(stack, StackFacts(stack, MAPPINGS))["Bot"]
 
 
 def said(action: str, resource: str = "!GetAtt Orders.Arn", *, seen: Any = None, **lists: Any) -> Any:

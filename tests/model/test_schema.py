@@ -26,12 +26,12 @@ from threatmodel.reading.shape import (
     Either,
     Flag,
     Items,
+    NamedItems,
     Number,
     Raw,
     Reader,
     Record,
     Shape,
-    Table,
     Text,
     Word,
     json_schema,
@@ -120,7 +120,7 @@ def values(draw: st.DrawFn, shape: Shape) -> Any:  # noqa: C901 - one case a sha
             return draw(st.lists(values(of), max_size=2))
         case Either(word, whole):
             return draw(values(draw(st.sampled_from([word, whole]))))
-        case Table(of):
+        case NamedItems(of):
             ids = st.sampled_from(
                 ["order", "orders", "work", "threat@order", "order:orders:read", "Wrong", "slack", "a--b"]
             )

@@ -20,11 +20,11 @@ from threatmodel.reading.shape import (
     Flag,
     Items,
     Key,
+    NamedItems,
     Number,
     Raw,
     Reader,
     Shape,
-    Table,
     Text,
     Value,
     Word,
@@ -119,17 +119,17 @@ def test_fits(shape: Shape, text: str, value: object) -> None:
         (ITEM, "{name: a, sise: small}", "11 unknown-key: 'sise' is not a key of an item; did you mean 'size'?"),
         (ITEM, "{name: a, other: 1}", "11 unknown-key: 'other' is not a key of an item; known: name, size"),
         (ITEM, "{name: null}", "8 wrong-type: 'name' is null; expected text; leave the line out where you do not know"),
-        (Table(Flag(), "a switch"), "[]", "1 wrong-type: it is a list; expected a mapping"),
+        (NamedItems(Flag(), "a switch"), "[]", "1 wrong-type: it is a list; expected a mapping"),
         (
-            Table(Flag(), "a switch"),
+            NamedItems(Flag(), "a switch"),
             "{MySwitch: true}",
             "2 wrong-id: 'MySwitch' cannot be the id of a switch; expected "
             + ID_EXPECTED
             + "; did you mean 'my-switch'?",
         ),
-        (Table(Flag(), "a switch"), "{a: 1}", "5 wrong-type: a switch 'a' is 1; expected true or false"),
+        (NamedItems(Flag(), "a switch"), "{a: 1}", "5 wrong-type: a switch 'a' is 1; expected true or false"),
         (
-            Table(Flag(), "a switch"),
+            NamedItems(Flag(), "a switch"),
             "a:",
             "3 empty-value: a switch 'a' has no value; write true or false, or remove the line",
         ),
@@ -167,11 +167,11 @@ def test_hostile_text_is_spelt_out_in_every_message() -> None:
         assert all("<U+202E><U+001B>[2J" in line for line in read(shape, name)[1])
     for text in (f"{{{name}: 1}}", f"{{name: a, {name}: 1}}"):
         assert all("<U+202E><U+001B>[2J" in line for line in read(ITEM, text)[1] if "unknown-key" in line)
-    assert "<U+202E>" in read(Table(Flag(), "a switch"), f"{{{name}: true}}")[1][0]
+    assert "<U+202E>" in read(NamedItems(Flag(), "a switch"), f"{{{name}: true}}")[1][0]
 
 
 def test_long_id_is_refused() -> None:
-    table = Table(Flag(), "a switch")
+    table = NamedItems(Flag(), "a switch")
     assert read(table, "a" * LONGEST_ID + ": true")[1] == []
     assert read(table, "a" * (LONGEST_ID + 1) + ": true")[1] == [
         "1 wrong-id: the id of a switch has 101 characters; at most 100 are allowed"
@@ -204,7 +204,7 @@ SHAPES: list[Shape] = [
     Items(SIZE, least=1),
     EITHER,
     ITEM,
-    Table(Flag(), "a switch"),
+    NamedItems(Flag(), "a switch"),
 ]
 VALUES: list[Any] = [
     *(None, True, 0, 1, 6, 1.5, "", " ", "a", "a1", "a b", "abcd", "small", "2027-03-31", "2027-3-31"),

@@ -15,7 +15,7 @@ from threatmodel.model.reference_architecture import RESERVED, ZONES
 from threatmodel.model.system import System
 from threatmodel.model.vocabulary import RELATIONS
 from threatmodel.reading.files import Files
-from threatmodel.reading.shape import Record, Table
+from threatmodel.reading.shape import NamedItems, Record
 from threatmodel.reading.source import parse
 
 USES = {row.name for row in RELATIONS["function"].values() if row.verb}
@@ -54,7 +54,7 @@ def test_the_example_does_what_its_comments_say(system: System) -> None:
 
 def test_every_key_is_explained() -> None:
     records = [MODEL, TRIGGER, *ELEMENTS.values()]
-    shapes = [key.shape.of if isinstance(key.shape, Table) else key.shape for key in MODEL.keys]
+    shapes = [key.shape.of if isinstance(key.shape, NamedItems) else key.shape for key in MODEL.keys]
     records += [shape for shape in shapes if isinstance(shape, Record)]
     facts = {key.name for kind, keys in FACT_KEYS.items() if kind != "flow" for key in keys}
     rows = [row.split(" | ") for row in PAGE.splitlines() if row.startswith("| `")]

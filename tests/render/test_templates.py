@@ -13,24 +13,24 @@ from threatmodel.reading.home import TEMPLATES
 from threatmodel.reading.problems import InputError, Problem
 from threatmodel.render.templates import (
     LIMITS,
-    Limits,
+    TemplateLimits,
     environment_variables,
     format_of,
     render_own,
     render_users,
 )
 
-TIGHT = Limits(seconds=3, memory=512 * 1024 * 1024, output=1_000_000)
+TIGHT = TemplateLimits(seconds=3, memory=512 * 1024 * 1024, output=1_000_000)
 CONTEXT: dict[str, Any] = {"name": "<b>Bot</b> & *co*", "numbers": [1, 2, 3], "row": {"id": "order-bot"}}
 
 
-def rendered(folder: Path, text: str, name: str = "own.html.j2", limits: Limits = LIMITS) -> str:
+def rendered(folder: Path, text: str, name: str = "own.html.j2", limits: TemplateLimits = LIMITS) -> str:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return render_users(path, CONTEXT, limits)
 
 
-def refused(folder: Path, text: str, name: str = "own.html.j2", limits: Limits = TIGHT) -> Problem:
+def refused(folder: Path, text: str, name: str = "own.html.j2", limits: TemplateLimits = TIGHT) -> Problem:
     with pytest.raises(InputError) as raised:
         rendered(folder, text, name, limits)
     (problem,) = raised.value.problems

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from tests.stacks.dumping import dump, value
 from tests.support import HOME, working_at_most
-from threatmodel.evidence.answers import Answer, Unanswered
-from threatmodel.evidence.mappings.facts import StackFacts
-from threatmodel.evidence.mappings.format import load_places
+from threatmodel.evidence.answers import Answered, Unanswered
+from threatmodel.evidence.mappings.load import load_mappings
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.relations.found import function_relations
 from threatmodel.reading.problems import InputError
 from threatmodel.stacks.serverless.reader import read
@@ -309,9 +309,9 @@ def test_a_function_under_a_condition() -> None:
 
 def test_facts() -> None:
     stack = read((SAMPLES / "serverless.yml").read_text(encoding="utf-8"), "serverless.yml")
-    found = StackFacts(stack, load_places("cloudformation"))
+    found = StackFacts(stack, load_mappings("cloudformation"))
     bot = found.of("function", stack.resources["SlackDashbotLambdaFunction"])
-    told: dict[str, Any] = {name: one.value if isinstance(one, Answer) else one for name, one in bot.items()}
+    told: dict[str, Any] = {name: one.value if isinstance(one, Answered) else one for name, one in bot.items()}
     wanted = {
         "timeout_seconds": 3,
         "reserved_concurrency": 5,
@@ -326,19 +326,19 @@ def test_facts() -> None:
     assert {name: told[name] for name in wanted} == wanted
     assert isinstance(told["role_permissions_boundary"], Unanswered)  # what it allows stands elsewhere
     rest = found.of("api", stack.resources["ApiGatewayRestApi"])
-    assert [one.value for name in ("kind", "access_logs", "data_trace") if isinstance(one := rest[name], Answer)] == [
+    assert [one.value for name in ("kind", "access_logs", "data_trace") if isinstance(one := rest[name], Answered)] == [
         "rest",
         True,
         True,
     ]
     http = found.of("api", stack.resources["HttpApi"])
-    assert [one.value for name in ("kind", "access_logs") if isinstance(one := http[name], Answer)] == ["http", True]
+    assert [one.value for name in ("kind", "access_logs") if isinstance(one := http[name], Answered)] == ["http", True]
 
 
 def test_a_secret_from_the_environment_is_never_a_literal() -> None:
     for text, kind in (("${env:SLACK_TOKEN}", ""), ("${ssm:/slack/token}", "AWS::SSM::Parameter::Value<String>")):
         stack = function(f"environment: {{SLACK_TOKEN: '{text}'}}")
-        found = StackFacts(stack, load_places("cloudformation")).of("function", stack.resources[BOT])
+        found = StackFacts(stack, load_mappings("cloudformation")).of("function", stack.resources[BOT])
         told = found["environment_holds_secret"]
         assert isinstance(told, Unanswered) or told.value is True
         assert kind in [one.type for one in stack.parameters.values()]
@@ -438,7 +438,7 @@ def test_not_read_of_the_provider(settings: str, events: str, name: str) -> None
 
 def test_a_part_that_is_not_read_leaves_no_fact_absent() -> None:
     stack = function("events: '${file(events.yml)}'")
-    facts = StackFacts(stack, load_places("cloudformation"))
+    facts = StackFacts(stack, load_mappings("cloudformation"))
     assert "triggers" in function_relations(stack, facts)[BOT].unknown
 
 

@@ -13,7 +13,7 @@ from threatmodel.assessment.questions import Question, Questions
 from threatmodel.assessment.risk import MOVES, STRICTEST, Cell, residual, within
 from threatmodel.assessment.states import OPEN_QUESTION, State, States, Support, support_of
 from threatmodel.graph.building import Element, Flow, Graph
-from threatmodel.library.format import Control, Library, Link, Threat
+from threatmodel.library.format import Control, ControlLink, Library, Threat
 from threatmodel.model.facts import EVIDENCE, WORD
 from threatmodel.model.system import Acceptance, ControlStatement, Rating
 from threatmodel.model.vocabulary import PLANES
@@ -29,7 +29,7 @@ _CRITICALITY = {"low": -1, "normal": 0, "high": 1}
 class Answer(NamedTuple):
     """A link of a threat to a control, and the state of that control as it counts for the finding."""
 
-    link: Link
+    link: ControlLink
     state: State
 
 
@@ -130,11 +130,11 @@ class _Assessing:
         self.claims: list[word.Claimed] = []
         self.ruled: dict[tuple[str, tuple[tuple[str, object], ...]], list[tuple[str, Place | None]]] = {}
         self.cells: dict[tuple[str, Cell, tuple[tuple[int, str], ...]], _Cells] = {}
-        self.links: dict[str, tuple[tuple[Link, Control, Answer | None], ...]] = {
+        self.links: dict[str, tuple[tuple[ControlLink, Control, Answer | None], ...]] = {
             threat.id: tuple(self._link(link) for link in threat.links) for threat in library.threats.values()
         }
 
-    def _link(self, link: Link) -> tuple[Link, Control, Answer | None]:
+    def _link(self, link: ControlLink) -> tuple[ControlLink, Control, Answer | None]:
         """A link, its control, and its answer where that is the same for every element: on a plane."""
         control = self.library.controls[link.control]
         plane = control.scope in PLANES

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Literal, NamedTuple, get_args
 
-from threatmodel.library.format import Effect
+from threatmodel.library.format import ControlEffect
 
 Band = Literal["low", "medium", "high", "critical"]
 BANDS: tuple[Band, ...] = get_args(Band)
@@ -17,7 +17,7 @@ _BAND_OF = tuple(next(band for band in BANDS if score <= _UPPER[band]) for score
 STRICTEST = BANDS[0]
 """The tolerance of the library: what proven controls have to reach before a finding is mitigated."""
 
-MOVES: frozenset[Effect] = frozenset({"stops", "hinders", "contains", "detects", "responds"})
+MOVES: frozenset[ControlEffect] = frozenset({"stops", "hinders", "contains", "detects", "responds"})
 """Effects that can move a cell; `assures` never does."""
 
 _MOST, _FLOOR = 2, 2
@@ -57,7 +57,7 @@ def within(cell: Cell, tolerance: str) -> bool:
     return cell.score <= _UPPER[tolerance]
 
 
-def residual(inherent: Cell, effects: Iterable[Effect]) -> Cell:
+def residual(inherent: Cell, effects: Iterable[ControlEffect]) -> Cell:
     """What is left of a risk under controls of these effects.
 
     `stops` brings likelihood to 1; each `hinders` takes one off likelihood and each `contains` one off impact, two at

@@ -33,7 +33,7 @@ from threatmodel.model.vocabulary import RELATIONS
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import COMMAND
 from threatmodel.reading.problems import InputError, Place, Problem, article, suggestion
-from threatmodel.reading.shape import Either, Items, Key, Number, Raw, Reader, Record, Shape, Table, Text, Word
+from threatmodel.reading.shape import Either, Items, Key, NamedItems, Number, Raw, Reader, Record, Shape, Text, Word
 from threatmodel.reading.source import Document, Map
 
 SCENARIO = "exploited-vulnerability"
@@ -152,10 +152,12 @@ _EXAMPLES = {
     "not_applicable": "[{FACT: false}]",
 }
 
-Said = str | list[str]
+Written = str | list[str]
 
 
-def _file(shape: Record, values: Mapping[str, Said], examples: Mapping[str, Said], more: Mapping[str, str]) -> str:
+def _file(
+    shape: Record, values: Mapping[str, Written], examples: Mapping[str, Written], more: Mapping[str, str]
+) -> str:
     """A file with every key of a shape, a comment above each: stated, or as an example behind a comment sign."""
     lines = [f"# {shape.noun.capitalize()}. Write over what stands here, and delete the comments."]
     for key in shape.keys:
@@ -168,7 +170,7 @@ def _file(shape: Record, values: Mapping[str, Said], examples: Mapping[str, Said
     return "\n".join(lines) + "\n"
 
 
-def _entry(name: str, value: Said) -> Iterator[str]:
+def _entry(name: str, value: Written) -> Iterator[str]:
     if isinstance(value, str):
         yield f"{name}: {value}"
     else:
@@ -197,7 +199,7 @@ def _allowed(shape: Shape) -> str:
             return f"{shape.expected}, at most {shape.longest} characters"
         case Text():
             return f"at most {shape.longest} characters"
-        case Table(of=Either(word=Word() as word)):
+        case NamedItems(of=Either(word=Word() as word)):
             return f"its effect is one of {', '.join(word.words)}"
         case _:
             return ""
@@ -318,7 +320,7 @@ def new_function(name: str, model: Path, files: Files, trigger: str = "", api: s
 
 def _check_id(part: str, name: str, longest: int | None = None) -> None:
     """Raises InputError where a name cannot be an id, in the loader's words."""
-    table = Table(Raw(), f"a {part}")
+    table = NamedItems(Raw(), f"a {part}")
     root = Map()
     root[name] = None
     root.marks += [0, 0]

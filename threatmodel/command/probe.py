@@ -98,7 +98,7 @@ def _form(value: str) -> str:
 
 def run(request: Request) -> int:
     """Runs a handler on every probe; prints the table, or the result as JSON."""
-    from threatmodel.probe.command import Asked, check_output, run
+    from threatmodel.probe.command import ProbeOptions, check_output, run
     from threatmodel.probe.result import to_json
     from threatmodel.render.probe import controls_shown, exit_code, probed
 
@@ -108,7 +108,7 @@ def run(request: Request) -> int:
     kept = _kept(request) if args.function else None
     if request.output is not None:
         check_output(args.target, request.output)
-    asked = Asked(
+    asked = ProbeOptions(
         target=args.target,
         secret_env=args.secret_env,
         variables=args.env,
@@ -138,7 +138,7 @@ def run(request: Request) -> int:
 
 def _init(request: Request) -> int:
     """Writes a file with the handler's variables; nothing is run."""
-    from threatmodel.authoring.probing import variables_file
+    from threatmodel.authoring.probe_setup import variables_file
 
     carry_out(variables_file(request.args.target, request.files, PROGRAM))
     return 0
@@ -146,7 +146,7 @@ def _init(request: Request) -> int:
 
 def _kept(request: Request) -> Path:
     """Where the result for a function of the model is kept.  Raises InputError before anything is run."""
-    from threatmodel.authoring.probing import check_function
+    from threatmodel.authoring.probe_setup import check_function
     from threatmodel.probe.folder import RESULT
     from threatmodel.probe.runners.target import handler_file
 
@@ -162,7 +162,7 @@ def _kept(request: Request) -> Path:
 
 def _name_it(request: Request, kept: Path) -> None:
     """Adds the result to the evidence of the model, where it is not named there yet."""
-    from threatmodel.authoring.probing import evidence_of
+    from threatmodel.authoring.probe_setup import evidence_of
 
     plan = evidence_of(request.model, Files(), kept, request.args.function)
     if plan is None:

@@ -24,7 +24,7 @@ class Gathered:
     resource: Resource
 
 
-class Answer(NamedTuple):
+class Answered(NamedTuple):
     """The value of a fact, the places that it rests on (the first is cited), and what a reader should know."""
 
     value: Any
@@ -37,10 +37,10 @@ class Unanswered(NamedTuple):
 
     why: str
     place: Place
-    usual: Answer | None = None
+    usual: Answered | None = None
 
 
-Outcome: TypeAlias = "Answer | Unanswered | None"
+Outcome: TypeAlias = "Answered | Unanswered | None"
 """None: nothing was said, and the next place may say something."""
 
 AnalysisFunction: TypeAlias = "Callable[[Sequence[Gathered], Resource, Stack], Outcome]"

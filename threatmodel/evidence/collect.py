@@ -9,20 +9,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from threatmodel.evidence.answers import Answer, Unanswered
+from threatmodel.evidence.answers import Answered, Unanswered
 from threatmodel.evidence.deployed import Deployed
-from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import matches
-from threatmodel.evidence.opened import assumed, opened, places_of
+from threatmodel.evidence.opened import assumed, mappings_of, opened
 from threatmodel.evidence.relations.found import FunctionRelations, Start, Use, function_relations
-from threatmodel.evidence.relations.roles import RELATIONS as USES
+from threatmodel.evidence.relations.rights import RELATIONS as USES
 from threatmodel.evidence.relations.unused import unused
 from threatmodel.evidence.strangers import touches
-from threatmodel.evidence.worlds import Claim, Fallen, Readings, Said, Wanted, held
+from threatmodel.evidence.worlds import Claim, Fallen, Readings, Said, WantedFacts, held
 from threatmodel.graph.elements import Read, Untold
 from threatmodel.graph.resolved import Evidence
 from threatmodel.library.directions import Directions
-from threatmodel.model.facts import Statement
+from threatmodel.model.facts import Statement, Statements
 from threatmodel.model.system import THROUGH, EvidenceFile, Reference, System, Trigger
 from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.files import Files
@@ -31,7 +31,6 @@ from threatmodel.stacks.assumed import Assumed
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import table
 
-Statements = dict[str, dict[str, list[Statement]]]
 _PLANES = ("account", "pipeline")
 """The planes of which a file of infrastructure code can say something."""
 
@@ -58,7 +57,7 @@ def collect(
         except InputError as error:
             problems += error.problems
             continue
-        facts = StackFacts(stack, places_of(stack.kind))
+        facts = StackFacts(stack, mappings_of(stack.kind))
         one = _One(system, source, stack, facts, ways)
         problems += one.problems
         said: Statements = {}
@@ -92,7 +91,7 @@ class _One:
         self.matched = matches(system, source, stack, self.kinds)
         self.problems = self.matched.problems
         self.element_of = {name: element for element, name in self.matched.resources.items()}
-        self.wanted: Wanted | None = None
+        self.wanted: WantedFacts | None = None
         self.used: Mapping[str, frozenset[str]] = {}
         self.untold: list[Untold] = []
         self.strangers: dict[str, list[Place]] = {}
@@ -103,7 +102,7 @@ class _One:
         shared = tuple(one for one, name in self.matched.resources.items() if name == resource and one != element)
         return Deployed(self.stack, self.stack.resources[resource], folder, shared)
 
-    def state(self, statements: Statements, wanted: Wanted | None = None) -> None:
+    def state(self, statements: Statements, wanted: WantedFacts | None = None) -> None:
         """Adds what the file says of each element, and of the planes that the model describes; or of what is wanted."""
         self.wanted = wanted
         for element, name in self.matched.resources.items():
@@ -130,9 +129,9 @@ class _One:
                 found = stacks[repr(assumed)] = opened(self.source, self.system, files, assumed)
             return found
 
-        def stated(stack: Stack, wanted: Wanted | None) -> Statements:
+        def stated(stack: Stack, wanted: WantedFacts | None) -> Statements:
             found: Statements = {}
-            facts = StackFacts(stack, places_of(stack.kind))
+            facts = StackFacts(stack, mappings_of(stack.kind))
             _One(self.system, self.source, stack, facts, ways).state(found, wanted)
             return found
 
@@ -172,7 +171,7 @@ class _One:
     def _state_facts(self, element: str, kind: str, resource: Resource, statements: Statements) -> None:
         wanted = None if self.wanted is None else self.wanted[element]
         for name, found in self.facts.of(kind, resource, wanted).items():
-            if isinstance(found, Answer) and (resource.doubt is None or self._alarms(kind, name, found.value)):
+            if isinstance(found, Answered) and (resource.doubt is None or self._alarms(kind, name, found.value)):
                 statement = Statement(found.value, "template", found.places[0], found.note)
                 statements.setdefault(element, {}).setdefault(name, []).append(statement)
             elif isinstance(found, Unanswered):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import MATCHED, kebab, matches
-from threatmodel.evidence.opened import assumed, opened, places_of
+from threatmodel.evidence.opened import assumed, mappings_of, opened
 from threatmodel.evidence.relations.found import function_relations
-from threatmodel.evidence.relations.roles import RELATIONS as USES
+from threatmodel.evidence.relations.rights import RELATIONS as USES
 from threatmodel.model.system import THROUGH, EvidenceFile, Node, System
 from threatmodel.model.vocabulary import PLANES, RELATIONS, Kind
 from threatmodel.reading.files import Files
@@ -35,7 +35,7 @@ def with_functions(system: System, files: Files) -> System:
 
 def _with_every_function(system: System, source: EvidenceFile, stack: Stack) -> System:
     """The system with every function of a file, and the apis, stores, queues and secrets that they meet."""
-    facts = StackFacts(stack, places_of(stack.kind))
+    facts = StackFacts(stack, mappings_of(stack.kind))
     kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
     known = set(matches(system, source, stack, kinds).resources.values())
     wanted: dict[str, str] = {}

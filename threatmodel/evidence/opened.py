@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from threatmodel.evidence.mappings.format import Places, load_places
+from threatmodel.evidence.mappings.format import Mappings
+from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
@@ -14,9 +15,9 @@ from threatmodel.stacks.stack import Stack
 
 
 @cache
-def places_of(kind: str) -> Places:
+def mappings_of(kind: str) -> Mappings:
     """The data file for a kind of stack."""
-    return load_places("terraform" if kind == "terraform" else "cloudformation")
+    return load_mappings("terraform" if kind == "terraform" else "cloudformation")
 
 
 def opened(source: EvidenceFile, system: System, files: Files, assumed: Assumed) -> Stack:

@@ -8,12 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.probed import probed
 from threatmodel.graph.elements import Read
-from threatmodel.model.facts import Statement
+from threatmodel.model.facts import Statements
 from threatmodel.model.system import System
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Problem
-
-Statements = dict[str, dict[str, list[Statement]]]
 
 
 def state_probes(  # noqa: PLR0913, PLR0917 - what the collector has at hand

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.policies.grants import Grant, allowing, grants
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.model.vocabulary import LISTS

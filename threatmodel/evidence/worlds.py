@@ -30,7 +30,7 @@ _MOST_VALUES = 20
 Said = Mapping[str, Mapping[str, Sequence[Statement]]]
 """What a file says: statements by element and fact."""
 
-Wanted = Mapping[str, Container[str]]
+WantedFacts = Mapping[str, Container[str]]
 """The facts that are asked for, by element."""
 
 
@@ -46,14 +46,14 @@ class Readings:
     """A file, read again in other worlds: `stack` in a world, `said` by the stack of a world of what is wanted."""
 
     def __init__(
-        self, base: Assumed, stack: Callable[[Assumed], Stack], said: Callable[[Stack, Wanted | None], Said]
+        self, base: Assumed, stack: Callable[[Assumed], Stack], said: Callable[[Stack, WantedFacts | None], Said]
     ) -> None:
         self.base = base
         self.start = stack(base)
         self._stack = stack
         self._said = said
 
-    def worlds(self, start: Assumed, wanted: Wanted | None) -> Worlds:
+    def worlds(self, start: Assumed, wanted: WantedFacts | None) -> Worlds:
         """What the file says of what is wanted in each world in which all conditions are decided."""
         waiting, beyond = [start], ""
         every: list[Said] = []
@@ -68,15 +68,15 @@ class Readings:
             every.append(self._said(stack, wanted))
         return Worlds(tuple(every), beyond)
 
-    def all_open(self, wanted: Wanted) -> Worlds:
+    def all_open(self, wanted: WantedFacts) -> Worlds:
         """The worlds in which every parameter may have any value."""
         return self.worlds(self.base.opened(), wanted)
 
-    def by_default(self, wanted: Wanted | None) -> Worlds:
+    def by_default(self, wanted: WantedFacts | None) -> Worlds:
         """The worlds that the parameters' defaults leave."""
         return self.worlds(self.base, wanted)
 
-    def parts(self, wanted: Wanted) -> Iterator[tuple[bool, Worlds]]:
+    def parts(self, wanted: WantedFacts) -> Iterator[tuple[bool, Worlds]]:
         """For each parameter with few values: whether these are all, or the ends of a range; and the worlds of each."""
         for parameter in self._left():
             values, whole = _values(parameter)
@@ -85,7 +85,7 @@ class Readings:
                 every = tuple(said for worlds in found for said in worlds.every)
                 yield whole, Worlds(every, next((worlds.beyond for worlds in found if worlds.beyond), ""))
 
-    def one_open(self, wanted: Wanted) -> Iterator[tuple[str, Worlds]]:
+    def one_open(self, wanted: WantedFacts) -> Iterator[tuple[str, Worlds]]:
         """For each parameter, the worlds in which it alone may have any value."""
         for parameter in self._left()[:_MOST_VALUES]:
             world = self.base.opened()
@@ -166,13 +166,13 @@ def _by_default(statement: Statement, parameters: tuple[str, ...]) -> Statement:
     return statement._replace(note=note, defaults=parameters)
 
 
-def _failing(claims: list[Claim], read: Callable[[Wanted], Worlds]) -> list[Claim]:
+def _failing(claims: list[Claim], read: Callable[[WantedFacts], Worlds]) -> list[Claim]:
     """The claims that some world does not bear out."""
     worlds = read(_wanted(claims)) if claims else Worlds(())
     return [claim for claim in claims if not claim.holds_in(worlds)]
 
 
-def _wanted(claims: Sequence[Claim]) -> Wanted:
+def _wanted(claims: Sequence[Claim]) -> WantedFacts:
     found: dict[str, set[str]] = {}
     for claim in claims:
         found.setdefault(claim.element, set()).add(claim.name)

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from threatmodel.library.condition import Condition
 from threatmodel.model.vocabulary import KINDS, Kind
 from threatmodel.reading.problems import Place
-from threatmodel.reading.shape import Either, Items, Key, Number, Raw, Record, Table, Text, Word, record
+from threatmodel.reading.shape import Either, Items, Key, NamedItems, Number, Raw, Record, Text, Word, record
 
 SCENARIOS = (
     "stolen-access-keys",
@@ -35,8 +35,8 @@ MITIGATIONS = (
 BEYOND = "beyond-the-article"
 """The folder of controls that none of the seven names."""
 
-Effect = Literal["stops", "hinders", "contains", "detects", "responds", "assures"]
-EFFECTS: tuple[Effect, ...] = get_args(Effect)
+ControlEffect = Literal["stops", "hinders", "contains", "detects", "responds", "assures"]
+EFFECTS: tuple[ControlEffect, ...] = get_args(ControlEffect)
 """What a control does to a threat, from strongest to weakest."""
 
 STRIDE = (
@@ -95,7 +95,7 @@ def _examples(*names: str) -> Record:
         *(
             Key(
                 name,
-                Items(Table(Raw(), "a fact", _FACT_NAME, "a fact's name")),
+                Items(NamedItems(Raw(), "a fact", _FACT_NAME, "a fact's name")),
                 f"facts for which the answer is '{name}'",
             )
             for name in names
@@ -123,7 +123,7 @@ THREAT = record(
     Key("likelihood", Number(1, 5), "before controls: 5 is opportunistic and seen constantly", required=True),
     Key("impact", Number(1, 5), "before controls: 5 is the loss of the account or the workspace", required=True),
     Key("why", _PROSE, "why it happens and why the two numbers are what they are", required=True),
-    Key("controls", Table(_EFFECT, "a control"), "what answers it, and how", required=True),
+    Key("controls", NamedItems(_EFFECT, "a control"), "what answers it, and how", required=True),
     Key("reaches", Word(KINDS), "the kind of element that it hits through its target: each is named with the finding"),
     Key("treated_by", Word(("provider",)), "only the cloud provider can treat it"),
     Key("maps", _THREAT_MAPS, "ids in public catalogues", required=True),
@@ -176,7 +176,7 @@ _NUMBERED = record(
     Key("gaps", Items(_LINE), "what the article leaves unsaid"),
     Key(
         "answers",
-        Table(Word(("directly", "partly")), "a mitigation"),
+        NamedItems(Word(("directly", "partly")), "a mitigation"),
         "the article's mitigations that answer this scenario, taken at their word",
     ),
 )
@@ -185,12 +185,12 @@ ARTICLE = record(
     "the article",
     Key("name", _LINE, "the article's name", required=True),
     Key("source", _LINE, "where it stands", required=True),
-    Key("scenarios", Table(_NUMBERED, "a scenario"), "its five threat scenarios", required=True),
-    Key("mitigations", Table(_NUMBERED, "a mitigation"), "its seven mitigations", required=True),
+    Key("scenarios", NamedItems(_NUMBERED, "a scenario"), "its five threat scenarios", required=True),
+    Key("mitigations", NamedItems(_NUMBERED, "a mitigation"), "its seven mitigations", required=True),
 )
 """threatlib/article.yaml."""
 
-_OFF = Table(Text(400), "what is switched off")
+_OFF = NamedItems(Text(400), "what is switched off")
 
 LAYER = record(
     "a team's library",
@@ -205,11 +205,11 @@ LAYER = record(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class ControlLink:
     """What a control does to a threat, and why."""
 
     control: str
-    effect: Effect
+    effect: ControlEffect
     because: str
     place: Place
 
@@ -228,7 +228,7 @@ class Threat:
     likelihood: int
     impact: int
     why: str
-    links: tuple[Link, ...]
+    links: tuple[ControlLink, ...]
     reaches: str
     by_provider: bool
     maps: Mapping[str, tuple[str, ...]]

@@ -24,10 +24,10 @@ from threatmodel.library.format import (
 from threatmodel.library.layers import Layer, layered, switched_off
 from threatmodel.library.lint import lint
 from threatmodel.library.placeholders import unwritten
-from threatmodel.library.read import Entries, control_of, plain, threat_of
+from threatmodel.library.read import control_of, plain, threat_of
 from threatmodel.reading.files import Files, is_folder, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, suggestion
-from threatmodel.reading.shape import Reader, Record
+from threatmodel.reading.shape import Fields, Reader, Record
 
 T = TypeVar("T", Threat, Control)
 
@@ -131,7 +131,7 @@ def _twice(items: list[T]) -> Iterator[Problem]:
 def _part(
     files: Files,
     paths: Sequence[Path],
-    build: Callable[[Reader, Entries], T],
+    build: Callable[[Reader, Fields], T],
     shape: Record,
     problems: list[Problem],
 ) -> list[T]:
@@ -149,7 +149,7 @@ def _part(
     return found
 
 
-def _one(reader: Reader, build: Callable[[Reader, Entries], T], shape: Record, path: Path) -> T | None:
+def _one(reader: Reader, build: Callable[[Reader, Fields], T], shape: Record, path: Path) -> T | None:
     """What one file holds, or None where its problems have been noted."""
     for mark in unwritten(reader.document):
         message = "this is still what tm new wrote, so nothing that it says counts"
@@ -195,7 +195,7 @@ def _article(files: Files, folder: Path, problems: list[Problem]) -> Article | N
     )
 
 
-def _numbered(table: Entries) -> tuple[Numbered, ...]:
+def _numbered(table: Fields) -> tuple[Numbered, ...]:
     items = (
         Numbered(
             id=name,

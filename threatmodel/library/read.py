@@ -7,15 +7,13 @@ from typing import Any
 
 from threatmodel.library import examples as pins
 from threatmodel.library.condition import Condition, ConditionError, compile_condition
-from threatmodel.library.format import Control, Effect, Link, Need, Threat
+from threatmodel.library.format import Control, ControlEffect, ControlLink, Need, Threat
 from threatmodel.model.vocabulary import FACTS, Kind
 from threatmodel.reading.problems import article, listed, quoted, suggestion
-from threatmodel.reading.shape import INVALID, Entry, Reader, Value
-
-Entries = dict[str, Entry]
+from threatmodel.reading.shape import INVALID, Entry, Fields, Reader, Value
 
 
-def threat_of(reader: Reader, entries: Entries) -> Threat:
+def threat_of(reader: Reader, entries: Fields) -> Threat:
     """The threat in a file's entries; what is wrong with it becomes a note of the reader."""
     targets = plain(entries["targets"].value)
     applies = {kind: c for kind in targets if (c := _condition(reader, entries["applies"], kind)) is not None}
@@ -42,22 +40,22 @@ def threat_of(reader: Reader, entries: Entries) -> Threat:
     )
 
 
-def _links(reader: Reader, table: Entries) -> Iterator[Link]:
+def _links(reader: Reader, table: Fields) -> Iterator[ControlLink]:
     for control, entry in table.items():
         if isinstance(entry.value, str):
-            plainly: Effect = entry.value  # type: ignore[assignment]  # the shape takes no other word
+            plainly: ControlEffect = entry.value  # type: ignore[assignment]  # the shape takes no other word
             if plainly == "stops":
                 message = f"'{control}' stops this threat without saying why"
                 reader.note("no-reason", entry.place, message, "write {stops: because ...}")
-            yield Link(control=control, effect=plainly, because="", place=entry.key)
+            yield ControlLink(control=control, effect=plainly, because="", place=entry.key)
         elif len(entry.value) == 1:
             (effect, because), *_ = entry.value.items()
-            yield Link(control=control, effect=effect, because=because.value, place=entry.key)
+            yield ControlLink(control=control, effect=effect, because=because.value, place=entry.key)
         else:
             reader.note("wrong-type", entry.place, f"'{control}' has {len(entry.value)} effects; expected one")
 
 
-def control_of(reader: Reader, entries: Entries) -> Control:
+def control_of(reader: Reader, entries: Fields) -> Control:
     """The control in a file's entries; what is wrong with it becomes a note of the reader."""
     scope = entries["scope"].value
     in_place = _condition(reader, entries["in_place"], scope) if "in_place" in entries else None
@@ -153,10 +151,10 @@ def plain(values: Sequence[Value]) -> tuple[Any, ...]:
     return tuple(item.value for item in values)
 
 
-def _optional(entries: Entries, key: str) -> tuple[Any, ...]:
+def _optional(entries: Fields, key: str) -> tuple[Any, ...]:
     """The values of a list that may be left out."""
     return plain(entries[key].value) if key in entries else ()
 
 
-def _maps(entries: Entries) -> dict[str, tuple[str, ...]]:
+def _maps(entries: Fields) -> dict[str, tuple[str, ...]]:
     return {name: plain(entry.value) for name, entry in entries.items()}

@@ -10,7 +10,7 @@ from pathlib import Path
 from threatmodel.library.format import CONTROL, THREAT
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Problem, quoted, suggestion
-from threatmodel.reading.shape import Fields, Items, Key, Raw, Reader, Record, Table, Text, record
+from threatmodel.reading.shape import Fields, Items, Key, NamedItems, Raw, Reader, Record, Text, record
 
 _LINE = Text(300, r"[^\n]+", "one line of text")
 
@@ -21,7 +21,7 @@ STANDARD = record(
     Key("source", Text(300, r"https://[^\s<>\"'`]+", "an https address"), "the list's official page", required=True),
     Key(
         "items",
-        Table(Raw(), "an item", re.compile(r"[A-Z][A-Za-z0-9 ._()-]*\Z|v\d[\d. ]*\Z"), "an id of the list", 64),
+        NamedItems(Raw(), "an item", re.compile(r"[A-Z][A-Za-z0-9 ._()-]*\Z|v\d[\d. ]*\Z"), "an id of the list", 64),
         "the title of each id",
         required=True,
     ),
@@ -85,7 +85,7 @@ class OutOfScope:
     reason: str
 
 
-Coverage = Mapping[str, Sequence[OutOfScope]]
+Exclusions = Mapping[str, Sequence[OutOfScope]]
 """What is out of scope, by the key of the list."""
 
 COVERED = ("attack", "owasp_api_2023", "owasp_llm_2025", "sas", "aws_threats")
@@ -119,7 +119,7 @@ COVERAGE = record(
 """threatlib/standards/coverage.yaml."""
 
 
-def load_coverage(folder: Path, files: Files | None = None) -> Coverage:
+def load_coverage(folder: Path, files: Files | None = None) -> Exclusions:
     """What of the public lists is out of scope, from standards/coverage.yaml.  Raises InputError."""
     reader = Reader((files or Files()).document(folder / "standards" / "coverage.yaml"))
     entries = reader.whole(COVERAGE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from threatmodel.library.format import EFFECTS, Control, Effect, Threat
+from threatmodel.library.format import EFFECTS, Control, ControlEffect, Threat
 
 
 def weaknesses(new: Threat | Control, old: Threat | Control) -> Iterator[str]:
@@ -27,7 +27,7 @@ def _of_threat(new: Threat, old: Threat) -> Iterator[str]:
             yield f"no threat to a {kind} any more"
         elif new.applies[kind].tree != condition.tree:
             yield f"applies to a {kind} under another condition"
-    effects: dict[str, Effect] = {link.control: link.effect for link in old.links}
+    effects: dict[str, ControlEffect] = {link.control: link.effect for link in old.links}
     for link in new.links:
         before = effects.get(link.control)
         if before is None or EFFECTS.index(link.effect) < EFFECTS.index(before):

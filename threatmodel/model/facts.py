@@ -48,6 +48,10 @@ class Statement(NamedTuple):
         return EVIDENCE if STANDING[self.source] >= _SAID_BY_EVIDENCE and not weak else WORD
 
 
+Statements = dict[str, dict[str, list[Statement]]]
+"""What collectors found: statements by element, and by fact or list."""
+
+
 class Fact(NamedTuple):
     """A fact as weighed: `size` 0 means that statements of one standing differ, so that nothing is known.
 

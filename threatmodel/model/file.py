@@ -15,9 +15,9 @@ from threatmodel.reading.shape import (
     Flag,
     Items,
     Key,
+    NamedItems,
     Number,
     Record,
-    Table,
     Text,
     Word,
     json_schema,
@@ -173,7 +173,7 @@ _EVIDENCE = record(
     Key("serverless", Text(400, expected="a path"), "a serverless.yml of it"),
     Key(
         "resources",
-        Table(Text(400), "an element"),
+        NamedItems(Text(400), "an element"),
         "which resource an element is, where its name does not tell: id and logical id (Terraform: address)",
     ),
     Key(
@@ -210,7 +210,7 @@ _HEAD = (
 _PLANES = tuple(Key(plane, ELEMENTS[plane], f"the facts of the {plane}") for plane in PLANES)
 _CONTROLS = Key(
     "controls",
-    Table(_STATEMENT, "a control", _CONTROL_AT, "control@element, such as code-signing@order-bot", _LONGEST_PAIR),
+    NamedItems(_STATEMENT, "a control", _CONTROL_AT, "control@element, such as code-signing@order-bot", _LONGEST_PAIR),
     "what no machine can see: who says so, and until when; control@element",
 )
 
@@ -224,13 +224,13 @@ MODEL = record(
     ),
     Key("evidence", Items(_EVIDENCE), "files that say what is there: they prove and contradict what the model says"),
     Key("defaults", _DEFAULTS, "facts of every element of a kind that does not state them itself"),
-    Key("data", Table(_DATA, "a data item"), "the data that the system handles"),
-    *(Key(section, Table(ELEMENTS[kind], article(kind)), f"the {section}") for section, kind in SECTIONS.items()),
-    Key("externals", Table(_EXTERNAL, "an external system"), "systems that the functions call"),
-    Key("boundaries", Table(_BOUNDARY, "a boundary"), "trust boundaries inside the usual ones"),
+    Key("data", NamedItems(_DATA, "a data item"), "the data that the system handles"),
+    *(Key(section, NamedItems(ELEMENTS[kind], article(kind)), f"the {section}") for section, kind in SECTIONS.items()),
+    Key("externals", NamedItems(_EXTERNAL, "an external system"), "systems that the functions call"),
+    Key("boundaries", NamedItems(_BOUNDARY, "a boundary"), "trust boundaries inside the usual ones"),
     Key(
         "flows",
-        Table(
+        NamedItems(
             record("a flow", *FACT_KEYS["flow"]),
             "a flow",
             _FLOW_ID,
@@ -243,12 +243,14 @@ MODEL = record(
     _CONTROLS,
     Key(
         "accepted_risks",
-        Table(_ACCEPTANCE, "an accepted risk", _THREAT_AT, "threat@element, as reports name findings", _LONGEST_PAIR),
+        NamedItems(
+            _ACCEPTANCE, "an accepted risk", _THREAT_AT, "threat@element, as reports name findings", _LONGEST_PAIR
+        ),
         "risks that somebody accepted",
     ),
     Key(
         "ratings",
-        Table(_RATING, "a rating", _THREAT_AT, "threat@element, as reports name findings", _LONGEST_PAIR),
+        NamedItems(_RATING, "a rating", _THREAT_AT, "threat@element, as reports name findings", _LONGEST_PAIR),
         "likelihood or impact of single findings, rated anew",
     ),
 )

@@ -31,7 +31,6 @@ from threatmodel.reading.problems import InputError, Place, Problem, article, li
 from threatmodel.reading.shape import INVALID, Entry, Fields, Reader
 from threatmodel.reading.source import Document, Map
 
-Entries = Mapping[str, Entry]
 DEEPEST = 20
 """Boundaries that may lie inside one another; more is no picture, and slow to draw."""
 
@@ -88,7 +87,7 @@ def _libraries(files: Files, path: Path, items: tuple[Any, ...], problems: list[
             note(problems, Problem(code="missing-file", place=item.place, message=message, hint=hint))
 
 
-def _platforms(files: Files, path: Path, items: tuple[Any, ...], problems: list[Problem]) -> Iterator[dict[str, Entry]]:
+def _platforms(files: Files, path: Path, items: tuple[Any, ...], problems: list[Problem]) -> Iterator[Fields]:
     """The entries of each file named under `uses`, each file once."""
     lines: dict[str, int] = {}
     for item in items:
@@ -100,7 +99,7 @@ def _platforms(files: Files, path: Path, items: tuple[Any, ...], problems: list[
         lines.setdefault(item.value, item.place.line)
 
 
-def _platform(files: Files, path: Path, item: Any, problems: list[Problem]) -> dict[str, Entry] | None:
+def _platform(files: Files, path: Path, item: Any, problems: list[Problem]) -> Fields | None:
     """The entries of a file named under `uses`, or None with the reason noted."""
     try:
         reader = Reader(files.document(files.named(item.value, path, item.place)))
@@ -115,15 +114,15 @@ def _platform(files: Files, path: Path, item: Any, problems: list[Problem]) -> d
     return entries
 
 
-def _items(entries: Entries, name: str) -> tuple[Any, ...]:
+def _items(entries: Fields, name: str) -> tuple[Any, ...]:
     return entries[name].value if name in entries and entries[name].value else ()
 
 
-def _table(entries: Entries, name: str) -> Fields:
+def _table(entries: Fields, name: str) -> Fields:
     return entries[name].value if name in entries else Fields()
 
 
-def _value(entries: Entries, name: str, default: Any = "") -> Any:
+def _value(entries: Fields, name: str, default: Any = "") -> Any:
     return entries[name].value if name in entries else default
 
 
@@ -147,7 +146,7 @@ class _Loading:
     def note(self, code: str, place: Place, message: str, hint: str = "") -> None:
         note(self.problems, Problem(code=code, place=place, message=message, hint=hint))
 
-    def system(self, platforms: list[dict[str, Entry]], libraries: tuple[Path, ...], document: Document) -> System:
+    def system(self, platforms: list[Fields], libraries: tuple[Path, ...], document: Document) -> System:
         """The system as far as it could be read."""
         entries = self.entries
         self._give_ids()
@@ -291,7 +290,7 @@ class _Loading:
             out_of_scope=_value(fields, "out_of_scope"),
         )
 
-    def _relations(self, kind: Kind, fields: Entries) -> Iterator[tuple[str, Relation]]:
+    def _relations(self, kind: Kind, fields: Fields) -> Iterator[tuple[str, Relation]]:
         """The lists stated, those that another one closes, and those of which nothing is known but that they are open.
 
         Of the lists that are closed together the first that is stated closes all, except those that are incomplete.
@@ -353,7 +352,7 @@ class _Loading:
             self.note("wrong-trigger", fields["api"].key, f"{article(by)} does not come through an api", "remove it")
         return Trigger(by, str(entry.value), source, _value(fields, "path"), place)
 
-    def _api(self, fields: Entries, place: Place) -> Reference | None:
+    def _api(self, fields: Fields, place: Place) -> Reference | None:
         """The api of a trigger: the one named, or the only one of the model."""
         if "api" in fields:
             entry = fields["api"]
@@ -365,7 +364,7 @@ class _Loading:
         self.note("ambiguous-api", place, f"this trigger names no api, and {found}", "add api: ID")
         return None
 
-    def _boundary(self, fields: Entries) -> str:
+    def _boundary(self, fields: Fields) -> str:
         if "boundary" not in fields:
             return ""
         entry = fields["boundary"]
@@ -388,7 +387,7 @@ class _Loading:
                 self.note("deep-boundary", entry.key, message, "nest fewer boundaries")
             yield name, AuthorBoundary(id=name, name=_value(entry.value, "name", name), inside=inside, place=entry.key)
 
-    def _planes(self, platforms: list[dict[str, Entry]]) -> dict[str, Node]:
+    def _planes(self, platforms: list[Fields]) -> dict[str, Node]:
         """The planes described: what the model adds to a platform file is added, what both state is an error."""
         found: dict[str, Node] = {}
         for entries in (*platforms, self.entries):
@@ -444,7 +443,7 @@ class _Loading:
                 ),
             )
 
-    def _statements(self, every: list[Entries]) -> Iterator[ControlStatement]:
+    def _statements(self, every: list[Fields]) -> Iterator[ControlStatement]:
         """The statements about controls of all files, each control of an element once."""
         places: dict[tuple[str, str], Place] = {}
         for entries in every:
@@ -456,7 +455,7 @@ class _Loading:
                     self.note("stated-twice", statement.place, message, "keep one")
                 yield statement
 
-    def _controls(self, entries: Entries) -> Iterator[ControlStatement]:
+    def _controls(self, entries: Fields) -> Iterator[ControlStatement]:
         for name, entry in _table(entries, "controls").items():
             fields: Fields = entry.value
             attested = fields.given("attested_by")
@@ -508,7 +507,7 @@ class _Loading:
             )
 
 
-def _incomplete(fields: Entries) -> dict[str, tuple[str, Place]]:
+def _incomplete(fields: Fields) -> dict[str, tuple[str, Place]]:
     """The lists that may be longer than they are stated, each with why and where that stands."""
     if "incomplete" not in fields:
         return {}
@@ -518,7 +517,7 @@ def _incomplete(fields: Entries) -> dict[str, tuple[str, Place]]:
     return {name: (entry.value, entry.key) for name, entry in stated.items()}
 
 
-def _statements(fields: Entries, kind: str) -> dict[str, Statement]:
+def _statements(fields: Fields, kind: str) -> dict[str, Statement]:
     """The facts among the keys of an element."""
     facts = _FACTS[kind]
     return {name: Statement(entry[1], "model", entry[0]) for name, entry in fields.items() if name in facts}

@@ -75,7 +75,7 @@ PIPELINE = Party("pipeline", "process", "Pipeline", "builds and deploys", "deplo
 """How the pipeline, which has facts, is drawn."""
 
 
-class Item(NamedTuple):
+class DataItem(NamedTuple):
     """A kind of data that every such system carries."""
 
     id: str
@@ -85,27 +85,27 @@ class Item(NamedTuple):
 
 
 DATA = (
-    Item("slack:command", "command or interaction body", "internal", personal=True),
-    Item("slack:event", "event body", "confidential", personal=True),
-    Item("slack:response-url", "response_url", "secret"),
-    Item("slack:verification-token", "legacy verification token", "secret"),
-    Item("slack:signature", "signature and timestamp", "internal"),
-    Item("slack:signing-secret", "signing secret", "secret"),
-    Item("slack:token", "Slack API token", "secret"),
-    Item("aws:role-session", "role session credentials", "secret"),
-    Item("app:secret", "secret", "secret"),
-    Item("app:records", "application records", "confidential"),
-    Item("aws:logs", "logs and traces", "internal"),
-    Item("build:package", "deployment package", "internal"),
-    Item("build:template", "infrastructure template", "confidential"),
-    Item("build:credentials", "deploy credentials", "secret"),
-    Item("people:session", "sign-in session", "secret"),
-    Item("aws:audit", "audit events and findings", "internal"),
-    Item("aws:access-key", "long-lived access key", "secret"),
-    Item("aws:data-key", "data key", "secret"),
-    Item("build:code", "source code", "internal"),
-    Item("http:request", "request from outside", "internal"),
-    Item("http:answer", "answer", "internal"),
+    DataItem("slack:command", "command or interaction body", "internal", personal=True),
+    DataItem("slack:event", "event body", "confidential", personal=True),
+    DataItem("slack:response-url", "response_url", "secret"),
+    DataItem("slack:verification-token", "legacy verification token", "secret"),
+    DataItem("slack:signature", "signature and timestamp", "internal"),
+    DataItem("slack:signing-secret", "signing secret", "secret"),
+    DataItem("slack:token", "Slack API token", "secret"),
+    DataItem("aws:role-session", "role session credentials", "secret"),
+    DataItem("app:secret", "secret", "secret"),
+    DataItem("app:records", "application records", "confidential"),
+    DataItem("aws:logs", "logs and traces", "internal"),
+    DataItem("build:package", "deployment package", "internal"),
+    DataItem("build:template", "infrastructure template", "confidential"),
+    DataItem("build:credentials", "deploy credentials", "secret"),
+    DataItem("people:session", "sign-in session", "secret"),
+    DataItem("aws:audit", "audit events and findings", "internal"),
+    DataItem("aws:access-key", "long-lived access key", "secret"),
+    DataItem("aws:data-key", "data key", "secret"),
+    DataItem("build:code", "source code", "internal"),
+    DataItem("http:request", "request from outside", "internal"),
+    DataItem("http:answer", "answer", "internal"),
 )
 """The data of every such system; the author's own items stand for the application records where they are stated."""
 

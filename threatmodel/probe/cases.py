@@ -14,7 +14,20 @@ from threatmodel.probe.events import DIRECT, SHAPES
 from threatmodel.probe.kinds import KINDS
 from threatmodel.probe.slack import BASES
 from threatmodel.reading.problems import InputError, Place, Problem
-from threatmodel.reading.shape import Entry, Fields, Flag, Items, Key, Number, Raw, Reader, Table, Text, Word, record
+from threatmodel.reading.shape import (
+    Entry,
+    Fields,
+    Flag,
+    Items,
+    Key,
+    NamedItems,
+    Number,
+    Raw,
+    Reader,
+    Text,
+    Word,
+    record,
+)
 from threatmodel.reading.source import parse, read_text
 
 FOLDER = Path(__file__).with_name("cases")
@@ -187,8 +200,8 @@ _LINE = Text(300)
 _SEND = record(
     "a request",
     Key("body", Word(BODIES)),
-    Key("change", Table(_LINE, "a role", _ROLE, "one of " + ", ".join(ROLES))),
-    Key("tamper", Table(_LINE, "a role", _ROLE, "one of " + ", ".join(ROLES))),
+    Key("change", NamedItems(_LINE, "a role", _ROLE, "one of " + ", ".join(ROLES))),
+    Key("tamper", NamedItems(_LINE, "a role", _ROLE, "one of " + ", ".join(ROLES))),
     Key("pad", Word(("short", "large"))),
     Key("clock", _SECONDS),
     Key("timestamp", Raw()),
@@ -196,7 +209,7 @@ _SEND = record(
     Key("base", Word(tuple(BASES))),
     Key("signature", Raw()),
     Key("after_signing", Raw()),
-    Key("headers", Table(Raw(), "a header", _HEADER, "letters and single hyphens")),
+    Key("headers", NamedItems(Raw(), "a header", _HEADER, "letters and single hyphens")),
     Key("header_names", Word(("as-sent", "lower", "upper", "mixed"))),
     Key("first_timestamp", _SECONDS),
     Key("last_timestamp", _SECONDS),
@@ -204,7 +217,7 @@ _SEND = record(
     Key("shape", Word((*SHAPES, DIRECT))),
     Key("method", Word(METHODS)),
     Key("path", _LINE),
-    Key("query", Table(_LINE, "a query parameter", _QUERY, "letters and underscores")),
+    Key("query", NamedItems(_LINE, "a query parameter", _QUERY, "letters and underscores")),
     Key("encoding", Word(("utf-8", "utf-8-sig", "utf-16"))),
     Key("event", Raw()),
     Key("words", Word(("names", "pairs"))),
@@ -232,10 +245,10 @@ _CASE = record(
     Key("level", Word(("required", "advised")), "how much it counts", required=True),
     Key("expect", Word(tuple(EXPECTED)), "what must come back", required=True),
     Key("failure", Text(400), "what a failure means, as a sentence", required=True),
-    Key("decides", Table(_DECIDES, "a fact", _FACT, "lower-case letters and underscores")),
+    Key("decides", NamedItems(_DECIDES, "a fact", _FACT, "lower-case letters and underscores")),
     Key("send", Items(_SEND, 1)),
     Key("secret", Word(("right", "published", "empty", "missing"))),
-    Key("environment", Table(_LINE, "a variable", _VARIABLE, "capital letters, digits and underscores")),
+    Key("environment", NamedItems(_LINE, "a variable", _VARIABLE, "capital letters, digits and underscores")),
     Key("each_kind", Flag()),
     Key("needs", Items(Word(tuple(NEEDS)))),
 )

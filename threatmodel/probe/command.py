@@ -24,7 +24,7 @@ from threatmodel.reading.problems import InputError, Place, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ProbeOptions:
     """The options of the command, as given.
 
     `variables` are NAME=VALUE, `body` the form of a genuine request ('' for Slack's example), `packages` folders with
@@ -46,7 +46,7 @@ class Asked:
     unconfined: bool = False
 
 
-def run(asked: Asked, files: Files, now: datetime.datetime) -> tuple[Result, tuple[str, ...]]:
+def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Result, tuple[str, ...]]:
     """The result of every probe, and what else the user should know, a line each.
 
     Raises InputError where the handler cannot be run, or an option makes no sense.

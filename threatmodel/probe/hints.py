@@ -118,10 +118,10 @@ def _sort(word: str, found: dict[str, list[str | tuple[str, str]]], *, ids: bool
         found["secret_keys"].append(word)
 
 
-Word = tuple[str, str | tuple[str, str]]
+TokenPattern = tuple[str, str | tuple[str, str]]
 
 
-def _python(text: str) -> Iterator[Word]:
+def _python(text: str) -> Iterator[TokenPattern]:
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -158,7 +158,7 @@ def _asked(node: ast.AST) -> str | None:
     return None
 
 
-def _compared(node: ast.Compare) -> Iterator[Word]:
+def _compared(node: ast.Compare) -> Iterator[TokenPattern]:
     for one, other in ((node.left, node.comparators[0]), (node.comparators[0], node.left)):
         name, value = _asked(one), _literal(other)
         if name and value is not None and _NAME.match(name) and len(value) <= 60:  # noqa: PLR2004 - a word, no text
@@ -167,7 +167,7 @@ def _compared(node: ast.Compare) -> Iterator[Word]:
                 yield "ids", value
 
 
-def _javascript(text: str) -> Iterator[Word]:
+def _javascript(text: str) -> Iterator[TokenPattern]:
     for found in _JS_TEXT.finditer(text):
         yield "text", next(group for group in found.groups() if group is not None)
     for _, word in _JS_LISTENER.findall(text):

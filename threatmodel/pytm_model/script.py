@@ -21,11 +21,11 @@ from threatmodel.pytm_model.terms import (
     CLASSES,
     PARTIES,
     UNKNOWN_LINE,
-    Line,
     Part,
     Rule,
     Stream,
     Terms,
+    Transport,
     attribute,
     terms,
 )
@@ -184,7 +184,7 @@ def _threat(rule: Rule) -> Iterator[str]:
     yield f"    {last},"
 
 
-def _line(line: Line) -> dict[str, str]:
+def _line(line: Transport) -> dict[str, str]:
     """The keywords by which a receiver gives its flows their protocol, port and encryption."""
     fields = {}
     if line.protocol:

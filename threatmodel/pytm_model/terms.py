@@ -15,7 +15,7 @@ from typing import NamedTuple
 from threatmodel.graph.building import VIEWS
 from threatmodel.graph.elements import Element, Flow, Graph
 from threatmodel.library.format import SCENARIOS, Library, Threat
-from threatmodel.model.reference_architecture import DATA, Item
+from threatmodel.model.reference_architecture import DATA, DataItem
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.pytm_model.conditions import condition
 
@@ -44,7 +44,7 @@ _FIFTHS = ("Very Low", "Low", "Medium", "High", "Very High")
 _CREDENTIALS = frozenset(item.id for item in DATA if item.classification == "secret")
 
 
-class Line(NamedTuple):
+class Transport(NamedTuple):
     """How data travels: protocol, port and encryption as pytm has them ('', -1 and False where they are not known)."""
 
     protocol: str
@@ -52,7 +52,7 @@ class Line(NamedTuple):
     encrypted: bool
 
 
-UNKNOWN_LINE = Line("", -1, encrypted=False)
+UNKNOWN_LINE = Transport("", -1, encrypted=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class Part:
     cls: str
     name: str
     within: str
-    line: Line
+    line: Transport
     fields: Mapping[str, object]
     controls: tuple[str, ...] = ()
 
@@ -80,7 +80,7 @@ class Stream:
     source: str
     sink: str
     name: str
-    line: Line
+    line: Transport
     data: tuple[str, ...]
     levels: frozenset[int]
     fields: Mapping[str, object]
@@ -271,22 +271,22 @@ def _stream(flow: Flow, asked: Mapping[str, frozenset[str]]) -> Stream:
     )
 
 
-def _line(flow: Flow) -> Line:
+def _line(flow: Flow) -> Transport:
     facts = {name: fact.value for name, fact in flow.facts.items() if fact.size}
     transport, port = facts.get("transport"), facts.get("tcp_port")
     protocol = "" if transport is None else _PROTOCOLS[transport]
-    return Line(protocol, -1 if port is None else port, facts.get("encrypted") is True)
+    return Transport(protocol, -1 if port is None else port, facts.get("encrypted") is True)
 
 
-def _usual_lines(flows: Iterable[Flow]) -> Mapping[str, Line]:
+def _usual_lines(flows: Iterable[Flow]) -> Mapping[str, Transport]:
     """How data usually reaches each element: what most flows to it have (the first of equals)."""
-    found: dict[str, Counter[Line]] = {}
+    found: dict[str, Counter[Transport]] = {}
     for flow in flows:
         found.setdefault(flow.target, Counter())[_line(flow)] += 1
     return {name: lines.most_common(1)[0][0] for name, lines in found.items()}
 
 
-def _datum(item: Item, description: str) -> Datum:
+def _datum(item: DataItem, description: str) -> Datum:
     return Datum(
         id=item.id,
         name=item.name,

@@ -108,7 +108,7 @@ def record(noun: str, *keys: Key, refused: Mapping[str, str] | None = None) -> R
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class NamedItems:
     """A mapping from ids of the author's choice to values of one shape.
 
     `noun` says what an entry is ('a function'); `pattern` is what an id must match, `longest` how long it may be.
@@ -134,7 +134,7 @@ class Raw:
     """Anything; the caller checks it."""
 
 
-Shape = Text | Flag | Number | Word | Date | Items | Record | Table | Either | Raw
+Shape = Text | Flag | Number | Word | Date | Items | Record | NamedItems | Either | Raw
 
 
 class Value(NamedTuple):
@@ -303,7 +303,7 @@ def _read_record(reader: Reader, shape: Record, raw: Any, mark: int, noun: str) 
     return entries
 
 
-def _read_table(reader: Reader, shape: Table, raw: Any, mark: int, noun: str) -> Any:
+def _read_table(reader: Reader, shape: NamedItems, raw: Any, mark: int, noun: str) -> Any:
     if raw.__class__ is not Map:
         return reader.wrong(shape, raw, mark, noun)
     entries = Fields()
@@ -346,7 +346,7 @@ _READERS: dict[type, Callable[[Reader, Any, Any, int, str], Any]] = {
     Date: _read_date,
     Items: _read_items,
     Record: _read_record,
-    Table: _read_table,
+    NamedItems: _read_table,
     Either: _read_either,
     Raw: _read_raw,
 }
@@ -365,7 +365,7 @@ def _expected(shape: Shape) -> str:
             return "a date such as 2027-03-31"
         case Items():
             return "a list"
-        case Record() | Table():
+        case Record() | NamedItems():
             return "a mapping"
         case Either():
             return f"{_expected(shape.word)}, or a mapping"
@@ -380,7 +380,7 @@ def _something(shape: Shape) -> str:
     match shape:
         case Items():
             return "[] for none"
-        case Table():
+        case NamedItems():
             return "{} for none"
         case Record():
             return "{} where nothing is known of it"
@@ -407,7 +407,7 @@ def json_schema(shape: Shape) -> dict[str, Any]:  # noqa: C901 - one case a shap
         case Items():
             least = {"minItems": shape.least} if shape.least else {}
             return {"type": "array", "items": json_schema(shape.of), **least}
-        case Table():
+        case NamedItems():
             names = {"pattern": "^" + shape.pattern.pattern.replace(r"\Z", "$"), "maxLength": shape.longest}
             return {"type": "object", "propertyNames": names, "additionalProperties": json_schema(shape.of)}
         case Either():

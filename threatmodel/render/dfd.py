@@ -11,7 +11,7 @@ import graphviz
 
 from threatmodel.graph.elements import Flow, Graph
 from threatmodel.model.facts import Facts
-from threatmodel.render.picture import TIMES, Arrow, Picture, Shape, carried, data_names, needs_overview, picture
+from threatmodel.render.picture import TIMES, Arrow, DrawnShape, Picture, carried, data_names, needs_overview, picture
 from threatmodel.render.text import dot, dot_html, one_line
 
 __all__ = ["dfd", "needs_overview"]
@@ -208,7 +208,7 @@ class _Painter:
         cluster: graphviz.Digraph = graphviz.Digraph(f"cluster_{_name(zone)}", graph_attr=attributes)
         return cluster
 
-    def _shape(self, parent: graphviz.Digraph, shape: Shape) -> None:
+    def _shape(self, parent: graphviz.Digraph, shape: DrawnShape) -> None:
         grey = all(member.out_of_scope for member in shape.members)
         risk = None if grey else self._risk(member.id for member in shape.members)
         attributes = dict(_SYMBOLS.get(shape.symbol, {}))
@@ -306,7 +306,7 @@ def _protocol(facts: Facts) -> Iterator[str]:
 # --- texts
 
 
-def _label(shape: Shape, risk: tuple[str, int] | None, *, grey: bool) -> str:
+def _label(shape: DrawnShape, risk: tuple[str, int] | None, *, grey: bool) -> str:
     """Name, what it is, and its risk, as Graphviz's HTML."""
     size = "8" if shape.kind in _SMALL else "9"
     notes = [(shape.subtitle, _MUTED)]

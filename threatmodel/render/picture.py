@@ -44,7 +44,7 @@ _LEFT_TO_RIGHT = {
 """The outermost boundaries in the order in which attacks and requests pass them."""
 
 
-class Shape(NamedTuple):
+class DrawnShape(NamedTuple):
     """What is drawn once: an element, or many of a kind.  `kind` is a key of the plurals, or the symbol."""
 
     id: str
@@ -80,7 +80,7 @@ class Picture:
     view: str
     focus: str
     overview: bool
-    shapes: Mapping[str, Shape]
+    shapes: Mapping[str, DrawnShape]
     arrows: tuple[Arrow, ...]
     zones: Mapping[str, Zone]
     columns: Mapping[str, int]
@@ -213,13 +213,13 @@ def _around(leaves: Collection[str], zones: Mapping[str, Zone]) -> dict[str, Zon
 # --- one for many
 
 
-def _each(elements: Iterable[Element]) -> list[Shape]:
+def _each(elements: Iterable[Element]) -> list[DrawnShape]:
     return [_single(element, element.zone) for element in elements]
 
 
-def _single(element: Element, zone: str) -> Shape:
+def _single(element: Element, zone: str) -> DrawnShape:
     name = element.name.strip() or element.id
-    return Shape(element.id, _kind(element), element.symbol, name, element.subtitle, zone, (element,))
+    return DrawnShape(element.id, _kind(element), element.symbol, name, element.subtitle, zone, (element,))
 
 
 def _kind(element: Element) -> str:
@@ -229,7 +229,7 @@ def _kind(element: Element) -> str:
     return part if dot else element.symbol
 
 
-def _grouped(graph: Graph, elements: list[Element], focus: str) -> list[Shape]:
+def _grouped(graph: Graph, elements: list[Element], focus: str) -> list[DrawnShape]:
     """One shape for the functions of a boundary, and for more than a few of another kind; never for the focus."""
     zones = _lifted(graph, elements)
     found: dict[tuple[str, str], list[Element]] = {}
@@ -246,12 +246,12 @@ def _grouped(graph: Graph, elements: list[Element], focus: str) -> list[Shape]:
     return shapes
 
 
-def _many(zone: str, kind: str, members: list[Element]) -> Shape:
+def _many(zone: str, kind: str, members: list[Element]) -> DrawnShape:
     first = members[0]
     names = [element.name.strip() or element.id for element in islice(members, 3)]
     if len(members) > len(names):
         names[2:] = [f"{len(members) - 2} more"]
-    return Shape(
+    return DrawnShape(
         id=f"{zone}.{kind}",
         kind=kind,
         symbol=first.symbol,

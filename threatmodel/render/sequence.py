@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from threatmodel.graph.elements import Flow, Graph
-from threatmodel.render.picture import TIMES, Picture, Shape, carried, data_names, outermost, picture
+from threatmodel.render.picture import TIMES, DrawnShape, Picture, carried, data_names, outermost, picture
 from threatmodel.render.text import mermaid as mermaid_text
 from threatmodel.render.text import plantuml as plantuml_text
 
@@ -79,7 +79,7 @@ def _aliases(shown: Picture) -> dict[str, str]:
     return {shape: f"p{index}" for index, shape in enumerate(shown.shapes, 1)}
 
 
-def _columns(shown: Picture) -> Iterator[tuple[str, list[Shape]]]:
+def _columns(shown: Picture) -> Iterator[tuple[str, list[DrawnShape]]]:
     """Who takes part, by the name of the outermost boundary: from the outside to the functions to what they use."""
     busy = dict.fromkeys(end for arrow in shown.arrows for end in (arrow.source, arrow.target))
     shapes = [shown.shapes[shape] for shape in busy]

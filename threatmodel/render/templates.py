@@ -34,7 +34,7 @@ Format = Literal["markdown", "text", "html"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class TemplateLimits:
     """What a user's template may use: seconds of the processor, bytes of memory, characters of output."""
 
     seconds: int = 30
@@ -42,7 +42,7 @@ class Limits:
     output: int = 200_000_000
 
 
-LIMITS = Limits()
+LIMITS = TemplateLimits()
 
 _WALL = 1 if sys.platform == "win32" else 20
 """Times the seconds after which the child is ended whatever it does.
@@ -68,7 +68,7 @@ def render_own(name: str, context: Mapping[str, Any]) -> str:
     return "".join(_pieces(name, (TEMPLATES,), context, set()))
 
 
-def render_users(path: Path, context: Mapping[str, Any], limits: Limits = LIMITS) -> str:
+def render_users(path: Path, context: Mapping[str, Any], limits: TemplateLimits = LIMITS) -> str:
     """Somebody's own template, rendered in a child process.  Raises InputError where it fails or takes too much."""
     if not path.is_file():
         what = "there is no such template" if not path.exists() else "this is not a file"
@@ -92,7 +92,7 @@ def render_users(path: Path, context: Mapping[str, Any], limits: Limits = LIMITS
     return done.stdout.decode()
 
 
-def _too_long(limits: Limits) -> tuple[str, str]:
+def _too_long(limits: TemplateLimits) -> tuple[str, str]:
     return f"it used the processor for more than {limits.seconds} seconds", "a loop may be too long, or endless"
 
 
@@ -104,7 +104,7 @@ def environment_variables() -> dict[str, str]:
     return found
 
 
-def _told(path: Path, done: subprocess.CompletedProcess[bytes], limits: Limits) -> InputError:
+def _told(path: Path, done: subprocess.CompletedProcess[bytes], limits: TemplateLimits) -> InputError:
     """The failure as the child told it, or what its end says where it could not speak."""
     last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
     try:

@@ -20,7 +20,7 @@ from tests.evidence.policies.stating import (
     reach,
     word,
 )
-from threatmodel.evidence.answers import Answer, Unanswered
+from threatmodel.evidence.answers import Answered, Unanswered
 from threatmodel.stacks.values import Unknown
 
 ACTIONS = st.sampled_from(["*", "s3:*", "s3:GetObject", "sts:AssumeRole", "xray:PutTraceSegments", "made:Up", UNKNOWN])
@@ -120,5 +120,5 @@ def test_whatever_stands_there_is_answered(raw: Any) -> None:
         POLICY_ANALYSES, ("policy", "trust", "managed", "sam", "permission", "guardrail")
     ):
         outcome = asked(name, (part, raw))
-        assert outcome is None or isinstance(outcome, Answer | Unanswered)
+        assert outcome is None or isinstance(outcome, Answered | Unanswered)
     reach(raw)

@@ -10,10 +10,10 @@ from tests.evidence.policies.stating import (
     FUNCTION,
     GITHUB,
     HERE,
+    MAPPINGS,
     NO,
     NOTHING,
     OPEN,
-    PLACES,
     UNKNOWN,
     YES,
     allow,
@@ -29,8 +29,8 @@ from tests.evidence.policies.stating import (
     word,
 )
 from threatmodel.evidence.analyses.registry import analyses
-from threatmodel.evidence.answers import Answer, Gathered, Unanswered
-from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.answers import Answered, Gathered, Unanswered
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.policies import from_template, templates
 from threatmodel.stacks.values import Joined, Link, Scalar, Unknown, table
@@ -39,7 +39,7 @@ from threatmodel.stacks.values import Joined, Link, Scalar, Unknown, table
 def test_places_are_those_of_the_parts() -> None:
     at = Place("template.yaml", 12, 9)
     outcome = asked("wildcard-action", ("policy", document(allow(["logs:PutLogEvents", Scalar("s3:*", at)]))))
-    assert outcome == Answer(True, (at,), "a statement allows every action of s3")
+    assert outcome == Answered(True, (at,), "a statement allows every action of s3")
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_policies_of_a_sam_function(policy: str, action: Any, over: Any, broad: 
 def test_what_defaults_would_give_is_said() -> None:
     statement = "Statement: [{Effect: Allow, Action: !If [IsWide, 's3:*', 's3:GetObject'], Resource: '*'}]"
     found = read(FUNCTION.replace("POLICY", statement))
-    outcome = StackFacts(found, PLACES).of("function", found.resources["Bot"])["role_wildcard_action"]
+    outcome = StackFacts(found, MAPPINGS).of("function", found.resources["Bot"])["role_wildcard_action"]
     assert isinstance(outcome, Unanswered)
     assert outcome.usual is not None
     assert outcome.usual.value is True

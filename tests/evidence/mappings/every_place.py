@@ -12,23 +12,24 @@ from cfnlint.schema import ResourceNotFoundError
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from tests.support import HOME
-from threatmodel.evidence.mappings.format import FILES, FactPlace, Part, Places, Source, load_places
-from threatmodel.evidence.mappings.format import Path as PartPath
+from threatmodel.evidence.mappings.format import FILES, FactMapping, Mappings, Source
+from threatmodel.evidence.mappings.load import load_mappings
+from threatmodel.evidence.mappings.paths import PathPart, ValuePath
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.reading.shape import Flag, Number
 
-PLACES = {name: load_places(name) for name in FILES}
+MAPPINGS = {name: load_mappings(name) for name in FILES}
 TEMPLATES = ("cloudformation", "terraform")
 
 
-def every_place(places: Places) -> Iterator[tuple[str, str, FactPlace]]:
+def every_place(places: Mappings) -> Iterator[tuple[str, str, FactMapping]]:
     """Every place with its kind and fact."""
     for kind, facts in places.facts.items():
         for name, found in facts.items():
             yield from ((kind, name, place) for place in found)
 
 
-def every_source(places: Places) -> Iterator[Source]:
+def every_source(places: Mappings) -> Iterator[Source]:
     """Every source of a place, and every one that is gathered."""
     yield from (place.source for _, _, place in every_place(places))
     for sets in places.gathered.values():
@@ -70,7 +71,7 @@ def is_open(schema: dict[str, Any]) -> bool:
     )
 
 
-def cloudformation_steps(current: Alternatives, part: Part, root: dict[str, Any]) -> Alternatives:
+def cloudformation_steps(current: Alternatives, part: PathPart, root: dict[str, Any]) -> Alternatives:
     """What one part of a path leads to."""
     found: Alternatives = []
     for schema in current:
@@ -88,7 +89,7 @@ def cloudformation_steps(current: Alternatives, part: Part, root: dict[str, Any]
     return found
 
 
-def cloudformation_ends(name: str, path: PartPath) -> Alternatives | str:
+def cloudformation_ends(name: str, path: ValuePath) -> Alternatives | str:
     """What stands at a path of a type, or what is wrong with it."""
     root = resource_schema(name)
     if root is None:
@@ -99,31 +100,31 @@ def cloudformation_ends(name: str, path: PartPath) -> Alternatives | str:
     current = alternatives({"properties": root["properties"], "additionalProperties": False}, root)
     for part in path:
         current = cloudformation_steps(current, part, root)
-        conditions = [cloudformation_steps(current, Part("key", key), root) for key, _ in part.where]
+        conditions = [cloudformation_steps(current, PathPart("key", key), root) for key, _ in part.where]
         if not current or not all(conditions):
             return f"{name}: nothing at {shown(path)}"
     return current
 
 
-def shown(path: PartPath) -> str:
+def shown(path: ValuePath) -> str:
     return ".".join(part.name or {"items": "[]", "values": "{}"}[part.kind] for part in path)
 
 
-def template_problems(source: Source, ends: Callable[[str, PartPath], Any]) -> Iterator[str]:
+def template_problems(source: Source, ends: Callable[[str, ValuePath], Any]) -> Iterator[str]:
     """What is wrong with a source of a template: types, properties that refer, and the path."""
     current = source.types
     for step in source.steps:
         holders = {"to": current, "from": step.types, "any": ()}[step.way]
         paths = [step.by] if step.by else []
         found = [ends(one, path) for one in holders for path in paths]
-        found += [ends(one, (Part("key", name),)) for one in step.types for name, _ in step.where]
+        found += [ends(one, (PathPart("key", name),)) for one in step.types for name, _ in step.where]
         found += [ends(one, ()) for one in step.types]
         yield from (one for one in found if isinstance(one, str))
         current = step.types
     yield from (one for one in (ends(name, source.at) for name in current) if isinstance(one, str))
 
 
-def misfits(place: FactPlace, kind: str, fact: str, schema: dict[str, Any]) -> Iterator[str]:
+def misfits(place: FactMapping, kind: str, fact: str, schema: dict[str, Any]) -> Iterator[str]:
     """How a predicate does not fit a property of this schema."""
     kinds = schema.get("type", ())
     kinds = {kinds} if isinstance(kinds, str) else set(kinds)
@@ -139,7 +140,7 @@ def misfits(place: FactPlace, kind: str, fact: str, schema: dict[str, Any]) -> I
     yield from wrong_words(place, schema.get("enum", ()))
 
 
-def wrong_words(place: FactPlace, known: Any) -> Iterator[str]:
+def wrong_words(place: FactMapping, known: Any) -> Iterator[str]:
     """Words that can never stand there."""
     if known and not place.value:
         yield from (f"never holds {word!r}" for word in place.words if "*" not in word and word not in map(str, known))
@@ -148,7 +149,7 @@ def wrong_words(place: FactPlace, known: Any) -> Iterator[str]:
 TABLE = json.loads((HOME / "tests" / "library" / "terraform-aws.json").read_text(encoding="utf-8"))["types"]
 
 
-def terraform_ends(name: str, path: PartPath) -> Any:
+def terraform_ends(name: str, path: ValuePath) -> Any:
     """What stands at a path of a type, or what is wrong with it, as a text that begins with its name."""
     if name not in TABLE:
         return f"{name}: is not in terraform-aws.json: misspelt, or run scripts/terraform_schema.py"

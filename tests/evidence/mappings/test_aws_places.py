@@ -14,10 +14,10 @@ import botocore.session
 import cfnlint.data.AdditionalSpecs
 import pytest
 
-from tests.evidence.mappings.every_place import PLACES, every_place, every_source, misfits, shown
-from threatmodel.evidence.mappings import format as reading
-from threatmodel.evidence.mappings.format import Call, Part, Places, parse_path
-from threatmodel.evidence.mappings.format import Path as PartPath
+from tests.evidence.mappings.every_place import MAPPINGS, every_place, every_source, misfits, shown
+from threatmodel.evidence.mappings.format import AwsCall, Mappings
+from threatmodel.evidence.mappings.paths import PathPart, ValuePath, parse_path
+from threatmodel.evidence.mappings.read_only import forbidden
 
 
 @functools.cache
@@ -29,13 +29,13 @@ def service(name: str) -> Any:
         return None
 
 
-def operation(call: Call) -> Any:
+def operation(call: AwsCall) -> Any:
     """botocore's model of an operation, or None."""
     model = service(call.service)
     return model.operation_model(call.operation) if model and call.operation in model.operation_names else None
 
 
-def answer_end(shape: Any, path: PartPath) -> Any:
+def answer_end(shape: Any, path: ValuePath) -> Any:
     """The shape at a path of an answer, or None."""
     for part in path:
         kind = shape.type_name if shape else ""
@@ -43,7 +43,7 @@ def answer_end(shape: Any, path: PartPath) -> Any:
             shape = shape.members.get(part.name)
         elif kind == "list" and part.kind == "items":
             shape = shape.member
-            if any(answer_end(shape, (Part("key", key),)) is None for key, _ in part.where):
+            if any(answer_end(shape, (PathPart("key", key),)) is None for key, _ in part.where):
                 return None
             if any(value not in enum for key, value in part.where if (enum := enum_of(shape.members[key]))):
                 return None
@@ -58,7 +58,7 @@ def enum_of(shape: Any) -> list[str]:
     return list(getattr(shape, "enum", []) or [])
 
 
-def call_problems(call: Call) -> Iterator[str]:
+def call_problems(call: AwsCall) -> Iterator[str]:
     """What is wrong with one call."""
     model = operation(call)
     if model is None:
@@ -81,7 +81,7 @@ def call_problems(call: Call) -> Iterator[str]:
         yield from (f"{call.operation} raises no {name}" for name in call.nothing if name not in modelled)
 
 
-def every_call(places: Places) -> Iterator[Call]:
+def every_call(places: Mappings) -> Iterator[AwsCall]:
     for variants in places.elements.values():
         for calls in variants.values():
             yield from calls
@@ -90,12 +90,12 @@ def every_call(places: Places) -> Iterator[Call]:
 
 
 def test_calls_exist() -> None:
-    assert sorted({problem for call in every_call(PLACES["aws"]) for problem in call_problems(call)}) == []
+    assert sorted({problem for call in every_call(MAPPINGS["aws"]) for problem in call_problems(call)}) == []
 
 
 def test_predicates_fit_what_aws_answers() -> None:
     problems = []
-    for kind, fact, place in every_place(PLACES["aws"]):
+    for kind, fact, place in every_place(MAPPINGS["aws"]):
         if place.source.calls:
             last = place.source.calls[-1]
             shape = answer_end(operation(last).output_shape, last.at)
@@ -117,12 +117,12 @@ def is_action(action: str) -> bool:
 
 
 def test_rights_exist() -> None:
-    rights = {right for call in every_call(PLACES["aws"]) for right in PLACES["aws"].actions(call)}
+    rights = {right for call in every_call(MAPPINGS["aws"]) for right in MAPPINGS["aws"].actions(call)}
     assert sorted(right for right in rights if not is_action(right)) == []
 
 
 def test_exceptions_of_rights_are_used_and_needed() -> None:
-    places = PLACES["aws"]
+    places = MAPPINGS["aws"]
     used = {f"{call.service}:{call.operation}" for call in every_call(places)}
     for name, rights in places.permissions.items():
         assert [one for one in used if one == name or (name.endswith(":*") and one.startswith(name[:-1]))], name
@@ -130,15 +130,15 @@ def test_exceptions_of_rights_are_used_and_needed() -> None:
 
 
 def test_rights_only_read() -> None:
-    rights = {right for call in every_call(PLACES["aws"]) for right in PLACES["aws"].actions(call)}
+    rights = {right for call in every_call(MAPPINGS["aws"]) for right in MAPPINGS["aws"].actions(call)}
     reads = re.compile(r"[a-z0-9-]+:((Get|List|Describe|BatchGet|View)\w+|GET|GenerateCredentialReport)")
     assert sorted(right for right in rights if not reads.fullmatch(right)) == []
     assert not rights & {"lambda:GetFunction", "secretsmanager:GetSecretValue", "kms:Decrypt", "ssm:GetParameter"}
 
 
-def called(text: str, at: str = "", nothing: tuple[str, ...] = (), **given: str | tuple[str, ...]) -> Call:
+def called(text: str, at: str = "", nothing: tuple[str, ...] = (), **given: str | tuple[str, ...]) -> AwsCall:
     name, _, op = text.partition(":")
-    return Call(name, op, given, parse_path(at) or (), nothing)
+    return AwsCall(name, op, given, parse_path(at) or (), nothing)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def called(text: str, at: str = "", nothing: tuple[str, ...] = (), **given: str 
         (called("organizations:ListPoliciesForTarget", "", (), TargetId="1", Filter="SCP"), "Filter is never SCP"),
     ],
 )
-def test_wrong_call_is_found(call: Call, problem: str) -> None:
+def test_wrong_call_is_found(call: AwsCall, problem: str) -> None:
     assert any(problem in found for found in call_problems(call))
 
 
@@ -184,4 +184,4 @@ def test_wrong_right_is_found(action: str) -> None:
     ],
 )
 def test_forbidden_operations(name: str, allowed: bool) -> None:
-    assert reading.forbidden(*name.split(":")) is not allowed
+    assert forbidden(*name.split(":")) is not allowed

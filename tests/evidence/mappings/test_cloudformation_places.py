@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.evidence.mappings.every_place import (
-    PLACES,
+    MAPPINGS,
     TEMPLATES,
     cloudformation_ends,
     every_place,
@@ -16,7 +16,8 @@ from tests.evidence.mappings.every_place import (
     template_problems,
     terraform_ends,
 )
-from threatmodel.evidence.mappings.format import FactPlace, Source, parse_path
+from threatmodel.evidence.mappings.format import FactMapping, Source
+from threatmodel.evidence.mappings.paths import parse_path
 
 
 def last_types(source: Source) -> tuple[str, ...]:
@@ -28,18 +29,18 @@ def test_types_and_paths_exist(name: str) -> None:
     ends = {"cloudformation": cloudformation_ends, "terraform": terraform_ends}[name]
     problems = [
         f"{source.place}: {problem}"
-        for source in every_source(PLACES[name])
+        for source in every_source(MAPPINGS[name])
         for problem in template_problems(source, ends)
     ]
     problems += [
-        found for types in PLACES[name].elements.values() for one in types if isinstance(found := ends(one, ()), str)
+        found for types in MAPPINGS[name].elements.values() for one in types if isinstance(found := ends(one, ()), str)
     ]
     assert problems == []
 
 
 def test_predicates_fit_what_cloudformation_holds() -> None:
     problems = []
-    for kind, fact, place in every_place(PLACES["cloudformation"]):
+    for kind, fact, place in every_place(MAPPINGS["cloudformation"]):
         for name in last_types(place.source):
             ends = cloudformation_ends(name, place.source.at)
             assert not isinstance(ends, str)
@@ -75,5 +76,5 @@ def test_wrong_name_in_cloudformation_is_found(name: str, path: str, problem: st
     ],
 )
 def test_predicate_that_does_not_fit_is_found(kind: str, fact: str, place: Any, schema: dict[str, Any]) -> None:
-    source = PLACES["cloudformation"].facts["function"]["runtime"][0].source
-    assert list(misfits(FactPlace(source=source, **place), kind, fact, schema))
+    source = MAPPINGS["cloudformation"].facts["function"]["runtime"][0].source
+    assert list(misfits(FactMapping(source=source, **place), kind, fact, schema))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.evidence.mappings.every_place import PLACES, TEMPLATES, every_place
+from tests.evidence.mappings.every_place import MAPPINGS, TEMPLATES, every_place
 from tests.support import HOME
 from threatmodel.evidence.analyses.registry import analyses
 from threatmodel.evidence.mappings import format as reading
@@ -24,26 +24,26 @@ def names(table: Any) -> set[str]:
 
 def test_template_facts_stand_in_both_files_or_are_unsaid() -> None:
     for name in TEMPLATES:
-        assert names(PLACES[name].facts) | names(PLACES[name].unsaid) == seen_by("template"), name
+        assert names(MAPPINGS[name].facts) | names(MAPPINGS[name].unsaid) == seen_by("template"), name
 
 
 def test_no_fact_that_a_template_shows_is_unsaid_in_both() -> None:
-    both = names(PLACES["cloudformation"].unsaid) & names(PLACES["terraform"].unsaid)
+    both = names(MAPPINGS["cloudformation"].unsaid) & names(MAPPINGS["terraform"].unsaid)
     assert both == {"function.role_reaches_unused"}, "which relations.py says"
 
 
 def test_aws_facts_stand_in_the_file() -> None:
-    assert names(PLACES["aws"].facts) == seen_by("aws")
+    assert names(MAPPINGS["aws"].facts) == seen_by("aws")
 
 
 def test_what_aws_cannot_say_is_not_seen_by_it() -> None:
-    assert not names(PLACES["aws"].unsaid) & seen_by("aws")
+    assert not names(MAPPINGS["aws"].unsaid) & seen_by("aws")
 
 
 def test_every_kind_of_element_can_be_found() -> None:
     template = set(KINDS) - set(PLANES)
-    assert set(PLACES["cloudformation"].elements) == set(PLACES["terraform"].elements) == template
-    assert set(PLACES["aws"].elements) == {
+    assert set(MAPPINGS["cloudformation"].elements) == set(MAPPINGS["terraform"].elements) == template
+    assert set(MAPPINGS["aws"].elements) == {
         kind for kind in KINDS if any("aws" in r.seen_by for r in FACTS[kind].values())
     }
 
@@ -51,30 +51,30 @@ def test_every_kind_of_element_can_be_found() -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_every_type_of_element_has_a_place(name: str) -> None:
     """What is an element but has no fact would be found and said nothing of."""
-    for kind, types in PLACES[name].elements.items():
-        used = {one for place in every_place(PLACES[name]) if place[0] == kind for one in place[2].source.types}
+    for kind, types in MAPPINGS[name].elements.items():
+        used = {one for place in every_place(MAPPINGS[name]) if place[0] == kind for one in place[2].source.types}
         assert not types or set(types) <= used, kind
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_whatever_is_gathered_is_looked_at(name: str) -> None:
     used: dict[tuple[str, str], set[str]] = {}
-    for kind, _, place in every_place(PLACES[name]):
+    for kind, _, place in every_place(MAPPINGS[name]):
         if place.analysis:
             used.setdefault((kind, place.gather), set()).update(analyses()[place.analysis].takes)
-    for kind, sets in PLACES[name].gathered.items():
+    for kind, sets in MAPPINGS[name].gathered.items():
         for gather, sources in sets.items():
             assert {source.part for source in sources} <= used[kind, gather], f"{kind}.{gather}"
 
 
 def test_every_analysis_is_asked_for() -> None:
-    asked = {place.analysis for places in PLACES.values() for _, _, place in every_place(places)} - {""}
+    asked = {place.analysis for places in MAPPINGS.values() for _, _, place in every_place(places)} - {""}
     assert asked == set(analyses())
 
 
 def test_every_part_of_an_analysis_is_gathered_somewhere() -> None:
     given: dict[str, set[str]] = {name: set() for name in analyses()}
-    for places in PLACES.values():
+    for places in MAPPINGS.values():
         for kind, _, place in every_place(places):
             if place.analysis:
                 given[place.analysis] |= {source.part for source in places.gathered[kind][place.gather]}

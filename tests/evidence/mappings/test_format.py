@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from threatmodel.evidence.mappings.format import Part, load_places, parse_path
+from threatmodel.evidence.mappings.load import load_mappings
+from threatmodel.evidence.mappings.paths import PathPart, parse_path
 from threatmodel.reading.problems import InputError
 
 TEMPLATE = """\
@@ -21,7 +22,7 @@ def problems_of(folder: Path, name: str, text: str) -> list[str]:
     """What reading a file of this text says."""
     (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     try:
-        load_places(name, folder=folder)
+        load_mappings(name, folder=folder)
     except InputError as error:
         return [f"{problem.code}: {problem.message}" for problem in error.problems]
     return []
@@ -142,15 +143,15 @@ def test_name_of_what_exists_once_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("A", [Part("key", "A")]),
-        ("A.b_2", [Part("key", "A"), Part("key", "b_2")]),
-        ("A[].B", [Part("key", "A"), Part("items"), Part("key", "B")]),
-        ("A{}", [Part("key", "A"), Part("values")]),
-        ("A{*/*}.b", [Part("key", "A"), Part("key", "*/*"), Part("key", "b")]),
-        ("A[x=/*,y=$1]", [Part("key", "A"), Part("items", where=(("x", "/*"), ("y", "$1")))]),
+        ("A", [PathPart("key", "A")]),
+        ("A.b_2", [PathPart("key", "A"), PathPart("key", "b_2")]),
+        ("A[].B", [PathPart("key", "A"), PathPart("items"), PathPart("key", "B")]),
+        ("A{}", [PathPart("key", "A"), PathPart("values")]),
+        ("A{*/*}.b", [PathPart("key", "A"), PathPart("key", "*/*"), PathPart("key", "b")]),
+        ("A[x=/*,y=$1]", [PathPart("key", "A"), PathPart("items", where=(("x", "/*"), ("y", "$1")))]),
     ],
 )
-def test_path(text: str, parts: list[Part]) -> None:
+def test_path(text: str, parts: list[PathPart]) -> None:
     assert parse_path(text) == tuple(parts)
 
 

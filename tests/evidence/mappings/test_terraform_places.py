@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.evidence.mappings.every_place import (
-    PLACES,
+    MAPPINGS,
     cloudformation_ends,
     every_source,
     template_problems,
     terraform_ends,
 )
-from threatmodel.evidence.mappings.format import parse_path
+from threatmodel.evidence.mappings.paths import parse_path
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,6 @@ def test_wrong_name_in_terraform_is_found(name: str, path: str, problem: str) ->
 
 
 def test_wrong_step_is_found() -> None:
-    source = next(source for source in every_source(PLACES["cloudformation"]) if source.steps)
+    source = next(source for source in every_source(MAPPINGS["cloudformation"]) if source.steps)
     assert list(template_problems(source, cloudformation_ends)) == []
     assert list(template_problems(source, lambda _name, path: "wrong" if path else []))

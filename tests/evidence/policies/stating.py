@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from threatmodel.evidence.analyses.registry import analyses
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
-from threatmodel.evidence.mappings.facts import StackFacts
-from threatmodel.evidence.mappings.format import load_places
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.mappings.load import load_mappings
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.policies.arns import Targets
 from threatmodel.evidence.policies.grants import statements
 from threatmodel.evidence.policies.permissions import (
@@ -21,7 +21,7 @@ from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, table
 
 HERE = Place("template.yaml", 7, 3)
-PLACES = load_places("cloudformation")
+MAPPINGS = load_mappings("cloudformation")
 UNKNOWN = Unknown("the parameter P has no default", HERE, given=("P",))
 YES, NO, OPEN, NOTHING = True, False, "open", None
 
@@ -78,7 +78,7 @@ def asked(name: str, *parts: tuple[str, Any], around: Stack | None = None, of: R
 
 
 def word(outcome: Outcome) -> Any:
-    return OPEN if isinstance(outcome, Unanswered) else outcome.value if isinstance(outcome, Answer) else NOTHING
+    return OPEN if isinstance(outcome, Unanswered) else outcome.value if isinstance(outcome, Answered) else NOTHING
 
 
 def by_policy(name: str, *stated: Any) -> Any:
@@ -103,7 +103,7 @@ def read(text: str) -> Stack:
 
 def fact(text: str, kind: str, name: str, of: str) -> Any:
     found = read(text)
-    return word(StackFacts(found, PLACES).of(kind, found.resources[of]).get(name))
+    return word(StackFacts(found, MAPPINGS).of(kind, found.resources[of]).get(name))
 
 
 STORES = stack(

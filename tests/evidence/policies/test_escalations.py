@@ -9,7 +9,7 @@ import pytest
 from cloudsplaining.shared.constants import PRIVILEGE_ESCALATION_METHODS
 
 from tests.evidence.policies.stating import OPEN, allow, asked, by_policy, deny, document
-from threatmodel.evidence.answers import Answer, Unanswered
+from threatmodel.evidence.answers import Answered, Unanswered
 from threatmodel.evidence.policies.escalations import ways
 from threatmodel.evidence.policies.iam import expanded, known_service
 
@@ -19,7 +19,7 @@ ROLE = "arn:aws:iam::123456789012:role/admin"
 def test_every_way_of_the_table_is_seen_alone_and_names_its_ids() -> None:
     for way in ways():
         outcome = asked("role-escalates", ("policy", document(allow(list(way.actions), ROLE))))
-        assert isinstance(outcome, Answer), way
+        assert isinstance(outcome, Answered), way
         assert outcome.value is True, way
         assert "(" in outcome.note or not way.ids, outcome.note
 
@@ -139,7 +139,7 @@ def test_the_first_way_is_named_and_the_others_counted() -> None:
     outcome = asked(
         "role-escalates", ("policy", document(allow(["lambda:UpdateFunctionCode", "iam:PutRolePolicy"], ROLE)))
     )
-    assert isinstance(outcome, Answer)
+    assert isinstance(outcome, Answered)
     expected = "iam:PutRolePolicy (cloudsplaining PutRolePolicy, pathfinding.cloud iam-005, Rhino 12), and one more way"
     assert outcome.note == expected
     assert by_policy("role-escalates", allow("iam:Get*", ROLE)) is not OPEN

@@ -9,7 +9,7 @@ import pytest
 from tests.evidence.policies.stating import (
     FUNCTION,
     HERE,
-    PLACES,
+    MAPPINGS,
     POLICY_ANALYSES,
     READINGS,
     UNKNOWN,
@@ -24,7 +24,7 @@ from tests.evidence.policies.stating import (
 )
 from tests.support import working_at_most
 from threatmodel.evidence.answers import Gathered
-from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.policies.arns import Targets
 from threatmodel.evidence.policies.escalations import UNKNOWN_LEVEL
 from threatmodel.evidence.policies.grants import grants, statements
@@ -131,7 +131,7 @@ def test_values_that_parameters_give_are_never_shown() -> None:
 def test_a_whole_role_takes_little_time() -> None:
     text = FUNCTION.replace("POLICY", "Statement: [{Effect: Allow, Action: ['s3:Get*', 'sqs:*'], Resource: '*'}]")
     found = read(text)
-    facts, bot = StackFacts(found, PLACES), found.resources["Bot"]
+    facts, bot = StackFacts(found, MAPPINGS), found.resources["Bot"]
     policies = [
         Gathered("policy", document(allow(["s3:Get*", "sqs:*"])), bot),
         Gathered("managed", node(READINGS[0]), bot),

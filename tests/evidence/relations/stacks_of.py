@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from threatmodel.evidence.mappings.facts import StackFacts
-from threatmodel.evidence.mappings.format import load_places
+from threatmodel.evidence.mappings.load import load_mappings
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.relations.found import FunctionRelations, function_relations
 from threatmodel.stacks import sam
 from threatmodel.stacks.cloudformation import reader as cloudformation
@@ -14,12 +14,12 @@ from threatmodel.stacks.stack import Stack
 
 HERE = Path(__file__).parent.parent
 USES = ("reads", "writes", "sends", "secrets")
-PLACES = {"cloudformation": load_places("cloudformation"), "terraform": load_places("terraform")}
+MAPPINGS = {"cloudformation": load_mappings("cloudformation"), "terraform": load_mappings("terraform")}
 
 
 def wired(stack: Stack) -> Mapping[str, FunctionRelations]:
     kind = "terraform" if stack.kind == "terraform" else "cloudformation"
-    return function_relations(stack, StackFacts(stack, PLACES[kind], {}))
+    return function_relations(stack, StackFacts(stack, MAPPINGS[kind], {}))
 
 
 def stack_of(template: str) -> Stack:

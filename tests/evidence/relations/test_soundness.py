@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.evidence.relations.stacks_of import HERE, PLACES, USES, names, stack_of, wired
+from tests.evidence.relations.stacks_of import HERE, MAPPINGS, USES, names, stack_of, wired
 from tests.support import working_at_most
-from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.relations.found import FunctionRelations
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.terraform import reader as terraform
@@ -115,7 +115,7 @@ def test_nor_does_a_resource_of_which_nothing_is_known(sample: Path) -> None:
 def test_nor_does_a_resource_that_may_not_exist(sample: Path) -> None:
     stack = read_sample(sample)
     known = wired(stack)
-    facts = StackFacts(stack, PLACES["terraform" if stack.kind == "terraform" else "cloudformation"], {})
+    facts = StackFacts(stack, MAPPINGS["terraform" if stack.kind == "terraform" else "cloudformation"], {})
     # without these, what refers to them could not exist either
     referred = {link.resource for one in stack.resources.values() for link in links(one.properties)}
     for name, resource in stack.resources.items():

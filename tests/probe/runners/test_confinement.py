@@ -23,7 +23,7 @@ import pytest
 
 from tests.probe.running import replies, written
 from tests.support import HOME
-from threatmodel.probe.command import Asked, confined, run
+from threatmodel.probe.command import ProbeOptions, confined, run
 from threatmodel.probe.protocol import Limits
 from threatmodel.probe.runners.confinement.look import look
 from threatmodel.probe.runners.confinement.measures import MEASURES, Measure, from_words, told
@@ -252,7 +252,7 @@ def test_the_result_names_what_held(tmp_path: Path) -> None:
     from threatmodel.render.probe import probed
 
     file = written(tmp_path, "def handler(event, context): return {'statusCode': 401}\n")
-    asked = Asked(target=str(file), secret_env="S", unconfined=True)
+    asked = ProbeOptions(target=str(file), secret_env="S", unconfined=True)
     import datetime
 
     result, _ = run(asked, Files(), datetime.datetime.now(datetime.UTC))

@@ -8,9 +8,9 @@ import pytest
 
 from tests.stacks.dumping import dump
 from tests.stacks.terraform.planning import SAMPLES, SECRET, Golden, sample
-from threatmodel.evidence.answers import Answer, Unanswered
-from threatmodel.evidence.mappings.facts import StackFacts
-from threatmodel.evidence.mappings.format import load_places
+from threatmodel.evidence.answers import Answered, Unanswered
+from threatmodel.evidence.mappings.load import load_mappings
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.render.report.words import where
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.terraform.reader import read
@@ -32,13 +32,13 @@ def test_sensitive_values_are_dropped() -> None:
     assert SECRET not in repr(sample("plan.json"))
 
 
-FACTS = load_places("terraform")
+FACTS = load_mappings("terraform")
 
 
 def facts(stack: Stack, kind: str, address: str) -> dict[str, Any]:
     """The facts of a resource; those that nobody can tell as their reason."""
     found = StackFacts(stack, FACTS).of(kind, stack.resources[address])
-    return {name: one.value if isinstance(one, Answer) else one for name, one in found.items()}
+    return {name: one.value if isinstance(one, Answered) else one for name, one in found.items()}
 
 
 def test_facts_of_a_function() -> None:
@@ -100,7 +100,7 @@ def test_a_fact_cites_the_attribute() -> None:
     stack = sample("plan.json")
     resource = stack.resources["module.bot.aws_lambda_function.this"]
     found = StackFacts(stack, FACTS).of("function", resource)["timeout_seconds"]
-    assert isinstance(found, Answer)
+    assert isinstance(found, Answered)
     place = found.places[0]
     assert str(place) == "plan.json: module.bot.aws_lambda_function.this.timeout"
     assert where(place) == str(place)

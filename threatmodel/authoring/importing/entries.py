@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from threatmodel.authoring.insertion import comment, scalar
-from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import ENDINGS, MATCHED, kebab
 from threatmodel.evidence.relations.found import FunctionRelations, Start
-from threatmodel.evidence.relations.roles import RELATIONS as USES
+from threatmodel.evidence.relations.rights import RELATIONS as USES
 from threatmodel.model.file import SECTIONS, TRIGGER
 from threatmodel.model.reference_architecture import RESERVED
 from threatmodel.model.system import THROUGH
@@ -31,7 +31,7 @@ _SHORTENED = {"function", "store"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ElementEntry:
     """One element to write: its id, kind, the resource that it is, and its lines.
 
     `apart` says that the id does not follow from the resource's name: the model must say which resource it is.
@@ -46,7 +46,7 @@ class Entry:
 
 def entries(
     stack: Stack, facts: StackFacts, by_function: Mapping[str, FunctionRelations], known: Mapping[str, str]
-) -> Iterator[Entry]:
+) -> Iterator[ElementEntry]:
     """An entry for each element of a stack that `known` (resource to id) does not have yet, in order of sections."""
     kinds = dict(_kinds(stack, facts, by_function))
     ids = _ids({name: kind for name, kind in kinds.items() if name not in known}, known)
@@ -60,7 +60,7 @@ def entries(
                 body = _function(by_function[name], named, kinds) if kind == "function" else _other(kind)
                 lines = (head, *(f"  {line}" for line in body))
                 apart = element not in _usual(name, kind) or claims[kind, element] > 1
-                yield Entry(id=element, kind=kind, resource=name, lines=lines, apart=apart)
+                yield ElementEntry(id=element, kind=kind, resource=name, lines=lines, apart=apart)
 
 
 def _kinds(stack: Stack, facts: StackFacts, by_function: Mapping[str, FunctionRelations]) -> Iterator[tuple[str, str]]:

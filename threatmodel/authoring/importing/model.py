@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from threatmodel.authoring.importing.entries import SECTION_OF, Entry
+from threatmodel.authoring.importing.entries import SECTION_OF, ElementEntry
 from threatmodel.authoring.insertion import scalar, with_entry
 from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.source import as_read, parse
@@ -17,7 +17,7 @@ class Updated(NamedTuple):
     """A model's new text, and what was added."""
 
     text: str
-    added: tuple[Entry, ...]
+    added: tuple[ElementEntry, ...]
 
 
 ALONE = ("# uses: [platform.yaml]           # account, pipeline, workspace and organisation, described once for all",)
@@ -30,7 +30,9 @@ def head(name: str, stands_on: Sequence[str] = ALONE) -> list[str]:
     return [f"name: {scalar(name)}", *said, *stands_on, ""]
 
 
-def new_model(found: Sequence[Entry], evidence: tuple[str, str], name: str, stands_on: Sequence[str] = ALONE) -> str:
+def new_model(
+    found: Sequence[ElementEntry], evidence: tuple[str, str], name: str, stands_on: Sequence[str] = ALONE
+) -> str:
     """The text of a model of these entries; `evidence` is the kind and the path of the file that they come from."""
     kind, reference = evidence
     lines = [
@@ -46,26 +48,26 @@ def new_model(found: Sequence[Entry], evidence: tuple[str, str], name: str, stan
     return "\n".join(lines) + "\n"
 
 
-def _resources(found: Sequence[Entry]) -> str:
+def _resources(found: Sequence[ElementEntry]) -> str:
     """Which resources the elements are whose ids do not tell."""
     apart = ", ".join(f"{scalar(entry.id)}: {scalar(entry.resource)}" for entry in found if entry.apart)
     return f", resources: {{{apart}}}" if apart else ""
 
 
-def updated(text: str, file: str, found: Sequence[Entry]) -> Updated:
+def updated(text: str, file: str, found: Sequence[ElementEntry]) -> Updated:
     """A model's text with entries added at the end of their sections; the rest stays, byte for byte."""
     for entry in found:
         text, _ = with_entry(text, parse(as_read(text), file), SECTION_OF[entry.kind], entry.id, _stated(entry))
     return Updated(text, tuple(found))
 
 
-def _by_section(found: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
+def _by_section(found: Sequence[ElementEntry]) -> Iterator[tuple[str, list[ElementEntry]]]:
     for kind, section in SECTION_OF.items():
         if own := [entry for entry in found if entry.kind == kind]:
             yield section, own
 
 
-def _stated(entry: Entry) -> list[str]:
+def _stated(entry: ElementEntry) -> list[str]:
     """The lines of an entry; one that states nothing says so, since a key with nothing behind it is an error."""
     body = [line for line in entry.lines[1:] if not line.lstrip().startswith("#")]
     if body:
@@ -79,7 +81,7 @@ def reference_to(file: Path, model: Path) -> str:
     return os.path.relpath(file.resolve(), model.resolve().parent).replace(os.sep, "/")
 
 
-def check_elements(found: Sequence[Entry], file: str) -> None:
+def check_elements(found: Sequence[ElementEntry], file: str) -> None:
     """Raises InputError where a file has nothing that a model could be made of."""
     if not any(entry.kind == "function" for entry in found):
         message = "there is no Lambda function in this file"

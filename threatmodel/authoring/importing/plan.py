@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from threatmodel.assessment.drift import Absence
-from threatmodel.authoring.importing.entries import Entry, entries
+from threatmodel.authoring.importing.entries import ElementEntry, entries
 from threatmodel.authoring.importing.model import ALONE, check_elements, new_model, reference_to, updated
 from threatmodel.authoring.insertion import scalar
-from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import matches
-from threatmodel.evidence.opened import places_of
+from threatmodel.evidence.opened import mappings_of
 from threatmodel.evidence.relations.found import function_relations
 from threatmodel.model.load import load_model
 from threatmodel.model.system import EvidenceFile, System
@@ -26,7 +26,7 @@ class Imported(NamedTuple):
     """A model's text, what was added to it, what the file lacks, and what its author should know."""
 
     text: str
-    added: tuple[Entry, ...]
+    added: tuple[ElementEntry, ...]
     gone: tuple[Absence, ...]
     notes: tuple[str, ...]
 
@@ -57,7 +57,7 @@ def update(path: Path, kind: str, model: Path, files: Files) -> Imported:
     reference = reference_to(path, model)
     place = Place(shown_path(model))
     known = source or EvidenceFile(kind=kind, path=reference, resources={}, every_function=False, place=place)
-    facts = StackFacts(stack, places_of(stack.kind))
+    facts = StackFacts(stack, mappings_of(stack.kind))
     kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
     matched = matches(system, known, stack, kinds)
     found = list(_entries(stack, {name: element for element, name in matched.resources.items()}))
@@ -74,8 +74,8 @@ def update(path: Path, kind: str, model: Path, files: Files) -> Imported:
     return Imported(text, added, gone, (*notes, *told))
 
 
-def _entries(stack: Stack, known: dict[str, str]) -> Sequence[Entry]:
-    facts = StackFacts(stack, places_of(stack.kind))
+def _entries(stack: Stack, known: dict[str, str]) -> Sequence[ElementEntry]:
+    facts = StackFacts(stack, mappings_of(stack.kind))
     return list(entries(stack, facts, function_relations(stack, facts), known))
 
 

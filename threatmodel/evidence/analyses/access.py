@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from threatmodel.evidence.analyses.judgements import Judgement, unless_open
 from threatmodel.evidence.analyses.principals import others_of_account
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.roles import is_lambda
 from threatmodel.evidence.analyses.sharing import everybody
-from threatmodel.evidence.analyses.verdicts import Verdict, unless_open
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.evidence.policies.arns import Targets, resources_of
 from threatmodel.evidence.policies.conditions import NEGATIVE, limits, narrows
 from threatmodel.evidence.policies.grants import (
-    Condition,
+    ConditionKey,
     Grant,
     Pattern,
     allowing,
@@ -58,17 +58,17 @@ def _restricted(
     for grant in found:
         guards = grant.effect == "Deny" and users.about(grant, resource)
         if guards and _denies_all_but_functions(grant, actions, users, services=not lets_services):
-            return Answer(True, (grant.place,), f"nobody but roles of functions may {what}")  # noqa: FBT003 - the value
+            return Answered(True, (grant.place,), f"nobody but roles of functions may {what}")  # noqa: FBT003 - the value
     others = [_lets_others(grant, actions, users, stack) for grant in found if grant.effect == "Allow"]
     others += _identities(parts, resource, actions, users)
     others += [
-        Verdict(truth=True, place=part.node.place, note=f"others of the account may {what}")
+        Judgement(truth=True, place=part.node.place, note=f"others of the account may {what}")
         for part in parts
         if part.part == "authorisations" and others_of_account(part.node, actions, resource.name)
     ]
     decisive = next((one for one in others if one.truth), None)
     if decisive is not None:
-        return Answer(False, (decisive.place,), decisive.note or f"others may {what}")  # noqa: FBT003 - the value
+        return Answered(False, (decisive.place,), decisive.note or f"others may {what}")  # noqa: FBT003 - the value
     why = f"policies outside this file may let others {what}"
     return Unanswered(why, parts[0].node.place)
 
@@ -174,23 +174,25 @@ def _holders(stack: Stack) -> _Holders:
     return _LATEST[0]
 
 
-def _lets_others(grant: Grant, actions: frozenset[str], users: _Holders, stack: Stack) -> Verdict:
+def _lets_others(grant: Grant, actions: frozenset[str], users: _Holders, stack: Stack) -> Judgement:
     """Whether a statement of the resource's own policy lets somebody in who is no function of these files."""
-    none = Verdict(truth=False, place=grant.place)
+    none = Judgement(truth=False, place=grant.place)
     if grant.open is not None or not any(grant.covers(action) for action in actions):
         return none
     narrowed = either([narrows(one) for one in grant.conditions])
     sources = [one for one in grant.conditions if one.key == "aws:sourcearn" and limits(one)]
     wired = any(link.resource in stack.resources for one in sources for value in one.values for link in value.links)
     if grant.but_principals:
-        return Verdict(narrowed is False, grant.place)
+        return Judgement(narrowed is False, grant.place)
     for one in grant.principals:
         if one.kind == "*" and not narrowed and narrowed is not None and not wired:
-            return Verdict(truth=True, place=one.pattern.place, note="its policy lets everybody in")
+            return Judgement(truth=True, place=one.pattern.place, note="its policy lets everybody in")
         if one.kind == "Service" and one.pattern.open is None and not grant.conditions and not is_lambda(one):
-            return Verdict(truth=True, place=one.pattern.place, note="its policy lets a service act for anybody")
+            return Judgement(truth=True, place=one.pattern.place, note="its policy lets a service act for anybody")
         if one.kind == "AWS" and any(users.somebody_else(link.resource) for link in one.pattern.links):
-            return Verdict(truth=True, place=one.pattern.place, note="its policy lets in a role that is no function's")
+            return Judgement(
+                truth=True, place=one.pattern.place, note="its policy lets in a role that is no function's"
+            )
     return none
 
 
@@ -215,7 +217,7 @@ def _denies_all_but_functions(grant: Grant, actions: frozenset[str], users: _Hol
     return named and bool(one.values) and all(_is_functions(value, users) for value in one.values)
 
 
-def _spares_services(condition: Condition) -> bool:
+def _spares_services(condition: ConditionKey) -> bool:
     """Whether a condition of a statement that denies leaves out AWS's services, and nobody else."""
     return (
         condition.operator == "boolifexists"  # without it strangers who do not sign would be left out too
@@ -238,7 +240,7 @@ def _may_let_services(grant: Grant, actions: frozenset[str], stack: Stack) -> bo
     return not own and not (named and all(named))
 
 
-def _only_own(condition: Condition, stack: Stack) -> bool:
+def _only_own(condition: ConditionKey, stack: Stack) -> bool:
     """Whether all values of a condition are resources of these files."""
     return bool(condition.values) and all(
         one.open is None
@@ -259,7 +261,7 @@ def _is_functions(one: Pattern, users: _Holders) -> bool:
 
 def _identities(
     parts: Sequence[Gathered], resource: Resource, actions: frozenset[str], users: _Holders
-) -> Iterator[Verdict]:
+) -> Iterator[Judgement]:
     """Whether identity policies of these files let somebody else."""
     for part in parts:
         if part.part != "identity-policy" or not users.others_hold(part.resource):
@@ -269,4 +271,4 @@ def _identities(
             reached = [match for one in sorted(services) for match in resources_of(grant, users.targets, one)]
             if any(match.resource == resource.name and match.sure for match in reached):
                 note = f"{part.resource.name} lets in who is no function"
-                yield unless_open(grant, Verdict(truth=True, place=grant.place, note=note))
+                yield unless_open(grant, Judgement(truth=True, place=grant.place, note=note))

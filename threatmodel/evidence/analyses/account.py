@@ -23,7 +23,7 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Table, Unknown, get, links
@@ -36,7 +36,7 @@ def _together(covers: Sequence[_Cover], wanted: Sequence[str], missing: str) -> 
     """Yes where everything wanted is covered; unknown where some is, or may be; else nothing is said."""
     found = {what: place for what, value, place, _ in covers if value}
     if all(what in found for what in wanted):
-        return Answer(value=True, places=tuple(dict.fromkeys(found[what] for what in wanted)))
+        return Answered(value=True, places=tuple(dict.fromkeys(found[what] for what in wanted)))
     for _, value, place, why in covers:
         if value is None:
             return Unanswered(why, place)

@@ -24,7 +24,7 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get
@@ -70,7 +70,7 @@ def oldest_tls(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> O
     if first is None and unknown is not None:
         return Unanswered(unknown[2], unknown[1])
     oldest = first or min(found, key=lambda one: _TLS.index(one[0]))
-    return unless_unread(Answer(oldest[0], (oldest[1],)), stack, _TLS[1:])
+    return unless_unread(Answered(oldest[0], (oldest[1],)), stack, _TLS[1:])
 
 
 _Version = tuple[str, Place, str]

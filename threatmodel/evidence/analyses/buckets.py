@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from threatmodel.evidence.analyses.judgements import Judgement, places, some, unknown, unless_open
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.sharing import (
     everybody,
@@ -15,9 +16,8 @@ from threatmodel.evidence.analyses.sharing import (
     set_value,
     unless_doubted,
 )
-from threatmodel.evidence.analyses.verdicts import Verdict, places, some, unknown, unless_open
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
-from threatmodel.evidence.policies.grants import Condition, Grant, grants, pattern
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.policies.grants import ConditionKey, Grant, grants, pattern
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, items, text
 
@@ -41,7 +41,7 @@ def bucket_public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
             _FOR_LISTS,
         ),
     )
-    open_ways = [one for one in answers if isinstance(one, Answer) and one.value]
+    open_ways = [one for one in answers if isinstance(one, Answered) and one.value]
     if open_ways:
         return open_ways[0]
     for one in answers:
@@ -49,7 +49,7 @@ def bucket_public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
             return one
     if None in answers and stack.kind != "aws" and not policies:
         return Unanswered("a policy of the bucket may stand elsewhere", places(parts)[0])
-    return Answer(False, tuple(places(parts)))  # noqa: FBT003 - the value
+    return Answered(False, tuple(places(parts)))  # noqa: FBT003 - the value
 
 
 class _Switches(NamedTuple):
@@ -70,8 +70,8 @@ def _barred(outcome: Outcome, blocks: Sequence[Gathered], switches: _Switches) -
     settings = [(part, set_value(get(part.node, name))) for part in blocks for name in switches.closes]
     closing = next((one for part, one in settings if _is_on(one) and part.resource.doubt is None), None)
     if closing is not None:
-        return Answer(False, (closing.place,), "a public access block keeps them out")  # noqa: FBT003 - the value
-    if not isinstance(outcome, Answer) or not outcome.value:
+        return Answered(False, (closing.place,), "a public access block keeps them out")  # noqa: FBT003 - the value
+    if not isinstance(outcome, Answered) or not outcome.value:
         return outcome
     refusing = next((one for part in blocks for name in switches.refuses if _is_on(one := get(part.node, name))), None)
     if refusing is not None:
@@ -89,18 +89,18 @@ def _is_on(node: Node | None) -> bool:
     return isinstance(node, Scalar) and str(node.value).lower() == "true"
 
 
-def _of_acl(node: Node) -> Verdict:
+def _of_acl(node: Node) -> Judgement:
     told = text(node)
     if told is None and isinstance(node, Table):
         own = set_value(get(node, "acl"))
         granted = [one for one in _texts(node) if one.endswith(_GROUPS)]
         if own is None or granted:
-            return Verdict(bool(granted), node.place, "its access list lets anyone in" if granted else "")
+            return Judgement(bool(granted), node.place, "its access list lets anyone in" if granted else "")
         node, told = own, text(own)
     if told is None:
         return unknown(not_understood(node))
     public = re.sub(r"[^a-z]", "", told.lower()) in _PUBLIC_ACLS
-    return Verdict(public, node.place, "its access list lets anyone in" if public else "")
+    return Judgement(public, node.place, "its access list lets anyone in" if public else "")
 
 
 def _texts(node: Node) -> Iterator[str]:
@@ -128,22 +128,22 @@ def refuses_customer_keys(parts: Sequence[Gathered], resource: Resource, stack: 
     policies = [part for part in parts if part.part == "policy"]
     denied = [_refuses(grant) for grant in grants(policies, resource, stack) if grant.effect != "Allow"]
     outcome = some([*blocked, *denied], parts)
-    if isinstance(outcome, Answer) and not outcome.value and not blocked and stack.kind != "aws":
+    if isinstance(outcome, Answered) and not outcome.value and not blocked and stack.kind != "aws":
         why = "what a bucket refuses that says nothing of encryption types depends on when it was made"
         return Unanswered(why, outcome.places[0])
     return outcome
 
 
-def _blocked(part: Gathered) -> Verdict:
+def _blocked(part: Gathered) -> Judgement:
     node = get(part.node, "EncryptionType") if isinstance(part.node, Table) else part.node
     found = [pattern(one) for one in items(node)]
     if any(one.text == "SSE-C" for one in found):
-        return unless_doubted(part, Verdict(truth=True, place=part.node.place))
+        return unless_doubted(part, Judgement(truth=True, place=part.node.place))
     open_one = next((one.open for one in found if one.open is not None), None)
-    return unknown(open_one) if open_one is not None else Verdict(truth=False, place=part.node.place)
+    return unknown(open_one) if open_one is not None else Judgement(truth=False, place=part.node.place)
 
 
-def _refuses(grant: Grant) -> Verdict:
+def _refuses(grant: Grant) -> Judgement:
     """Whether a statement denies uploads to everybody where the writer brings a key."""
     if grant.open is not None and not grant.actions:
         return unknown(grant.open)
@@ -154,13 +154,13 @@ def _refuses(grant: Grant) -> Verdict:
     objects = [one.text.endswith("*") and not grant.but_resources for one in grant.resources if one.open is None]
     holds.append(any(objects) or (None if any(one.open for one in grant.resources) else False))
     if not conditions or False in holds:
-        return Verdict(truth=False, place=grant.place)
+        return Judgement(truth=False, place=grant.place)
     if None in holds:
         return unknown(open_one or open_condition(grant))
-    return unless_open(grant, Verdict(truth=True, place=grant.place))
+    return unless_open(grant, Judgement(truth=True, place=grant.place))
 
 
-def _customer_key(condition: Condition) -> bool | None:
+def _customer_key(condition: ConditionKey) -> bool | None:
     """Whether a condition of a denial holds for every upload with a key of the writer's."""
     if not condition.key or condition.open is not None or any(one.open is not None for one in condition.values):
         return None

@@ -18,7 +18,7 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Table, Unknown, get, links, unknowns
@@ -41,10 +41,10 @@ def cdn_only(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Out
     proof = _signed(parts, origins) or _by_policy(parts, sent) or _by_web_acl(ties, sent, resource, stack)
     silent = not ties and not named(parts, "policy") and all(_tells_nothing(part) for part in origins)
     if proof is not None and doubt_of(origins[0].resource, resource) is None:
-        return unless_unread(Answer(value=True, places=proof), stack, [True])
+        return unless_unread(Answered(value=True, places=proof), stack, [True])
     if silent and proof is None and not any(isinstance(part.node, Unknown) for part in parts):
         places = tuple(part.node.place for part in origins)
-        return Answer(value=False, places=places, note="the CDN sends nothing that tells it from other callers")
+        return Answered(value=False, places=places, note="the CDN sends nothing that tells it from other callers")
     return Unanswered("whether it refuses what does not come through its CDN is not told here", origins[0].node.place)
 
 

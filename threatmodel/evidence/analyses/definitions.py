@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.properties import document, named, read
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.openapi import operations
 from threatmodel.stacks.stack import Resource, Stack
@@ -24,14 +24,14 @@ def weakest_authentication(parts: Sequence[Gathered], resource: Resource, stack:
     asked += list(_beside(resource, stack))
     for word, place in asked:
         if word == "none":
-            return Answer("none", (place,), "a route asks nothing of its callers")
+            return Answered("none", (place,), "a route asks nothing of its callers")
     if not asked:
         return None
     first, place = asked[0]
     other = next((at for word, at in asked if word != first), None)
     if not first or other is not None:
         return Unanswered("its routes ask for different things, or one cannot be read", other or place)
-    return Answer(first, (place,), "")
+    return Answered(first, (place,), "")
 
 
 def _defined(body: Node) -> Iterator[tuple[str, Place]]:

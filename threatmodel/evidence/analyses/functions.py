@@ -21,7 +21,7 @@ from threatmodel.evidence.analyses.properties import (
 )
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.secrets import Supply, supplied
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Joined, Link, Node, Table, Unknown
@@ -74,13 +74,13 @@ def secret_in_environment(parts: Sequence[Gathered], _resource: Resource, stack:
     if found:
         more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
         note = "; ".join(supply.told() for supply in found[:_MOST]) + more
-        return Answer(value=True, places=tuple(supply.place for supply in found), note=note)
+        return Answered(value=True, places=tuple(supply.place for supply in found), note=note)
     for supply in supplies:
         if supply.secret is None:
             return Unanswered(f"{supply.told()}: {supply.why}", supply.place)
     if hidden is not None:
         return Unanswered(hidden.why, hidden.place)
-    return Answer(value=False, places=tuple(part.node.place for part in parts), note="")
+    return Answered(value=False, places=tuple(part.node.place for part in parts), note="")
 
 
 _MOST = 8
@@ -114,7 +114,7 @@ def qualifier(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Ou
     if len({word for word, _ in bound}) > 1:
         other = next(place for word, place in bound if word != bound[0][0])
         return Unanswered("its callers are bound to different things", other)
-    return unless_unread(Answer(bound[0][0], places), stack, ("alias", "version"))
+    return unless_unread(Answered(bound[0][0], places), stack, ("alias", "version"))
 
 
 def _bindings(part: Gathered, resource: Resource, stack: Stack) -> Iterator[tuple[str, Place, str]]:
@@ -230,7 +230,7 @@ def egress(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outco
         if isinstance(part.node, Unknown):
             return Unanswered(part.node.why, part.node.place)
         if not each(read(part.node, "SubnetIds")):
-            return Answer("open", (part.node.place,), "no subnets: outside a VPC")
+            return Answered("open", (part.node.place,), "no subnets: outside a VPC")
     groups = named(parts, "security-group")
     if not groups:
         place = parts[0].node.place
@@ -246,7 +246,7 @@ def egress(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outco
     if _OUT[widest] == "unknown":
         return Unanswered(found[0][1], found[0][0])
     places = tuple(place for place, _ in found) or tuple(group.resource.place for group in groups)
-    return unless_unread(Answer(_OUT[widest], places), stack, ("restricted", "none"))
+    return unless_unread(Answered(_OUT[widest], places), stack, ("restricted", "none"))
 
 
 _Rule = tuple[str, Place, str]

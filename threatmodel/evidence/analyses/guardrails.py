@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
+from threatmodel.evidence.analyses.judgements import Judgement, places, some, unknown
 from threatmodel.evidence.analyses.principals import Holder, holders
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.analyses.verdicts import Verdict, places, some, unknown
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.evidence.policies.arns import arn_parts
-from threatmodel.evidence.policies.grants import Condition, Grant, Pattern, aws_policy_name, grants, pattern
+from threatmodel.evidence.policies.grants import ConditionKey, Grant, Pattern, aws_policy_name, grants, pattern
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 
@@ -23,7 +23,7 @@ def _everywhere(grant: Grant) -> bool:
     return not grant.but_resources and any(one.text == "*" for one in grant.resources)
 
 
-def _exempts(condition: Condition) -> bool:
+def _exempts(condition: ConditionKey) -> bool:
     """Whether a condition spares some named principals, and nothing else."""
     named = condition.key in {"aws:principalarn", "aws:principalorgid"}
     return named and condition.operator in _EXEMPTS and all(_is_named(one) for one in condition.values)
@@ -33,7 +33,7 @@ def _is_named(one: Pattern) -> bool:
     return one.open is None and arn_parts(one.text)[-1].strip("*?/") != ""
 
 
-def _denies(grant: Grant, action: str, holds: Callable[[Condition], bool] | None = None) -> bool | None:
+def _denies(grant: Grant, action: str, holds: Callable[[ConditionKey], bool] | None = None) -> bool | None:
     """Whether a statement denies an action on everything, but for principals that are spared.
 
     `holds` says which further condition it may have; it must then have one, unless it has none at all.
@@ -48,22 +48,25 @@ def _denies(grant: Grant, action: str, holds: Callable[[Condition], bool] | None
 
 
 def _all_denied(
-    parts: Sequence[Gathered], found: Sequence[Grant], actions: Iterable[str], holds: Callable[[Condition], bool] | None
+    parts: Sequence[Gathered],
+    found: Sequence[Grant],
+    actions: Iterable[str],
+    holds: Callable[[ConditionKey], bool] | None,
 ) -> Outcome:
     """Whether every action is denied by a statement."""
-    rests: list[Verdict] = []
+    rests: list[Judgement] = []
     for action in actions:
-        verdicts = [Verdict(_denies(grant, action, holds), grant.place, action) for grant in found]
-        decisive = next((one for one in verdicts if one.truth), None)
+        judgements = [Judgement(_denies(grant, action, holds), grant.place, action) for grant in found]
+        decisive = next((one for one in judgements if one.truth), None)
         open_one = next((grant.open for grant in found if grant.open is not None), None)
         if decisive is not None:
             rests.append(decisive)
-        elif any(one.truth is None for one in verdicts):
-            place = next(one.place for one in verdicts if one.truth is None)
+        elif any(one.truth is None for one in judgements):
+            place = next(one.place for one in judgements if one.truth is None)
             return unanswered(open_one or Unknown("a statement cannot be understood", place))
         else:
-            return Answer(False, tuple(places(parts)), f"nothing denies {action}")  # noqa: FBT003 - the value
-    return Answer(True, tuple(dict.fromkeys(one.place for one in rests)))  # noqa: FBT003 - the value
+            return Answered(False, tuple(places(parts)), f"nothing denies {action}")  # noqa: FBT003 - the value
+    return Answered(True, tuple(dict.fromkeys(one.place for one in rests)))  # noqa: FBT003 - the value
 
 
 def unanswered(found: Unknown) -> Unanswered:
@@ -93,12 +96,12 @@ def denies_stopping_detection(parts: Sequence[Gathered], resource: Resource, sta
     """Whether policies deny stopping and deleting CloudTrail, Config, GuardDuty and their logs."""
     own, found = _guardrails(parts, resource, stack)
     outcome = _all_denied(own, found, _DETECTION, None)
-    if not own or not isinstance(outcome, Answer) or not outcome.value:
+    if not own or not isinstance(outcome, Answered) or not outcome.value:
         return outcome if own else None
     kept = [grant for grant in found if grant.effect == "Deny" and not grant.open and _keeps_logs(grant)]
     if kept:
         return outcome._replace(places=tuple(dict.fromkeys((*outcome.places, kept[0].place))))
-    return Answer(False, tuple(places(own)), "nothing denies deleting their logs")  # noqa: FBT003 - the value
+    return Answered(False, tuple(places(own)), "nothing denies deleting their logs")  # noqa: FBT003 - the value
 
 
 def _keeps_logs(grant: Grant) -> bool:
@@ -112,16 +115,16 @@ def denies_root(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> 
     return some((_bars_root(grant) for grant in found), own) if own else None
 
 
-def _bars_root(grant: Grant) -> Verdict:
+def _bars_root(grant: Grant) -> Judgement:
     if grant.open is not None:
         return unknown(grant.open)
     everything = not grant.but_actions and any(one.text in {"*", "*:*"} for one in grant.actions)
     if grant.effect != "Deny" or not everything or not _everywhere(grant):
-        return Verdict(truth=False, place=grant.place)
-    return Verdict(all(_is_root(one) for one in grant.conditions), grant.place)
+        return Judgement(truth=False, place=grant.place)
+    return Judgement(all(_is_root(one) for one in grant.conditions), grant.place)
 
 
-def _is_root(condition: Condition) -> bool:
+def _is_root(condition: ConditionKey) -> bool:
     named = condition.key == "aws:principalarn" and condition.operator in {"stringlike", "arnlike", "stringequals"}
     return named and any(re.fullmatch(r"arn:[^:]+:iam::[^:]*:root", one.text) for one in condition.values)
 
@@ -133,15 +136,15 @@ def denies_public_functions(parts: Sequence[Gathered], resource: Resource, stack
     if not own:
         return None
     urls = _all_denied(own, found, ("lambda:createfunctionurlconfig", "lambda:updatefunctionurlconfig"), _without_iam)
-    if not isinstance(urls, Answer) or not urls.value:
+    if not isinstance(urls, Answered) or not urls.value:
         return urls
     outcome = _all_denied(own, found, ("lambda:addpermission",), _for_everybody)
-    if isinstance(outcome, Answer) and outcome.value:
+    if isinstance(outcome, Answered) and outcome.value:
         return outcome._replace(places=tuple(dict.fromkeys((*urls.places, *outcome.places))))
     return outcome
 
 
-def _without_iam(condition: Condition) -> bool:
+def _without_iam(condition: ConditionKey) -> bool:
     values = {one.text for one in condition.values}
     if condition.key != "lambda:functionurlauthtype":
         return False
@@ -150,7 +153,7 @@ def _without_iam(condition: Condition) -> bool:
     return condition.operator in {"stringequals", "stringlike"} and "NONE" in values
 
 
-def _for_everybody(condition: Condition) -> bool:
+def _for_everybody(condition: ConditionKey) -> bool:
     equal = condition.operator in {"stringequals", "stringlike"}
     return condition.key == "lambda:principal" and equal and any(one.text == "*" for one in condition.values)
 
@@ -162,15 +165,15 @@ def denies_other_regions(parts: Sequence[Gathered], resource: Resource, stack: S
     return some((_bars_regions(grant) for grant in found), own) if own else None
 
 
-def _bars_regions(grant: Grant) -> Verdict:
+def _bars_regions(grant: Grant) -> Judgement:
     if grant.open is not None:
         return unknown(grant.open)
     wide = grant.but_actions or any(one.text == "*" for one in grant.actions)
     if grant.effect != "Deny" or not wide or not _everywhere(grant):
-        return Verdict(truth=False, place=grant.place)
+        return Judgement(truth=False, place=grant.place)
     rest = [one for one in grant.conditions if not _exempts(one)]
     by_region = [one for one in rest if one.key == "aws:requestedregion" and one.operator == "stringnotequals"]
-    return Verdict(bool(by_region) and len(by_region) == len(rest), grant.place)
+    return Judgement(bool(by_region) and len(by_region) == len(rest), grant.place)
 
 
 @analysis("guardrail")
@@ -195,7 +198,7 @@ def denies_without_mfa(parts: Sequence[Gathered], resource: Resource, stack: Sta
     """
     own, found = _guardrails(parts, resource, stack)
     outcome = _all_denied(own, found, _NEED_MFA, _no_mfa) if own else None
-    if outcome is not None and (not isinstance(outcome, Answer) or outcome.value):
+    if outcome is not None and (not isinstance(outcome, Answered) or outcome.value):
         return outcome
     lists = [part for part in parts if part.part == "authorisations"]
     for part in lists:
@@ -204,13 +207,13 @@ def denies_without_mfa(parts: Sequence[Gathered], resource: Resource, stack: Sta
             return unanswered(everybody)
         users = [holder for holder in everybody if holder.kind == "user"]
         by_user = [_all_denied(lists, user.grants, _NEED_MFA, _no_mfa) for user in users]
-        if users and all(isinstance(one, Answer) and one.value for one in by_user):
-            return Answer(True, (part.node.place,), "each user's policies deny it")  # noqa: FBT003 - the value
-        return Answer(False, (part.node.place,), "no policy denies them without MFA")  # noqa: FBT003 - the value
+        if users and all(isinstance(one, Answered) and one.value for one in by_user):
+            return Answered(True, (part.node.place,), "each user's policies deny it")  # noqa: FBT003 - the value
+        return Answered(False, (part.node.place,), "no policy denies them without MFA")  # noqa: FBT003 - the value
     return outcome
 
 
-def _no_mfa(condition: Condition) -> bool:
+def _no_mfa(condition: ConditionKey) -> bool:
     """Whether a condition holds where MFA is false, and where nothing is said of it."""
     false = [one.text for one in condition.values] == ["false"]
     return condition.key == "aws:multifactorauthpresent" and condition.operator == "boolifexists" and false
@@ -231,7 +234,7 @@ def only_pipeline_changes_functions(parts: Sequence[Gathered], resource: Resourc
     """Whether nobody but deploy roles has an action that changes functions; a guardrail may deny it to all others."""
     own, found = _guardrails(parts, resource, stack)
     barred = _all_denied(own, found, _CHANGES, None) if own else None
-    if isinstance(barred, Answer) and barred.value:
+    if isinstance(barred, Answered) and barred.value:
         return barred
     return _only(parts, _CHANGES, lambda holder: holder.deploys, "may change functions")
 
@@ -245,7 +248,7 @@ def invokers_restricted(parts: Sequence[Gathered], resource: Resource, stack: St
             return unanswered(grant.open)
         strangers = [one for one in grant.principals if one.kind != "Service"]
         if grant.effect == "Allow" and (strangers or grant.but_principals):
-            return Answer(False, (grant.place,), "its policy lets in others than services")  # noqa: FBT003 - the value
+            return Answered(False, (grant.place,), "its policy lets in others than services")  # noqa: FBT003 - the value
     names = (resource.name,) if resource.name else ()
     spared = lambda holder: holder.deploys or holder.starts  # noqa: E731 - said where it is used
     return _only(parts, ("lambda:invokefunction",), spared, "may invoke it", names)
@@ -269,9 +272,9 @@ def _only(
         found = [one for one in others if any(one.may(action, names) for action in actions)]
         if found:
             note = f"{len(found)} users and roles beside the pipeline's {what}"
-            return Answer(False, tuple(one.place for one in found[:12]), note)  # noqa: FBT003 - the value
+            return Answered(False, tuple(one.place for one in found[:12]), note)  # noqa: FBT003 - the value
         open_one = next((grant.open for one in others for grant in one.grants if grant.open is not None), None)
-        return unanswered(open_one) if open_one else Answer(True, (part.node.place,))  # noqa: FBT003 - the value
+        return unanswered(open_one) if open_one else Answered(True, (part.node.place,))  # noqa: FBT003 - the value
     return None
 
 
@@ -297,8 +300,8 @@ def passrole_restricted(parts: Sequence[Gathered], _resource: Resource, _stack: 
         wide = [grant for grant in passing if not _names_roles(grant)]
         if wide:
             found = tuple(dict.fromkeys(grant.place for grant in wide))[:12]
-            return Answer(False, found, f"{len(wide)} statements pass roles too freely")  # noqa: FBT003 - the value
-        return Answer(True, (part.node.place,))  # noqa: FBT003 - the value
+            return Answered(False, found, f"{len(wide)} statements pass roles too freely")  # noqa: FBT003 - the value
+        return Answered(True, (part.node.place,))  # noqa: FBT003 - the value
     return None
 
 
@@ -322,15 +325,15 @@ def standing_administrators(parts: Sequence[Gathered], resource: Resource, stack
     return some(found, parts) if found else None
 
 
-def _administers_by_name(node: Node) -> Verdict:
+def _administers_by_name(node: Node) -> Judgement:
     if isinstance(node, Unknown):
         return unknown(node)
     name = aws_policy_name(pattern(node))
-    return Verdict(name in _ADMINISTRATORS, node.place, f"{name} is assigned" if name in _ADMINISTRATORS else "")
+    return Judgement(name in _ADMINISTRATORS, node.place, f"{name} is assigned" if name in _ADMINISTRATORS else "")
 
 
-def _administers(grant: Grant) -> Verdict:
+def _administers(grant: Grant) -> Judgement:
     if grant.open is not None:
         return unknown(grant.open)
     everything = any(one.text in {"*", "*:*", "iam:*"} for one in grant.actions) and not grant.but_actions
-    return Verdict(everything and _everywhere(grant), grant.place)
+    return Judgement(everything and _everywhere(grant), grant.place)

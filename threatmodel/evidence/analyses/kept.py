@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from threatmodel.evidence.analyses.properties import doubt_of, named, open_at
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.secrets import is_placeholder, spells_secret
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Scalar, shape_of
 
@@ -43,7 +43,7 @@ def _spelt(part: Gathered, resource: Resource, stack: Stack) -> Outcome:
         return Unanswered(why or open_at(node).why, node.place)
     if is_placeholder(str(node.value)) or doubt_of(part.resource, resource) is not None:
         return Unanswered("a value is spelt out here, which may be a placeholder", node.place)
-    return Answer("code", (node.place,), "the file itself spells its value")
+    return Answered("code", (node.place,), "the file itself spells its value")
 
 
 def _is_hidden(node: Node, stack: Stack) -> bool:

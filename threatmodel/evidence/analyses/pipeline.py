@@ -22,7 +22,7 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, links
@@ -132,7 +132,7 @@ def deployment_steps(parts: Sequence[Gathered], resource: Resource, stack: Stack
     unknown = next(((why, place) for word, place, why in steps if not word), None)
     if unknown is not None:
         return Unanswered(*unknown)
-    return unless_unread(Answer(steps[0][0], tuple(place for _, place, _ in steps)), stack, ("canary", "linear"))
+    return unless_unread(Answered(steps[0][0], tuple(place for _, place, _ in steps)), stack, ("canary", "linear"))
 
 
 def _deploying(parts: Sequence[Gathered]) -> tuple[Gathered, ...]:

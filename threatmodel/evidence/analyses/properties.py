@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, Unknown, items, shape_of
@@ -180,7 +180,7 @@ def every(says: Iterable[Say], note: str = "", otherwise: str = "") -> Outcome:
     None where there is nothing to ask about.
     """
     outcome = some((say._replace(value=None if say.value is None else not say.value) for say in says), otherwise, note)
-    return outcome._replace(value=not outcome.value) if isinstance(outcome, Answer) else outcome
+    return outcome._replace(value=not outcome.value) if isinstance(outcome, Answered) else outcome
 
 
 def some(says: Iterable[Say], note: str = "", otherwise: str = "") -> Outcome:
@@ -190,7 +190,7 @@ def some(says: Iterable[Say], note: str = "", otherwise: str = "") -> Outcome:
         return None
     true = tuple(say.place for say in known if say.value and say.doubt is None)
     if true:
-        return Answer(value=True, places=true, note=note)
+        return Answered(value=True, places=true, note=note)
     for say in known:
         if say.value is None:
             return Unanswered(say.why, say.place)
@@ -198,14 +198,14 @@ def some(says: Iterable[Say], note: str = "", otherwise: str = "") -> Outcome:
             return Unanswered(say.doubt.why, say.doubt.place)
     certain = tuple(say.place for say in known if say.doubt is None)
     if certain:
-        return Answer(value=False, places=certain, note=otherwise)
+        return Answered(value=False, places=certain, note=otherwise)
     doubt = known[0].doubt
     return None if doubt is None else Unanswered(doubt.why, doubt.place)
 
 
 def unless_unread(outcome: Outcome, stack: Stack, good: Sequence[bool | str | int]) -> Outcome:
     """An outcome, or that it cannot be told where a part of the file that is not read might undo a good one."""
-    if isinstance(outcome, Answer) and outcome.value in good and stack.unread:
+    if isinstance(outcome, Answered) and outcome.value in good and stack.unread:
         first = stack.unread[0]
         return Unanswered(f"{first.name} may hold more of these: {first.why}", first.place)
     return outcome

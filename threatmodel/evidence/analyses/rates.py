@@ -17,7 +17,7 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Number
 from threatmodel.stacks.stack import Resource, Stack
@@ -60,7 +60,7 @@ def greatest_rate(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
     if free is None and unknown is not None:
         return Unanswered(unknown.why, unknown.place)
     greatest = free or max(rates, key=lambda one: one.rate or 0)
-    answer = Answer(greatest.rate, (greatest.place,), greatest.note)
+    answer = Answered(greatest.rate, (greatest.place,), greatest.note)
     return answer if greatest.rate is None else unless_unread(answer, stack, [greatest.rate])
 
 

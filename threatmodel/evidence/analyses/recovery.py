@@ -30,7 +30,7 @@ from threatmodel.evidence.analyses.properties import (
     unless_unread,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answer, Gathered, Outcome
+from threatmodel.evidence.answers import Answered, Gathered, Outcome
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 
@@ -49,7 +49,7 @@ def recoverable(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> 
         _selection(part, stack)._replace(doubt=doubt_of(part.resource, resource)) for part in named(parts, "selection")
     ]
     outcome = some(says, "", "no copy of it is kept for a week")
-    if isinstance(outcome, Answer) and not outcome.value and not named(parts, "log"):
+    if isinstance(outcome, Answered) and not outcome.value and not named(parts, "log"):
         return None
     return outcome
 

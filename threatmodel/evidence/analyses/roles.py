@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from threatmodel.evidence.analyses.judgements import MOST_PLACES, Judgement, every, places, some, unknown, unless_open
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.analyses.verdicts import MOST_PLACES, Verdict, every, places, some, unknown, unless_open
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.evidence.policies.arns import account_of, covers_every
 from threatmodel.evidence.policies.given import given_to
 from threatmodel.evidence.policies.grants import (
-    Condition,
+    ConditionKey,
     Grant,
     Pattern,
     Principal,
@@ -22,7 +22,7 @@ from threatmodel.evidence.policies.grants import (
     grants,
     pattern,
 )
-from threatmodel.evidence.policies.iam import Action, expanded
+from threatmodel.evidence.policies.iam import IamAction, expanded
 from threatmodel.evidence.policies.permissions import permissions, use_of
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Table, Unknown, items
@@ -42,21 +42,21 @@ def wildcard_action(parts: Sequence[Gathered], resource: Resource, stack: Stack)
     return some((_wild(grant) for grant in allowing(_held(parts, resource, stack))), parts)
 
 
-def _wild(grant: Grant) -> Verdict:
+def _wild(grant: Grant) -> Judgement:
     if grant.but_actions:
         spares_all = either([_is_everything(one) for one in grant.actions])
         truth = None if spares_all is None else not spares_all
-        return unless_open(grant, Verdict(truth, grant.place, f"{grant.about} allows every action but some"))
+        return unless_open(grant, Judgement(truth, grant.place, f"{grant.about} allows every action but some"))
     first = next((one for one in grant.actions if _whole_service(one)), None)
     if first is not None:
         service = "" if first.given else first.text.partition(":")[0]
         what = f"every action of {service}" if expanded(f"{service}:*") and "*" not in service else "every action"
-        return unless_open(grant, Verdict(truth=True, place=grant.at(first), note=f"{grant.about} allows {what}"))
+        return unless_open(grant, Judgement(truth=True, place=grant.at(first), note=f"{grant.about} allows {what}"))
     open_one = next((one for one in grant.actions if _whole_service(one) is None), None)
     if open_one is not None and open_one.open is not None:
         return unknown(open_one.open)
     truth = False if grant.actions else None
-    return unless_open(grant, Verdict(truth, grant.place, "the statement names no action"))
+    return unless_open(grant, Judgement(truth, grant.place, "the statement names no action"))
 
 
 def _is_everything(one: Pattern) -> bool | None:
@@ -103,11 +103,11 @@ _NARROWING = (
 @analysis("policy", "managed", "sam")
 def wildcard_resource(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a statement allows on every resource what reads or writes data or changes IAM, and could name one."""
-    found = (verdict for grant in allowing(_held(parts, resource, stack)) for verdict in _over_all(grant))
+    found = (judgement for grant in allowing(_held(parts, resource, stack)) for judgement in _over_all(grant))
     return some(found, parts)
 
 
-def _over_all(grant: Grant) -> Iterator[Verdict]:
+def _over_all(grant: Grant) -> Iterator[Judgement]:
     if grant.open is not None and not grant.actions:
         yield unknown(grant.open)
         return
@@ -125,14 +125,14 @@ def _over_all(grant: Grant) -> Iterator[Verdict]:
         elif covered:
             at = grant.at(by) if isinstance(by, Pattern) else grant.place
             which = "every resource but some" if grant.but_resources else "every resource"
-            yield unless_open(grant, Verdict(truth=True, place=at, note=f"{grant.about} allows {what} on {which}"))
+            yield unless_open(grant, Judgement(truth=True, place=at, note=f"{grant.about} allows {what} on {which}"))
 
 
 def _unclear(grant: Grant) -> Unknown:
     return Unknown("the statement is not understood", grant.place)
 
 
-def _narrows(condition: Condition) -> bool | None:
+def _narrows(condition: ConditionKey) -> bool | None:
     """Whether a condition limits a statement to some resources; None where that is unknown."""
     operator = condition.operator
     if not condition.key:
@@ -175,8 +175,8 @@ def _weights(text: str) -> tuple[tuple[str, str], ...] | None:
     return tuple(_first_by_service(known)) if known else None
 
 
-def _first_by_service(known: Sequence[Action]) -> Iterator[tuple[str, str]]:
-    weightiest: dict[str, Action] = {}
+def _first_by_service(known: Sequence[IamAction]) -> Iterator[tuple[str, str]]:
+    weightiest: dict[str, IamAction] = {}
     for action in known:
         if _matters(action):
             service = action.name.partition(":")[0]
@@ -186,7 +186,7 @@ def _first_by_service(known: Sequence[Action]) -> Iterator[tuple[str, str]]:
     return ((service, action.name) for service, action in weightiest.items())
 
 
-def _weight(action: Action) -> tuple[int, int]:
+def _weight(action: IamAction) -> tuple[int, int]:
     """What a note names first: the use that tells most, and of its actions the plainest."""
     return _USES.index(use_of(action)), len(action.name)
 
@@ -200,7 +200,7 @@ def _all_but(grant: Grant) -> Iterator[tuple[str, str | Unknown]]:
     yield from _first_by_service([action for action in expanded("*") if action.name not in spared])
 
 
-def _matters(action: Action) -> bool:
+def _matters(action: IamAction) -> bool:
     """Whether an action reads or writes data or changes IAM, and could name the resources that it is for."""
     if not action.limitable or action.name in _ORDINARY or _ON_WHAT_IT_BRINGS.match(action.name):
         return False
@@ -225,24 +225,24 @@ def broad_managed_policy(parts: Sequence[Gathered], _resource: Resource, stack: 
     found = []
     for part, node in nodes:
         if stack.target(node) is not None or (part.part == "sam" and isinstance(node, Table)):
-            verdict = Verdict(truth=False, place=node.place)
+            judgement = Judgement(truth=False, place=node.place)
         elif isinstance(node, Unknown):
-            verdict = unknown(node)
+            judgement = unknown(node)
         else:
-            verdict = _broad(pattern(node))
-        if part.resource.doubt is not None and verdict.truth:
-            verdict = unknown(part.resource.doubt)
-        found.append(verdict)
+            judgement = _broad(pattern(node))
+        if part.resource.doubt is not None and judgement.truth:
+            judgement = unknown(part.resource.doubt)
+        found.append(judgement)
     return some(found, [part for part in parts if part.part in {"managed", "sam"}] if found else parts)
 
 
-def _broad(found: Pattern) -> Verdict:
+def _broad(found: Pattern) -> Judgement:
     if found.open is not None:
         return unknown(found.open)
     name = aws_policy_name(found)
     broad = name in _BROAD or _FULL.search(name) is not None
     told = "" if found.given else name
-    return Verdict(broad, found.place, f"{told or 'a broad policy'} is attached" if broad else "")
+    return Judgement(broad, found.place, f"{told or 'a broad policy'} is attached" if broad else "")
 
 
 # --- roles that it assumes
@@ -261,13 +261,13 @@ def role_escalates(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
         first, *others = found.escalations
         more = f", and {len(others)} more ways" if len(others) > 1 else ", and one more way" if others else ""
         where = dict.fromkeys(place for one in found.escalations for place in one.places)
-        return Answer(value=True, places=tuple(where)[:MOST_PLACES], note=f"{first.way.cited}{more}")
+        return Answered(value=True, places=tuple(where)[:MOST_PLACES], note=f"{first.way.cited}{more}")
     passing = next((one for one in found.every if "iam:PassRole" in one.actions), None)
     if passing is not None:
-        return Answer(value=True, places=(passing.place,), note="it may pass every role")
+        return Answered(value=True, places=(passing.place,), note="it may pass every role")
     for one in (*found.unexplained, *found.unknown):
         return Unanswered(one.why, one.place)
-    return Answer(value=False, places=tuple(dict.fromkeys(part.node.place for part in parts)))
+    return Answered(value=False, places=tuple(dict.fromkeys(part.node.place for part in parts)))
 
 
 @analysis("policy", "managed", "sam")
@@ -276,13 +276,13 @@ def assumes_roles(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
     return some((_assumes(grant) for grant in allowing(_held(parts, resource, stack))), parts)
 
 
-def _assumes(grant: Grant) -> Verdict:
+def _assumes(grant: Grant) -> Judgement:
     if grant.open is not None and not grant.actions:
         return unknown(grant.open)
     truth = grant.covers(_ASSUME)
     why = next((one.open.why for one in grant.actions if one.open is not None), "the statement names no action")
     note = f"{grant.about} allows sts:AssumeRole" if truth else "" if truth is False else why
-    return unless_open(grant, Verdict(truth, grant.place, note))
+    return unless_open(grant, Judgement(truth, grant.place, note))
 
 
 @analysis("policy", "managed", "sam")
@@ -301,19 +301,19 @@ def assumed_roles_named(parts: Sequence[Gathered], resource: Resource, stack: St
     return every(found, parts)
 
 
-def _roles_named(grant: Grant, stack: Stack) -> Iterator[Verdict]:
+def _roles_named(grant: Grant, stack: Stack) -> Iterator[Judgement]:
     if grant.but_resources or not grant.resources:
-        yield Verdict(truth=False, place=grant.place, note="the roles are not named")
+        yield Judgement(truth=False, place=grant.place, note="the roles are not named")
     for one in () if grant.but_resources else grant.resources:
         at = grant.at(one)
         if re.search(r"[*?]", one.text):
-            yield Verdict(truth=False, place=at, note="the role is named with a wildcard")
+            yield Judgement(truth=False, place=at, note="the role is named with a wildcard")
         elif one.open is not None:
             yield unknown(one.open)
         elif any(link.resource in stack.resources for link in one.links) or account_of(one) == "$":
-            yield Verdict(truth=True, place=at)
+            yield Judgement(truth=True, place=at)
         else:
-            yield Verdict(None, at, "the trust of a role outside these files cannot be read")
+            yield Judgement(None, at, "the trust of a role outside these files cannot be read")
 
 
 # --- trusts
@@ -328,20 +328,20 @@ def trusts_only_lambda(parts: Sequence[Gathered], resource: Resource, stack: Sta
     return every((_only_lambda(grant) for grant in allowing(grants(trusts, resource, stack))), trusts)
 
 
-def _only_lambda(grant: Grant) -> Verdict:
+def _only_lambda(grant: Grant) -> Judgement:
     if grant.open is not None and not grant.actions:
         return unknown(grant.open)
     if grant.but_principals:
-        verdict = Verdict(truth=False, place=grant.place, note="the trust lets in all but some")
-        return unless_open(grant, verdict, decides=False)
+        judgement = Judgement(truth=False, place=grant.place, note="the trust lets in all but some")
+        return unless_open(grant, judgement, decides=False)
     for one in grant.principals:
         if one.pattern.open is None and not is_lambda(one):
-            verdict = Verdict(truth=False, place=one.pattern.place, note="the trust lets in others than Lambda")
-            return unless_open(grant, verdict, decides=False)
+            judgement = Judgement(truth=False, place=one.pattern.place, note="the trust lets in others than Lambda")
+            return unless_open(grant, judgement, decides=False)
     open_one = next((one.pattern.open for one in grant.principals if one.pattern.open is not None), None)
     if open_one is not None or not grant.principals:
         return unknown(open_one or Unknown("the trust names no principal", grant.place))
-    return Verdict(truth=True, place=grant.place) if grant.open is None else unknown(grant.open)
+    return Judgement(truth=True, place=grant.place) if grant.open is None else unknown(grant.open)
 
 
 def is_lambda(one: Principal) -> bool:
@@ -361,7 +361,7 @@ def several(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outc
         return None
     sure = {_user(part): part for part in users if not isinstance(part.node, Unknown) and not part.resource.doubt}
     if len(sure) > 1:
-        return Answer(True, tuple(places(list(sure.values()))), "several use the role")  # noqa: FBT003 - the value
+        return Answered(True, tuple(places(list(sure.values()))), "several use the role")  # noqa: FBT003 - the value
     open_one = next((part.node for part in users if isinstance(part.node, Unknown)), None)
     others = [part.resource for part in users if part.resource.doubt and part.resource.name != resource.name]
     if open_one is None and others:
@@ -373,10 +373,10 @@ def several(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outc
     trusts = [part for part in parts if part.part == "trust"]
     if stack.kind == "aws" or trusts:
         trusted = trusts_only_lambda(trusts, resource, stack)
-        if not (isinstance(trusted, Answer) and trusted.value):
+        if not (isinstance(trusted, Answered) and trusted.value):
             place = places(trusts or users)[0]
             return Unanswered("the trust lets others than Lambda use the role", place)
-    return Answer(False, tuple(places(users)))  # noqa: FBT003 - the value
+    return Answered(False, tuple(places(users)))  # noqa: FBT003 - the value
 
 
 def _user(part: Gathered) -> str:
@@ -428,31 +428,31 @@ def _web_identity(grant: Grant) -> bool:
     )
 
 
-def _claims(grant: Grant) -> Iterator[Verdict]:
+def _claims(grant: Grant) -> Iterator[Judgement]:
     open_one = next((one.open for one in grant.conditions if one.open is not None and not one.key), None)
     github = any(_OF_GITHUB in one.pattern.text for one in grant.principals)
     for claim, ending in (("audience", ":aud"), ("subject", ":sub")):
         named = [one for one in grant.conditions if one.key.endswith(ending) and _compares(one.operator)]
-        verdicts = [_pinned(one, subject=claim == "subject", github=github) for one in named]
-        best = next((one for wanted in (True, None) for one in verdicts if one.truth is wanted), None)
+        judgements = [_pinned(one, subject=claim == "subject", github=github) for one in named]
+        best = next((one for wanted in (True, None) for one in judgements if one.truth is wanted), None)
         others = claim == "subject" and any(one.key.startswith(f"{_OF_GITHUB}:") for one in grant.conditions)
         if best is not None:
             yield best
         elif open_one is not None:
             yield unknown(open_one)
         elif others and any(not one.key.endswith((":aud", ":sub")) for one in grant.conditions):
-            yield Verdict(None, grant.place, "whether claims other than the subject name one repository is not known")
-        elif verdicts:
-            yield verdicts[0]
+            yield Judgement(None, grant.place, "whether claims other than the subject name one repository is not known")
+        elif judgements:
+            yield judgements[0]
         else:
-            yield Verdict(truth=False, place=grant.place, note=f"the trust does not name the {claim}")
+            yield Judgement(truth=False, place=grant.place, note=f"the trust does not name the {claim}")
 
 
 def _compares(operator: str) -> bool:
     return operator.removeprefix("foranyvalue:") in _EXACT
 
 
-def _pinned(condition: Condition, *, subject: bool, github: bool) -> Verdict:
+def _pinned(condition: ConditionKey, *, subject: bool, github: bool) -> Judgement:
     exact = not condition.operator.endswith("like")
     if condition.open is not None:
         return unknown(condition.open)
@@ -464,17 +464,17 @@ def _pinned(condition: Condition, *, subject: bool, github: bool) -> Verdict:
         )
         if pinned is False:
             what = "subject is not one repository with its branch or environment" if subject else "audience is any"
-            return Verdict(truth=False, place=one.place, note=f"the {what}")
+            return Judgement(truth=False, place=one.place, note=f"the {what}")
         if pinned is None:
             unclear = unclear or one.open or Unknown("the form of this provider's subjects is not known", one.place)
         repositories.add(_repository(one.text))
     if len(repositories) > 1 and subject:
-        return Verdict(truth=False, place=condition.place, note="the subjects are of several repositories")
+        return Judgement(truth=False, place=condition.place, note="the subjects are of several repositories")
     if unclear is not None:
         return unknown(unclear)
     by_name = subject and any(_BY_NAME.match(one.text) for one in condition.values)
     note = "the repository is named without its ids: whoever takes its name over is let in" if by_name else ""
-    return Verdict(bool(condition.values), condition.place, note)
+    return Judgement(bool(condition.values), condition.place, note)
 
 
 def _subject(one: Pattern, *, exact: bool, github: bool) -> bool | None:

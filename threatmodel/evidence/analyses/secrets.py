@@ -55,14 +55,14 @@ def supplied(name: str, node: Node, stack: Stack) -> Supply:
     return Supply(name, "", node.place, None)._replace(**_decided(name, node, stack)._asdict())
 
 
-class _Verdict(NamedTuple):
+class _Judgement(NamedTuple):
     how: str
     secret: bool | None
     by: str = ""
     why: str = ""
 
 
-def _decided(name: str, node: Node, stack: Stack) -> _Verdict:
+def _decided(name: str, node: Node, stack: Stack) -> _Judgement:
     raw = (
         str(node.value)[:_LONGEST] if isinstance(node, Scalar) and node.value is not None else shape_of(node)[:_LONGEST]
     )
@@ -71,7 +71,7 @@ def _decided(name: str, node: Node, stack: Stack) -> _Verdict:
     if dynamic is not None:
         return _dynamic(speaks, dynamic)
     if _looks(raw, speaks):
-        return _Verdict("literal-secret", secret=True)
+        return _Judgement("literal-secret", secret=True)
     given: tuple[str, ...] = getattr(node, "given", ())
     known = [stack.parameters[one] for one in given if one in stack.parameters]
     if known:
@@ -86,16 +86,16 @@ def _decided(name: str, node: Node, stack: Stack) -> _Verdict:
         case Unknown(why=why, usual=usual):
             return _unknown(speaks, why, usual, name, stack)
         case _:
-            return _Verdict("unknown", secret=None, why="a variable's value has to be a text")
+            return _Judgement("unknown", secret=None, why="a variable's value has to be a text")
 
 
 _LONGEST = 8_192
 """Characters of a value that are looked at; Lambda takes 4 KB for all variables together."""
 
 
-def _worst(verdicts: Iterator[_Verdict]) -> _Verdict:
-    """The verdict that says most: a secret, else one that nobody can tell, else the first."""
-    return max(verdicts, key=lambda one: 2 if one.secret else 1 if one.secret is None else 0)
+def _worst(judgements: Iterator[_Judgement]) -> _Judgement:
+    """The judgement that says most: a secret, else one that nobody can tell, else the first."""
+    return max(judgements, key=lambda one: 2 if one.secret else 1 if one.secret is None else 0)
 
 
 # --- what a name says
@@ -222,14 +222,14 @@ _NO_SECRET_BY_NAME = re.compile(r"arn:|[a-z][a-z0-9+.-]{0,20}://|/|(?i:true|fals
 """What is no secret even under the name of one: the ARN, address or path of it, and a switch."""
 
 
-def _literal(speaks: str, raw: str, *, is_public: bool) -> _Verdict:
+def _literal(speaks: str, raw: str, *, is_public: bool) -> _Judgement:
     if speaks == "secret" and not _NO_SECRET_BY_NAME.match(raw):
         why = "its name says that it is a secret, its value does not look like one"
-        return _Verdict("literal", secret=None, why=why)
+        return _Judgement("literal", secret=None, why=why)
     identifier = is_public or (speaks == "harmless" and _UUID.match(raw))
     if not identifier and (_HEX_PART.match(raw) or _UUID.match(raw) or _is_random(raw)):
-        return _Verdict("literal", secret=None, why="its value looks random, as a secret does")
-    return _Verdict("literal", secret=False)
+        return _Judgement("literal", secret=None, why="its value looks random, as a secret does")
+    return _Judgement("literal", secret=False)
 
 
 def spells_secret(raw: str) -> bool:
@@ -250,7 +250,7 @@ def _is_embedded(node: Node, raw: str) -> bool:
     return isinstance(node, Joined) or "://" in raw
 
 
-def _by_parameter(speaks: str, parameter: Parameter, *, embedded: bool) -> _Verdict:
+def _by_parameter(speaks: str, parameter: Parameter, *, embedded: bool) -> _Judgement:
     """What the names of variable and parameter, and NoEcho, say together."""
     own = meaning(parameter.name)
     how = "hidden-parameter" if parameter.hidden else "parameter"
@@ -264,7 +264,7 @@ def _by_parameter(speaks: str, parameter: Parameter, *, embedded: bool) -> _Verd
     if parameter.hidden and embedded and own == "secret":
         secret = True
     why = "its value is given at deployment, and it may be a secret by its name" if secret is None else ""
-    return _Verdict(how, secret, parameter.name, why)
+    return _Judgement(how, secret, parameter.name, why)
 
 
 _T = tuple[str, str]
@@ -305,21 +305,21 @@ _NOT_THE_SECRET = frozenset(
 """What stands beside the password in a database's secret."""
 
 
-def _dynamic(speaks: str, found: re.Match[str]) -> _Verdict:
+def _dynamic(speaks: str, found: re.Match[str]) -> _Judgement:
     store, reference = found.groups()
     if store == "secretsmanager":
         key = re.search(r":SecretString:([^:]*)", reference)
         told = key is not None and key.group(1).lower() in _NOT_THE_SECRET
         why = "which parts of a stored secret are one is not told"
         if told and speaks != "secret":
-            return _Verdict("secretsmanager-dynamic", secret=None, why=why)
-        return _Verdict("secretsmanager-dynamic", secret=True)
+            return _Judgement("secretsmanager-dynamic", secret=None, why=why)
+        return _Judgement("secretsmanager-dynamic", secret=True)
     if store == "ssm-secure":
-        return _Verdict("ssm-secure", secret=True)
+        return _Judgement("ssm-secure", secret=True)
     last = re.sub(r":\d*\Z", "", reference).rsplit("/", 1)[-1]
     secret = _FROM_STORE[speaks, meaning(last)]
     why = "" if secret is not None else "an SSM parameter's value gets there, which may be a secret by its name"
-    return _Verdict("ssm-dynamic", secret, why=why)
+    return _Judgement("ssm-dynamic", secret, why=why)
 
 
 # --- references to resources
@@ -339,21 +339,21 @@ _STORED = frozenset(("AWS::SSM::Parameter", "aws_ssm_parameter"))
 _SECRETS = _STORED | {"AWS::SecretsManager::Secret", "aws_secretsmanager_secret"}
 
 
-def _linked(speaks: str, link: Link, stack: Stack) -> _Verdict:
+def _linked(speaks: str, link: Link, stack: Stack) -> _Judgement:
     resource = stack.resources.get(link.resource)
     kind = resource.type if resource is not None else _type_in(link.resource)
     attribute = re.split(r"[.\[]", link.attribute)[0] if kind == "aws_kms_secrets" else link.attribute
     if (kind, attribute) in _VALUES or meaning(attribute) == "secret":
-        return _Verdict("secret-value", secret=True, by=link.resource)
+        return _Judgement("secret-value", secret=True, by=link.resource)
     if kind in _STORED and attribute.lower() in {"value", "insecure_value"}:
         secure = resource is not None and shape_of(resource.properties.entries.get("type")) == "SecureString"
         secret = True if secure else _FROM_STORE[speaks, meaning(link.resource)]
         why = "" if secret is not None else "an SSM parameter's value gets there, which may be a secret by its name"
-        return _Verdict("secret-value" if secret else "link", secret, link.resource, why)
+        return _Judgement("secret-value" if secret else "link", secret, link.resource, why)
     if kind.startswith(("Custom::", "AWS::CloudFormation::")) and attribute:
         why = "it is what somebody's code or another stack gives"
-        return _Verdict("link", secret=None, by=link.resource, why=why)
-    return _Verdict("reference" if kind in _SECRETS or not attribute else "link", secret=False, by=link.resource)
+        return _Judgement("link", secret=None, by=link.resource, why=why)
+    return _Judgement("reference" if kind in _SECRETS or not attribute else "link", secret=False, by=link.resource)
 
 
 def _type_in(address: str) -> str:
@@ -365,24 +365,24 @@ def _type_in(address: str) -> str:
 # --- texts and what is unknown
 
 
-def _joined(speaks: str, parts: tuple[str | Link | Unknown, ...], raw: str, stack: Stack) -> _Verdict:
+def _joined(speaks: str, parts: tuple[str | Link | Unknown, ...], raw: str, stack: Stack) -> _Judgement:
     linked = [_linked("neutral", part, stack) for part in parts if isinstance(part, Link)]
     if any(one.secret for one in linked):
         return _worst(iter(linked))
     unknown = next((part for part in parts if isinstance(part, Unknown)), None)
     if unknown is None or speaks == "harmless" or (_NO_SECRET.match(raw) and not _PASSWORD_PART.search(raw)):
-        return _Verdict("text", secret=False)
-    return _Verdict("text", secret=None, why=unknown.why)
+        return _Judgement("text", secret=False)
+    return _Judgement("text", secret=None, why=unknown.why)
 
 
 _PASSWORD_PART = re.compile(r"://[^/\s@]{0,300}:\*[^/\s@]{0,300}@")
 
 
-def _unknown(speaks: str, why: str, usual: Node | None, name: str, stack: Stack) -> _Verdict:
+def _unknown(speaks: str, why: str, usual: Node | None, name: str, stack: Stack) -> _Judgement:
     """What is not told may be anything that its name allows, and anything that defaults would make a secret."""
     if speaks == "harmless" and (usual is None or supplied(name, usual, stack).secret is False):
-        return _Verdict("unknown", secret=False)
-    return _Verdict("unknown", secret=None, why=why)
+        return _Judgement("unknown", secret=False)
+    return _Judgement("unknown", secret=None, why=why)
 
 
 def _shown(name: str) -> str:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from threatmodel.evidence.analyses.judgements import Judgement, every, some, unknown, unless_open
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.analyses.verdicts import Verdict, every, some, unknown, unless_open
 from threatmodel.evidence.answers import Gathered, Outcome
 from threatmodel.evidence.policies.arns import account_of, arn_parts, whole
 from threatmodel.evidence.policies.conditions import NEGATIVE, limits, narrows, wide_arn
@@ -39,16 +39,16 @@ def public_statement(parts: Sequence[Gathered], resource: Resource, stack: Stack
     return some(_public(parts, resource, stack), parts)
 
 
-def _public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Iterator[Verdict]:
+def _public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Iterator[Judgement]:
     found = grants([part for part in parts if part.part == "policy"], resource, stack)
     guards = [grant for grant in found if _keeps_strangers_out(grant)]
     for grant in allowing(found):
-        verdict = anybody(grant)
-        if not verdict.truth and resource.type not in _INVOKED and any_source(grant):
+        judgement = anybody(grant)
+        if not judgement.truth and resource.type not in _INVOKED and any_source(grant):
             at = next(one.pattern.place for one in grant.principals if one.kind == "Service")
-            verdict = unless_open(grant, Verdict(truth=True, place=at, note="a service may act for anybody there"))
-        if not (verdict.truth and any(_about_the_same(guard, grant) for guard in guards)):
-            yield verdict
+            judgement = unless_open(grant, Judgement(truth=True, place=at, note="a service may act for anybody there"))
+        if not (judgement.truth and any(_about_the_same(guard, grant) for guard in guards)):
+            yield judgement
     for part in parts:
         if part.part == "permission":
             yield _of_permission(part)
@@ -75,25 +75,25 @@ def any_source(grant: Grant) -> bool:
     return not little and not (own and all(own))
 
 
-def unless_doubted(part: Gathered, verdict: Verdict) -> Verdict:
-    """A verdict on a resource; none, where it is a yes and the resource may not exist."""
-    return unknown(part.resource.doubt) if part.resource.doubt is not None and verdict.truth else verdict
+def unless_doubted(part: Gathered, judgement: Judgement) -> Judgement:
+    """A judgement on a resource; none, where it is a yes and the resource may not exist."""
+    return unknown(part.resource.doubt) if part.resource.doubt is not None and judgement.truth else judgement
 
 
-def anybody(grant: Grant) -> Verdict:
+def anybody(grant: Grant) -> Judgement:
     """Whether a statement lets in everybody."""
     if grant.open is not None and not grant.actions:
         return unknown(grant.open)
     who, place = everybody(grant)
     narrowed = either([narrows(one) for one in grant.conditions])
     if who is False or narrowed:
-        return Verdict(truth=False, place=grant.place)
+        return Judgement(truth=False, place=grant.place)
     if who is None:
         open_one = next((one.pattern.open for one in grant.principals if one.pattern.open is not None), None)
         return unknown(open_one or Unknown("the statement names no principal", grant.place))
     if narrowed is None:
         return unknown(open_condition(grant))
-    return unless_open(grant, Verdict(truth=True, place=place, note="a statement lets everybody in"))
+    return unless_open(grant, Judgement(truth=True, place=place, note="a statement lets everybody in"))
 
 
 def open_condition(grant: Grant) -> Unknown:
@@ -168,31 +168,31 @@ def set_value(node: Node | None) -> Node | None:
     return None if isinstance(node, Scalar) and node.value in {None, ""} else node
 
 
-def _of_permission(part: Gathered) -> Verdict:
+def _of_permission(part: Gathered) -> Judgement:
     if not isinstance(part.node, Table):
         return unknown(
             part.node if isinstance(part.node, Unknown) else Unknown("it is not understood", part.node.place)
         )
     found = _permission(part.node)
     if found.principal is None:
-        return Verdict(None, part.node.place, "the permission names no principal")
+        return Judgement(None, part.node.place, "the permission names no principal")
     who = pattern(found.principal)
     organisation = pattern(found.organisation).text if found.organisation is not None else "*"
     limited = found.account is not None or not set(organisation) & set("*?")
     if found.source is not None:
         limited = limited or wide_arn(pattern(found.source)) is not True
     if limited or (who.text != "*" and not _may_be_all(Principal("", who))):
-        return Verdict(truth=False, place=part.node.place)
+        return Judgement(truth=False, place=part.node.place)
     if who.open is not None:
         return unknown(who.open)
-    return unless_doubted(part, Verdict(truth=True, place=who.place, note="a permission lets everybody invoke it"))
+    return unless_doubted(part, Judgement(truth=True, place=who.place, note="a permission lets everybody invoke it"))
 
 
-def _of_url(node: Node) -> Verdict:
+def _of_url(node: Node) -> Judgement:
     told = text(node)
     if told in {"NONE", "AWS_IAM"}:
         note = "its URL asks for no authentication" if told == "NONE" else ""
-        return Verdict(told == "NONE", node.place, note)
+        return Judgement(told == "NONE", node.place, note)
     return unknown(not_understood(node))
 
 
@@ -202,7 +202,7 @@ def _of_url(node: Node) -> Verdict:
 @analysis("policy", "permission")
 def sources_pinned(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether each statement for a service names a source ARN, and a source account where the ARN has none."""
-    found: list[Verdict] = []
+    found: list[Judgement] = []
     policies = [part for part in parts if part.part == "policy"]
     for grant in allowing(grants(policies, resource, stack)):
         found += [unless_open(grant, one, decides=False) for one in _service_pinned(grant, stack)]
@@ -212,7 +212,7 @@ def sources_pinned(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
     return every(found, parts)
 
 
-def _service_pinned(grant: Grant, stack: Stack) -> Iterator[Verdict]:
+def _service_pinned(grant: Grant, stack: Stack) -> Iterator[Judgement]:
     if grant.open is not None and not grant.actions:
         yield unknown(grant.open)
         return
@@ -224,38 +224,38 @@ def _service_pinned(grant: Grant, stack: Stack) -> Iterator[Verdict]:
     accounts = [one for one in grant.conditions if one.key == "aws:sourceaccount" and limits(one)]
     tokens = [one for one in grant.conditions if one.key == "lambda:eventsourcetoken" and limits(one)]
     if tokens:
-        yield Verdict(truth=True, place=at)
+        yield Judgement(truth=True, place=at)
     elif not sources and any(not one.key for one in grant.conditions):
         yield unknown(open_condition(grant))
     elif not sources:
-        yield Verdict(truth=False, place=at, note="the service may act for any source")
+        yield Judgement(truth=False, place=at, note="the service may act for any source")
     else:
         for one in sources[0].values:
             yield _pins(one, stack, has_account=bool(accounts), at=at)
 
 
-def _pins(source: Pattern, stack: Stack, *, has_account: bool, at: Place) -> Verdict:
+def _pins(source: Pattern, stack: Stack, *, has_account: bool, at: Place) -> Judgement:
     """Whether a source ARN names a source whose account is told, by itself or beside it."""
     if source.links:
         targets = [stack.resources[link.resource] for link in source.links if link.resource in stack.resources]
         bucket = any(one.type in {"AWS::S3::Bucket", "aws_s3_bucket"} for one in targets)
         told = has_account or not bucket
-        return Verdict(told, at, "" if told else "the source's ARN has no account, and none is named beside it")
+        return Judgement(told, at, "" if told else "the source's ARN has no account, and none is named beside it")
     if source.open is not None and len(arn_parts(source.text)) < 6:  # noqa: PLR2004 - an ARN's parts
         return unknown(source.open)
     parts = arn_parts(source.text)
     every_one = whole(source, parts[2] if len(parts) > 2 else "")  # noqa: PLR2004 - the service in an ARN
     if every_one:
-        return Verdict(truth=False, place=at, note="the source is any")
+        return Judgement(truth=False, place=at, note="the source is any")
     account = account_of(source)
     if not has_account and not account.strip("*?"):
-        return Verdict(truth=False, place=at, note="the source's ARN has no account, and none is named beside it")
+        return Judgement(truth=False, place=at, note="the source's ARN has no account, and none is named beside it")
     if every_one is None and source.open is not None:
         return unknown(source.open)
-    return Verdict(truth=True, place=at)
+    return Judgement(truth=True, place=at)
 
 
-def _permission_pinned(part: Gathered, stack: Stack) -> Iterator[Verdict]:
+def _permission_pinned(part: Gathered, stack: Stack) -> Iterator[Judgement]:
     if not isinstance(part.node, Table):
         yield unknown(not_understood(part.node))
         return
@@ -266,15 +266,15 @@ def _permission_pinned(part: Gathered, stack: Stack) -> Iterator[Verdict]:
     if who is None or who.open is not None:
         yield unknown(who.open if who is not None and who.open else Unknown("it names no principal", part.node.place))
     elif found.token is not None:
-        yield Verdict(truth=True, place=who.place)
+        yield Judgement(truth=True, place=who.place)
     elif found.source is None:
-        verdict = Verdict(truth=False, place=who.place, note="the service may act for any source")
+        judgement = Judgement(truth=False, place=who.place, note="the service may act for any source")
         doubt = part.resource.doubt
-        yield unknown(doubt) if doubt is not None else verdict
+        yield unknown(doubt) if doubt is not None else judgement
     else:
-        verdict = _pins(pattern(found.source), stack, has_account=found.account is not None, at=found.source.place)
+        judgement = _pins(pattern(found.source), stack, has_account=found.account is not None, at=found.source.place)
         doubt = part.resource.doubt
-        yield unknown(doubt) if doubt is not None and verdict.truth is False else verdict
+        yield unknown(doubt) if doubt is not None and judgement.truth is False else judgement
 
 
 def is_service(principal: str) -> bool:

@@ -19,7 +19,7 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Number
 from threatmodel.stacks.stack import Resource, Stack
@@ -54,15 +54,15 @@ def expiration_days(parts: Sequence[Gathered], resource: Resource, stack: Stack)
     if versioned is None:
         return Unanswered("whether it keeps versions is not told", resource.place)
     if isinstance(old, Unanswered) or old is None:
-        return old or Answer(None, current.places, "a version that is no longer current is kept for ever")
+        return old or Answered(None, current.places, "a version that is no longer current is kept for ever")
     days = current.value + old.value
     if days > _LONGEST:
         return Unanswered("it is longer than a hundred years", old.places[0])
-    return Answer(days, (*current.places, *old.places), "with the days for which versions are kept")
+    return Answered(days, (*current.places, *old.places), "with the days for which versions are kept")
 
 
-def _never(parts: Sequence[Gathered]) -> Answer:
-    return Answer(None, tuple(part.node.place for part in parts), "no rule deletes everything")
+def _never(parts: Sequence[Gathered]) -> Answered:
+    return Answered(None, tuple(part.node.place for part in parts), "no rule deletes everything")
 
 
 def _covers(rule: Node) -> bool | None:
@@ -77,7 +77,7 @@ def _covers(rule: Node) -> bool | None:
     return None if on is None or any(one is not None for one in narrow) else True
 
 
-def _soonest(rules: Sequence[Node], *paths: tuple[str, ...]) -> Answer | Unanswered | None:
+def _soonest(rules: Sequence[Node], *paths: tuple[str, ...]) -> Answered | Unanswered | None:
     """The fewest days that one of the rules gives at one of these paths."""
     found: list[tuple[int, Place]] = []
     for rule in rules:
@@ -92,10 +92,10 @@ def _soonest(rules: Sequence[Node], *paths: tuple[str, ...]) -> Answer | Unanswe
     if not found:
         return None
     days, place = min(found)
-    return Answer(days, (place,))
+    return Answered(days, (place,))
 
 
-def _soonest_of_old(rules: Sequence[Node]) -> Answer | Unanswered | None:
+def _soonest_of_old(rules: Sequence[Node]) -> Answered | Unanswered | None:
     """The fewest days after which a version that is no longer current goes, by rules that keep none of them."""
     keeping = [(_keeps_some(rule), rule) for rule in rules]
     unknown = next((rule for keeps, rule in keeping if keeps is None), None)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import wraps
 
-from threatmodel.evidence.answers import AnalysisFunction, Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import AnalysisFunction, Answered, Gathered, Outcome, Unanswered
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, unknowns
 
@@ -20,7 +20,7 @@ def with_usual(analysis: AnalysisFunction) -> AnalysisFunction:
         if isinstance(outcome, Unanswered) and any(_has_usual(part) for part in parts):
             usual = list(_usual_parts(parts))
             again = analysis(usual, resource, stack) if usual else None
-            if isinstance(again, Answer):
+            if isinstance(again, Answered):
                 return outcome._replace(usual=again)
         return outcome
 

@@ -28,7 +28,7 @@ from threatmodel.evidence.analyses.properties import (
 )
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.stages import Stage, stages, whole
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown, links, unknowns
@@ -56,9 +56,9 @@ def rate_rule_blocks(parts: Sequence[Gathered], resource: Resource, stack: Stack
         why = "whether a rule limits every request, at each stage and on each way to it, is not told"
         return Unanswered(why, _first_unknown(relevant) or places[0])
     if value:
-        return unless_unread(Answer(value=True, places=places), stack, [True])
+        return unless_unread(Answered(value=True, places=places), stack, [True])
     open_way = "the api answers callers who go past its CDN" if fronted else "not every stage has a rule that blocks"
-    return Answer(value=False, places=places, note=open_way)
+    return Answered(value=False, places=places, note=open_way)
 
 
 def _first_unknown(resources: Sequence[Resource]) -> Place | None:
@@ -69,7 +69,7 @@ def _closed(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> bool
     """Whether the api answers its CDN alone."""
     outcome = cdn_only([part for part in parts if part.part in {"origin", "origin-access", "auth", "policy"}],
                        resource, stack)  # fmt: skip
-    return outcome.value if isinstance(outcome, Answer) else None
+    return outcome.value if isinstance(outcome, Answered) else None
 
 
 # --- which stage

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from threatmodel.evidence.answers import Answer, Unanswered
-from threatmodel.evidence.mappings.format import FactPlace, Part
-from threatmodel.evidence.mappings.format import Path as Steps
+from threatmodel.evidence.answers import Answered, Unanswered
+from threatmodel.evidence.mappings.format import FactMapping
+from threatmodel.evidence.mappings.paths import PathPart, ValuePath
 from threatmodel.model.vocabulary import FactRow
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Flag, Number, Word
@@ -18,7 +18,7 @@ from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, U
 OUTSIDE = "it refers to something outside this file"
 
 
-def standing(root: Node, path: Steps) -> Iterator[Node]:
+def standing(root: Node, path: ValuePath) -> Iterator[Node]:
     """The nodes at a path: what is missing, null or empty does not stand there; something unknown on the way does."""
     return (node for node in _followed(root, path) if _stands(node))
 
@@ -28,7 +28,7 @@ def _stands(node: Node) -> bool:
     return not empty and not (isinstance(node, Scalar) and node.value in {None, ""})
 
 
-def _followed(node: Node, path: Sequence[Part]) -> Iterator[Node]:
+def _followed(node: Node, path: Sequence[PathPart]) -> Iterator[Node]:
     if not path or isinstance(node, Unknown):
         yield node
         return
@@ -46,7 +46,7 @@ def _followed(node: Node, path: Sequence[Part]) -> Iterator[Node]:
         yield from _followed(child, rest)
 
 
-def _children(node: Node, part: Part) -> Iterator[Node]:
+def _children(node: Node, part: PathPart) -> Iterator[Node]:
     match part.kind, node:
         case "key", Table(entries=entries):
             if part.name in entries:
@@ -59,7 +59,7 @@ def _children(node: Node, part: Part) -> Iterator[Node]:
             yield from entries.values()
 
 
-def _filtered(node: List, part: Part, rest: Sequence[Part]) -> Iterator[Node]:
+def _filtered(node: List, part: PathPart, rest: Sequence[PathPart]) -> Iterator[Node]:
     """What stands behind the items that have some values; behind those that may have them it is unknown."""
     for child in node.items:
         having, usually = has_values(child, part.where), has_usually(child, part.where)
@@ -95,22 +95,22 @@ def has_usually(node: Node, where: Sequence[tuple[str, str]]) -> bool:
 # --- predicates
 
 
-def said(row: FactRow, place: FactPlace, node: Node, at: Place) -> Answer | Unanswered:
+def said(row: FactRow, mapping: FactMapping, node: Node, at: Place) -> Answered | Unanswered:
     """What a value that stands there means."""
     if isinstance(node, Unknown):
-        usual = said(row, place, node.usual, at) if node.usual is not None and _stands(node.usual) else None
-        return Unanswered(node.why, at, usual if isinstance(usual, Answer) else None)
-    if place.predicate == "says":
-        return Answer(place.says, (at,))
+        usual = said(row, mapping, node.usual, at) if node.usual is not None and _stands(node.usual) else None
+        return Unanswered(node.why, at, usual if isinstance(usual, Answered) else None)
+    if mapping.predicate == "says":
+        return Answered(mapping.says, (at,))
     told, note = _as_text(node), by_defaults(node)
     if told is not None:
-        for pattern, value in place.words.items():
+        for pattern, value in mapping.words.items():
             if fnmatch.fnmatchcase(told, pattern):
-                return Answer(value, (at,), note)
-    if place.value:
-        value = _taken(row, place.value, node)
+                return Answered(value, (at,), note)
+    if mapping.value:
+        value = _taken(row, mapping.value, node)
         if value is not None:
-            return Answer(value, (at,), note)
+            return Answered(value, (at,), note)
     return Unanswered("what stands there is not understood", at)
 
 

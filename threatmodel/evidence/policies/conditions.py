@@ -14,7 +14,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
 from threatmodel.evidence.policies.arns import account_of, arn_parts, whole
-from threatmodel.evidence.policies.grants import MARK, Condition, Pattern, either, opposite
+from threatmodel.evidence.policies.grants import MARK, ConditionKey, Pattern, either, opposite
 
 _ACCOUNTS = frozenset(
     {
@@ -41,12 +41,12 @@ NEGATIVE = (
 )
 
 
-def limits(condition: Condition) -> bool:
+def limits(condition: ConditionKey) -> bool:
     """Whether a condition asks for some values, rather than for none of them or only where there is one."""
     return condition.operator.removeprefix("foranyvalue:") in POSITIVE
 
 
-def narrows(condition: Condition, operators: Sequence[str] = POSITIVE) -> bool | None:
+def narrows(condition: ConditionKey, operators: Sequence[str] = POSITIVE) -> bool | None:
     """Whether a condition limits a statement to accounts, an organisation, sources or networks; None if unknown."""
     if not condition.key:
         return None

@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from threatmodel.evidence.policies.iam import Action, known_service
+from threatmodel.evidence.policies.iam import IamAction, known_service
 from threatmodel.reading.problems import Place
 
 UNKNOWN_LEVEL = "unknown"
@@ -160,7 +160,7 @@ _LOOKS = re.compile(
 )
 
 
-def unexplained(action: Action, explained: Iterable[str]) -> bool:
+def unexplained(action: IamAction, explained: Iterable[str]) -> bool:
     """Whether an action changes identities, code, what is deployed or who may do what, and is in no way that is known.
 
     `explained` are the actions of the ways that were found: these say more.
@@ -173,7 +173,7 @@ _RIGHTS_AT_ANY_LEVEL = re.compile(r"iam:(Un)?Tag|sts:Get")
 
 
 @lru_cache(maxsize=16384)
-def _changes_rights(action: Action) -> bool:
+def _changes_rights(action: IamAction) -> bool:
     service, _, verb = action.name.partition(":")
     if action.level == UNKNOWN_LEVEL:
         return _may_change_rights(service.lower(), verb)

@@ -66,7 +66,7 @@ class Principal(NamedTuple):
     pattern: Pattern
 
 
-class Condition(NamedTuple):
+class ConditionKey(NamedTuple):
     """One key of a condition, in small letters like its operator; `open` where more than single values is unknown."""
 
     operator: str
@@ -89,7 +89,7 @@ class Grant(NamedTuple):
     actions: tuple[Pattern, ...]
     resources: tuple[Pattern, ...]
     principals: tuple[Principal, ...]
-    conditions: tuple[Condition, ...]
+    conditions: tuple[ConditionKey, ...]
     place: Place
     but_actions: bool = False
     but_resources: bool = False
@@ -109,7 +109,7 @@ class Grant(NamedTuple):
         """Where the statement comes from, as a note begins."""
         return self.source or "a statement"
 
-    def at(self, found: Pattern | Condition) -> Place:
+    def at(self, found: Pattern | ConditionKey) -> Place:
         """The place of a part: of an AWS policy, where it is attached."""
         return self.place if self.source else found.place
 
@@ -235,21 +235,21 @@ def _principals(node: Node | None) -> Iterator[Principal]:
                 yield Principal("*" if found.text == "*" else "AWS", found)
 
 
-def _conditions(node: Node | None) -> Iterator[Condition]:
+def _conditions(node: Node | None) -> Iterator[ConditionKey]:
     match node:
         case None:
             return
         case Table(entries=entries):
             for operator, child in entries.items():
                 if not isinstance(child, Table):
-                    yield Condition(operator.lower(), "", (), child.place, _why(child))
+                    yield ConditionKey(operator.lower(), "", (), child.place, _why(child))
                     continue
                 for key, values in child.entries.items():
                     found = tuple(pattern(one) for one in items(values))
                     unknown = values if isinstance(values, Unknown) else None
-                    yield Condition(operator.lower(), key.lower(), found, values.place, unknown)
+                    yield ConditionKey(operator.lower(), key.lower(), found, values.place, unknown)
         case _:
-            yield Condition("", "", (), node.place, _why(node))
+            yield ConditionKey("", "", (), node.place, _why(node))
 
 
 def _why(node: Node) -> Unknown:

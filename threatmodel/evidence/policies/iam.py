@@ -18,7 +18,7 @@ LONGEST_RESOURCE = 4096
 _FOLDER = Path(__file__).parent
 
 
-class Action(NamedTuple):
+class IamAction(NamedTuple):
     """One action: `level` is list, read, write, tagging or permissions, `limitable` whether it can name resources."""
 
     name: str
@@ -33,12 +33,14 @@ def _raw_actions() -> Mapping[str, Mapping[str, str]]:
 
 
 @cache
-def actions_of(service: str) -> Mapping[str, Action]:
+def actions_of(service: str) -> Mapping[str, IamAction]:
     """The actions of a service by their name in small letters; none for a service that the table lacks."""
     found = {}
     for level, names in _raw_actions().get(service, {}).items():
         for name in names.split():
-            found[f"{service}:{name}".lower()] = Action(f"{service}:{name}", level.rstrip("*"), not level.endswith("*"))
+            found[f"{service}:{name}".lower()] = IamAction(
+                f"{service}:{name}", level.rstrip("*"), not level.endswith("*")
+            )
     return found
 
 
@@ -59,7 +61,7 @@ def glob(pattern: str) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=4096)
-def expanded(pattern: str) -> tuple[Action, ...]:
+def expanded(pattern: str) -> tuple[IamAction, ...]:
     """The actions of the table that a pattern (in small letters) covers; none where it is no action that is known."""
     if len(pattern) > LONGEST_ACTION:
         return ()
@@ -69,7 +71,7 @@ def expanded(pattern: str) -> tuple[Action, ...]:
     return tuple(_covered(pattern if colon else "*:*", service if colon else "*"))
 
 
-def _covered(pattern: str, service: str) -> Iterator[Action]:
+def _covered(pattern: str, service: str) -> Iterator[IamAction]:
     names = [service] if not re.search(r"[*?]", service) else [s for s in _raw_actions() if glob(service).fullmatch(s)]
     for name in names:
         known = actions_of(name)

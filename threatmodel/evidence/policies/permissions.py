@@ -17,7 +17,7 @@ from threatmodel.evidence.policies.arns import Match, Targets, covers_every, res
 from threatmodel.evidence.policies.escalations import UNKNOWN_LEVEL, Escalation, escalations, unexplained
 from threatmodel.evidence.policies.given import given_to
 from threatmodel.evidence.policies.grants import Grant, Pattern, grants, statements
-from threatmodel.evidence.policies.iam import Action, actions_of, expanded
+from threatmodel.evidence.policies.iam import IamAction, actions_of, expanded
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Unknown
@@ -123,7 +123,7 @@ def _unexplained(allowed: Sequence[Allowed], explained: frozenset[str]) -> Itera
     for one in allowed:
         for name in one.actions:
             service = name.partition(":")[0]
-            action = actions_of(service).get(name.lower()) or Action(name, UNKNOWN_LEVEL, limitable=False)
+            action = actions_of(service).get(name.lower()) or IamAction(name, UNKNOWN_LEVEL, limitable=False)
             if unexplained(action, explained):
                 yield Unknown(f"{name} may lead to more rights, and no known way says whether", one.place)
                 break
@@ -173,7 +173,7 @@ def _levels(grant: Grant, denied: frozenset[str]) -> Iterator[Allowed]:
         )
 
 
-def _actions(grant: Grant, denied: frozenset[str]) -> Iterator[Action]:
+def _actions(grant: Grant, denied: frozenset[str]) -> Iterator[IamAction]:
     if grant.but_actions:
         kept = frozenset(_names(grant)) - denied
         yield from (action for action in expanded("*") if action.name.lower() in kept)
@@ -183,7 +183,7 @@ def _actions(grant: Grant, denied: frozenset[str]) -> Iterator[Action]:
             known = expanded(one.text)
             yield from (action for action in known if action.name.lower() not in denied)
             if not known and one.text not in denied:
-                yield Action(one.shown, UNKNOWN_LEVEL, limitable=False)
+                yield IamAction(one.shown, UNKNOWN_LEVEL, limitable=False)
 
 
 # --- what of the stack is reached
@@ -288,16 +288,16 @@ def _denials(found: Sequence[Grant], targets: Targets) -> Mapping[str, frozenset
     return denied
 
 
-def _by_service(grant: Grant) -> Mapping[str, Sequence[Action]]:
+def _by_service(grant: Grant) -> Mapping[str, Sequence[IamAction]]:
     """The actions of a statement by service; one that is unknown stands under every service that it may be of."""
     if grant.but_actions:
         return _grouped(tuple(_actions(grant, frozenset())))
-    found: dict[str, list[Action]] = {}
+    found: dict[str, list[IamAction]] = {}
     for one in grant.actions:
         if one.open is not None:
             service = one.text.partition(":")[0]
             for name in _SERVICES if "\x00" in service else (service,):
-                found.setdefault(name, []).append(Action("", UNKNOWN_LEVEL, limitable=True))
+                found.setdefault(name, []).append(IamAction("", UNKNOWN_LEVEL, limitable=True))
         for service, actions in _of_pattern(one.text).items() if one.open is None else ():
             found.setdefault(service, []).extend(actions)
     return found
@@ -310,13 +310,13 @@ _SERVICES = (
 
 
 @lru_cache(maxsize=4096)
-def _of_pattern(text: str) -> Mapping[str, Sequence[Action]]:
+def _of_pattern(text: str) -> Mapping[str, Sequence[IamAction]]:
     known = expanded(text)
-    return _grouped(known) if known else {text.partition(":")[0]: (Action(text, UNKNOWN_LEVEL, limitable=True),)}
+    return _grouped(known) if known else {text.partition(":")[0]: (IamAction(text, UNKNOWN_LEVEL, limitable=True),)}
 
 
-def _grouped(actions: Iterable[Action]) -> Mapping[str, Sequence[Action]]:
-    found: dict[str, list[Action]] = {}
+def _grouped(actions: Iterable[IamAction]) -> Mapping[str, Sequence[IamAction]]:
+    found: dict[str, list[IamAction]] = {}
     for action in actions:
         found.setdefault(action.name.partition(":")[0].lower(), []).append(action)
     return found
@@ -329,7 +329,7 @@ class _Doing(NamedTuple):
     unclear: bool
 
 
-def _doing(actions: Sequence[Action], below: str, denied: frozenset[str]) -> _Doing:
+def _doing(actions: Sequence[IamAction], below: str, denied: frozenset[str]) -> _Doing:
     by_use: dict[str, dict[str, None]] = {}
     unclear = False
     for action in actions:
@@ -353,7 +353,7 @@ def _reach(held: _Gathering, grant: Grant, match: Match, doing: _Doing) -> None:
 
 
 @lru_cache(maxsize=8192)
-def use_of(action: Action) -> str:
+def use_of(action: IamAction) -> str:
     """What an action does with a resource: read, write, send, invoke, value or manage."""
     name = action.name.lower()
     for use, names in (("send", SENDS), ("invoke", INVOKES), ("value", READS_SECRETS)):
@@ -377,7 +377,7 @@ def _is_setting(name: str, verb: str) -> bool:
     return verb.endswith(_SETTINGS) or name.startswith("sns:")
 
 
-def _on(action: Action, below: str) -> bool:
+def _on(action: IamAction, below: str) -> bool:
     """Whether an action of S3 is about what a pattern adds to the bucket: its objects, or the bucket itself."""
     name = action.name.lower()
     if not name.startswith("s3:") or below.startswith("*"):

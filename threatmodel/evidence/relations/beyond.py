@@ -15,7 +15,7 @@ from typing import NamedTuple
 from threatmodel.evidence.policies.arns import Targets, resources_of
 from threatmodel.evidence.policies.escalations import UNKNOWN_LEVEL
 from threatmodel.evidence.policies.grants import Grant
-from threatmodel.evidence.policies.iam import Action, expanded
+from threatmodel.evidence.policies.iam import IamAction, expanded
 from threatmodel.evidence.policies.permissions import use_of
 from threatmodel.reading.problems import Place
 
@@ -79,8 +79,8 @@ def beyond(grants: Sequence[Grant], targets: Targets, used: frozenset[str]) -> I
 
 
 def _left(
-    grant: Grant, targets: Targets, used: frozenset[str], service: str, actions: Sequence[Action]
-) -> Iterator[Action]:
+    grant: Grant, targets: Targets, used: frozenset[str], service: str, actions: Sequence[IamAction]
+) -> Iterator[IamAction]:
     """What a statement allows of a service beyond what works with the resources that are used."""
     on_used = [match.resource in used for match in resources_of(grant, targets, service)]
     known = bool(on_used) and all(on_used) and len(on_used) >= len({one.text for one in grant.resources})
@@ -91,8 +91,8 @@ _EVERY = "every"
 """The level that a whole service's actions stand under, as one."""
 
 
-def _by_service(grant: Grant) -> Mapping[str, Sequence[Action]]:
-    found: dict[str, list[Action]] = {}
+def _by_service(grant: Grant) -> Mapping[str, Sequence[IamAction]]:
+    found: dict[str, list[IamAction]] = {}
     for one in grant.actions:
         for action in () if one.open is not None else _named(one.text, one.shown):
             found.setdefault(action.name.partition(":")[0], []).append(action)
@@ -100,22 +100,22 @@ def _by_service(grant: Grant) -> Mapping[str, Sequence[Action]]:
 
 
 @lru_cache(maxsize=4096)
-def _named(text: str, shown: str) -> tuple[Action, ...]:
+def _named(text: str, shown: str) -> tuple[IamAction, ...]:
     """The actions of a pattern that are no work of the platform's; a whole service as one, what is hidden as shown."""
     if not text.partition(":")[2].strip("*"):
-        return (Action(shown, _EVERY, limitable=True),)
+        return (IamAction(shown, _EVERY, limitable=True),)
     known = expanded(text)
     if not known:
-        return (Action(shown, UNKNOWN_LEVEL, limitable=False),)
+        return (IamAction(shown, UNKNOWN_LEVEL, limitable=False),)
     return tuple(one for one in known if not _OF_THE_PLATFORM.fullmatch(one.name) and not _POLLED.fullmatch(one.name))
 
 
-def _is_use(action: Action) -> bool:
+def _is_use(action: IamAction) -> bool:
     """Whether an action works with what a resource holds, or only tells how it is set up."""
     return not _changes(action) and (use_of(action) != "manage" or action.level in {"read", "list"})
 
 
-def _changes(action: Action) -> bool:
+def _changes(action: IamAction) -> bool:
     if action.level in {"read", "list"}:
         return False
     verb = action.name.partition(":")[2]

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from threatmodel.evidence.answers import Unanswered
-from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.relations.beyond import Beyond
 from threatmodel.evidence.relations.naming import Names
-from threatmodel.evidence.relations.roles import RELATIONS
+from threatmodel.evidence.relations.rights import RELATIONS
 from threatmodel.evidence.relations.starts import starts
 from threatmodel.evidence.relations.uses import Functions, Use
 from threatmodel.evidence.relations.ways import Start, Starts

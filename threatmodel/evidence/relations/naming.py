@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import read
-from threatmodel.evidence.mappings.facts import StackFacts
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.policies.arns import Targets, arn_parts
 from threatmodel.evidence.policies.grants import pattern
 from threatmodel.evidence.resource_types import known

@@ -11,7 +11,7 @@ from typing import Literal
 
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.relations.found import FunctionRelations, Use
-from threatmodel.evidence.relations.roles import RELATIONS
+from threatmodel.evidence.relations.rights import RELATIONS
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import Node, Reference
 from threatmodel.reading.problems import Place

@@ -18,7 +18,7 @@ from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.policies.permissions import Reach
 from threatmodel.evidence.relations.beyond import Beyond, beyond
 from threatmodel.evidence.relations.naming import Names, open_in
-from threatmodel.evidence.relations.roles import BOTH_WAYS, POLLS, RELATIONS, RELATIONS_OF, Role, Roles
+from threatmodel.evidence.relations.rights import BOTH_WAYS, POLLS, RELATIONS, RELATIONS_OF, Role, Roles
 from threatmodel.evidence.resource_types import known
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource

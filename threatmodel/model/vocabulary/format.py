@@ -11,7 +11,20 @@ from threatmodel.model.runtimes import CHECKED, RUNTIMES
 from threatmodel.model.vocabulary.row import CLASSIFICATIONS, KINDS, PARTNERS, FactRow, Input, Kind, RelationRow
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Problem
-from threatmodel.reading.shape import Either, Entry, Fields, Flag, Items, Key, Number, Reader, Table, Text, Word, record
+from threatmodel.reading.shape import (
+    Either,
+    Entry,
+    Fields,
+    Flag,
+    Items,
+    Key,
+    NamedItems,
+    Number,
+    Reader,
+    Text,
+    Word,
+    record,
+)
 
 FOLDER = Path(__file__).parent
 
@@ -65,7 +78,7 @@ _DERIVED = record(
 _TOPIC = record(
     "a topic",
     Key("ask", Text(400), "the question for all its facts at once", required=True),
-    Key("facts", Table(_STATED, "a fact", _NAME, "lower-case words and underscores"), "its facts", required=True),
+    Key("facts", NamedItems(_STATED, "a fact", _NAME, "lower-case words and underscores"), "its facts", required=True),
 )
 _LIST = record(
     "a list",
@@ -79,13 +92,19 @@ _LISTS = record(
     "a topic of lists",
     Key("ask", Text(400), "the question for all its lists", required=True),
     Key("ask_rest", Text(400), "the question where they are known in part", required=True),
-    Key("lists", Table(_LIST, "a list", _NAME, "lower-case words and underscores"), "its lists", required=True),
+    Key("lists", NamedItems(_LIST, "a list", _NAME, "lower-case words and underscores"), "its lists", required=True),
 )
 _KIND = record(
     "the facts of a kind",
-    Key("relations", Table(_LISTS, "a topic of lists"), "its lists: which other elements and data it has to do with"),
-    Key("topics", Table(_TOPIC, "a topic"), "the facts, by what one person looks at to state them", required=True),
-    Key("derived", Table(_DERIVED, "a derived fact", _NAME, "lower-case words and underscores"), "what is computed"),
+    Key(
+        "relations",
+        NamedItems(_LISTS, "a topic of lists"),
+        "its lists: which other elements and data it has to do with",
+    ),
+    Key("topics", NamedItems(_TOPIC, "a topic"), "the facts, by what one person looks at to state them", required=True),
+    Key(
+        "derived", NamedItems(_DERIVED, "a derived fact", _NAME, "lower-case words and underscores"), "what is computed"
+    ),
 )
 """A file <kind>.yaml."""
 

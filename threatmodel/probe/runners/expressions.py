@@ -13,7 +13,7 @@ from typing import Any
 
 _SETS = {"SS", "NS", "BS"}
 
-Value = Mapping[str, Any]
+AttributeValue = Mapping[str, Any]
 """An attribute's value: one type letter and what it holds."""
 
 Item = dict[str, Any]
@@ -38,7 +38,7 @@ class Expression:
 
     text: str
     names: Mapping[str, str]
-    values: Mapping[str, Value]
+    values: Mapping[str, AttributeValue]
 
 
 def holds(expression: Expression, item: Mapping[str, Any]) -> bool:
@@ -152,7 +152,7 @@ class _Reading:
             raise ExpressionError("a comparison is expected")
         return _ordered(sign, left, right)
 
-    def operand(self) -> Value | None:
+    def operand(self) -> AttributeValue | None:
         """The value of a path, a placeholder or a function of them; None where the item lacks it."""
         token = self.next()
         if token.startswith(":"):
@@ -164,15 +164,15 @@ class _Reading:
     def _peek(self) -> str:
         return self._tokens[self._at + 1] if self._at + 1 < len(self._tokens) else ""
 
-    def _placeholder(self, token: str) -> Value:
+    def _placeholder(self, token: str) -> AttributeValue:
         if token not in self._values:
             raise ExpressionError(f"{token} has no value")
         return self._values[token]
 
-    def _made(self, word: str) -> Value | None:
+    def _made(self, word: str) -> AttributeValue | None:
         self.expect("(")
         first = self.operand()
-        second: Value | None = None
+        second: AttributeValue | None = None
         if word != "size":
             self.expect(",")
             second = self.operand()
@@ -221,7 +221,7 @@ def _tokens(text: str) -> list[str]:
     return tokens
 
 
-def _found(item: Mapping[str, Any], steps: list[str | int]) -> Value | None:
+def _found(item: Mapping[str, Any], steps: list[str | int]) -> AttributeValue | None:
     value: Any = {"M": item}
     for step in steps:
         inner = value.get("L") if isinstance(step, int) else value.get("M")
@@ -231,11 +231,11 @@ def _found(item: Mapping[str, Any], steps: list[str | int]) -> Value | None:
             value = inner.get(step) if inner else None
         if value is None:
             return None
-    found: Value = value
+    found: AttributeValue = value
     return found
 
 
-def _same(left: Value | None, right: Value | None) -> bool:
+def _same(left: AttributeValue | None, right: AttributeValue | None) -> bool:
     if left is None or right is None:
         return False
     if "N" in left and "N" in right:
@@ -243,7 +243,7 @@ def _same(left: Value | None, right: Value | None) -> bool:
     return dict(left) == dict(right)
 
 
-def _ordered(sign: str, left: Value | None, right: Value | None) -> bool:
+def _ordered(sign: str, left: AttributeValue | None, right: AttributeValue | None) -> bool:
     for letter in ("N", "S", "B"):
         if left is not None and right is not None and letter in left and letter in right:
             pair = (left[letter], right[letter])
@@ -262,16 +262,16 @@ def _number(text: Any) -> Decimal:
     return number
 
 
-def _text(value: Value | None) -> Any:
+def _text(value: AttributeValue | None) -> Any:
     return next(iter(value.values())) if value else None
 
 
-def _begins(whole: Value | None, start: Value | None) -> bool:
+def _begins(whole: AttributeValue | None, start: AttributeValue | None) -> bool:
     text, begin = _text(whole), _text(start)
     return isinstance(text, str) and isinstance(begin, str) and text.startswith(begin)
 
 
-def _contains(whole: Value | None, part: Value | None) -> bool:
+def _contains(whole: AttributeValue | None, part: AttributeValue | None) -> bool:
     if whole is None or part is None:
         return False
     if "L" in whole:
@@ -305,7 +305,7 @@ def _set(reading: _Reading, item: Item) -> None:
     _put(item, steps, value)
 
 
-def _put(item: Item, steps: list[str | int], value: Value | None) -> None:
+def _put(item: Item, steps: list[str | int], value: AttributeValue | None) -> None:
     """Sets or (None) removes what a path leads to; the maps on its way are copied, not changed."""
     if not isinstance(steps[0], str) or not all(isinstance(step, str) for step in steps):
         raise ExpressionError("setting a part of a list is not supported by this stub")
@@ -344,7 +344,7 @@ def _delete(reading: _Reading, item: Item) -> None:
     _put(item, steps, {letter: left} if left else None)
 
 
-def _set_letter(value: Value | None) -> str:
+def _set_letter(value: AttributeValue | None) -> str:
     letter = next(iter(value), "") if value else ""
     if letter not in _SETS:
         raise ExpressionError("a number or a set is expected")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from threatmodel.assessment.risk import Cell
-from threatmodel.library.format import EFFECTS, Control, Library, Link, Threat
+from threatmodel.library.format import EFFECTS, Control, ControlLink, Library, Threat
 from threatmodel.library.standards import Standard
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.reading.problems import article
@@ -128,7 +128,7 @@ def _answered(control: Control, book: Book, level: int) -> Iterator[str]:
     yield from _linked(links, f"{'#' * (level + 1)} What it answers", book)
 
 
-def _linked(links: Sequence[tuple[Link, str, str]], heading: str, book: Book) -> Iterator[str]:
+def _linked(links: Sequence[tuple[ControlLink, str, str]], heading: str, book: Book) -> Iterator[str]:
     """Links, the strongest effects first."""
     if links:
         yield from (heading, "")

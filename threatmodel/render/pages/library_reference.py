@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from threatmodel.assessment.risk import Cell
 from threatmodel.library.format import BEYOND, MITIGATIONS, Library, Numbered
-from threatmodel.library.standards import Coverage
+from threatmodel.library.standards import Exclusions
 from threatmodel.render.pages.library import Book, control_page, prose, threat_page
 from threatmodel.render.report.article import mitigations_of
 from threatmodel.render.report.words import counted
@@ -34,7 +34,7 @@ itself or a part of it, or out of scope with a reason.
 """
 
 
-def reference(book: Book, coverage: Coverage) -> dict[str, str]:
+def reference(book: Book, coverage: Exclusions) -> dict[str, str]:
     """The pages by their file's name."""
     library = book.library
     pages = {"README.md": _index(library), "standards.md": _by_standard(book, coverage)}
@@ -121,7 +121,7 @@ def _cell(scenario: Numbered, mitigation: Numbered, library: Library) -> str:
 # --- by public lists
 
 
-def _by_standard(book: Book, coverage: Coverage) -> str:
+def _by_standard(book: Book, coverage: Exclusions) -> str:
     """Each cited id with what cites it, and what of the lists of risks is out of scope."""
     lines = [_STANDARDS]
     for key, standard in book.standards.items():

@@ -15,10 +15,10 @@ from threatmodel.reading.shape import (
     Flag,
     Items,
     Key,
+    NamedItems,
     Number,
     Record,
     Shape,
-    Table,
     Text,
     Word,
 )
@@ -112,7 +112,7 @@ def model_page(example: str) -> str:
 
 def _record(shape: Shape) -> Record | None:
     """The record that a section holds, or whose entries it holds."""
-    inner = shape.of if isinstance(shape, Table | Items) else shape
+    inner = shape.of if isinstance(shape, NamedItems | Items) else shape
     return inner if isinstance(inner, Record) else None
 
 
@@ -124,7 +124,7 @@ def _part(key: Key) -> str:
     kind = SECTIONS.get(key.name, "")
     facts = {fact.name for fact in FACT_KEYS.get(kind, ())}
     says = [f"{_capital(key.meaning)}."] if not kind else []
-    if isinstance(key.shape, Table):
+    if isinstance(key.shape, NamedItems):
         own = key.shape.pattern is ID
         says.append(f"A mapping: {'ids of your choice' if own else key.shape.expected} → {_plural(found.noun)}.")
     if isinstance(key.shape, Items):
@@ -320,7 +320,7 @@ def _type(shape: Shape) -> str:
             return f"list: {_type(shape.of)}"
         case Record():
             return shape.noun.removeprefix("a ").removeprefix("an ").removeprefix("the ")
-        case Table():
+        case NamedItems():
             return f"mapping: {_plural(shape.noun)}"
         case Either(word, whole):
             return f"{_type(word)}; or a mapping: {_type(whole)}"

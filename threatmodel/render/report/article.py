@@ -8,7 +8,7 @@ from threatmodel.assessment.assess import Assessment
 from threatmodel.assessment.priorities import DONE
 from threatmodel.assessment.risk import MOVES
 from threatmodel.library.format import BEYOND, MITIGATIONS, Library, Numbered, Threat
-from threatmodel.render.report.findings import Case, tally, worst_states
+from threatmodel.render.report.findings import FindingGroup, tally, worst_states
 from threatmodel.render.report.states import IN_PLACE, RANK, Seen, worst_of
 from threatmodel.render.report.words import Plain, Row
 
@@ -21,13 +21,15 @@ def mitigations_of(library: Library) -> list[Row]:
     return [*found, {"id": BEYOND, "number": len(found) + 1, "title": "Beyond the article", "says": ""}]
 
 
-def scenarios(assessment: Assessment, by_threat: Mapping[str, list[Case]]) -> list[Row]:
+def scenarios(assessment: Assessment, by_threat: Mapping[str, list[FindingGroup]]) -> list[Row]:
     """The article's five scenarios: what each says, how it stands, its threats and the controls that answer them."""
     library = assessment.library
     return [_scenario(numbered, library, by_threat, assessment) for numbered in library.article.scenarios]
 
 
-def _scenario(numbered: Numbered, library: Library, by_threat: Mapping[str, list[Case]], assessment: Assessment) -> Row:
+def _scenario(
+    numbered: Numbered, library: Library, by_threat: Mapping[str, list[FindingGroup]], assessment: Assessment
+) -> Row:
     own = [threat for threat in library.threats.values() if threat.scenario == numbered.id]
     found = [(threat, by_threat[threat.id]) for threat in own if threat.id in by_threat]
     waiting = dict.fromkeys(f.threat.id for f in assessment.possible if f.threat.scenario == numbered.id)
@@ -46,14 +48,14 @@ def _scenario(numbered: Numbered, library: Library, by_threat: Mapping[str, list
     }
 
 
-def _by_need(item: tuple[Threat, Sequence[Case]]) -> tuple[bool, int, str]:
+def _by_need(item: tuple[Threat, Sequence[FindingGroup]]) -> tuple[bool, int, str]:
     """Sorts threats that need something done first, then by what is left."""
     threat, cases = item
     done = all(case.head.verdict in DONE for case in cases)
     return done, -max(case.head.claimed.score for case in cases), threat.id
 
 
-def _threat_row(threat: Threat, cases: Sequence[Case]) -> Row:
+def _threat_row(threat: Threat, cases: Sequence[FindingGroup]) -> Row:
     worst = worst_states(cases)
     effects = {link.control: link.effect for link in threat.links}
     in_place = {name: state for name, state in worst.items() if state in IN_PLACE}

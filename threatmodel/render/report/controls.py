@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from threatmodel.assessment.assess import Assessment
 from threatmodel.assessment.risk import MOVES
 from threatmodel.assessment.states import State
-from threatmodel.library.format import Control, Library, Link, Threat
+from threatmodel.library.format import Control, ControlLink, Library, Threat
 from threatmodel.render.report.article import mitigations_of
-from threatmodel.render.report.findings import Case
+from threatmodel.render.report.findings import FindingGroup
 from threatmodel.render.report.states import RANK, Seen, worst_of
 from threatmodel.render.report.words import NAMED, Row, links, maps, names, sayings, where
 
 
-def mitigations(assessment: Assessment, states: Seen, by_threat: Mapping[str, list[Case]]) -> list[Row]:
+def mitigations(assessment: Assessment, states: Seen, by_threat: Mapping[str, list[FindingGroup]]) -> list[Row]:
     """The article's mitigations and what lies beyond them, each with its controls."""
     library = assessment.library
     answers = _answers(library)
@@ -79,8 +79,8 @@ def _described(control: Control, library: Library) -> Row:
     }
 
 
-def _answers(library: Library) -> dict[str, list[tuple[Threat, Link]]]:
-    found: dict[str, list[tuple[Threat, Link]]] = {}
+def _answers(library: Library) -> dict[str, list[tuple[Threat, ControlLink]]]:
+    found: dict[str, list[tuple[Threat, ControlLink]]] = {}
     for threat in library.threats.values():
         for link in threat.links:
             found.setdefault(link.control, []).append((threat, link))

@@ -36,7 +36,7 @@ MOST_CASES = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class FindingGroup:
     """Findings of one threat that are alike: the same kind of element, verdict, cells and states of controls."""
 
     findings: list[Finding]
@@ -47,7 +47,7 @@ class Case:
         return self.findings[0]
 
 
-def cases(findings: Iterable[Finding]) -> dict[str, list[Case]]:
+def cases(findings: Iterable[Finding]) -> dict[str, list[FindingGroup]]:
     """Findings by threat, those that are alike together; worst first, as they come."""
     found: dict[tuple[object, ...], list[Finding]] = {}
     for finding in findings:
@@ -64,15 +64,15 @@ def cases(findings: Iterable[Finding]) -> dict[str, list[Case]]:
             tuple([answer.state.state for answer in finding.answers]),
         )
         found.setdefault(key, []).append(finding)
-    by_threat: dict[str, list[Case]] = {}
+    by_threat: dict[str, list[FindingGroup]] = {}
     for alike in found.values():
-        by_threat.setdefault(alike[0].threat.id, []).append(Case(alike))
+        by_threat.setdefault(alike[0].threat.id, []).append(FindingGroup(alike))
     return by_threat
 
 
-def parts(assessment: Assessment, by_threat: Mapping[str, list[Case]]) -> list[Row]:
+def parts(assessment: Assessment, by_threat: Mapping[str, list[FindingGroup]]) -> list[Row]:
     """Every threat that applies, worst first, with its cases: those of the system, then those of its platform."""
-    found: dict[bool, list[list[Case]]] = {False: [], True: []}
+    found: dict[bool, list[list[FindingGroup]]] = {False: [], True: []}
     for alike in by_threat.values():
         found[_of_platform(alike, assessment)].append(alike)
     titles = (("system", "The system", False), ("platform", "The platform that it stands on", True))
@@ -83,12 +83,12 @@ def parts(assessment: Assessment, by_threat: Mapping[str, list[Case]]) -> list[R
     ]
 
 
-def of_platform(assessment: Assessment, by_threat: Mapping[str, list[Case]]) -> int:
+def of_platform(assessment: Assessment, by_threat: Mapping[str, list[FindingGroup]]) -> int:
     """How many findings belong to the platform."""
     return sum(len(case.findings) for found in by_threat.values() if _of_platform(found, assessment) for case in found)
 
 
-def _threat(assessment: Assessment, found: Sequence[Case]) -> Row:
+def _threat(assessment: Assessment, found: Sequence[FindingGroup]) -> Row:
     threat = found[0].head.threat
     shown_cases = found[:MOST_CASES]
     rest = found[MOST_CASES:]
@@ -118,7 +118,7 @@ def facts_of(threat: Threat) -> Row:
     }
 
 
-def tally(found: Sequence[Case]) -> Row:
+def tally(found: Sequence[FindingGroup]) -> Row:
     """The findings of several cases in numbers, and the worst of each."""
     verdicts: Counter[str] = Counter()
     for case in found:
@@ -136,7 +136,7 @@ def tally(found: Sequence[Case]) -> Row:
     }
 
 
-def _of_platform(found: Sequence[Case], assessment: Assessment) -> bool:
+def _of_platform(found: Sequence[FindingGroup], assessment: Assessment) -> bool:
     """Whether all findings of a threat are of planes that another file than the system's own describes."""
     targets = [case.head.target for case in found]
     own = assessment.graph.system.file
@@ -150,7 +150,7 @@ def _scenario_title(assessment: Assessment, threat: Threat) -> str:
 # --- one case
 
 
-def _case(case: Case, assessment: Assessment) -> Row:
+def _case(case: FindingGroup, assessment: Assessment) -> Row:
     head = case.head
     detailed = case.findings if len(case.findings) <= ALL_NAMED else case.findings[:NAMED]
     rows = list(_controls(case, detailed, assessment.states))
@@ -186,7 +186,7 @@ def _why(detailed: Sequence[Finding]) -> Iterator[Row]:
         yield {"fact": fact, "value": value, "who": who, "text": f"{fact}: {value} ({'; '.join(who)})"}
 
 
-def _controls(case: Case, detailed: Sequence[Finding], states: States) -> Iterator[Row]:
+def _controls(case: FindingGroup, detailed: Sequence[Finding], states: States) -> Iterator[Row]:
     """A row for each control: its state, on which elements, and who says so."""
     for index, answer in enumerate(case.head.answers):
         found = [finding.answers[index].state for finding in detailed]
@@ -203,7 +203,7 @@ def _controls(case: Case, detailed: Sequence[Finding], states: States) -> Iterat
         }
 
 
-def _elements(found: Sequence[Case], kind: str = "") -> Row:
+def _elements(found: Sequence[FindingGroup], kind: str = "") -> Row:
     """The elements of cases: those to show first, and all of them."""
     ids = [finding.target.id for case in found for finding in case.findings]
     return {**names(ids, kind), "all": inert(ids)}
@@ -222,7 +222,7 @@ def _acceptance(finding: Finding) -> Row | None:
     }
 
 
-def _rest(found: Sequence[Case]) -> Row | None:
+def _rest(found: Sequence[FindingGroup]) -> Row | None:
     """The cases beyond those shown, in numbers."""
     if not found:
         return None
@@ -277,7 +277,7 @@ def ruled_out(assessment: Assessment) -> list[Row]:
     ]
 
 
-def worst_states(found: Sequence[Case]) -> dict[str, str]:
+def worst_states(found: Sequence[FindingGroup]) -> dict[str, str]:
     """For each control that answers these cases, the worst state it is in (not-applicable only if it is so in all)."""
     worst: dict[str, str] = {}
     for case in found:

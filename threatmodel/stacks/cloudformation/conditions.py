@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.assumed import PlainValue
-from threatmodel.stacks.cloudformation.intrinsics import Scope, Truth, written
+from threatmodel.stacks.cloudformation.intrinsics import ConditionValue, Scope, written
 from threatmodel.stacks.stack import Choice
 from threatmodel.stacks.values import List, Node, Scalar, Table, text
 
@@ -17,10 +17,10 @@ DEEPEST = 100
 _Value: TypeAlias = "bool | None"
 
 
-def decided(section: Table | None, scope: Scope, assumed: Mapping[str, bool]) -> Mapping[str, Truth]:
+def decided(section: Table | None, scope: Scope, assumed: Mapping[str, bool]) -> Mapping[str, ConditionValue]:
     """What is known of each condition of a section; `assumed` are taken to hold or not, whatever they say."""
     conditions = _Conditions(section.entries if section else {}, scope)
-    conditions.found |= {name: Truth(holds, holds) for name, holds in assumed.items()}
+    conditions.found |= {name: ConditionValue(holds, holds) for name, holds in assumed.items()}
     for name in conditions.entries:
         conditions.named(name, None, 0)
     return conditions.found
@@ -29,10 +29,10 @@ def decided(section: Table | None, scope: Scope, assumed: Mapping[str, bool]) ->
 def choices(section: Table, scope: Scope) -> Iterator[Choice]:
     """The conditions that may hold or not, those first that rest on no other of them; some fix a parameter's value."""
     conditions = scope.conditions or {}
-    waiting = [name for name in section.entries if conditions.get(name, Truth()).sure is None]
+    waiting = [name for name in section.entries if conditions.get(name, ConditionValue()).sure is None]
     for name in sorted(waiting, key=lambda name: _refers(section.entries[name])):
         parameter, value, equal = _compared(section.entries[name])
-        yield Choice(name, conditions.get(name, Truth()).usual, parameter, value, equal)
+        yield Choice(name, conditions.get(name, ConditionValue()).usual, parameter, value, equal)
 
 
 def _refers(node: Node) -> bool:
@@ -71,23 +71,23 @@ class _Conditions:
     def __init__(self, entries: Mapping[str, Node], scope: Scope) -> None:
         self.entries = entries
         self.scope = scope
-        self.found: dict[str, Truth] = {}
+        self.found: dict[str, ConditionValue] = {}
 
-    def named(self, name: str, place: Place | None, depth: int) -> Truth:
+    def named(self, name: str, place: Place | None, depth: int) -> ConditionValue:
         """What is known of a condition; `place` is where it is referred to."""
         if name not in self.found:
             if name not in self.entries:
                 if place is not None:
                     self.scope.no_condition(name, self.entries, place)
-                return Truth()
-            self.found[name] = Truth()
+                return ConditionValue()
+            self.found[name] = ConditionValue()
             self.found[name] = self.truth(self.entries[name], depth + 1)
         return self.found[name]
 
-    def truth(self, node: Node, depth: int) -> Truth:
+    def truth(self, node: Node, depth: int) -> ConditionValue:
         """What is known of an expression."""
         if not isinstance(node, Table) or len(node.entries) != 1 or depth > DEEPEST:
-            return Truth()
+            return ConditionValue()
         ((function, argument),) = node.entries.items()
         if function == "Condition":
             return self.named(text(argument) or "", node.place, depth)
@@ -95,22 +95,22 @@ class _Conditions:
         if function == "Fn::Equals":
             return self.equal(operands)
         if function not in {"Fn::And", "Fn::Or", "Fn::Not"}:
-            return Truth()
+            return ConditionValue()
         truths = [self.truth(operand, depth + 1) for operand in operands]
-        return Truth(
+        return ConditionValue(
             _together(function, [one.sure for one in truths]), _together(function, [one.usual for one in truths])
         )
 
-    def equal(self, operands: Sequence[Node]) -> Truth:
+    def equal(self, operands: Sequence[Node]) -> ConditionValue:
         """Whether two texts are equal."""
         if len(operands) != 2:  # noqa: PLR2004 - what is compared
-            return Truth()
+            return ConditionValue()
         sides = [self.scope.node(operand) for operand in operands]
         texts = [written(side) for side in sides if isinstance(side, Scalar)]
         if len(texts) != 2 or self.scope.spent(len(texts[0])) or any("${AWS::" in one for one in texts):  # noqa: PLR2004 - both sides
-            return Truth()
+            return ConditionValue()
         usual = texts[0] == texts[1]
-        return Truth(None if any(isinstance(side, Scalar) and side.given for side in sides) else usual, usual)
+        return ConditionValue(None if any(isinstance(side, Scalar) and side.given for side in sides) else usual, usual)
 
 
 def _together(function: str, values: Sequence[_Value]) -> _Value:

@@ -46,7 +46,7 @@ _BEGIN_JSON = frozenset('{["')
 _PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
 
-class Raw(NamedTuple):
+class ParsedFile(NamedTuple):
     """One file read: the node at its root (None where it holds nothing), and the keys that are given twice."""
 
     root: Node | None
@@ -66,7 +66,7 @@ class _Frame(NamedTuple):
 
 
 @lru_cache(maxsize=4)
-def parse(text: str, file: str) -> Raw:
+def parse(text: str, file: str) -> ParsedFile:
     """The nodes of the document in `text`; of keys given twice the later counts.  The last few are remembered.
 
     Raises InputError with the place of what is no YAML, or more than is read.
@@ -102,7 +102,7 @@ class _Reader:
         self.anchors: dict[str, Node] = {}
         self.repeated = 0
 
-    def document(self, parser: Any) -> Raw:  # noqa: C901, PLR0912, PLR0915 - one hot loop, kept flat for speed
+    def document(self, parser: Any) -> ParsedFile:  # noqa: C901, PLR0912, PLR0915 - one hot loop, kept flat for speed
         """The node at the root."""
         file = self.file
         meanings: dict[str, Any] = dict(_WORDS)
@@ -185,7 +185,7 @@ class _Reader:
                 items.append(node)
             else:
                 entries[key] = node
-        return Raw(items[0] if items else None, tuple(self.problems))
+        return ParsedFile(items[0] if items else None, tuple(self.problems))
 
     def odd_key(self, event: Any, at: Place) -> str:
         """The text of a key that is an alias, or has an anchor or a tag."""

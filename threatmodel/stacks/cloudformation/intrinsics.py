@@ -31,7 +31,7 @@ Resolved: TypeAlias = "Node | None"
 """None: nothing, which is what `AWS::NoValue` leaves."""
 
 
-class Truth(NamedTuple):
+class ConditionValue(NamedTuple):
     """What is known of a condition: what it is in any case, and what it is with the parameters' defaults."""
 
     sure: bool | None = None
@@ -54,7 +54,7 @@ class Scope:
     unread: frozenset[str]
     more: str
     problems: list[Problem]
-    conditions: Mapping[str, Truth] | None = None
+    conditions: Mapping[str, ConditionValue] | None = None
     sought: dict[str, str] = field(default_factory=dict)
     sam: frozenset[str] = frozenset()
     keeps_nothing: bool = False
@@ -63,12 +63,12 @@ class Scope:
     def __post_init__(self) -> None:
         self.sam = frozenset(name for name, kind in self.types.items() if kind.startswith(SAM))
 
-    def truth(self, name: str, place: Place) -> Truth:
+    def truth(self, name: str, place: Place) -> ConditionValue:
         """What is known of a condition; a problem where it is not declared."""
         conditions = self.conditions or {}
         if name not in conditions:
             self.no_condition(name, conditions, place)
-        return conditions.get(name, Truth())
+        return conditions.get(name, ConditionValue())
 
     def no_condition(self, name: str, conditions: Iterable[str], place: Place) -> None:
         """Notes that a condition is not declared."""

@@ -11,7 +11,7 @@ from threatmodel.stacks.assumed import DEFAULTS, Assumed, PlainValue
 from threatmodel.stacks.cloudformation import document
 from threatmodel.stacks.cloudformation.conditions import choices, decided
 from threatmodel.stacks.cloudformation.deployments import with_stages
-from threatmodel.stacks.cloudformation.intrinsics import NESTED, Scope, Truth, made_by
+from threatmodel.stacks.cloudformation.intrinsics import NESTED, ConditionValue, Scope, made_by
 from threatmodel.stacks.stack import Parameter, Resource, Stack, Unread
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, items, text
 
@@ -274,7 +274,7 @@ class _Template:
 def _never(condition: Node | None, scope: Scope) -> bool:
     """Whether a condition is decided, and does not hold."""
     conditions = scope.conditions or {}
-    return conditions.get(text(condition) or "", Truth()).sure is False
+    return conditions.get(text(condition) or "", ConditionValue()).sure is False
 
 
 def _allowed(node: Node | None) -> Iterator[PlainValue]:

@@ -9,7 +9,7 @@ from threatmodel.stacks.sam.events import SERVICES, ask, opens_everything
 from threatmodel.stacks.sam.making import Making, counts, doubted, doubtful, events, flag, joined, literal, usual_text
 from threatmodel.stacks.sam.policies import Grants, delivery, trust
 from threatmodel.stacks.sam.polls import SOURCES, poll
-from threatmodel.stacks.sam.targets import Called
+from threatmodel.stacks.sam.targets import TargetFunction
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, text
 
@@ -108,11 +108,11 @@ class _Function:
 
     # --- alias and deployments
 
-    def alias(self) -> Called:
+    def alias(self) -> TargetFunction:
         """What events call: the alias that SAM publishes, or the function itself."""
         alias = self.get("AutoPublishAlias")
         if alias is None or not counts(alias):
-            return Called.function(self.resource)
+            return TargetFunction.function(self.resource)
         place, usual = alias.place, usual_text(alias) or ""
         version, name = f"{self.name}Version", f"{self.name}Alias{usual.replace('-', 'D').replace('_', 'U')}"
         function = Link(self.name, "", place)
@@ -128,7 +128,7 @@ class _Function:
         self.making.means(f"{self.name}.Version", version)
         spelt = alias if isinstance(alias, Unknown) else text(alias) or Unknown("the alias has no plain name", place)
         qualified = joined([Link(self.name, "Arn", place), ":", spelt], place)
-        return Called(self.resource, qualified, qualified)
+        return TargetFunction(self.resource, qualified, qualified)
 
     def deployments(self) -> None:
         """Adds the CodeDeploy deployment group of a DeploymentPreference."""
@@ -166,7 +166,7 @@ class _Function:
 
     # --- the function URL
 
-    def url(self, called: Called) -> None:
+    def url(self, called: TargetFunction) -> None:
         """Adds the URL, and where it asks for no authentication the two permissions that open it to anybody.
 
         SAM looks at what is written: where a parameter says NONE, nobody gets a permission.
@@ -192,7 +192,7 @@ class _Function:
         if auth is not None and literal(auth) == "NONE":
             self.open_to_all(called, auth.place)
 
-    def open_to_all(self, called: Called, place: Place) -> None:
+    def open_to_all(self, called: TargetFunction, place: Place) -> None:
         """Adds the two permissions of a URL without authentication."""
         through_url = {"Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "NONE"}
         invoke = {"Action": "lambda:InvokeFunction", "Principal": "*", "InvokedViaFunctionUrl": True}

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.making import Event, Making, written
 from threatmodel.stacks.sam.policies import NETWORK_ACTIONS, Grants, delivery
-from threatmodel.stacks.sam.targets import Called
+from threatmodel.stacks.sam.targets import TargetFunction
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, items, text
 
-Statements = list[dict[str, Any]]
+PolicyStatements = list[dict[str, Any]]
 
 
-def poll(making: Making, called: Called, event: Event, grants: Grants) -> None:
+def poll(making: Making, called: TargetFunction, event: Event, grants: Grants) -> None:
     """Adds the event source mapping of an event, and to the role what it takes."""
     source = SOURCES[event.type]
     name, place = f"{called.resource.name}{event.id}", event.place
@@ -69,7 +69,7 @@ def _secret(arn: Node) -> dict[str, Any]:
     return {"Action": ["secretsmanager:GetSecretValue"], "Resource": arn}
 
 
-def _key(event: Event) -> Statements:
+def _key(event: Event) -> PolicyStatements:
     key = event.get("SecretsManagerKmsKeyId")
     if key is None:
         return []
@@ -84,13 +84,13 @@ def _access(event: Event) -> Iterator[tuple[str, Node]]:
         yield text(get(way, "Type")) or "", uri or Unknown("no URI is given", way.place)
 
 
-def _broker(event: Event) -> Statements:
+def _broker(event: Event) -> PolicyStatements:
     secrets = [_secret(uri) for kind, uri in _access(event) if kind == "BASIC_AUTH"]
     broker = {"Action": ["mq:DescribeBroker"], "Resource": _named(event, "Broker")}
     return [*secrets, broker, *_key(event)]
 
 
-def _documents(event: Event) -> Statements:
+def _documents(event: Event) -> PolicyStatements:
     account = "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}"
     return [
         *(_secret(uri) for kind, uri in _access(event) if kind == "BASIC_AUTH"),
@@ -114,7 +114,7 @@ _SECRETS = frozenset(
 )
 
 
-def _own_kafka(event: Event) -> Statements:
+def _own_kafka(event: Event) -> PolicyStatements:
     ways = list(_access(event))
     kinds = {kind for kind, _ in ways}
     network = {"VPC_SUBNET", "VPC_SECURITY_GROUP"} <= kinds
@@ -126,12 +126,12 @@ def _own_kafka(event: Event) -> Statements:
     ]
 
 
-def _managed_kafka(event: Event) -> Statements:
+def _managed_kafka(event: Event) -> PolicyStatements:
     secrets = [_secret(uri) for kind, uri in _access(event) if kind == "CLIENT_CERTIFICATE_TLS_AUTH"]
     return [*_registry(event), *secrets]
 
 
-def _registry(event: Event) -> Statements:
+def _registry(event: Event) -> PolicyStatements:
     """What a schema registry takes: its secrets, and the schemas where it is one of Glue."""
     config = event.get("SchemaRegistryConfig")
     found = [
@@ -191,7 +191,7 @@ class _Source(NamedTuple):
 
     named: str
     managed: str = ""
-    grants: Callable[[Event], Statements] | None = None
+    grants: Callable[[Event], PolicyStatements] | None = None
     more: Callable[[Event], dict[str, Any]] | None = None
 
 

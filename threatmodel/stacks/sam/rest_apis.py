@@ -10,7 +10,7 @@ from threatmodel.stacks.sam.events import IMPLICIT_REST
 from threatmodel.stacks.sam.making import Making, Route, counts, flag, hashed, literal, node_of, written
 from threatmodel.stacks.sam.merging import merged
 from threatmodel.stacks.sam.openapi import Operation, operations
-from threatmodel.stacks.sam.targets import Called, permit, proxy_uri
+from threatmodel.stacks.sam.targets import TargetFunction, permit, proxy_uri
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, text
 
@@ -269,7 +269,7 @@ def permit_authorizer(making: Making, api: Resource, name: str, function: Node, 
     """Adds the permission with which API Gateway calls an authorizer function."""
     pattern = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/authorizers/*"
     source = written(pattern, {"Api": Link(api.name, "", place)}, place)
-    called = Called(api, function, function)
+    called = TargetFunction(api, function, function)
     permission = f"{api.name}{name}AuthorizerPermission"
     permit(making, called, permission, place, {"Principal": "apigateway.amazonaws.com", "SourceArn": source})
 

@@ -12,7 +12,7 @@ from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, Node, Unknown, text
 
 
-class Called(NamedTuple):
+class TargetFunction(NamedTuple):
     """A function as events name it: `name` where a name or ARN will do, `arn` where it must be an ARN."""
 
     resource: Resource
@@ -20,12 +20,12 @@ class Called(NamedTuple):
     arn: Node
 
     @classmethod
-    def function(cls, resource: Resource) -> Called:
+    def function(cls, resource: Resource) -> TargetFunction:
         """The function itself."""
         return cls(resource, Link(resource.name, "", resource.place), Link(resource.name, "Arn", resource.place))
 
 
-def permit(making: Making, called: Called, name: str, place: Place, properties: Mapping[str, Any]) -> None:
+def permit(making: Making, called: TargetFunction, name: str, place: Place, properties: Mapping[str, Any]) -> None:
     """Adds the permission with which a service may call a function."""
     given = {"Action": "lambda:InvokeFunction", "FunctionName": called.name, **properties}
     making.add(called.resource, name, "AWS::Lambda::Permission", given, place)

@@ -6,7 +6,7 @@ from typing import Any
 
 from threatmodel.stacks.sam.http_apis import add_http_domain
 from threatmodel.stacks.sam.making import Making, joined, usual_text, written
-from threatmodel.stacks.sam.targets import Called, permit, proxy_uri
+from threatmodel.stacks.sam.targets import TargetFunction, permit, proxy_uri
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, text
 
@@ -63,7 +63,7 @@ def _authorization(making: Making, api: Resource) -> dict[str, Any]:
     if get(config, "InvokeRole") is None:
         pattern = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/authorizers/*"
         source = written(pattern, {"Api": Link(api.name, "", place)}, place)
-        called = Called(api, function, function)
+        called = TargetFunction(api, function, function)
         given = {"Principal": "apigateway.amazonaws.com", "SourceArn": source}
         permit(making, called, f"{api.name}AuthorizerPermission", place, given)
     return {"AuthorizationType": kind, "AuthorizerId": Link(name, "", place)}
@@ -91,6 +91,6 @@ def _route(making: Making, api: Resource, key: str, route: Node, authorization: 
     pattern = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/${Stage}/${Key}"
     values = {"Api": Link(api.name, "ApiId", place), "Stage": _stage_name(api), "Key": Scalar(key, place)}
     source = written(pattern, values, place)
-    called = Called(api, function, function)
+    called = TargetFunction(api, function, function)
     given = {"Principal": "apigateway.amazonaws.com", "SourceArn": source}
     permit(making, called, f"{base}Permission", place, given)

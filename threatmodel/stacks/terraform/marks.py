@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from threatmodel.stacks.terraform.references import (
-    Sources,
+    Referents,
     sequence,
     table,
 )
@@ -15,7 +15,7 @@ DEEPEST = 60
 """Levels within one resource's values; what lies deeper is unknown."""
 MISSING: Any = object()
 """A value that does not stand among the planned ones."""
-Said: TypeAlias = "Sources | dict[str, Any] | list[Any] | None"
+Said: TypeAlias = "Referents | dict[str, Any] | list[Any] | None"
 """What the configuration says of a value: its sources, blocks, or nothing."""
 
 

@@ -17,7 +17,7 @@ from threatmodel.stacks.terraform.file import at, plan_in
 from threatmodel.stacks.terraform.marks import Marks, both
 from threatmodel.stacks.terraform.references import (
     Instance,
-    Scope,
+    ModuleInstance,
     key_of,
     sequence,
     steps_of,
@@ -77,7 +77,7 @@ class _Plan:
         self.unread: list[Unread] = []
         configuration = raw.get("configuration")
         self.configured = isinstance(table(configuration).get("root_module"), dict)
-        self.root = Scope(address="", configuration=table(table(configuration).get("root_module")))
+        self.root = ModuleInstance(address="", configuration=table(table(configuration).get("root_module")))
         self.known = Known(
             file=file,
             parameters=dict(self.declared()),
@@ -170,7 +170,7 @@ class _Plan:
         self, values: Mapping[str, Any], changes: Mapping[str, _Change], *, data_only: bool = False
     ) -> Iterator[Instance]:
         """Every resource and data source of a tree of modules, each address once."""
-        waiting: list[tuple[Any, Scope, int]] = [(values.get("root_module"), self.root, 0)]
+        waiting: list[tuple[Any, ModuleInstance, int]] = [(values.get("root_module"), self.root, 0)]
         while waiting:
             module, scope, depth = waiting.pop()
             for raw in self.parts(module, "resources", scope):
@@ -192,14 +192,14 @@ class _Plan:
             within = [(child, self.module(child, scope)) for child in self.parts(module, "child_modules", scope)]
             waiting += [(child, found, depth + 1) for child, found in reversed(within) if found is not None]
 
-    def parts(self, module: Any, name: str, scope: Scope) -> Sequence[Any]:
+    def parts(self, module: Any, name: str, scope: ModuleInstance) -> Sequence[Any]:
         """The resources or modules in a module; what is there and is no list is noted."""
         raw = table(module).get(name)
         if raw is not None and not isinstance(raw, list):
             self.not_read(f"{scope.before}{name}", "it is no list")
         return sequence(raw)
 
-    def module(self, raw: Any, parent: Scope) -> Scope | None:
+    def module(self, raw: Any, parent: ModuleInstance) -> ModuleInstance | None:
         """The module instance that a part of the values belongs to."""
         address = table(raw).get("address")
         if not isinstance(address, str) or not address.startswith(f"{parent.before}module."):
@@ -210,7 +210,7 @@ class _Plan:
         key = key_of(steps[2]) if len(steps) > 2 and steps[2][0] == "[" else None  # noqa: PLR2004 - module, its name, its key
         return self.known.references.scope(parent, steps[1] if len(steps) > 1 else "", key, address)
 
-    def instance(self, raw: Any, scope: Scope, changes: Mapping[str, _Change]) -> Instance | None:
+    def instance(self, raw: Any, scope: ModuleInstance, changes: Mapping[str, _Change]) -> Instance | None:
         """A resource or data source as it stands there; a problem where it is none."""
         found = table(raw)
         address, kind, name = found.get("address"), found.get("type"), found.get("name")

@@ -60,7 +60,7 @@ class Instance:
     sensitive: Any
     marked: bool
     created: bool
-    scope: Scope
+    scope: ModuleInstance
 
     def at(self, attribute: str) -> tuple[Any, bool]:
         """The value of an attribute (None where there is none to see), and whether it is sensitive."""
@@ -78,12 +78,12 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Scope:
+class ModuleInstance:
     """One instance of a module: its address ('' for the root), and what it was called with."""
 
     address: str
     configuration: Mapping[str, Any]
-    parent: Scope | None = None
+    parent: ModuleInstance | None = None
     call: Mapping[str, Any] = field(default_factory=dict)
     key: Key = None
 
@@ -96,12 +96,12 @@ class Scope:
 class Owner(NamedTuple):
     """Whose expression it is: the module that it stands in, the instance's key, and what `for_each` goes over."""
 
-    scope: Scope
+    scope: ModuleInstance
     key: Key = None
     each: Any = None
 
 
-class Source(NamedTuple):
+class Referent(NamedTuple):
     """One end of an expression's references: a resource or data source, a variable, or `why` it cannot be followed."""
 
     address: str = ""
@@ -116,7 +116,7 @@ class Source(NamedTuple):
         return bool(self.address)
 
 
-Sources: TypeAlias = "tuple[Source, ...]"
+Referents: TypeAlias = "tuple[Referent, ...]"
 
 
 class References:
@@ -124,8 +124,8 @@ class References:
 
     def __init__(self) -> None:
         self._instances: dict[str, dict[Key, Instance]] = {}
-        self._scopes: dict[tuple[str, str], dict[Key, Scope]] = {}
-        self._found: dict[tuple[int, str, Key, int], tuple[Any, Any, Sources]] = {}
+        self._scopes: dict[tuple[str, str], dict[Key, ModuleInstance]] = {}
+        self._found: dict[tuple[int, str, Key, int], tuple[Any, Any, Referents]] = {}
 
     def add_instance(self, instance: Instance) -> bool:
         """Makes an instance known; no where there is one of that address."""
@@ -135,24 +135,24 @@ class References:
         known[instance.key] = instance
         return True
 
-    def scope(self, parent: Scope, name: str, key: Key, address: str) -> Scope:
+    def scope(self, parent: ModuleInstance, name: str, key: Key, address: str) -> ModuleInstance:
         """The module instance of some name in another one."""
         known = self._scopes.setdefault((parent.address, name), {})
         if key not in known:
             call = table(table(parent.configuration.get("module_calls")).get(name))
-            known[key] = Scope(
+            known[key] = ModuleInstance(
                 address=address, configuration=table(call.get("module")), parent=parent, call=call, key=key
             )
         return known[key]
 
     # --- expressions
 
-    def sources(self, expression: Any, owner: Owner, depth: int = 0) -> Sources:
+    def sources(self, expression: Any, owner: Owner, depth: int = 0) -> Referents:
         """The ends of everything that an expression refers to, each once."""
         mark = (id(expression), owner.scope.address, owner.key, id(owner.each))
         if mark in self._found:
             return self._found[mark][-1]
-        found: dict[Source, None] = {}
+        found: dict[Referent, None] = {}
         references = [one for one in sequence(table(expression).get("references")) if isinstance(one, str)]
         keyed = any(one == "each.key" or one.startswith(("count.", "each.key.")) for one in references)
         last = ""
@@ -163,14 +163,14 @@ class References:
             for source in self._followed(reference, owner, depth, keyed=keyed):
                 found.setdefault(source)
             if len(found) > MOST:
-                return (Source(why="it refers to very many resources"),)
+                return (Referent(why="it refers to very many resources"),)
         self._found[mark] = expression, owner.each, tuple(found)  # both are kept alive: the mark holds their ids
         return self._found[mark][-1]
 
-    def _followed(self, reference: str, owner: Owner, depth: int, *, keyed: bool) -> Iterator[Source]:
+    def _followed(self, reference: str, owner: Owner, depth: int, *, keyed: bool) -> Iterator[Referent]:
         steps = steps_of(reference)
         if depth > DEEPEST or not steps:
-            yield Source(why="its references lead too deep")
+            yield Referent(why="its references lead too deep")
             return
         match steps[0]:
             case "var" if len(steps) > 1:
@@ -183,7 +183,7 @@ class References:
             case "module" if len(steps) > 1:
                 yield from self._output(steps, owner, depth, keyed=keyed)
             case "local":
-                yield Source(why=f"it depends on {reference}, and a plan does not hold locals")
+                yield Referent(why=f"it depends on {reference}, and a plan does not hold locals")
             case name if name in _NO_SOURCE or len(steps) == 1:
                 return
             case "data" if len(steps) > 2:  # noqa: PLR2004 - data, its type and its name
@@ -191,7 +191,7 @@ class References:
             case _:
                 yield from self._resources(f"{owner.scope.before}{steps[0]}.{steps[1]}", steps[2:], owner, keyed)
 
-    def _within(self, source: Source, attribute: str, owner: Owner) -> Iterator[Source]:
+    def _within(self, source: Referent, attribute: str, owner: Owner) -> Iterator[Referent]:
         """An end of what `for_each` goes over, as one of its values: a resource that is itself made by `for_each`."""
         if source.linked and not source.attribute:
             if source.instance is None or source.instance.key in {None, owner.key}:
@@ -199,9 +199,9 @@ class References:
         else:
             yield source
 
-    def _variable(self, steps: Sequence[str], scope: Scope, depth: int) -> Iterator[Source]:
+    def _variable(self, steps: Sequence[str], scope: ModuleInstance, depth: int) -> Iterator[Referent]:
         if scope.parent is None:
-            yield Source(variable=steps[1])
+            yield Referent(variable=steps[1])
             return
         expression = table(scope.call.get("expressions")).get(steps[1])
         owner = Owner(scope.parent, scope.key, scope.call.get("for_each_expression"))
@@ -209,7 +209,7 @@ class References:
         for one in self.sources(expression, owner, depth + 1):
             yield one._replace(attribute=rest) if one.linked and not one.attribute else one
 
-    def _output(self, steps: Sequence[str], owner: Owner, depth: int, *, keyed: bool) -> Iterator[Source]:
+    def _output(self, steps: Sequence[str], owner: Owner, depth: int, *, keyed: bool) -> Iterator[Referent]:
         rest = list(steps[2:])
         key = key_of(rest.pop(0)) if rest and rest[0][0] == "[" else None
         known = self._scopes.get((owner.scope.address, steps[1]), {})
@@ -218,7 +218,7 @@ class References:
         for scope in _chosen(known, key, owner, keyed=keyed):
             outputs = table(scope.configuration.get("outputs"))
             if not outputs or (rest and rest[0] not in outputs):
-                yield Source(why=f"the module {steps[1]} is not written out")
+                yield Referent(why=f"the module {steps[1]} is not written out")
             elif not rest:
                 for output in outputs.values():  # which of them is not said
                     for one in self.sources(table(output).get("expression"), Owner(scope), depth + 1):
@@ -228,16 +228,16 @@ class References:
                 for one in self.sources(expression, Owner(scope), depth + 1):
                     yield one._replace(attribute=_joined(rest[1:])) if one.linked and not one.attribute else one
 
-    def _resources(self, base: str, rest: Sequence[str], owner: Owner, keyed: bool) -> Iterator[Source]:  # noqa: FBT001 - one of two private calls
+    def _resources(self, base: str, rest: Sequence[str], owner: Owner, keyed: bool) -> Iterator[Referent]:  # noqa: FBT001 - one of two private calls
         rest = list(rest)
         key = key_of(rest.pop(0)) if rest and rest[0][0] == "[" else None
         known = self._instances.get(base)
         if known is None:
             if re.search(r"(?:^|\.)data\.[^.]+\.[^.]+$", base):
-                yield Source(address=base, attribute=_joined(rest))
+                yield Referent(address=base, attribute=_joined(rest))
             return  # a resource that the plan makes none of
         for instance in _chosen(known, key, owner, keyed=keyed):
-            yield Source(address=instance.address, attribute=_joined(rest), instance=instance)
+            yield Referent(address=instance.address, attribute=_joined(rest), instance=instance)
 
 
 def _chosen(known: Mapping[Key, Any], key: Key, owner: Owner, *, keyed: bool) -> list[Any]:

@@ -32,8 +32,8 @@ from threatmodel.stacks.terraform.references import (
     Instance,
     Owner,
     References,
-    Source,
-    Sources,
+    Referent,
+    Referents,
     sequence,
     table,
 )
@@ -146,7 +146,7 @@ class Builder:
         sources = said if isinstance(said, tuple) else ()
         unknown = [at for at, (_, mark) in enumerate(pairs) if mark.unknown is True and mark.sensitive is not True]
         ends = [one for one in sources if self.is_open(one)]
-        each: dict[int, Sources] = {}
+        each: dict[int, Referents] = {}
         if len(ends) == len(unknown) > 1 and all(one.linked for one in ends):
             each = {at: (source,) for at, source in zip(unknown, ends, strict=True)}
         blocks = said if isinstance(said, list) else [said] if isinstance(said, dict) else None
@@ -176,11 +176,11 @@ class Builder:
             return self.plan.references.sources(inner, self.owner)
         return inner if isinstance(inner, dict | list) else None
 
-    def sources(self, said: Said) -> Sources:
+    def sources(self, said: Said) -> Referents:
         """All that a value may come from."""
         if isinstance(said, tuple):
             return said
-        found: dict[Source, None] = {}
+        found: dict[Referent, None] = {}
         waiting: list[tuple[Any, int]] = [(said, 0)]
         while waiting:
             one, depth = waiting.pop()
@@ -191,7 +191,7 @@ class Builder:
                 waiting += [(child, depth + 1) for child in inside]
         return tuple(found)
 
-    def is_open(self, source: Source) -> bool:
+    def is_open(self, source: Referent) -> bool:
         """Whether an end may be what only the apply tells."""
         if source.variable:
             return False
@@ -202,7 +202,7 @@ class Builder:
         value, _ = source.instance.at(source.attribute) if source.attribute else (None, False)
         return not isinstance(value, str | int | float | bool)
 
-    def given(self, value: Any, sources: Sources) -> tuple[str, ...]:
+    def given(self, value: Any, sources: Referents) -> tuple[str, ...]:
         """The variables that a value is the value of."""
         if value is None or value == "" or isinstance(value, bool):
             return ()
@@ -212,7 +212,7 @@ class Builder:
 
     # --- single values
 
-    def known(self, spot: str, name: str, value: Any, sources: Sources) -> Node:
+    def known(self, spot: str, name: str, value: Any, sources: Referents) -> Node:
         """A value that the plan holds."""
         place = self.place(spot)
         given = self.given(value, sources)
@@ -246,7 +246,7 @@ class Builder:
         whole = tuple(part for part in (*parts, value[last:]) if part)
         return whole[0] if len(whole) == 1 and isinstance(whole[0], Link) else Joined(whole, place, given)
 
-    def hidden(self, spot: str, value: Any, sources: Sources) -> Node:
+    def hidden(self, spot: str, value: Any, sources: Referents) -> Node:
         """A sensitive value: where it comes from, as far as that is sure, and nothing of it."""
         place = self.place(spot)
         if isinstance(value, str) and value:
@@ -261,7 +261,7 @@ class Builder:
             return Link(ends[0].address, ends[0].attribute, place)
         return Unknown(SENSITIVE, place)
 
-    def later(self, spot: str, name: str, sources: Sources) -> Node:
+    def later(self, spot: str, name: str, sources: Referents) -> Node:
         """A value that only the apply tells: a link where one resource alone can be its source."""
         place = self.place(spot)
         ends = [one for one in sources if self.is_open(one)]
@@ -282,7 +282,7 @@ class Builder:
         parts: list[str | Link | Unknown] = [Unknown(why, place)]
         return Joined((*parts, *links), place)
 
-    def document(self, source: Source) -> Node | None:
+    def document(self, source: Referent) -> Node | None:
         """The policy document that a data source makes, where its JSON is known only after apply."""
         instance = source.instance
         kind = "aws_iam_policy_document"
@@ -301,16 +301,16 @@ class Builder:
         return document(inner.node(instance.address, "", values, marks, dict(said) if said else None))
 
 
-def _is_sensitive(source: Source) -> bool:
+def _is_sensitive(source: Referent) -> bool:
     """Whether what an end gives is sensitive, as is all that is made of it."""
     return source.instance is not None and source.instance.at(source.attribute)[1]
 
 
-def _data(source: Source) -> bool:
+def _data(source: Referent) -> bool:
     return source.instance is None or source.instance.data
 
 
-def _equal(source: Source, value: str) -> str:
+def _equal(source: Referent, value: str) -> str:
     """Which attribute of a source a text is, or ''."""
     if source.instance is None:
         return ""
@@ -320,7 +320,7 @@ def _equal(source: Source, value: str) -> str:
     return next((name for name in _NAMES if values.get(name) == value), "")
 
 
-def _with_parts(value: str, sources: Sources, place: Place, given: tuple[str, ...]) -> Node:
+def _with_parts(value: str, sources: Referents, place: Place, given: tuple[str, ...]) -> Node:
     """A text in which the attributes of other resources that it holds are links."""
     parts: list[str | Link | Unknown] = [value]
     for source in sources:

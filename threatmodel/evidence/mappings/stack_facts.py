@@ -10,10 +10,10 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from threatmodel.evidence.analyses.registry import Analysis, analyses
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
-from threatmodel.evidence.mappings.format import FactPlace, Places, Source, Step
-from threatmodel.evidence.mappings.format import Path as Steps
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.mappings.format import FactMapping, Mappings, Source, Step
 from threatmodel.evidence.mappings.lookup import NOT_TOLD, OUTSIDE, has_values, said, standing
+from threatmodel.evidence.mappings.paths import ValuePath
 from threatmodel.evidence.resource_types import known
 from threatmodel.model.vocabulary import FACTS, FactRow
 from threatmodel.reading.shape import Word
@@ -23,7 +23,7 @@ from threatmodel.stacks.values import Node, Scalar, Unknown, links
 _LEFT_OUT = "not set: AWS's default"
 _NOWHERE = "nothing in this file says otherwise"
 
-Found: TypeAlias = "Answer | Unanswered"
+Found: TypeAlias = "Answered | Unanswered"
 
 
 class _Spot(NamedTuple):
@@ -36,26 +36,26 @@ class _Spot(NamedTuple):
 class StackFacts:
     """The facts of one stack's resources."""
 
-    def __init__(self, stack: Stack, places: Places, asked: Mapping[str, Analysis] | None = None) -> None:
+    def __init__(self, stack: Stack, mappings: Mappings, asked: Mapping[str, Analysis] | None = None) -> None:
         self._stack = stack
-        self._places = places
+        self._mappings = mappings
         self._analyses = analyses() if asked is None else asked
-        self._index: dict[tuple[str, Steps], tuple[dict[str, list[Resource]], list[_Spot]]] = {}
+        self._index: dict[tuple[str, ValuePath], tuple[dict[str, list[Resource]], list[_Spot]]] = {}
         self._types: dict[str, list[Resource]] = {}
         self._shared: dict[int, tuple[Gathered, ...]] = {}
         self._sets: dict[tuple[str, str, str], Sequence[Gathered]] = {}
         self._own: dict[str, tuple[str, ...]] = {}
-        self._rows: dict[tuple[str, str], Sequence[tuple[FactRow, Sequence[FactPlace]]]] = {}
+        self._rows: dict[tuple[str, str], Sequence[tuple[FactRow, Sequence[FactMapping]]]] = {}
         for resource in stack.resources.values():
             self._types.setdefault(resource.type, []).append(resource)
 
     def kind_of(self, resource: Resource) -> str:
         """The kind of element that a resource can be, or ''."""
-        return next((kind for kind, types in self._places.elements.items() if resource.type in types), "")
+        return next((kind for kind, types in self._mappings.elements.items() if resource.type in types), "")
 
     def kinds_of(self, resource: Resource) -> tuple[str, ...]:
         """All kinds of element that a resource can be: a stream is a store and a queue."""
-        return tuple(kind for kind, types in self._places.elements.items() if resource.type in types)
+        return tuple(kind for kind, types in self._mappings.elements.items() if resource.type in types)
 
     def of(self, kind: str, resource: Resource, wanted: Container[str] | None = None) -> Mapping[str, Found]:
         """Every fact of the element that a resource is, or of a plane (`resource` then stands for the whole file).
@@ -71,68 +71,68 @@ class StackFacts:
                 found[row.name] = outcome
         return found
 
-    def _tried(self, kind: str, of: str) -> Sequence[tuple[FactRow, Sequence[FactPlace]]]:
+    def _tried(self, kind: str, of: str) -> Sequence[tuple[FactRow, Sequence[FactMapping]]]:
         """The facts of a kind with the places that can say something of a type of resource."""
         found = self._rows.get((kind, of))
         if found is None:
-            every = self._places.facts.get(kind, {})
+            every = self._mappings.facts.get(kind, {})
             fitting = {
-                name: [place for place in tried if not place.source.types or not of or of in place.source.types]
+                name: [mapping for mapping in tried if not mapping.source.types or not of or of in mapping.source.types]
                 for name, tried in every.items()
             }
             found = self._rows[kind, of] = [(FACTS[kind][name], tried) for name, tried in fitting.items() if tried]
         return found
 
-    def _fact(self, row: FactRow, kind: str, tried: Sequence[FactPlace], resource: Resource) -> Outcome:
+    def _fact(self, row: FactRow, kind: str, tried: Sequence[FactMapping], resource: Resource) -> Outcome:
         looked_around = False
-        for place in tried:
-            if place.predicate == "otherwise":
-                return self._otherwise(place, resource, looked_around=looked_around)
-            if place.analysis:
-                sources = self._places.gathered[kind][place.gather]
+        for mapping in tried:
+            if mapping.predicate == "otherwise":
+                return self._otherwise(mapping, resource, looked_around=looked_around)
+            if mapping.analysis:
+                sources = self._mappings.gathered[kind][mapping.gather]
                 looked_around |= any(step.way != "to" for source in sources for step in source.steps)
-                outcome = self._analysed(place, kind, resource)
+                outcome = self._analysed(mapping, kind, resource)
             else:
-                looked_around |= any(step.way != "to" for step in place.source.steps)
-                outcome = self._looked_up(row, place, resource)
+                looked_around |= any(step.way != "to" for step in mapping.source.steps)
+                outcome = self._looked_up(row, mapping, resource)
             if outcome is not None:
                 return outcome
         return None
 
-    def _otherwise(self, place: FactPlace, resource: Resource, *, looked_around: bool) -> Found:
+    def _otherwise(self, mapping: FactMapping, resource: Resource, *, looked_around: bool) -> Found:
         if resource.opaque is not None:
             return Unanswered(resource.opaque.why, resource.opaque.place)
         if looked_around and self._stack.unread:
             first = self._stack.unread[0]
             return Unanswered(f"{first.name} may say it: {first.why}", first.place)
-        return Answer(place.says, (resource.place,), _NOWHERE)
+        return Answered(mapping.says, (resource.place,), _NOWHERE)
 
     def gathered(self, kind: str, gather: str, resource: Resource) -> Sequence[Gathered]:
         """What a `gather` of a kind leads to from a resource; nothing for what is not of that kind."""
         key = (kind, gather, resource.name)
         parts = self._sets.get(key)
         if parts is None:
-            sources = self._places.gathered.get(kind, {}).get(gather, ())
+            sources = self._mappings.gathered.get(kind, {}).get(gather, ())
             parts = self._sets[key] = [part for source in sources for part in self._parts(source, resource)]
         return parts
 
     def looks_around(self, kind: str, fact: str) -> bool:
         """Whether a fact follows from resources beside the element's own, which others may add to."""
-        for place in self._places.facts.get(kind, {}).get(fact, ()):
-            sources = self._places.gathered[kind][place.gather] if place.analysis else (place.source,)
+        for mapping in self._mappings.facts.get(kind, {}).get(fact, ()):
+            sources = self._mappings.gathered[kind][mapping.gather] if mapping.analysis else (mapping.source,)
             if any(step.way != "to" for source in sources for step in source.steps):
                 return True
         return False
 
     # --- analyses
 
-    def _analysed(self, place: FactPlace, kind: str, resource: Resource) -> Outcome:
-        parts = self.gathered(kind, place.gather, resource)
+    def _analysed(self, mapping: FactMapping, kind: str, resource: Resource) -> Outcome:
+        parts = self.gathered(kind, mapping.gather, resource)
         if not parts:
             return None
-        analysis = self._analyses.get(place.analysis)
+        analysis = self._analyses.get(mapping.analysis)
         if analysis is None or analysis.function is None:
-            return Unanswered(f"nothing computes '{place.analysis}' from such a file", parts[0].node.place)
+            return Unanswered(f"nothing computes '{mapping.analysis}' from such a file", parts[0].node.place)
         return analysis.function(parts, resource, self._stack)
 
     def _parts(self, source: Source, resource: Resource) -> Sequence[Gathered]:
@@ -162,32 +162,34 @@ class StackFacts:
 
     # --- lookups
 
-    def _looked_up(self, row: FactRow, place: FactPlace, resource: Resource) -> Outcome:
+    def _looked_up(self, row: FactRow, mapping: FactMapping, resource: Resource) -> Outcome:
         found: list[Found] = []
-        for spot in self._walked(place.source.steps, resource):
+        for spot in self._walked(mapping.source.steps, resource):
             if spot.doubt is not None:
                 found.append(Unanswered(spot.doubt.why, spot.doubt.place))
                 continue
-            for outcome in self._at(row, place, spot.resource):
+            for outcome in self._at(row, mapping, spot.resource):
                 doubt = spot.resource.doubt
                 if doubt is not None and spot.resource is not resource:
-                    usual = outcome if isinstance(outcome, Answer) and _usually(doubt) else None
+                    usual = outcome if isinstance(outcome, Answered) and _usually(doubt) else None
                     found.append(Unanswered(doubt.why, doubt.place, usual))
                 else:
                     found.append(outcome)
-        return _together(found, place.over, row) if found else None
+        return _together(found, mapping.over, row) if found else None
 
-    def _at(self, row: FactRow, place: FactPlace, resource: Resource) -> Iterator[Found]:
-        """What a place says of one resource: an outcome for each value that stands there."""
-        nodes = [resource.properties] if not place.source.at else list(standing(resource.properties, place.source.at))
+    def _at(self, row: FactRow, mapping: FactMapping, resource: Resource) -> Iterator[Found]:
+        """What a mapping says of one resource: an outcome for each value that stands there."""
+        nodes = (
+            [resource.properties] if not mapping.source.at else list(standing(resource.properties, mapping.source.at))
+        )
         if nodes:
             for node in nodes:
-                at = node.place if place.source.at else resource.place
-                yield said(row, place, node, at)
+                at = node.place if mapping.source.at else resource.place
+                yield said(row, mapping, node, at)
         elif resource.opaque is not None:
             yield Unanswered(resource.opaque.why, resource.opaque.place)
-        elif place.left_out:
-            yield Answer(place.left_out[0], (resource.place,), _LEFT_OUT)
+        elif mapping.left_out:
+            yield Answered(mapping.left_out[0], (resource.place,), _LEFT_OUT)
 
     # --- steps
 
@@ -252,7 +254,7 @@ class StackFacts:
             found = self._own[resource.name] = tuple(_own_names(resource))
         return found
 
-    def _by_target(self, kind: str, by: Steps) -> tuple[dict[str, list[Resource]], list[_Spot]]:
+    def _by_target(self, kind: str, by: ValuePath) -> tuple[dict[str, list[Resource]], list[_Spot]]:
         """Resources of a type by what a property of theirs refers to, and those of which that is unknown."""
         key = (kind, by)
         if key not in self._index:
@@ -322,7 +324,7 @@ def _together(found: Sequence[Found], over: str, row: FactRow) -> Found:
     """Several results as one."""
     if len(found) == 1:
         return found[0]
-    answers = [one for one in found if isinstance(one, Answer)]
+    answers = [one for one in found if isinstance(one, Answered)]
     open_ones = [one for one in found if isinstance(one, Unanswered)]
     if over in {"any", "every"}:
         decisive = [one for one in answers if one.value is (over == "any")]
@@ -334,7 +336,7 @@ def _together(found: Sequence[Found], over: str, row: FactRow) -> Found:
     if over == "same":
         return answers[0] if all(one.value == answers[0].value for one in answers) else _differing(answers)
     if over == "sum" and all(one.value is not None for one in answers):
-        return Answer(
+        return Answered(
             sum(one.value for one in answers), tuple(one.places[0] for one in answers), "all of them together"
         )
     words = row.shape.words if isinstance(row.shape, Word) else ()
@@ -346,7 +348,7 @@ def _rank(value: Any, words: Sequence[str]) -> float:
     return float("inf") if value is None else float(words.index(value) if words else value)
 
 
-def _differing(answers: Sequence[Answer]) -> Unanswered:
+def _differing(answers: Sequence[Answered]) -> Unanswered:
     return Unanswered("several resources differ here", answers[0].places[0])
 
 

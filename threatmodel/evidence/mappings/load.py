@@ -1,0 +1,302 @@
+"""Reads the data files: what stands at one place in them is checked against what stands at others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from threatmodel.evidence.analyses.registry import analyses
+from threatmodel.evidence.mappings.format import (
+    FILES,
+    FOLDER,
+    OVER,
+    PREDICATES,
+    VALUES,
+    AwsCall,
+    FactMapping,
+    Mappings,
+    Source,
+    Step,
+    file_format,
+)
+from threatmodel.evidence.mappings.paths import ValuePath, parse_path
+from threatmodel.evidence.mappings.read_only import forbidden
+from threatmodel.model.vocabulary import FACTS, KINDS, PLANES, FactRow
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError, Place, listed, quoted, suggestion
+from threatmodel.reading.shape import (
+    Entry,
+    Fields,
+    Flag,
+    Number,
+    Reader,
+    Word,
+)
+
+
+def load_mappings(name: str, files: Files | None = None, folder: Path = FOLDER) -> Mappings:
+    """The places in one of FILES.  Raises InputError with every problem of the file."""
+    reader = Reader((files or Files()).document(folder / f"{name}.yaml"))
+    entries = reader.whole(file_format(FILES[name]))
+    places = _Whole(reader, FILES[name]).places(entries)
+    if reader.problems:
+        raise InputError(reader.problems)
+    return places
+
+
+class _Whole:
+    """Reads one file: what stands at one place in it is checked against what stands at others."""
+
+    def __init__(self, reader: Reader, seen_by: str) -> None:
+        self.reader = reader
+        self.seen_by = seen_by
+        self.types: dict[str, tuple[str, ...]] = {}
+        self.parts: dict[str, dict[str, set[str]]] = {}
+
+    def places(self, entries: Fields) -> Mappings:
+        """Everything that the file says."""
+        elements = {kind: self.variants(raw) for kind, raw in self.by_kind(entries, "elements")}
+        self.types = {kind: tuple(variants) for kind, variants in elements.items()}
+        gathered = {
+            kind: {
+                name: tuple(self.source(kind, one.value, one.place) for one in entry.value)
+                for name, entry in sets.items()
+            }
+            for kind, sets in self.by_kind(entries, "gathered")
+        }
+        self.parts = {
+            kind: {name: {source.part for source in sources} for name, sources in sets.items()}
+            for kind, sets in gathered.items()
+        }
+        facts = {kind: dict(self.facts(kind, table)) for kind, table in self.by_kind(entries, "facts")}
+        unsaid = {kind: dict(self.reasons(kind, table, facts)) for kind, table in self.by_kind(entries, "unsaid")}
+        rights = entries["permissions"].value if "permissions" in entries else {}
+        permissions = {name: tuple(one.value for one in entry.value) for name, entry in rights.items()}
+        return Mappings(elements, facts, gathered, unsaid, permissions)
+
+    def by_kind(self, entries: Fields, key: str) -> Iterator[tuple[str, Any]]:
+        """The kinds in one section, and what stands behind them."""
+        for kind, entry in (entries[key].value if key in entries else {}).items():
+            if kind in KINDS:
+                yield kind, entry.value
+            else:
+                hint = suggestion(kind, KINDS) or f"known: {listed(KINDS)}"
+                self.reader.note("unknown-kind", entry.key, f"{quoted(kind)} is no kind of element", hint)
+
+    def variants(self, raw: Any) -> dict[str, tuple[AwsCall, ...]]:
+        """The resource types (or AWS's variants) of a kind, with the calls that list them."""
+        if self.seen_by == "aws":
+            return {name: self.calls(entry.value, named=False) for name, entry in raw.items()}
+        return {one.value: () for one in raw}
+
+    def facts(self, kind: str, table: Fields) -> Iterator[tuple[str, tuple[FactMapping, ...]]]:
+        """The facts of a kind with their places."""
+        for name, entry in table.items():
+            if (row := self.row(kind, name, entry.key)) is not None:
+                yield name, tuple(self.place(row, one.value, one.place) for one in entry.value)
+
+    def reasons(self, kind: str, table: Fields, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """The facts of a kind that are unsaid, and why."""
+        for name, entry in table.items():
+            if name in facts.get(kind, {}):
+                self.reader.note("stated-twice", entry.key, f"{kind}.{name} has places, and is unsaid")
+            elif self.row(kind, name, entry.key) is not None:
+                yield name, entry.value
+
+    def row(self, kind: str, name: str, place: Place) -> FactRow | None:
+        """The fact of this name, which is not computed from others."""
+        row = FACTS[kind].get(name)
+        if row is None or row.derived:
+            known = [other for other, one in FACTS[kind].items() if not one.derived]
+            message = f"{quoted(name)} is no fact of the kind {kind}"
+            if row is not None:
+                message = f"{kind}.{name} is computed from other facts"
+            self.reader.note("unknown-fact", place, message, suggestion(name, known))
+            return None
+        return row
+
+    # --- sources
+
+    def path(self, entries: Fields, key: str) -> ValuePath:
+        """The path behind a key, empty where there is none."""
+        if key not in entries:
+            return ()
+        path = parse_path(entries[key].value)
+        if path is None:
+            message = f"'{key}' is {quoted(entries[key].value)}, which is no path"
+            self.reader.note("wrong-type", entries[key].place, message, "write names, [] for items, {} for values")
+        return path or ()
+
+    def source(self, kind: str, entries: Fields, place: Place) -> Source:
+        """Where values come from."""
+        known = self.types.get(kind, ())
+        types = tuple(one.value for one in entries["in"].value) if "in" in entries else known
+        for one in types:
+            if one not in known:
+                message = f"{quoted(one)} is not among the elements of the kind {kind}"
+                self.reader.note("unknown-reference", entries["in"].place, message, suggestion(one, known))
+        steps = tuple(self.step(one.value, one.place) for one in _value(entries, "via", ()))
+        calls = self.calls(_value(entries, "calls", ()), named=kind not in PLANES)
+        if not types and ("at" in entries or steps) and not (steps and steps[0].way == "any"):
+            message = f"no resource is an element of the kind {kind}"
+            self.reader.note("wrong-type", place, message, "begin with via: [{any: TYPES}]")
+        part = _value(entries, "as", "")
+        return Source(types, steps, calls, self.path(entries, "at"), part, place)
+
+    def step(self, entries: Fields, place: Place) -> Step:
+        """A step to other resources."""
+        ways = [way for way in ("to", "from", "any") if way in entries]
+        if len(ways) != 1 or (ways[0] == "any") is ("by" in entries):
+            self.reader.note("wrong-type", place, "this is no step", "write to and by, from and by, or any")
+            return Step("any", ())
+        where = tuple((name, entry.value) for name, entry in _value(entries, "where", {}).items())
+        return Step(ways[0], tuple(one.value for one in entries[ways[0]].value), self.path(entries, "by"), where)
+
+    def calls(self, items: tuple[Any, ...], *, named: bool) -> tuple[AwsCall, ...]:
+        """Requests to AWS, each of which may use what those before it gave."""
+        return tuple(self.call(one.value, one.place, at, named=named) for at, one in enumerate(items))
+
+    def call(self, entries: Fields, place: Place, before: int, *, named: bool) -> AwsCall:
+        """A request to AWS, after `before` others; `named` says whether there is an element with a name."""
+        service, _, operation = _value(entries, "call", "").partition(":")
+        if "call" in entries and forbidden(service, operation):
+            message = f"{service}:{operation} changes something, or hands out code or secrets"
+            self.reader.note("wrong-type", entries["call"].place, message, "call an operation that only describes")
+        given = {name: self.given(entry) for name, entry in _value(entries, "with", {}).items()}
+        texts = [*given.values(), *(value for part in self.path(entries, "at") for _, value in part.where)]
+        for found in _VARIABLE.finditer(" ".join(one if isinstance(one, str) else " ".join(one) for one in texts)):
+            if not (
+                found[1] in {"account", "region"} or (found[1] == "name" and named) or 0 < int(found[2] or 0) <= before
+            ):
+                message = f"{quoted(found[0])} stands for nothing here"
+                hint = "known: $name, $account, $region, and $1, $last1, $host1 and so on for the calls before"
+                self.reader.note("unknown-reference", place, message, hint)
+        nothing = tuple(one.value for one in _value(entries, "nothing", ()))
+        return AwsCall(service, operation, given, self.path(entries, "at"), nothing)
+
+    def given(self, entry: Entry) -> str | tuple[str, ...]:
+        """What a call is given: a text, or a list of texts."""
+        texts = entry.value if isinstance(entry.value, list) else [entry.value]
+        if not all(isinstance(one, str) for one in texts):
+            self.reader.note("wrong-type", entry.place, "a call is given a text or a list of texts", "quote it")
+            return ""
+        return tuple(texts) if isinstance(entry.value, list) else entry.value
+
+    # --- places
+
+    def place(self, row: FactRow, entries: Fields, place: Place) -> FactMapping:
+        """One place of a fact."""
+        source = self.source(row.kind, entries, place)
+        given = [name for name in PREDICATES if entries.given(name)]
+        if len(given) != 1 and given != ["words", "value"]:
+            message = f"a place has one predicate, and this has {listed(given) or 'none'}"
+            self.reader.note("wrong-type", place, message, f"write one of {listed(PREDICATES)}, or words and value")
+            return FactMapping(source, "")
+        predicate = given[-1]
+        self.check_keys(predicate, entries, source, place)
+        values = [entries[name] for name in ("says", "otherwise", "left_out") if name in entries]
+        for entry in (*values, *_value(entries, "words", {}).values()):
+            self.check_value(row, entry)
+        self.check_word(entries, "value", VALUES, row)
+        self.check_word(entries, "over", OVER, row)
+        self.check_analysis(row, entries)
+        return FactMapping(
+            source=source,
+            predicate=predicate,
+            says=_value(entries, predicate, None) if predicate in {"says", "otherwise"} else None,
+            words={text: entry.value for text, entry in _value(entries, "words", {}).items()},
+            value=_value(entries, "value", ""),
+            analysis=_value(entries, "analysis", ""),
+            gather=_value(entries, "gather", ""),
+            left_out=(entries["left_out"].value,) if "left_out" in entries else (),
+            over=_value(entries, "over", "same"),
+        )
+
+    def check_keys(self, predicate: str, entries: Fields, source: Source, place: Place) -> None:
+        """Notes keys that a predicate lacks, and those that say nothing beside it."""
+        if predicate == "analysis" and "gather" not in entries:
+            self.reader.note("missing-key", place, "a place with 'analysis' has no 'gather'")
+        reads = predicate in {"words", "value"} or "left_out" in entries
+        if reads and not entries.given("at") and not (source.calls and source.calls[-1].at):
+            self.reader.note("missing-key", place, f"a place with '{predicate}' has no 'at'", "add the path to read")
+        for name in _USELESS[predicate]:
+            if name in entries:
+                self.reader.note("unknown-key", entries[name].key, f"'{name}' says nothing beside '{predicate}'")
+
+    def check_value(self, row: FactRow, entry: Entry) -> None:
+        """Notes a value that the fact cannot have."""
+        if not can_be(row, entry.value):
+            message = f"{row.kind}.{row.name} cannot be {quoted(entry.value)}; it is {row.type}"
+            self.reader.note("wrong-type", entry.place, message)
+
+    def check_word(self, entries: Fields, key: str, known: Mapping[str, tuple[type, ...]], row: FactRow) -> None:
+        """Notes a way that does not exist, or is not for the fact's type."""
+        if key not in entries:
+            return
+        word, place = entries[key].value, entries[key].place
+        if word not in known:
+            message = f"'{key}' is {quoted(word)}; expected one of {listed(known)}"
+            self.reader.note("unknown-word", place, message, suggestion(word, known))
+        elif not isinstance(row.shape, known[word]) or not _in_order(word, row):
+            message = f"'{key}: {word}' is not for {row.kind}.{row.name}, which is {row.type}"
+            self.reader.note("wrong-type", place, message)
+
+    def check_analysis(self, row: FactRow, entries: Fields) -> None:
+        """Notes an analysis that does not exist, does not answer this fact, or cannot look at what is gathered."""
+        parts = self.parts.get(row.kind, {})
+        gather = _value(entries, "gather", "")
+        if gather and gather not in parts:
+            message = f"nothing of the name {quoted(gather)} is gathered for the kind {row.kind}"
+            self.reader.note("unknown-reference", entries["gather"].place, message, suggestion(gather, parts))
+        if "analysis" not in entries:
+            return
+        name, place = entries["analysis"].value, entries["analysis"].place
+        analysis = analyses().get(name)
+        if analysis is None:
+            self.reader.note("unknown-word", place, f"{quoted(name)} is no analysis", suggestion(name, analyses()))
+        elif not _answers(analysis.answers, row):
+            message = f"the analysis '{name}' does not answer {row.kind}.{row.name}, which is {row.type}"
+            self.reader.note("wrong-type", place, message)
+        elif gather in parts and not parts[gather] & set(analysis.takes):
+            message = f"'{name}' takes {listed(analysis.takes)}, but {listed(sorted(parts[gather]))} is gathered"
+            self.reader.note("wrong-type", place, message)
+
+
+_USELESS = {
+    "says": ("gather",),
+    "words": ("gather",),
+    "value": ("gather",),
+    "analysis": ("via", "at", "calls", "left_out", "over"),
+    "otherwise": ("via", "at", "calls", "left_out", "over", "gather"),
+}
+_VARIABLE = re.compile(r"\$(name|account|region|(?:last|host)?([1-9]))?")
+
+
+def _value(entries: Fields, key: str, default: Any) -> Any:
+    """What stands behind a key, where it could be read."""
+    return entries[key].value if key in entries else default
+
+
+def _in_order(word: str, row: FactRow) -> bool:
+    return word not in {"least", "greatest"} or not isinstance(row.shape, Word) or row.shape.ordered
+
+
+def _answers(answers: type | tuple[str, ...], row: FactRow) -> bool:
+    if isinstance(answers, tuple):
+        return isinstance(row.shape, Word) and all(row.shape.takes(word) for word in answers)
+    return isinstance(row.shape, answers)
+
+
+def can_be(row: FactRow, value: Any) -> bool:
+    """Whether a fact can have this value."""
+    if value is None:
+        return row.nullable
+    match row.shape:
+        case Flag():
+            return isinstance(value, bool)
+        case Number(low, high):
+            return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+        case Word():
+            return isinstance(value, str) and row.shape.takes(value)
