@@ -63,7 +63,7 @@ _THREAT_MAPS = record(
     "the mappings of a threat",
     Key("cwe", _ids(r"CWE-\d{1,4}", "an id such as CWE-345"), "weaknesses (CWE 4.17)"),
     Key("capec", _ids(r"CAPEC-\d{1,3}", "an id such as CAPEC-194"), "attack patterns (CAPEC 3.9)"),
-    Key("attack", _ids(r"T\d{4}(\.\d{3})?", "an id such as T1190"), "techniques (MITRE ATT&CK 18.1)"),
+    Key("attack", _ids(r"T\d{4}(\.\d{3})?", "an id such as T1190"), "techniques (MITRE ATT&CK 19)"),
     Key("owasp_2021", _ids(r"A(0[1-9]|10)", "an id such as A07"), "OWASP Top 10, 2021"),
     Key("owasp_2025", _ids(r"A(0[1-9]|10)", "an id such as A07"), "OWASP Top 10, 2025"),
     Key("owasp_api_2023", _ids(r"API([1-9]|10)", "an id such as API2"), "OWASP API Security Top 10, 2023"),
