@@ -7,7 +7,8 @@ import re
 from html.parser import HTMLParser
 
 from tests.support import HOME, TODAY
-from threatmodel.assessment.assess import Assessment, assess
+from threatmodel.assessment.assess import assess
+from threatmodel.assessment.assessed import Assessment
 from threatmodel.graph.building import build
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model

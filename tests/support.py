@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from threatmodel.assessment.assess import Assessment, Finding, assess
+from threatmodel.assessment.assess import assess
+from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.graph.building import Evidence, Graph, build
 from threatmodel.library.format import Library
 from threatmodel.library.load import load_library

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tests.support import HOME, TODAY, assessed
-from threatmodel.assessment.assess import Assessment, assess
-from threatmodel.assessment.priorities import actions
+from threatmodel.assessment.actions import actions
+from threatmodel.assessment.assess import assess
+from threatmodel.assessment.assessed import Assessment
 from threatmodel.graph.building import build
 from threatmodel.library.format import Library
 from threatmodel.library.load import load_library

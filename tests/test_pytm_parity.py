@@ -47,6 +47,7 @@ def threat_of(name: str, applies: dict[str, Condition]) -> Threat:
         links=(),
         reaches="",
         by_provider=False,
+        first=False,
         maps={},
         references=(),
         place=Place("threat.yaml"),

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
         render_report,
         render_sequence,
     )
-    from threatmodel.assessment.assess import Answer, Assessment, Finding
-    from threatmodel.assessment.questions import Question
+    from threatmodel.assessment.assessed import Answer, Assessment, Finding, Question
     from threatmodel.assessment.risk import Cell
     from threatmodel.assessment.states import State, Support
     from threatmodel.graph.elements import Element, Flow, Graph
@@ -32,21 +31,21 @@ if TYPE_CHECKING:
     from threatmodel.reading.problems import InputError, Place, Problem
 
 _HOME = {
-    "Answer": "assessment.assess",
-    "Assessment": "assessment.assess",
+    "Answer": "assessment.assessed",
+    "Assessment": "assessment.assessed",
     "Cell": "assessment.risk",
     "Control": "library.format",
     "Element": "graph.elements",
     "Fact": "model.facts",
     "Files": "reading.files",
-    "Finding": "assessment.assess",
+    "Finding": "assessment.assessed",
     "Flow": "graph.elements",
     "Graph": "graph.elements",
     "InputError": "reading.problems",
     "Library": "library.format",
     "Place": "reading.problems",
     "Problem": "reading.problems",
-    "Question": "assessment.questions",
+    "Question": "assessment.assessed",
     "State": "assessment.states",
     "Statement": "model.facts",
     "Support": "assessment.states",

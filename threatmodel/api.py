@@ -16,7 +16,7 @@ from threatmodel.reading.files import Files
 from threatmodel.reading.home import CONTENT, LIBRARY
 
 if TYPE_CHECKING:  # what a caller does without is imported where it is used: start-up is a feature
-    from threatmodel.assessment.assess import Assessment
+    from threatmodel.assessment.assessed import Assessment
     from threatmodel.graph.building import Graph
     from threatmodel.library.format import Library
     from threatmodel.model.system import System

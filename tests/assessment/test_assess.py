@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import HOME, TODAY, assessed, control, evidence, graph_of, library_of, only, said, threat
-from threatmodel.assessment.assess import Assessment, assess
+from threatmodel.assessment.assess import assess
+from threatmodel.assessment.assessed import Assessment
 from threatmodel.graph.building import Evidence, build
 from threatmodel.library.format import Library
 from threatmodel.library.load import load_library

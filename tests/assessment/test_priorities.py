@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import assessed, control, library_of, threat
-from threatmodel.assessment.priorities import actions, carried_alone, expiries, risks, summary
+from threatmodel.assessment.actions import actions
+from threatmodel.assessment.priorities import carried_alone, expiries, risks, summary
 from threatmodel.assessment.risk import Risk
 from threatmodel.library.format import Library
 

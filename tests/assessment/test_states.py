@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import TODAY, assessed, control, evidence, library_of, only, said, threat
-from threatmodel.assessment.assess import Assessment
+from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.states import State
 from threatmodel.graph.building import Evidence
 from threatmodel.model.facts import Statement
@@ -189,7 +189,25 @@ def test_an_undescribed_plane_is_one_question(tmp_path: Path) -> None:
     assert assessment.findings == ()
     assert [finding.verdict for finding in assessment.possible] == ["undetermined"] * 2
     (question,) = assessment.questions
-    assert (question.kind, question.id, len(question.decides)) == ("describe", "pipeline", 2)
+    assert (question.kind, question.id, question.elements, len(question.decides)) == (
+        "describe",
+        "platform",
+        ("pipeline",),
+        2,
+    )
+
+
+def test_all_undescribed_planes_are_one_question(tmp_path: Path) -> None:
+    library = library_of(
+        tmp_path,
+        threat("bad", "{good: hinders}", target="pipeline", applies="true"),
+        threat("worse", "{mfa: hinders}", target="account", applies="true"),
+        control("good", "target.branch_protected", scope="pipeline"),
+        control("mfa", scope="account"),
+    )
+    (question,) = assessed(tmp_path, "name: x\nfunctions: {f: {}}\n", library).questions
+    assert set(question.elements) == {"account", "pipeline"}
+    assert "account and pipeline" in question.ask
 
 
 NEEDING = """

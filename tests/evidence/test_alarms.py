@@ -10,7 +10,8 @@ import pytest
 
 from tests.stacks.real import REAL, needs_real
 from tests.support import HOME
-from threatmodel.assessment.assess import Assessment, assess
+from threatmodel.assessment.assess import assess
+from threatmodel.assessment.assessed import Assessment
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.evidence.collect import collect
 from threatmodel.graph.building import build

@@ -12,7 +12,8 @@ import pytest
 
 from tests.refusals import refused
 from tests.support import HOME, TODAY
-from threatmodel.assessment.assess import Assessment, assess
+from threatmodel.assessment.assess import assess
+from threatmodel.assessment.assessed import Assessment
 from threatmodel.evidence.collect import collect
 from threatmodel.evidence.every_function import with_functions
 from threatmodel.graph.building import Graph, build

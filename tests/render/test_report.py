@@ -15,7 +15,8 @@ from markdown_it import MarkdownIt
 
 from tests.report_pages import SVG, default_assessment
 from tests.support import TODAY, assessed, control, evidence, library_of, said, threat
-from threatmodel.assessment.assess import Assessment, assess
+from threatmodel.assessment.assess import assess
+from threatmodel.assessment.assessed import Assessment
 from threatmodel.graph.building import build
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files

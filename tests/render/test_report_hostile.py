@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from tests.report_pages import Page
 from tests.support import assessed, control, evidence, library_of, said, threat
-from threatmodel.assessment.assess import Assessment
+from threatmodel.assessment.assessed import Assessment
 from threatmodel.render.report.report import report
 
 HOSTILE = (

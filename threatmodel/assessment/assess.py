@@ -4,63 +4,24 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from types import MappingProxyType
+from typing import NamedTuple
 
 from threatmodel.assessment import word
 from threatmodel.assessment.asks import Ask
-from threatmodel.assessment.questions import Question, Questions
+from threatmodel.assessment.assessed import VERDICTS, Answer, Assessment, Finding, Question, RuledOut, Verdict
+from threatmodel.assessment.misdirected import is_off, misdirected, unknown_threats
+from threatmodel.assessment.questions import Questions
 from threatmodel.assessment.risk import MOVES, STRICTEST, Cell, residual, within
-from threatmodel.assessment.states import OPEN_QUESTION, State, States, Support, support_of
+from threatmodel.assessment.states import OPEN_QUESTION, Assumed, State, States
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.library.format import Control, ControlLink, Library, Threat
 from threatmodel.model.facts import EVIDENCE, WORD
-from threatmodel.model.system import Acceptance, ControlStatement, Rating
+from threatmodel.model.system import Acceptance
 from threatmodel.model.vocabulary import PLANES
-from threatmodel.reading.problems import InputError, Place, Problem, article, listed, suggestion
-
-Verdict = Literal["open", "undetermined", "reduced", "unproven", "accepted", "transferred", "mitigated"]
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-"""Verdicts, from what needs work to what needs none."""
+from threatmodel.reading.problems import InputError, Place
 
 _CRITICALITY = {"low": -1, "normal": 0, "high": 1}
-
-
-class Answer(NamedTuple):
-    """A link of a threat to a control, and the state of that control as it counts for the finding."""
-
-    link: ControlLink
-    state: State
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """A threat to an element.
-
-    `applies` is its exposure: 2 or 1 where it applies by evidence or word, 0 where that is unknown.  `rated` says in
-    words why the inherent cell is not the library's.  `acceptance` is the one that names it, in force or not.
-    """
-
-    id: str
-    threat: Threat
-    target: Element | Flow
-    applies: int
-    verdict: Verdict
-    inherent: Cell
-    claimed: Cell
-    proven: Cell
-    answers: tuple[Answer, ...]
-    rated: tuple[str, ...] = ()
-    acceptance: Acceptance | None = None
-
-    @property
-    def why(self) -> tuple[Support, ...]:
-        """The facts that expose the element (empty where every element of its kind is)."""
-        facts = self.target.facts
-        leaves = self.threat.applies[self.target.kind].why(facts)
-        found = (facts.get(leaf.fact) for leaf in leaves)
-        pairs = zip(leaves, found, strict=True)
-        return tuple(support_of(leaf.fact, fact) for leaf, fact in pairs if fact is not None)
 
 
 class _Cells(NamedTuple):
@@ -74,54 +35,48 @@ class _Cells(NamedTuple):
     hoped: Cell
 
 
-class RuledOut(NamedTuple):
-    """A threat that a claim keeps from applying: the facts that say so, how often, and the first elements."""
-
-    threat: Threat
-    facts: tuple[tuple[str, object], ...]
-    times: int
-    first: tuple[tuple[str, Place | None], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assessment:
-    """What is found: `findings` apply, `possible` ones wait for an answer, worst first in each.
-
-    `taken_out` is what word alone leaves out or makes smaller.
-    """
-
-    graph: Graph
-    library: Library
-    states: States
-    today: datetime.date
-    findings: tuple[Finding, ...]
-    possible: tuple[Finding, ...]
-    ruled_out: tuple[RuledOut, ...]
-    questions: tuple[Question, ...]
-    needless: tuple[tuple[Acceptance, str], ...]
-    excluded: tuple[str, ...]
-    taken_out: tuple[word.TakenOut, ...]
-
-
-def assess(graph: Graph, library: Library, today: datetime.date, excluded: Sequence[str] = ()) -> Assessment:
-    """The assessment of a graph as of a day, without the threats `excluded`.
+def assess(
+    graph: Graph,
+    library: Library,
+    today: datetime.date,
+    excluded: Sequence[str] = (),
+    assumed: Assumed = MappingProxyType({}),
+) -> Assessment:
+    """The assessment of a graph as of a day, without the threats `excluded`, as if `assumed` were so.
 
     Raises InputError where the model speaks of threats, controls or elements that do not exist.
     """
-    if problems := [*_misdirected(graph, library), *unknown_threats(excluded, library)]:
+    if problems := [*misdirected(graph, library), *unknown_threats(excluded, library)]:
         raise InputError(problems)
-    return _Assessing(graph, library, today, frozenset(excluded)).assessment()
+    return _Assessing(States(graph, library, today, assumed), frozenset(excluded)).assessment()
+
+
+def reconsidered(assessment: Assessment, assumed: Assumed) -> dict[str, tuple[Finding, Finding]]:
+    """The findings that controls answer which are taken to be in place, or gone, by id: as they are, and then."""
+    states, touched = assessment.states.assuming(assumed)
+    run = _Assessing(states, frozenset(assessment.excluded))
+    found = {}
+    for finding in (*assessment.findings, *assessment.possible):
+        if any(answer.link.control in touched for answer in finding.answers):
+            answers = tuple(
+                Answer(a.link, states.counting(assessment.library.controls[a.link.control], finding.target))
+                if a.link.control in touched
+                else a
+                for a in finding.answers
+            )
+            found[finding.id] = finding, run.again(finding, answers)
+    return found
 
 
 class _Assessing:
     """One run of `assess`."""
 
-    def __init__(self, graph: Graph, library: Library, today: datetime.date, excluded: frozenset[str]) -> None:
-        self.graph = graph
-        self.library = library
-        self.today = today
+    def __init__(self, states: States, excluded: frozenset[str]) -> None:
+        self.states = states
+        self.graph = graph = states.graph
+        self.library = library = states.library
+        self.today = states.today
         self.excluded = excluded
-        self.states = States(graph, library, today)
         self.tolerance = graph.system.risk_tolerance
         self.acceptances = {f"{a.threat}@{a.element}": a for a in graph.system.acceptances}
         self.ratings = {f"{r.threat}@{r.element}": r for r in graph.system.ratings}
@@ -224,7 +179,25 @@ class _Assessing:
         library = Cell(threat.likelihood, threat.impact)
         if inherent.likelihood < library.likelihood or inherent.impact < library.impact:
             self._note_lower(name, target, library, inherent, rated)
+        return self._answered(threat, target, applies, inherent, rated, answers)
+
+    def again(self, finding: Finding, answers: tuple[Answer, ...]) -> Finding:
+        """A finding under other states of its controls."""
+        same = finding.threat, finding.target, finding.applies, finding.inherent, finding.rated
+        return self._answered(*same, answers)
+
+    def _answered(  # noqa: PLR0913, PLR0917 - what a finding is made of
+        self,
+        threat: Threat,
+        target: Element | Flow,
+        applies: int,
+        inherent: Cell,
+        rated: tuple[str, ...],
+        answers: tuple[Answer, ...],
+    ) -> Finding:
+        """A finding with what its controls leave of it."""
         cells = self._cells(threat, inherent, answers)
+        name = f"{threat.id}@{target.id}"
         acceptance = self.acceptances.get(name)
         verdict = "transferred" if threat.by_provider else self._verdict(applies, inherent, cells, acceptance)
         return Finding(
@@ -293,11 +266,11 @@ class _Assessing:
     def _questions(self, findings: list[Finding], possible: list[Finding]) -> tuple[Question, ...]:
         questions = Questions(self.library)
         for finding in possible:
-            questions.add(self._exposure_asks(finding), finding.id, finding.claimed.score)
+            questions.add(self._exposure_asks(finding), finding)
         for finding in findings:
             if finding.verdict == "undetermined":
                 for state in self._deciding(finding):
-                    questions.add(state.asks, finding.id, finding.claimed.score)
+                    questions.add(state.asks, finding)
         return questions.ranked()
 
     def _exposure_asks(self, finding: Finding) -> tuple[Ask, ...]:
@@ -317,7 +290,7 @@ class _Assessing:
         by_id = {finding.id: finding for finding in findings}
         for name, acceptance in self.acceptances.items():
             finding = by_id.get(name)
-            if _is_off("threat", acceptance.threat, self.library):
+            if is_off("threat", acceptance.threat, self.library):
                 yield acceptance, "the threat is switched off"
             elif finding is None and name not in self.accepted:
                 yield acceptance, "the threat does not apply, or is within tolerance"
@@ -333,72 +306,3 @@ def _open(state: State) -> bool:
 
 def _worst_first(finding: Finding) -> tuple[int, int, int, str]:
     return VERDICTS.index(finding.verdict), -finding.claimed.score, -finding.inherent.score, finding.id
-
-
-# --- what a model may speak of
-
-
-def _misdirected(graph: Graph, library: Library) -> Iterator[Problem]:
-    """Statements, acceptances and ratings that name what does not exist."""
-    for statement in graph.system.controls:
-        yield from _misdirected_statement(statement, graph, library)
-    named: list[Acceptance | Rating] = [*graph.system.acceptances, *graph.system.ratings]
-    for item in named:
-        threat = library.threats.get(item.threat)
-        if threat is None and not _is_off("threat", item.threat, library):
-            hint = suggestion(item.threat, library.threats) or "tm.py --list shows every threat"
-            yield Problem(
-                code="unknown-threat", place=item.place, message=f"there is no threat '{item.threat}'", hint=hint
-            )
-        element = _element(graph, item.element)
-        if element is None:
-            yield _no_element(graph, item.element, item.place)
-        elif threat is not None and element.kind not in threat.targets:
-            message = f"'{item.threat}' is no threat to {article(element.kind or 'party')}: '{item.element}'"
-            hint = f"its targets: {listed(threat.targets)}"
-            yield Problem(code="wrong-kind", place=item.place, message=message, hint=hint)
-
-
-def _misdirected_statement(statement: ControlStatement, graph: Graph, library: Library) -> Iterator[Problem]:
-    control = library.controls.get(statement.control)
-    if control is None:
-        if _is_off("control", statement.control, library):
-            return
-        hint = suggestion(statement.control, library.controls)
-        message = f"there is no control '{statement.control}'"
-        yield Problem(code="unknown-control", place=statement.place, message=message, hint=hint)
-    elif not statement.element and control.scope in PLANES:
-        return
-    elif not statement.element:
-        message = f"'{control.id}' lives on each {control.scope}, and this statement names none"
-        hint = f"write {control.id}@{control.scope}-id"
-        yield Problem(code="no-element", place=statement.place, message=message, hint=hint)
-    elif (element := _element(graph, statement.element)) is None:
-        yield _no_element(graph, statement.element, statement.place)
-    elif element.kind != control.scope:
-        kind = article(element.kind or "party")
-        message = f"'{control.id}' lives on {article(control.scope)}, but '{element.id}' is {kind}"
-        yield Problem(code="wrong-kind", place=statement.place, message=message)
-
-
-def _is_off(part: str, name: str, library: Library) -> bool:
-    """Whether a team's library switches something off: then what a model says of it is needless, not wrong."""
-    return any((off.part, off.id) == (part, name) for off in library.off)
-
-
-def _element(graph: Graph, name: str) -> Element | Flow | None:
-    return graph.elements.get(name) or graph.flows.get(name)
-
-
-def _no_element(graph: Graph, name: str, place: Place) -> Problem:
-    hint = suggestion(name, [target.id for target in graph.targets()])
-    return Problem(code="unknown-element", place=place, message=f"there is no element '{name}'", hint=hint)
-
-
-def unknown_threats(excluded: Sequence[str], library: Library) -> Iterator[Problem]:
-    """A problem for each id that is no threat of the library."""
-    for name in excluded:
-        if name not in library.threats:
-            hint = suggestion(name, library.threats) or "tm.py --list shows every threat"
-            place = Place("--exclude")
-            yield Problem(code="unknown-threat", place=place, message=f"there is no threat '{name}'", hint=hint)

@@ -1,37 +1,17 @@
-"""What to do about an assessment: the actions that move most, what ends soon, what stands alone, and the counts."""
+"""What an assessment comes to: the counts, what ends soon, what stands alone, and the risk of each element."""
 
 from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from threatmodel.assessment.assess import VERDICTS, Answer, Assessment, Finding, Verdict
-from threatmodel.assessment.risk import BANDS, MOVES, Cell, Risk, residual
-from threatmodel.assessment.states import State
-from threatmodel.library.format import Control, Threat
+from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment
+from threatmodel.assessment.risk import BANDS, Cell, Risk, residual
+from threatmodel.library.format import Threat
 from threatmodel.model.facts import WORD
 from threatmodel.reading.problems import Place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
-    """A control that is not in place, each state with the elements that it is in, and the findings that it would move.
-
-    `findings` are those whose band it would lower, `worst` the highest of their scores.
-    """
-
-    control: Control
-    states: Mapping[str, tuple[State, ...]]
-    findings: tuple[str, ...]
-    worst: int
-
-    @property
-    def elements(self) -> tuple[str, ...]:
-        """The elements that lack it."""
-        return tuple(state.element for states in self.states.values() for state in states)
 
 
 class Expiry(NamedTuple):
@@ -52,10 +32,6 @@ class Summary(NamedTuple):
     claimed: Mapping[str, int]
     proven: Mapping[str, int]
     undetermined: Mapping[str, int]
-
-
-DONE: frozenset[Verdict] = frozenset({"mitigated", "transferred", "accepted", "unproven"})
-"""Verdicts under which nothing needs to be done now (unproven ones still want evidence)."""
 
 
 def summary(assessment: Assessment) -> Summary:
@@ -79,60 +55,11 @@ def _by_band(cells: Iterator[Cell]) -> dict[str, int]:
     return {band: found[band] for band in BANDS}
 
 
-def actions(assessment: Assessment, most: int | None = 3) -> tuple[Action, ...]:
-    """The controls not in place that would lower the band of most findings: one action a control, however often."""
-    moved: dict[str, dict[str, Finding]] = {}
-    states: dict[str, dict[str, State]] = {}
-    helping: dict[tuple[object, ...], tuple[int, ...]] = {}
-    for finding in assessment.findings:
-        if finding.verdict not in DONE:
-            alike = (finding.threat.id, finding.inherent, tuple(_missing(a) for a in finding.answers))
-            if alike not in helping:
-                helping[alike] = tuple(_would_help(finding))
-            for at in helping[alike]:
-                state = finding.answers[at].state
-                moved.setdefault(state.control, {})[finding.id] = finding
-                states.setdefault(state.control, {}).setdefault(state.element, state)
-    found = [
-        Action(
-            control=assessment.library.controls[control],
-            states=_by_state(states[control].values()),
-            findings=tuple(findings),
-            worst=max(finding.claimed.score for finding in findings.values()),
-        )
-        for control, findings in moved.items()
-    ]
-    found.sort(key=lambda action: (-len(action.findings), -action.worst, action.control.id))
-    return tuple(found[:most])
-
-
-def _by_state(states: Iterable[State]) -> Mapping[str, tuple[State, ...]]:
-    found: dict[str, list[State]] = {}
-    for state in states:
-        found.setdefault(state.state, []).append(state)
-    return {name: tuple(alike) for name, alike in sorted(found.items())}
-
-
 def reached(assessment: Assessment, threat: Threat) -> tuple[str, ...]:
     """The elements that a threat hits through its target: all of the kind that the library names."""
     if not threat.reaches:
         return ()
     return tuple(t.id for t in assessment.graph.targets() if t.kind == threat.reaches and not t.out_of_scope)
-
-
-def _missing(answer: Answer) -> bool | None:
-    """Whether a control is not in place where it could be; None where it is not applicable."""
-    return None if answer.state.state == "not-applicable" else answer.state.level < WORD
-
-
-def _would_help(finding: Finding) -> Iterator[int]:
-    """Which answers, if their control came into place, would lower the claimed band."""
-    held = [answer.link.effect for answer in finding.answers if answer.state.level >= WORD]
-    for at, answer in enumerate(finding.answers):
-        if _missing(answer) and answer.link.effect in MOVES:
-            after = residual(finding.inherent, [*held, answer.link.effect])
-            if BANDS.index(after.band) < BANDS.index(finding.claimed.band):
-                yield at
 
 
 def carried_alone(assessment: Assessment) -> tuple[tuple[str, tuple[str, ...]], ...]:

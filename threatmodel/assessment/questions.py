@@ -6,32 +6,17 @@ question, and names the facts that wait for an answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from threatmodel.assessment.asks import Ask
+from threatmodel.assessment.assessed import Finding, Question
+from threatmodel.assessment.ranking import Rank, rank
 from threatmodel.library.format import Library
-from threatmodel.model.vocabulary import FACTS, RELATIONS
+from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS
 
 _Key = tuple[str, str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One question: what to ask, of which elements, which findings it decides, and the worst score that hangs on it.
-
-    `kind` is fact, relation, describe or attest; `of` the kind of element, `name` the fact, relation, plane or control.
-    `facts` are all the facts that it asks for, `name` first; none where it asks for something else.
-    """
-
-    id: str
-    kind: str
-    of: str
-    name: str
-    facts: tuple[str, ...]
-    ask: str
-    elements: tuple[str, ...]
-    decides: tuple[str, ...]
-    score: int
+_DESCRIBE = 3
+"""The doubt that a plane is in which nobody describes."""
 
 
 class Questions:
@@ -44,13 +29,16 @@ class Questions:
         self._whole: set[_Key] = set()
         self._decides: dict[_Key, dict[str, None]] = {}
         self._score: dict[_Key, int] = {}
+        self._rank: dict[_Key, Rank] = {}
         self._seen: dict[int, tuple[tuple[Ask, ...], tuple[_Key, ...]]] = {}  # holds the asks, so that ids stay theirs
 
-    def add(self, asks: tuple[Ask, ...], finding: str, score: int) -> None:
-        """Notes that these asks hold up a finding of this score."""
+    def add(self, asks: tuple[Ask, ...], finding: Finding) -> None:
+        """Notes that these asks hold up a finding."""
         for key in self._keys(asks):
-            self._decides.setdefault(key, {})[finding] = None
-            self._score[key] = max(score, self._score.get(key, 0))
+            place = rank(finding, doubt=_DESCRIBE if key[0] == "describe" else 0)
+            self._decides.setdefault(key, {})[finding.id] = None
+            self._score[key] = max(finding.claimed.score, self._score.get(key, 0))
+            self._rank[key] = min(place, self._rank.get(key, place))
 
     def _keys(self, asks: tuple[Ask, ...]) -> tuple[_Key, ...]:
         """The questions that asks belong to; a tuple that many findings share is gone through once."""
@@ -58,7 +46,7 @@ class Questions:
         if found is None:
             keys: dict[_Key, None] = {}
             for ask in asks:
-                key = (ask.kind, ask.of, _subject(ask))
+                key = _key(ask)
                 if ask.kind == "fact":
                     self._facts.setdefault(key, set()).add(ask.name)
                 if not ask.rest:
@@ -69,9 +57,12 @@ class Questions:
         return found[1]
 
     def ranked(self) -> tuple[Question, ...]:
-        """All questions, those with the worst risk and the most findings behind them first."""
-        found = [self._question(key) for key in self._elements]
-        return tuple(sorted(found, key=lambda q: (-q.score, -len(q.decides), q.id)))
+        """All questions, an open front door and the worst risk behind them first, what every system is asked last."""
+        ranked = sorted(
+            self._elements,
+            key=lambda key: self._rank[key]._replace(fewer=-len(self._decides[key]), name=str(key)),
+        )
+        return tuple(self._question(key) for key in ranked)
 
     def _question(self, key: _Key) -> Question:
         kind, of, subject = key
@@ -93,7 +84,9 @@ class Questions:
         kind, of, subject = key
         match kind:
             case "describe":
-                return f"Describe the {subject}: add a section '{subject}:' to the model, or to a file under uses."
+                planes = [plane for plane in PLANES if plane in self._elements[key]]
+                sections = _and([f"'{plane}:'" for plane in planes])
+                return f"Describe the {_and(planes)}: add {sections} to the model, or to a file under uses."
             case "attest":
                 control = self._library.controls[subject]
                 return f"Is this in place, and who says so until when? {control.title} (controls: {subject}@element)"
@@ -103,6 +96,15 @@ class Questions:
             case _:
                 fact = FACTS[of][facts[0]]
                 return fact.topic_ask if len(facts) > 1 else fact.ask or f"What is its {fact.name}?"
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def _key(ask: Ask) -> _Key:
+    """The question that an ask belongs to; one file describes all planes, so that they are asked for together."""
+    return (ask.kind, "plane", "platform") if ask.kind == "describe" else (ask.kind, ask.of, _subject(ask))
 
 
 def _subject(ask: Ask) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal, get_args
 
 from threatmodel.assessment.asks import Ask, asks_for, list_asks
@@ -31,6 +32,9 @@ STATES: tuple[ControlState, ...] = get_args(ControlState)
 """Control states from best to worst known; not-applicable stands apart."""
 
 _RANK = {state: rank for rank, state in enumerate(STATES)}
+Assumed = Mapping[tuple[str, str], bool]
+"""Controls at elements that are taken to be in place (True) or gone, whatever is known of them."""
+
 OPEN_QUESTION: frozenset[ControlState] = frozenset({"unknown", "lapsed"})
 """States in which nobody knows whether the control is in place."""
 
@@ -86,8 +90,11 @@ class State:
 class States:
     """The states of all controls of a library on a graph, as of a day; each is worked out once."""
 
-    def __init__(self, graph: Graph, library: Library, today: datetime.date) -> None:
+    def __init__(
+        self, graph: Graph, library: Library, today: datetime.date, assumed: Assumed = MappingProxyType({})
+    ) -> None:
         self.graph = graph
+        self.assumed = assumed
         self.library = library
         self.today = today
         self.statements: dict[tuple[str, str], ControlStatement] = {
@@ -96,6 +103,15 @@ class States:
         self._at: dict[tuple[str, str], State] = {}
         self._gaps: dict[int, tuple[object, tuple[Ask, ...]]] = {}
         self._attested = {control.id: _attested(control) for control in library.controls.values()}
+
+    def assuming(self, assumed: Assumed) -> tuple[States, frozenset[str]]:
+        """The same as if controls were in place, or gone; and the controls whose states may differ for it."""
+        touched = {control for control, _ in assumed}
+        while more := {c.id for c in self.library.controls.values() if touched & set(c.requires)} - touched:
+            touched |= more
+        found = States(self.graph, self.library, self.today, {**self.assumed, **assumed})
+        found._at = {key: state for key, state in self._at.items() if key[0] not in touched}
+        return found, frozenset(touched)
 
     def counting(self, control: Control, target: Element | Flow) -> State:
         """The state of a control as it counts for a target: the worst over the related elements of its scope."""
@@ -154,7 +170,13 @@ class States:
         key = (control.id, element)
         found = self._at.get(key)
         if found is None:
-            found = self._at[key] = self._with_requirements(control, element, self._own(control, element))
+            in_place = self.assumed.get(key)
+            found = (
+                self._with_requirements(control, element, self._own(control, element))
+                if in_place is None
+                else _assumed(control, element, in_place=in_place)
+            )
+            self._at[key] = found
         return found
 
     def known(self) -> Iterator[State]:
@@ -276,6 +298,13 @@ class States:
             fact = target.facts.get(leaf.fact)
             if fact is None or not fact.size:
                 yield from asks_for(self.graph, target, leaf.fact)
+
+
+def _assumed(control: Control, element: str, *, in_place: bool) -> State:
+    """The state of a control that is taken to be in place, with all that it requires, or to be gone."""
+    if in_place:
+        return State(control.id, element, "proven", EVIDENCE, "as if it were in place")
+    return State(control.id, element, "absent", -1, "as if it were gone")
 
 
 def _plural(kind: str) -> str:

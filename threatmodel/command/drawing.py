@@ -10,7 +10,7 @@ from threatmodel.command.request import PICTURES
 from threatmodel.reading.problems import InputError, Place, Problem, listed
 
 if TYPE_CHECKING:
-    from threatmodel.assessment.assess import Assessment
+    from threatmodel.assessment.assessed import Assessment
 
 
 def drawn(dot: str, path: Path) -> bytes:

@@ -16,7 +16,7 @@ def options(what: _MutuallyExclusiveGroup) -> None:
 
 def run(request: Request) -> int:
     """Prints a line a threat."""
-    from threatmodel.assessment.assess import unknown_threats
+    from threatmodel.assessment.misdirected import unknown_threats
     from threatmodel.render.listing import listing
 
     library, excluded = request.library(), request.excluded

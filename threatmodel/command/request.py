@@ -17,7 +17,7 @@ from threatmodel.reading.output import Content, write
 from threatmodel.reading.problems import InputError, Place, Problem
 
 if TYPE_CHECKING:  # what most commands do without is imported where it is used: start-up is a feature
-    from threatmodel.assessment.assess import Assessment
+    from threatmodel.assessment.assessed import Assessment
     from threatmodel.graph.building import Graph
     from threatmodel.library.format import Library
 

@@ -63,7 +63,7 @@ _THREAT_MAPS = record(
     "the mappings of a threat",
     Key("cwe", _ids(r"CWE-\d{1,4}", "an id such as CWE-345"), "weaknesses (CWE 4.17)"),
     Key("capec", _ids(r"CAPEC-\d{1,3}", "an id such as CAPEC-194"), "attack patterns (CAPEC 3.9)"),
-    Key("attack", _ids(r"T\d{4}(\.\d{3})?", "an id such as T1190"), "techniques (MITRE ATT&CK 19)"),
+    Key("attack", _ids(r"T\d{4}(\.\d{3})?", "an id such as T1190"), "techniques (MITRE ATT&CK 18.1)"),
     Key("owasp_2021", _ids(r"A(0[1-9]|10)", "an id such as A07"), "OWASP Top 10, 2021"),
     Key("owasp_2025", _ids(r"A(0[1-9]|10)", "an id such as A07"), "OWASP Top 10, 2025"),
     Key("owasp_api_2023", _ids(r"API([1-9]|10)", "an id such as API2"), "OWASP API Security Top 10, 2023"),
@@ -126,6 +126,7 @@ THREAT = record(
     Key("controls", NamedItems(_EFFECT, "a control"), "what answers it, and how", required=True),
     Key("reaches", Word(KINDS), "the kind of element that it hits through its target: each is named with the finding"),
     Key("treated_by", Word(("provider",)), "only the cloud provider can treat it"),
+    Key("comes", Word(("first",)), "before all others, while nothing that stops it is known to be in place"),
     Key("maps", _THREAT_MAPS, "ids in public catalogues", required=True),
     Key("references", Items(_URL, least=1), "what to read", required=True),
     Key("examples", _examples(*THREAT_EXAMPLES), "facts that pin the condition", required=True),
@@ -216,7 +217,10 @@ class ControlLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threat:
-    """One threat.  `applies` holds its exposure condition compiled for each target kind."""
+    """One threat.  `applies` holds its exposure condition compiled for each target kind.
+
+    `first`: it leaves a public endpoint open to anybody, and comes before all others.
+    """
 
     id: str
     title: str
@@ -231,6 +235,7 @@ class Threat:
     links: tuple[ControlLink, ...]
     reaches: str
     by_provider: bool
+    first: bool
     maps: Mapping[str, tuple[str, ...]]
     references: tuple[str, ...]
     place: Place

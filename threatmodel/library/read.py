@@ -34,6 +34,7 @@ def threat_of(reader: Reader, entries: Fields) -> Threat:
         links=tuple(_links(reader, entries["controls"].value)),
         reaches=entries["reaches"].value if "reaches" in entries else "",
         by_provider="treated_by" in entries,
+        first="comes" in entries,
         maps=_maps(entries["maps"].value),
         references=plain(entries["references"].value),
         place=entries["id"].key,

@@ -24,6 +24,11 @@ and what the model states beats what the toolkit derives from the kind of wiring
 _SAID_BY_EVIDENCE = 3
 
 
+LEFT_OUT = "not set: AWS's default"
+NOWHERE = "nothing in this file says otherwise"
+"""Notes of what evidence says by saying nothing: a property that is left out, and something that is nowhere."""
+
+
 class Statement(NamedTuple):
     """One origin's word on a fact.
 
@@ -40,6 +45,11 @@ class Statement(NamedTuple):
     stale: bool = False
     defaults: tuple[str, ...] = ()
     open: str = ""
+
+    @property
+    def omitted(self) -> bool:
+        """Whether nobody wrote it: a default applies, or something is missing."""
+        return self.note in {LEFT_OUT, NOWHERE} or self.value is None
 
     @property
     def size(self) -> int:

@@ -17,7 +17,7 @@ import pytm.pytm
 import pytm.tm
 from pydantic import PrivateAttr
 
-from threatmodel.assessment.assess import Assessment
+from threatmodel.assessment.assessed import Assessment
 from threatmodel.graph.elements import Graph
 from threatmodel.library.format import Control, Library
 from threatmodel.pytm_model.elements import ELEMENTS, controls_class

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from threatmodel.assessment.assess import Assessment, Finding
+from threatmodel.assessment.assessed import DONE, Assessment, Finding
 from threatmodel.assessment.drift import absences, differences
-from threatmodel.assessment.priorities import DONE, summary
+from threatmodel.assessment.priorities import summary
 from threatmodel.assessment.risk import BANDS
 from threatmodel.model.facts import WORD
 from threatmodel.reading.problems import Place, article, visible

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from threatmodel.assessment.assess import Assessment, Finding
+from threatmodel.assessment.actions import Action, actions, change, faults, proofs
+from threatmodel.assessment.assessed import Assessment, Finding, Question
 from threatmodel.assessment.drift import differences
-from threatmodel.assessment.priorities import Action, actions, reached, summary
-from threatmodel.assessment.questions import Question
+from threatmodel.assessment.priorities import reached, summary
 from threatmodel.assessment.risk import Cell, band
+from threatmodel.assessment.safety import Safety, safety
 from threatmodel.assessment.states import State, Support, support_of
+from threatmodel.assessment.stories import Story, stories
 from threatmodel.graph.building import Element, Flow
 from threatmodel.graph.elements import Read
 from threatmodel.library.format import Library
@@ -18,7 +20,7 @@ from threatmodel.model.facts import Fact, Statement
 from threatmodel.model.system import Acceptance
 from threatmodel.reading.problems import Place
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 """Grows in its second number when keys are added, in its first when one changes or goes."""
 
 
@@ -61,6 +63,8 @@ def parts(assessment: Assessment) -> Iterator[tuple[str, Any]]:
             },
         },
     )
+    yield "verdict", _safety(safety(assessment))
+    yield "stories", (_story(story) for story in stories(assessment))
     yield "elements", (_element(element) for element in graph.elements.values())
     yield "flows", (_flow(flow) for flow in graph.flows.values())
     yield "findings", (_finding(finding, assessment) for finding in assessment.findings)
@@ -75,7 +79,7 @@ def parts(assessment: Assessment) -> Iterator[tuple[str, Any]]:
             if not isinstance(one.fact.said.value, tuple)
         ),
     )
-    yield "actions", (_action(action) for action in actions(assessment, None))
+    yield "actions", (_action(action, assessment) for action in actions(assessment, None))
     yield (
         "ruled_out",
         (
@@ -263,13 +267,73 @@ def _grant(function: str, resource: str, place: Place) -> dict[str, Any]:
     return {"function": function, "resource": resource, "location": _location(place)}
 
 
-def _action(action: Action) -> dict[str, Any]:
+def _safety(found: Safety) -> dict[str, Any]:
     return {
+        "answer": found.answer,
+        "tolerance": found.tolerance,
+        "threshold": found.threshold,
+        "open": dict(found.open),
+        "waiting": dict(found.waiting),
+        "on_word": dict(found.word),
+        "accepted": found.accepted,
+        "provider": found.provider,
+        "failing": found.fails,
+        "uncovered": found.uncovered,
+        "taken_out": found.taken,
+    }
+
+
+def _story(story: Story) -> dict[str, Any]:
+    return {
+        "id": story.id,
+        "verdict": story.verdict,
+        "threats": [threat.id for threat in story.threats],
+        "elements": list(story.elements),
+        "findings": [finding.id for finding in story.findings],
+        "question": story.question.id if story.question is not None else None,
+        "wanting": [{"control": control, "state": state} for control, state in story.wanting],
+        "claimed_band": story.claimed,
+        "proven_band": story.proven,
+        "public_endpoint_open": story.door,
+        "first_view": not story.minor,
+    }
+
+
+def _action(action: Action, assessment: Assessment) -> dict[str, Any]:
+    would = change(assessment, action)
+    return {
+        "do": action.control.do,
+        "effect": action.effect,
+        "owner": action.control.owner,
+        "public_endpoint_open": action.door,
+        "first_view": not action.minor,
+        "at_fault": [
+            {
+                "element": fault.element,
+                "fact": fault.fact,
+                "value": fault.value,
+                "note": fault.note,
+                "location": _location(fault.place),
+            }
+            for fault in faults(action)
+        ],
+        "proven_by": list(proofs(action.control)),
+        "would": {
+            "close": list(would.closed),
+            "lower": list(would.lowered),
+            "stay": would.stay,
+            "claimed": [_move(*move) for move in would.claimed],
+            "proven": [_move(*move) for move in would.proven],
+        },
         "control": action.control.id,
         "states": {state: [item.element for item in found] for state, found in action.states.items()},
         "lowers": list(action.findings),
         "worst_band": band(action.worst),
     }
+
+
+def _move(before: str, after: str, count: int) -> dict[str, Any]:
+    return {"from": before, "to": after, "count": count}
 
 
 def _library(library: Library) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from threatmodel.assessment.assess import Assessment
-from threatmodel.assessment.priorities import Action, actions, expiries, summary
+from threatmodel.assessment.actions import Action, actions
+from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.priorities import expiries, summary
 from threatmodel.assessment.risk import BANDS, band
 from threatmodel.reading.problems import visible
 from threatmodel.render.taken_out import counted_by_kind

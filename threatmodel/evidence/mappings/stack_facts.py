@@ -15,13 +15,11 @@ from threatmodel.evidence.mappings.format import FactMapping, Mappings, Source, 
 from threatmodel.evidence.mappings.lookup import NOT_TOLD, OUTSIDE, has_values, said, standing
 from threatmodel.evidence.mappings.paths import ValuePath
 from threatmodel.evidence.resource_types import known
+from threatmodel.model.facts import LEFT_OUT, NOWHERE
 from threatmodel.model.vocabulary import FACTS, FactRow
 from threatmodel.reading.shape import Word
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Scalar, Unknown, links
-
-_LEFT_OUT = "not set: AWS's default"
-_NOWHERE = "nothing in this file says otherwise"
 
 Found: TypeAlias = "Answered | Unanswered"
 
@@ -105,7 +103,7 @@ class StackFacts:
         if looked_around and self._stack.unread:
             first = self._stack.unread[0]
             return Unanswered(f"{first.name} may say it: {first.why}", first.place)
-        return Answered(mapping.says, (resource.place,), _NOWHERE)
+        return Answered(mapping.says, (resource.place,), NOWHERE)
 
     def gathered(self, kind: str, gather: str, resource: Resource) -> Sequence[Gathered]:
         """What a `gather` of a kind leads to from a resource; nothing for what is not of that kind."""
@@ -189,7 +187,7 @@ class StackFacts:
         elif resource.opaque is not None:
             yield Unanswered(resource.opaque.why, resource.opaque.place)
         elif mapping.left_out:
-            yield Answered(mapping.left_out[0], (resource.place,), _LEFT_OUT)
+            yield Answered(mapping.left_out[0], (resource.place,), LEFT_OUT)
 
     # --- steps
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from threatmodel.assessment.assess import Assessment
+from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.priorities import Summary
 from threatmodel.assessment.risk import BANDS
 from threatmodel.render.report.method import untreated

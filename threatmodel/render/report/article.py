@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from threatmodel.assessment.assess import Assessment
-from threatmodel.assessment.priorities import DONE
+from threatmodel.assessment.assessed import DONE, Assessment
 from threatmodel.assessment.risk import MOVES
 from threatmodel.library.format import BEYOND, MITIGATIONS, Library, Numbered, Threat
 from threatmodel.render.report.findings import FindingGroup, tally, worst_states

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from threatmodel import __version__
-from threatmodel.assessment.assess import Assessment
-from threatmodel.assessment.priorities import Action, Expiry, Summary, actions, carried_alone, expiries, summary
-from threatmodel.assessment.questions import Question
+from threatmodel.assessment.actions import Action, actions
+from threatmodel.assessment.assessed import Assessment, Question
+from threatmodel.assessment.priorities import Expiry, Summary, carried_alone, expiries, summary
 from threatmodel.assessment.risk import BANDS, band
 from threatmodel.library.format import Library
 from threatmodel.render.report import article, controls, findings, matrix, states

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from threatmodel.assessment.assess import Assessment
+from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.risk import MOVES
 from threatmodel.assessment.states import State
 from threatmodel.library.format import Control, ControlLink, Library, Threat

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from threatmodel.assessment.assess import VERDICTS, Assessment, Finding
-from threatmodel.assessment.priorities import DONE, reached
+from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment, Finding
+from threatmodel.assessment.priorities import reached
 from threatmodel.assessment.risk import BANDS, band
 from threatmodel.assessment.states import States, Support
 from threatmodel.library.format import Threat

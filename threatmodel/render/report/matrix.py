@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from threatmodel.assessment.assess import Finding
+from threatmodel.assessment.assessed import Finding
 from threatmodel.assessment.risk import BANDS, Cell
 from threatmodel.render.report.words import Plain, Row, cell
 

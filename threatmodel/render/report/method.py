@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threatmodel.assessment.assess import VERDICTS, Assessment, Finding
+from threatmodel.assessment.assessed import VERDICTS, Assessment, Finding
 from threatmodel.assessment.risk import within
 from threatmodel.render.report.words import Row
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from threatmodel.assessment.assess import Assessment
+from threatmodel.assessment.assessed import Assessment
 from threatmodel.reading.problems import InputError, Place, Problem, visible
 from threatmodel.render.report.context import cleaned, context
 from threatmodel.render.report.words import Plain

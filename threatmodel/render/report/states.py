@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from threatmodel.assessment.assess import Assessment
+from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.states import STATES, State
 
 RANK: Mapping[str, int] = {state: rank for rank, state in enumerate(STATES)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 
-from threatmodel.assessment.assess import Assessment, Finding
+from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.drift import absences, differences
 from threatmodel.graph.building import Graph
 from threatmodel.graph.elements import Read

@@ -1,0 +1,104 @@
+"""Stories: one line for one reason, what comes first first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support import assessed, control, evidence, library_of, said, threat
+from threatmodel.assessment.stories import stories
+from threatmodel.library.format import Library
+from threatmodel.model.facts import LEFT_OUT
+
+
+def functions(*facts: str, trigger: str = "slack: events") -> str:
+    lines = "".join(f"  f{n}: {{triggers: [{{{trigger}}}], {text}}}\n" for n, text in enumerate(facts))
+    return f"name: x\napis: {{api: {{}}}}\nfunctions:\n{lines}"
+
+
+def library(folder: Path) -> Library:
+    return library_of(
+        folder,
+        threat("bad", "{good: {stops: it does}, log: detects}"),
+        threat("sad", "{good: {stops: it does}, log: detects}", likelihood=3, impact=4),
+        control("good", "target.validates_input"),
+        control("log", "target.logs_redacted"),
+    )
+
+
+def test_one_reason_is_one_story_with_all_names(tmp_path: Path) -> None:
+    texts = ["validates_input: false, logs_redacted: true", "validates_input: false, logs_redacted: false"]
+    found = stories(assessed(tmp_path, functions(*texts, *texts), library(tmp_path)))
+    assert [(s.threats[0].id, s.verdict, sorted(s.elements), s.wanting) for s in found] == [
+        ("bad", "open", ["f0", "f1", "f2", "f3"], (("good", "absent"),)),
+        ("sad", "open", ["f0", "f1", "f2", "f3"], (("good", "absent"),)),
+    ]
+
+
+def test_another_reason_is_another_story(tmp_path: Path) -> None:
+    more = "controls: {good@f1: {planned_for: 2027-01-01}}\n"
+    found = stories(assessed(tmp_path, functions(*["validates_input: false"] * 2) + more, library(tmp_path)))
+    assert [(s.threats[0].id, s.elements, s.wanting) for s in found] == [
+        ("bad", ("f0",), (("good", "absent"),)),
+        ("bad", ("f1",), (("good", "planned"),)),
+        ("sad", ("f0",), (("good", "absent"),)),
+        ("sad", ("f1",), (("good", "planned"),)),
+    ]
+
+
+def test_what_waits_for_one_answer_is_one_story(tmp_path: Path) -> None:
+    found = stories(assessed(tmp_path, functions("logs_redacted: true", "logs_redacted: true"), library(tmp_path)))
+    (story,) = found
+    assert (story.verdict, story.id, len(story.findings)) == ("undetermined", "function.input", 4)
+    assert [t.id for t in story.threats] == ["bad", "sad"]
+    assert (story.claimed, story.proven) == ("critical", "critical")
+
+
+def test_every_finding_that_needs_something_is_in_exactly_one_story(tmp_path: Path) -> None:
+    assessment = assessed(tmp_path, functions("validates_input: false", "timeout_seconds: 3"), library(tmp_path))
+    named = [finding.id for story in stories(assessment) for finding in story.findings]
+    wanted = [f.id for f in (*assessment.findings, *assessment.possible) if f.verdict not in {"mitigated", "unproven"}]
+    assert sorted(named) == sorted(wanted)
+
+
+def test_an_open_front_door_comes_first_known_or_not(tmp_path: Path) -> None:
+    found = library_of(
+        tmp_path,
+        threat("forged", "{sign: {stops: it does}}", likelihood=3, extra="comes: first"),
+        threat("worse", "{good: {stops: it does}}", impact=5),
+        control("sign", "target.verifies_signature"),
+        control("good", "target.validates_input"),
+    )
+    for facts in ("validates_input: false", "validates_input: false, verifies_signature: false"):
+        first, second = stories(assessed(tmp_path, functions(facts), found))
+        assert (first.threats[0].id, first.door, second.threats[0].id, second.door) == ("forged", True, "worse", False)
+    safe = stories(assessed(tmp_path, functions("validates_input: false, verifies_signature: true"), found))
+    assert [story.threats[0].id for story in safe] == ["worse"]
+
+
+def test_what_somebody_wrote_comes_before_what_nobody_set(tmp_path: Path) -> None:
+    texts = ["timeout_seconds: 3"] * 2
+    left_out = said(value=False)._replace(note=LEFT_OUT)
+    both = evidence(f0={"validates_input": left_out}, f1={"validates_input": False, "logs_redacted": left_out})
+    found = library_of(
+        tmp_path,
+        threat("bad", "{good: {stops: it does}}"),
+        threat("also", "{log: {stops: it does}}"),
+        control("good", "target.validates_input"),
+        control("log", "target.logs_redacted"),
+    )
+    ranked = [s.id for s in stories(assessed(tmp_path, functions(*texts), found, both)) if s.verdict == "open"]
+    assert ranked == ["bad@f1", "also@f1"]
+
+
+def test_what_would_only_be_noticed_is_not_in_the_first_view(tmp_path: Path) -> None:
+    found = library_of(
+        tmp_path,
+        threat("loud", "{log: detects, plan: responds}", impact=5),
+        threat("bad", "{good: {stops: it does}}", likelihood=3, impact=4),
+        control("good", "target.validates_input"),
+        control("log", "target.logs_redacted"),
+        control("plan", "target.errors_generic"),
+    )
+    facts = "validates_input: false, logs_redacted: false, errors_generic: false"
+    shown = [(s.threats[0].id, s.minor) for s in stories(assessed(tmp_path, functions(facts), found))]
+    assert shown == [("bad", False), ("loud", True)]

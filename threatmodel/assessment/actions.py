@@ -1,0 +1,192 @@
+"""What to do: the controls that are wanting, what first, and what each would change here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+from threatmodel.assessment.assess import reconsidered
+from threatmodel.assessment.assessed import DONE, Answer, Assessment, Finding
+from threatmodel.assessment.ranking import STRONG, Rank, at_the_door, rank
+from threatmodel.assessment.risk import BANDS, MOVES, Band, residual
+from threatmodel.assessment.states import State, Support
+from threatmodel.library.format import Control, ControlEffect
+from threatmodel.model.facts import WORD
+from threatmodel.model.vocabulary import FACTS
+from threatmodel.reading.problems import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A control that is not in place, each state with the elements that it is in, and the findings that it would move.
+
+    `findings` are those whose band it would lower, what comes first first; `worst` is the highest of their scores,
+    `effect` what it does to the first of them.  `door`: it would close a public endpoint that is open to anybody.
+    """
+
+    control: Control
+    states: Mapping[str, tuple[State, ...]]
+    findings: tuple[str, ...]
+    worst: int
+    effect: ControlEffect
+    door: bool
+    rank: Rank
+
+    @property
+    def minor(self) -> bool:
+        """Whether it keeps no attack off: it would only be noticed, or answered."""
+        return self.effect not in STRONG
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """The elements that lack it."""
+        return tuple(state.element for states in self.states.values() for state in states)
+
+
+def actions(assessment: Assessment, most: int | None = 3) -> tuple[Action, ...]:
+    """The controls not in place that would lower the band of a finding, what comes first first: one action a control.
+
+    First what closes an open front door, then the worst band that evidence leaves, then what is known to be wanting,
+    what somebody wrote before what nobody set, what the Internet reaches, `stops` before `hinders` before `contains`,
+    and what moves most findings.  What would only detect or respond comes after all of that.
+    """
+    collected: dict[str, list[_Moved]] = {}
+    helping: dict[tuple[object, ...], tuple[int, ...]] = {}
+    for finding in assessment.findings:
+        if finding.verdict not in DONE:
+            alike = (finding.threat.id, finding.inherent, tuple(_missing(a) for a in finding.answers))
+            if alike not in helping:
+                helping[alike] = tuple(_would_help(finding))
+            for at in helping[alike]:
+                answer = finding.answers[at]
+                place = rank(finding, [answer], doubt=int(answer.state.level == 0))
+                collected.setdefault(answer.link.control, []).append(_Moved(place, finding, answer))
+    found = [_action(assessment.library.controls[control], moved) for control, moved in collected.items()]
+    return tuple(sorted(found, key=lambda action: (action.minor, action.rank))[:most])
+
+
+class _Moved(NamedTuple):
+    """A finding that an action would move, through which answer."""
+
+    rank: Rank
+    finding: Finding
+    answer: Answer
+
+
+def _action(control: Control, moved: Sequence[_Moved]) -> Action:
+    ranked = sorted(moved, key=lambda one: one.rank)
+    first = ranked[0]
+    states = {one.answer.state.element: one.answer.state for one in reversed(ranked)}
+    return Action(
+        control=control,
+        states=_by_state(states[name] for name in dict.fromkeys(one.answer.state.element for one in ranked)),
+        findings=tuple(one.finding.id for one in ranked),
+        worst=max(one.finding.claimed.score for one in ranked),
+        effect=first.answer.link.effect,
+        door=any(at_the_door(one.finding) and one.answer.link.effect == "stops" for one in ranked),
+        rank=first.rank._replace(fewer=-len(ranked), name=control.id),
+    )
+
+
+def _by_state(states: Iterable[State]) -> Mapping[str, tuple[State, ...]]:
+    found: dict[str, list[State]] = {}
+    for state in states:
+        found.setdefault(state.state, []).append(state)
+    return {name: tuple(alike) for name, alike in found.items()}
+
+
+def _missing(answer: Answer) -> bool | None:
+    """Whether a control is not in place where it could be; None where it is not applicable."""
+    return None if answer.state.state == "not-applicable" else answer.state.level < WORD
+
+
+def _would_help(finding: Finding) -> Iterator[int]:
+    """Which answers, if their control came into place, would lower the claimed band."""
+    held = [answer.link.effect for answer in finding.answers if answer.state.level >= WORD]
+    for at, answer in enumerate(finding.answers):
+        if _missing(answer) and answer.link.effect in MOVES:
+            after = residual(finding.inherent, [*held, answer.link.effect])
+            if BANDS.index(after.band) < BANDS.index(finding.claimed.band):
+                yield at
+
+
+# --- what is at fault, and what shows that it no longer is
+
+
+class Fault(NamedTuple):
+    """A value at fault: of which element, what, where it stands, and what a reader should know; '' where unknown."""
+
+    element: str
+    fact: str
+    value: object
+    place: Place | None
+    note: str
+
+
+def faults(action: Action) -> Iterator[Fault]:
+    """The values that keep a control from being in place, known ones first, those that somebody wrote before others."""
+    found = [(state, item) for states in action.states.values() for state in states for item in state.support]
+    for state, item in sorted(found, key=lambda pair: (pair[0].level == 0, not pair[1].known, pair[1].said.omitted)):
+        if item.known and state.level < 0:
+            yield _fault(state, item)
+
+
+def _fault(state: State, item: Support) -> Fault:
+    return Fault(state.element, item.fact, item.value, item.said.place, item.said.note)
+
+
+Proof = Literal["probe", "template", "aws", "attestation"]
+"""What can show that a control is in place."""
+
+
+def proofs(control: Control) -> tuple[Proof, ...]:
+    """What proves a control, the strongest that is easily had first; a person's word where nothing can see it."""
+    facts = [FACTS[control.scope][name] for name in sorted(control.in_place.facts)] if control.in_place else []
+    seen = {seen for fact in facts for seen in fact.seen_by}
+    kinds: tuple[Proof, ...] = ("probe", "template", "aws")
+    return tuple(kind for kind in kinds if kind in seen) or ("attestation",)
+
+
+# --- what it would change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a control in place would change: the findings that close, go down a band, or stay, claimed and proven apart.
+
+    `closed` and `lowered` hold ids; `stay` counts the findings that it answers and does not move.  `claimed` and
+    `proven` count the moves of bands: from, to, how many.
+    """
+
+    closed: tuple[str, ...]
+    lowered: tuple[str, ...]
+    stay: int
+    claimed: tuple[tuple[Band, Band, int], ...]
+    proven: tuple[tuple[Band, Band, int], ...]
+
+
+def change(assessment: Assessment, action: Action) -> Change:
+    """What an action would change on this model, worked out with its control in place wherever it is wanting."""
+    return difference(reconsidered(assessment, {(action.control.id, name): True for name in action.elements}).values())
+
+
+def difference(pairs: Iterable[tuple[Finding, Finding]]) -> Change:
+    """What changes between findings as they are and as they would be."""
+    pairs = list(pairs)
+    found = Change(
+        closed=tuple(before.id for before, after in pairs if before.verdict not in DONE and after.verdict in DONE),
+        lowered=(),
+        stay=sum((before.claimed, before.proven) == (after.claimed, after.proven) for before, after in pairs),
+        claimed=_moves((before.claimed.band, after.claimed.band) for before, after in pairs),
+        proven=_moves((before.proven.band, after.proven.band) for before, after in pairs),
+    )
+    down = (b.id for b, a in pairs if BANDS.index(a.claimed.band) < BANDS.index(b.claimed.band))
+    return replace(found, lowered=tuple(name for name in down if name not in set(found.closed)))
+
+
+def _moves(pairs: Iterable[tuple[Band, Band]]) -> tuple[tuple[Band, Band, int], ...]:
+    counts = Counter(pair for pair in pairs if pair[0] != pair[1])
+    ranked = sorted(counts, key=lambda pair: (-BANDS.index(pair[0]), -BANDS.index(pair[1])))
+    return tuple((before, after, counts[before, after]) for before, after in ranked)

@@ -1,0 +1,108 @@
+"""What an assessment holds: findings, what controls answer them, and what is ruled out."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
+
+from threatmodel.assessment import word
+from threatmodel.assessment.risk import Cell
+from threatmodel.assessment.states import State, States, Support, support_of
+from threatmodel.graph.building import Element, Flow, Graph
+from threatmodel.library.format import ControlLink, Library, Threat
+from threatmodel.model.system import Acceptance
+from threatmodel.reading.problems import Place
+
+Verdict = Literal["open", "undetermined", "reduced", "unproven", "accepted", "transferred", "mitigated"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+"""Verdicts, from what needs work to what needs none."""
+
+
+DONE: frozenset[Verdict] = frozenset({"mitigated", "transferred", "accepted", "unproven"})
+"""Verdicts under which nothing needs to be done now (unproven ones still want evidence)."""
+
+
+class Answer(NamedTuple):
+    """A link of a threat to a control, and the state of that control as it counts for the finding."""
+
+    link: ControlLink
+    state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A threat to an element.
+
+    `applies` is its exposure: 2 or 1 where it applies by evidence or word, 0 where that is unknown.  `rated` says in
+    words why the inherent cell is not the library's.  `acceptance` is the one that names it, in force or not.
+    """
+
+    id: str
+    threat: Threat
+    target: Element | Flow
+    applies: int
+    verdict: Verdict
+    inherent: Cell
+    claimed: Cell
+    proven: Cell
+    answers: tuple[Answer, ...]
+    rated: tuple[str, ...] = ()
+    acceptance: Acceptance | None = None
+
+    @property
+    def why(self) -> tuple[Support, ...]:
+        """The facts that expose the element (empty where every element of its kind is)."""
+        facts = self.target.facts
+        leaves = self.threat.applies[self.target.kind].why(facts)
+        found = (facts.get(leaf.fact) for leaf in leaves)
+        pairs = zip(leaves, found, strict=True)
+        return tuple(support_of(leaf.fact, fact) for leaf, fact in pairs if fact is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One question: what to ask, of which elements, which findings it decides, and the worst score that hangs on it.
+
+    `kind` is fact, relation, describe or attest; `of` the kind of element, `name` the fact, relation, plane or control.
+    `facts` are all the facts that it asks for, `name` first; none where it asks for something else.
+    """
+
+    id: str
+    kind: str
+    of: str
+    name: str
+    facts: tuple[str, ...]
+    ask: str
+    elements: tuple[str, ...]
+    decides: tuple[str, ...]
+    score: int
+
+
+class RuledOut(NamedTuple):
+    """A threat that a claim keeps from applying: the facts that say so, how often, and the first elements."""
+
+    threat: Threat
+    facts: tuple[tuple[str, object], ...]
+    times: int
+    first: tuple[tuple[str, Place | None], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """What is found: `findings` apply, `possible` ones wait for an answer, worst first in each.
+
+    `taken_out` is what word alone leaves out or makes smaller.
+    """
+
+    graph: Graph
+    library: Library
+    states: States
+    today: datetime.date
+    findings: tuple[Finding, ...]
+    possible: tuple[Finding, ...]
+    ruled_out: tuple[RuledOut, ...]
+    questions: tuple[Question, ...]
+    needless: tuple[tuple[Acceptance, str], ...]
+    excluded: tuple[str, ...]
+    taken_out: tuple[word.TakenOut, ...]

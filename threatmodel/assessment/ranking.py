@@ -1,0 +1,111 @@
+"""What comes first: a rank for a finding, and for what would move it.
+
+An open front door before everything, then the worst band that evidence leaves, then what the Internet reaches, then
+`stops` before `hinders` before `contains`.  What nobody knows counts less than what is known to be bad.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from threatmodel.assessment.assessed import Answer, Finding
+from threatmodel.assessment.risk import BANDS
+from threatmodel.assessment.states import State
+from threatmodel.graph.building import Element, Flow
+from threatmodel.library.format import EFFECTS, ControlEffect
+from threatmodel.model.facts import WORD
+from threatmodel.model.vocabulary import FACTS
+
+STRONG: frozenset[ControlEffect] = frozenset({"stops", "hinders", "contains"})
+"""Effects that keep an attack from succeeding or make it smaller; the others only tell of it."""
+
+_FACING = {"function": ("internet_facing",), "api": ("slack_facing", "web_facing"), "store": ("open_to_public",)}
+"""The facts of a kind of which one says that the Internet reaches an element."""
+
+
+_DISCOUNT = (0, 1, 1, 2)
+"""How many bands less something counts, by how little is known of it: what every system is asked comes last."""
+
+
+class Rank(NamedTuple):
+    """A place in an order, smallest first: each field outweighs those after it."""
+
+    behind_the_door: bool
+    mildness: int
+    doubt: int
+    left_out: bool
+    distance: int
+    effect: int
+    fewer: int
+    name: str
+
+
+def rank(finding: Finding, answers: Iterable[Answer] | None = None, doubt: int = 0) -> Rank:
+    """The rank of a finding, or of what would put those of its controls in place that `answers` has.
+
+    `doubt` is how little is known at best.
+    """
+    wanting = _wanting(finding.answers if answers is None else answers)
+    effect = min((answer.link.effect for answer in wanting), key=EFFECTS.index, default="assures")
+    doubt = max(doubt, _doubt(finding))
+    return Rank(
+        behind_the_door=not at_the_door(finding) or (answers is not None and effect != "stops"),
+        mildness=_DISCOUNT[doubt] - BANDS.index(finding.proven.band),
+        doubt=doubt,
+        left_out=left_out(answer.state for answer in strongest(finding))
+        if answers is None
+        else left_out(a.state for a in wanting),
+        distance=distance(finding.target),
+        effect=EFFECTS.index(effect),
+        fewer=0,
+        name=finding.id,
+    )
+
+
+def at_the_door(finding: Finding) -> bool:
+    """Whether this leaves a public endpoint open to anybody: nothing that stops such a threat is known to be there."""
+    if not finding.threat.first or not finding.applies:
+        return False
+    stopping = [answer for answer in finding.answers if answer.link.effect == "stops"]
+    return bool(stopping) and all(answer.state.level < 1 for answer in stopping)
+
+
+def distance(target: Element | Flow) -> int:
+    """0 where the Internet reaches it, 1 where nobody says, 2 where it does not or the question makes no sense."""
+    names = [name for name in _FACING.get(target.kind, ()) if name in FACTS[target.kind]]
+    found = [target.facts.get(name) for name in names]
+    if any(fact is not None and fact.size and fact.value is True for fact in found):
+        return 0
+    return 1 if any(fact is None or not fact.size for fact in found) else 2
+
+
+def _doubt(finding: Finding) -> int:
+    """0 known to be bad, 1 a control is unknown, 2 nobody knows whether it applies, 3 nor anything of the element."""
+    if not finding.target.described:
+        return 3
+    if not finding.applies:
+        return 2
+    return 1 if finding.verdict == "undetermined" else 0
+
+
+def strongest(finding: Finding) -> list[Answer]:
+    """What is at fault: of the controls that are not in place, or unknown, those with the strongest effect."""
+    wanting = _wanting(finding.answers)
+    best = min((answer.link.effect for answer in wanting), key=EFFECTS.index, default="assures")
+    return [answer for answer in wanting if answer.link.effect == best]
+
+
+def _wanting(answers: Iterable[Answer]) -> list[Answer]:
+    return [answer for answer in answers if answer.state.level < WORD and answer.state.state != "not-applicable"]
+
+
+def left_out(states: Iterable[State]) -> bool:
+    """Whether what is known to be wanting is what nobody wrote: a default, as every system has it until it is set."""
+    facts = [item for state in states if state.level < 0 for item in state.support]
+    return bool(facts) and all(item.said.omitted for item in facts)
+
+
+def weak_only(finding: Finding) -> bool:
+    """Whether only controls that detect or respond are wanting: nothing that is left to do keeps the attack off."""
+    return not STRONG & {answer.link.effect for answer in _wanting(finding.answers)}
