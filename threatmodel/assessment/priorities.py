@@ -15,13 +15,17 @@ from threatmodel.reading.problems import Place
 
 
 class Expiry(NamedTuple):
-    """Something that ends or is due: 'attestation', 'acceptance' or 'plan', of what, when, and who answers for it."""
+    """Something that ends or is due: of what, when, who answers for it, and where it is tracked.
+
+    `what` is attestation, acceptance or plan, or 'due' for the day by which a finding or control is to be treated.
+    """
 
     what: str
     name: str
     date: datetime.date
     owner: str
     place: Place
+    ticket: str = ""
 
 
 class Summary(NamedTuple):
@@ -85,14 +89,24 @@ def expiries(assessment: Assessment, days: int = 60) -> tuple[Expiry, ...]:
 def _dated(assessment: Assessment) -> Iterator[Expiry]:
     system = assessment.graph.system
     for said in system.controls:
-        name = f"{said.control}@{said.element or assessment.library.controls[said.control].scope}"
+        if said.control not in assessment.library.controls:
+            continue  # a team's library switched it off
+        control = assessment.library.controls[said.control]
+        name = f"{said.control}@{said.element or control.scope}"
+        owner = system.reached(said.owner or said.attested_by or control.owner)
         if said.expires is not None:
-            yield Expiry("attestation", name, said.expires, said.attested_by, said.place)
+            who = system.reached(said.attested_by)
+            yield Expiry("attestation", name, said.expires, who, said.place, said.ticket)
         if said.planned_for is not None:
-            yield Expiry("plan", name, said.planned_for, assessment.library.controls[said.control].owner, said.place)
+            planner = system.reached(said.owner or control.owner)
+            yield Expiry("plan", name, said.planned_for, planner, said.place, said.ticket)
+        if said.due is not None:
+            yield Expiry("due", name, said.due, owner, said.place, said.ticket)
     for acceptance in system.acceptances:
-        name = f"{acceptance.threat}@{acceptance.element}"
-        yield Expiry("acceptance", name, acceptance.expires, acceptance.owner, acceptance.place)
+        owner = system.reached(acceptance.owner)
+        yield Expiry("acceptance", acceptance.finding, acceptance.expires, owner, acceptance.place, acceptance.ticket)
+        if acceptance.due is not None:
+            yield Expiry("due", acceptance.finding, acceptance.due, owner, acceptance.place, acceptance.ticket)
 
 
 def risks(assessment: Assessment) -> dict[str, Risk]:

@@ -13,7 +13,7 @@ from threatmodel.graph.building import Element, Flow, Graph, Related
 from threatmodel.library.condition import Condition
 from threatmodel.library.format import Control, Library
 from threatmodel.model.facts import EVIDENCE, WORD, Fact, Facts, Statement, word_only
-from threatmodel.model.system import ControlStatement
+from threatmodel.model.system import ControlStatement, Trigger
 from threatmodel.model.vocabulary import FACTS, PLANES
 
 ControlState = Literal[
@@ -98,7 +98,9 @@ class States:
         self.library = library
         self.today = today
         self.statements: dict[tuple[str, str], ControlStatement] = {
-            (s.control, s.element or library.controls[s.control].scope): s for s in graph.system.controls
+            (s.control, s.element or library.controls[s.control].scope): s
+            for s in graph.system.controls
+            if s.control in library.controls  # not where a team's library switches it off
         }
         self._at: dict[tuple[str, str], State] = {}
         self._gaps: dict[int, tuple[object, tuple[Ask, ...]]] = {}
@@ -323,6 +325,20 @@ def _support(condition: Condition, facts: Mapping[str, Fact]) -> tuple[Support, 
 def shown_value(value: object) -> str:
     """A fact's value as a model file writes it."""
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def shown(value: object) -> str:
+    """The value of a fact or a relation as a reader knows it from the model file."""
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(_item(item) for item in value) + "]"
+    return shown_value(value)
+
+
+def _item(item: object) -> str:
+    if isinstance(item, Trigger):
+        through = f" through {item.source.id}" if item.source is not None else ""
+        return f"{item.detail or item.by}{through}"
+    return str(item)
 
 
 def _said_by(support: tuple[Support, ...]) -> str:

@@ -31,6 +31,7 @@ _ID = Text(120, expected="an id")
 _FLOW_ID = re.compile(r"[a-z0-9-]+(?:\.[a-z-]+)?:[a-z0-9-]+(?:\.[a-z-]+)?:[a-z-]+\Z")
 _CONTROL_AT = re.compile(r"[a-z][a-z0-9-]*(?:@[a-z0-9:.-]+)?\Z")
 _LONGEST_PAIR = 4 * LONGEST_ID
+_OWNER = re.compile(r"[^\s](?:[^\r\n]*[^\s])?\Z")
 _THREAT_AT = re.compile(r"[a-z][a-z0-9-]*@[a-z0-9:.-]+\Z")
 
 SECTIONS: Mapping[str, Kind] = {
@@ -111,12 +112,18 @@ ELEMENTS: dict[str, Record] = {
 }
 """The record of each kind of element."""
 
+_TRACKED = (
+    Key("ticket", _LINE, "where its treatment is tracked: an id or an address"),
+    Key("due", Date(), "the day by which it is to be treated"),
+)
 _STATEMENT = record(
     "a statement about a control",
     Key("attested_by", _LINE, "who says that it is in place"),
     Key("on", Date(), "the day they said so"),
     Key("expires", Date(), "the day it must be said anew"),
     Key("planned_for", Date(), "the day by which it will be in place"),
+    Key("owner", _LINE, "who brings it into place"),
+    *_TRACKED,
     Key("note", _LINE, "what a reader should know"),
 )
 _ACCEPTANCE = record(
@@ -125,6 +132,7 @@ _ACCEPTANCE = record(
     Key("reason", _LINE, "why it was accepted", required=True),
     Key("owner", _LINE, "who accepted it", required=True),
     Key("expires", Date(), "the day until which it holds", required=True),
+    *_TRACKED,
 )
 _RATING = record(
     "a rating",
@@ -213,10 +221,16 @@ _CONTROLS = Key(
     NamedItems(_STATEMENT, "a control", _CONTROL_AT, "control@element, such as code-signing@order-bot", _LONGEST_PAIR),
     "what no machine can see: who says so, and until when; control@element",
 )
+_OWNERS = Key(
+    "owners",
+    Table(Text(200, expected="an address"), "an owner", _OWNER, "a name as under owner: or attested_by:", 400),
+    "the address of those who own an acceptance, a plan or an attestation, by the name that stands there",
+)
 
 MODEL = record(
     "a model",
     *_HEAD,
+    _OWNERS,
     Key("risk_tolerance", Word(("low", "medium", "high"), ordered=True), "the band that needs no more treatment"),
     Key("uses", Items(Text(400, expected="a path")), "files that describe account, pipeline, workspace, organisation"),
     Key(
@@ -259,6 +273,7 @@ MODEL = record(
 PLATFORM = record(
     "a platform file",
     *_HEAD,
+    _OWNERS,
     *_PLANES,
     _CONTROLS,
     refused=dict.fromkeys(MODEL.index, "it belongs into the model that uses this file"),

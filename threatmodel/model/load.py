@@ -183,6 +183,7 @@ class _Loading:
             libraries=libraries,
             file=document.file,
             text=document.text,
+            owners={name: entry.value for found in every for name, entry in _table(found, "owners").items()},
         )
 
     def _evidence(self) -> Iterator[EvidenceFile]:
@@ -463,9 +464,10 @@ class _Loading:
             if missing:
                 message = f"the attestation of '{name}' has no {' and no '.join(missing)}"
                 self.note("missing-key", entry.key, message, "say when it was given and until when it holds")
-            if not attested and not fields.given("planned_for"):
+            if not any(fields.given(key) for key in ("attested_by", "planned_for", "ticket", "due", "owner")):
                 message = f"'{name}' says neither who attests it nor for when it is planned"
-                self.note("missing-key", entry.key, message, "add attested_by, on and expires, or planned_for")
+                hint = "add attested_by, on and expires, or planned_for, or whose work it is: owner, ticket, due"
+                self.note("missing-key", entry.key, message, hint)
             on, expires = _value(fields, "on", None), _value(fields, "expires", None)
             if on is not None and expires is not None and expires < on:
                 message = f"the attestation of '{name}' ends on {expires}, before it was given on {on}"
@@ -480,6 +482,9 @@ class _Loading:
                 planned_for=_value(fields, "planned_for", None),
                 note=_value(fields, "note"),
                 place=entry.key,
+                owner=_value(fields, "owner"),
+                ticket=_value(fields, "ticket"),
+                due=_value(fields, "due", None),
             )
 
     def _acceptances(self) -> Iterator[Acceptance]:
@@ -489,7 +494,14 @@ class _Loading:
                 continue  # already noted
             threat, _, element = name.partition("@")
             values = {key: fields[key].value for key in ("risk", "reason", "owner", "expires")}
-            yield Acceptance(threat=threat, element=element, place=entry.key, **values)
+            yield Acceptance(
+                threat=threat,
+                element=element,
+                place=entry.key,
+                ticket=_value(fields, "ticket"),
+                due=_value(fields, "due", None),
+                **values,
+            )
 
     def _ratings(self) -> Iterator[Rating]:
         for name, entry in _table(self.entries, "ratings").items():

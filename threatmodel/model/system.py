@@ -120,9 +120,17 @@ class AuthorBoundary:
     place: Place
 
 
+def tracked(ticket: str, due: datetime.date | None) -> str:
+    """Where a treatment is tracked and by when it is due, in words; '' where neither is said."""
+    return ", ".join([*([ticket] if ticket else []), *([f"due {due}"] if due is not None else [])])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlStatement:
-    """Somebody's word on a control of an element: an attestation, a plan, or both."""
+    """Somebody's word on a control of an element: an attestation, a plan, or whose work it is.
+
+    `owner`, `ticket` and `due` say who brings it into place, where that is tracked and by when; they prove nothing.
+    """
 
     control: str
     element: str
@@ -132,11 +140,17 @@ class ControlStatement:
     planned_for: datetime.date | None
     note: str
     place: Place
+    owner: str = ""
+    ticket: str = ""
+    due: datetime.date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """A risk that somebody accepted: the score that they accepted, why, and until when."""
+    """A risk that somebody accepted: the score that they accepted, why, and until when.
+
+    `ticket` and `due` say where its treatment is tracked, and by when it is to be treated.
+    """
 
     threat: str
     element: str
@@ -145,6 +159,13 @@ class Acceptance:
     owner: str
     expires: datetime.date
     place: Place
+    ticket: str = ""
+    due: datetime.date | None = None
+
+    @property
+    def finding(self) -> str:
+        """The id of the finding that it is of."""
+        return f"{self.threat}@{self.element}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +207,7 @@ class System:
 
     `nodes` holds functions, apis, stores, queues, secrets and the planes described, by id; `flows` facts stated of
     derived flows, by flow id; `libraries` are the folders of the team's own threats and controls, links resolved.
+    `owners` gives the address of whoever owns an acceptance or a statement about a control, by their name there.
     """
 
     name: str
@@ -206,6 +228,12 @@ class System:
     libraries: tuple[Path, ...]
     file: str
     text: str
+    owners: Mapping[str, str] = field(default_factory=dict)
+
+    def reached(self, owner: str) -> str:
+        """An owner with the address that the model gives: 'payments-platform <payments@example.com>'."""
+        address = self.owners.get(owner, "")
+        return f"{owner} <{address}>" if address else owner
 
     @property
     def revision(self) -> str:

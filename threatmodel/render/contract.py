@@ -301,6 +301,7 @@ def _story(story: Story) -> dict[str, Any]:
 
 def _action(action: Action, assessment: Assessment) -> dict[str, Any]:
     would = change(assessment, action)
+    said = (assessment.states.statements.get((action.control.id, element)) for element in action.elements)
     return {
         "do": action.control.do,
         "effect": action.effect,
@@ -329,6 +330,16 @@ def _action(action: Action, assessment: Assessment) -> dict[str, Any]:
         "states": {state: [item.element for item in found] for state, found in action.states.items()},
         "lowers": list(action.findings),
         "worst_band": band(action.worst),
+        "tracked": [
+            {
+                "element": one.element,
+                "owner": assessment.graph.system.reached(one.owner),
+                "ticket": one.ticket,
+                "due": one.due.isoformat() if one.due is not None else None,
+            }
+            for one in said
+            if one is not None and (one.owner or one.ticket or one.due)
+        ],
     }
 
 
@@ -353,14 +364,16 @@ def _library(library: Library) -> dict[str, Any]:
 
 def _acceptance(acceptance: Acceptance, assessment: Assessment) -> dict[str, Any]:
     needless = {id(item): reason for item, reason in assessment.needless}
-    finding = f"{acceptance.threat}@{acceptance.element}"
     lapsed = acceptance.expires < assessment.today
     beyond = any(f.acceptance is acceptance and f.verdict != "accepted" for f in assessment.findings)
     return {
-        "finding": finding,
+        "finding": acceptance.finding,
         "risk": acceptance.risk,
         "reason": acceptance.reason,
         "owner": acceptance.owner,
+        "contact": assessment.graph.system.owners.get(acceptance.owner, ""),
+        "ticket": acceptance.ticket,
+        "due": acceptance.due.isoformat() if acceptance.due is not None else None,
         "expires": acceptance.expires.isoformat(),
         "holds": not (lapsed or beyond or id(acceptance) in needless),
         "not_needed": needless.get(id(acceptance)),

@@ -155,10 +155,13 @@ _RULES = {
     "controls": """\
 Name the element where the control lives on one: `code-signing@order-bot`. A control of the account, the pipeline, the
 workspace or the organisation needs none: `incident-runbook`. `attested_by` needs `on` and `expires`; a statement
-without it needs `planned_for`. An attestation counts until the day it expires; a plan counts for nothing yet.""",
+without it needs `planned_for`, or says whose work it is: `owner`, `ticket`, `due`. An attestation counts until the day
+it expires; a plan or a ticket counts for nothing yet. `check` fails on an attestation that holds for over a year.""",
     "accepted_risks": """\
-It holds until its day, and only while the claimed risk is not above the risk that was accepted. Where the finding is
-within the tolerance anyway, the report says that it is not needed.""",
+It holds until its day, and only while the claimed risk is not above the risk that was accepted. `check` warns thirty
+days before, and fails where the day has passed, where the claimed risk is higher than what was accepted, where it
+holds for more than a year, and where its finding is gone. `tm due` lists what ends. Where the finding is within the
+tolerance anyway, the report says that it is not needed.""",
     "ratings": "State `likelihood`, `impact` or both. They replace the library's, before any control.",
     "evidence": """\
 An entry names exactly one file, by a path relative to the model: `{template: ../template.yaml}`. What the file says

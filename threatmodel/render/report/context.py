@@ -138,7 +138,7 @@ def _expiry(expiry: Expiry, assessment: Assessment) -> Row:
     text = "today" if days == 0 else f"in {counted(days, 'day')}" if days > 0 else f"{counted(-days, 'day')} ago"
     return {
         "what": expiry.what,
-        "name": expiry.name,
+        "name": f"{expiry.name} ({expiry.ticket})" if expiry.ticket else expiry.name,
         "date": expiry.date.isoformat(),
         "owner": expiry.owner,
         "place": where(expiry.place),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment, Finding
 from threatmodel.assessment.priorities import reached
 from threatmodel.assessment.risk import BANDS, band
-from threatmodel.assessment.states import States, Support
+from threatmodel.assessment.states import States, Support, shown
 from threatmodel.library.format import Threat
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.render.report.method import verdict_words
@@ -27,8 +27,8 @@ from threatmodel.render.report.words import (
     names,
     origins,
     sayings,
-    shown,
     where,
+    with_work,
 )
 
 MOST_CASES = 40
@@ -215,7 +215,7 @@ def _acceptance(finding: Finding) -> Row | None:
         return None
     return {
         "risk": accepted.risk,
-        "reason": accepted.reason,
+        "reason": with_work(accepted.reason, accepted.ticket, accepted.due),
         "owner": accepted.owner,
         "expires": accepted.expires.isoformat(),
         "place": where(accepted.place),

@@ -6,13 +6,14 @@ from collections.abc import Container, Mapping
 
 from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.drift import absences, differences
+from threatmodel.assessment.states import shown
 from threatmodel.graph.building import Graph
 from threatmodel.graph.elements import Read
 from threatmodel.model.facts import Fact
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.problems import Place
 from threatmodel.render.report.method import verdict_words
-from threatmodel.render.report.words import NAMED, Row, names, said, shown, where
+from threatmodel.render.report.words import NAMED, Row, names, said, where, with_work
 
 MOST_DRIFTS = 100
 """Lines of drift that are shown; each stands for a fact and the values that differ."""
@@ -161,19 +162,19 @@ def accepted(assessment: Assessment, applying: Container[str]) -> list[Row]:
     needless = {id(acceptance): reason for acceptance, reason in assessment.needless}
     rows: list[Row] = []
     for acceptance in assessment.graph.system.acceptances:
-        name = f"{acceptance.threat}@{acceptance.element}"
-        threat = assessment.library.threats[acceptance.threat]
+        name = acceptance.finding
+        threat = assessment.library.threats.get(acceptance.threat)
         holds, status = _status(by_id, name, needless.get(id(acceptance), ""), assessment)
         rows.append(
             {
                 "id": name,
-                "threat": threat.id,
-                "title": threat.title,
-                "applies": threat.id in applying,
+                "threat": acceptance.threat,
+                "title": threat.title if threat is not None else acceptance.threat,
+                "applies": acceptance.threat in applying,
                 "element": acceptance.element,
                 "risk": acceptance.risk,
-                "reason": acceptance.reason,
-                "owner": acceptance.owner,
+                "reason": with_work(acceptance.reason, acceptance.ticket, acceptance.due),
+                "owner": assessment.graph.system.reached(acceptance.owner),
                 "expires": acceptance.expires.isoformat(),
                 "place": where(acceptance.place),
                 "holds": holds,

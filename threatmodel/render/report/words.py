@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from threatmodel.assessment.risk import Cell
-from threatmodel.assessment.states import State, States, Support, shown_value
+from threatmodel.assessment.states import State, States, Support, shown
 from threatmodel.model.facts import Statement
-from threatmodel.model.system import Trigger
+from threatmodel.model.system import tracked
 from threatmodel.reading.problems import Place
 
 Plain: TypeAlias = "str | int | bool | Sequence[Plain] | Mapping[str, Plain] | None"
@@ -51,6 +52,12 @@ def counted(count: int, noun: str) -> str:
 def listed(words: Sequence[str], last: str = "and") -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def with_work(reason: str, ticket: str, due: datetime.date | None) -> str:
+    """A reason, with where its treatment is tracked and by when it is due."""
+    work = tracked(ticket, due)
+    return f"{reason} ({work})" if work else reason
 
 
 def names(found: Sequence[str], noun: str = "", whole: int = ALL_NAMED) -> Row:
@@ -127,20 +134,6 @@ def said(statement: Statement) -> Row:
     by, place = _by(statement), where(statement.place)
     text = ", ".join(part for part in (by, place, statement.note) if part)
     return {"by": by, "place": place, "note": statement.note, "text": text}
-
-
-def shown(value: object) -> str:
-    """The value of a fact or a relation as a reader knows it from the model file."""
-    if isinstance(value, tuple | list):
-        return "[" + ", ".join(_item(item) for item in value) + "]"
-    return shown_value(value)
-
-
-def _item(item: object) -> str:
-    if isinstance(item, Trigger):
-        through = f" through {item.source.id}" if item.source is not None else ""
-        return f"{item.detail or item.by}{through}"
-    return str(item)
 
 
 def origins(support: Sequence[Support]) -> tuple[str, ...]:
