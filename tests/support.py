@@ -12,6 +12,9 @@ from typing import Any
 
 from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment, Finding
+from threatmodel.assessment.gate.judging import judge
+from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.rules import Rules
 from threatmodel.graph.building import Evidence, Graph, build
 from threatmodel.library.format import Library
 from threatmodel.library.load import load_library
@@ -20,6 +23,8 @@ from threatmodel.model.load import load_model
 from threatmodel.model.system import System
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import Place
+from threatmodel.render.checks.checked import checked
+from threatmodel.render.checks.lines import Lines
 
 HOME = Path(__file__).resolve().parent.parent
 TODAY = datetime.date(2026, 11, 25)
@@ -156,3 +161,13 @@ def only(assessment: Assessment) -> Finding:
     """The one finding of an assessment."""
     (finding,) = assessment.findings
     return finding
+
+
+def failing(assessment: Assessment, **rules: Any) -> list[Result]:
+    """What fails a check of it."""
+    return [result for result in judge(assessment, Rules(**rules)) if result.fails]
+
+
+def check_lines(assessment: Assessment, **rules: Any) -> str:
+    """The check of it as lines."""
+    return Lines().model(checked(assessment, judge(assessment, Rules(**rules)), lambda _: ""))

@@ -34,7 +34,7 @@ def load_model(
     values reassure: of these, evidence is only what holds however a file's parameters are set.  Raises InputError with
     every problem of every file.
     """
-    return weighed(path, files, today, lambda system, read: _library([*system.libraries, *layers], read))
+    return weighed(path, files, today, lambda system, read: layered([*system.libraries, *layers], read))
 
 
 def weighed(
@@ -67,10 +67,11 @@ def load_library(model: Graph | None = None, layers: Sequence[Name] = (), files:
     Raises InputError with every problem of every file.
     """
     own = model.system.libraries if model is not None else ()
-    return _library([*own, *layers], files if files is not None else Files(CONTENT))
+    return layered([*own, *layers], files if files is not None else Files(CONTENT))
 
 
-def _library(layers: Sequence[Name], files: Files) -> Library:
+def layered(layers: Sequence[Name], files: Files) -> Library:
+    """The toolkit's library with others on top."""
     from threatmodel.library.load import load_library as load
 
     return load(LIBRARY, files, [Path(layer) for layer in layers])

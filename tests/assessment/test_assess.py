@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import HOME, TODAY, assessed, control, evidence, graph_of, library_of, only, said, threat
+from tests.support import HOME, TODAY, assessed, control, evidence, failing, graph_of, library_of, only, said, threat
 from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.graph.building import Evidence, build
@@ -20,7 +20,6 @@ from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place
 from threatmodel.reading.shape import Flag, Number, Word
-from threatmodel.render.check import failures
 
 MODEL = "name: x\napis: {{api: {{}}}}\nfunctions: {{bot: {{triggers: [{{slack: events}}]{facts}}}}}\n{more}"
 
@@ -174,7 +173,7 @@ def test_a_contradicted_claim_fails_the_check_although_the_threat_may_not_apply(
 ) -> None:
     text = "name: x\nfunctions: {bot: {validates_input: true}}\n"
     assessment = assessed(tmp_path, text, library, evidence(bot={"validates_input": False}))
-    found = failures(assessment, "critical", allow_undetermined=True)
+    found = failing(assessment, fail_on="critical", allow_undetermined=True)
     assert [failure.code for failure in found] == ["contradicted", "drift"]
 
 

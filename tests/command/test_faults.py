@@ -54,7 +54,7 @@ def test_memory_that_runs_out_is_no_finding(tmp_path: Path) -> None:
     model = tmp_path / "model.yaml"
     model.write_text("name: x\nfunctions:\n" + "".join(f"  f{n}: {{}}\n" for n in range(100_000)), encoding="utf-8")
     limited = (
-        "import resource, runpy, sys; import threatmodel.command.main, threatmodel.render.check, yaml; "
+        "import resource, runpy, sys; import threatmodel.command.main, threatmodel.command.checking, yaml; "
         "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize(); "
         "resource.setrlimit(resource.RLIMIT_AS, (used + 60_000_000,) * 2); "
         "sys.exit(threatmodel.command.main.main(sys.argv[1:]))"

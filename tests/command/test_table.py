@@ -12,7 +12,7 @@ from tests.support import HOME
 from threatmodel.command.parsing import parser
 from threatmodel.command.table import COMMANDS, OPTIONS, command, module_of, option
 
-SHARED = {"__init__", "arguments", "door", "drawing", "main", "parsing", "request", "table"}
+SHARED = {"__init__", "arguments", "checking", "door", "drawing", "main", "parsing", "request", "table"}
 """Modules of the folder that are no command."""
 
 

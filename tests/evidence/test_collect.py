@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.refusals import refused
-from tests.support import HOME, TODAY
+from tests.support import HOME, TODAY, check_lines, failing
 from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.evidence.collect import collect
@@ -22,7 +22,6 @@ from threatmodel.model.facts import EVIDENCE, WORD
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
-from threatmodel.render.check import checked, failures
 from threatmodel.render.contract import contract
 from threatmodel.render.report.report import report
 
@@ -104,7 +103,7 @@ def test_grants_are_uses_with_their_lines() -> None:
 
 
 def test_drift_fails_a_check_with_both_places_named() -> None:
-    found = [str(failure) for failure in failures(assessment(), "critical", allow_undetermined=True)]
+    found = check_lines(assessment(), fail_on="critical", allow_undetermined=True).splitlines()
     assert [line for line in found if ": drift: " in line] == [
         "model.yaml:8:5: drift: bot.reserved_concurrency: 10 here, but 5 by template.yaml:12:37",
     ]
@@ -116,10 +115,7 @@ def test_what_only_one_of_them_has_is_drift() -> None:
         TEMPLATE
         + "  Audit:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: a.b, Runtime: python3.13}\n"
     )
-    text = checked(
-        assessment(model, template=more),
-        failures(assessment(model, template=more), "critical", allow_undetermined=True),
-    )
+    text = check_lines(assessment(model, template=more), fail_on="critical", allow_undetermined=True)
     assert "model.yaml:10:3: drift: other: a function that template.yaml lacks" in text
     assert "template.yaml:20:3: drift: Audit: a function that the model lacks" in text
 
@@ -220,8 +216,8 @@ def test_a_secret_in_a_template_is_a_finding_and_never_shown() -> None:
     text += f"  Orders:\n    Type: AWS::DynamoDB::Table\n    Metadata: {{x: {SECRET}}}\n"  # twice: a problem
     found = assessment(template=text)
     assert found.graph.elements["bot"].facts["environment_holds_secret"].value is True
-    shown: list[Any] = [report(found), report(found, "html"), json.dumps(contract(found)), checked(found, [])]
-    shown += [repr(found.graph.evidence), str(failures(found, "low", allow_undetermined=False))]
+    shown: list[Any] = [report(found), report(found, "html"), json.dumps(contract(found)), check_lines(found)]
+    shown += [repr(found.graph.evidence), str(failing(found, fail_on="low"))]
     assert [text for text in shown if SECRET in text] == []
 
 

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ARTICLE, HOME, assessed, control, threat
+from tests.support import ARTICLE, HOME, assessed, check_lines, control, threat
 from threatmodel.library.format import Library
 from threatmodel.library.load import load_library
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, shown
-from threatmodel.render.check import checked
 from threatmodel.render.contract import contract
 from threatmodel.render.report.report import report
 
@@ -118,7 +117,7 @@ def test_what_is_switched_off_is_gone_with_a_reason(base: Path, tmp_path: Path) 
 
 def test_every_output_says_what_is_switched_off(base: Path, tmp_path: Path) -> None:
     assessment = assessed(tmp_path, MODEL, off(base, tmp_path))
-    for text in (report(assessment), report(assessment, "html"), checked(assessment, [])):
+    for text in (report(assessment), report(assessment, "html"), check_lines(assessment)):
         assert "sad" in text
         assert "we have no logs" in text
         assert "the platform does it" in text

@@ -41,6 +41,11 @@ def common(found: Parser) -> None:
         "-o", "--output", type=text, default=QUIET, metavar="FILE", help="write there instead of standard output"
     )
     library(found)
+    looking(found)
+
+
+def looking(found: Parser) -> None:
+    """The options that say what is looked for, and as of when."""
     found.add_argument(
         "--exclude",
         default=QUIET,

@@ -2,41 +2,202 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from threatmodel.command.arguments import Parser, common
-from threatmodel.command.request import Request
-from threatmodel.reading.output import silence
+from threatmodel.command.arguments import Parser, library, looking, model, path, text
+from threatmodel.command.request import Request, models_of, refuse_picture
+from threatmodel.reading.files import has_read, is_folder
+from threatmodel.reading.output import complain, drafts, flush, silence
+from threatmodel.reading.problems import InputError, Place, Problem
+
+if TYPE_CHECKING:
+    from threatmodel.render.checks.checked import Checked, Form
 
 DESCRIPTION = (
     "Fails on a risk at or above the band that nobody treated or accepted, on one that could be (an answer is "
-    "missing), on a lapsed acceptance, and on anything in which the model and its evidence differ."
+    "missing), on an acceptance or attestation that does not hold, and on anything in which the model and its evidence "
+    "differ. Exit code: 0 clean, 1 something fails, 2 a model cannot be used."
 )
+FORMS = ("text", "json", "sarif", "github", "gitlab", "markdown", "junit")
+_BANDS = ("low", "medium", "high", "critical")
+_STANDARD = "-"
 
 
 def options(parser: Parser) -> None:
     """Declares its options."""
-    common(parser)
+    parser.add_argument("models", nargs="*", type=path, metavar="MODEL", help="the models, in place of -m")
+    model(parser)
+    library(parser)
+    looking(parser)
     parser.add_argument(
-        "--fail-on",
-        choices=("low", "medium", "high", "critical"),
-        default="high",
-        help="the lowest band that fails (default: high)",
+        "--format",
+        action=_Format,
+        choices=FORMS,
+        default=[],
+        help="how it is written: text (default) and more, each to the -o behind it; may be given more than once",
     )
     parser.add_argument(
+        "-o",
+        "--output",
+        action=_Output,
+        type=text,
+        dest="outputs",
+        default=argparse.SUPPRESS,
+        metavar="FILE",
+        help="where the --format before it is written, instead of standard output",
+    )
+    parser.add_argument("-v", "--verbose", action="store_true", help="text: one line for each thing that fails")
+    parser.add_argument("--fail-on", choices=_BANDS, default="high", help="the lowest band that fails (default: high)")
+    parser.add_argument(
+        "--require-proof", action="store_true", help="judge by the proven risk instead of the claimed one"
+    )
+    parser.add_argument("--strict", action="store_true", help="what word takes out fails too")
+    parser.add_argument(
         "--allow-undetermined", action="store_true", help="what waits for an answer does not fail the check"
+    )
+    parser.add_argument("--ignore-acceptances", action="store_true", help="no accepted risk counts as accepted")
+    parser.add_argument(
+        "--policy", type=path, metavar="FILE", help="the rules to judge by, from outside the repository"
     )
 
 
 def run(request: Request) -> int:
-    """Prints what fails, a line each; 1 where something does."""
-    from threatmodel.render.check import checked, failures
+    """Writes what fails in every form asked for; 1 where something does, 2 where a model cannot be used."""
+    from threatmodel.command.checking import asked, checks
 
     args = request.args
-    assessment = request.assessment()
-    found = failures(assessment, args.fail_on, allow_undetermined=args.allow_undetermined)
+    outputs = _outputs(args, request)
+    models = models_of(request)
+    question = asked(request)
+    _refuse_inputs(outputs, [*models, *request.files.paths])
+    return _written(checks(models, question, _progress(len(models))), outputs)
+
+
+# --- where it goes
+
+
+class _Format(argparse.Action):
+    """Begins an output: the next `-o` says where it goes."""
+
+    def __call__(self, _parser: object, namespace: argparse.Namespace, values: Any, _option: object = None) -> None:
+        """Notes a form."""
+        namespace.pairs = [*getattr(namespace, "pairs", []), (values, _STANDARD)]
+
+
+class _Output(argparse.Action):
+    """Says where the form before it goes."""
+
+    def __call__(self, _parser: object, namespace: argparse.Namespace, values: Any, _option: object = None) -> None:
+        """Notes a place."""
+        pairs = list(getattr(namespace, "pairs", []))
+        if pairs and pairs[-1][1] == _STANDARD:
+            pairs[-1] = (pairs[-1][0], values)
+        else:
+            pairs.append(("text", values))
+        namespace.pairs = pairs
+
+
+def _outputs(args: argparse.Namespace, request: Request) -> list[tuple[str, str]]:
+    """Each form with where it goes; no two to one place."""
+    pairs: list[tuple[str, str]] = list(getattr(args, "pairs", []))
+    if request.output is not None:  # -o before the command
+        pairs = [("text", str(request.output)), *pairs]
+    pairs = pairs or [("text", _STANDARD)]
+    seen: dict[str, str] = {}
+    for form, target in pairs:
+        where = target if target == _STANDARD else os.path.realpath(target)
+        if where in seen:
+            what = "standard output" if target == _STANDARD else target
+            request.misused(f"{seen[where]} and {form} both go to {what}: give each an -o FILE of its own")
+        seen[where] = form
+    return pairs
+
+
+def _refuse_inputs(outputs: Sequence[tuple[str, str]], read: Sequence[Path]) -> None:
+    """Raises InputError where an output would replace what the run reads, or is a folder."""
+    for _, target in outputs:
+        if target != _STANDARD:
+            refuse_picture(Path(target))
+        if target != _STANDARD and is_folder(Path(target)):
+            raise _unwritable(target, "this is a folder", "name a file")
+        if target != _STANDARD and has_read(read, Path(target)):
+            raise _unwritable(f"output {target}", "this run reads it", "name another file")
+
+
+def _unwritable(where: str, message: str, hint: str) -> InputError:
+    return InputError([Problem(code="unwritable-file", place=Place(where), message=message, hint=hint)])
+
+
+def _forms(outputs: Sequence[tuple[str, str]]) -> list[Form]:
+    """A new form for each output."""
+    from threatmodel.render.checks.github import GitHub
+    from threatmodel.render.checks.gitlab import GitLab
+    from threatmodel.render.checks.json_ import Json
+    from threatmodel.render.checks.junit import JUnit
+    from threatmodel.render.checks.lines import Lines
+    from threatmodel.render.checks.markdown import Markdown
+    from threatmodel.render.checks.sarif import Sarif
+
+    makes: Mapping[str, Callable[[], Form]] = {
+        "text": Lines,
+        "json": Json,
+        "sarif": Sarif,
+        "github": GitHub,
+        "gitlab": GitLab,
+        "markdown": Markdown,
+        "junit": JUnit,
+    }
+    return [makes[form]() for form, _ in outputs]
+
+
+def _written(found: Iterator[Checked], outputs: Sequence[tuple[str, str]]) -> int:
+    """Writes each model to every output as it comes; files appear at the end, and together.  Returns the exit code."""
+    from threatmodel.render.checks.checked import Totals
+
+    forms, totals = _forms(outputs), Totals()
+    with ExitStack() as stack:
+        files = [Path(target) for _, target in outputs if target != _STANDARD]
+        writers = iter(stack.enter_context(drafts(files)))
+        pens = [_print if target == _STANDARD else next(writers).write for _, target in outputs]
+        for form, pen in zip(forms, pens, strict=True):
+            pen(form.head())
+        for checked in found:
+            totals.add(checked)
+            if checked.problems:
+                complain(checked.problems)
+            _refuse_inputs(outputs, [Path(one) for one in checked.paths])
+            for form, pen in zip(forms, pens, strict=True):
+                pen(form.model(checked))
+        for form, pen in zip(forms, pens, strict=True):
+            pen(form.tail(totals))
+    return totals.code
+
+
+def _print(piece: str) -> None:
+    """Writes to standard output; a pipe that closed early takes nothing more, and the exit code still counts."""
+    if not piece:
+        return
     try:
-        request.print(checked(assessment, found))
+        sys.stdout.write(piece)
+        flush()
     except BrokenPipeError:
         silence(sys.stdout)
-    return 1 if found else 0
+
+
+def _progress(models: int) -> Callable[[int], None]:
+    """What shows on a terminal how many models are done."""
+    if models < 5 or not sys.stderr.isatty():  # noqa: PLR2004 - fewer take no time
+        return lambda _: None
+    width = 40
+
+    def show(done: int) -> None:
+        filled = width * done // models
+        complain(f"\r[{'#' * filled}{'.' * (width - filled)}] {done}/{models}" + ("\n" if done == models else ""))
+
+    return show

@@ -20,7 +20,7 @@ from threatmodel.command.table import OPTIONS, command, option
 from threatmodel.reading.files import Files
 from threatmodel.reading.home import CONTENT, PACKAGES, PROGRAM, check_home
 from threatmodel.reading.output import StreamError, complain, flush, prepare_streams, silence
-from threatmodel.reading.problems import InputError, shown, visible
+from threatmodel.reading.problems import InputError, told, visible
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -35,9 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         code = _run(arguments, files)
         flush()
     except InputError as error:
-        count = len(set(error.problems))
-        tail = f"{count} problem{'' if count == 1 else 's'}; docs/errors.md explains each code"
-        complain(f"{shown(error.problems, files.read)}\n{tail}\n")
+        complain(told(error, files.read))
         return 2
     except BrokenPipeError:
         silence(sys.stdout)

@@ -37,6 +37,14 @@ _DRAWN = (".svg", ".png", ".pdf")
 """Endings that no text is written to."""
 
 
+def refuse_picture(path: Path) -> None:
+    """Raises InputError where a text would go to a file that is named like a picture."""
+    if path.suffix.lower() in _DRAWN:
+        message = f"'{path.suffix}' is a picture format, and this writes text"
+        place, hint = Place(str(path)), "name it otherwise; --dfd draws a picture"
+        raise InputError([Problem(code="unknown-format", place=place, message=message, hint=hint)])
+
+
 class Request:
     """One run.
 
@@ -105,10 +113,8 @@ class Request:
 
     def refuse_pictures(self) -> None:
         """Raises InputError where the output's name is one of a picture."""
-        if self.output is not None and self.output.suffix.lower() in _DRAWN:
-            message = f"'{self.output.suffix}' is a picture format, and this writes text"
-            place, hint = Place(str(self.output)), "name it otherwise; --dfd draws a picture"
-            raise InputError([Problem(code="unknown-format", place=place, message=message, hint=hint)])
+        if self.output is not None:
+            refuse_picture(self.output)
 
     def print(self, content: Content) -> int:
         """Writes a result where it was asked for; returns exit code 0."""
@@ -126,3 +132,14 @@ class Request:
             place, message = Place(f"output {path}"), "this run reads it"
             raise InputError([Problem(code="unwritable-file", place=place, message=message, hint="name another file")])
         write(content, path)
+
+
+def models_of(request: Request) -> list[Path]:
+    """The models of a command that takes many, each once: those named, or the one of -m, or the one that is found."""
+    named: list[Path] = request.args.models
+    if named and request.named is not None:
+        request.misused(f"-m {request.named} and {named[0]} both name a model: give one of them")
+    found: dict[str, Path] = {}
+    for one in named or [request.model]:
+        found.setdefault(os.path.realpath(one), one)
+    return list(found.values())

@@ -16,7 +16,8 @@ from threatmodel.command.arguments import Parser
 from threatmodel.command.request import Request
 
 COMMANDS: Mapping[str, str] = {
-    "check": "exit code 1 where a risk is left untreated",
+    "check": "exit code 1 where a risk is left untreated; for pipelines, in many forms",
+    "due": "what expires or is due, by owner",
     "summary": "write report.html, report.md and dfd.svg to a folder",
     "import": "a model of what a template, plan or serverless.yml deploys",
     "probe": "run a handler on genuine and hostile requests, and see",

@@ -223,7 +223,7 @@ _CONTROLS = Key(
 )
 _OWNERS = Key(
     "owners",
-    Table(Text(200, expected="an address"), "an owner", _OWNER, "a name as under owner: or attested_by:", 400),
+    NamedItems(Text(200, expected="an address"), "an owner", _OWNER, "a name as under owner: or attested_by:", 400),
     "the address of those who own an acceptance, a plan or an attestation, by the name that stands there",
 )
 

@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -128,6 +128,76 @@ def write(content: Content, path: Path | None) -> None:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise _unwritable(path, error) from None
+
+
+class Draft:
+    """A file that is written piece by piece under another name, and takes its own with `keep`.
+
+    A device or a pipe is written at once.  Raises InputError where it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import tempfile
+
+        self._path = path
+        try:
+            self._target = Path(os.path.realpath(path))
+            if path.exists() and not path.is_file():
+                self._draft, self._file = self._target, path.open("wb")
+                return
+            handle, name = tempfile.mkstemp(prefix=f".{self._target.name[:40]}.", dir=self._target.parent)
+            self._draft, self._file = Path(name), os.fdopen(handle, "wb")
+        except (OSError, ValueError) as error:
+            raise _unwritable(path, error) from None
+
+    def write(self, piece: str) -> None:
+        """Adds a piece."""
+        try:
+            self._file.write(piece.encode())
+        except OSError as error:
+            raise _unwritable(self._path, error) from None
+
+    def finish(self) -> None:
+        """Ends the writing: what the disk cannot take is known from here on."""
+        try:
+            self._file.close()
+            if self._draft != self._target:
+                self._draft.chmod(_mode(self._target))
+        except OSError as error:
+            raise _unwritable(self._path, error) from None
+
+    def keep(self) -> None:
+        """Gives the file its name."""
+        try:
+            if self._draft != self._target:
+                self._draft.replace(self._target)
+        except OSError as error:
+            raise _unwritable(self._path, error) from None
+
+    def drop(self) -> None:
+        """Leaves nothing behind of what was not kept."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+        if self._draft != self._target:
+            with contextlib.suppress(OSError):
+                self._draft.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def drafts(paths: Sequence[Path]) -> Iterator[list[Draft]]:
+    """Drafts of these files; they get their names together at the end, or none does where anything goes wrong."""
+    opened: list[Draft] = []
+    try:
+        for path in paths:
+            opened.append(Draft(path))  # noqa: PERF401 - each that is open is dropped where the next cannot be
+        yield opened
+        for draft in opened:
+            draft.finish()
+        for draft in opened:
+            draft.keep()
+    finally:
+        for draft in opened:
+            draft.drop()
 
 
 def _mode(path: Path) -> int:

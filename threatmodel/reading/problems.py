@@ -138,6 +138,13 @@ def shown(problems: Iterable[Problem], texts: Mapping[str, str]) -> str:
     return "\n".join(blocks)
 
 
+def told(error: InputError, texts: Mapping[str, str]) -> str:
+    """An error as the command line tells it: its problems, how many there are, and where each is explained."""
+    count = len(set(error.problems))
+    tail = f"{count} problem{'' if count == 1 else 's'}; docs/errors.md explains each code"
+    return f"{shown(error.problems, texts)}\n{tail}\n"
+
+
 def _block(problem: Problem, lines: list[str] | None) -> str:
     place = problem.place
     tail = f"; {problem.hint}" if problem.hint else ""
@@ -149,8 +156,8 @@ def _block(problem: Problem, lines: list[str] | None) -> str:
     at = min(place.column - 1, len(line))
     start = max(0, at - WIDEST_LINE // 2) if len(line) > WIDEST_LINE else 0
     before = visible(line[start:at].replace("\t", " "))
-    token = visible(line[at : at + _width(line, at)])
-    after = visible(line[at + _width(line, at) : start + WIDEST_LINE].replace("\t", " "))
+    token = visible(line[at : at + width_of(line, at)])
+    after = visible(line[at + width_of(line, at) : start + WIDEST_LINE].replace("\t", " "))
     caret = " " * _cells(before) + "^" * max(1, _cells(token))
     return f"{head}\n    {before}{token}{after}\n    {caret}"
 
@@ -165,7 +172,7 @@ def _cells(text: str) -> int:
     )
 
 
-def _width(line: str, at: int) -> int:
+def width_of(line: str, at: int) -> int:
     """Length of the token that starts there: a quoted string whole, else up to a separator."""
     if line[at : at + 1] in {"'", '"'}:
         end = line.find(line[at], at + 1)

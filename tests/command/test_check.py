@@ -1,0 +1,143 @@
+"""`tm check` as pipelines run it: several forms and models in one run, files whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from tests.support import HOME
+from threatmodel.command.main import main
+
+TODAY = ("--today", "2026-11-25")
+GOOD = "name: Shop {n}\nfunctions: {{bot: {{}}}}\n"
+
+
+def models(folder: Path, count: int) -> list[str]:
+    found = []
+    for n in range(count):
+        path = folder / f"m{n:02}.yaml"
+        path.write_text(GOOD.format(n=n), encoding="utf-8")
+        found.append(str(path))
+    return found
+
+
+def test_one_run_writes_several_forms(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    forms = {"sarif": "a.sarif", "markdown": "a.md", "junit": "a.xml", "gitlab": "a.json"}
+    arguments = [part for form, name in forms.items() for part in ("--format", form, "-o", str(tmp_path / name))]
+    (model,) = models(tmp_path, 1)
+    assert main(["check", model, *arguments, "--format", "github", *TODAY]) == 1
+    assert capsys.readouterr().out.startswith("::error file=")
+    assert json.loads((tmp_path / "a.sarif").read_text(encoding="utf-8"))["version"] == "2.1.0"
+    entries = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    assert {"description", "check_name", "fingerprint", "severity", "location"} == set(entries[0])
+    assert len({entry["fingerprint"] for entry in entries}) == len(entries)
+    suites = ET.parse(tmp_path / "a.xml").getroot()  # noqa: S314 - our own
+    assert suites.findall("testsuite/testcase/failure")
+    assert (tmp_path / "a.md").read_text(encoding="utf-8").startswith("### Shop 0: ")
+
+
+@pytest.mark.parametrize("count", [3, 20])
+def test_a_broken_model_stops_none_of_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int
+) -> None:
+    paths = models(tmp_path, count)
+    Path(paths[1]).write_text("name: [\n", encoding="utf-8")
+    assert main(["check", *paths, "--format", "json", *TODAY]) == 2
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert [Path(one["file"]).name for one in found["models"]] == [Path(one).name for one in paths]
+    assert [one["exit_code"] for one in found["models"]] == [1, 2, *[1] * (count - 2)]
+    assert (found["summary"]["models"], found["summary"]["broken"]) == (count, 1)
+    assert "m01.yaml" in said.err
+
+
+def test_the_number_of_processes_changes_no_byte(tmp_path: Path) -> None:
+    paths = models(tmp_path, 20)
+    together, one_by_one = tmp_path / "all.sarif", []
+    main(["check", *paths, "--format", "sarif", "-o", str(together), *TODAY])
+    for path in paths:
+        alone = tmp_path / "one.sarif"
+        main(["check", path, "--format", "sarif", "-o", str(alone), *TODAY])
+        one_by_one += json.loads(alone.read_text(encoding="utf-8"))["runs"][0]["results"]
+    found = json.loads(together.read_text(encoding="utf-8"))["runs"][0]
+    assert found["results"] == one_by_one
+    assert [rule["id"] for rule in found["tool"]["driver"]["rules"]] == list(
+        dict.fromkeys(result["ruleId"] for result in one_by_one)
+    )
+
+
+@pytest.mark.parametrize(
+    ("outputs", "said"),
+    [
+        (["--format", "sarif", "-o", "x", "--format", "json", "-o", "./x"], "sarif and json both go to ./x"),
+        (["--format", "sarif", "--format", "json"], "sarif and json both go to standard output"),
+    ],
+)
+def test_two_outputs_to_one_place_are_a_usage_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], outputs: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (model,) = models(tmp_path, 1)
+    with pytest.raises(SystemExit) as stopped:
+        main(["check", model, *outputs, *TODAY])
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["m00.yaml"]
+
+
+@pytest.mark.parametrize("bad", ["nowhere/out.json", ".", "m00.yaml"])
+def test_where_one_output_cannot_be_written_none_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], bad: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (model,) = models(tmp_path, 1)
+    before = Path(model).read_bytes()
+    assert main(["check", model, "--format", "sarif", "-o", "a.sarif", "--format", "json", "-o", bad, *TODAY]) == 2
+    assert "unwritable-file" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["m00.yaml"]
+    assert Path(model).read_bytes() == before
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    (model,) = models(tmp_path, 1)
+    good = tmp_path / "a.sarif"
+    outputs = ["--format", "sarif", "-o", str(good), "--format", "json", "-o", "/dev/full"]
+    assert main(["check", model, *outputs, *TODAY]) == 2
+    assert "/dev/full: unwritable-file" in capsys.readouterr().err
+    assert not good.exists()
+
+
+def test_by_the_proven_risk_what_is_only_claimed_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    model = str(HOME / "models" / "slack-lambda.yaml")
+    assert main(["check", model, *TODAY]) == 0
+    assert main(["check", "-v", model, "--require-proof", *TODAY]) == 1
+    assert ": unproven: " in capsys.readouterr().out
+    assert main(["check", model, "--strict", *TODAY]) == 1
+
+
+def test_what_ends_is_listed_by_owner(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "model.yaml"
+    path.write_text(
+        "name: Shop\nfunctions: {bot: {}}\nowners: {team: team@example.com}\naccepted_risks:\n"
+        "  role-reaches-too-far@bot: {risk: 25, reason: a pilot, owner: team, expires: 2027-01-01, ticket: SEC-1}\n"
+        "controls:\n  code-signing@bot: {owner: team, ticket: SEC-2, due: 2026-12-01}\n"
+        "  incident-runbook: {attested_by: ops, on: 2026-06-15, expires: 2026-11-24}\n",
+        encoding="utf-8",
+    )
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("x", encoding="utf-8")
+    assert main(["due", str(path), str(broken), "--within", "60d", *TODAY]) == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.strip().split("  ")[0] for line in lines] == [
+        "ops",
+        "2026-11-24",
+        "team <team@example.com>",
+        "2026-12-01",
+        "2027-01-01",
+    ]
+    assert "SEC-2" in lines[3]

@@ -1,0 +1,79 @@
+"""Where evidence and word part: claims that evidence contradicts, drift, and evidence of something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.drift import absences, differences
+from threatmodel.assessment.gate.results import Related, Result
+from threatmodel.assessment.states import shown
+from threatmodel.model.facts import WORD
+from threatmodel.reading.problems import Place, article
+
+
+def differing(assessment: Assessment) -> Iterator[Result]:
+    """Everything in which model and evidence differ."""
+    yield from _contradicted(assessment)
+    yield from _drifted(assessment)
+    yield from _stale(assessment)
+    yield from _lacking(assessment)
+
+
+def _contradicted(assessment: Assessment) -> Iterator[Result]:
+    for state in sorted(assessment.states.known(), key=lambda state: (state.control, state.element)):
+        if state.state == "contradicted":
+            places = [item.said.place for item in state.support if item.said.place is not None]
+            place = places[0] if places else Place(assessment.graph.system.file)
+            yield _failing("contradicted", f"{state.control}@{state.element}", place, state.reason, state.element)
+
+
+def _drifted(assessment: Assessment) -> Iterator[Result]:
+    graph = assessment.graph
+    for element, name, fact in differences(graph):
+        words = [said for said in fact.against if said.size == WORD] or fact.against
+        said, found = words[0], fact.said
+        message = f"{shown(said.value)} here, but {shown(found.value)} by {found.place or found.source}"
+        place = said.place or Place(graph.system.file)
+        other = _related(found.place, f"{name}: {shown(found.value)}")
+        yield _failing("drift", f"{element}.{name}", place, message, element, other)
+
+
+def _related(place: Place | None, message: str) -> tuple[Related, ...]:
+    """A place with a line, as one that has to do with a result."""
+    return (Related(place, message),) if place is not None and place.line and not place.part else ()
+
+
+def _stale(assessment: Assessment) -> Iterator[Result]:
+    for read in assessment.graph.evidence:
+        if read.stale:
+            yield _failing("stale", read.file, Place(read.file, 0), read.stale, do="read or probe it again")
+
+
+def _lacking(assessment: Assessment) -> Iterator[Result]:
+    for one in absences(assessment.graph):
+        message = f"{article(one.kind)} that {one.file if one.in_model else 'the model'} lacks"
+        do = "remove it, or name the file that deploys it" if one.in_model else "tm import FILE --update MODEL adds it"
+        yield _failing("drift", one.name, one.place, message, one.name if one.in_model else "", do=do)
+
+
+def _failing(  # noqa: PLR0913, PLR0917 - a result's columns
+    code: str,
+    name: str,
+    place: Place,
+    message: str,
+    element: str = "",
+    related: tuple[Related, ...] = (),
+    do: str = "mend the one that is wrong",
+) -> Result:
+    return Result(
+        code=code,
+        name=name,
+        place=place,
+        message=message,
+        rule=code,
+        element=element,
+        fails=True,
+        do=do,
+        related=related,
+    )

@@ -1,0 +1,59 @@
+"""Where a finding is to be mended: the line of evidence that shows what is wrong, or the model's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from threatmodel.assessment.assessed import Answer, Assessment, Finding
+from threatmodel.assessment.gate.results import Related
+from threatmodel.assessment.risk import MOVES
+from threatmodel.assessment.states import Support, shown
+from threatmodel.model.facts import EVIDENCE, Statement
+from threatmodel.reading.problems import Place
+
+MOST_RELATED = 10
+"""Places beside its own that a finding names."""
+
+
+def place_of(finding: Finding, assessment: Assessment) -> Place:
+    """The place at fault; where an answer is missing, the element that it is missing of."""
+    if finding.verdict == "undetermined":
+        return finding.target.place or Place(assessment.graph.system.file)
+    shown = (said.place for _, said in _wrong(finding) if said.size == EVIDENCE and not said.stale)
+    lined = (place for place in shown if place is not None and place.line and not place.part)
+    return next(lined, None) or finding.target.place or Place(assessment.graph.system.file)
+
+
+def related(finding: Finding, place: Place) -> tuple[Related, ...]:
+    """The other places that have to do with it: the element in the model, what its exposure and controls rest on."""
+    found: dict[Place, str] = {}
+    if finding.target.place is not None:
+        found[finding.target.place] = f"{finding.target.id} in the model"
+    for item, said in _wrong(finding):
+        if said.place is not None:
+            found.setdefault(said.place, f"{item.fact}: {shown(item.value)}")
+    found.pop(place, None)
+    return tuple(Related(at, what) for at, what in found.items() if at.line and not at.part)[:MOST_RELATED]
+
+
+def because(finding: Finding) -> str:
+    """Which controls are wanting, in a few words."""
+    if not finding.target.described:
+        return f"nothing is stated about the {finding.target.kind}"
+    wanting = [f"{a.link.control} {a.state.state}" for a in _wanting(finding)]
+    return ", ".join(wanting[:3]) + (f" and {len(wanting) - 3} more" if len(wanting) > 3 else "")  # noqa: PLR2004 - a line's worth
+
+
+def _wanting(finding: Finding) -> list[Answer]:
+    return [a for a in finding.answers if a.state.level < 1 and a.state.state != "not-applicable"]
+
+
+def _wrong(finding: Finding) -> Iterator[tuple[Support, Statement]]:
+    """What shows that a finding is one: what denies controls, those that lower the risk first; then its exposure."""
+    wanting = sorted(_wanting(finding), key=lambda answer: answer.link.effect not in MOVES)
+    for answer in wanting:
+        if answer.state.level < 0:
+            for item in answer.state.support:
+                yield item, item.said
+    for item in finding.why:
+        yield item, item.said

@@ -1,0 +1,94 @@
+"""An assessment judged by rules: everything that a check says, what fails first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.gate.differing import differing
+from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.risks import risks
+from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.gate.terms import terms
+from threatmodel.assessment.risk import BANDS
+from threatmodel.assessment.states import State
+from threatmodel.graph.building import Graph
+from threatmodel.model.facts import EVIDENCE
+from threatmodel.reading.problems import InputError, Place, Problem, quoted, suggestion
+
+
+def held_to(graph: Graph, rules: Rules) -> Graph:
+    """The graph to assess: with no acceptances where rules ignore them, and with no more tolerance than they allow."""
+    system = graph.system
+    tolerance = min(system.risk_tolerance, rules.tolerance, key=BANDS.index)
+    acceptances = () if rules.ignore_acceptances else system.acceptances
+    if (tolerance, acceptances) == (system.risk_tolerance, system.acceptances):
+        return graph
+    return replace(graph, system=replace(system, acceptances=acceptances, risk_tolerance=tolerance))
+
+
+def judge(assessment: Assessment, rules: Rules) -> tuple[Result, ...]:
+    """Everything that a check says of an assessment."""
+    found = [
+        *risks(assessment, rules),
+        *terms(assessment, rules),
+        *differing(assessment),
+        *_demanded(assessment, rules),
+        *(_word(assessment) if rules.strict else ()),
+    ]
+    return tuple(sorted(found, key=lambda result: not result.fails))
+
+
+def _word(assessment: Assessment) -> Iterator[Result]:
+    """What word takes out: it fails where rules are strict."""
+    for one in assessment.taken_out:
+        yield Result(
+            code="by-word",
+            name=f"{one.kind}:{one.what}",
+            place=one.place or Place(assessment.graph.system.file),
+            message=f"{one.kind}, says {one.by}{': ' + one.reason if one.reason else ''}",
+            rule="by-word",
+            fails=True,
+            do="let evidence show it",
+        )
+
+
+def _demanded(assessment: Assessment, rules: Rules) -> Iterator[Result]:
+    """What a policy asks for and the model lacks: kinds of evidence, and proof of controls."""
+    file = Place(assessment.graph.system.file)
+    fresh = {read.kind for read in assessment.graph.evidence if not read.stale}
+    for kind in rules.required_evidence:
+        if kind not in fresh:
+            message, do = f"the policy asks for a {kind}, and the model names none that is of now", "name one"
+            yield Result(
+                code="no-evidence", name=kind, place=file, message=message, rule="no-evidence", fails=True, do=do
+            )
+    for state in _states_of(rules.proven_controls, assessment):
+        certain = state.state == "proven" or (state.state == "not-applicable" and state.size == EVIDENCE)
+        if not certain:
+            yield Result(
+                code="not-proven",
+                name=f"{state.control}@{state.element}",
+                place=assessment.graph.elements[state.element].place or file
+                if state.element in assessment.graph.elements
+                else file,
+                message=f"the policy asks for proof, and it is {state.state}: {state.reason}",
+                rule="not-proven",
+                element=state.element,
+                fails=True,
+                do="let evidence show it",
+            )
+
+
+def _states_of(controls: tuple[str, ...], assessment: Assessment) -> Iterator[State]:
+    """The state of each of these controls on every element of its scope.  Raises InputError where there is none."""
+    library = assessment.library.controls
+    if unknown := [name for name in controls if name not in library]:
+        place, message = Place("policy"), f"there is no control {quoted(unknown[0])}"
+        hint = suggestion(unknown[0], library)
+        raise InputError([Problem(code="unknown-control", place=place, message=message, hint=hint)])
+    for name in controls:
+        for target in assessment.graph.targets():
+            if target.kind == library[name].scope and not target.out_of_scope:
+                yield assessment.states.at(library[name], target.id)

@@ -1,0 +1,70 @@
+"""A policy: by which rules somebody judges the models of others, from a file that is theirs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from threatmodel.assessment.gate.rules import LONGEST_DAYS, Rules
+from threatmodel.assessment.risk import BANDS
+from threatmodel.model.file import EVIDENCE_KINDS
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError
+from threatmodel.reading.shape import Entry, Flag, Items, Key, Number, Reader, Text, Word, record
+
+_TERM = Number(1, 3660)
+
+POLICY = record(
+    "a policy",
+    Key("fail_on", Word(BANDS, ordered=True), "the lowest band that fails a check; high where left out"),
+    Key("tolerance", Word(BANDS[:3], ordered=True), "the highest risk_tolerance that a model may state"),
+    Key("require_proof", Flag(), "judge by the proven risk, not by the claimed one"),
+    Key("strict", Flag(), "what word takes out fails: ratings, scope, claims that rule threats out"),
+    Key("allow_undetermined", Flag(), "what waits for an answer may pass, where --allow-undetermined says so too"),
+    Key("ignore_acceptances", Flag(), "no acceptance of a repository counts"),
+    Key(
+        "longest_terms",
+        record(
+            "the longest terms",
+            Key("acceptance", _TERM, "days that an acceptance may reach ahead"),
+            Key("attestation", _TERM, "days that an attestation may hold"),
+        ),
+        "366 days each where left out",
+    ),
+    Key("required_evidence", Items(Word(EVIDENCE_KINDS)), "kinds of evidence that every model has to name"),
+    Key("proven", Items(Text(100, expected="a control")), "controls that must be proven wherever they apply"),
+    Key("acceptors", Items(Text(400, expected="an owner")), "who may accept a risk: owners as models name them"),
+)
+"""A policy file."""
+
+
+def load_policy(files: Files, path: Path) -> Rules:
+    """The rules in a policy file.  Raises InputError with every problem."""
+    reader = Reader(files.document(path))
+    entries = reader.whole(POLICY)
+    if reader.problems:
+        raise InputError(reader.problems)
+    terms = entries["longest_terms"].value if "longest_terms" in entries else {}
+
+    def flag(name: str) -> bool:
+        return name in entries and bool(entries[name].value)
+
+    def items(name: str) -> tuple[str, ...]:
+        return tuple(item.value for item in entries[name].value) if name in entries else ()
+
+    return Rules(
+        fail_on=_word(entries, "fail_on", "high"),
+        tolerance=_word(entries, "tolerance", "high"),
+        require_proof=flag("require_proof"),
+        strict=flag("strict"),
+        allow_undetermined=flag("allow_undetermined"),
+        ignore_acceptances=flag("ignore_acceptances"),
+        longest_acceptance=terms["acceptance"].value if "acceptance" in terms else LONGEST_DAYS,
+        longest_attestation=terms["attestation"].value if "attestation" in terms else LONGEST_DAYS,
+        required_evidence=items("required_evidence"),
+        proven_controls=items("proven"),
+        acceptors=items("acceptors"),
+    )
+
+
+def _word(entries: dict[str, Entry], name: str, default: str) -> str:
+    return str(entries[name].value) if name in entries else default

@@ -1,0 +1,90 @@
+"""The findings of an assessment as results: which of them fail, and where to mend them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from threatmodel.assessment.assessed import DONE, Assessment, Finding
+from threatmodel.assessment.gate.faults import because, place_of, related
+from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.risk import BANDS, STRICTEST, Cell, within
+from threatmodel.model.system import Acceptance, tracked
+
+_TREATED = frozenset({"mitigated", "transferred"})
+"""Verdicts with which nothing is left to say."""
+
+
+def risks(assessment: Assessment, rules: Rules) -> Iterator[Result]:
+    """Every finding that is not done with, worst first, and the accepted ones."""
+    for finding in (*assessment.findings, *assessment.possible):
+        if finding.verdict == "accepted" and not _beyond(finding, rules):
+            yield _result(finding, assessment, rules, fails=False)
+        elif _counts(finding, rules):
+            fails = BANDS.index(_cell(finding, rules).band) >= BANDS.index(rules.fail_on)
+            waived = rules.allow_undetermined and finding.verdict == "undetermined"
+            yield _result(finding, assessment, rules, fails=fails and not waived)
+
+
+def _counts(finding: Finding, rules: Rules) -> bool:
+    """Whether it is not done with: by the proven risk, also what only claims keep low."""
+    if rules.require_proof and finding.verdict not in _TREATED:
+        return not within(finding.proven, STRICTEST)
+    return finding.verdict not in DONE
+
+
+def _cell(finding: Finding, rules: Rules) -> Cell:
+    return finding.proven if rules.require_proof else finding.claimed
+
+
+def _beyond(finding: Finding, rules: Rules) -> bool:
+    """Whether more is left on evidence alone than was accepted, where the proven risk counts."""
+    accepted = finding.acceptance
+    return rules.require_proof and accepted is not None and finding.proven.score > accepted.risk
+
+
+def _result(finding: Finding, assessment: Assessment, rules: Rules, *, fails: bool) -> Result:
+    cell, place = _cell(finding, rules), place_of(finding, assessment)
+    unsure = finding.verdict == "undetermined"
+    band = f"up to {cell.band}" if unsure else cell.band
+    why = because(finding)
+    accepted = finding.acceptance if finding.verdict == "accepted" and not fails else None
+    return Result(
+        code=finding.verdict,
+        name=finding.id,
+        place=place,
+        message=f"{finding.threat.title} ({band}{', ' + why if why else ''})",
+        rule=finding.threat.id,
+        element=finding.target.id,
+        band=cell.band,
+        score=cell.score,
+        fails=fails,
+        unsure=unsure,
+        do=_next(finding),
+        accepted=_justified(accepted, assessment) if accepted is not None else "",
+        related=related(finding, place),
+    )
+
+
+def _justified(accepted: Acceptance, assessment: Assessment) -> str:
+    """Who took a risk, how much of it, until when and why."""
+    work = tracked(accepted.ticket, accepted.due)
+    owner = assessment.graph.system.reached(accepted.owner)
+    said = f"{accepted.reason}; {owner} accepts a risk of {accepted.risk} until {accepted.expires}"
+    return f"{said} ({work})" if work else said
+
+
+def _next(finding: Finding) -> str:
+    """The control that is wanting first, as something to do."""
+    if not finding.target.described:
+        return f"describe the {finding.target.kind}"
+    for answer in finding.answers:
+        state = answer.state
+        if state.level < 1 and state.state != "not-applicable":
+            facts = [ask.name for ask in state.asks if ask.kind != "attest"]
+            if facts:
+                return f"state {facts[0]} of {state.element}, or let evidence show it"
+            if state.asks:
+                return f"let somebody attest {state.control}@{state.element}"
+            return f"put {state.control} in place on {state.element}"
+    return ""

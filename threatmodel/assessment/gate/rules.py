@@ -1,0 +1,48 @@
+"""By which rules an assessment is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from threatmodel.assessment.risk import BANDS
+
+LONGEST_DAYS = 366
+"""How long an acceptance or attestation may hold where nobody says otherwise."""
+WARN_DAYS = 30
+"""How long before its end an acceptance, attestation or plan is warned of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What fails a check.
+
+    `fail_on` is the lowest band that fails; `require_proof` judges by the proven risk; `strict` fails on what word
+    takes out; `allow_undetermined` lets what waits for an answer pass; `ignore_acceptances` treats accepted risks as if
+    nobody had accepted them; `tolerance` is the highest band that a model may tolerate.  The rest is what only a policy
+    asks for: terms in days, kinds of evidence that every model names, controls that must be proven wherever they apply,
+    and who may accept risks (nobody named: everybody).
+    """
+
+    fail_on: str = "high"
+    require_proof: bool = False
+    strict: bool = False
+    allow_undetermined: bool = False
+    ignore_acceptances: bool = False
+    tolerance: str = "high"
+    longest_acceptance: int = LONGEST_DAYS
+    longest_attestation: int = LONGEST_DAYS
+    required_evidence: tuple[str, ...] = ()
+    proven_controls: tuple[str, ...] = ()
+    acceptors: tuple[str, ...] = ()
+
+
+def under(policy: Rules, asked: Rules) -> Rules:
+    """The rules of a policy, made stricter by what was asked for, and never laxer."""
+    return replace(
+        policy,
+        fail_on=min(policy.fail_on, asked.fail_on, key=BANDS.index),
+        require_proof=policy.require_proof or asked.require_proof,
+        strict=policy.strict or asked.strict,
+        allow_undetermined=policy.allow_undetermined and asked.allow_undetermined,
+        ignore_acceptances=policy.ignore_acceptances or asked.ignore_acceptances,
+    )

@@ -1,0 +1,230 @@
+"""What a check of one model came to, small enough to be handed from one process to another, and what forms share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
+
+from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.priorities import summary
+from threatmodel.assessment.risk import BANDS, Cell
+from threatmodel.library.format import Library, Threat
+from threatmodel.reading.problems import Place, width_of
+from threatmodel.render import taken_out
+
+Level = Literal["error", "warning", "note"]
+
+KINDS: Mapping[str, tuple[str, str]] = {
+    "lapsed-acceptance": ("An accepted risk whose day has passed", "Treat the risk, or let its owner accept it anew."),
+    "long-acceptance": ("A risk accepted for too long", "Let the acceptance end earlier, and look again then."),
+    "exceeded-acceptance": ("More risk than was accepted", "Treat the risk, or let its owner accept the higher one."),
+    "needless-acceptance": ("An acceptance of nothing", "Remove it: what it was of is gone."),
+    "not-an-acceptor": ("Accepted by somebody who may not", "Let one of those decide whom the policy names."),
+    "long-attestation": ("An attestation that holds for too long", "Let it end earlier, and look again then."),
+    "ends-soon": ("Something ends within thirty days", "Look again, and say it anew with a later day."),
+    "lapsed": ("An attestation that has ended", "Look again, and attest it anew."),
+    "overdue": ("Work whose day has passed", "Do it, or set another day."),
+    "contradicted": ("Evidence contradicts what somebody says", "Mend the one that is wrong."),
+    "drift": ("The model and its evidence differ", "Mend the one that is wrong."),
+    "stale": ("Evidence that is not of what is there now", "Read or probe it again."),
+    "no-evidence": ("Evidence that the policy asks for is missing", "Name a file of that kind under evidence."),
+    "not-proven": ("A control that the policy wants proven", "Let evidence show it."),
+    "by-word": ("Word alone takes something out", "Let evidence show it, or treat the risk."),
+    "lost-proof": ("What was proven is proven no more", "Name the evidence again, or mend what it no longer shows."),
+    "invariant": (
+        "A rule of the team's own does not hold",
+        "Mend the model or what it describes, or exempt the element.",
+    ),
+}
+"""Results behind which no threat stands: a title and what to do."""
+
+
+class RuleText(NamedTuple):
+    """What a rule says, for those who meet it for the first time; `severity` from 0 to 10, '' for none."""
+
+    title: str
+    text: str
+    help: str
+    severity: str
+    tags: tuple[str, ...]
+    link: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A model's check.
+
+    `file` is the model as messages name it, and `base` the folder that such names start from, as seen from the root of
+    the repository.  `ends` has the column behind the token at each place.  `problems` is not empty where the model
+    cannot be used: then there is nothing else.  `rules` are those that no model before it needed; `by_word` tells what
+    word takes out: the counts, then a line each.
+    """
+
+    file: str
+    base: str = ""
+    name: str = ""
+    revision: str = ""
+    day: str = ""
+    results: tuple[Result, ...] = ()
+    ends: Mapping[Place, int] = field(default_factory=dict)
+    verdicts: Mapping[str, int] = field(default_factory=dict)
+    findings: int = 0
+    possible: int = 0
+    problems: str = ""
+    rules: Mapping[str, RuleText] = field(default_factory=dict)
+    paths: tuple[str, ...] = ()
+    baseline: str = ""
+    by_word: tuple[str, ...] = ()
+
+    @property
+    def failing(self) -> tuple[Result, ...]:
+        """What fails."""
+        return tuple(result for result in self.results if result.fails)
+
+    @property
+    def code(self) -> int:
+        """The exit code that it asks for."""
+        return 2 if self.problems else 1 if self.failing else 0
+
+
+@dataclass(slots=True)
+class Totals:
+    """Sums over the models checked so far."""
+
+    models: int = 0
+    broken: int = 0
+    red: int = 0
+    fails: int = 0
+    warns: int = 0
+
+    def add(self, checked: Checked) -> None:
+        """Counts one model."""
+        self.models += 1
+        self.broken += bool(checked.problems)
+        self.red += bool(checked.failing)
+        self.fails += len(checked.failing)
+        self.warns += sum(result.warns for result in checked.results)
+
+    @property
+    def code(self) -> int:
+        """The exit code of the run."""
+        return 2 if self.broken else 1 if self.red else 0
+
+    def __str__(self) -> str:
+        models = f"{self.models} models: {self.models - self.red - self.broken} pass, {self.red} fail"
+        return models + (f", {self.broken} cannot be used" if self.broken else "")
+
+
+class Form(Protocol):
+    """A form in which checks are written, piece by piece."""
+
+    def head(self) -> str:
+        """What stands before the first model."""
+
+    def model(self, checked: Checked, /) -> str:
+        """One model."""
+
+    def tail(self, totals: Totals, /) -> str:
+        """What stands behind the last one."""
+
+
+def checked(  # noqa: PLR0913 - what a run knows of a model
+    assessment: Assessment,
+    results: Sequence[Result],
+    text_of: Callable[[str], str],
+    *,
+    base: str = "",
+    told: Iterable[str] = (),
+    paths: Iterable[str] = (),
+    baseline: str = "",
+) -> Checked:
+    """The check of a model that can be used.
+
+    `text_of` gives the text of a file by its name ('' where nobody knows it), `told` are the rules that need not be
+    handed over again.
+    """
+    system, counts = assessment.graph.system, summary(assessment)
+    rules = {result.rule: rule_text(result.rule, assessment.library) for result in results}
+    return Checked(
+        file=system.file,
+        base=base,
+        name=system.name,
+        revision=system.revision,
+        day=assessment.today.isoformat(),
+        results=tuple(results),
+        ends=_ends(results, text_of),
+        verdicts={verdict: count for verdict, count in counts.verdicts.items() if count},
+        findings=len(assessment.findings),
+        possible=len(assessment.possible),
+        rules={name: rule for name, rule in rules.items() if name not in set(told)},
+        paths=tuple(paths),
+        baseline=baseline,
+        by_word=(taken_out.counted_by_kind(assessment.taken_out), *taken_out.lines(assessment.taken_out))
+        if assessment.taken_out
+        else (),
+    )
+
+
+def _ends(results: Sequence[Result], text_of: Callable[[str], str]) -> dict[Place, int]:
+    """Where what stands at each place ends: with its token, where the text of the file is known."""
+    places = {place for result in results for place in (result.place, *(one.place for one in result.related))}
+    lines: dict[str, list[str]] = {}
+    found = {}
+    for place in places:
+        if place.line and not place.part:
+            if place.file not in lines:
+                lines[place.file] = text_of(place.file).split("\n")
+            line = lines[place.file][place.line - 1] if place.line <= len(lines[place.file]) else ""
+            found[place] = place.column + width_of(line, place.column - 1)
+    return found
+
+
+def rule_text(rule: str, library: Library) -> RuleText:
+    """What a rule says: a threat of the library, or one of KINDS."""
+    threat = library.threats.get(rule)
+    if threat is not None:
+        return _of_threat(threat, library)
+    title, do = KINDS[rule]
+    return RuleText(title, title, do, "", (), "")
+
+
+def _of_threat(threat: Threat, library: Library) -> RuleText:
+    score = Cell(threat.likelihood, threat.impact).score
+    controls = [f"- {library.controls[link.control].title} ({link.control})" for link in threat.links]
+    answers = "\n".join(["What answers it:", *controls]) if controls else ""
+    tags = [f"external/cwe/{cwe.lower()}" for cwe in threat.maps.get("cwe", ())]
+    return RuleText(
+        title=threat.title,
+        text=threat.why,
+        help=f"{threat.why}\n\n{answers}".strip(),
+        severity=severity(score),
+        tags=("security", *threat.stride, *tags)[:10],
+        link=threat.references[0] if threat.references else "",
+    )
+
+
+_SEVERITIES = {
+    "low": (1, 5, 0.1, 3.9),
+    "medium": (6, 9, 4.0, 6.9),
+    "high": (10, 16, 7.0, 8.9),
+    "critical": (17, 25, 9.1, 10.0),
+}
+
+
+def severity(score: int) -> str:
+    """A score from 1 to 25 on the scale from 0 to 10 of code hosts, in whose bands ours lie."""
+    band = next(name for name in BANDS if score <= _SEVERITIES[name][1])
+    low, high, least, most = _SEVERITIES[band]
+    return f"{least + (most - least) * (max(score, low) - low) / (high - low):.1f}"
+
+
+def level(result: Result) -> Level:
+    """How heavily a result counts."""
+    return "error" if result.fails else "warning" if result.warns else "note"
+
+
+def said(result: Result) -> str:
+    """A result in one line: what it is of and what it says, and what to do."""
+    return f"{result.name}: {result.message}" + (f"; {result.do}" if result.do else "")

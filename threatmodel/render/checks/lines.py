@@ -1,0 +1,58 @@
+"""A check as lines, one a result: for people who search, and for editors that jump to a place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from threatmodel.assessment.gate.results import Result
+from threatmodel.reading.problems import visible
+from threatmodel.render.checks.checked import Checked, Totals
+
+
+class Lines:
+    """The form."""
+
+    def head(self) -> str:
+        """Nothing."""
+        return ""
+
+    def model(self, checked: Checked) -> str:
+        """What fails and what is warned of, then the counts."""
+        if checked.problems:
+            return ""  # what is wrong with it goes to standard error
+        return "".join(f"{line}\n" for line in _lines(checked))
+
+    def tail(self, totals: Totals) -> str:
+        """The sums, where there are several models."""
+        return f"{totals}\n" if totals.models > 1 else ""
+
+
+def _lines(checked: Checked) -> Iterator[str]:
+    failing = checked.failing
+    told = [result for result in checked.results if result.warns and not result.fails]
+    yield from (visible(f"{result.place}: {result.code}: {_said(result)}") for result in failing)
+    yield from (visible(f"{result.place}: warning: {result.code}: {_said(result)}") for result in told)
+    yield counts(checked)
+    yield from by_word(checked)
+    known = sum(result.since == "known" for result in checked.results)
+    if checked.baseline:
+        yield visible(f"baseline {checked.baseline}: {known} known")
+    yield f"{len(failing)} of them fail this check" if failing else "nothing fails this check"
+
+
+def _said(result: Result) -> str:
+    since = f" [{result.since}]" if result.since in {"new", "worse"} else ""
+    return f"{result.name}: {result.message}{since}"
+
+
+def counts(checked: Checked) -> str:
+    """How many findings there are, by verdict."""
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in checked.verdicts.items())
+    return f"{checked.findings} findings and {checked.possible} possible ones: {verdicts or 'none'}"
+
+
+def by_word(checked: Checked) -> Iterator[str]:
+    """What word takes out: the counts, and the lines."""
+    if checked.by_word:
+        yield f"taken out by word: {checked.by_word[0]}"
+        yield from (f"  {line}" for line in checked.by_word[1:])
