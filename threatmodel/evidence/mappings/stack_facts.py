@@ -5,7 +5,6 @@ Nothing here knows a single fact: they are rows of cloudformation.yaml and terra
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -13,8 +12,8 @@ from threatmodel.evidence.analyses.registry import Analysis, analyses
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.evidence.mappings.format import FactMapping, Mappings, Source, Step
 from threatmodel.evidence.mappings.lookup import NOT_TOLD, OUTSIDE, has_values, said, standing
+from threatmodel.evidence.mappings.own_names import may_be, names_in, own_names
 from threatmodel.evidence.mappings.paths import ValuePath
-from threatmodel.evidence.resource_types import known
 from threatmodel.model.facts import LEFT_OUT, NOWHERE
 from threatmodel.model.vocabulary import FACTS, FactRow
 from threatmodel.reading.shape import Word
@@ -31,6 +30,20 @@ class _Spot(NamedTuple):
     doubt: Unknown | None
 
 
+class _Referring(NamedTuple):
+    """Resources of a type by what a property of theirs refers to, or may.
+
+    `uncertain` are those of which that is unknown, `texts` what no resource surely has as its name.
+    """
+
+    known: dict[str, list[Resource]]
+    uncertain: list[_Spot]
+    texts: list[tuple[Node, Resource]]
+
+
+_MAY_NAME = "it is told by a name that this may have"
+
+
 class StackFacts:
     """The facts of one stack's resources."""
 
@@ -38,11 +51,12 @@ class StackFacts:
         self._stack = stack
         self._mappings = mappings
         self._analyses = analyses() if asked is None else asked
-        self._index: dict[tuple[str, ValuePath], tuple[dict[str, list[Resource]], list[_Spot]]] = {}
+        self._index: dict[tuple[str, ValuePath], _Referring] = {}
         self._types: dict[str, list[Resource]] = {}
         self._shared: dict[int, tuple[Gathered, ...]] = {}
         self._sets: dict[tuple[str, str, str], Sequence[Gathered]] = {}
         self._own: dict[str, tuple[str, ...]] = {}
+        self._by_own_name: set[str] = set()
         self._rows: dict[tuple[str, str], Sequence[tuple[FactRow, Sequence[FactMapping]]]] = {}
         for resource in stack.resources.values():
             self._types.setdefault(resource.type, []).append(resource)
@@ -224,9 +238,7 @@ class StackFacts:
 
     def _named(self, node: Node, types: Sequence[str]) -> _Spot | None:
         """The resource of this file whose own name a text gives."""
-        if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            return None
-        meant = set(_named_by(node.value))
+        meant = set(names_in(node))
         for name in types:
             for resource in self._types.get(name, ()):
                 if not meant.isdisjoint(self._names_of(resource)):
@@ -237,7 +249,7 @@ class StackFacts:
         """The resources of some types whose property refers to this one, by a link or by its own name."""
         names = {resource.name, *(f"={name}" for name in self._names_of(resource))}
         for kind in step.types:
-            known, uncertain = self._by_target(kind, step.by)
+            known, uncertain, texts = self._by_target(kind, step.by)
             seen = set()
             for name in sorted(names):
                 for referring in known.get(name, ()):
@@ -245,59 +257,47 @@ class StackFacts:
                         seen.add(referring.name)
                         yield _Spot(referring, None)
             yield from uncertain
+            for text, referring in texts:
+                if referring.name not in seen and any(may_be(resource, name) for name in names_in(text)):
+                    yield _Spot(referring, Unknown(_MAY_NAME, text.place))
 
     def _names_of(self, resource: Resource) -> tuple[str, ...]:
         found = self._own.get(resource.name)
         if found is None:
-            found = self._own[resource.name] = tuple(_own_names(resource))
+            found = self._own[resource.name] = tuple(own_names(resource))
         return found
 
-    def _by_target(self, kind: str, by: ValuePath) -> tuple[dict[str, list[Resource]], list[_Spot]]:
+    def _by_target(self, kind: str, by: ValuePath) -> _Referring:
         """Resources of a type by what a property of theirs refers to, and those of which that is unknown."""
         key = (kind, by)
         if key not in self._index:
             known: dict[str, list[Resource]] = {}
             uncertain: list[_Spot] = []
+            texts: list[tuple[Node, Resource]] = []
             for resource in self._types.get(kind, ()):
                 for node in standing(resource.properties, by):
                     if isinstance(node, Unknown):
                         uncertain.append(_Spot(resource, node))
                     for name in _targets(node):
                         known.setdefault(name, []).append(resource)
+                    if names_in(node) and not self._is_named(node):
+                        texts.append((node, resource))
                 if resource.opaque is not None:
                     uncertain.append(_Spot(resource, resource.opaque))
-            self._index[key] = known, uncertain
+            self._index[key] = _Referring(known, uncertain, texts)
         return self._index[key]
+
+    def _is_named(self, node: Node) -> bool:
+        """Whether a text is surely the name of some resource of this file."""
+        if not self._by_own_name:
+            self._by_own_name = {name for one in self._stack.resources.values() for name in self._names_of(one)}
+        return not self._by_own_name.isdisjoint(names_in(node))
 
 
 def _targets(node: Node) -> Iterator[str]:
     """What a property refers to: names of resources, and after ``=`` the names that a plain text gives."""
     yield from dict.fromkeys(link.resource for link in links(node))
-    if isinstance(node, Scalar) and isinstance(node.value, str):
-        yield from (f"={name}" for name in _named_by(node.value))
-
-
-def _named_by(text: str) -> tuple[str, ...]:
-    """The own names that a text can mean: itself, the resource of an ARN, a function without its qualifier."""
-    parts = text.split(":")
-    if parts[0] == "arn" and len(parts) > _ARN:
-        resource = re.split("[:/]", ":".join(parts[_ARN:]))
-        return tuple(dict.fromkeys((resource[-1], resource[1] if len(resource) > 1 else resource[0])))
-    return tuple(dict.fromkeys((text, parts[0])))
-
-
-_ARN = 5
-"""Where the resource stands in an ARN, between colons."""
-
-
-def _own_names(resource: Resource) -> Iterator[str]:
-    """The names that a resource gives itself, as plain texts."""
-    row = known(resource.type)
-    node = resource.properties.entries.get(row.own_name_in(resource.type))
-    if isinstance(node, Scalar) and isinstance(node.value, str):
-        yield node.value
-        if "lambda" in row.services:
-            yield f"/aws/lambda/{node.value}"
+    yield from (f"={name}" for name in names_in(node))
 
 
 def _fitting(spot: _Spot, where: Sequence[tuple[str, str]]) -> Iterator[_Spot]:

@@ -1,0 +1,333 @@
+#!/usr/bin/env python3
+"""What an insider may try: changes that make a deployed system weaker, and whether anything is called proven after all.
+
+    .venv/bin/python scripts/attacks.py [--write | --check] [ID ...]
+
+Runs the attempts of tests/evidence/attacks/*.yaml, all or those that are named, and prints what each did.  Fails where
+one comes out otherwise than its file says.  `--write` keeps the table in docs/adversary.md; `--check` fails where that
+page differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import functools
+import json
+import re
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+HOME = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(HOME))  # started as a script, it finds the engine beside its own folder
+
+from threatmodel.assessment.states import States  # noqa: E402
+from threatmodel.evidence.collect import collect  # noqa: E402
+from threatmodel.evidence.every_function import with_functions  # noqa: E402
+from threatmodel.graph.building import build  # noqa: E402
+from threatmodel.library.directions import Directions, directions  # noqa: E402
+from threatmodel.library.format import Library  # noqa: E402
+from threatmodel.library.load import load_library  # noqa: E402
+from threatmodel.model.load import load_model  # noqa: E402
+from threatmodel.reading.files import Files  # noqa: E402
+
+ATTACKS = Path(__import__("os").environ.get("ATTACKS", HOME / "tests" / "evidence" / "attacks"))
+BASES = ATTACKS / "bases"
+PAGE = HOME / "docs" / "adversary.md"
+
+AS_OF = datetime.date(2026, 11, 25)
+"""The day for which states are worked out."""
+PROVEN = "proven"
+
+EXAMPLE: Mapping[str, Path] = {
+    "model": HOME / "models" / "slack-lambda.yaml",
+    "platform": HOME / "models" / "platform.yaml",
+    "template": HOME / "examples" / "slack-app" / "template.yaml",
+    "probe": HOME / "examples" / "slack-app" / "order-bot.probe.json",
+}
+"""The files of the base that is called `example`, by the names under which an attempt changes them."""
+
+
+class Change(NamedTuple):
+    """A text that occurs once in a file, and what stands there instead."""
+
+    find: str
+    replace: str
+
+
+class Edit(NamedTuple):
+    """Changes to files by their names, and what is added to the resources of the first file of evidence."""
+
+    changes: Mapping[str, Sequence[Change]]
+    adds: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attack:
+    """One attempt: what it changes where, and what may no longer be proven, or still must be.
+
+    `given` is done to the base first, so that what should fall is proven before.  `through` says why it still gets
+    through, where it does: then something that should fall is proven after all.
+    """
+
+    id: str
+    topic: str
+    says: str
+    base: str
+    given: Edit
+    edit: Edit
+    falls: tuple[str, ...]
+    stays: tuple[str, ...]
+    repaired: bool
+    through: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an attempt did to the states that it names: before and after."""
+
+    attack: Attack
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+
+    @property
+    def proven(self) -> tuple[str, ...]:
+        """What should have fallen, and is called proven still."""
+        return tuple(name for name in self.attack.falls if self.after.get(name) == PROVEN)
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """What should have stayed proven, and is not."""
+        return tuple(name for name in self.attack.stays if self.after.get(name) != PROVEN)
+
+    @property
+    def empty(self) -> tuple[str, ...]:
+        """What was not proven in the first place, so that the attempt shows nothing."""
+        named = (*self.attack.falls, *self.attack.stays)
+        return tuple(name for name in named if self.before.get(name) != PROVEN)
+
+    @property
+    def as_told(self) -> bool:
+        """Whether it comes out as its file says."""
+        fell = bool(self.proven) if self.attack.through else not self.proven
+        return fell and not self.lost and not self.empty
+
+
+def attacks() -> tuple[Attack, ...]:
+    """All attempts, in the order of the files and in them."""
+    return tuple(_attack(one, whole["title"]) for whole in _wholes() for one in whole["attacks"])
+
+
+def _wholes() -> Iterator[Any]:
+    return (yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(ATTACKS.glob("*.yaml")))
+
+
+def _attack(one: Mapping[str, Any], topic: str) -> Attack:
+    return Attack(
+        id=one["id"],
+        topic=topic,
+        says=one["says"],
+        base=one.get("base", "example"),
+        given=_edit(one.get("given", {})),
+        edit=_edit(one),
+        falls=tuple(one.get("falls", ())),
+        stays=tuple(one.get("stays", ())),
+        repaired=one.get("repaired", False),
+        through=one.get("through", ""),
+    )
+
+
+def _edit(one: Mapping[str, Any]) -> Edit:
+    changes = one.get("changes", {})
+    by_file = changes if isinstance(changes, dict) else {"": changes}
+    return Edit({file: tuple(Change(**each) for each in some) for file, some in by_file.items()}, one.get("adds", ""))
+
+
+def run(attack: Attack) -> Outcome:
+    """Makes the changes of an attempt and works out the states that it names."""
+    named = (*attack.falls, *attack.stays)
+    paths = _paths(attack.base)
+    given = _edited(paths, {}, attack.given, attack.id)
+    before = _states(attack.base, tuple(sorted(given.items())))
+    after = _states(attack.base, tuple(sorted(_edited(paths, given, attack.edit, attack.id).items())))
+    return Outcome(
+        attack=attack,
+        before={name: before.get(name, "") for name in named},
+        after={name: after.get(name, "") for name in named},
+    )
+
+
+def _paths(base: str) -> Mapping[str, Path]:
+    """The files of a base by the names under which they are changed: without their ending, model and the evidence."""
+    if base == "example":
+        return EXAMPLE
+    return {path.name.split(".")[0]: path for path in sorted((BASES / base).iterdir())}
+
+
+def _edited(paths: Mapping[str, Path], texts: Mapping[str, str], edit: Edit, name: str) -> Mapping[str, str]:
+    """The files that an edit and those before it change, by name.  Raises ValueError where it does not fit."""
+    found = dict(texts)
+    deployed = next(one for one in paths if one not in {"model", "platform", "probe"})
+    for file, changes in edit.changes.items():
+        at = file or deployed
+        text = found.get(at) or paths[at].read_text(encoding="utf-8")
+        for change in changes:
+            if text.count(change.find) != 1:
+                raise ValueError(f"{name}: {change.find!r} occurs {text.count(change.find)} times in {at}")
+            text = text.replace(change.find, change.replace)
+        found[at] = text
+    if edit.adds:
+        text = found.get(deployed) or paths[deployed].read_text(encoding="utf-8")
+        found[deployed] = _added(text, edit.adds, _DEPTH[deployed])
+    return found
+
+
+_DEPTH = {"template": "  ", "serverless": "    ", "plan": ""}
+"""How far resources are indented in a file of evidence."""
+
+
+def _added(text: str, resources: str, depth: str) -> str:
+    """A file with more resources, at the end or before a template's outputs."""
+    head, found, tail = text.partition("\nOutputs:")
+    return f"{head.rstrip()}\n\n{textwrap.indent(resources, depth)}\n{found}{tail}"
+
+
+@functools.cache
+def _library() -> tuple[Library, Directions]:
+    library = load_library(HOME / "threatlib")
+    return library, directions(library)
+
+
+@functools.cache
+def _states(base: str, texts: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """The state of every control on every element of its scope, by `control@element`, with some files changed."""
+    paths = _paths(base)
+    instead = {paths[name]: _as_plan(text) if name == "plan" else text for name, text in texts}
+    if "plan" in paths and paths["plan"] not in instead:
+        instead[paths["plan"]] = _as_plan(paths["plan"].read_text(encoding="utf-8"))
+    library, ways = _library()
+    with contextlib.chdir(HOME):  # the project that the model's evidence has to lie in
+        files = Files(HOME, texts=instead)
+        system = with_functions(load_model(files, paths["model"]), files)
+        evidence, read = collect(system, files, ways, AS_OF)
+        graph = build(system, evidence, AS_OF, read)
+    found = States(graph, library, AS_OF)
+    ids: dict[str, list[str]] = {"flow": list(graph.flows)}
+    for element in graph.elements.values():
+        ids.setdefault(element.kind, []).append(element.id)
+    return {
+        f"{control.id}@{element}": found.at(control, element).state
+        for control in library.controls.values()
+        for element in ids.get(control.scope, ())
+    }
+
+
+_REFERENCE = re.compile(r"\$\{((?:data\.)?\w+\.\w+)\.(\w+)\}")
+
+
+def _as_plan(text: str) -> str:
+    """A plan as Terraform prints it, from values by address: ``${type.name.attribute}`` refers, ``?`` is not known.
+
+    What stands under ``plan`` belongs to the plan as a whole; of a resource ``$provider`` is its provider's
+    configuration, ``$forget`` that it is forgotten.
+    """
+    whole = yaml.safe_load(text)
+    top = whole.pop("plan", {})
+    planned, changes, blocks = [], [], []
+    for address, values in whole.items():
+        kind, name = address.rpartition(".")[0], address.rpartition(".")[2]
+        own = {key: one for key, one in (values or {}).items() if not key.startswith("$")}
+        raw = {"address": address, "mode": "managed", "type": kind, "name": name}
+        forgets = (values or {}).get("$forget", False)
+        if forgets:
+            change = {"actions": ["forget"], "before": own, "after": None, "after_unknown": {}}
+        else:
+            planned.append(raw | {"values": _known(own)})
+            change = {"actions": ["create"], "after_unknown": {"id": True, "arn": True, **_unknown(own)}}
+            provider = (values or {}).get("$provider", "aws")
+            expressions = {key: _expression(one) for key, one in own.items()}
+            blocks.append(raw | {"expressions": expressions, "provider_config_key": provider})
+        changes.append(raw | {"change": change})
+    return json.dumps(
+        {
+            "format_version": "1.2",
+            "planned_values": {"root_module": {"resources": planned}},
+            "resource_changes": changes,
+            "configuration": {"root_module": {"resources": blocks}},
+        }
+        | top
+    )
+
+
+def _open(value: Any) -> bool:
+    return isinstance(value, str) and (value == "?" or _REFERENCE.search(value) is not None)
+
+
+def _known(value: Any) -> Any:
+    """The values of a plan without those that are known after apply only."""
+    match value:
+        case dict():
+            return {key: _known(one) for key, one in value.items() if not _open(one)}
+        case list():
+            return [_known(one) for one in value if not _open(one)]
+        case _:
+            return value
+
+
+def _unknown(value: Any) -> Any:
+    """Which values are known after apply only, in the shape of the values."""
+    match value:
+        case dict():
+            return {key: _unknown(one) for key, one in value.items() if _unknown(one)}
+        case list():
+            return [_unknown(one) for one in value] if any(map(_unknown, value)) else False
+        case _:
+            return _open(value)
+
+
+def _expression(value: Any) -> Any:
+    """What the configuration says of an argument: a constant, or what it refers to."""
+    match value:
+        case [dict(), *_]:
+            return [{key: _expression(inner) for key, inner in one.items()} for one in value]
+        case _:
+            found = [f"{one[1]}.{one[2]}" for one in _REFERENCE.finditer(str(value))]
+            every = [name for one in found for name in (one, one.rpartition(".")[0])]
+            return {"references": every} if every else {} if value == "?" else {"constant_value": value}
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """One line an attempt, with what is wrong with it."""
+    return "\n".join(f"{'ok   ' if one.as_told else 'WRONG'} {one.attack.id}: {_told(one)}" for one in outcomes)
+
+
+def _told(one: Outcome) -> str:
+    said = [f"{name} {one.before[name] or 'none'} -> {one.after[name] or 'none'}" for name in one.before]
+    return "; ".join(said)
+
+
+def main() -> int:
+    """Prints, writes or compares; the exit code."""
+    parser = argparse.ArgumentParser(description="What an insider may try.")
+    parser.add_argument("ids", nargs="*", metavar="ID", help="an attempt (default: all)")
+    arguments = parser.parse_args()
+    wanted = [one for one in attacks() if not arguments.ids or one.id in arguments.ids]
+    outcomes = []
+    for one in wanted:
+        try:
+            outcomes.append(run(one))
+        except Exception as error:  # noqa: BLE001
+            print("ERROR", one.id, type(error).__name__, getattr(error, "problems", error))
+    print(table(outcomes))
+    return 0 if all(one.as_told for one in outcomes) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

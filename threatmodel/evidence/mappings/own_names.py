@@ -1,0 +1,83 @@
+"""Which resource a text names: by the name that it gives itself, or by one that AWS makes up and the text may be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from threatmodel.evidence.resource_types import known
+from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.values import Joined, Node, Scalar, links, shape_of
+
+_TOKEN = re.compile(r"\$\{[^{}]*\}")
+_MASK = re.compile("\x00([0-9]+)\x01")
+"""A variable that stands in a text, whose name may hold colons."""
+_ARN = 5
+"""Where the resource stands in an ARN, between colons."""
+_LONGEST = 512
+_SHORTEST = 8
+"""Letters of a logical id that CloudFormation keeps at least where a name would become too long."""
+_MADE_UP = re.compile(r".+-(?P<id>[A-Za-z0-9]+)-[A-Za-z0-9]{6,}\Z")
+"""What CloudFormation calls a resource without a name: by its stack, its logical id and letters of its own."""
+
+
+def names_in(node: Node) -> tuple[str, ...]:
+    """The own names that a text can mean: itself, the resource of an ARN, a function without account and qualifier."""
+    if isinstance(node, Joined) and not any(links(node)):
+        told: object = shape_of(node)
+    else:
+        told = node.value if isinstance(node, Scalar) else None
+    if not isinstance(told, str) or len(told) > _LONGEST or "\x00" in told:
+        return ()
+    tokens = _TOKEN.findall(told)
+    numbers = iter(range(len(tokens)))
+    masked = _TOKEN.sub(lambda _: f"\x00{next(numbers)}\x01", told)
+    parts = masked.split(":")
+    if parts[0] == "arn" and len(parts) > _ARN:
+        last = re.split("[:/]", ":".join(parts[_ARN:]))
+        found = (last[-1], last[1] if len(last) > 1 else last[0])
+    elif "function" in parts[:-1]:
+        found = (masked, parts[parts.index("function") + 1])
+    else:
+        found = (masked, parts[0])
+    return tuple(dict.fromkeys(_MASK.sub(lambda mask: tokens[int(mask[1])], one) for one in found))
+
+
+def own_names(resource: Resource) -> Iterator[str]:
+    """The names that a resource gives itself, as plain texts."""
+    row = known(resource.type)
+    node = resource.properties.entries.get(row.own_name_in(resource.type))
+    if isinstance(node, Scalar) and isinstance(node.value, str):
+        yield node.value
+        if "lambda" in row.services:
+            yield f"/aws/lambda/{node.value}"
+
+
+def may_be(resource: Resource, name: str) -> bool:
+    """Whether a name may be a resource's that the file does not tell whole: made up by AWS, or given at deployment."""
+    row = known(resource.type)
+    key = row.own_name_in(resource.type)
+    node = resource.properties.entries.get(key)
+    if not key or (node is not None and not isinstance(node, Scalar | Joined)):
+        return bool(key)
+    own = shape_of(node)
+    if not own:
+        return not resource.type.startswith("aws_") and _made_up(resource.name, name)
+    wild = isinstance(node, Joined) or bool(getattr(node, "given", ()))
+    mine = "*" if wild and isinstance(node, Scalar) else _TOKEN.sub("*", own)
+    return mine != name and (_globbed(mine, name) or _globbed(_TOKEN.sub("*", name), own))
+
+
+def _made_up(logical: str, name: str) -> bool:
+    found = _MADE_UP.match(_TOKEN.sub("x", name))
+    if found is None:
+        return False
+    part, whole = found["id"].lower(), logical.lower()
+    return part == whole or (len(part) >= _SHORTEST and whole.startswith(part))
+
+
+def _globbed(pattern: str, text: str) -> bool:
+    if "*" not in pattern:
+        return False
+    parts = [re.escape(part) for part in pattern.split("*")]
+    return re.fullmatch(".*".join(parts), text, re.DOTALL) is not None
