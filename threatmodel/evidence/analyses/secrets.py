@@ -78,7 +78,7 @@ def _decided(name: str, node: Node, stack: Stack) -> _Judgement:
         return _worst(_by_parameter(speaks, one, embedded=_is_embedded(node, raw)) for one in known)
     match node:
         case Scalar():
-            return _literal(speaks, raw, is_public="PUBLIC" in _words(name))
+            return _literal(speaks, raw, _words(name))
         case Link():
             return _linked(speaks, node, stack)
         case Joined(parts=parts):
@@ -141,8 +141,7 @@ def meaning(name: str) -> str:
         return "neutral"
     if not words or words[-1] in _HARMLESS:
         return "harmless" if words else "neutral"
-    found = any(_is_secret(word, before) for before, word in zip(["", *words], words, strict=False))
-    return "secret" if found else "neutral"
+    return "secret" if _speaks_of_secrets(words) else "neutral"
 
 
 def _words(name: str) -> list[str]:
@@ -222,14 +221,32 @@ _NO_SECRET_BY_NAME = re.compile(r"arn:|[a-z][a-z0-9+.-]{0,20}://|/|(?i:true|fals
 """What is no secret even under the name of one: the ARN, address or path of it, and a switch."""
 
 
-def _literal(speaks: str, raw: str, *, is_public: bool) -> _Judgement:
+_PASSWORD = re.compile(r"(?=\S*[A-Za-z])(?=\S*[0-9])[\x21-\x7e]{8,}\Z")
+_AT_THE_END = frozenset(("ACCESS", "BOT"))
+"""Words that alone name a secret where nothing follows them: ``SLACK_BOT``, but not ``BOT_MODE``."""
+
+
+def _literal(speaks: str, raw: str, words: list[str]) -> _Judgement:
     if speaks == "secret" and not _NO_SECRET_BY_NAME.match(raw):
         why = "its name says that it is a secret, its value does not look like one"
         return _Judgement("literal", secret=None, why=why)
-    identifier = is_public or (speaks == "harmless" and _UUID.match(raw))
+    if _may_be_password(raw) and (_AT_THE_END.issuperset(words[-1:]) or _speaks_of_secrets(words)):
+        return _Judgement(
+            "literal", secret=None, why="its name speaks of a secret, and its value is made like a password"
+        )
+    identifier = "PUBLIC" in words or (speaks == "harmless" and _UUID.match(raw))
     if not identifier and (_HEX_PART.match(raw) or _UUID.match(raw) or _is_random(raw)):
         return _Judgement("literal", secret=None, why="its value looks random, as a secret does")
     return _Judgement("literal", secret=False)
+
+
+def _may_be_password(raw: str) -> bool:
+    """Whether a text has letters and digits, and is no name made of words, no address and no id."""
+    return bool(_PASSWORD.match(raw)) and not (_is_name(raw) or _NO_SECRET.match(raw) or _UUID.match(raw))
+
+
+def _speaks_of_secrets(words: list[str]) -> bool:
+    return any(_is_secret(word, before) for before, word in zip(["", *words], words, strict=False))
 
 
 def spells_secret(raw: str) -> bool:
@@ -261,11 +278,16 @@ def _by_parameter(speaks: str, parameter: Parameter, *, embedded: bool) -> _Judg
     else:
         table = _ASKED_FOR
     secret = table[speaks, own]
+    if parameter.name.startswith(_DECRYPTED) and "harmless" not in {speaks, own}:
+        secret = secret or None
     if parameter.hidden and embedded and own == "secret":
         secret = True
     why = "its value is given at deployment, and it may be a secret by its name" if secret is None else ""
     return _Judgement(how, secret, parameter.name, why)
 
+
+_DECRYPTED = "ssm:"
+"""How the names of values begin that Serverless reads from the Parameter Store, decrypted where they are secure."""
 
 _T = tuple[str, str]
 _HIDDEN: Mapping[_T, bool | None] = {
