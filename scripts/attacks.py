@@ -18,7 +18,7 @@ import json
 import re
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,7 +38,7 @@ from threatmodel.library.load import load_library  # noqa: E402
 from threatmodel.model.load import load_model  # noqa: E402
 from threatmodel.reading.files import Files  # noqa: E402
 
-ATTACKS = Path(__import__("os").environ.get("ATTACKS", HOME / "tests" / "evidence" / "attacks"))
+ATTACKS = HOME / "tests" / "evidence" / "attacks"
 BASES = ATTACKS / "bases"
 PAGE = HOME / "docs" / "adversary.md"
 
@@ -120,13 +120,10 @@ class Outcome:
         return fell and not self.lost and not self.empty
 
 
-def attacks() -> tuple[Attack, ...]:
-    """All attempts, in the order of the files and in them."""
-    return tuple(_attack(one, whole["title"]) for whole in _wholes() for one in whole["attacks"])
-
-
-def _wholes() -> Iterator[Any]:
-    return (yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(ATTACKS.glob("*.yaml")))
+def attacks(folder: Path = ATTACKS) -> tuple[Attack, ...]:
+    """All attempts of a folder, in the order of the files and in them."""
+    wholes = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yaml")))
+    return tuple(_attack(one, whole["title"]) for whole in wholes for one in whole["attacks"])
 
 
 def _attack(one: Mapping[str, Any], topic: str) -> Attack:
@@ -209,7 +206,7 @@ def _library() -> tuple[Library, Directions]:
 def _states(base: str, texts: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
     """The state of every control on every element of its scope, by `control@element`, with some files changed."""
     paths = _paths(base)
-    instead = {paths[name]: _as_plan(text) if name == "plan" else text for name, text in texts}
+    instead: dict[Path | str, str] = {paths[name]: _as_plan(text) if name == "plan" else text for name, text in texts}
     if "plan" in paths and paths["plan"] not in instead:
         instead[paths["plan"]] = _as_plan(paths["plan"].read_text(encoding="utf-8"))
     library, ways = _library()
@@ -303,28 +300,94 @@ def _expression(value: Any) -> Any:
             return {"references": every} if every else {} if value == "?" else {"constant_value": value}
 
 
+# --- output
+
+
 def table(outcomes: Sequence[Outcome]) -> str:
-    """One line an attempt, with what is wrong with it."""
-    return "\n".join(f"{'ok   ' if one.as_told else 'WRONG'} {one.attack.id}: {_told(one)}" for one in outcomes)
+    """One line an attempt, and under it what is not as its file says."""
+    lines = []
+    for one in outcomes:
+        said = "; ".join(f"{name} {one.before[name] or 'none'} -> {one.after[name] or 'none'}" for name in one.before)
+        lines.append(f"{'as told' if one.as_told else 'WRONG  '} {one.attack.id}: {said}")
+        lines += [f"  proven all the same: {name}" for name in one.proven if not one.attack.through]
+        lines += [f"  lost: {name}" for name in one.lost]
+        lines += [f"  not proven in the first place: {name}" for name in one.empty]
+        if one.attack.through and not one.proven:
+            lines.append("  no longer gets through")
+    return "\n".join(lines)
 
 
-def _told(one: Outcome) -> str:
-    said = [f"{name} {one.before[name] or 'none'} -> {one.after[name] or 'none'}" for name in one.before]
-    return "; ".join(said)
+_INTRODUCTION = """\
+# Attacks
+
+What is called *proven* here must hold whatever somebody does who may open a pull request: change the template, the
+plan, serverless.yml or the model so that the system gets weaker and the report does not. `tests/evidence/attacks/` has
+such attempts as data, each a change and what may no longer be proven afterwards; `scripts/attacks.py` makes them on the
+example's files, on a Terraform plan and on a serverless.yml, and the suite runs them. They are another measure than
+[mutants.md](mutants.md): nothing generates them, each was made up to get through.
+
+{attempts} attempts: {held} held when they were first tried, {repaired} did not and were repaired, {through} still get
+through. {stays} of them also name what must *stay* proven: a proof that anything takes away is worth as little as one
+that nothing does.
+
+| what is attacked | attempts | held | repaired | get through |
+| --- | --- | --- | --- | --- |
+{rows}
+
+## What still gets through, and why
+"""
+
+
+def page(every: Sequence[Attack]) -> str:
+    """docs/adversary.md: the counts by what is attacked, what gets through and why, and every attempt."""
+    topics = list(dict.fromkeys(one.topic for one in every))
+    rows = "\n".join(_row(topic, [one for one in every if one.topic == topic]) for topic in topics)
+    through = [one for one in every if one.through]
+    text = _INTRODUCTION.format(
+        attempts=len(every),
+        held=sum(not one.repaired and not one.through for one in every),
+        repaired=sum(one.repaired for one in every),
+        through=len(through),
+        stays=sum(bool(one.stays) for one in every),
+        rows=rows,
+    )
+    lines = [text, *(f"- `{one.id}`: {one.says} {one.through}" for one in through)]
+    for topic in topics:
+        lines += ["", f"## {topic}", "", "| attempt | what is changed | what falls |", "| --- | --- | --- |"]
+        lines += [_attempt(one) for one in every if one.topic == topic]
+    return "\n".join(lines) + "\n"
+
+
+def _row(topic: str, some: Sequence[Attack]) -> str:
+    held = sum(not one.repaired and not one.through for one in some)
+    counts = len(some), held, sum(one.repaired for one in some), sum(bool(one.through) for one in some)
+    return f"| {topic} | {' | '.join(map(str, counts))} |"
+
+
+def _attempt(one: Attack) -> str:
+    falls = ", ".join(f"`{name}`" for name in one.falls)
+    stays = ", ".join(f"`{name}`" for name in one.stays)
+    what = "; ".join(part for part in (falls, f"stays: {stays}" if stays else "") if part)
+    mark = " (gets through)" if one.through else " (repaired)" if one.repaired else ""
+    return f"| `{one.id}` | {one.says} | {what}{mark} |"
 
 
 def main() -> int:
     """Prints, writes or compares; the exit code."""
     parser = argparse.ArgumentParser(description="What an insider may try.")
     parser.add_argument("ids", nargs="*", metavar="ID", help="an attempt (default: all)")
+    parser.add_argument("--folder", type=Path, default=ATTACKS, help="where the attempts lie (default: the suite's)")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--write", action="store_true", help="write docs/adversary.md")
+    what.add_argument("--check", action="store_true", help="fail where docs/adversary.md differs")
     arguments = parser.parse_args()
-    wanted = [one for one in attacks() if not arguments.ids or one.id in arguments.ids]
-    outcomes = []
-    for one in wanted:
-        try:
-            outcomes.append(run(one))
-        except Exception as error:  # noqa: BLE001
-            print("ERROR", one.id, type(error).__name__, getattr(error, "problems", error))
+    every = attacks(arguments.folder)
+    if arguments.write:
+        PAGE.write_text(page(every), encoding="utf-8")
+    if arguments.check and PAGE.read_text(encoding="utf-8") != page(every):
+        print(f"docs/{PAGE.name} is not current: run scripts/attacks.py --write")
+        return 1
+    outcomes = [run(one) for one in every if not arguments.ids or one.id in arguments.ids]
     print(table(outcomes))
     return 0 if all(one.as_told for one in outcomes) else 1
 

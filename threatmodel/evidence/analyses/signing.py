@@ -1,0 +1,58 @@
+"""What a code-signing configuration asks for: it enforces only where each publisher is a profile of one's own.
+
+A profile that stands elsewhere, or one by which other accounts may sign, lets in what others signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from threatmodel.evidence.analyses.properties import each, open_at, read, worded
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node, Unknown
+
+_PROFILES = ("AWS::Signer::SigningProfile", "aws_signer_signing_profile")
+_PERMISSIONS = ("AWS::Signer::ProfilePermission", "aws_signer_signing_profile_permission")
+_PLATFORM = "AWSLambda-SHA384-ECDSA"
+"""The one platform whose signatures Lambda checks."""
+
+
+@analysis("config", answers=("enforce", "warn", "none"))
+def what_signing_does(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """What Lambda does with a package that no trusted profile signed."""
+    for part in parts:
+        if isinstance(part.node, Unknown):
+            return Unanswered(part.node.why, part.node.place)
+        node = read(part.node, "CodeSigningPolicies|policies", "UntrustedArtifactOnDeployment")
+        told = "Warn" if node is None else worded(node)
+        place = part.resource.place if node is None else node.place
+        if told not in {"Enforce", "Warn"}:
+            found = open_at(node or part.node)
+            return Unanswered(found.why, found.place)
+        doubt = part.resource.opaque or part.resource.doubt
+        if doubt is not None and (resource.doubt is None or resource.doubt.why != doubt.why):
+            return Unanswered(doubt.why, doubt.place)
+        if told == "Warn":
+            return Answer("warn", (place,))
+        strange = _stranger(part.node, stack)
+        return Answer("enforce", (place,)) if strange is None else Unanswered(strange.why, strange.place)
+    return None
+
+
+def _stranger(config: Node, stack: Stack) -> Unknown | None:
+    """A publisher that may be somebody else."""
+    for one in each(read(config, "AllowedPublishers", "SigningProfileVersionArns|signing_profile_version_arns")):
+        profile = stack.target(one)
+        if isinstance(one, Unknown):
+            return one
+        if profile is None or profile.type not in _PROFILES:
+            return Unknown("whose signing profile it trusts is not in this file", one.place)
+        if worded(read(profile.properties, "PlatformId")) != _PLATFORM or profile.doubt is not None:
+            return Unknown("whether its signing profile signs packages of Lambda is not told", profile.place)
+        for other in stack.of_type(*_PERMISSIONS):
+            named = stack.target(read(other.properties, "ProfileName"))
+            if named is None or named is profile:
+                return Unknown("others may be let sign with its signing profile", other.place)
+    return None
