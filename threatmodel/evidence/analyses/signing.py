@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from threatmodel.evidence.analyses.properties import each, open_at, read, worded
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answer, Gathered, Outcome, Unanswered
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 
@@ -35,9 +35,9 @@ def what_signing_does(parts: Sequence[Gathered], resource: Resource, stack: Stac
         if doubt is not None and (resource.doubt is None or resource.doubt.why != doubt.why):
             return Unanswered(doubt.why, doubt.place)
         if told == "Warn":
-            return Answer("warn", (place,))
+            return Answered("warn", (place,))
         strange = _stranger(part.node, stack)
-        return Answer("enforce", (place,)) if strange is None else Unanswered(strange.why, strange.place)
+        return Answered("enforce", (place,)) if strange is None else Unanswered(strange.why, strange.place)
     return None
 
 
