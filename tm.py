@@ -11,7 +11,11 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the message is for those who run
     sys.stderr.write(f"tm.py: Python 3.11 or newer is needed; this is {sys.version.split()[0]}\n")
     sys.exit(2)
 
-from threatmodel.__main__ import run
+try:
+    from threatmodel.__main__ import run
+except ImportError as error:
+    sys.stderr.write(f"tm.py: its own folder threatmodel/ is not whole: {error.name} cannot be imported\n")
+    sys.exit(70)
 
 if __name__ == "__main__":
     sys.exit(run())

@@ -5,9 +5,10 @@ For example ``python models/slack_lambda.py --dfd | dot -Tpng -o dfd.png``; ``--
 takes ``md``, ``html`` or the path of a template.
 """
 
-import datetime
+import contextlib
+import io
+import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -16,14 +17,17 @@ sys.path.insert(0, str(HERE.parent))
 try:
     from pytm.pytm import get_args
 
-    from threatmodel import Files, InputError, Place, Problem, assess
-    from threatmodel.api import weighed
-    from threatmodel.command.arguments import names
-    from threatmodel.library.load import load_library
-    from threatmodel.pytm_model.model import ThreatModel, to_pytm
-    from threatmodel.reading.files import has_read
-    from threatmodel.reading.output import StreamError, complain, flush, prepare_streams, silence
-    from threatmodel.reading.problems import shown
+    from threatmodel import (
+        Files,
+        InputError,
+        Place,
+        Problem,
+        assess,
+        load_library,
+        load_model,
+        render_problems,
+        to_pytm,
+    )
 except ModuleNotFoundError as error:
     if (error.name or "").startswith("threatmodel"):
         raise
@@ -35,52 +39,53 @@ except KeyboardInterrupt:
     sys.exit(130)
 
 
-def threat_model(files: Files, path: Path = HERE / "slack-lambda.yaml", excluded: Sequence[str] = ()) -> ThreatModel:
-    """The pytm model of a model file, assessed as of today without the threats `excluded`.  Raises InputError."""
-    today = datetime.datetime.now().astimezone().date()
-    library = load_library(HERE.parent / "threatlib", files)
-    graph = weighed(path, files, today, lambda *_: library)
-    assessment = assess(graph, library, today=today, excluded=excluded)
-
-    def report(template: str) -> str:
-        from threatmodel.render.report.report import report
-
-        return report(assessment, template)
-
-    return to_pytm(graph, library, assessment, report)
-
-
-def refuse_overwriting(files: Files, name: str | None) -> None:
-    """Raises InputError where a result would replace a file that it is made from."""
-    if name and has_read(files.paths, Path(name)):
-        raise InputError([Problem(code="unwritable-file", place=Place(f"output {name}"), message="this run reads it")])
+def run(files: Files) -> None:
+    """Does what pytm's options ask for, as of today.  Raises InputError."""
+    asked = get_args()
+    library = load_library(files=files, base=HERE.parent / "threatlib")
+    model = load_model(HERE / "slack-lambda.yaml", files, library=library)
+    excluded = [name.strip() for name in (asked.exclude or "").split(",") if name.strip()]
+    assessment = assess(model, library, excluded=excluded)
+    if asked.json and files.has_read(Path(asked.json)):
+        place = Place(f"output {asked.json}")
+        raise InputError([Problem(code="unwritable-file", place=place, message="this run reads it")])
+    to_pytm(model, library, assessment).process()
 
 
 def main() -> int:
-    """Runs pytm's command line; 2 where the input cannot be used."""
-    prepare_streams()
+    """Runs pytm's command line; 2 where the input cannot be used, or what it says cannot be written."""
+    if sys.stdout is None:
+        return failed("slack_lambda.py: standard output is closed\n")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n")
     files = Files(HERE.parent)
     try:
-        asked = get_args()
-        model = threat_model(files, excluded=names(asked.exclude or ""))
-        refuse_overwriting(files, asked.json)
-        model.process()
-        flush()
+        run(files)
+        sys.stdout.flush()
     except InputError as error:
-        complain(shown(error.problems, files.read) + "\n")
-        return 2
+        return failed(render_problems(error, files))
     except BrokenPipeError:
-        silence(sys.stdout)
+        silence()
     except KeyboardInterrupt:
         return 130
-    except StreamError as error:
-        complain(f"slack_lambda.py: standard output: {error}\n")
-        return 2
     except OSError as error:
-        silence(sys.stdout)
-        complain(f"slack_lambda.py: {error.filename or 'standard output'}: {error.strerror}\n")
-        return 2
+        silence()
+        return failed(f"slack_lambda.py: {error.filename or 'standard output'}: {error.strerror}\n")
     return 0
+
+
+def failed(message: str) -> int:
+    """Says what is wrong where that is possible; the exit code for it."""
+    with contextlib.suppress(AttributeError, OSError):  # a closed standard error must not hide the exit code
+        sys.stderr.write(message)
+        sys.stderr.flush()
+    return 2
+
+
+def silence() -> None:
+    """Nothing more goes to an output that cannot take it, not even when Python ends."""
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
         load_model,
         render_dfd,
         render_json,
+        render_problems,
         render_report,
         render_sequence,
+        to_pytm,
     )
     from threatmodel.assessment.assessed import Answer, Assessment, Finding, Question
     from threatmodel.assessment.risk import Cell
@@ -56,8 +58,10 @@ _HOME = {
     "load_model": "api",
     "render_dfd": "api",
     "render_json": "api",
+    "render_problems": "api",
     "render_report": "api",
     "render_sequence": "api",
+    "to_pytm": "api",
 }
 """Where each public name comes from: imported when somebody asks for it, since start-up is a feature."""
 
@@ -88,8 +92,10 @@ __all__ = [
     "load_model",
     "render_dfd",
     "render_json",
+    "render_problems",
     "render_report",
     "render_sequence",
+    "to_pytm",
 ]
 
 

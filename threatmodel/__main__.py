@@ -1,30 +1,44 @@
 """What `python tm.py`, an installed `tm` and `python -m threatmodel` start: the command line, or why it cannot run.
 
-It imports nothing but the standard library before it runs, so that a package that is missing can be named.
+It imports nothing but the standard library before it runs, so that what is missing or cannot be imported is told.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 
-def run() -> int:
-    """Runs the command line, which imports packages as it needs them; returns the exit code."""
-    from threatmodel.reading.home import CLONE, PROGRAM
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line, on what was typed if nothing else is given; returns the exit code.
 
+    Packages are imported as they are needed.
+    """
+    program, again = "tm", "install threatmodel again"
     try:
+        from threatmodel.reading.home import CLONE, PROGRAM
+
+        if CLONE:
+            program, again = PROGRAM, "python3 dev.py setup, then .venv/bin/python tm.py"
         from threatmodel.command.main import main
 
-        return main(sys.argv[1:])
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("threatmodel"):
-            raise
-        if sys.stderr is not None:
-            again = "python3 dev.py setup, then .venv/bin/python tm.py" if CLONE else "install threatmodel again"
-            sys.stderr.write(f"{PROGRAM}: the package '{error.name}' is missing.\n  fix: {again}\n")
-        return 2
+        return main(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
         return 130
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("threatmodel"):
+            return _fault(error, program)
+        if sys.stderr is not None:
+            sys.stderr.write(f"{program}: the package '{error.name}' is missing.\n  fix: {again}\n")
+        return 2
+    except Exception as error:  # noqa: BLE001 - the last wall: Python would end with 1, which means findings
+        return _fault(error, program)
+
+
+def _fault(error: Exception, program: str) -> int:
+    from threatmodel.command.fault import fault
+
+    return fault(error, program)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -20,21 +21,32 @@ if TYPE_CHECKING:  # what a caller does without is imported where it is used: st
     from threatmodel.graph.building import Graph
     from threatmodel.library.format import Library
     from threatmodel.model.system import System
+    from threatmodel.pytm_model.model import ThreatModel
+    from threatmodel.reading.problems import InputError
 
 Name = str | os.PathLike[str]
 
 
 def load_model(
-    path: Name, files: Files | None = None, *, today: datetime.date | None = None, layers: Sequence[Name] = ()
+    path: Name,
+    files: Files | None = None,
+    *,
+    today: datetime.date | None = None,
+    layers: Sequence[Name] = (),
+    library: Library | None = None,
 ) -> Graph:
     """The system that a model file describes, with the files that it uses and what its evidence says weighed in.
 
     `files` does the reading: ``Files(texts={path: text})`` reads a text in place of a file.  `today` (default: today)
     decides which runtimes are still supported.  The library, with the model's own and `layers` on top, says which
-    values reassure: of these, evidence is only what holds however a file's parameters are set.  Raises InputError with
-    every problem of every file.
+    values reassure: of these, evidence is only what holds however a file's parameters are set.  A `library` that is
+    loaded already takes the place of all of these.  Raises InputError with every problem of every file.
     """
-    return weighed(path, files, today, lambda system, read: layered([*system.libraries, *layers], read))
+
+    def library_of(system: System, read: Files) -> Library:
+        return library if library is not None else layered([*system.libraries, *layers], read)
+
+    return weighed(path, files, today, library_of)
 
 
 def weighed(
@@ -61,20 +73,23 @@ def weighed(
     return build(system, evidence, day, read)
 
 
-def load_library(model: Graph | None = None, layers: Sequence[Name] = (), files: Files | None = None) -> Library:
+def load_library(
+    model: Graph | None = None, layers: Sequence[Name] = (), files: Files | None = None, *, base: Name = LIBRARY
+) -> Library:
     """The toolkit's threats and controls, with the libraries that a model names on top, then those in `layers`.
 
-    Raises InputError with every problem of every file.
+    `base` is a whole library (with its article.yaml) in place of the toolkit's.  Raises InputError with every problem
+    of every file.
     """
     own = model.system.libraries if model is not None else ()
-    return layered([*own, *layers], files if files is not None else Files(CONTENT))
+    return layered([*own, *layers], files if files is not None else Files(CONTENT), base)
 
 
-def layered(layers: Sequence[Name], files: Files) -> Library:
-    """The toolkit's library with others on top."""
+def layered(layers: Sequence[Name], files: Files, base: Name = LIBRARY) -> Library:
+    """The toolkit's library, or `base`, with others on top."""
     from threatmodel.library.load import load_library as load
 
-    return load(LIBRARY, files, [Path(layer) for layer in layers])
+    return load(Path(base), files, [Path(layer) for layer in layers])
 
 
 def assess(
@@ -120,6 +135,27 @@ def render_json(assessment: Assessment) -> Iterator[str]:
     from threatmodel.render.streaming import json_pieces
 
     return json_pieces(parts(assessment))
+
+
+def render_problems(error: InputError, files: Files) -> str:
+    """What is wrong with the input, as people read it: a block a problem, with its line and a caret.
+
+    `files` is what was read with: it knows the lines.
+    """
+    from threatmodel.reading.problems import shown
+
+    return shown(error.problems, files.read) + "\n"
+
+
+def to_pytm(model: Graph, library: Library, assessment: Assessment | None = None) -> ThreatModel:
+    """The same as a genuine pytm model, whose `--report` prints ours where there is an assessment."""
+    from threatmodel.pytm_model.model import to_pytm as made
+
+    if assessment is None:
+        return made(model, library)
+    from threatmodel.render.report.report import report
+
+    return made(model, library, assessment, partial(report, assessment))
 
 
 def draw(dot: str, form: Literal["svg", "png", "pdf", "dot"] = "svg") -> bytes:

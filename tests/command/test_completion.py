@@ -58,6 +58,24 @@ def test_what_could_stand_next(line: str, some: list[str], tmp_path: Path) -> No
     assert all(word.startswith(line.rpartition(" ")[2]) for word in words)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "tm --library {} explain thing-",
+        "tm explain --library {} thing-",
+        "tm --library={} check --exclude thing-",
+        "tm new control x --library {} --threat thing-",
+        "tm --library {} explain --library {} thing-",
+    ],
+)
+def test_ids_of_a_library_on_top_are_completed(line: str, tmp_path: Path) -> None:
+    text = (HOME / "threatlib/threats/denial-of-service/api-flood.yaml").read_text(encoding="utf-8")
+    own = tmp_path / "own" / "threats" / "denial-of-service"
+    own.mkdir(parents=True)
+    (own / "thing-of-ours.yaml").write_text(text.replace("id: api-flood", "id: thing-of-ours"), encoding="utf-8")
+    assert told(line.replace("{}", str(tmp_path / "own")), tmp_path) == (0, ["thing-of-ours"])
+
+
 @pytest.mark.parametrize("line", ["tm -m nowhere.yaml --dfd --focus or", "tm nonsense x"])
 def test_what_cannot_be_read_completes_nothing(line: str, tmp_path: Path) -> None:
     assert told(line, tmp_path) == (0, [""])

@@ -19,14 +19,20 @@ TABLE = "threatmodel/evidence/policies/iam-actions.json"
 
 
 @pytest.fixture
-def broken(tmp_path: Path) -> Path:
-    """A clone in which a file of the toolkit's own content is cut off."""
+def clone(tmp_path: Path) -> Path:
+    """A clone to break."""
     for name in ("threatmodel", "models", "threatlib", "examples", "templates"):
         shutil.copytree(HOME / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(HOME / "tm.py", tmp_path)
-    path = tmp_path / TABLE
-    path.write_bytes(path.read_bytes()[:1000])
     return tmp_path
+
+
+@pytest.fixture
+def broken(clone: Path) -> Path:
+    """A clone in which a file of the toolkit's own content is cut off."""
+    path = clone / TABLE
+    path.write_bytes(path.read_bytes()[:1000])
+    return clone
 
 
 def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -49,15 +55,44 @@ def test_the_traceback_is_there_for_who_asks(broken: Path) -> None:
     assert done.stderr.splitlines()[-1].startswith("tm.py: internal error: JSONDecodeError at ")
 
 
+@pytest.mark.parametrize(
+    ("module", "text", "told"),
+    [
+        ("command/parsing.py", "x = (", "SyntaxError at threatmodel/command/parsing.py:1"),
+        ("command/main.py", "from threatmodel import nothing", "ImportError at threatmodel/command/main.py:1"),
+        ("reading/output.py", "1 / 0", "ZeroDivisionError at threatmodel/reading/output.py:1"),
+        ("reading/home.py", None, "ModuleNotFoundError at threatmodel/__main__.py:"),
+        ("graph/derived.py", "1 / 0", "ZeroDivisionError at threatmodel/graph/derived.py:1"),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_a_fault(clone: Path, module: str, text: str | None, told: str) -> None:
+    path = clone / "threatmodel" / module
+    if text is None:
+        path.unlink()
+    else:
+        path.write_text(text, encoding="utf-8")
+    done = run(clone, "check")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (70, "", 1)
+    assert f": internal error: {told}" in done.stderr
+    assert "Traceback (most recent call last)" in run(clone, "check", TM_DEBUG="1").stderr
+
+
+def test_a_clone_without_its_door_is_a_fault(clone: Path) -> None:
+    (clone / "threatmodel" / "__main__.py").unlink()
+    done = run(clone, "check")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (70, "", 1)
+    assert done.stderr.startswith("tm.py: its own folder threatmodel/ is not whole")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are the system's")
 def test_memory_that_runs_out_is_no_finding(tmp_path: Path) -> None:
     model = tmp_path / "model.yaml"
     model.write_text("name: x\nfunctions:\n" + "".join(f"  f{n}: {{}}\n" for n in range(100_000)), encoding="utf-8")
     limited = (
-        "import resource, runpy, sys; import threatmodel.command.main, threatmodel.command.checking, yaml; "
+        "import resource, sys, yaml; import threatmodel.__main__, threatmodel.command.main, threatmodel.command.checking; "
         "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize(); "
         "resource.setrlimit(resource.RLIMIT_AS, (used + 60_000_000,) * 2); "
-        "sys.exit(threatmodel.command.main.main(sys.argv[1:]))"
+        "sys.exit(threatmodel.__main__.run())"
     )
     if not Path("/proc/self/statm").exists():
         pytest.skip("needs /proc to know how much memory is used")

@@ -73,7 +73,7 @@ def library(found: Parser) -> None:
     """The option that names libraries; it may stand before the command, behind it, or both."""
     found.add_argument(
         "--library",
-        action=_Gather,
+        action=Gather,
         into=found.libraries,
         type=path,
         default=QUIET,
@@ -82,14 +82,20 @@ def library(found: Parser) -> None:
     )
 
 
-class _Gather(argparse.Action):
+class Gather(argparse.Action):
     """Gathers values given before and behind a command in one list: argparse would forget those before it."""
 
     def __init__(self, into: list[Path], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._into = into
 
-    def __call__(self, _parser: object, namespace: argparse.Namespace, values: Any, _option: object = None) -> None:
+    def __call__(
+        self,
+        parser: object,  # noqa: ARG002 - what argparse hands over
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: object = None,  # noqa: ARG002 - the same; argcomplete calls it by this name
+    ) -> None:
         """Adds one value."""
         self._into.append(values)
         setattr(namespace, self.dest, self._into)

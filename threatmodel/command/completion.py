@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NoReturn
 
-from threatmodel.command.arguments import Parser
+from threatmodel.command.arguments import Gather, Parser
 from threatmodel.command.request import Request
 from threatmodel.model.vocabulary import KINDS
 from threatmodel.reading.files import Files
@@ -40,8 +40,10 @@ def complete(parser: Parser) -> int:
     """Tells the shell what could stand next; returns the exit code, 1 where nobody can say."""
     try:
         import argcomplete
+        from argcomplete.finders import safe_actions
     except ModuleNotFoundError:
         return 1
+    safe_actions.add(Gather)  # what was typed of `--library` counts
     for words, action in _actions(parser):
         known = _KNOWN.get((words, action.dest)) or _KNOWN.get(("", action.dest))
         if known is not None and action.choices is None:

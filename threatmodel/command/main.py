@@ -10,15 +10,13 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from threatmodel import __version__
 from threatmodel.command.arguments import Parser
 from threatmodel.command.parsing import parser
 from threatmodel.command.request import Request
 from threatmodel.command.table import OPTIONS, command, option
 from threatmodel.reading.files import Files
-from threatmodel.reading.home import CONTENT, PACKAGES, PROGRAM, check_home
+from threatmodel.reading.home import CONTENT, check_home
 from threatmodel.reading.output import StreamError, complain, flush, prepare_streams, silence
 from threatmodel.reading.problems import InputError, told, visible
 
@@ -26,7 +24,7 @@ from threatmodel.reading.problems import InputError, told, visible
 def main(arguments: Sequence[str]) -> int:
     """Runs the command line; returns the exit code.
 
-    A package that is missing, and Ctrl-C, are for the door that calls it.
+    A package that is missing, Ctrl-C and faults are for the door that calls it.
     """
     gc.disable()  # values form no cycles, and a hundred thousand of them are slow to walk
     prepare_streams()
@@ -43,34 +41,18 @@ def main(arguments: Sequence[str]) -> int:
     except StreamError as error:
         complain(f"standard output: unwritable-file: cannot be written: {error}\n")
         return 2
-    except Exception as error:  # the last wall: Python would end with 1, which means findings
-        if isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("threatmodel"):
+    except OSError as error:
+        if error.filename is None:
             raise
-        return _unexpected(error)
+        return _unusable(error)
     return code
 
 
-def _unexpected(error: Exception) -> int:
-    """What no stage foresaw: one line that can be reported, and the exit code for it.
-
-    What the error says is not shown: it may hold a value of the input, and so a secret.
-    """
-    if isinstance(error, OSError) and error.filename is not None:
-        name = visible(os.fsdecode(error.filename)[:200])
-        complain(f"{name}: unreadable-file: cannot be used: {error.strerror}\n")
-        return 2
-    import traceback
-
-    if os.environ.get("TM_DEBUG") == "1":
-        trace = "".join(traceback.format_exception(error))
-        complain("".join(f"{visible(line)}\n" for line in trace.splitlines()))
-    ours = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(PACKAGES)]
-    at = f"{Path(ours[-1].filename).relative_to(PACKAGES).as_posix()}:{ours[-1].lineno}" if ours else "a library"
-    complain(
-        f"{PROGRAM}: internal error: {type(error).__name__} at {at}, version {__version__}; please report this line "
-        "and the command (TM_DEBUG=1 shows more)\n"
-    )
-    return 70
+def _unusable(error: OSError) -> int:
+    """What no stage foresaw of a file: what is wrong with it; the exit code for it."""
+    name = visible(os.fsdecode(error.filename)[:200])
+    complain(f"{name}: unreadable-file: cannot be used: {error.strerror}\n")
+    return 2
 
 
 def _run(arguments: Sequence[str], files: Files) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from threatmodel.api import assess, load_library, load_model, weighed
 from threatmodel.command.arguments import names
-from threatmodel.reading.files import Files, has_read, is_folder
+from threatmodel.reading.files import Files, is_folder
 from threatmodel.reading.home import CLONE, MODELS
 from threatmodel.reading.output import Content, write
 from threatmodel.reading.problems import InputError, Place, Problem
@@ -128,7 +128,7 @@ class Request:
 
     def write(self, content: Content, path: Path | None) -> None:
         """Writes a result, but not over a file that it was made from."""
-        if path is not None and has_read(self.files.paths, path):
+        if path is not None and self.files.has_read(path):
             place, message = Place(f"output {path}"), "this run reads it"
             raise InputError([Problem(code="unwritable-file", place=place, message=message, hint="name another file")])
         write(content, path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
@@ -61,6 +61,12 @@ class Files:
         """Whether there is such a file, on the disk or in memory."""
         with contextlib.suppress(OSError, ValueError):  # what no path can be is no file
             return path.is_file() or _real(path) in self._instead
+        return False
+
+    def has_read(self, path: Path) -> bool:
+        """Whether a path leads to a regular file that was read, by whatever name: nothing may be written over it."""
+        with contextlib.suppress(OSError, ValueError):
+            return path.is_file() and any(read.is_file() and read.samefile(path) for read in self.paths)
         return False
 
     def has_folder(self, path: Path) -> bool:
@@ -168,13 +174,6 @@ def is_folder(path: Path) -> bool:
         return path.is_dir()
     except (OSError, ValueError):
         return False
-
-
-def has_read(paths: Iterable[Path], path: Path) -> bool:
-    """Whether a path leads to one of the regular files `paths`, by whatever name."""
-    with contextlib.suppress(OSError, ValueError):
-        return path.is_file() and any(read.is_file() and read.samefile(path) for read in paths)
-    return False
 
 
 def _outside(path: str, place: Place, hint: str) -> InputError:
