@@ -89,7 +89,7 @@ def test_memory_that_runs_out_is_no_finding(tmp_path: Path) -> None:
     model = tmp_path / "model.yaml"
     model.write_text("name: x\nfunctions:\n" + "".join(f"  f{n}: {{}}\n" for n in range(100_000)), encoding="utf-8")
     limited = (
-        "import resource, sys, yaml; import threatmodel.__main__, threatmodel.command.main, threatmodel.command.checking; "
+        "import resource, sys, yaml, threatmodel.__main__, threatmodel.command.main, threatmodel.command.checking; "
         "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize(); "
         "resource.setrlimit(resource.RLIMIT_AS, (used + 60_000_000,) * 2); "
         "sys.exit(threatmodel.__main__.run())"

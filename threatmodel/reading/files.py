@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
@@ -65,9 +65,7 @@ class Files:
 
     def has_read(self, path: Path) -> bool:
         """Whether a path leads to a regular file that was read, by whatever name: nothing may be written over it."""
-        with contextlib.suppress(OSError, ValueError):
-            return path.is_file() and any(read.is_file() and read.samefile(path) for read in self.paths)
-        return False
+        return has_read(self.paths, path)
 
     def has_folder(self, path: Path) -> bool:
         """Whether there is such a folder, on the disk or as the place of a text in memory."""
@@ -174,6 +172,13 @@ def is_folder(path: Path) -> bool:
         return path.is_dir()
     except (OSError, ValueError):
         return False
+
+
+def has_read(paths: Iterable[Path], path: Path) -> bool:
+    """Whether a path leads to one of the regular files `paths`, by whatever name."""
+    with contextlib.suppress(OSError, ValueError):
+        return path.is_file() and any(read.is_file() and read.samefile(path) for read in paths)
+    return False
 
 
 def _outside(path: str, place: Place, hint: str) -> InputError:
