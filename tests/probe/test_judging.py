@@ -45,6 +45,16 @@ def case_of(expect: str, *send: Send, name: str = "x", decides: Any = None) -> C
     return Case(id=name, title="x", level="required", expect=expect, failure="x", decides=decides or {}, send=sends)
 
 
+COMMON: dict[str, Any] = {
+    "id": "x",
+    "title": "x",
+    "level": "required",
+    "expect": "closed",
+    "failure": "x",
+    "decides": {},
+}
+
+
 def outcome(expect: str, *replies: Reply, given: Setting | None = None, send: Sequence[Send] = ()) -> str:
     return judge(case_of(expect, *send), replies, given or setting()).outcome
 
@@ -313,11 +323,9 @@ def test_a_refusal_after_an_effect_is_late_unless_another_request_is_accepted() 
 # --- about all answers
 
 
-def overall(
-    expect: str, *replies: Reply, name: str = "no-signature", of: str = "refused", genuine: Reply = GOOD
-) -> Judgement:
+def overall(expect: str, *replies: Reply, name: str = "no-signature", genuine: Reply = GOOD) -> Judgement:
     decides = {"verifies_signature": Shows(True, False)}
-    case = case_of(of, *[Send()] * len(replies), name=name, decides=decides)
+    case = case_of("refused", *[Send()] * len(replies), name=name, decides=decides)
     return judge(case_of(expect), (), setting(genuine, replies=[(case, replies)]))
 
 
@@ -356,8 +364,40 @@ def test_all_answers_are_judged(expect: str, replies: Sequence[Reply], expected:
     assert (found.outcome, found.why) == expected
 
 
-def test_a_deliberate_5xx_without_a_secret_is_no_crash() -> None:
-    assert overall("no-crash", status(503), of="closed").outcome == PASSED
+ELSEWHERE = [
+    Case(**COMMON, send=(Send(),), secret="missing"),
+    Case(**COMMON, send=(Send(),), secret="empty"),
+    Case(**COMMON, send=(Send(),), environment={"STAGE": "dev"}),
+    Case(**COMMON, send=(Send(store="rotated"),)),
+    Case(**COMMON, send=(Send(failing=True),)),
+    Case(**COMMON, send=(Send(shape="http-api"),)),
+    Case(**COMMON, send=(Send(shape="direct"),)),
+    Case(**COMMON, send=(Send(event={}),)),
+]
+
+
+@pytest.mark.parametrize("case", ELSEWHERE)
+def test_what_nobody_can_bring_about_by_the_own_api_is_no_crash(case: Case) -> None:
+    others = [(case, [CRASH]), (case_of("refused"), [NO])]
+    assert judge(case_of("no-crash"), (), setting(replies=others)).outcome == PASSED
+
+
+@pytest.mark.parametrize("case", [Case(**COMMON, send=(Send(shape="rest-api"),)), Case(**COMMON, send=(Send(),))])
+def test_what_anybody_can_send_to_the_own_api_is_a_crash(case: Case) -> None:
+    assert judge(case_of("no-crash"), (), setting(replies=[(case, [CRASH])])).outcome == FAILED
+
+
+def test_what_is_looked_up_for_a_stranger_is_no_refusal_where_nothing_has_an_effect() -> None:
+    given = setting(status(200, body="Hello."), nonsense=status(401))
+    assert outcome("refused", status(200, LOOK, body="3 orders"), given=given, send=[Send(path="/orders")]) == UNDECIDED
+    assert outcome("refused", status(200, body="healthy"), given=given, send=[Send(path="/health")]) == PASSED
+
+
+def test_an_empty_answer_shows_no_acceptance_where_nothing_has_an_effect() -> None:
+    given = setting(status(200), idle=status(404))
+    assert outcome("denied", status(200), given=given) == UNDECIDED
+    told = setting(status(200, body="Hello."), idle=status(404))
+    assert outcome("denied", status(200, body="Hello."), given=told) == FAILED
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,10 @@ STYLES = {
         "200 x",
     ),
     "no answer": ("exports.handler = (e, c, done) => {};", "None null"),
+    "a variable that it sets itself": (
+        "process.env.MADE = 'x'; exports.handler = async () => process.env.MADE;",
+        'None "x"',
+    ),
     "never settled": ("exports.handler = () => new Promise(() => 0);", "None null"),
     "undefined": ("exports.handler = async () => {};", "None null"),
     "succeed": ("exports.handler = (e, c) => c.succeed({ statusCode: 200, body: e.b });", "200 x"),

@@ -216,6 +216,9 @@ class _One:
         as_idle = self.setting.nonsense is not None and self.answers_as(self.setting.nonsense)
         if same and not as_idle and self.reply.body:
             return self.failed(f"it answered {self.status} and the same as a genuine request")
+        looked = data_read(self.reply)
+        if looked and self.reply.body:
+            return self.undecided(f"{self.instead()} and did nothing, but looked up: {self.in_short(looked)}")
         if self.setting.sees_effects and side_effects(self.setting.genuine):
             return self.passed(f"it answered {self.status} and did nothing: it takes no such request")
         if same:
@@ -287,7 +290,8 @@ class _One:
     def denial_by_answer(self) -> Judgement:
         """Neither has an effect: it is no denial where the answer is a genuine one's, and not what anything gets."""
         idle = self.setting.idle
-        if self.answers_as(self.genuine) and idle is not None and not self.answers_as(idle):
+        told = self.reply.body and self.answers_as(self.genuine)  # an empty answer is what many give to anything
+        if told and idle is not None and not self.answers_as(idle):
             return self.failed(f"it answered {self.status} and the same as a genuine request")
         return self.undecided("it answered 2xx, and a genuine request has no effect either that could be seen")
 

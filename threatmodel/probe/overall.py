@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from threatmodel.probe.cases import Case, Send
-from threatmodel.probe.events import DIRECT
 from threatmodel.probe.expectations import FAILED, NOT_RUN, PASSED, UNDECIDED, Judgement, Setting
 from threatmodel.probe.protocol import Reply
 from threatmodel.probe.replies import status_of
@@ -30,12 +29,20 @@ def _no_crash(setting: Setting) -> Judgement:
     replies = _every(setting)
     for case, send, reply in replies:
         status = status_of(reply, send.shape or setting.shape)
-        deliberate = case.expect in {"closed", "not-open"} and status is not None
-        if send.event is not None or send.shape == DIRECT or send.failing:
-            continue  # nobody who goes by an API can send these, or make AWS fail
-        if status is None or (status >= 500 and not deliberate):  # noqa: PLR2004 - HTTP's classes
+        if _not_as_deployed(case, send, setting):
+            continue
+        if status is None or status >= 500:  # noqa: PLR2004 - HTTP's classes
             wrong.append(case.id)
     return _overall(wrong, replies, "after: ")
+
+
+def _not_as_deployed(case: Case, send: Send, setting: Setting) -> bool:
+    """Whether nobody who goes by the own API brings it about: another front, another secret, a fault of AWS.
+
+    To raise where the secret is missing is to fail closed, and the alarm that this rings is meant for it.
+    """
+    elsewhere = send.event is not None or send.shape not in {"", setting.shape}
+    return elsewhere or send.failing or bool(send.store or case.environment) or case.secret in {"empty", "missing"}
 
 
 def _discreet_answers(setting: Setting) -> Judgement:

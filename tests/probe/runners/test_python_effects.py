@@ -46,6 +46,23 @@ def test_effects_of_a_call_that_dies_are_kept(tmp_path: Path) -> None:
     assert (reply.ended, told(reply)) == ("exit", [effect("sns", "Publish", "alarm")])
 
 
+def test_a_pool_that_waits_for_work_is_not_waited_for_and_one_that_works_is(tmp_path: Path) -> None:
+    text = """
+        import boto3, time
+        from concurrent.futures import ThreadPoolExecutor
+        pool = ThreadPoolExecutor(2)
+        list(pool.map(str, range(4)))
+        def work():
+            time.sleep(0.1)
+            boto3.client("sqs").send_message(QueueUrl="q", MessageBody="x")
+        def handler(event, context):
+            if event: pool.submit(work)
+            return {"statusCode": 200}
+    """
+    idle, busy, after = replies(written(tmp_path, text), {}, {"work": True}, {})
+    assert (idle.after, busy.after, after.after) == (0, 1, 0)
+
+
 def test_effects_after_the_answer_are_kept(tmp_path: Path) -> None:
     text = """
         import boto3, threading

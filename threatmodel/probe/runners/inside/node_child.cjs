@@ -18,6 +18,8 @@ const { writeSync } = fs;
 
 const LARGEST_ANSWER = 6 * 1024 * 1024; // Lambda's own
 const MOST_NOTES = 2000;
+const CONNECTIONS = /^(?:Pipe|TCP|TLS)/;
+const QUIET = 100; // milliseconds
 const CALLBACKS_END = 24; // the first version of Node.js whose Lambda runtime refuses three parameters
 
 const control = net.connect(config.socket);
@@ -97,12 +99,21 @@ function answer(error, result) {
 const goesOn = () => process.getActiveResourcesInfo().length > idle;
 const finish = (message) => say({ ...message, left: goesOn(), missing: missing() });
 
-/** Waits until nothing is at work any more, but not longer than told. */
+/**
+ * Waits until nothing is at work any more, but not longer than told. Connections that are open, of a server and of its
+ * clients, are at work for a while only: what is asked over them is answered at once.
+ */
 function settle(seconds) {
   const until = performance.now() + seconds * 1000;
+  let seen = "";
+  let since = 0;
   const look = () => {
-    // this timer is at work itself
-    if (process.getActiveResourcesInfo().length <= idle || performance.now() > until) say({ settled: true });
+    const now = performance.now();
+    const working = process.getActiveResourcesInfo(); // this timer is at work itself, and is none of these any more
+    const told = working.join();
+    if (told !== seen) [seen, since] = [told, now];
+    const quiet = working.every((name) => CONNECTIONS.test(name)) && now - since > QUIET;
+    if (working.length <= idle || quiet || now > until) say({ settled: true });
     else later(look, 5);
   };
   later(look, 5);

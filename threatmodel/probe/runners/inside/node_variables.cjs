@@ -32,6 +32,10 @@ exports.install = (config) => {
       if (!(name in target)) tell(name);
       return name in target;
     },
+    set(target, name, value) {
+      target[name] = value; // process.env takes a value, and no descriptor without the rest
+      return true;
+    },
   });
   return () => [...names];
 };

@@ -19,13 +19,16 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from types import CodeType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any, NoReturn
 
 from threatmodel.probe.runners.inside import asked, clock, network, watch
 
 _LARGEST_ANSWER = 6 * 1024 * 1024  # Lambda's own
 _MOST_NOTES = 2_000
+_POOL = "concurrent/futures/thread.py"
+_QUIET = 4
+"""Looks in which a pool's threads must be seen waiting."""
 
 Handler = Callable[[Any, Any], Any]
 
@@ -142,19 +145,41 @@ def run(config: Mapping[str, Any]) -> None:
 
 
 def _goes_on() -> bool:
-    """Whether a thread or a process that the handler started is still at work."""
+    """Whether a thread or a process that the handler started is still there."""
+    return threading.active_count() > 1 or _has_processes()
+
+
+def _has_processes() -> bool:
     try:
-        return threading.active_count() > 1 or os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
     except OSError:  # no process was started
         return False
 
 
 def _settle(seconds: float) -> None:
-    """Waits until nothing is at work any more, but not longer than told."""
+    """Waits until nothing is at work any more, but not longer than told.
+
+    The threads of a pool that wait for work are at none; one that was just given some is seen at it a moment later.
+    """
     until = time.monotonic() + seconds
-    while _goes_on() and time.monotonic() < until:
+    quiet = 0
+    while _goes_on() and quiet < _QUIET and time.monotonic() < until:
         time.sleep(0.005)
+        quiet = quiet + 1 if _only_waits() else 0
     _flush()
+
+
+def _only_waits() -> bool:
+    """Whether all that goes on are threads of a pool that wait for work."""
+    steps = {number: step for number, step in sys._current_frames().items() if number != threading.get_ident()}  # noqa: SLF001 - as debuggers do
+    started = {thread.ident for thread in threading.enumerate() if thread is not threading.main_thread()}
+    waiting = {number for number, step in steps.items() if _waits_for_work(step)}
+    return started <= waiting and not _has_processes()
+
+
+def _waits_for_work(step: FrameType) -> bool:
+    code = step.f_code
+    return code.co_name == "_worker" and code.co_filename.endswith(_POOL)
 
 
 def _module(name: str, **members: Any) -> ModuleType:
