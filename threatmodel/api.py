@@ -19,6 +19,8 @@ from threatmodel.reading.home import CONTENT, LIBRARY
 if TYPE_CHECKING:  # what a caller does without is imported where it is used: start-up is a feature
     from threatmodel.assessment.assessed import Assessment
     from threatmodel.graph.building import Graph
+    from threatmodel.graph.elements import Read
+    from threatmodel.graph.resolved import Evidence
     from threatmodel.library.format import Library
     from threatmodel.model.system import System
     from threatmodel.pytm_model.model import ThreatModel
@@ -63,14 +65,23 @@ def weighed(
     system, day = load(files, Path(path)), today or _today()
     if not system.evidence:
         return build(system, today=day)
+    system, evidence, read = gathered(system, files, day, library_of(system, files) if library_of is not None else None)
+    return build(system, evidence, day, read)
+
+
+def gathered(
+    system: System, files: Files, today: datetime.date, library: Library | None
+) -> tuple[System, Evidence, tuple[Read, ...]]:
+    """A system with what its evidence adds to it, what that states, and what was read; private."""
+    if not system.evidence:
+        return system, {}, ()
     from threatmodel.evidence.collect import collect
     from threatmodel.evidence.every_function import with_functions
     from threatmodel.library.directions import directions
 
-    ways = directions(library_of(system, files)) if library_of is not None else None
     system = with_functions(system, files)
-    evidence, read = collect(system, files, ways, today=day)
-    return build(system, evidence, day, read)
+    evidence, read = collect(system, files, directions(library) if library is not None else None, today=today)
+    return system, evidence, read
 
 
 def load_library(

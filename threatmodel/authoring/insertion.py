@@ -25,7 +25,7 @@ def scalar(text: str, *, flow: bool = True) -> str:
     if text.isprintable():
         withins = ("a: {}", "{{a: {}}}")[: 1 + flow]
         for written in (text, "'" + text.replace("'", "''") + "'"):
-            if all(_root(within.format(written)) == {"a": text} for within in withins):
+            if all(read_back(within.format(written)) == {"a": text} for within in withins):
                 return written
     return "".join(map(_escaped, json.dumps(text, ensure_ascii=False)))
 
@@ -40,7 +40,13 @@ def _escaped(character: str) -> str:
     return f"\\U{code:08X}"
 
 
-def _root(text: str) -> Any:
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, each with the end that it has."""
+    return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
+
+
+def read_back(text: str) -> Any:
+    """What a text means; None where it cannot be read."""
     try:
         return parse(text, "").root
     except InputError:
@@ -53,21 +59,21 @@ def with_entry(text: str, document: Document, section: str, name: str, lines: Se
     `document` is the text as read.  Everything that was there stays, byte for byte, and means what it meant.  A section
     that is missing is added at the end.  Raises InputError where the section is not written as lines.
     """
-    parts = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
+    parts = lines_of(text)
     root = document.root
-    if not isinstance(root, Map) or _between_braces(document, document.mark):
-        raise _cannot(document.file, document.place(document.mark), "the file", section, lines)
+    if not isinstance(root, Map) or between_braces(document, document.mark):
+        raise cannot_add(document.file, document.place(document.mark), "the file", section, lines)
     end = next((at for at, part in enumerate(parts) if re.match(r"\.\.\.\s", part + "\n")), len(parts))
     if section in root:
         mark, inside = next((at, value) for key, value, _, at in root.placed() if key == section)
         place = document.place(mark)
-        if not isinstance(inside, Map) or _between_braces(document, mark):
-            raise _cannot(document.file, place, f"'{section}'", section, lines)
+        if not isinstance(inside, Map) or between_braces(document, mark):
+            raise cannot_add(document.file, place, f"'{section}'", section, lines)
         later = (document.place(key).line - 1 for _, _, key, _ in root.placed() if key > mark)
         end = min(later, default=end)
         indent = " " * (place.column - 1)
         added = [indent + line for line in lines]
-        wheres = [(_last_of(parts, end, len(indent)), added, 1), (end, added, 1)]
+        wheres = [(last_of(parts, end, len(indent)), added, 1), (end, added, 1)]
     else:
         place = document.place(document.mark)
         indent = " " * (place.column - 1)
@@ -75,10 +81,10 @@ def with_entry(text: str, document: Document, section: str, name: str, lines: Se
         blank = bool(parts[:end]) and bool(parts[end - 1].strip())
         wheres = [(end, ["", *whole] if blank else whole, 3 if blank else 2), (end, whole, 2)]
     for at, added, first in wheres:
-        found = _joined(parts, at, added)
-        if _adds(document.root, _root(as_read(found)), section, name):
+        found = joined(parts, at, added)
+        if _adds(document.root, read_back(as_read(found)), section, name):
             return found, at + first
-    raise _cannot(document.file, place, f"'{section}'", section, lines)
+    raise cannot_add(document.file, place, f"'{section}'", section, lines)
 
 
 def with_item(text: str, document: Document, section: str, line: str, value: Mapping[str, Any]) -> tuple[str, int]:
@@ -87,31 +93,31 @@ def with_item(text: str, document: Document, section: str, line: str, value: Map
     `line` begins with its hyphen, `value` is what it must be read back as.  Raises InputError where the list is not
     written as lines.
     """
-    parts = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
+    parts = lines_of(text)
     root = document.root
-    if not isinstance(root, Map) or _between_braces(document, document.mark):
-        raise _cannot(document.file, document.place(document.mark), "the file", section, [line])
+    if not isinstance(root, Map) or between_braces(document, document.mark):
+        raise cannot_add(document.file, document.place(document.mark), "the file", section, [line])
     end = next((at for at, part in enumerate(parts) if re.match(r"\.\.\.\s", part + "\n")), len(parts))
     old: Any = root.get(section, [])
     place = document.place(document.mark)
     if section in root:
         mark = next(at for key, _, _, at in root.placed() if key == section)
         place = document.place(mark)
-        if not isinstance(old, Seq) or _between_braces(document, mark):
-            raise _cannot(document.file, place, f"'{section}'", section, [line])
+        if not isinstance(old, Seq) or between_braces(document, mark):
+            raise cannot_add(document.file, place, f"'{section}'", section, [line])
         end = min((document.place(key).line - 1 for _, _, key, _ in root.placed() if key > mark), default=end)
         indent = " " * (place.column - 1)
-        at, added = _last_of(parts, end, len(indent)), [indent + line]
+        at, added = last_of(parts, end, len(indent)), [indent + line]
     else:
         indent = " " * (place.column - 1)
         at, added = end, [f"{indent}{section}:", f"{indent}  {line}"]
-    found = _joined(parts, at, added)
-    if _root(as_read(found)) != {**root, section: [*old, dict(value)]}:
-        raise _cannot(document.file, place, f"'{section}'", section, [line])
+    found = joined(parts, at, added)
+    if read_back(as_read(found)) != {**root, section: [*old, dict(value)]}:
+        raise cannot_add(document.file, place, f"'{section}'", section, [line])
     return found, at + len(added)
 
 
-def _last_of(parts: Sequence[str], end: int, indent: int) -> int:
+def last_of(parts: Sequence[str], end: int, indent: int) -> int:
     """Where a section's last line ends: blank lines, and comments that stand further left, belong to what follows."""
     while end > 0:
         line = parts[end - 1].strip("\r\n")
@@ -122,13 +128,14 @@ def _last_of(parts: Sequence[str], end: int, indent: int) -> int:
     return end
 
 
-def _between_braces(document: Document, mark: int) -> bool:
+def between_braces(document: Document, mark: int) -> bool:
+    """Whether the value at a mark is written between braces or brackets."""
     place = document.place(mark)
     line = document.text.split("\n", place.line)[place.line - 1]
     return line[place.column - 1 : place.column] in {"{", "["}
 
 
-def _joined(parts: Sequence[str], at: int, added: Sequence[str]) -> str:
+def joined(parts: Sequence[str], at: int, added: Sequence[str]) -> str:
     """The parts with lines added before the one numbered `at`, their ends as in the line before."""
     before = "".join(parts[:at])
     ends: list[str] = re.findall(r"\r\n|\r|\n", before) or ["\n"]
@@ -144,7 +151,8 @@ def _adds(old: Map, new: Any, section: str, name: str) -> bool:
     return {**new, section: rest} == {**old, section: old.get(section, {})}
 
 
-def _cannot(file: str, place: Place, what: str, section: str, lines: Sequence[str]) -> InputError:
+def cannot_add(file: str, place: Place, what: str, section: str, lines: Sequence[str]) -> InputError:
+    """What is said where nothing can be added."""
     message = f"nothing can be added where {what} is not written as lines"
     hint = f"write '{section}:' and below it each entry on lines of its own, or add '{lines[0]}' by hand"
     return InputError([Problem(code="cannot-add", place=place._replace(file=file), message=message, hint=hint)])

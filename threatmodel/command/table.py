@@ -18,6 +18,7 @@ from threatmodel.command.request import Request
 COMMANDS: Mapping[str, str] = {
     "check": "exit code 1 where a risk is left untreated; for pipelines, in many forms",
     "due": "what expires or is due, by owner",
+    "ask": "answer what nobody has said, on the terminal",
     "summary": "write report.html, report.md and dfd.svg to a folder",
     "import": "a model of what a template, plan or serverless.yml deploys",
     "probe": "run a handler on genuine and hostile requests, and see",

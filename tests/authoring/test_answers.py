@@ -1,0 +1,139 @@
+"""An answer in a model file: at the right line, and everything else as it was."""
+
+from __future__ import annotations
+
+import pytest
+
+from threatmodel.authoring.answers import Edit, with_edit
+from threatmodel.reading.problems import InputError
+from threatmodel.reading.source import as_read, parse
+
+FACT = Edit(("functions", "bot"), "verifies_signature", "true")
+
+
+def written(text: str, edit: Edit, note: str = "Ana, 2026-11-27") -> tuple[str, int]:
+    return with_edit(text, parse(as_read(text), "model.yaml"), edit, note)
+
+
+@pytest.mark.parametrize(
+    ("text", "after", "line"),
+    [
+        pytest.param(
+            "functions:\n  bot:\n    runtime: python3.13\n  other:\n    runtime: python3.13\n",
+            "functions:\n  bot:\n    runtime: python3.13\n    verifies_signature: true  # Ana, 2026-11-27\n"
+            "  other:\n    runtime: python3.13\n",
+            4,
+            id="lines",
+        ),
+        pytest.param(
+            "functions:\n    bot:\n        runtime: python3.13\n\n# about the next\nstores: {}\n",
+            "functions:\n    bot:\n        runtime: python3.13\n        verifies_signature: true  # Ana, 2026-11-27\n"
+            "\n# about the next\nstores: {}\n",
+            4,
+            id="the comment before the next section stays there",
+        ),
+        pytest.param(
+            "functions:\n  bot:\n    triggers:\n      - {http: POST}",
+            "functions:\n  bot:\n    triggers:\n      - {http: POST}\n"
+            "    verifies_signature: true  # Ana, 2026-11-27\n",
+            5,
+            id="no line end at the end",
+        ),
+        pytest.param(
+            "functions:\r\n  bot:\r\n    runtime: x\r\n",
+            "functions:\r\n  bot:\r\n    runtime: x\r\n    verifies_signature: true  # Ana, 2026-11-27\r\n",
+            4,
+            id="line ends of Windows",
+        ),
+        pytest.param(
+            "functions:\n  bot: {runtime: python3.13}\n",
+            "functions:\n  bot: {runtime: python3.13, verifies_signature: true}"
+            "  # verifies_signature: Ana, 2026-11-27\n",
+            2,
+            id="braces",
+        ),
+        pytest.param(
+            "functions:\n  bot: {runtime: python3.13}   # the bot\n",
+            "functions:\n  bot: {runtime: python3.13, verifies_signature: true}   # the bot"
+            "; verifies_signature: Ana, 2026-11-27\n",
+            2,
+            id="braces and a comment",
+        ),
+        pytest.param(
+            "functions:\n  bot: {description: 'ends in }',\n        triggers: [{http: POST}]}\nx: 1\n",
+            "functions:\n  bot: {description: 'ends in }',\n"
+            "        triggers: [{http: POST}], verifies_signature: true}"
+            "  # verifies_signature: Ana, 2026-11-27\nx: 1\n",
+            3,
+            id="braces over two lines, with braces in texts",
+        ),
+        pytest.param(
+            "functions:\n  bot: {}   # the bot\n  other: {}\n",
+            "functions:\n  bot:   # the bot\n    verifies_signature: true  # Ana, 2026-11-27\n  other: {}\n",
+            3,
+            id="empty braces become lines",
+        ),
+        pytest.param(
+            "functions:\n  other: {}\n",
+            "functions:\n  other: {}\n  bot:\n    verifies_signature: true  # Ana, 2026-11-27\n",
+            4,
+            id="an element that only the evidence has",
+        ),
+        pytest.param(
+            "name: x\n",
+            "name: x\nfunctions:\n  bot:\n    verifies_signature: true  # Ana, 2026-11-27\n",
+            4,
+            id="a section that is not there",
+        ),
+        pytest.param(
+            "functions: {bot: {runtime: x}, other: {}}\n",
+            "functions: {bot: {runtime: x, verifies_signature: true}, other: {}}"
+            "  # verifies_signature: Ana, 2026-11-27\n",
+            1,
+            id="braces within braces",
+        ),
+    ],
+)
+def test_answer_stands_where_it_belongs(text: str, after: str, line: int) -> None:
+    assert written(text, FACT) == (after, line)
+
+
+@pytest.mark.parametrize(
+    "text", ["functions:\n  bot:\n    verifies_signature: false\n", "functions: {bot: {verifies_signature: null}}\n"]
+)
+def test_nothing_is_written_over(text: str) -> None:
+    with pytest.raises(InputError) as raised:
+        written(text, FACT)
+    assert [problem.code for problem in raised.value.problems] == ["stated-twice"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("    incomplete: [triggers, reads]\n", "    incomplete: [reads]\n"),
+        ("    incomplete: [reads, triggers]\n", "    incomplete: [reads]\n"),
+        ("    incomplete: [triggers]\n", ""),
+        (
+            "    incomplete: {triggers: 'a, b: }', reads: who knows}\n",
+            "    incomplete: {reads: who knows}\n",
+        ),
+    ],
+)
+def test_a_list_is_no_longer_incomplete(before: str, after: str) -> None:
+    frame = "functions:\n  bot:\n    triggers: [{{http: POST}}]\n{}    runtime: x\n"
+    found, _ = written(frame.format(before), Edit(("functions", "bot"), "triggers", closes=True))
+    assert found == frame.format(after)
+
+
+def test_what_is_written_over_several_lines_is_left_to_its_author() -> None:
+    text = "functions:\n  bot:\n    incomplete:\n      - triggers\n      - reads\n"
+    with pytest.raises(InputError) as raised:
+        written(text, Edit(("functions", "bot"), "triggers", closes=True))
+    assert raised.value.problems[0].code == "cannot-add"
+
+
+@pytest.mark.parametrize("note", ["Ana\nroot_protected: true", "Ana # x", "\x1b[31mAna", "\u2028verified: true"])
+def test_a_name_writes_nothing_but_its_comment(note: str) -> None:
+    found, _ = written("functions:\n  bot:\n    runtime: x\n", FACT, note)
+    assert parse(found, "").root == {"functions": {"bot": {"runtime": "x", "verifies_signature": True}}}
+    assert len(found.splitlines()) == 4

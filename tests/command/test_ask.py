@@ -1,0 +1,155 @@
+"""`tm.py ask`: a conversation on a terminal, and what it leaves in the model."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ASK = [sys.executable, str(ROOT / "tm.py"), "ask", "--by", "Ana", "--today", "2026-11-27"]
+MODEL = """\
+name: Shop
+apis:
+  slack-api: {kind: http}
+functions:
+  bot:
+    triggers: [{slack: slash-command, path: /shop}]
+    reads: [orders]
+    runtime: python3.13
+stores:
+  orders: {kind: dynamodb}
+"""
+
+TEMPLATE = """\
+Resources:
+  Bot:
+    Type: AWS::Lambda::Function
+    Properties:
+      Timeout: 30
+"""
+Golden = Callable[[str, str], None]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    (tmp_path / "threatmodel.yaml").write_text(MODEL, encoding="utf-8")
+    return tmp_path
+
+
+def ask(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [*ASK, *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+
+
+def converse(folder: Path, answers: list[str], columns: int = 80) -> tuple[str, int]:
+    """What a terminal showed while these were typed at each prompt, then Ctrl-C; and the exit code."""
+    pty = pytest.importorskip("pty")
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(folder)
+        os.environ["COLUMNS"] = str(columns)
+        os.execv(sys.executable, ASK)  # noqa: S606 - the program that is tested, on a terminal of its own
+    shown, left = b"", list(answers)
+    while select.select([terminal], [], [], 120)[0]:
+        try:
+            read = os.read(terminal, 4096)
+        except OSError:  # its end was closed
+            break
+        shown += read
+        if shown.endswith(b"> "):
+            if left:
+                os.write(terminal, left.pop(0).encode() + b"\n")
+            else:
+                os.kill(child, signal.SIGINT)
+    return shown.decode().replace("\r\n", "\n"), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_without_a_terminal_it_prints_what_it_would_ask(shop: Path) -> None:
+    result = ask(shop)
+    assert result.returncode == 0
+    assert "  functions:\n    bot:\n" in result.stdout
+    assert "verifies_signature:   # true | false" in result.stdout
+    assert result.stdout.endswith("questions left; on a terminal, tm.py ask goes through them\n")
+    assert (shop / "threatmodel.yaml").read_text() == MODEL
+
+
+def test_answers_on_the_command_line(shop: Path) -> None:
+    result = ask(shop, "--set", "bot.verifies_signature=y", "--set", "orders.holds=none")
+    assert result.returncode == 0, result.stderr
+    text = (shop / "threatmodel.yaml").read_text()
+    assert "    runtime: python3.13\n    verifies_signature: true  # Ana, 2026-11-27\n" in text
+    assert "orders: {kind: dynamodb, holds: []}  # holds: Ana, 2026-11-27\n" in text
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("bot.verifies_signature=perhaps", "expected y or n"),
+        ("bot.verifies_signature", "names no answer"),
+        ("bot.verifies_signatur=y", "did you mean 'bot.verifies_signature'"),
+        ("bot.runtime=python3.12", "it is stated; see threatmodel.yaml:8"),
+        ("orders.holds=[no-such-data]", "no-such-data"),
+    ],
+)
+def test_what_is_no_answer_is_told_and_writes_nothing(shop: Path, given: str, message: str) -> None:
+    result = ask(shop, "--set", given)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert (shop / "threatmodel.yaml").read_text() == MODEL
+
+
+def test_messages(shop: Path, golden: Golden) -> None:
+    golden("bad-input/no-answer.txt", ask(shop, "--set", "bot.verifies_signature=perhaps").stderr)
+    golden("bad-input/no-question.txt", ask(shop, "--set", "bot.runtime=python3.12").stderr)
+
+
+def test_what_evidence_says_is_not_asked_and_not_answered(shop: Path) -> None:
+    (shop / "template.yaml").write_text(TEMPLATE, encoding="utf-8")
+    (shop / "threatmodel.yaml").write_text(f"{MODEL}evidence:\n  - {{template: template.yaml}}\n", encoding="utf-8")
+    result = ask(shop, "--set", "bot.timeout_seconds=3")
+    assert result.returncode == 2
+    assert "it is stated; see template.yaml:5:16; nothing is written over" in result.stderr
+
+
+def test_a_list_that_is_stated_says_nothing_of_others(shop: Path) -> None:
+    (shop / "threatmodel.yaml").write_text(MODEL.replace("    reads: [orders]\n", ""), encoding="utf-8")
+    result = ask(shop, "--set", "bot.reads=orders")
+    assert result.returncode == 0, result.stderr
+    text = (shop / "threatmodel.yaml").read_text()
+    assert "    reads: [orders]  # Ana, 2026-11-27\n    incomplete: [writes, sends, secrets]" in text
+    result = ask(shop, "--set", "bot.writes=none", "--set", "bot.sends=none", "--set", "bot.secrets=none")
+    assert result.returncode == 0, result.stderr
+    assert "incomplete" not in (shop / "threatmodel.yaml").read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+def test_a_conversation(shop: Path) -> None:
+    shown, code = converse(shop, ["y", "perhaps", "s", "?", "d", "q"])
+    assert code == 0
+    assert shown.rstrip().splitlines()[-1].startswith("1 answer, written to threatmodel.yaml; ")
+    assert "settles" in shown or "still wait" in shown
+    text = (shop / "threatmodel.yaml").read_text()
+    assert text.count("Ana, 2026-11-27") == 2
+    assert "# nobody knows yet: " in text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+def test_a_break_loses_nothing(shop: Path) -> None:
+    shown, code = converse(shop, ["y"])
+    assert code == 130
+    assert "1 answer, written to threatmodel.yaml" in shown
+    assert "Ana, 2026-11-27" in (shop / "threatmodel.yaml").read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+def test_a_narrow_terminal(shop: Path) -> None:
+    shown, _ = converse(shop, ["q"], columns=40)
+    prompts = [line for line in shown.splitlines() if not line.startswith("  ") or "> " not in line]
+    assert all(len(line) <= 40 for line in prompts if "> " not in line)

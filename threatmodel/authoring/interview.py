@@ -1,0 +1,264 @@
+"""What is asked one thing at a time: which, in what words, what may be answered, and how an answer is written."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from threatmodel.assessment.assess import Assessment
+from threatmodel.assessment.priorities import DONE
+from threatmodel.assessment.questions import Question
+from threatmodel.assessment.risk import BANDS
+from threatmodel.authoring.answers import Edit
+from threatmodel.authoring.insertion import scalar
+from threatmodel.graph.building import Element, Flow
+from threatmodel.model.file import SECTIONS
+from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS, FactRow
+from threatmodel.reading.problems import listed, suggestion
+from threatmodel.reading.shape import Flag, Number, Word
+
+LONGEST_TERM = 365
+"""Days after which an attestation has to be said anew at the latest."""
+
+_SECTION_OF = {kind: section for section, kind in SECTIONS.items()}
+_YES = frozenset({"y", "yes", "true"})
+_NO = frozenset({"n", "no", "false"})
+_NONE = frozenset({"none", "null", "never"})
+
+
+class NotAnAnswerError(Exception):
+    """What was typed answers nothing; says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to ask: of one element a fact or a list, or a description or attestation.
+
+    `kind`, `of` and `name` are as for an `Ask`; `rest`: of a list, whether there is more in it than is known.
+    """
+
+    question: Question
+    kind: str
+    of: str
+    element: str
+    name: str
+    rest: bool = False
+
+    @property
+    def id(self) -> str:
+        """What `--set` and comments call it: ``order-bot.verifies_signature``, ``code-signing@order-bot``."""
+        return f"{self.name}@{self.element}" if self.kind == "attest" else f"{self.element}.{self.name}"
+
+    @property
+    def row(self) -> FactRow:
+        """The fact that is asked for."""
+        return FACTS[self.of][self.name]
+
+
+def items(assessment: Assessment) -> Iterator[Item]:
+    """Everything that waits for an answer, a thing at a time, in the order of the questions."""
+    for question in assessment.questions:
+        for element in question.elements:
+            yield from _items_of(question, element, assessment)
+
+
+def _items_of(question: Question, element: str, assessment: Assessment) -> Iterator[Item]:
+    graph = assessment.graph
+    match question.kind:
+        case "fact":
+            facts = _target(assessment, element).facts
+            for name in question.facts:
+                if name not in facts or not facts[name].size:
+                    yield Item(question, "fact", question.of, element, name)
+        case "relation":
+            for row in RELATIONS[question.of].values():
+                if row.topic == question.name:
+                    members = graph.lists[element].get(row.name)
+                    if members is None or not members.size:
+                        rest = members is not None and bool(members.known)
+                        yield Item(question, "relation", question.of, element, row.name, rest)
+        case _:
+            yield Item(question, question.kind, question.of, element, question.name)
+
+
+def _target(assessment: Assessment, name: str) -> Element | Flow:
+    return assessment.graph.elements.get(name) or assessment.graph.flows[name]
+
+
+def expected(item: Item) -> str:
+    """What may be answered, in a few words."""
+    match item.kind:
+        case "fact":
+            shape = item.row.shape
+            none = ", none" if item.row.nullable else ""
+            if isinstance(shape, Flag):
+                return f"y, n{none}"
+            if isinstance(shape, Number):
+                return f"a number from {shape.low} to {shape.high}{none}"
+            return f"{', '.join(shape.words[:12])}{', ...' if len(shape.words) > 12 else ''}{none}"  # noqa: PLR2004 - a line's worth
+        case "relation" if item.rest:
+            return "n (nothing else; add what else there is by hand)"
+        case "relation" if item.name == "triggers":
+            return "a list such as [{slack: slash-command}], [{schedule: rate(1 day)}]; none"
+        case "relation":
+            return "ids separated by commas; none"
+        case "describe":
+            return "its name"
+        case _:
+            return "y (you attest it), a date by which it will be there"
+
+
+def meaning(item: Item, assessment: Assessment) -> str:
+    """What is asked, in a sentence."""
+    match item.kind:
+        case "fact":
+            return f"{item.name}: {item.row.meaning}"
+        case "relation":
+            row = RELATIONS[item.of][item.name]
+            return f"{item.name}: {row.meaning}" + (" (some are known; is there anything else?)" if item.rest else "")
+        case "describe":
+            return f"no file describes the {item.name}; its name is a beginning, its facts are asked for then"
+        case _:
+            control = assessment.library.controls[item.name]
+            return f"{control.title}: no machine can see it, so that somebody has to say so"
+
+
+def edits(item: Item, answer: str, who: str, today: datetime.date) -> list[Edit]:
+    """What an answer writes.  Raises NotAnAnswerError where it is none."""
+    given = answer.strip()
+    path = path_of(item)
+    match item.kind:
+        case "fact":
+            return [Edit(path, item.name, _fact(item.row, given))]
+        case "relation" if item.rest:
+            if given.lower() not in _NO | _NONE:
+                raise NotAnAnswerError("expected n for nothing else; what else there is is added by hand")
+            return [Edit(path, item.name, closes=True)]
+        case "relation":
+            return [Edit(path, item.name, _list(item, given))]
+        case "describe":
+            if not given:
+                raise NotAnAnswerError("expected a name")
+            return [Edit((item.name,), "name", scalar(given, flow=False))]
+        case _:
+            return [Edit(("controls",), item.id, _statement(given, who, today))]
+
+
+def path_of(item: Item) -> tuple[str, ...]:
+    """The keys that lead to an element in a model file."""
+    if item.kind in {"describe", "attest"}:
+        return ("controls",) if item.kind == "attest" else (item.name,)
+    if item.of in PLANES:
+        return (item.element,)
+    return ("flows" if item.of == "flow" else _SECTION_OF[item.of], item.element)  # type: ignore[index]
+
+
+def _fact(row: FactRow, given: str) -> str:
+    """The value of a fact as YAML."""
+    word = given.lower()
+    shape = row.shape
+    if isinstance(shape, Word) and shape.takes(given):
+        return scalar(given)
+    if row.nullable and word in _NONE:
+        return "null"
+    match shape:
+        case Flag():
+            if word in _YES | _NO:
+                return "true" if word in _YES else "false"
+            raise NotAnAnswerError("expected y or n")
+        case Number(low, high):
+            if word.isascii() and word.isdigit() and low <= int(word[:20]) <= high:
+                return str(int(word))
+            raise NotAnAnswerError(f"expected a whole number from {low} to {high}")
+        case Word(words):
+            hint = suggestion(given, words)
+            raise NotAnAnswerError(f"expected one of {listed(words)}{'; ' + hint if hint else ''}")
+
+
+def _list(item: Item, given: str) -> str:
+    """The members of a list as YAML."""
+    if given.lower() in _NONE or given == "[]":
+        return "[]"
+    if not given:
+        raise NotAnAnswerError("expected ids, or none")
+    if item.name == "triggers" or given.startswith("["):
+        return given if given.startswith("[") else f"[{given}]"
+    return f"[{', '.join(scalar(name.strip()) for name in given.split(',') if name.strip())}]"
+
+
+def _statement(given: str, who: str, today: datetime.date) -> str:
+    """An attestation from today for the longest term, or a plan, as YAML."""
+    if given.lower() in _YES:
+        until = today + datetime.timedelta(days=LONGEST_TERM)
+        return f"{{attested_by: {scalar(who)}, on: {today}, expires: {until}}}"
+    try:
+        planned = datetime.date.fromisoformat(given)
+    except ValueError:
+        raise NotAnAnswerError("expected y, or the date by which it will be in place, such as 2027-03-31") from None
+    return f"{{planned_for: {planned}}}"
+
+
+# --- what an answer decides
+
+
+def consequences(before: Assessment, after: Assessment, question: Question) -> str:
+    """What an answer changes, in words: what it settles, what then needs work, what still waits."""
+    old = {finding.id: finding for finding in (*before.findings, *before.possible)}
+    new = {finding.id: finding for finding in (*after.findings, *after.possible)}
+    waiting = {name for name, finding in new.items() if finding.verdict == "undetermined"}
+    settled = [
+        name
+        for name, finding in old.items()
+        if finding.verdict == "undetermined" and (name not in new or new[name].verdict in DONE)
+    ]
+    needing = [
+        finding
+        for name, finding in new.items()
+        if finding.verdict in {"open", "reduced"} and (name not in old or old[name].verdict not in {"open", "reduced"})
+    ]
+    still = [name for name in question.decides if name in waiting]
+    parts = []
+    if settled:
+        parts.append(f"settles {len(settled)}")
+    if needing:
+        worst = max((finding.claimed.band for finding in needing), key=BANDS.index)
+        parts.append(f"{len(needing)} need{'s' if len(needing) == 1 else ''} work (up to {worst})")
+    if still:
+        parts.append(f"{len(still)} still wait{'s' if len(still) == 1 else ''}")
+    return ", ".join(parts) or "changes nothing yet"
+
+
+def pasted(found: Sequence[Item]) -> list[str]:
+    """Lines that a person may paste into the model for these, with the values that may stand there."""
+    lines: list[str] = []
+    before: tuple[str, ...] = ()
+    for item in found:
+        path = path_of(item)
+        same = next((at for at, pair in enumerate(zip(path, before, strict=False)) if pair[0] != pair[1]), len(before))
+        lines += [f"{'  ' * depth}{path[depth]}:" for depth in range(min(same, len(path)), len(path))]
+        lines += [f"{'  ' * len(path)}{line}" for line in _pasted(item)]
+        before = path
+    return lines
+
+
+def _pasted(item: Item) -> list[str]:
+    """What stands in the mapping of its element."""
+    match item.kind:
+        case "fact":
+            shape = item.row.shape
+            values = ["true", "false"] if isinstance(shape, Flag) else list(_words(shape))
+            values += ["null"] if item.row.nullable else []
+            return [f"{item.name}:   # {' | '.join(values)}"]
+        case "relation" if item.rest:
+            return [f"# take {item.name} out of incomplete once it is whole"]
+        case "relation":
+            return [f"{item.name}: []   # what there is; [] for nothing"]
+        case "describe":
+            return ["name:   # what it is called"]
+        case _:
+            return [f"{item.id}:", "  attested_by:   # with on: and expires:, days"]
+
+
+def _words(shape: Number | Word) -> Sequence[str]:
+    return [f"{shape.low} to {shape.high}"] if isinstance(shape, Number) else list(shape.words)

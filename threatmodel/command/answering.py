@@ -1,0 +1,225 @@
+"""A model that is being answered: what waits, what an answer would change, and answers written as they are given."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from threatmodel.api import assess, gathered, load_library
+from threatmodel.assessment.assess import Assessment
+from threatmodel.assessment.questions import Question
+from threatmodel.authoring.answers import Edit, with_edit
+from threatmodel.authoring.insertion import comment
+from threatmodel.authoring.interview import Item, NotAnAnswerError, consequences, edits, items, path_of
+from threatmodel.graph.building import build
+from threatmodel.graph.elements import Graph, Read
+from threatmodel.graph.resolved import Evidence
+from threatmodel.model.load import load_model
+from threatmodel.model.system import System
+from threatmodel.model.vocabulary import FACTS, RELATIONS
+from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.home import CONTENT
+from threatmodel.reading.output import write
+from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.shape import Flag, Word
+from threatmodel.reading.source import as_read, parse
+from threatmodel.render.report.words import shown
+
+_PREVIEWED = 2000
+"""Findings up to which answers are tried out before they are given: each takes an assessment."""
+
+_OFFERED = 4
+"""Words of a fact up to which each is tried out."""
+
+_NOT_KNOWN = "# nobody knows yet: "
+
+
+class Session:
+    """The questions of a model, and what becomes of it as they are answered.
+
+    `items` are what waits, things that nobody knows yet last.  Every answer is checked as the whole model is, and
+    written at once, the file whole or not at all; what changed on the disk in the meantime is read again.
+    """
+
+    def __init__(self, model: Path, layers: Sequence[Path], today: datetime.date, who: str) -> None:
+        self.model = model
+        self.layers = layers
+        self.today = today
+        self.who = who
+        self._load()
+
+    def _load(self) -> None:
+        self.files = Files(CONTENT)
+        self.stated_system = load_model(self.files, self.model)
+        layers = [*self.stated_system.libraries, *self.layers]
+        self.library = load_library(layers=layers, files=self.files)
+        self._gathered = gathered(self.stated_system, self.files, self.today, self.library)
+        self.assessment = self._assessed(*self._gathered)
+        waiting = list(items(self.assessment))
+        text = self._text(self.model)
+        unknown = [item for item in waiting if f"{_NOT_KNOWN}{item.id} (" in text]
+        self.items = (*(item for item in waiting if item not in unknown), *unknown)
+
+    def _assessed(self, system: System, evidence: Evidence, read: Sequence[Read]) -> Assessment:
+        graph: Graph = build(system, evidence, self.today, tuple(read))
+        return assess(graph, self.library, today=self.today)
+
+    def _text(self, path: Path) -> str:
+        """A file's text as it stands on the disk, with its own line ends."""
+        return self.files.raw(path)
+
+    # --- what is asked
+
+    def find(self, name: str) -> Item | None:
+        """What waits under a name, or what could be answered although nothing hangs on it now."""
+        return next((item for item in self.items if item.id == name), None) or self._unasked(name)
+
+    def _unasked(self, name: str) -> Item | None:
+        element, _, wanted = name.rpartition(".")
+        graph = self.assessment.graph
+        target = graph.elements.get(element) or graph.flows.get(element)
+        if target is None or not target.kind or not target.described:
+            return None
+        kind = target.kind
+        question = Question(id="", kind="", of=kind, name=wanted, facts=(), ask="", elements=(), decides=(), score=1)
+        row, fact = FACTS[kind].get(wanted), target.facts.get(wanted)
+        if row is not None and not row.derived and (fact is None or not fact.size):
+            return Item(question, "fact", kind, element, wanted)
+        members = graph.lists[element].get(wanted) if wanted in RELATIONS[kind] else None
+        if wanted in RELATIONS[kind] and (members is None or not members.size):
+            return Item(question, "relation", kind, element, wanted, members is not None and bool(members.known))
+        return None
+
+    def stated(self, name: str) -> Place | None:
+        """Where a fact is stated already that somebody wants to answer."""
+        element, _, fact = name.rpartition(".")
+        graph = self.assessment.graph
+        target = graph.elements.get(element) or graph.flows.get(element)
+        found = target.facts.get(fact) if target is not None else None
+        return found.said.place if found is not None else None
+
+    def place_of(self, item: Item) -> Place | None:
+        """Where the element stands that is asked about."""
+        graph = self.assessment.graph
+        target = graph.elements.get(item.element) or graph.flows.get(item.element)
+        return target.place if target is not None else None
+
+    def previews(self, item: Item) -> Iterator[str]:
+        """What each answer would decide, a line each, where there are few and the system is not too large to try."""
+        if item.kind != "fact" or len(self.assessment.findings) + len(self.assessment.possible) > _PREVIEWED:
+            return
+        shape = item.row.shape
+        offered = ["y", "n"] if isinstance(shape, Flag) else list(shape.words) if isinstance(shape, Word) else []
+        if len(offered) > _OFFERED:
+            return
+        for answer in offered:
+            path, text = self._written(item, answer)
+            system = load_model(Files(CONTENT, texts={path: text}), self.model)
+            after = self._assessed(self._completed(system), *self._gathered[1:])
+            yield f"{answer}: {consequences(self.assessment, after, item.question)}"
+
+    def _completed(self, system: System) -> System:
+        """A system as written, with what the evidence adds to it."""
+        from dataclasses import replace
+
+        whole = self._gathered[0]
+        added = {name: node for name, node in whole.nodes.items() if name not in system.nodes}
+        return replace(system, nodes={**system.nodes, **added}, evidence=whole.evidence)
+
+    def against(self, item: Item) -> Iterator[str]:
+        """What evidence says against an answer that was given."""
+        graph = self.assessment.graph
+        target = graph.elements.get(item.element) or graph.flows.get(item.element)
+        fact = target.facts.get(item.name) if target is not None and item.kind == "fact" else None
+        if fact is None:
+            return
+        for other in fact.against:
+            yield f"but {other.place or other.source} says {shown(other.value)}: `check` shows both"
+        if fact.said.source != "model" and fact.against:
+            yield f"{fact.said.place or fact.said.source} counts: {shown(fact.value)}"
+
+    # --- what is written
+
+    def answered(self, item: Item, answer: str) -> Place:
+        """Writes an answer; where it stands.
+
+        Raises NotAnAnswerError where it is none, InputError where it cannot be written, or the model cannot be used
+        with it: nothing is written then.
+        """
+        self._fresh(item)
+        path, text = self._written(item, answer)
+        self._check(path, text)
+        before = self._text(path).splitlines()
+        write(text, path)
+        self._load()
+        changed = next((at for at, line in enumerate(text.splitlines(), 1) if line not in before), 1)
+        return Place(shown_path(path), changed)
+
+    def not_known(self, item: Item) -> None:
+        """Notes in the model that nobody knows the answer yet: it is asked last from then on."""
+        text = self._text(self.model)
+        if f"{_NOT_KNOWN}{item.id} (" not in text:
+            end = "" if not text or text.endswith("\n") else "\n"
+            text = f"{text}{end}{_NOT_KNOWN}{item.id} ({comment(self.who)}, {self.today})\n"
+            self._check(self.model, text)
+            write(text, self.model)
+            self._load()
+
+    def _fresh(self, item: Item) -> None:
+        """Reads the model again where its file has changed since.  Raises InputError where nothing waits any more."""
+        known = {shown_path(path): path for path in self.files.paths}
+        if all(
+            self.files.read.get(name, "") == as_read(self._text(path))
+            for name, path in known.items()
+            if name in self.files.read
+        ):
+            return
+        self._load()
+        if self.find(item.id) is None:
+            message, hint = f"nobody asks for '{item.id}' any more: the file has changed", "go on with the next one"
+            raise InputError(
+                [Problem(code="no-question", place=Place(shown_path(self.model)), message=message, hint=hint)]
+            )
+
+    def _check(self, path: Path, text: str) -> None:
+        """Raises InputError where the model cannot be used with this text."""
+        files = Files(CONTENT, texts={path: text})
+        system = load_model(files, self.model)
+        build(self._completed(system), self._gathered[1], self.today, tuple(self._gathered[2]))
+
+    def _written(self, item: Item, answer: str) -> tuple[Path, str]:
+        """The file that an answer goes to, and its text with it."""
+        path = self._file_of(item)
+        text = self._text(path)
+        note = f"{self.who}, {self.today}"
+        for edit in [*edits(item, answer, self.who, self.today), *self._others(item)]:
+            document = parse(as_read(text), shown_path(path))
+            text, _ = with_edit(text, document, edit, note)
+        return path, text
+
+    def _others(self, item: Item) -> Iterator[Edit]:
+        """What has to be written with a list, so that it says nothing about others that nobody was asked about."""
+        if item.kind != "relation" or item.rest:
+            return
+        node = self.stated_system.nodes.get(item.element)
+        stated = node.relations if node is not None else {}
+        if item.name in stated and stated[item.name].open:
+            yield Edit(path_of(item), item.name, closes=True)
+        rows = [row for row in RELATIONS[item.of].values() if row.closed_together]
+        if item.name not in [row.name for row in rows] or any(row.name in stated for row in rows):
+            return
+        others = [row.name for row in rows if row.name != item.name]
+        if any(relation.open for relation in stated.values()):
+            raise NotAnAnswerError(f"this would close {', '.join(others)} too: write the lists by hand")
+        if others:
+            yield Edit(path_of(item), "incomplete", f"[{', '.join(others)}]")
+
+    def _file_of(self, item: Item) -> Path:
+        """The file in which the element stands; the model's own for what stands in none."""
+        node = self.stated_system.nodes.get(item.element)
+        if item.kind in {"fact", "relation"} and node is not None:
+            for path in self.files.paths:
+                if shown_path(path) == node.place.file:
+                    return path
+        return self.model
