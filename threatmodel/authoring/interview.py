@@ -6,9 +6,7 @@ import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from threatmodel.assessment.assess import Assessment
-from threatmodel.assessment.priorities import DONE
-from threatmodel.assessment.questions import Question
+from threatmodel.assessment.assessed import DONE, Assessment, Question
 from threatmodel.assessment.risk import BANDS
 from threatmodel.authoring.answers import Edit
 from threatmodel.authoring.insertion import scalar

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from threatmodel.api import assess, gathered, load_library
-from threatmodel.assessment.assess import Assessment
-from threatmodel.assessment.questions import Question
+from threatmodel.assessment.assessed import Assessment, Question
+from threatmodel.assessment.states import shown
 from threatmodel.authoring.answers import Edit, with_edit
 from threatmodel.authoring.insertion import comment
 from threatmodel.authoring.interview import Item, NotAnAnswerError, consequences, edits, items, path_of
@@ -24,7 +24,6 @@ from threatmodel.reading.output import write
 from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.shape import Flag, Word
 from threatmodel.reading.source import as_read, parse
-from threatmodel.render.report.words import shown
 
 _PREVIEWED = 2000
 """Findings up to which answers are tried out before they are given: each takes an assessment."""
