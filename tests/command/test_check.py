@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,50 @@ def test_by_the_proven_risk_what_is_only_claimed_fails(capsys: pytest.CaptureFix
     assert main(["check", "-v", model, "--require-proof", *TODAY]) == 1
     assert ": unproven: " in capsys.readouterr().out
     assert main(["check", model, "--strict", *TODAY]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("baseline-no-json", "name: x"),
+        ("baseline-of-another-format", '{"format": "tm-baseline/0", "models": {}}'),
+        ("baseline-of-another-model", '{"format": "tm-baseline/1", "models": {}}'),
+    ],
+)
+def test_a_baseline_that_is_none_is_refused(
+    name: str,
+    text: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    golden: Callable[[str, str], None],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    models(tmp_path, 1)
+    Path("baseline.json").write_text(text, encoding="utf-8")
+    assert main(["check", "m00.yaml", "--baseline", "baseline.json", *TODAY]) == 2
+    golden(f"bad-input/{name}.txt", capsys.readouterr().err)
+
+
+def test_day_one_is_green_and_a_fixed_finding_leaves_only_on_update(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model, kept = tmp_path / "m.yaml", ("--baseline", "b.json")
+    red, green = (f"name: Shop\nfunctions: {{bot: {{role_wildcard_action: {said}}}}}\n" for said in ("true", "false"))
+    model.write_text(red, encoding="utf-8")
+    assert main(["check", "m.yaml", *TODAY]) == 1
+    assert main(["check", "m.yaml", *kept, "--write-baseline", *TODAY]) == 0
+    assert main(["check", "m.yaml", *kept, "--write-baseline", *TODAY]) == 2, "it writes over nothing"
+    assert main(["check", "m.yaml", *kept, "--today", "2026-11-28"]) == 0
+    assert "baseline of 2026-11-25, 3 days old" in capsys.readouterr().out
+    before = Path("b.json").read_bytes()
+    model.write_text(green, encoding="utf-8")
+    assert main(["check", "m.yaml", *kept, *TODAY]) == 0
+    assert Path("b.json").read_bytes() == before
+    assert main(["check", "m.yaml", *kept, "--update-baseline", *TODAY]) == 0
+    model.write_text(red, encoding="utf-8")
+    assert main(["check", "m.yaml", *kept, *TODAY]) == 1, "what was fixed is held to"
 
 
 def test_what_ends_is_listed_by_owner(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -13,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from threatmodel.command.arguments import Parser, library, looking, model, path, text
 from threatmodel.command.request import Request, models_of, refuse_picture
 from threatmodel.reading.files import has_read, is_folder
-from threatmodel.reading.output import complain, drafts, flush, silence
+from threatmodel.reading.output import complain, drafts, flush, silence, write
 from threatmodel.reading.problems import InputError, Place, Problem
 
 if TYPE_CHECKING:
+    from threatmodel.command.checking import Asked
     from threatmodel.render.checks.checked import Checked, Form
 
 DESCRIPTION = (
@@ -65,6 +67,12 @@ def options(parser: Parser) -> None:
     parser.add_argument(
         "--policy", type=path, metavar="FILE", help="the rules to judge by, from outside the repository"
     )
+    parser.add_argument(
+        "--baseline", type=path, metavar="FILE", help="what was found before: only what is new or worse fails"
+    )
+    keep = parser.add_mutually_exclusive_group()
+    keep.add_argument("--write-baseline", action="store_true", help="make that file of what is there now")
+    keep.add_argument("--update-baseline", action="store_true", help="bring that file up to what is there now")
 
 
 def run(request: Request) -> int:
@@ -72,11 +80,38 @@ def run(request: Request) -> int:
     from threatmodel.command.checking import asked, checks
 
     args = request.args
+    if (args.write_baseline or args.update_baseline) and args.baseline is None:
+        request.misused("--write-baseline and --update-baseline need --baseline FILE")
     outputs = _outputs(args, request)
     models = models_of(request)
     question = asked(request)
     _refuse_inputs(outputs, [*models, *request.files.paths])
-    return _written(checks(models, question, _progress(len(models))), outputs)
+    found = checks(models, question, _progress(len(models)))
+    if not question.keep:
+        return _written(found, outputs, args)
+    now: list[Checked] = []
+    code = _written(_kept(found, now), outputs, args)
+    if code != 2:  # noqa: PLR2004 - an exit code
+        _keep(question, now, args)
+        return 0
+    return code
+
+
+def _kept(found: Iterator[Checked], now: list[Checked]) -> Iterator[Checked]:
+    """Each check, and remembers what a baseline needs of it."""
+    for one in found:
+        now.append(one)
+        yield one
+
+
+def _keep(question: Asked, now: Sequence[Checked], args: argparse.Namespace) -> None:
+    """Writes the baseline."""
+    from threatmodel.assessment.gate.baseline import written
+    from threatmodel.command.checking import key_in
+
+    fresh = {key_in(args.baseline, Path(one.file)): one.now for one in now if one.now is not None}
+    write(written({**(question.baselines or {}), **fresh}), args.baseline)
+    complain(f"{args.baseline}: baseline of {len(fresh)} {'model' if len(fresh) == 1 else 'models'}\n")
 
 
 # --- where it goes
@@ -134,7 +169,7 @@ def _unwritable(where: str, message: str, hint: str) -> InputError:
     return InputError([Problem(code="unwritable-file", place=Place(where), message=message, hint=hint)])
 
 
-def _forms(outputs: Sequence[tuple[str, str]]) -> list[Form]:
+def _forms(outputs: Sequence[tuple[str, str]], args: argparse.Namespace) -> list[Form]:
     """A new form for each output."""
     from threatmodel.render.checks.github import GitHub
     from threatmodel.render.checks.gitlab import GitLab
@@ -143,9 +178,10 @@ def _forms(outputs: Sequence[tuple[str, str]]) -> list[Form]:
     from threatmodel.render.checks.lines import Lines
     from threatmodel.render.checks.markdown import Markdown
     from threatmodel.render.checks.sarif import Sarif
+    from threatmodel.render.checks.text import Text
 
     makes: Mapping[str, Callable[[], Form]] = {
-        "text": Lines,
+        "text": Lines if args.verbose else Text,
         "json": Json,
         "sarif": Sarif,
         "github": GitHub,
@@ -153,14 +189,31 @@ def _forms(outputs: Sequence[tuple[str, str]]) -> list[Form]:
         "markdown": Markdown,
         "junit": JUnit,
     }
-    return [makes[form]() for form, _ in outputs]
+    return [
+        Text(_width(), colour=_colours())
+        if (form, target) == ("text", _STANDARD) and not args.verbose
+        else makes[form]()
+        for form, target in outputs
+    ]
 
 
-def _written(found: Iterator[Checked], outputs: Sequence[tuple[str, str]]) -> int:
+def _width() -> int:
+    """The columns of the terminal; 80 where there is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
+
+
+def _colours() -> bool:
+    """Whether to write in colour: on a terminal, unless NO_COLOR says no or FORCE_COLOR yes."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
+
+
+def _written(found: Iterator[Checked], outputs: Sequence[tuple[str, str]], args: argparse.Namespace) -> int:
     """Writes each model to every output as it comes; files appear at the end, and together.  Returns the exit code."""
     from threatmodel.render.checks.checked import Totals
 
-    forms, totals = _forms(outputs), Totals()
+    forms, totals = _forms(outputs, args), Totals()
     with ExitStack() as stack:
         files = [Path(target) for _, target in outputs if target != _STANDARD]
         writers = iter(stack.enter_context(drafts(files)))

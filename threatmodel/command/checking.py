@@ -8,20 +8,23 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threatmodel.api import layered, weighed
+from threatmodel.assessment.gate.baseline import Baseline, read, since, taken
 from threatmodel.assessment.gate.rules import Rules, under
 from threatmodel.command.request import Request
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import CONTENT
 from threatmodel.reading.output import complain
-from threatmodel.reading.problems import InputError, told
+from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import told as problems_told
 from threatmodel.reading.project import repository
 from threatmodel.render.checks.checked import Checked, checked
+from threatmodel.render.checks.told import told
 
 if TYPE_CHECKING:
     from threatmodel.assessment.assessed import Assessment
@@ -37,12 +40,19 @@ _AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What is asked of every model."""
+    """What is asked of every model.
+
+    `baselines` are those of `baseline_file`, by the model's path from its folder; `keep`: the model as it is
+    goes into it.
+    """
 
     rules: Rules
     today: datetime.date
     layers: tuple[Path, ...] = ()
     excluded: tuple[str, ...] = ()
+    baselines: Mapping[str, Baseline] | None = None
+    baseline_file: Path = Path()
+    keep: bool = False
 
 
 def asked(request: Request) -> Asked:
@@ -59,7 +69,41 @@ def asked(request: Request) -> Asked:
         from threatmodel.assessment.gate.policy import load_policy
 
         rules = under(load_policy(request.files, args.policy), rules)
-    return Asked(rules=rules, today=request.today, layers=tuple(request.given), excluded=tuple(request.excluded))
+    question = Asked(rules=rules, today=request.today, layers=tuple(request.given), excluded=tuple(request.excluded))
+    return _with_baseline(question, request) if args.baseline is not None else question
+
+
+def _with_baseline(question: Asked, request: Request) -> Asked:
+    """The question with the baseline that is named.  Raises InputError where it cannot be used."""
+    args, file = request.args, request.args.baseline
+    if args.write_baseline:
+        if request.files.has(file):
+            message, hint = "there is such a file already", "--update-baseline brings it up to what is there"
+            raise InputError([Problem(code="already-exists", place=Place(str(file)), message=message, hint=hint)])
+        found: Mapping[str, Baseline] = {}
+    else:
+        found = read(request.files.text(file), Place(shown_path(file)))
+    keep = args.write_baseline or args.update_baseline
+    return replace(question, baselines=found, baseline_file=file, keep=keep)
+
+
+def key_in(file: Path, model: Path) -> str:
+    """How a baseline names a model: by its path from the baseline's folder."""
+    return os.path.relpath(os.path.realpath(model), os.path.realpath(file.parent)).replace(os.sep, "/")
+
+
+def _baseline(path: Path, assessment: Assessment, question: Asked) -> Baseline:
+    """The baseline of a model.  Raises InputError where the file has none of it."""
+    file = question.baseline_file
+    found = (question.baselines or {}).get(key_in(file, path))
+    name = assessment.graph.system.name
+    if found is None or found.name != name:
+        other = f"of another model there, '{found.name}'" if found is not None else "of other models"
+        message = f"this baseline is {other}: it has nothing of '{name}' ({shown_path(path)})"
+        hint = "--update-baseline takes it in"
+        place = Place(shown_path(file))
+        raise InputError([Problem(code="unusable-baseline", place=place, message=message, hint=hint)])
+    return found
 
 
 def checks(models: Sequence[Path], question: Asked, progress: Callable[[int], None]) -> Iterator[Checked]:
@@ -119,7 +163,7 @@ def dated(request: Request, models: Sequence[Path], days: int) -> tuple[list[Exp
         try:
             assessment = checking.assessed(path, files)
         except InputError as error:
-            complain(told(error, files.read))
+            complain(problems_told(error, files.read))
             code = 2
         else:
             found.update(dict.fromkeys(expiries(assessment, days)))
@@ -143,7 +187,7 @@ class _Checking:
         try:
             found = self._checked(path, files)
         except InputError as error:
-            return Checked(file=shown_path(path), base=self._base, problems=told(error, files.read))
+            return Checked(file=shown_path(path), base=self._base, problems=problems_told(error, files.read))
         self._told.update(found.rules)
         return found
 
@@ -160,9 +204,25 @@ class _Checking:
         from threatmodel.assessment.gate.judging import judge
 
         assessment = self.assessed(path, files)
-        results = judge(assessment, self._question.rules)
-        paths = [str(one) for one in files.paths]
-        return checked(assessment, results, _texts(files), base=self._base, told=self._told, paths=paths)
+        rules, question = self._question.rules, self._question
+        results = judge(assessment, rules)
+        now, against = (taken(assessment, results), "") if question.keep else (None, "")
+        if question.baselines is not None and not question.keep:
+            baseline = _baseline(path, assessment, question)
+            results = since(baseline, assessment, results)
+            days = (assessment.today - baseline.day).days
+            against = f"of {baseline.day}, {days} {'day' if days == 1 else 'days'} old"
+        return checked(
+            assessment,
+            results,
+            _texts(files),
+            base=self._base,
+            known=self._told,
+            paths=[str(one) for one in files.paths],
+            story=told(assessment, results, rules),
+            baseline=against,
+            now=now,
+        )
 
     def _library(self, system: System, files: Files) -> Library:
         layers = (*system.libraries, *self._question.layers)

@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Answer, Assessment, Finding
 from threatmodel.assessment.gate.results import Related
 from threatmodel.assessment.risk import MOVES
 from threatmodel.assessment.states import Support, shown
-from threatmodel.model.facts import EVIDENCE, Statement
+from threatmodel.model.facts import EVIDENCE
 from threatmodel.reading.problems import Place
 
 MOST_RELATED = 10
 """Places beside its own that a finding names."""
 
 
+class Fault(NamedTuple):
+    """What shows that a finding is one: a fact, and the control that it denies ('' where it only exposes)."""
+
+    item: Support
+    control: str
+
+
 def place_of(finding: Finding, assessment: Assessment) -> Place:
     """The place at fault; where an answer is missing, the element that it is missing of."""
-    if finding.verdict == "undetermined":
-        return finding.target.place or Place(assessment.graph.system.file)
-    shown = (said.place for _, said in _wrong(finding) if said.size == EVIDENCE and not said.stale)
-    lined = (place for place in shown if place is not None and place.line and not place.part)
-    return next(lined, None) or finding.target.place or Place(assessment.graph.system.file)
+    found = fault(finding)
+    shown_at = found.item.said.place if found is not None and finding.verdict != "undetermined" else None
+    return shown_at or finding.target.place or Place(assessment.graph.system.file)
+
+
+def fault(finding: Finding) -> Fault | None:
+    """What evidence shows to be wrong, with a line: what somebody wrote before what nobody set."""
+    shown_wrong = [one for one in _wrong(finding) if one.item.said.size == EVIDENCE and not one.item.said.stale]
+    lined = [one for one in shown_wrong if _lined(one.item.said.place)]
+    return min(lined, key=lambda one: one.item.said.omitted, default=None)
+
+
+def _lined(place: Place | None) -> bool:
+    return place is not None and bool(place.line) and not place.part
 
 
 def related(finding: Finding, place: Place) -> tuple[Related, ...]:
@@ -29,11 +46,11 @@ def related(finding: Finding, place: Place) -> tuple[Related, ...]:
     found: dict[Place, str] = {}
     if finding.target.place is not None:
         found[finding.target.place] = f"{finding.target.id} in the model"
-    for item, said in _wrong(finding):
-        if said.place is not None:
-            found.setdefault(said.place, f"{item.fact}: {shown(item.value)}")
+    for item, _ in _wrong(finding):
+        if item.said.place is not None:
+            found.setdefault(item.said.place, f"{item.fact}: {shown(item.value)}")
     found.pop(place, None)
-    return tuple(Related(at, what) for at, what in found.items() if at.line and not at.part)[:MOST_RELATED]
+    return tuple(Related(at, what) for at, what in found.items() if _lined(at))[:MOST_RELATED]
 
 
 def because(finding: Finding) -> str:
@@ -48,12 +65,10 @@ def _wanting(finding: Finding) -> list[Answer]:
     return [a for a in finding.answers if a.state.level < 1 and a.state.state != "not-applicable"]
 
 
-def _wrong(finding: Finding) -> Iterator[tuple[Support, Statement]]:
+def _wrong(finding: Finding) -> Iterator[Fault]:
     """What shows that a finding is one: what denies controls, those that lower the risk first; then its exposure."""
     wanting = sorted(_wanting(finding), key=lambda answer: answer.link.effect not in MOVES)
     for answer in wanting:
         if answer.state.level < 0:
-            for item in answer.state.support:
-                yield item, item.said
-    for item in finding.why:
-        yield item, item.said
+            yield from (Fault(item, answer.link.control) for item in answer.state.support)
+    yield from (Fault(item, "") for item in finding.why)

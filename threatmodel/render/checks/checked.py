@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.gate.baseline import Baseline
 from threatmodel.assessment.gate.results import Result
 from threatmodel.assessment.priorities import summary
 from threatmodel.assessment.risk import BANDS, Cell
 from threatmodel.library.format import Library, Threat
 from threatmodel.reading.problems import Place, width_of
 from threatmodel.render import taken_out
+from threatmodel.render.checks.told import Told
 
 Level = Literal["error", "warning", "note"]
 
@@ -59,7 +61,8 @@ class Checked:
     `file` is the model as messages name it, and `base` the folder that such names start from, as seen from the root of
     the repository.  `ends` has the column behind the token at each place.  `problems` is not empty where the model
     cannot be used: then there is nothing else.  `rules` are those that no model before it needed; `by_word` tells what
-    word takes out: the counts, then a line each.
+    word takes out: the counts, then a line each.  `told` is what fails by story; `baseline` says which one it is held
+    to, and `now` is the model as it is, for a baseline to come.
     """
 
     file: str
@@ -75,8 +78,10 @@ class Checked:
     problems: str = ""
     rules: Mapping[str, RuleText] = field(default_factory=dict)
     paths: tuple[str, ...] = ()
-    baseline: str = ""
     by_word: tuple[str, ...] = ()
+    told: Told | None = None
+    baseline: str = ""
+    now: Baseline | None = None
 
     @property
     def failing(self) -> tuple[Result, ...]:
@@ -136,13 +141,15 @@ def checked(  # noqa: PLR0913 - what a run knows of a model
     text_of: Callable[[str], str],
     *,
     base: str = "",
-    told: Iterable[str] = (),
+    known: Iterable[str] = (),
     paths: Iterable[str] = (),
+    story: Told | None = None,
     baseline: str = "",
+    now: Baseline | None = None,
 ) -> Checked:
     """The check of a model that can be used.
 
-    `text_of` gives the text of a file by its name ('' where nobody knows it), `told` are the rules that need not be
+    `text_of` gives the text of a file by its name ('' where nobody knows it), `known` are the rules that need not be
     handed over again.
     """
     system, counts = assessment.graph.system, summary(assessment)
@@ -158,9 +165,11 @@ def checked(  # noqa: PLR0913 - what a run knows of a model
         verdicts={verdict: count for verdict, count in counts.verdicts.items() if count},
         findings=len(assessment.findings),
         possible=len(assessment.possible),
-        rules={name: rule for name, rule in rules.items() if name not in set(told)},
+        rules={name: rule for name, rule in rules.items() if name not in set(known)},
         paths=tuple(paths),
+        told=story,
         baseline=baseline,
+        now=now,
         by_word=(taken_out.counted_by_kind(assessment.taken_out), *taken_out.lines(assessment.taken_out))
         if assessment.taken_out
         else (),

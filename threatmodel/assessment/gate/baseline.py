@@ -1,0 +1,186 @@
+"""A baseline: what a check found on a day, so that later ones fail only on what is new, worse, or proven no more."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from threatmodel.assessment.assessed import VERDICTS, Assessment, Finding
+from threatmodel.assessment.gate.results import Result
+from threatmodel.reading.problems import InputError, Place, Problem, escaped, quoted
+
+FORMAT = "tm-baseline/1"
+"""Changes when a reader of the last format would misread it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A finding as it was: its verdict, the scores that were claimed and proven, and the controls that proved it."""
+
+    verdict: str
+    claimed: int
+    proven: int
+    proved_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """A model as it was on a day: its findings by id, and the keys of what else failed."""
+
+    name: str
+    day: datetime.date
+    findings: Mapping[str, Known]
+    others: frozenset[str]
+
+
+def taken(assessment: Assessment, results: Sequence[Result]) -> Baseline:
+    """The baseline of a model as it is."""
+    findings = (*assessment.findings, *assessment.possible)
+    others = (result.key for result in results if result.fails and result.rule == result.code)
+    return Baseline(
+        name=assessment.graph.system.name,
+        day=assessment.today,
+        findings={finding.id: _known(finding) for finding in findings},
+        others=frozenset(key for key in others if not key.startswith("lost-proof:")),
+    )
+
+
+def _known(finding: Finding) -> Known:
+    proved = {f"{a.link.control}@{a.state.element}" for a in finding.answers if a.state.state == "proven"}
+    return Known(
+        verdict=finding.verdict,
+        claimed=finding.claimed.score,
+        proven=finding.proven.score,
+        proved_by=tuple(sorted(proved)),
+    )
+
+
+# --- what has changed since
+
+
+def since(baseline: Baseline, assessment: Assessment, results: Sequence[Result]) -> tuple[Result, ...]:
+    """The results as they stand to a baseline: what was known fails no more, and what lost its proof fails."""
+    findings = {finding.id: finding for finding in (*assessment.findings, *assessment.possible)}
+    found = [*(_against(result, baseline, findings) for result in results), *_lost(baseline, assessment)]
+    return tuple(sorted(found, key=lambda result: not result.fails))
+
+
+def _against(result: Result, baseline: Baseline, findings: Mapping[str, Finding]) -> Result:
+    if not result.fails:
+        return result
+    if result.rule == result.code:
+        known = result.key in baseline.others
+        return replace(result, since="known", fails=False) if known else replace(result, since="new")
+    before, now = baseline.findings.get(result.name), findings.get(result.name)
+    if before is None or now is None:
+        return replace(result, since="new")
+    worse = (
+        _rank(now.verdict) < _rank(before.verdict)
+        or now.claimed.score > before.claimed
+        or now.proven.score > before.proven
+    )
+    return replace(result, since="worse") if worse else replace(result, since="known", fails=False)
+
+
+def _rank(verdict: str) -> int:
+    """The place of a verdict, worst first; a finding that is known to apply is no worse than one that may."""
+    return VERDICTS.index(next(one for one in VERDICTS if one == verdict))
+
+
+def _lost(baseline: Baseline, assessment: Assessment) -> Iterator[Result]:
+    """The controls that were proven and are no more, each once."""
+    graph, library = assessment.graph, assessment.library
+    proved = sorted({name for known in baseline.findings.values() for name in known.proved_by})
+    still = {
+        f"{a.link.control}@{a.state.element}"
+        for finding in assessment.findings
+        for a in finding.answers
+        if a.state.state == "proven"
+    }
+    for name in proved:
+        control, _, element = name.partition("@")
+        target = graph.elements.get(element) or graph.flows.get(element)
+        if name in still or target is None or control not in library.controls:
+            continue
+        state = assessment.states.at(library.controls[control], element)
+        if state.state != "proven":
+            told = f": {state.reason}" if state.reason else ""
+            yield Result(
+                code="lost-proof",
+                name=name,
+                place=target.place or Place(graph.system.file),
+                message=f"it was proven on {baseline.day} and is now {state.state}{told}",
+                rule="lost-proof",
+                element=element,
+                fails=True,
+                do="name the evidence again, or mend what it no longer shows",
+            )
+
+
+# --- as a file
+
+
+def written(models: Mapping[str, Baseline]) -> str:
+    """Baselines as JSON, by the path of the model from the baseline's folder; the same bytes for the same findings."""
+    found = {
+        "format": FORMAT,
+        "models": {
+            path: {
+                "name": one.name,
+                "taken_on": one.day.isoformat(),
+                "findings": {
+                    name: {
+                        "verdict": known.verdict,
+                        "claimed": known.claimed,
+                        "proven": known.proven,
+                        "proved_by": list(known.proved_by),
+                    }
+                    for name, known in sorted(one.findings.items())
+                },
+                "others": sorted(one.others),
+            }
+            for path, one in sorted(models.items())
+        },
+    }
+    return escaped(json.dumps(found, indent=1, ensure_ascii=False)) + "\n"
+
+
+def read(text: str, place: Place) -> dict[str, Baseline]:
+    """The baselines in a file's text.  Raises InputError where it is none, or of another format."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _unusable(place, "this is no JSON, and so no baseline") from None
+    if not isinstance(found, dict) or not isinstance(found.get("models"), dict):
+        raise _unusable(place, "this is no baseline: it has no models")
+    if found.get("format") != FORMAT:
+        message = f"this baseline has the format {quoted(found.get('format'))}; this version reads '{FORMAT}'"
+        raise _unusable(place, message)
+    try:
+        return {str(path): _read(one) for path, one in found["models"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise _unusable(place, "this baseline is damaged") from None
+
+
+def _read(one: Mapping[str, Any]) -> Baseline:
+    findings = {}
+    for name, known in one["findings"].items():
+        if known["verdict"] not in VERDICTS:
+            raise ValueError(name)
+        findings[str(name)] = Known(
+            verdict=known["verdict"],
+            claimed=int(known["claimed"]),
+            proven=int(known["proven"]),
+            proved_by=tuple(str(control) for control in known["proved_by"]),
+        )
+    day = datetime.date.fromisoformat(one["taken_on"])
+    others = frozenset(str(key) for key in one["others"])
+    return Baseline(name=str(one["name"]), day=day, findings=findings, others=others)
+
+
+def _unusable(place: Place, message: str) -> InputError:
+    hint = "take a new one with --write-baseline, under another name or after removing this one"
+    return InputError([Problem(code="unusable-baseline", place=place, message=message, hint=hint)])

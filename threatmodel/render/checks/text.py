@@ -1,0 +1,121 @@
+"""A check as text for a terminal: the verdict, then what fails by story, each with its place and the next step."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from threatmodel.reading.problems import visible
+from threatmodel.render.checks.checked import Checked, Totals
+from threatmodel.render.checks.told import Row
+
+NARROWEST, USUAL = 40, 80
+_COLOURS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "good": "32", "bold": "1", "faint": "2"}
+_MOST_WARNINGS = 10
+
+
+class Text:
+    """The form, for a width and with or without colour."""
+
+    def __init__(self, width: int = USUAL, *, colour: bool = False) -> None:
+        self._width = max(width, NARROWEST)
+        self._colour = colour
+        self._begun = False
+
+    def head(self) -> str:
+        """Nothing: the verdict comes first."""
+        return ""
+
+    def model(self, checked: Checked) -> str:
+        """One model."""
+        if checked.problems:
+            return ""  # what is wrong with it goes to standard error
+        before = "\n" if self._begun else ""
+        self._begun = True
+        return before + "".join(f"{line.rstrip()}\n" for line in self._lines(checked))
+
+    def tail(self, totals: Totals) -> str:
+        """The sums, where there are several models."""
+        return f"\n{totals}\n" if totals.models > 1 else ""
+
+    def _lines(self, checked: Checked) -> Iterator[str]:
+        told = checked.told
+        if told is not None:
+            colour = "good" if told.answer.startswith("SAFE") else "bold"
+            yield from self._headed(self._in(colour, told.answer), " · ".join(told.facts), len(told.answer))
+            yield self._in("faint", visible(f"{checked.name} ({checked.file})"))
+            yield from (line for row in told.rows for line in self._row(row))
+        yield from self._warnings(checked)
+        yield from self._by_word(checked)
+        yield from self._end(checked)
+
+    def _headed(self, head: str, text: str, long: int) -> Iterator[str]:
+        """A head, and behind it what fits; the rest on lines of its own."""
+        if long + 2 + len(text) <= self._width:
+            yield f"{head}  {text}"
+        else:
+            yield head
+            yield from self._wrapped(text, "  ")
+
+    def _row(self, row: Row) -> Iterator[str]:
+        yield ""
+        band = row.band if row.sure else f"{row.band}?"
+        more = f" and {len(row.elements) - 1} more" if len(row.elements) > 1 else ""
+        since = f" [{row.since}]" if row.since else ""
+        head = visible(f"{row.elements[0] if row.elements else ''}{more}{since}")
+        mark = self._in(row.band, band)
+        indent = " " * 9
+        text = visible(f"{head}  {row.title}" if row.title else head)
+        lines = textwrap.wrap(text, self._width - 10, break_on_hyphens=False) or [""]
+        pad = " " * max(1, 10 - len(band))
+        if len(band) > len(indent):  # a kind of failure, not a band: its own words
+            yield mark
+            yield from (f"{indent} {line}" for line in lines)
+        else:
+            yield f"{mark}{pad}{lines[0]}"
+            yield from (f"{indent} {line}" for line in lines[1:])
+        yield from self._wrapped(f"{row.place.short}  {row.cause}", f"{indent} ")
+        if row.do:
+            yield from self._wrapped(f"do: {row.do}", f"{indent} ")
+
+    def _warnings(self, checked: Checked) -> Iterator[str]:
+        warned = [result for result in checked.results if result.warns and not result.fails]
+        if warned:
+            yield ""
+            yield self._in("bold", "Look at soon")
+        for result in warned[:_MOST_WARNINGS]:
+            yield from self._wrapped(f"{result.place.short}  {result.name}: {result.message}", "  ")
+        if len(warned) > _MOST_WARNINGS:
+            yield f"  and {len(warned) - _MOST_WARNINGS} more: -v has all"
+
+    def _by_word(self, checked: Checked) -> Iterator[str]:
+        if checked.by_word:
+            yield ""
+            yield from self._headed(self._in("bold", "Taken out by word"), checked.by_word[0], 17)
+            for line in checked.by_word[1:]:
+                yield from self._wrapped(line, "  ")
+
+    def _end(self, checked: Checked) -> Iterator[str]:
+        failing = checked.failing
+        yield ""
+        if checked.baseline:
+            known = sum(result.since == "known" for result in checked.results)
+            yield from self._wrapped(f"baseline {checked.baseline}: {known} known", "")
+        if not failing:
+            yield self._in("good", "nothing fails this check")
+            return
+        count = f"{len(failing)} {'thing fails' if len(failing) == 1 else 'things fail'} this check"
+        yield f"{count}; -v shows one a line"
+
+    def _wrapped(self, text: str, indent: str) -> list[str]:
+        return textwrap.wrap(
+            visible(text),
+            self._width,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+
+    def _in(self, colour: str, text: str) -> str:
+        return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._colour and colour in _COLOURS else text

@@ -1,0 +1,164 @@
+"""What fails a check, told by story: rows that a form lays out, and the verdict that stands before them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from threatmodel.assessment.assessed import Assessment, Finding, Question
+from threatmodel.assessment.gate.faults import fault
+from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.ranking import strongest
+from threatmodel.assessment.risk import BANDS
+from threatmodel.assessment.safety import Safety, safety
+from threatmodel.assessment.states import shown
+from threatmodel.assessment.stories import Story, stories
+from threatmodel.reading.problems import Place
+
+_ANSWERS = {
+    "not-safe-enough": "NOT SAFE ENOUGH",
+    "not-yet-known": "NOT YET KNOWN",
+    "safe-if-true": "SAFE ENOUGH IF WHAT PEOPLE SAY IS TRUE",
+    "safe-enough": "SAFE ENOUGH",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One story of a check: how bad (`sure`: as is known), on what, what it is, where, why and what to do next."""
+
+    band: str
+    sure: bool
+    elements: tuple[str, ...]
+    title: str
+    place: Place
+    cause: str
+    do: str
+    since: str
+    findings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The answer, what it rests on, and the stories that fail."""
+
+    answer: str
+    facts: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def told(assessment: Assessment, results: Sequence[Result], rules: Rules) -> Told:
+    """The verdict of a model and what fails in it."""
+    threshold = next(band for band in BANDS if band == rules.fail_on)
+    found = safety(assessment, threshold)
+    return Told(answer=_ANSWERS[found.answer], facts=tuple(_facts(found)), rows=tuple(_rows(assessment, results)))
+
+
+def _facts(found: Safety) -> Iterator[str]:
+    """What the answer rests on, in a few words each: the worst band that is open, what waits, where the bounds are."""
+    worst = next((band for band in reversed(BANDS) if found.open[band]), None)
+    if worst is not None:
+        yield f"{found.open[worst]} {worst} open"
+    waiting = sum(found.waiting.values())
+    if waiting:
+        yield f"{waiting} {'waits' if waiting == 1 else 'wait'} for an answer"
+    yield f"fails from {found.threshold}, tolerates {found.tolerance}"
+
+
+def _rows(assessment: Assessment, results: Sequence[Result]) -> Iterator[Row]:
+    """A row a story with a finding that fails, then what fails beside the stories."""
+    failing = {result.name: result for result in results if result.fails and result.rule != result.code}
+    for story in stories(assessment):
+        alike = [failing.pop(finding.id) for finding in story.findings if finding.id in failing]
+        if alike:
+            yield _of_story(story, alike, assessment)
+    by_rule: dict[str, list[Result]] = {}
+    for result in failing.values():
+        by_rule.setdefault(result.rule, []).append(result)
+    for alike in by_rule.values():
+        yield _of_threat(alike, assessment)
+    for result in results:
+        if result.fails and result.rule == result.code:
+            yield _plain(result)
+
+
+def _of_story(story: Story, alike: Sequence[Result], assessment: Assessment) -> Row:
+    first = alike[0]
+    head = next(finding for finding in story.findings if finding.id == first.name)
+    others = len({finding.threat.id for finding in story.findings}) - 1
+    more = f", and {others} more" if others else ""
+    question = story.question
+    return Row(
+        band=max((result.band for result in alike), key=BANDS.index),
+        sure=not first.unsure,
+        elements=tuple(dict.fromkeys(result.element for result in alike)),
+        title=f"{head.threat.title}{more}",
+        place=first.place,
+        cause=question.ask if question is not None else _cause(head),
+        do=_answering(question) if question is not None else _doing(head, story, assessment) or first.do,
+        since=_since(alike),
+        findings=len(alike),
+    )
+
+
+def _of_threat(alike: Sequence[Result], assessment: Assessment) -> Row:
+    """Findings that only claims keep low, where the proven risk counts."""
+    first = alike[0]
+    return Row(
+        band=max((result.band for result in alike), key=BANDS.index),
+        sure=True,
+        elements=tuple(dict.fromkeys(result.element for result in alike)),
+        title=assessment.library.threats[first.rule].title,
+        place=first.place,
+        cause="no evidence shows what keeps it low" if first.code == "unproven" else first.code,
+        do="name evidence: a template, or tm probe" if first.code == "unproven" else first.do,
+        since=_since(alike),
+        findings=len(alike),
+    )
+
+
+def _plain(result: Result) -> Row:
+    return Row(
+        band=result.code,
+        sure=True,
+        elements=(result.name,),
+        title="",
+        place=result.place,
+        cause=result.message,
+        do=result.do,
+        since=result.since if result.since in {"new", "worse"} else "",
+        findings=1,
+    )
+
+
+def _since(alike: Sequence[Result]) -> str:
+    found = {result.since for result in alike}
+    return next((since for since in ("worse", "new") if since in found), "")
+
+
+def _cause(finding: Finding) -> str:
+    """What is wrong, in the words of the file: the fact at the place at fault, with what a reader should know of it."""
+    found = fault(finding)
+    if found is not None:
+        said = found.item.said
+        return f"{found.item.fact}: {shown(found.item.value)}" + (f" ({said.note})" if said.note else "")
+    return ", ".join(f"{answer.link.control} {answer.state.state}" for answer in strongest(finding)[:2])
+
+
+def _doing(finding: Finding, story: Story, assessment: Assessment) -> str:
+    """The control that the place at fault denies, or the first that is wanting, as an order."""
+    found = fault(finding)
+    names = [found.control] if found is not None and found.control else [name for name, _ in story.wanting]
+    return next((assessment.library.controls[name].do for name in names), "")
+
+
+def _answering(question: Question) -> str:
+    """What an answer is: the facts to state, or whose word."""
+    if question.kind == "attest":
+        return f"let somebody attest {question.name}"
+    if question.kind == "describe":
+        return f"describe the {question.name}"
+    facts = question.facts or (question.name,)
+    more = f" and {len(facts) - 2} more" if len(facts) > 2 else ""  # noqa: PLR2004 - a line's worth
+    return f"state {', '.join(facts[:2])}{more}, or let evidence show it"
