@@ -1,0 +1,57 @@
+"""The files that a model names under `evidence`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from threatmodel.model.entries import items_of, table_of, value_of
+from threatmodel.model.file import EVIDENCE_KEYS, EVIDENCE_KINDS, EVIDENCE_OF
+from threatmodel.model.ids import Ids
+from threatmodel.model.system import (
+    EvidenceFile,
+)
+from threatmodel.reading.problems import listed
+from threatmodel.reading.shape import Fields
+
+
+def evidence_files(ids: Ids) -> Iterator[EvidenceFile]:
+    """The files, as far as their entries can be used."""
+    for item in items_of(ids.entries, "evidence"):
+        kinds = [kind for kind in EVIDENCE_KINDS if item.value.given(kind)]
+        if len(kinds) != 1:
+            message = f"an entry of the evidence names one file; this one names {listed(kinds) or 'none'}"
+            ids.note("missing-key", item.place, message, f"write one of {listed(EVIDENCE_KINDS)}")
+        elif kinds[0] in item.value and _belong(ids, item.value, kinds[0]):
+            path = item.value[kinds[0]]
+            yield EvidenceFile(
+                kind=kinds[0],
+                path=path.value,
+                place=path.place,
+                resources={n: (e.value, e.place) for n, e in table_of(item.value, "resources").items()},
+                every_function="functions" in item.value,
+                parameters=value_of(item.value, "parameters"),
+                stage=value_of(item.value, "stage"),
+                function=value_of(item.value, "function"),
+                code=value_of(item.value, "code"),
+            )
+
+
+def _belong(ids: Ids, entries: Fields, kind: str) -> bool:
+    """Whether the keys of an entry of the evidence are those of its kind, and what it names is there."""
+    strange = [key for key in EVIDENCE_KEYS if key not in EVIDENCE_OF[kind]]
+    found = [entries[key] for key in strange if key in entries]
+    for entry in found:
+        ids.note(
+            "unknown-key",
+            entry.key,
+            f"this key does not belong to a {kind}",
+            f"a {kind} has none of {listed(strange)}",
+        )
+    if kind != "probe" or found:
+        return not found
+    if not entries.given("function"):
+        message = "a probe is of one function's handler; this entry names none"
+        ids.note("missing-key", entries[kind].place, message, "write function: with its id")
+        return False
+    function = entries.get("function")
+    return function is not None and ids.refers("function", function.value, function.place)
