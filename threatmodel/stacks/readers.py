@@ -22,8 +22,9 @@ def read(kind: str, path: Path, files: Files, assumed: Assumed = DEFAULTS) -> St
             return terraform.read(files.text(path, LARGEST_PLAN, "plan a part of it (-target)"), name)
         case "serverless":
             from threatmodel.stacks.serverless import reader as serverless
+            from threatmodel.stacks.serverless.package import package_of
 
-            return serverless.read(files.text(path), name, assumed)
+            return serverless.read(files.text(path), name, assumed, package_of(path, files))
         case _:
             from threatmodel.stacks import sam
             from threatmodel.stacks.cloudformation import reader as cloudformation

@@ -12,6 +12,8 @@ Differences from what the framework makes, all on purpose:
   permit at run time stands as permissions.
 - Methods that CORS adds, models, tags and descriptions are left out.
 - Plugins may change everything: each that is not known to be harmless is named as not read.
+
+Where the framework has packaged the service, its own template counts instead (`package`), at the lines found here.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ from threatmodel.stacks.serverless.making import (
     ref,
     sub,
 )
+from threatmodel.stacks.serverless.package import Package, packaged
 from threatmodel.stacks.serverless.rest import add_rest_api
 from threatmodel.stacks.serverless.variables import Variables
 from threatmodel.stacks.stack import Resource, Stack
@@ -64,8 +67,11 @@ _FILLING = frozenset(("serverless-dotenv-plugin", "serverless-plugin-dotenv", "s
 _EXTENDED = ("Condition", "CreationPolicy", "DeletionPolicy", "UpdatePolicy", "UpdateReplacePolicy", "Metadata")
 
 
-def read(text_: str, file: str, assumed: Assumed = DEFAULTS) -> Stack:
-    """The stack that a serverless.yml makes.  Raises InputError where the text is no YAML, or no serverless.yml."""
+def read(text_: str, file: str, assumed: Assumed = DEFAULTS, package: Package | None = None) -> Stack:
+    """The stack that a serverless.yml makes: by its package, where there is one of this very file, else by itself.
+
+    Raises InputError where the text is no YAML, or no serverless.yml.
+    """
     raw = document.parse(text_, file)
     root = raw.root
     found = _not_ours(root)
@@ -87,7 +93,8 @@ def read(text_: str, file: str, assumed: Assumed = DEFAULTS) -> Stack:
         raise InputError([Problem(code="not-a-template", place=provider.place, message=message)])
     making = Making(file=file, variables=variables, root=root, provider=provider)
     making.root = _with_service(making)
-    return _stack(making, raw.problems)
+    stack = _stack(making, raw.problems)
+    return stack if package is None else packaged(stack, making, package)
 
 
 def _not_ours(root: Node | None) -> str:
