@@ -14,7 +14,7 @@ from threatmodel.reading.problems import Place, Problem, article, listed, sugges
 def misdirected(graph: Graph, library: Library) -> Iterator[Problem]:
     """Statements, acceptances and ratings that name what does not exist."""
     for statement in graph.system.controls:
-        yield from _misdirected_statement(statement, graph, library)
+        yield from misdirected_statement(statement, graph, library)
     named: list[Acceptance | Rating] = [*graph.system.acceptances, *graph.system.ratings]
     for item in named:
         threat = library.threats.get(item.threat)
@@ -32,7 +32,8 @@ def misdirected(graph: Graph, library: Library) -> Iterator[Problem]:
             yield Problem(code="wrong-kind", place=item.place, message=message, hint=hint)
 
 
-def _misdirected_statement(statement: ControlStatement, graph: Graph, library: Library) -> Iterator[Problem]:
+def misdirected_statement(statement: ControlStatement, graph: Graph, library: Library) -> Iterator[Problem]:
+    """What is wrong with the names of one statement about a control."""
     control = library.controls.get(statement.control)
     if control is None:
         if is_off("control", statement.control, library):

@@ -64,6 +64,15 @@ def options(parser: Parser) -> None:
         "--allow-undetermined", action="store_true", help="what waits for an answer does not fail the check"
     )
     parser.add_argument("--ignore-acceptances", action="store_true", help="no accepted risk counts as accepted")
+    for option, what in (("--with", "in place"), ("--without", "gone")):
+        parser.add_argument(
+            option,
+            action="append",
+            default=[],
+            type=text,
+            metavar="CONTROL@ELEMENT",
+            help=f"what would change if a control were {what}; may be given more than once",
+        )
     parser.add_argument(
         "--policy", type=path, metavar="FILE", help="the rules to judge by, from outside the repository"
     )
@@ -83,6 +92,12 @@ def run(request: Request) -> int:
     if (args.write_baseline or args.update_baseline) and args.baseline is None:
         request.misused("--write-baseline and --update-baseline need --baseline FILE")
     outputs = _outputs(args, request)
+    if getattr(args, "with") or args.without:
+        from threatmodel.command.supposing import supposed
+
+        if outputs != [("text", _STANDARD)] or args.models:
+            request.misused("--with and --without show one model as text: give no --format, -o or MODEL (-m names it)")
+        return supposed(request)
     models = models_of(request)
     question = asked(request)
     _refuse_inputs(outputs, [*models, *request.files.paths])

@@ -1,16 +1,17 @@
-"""`tm.py explain`: a threat or a control, with everything that links to it."""
+"""`tm.py explain`: a threat or a control, with everything that links to it, or as it is on an element of the model."""
 
 from __future__ import annotations
 
 from threatmodel.command.arguments import Parser, common, text
 from threatmodel.command.request import Request
 from threatmodel.reading.home import LIBRARY, PROGRAM
-from threatmodel.reading.problems import InputError, Place, Problem, quoted, suggestion
+from threatmodel.reading.problems import InputError, Place, Problem, article, quoted, suggestion
 
 
 def options(parser: Parser) -> None:
     """Declares its options."""
-    parser.add_argument("id", type=text, metavar="ID", help="its id, or a word of the trade such as SSRF")
+    meaning = "its id, a word of the trade such as SSRF, or what reports print: threat@element, control@element"
+    parser.add_argument("id", type=text, metavar="ID", help=meaning)
     common(parser)
 
 
@@ -22,6 +23,8 @@ def run(request: Request) -> int:
     from threatmodel.render.pages.library import Book, control_page, threat_page
 
     library, name = request.library(), request.args.id
+    if "@" in name:
+        return request.print(_here(request, *name.split("@", 1)))
     book = Book(library, load_standards(LIBRARY, request.files), pages=False)
     if found := named(library, name):
         pages = (threat_page(one, book) if isinstance(one, Threat) else control_page(one, book) for one in found)
@@ -35,3 +38,32 @@ def run(request: Request) -> int:
         if off.id == name:
             message, hint = f"the {off.part} {quoted(name)} is switched off at {off.place}: {off.reason}", ""
     raise InputError([Problem(code="unknown-id", place=Place("explain"), message=message, hint=hint)])
+
+
+def _here(request: Request, name: str, element: str) -> str:
+    """The page of a threat or control on an element.  Raises InputError where there is none of the name."""
+    from threatmodel.render.pages.here import control_here_page, finding_page, ruled_out_page
+
+    assessment = request.assessment()
+    library, graph = assessment.library, assessment.graph
+    target = graph.elements.get(element) or graph.flows.get(element)
+    threat, control = library.threats.get(name), library.controls.get(name)
+    place = Place("explain")
+    if threat is None and control is None:
+        hint = suggestion(name, [*library.threats, *library.controls])
+        message = f"there is no threat and no control {quoted(name)}"
+        raise InputError([Problem(code="unknown-id", place=place, message=message, hint=hint)])
+    if target is None:
+        hint = suggestion(element, [one.id for one in graph.targets()])
+        message = f"there is no element {quoted(element)}"
+        raise InputError([Problem(code="unknown-element", place=place, message=message, hint=hint)])
+    if control is not None:
+        if target.kind != control.scope:
+            kind = article(target.kind or "party")
+            message = f"{quoted(name)} lives on {article(control.scope)}, but {quoted(element)} is {kind}"
+            raise InputError([Problem(code="wrong-kind", place=place, message=message, hint="")])
+        return control_here_page(control, element, assessment)
+    finding = next((f for f in (*assessment.findings, *assessment.possible) if f.id == f"{name}@{element}"), None)
+    if finding is not None:
+        return finding_page(finding, assessment)
+    return ruled_out_page(library.threats[name], target)

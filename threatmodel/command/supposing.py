@@ -1,0 +1,61 @@
+"""`tm.py check --with CONTROL@ELEMENT`: the model as if a control were in place, or gone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from threatmodel.command.request import Request
+from threatmodel.model.system import ControlStatement
+from threatmodel.reading.output import say
+from threatmodel.reading.problems import InputError, Place
+
+if TYPE_CHECKING:
+    from threatmodel.assessment.assessed import Assessment
+    from threatmodel.assessment.states import Assumed
+
+
+def supposed(request: Request) -> int:
+    """Prints what would change; 1 where the check would fail then, as without it."""
+    from threatmodel.assessment.assess import assess
+    from threatmodel.assessment.safety import safety
+    from threatmodel.render.supposed import supposed_lines
+
+    args = request.args
+    now = request.assessment()
+    given = [*((name, "--with") for name in getattr(args, "with")), *((name, "--without") for name in args.without)]
+    assumed = _assumed(given, now)
+    then = assess(now.graph, now.library, request.today, request.excluded, assumed)
+    say(supposed_lines(now, then, assumed, args.fail_on))
+    return 1 if safety(then, args.fail_on).fails else 0
+
+
+def _assumed(given: Sequence[tuple[str, str]], assessment: Assessment) -> Assumed:
+    """The controls that are taken to be in place, or gone.  Raises InputError for every name that there is not."""
+    from threatmodel.assessment.misdirected import misdirected_statement
+
+    found, problems = {}, []
+    for name, option in given:
+        statement = _statement(name, option)
+        wrong = list(misdirected_statement(statement, assessment.graph, assessment.library))
+        problems += wrong
+        if not wrong and statement.control in assessment.library.controls:
+            scope = assessment.library.controls[statement.control].scope
+            found[statement.control, statement.element or scope] = option == "--with"
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def _statement(name: str, option: str) -> ControlStatement:
+    control, _, element = name.partition("@")
+    return ControlStatement(
+        control=control,
+        element=element,
+        attested_by="",
+        on=None,
+        expires=None,
+        planned_for=None,
+        note="",
+        place=Place(option, 0),
+    )
