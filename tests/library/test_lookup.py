@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import HOME, control, library_of, threat
-from threatmodel.library.format import Library
+from threatmodel.library.format import Control, Library, Threat
 from threatmodel.library.load import load_library
-from threatmodel.library.lookup import aliases, named
+from threatmodel.library.lookup import aliases, hint, named
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +61,18 @@ def test_every_control_of_ours_has_an_order(ours: Library) -> None:
     assert [one.id for one in ours.controls.values() if one.do == one.title or one.do.endswith(".")] == []
     assert [one.id for one in ours.controls.values() if not one.do.split()[0].isalpha()] == []
     assert len({one.do for one in ours.controls.values()}) == len(ours.controls)
+
+
+def test_an_id_of_an_older_library_leads_to_what_took_it_in(ours: Library) -> None:
+    assert [one.id for one in named(ours, "detection-switched-off")] == ["change-unnoticed"]
+    assert hint(ours.threats, "detection-switched-off") == "it is part of 'change-unnoticed' now"
+    assert hint(ours.controls, "slack-app-per-stage") == "it is part of 'secret-per-stage' now"
+    assert hint(ours.threats, "api-floods", "none") == "did you mean 'api-flood'?"
+    assert hint(ours.threats, "xyz", "none") == "none"
+
+
+def test_no_id_is_in_force_and_taken_in_at_once(ours: Library) -> None:
+    everything: list[Threat | Control] = [*ours.threats.values(), *ours.controls.values()]
+    former = [name for one in everything for name in one.formerly]
+    assert len(former) == len(set(former))
+    assert not {*former} & {*ours.threats, *ours.controls}

@@ -203,6 +203,17 @@ def test_attack() -> None:
     assert list(script.cloud_techniques(bundle)) == ["T1078.004"]
 
 
+def test_a_source_without_platforms_leaves_what_is_named_as_of_the_cloud(tmp_path: Path) -> None:
+    rows = {"T1078": {"name": "Valid Accounts"}, "T1190": {"name": "Exploit Public-Facing Application"}}
+    (tmp_path / "attack.json").write_text(json.dumps({"techniques": rows}), encoding="utf-8")
+    source = script.Source(
+        read=script.techniques, cloud=script.cloud_techniques, address="https://example.org/attack.json"
+    )
+    table = "name: ATT&CK\nitems:\n  T1078: old\n  T1562: gone\ncloud:\n  - T1078\n  - T1562\n"
+    expected = script.with_items(table, {key: row["name"] for key, row in rows.items()}, ["T1078"])
+    assert script.refreshed(table, source, tmp_path, official=True) == expected
+
+
 def test_nist() -> None:
     enhancement = {"id": "ac-2.1", "title": "Automated Management", "props": [{"name": "label", "value": "AC-2(1)"}]}
     gone = {"id": "ac-2.10", "title": "Shared", "props": [{"name": "status", "value": "withdrawn"}]}

@@ -12,7 +12,7 @@ from threatmodel.assessment.asks import Ask
 from threatmodel.assessment.assessed import VERDICTS, Answer, Assessment, Finding, Question, RuledOut, Verdict
 from threatmodel.assessment.misdirected import is_off, misdirected, unknown_threats
 from threatmodel.assessment.questions import Questions
-from threatmodel.assessment.risk import MOVES, STRICTEST, Cell, residual, within
+from threatmodel.assessment.risk import MOVES, STRICTEST, Cell, Weighed, residual, weighed, within
 from threatmodel.assessment.states import OPEN_QUESTION, Assumed, State, States
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.library.format import Control, ControlLink, Library, Threat
@@ -84,7 +84,7 @@ class _Assessing:
         self.lowered: list[word.Lowered] = []
         self.claims: list[word.Claimed] = []
         self.ruled: dict[tuple[str, tuple[tuple[str, object], ...]], list[tuple[str, Place | None]]] = {}
-        self.cells: dict[tuple[str, Cell, tuple[tuple[int, str], ...]], _Cells] = {}
+        self.cells: dict[tuple[str, Cell, Cell, tuple[tuple[int, str], ...]], _Cells] = {}
         self.links: dict[str, tuple[tuple[ControlLink, Control, Answer | None], ...]] = {
             threat.id: tuple(self._link(link) for link in threat.links) for threat in library.threats.values()
         }
@@ -171,14 +171,14 @@ class _Assessing:
 
     def _finding(self, threat: Threat, target: Element | Flow, applies: int) -> Finding:
         name = f"{threat.id}@{target.id}"
-        inherent, rated = self._inherent(threat, target, name)
+        library = weighed(threat, target.kind, target.facts)
+        inherent, rated = self._inherent(library, target, name)
         counting = self.states.counting
         answers = tuple(
             [same or Answer(link, counting(control, target)) for link, control, same in self.links[threat.id]]
         )
-        library = Cell(threat.likelihood, threat.impact)
-        if inherent.likelihood < library.likelihood or inherent.impact < library.impact:
-            self._note_lower(name, target, library, inherent, rated)
+        if inherent.likelihood < library.cell.likelihood or inherent.impact < library.cell.impact:
+            self._note_lower(name, target, library.cell, inherent, rated)
         return self._answered(threat, target, applies, inherent, rated, answers)
 
     def again(self, finding: Finding, answers: tuple[Answer, ...]) -> Finding:
@@ -196,7 +196,7 @@ class _Assessing:
         answers: tuple[Answer, ...],
     ) -> Finding:
         """A finding with what its controls leave of it."""
-        cells = self._cells(threat, inherent, answers)
+        cells = self._cells(threat, inherent, weighed(threat, target.kind, target.facts).proof, answers)
         name = f"{threat.id}@{target.id}"
         acceptance = self.acceptances.get(name)
         verdict = "transferred" if threat.by_provider else self._verdict(applies, inherent, cells, acceptance)
@@ -221,9 +221,9 @@ class _Assessing:
         place = rating.place if rating is not None else target.place
         self.lowered.append(word.Lowered(name, library, cell, "; ".join(reasons), place))
 
-    def _inherent(self, threat: Threat, target: Element | Flow, name: str) -> tuple[Cell, tuple[str, ...]]:
-        """The risk before controls: the library's, moved by criticality, overridden by a rating."""
-        cell, reasons = Cell(threat.likelihood, threat.impact), []
+    def _inherent(self, library: Weighed, target: Element | Flow, name: str) -> tuple[Cell, tuple[str, ...]]:
+        """The risk before controls: the library's for this element, moved by criticality, overridden by a rating."""
+        cell, reasons = library.cell, [*library.reasons]
         node = target.node
         if node is not None and node.criticality != "normal":
             impact = min(5, max(1, cell.impact + _CRITICALITY[node.criticality]))
@@ -235,11 +235,11 @@ class _Assessing:
             reasons.append(f"rated by the model: {rating.reason}")
         return cell, tuple(reasons)
 
-    def _cells(self, threat: Threat, inherent: Cell, answers: tuple[Answer, ...]) -> _Cells:
-        key = (threat.id, inherent, tuple([(a.state.level, a.state.state) for a in answers]))
+    def _cells(self, threat: Threat, inherent: Cell, library: Cell, answers: tuple[Answer, ...]) -> _Cells:
+        key = (threat.id, inherent, library, tuple([(a.state.level, a.state.state) for a in answers]))
         found = self.cells.get(key)
         if found is None:
-            proof = Cell(max(threat.likelihood, inherent.likelihood), max(threat.impact, inherent.impact))
+            proof = Cell(max(library.likelihood, inherent.likelihood), max(library.impact, inherent.impact))
             found = self.cells[key] = _Cells(
                 claimed=residual(inherent, (a.link.effect for a in answers if a.state.level >= WORD)),
                 proven=residual(proof, (a.link.effect for a in answers if a.state.level >= EVIDENCE)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from threatmodel.graph.building import Element, Flow, Graph
+from threatmodel.library import lookup
 from threatmodel.library.format import Library
 from threatmodel.model.system import Acceptance, ControlStatement, Rating
 from threatmodel.model.vocabulary import PLANES
@@ -19,7 +20,7 @@ def misdirected(graph: Graph, library: Library) -> Iterator[Problem]:
     for item in named:
         threat = library.threats.get(item.threat)
         if threat is None and not is_off("threat", item.threat, library):
-            hint = suggestion(item.threat, library.threats) or "tm.py --list shows every threat"
+            hint = lookup.hint(library.threats, item.threat, "tm.py --list shows every threat")
             yield Problem(
                 code="unknown-threat", place=item.place, message=f"there is no threat '{item.threat}'", hint=hint
             )
@@ -38,7 +39,7 @@ def misdirected_statement(statement: ControlStatement, graph: Graph, library: Li
     if control is None:
         if is_off("control", statement.control, library):
             return
-        hint = suggestion(statement.control, library.controls)
+        hint = lookup.hint(library.controls, statement.control)
         message = f"there is no control '{statement.control}'"
         yield Problem(code="unknown-control", place=statement.place, message=message, hint=hint)
     elif not statement.element and control.scope in PLANES:
@@ -73,6 +74,6 @@ def unknown_threats(excluded: Sequence[str], library: Library) -> Iterator[Probl
     """A problem for each id that is no threat of the library."""
     for name in excluded:
         if name not in library.threats:
-            hint = suggestion(name, library.threats) or "tm.py --list shows every threat"
+            hint = lookup.hint(library.threats, name, "tm.py --list shows every threat")
             place = Place("--exclude")
             yield Problem(code="unknown-threat", place=place, message=f"there is no threat '{name}'", hint=hint)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Literal, NamedTuple, get_args
 
-from threatmodel.library.format import ControlEffect
+from threatmodel.library.format import ControlEffect, Move, Threat
+from threatmodel.model.facts import EVIDENCE, Facts
 
 Band = Literal["low", "medium", "high", "critical"]
 BANDS: tuple[Band, ...] = get_args(Band)
@@ -55,6 +56,38 @@ def band(score: int) -> Band:
 def within(cell: Cell, tolerance: str) -> bool:
     """Whether a risk needs no more treatment."""
     return cell.score <= _UPPER[tolerance]
+
+
+class Weighed(NamedTuple):
+    """A threat's cell for one element by its library: as claimed, as the worst that no evidence denies, and why."""
+
+    cell: Cell
+    proof: Cell
+    reasons: tuple[str, ...]
+
+
+def weighed(threat: Threat, kind: str, facts: Facts) -> Weighed:
+    """A threat's numbers moved by what is known of an element; what raises wins over what lowers.
+
+    Unknown lowers nothing.  For the proven cell only evidence lowers, and only evidence keeps a raise away.
+    """
+    cell = proof = Cell(threat.likelihood, threat.impact)
+    reasons: list[str] = []
+    for moves, most in ((threat.lowers, min), (threat.raises, max)):
+        for move in moves:
+            truth = move.conditions[kind].truth(facts)
+            after = _moved(cell, move, most) if truth > 0 else cell
+            if after != cell:
+                reasons.append(f"{'raised' if most is max else 'lowered'}: {move.because}")
+            cell = after
+            if truth > -EVIDENCE if most is max else truth >= EVIDENCE:
+                proof = _moved(proof, move, most)
+    return Weighed(cell, proof, tuple(reasons))
+
+
+def _moved(cell: Cell, move: Move, most: Callable[[int, int], int]) -> Cell:
+    likelihood, impact = move.likelihood or cell.likelihood, move.impact or cell.impact
+    return Cell(most(cell.likelihood, likelihood), most(cell.impact, impact))
 
 
 def residual(inherent: Cell, effects: Iterable[ControlEffect]) -> Cell:

@@ -106,7 +106,14 @@ def threat_text(name: str, scenario: str = SCENARIO) -> str:
             "references": f"[{ADDRESS}]",
             "examples": ["applies: [{}]", *(f"# {name}: {_EXAMPLES[name]}" for name in THREAT_EXAMPLES[1:])],
         },
-        {"aliases": "[WORD]", "reaches": "function", "treated_by": "provider"},
+        {
+            "aliases": "[WORD]",
+            "raises": "[{if: target.FACT, impact: 5, because: write why}]",
+            "lowers": "[{if: target.FACT, likelihood: 2, because: write why}]",
+            "reaches": "function",
+            "treated_by": "provider",
+            "formerly": "[ID]",
+        },
         {
             "applies": "the facts: tm.py --describe function",
             "controls": "ID: EFFECT or ID: {EFFECT: why}",
@@ -131,6 +138,7 @@ def control_text(name: str, mitigation: str = MITIGATION, scope: str = "function
         {
             "do": "write the order",
             "aliases": "[WORD]",
+            "formerly": "[ID]",
             "in_place": "target.FACT",
             "requires": "[CONTROL]",
             "needs": "[{if: target.FACT, else: write why it is not applicable otherwise}]",

@@ -1,8 +1,8 @@
 """Which way a value of a fact counts: whether it reassures (something a library asks for holds) or alarms.
 
-It follows from the library's conditions alone: a value reassures where a control's `in_place` needs it, or where it
-makes a threat's `applies` or a control's `needs` false; it alarms the other way round.  Direction belongs to the value:
-one may reassure one condition and alarm another, and then it does both.
+It follows from the library's conditions alone: a value reassures where a control's `in_place` needs it, where it makes
+a threat's `applies` or a control's `needs` false, or where it moves a risk down; it alarms the other way round.
+Direction belongs to the value: one may reassure one condition and alarm another, and then it does both.
 """
 
 from __future__ import annotations
@@ -68,6 +68,8 @@ def _conditions(library: Library) -> Iterator[tuple[Condition, int]]:
     for threat in library.threats.values():
         for condition in threat.applies.values():
             yield condition, -1
+        for moves, wish in ((threat.raises, -1), (threat.lowers, 1)):
+            yield from ((condition, wish) for move in moves for condition in move.conditions.values())
 
 
 def _signed(tree: Tree, sign: int) -> Iterator[_Signed]:

@@ -63,7 +63,7 @@ _THREAT_MAPS = record(
     "the mappings of a threat",
     Key("cwe", _ids(r"CWE-\d{1,4}", "an id such as CWE-345"), "weaknesses (CWE 4.17)"),
     Key("capec", _ids(r"CAPEC-\d{1,3}", "an id such as CAPEC-194"), "attack patterns (CAPEC 3.9)"),
-    Key("attack", _ids(r"T\d{4}(\.\d{3})?", "an id such as T1190"), "techniques (MITRE ATT&CK 18.1)"),
+    Key("attack", _ids(r"T\d{4}(\.\d{3})?", "an id such as T1190"), "techniques (MITRE ATT&CK 19)"),
     Key("owasp_2021", _ids(r"A(0[1-9]|10)", "an id such as A07"), "OWASP Top 10, 2021"),
     Key("owasp_2025", _ids(r"A(0[1-9]|10)", "an id such as A07"), "OWASP Top 10, 2025"),
     Key("owasp_api_2023", _ids(r"API([1-9]|10)", "an id such as API2"), "OWASP API Security Top 10, 2023"),
@@ -111,6 +111,21 @@ _EFFECT = Either(
     record("a link", *(Key(effect, _LINE, f"why it {effect} this threat") for effect in EFFECTS)),
 )
 
+_MOVE = record(
+    "a rule",
+    Key(
+        "if",
+        _CONDITION,
+        "when it holds; what is unknown lowers nothing, and is no proof against a raise",
+        required=True,
+    ),
+    Key("likelihood", Number(1, 5), "the likelihood then"),
+    Key("impact", Number(1, 5), "the impact then"),
+    Key("because", _LINE, "why; reports cite it", required=True),
+)
+
+_FORMERLY = Items(Text(60), least=1)
+
 THREAT = record(
     "a threat",
     Key("id", Text(60), "the file's name", required=True),
@@ -122,11 +137,14 @@ THREAT = record(
     Key("stride", Items(Word(STRIDE), least=1), "the STRIDE categories", required=True),
     Key("likelihood", Number(1, 5), "before controls: 5 is opportunistic and seen constantly", required=True),
     Key("impact", Number(1, 5), "before controls: 5 is the loss of the account or the workspace", required=True),
+    Key("raises", Items(_MOVE, least=1), "what makes it likelier or worse for an element"),
+    Key("lowers", Items(_MOVE, least=1), "what makes it less likely or less bad"),
     Key("why", _PROSE, "why it happens and why the two numbers are what they are", required=True),
     Key("controls", NamedItems(_EFFECT, "a control"), "what answers it, and how", required=True),
     Key("reaches", Word(KINDS), "the kind of element that it hits through its target: each is named with the finding"),
     Key("treated_by", Word(("provider",)), "only the cloud provider can treat it"),
     Key("comes", Word(("first",)), "before all others, while nothing that stops it is known to be in place"),
+    Key("formerly", _FORMERLY, "ids of threats that it took in"),
     Key("maps", _THREAT_MAPS, "ids in public catalogues", required=True),
     Key("references", Items(_URL, least=1), "what to read", required=True),
     Key("examples", _examples(*THREAT_EXAMPLES), "facts that pin the condition", required=True),
@@ -160,6 +178,7 @@ CONTROL = record(
     Key("scope", Word(KINDS), "the kind of element that it lives on", required=True),
     Key("in_place", _CONDITION, "when it is in place; left out where only a person can tell"),
     Key("requires", Items(Text(60), least=1), "controls without which it does nothing"),
+    Key("formerly", _FORMERLY, "ids of controls that it took in"),
     Key("needs", Items(_NEED, least=1), "what must hold for it to be applicable"),
     Key("why", _PROSE, "what it does against an attacker, and where it ends", required=True),
     Key("how", _HOW, "how to put it in place", required=True),
@@ -216,10 +235,20 @@ class ControlLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """What likelihood or impact becomes where a condition holds (compiled for each target kind), and why."""
+
+    conditions: Mapping[str, Condition]
+    likelihood: int | None
+    impact: int | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Threat:
     """One threat.  `applies` holds its exposure condition compiled for each target kind.
 
-    `first`: it leaves a public endpoint open to anybody, and comes before all others.
+    `first`: it leaves a public endpoint open to anybody, and comes before all others.  `raises` win over `lowers`.
     """
 
     id: str
@@ -239,6 +268,9 @@ class Threat:
     maps: Mapping[str, tuple[str, ...]]
     references: tuple[str, ...]
     place: Place
+    raises: tuple[Move, ...] = ()
+    lowers: tuple[Move, ...] = ()
+    formerly: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,6 +301,7 @@ class Control:
     maps: Mapping[str, tuple[str, ...]]
     references: tuple[str, ...]
     place: Place
+    formerly: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

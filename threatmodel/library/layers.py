@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
+from threatmodel.library import lookup
 from threatmodel.library.format import Control, Library, Off, Replaced, Threat
 from threatmodel.library.weakness import weaknesses
-from threatmodel.reading.problems import InputError, Problem, suggestion
+from threatmodel.reading.problems import InputError, Problem
 
 T = TypeVar("T", Threat, Control)
 
@@ -42,7 +43,7 @@ def layered(layers: Sequence[Layer], problems: list[Problem]) -> Layered:
             if off.id in known:
                 found.off.append(replace(off, title=known[off.id].title))
             else:
-                hint = suggestion(off.id, known)
+                hint = lookup.hint(known, off.id)
                 message = f"there is no {off.part} '{off.id}' to switch off"
                 problems.append(Problem(code=f"unknown-{off.part}", place=off.place, message=message, hint=hint))
     return found

@@ -7,7 +7,7 @@ from typing import Any
 
 from threatmodel.library import examples as pins
 from threatmodel.library.condition import Condition, ConditionError, compile_condition
-from threatmodel.library.format import Control, ControlEffect, ControlLink, Need, Threat
+from threatmodel.library.format import Control, ControlEffect, ControlLink, Move, Need, Threat
 from threatmodel.model.vocabulary import FACTS, Kind
 from threatmodel.reading.problems import article, listed, quoted, suggestion
 from threatmodel.reading.shape import INVALID, Entry, Fields, Reader, Value
@@ -20,6 +20,7 @@ def threat_of(reader: Reader, entries: Fields) -> Threat:
     for condition in applies.values():
         answer = pins.threat_answer(condition)
         _check_examples(reader, entries["examples"], condition.kind, answer, pins.threat_mutants(condition))
+    base = (entries["likelihood"].value, entries["impact"].value)
     return Threat(
         id=entries["id"].value,
         title=entries["title"].value,
@@ -38,7 +39,41 @@ def threat_of(reader: Reader, entries: Fields) -> Threat:
         maps=_maps(entries["maps"].value),
         references=plain(entries["references"].value),
         place=entries["id"].key,
+        raises=tuple(_moves(reader, entries, "raises", targets, base)),
+        lowers=tuple(_moves(reader, entries, "lowers", targets, base)),
+        formerly=_optional(entries, "formerly"),
     )
+
+
+def _moves(
+    reader: Reader, entries: Fields, name: str, targets: Sequence[Kind], base: tuple[int, int]
+) -> Iterator[Move]:
+    """The rules under 'raises' or 'lowers': each moves something its way, and the examples pin its condition."""
+    sign = 1 if name == "raises" else -1
+    for rule in entries[name].value if name in entries else ():
+        given = {axis: rule.value[axis].value if axis in rule.value else None for axis in ("likelihood", "impact")}
+        moves = [sign * (new - old) for new, old in zip(given.values(), base, strict=True) if new is not None]
+        if not moves or min(moves) < 0 or not any(moves):
+            now = f"likelihood {base[0]}, impact {base[1]}"
+            reader.note("no-move", rule.place, f"this rule {name} nothing: the threat has {now}", f"say what it {name}")
+            continue
+        if not {"if", "because"} <= rule.value.keys():
+            continue
+        found: dict[str, Condition] = {
+            kind: c for kind in targets if (c := _condition(reader, rule.value["if"], kind)) is not None
+        }
+        for condition in found.values():
+            _pin_move(reader, entries["examples"], condition)
+        yield Move(conditions=found, because=rule.value["because"].value, **given)
+
+
+def _pin_move(reader: Reader, entry: Entry, condition: Condition) -> None:
+    """Asks of each mutant of a rule's condition whether one of the file's examples tells it from the original."""
+    answer = pins.threat_answer(condition)
+    examples = [(answer(facts), facts, place) for _, facts, place in _examples(reader, entry, condition.kind)]
+    for what in pins.survivors(pins.threat_mutants(condition), examples):
+        message = f"no example of {article(condition.kind)} tells the condition of this rule from a mutant: {what}"
+        reader.note("unpinned-condition", entry.key, message, "add an example whose answer changes")
 
 
 def _links(reader: Reader, table: Fields) -> Iterator[ControlLink]:
@@ -91,6 +126,7 @@ def control_of(reader: Reader, entries: Fields) -> Control:
         maps=_maps(entries["maps"].value),
         references=plain(entries["references"].value),
         place=entries["id"].key,
+        formerly=_optional(entries, "formerly"),
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from threatmodel.library.format import EFFECTS, Control, ControlEffect, Threat
+from threatmodel.library.condition import Tree
+from threatmodel.library.format import EFFECTS, Control, ControlEffect, Move, Threat
 
 
 def weaknesses(new: Threat | Control, old: Threat | Control) -> Iterator[str]:
@@ -27,11 +28,24 @@ def _of_threat(new: Threat, old: Threat) -> Iterator[str]:
             yield f"no threat to a {kind} any more"
         elif new.applies[kind].tree != condition.tree:
             yield f"applies to a {kind} under another condition"
+    yield from _of_moves(new, old)
     effects: dict[str, ControlEffect] = {link.control: link.effect for link in old.links}
     for link in new.links:
         before = effects.get(link.control)
         if before is None or EFFECTS.index(link.effect) < EFFECTS.index(before):
             yield f"{link.control} {link.effect} it" + (f", not {before}" if before else "")
+
+
+def _of_moves(new: Threat, old: Threat) -> Iterator[str]:
+    for what, less, more in (("raises", new.raises, old.raises), ("lowers", old.lowers, new.lowers)):
+        if {*map(_told, more)} - {*map(_told, less)}:
+            yield f"{what} the risk under other conditions"
+
+
+def _told(move: Move) -> tuple[tuple[tuple[str, Tree], ...], int | None, int | None]:
+    """What a rule does, without its reason."""
+    trees = tuple((kind, condition.tree) for kind, condition in sorted(move.conditions.items()))
+    return trees, move.likelihood, move.impact
 
 
 def _of_control(new: Control, old: Control) -> Iterator[str]:

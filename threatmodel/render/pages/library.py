@@ -49,6 +49,7 @@ def threat_page(threat: Threat, book: Book, level: int = 1) -> str:
         "",
         *_aliases(threat.aliases),
         *(f"- Can hit {article(kind)} where `{condition.text}`" for kind, condition in threat.applies.items()),
+        *_moves(threat),
         *([f"- Reaches {article(threat.reaches)} through it"] if threat.reaches else []),
         *(["- Only the provider can treat it"] if threat.by_provider else []),
         "",
@@ -96,6 +97,15 @@ def prose(text: str) -> str:
 def _head(level: int, name: str, title: str) -> list[str]:
     anchor = [f'<a id="{name}"></a>', ""] if level > 1 else []
     return [*anchor, f"{'#' * level} {prose(title)}", ""]
+
+
+def _moves(threat: Threat) -> Iterator[str]:
+    """What moves its likelihood or impact for an element."""
+    for move in (*threat.raises, *threat.lowers):
+        axes = (("likelihood", move.likelihood), ("impact", move.impact))
+        now = " and ".join(f"{axis} {value}" for axis, value in axes if value is not None)
+        when = " or ".join(dict.fromkeys(f"`{condition.text}`" for condition in move.conditions.values()))
+        yield f"- Has {now} where {when}: {prose(move.because)}"
 
 
 def _aliases(aliases: Sequence[str]) -> list[str]:
