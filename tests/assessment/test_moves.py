@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import assessed, evidence, library_of, only, threat
-from threatmodel.assessment.assess import Finding
+from threatmodel.assessment.assessed import Finding
 from threatmodel.assessment.risk import Cell
 from threatmodel.graph.building import Evidence
 
