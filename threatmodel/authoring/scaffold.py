@@ -112,6 +112,7 @@ def threat_text(name: str, scenario: str = SCENARIO) -> str:
             "lowers": "[{if: target.FACT, likelihood: 2, because: write why}]",
             "reaches": "function",
             "treated_by": "provider",
+            "comes": "first",
             "formerly": "[ID]",
         },
         {
