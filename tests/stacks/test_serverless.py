@@ -319,7 +319,6 @@ def test_facts() -> None:
         "failure_destination": True,
         "in_vpc": True,
         "role_shared": True,
-        "customer_managed_key": True,
         "log_retention_days": 30,
         "environment_holds_secret": told["environment_holds_secret"],
     }

@@ -133,6 +133,8 @@ def _as_written(stack: Stack, template: Stack) -> Stack:
         if not _HELPERS.match(name)
     }
     beside = {name: stack.resources[name] for name in _BESIDE if name in stack.resources}
+    if beside:  # it is the stage that the deployment makes, with what is set on it later
+        found = {name: one for name, one in found.items() if one.type != "AWS::ApiGateway::Stage" or not one.made_by}
     later = [
         replace(one, strength="adds", why="a plugin may do more after the deployment")
         for one in stack.unread

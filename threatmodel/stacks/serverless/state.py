@@ -84,7 +84,7 @@ class _Comparison:
                     yield from self.differing(f"{what}[{number}]", child, one, where)
             case Scalar() if self.same(node, kept, where):
                 pass
-            case _ if not any(unknowns(node)):
+            case _ if isinstance(node, Table | List) or not any(unknowns(node)):
                 yield what, node.place
 
     def led(self, kept: Any) -> Any:
