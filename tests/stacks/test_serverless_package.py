@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from tests.stacks.dumping import value
 from tests.support import HOME
 from threatmodel.reading.files import Files
+from threatmodel.reading.problems import shown
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.readers import read
 from threatmodel.stacks.serverless import reader
@@ -44,7 +46,7 @@ def test_what_stands_elsewhere_and_what_plugins_make_is_read_in_the_package() ->
     assert value(node(stack, BOT, "ReservedConcurrentExecutions")) == "7"  # of the environment
     assert value(node(stack, BOT, "Timeout")) == "9"  # of another file
     layers = [value(one) for one in items(node(stack, BOT, "Layers"))]
-    assert layers == ["arn:aws:lambda:eu-west-1:123456789012:layer:probe:3"]
+    assert layers == ['"arn:aws:lambda:eu-west-1:123456789012:layer:probe:3"']
     assert stack.resources["Alarms"].type == "AWS::SNS::Topic"
     assert [(one.name, one.strength) for one in stack.unread] == [("./alarms.js", "adds")]
 
@@ -92,6 +94,12 @@ def test_a_package_of_another_file_proves_nothing(before: str, after: str, what:
     assert stack.problems[-1].code == "stale-package"
     assert f"it was made of another serverless.yml: {what}" in stack.problems[-1].message
     assert stack.resources == reader.read(source, stack.file).resources
+
+
+def test_what_is_told_of_it(golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(SERVICE)
+    stack = packaged(SOURCE.replace("handler: app.bot", "handler: app.other"))
+    golden("bad-input/stale-package.txt", f"{shown(stack.problems, {})}\n")
 
 
 def test_a_package_counts_for_its_stage_alone() -> None:
