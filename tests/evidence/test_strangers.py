@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 
+from tests.evidence.policies.stating import MAPPINGS, read
 from tests.support import HOME
 from threatmodel.evidence.collect import collect
+from threatmodel.evidence.strangers import Standing, touches
 from threatmodel.library.directions import Directions, directions
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
+from threatmodel.reading.problems import Place
 
 MODEL = """\
 name: Shop
@@ -96,3 +100,30 @@ def test_what_falls(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     files = Files()
     evidence, _ = collect(load_model(files, Path("model.yaml")), files, ways)
     assert (AROUND | OWN) - evidence.get("bot", {}).keys() == falls
+
+
+def test_a_part_that_runs_code_on_a_resource_reaches_what_is_read_from_it() -> None:
+    stack = read(
+        """
+Resources:
+  Bot: {Type: AWS::Lambda::Function, Properties: {FunctionName: bot}}
+  Logs: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: /aws/lambda/bot}}
+  Change: {Type: Custom::Change, Properties: {ServiceToken: a, Group: !Ref Logs}}
+"""
+    )
+    (part,) = touches(stack, StackFacts(stack, MAPPINGS), {"Bot": "bot"})
+    on = Standing(stack).at(Place(stack.file, 4, 30))
+    assert on == "Logs"
+    assert part.reaches("bot", "log_retention_days", on, looked_around=False)
+    assert not part.reaches("bot", "timeout_seconds", "Bot", looked_around=False)
+
+
+def test_what_adds_properties_may_change_those_that_are_there() -> None:
+    stack = read(
+        """
+Resources:
+  Bot: {Type: AWS::Lambda::Function, Properties: {Timeout: 3, "Fn::Transform": {Name: AWS::Include}}}
+"""
+    )
+    (part,) = touches(stack, StackFacts(stack, MAPPINGS), {"Bot": "bot"})
+    assert part.reaches("bot", "timeout_seconds", "Bot", looked_around=False)

@@ -53,9 +53,12 @@ def test_the_models_word_is_word_and_calls_that_were_seen_are_evidence() -> None
     by_word = said("dynamodb:PutItem", writes=["orders"])
     assert isinstance(by_word, Statement)
     assert (by_word.value, by_word.source) == (False, "model")
-    by_calls = said("dynamodb:PutItem", seen=frozenset({"dynamodb:putitem"}))
+    by_calls = said("dynamodb:PutItem", seen=frozenset({("dynamodb:putitem", "Orders")}))
     assert (by_calls.value, by_calls.source) == (False, "template")
-    more = said('["dynamodb:PutItem", "dynamodb:DeleteItem"]', seen=frozenset({"dynamodb:putitem"}), writes=["orders"])
+    elsewhere = said("dynamodb:PutItem", seen=frozenset({("dynamodb:putitem", "Others")}))
+    assert isinstance(elsewhere, Unanswered)
+    seen = frozenset({("dynamodb:putitem", "Orders")})
+    more = said('["dynamodb:PutItem", "dynamodb:DeleteItem"]', seen=seen, writes=["orders"])
     assert more.source == "model"
 
 

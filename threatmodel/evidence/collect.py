@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from threatmodel.evidence.answers import Answered, Unanswered
 from threatmodel.evidence.deployed import Deployed
@@ -17,7 +17,8 @@ from threatmodel.evidence.opened import assumed, mappings_of, opened
 from threatmodel.evidence.relations.found import FunctionRelations, Start, Use, function_relations
 from threatmodel.evidence.relations.rights import RELATIONS as USES
 from threatmodel.evidence.relations.unused import unused
-from threatmodel.evidence.strangers import touches
+from threatmodel.evidence.relations.used import used
+from threatmodel.evidence.strangers import Standing, touches
 from threatmodel.evidence.worlds import Claim, Fallen, Readings, Said, WantedFacts, held
 from threatmodel.graph.elements import Read, Untold
 from threatmodel.graph.resolved import Evidence
@@ -30,6 +31,9 @@ from threatmodel.reading.problems import InputError, Place, Problem, quoted
 from threatmodel.stacks.assumed import Assumed
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import table
+
+if TYPE_CHECKING:
+    from threatmodel.probe.seen import SeenCall
 
 _PLANES = ("account", "pipeline")
 """The planes of which a file of infrastructure code can say something."""
@@ -47,7 +51,33 @@ def collect(
     statements: Statements = {}
     read_files: dict[int, Read] = {}
     problems: list[Problem] = []
-    deployed: dict[str, list[Deployed]] = {}
+    opened_files = _opened(system, files, ways, problems)
+    probed: Statements = {}
+    if any(source.kind == "probe" for source in system.evidence):
+        from threatmodel.evidence.probes import state_probes  # no small vocabulary, and most models have no probe
+
+        deployed: dict[str, list[Deployed]] = {}
+        for one in opened_files.values():
+            for element, resource in one.matched.resources.items():
+                deployed.setdefault(element, []).append(one.deployed(element, resource))
+        found, seen = state_probes(system, files, probed, deployed, today, problems)
+        read_files |= found
+        for one in opened_files.values():
+            one.seen = seen
+    for number, one in opened_files.items():
+        said: Statements = {}
+        one.state(said)
+        _add(one.held(said, files, ways) if ways is not None else said, statements)
+        read_files[number] = one.read()
+    _add(probed, statements)
+    if problems:
+        raise InputError(problems)
+    return statements, tuple(found for _, found in sorted(read_files.items()))
+
+
+def _opened(system: System, files: Files, ways: Directions | None, problems: list[Problem]) -> Mapping[int, _One]:
+    """Each file of infrastructure code that can be used, by its number among the evidence, held against the model."""
+    found: dict[int, _One] = {}
     for number, source in enumerate(system.evidence):
         if source.kind == "probe":
             continue
@@ -57,42 +87,32 @@ def collect(
         except InputError as error:
             problems += error.problems
             continue
-        facts = StackFacts(stack, mappings_of(stack.kind))
-        one = _One(system, source, stack, facts, ways)
-        problems += one.problems
-        said: Statements = {}
-        one.state(said)
-        if ways is not None:
-            said = one.held(said, files, ways, base)
-        for element, by in said.items():
-            for name, found in by.items():
-                statements.setdefault(element, {}).setdefault(name, []).extend(found)
-        read_files[number] = one.read(base)
-        for element, resource in one.matched.resources.items():
-            deployed.setdefault(element, []).append(one.deployed(element, resource))
-    if any(source.kind == "probe" for source in system.evidence):
-        from threatmodel.evidence.probes import state_probes  # no small vocabulary, and most models have no probe
+        found[number] = _One(system, source, base, stack, ways)
+        problems += found[number].problems
+    return found
 
-        read_files |= state_probes(system, files, statements, deployed, today, problems)
-    if problems:
-        raise InputError(problems)
-    return statements, tuple(found for _, found in sorted(read_files.items()))
+
+def _add(said: Statements, statements: Statements) -> None:
+    for element, by in said.items():
+        for name, found in by.items():
+            statements.setdefault(element, {}).setdefault(name, []).extend(found)
 
 
 class _One:
     """One file held against the model."""
 
     def __init__(
-        self, system: System, source: EvidenceFile, stack: Stack, facts: StackFacts, ways: Directions | None
+        self, system: System, source: EvidenceFile, base: Assumed, stack: Stack, ways: Directions | None
     ) -> None:
-        self.ways = ways
-        self.system, self.source, self.stack, self.facts = system, source, stack, facts
+        self.ways, self.base = ways, base
+        self.system, self.source, self.stack = system, source, stack
+        facts = self.facts = StackFacts(stack, mappings_of(stack.kind))
         self.kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
         self.matched = matches(system, source, stack, self.kinds)
         self.problems = self.matched.problems
         self.element_of = {name: element for element, name in self.matched.resources.items()}
         self.wanted: WantedFacts | None = None
-        self.used: Mapping[str, frozenset[str]] = {}
+        self.seen: Mapping[str, frozenset[SeenCall]] = {}
         self.untold: list[Untold] = []
         self.strangers: dict[str, list[Place]] = {}
 
@@ -119,8 +139,9 @@ class _One:
             if name in self.element_of:
                 self._state_relations(self.element_of[name], relations, statements)
 
-    def held(self, said: Statements, files: Files, ways: Directions, base: Assumed) -> Statements:
+    def held(self, said: Statements, files: Files, ways: Directions) -> Statements:
         """What of the statements holds in every world that the file leaves open."""
+        base = self.base
         stacks: dict[str, Stack] = {repr(base): self.stack}
 
         def stack(assumed: Assumed) -> Stack:
@@ -131,8 +152,9 @@ class _One:
 
         def stated(stack: Stack, wanted: WantedFacts | None) -> Statements:
             found: Statements = {}
-            facts = StackFacts(stack, mappings_of(stack.kind))
-            _One(self.system, self.source, stack, facts, ways).state(found, wanted)
+            other = _One(self.system, self.source, base, stack, ways)
+            other.seen = self.seen
+            other.state(found, wanted)
             return found
 
         kinds = {name: node.kind for name, node in self.system.nodes.items()}
@@ -152,12 +174,14 @@ class _One:
         kept: Statements = {}
         fallen: list[Fallen] = []
         parts = touches(self.stack, self.facts, self.element_of)
+        standing = Standing(self.stack)
         for element, by in said.items():
             kind = self.system.nodes[element].kind
             for name, statements in by.items():
                 around = self.facts.looks_around(kind, name)
-                part = next((one for one in parts if one.reaches(element, name, looked_around=around)), None)
                 for statement in statements:
+                    on = standing.at(statement.place) if parts else ""
+                    part = next((one for one in parts if one.reaches(element, name, on, looked_around=around)), None)
                     claim = Claim(element, kind, name, statement, ways)
                     if part is not None and claim.reassures:
                         fallen.append(Fallen(element, name, statement, part.why, part.place))
@@ -201,9 +225,10 @@ class _One:
             doubt = relations.unknown.get(name) or self._unmatched(uses, "it uses")
             if doubt is not None or name in self.system.nodes[element].relations or known:
                 self._state_list(element, name, known, uses, doubt, statements)
-        said = unused(
-            self.system.nodes[element], relations, self.element_of, self.used.get(element), self._place(element)
-        )
+        calls = self.seen.get(element)
+        function = self.stack.resources[self.matched.resources[element]]
+        seen = None if calls is None else used(calls, function, self.stack)
+        said = unused(self.system.nodes[element], relations, self.element_of, seen, self._place(element))
         if isinstance(said, Statement):
             statements.setdefault(element, {}).setdefault("role_reaches_unused", []).append(said)
         elif said is not None:
@@ -267,13 +292,13 @@ class _One:
 
     # --- what was read
 
-    def read(self, base: Assumed) -> Read:
+    def read(self) -> Read:
         """What a reader of the report should know about the file."""
         functions = [name for name, kinds in self.kinds.items() if "function" in kinds]
         extra = dict.fromkeys((*functions, *self.strangers))
         unasked = [
             Problem(code="unknown-parameter", place=place, message=f"the file has no parameter {quoted(name)}")
-            for name, place in base.stated.items()
+            for name, place in self.base.stated.items()
             if name not in self.stack.parameters
         ]
         return Read(

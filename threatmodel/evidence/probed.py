@@ -27,11 +27,11 @@ def probed(
     files: Files,
     deployed: Sequence[Deployed] = (),
     now: datetime.datetime | None = None,
-) -> tuple[dict[str, Statement], Read]:
-    """What a result says of its function, by fact, and what was read.
+) -> tuple[dict[str, Statement], Read, tuple[SeenCall, ...]]:
+    """What a result says of its function, by fact, what was read, and the calls to AWS that it was seen to make.
 
     Where it is no run of these probes, is too old, or is not about the code that is there now and that the files of the
-    model deploy as this function (`deployed`), the result counts as word.  What the source says of
+    model deploy as this function (`deployed`), the result counts as word, and no call as seen.  What the source says of
     constant time is word in any case, and always read afresh.  Raises InputError where a file cannot be used.
     """
     model = Path(system.file)
@@ -51,13 +51,14 @@ def probed(
             untold.append(Untold(source.function, one.fact, one.note or "the probes do not decide it", place, ()))
     if not changed and (said_of_source := _source(result, folder)) is not None:
         statements[FACT] = said_of_source
-    return statements, Read(
+    found = Read(
         file=shown_path(path),
         kind=source.kind,
         elements={source.function: result.target},
         untold=tuple(untold),
         stale=stale,
     )
+    return statements, found, () if stale else result.calls_seen
 
 
 def _stale(result: Result, folder: Path, place: Place, *, changed: bool) -> str:
@@ -85,21 +86,6 @@ def _for(result: Result, fact: str) -> str:
     covered = result.shown_for
     paths = listed(covered.paths[:3]) + (f" and {len(covered.paths) - 3} more" if len(covered.paths) > 3 else "")  # noqa: PLR2004 - a line's worth
     return f"; by {', '.join(covered.methods)} at {paths}; {', '.join(covered.kinds)}"
-
-
-def calls_seen(system: System, files: Files) -> dict[str, tuple[SeenCall, ...]]:
-    """The operations of AWS that each function was seen to use while it was probed, by the function's id.
-
-    Of functions that were not probed there is nothing.  A probe does not reach every branch of a handler: what is not
-    here may be used all the same.  Raises InputError where a file cannot be used.
-    """
-    found: dict[str, tuple[SeenCall, ...]] = {}
-    for source in system.evidence:
-        if source.kind == "probe":
-            path = files.named(source.path, Path(system.file), source.place)
-            result = read(files.text(path), shown_path(path))
-            found[source.function] = (*found.get(source.function, ()), *result.calls_seen)
-    return found
 
 
 def _source(result: Result, folder: Path) -> Statement | None:

@@ -10,6 +10,7 @@ from threatmodel.evidence.probed import probed
 from threatmodel.graph.elements import Read
 from threatmodel.model.facts import Statements
 from threatmodel.model.system import System
+from threatmodel.probe.seen import SeenCall
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Problem
 
@@ -21,26 +22,32 @@ def state_probes(  # noqa: PLR0913, PLR0917 - what the collector has at hand
     deployed: Mapping[str, Sequence[Deployed]],
     today: datetime.date | None,
     problems: list[Problem],
-) -> dict[int, Read]:
-    """Adds what the saved probes say of their functions; gives what was read, by its number among the evidence.
+) -> tuple[dict[int, Read], dict[str, frozenset[SeenCall]]]:
+    """Adds what the saved probes say of their functions.
+
+    Gives what was read, by its number among the evidence, and the calls that each function was seen to make by a result
+    which counts as evidence; a function without such a result is not among them.
 
     What one result leaves open, another one of the same function cannot prove.  `problems` gains those of files that
     cannot be used.
     """
+    seen: dict[str, frozenset[SeenCall]] = {}
     now = None if today is None else datetime.datetime.combine(today, datetime.time(12), datetime.UTC)
     found: dict[int, Read] = {}
     for number, source in enumerate(system.evidence):
         if source.kind != "probe":
             continue
         try:
-            said, found[number] = probed(system, source, files, deployed.get(source.function, ()), now)
+            said, found[number], calls = probed(system, source, files, deployed.get(source.function, ()), now)
         except InputError as error:
             problems += error.problems
             continue
+        if not found[number].stale:
+            seen[source.function] = seen.get(source.function, frozenset()) | frozenset(calls)
         for name, statement in said.items():
             statements.setdefault(source.function, {}).setdefault(name, []).append(statement)
     _doubt_what_others_leave_open(statements, found.values())
-    return found
+    return found, seen
 
 
 def _doubt_what_others_leave_open(statements: Statements, read: Iterable[Read]) -> None:

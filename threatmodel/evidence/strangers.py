@@ -8,6 +8,7 @@ what it is handed may change all of it; a macro may change everything.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -51,16 +52,20 @@ _ALIKE: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """What one part may change: `elements` (None: everything), and why and where."""
+    """What one part may change: `elements` (None: everything), `handed` resources, and why and where."""
 
     elements: frozenset[str] | None
     strength: Strength
     why: str
     place: Place
+    handed: frozenset[str] = frozenset()
 
-    def reaches(self, element: str, fact: str, *, looked_around: bool) -> bool:
-        """Whether it may change a fact of an element; `looked_around` that the fact follows from other resources."""
-        if self.elements is None:
+    def reaches(self, element: str, fact: str, stands_on: str, *, looked_around: bool) -> bool:
+        """Whether it may change a fact of an element.
+
+        `stands_on` is the resource where the fact was read, `looked_around` that it follows from other resources.
+        """
+        if self.elements is None or (self.strength != "adds" and stands_on in self.handed):
             return True
         if element not in self.elements:
             return False
@@ -72,11 +77,35 @@ def touches(stack: Stack, facts: StackFacts, element_of: Mapping[str, str]) -> S
     return tuple(_touch(one, stack, element_of) for one in _parts(stack, facts))
 
 
+class Standing:
+    """On which resource of a stack something stands, by its place."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        starts = {one.place.line: one.name for one in stack.resources.values() if one.place.file == stack.file}
+        self._lines = sorted(starts)
+        self._names = [starts[line] for line in self._lines]
+
+    def at(self, place: Place | None) -> str:
+        """The resource on which a place lies, '' for none."""
+        if place is None:
+            return ""
+        if place.part:
+            return next((name for name in self._stack.resources if _is_below(place.part, name)), "")
+        before = bisect_right(self._lines, place.line)
+        return self._names[before - 1] if before else ""
+
+
+def _is_below(part: str, name: str) -> bool:
+    return part.startswith(name) and part[len(name) : len(name) + 1] in {"", ".", "["}
+
+
 def _touch(part: Unread, stack: Stack, element_of: Mapping[str, str]) -> Touch:
     why = f"{quoted(part.name)} may change it: {part.why}"
     if part.strength == "all":
         return Touch(None, part.strength, why, part.place)
-    return Touch(frozenset(_elements(part.handed, stack, element_of)), part.strength, why, part.place)
+    elements = frozenset(_elements(part.handed, stack, element_of))
+    return Touch(elements, part.strength, why, part.place, part.handed)
 
 
 def _elements(handed: frozenset[str], stack: Stack, element_of: Mapping[str, str]) -> Iterator[str]:
@@ -110,6 +139,10 @@ def _parts(stack: Stack, facts: StackFacts) -> Iterator[Unread]:
             if _CUSTOM.match(resource.type):
                 handed |= _by_rights(resource, stack, facts)
             yield Unread(name=resource.name, why=why, place=resource.place, strength=strength, handed=handed)
+        if resource.opaque is not None:  # what adds properties is given those that are there, and may change them
+            own = frozenset((resource.name,))
+            opaque = resource.opaque
+            yield Unread(name=resource.name, why=opaque.why, place=opaque.place, strength="changes", handed=own)
 
 
 def _acting(resource: Resource) -> tuple[Strength, str] | None:

@@ -30,7 +30,7 @@ class FunctionRelations:
     without any other sign of a use, `ungranted` what its environment or a destination names without a grant.
     `itself` is where it is let call itself, at once or by way of others (None: as far as is seen, it is not).
     `beyond` are rights that are no use of anything that it uses, `rights` the actions (in small letters) on what it
-    does use.
+    does use, each with the resource.
     """
 
     triggers: tuple[Start, ...]
@@ -44,7 +44,7 @@ class FunctionRelations:
     ungranted: tuple[Use, ...]
     itself: Place | None = None
     beyond: tuple[Beyond, ...] = ()
-    rights: frozenset[str] = frozenset()
+    rights: frozenset[tuple[str, str]] = frozenset()
 
 
 def function_relations(stack: Stack, facts: StackFacts) -> Mapping[str, FunctionRelations]:

@@ -20,12 +20,16 @@ _MAY = {"reads": "read", "writes": "write", "sends": "send to", "secrets": "read
 
 
 def unused(
-    node: Node, relations: FunctionRelations, element_of: Mapping[str, str], seen: frozenset[str] | None, place: Place
+    node: Node,
+    relations: FunctionRelations,
+    element_of: Mapping[str, str],
+    seen: frozenset[tuple[str, str]] | None,
+    place: Place,
 ) -> Statement | Unanswered | None:
     """What is said of `role_reaches_unused`, with all reasons, the worst first; None where the grants are not known.
 
-    `seen` are the actions (in small letters) that the function was seen to call, None where nobody looked; `place` is
-    where the function stands.
+    `seen` are the actions (in small letters) that the function was seen to call, each with the resource of the file,
+    None where nobody looked; `place` is where the function stands.
     """
     reasons = list(_more(node, relations, element_of))
     if reasons:
@@ -36,7 +40,7 @@ def unused(
         told = "; ".join(one.told for one in relations.beyond)
         return Unanswered(f"nothing shows whether it uses {told}", relations.beyond[0].place)
     if seen is not None and relations.rights <= seen:
-        return _not("template", place, "it was seen to use each action that its role allows")
+        return _not("template", place, "it was seen to use each action that its role allows, on what it allows it on")
     stated = next((node.relations[name] for name in RELATIONS if name in node.relations), None)
     if not relations.rights:
         return _not("template", place, "its role allows nothing on stores, queues and secrets")

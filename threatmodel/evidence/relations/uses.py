@@ -46,7 +46,7 @@ class Uses:
     ungranted: tuple[Use, ...]
     externals: tuple[str, ...]
     beyond: tuple[Beyond, ...]
-    rights: frozenset[str]
+    rights: frozenset[tuple[str, str]]
 
 
 _LISTS = (
@@ -273,7 +273,7 @@ class _Using:
             tuple(self._ungranted(lists)),
             tuple(self.hosts),
             tuple(beyond(self.role.grants, self.names.targets, frozenset(used))),
-            frozenset(name.lower() for reach in self.role.reach.values() for name in _worked_with(reach)),
+            frozenset((name.lower(), on) for on, reach in self.role.reach.items() for name in _worked_with(reach)),
         )
 
     # --- grants and uses that have no counterpart
