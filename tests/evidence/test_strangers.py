@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from threatmodel.evidence.mappings.stack_facts import StackFacts
 
 from tests.evidence.policies.stating import MAPPINGS, read
 from tests.support import HOME
 from threatmodel.evidence.collect import collect
+from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.strangers import Standing, touches
 from threatmodel.library.directions import Directions, directions
 from threatmodel.library.load import load_library
