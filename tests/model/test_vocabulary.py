@@ -159,7 +159,8 @@ def test_every_fact_is_read() -> None:
     library = load_library(HOME / "threatlib")
     read: set[Name] = set(READ_BY_CODE)
     for threat in library.threats.values():
-        read |= {(kind, name) for kind, condition in threat.applies.items() for name in condition.facts}
+        told = [threat.applies, *(move.conditions for move in (*threat.raises, *threat.lowers))]
+        read |= {(kind, name) for by_kind in told for kind, condition in by_kind.items() for name in condition.facts}
     for control in library.controls.values():
         conditions = [need.condition for need in control.needs] + ([control.in_place] if control.in_place else [])
         read |= {(control.scope, name) for condition in conditions for name in condition.facts}

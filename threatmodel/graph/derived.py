@@ -217,6 +217,11 @@ def _posts_to_slack(given: Given, node: Node) -> Fact | None:
     return _any_in(given.functions[node.id], "calls", lambda member: member.item == "slack")
 
 
+@derives("function", "calls_outside")
+def _calls_outside(given: Given, node: Node) -> Fact | None:
+    return _any_in(given.functions[node.id], "calls", lambda _: True)
+
+
 @derives("function", "uses_secrets")
 def _uses_secrets(given: Given, node: Node) -> Fact | None:
     return _any_in(given.functions[node.id], "secrets", lambda _: True)
