@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -14,6 +15,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     Packages are imported as they are needed.
     """
+    if not _here():
+        return 2
     program, again = "tm", "install threatmodel again"
     try:
         from threatmodel.reading.home import CLONE, PROGRAM
@@ -33,6 +36,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return 2
     except Exception as error:  # noqa: BLE001 - the last wall: Python would end with 1, which means findings
         return _fault(error, program)
+
+
+def _here() -> bool:
+    """Whether there is a working directory; says so where it is gone, since nothing can be read or named then."""
+    try:
+        Path.cwd()
+    except OSError:
+        if sys.stderr is not None:
+            sys.stderr.write(".: missing-file: the folder that you stand in is gone; go to one that is there\n")
+        return False
+    return True
 
 
 def _fault(error: Exception, program: str) -> int:

@@ -142,3 +142,17 @@ def test_an_address_may_hold_any_letter() -> None:
     done = run(HOME, "probe", "http://127.0.0.1:9/Bestellung/ä?ö=ü", SLACK_SIGNING_SECRET="s")
     assert done.returncode == 2
     assert "cannot-probe: the handler cannot be reached" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use stays there")
+@pytest.mark.parametrize("arguments", ["check", "--list", "new threat x"])
+def test_a_working_directory_that_is_gone_is_told(tmp_path: Path, arguments: str) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = "import os, sys; os.rmdir(os.getcwd()); from threatmodel.__main__ import run; sys.exit(run())"
+    command = [sys.executable, "-c", code, *arguments.split()]
+    done = subprocess.run(
+        command, cwd=gone, env={**os.environ, "PYTHONPATH": str(HOME)}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(".: missing-file: the folder that you stand in is gone")

@@ -59,6 +59,14 @@ def test_what_it_writes_works_at_once(source: list[str], capsys: pytest.CaptureF
     assert json.loads(capsys.readouterr().out)["library"]["layers"] == ["threatlib"]
 
 
+def test_a_folder_s_name_is_spelt_in_letters_of_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Übung für Größe" / ".git").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "Übung für Größe")
+    assert main(["init"]) == 0
+    assert Path("models/uebung-fuer-groesse.yaml").exists()
+    assert main(["--dfd"]) == 0
+
+
 def test_the_texts(golden: Golden) -> None:
     assert main(["init", "--from", "template.yaml"]) == 0
     for name in WRITTEN - {"models/model.schema.json"}:

@@ -10,6 +10,7 @@ from threatmodel.evidence.resource_types import known
 from threatmodel.model.system import EvidenceFile, Node, System
 from threatmodel.model.vocabulary import Kind
 from threatmodel.reading.problems import Place, Problem, listed, quoted, suggestion
+from threatmodel.reading.spelling import latin
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import text
 
@@ -118,6 +119,6 @@ def _shorter(name: str, kind: str) -> Iterator[str]:
 
 def kebab(name: str) -> str:
     """A logical id as an element's id: OrderBotFunction as order-bot-function."""
-    parts = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+|[0-9]+", name)
+    parts = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+|[0-9]+", latin(name))
     found = "-".join(part.lower() for part in parts) or "x"
     return found if found[0].isalpha() else f"x-{found}"

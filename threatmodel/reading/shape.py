@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place, Problem, listed, note, quoted, suggestion
 from threatmodel.reading.source import BLANK, Document, Map, Seq
+from threatmodel.reading.spelling import latin
 
 LONGEST_ID = 100
 """Characters of the longest id that an author may choose."""
@@ -314,7 +315,8 @@ def _read_table(reader: Reader, shape: NamedItems, raw: Any, mark: int, noun: st
             reader.note("wrong-id", key_place, message)
             continue
         if not shape.pattern.match(name):
-            fixed = re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name[:100]).lower()).strip("-")
+            parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", latin(name[:100]))
+            fixed = re.sub(r"[^a-z0-9]+", "-", parted.lower()).strip("-")
             hint = f"did you mean '{fixed}'?" if shape.pattern.match(fixed) else ""
             message = f"{quoted(name)} cannot be the id of {shape.noun}; expected {shape.expected}"
             reader.note("wrong-id", key_place, message, hint)
