@@ -119,11 +119,13 @@ def assess(
 def render_report(assessment: Assessment, template: str = "md", *, picture_file: str = "") -> str:
     """The threat report: ``md``, ``html`` with its picture, or the path of a template of your own.
 
+    ``brief`` is its first page with the picture, ``full`` and ``full.md`` all that there is to say.
+
     `picture_file` names a picture beside the report, which Markdown links.  Raises InputError where a template fails.
     """
     from threatmodel.render.report.report import report
 
-    return report(assessment, template, "" if template == "md" else _picture(assessment), picture_file)
+    return report(assessment, template, "" if template in {"md", "full.md"} else _picture(assessment), picture_file)
 
 
 def render_dfd(model: Graph, view: Literal["runtime", "deployment", "identity", "all"] = "runtime") -> str:

@@ -63,7 +63,7 @@ def test_the_front_door_comes_first_and_only_what_stops_closes_it(tmp_path: Path
 def test_an_action_says_which_value_is_at_fault_and_where(tmp_path: Path, library: Library) -> None:
     assessment = assessed(tmp_path, model("validates_input: false"), library, evidence(two={"validates_input": False}))
     action = actions(assessment)[0]
-    found = {(f.element, f.fact, f.value, f.place.short if f.place else "") for f in faults(action)}
+    found = {(f.element, f.fact, f.value, f.said.place.short if f.said.place else "") for f in faults(action)}
     assert found == {
         ("bot", "validates_input", False, f"{assessment.graph.system.file}:5"),
         ("two", "validates_input", False, "template.yaml:41"),

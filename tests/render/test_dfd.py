@@ -110,13 +110,13 @@ def numbers(label: str) -> list[int]:
 @pytest.mark.parametrize("view", [*VIEWS, "all"])
 def test_every_flow_of_a_view_is_drawn_once_under_its_number(graph: Graph, view: str) -> None:
     dot = dfd(graph, view=view)
-    flows = [flow for flow in graph.flows.values() if view in {"all", flow.view}]
+    flows = [(number, flow) for number, flow in enumerate(graph.flows.values(), 1) if view in {"all", flow.view}]
     ends = {}
     for source, target, label, _ in edges(dot):
         for number in numbers(label):
             assert number not in ends
             ends[number] = source, target
-    assert ends == {number: (flow.source, flow.target) for number, flow in enumerate(flows, 1)}
+    assert ends == {number: (flow.source, flow.target) for number, flow in flows}
 
 
 @pytest.mark.parametrize("view", [*VIEWS, "all"])

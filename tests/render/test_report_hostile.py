@@ -75,21 +75,23 @@ accepted_risks:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("form", ["html", "full"])
 @pytest.mark.parametrize("evil", HOSTILE)
-def test_a_hostile_model_adds_no_element_to_the_page(tmp_path: Path, evil: str) -> None:
+def test_a_hostile_model_adds_no_element_to_the_page(tmp_path: Path, evil: str, form: str) -> None:
     def shape(text: str) -> list[tuple[str, tuple[str, ...]]]:
         return [(tag, tuple(attributes)) for tag, attributes in Page(text).tags]
 
-    shown = report(hostile(tmp_path, evil), "html")
-    assert shape(shown) == shape(report(hostile(tmp_path, "harmless"), "html"))
+    shown = report(hostile(tmp_path, evil), form)
+    assert shape(shown) == shape(report(hostile(tmp_path, "harmless"), form))
     assert not re.search("[\u202e\u200b\u0007\u2028]", shown)
     if evil == HOSTILE[9]:
         assert "&lt;U+202E&gt;gnp.exe" in shown
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("form", ["md", "full.md"])
 @pytest.mark.parametrize("evil", HOSTILE)
-def test_a_hostile_model_adds_no_markup_to_markdown(tmp_path: Path, evil: str) -> None:
+def test_a_hostile_model_adds_no_markup_to_markdown(tmp_path: Path, evil: str, form: str) -> None:
     reader = MarkdownIt("commonmark", {"linkify": False}).enable(["table", "strikethrough"])
 
     def shape(text: str) -> list[str]:
@@ -99,8 +101,8 @@ def test_a_hostile_model_adds_no_markup_to_markdown(tmp_path: Path, evil: str) -
             found += [child.type for child in token.children or () if child.type not in {"text", "text_special"}]
         return found
 
-    shown = report(hostile(tmp_path, evil), "md")
-    assert shape(shown) == shape(report(hostile(tmp_path, "harmless"), "md"))
+    shown = report(hostile(tmp_path, evil), form)
+    assert shape(shown) == shape(report(hostile(tmp_path, "harmless"), form))
     assert not re.search(r"(?<!\\):(?=//)evil|[^\\]://evil", shown)
     assert not re.search("[\u202e\u200b\u0007\u2028]", shown)
 

@@ -14,9 +14,9 @@ from tests.support import HOME
 from threatmodel.render.report.report import report
 
 
-@pytest.fixture(scope="module")
-def page() -> str:
-    return report(default_assessment(), "html", SVG)
+@pytest.fixture(scope="module", params=["html", "full"])
+def page(request: pytest.FixtureRequest) -> str:
+    return report(default_assessment(), request.param, SVG)
 
 
 def test_no_request_leaves_the_page(page: str) -> None:
@@ -48,7 +48,10 @@ def test_links_lead_into_the_page_or_to_https(page: str) -> None:
     assert len(ids) == len(set(ids))
     for link in parsed.all("a"):
         href = link["href"] or ""
-        if href.startswith("#"):
+        if href.startswith("#filter:"):
+            field, _, value = href.removeprefix("#filter:").partition("=")
+            assert any(attributes.get(f"data-{field}") == value for attributes in parsed.all("li"))
+        elif href.startswith("#"):
             assert href[1:] in ids
         else:
             assert href.startswith("https://")
@@ -87,6 +90,7 @@ def test_the_page_is_whole_without_its_script(page: str) -> None:
         "form[hidden]",
         "details.item[hidden]",
         ".case[hidden]",
+        ".lines li[hidden], .story[hidden]",
         "details.item > summary::-webkit-details-marker",
         ".stack td:empty",
     }

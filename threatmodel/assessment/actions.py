@@ -11,11 +11,10 @@ from threatmodel.assessment.assess import reconsidered
 from threatmodel.assessment.assessed import DONE, Answer, Assessment, Finding
 from threatmodel.assessment.ranking import STRONG, Rank, at_the_door, rank
 from threatmodel.assessment.risk import BANDS, MOVES, Band, residual
-from threatmodel.assessment.states import State, Support
+from threatmodel.assessment.states import State
 from threatmodel.library.format import Control, ControlEffect
-from threatmodel.model.facts import WORD
+from threatmodel.model.facts import WORD, Statement
 from threatmodel.model.vocabulary import FACTS
-from threatmodel.reading.problems import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +60,9 @@ def actions(assessment: Assessment, most: int | None = 3) -> tuple[Action, ...]:
                 helping[alike] = tuple(_would_help(finding))
             for at in helping[alike]:
                 answer = finding.answers[at]
-                place = rank(finding, [answer], doubt=int(answer.state.level == 0))
+                place = rank(
+                    finding, [answer], doubt=int(answer.state.level == 0 or answer.state.state == "ineffective")
+                )
                 collected.setdefault(answer.link.control, []).append(_Moved(place, finding, answer))
     found = [_action(assessment.library.controls[control], moved) for control, moved in collected.items()]
     return tuple(sorted(found, key=lambda action: (action.minor, action.rank))[:most])
@@ -116,25 +117,21 @@ def _would_help(finding: Finding) -> Iterator[int]:
 
 
 class Fault(NamedTuple):
-    """A value at fault: of which element, what, where it stands, and what a reader should know; '' where unknown."""
+    """A value at fault: of which element, which fact has which value, and who says so where."""
 
     element: str
     fact: str
     value: object
-    place: Place | None
-    note: str
+    said: Statement
 
 
 def faults(action: Action) -> Iterator[Fault]:
-    """The values that keep a control from being in place, known ones first, those that somebody wrote before others."""
+    """The values that keep a control from being in place, those that somebody wrote first."""
+    order = list(FACTS[action.control.scope])
     found = [(state, item) for states in action.states.values() for state in states for item in state.support]
-    for state, item in sorted(found, key=lambda pair: (pair[0].level == 0, not pair[1].known, pair[1].said.omitted)):
-        if item.known and state.level < 0:
-            yield _fault(state, item)
-
-
-def _fault(state: State, item: Support) -> Fault:
-    return Fault(state.element, item.fact, item.value, item.said.place, item.said.note)
+    wanting = [(state, item) for state, item in found if item.known and state.level < 0]
+    for state, item in sorted(wanting, key=lambda pair: (pair[1].said.omitted, order.index(pair[1].fact))):
+        yield Fault(state.element, item.fact, item.value, item.said)
 
 
 Proof = Literal["probe", "template", "aws", "attestation"]

@@ -55,9 +55,10 @@ def reconsidered(assessment: Assessment, assumed: Assumed) -> dict[str, tuple[Fi
     """The findings that controls answer which are taken to be in place, or gone, by id: as they are, and then."""
     states, touched = assessment.states.assuming(assumed)
     run = _Assessing(states, frozenset(assessment.excluded))
+    answered = {threat.id for threat in run.library.threats.values() if touched & {x.control for x in threat.links}}
     found = {}
     for finding in (*assessment.findings, *assessment.possible):
-        if any(answer.link.control in touched for answer in finding.answers):
+        if finding.threat.id in answered:
             answers = tuple(
                 Answer(a.link, states.counting(assessment.library.controls[a.link.control], finding.target))
                 if a.link.control in touched

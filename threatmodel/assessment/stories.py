@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from threatmodel.assessment.assessed import Assessment, Finding, Question, Verdict
 from threatmodel.assessment.ranking import Rank, at_the_door, rank, strongest, weak_only
 from threatmodel.assessment.risk import BANDS, Band
-from threatmodel.assessment.states import State
+from threatmodel.assessment.states import ControlState, State
 from threatmodel.library.format import Threat
 
-Wanting = tuple[tuple[str, str], ...]
+Wanting = tuple[tuple[str, ControlState], ...]
 """Controls that are wanting, each with the state that it is in."""
 
 

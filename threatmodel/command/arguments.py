@@ -34,12 +34,10 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
-def common(found: Parser) -> None:
-    """The options of whatever assesses a model."""
+def common(found: Parser, where: str = "FILE", written: str = "write there instead of standard output") -> None:
+    """The options of whatever assesses a model; `where` and `written` say what `-o` takes."""
     model(found)
-    found.add_argument(
-        "-o", "--output", type=text, default=QUIET, metavar="FILE", help="write there instead of standard output"
-    )
+    found.add_argument("-o", "--output", type=text, default=QUIET, metavar=where, help=written)
     library(found)
     looking(found)
 

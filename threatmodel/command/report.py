@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import _MutuallyExclusiveGroup
+from argparse import _ArgumentGroup, _MutuallyExclusiveGroup
 from pathlib import Path
 
 from threatmodel.api import render_report
@@ -18,13 +18,23 @@ def options(what: _MutuallyExclusiveGroup) -> None:
         const="md",
         type=text,
         metavar="TEMPLATE",
-        help="threat report: md (default), html, or the path of a template of your own",
+        help="threat report: md (default), html, brief (first page), full or full.md (everything), or a template",
     )
+
+
+def details(how: _ArgumentGroup) -> None:
+    """Declares what goes with it."""
+    how.add_argument("--force", action="store_true", help="write also over the report of another model")
 
 
 def run(request: Request) -> int:
     """Prints the report, with the picture in it where a page can hold one."""
+    from threatmodel.render.report.report import OWN
+
     template: str = request.args.report
-    if template not in {"md", "html"}:
+    if template not in OWN:
         request.files.paths.add(Path(template))
-    return request.print(render_report(request.assessment(), template))
+    assessment = request.assessment()
+    if request.output is not None and not request.args.force:
+        request.refuse_others([request.output], assessment.graph.system)
+    return request.print(render_report(assessment, template))

@@ -14,12 +14,13 @@ from threatmodel.command.arguments import names
 from threatmodel.reading.files import Files, is_folder
 from threatmodel.reading.home import CLONE, MODELS
 from threatmodel.reading.output import Content, write
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, Place, Problem, quoted
 
 if TYPE_CHECKING:  # what most commands do without is imported where it is used: start-up is a feature
     from threatmodel.assessment.assessed import Assessment
     from threatmodel.graph.building import Graph
     from threatmodel.library.format import Library
+    from threatmodel.model.system import System
 
 MODEL = MODELS / "slack-lambda.yaml"
 """The default model, in the clone of this project."""
@@ -33,6 +34,7 @@ def in_clone() -> bool:
 PICTURES = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
 """The endings of pictures' names, with the format that each asks for."""
 
+_ELSEWHERE = "name another place, or add --force"
 _DRAWN = (".svg", ".png", ".pdf")
 """Endings that no text is written to."""
 
@@ -115,6 +117,20 @@ class Request:
         """Raises InputError where the output's name is one of a picture."""
         if self.output is not None:
             refuse_picture(self.output)
+
+    def refuse_others(self, paths: Sequence[Path], system: System) -> None:
+        """Raises InputError where one of these files holds another model's report: nobody asked to lose it."""
+        from threatmodel.render.report.report import written_for
+
+        problems = []
+        for path in paths:
+            file, name = written_for(path) or (system.file, system.name)
+            if file != system.file and (Path(file).name, name) != (Path(system.file).name, system.name):
+                message = f"it holds the report of another model, {quoted(name)} ({file})"
+                place = Place(f"output {path}")
+                problems.append(Problem(code="unwritable-file", place=place, message=message, hint=_ELSEWHERE))
+        if problems:
+            raise InputError(problems)
 
     def print(self, content: Content) -> int:
         """Writes a result where it was asked for; returns exit code 0."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 
 from threatmodel.command.arguments import Parser, common, path
 from threatmodel.command.drawing import picture_of
 from threatmodel.command.request import Request
-from threatmodel.reading.output import make_folder
+from threatmodel.reading.output import make_folder, write
 
 
 def options(parser: Parser) -> None:
     """Declares its options."""
-    common(parser)
-    parser.add_argument("--out", type=path, default=Path("build"), metavar="FOLDER", help="the folder (default: build)")
+    common(parser, "FOLDER", "the folder (default: build)")
+    parser.add_argument("--out", type=path, metavar="FOLDER", help="the same")
+    parser.add_argument("--force", action="store_true", help="also over the report of another model")
 
 
 def run(request: Request) -> int:
@@ -21,7 +24,7 @@ def run(request: Request) -> int:
     from threatmodel.render.report.report import report
     from threatmodel.render.summary import summary_text
 
-    out: Path = request.args.out
+    out: Path = request.args.out or request.folder or request.output or Path("build")
     assessment = request.assessment()
     svg = picture_of(assessment)
     made = {
@@ -29,7 +32,11 @@ def run(request: Request) -> int:
         "report.md": report(assessment, "md", picture_file="dfd.svg"),
         "dfd.svg": svg,
     }
+    if not request.args.force:
+        request.refuse_others([out / name for name in made], assessment.graph.system)
     make_folder(out)
     for name, content in made.items():
         request.write(content, out / name)
-    return request.print(summary_text(assessment, [out / name for name in made]))
+    width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+    write(summary_text(assessment, [out / name for name in made], width), None)
+    return 0

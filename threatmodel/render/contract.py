@@ -313,8 +313,8 @@ def _action(action: Action, assessment: Assessment) -> dict[str, Any]:
                 "element": fault.element,
                 "fact": fault.fact,
                 "value": fault.value,
-                "note": fault.note,
-                "location": _location(fault.place),
+                "note": fault.said.note,
+                "location": _location(fault.said.place),
             }
             for fault in faults(action)
         ],

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import textwrap
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import graphviz
 
 from threatmodel.graph.elements import Flow, Graph
-from threatmodel.model.facts import Facts
-from threatmodel.render.picture import TIMES, Arrow, DrawnShape, Picture, carried, data_names, needs_overview, picture
+from threatmodel.render.picture import (
+    TIMES,
+    Arrow,
+    DrawnShape,
+    Picture,
+    carried,
+    data_names,
+    needs_overview,
+    picture,
+    protocol_words,
+)
 from threatmodel.render.text import dot, dot_html, one_line
 
 __all__ = ["dfd", "needs_overview"]
@@ -51,8 +60,6 @@ _SYMBOLS = {
     "person": {"style": "filled", "fillcolor": _OUTSIDE.fill},
     "external": {"style": "filled", "fillcolor": _OUTSIDE.fill},
 }
-_PROTOCOLS = {"https": "HTTPS", "http": "HTTP", "tls": "TLS", "tcp": "TCP", "ssh": "SSH", "in-process": "in process"}
-_USUAL_PORTS = {"https": 443, "http": 80, "ssh": 22}
 _MOST_SPACERS = 12
 _WIDE = 34
 """Characters of a line under a name or beside an arrow."""
@@ -281,26 +288,12 @@ class _Painter:
 
     def _described(self, flows: tuple[Flow, ...]) -> tuple[str, ...]:
         data = carried(flows, self.data)
-        protocol = ", ".join(dict.fromkeys(word for flow in flows for word in _protocol(flow.facts)))
+        protocol = ", ".join(dict.fromkeys(word for flow in flows for word in protocol_words(flow.facts)))
         joined = " · ".join(part for part in (data, protocol) if part)
         lines = [joined] if len(joined) <= _WIDE else [*textwrap.wrap(data, _WIDE), protocol]
         if not all(flow.size for flow in flows):
             lines.append("origins disagree")
         return tuple(dot(line) for line in lines)
-
-
-def _protocol(facts: Facts) -> Iterator[str]:
-    """The protocol, its port where it is unusual, and whether nothing protects it."""
-    known = {name: fact.value for name, fact in facts.items() if fact.size}
-    transport = known.get("transport")
-    if transport is None:
-        yield "protocol unknown"
-        return
-    port = known.get("tcp_port")
-    unusual = port is not None and port != _USUAL_PORTS.get(transport)
-    yield _PROTOCOLS[transport] + (f" {port}" if unusual else "")
-    if known.get("encrypted") is False and transport != "in-process":
-        yield "not encrypted"
 
 
 # --- texts

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from threatmodel.graph.elements import Element, Flow, Graph
+from threatmodel.model.facts import Facts
 from threatmodel.model.reference_architecture import ZONES, Zone
 from threatmodel.render.text import one_line
 
@@ -161,7 +162,7 @@ def picture(graph: Graph, view: str = "runtime", focus: str = "", *, overview: b
         focus=focus,
         overview=overview,
         shapes={shape.id: shape for shape in shapes},
-        arrows=tuple(_arrows(arranged, flows)),
+        arrows=tuple(_arrows(arranged, flows, numbers_of(graph))),
         columns=arranged.columns,
         zones=_around({shape.zone for shape in shapes}, graph.zones),
     )
@@ -275,12 +276,17 @@ def _lifted(graph: Graph, elements: Iterable[Element]) -> dict[str, str]:
 # --- arrows
 
 
-def _arrows(shown: _Arranged, flows: Iterable[Flow]) -> Iterator[Arrow]:
+def numbers_of(graph: Graph) -> Mapping[str, int]:
+    """The number of each flow, the same in every view, picture and table."""
+    return {name: number for number, name in enumerate(graph.flows, 1)}
+
+
+def _arrows(shown: _Arranged, flows: Iterable[Flow], numbered_as: Mapping[str, int]) -> Iterator[Arrow]:
     """One arrow for the flows of each direction between two shapes, with their numbers or, in an overview, its own."""
     merged: dict[tuple[str, str], list[tuple[int, Flow]]] = {}
-    for number, flow in enumerate(flows, 1):
+    for flow in flows:
         ends = shown.place[flow.source], shown.place[flow.target]
-        merged.setdefault(ends, []).append((number, flow))
+        merged.setdefault(ends, []).append((numbered_as[flow.id], flow))
     for index, ((source, target), numbered) in enumerate(merged.items(), 1):
         columns = shown.columns[source], shown.columns[target]
         back = columns[0] > columns[1] or (columns[0] == columns[1] and _reverses(merged, source, target))
@@ -292,3 +298,21 @@ def _reverses(merged: Mapping[tuple[str, str], list[tuple[int, Flow]]], source: 
     """Whether flows of the other direction come first."""
     other = merged.get((target, source))
     return other is not None and source != target and other[0][0] < merged[source, target][0][0]
+
+
+_PROTOCOLS = {"https": "HTTPS", "http": "HTTP", "tls": "TLS", "tcp": "TCP", "ssh": "SSH", "in-process": "in process"}
+_USUAL_PORTS = {"https": 443, "http": 80, "ssh": 22}
+
+
+def protocol_words(facts: Facts) -> Iterator[str]:
+    """The protocol, its port where it is unusual, and whether nothing protects it."""
+    known = {name: fact.value for name, fact in facts.items() if fact.size}
+    transport = known.get("transport")
+    if transport is None:
+        yield "protocol unknown"
+        return
+    port = known.get("tcp_port")
+    unusual = port is not None and port != _USUAL_PORTS.get(transport)
+    yield _PROTOCOLS[transport] + (f" {port}" if unusual else "")
+    if known.get("encrypted") is False and transport != "in-process":
+        yield "not encrypted"

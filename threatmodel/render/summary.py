@@ -1,69 +1,100 @@
-"""The lines that a first run prints."""
+"""The first page on a terminal, however wide it is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from threatmodel.assessment.actions import Action, actions
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.priorities import expiries, summary
-from threatmodel.assessment.risk import BANDS, band
+from threatmodel.assessment.risk import Band
 from threatmodel.reading.problems import visible
-from threatmodel.render.taken_out import counted_by_kind
+from threatmodel.render.first import Claim, Deed, FirstPage, first_page
+
+NARROWEST, WIDEST = 32, 100
+_MOST_ENDS = 3
+_TABLE = 60
+"""Columns from which the bands stand side by side with the check."""
 
 
-def summary_text(assessment: Assessment, paths: Sequence[Path]) -> str:
-    """What an assessment says, in eleven lines, and where the files are."""
-    counts = summary(assessment)
+def summary_text(assessment: Assessment, paths: Sequence[Path], width: int = 80) -> str:
+    """The first page, in lines of so many columns, and where the files are."""
+    width = min(max(width, NARROWEST), WIDEST)
     system = assessment.graph.system
-    verdicts = counts.verdicts
-    work = verdicts["open"] + verdicts["reduced"]
+    page = first_page(assessment)
     lines = [
-        f"{visible(system.name)} ({system.file}, {system.revision}), as of {assessment.today}",
-        f"findings   {len(assessment.findings)}, and {len(assessment.possible)} that may apply",
-        f"verdicts   {_listed(verdicts)}",
-        f"inherent   {_listed(counts.inherent)}",
-        f"claimed    {_listed(counts.claimed)}",
-        f"proven     {_listed(counts.proven)}",
-        f"to do      {work} need work, {verdicts['undetermined']} wait for an answer{_worst(counts.undetermined)}",
-        f"first      {_first(assessment)}",
-        f"ask        {_asked(assessment)}",
-        f"expires    {_expiring(assessment)}",
-        f"by word    {counted_by_kind(assessment.taken_out) or 'nothing is taken out'}",
+        *_wrapped(system.name.upper(), width),
+        *_wrapped(f"{system.owner or 'nobody owns it'} · {assessment.today} · {system.file} {system.revision}", width),
         "",
-        *(str(path) for path in paths),
+        *_wrapped(f"{page.verdict.upper()}: {page.says}", width),
+        *_wrapped(page.unless, width),
+        "",
+        *_bands(page, width),
+        *_wrapped(f"check {page.check}", width),
+        "",
+        *_deeds(page.deeds, page.more, width),
+        *_claims(page.claims, page.more_claims, width),
+        *_rest(page, width),
     ]
-    return "\n".join(lines) + "\n"
+    lines += ["", *(str(path) for path in paths)] if paths else []
+    return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "none"
+def _wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
+    """A text in lines of so many columns at most; nothing of it but what is cut where a word is longer than a line."""
+    indent = rest or " " * len(first)
+    return textwrap.wrap(visible(text), width, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False)
 
 
-def _worst(counts: Mapping[str, int]) -> str:
-    waiting = [name for name in BANDS if counts[name]]
-    return f", up to {waiting[-1]}" if waiting else ""
+def _bands(page: FirstPage, width: int) -> Iterator[str]:
+    names = [name if width >= _TABLE else _SHORT[name] for name, _ in page.claimed]
+    columns = [max(len(name), 4) + 1 for name in names]
+    yield " " * 11 + "".join(name.rjust(column) for name, column in zip(names, columns, strict=True))
+    for label, counts in (("as claimed", page.claimed), ("as proven", page.proven)):
+        numbers = (f"{number:,}".rjust(column) for (_, number), column in zip(counts, columns, strict=True))
+        yield label.ljust(11) + "".join(numbers)
 
 
-def _first(assessment: Assessment) -> str:
-    found = [f"{a.control.id}@{_on(a)} ({len(a.findings)})" for a in actions(assessment)]
-    return ", ".join(found) or "nothing"
+_SHORT: dict[Band, str] = {"critical": "crit", "high": "high", "medium": "med", "low": "low"}
 
 
-def _on(action: Action) -> str:
-    elements = action.elements
-    return elements[0] if len(elements) == 1 else f"{len(elements):,} {action.control.scope}s"
+def _deeds(deeds: Sequence[Deed], more: int, width: int) -> Iterator[str]:
+    if not deeds:
+        yield from _wrapped("NOTHING TO DO: no single control lowers the band of a finding.", width)
+        yield ""
+        return
+    yield "DO THESE FIRST" if more or len(deeds) > 1 else "DO THIS"
+    for number, one in enumerate(deeds, 1):
+        yield from _wrapped(f"{one.do} ({one.on})", width, f" {number} ")
+        at_fault = f"{one.fault}, {one.place}" if one.place else one.fault
+        yield from _wrapped(f"{one.state}: {at_fault}", width, "   ")
+        yield from _wrapped(f"who: {one.who}{', by ' + one.by if one.by else ''} · {one.would}", width, "   ")
+        yield from _wrapped(f"proof: {one.proof}", width, "   ")
+    yield ""
 
 
-def _asked(assessment: Assessment) -> str:
-    questions = assessment.questions
-    if not questions:
-        return "nothing"
-    first = questions[0]
-    return f"{len(questions)} questions; first {first.id}: {first.ask} (up to {band(first.score)})"
+def _claims(claims: Sequence[Claim], more: int, width: int) -> Iterator[str]:
+    if claims:
+        yield from _wrapped("ONLY CLAIMED, AND MUCH HANGS ON IT", width)
+        for one in claims:
+            until = f", until {one.until}" if one.until else ""
+            count = len(one.findings)
+            hang = f"{count:,} finding{'s' if count != 1 else ''} up to {one.band}"
+            yield from _wrapped(f"{one.title} ({one.on}): {hang}; {one.who} says so{until}", width, " - ", "   ")
+        if more:
+            yield f"   and {more:,} more"
+        yield ""
 
 
-def _expiring(assessment: Assessment) -> str:
-    found = [f"{e.name} {e.date}" for e in expiries(assessment)]
-    return ", ".join(found) + " (within 60 days)" if found else "nothing within 60 days"
+def _rest(page: FirstPage, width: int) -> Iterator[str]:
+    taken = f"TAKEN OUT BY WORD: {page.taken} ({page.taken_by})" if page.taken else "Nothing is taken out by word."
+    yield from _wrapped(taken, width)
+    for one in page.ends[:_MOST_ENDS]:
+        when = "ENDED" if one.date < page.today else "ENDS"
+        yield from _wrapped(f"{when} {one.date}: {one.what} of {one.name}, {one.owner}", width)
+    if len(page.ends) > _MOST_ENDS:
+        yield from _wrapped(f"and {len(page.ends) - _MOST_ENDS:,} more end within 60 days", width)
+    parts = [page.counts]
+    parts += [page.asks] if page.asks else []
+    parts += [f"{page.more:,} more action{'s' if page.more != 1 else ''}"] if page.more else []
+    yield from _wrapped(" · ".join(parts), width)

@@ -42,9 +42,24 @@ def _scenario(
         "gaps": list(numbered.gaps),
         "tally": tally(every) if every else None,
         "threats": [_threat_row(threat, cases) for threat, cases in sorted(found, key=_by_need)],
+        **_standing(
+            [_threat_row(threat, cases) for threat, cases in sorted(found, key=_by_need)], len(waiting), len(absent)
+        ),
         "may_apply": [{"id": name, "title": library.threats[name].title} for name in waiting],
         "absent": [{"id": threat.id, "title": threat.title} for threat in absent],
     }
+
+
+def _standing(rows: list[Row], waiting: int, absent: int) -> Row:
+    """What is open of a scenario, and one line for the rest."""
+    work = [row for row in rows if row["work"]]
+    parts = [
+        (len(rows) - len(work), "low enough, accepted or only claimed"),
+        (waiting, "may apply"),
+        (absent, "do not apply"),
+    ]
+    rest = ", ".join(f"{number} {text}" for number, text in parts if number)
+    return {"open": work, "rest": f"Of its other threats: {rest}." if rest else ""}
 
 
 def _by_need(item: tuple[Threat, Sequence[FindingGroup]]) -> tuple[bool, int, str]:

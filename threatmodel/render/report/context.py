@@ -10,7 +10,10 @@ from threatmodel.assessment.assessed import Assessment, Question
 from threatmodel.assessment.priorities import Expiry, Summary, carried_alone, expiries, summary
 from threatmodel.assessment.risk import BANDS, band
 from threatmodel.library.format import Library
-from threatmodel.render.report import article, controls, findings, matrix, states
+from threatmodel.render.first import MOST_DONE, FirstPage, deed, first_page
+from threatmodel.render.picture import numbers_of
+from threatmodel.render.plain import STATE, VERDICT, VERDICT_MEANS
+from threatmodel.render.report import article, controls, findings, matrix, states, told
 from threatmodel.render.report import system as system_tables
 from threatmodel.render.report.answer import answer
 from threatmodel.render.report.findings import by_band
@@ -19,6 +22,12 @@ from threatmodel.render.report.words import NAMED, Inert, Plain, Row, counted, n
 from threatmodel.render.taken_out import counted_by_kind, lines
 
 EXPIRY_DAYS = 60
+MOST_CLAIMS = 15
+"""Lines of the default report's table of what is only claimed."""
+
+MOST_LINES = 15
+"""Lines of a table of the default report whose rest stands in the full one."""
+
 MOST_ALONE = 10
 """Lines of the first page about controls that stand alone."""
 
@@ -33,11 +42,23 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "") -
     seen = states.seen(assessment)
     graph = assessment.graph
     counts = summary(assessment)
+    wanted = actions(assessment, None)
+    deeds = [deed(assessment, action) for action in wanted[: told.MOST_ACTIONS]]
     return {
         "model": _model(assessment),
         "answer": answer(assessment, counts, findings.of_platform(assessment, by_threat)),
+        "first": _first(first_page(assessment, wanted=wanted, deeds=deeds)),
+        "told": told.told(assessment),
+        "todo": told.todo(wanted, deeds),
+        "by_owner": told.by_owner(assessment, wanted),
+        "settled": told.settled(assessment),
+        "does_not_apply": told.does_not_apply(assessment),
+        "flows": told.flows(assessment, numbers_of(graph)),
+        "words": _words(),
+        "most_claims": MOST_CLAIMS,
+        "most_lines": MOST_LINES,
         "counts": _counts(counts),
-        "actions": [_action(action) for action in actions(assessment)],
+        "actions": [_action(action) for action in wanted[:MOST_DONE]],
         "only_claimed": controls.only_claimed(assessment),
         "questions": [_question(question) for question in assessment.questions],
         "expiries": [_expiry(expiry, assessment) for expiry in expiries(assessment, EXPIRY_DAYS)],
@@ -108,6 +129,57 @@ def _counts(counts: Summary) -> Row:
             {"name": "undetermined", "means": "waits for an answer, could be", "numbers": by_band(counts.undetermined)},
         ],
         "verdicts": [{"verdict": name, "number": number} for name, number in counts.verdicts.items()],
+    }
+
+
+# --- the first page
+
+
+def _first(page: FirstPage) -> Row:
+    return {
+        "verdict": page.verdict,
+        "tone": page.tone,
+        "says": page.says,
+        "unless": page.unless,
+        "bands": [name for name, _ in page.claimed],
+        "rows": [
+            {"id": name, "name": f"as {name}", "means": means, "numbers": [{"band": b, "number": n} for b, n in counts]}
+            for name, means, counts in (
+                ("claimed", "if everything that is said is true", page.claimed),
+                ("proven", "on evidence alone", page.proven),
+            )
+        ],
+        "check": page.check,
+        "fails": page.fails,
+        "counts": page.counts,
+        "deeds": [told.in_words(one) for one in page.deeds],
+        "more": page.more,
+        "claims": [
+            {
+                "control": one.control,
+                "title": one.title,
+                "on": one.on,
+                "number": len(one.findings),
+                "band": one.band,
+                "who": one.who,
+                "until": one.until,
+            }
+            for one in page.claims
+        ],
+        "more_claims": page.more_claims,
+        "taken": page.taken,
+        "taken_by": page.taken_by,
+        "questions": page.questions,
+        "asks": page.asks,
+    }
+
+
+def _words() -> Row:
+    """The words of the report for those of the engine, and what they mean."""
+    return {
+        "verdicts": {name: text for name, text in VERDICT.items()},  # noqa: C416 - of plain keys
+        "states": {name: text for name, text in STATE.items()},  # noqa: C416 - of plain keys
+        "means": [{"term": VERDICT[name], "name": name, "means": means} for name, means in VERDICT_MEANS.items()],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,14 @@ from threatmodel.render.report.words import Plain
 from threatmodel.render.templates import Format, format_of, render_own, render_users
 from threatmodel.render.text import markdown
 
-OWN = {"md": "report.md.j2", "html": "report.html.j2"}
-"""The templates that have a short name."""
+OWN = {
+    "md": "report.md.j2",
+    "html": "report.html.j2",
+    "brief": "brief.html.j2",
+    "full": "full.html.j2",
+    "full.md": "full.md.j2",
+}
+"""The templates that have a short name: the report in both forms, its first page alone, and all that there is."""
 
 
 def report(assessment: Assessment, template: str = "md", svg: str = "", picture_file: str = "") -> str:
@@ -29,6 +36,24 @@ def report(assessment: Assessment, template: str = "md", svg: str = "", picture_
     if template in OWN:
         return render_own(OWN[template], found)
     return render_users(Path(template), found)
+
+
+_WRITER = re.compile(r"Written by threatmodel \S+ from (?:<code>|`)([^<`]+)")
+_NAME = re.compile(r"<title>Threat model: ([^<]*)</title>|^# Threat model: (.*)$", re.MULTILINE)
+_MOST_READ = 50_000_000
+
+
+def written_for(path: Path) -> tuple[str, str] | None:
+    """The model's file and name that a report was made from, if the file holds a report."""
+    try:
+        text = path.read_bytes()[:_MOST_READ].decode(errors="replace")
+    except OSError:
+        return None
+    writer, name = _WRITER.search(text), _NAME.search(text)
+    if writer is None or name is None:
+        return None
+    plain = html.unescape if name.group(1) is not None else lambda found: re.sub(r"\\(.)", r"\1", found)
+    return plain(writer.group(1)), plain(name.group(1) if name.group(1) is not None else name.group(2))
 
 
 def _picture(svg: str, assessment: Assessment) -> str:

@@ -12,6 +12,7 @@ from threatmodel.graph.elements import Read
 from threatmodel.model.facts import Fact
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.problems import Place
+from threatmodel.render.picture import numbers_of
 from threatmodel.render.report.method import verdict_words
 from threatmodel.render.report.words import NAMED, Row, names, said, where, with_work
 
@@ -27,9 +28,12 @@ def data(graph: Graph) -> list[Row]:
             for item in node.relations["holds"].ids:
                 rests.setdefault(item, []).append(node.id)
     travels: dict[str, list[str]] = {}
+    numbers = numbers_of(graph)
+    on: dict[str, list[int]] = {}
     for flow in graph.flows.values():
         for name in flow.carries:
             travels.setdefault(name, []).append(flow.id)
+            on.setdefault(name, []).append(numbers[flow.id])
     used = [item for item in graph.data.values() if item.id in rests or item.id in travels]
     ranked = sorted(used, key=lambda item: -_CLASSES.index(item.classification))
     return [
@@ -40,6 +44,7 @@ def data(graph: Graph) -> list[Row]:
             "personal": item.personal,
             "rests": names(rests.get(item.id, [])),
             "travels": names(travels.get(item.id, []), "flow", NAMED),
+            "numbers": ", ".join(map(str, on.get(item.id, ()))),
         }
         for item in ranked
     ]

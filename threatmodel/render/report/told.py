@@ -1,0 +1,277 @@
+"""The stories of a report, what to do, and what needs no work: each reason once, with its elements."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from threatmodel.assessment.actions import Action
+from threatmodel.assessment.assessed import DONE, Answer, Assessment, Finding
+from threatmodel.assessment.risk import BANDS, MOVES
+from threatmodel.assessment.states import shown
+from threatmodel.assessment.stories import Story, stories
+from threatmodel.graph.building import Flow
+from threatmodel.render.first import Deed, due, some, who
+from threatmodel.render.picture import protocol_words
+from threatmodel.render.plain import STATE, VERDICT
+from threatmodel.render.report.words import NAMED, Plain, Row, inert, names, where
+
+MOST_ACTIONS = 12
+"""Actions that the default report shows one by one."""
+
+_MOST_WANTING = 3
+_MOST_HOLDING = 2
+
+
+def told(assessment: Assessment) -> Row:
+    """The stories by verdict: what is open or still too high, and what is not known; how many in each."""
+    every = stories(assessment)
+    known = [_story(story) for story in every if story.verdict != "undetermined"]
+    waiting = [_story(story) for story in every if story.verdict == "undetermined"]
+    return {
+        "known": known,
+        "waiting": waiting,
+        "known_findings": sum(len(s.findings) for s in every if s.verdict != "undetermined"),
+        "waiting_findings": sum(len(s.findings) for s in every if s.verdict == "undetermined"),
+    }
+
+
+def _story(story: Story) -> Row:
+    head = story.head
+    asked = story.question
+    return {
+        "id": story.id,
+        "title": asked.ask if asked is not None else head.threat.title,
+        "verdict": story.verdict,
+        "label": VERDICT[story.verdict],
+        "band": story.claimed,
+        "proven": story.proven,
+        "number": len(story.findings),
+        "elements": _elements(story.findings),
+        "exposed": "; ".join(f"{item.fact}: {shown(item.value)}" for item in head.why[:NAMED]) if asked is None else "",
+        "wanting": _wanting(story),
+        "more_wanting": max(0, len(story.wanting) - _MOST_WANTING),
+        "fault": _fault(story),
+        "lines": [_line(alike) for alike in _alike(story.findings)],
+        "single": asked is None,
+    }
+
+
+def _elements(findings: Sequence[Finding]) -> Row:
+    ids = list(dict.fromkeys(finding.target.id for finding in findings))
+    kinds = {finding.target.kind for finding in findings}
+    return {**names(ids, kinds.pop() if len(kinds) == 1 else "element"), "all": inert(ids)}
+
+
+def _wanting(story: Story) -> list[Plain]:
+    """The controls at fault, each with its state in words."""
+    return [{"id": control, "state": state, "label": STATE[state]} for control, state in story.wanting[:_MOST_WANTING]]
+
+
+def _fault(story: Story) -> str:
+    """The first value at fault, and where it stands."""
+    for state in story.states:
+        for item in state.support:
+            if state.level < 0 and item.known:
+                said = item.said
+                text = f"{item.fact}: {shown(item.value)}" if said.omitted or not said.note else said.note
+                return f"{text} ({where(said.place)})" if said.place is not None else text
+    return ""
+
+
+def _alike(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
+    """Findings of one threat with the same verdict and bands, which a reader can count together."""
+    found: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in findings:
+        key = (finding.threat.id, finding.verdict, finding.claimed.band, finding.proven.band)
+        found.setdefault(key, []).append(finding)
+    yield from found.values()
+
+
+def _line(alike: Sequence[Finding]) -> Row:
+    """One threat of a story: what a filter looks for, and what stands in the line."""
+    head = alike[0]
+    return {
+        "id": head.threat.id,
+        "title": head.threat.title,
+        "scenario": head.threat.scenario,
+        "verdict": head.verdict,
+        "label": VERDICT[head.verdict],
+        "claimed": head.claimed.band,
+        "proven": head.proven.band,
+        "number": len(alike),
+        "applies": bool(head.applies),
+        "elements": _elements(alike),
+    }
+
+
+# --- what to do
+
+
+def todo(wanted: Sequence[Action], deeds: Sequence[Deed]) -> Row:
+    """What to do, what first first: those shown one by one, and the orders of the rest."""
+    rows: list[Row] = [{"number": number, **in_words(one)} for number, one in enumerate(deeds, 1)]
+    rest: list[Row] = [{"control": action.control.id, "do": action.control.do} for action in wanted[len(deeds) :]]
+    return {"rows": rows, "rest": rest}
+
+
+def in_words(one: Deed) -> Row:
+    """An action as a template shows it."""
+    return {
+        "control": one.control,
+        "do": one.do,
+        "on": one.on,
+        "state": one.state,
+        "fault": f"{one.fault} ({one.place})" if one.place else one.fault,
+        "who": one.who,
+        "by": one.by,
+        "proof": one.proof,
+        "would": one.would,
+    }
+
+
+def by_owner(assessment: Assessment, wanted: Sequence[Action]) -> list[Row]:
+    """Who has what to do: each owner with the orders that are theirs."""
+    found: dict[str, list[Row]] = {}
+    for action in wanted:
+        row: Row = {"do": action.control.do, "on": some(action.elements), "by": due(assessment, action)}
+        found.setdefault(who(assessment, action), []).append(row)
+    return [{"owner": owner, "number": len(deeds), "deeds": deeds} for owner, deeds in found.items()]
+
+
+# --- what needs no work
+
+
+def settled(assessment: Assessment) -> list[Row]:
+    """What needs no work now, a line for each threat and reason: why it is low enough, and on what that rests."""
+    found: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in assessment.findings:
+        if finding.verdict in DONE:
+            key = (finding.threat.id, finding.verdict, finding.claimed.band, finding.proven.band, _because(finding))
+            found.setdefault(key, []).append(finding)
+    return [{**_line(alike), "because": _because(alike[0])} for alike in found.values()]
+
+
+def _because(finding: Finding) -> str:
+    """What makes it low enough: the controls in place that do most, or nothing but its own smallness."""
+    if finding.verdict == "accepted" and finding.acceptance is not None:
+        return f"{finding.acceptance.owner} accepts {finding.acceptance.risk} until {finding.acceptance.expires}"
+    if finding.verdict == "transferred":
+        return "only the cloud provider can treat it"
+    if finding.inherent.band == BANDS[0]:
+        return "low before any control"
+    held = [answer for answer in finding.answers if answer.state.level > 0 and answer.link.effect in MOVES]
+    best = [answer for answer in held if answer.link.effect == "stops"] or held
+    more = f" and {len(best) - _MOST_HOLDING} more" if len(best) > _MOST_HOLDING else ""
+    return ", ".join(_held(answer) for answer in best[:_MOST_HOLDING]) + more
+
+
+def _held(answer: Answer) -> str:
+    """A control that is in place; that it is only claimed goes without saying where the finding is."""
+    state = answer.state.state
+    return answer.link.control if state == "claimed" else f"{answer.link.control} {STATE[state]}"
+
+
+def does_not_apply(assessment: Assessment) -> list[Row]:
+    """Every threat that is ruled out somewhere, with the facts that rule it out and who says so, or what is missing."""
+    return [*_ruled_out(assessment), *_no_target(assessment)]
+
+
+def _ruled_out(assessment: Assessment) -> Iterator[Row]:
+    for threat in assessment.library.threats.values():
+        if threat.id in assessment.excluded:
+            continue
+        reasons: dict[str, list[str]] = {}
+        for target in assessment.graph.targets():
+            condition = threat.applies.get(target.kind)
+            if condition is None or target.out_of_scope or not target.described:
+                continue
+            if condition.truth(target.facts) < 0:
+                leaves = dict.fromkeys(leaf.fact for leaf in condition.why(target.facts))
+                text = ", ".join(
+                    f"{name}: {shown(target.facts[name].value)}" for name in leaves if name in target.facts
+                )
+                reasons.setdefault(text, []).append(target.id)
+        for text, elements in reasons.items():
+            yield {
+                "id": threat.id,
+                "title": threat.title,
+                "because": text,
+                "elements": {**names(elements, "element", NAMED), "all": inert(elements)},
+                "number": len(elements),
+            }
+
+
+def _no_target(assessment: Assessment) -> Iterator[Row]:
+    kinds = {target.kind for target in assessment.graph.targets() if not target.out_of_scope}
+    for threat in assessment.library.threats.values():
+        if not kinds & set(threat.targets) and threat.id not in assessment.excluded:
+            wanted = " or ".join(threat.targets)
+            yield {
+                "id": threat.id,
+                "title": threat.title,
+                "because": f"no {wanted} in the model",
+                "elements": {**names([]), "all": []},
+                "number": 0,
+            }
+
+
+# --- flows
+
+_ALIKE = 4
+"""Flows that are alike in all but the elements at one end, from which on they share a line."""
+
+
+def flows(assessment: Assessment, numbers: Mapping[str, int]) -> list[Row]:
+    """The flows with the numbers that pictures give them: from, to, data, how, across which boundary, which threats.
+
+    Those of many elements that are alike otherwise stand in one line.
+    """
+    alike: dict[tuple[str, ...], list[Flow]] = {}
+    for flow in assessment.graph.flows.values():
+        alike.setdefault(_same(assessment, flow), []).append(flow)
+    groups = [[flow] for found in alike.values() if len(found) < _ALIKE for flow in found]
+    groups += [found for found in alike.values() if len(found) >= _ALIKE]
+    threats: Counter[str] = Counter(
+        f.target.id for f in (*assessment.findings, *assessment.possible) if f.verdict not in DONE
+    )
+    return [_flow(assessment, found, numbers, threats) for found in sorted(groups, key=lambda g: numbers[g[0].id])]
+
+
+def _same(assessment: Assessment, flow: Flow) -> tuple[str, ...]:
+    source, target = assessment.graph.elements[flow.source], assessment.graph.elements[flow.target]
+    kinds = (source.kind or source.symbol, target.kind or target.symbol)
+    return (*kinds, flow.label, ",".join(flow.carries), _how(flow), source.zone, target.zone)
+
+
+def _how(flow: Flow) -> str:
+    return ", ".join(protocol_words(flow.facts))
+
+
+def _flow(assessment: Assessment, found: Sequence[Flow], numbers: Mapping[str, int], threats: Counter[str]) -> Row:
+    graph, first = assessment.graph, found[0]
+    source, target = graph.elements[first.source], graph.elements[first.target]
+    count = sum(threats[flow.id] for flow in found)
+    crossed = f"{_zone(assessment, source.zone)} → {_zone(assessment, target.zone)}"
+    return {
+        "number": _few([str(numbers[flow.id]) for flow in found]),
+        "source": _few([graph.elements[flow.source].name for flow in found]),
+        "target": _few([graph.elements[flow.target].name for flow in found]),
+        "label": first.label,
+        "data": ", ".join(graph.data[name].name for name in first.carries) or "—",
+        "how": _how(first),
+        "crosses": crossed if source.zone != target.zone else "",
+        "threats": f"{count:,}" if count else "",
+    }
+
+
+def _few(found: Sequence[str]) -> str:
+    """A few of these texts, each once, and how many more there are."""
+    different = list(dict.fromkeys(found))
+    more = len(different) - NAMED
+    return ", ".join(different[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _zone(assessment: Assessment, name: str) -> str:
+    zone = assessment.graph.zones.get(name)
+    return zone.name if zone is not None else name
