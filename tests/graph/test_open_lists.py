@@ -35,7 +35,7 @@ def opened(*members: str, why: str = "nobody knows", source: Origin = "template"
 
 # --- what follows
 
-OPEN = "incomplete: [triggers, reads, writes, sends, secrets, calls]"
+OPEN = "incomplete: [triggers, reads, writes, sends, secrets, invokes, calls]"
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,7 @@ def test_the_first_list_closes_the_others_except_those_that_are_open(tmp_path: P
         "writes": 0,
         "sends": 1,
         "secrets": 1,
+        "invokes": 1,
     }
     assert lists["writes"].said.open == "its role is shared"
 

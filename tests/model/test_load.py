@@ -222,7 +222,7 @@ def test_everything_has_its_place(tmp_path: Path) -> None:
 def test_first_relation_stated_closes_the_four(tmp_path: Path) -> None:
     node = system_of(tmp_path, SHOP.replace("{}", "{reads: []}")).nodes["order-bot"]
     assert {name: relation.items for name, relation in node.relations.items()} == dict.fromkeys(
-        ("reads", "writes", "sends", "secrets"), ()
+        ("reads", "writes", "sends", "secrets", "invokes"), ()
     )
     assert node.triggers is None
     assert system_of(tmp_path, SHOP).nodes["order-bot"].relations == {}

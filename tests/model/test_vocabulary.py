@@ -138,6 +138,7 @@ READ_BY_CODE: dict[Name, str] = {
     ("function", "in_vpc"): "pictures put the function into the VPC's boundary",
     ("function", "runtime"): "pictures and reports show it under the function's name",
     ("function", "code_signing"): "AWS Signer is drawn where packages are signed",
+    ("function", "called_by_unverified"): "a call that hands on what outsiders say carries their request",
     ("api", "kind"): "shown under the api's name",
     ("api", "waf_rate_rule"): "the WAF is drawn where there is one",
     ("store", "kind"): "shown under the store's name",

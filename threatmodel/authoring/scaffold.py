@@ -245,9 +245,8 @@ def function_lines(name: str, system: System, trigger: str = "", api: str = "") 
     if not trigger:
         triggers = _beside(f"# {triggers}", known["triggers"].meaning)
     uses = (
-        _beside(f"# {row.name}: [{', '.join(_named(system, of)) or of.upper().split()[0]}]", row.meaning)
+        _beside(f"# {row.name}: [{', '.join(_named(system, row.to[0])) or row.to[0].upper().split()[0]}]", row.meaning)
         for row in RELATIONS["function"].values()
-        for of in row.to
         if row.verb
     )
     return [
@@ -255,7 +254,7 @@ def function_lines(name: str, system: System, trigger: str = "", api: str = "") 
         f"  {_beside(f'name: {scalar(name)}', known['name'].meaning)}",
         f"  {triggers}",
         f"  {_beside('# description: WHAT FOR', known['description'].meaning)}",
-        "  # what is not stated is unknown, and asked; the first stated of the next four closes these four",
+        "  # what is not stated is unknown, and asked; the first stated of the next five closes these five",
         *(f"  {line}" for line in uses),
         "  # every fact that can be stated: tm.py --describe function",
     ]

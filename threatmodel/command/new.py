@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from threatmodel.command.arguments import Parser, library, model, one_of, path, text
 from threatmodel.command.request import Request, in_clone
 from threatmodel.model.file import TRIGGER
+from threatmodel.model.system import THROUGH
 from threatmodel.reading.files import shown_path
 from threatmodel.reading.home import LIBRARY, PROGRAM
 from threatmodel.reading.output import make_folder, say, write
@@ -17,7 +18,7 @@ from threatmodel.reading.problems import InputError, Place, Problem, listed, quo
 if TYPE_CHECKING:
     from threatmodel.authoring.scaffold import Plan
 
-STARTS = tuple(key for key in TRIGGER.index if key not in {"api", "path"})
+STARTS = tuple(key for key in TRIGGER.index if key in THROUGH)
 """What can start a function: the kinds of trigger."""
 
 

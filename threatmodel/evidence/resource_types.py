@@ -18,10 +18,11 @@ class ResourceType:
     last part.  `networked`: it may be used over the network, with no grant.  `stands_for` is the property that says for
     which other resource it stands.
 
-    What concerns functions: `read_as` says which reader in `relations.starts` knows how it starts them; `calls` are the
-    service that a permission names and the sentence, where a model has no trigger for it; `calls_by_role`: it calls by
+    What concerns functions: `read_as` says which reader in `relations.starts` knows how it starts them; `calls` is the
+    service that a permission names, where it calls one that it names; `calls_by_role`: it calls by
     a role, and its targets are read; `hands_over`: it says where results and failures go; `rotates` is the property
-    with the function that rotates a secret.
+    with the function that rotates a secret.  `service` names the service of AWS as which it is drawn, where it is no
+    other kind of element; `part_of` is the property with the resource that is drawn in its place.
     """
 
     names: tuple[str, ...]
@@ -31,10 +32,12 @@ class ResourceType:
     networked: bool = False
     stands_for: str = ""
     read_as: str = ""
-    calls: tuple[str, str] = ("", "")
+    calls: str = ""
     calls_by_role: bool = False
     hands_over: bool = False
     rotates: str = ""
+    service: str = ""
+    part_of: str = ""
 
     def own_name_in(self, name: str) -> str:
         """The property of the own name in the language of a type's name; '' where AWS gives the name."""
@@ -206,36 +209,98 @@ _ROWS = (
     ResourceType(names=("AWS::IAM::InstanceProfile", "AWS::Lambda::Permission"), calls_by_role=True),
     ResourceType(
         names=("AWS::StepFunctions::StateMachine", "AWS::Serverless::StateMachine", "aws_sfn_state_machine"),
-        calls=("states", "the state machine {} calls it"),
+        own_name="StateMachineName|name",
+        services=("states",),
+        arn="stateMachine:{}",
+        calls="states",
+        service="Step Functions",
     ),
     ResourceType(
-        names=("AWS::Cognito::UserPool", "aws_cognito_user_pool"), calls=("cognito-idp", "the user pool {} calls it")
+        names=("AWS::Cognito::UserPool", "aws_cognito_user_pool"),
+        own_name="UserPoolName|name",
+        services=("cognito-idp",),
+        arn="userpool/{}",
+        calls="cognito-idp",
+        service="Cognito",
     ),
-    ResourceType(names=("AWS::IoT::TopicRule", "aws_iot_topic_rule"), calls=("iot", "the rule {} of IoT calls it")),
+    ResourceType(
+        names=("AWS::IoT::TopicRule", "aws_iot_topic_rule"),
+        own_name="RuleName|name",
+        calls="iot",
+        service="IoT Core",
+    ),
     ResourceType(
         names=("AWS::Logs::SubscriptionFilter", "aws_cloudwatch_log_subscription_filter"),
-        calls=("logs", "the log subscription {} sends to it"),
+        calls="logs",
+        service="CloudWatch Logs",
     ),
     ResourceType(
         names=("AWS::SecretsManager::RotationSchedule", "aws_secretsmanager_secret_rotation"),
-        calls=("secretsmanager", "the rotation {} calls it"),
+        calls="secretsmanager",
         rotates="RotationLambdaARN|rotation_lambda_arn",
+        service="Secrets Manager",
     ),
     ResourceType(
         names=("AWS::Config::ConfigRule", "aws_config_config_rule"),
-        calls=("config", "the rule {} of AWS Config calls it"),
+        calls="config",
+        service="AWS Config",
+    ),
+    ResourceType(
+        names=("AWS::AppSync::GraphQLApi", "aws_appsync_graphql_api", "AWS::Serverless::GraphQLApi"),
+        own_name="Name|name",
+        services=("appsync",),
+        arn="apis/{}",
+        calls="appsync",
+        service="AppSync",
     ),
     ResourceType(
         names=("AWS::AppSync::DataSource", "aws_appsync_datasource"),
-        calls=("appsync", "the GraphQL data source {} calls it"),
+        calls="appsync",
+        part_of="ApiId",
     ),
     ResourceType(
         names=("AWS::ElasticLoadBalancingV2::TargetGroup", "aws_lb_target_group_attachment"),
-        calls=("elasticloadbalancing", "the load balancer's group {} sends to it"),
+        calls="elasticloadbalancing",
+        service="Elastic Load Balancing",
     ),
     ResourceType(
         names=("AWS::CloudFront::Distribution", "aws_cloudfront_distribution"),
-        calls=("edgelambda", "the distribution {} calls it at the edge"),
+        calls="edgelambda",
+        service="CloudFront",
+    ),
+    ResourceType(
+        names=("AWS::Bedrock::Agent", "aws_bedrockagent_agent"),
+        own_name="AgentName|agent_name",
+        services=("bedrock",),
+        arn="agent/{}",
+        calls="bedrock",
+        service="Bedrock",
+    ),
+    ResourceType(
+        names=("AWS::MSK::Cluster", "AWS::MSK::ServerlessCluster", "aws_msk_cluster", "aws_msk_serverless_cluster"),
+        own_name="ClusterName|cluster_name",
+        services=("kafka", "kafka-cluster"),
+        arn="cluster/{}",
+        service="MSK",
+    ),
+    ResourceType(names=("AWS::AmazonMQ::Broker", "aws_mq_broker"), own_name="BrokerName", service="Amazon MQ"),
+    ResourceType(names=("AWS::DocDB::DBCluster", "aws_docdb_cluster"), service="DocumentDB"),
+    ResourceType(names=("AWS::KMS::Key", "aws_kms_key"), services=("kms",), arn="key/{}", service="KMS"),
+    ResourceType(names=("AWS::KMS::Alias", "aws_kms_alias"), stands_for="TargetKeyId"),
+    ResourceType(
+        names=("AWS::KinesisFirehose::DeliveryStream", "aws_kinesis_firehose_delivery_stream"),
+        own_name="DeliveryStreamName|name",
+        services=("firehose",),
+        arn="deliverystream/{}",
+        service="Firehose",
+        calls="firehose",
+    ),
+    ResourceType(
+        names=("AWS::OpenSearchServerless::Collection", "aws_opensearchserverless_collection"),
+        own_name="Name|name",
+        services=("aoss",),
+        arn="collection/{}",
+        service="OpenSearch Serverless",
     ),
 )
 

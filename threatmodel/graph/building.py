@@ -10,7 +10,7 @@ from threatmodel.graph.elements import Element, Flow, Graph, Read, Related
 from threatmodel.graph.flows import Flows
 from threatmodel.graph.resolved import Evidence, Resolved
 from threatmodel.model.facts import Facts
-from threatmodel.model.reference_architecture import DATA, PARTIES, PIPELINE, ZONES, DataItem, Zone
+from threatmodel.model.reference_architecture import CLOCK, DATA, PARTIES, PIPELINE, ZONES, DataItem, Zone
 from threatmodel.model.system import Node, System
 from threatmodel.model.vocabulary import PLANES, Kind, Plane
 from threatmodel.reading.problems import Place
@@ -84,6 +84,8 @@ def _features(resolved: Resolved) -> frozenset[str]:
     has = set()
     every = resolved.lists.values()
     triggered = any(t.by == "slack" for lists in every if "triggers" in lists for t in lists["triggers"].items)
+    if any(t.by == "schedule" for lists in every if "triggers" in lists for t in lists["triggers"].items):
+        has.add(CLOCK)
     called = any("slack" in lists["calls"].items for lists in every if "calls" in lists)
     if triggered or called or "workspace" in resolved.system.nodes:
         has.add("slack")
@@ -128,7 +130,8 @@ def _elements(resolved: Resolved, zones: Mapping[str, Zone], has: frozenset[str]
         if not party.when or party.when in has:
             yield _drawn(party.id, party.symbol, party.name, party.subtitle, party.zone, party.view)
     for external in resolved.system.externals.values():
-        drawn = _drawn(external.id, "external", external.name, "external system", external.boundary, "runtime")
+        symbol, title = ("process", external.service) if external.service else ("external", "external system")
+        drawn = _drawn(external.id, symbol, external.name, title, external.boundary, "runtime")
         yield replace(drawn, place=external.place)
 
 

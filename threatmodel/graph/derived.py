@@ -19,7 +19,7 @@ from threatmodel.graph.loops import Loops
 from threatmodel.graph.members import Lists, Member, Members
 from threatmodel.model.facts import Fact, Facts, Statement, known, stated
 from threatmodel.model.runtimes import CHECKED, RUNTIMES
-from threatmodel.model.system import THROUGH, Node, System, Trigger
+from threatmodel.model.system import REQUESTS, THROUGH, Node, System, Trigger
 from threatmodel.model.vocabulary import CLASSIFICATIONS, Kind
 from threatmodel.reading.problems import Place
 
@@ -55,7 +55,7 @@ class Given:
         found: dict[tuple[str, str], Fact] = {}
         for lists in self.functions.values():
             for trigger, fact in _members(lists, "triggers"):
-                if trigger.source is not None:
+                if trigger.source is not None and trigger.caller != "unknown":
                     key = (trigger.by, trigger.source.id)
                     new = known(value=True, said=[fact.said])
                     found[key] = max(found.get(key, new), new, key=lambda fact: fact.size)
@@ -73,14 +73,34 @@ class Given:
         """By api, the functions that its requests start: who sends these is somebody's word."""
         found: dict[str, list[str]] = {}
         for function, lists in self.functions.items():
-            through = [(t.by, t.source.id) for t, _ in _members(lists, "triggers") if t.source is not None]
-            for api in dict.fromkeys(source for by, source in through if THROUGH[by] == "api"):
+            triggers = [trigger for trigger, _ in _members(lists, "triggers") if trigger.by in REQUESTS]
+            for api in dict.fromkeys(one.source.id for one in triggers if one.source is not None):
                 found.setdefault(api, []).append(function)
         return found
 
     def starts_any(self, by: str, element: str) -> Fact | None:
         """Whether any function has such a trigger from this element: false only when all triggers are known."""
         return self.started.get((by, element), self.starts_nothing)
+
+    @cached_property
+    def callers(self) -> Mapping[str, Sequence[Member]]:
+        """By function, the functions that call it, each with how well that is known."""
+        found: dict[str, list[Member]] = {}
+        for function, lists in self.functions.items():
+            for called, fact in _members(lists, "invokes"):
+                if called in self.functions:
+                    found.setdefault(called, []).append(Member(function, fact))
+        return found
+
+    @cached_property
+    def unsaid(self) -> frozenset[str]:
+        """The functions and apis through which requests come of which nobody has said whether Slack sends them."""
+        found = set()
+        for function, lists in self.functions.items():
+            for member in _members(lists, "triggers"):
+                if _unsaid(member):
+                    found.update({function, member.item.source.id})
+        return frozenset(found)
 
     def on_word(self, fact: Fact | None, functions: Sequence[str]) -> Fact | None:
         """What a fact is that hangs on whose requests start functions: a template shows a route, and not who calls."""
@@ -107,9 +127,11 @@ class Given:
         trigger: Trigger = member.item
         if trigger.by == "slack":
             return stated(Statement(SLACK_CLASS[trigger.detail], "wiring", None))
-        if trigger.by == "http":
+        if THROUGH[trigger.by] == "api":
             return stated(Statement("internal", "wiring", None))
-        return None if trigger.source is None else self.class_held(trigger.source.id)
+        if trigger.source is None or THROUGH[trigger.by] not in {"store", "queue"}:
+            return None
+        return self.class_held(trigger.source.id)
 
 
 def highest(classes: Sequence[Fact | None]) -> Fact | None:
@@ -182,17 +204,27 @@ def _started_by(given: Given, node: Node, *by: str) -> Fact | None:
 def _asked(given: Given, node: Node) -> list[str]:
     """The function itself, where requests start it: who sends these is somebody's word."""
     by = {trigger.by for trigger, _ in _members(given.functions[node.id], "triggers")}
-    return [node.id] if by & {"http", "slack"} else []
+    return [node.id] if by & REQUESTS else []
+
+
+def _unless_unsaid(given: Given, element: str, fact: Fact | None) -> Fact | None:
+    """What a fact about who calls is; false only where somebody has said of each route who does."""
+    return None if element in given.unsaid and fact is not None and not fact.value else fact
 
 
 @derives("function", "slack_facing")
 def _function_slack_facing(given: Given, node: Node) -> Fact | None:
-    return given.on_word(_started_by(given, node, "slack"), _asked(given, node))
+    return given.on_word(_unless_unsaid(given, node.id, _started_by(given, node, "slack")), _asked(given, node))
 
 
 @derives("function", "web_facing")
 def _function_web_facing(given: Given, node: Node) -> Fact | None:
-    return given.on_word(_started_by(given, node, "http"), _asked(given, node))
+    others = _any_in(given.functions[node.id], "triggers", lambda one: one.item.by == "http" and not _unsaid(one))
+    return given.on_word(_unless_unsaid(given, node.id, others), _asked(given, node))
+
+
+def _unsaid(member: Member) -> bool:
+    return bool(member.item.caller == "unknown")
 
 
 @derives("function", "internet_facing")
@@ -202,12 +234,50 @@ def _internet_facing(given: Given, node: Node) -> Fact | None:
 
 @derives("function", "event_driven")
 def _event_driven(given: Given, node: Node) -> Fact | None:
-    return _started_by(given, node, *(by for by, through in THROUGH.items() if through != "api"))
+    """Started by what happens inside: where no list has it, another function may still be known to call it."""
+    listed = _started_by(given, node, *(by for by, through in THROUGH.items() if through != "api"))
+    called = _called(given, node)
+    return called if called is not None and not (listed is not None and listed.value) else listed
+
+
+def _called(given: Given, node: Node) -> Fact | None:
+    """That functions call it, by the best known of these; None where none is known to."""
+    callers = given.callers.get(node.id, ())
+    if not callers:
+        return None
+    return known(value=True, said=[max((one.fact for one in callers), key=lambda fact: fact.size).said])
+
+
+@derives("function", "called_by_unverified")
+def _called_by_unverified(given: Given, node: Node) -> Fact | None:
+    """By the best known way back from a function to one that requests reach; calls may go in circles."""
+    ways = _ways_back(given, node.id)
+    facing = [(said, _internet_facing(given, given.system.nodes[caller])) for caller, said in ways.items()]
+    reached = [known(value=True, said=[said, fact.said]) for said, fact in facing if fact is not None and fact.value]
+    if reached:
+        return max(reached, key=lambda fact: fact.size)
+    nobody = _none_in([lists.get("invokes") for lists in given.functions.values()])
+    if nobody is None or any(fact is None for _, fact in facing):
+        return None
+    return known(value=False, said=[nobody.said, *(fact.said for _, fact in facing if fact is not None)])
+
+
+def _ways_back(given: Given, function: str) -> Mapping[str, Statement]:
+    """The functions that call a function, at once or by way of others, each with the weakest step of the best way."""
+    best: dict[str, Statement] = {}
+    waiting = [(one.item, one.fact.said) for one in given.callers.get(function, ())]
+    while waiting:
+        caller, said = waiting.pop()
+        if caller not in best or best[caller].size < said.size:
+            best[caller] = said
+            for one in given.callers.get(caller, ()):
+                waiting.append((one.item, min(said, one.fact.said, key=lambda step: step.size)))
+    return best
 
 
 @derives("function", "starts_itself")
 def _starts_itself(given: Given, node: Node) -> Fact | None:
-    """By a circle among lists, or as evidence sees it: calls of functions by functions stand in no list."""
+    """By a circle among lists, or as evidence sees it, which a model that lacks the functions between cannot."""
     seen, circle = given.stated[node.id].get("starts_itself"), given.loops.of(node.id)
     return seen if seen is not None and seen.size and seen.value else circle
 
@@ -240,6 +310,8 @@ def _class_handled(given: Given, node: Node) -> Fact | None:
         for member in members.known if members is not None else ():
             one = class_of(member)
             classes.append(None if one is None or not one.size else known(one.value, [one.said, member.fact.said]))
+    if given.callers.get(node.id):
+        classes.append(None)  # what callers hand over has no class of its own
     found = highest(classes) if classes else known("public", said)
     if found is None or found.value == CLASSIFICATIONS[-1]:
         return found
@@ -277,12 +349,14 @@ def _scanned_by_inspector(given: Given, _: Node) -> Fact | None:
 
 @derives("api", "slack_facing")
 def _api_slack_facing(given: Given, node: Node) -> Fact | None:
-    return given.on_word(given.starts_any("slack", node.id), given.asked_by_request.get(node.id, ()))
+    found = _unless_unsaid(given, node.id, given.starts_any("slack", node.id))
+    return given.on_word(found, given.asked_by_request.get(node.id, ()))
 
 
 @derives("api", "web_facing")
 def _api_web_facing(given: Given, node: Node) -> Fact | None:
-    return given.on_word(given.starts_any("http", node.id), given.asked_by_request.get(node.id, ()))
+    found = _unless_unsaid(given, node.id, given.starts_any("http", node.id))
+    return given.on_word(found, given.asked_by_request.get(node.id, ()))
 
 
 @derives("store", "data_classification")

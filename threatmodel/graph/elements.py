@@ -171,10 +171,10 @@ class Neighbours:
         return Related(tuple(self._used_by.get(element, ())), found.size, found.unknown)
 
 
-_THROUGH = {
+_THROUGH: Mapping[Kind, tuple[str, ...]] = {
     kind: tuple(row.name for row in RELATIONS["function"].values() if kind in row.to)
     for kind in KINDS
-    if any(kind in row.to for row in RELATIONS["function"].values())
+    if kind != "function" and any(kind in row.to for row in RELATIONS["function"].values())
 }
 """The lists of a function through which it meets elements of a kind."""
 

@@ -11,8 +11,8 @@ from threatmodel.graph.elements import Element, Flow
 from threatmodel.graph.members import Member, distinct
 from threatmodel.graph.resolved import Resolved
 from threatmodel.model.facts import WORD, Fact, Facts, Origin, Statement, stated, weigh
-from threatmodel.model.reference_architecture import DATA, WIRES, Wire
-from threatmodel.model.system import THROUGH, Node, Trigger
+from threatmodel.model.reference_architecture import CLOCK, DATA, WIRES, Wire
+from threatmodel.model.system import REQUESTS, THROUGH, Node, Trigger
 from threatmodel.model.vocabulary import RELATIONS, RelationRow
 from threatmodel.reading.problems import InputError, Place, Problem, suggestion
 
@@ -28,6 +28,12 @@ _SESSION = ("aws:role-session",)
 _DATA_KEY = ("aws:data-key",)
 _USES = sorted((row for row in RELATIONS["function"].values() if row.verb), key=lambda row: "secret" not in row.to)
 """What a function uses, in order of drawing: first the secrets that it needs for the rest."""
+_BY_AWS: Mapping[str, tuple[str, str, tuple[str, ...], str]] = {
+    "authorizes": ("authorise", "who may call", _REQUEST, "service principal, source ARN"),
+    "service": ("start", "start", ("aws:event",), "service principal or role"),
+    "schedule": ("start", "", ("aws:event",), "service principal or role"),
+}
+"""What starts a function inside AWS: the flow's verb, its label ('' for when), what it carries, who calls."""
 _STOLEN = ("aws:access-key", "aws:role-session")
 
 
@@ -150,8 +156,13 @@ class Flows:
         """What starts a function, on its way to it."""
         for trigger, fact in self._triggers(node):
             source = trigger.source.id if trigger.source is not None else ""
-            if THROUGH[trigger.by] == "api":
+            if trigger.by in REQUESTS:
                 yield from self._request(node, trigger, source, fact.size)
+            elif trigger.by in _BY_AWS:
+                verb, label, carries, caller = _BY_AWS[trigger.by]
+                party = source or CLOCK
+                wire = Wire(party, node.id, verb, label or trigger.detail, carries, "runtime", caller)
+                yield from self._once(wire, trigger.place, fact.size, self._fixed_class(carries))
             elif source:
                 carries, held = self._held(source)
                 verb, label = ("poll", self._delivery(source)) if trigger.by == "queue" else ("change", "changes")
@@ -218,6 +229,8 @@ class Flows:
 
     def _use(self, node: Node, row: RelationRow, member: Member) -> Flow:
         other, fact = member
+        if row.verb == "invoke":
+            return self._invoke(node, other, fact)
         if "external system" in row.to:
             return self._call(node, other, fact)
         if "secret" in row.to:
@@ -227,6 +240,14 @@ class Flows:
             (carries, held), label = self._held(other), row.verb
         wire = Wire(node.id, other, row.verb, label, carries, "runtime", "role, SigV4")
         return self._flow(wire, fact.said.place, fact.size, held)
+
+    def _invoke(self, node: Node, called: str, fact: Fact) -> Flow:
+        """A call of another function: with its caller's word where requests from outside may have brought it."""
+        unverified = self.facts.get(called, {}).get("called_by_unverified")
+        handed = unverified is not None and unverified.size > 0 and unverified.value is True
+        carries = ("app:records", *_REQUEST) if handed else ("app:records",)
+        wire = Wire(node.id, called, "invoke", "invoke", carries, "runtime", "role, SigV4")
+        return self._flow(wire, fact.said.place, fact.size, self.facts[node.id].get("data_classification"))
 
     def _secret_data(self, secret: str) -> tuple[str, ...]:
         """What is read from a secret, by what it grants."""
@@ -240,7 +261,9 @@ class Flows:
             carries = ("slack:token", "app:records", "slack:response-url")
             wire = Wire(node.id, "slack", "call", "Web API, response_url", carries, "runtime", "bearer token")
             return self._flow(wire, calls.said.place, calls.size, self._fixed_class(carries))
-        wire = Wire(node.id, external, "call", "call", ("app:records",), "runtime", "", transport="", port=None)
+        wire = Wire(node.id, external, "call", "call", ("app:records",), "runtime", "role, SigV4")
+        if external not in self.system.externals or not self.system.externals[external].service:
+            wire = wire._replace(caller="", transport="", port=None)
         return self._flow(wire, calls.said.place, calls.size, self.facts[node.id].get("data_classification"))
 
     def _keys(self) -> Iterator[Flow]:

@@ -24,9 +24,12 @@ class Loops:
                 if _by_output(trigger):
                     started.setdefault(_outlet(trigger), []).append(function)
         self._next: dict[str, Sequence[str]] = dict(started)  # by way of what starts: pairs of functions could be many
+        self._called: dict[str, list[Member]] = {}
         for function, lists in functions.items():
             puts = (put for row in _OUTPUTS for put, _ in _members(lists, row.name))
-            self._next[function] = [put for put in puts if put in started]
+            self._next[function] = [put for put in puts if put in started or put in functions]
+            for called, fact in _members(lists, "invokes"):
+                self._called.setdefault(called, []).append(Member(function, fact))
         self._in_circle: dict[str, Fact] = {}
         for circle in self._found():
             members = [member for member in circle if member in functions]
@@ -41,6 +44,7 @@ class Loops:
         """The weakest of what makes a function part of a circle: one way in and one way out, each the best there is."""
         lists = self._functions[function]
         ways_in = [f.said for t, f in _members(lists, "triggers") if _by_output(t) and _outlet(t) in circle]
+        ways_in += [fact.said for caller, fact in self._called.get(function, ()) if caller in circle]
         ways_out = [f.said for row in _OUTPUTS for put, f in _members(lists, row.name) if put in circle]
         best = [max(ways, key=lambda said: said.size) for ways in (ways_in, ways_out)]
         return min(best, key=lambda said: said.size)
@@ -52,7 +56,7 @@ class Loops:
         triggers = self._functions[function].get("triggers")
         if triggers is None or not triggers.size:
             return None
-        if not any(_by_output(trigger) for trigger in triggers.items):
+        if not any(_by_output(trigger) for trigger in triggers.items) and function not in self._called:
             return known(value=False, said=[triggers.weakest])
         return known(value=False, said=[triggers.weakest, *self._weakest]) if self._complete else None
 
@@ -77,7 +81,7 @@ class Loops:
                         circle = tuple(stack[stack.index(at) :]) if stack[-1] != at else (at,)
                         del stack[-len(circle) :]
                         low.update(dict.fromkeys(circle, len(self._next)))
-                        if len(circle) > 1:
+                        if len(circle) > 1 or at in self._next[at]:
                             yield circle
                 elif after not in order:
                     order[after] = low[after] = len(order)

@@ -108,9 +108,9 @@ def _members(
 
 
 def name_of(item: Any) -> str:
-    """What tells one member from another: of a trigger all but its route."""
+    """What tells one member from another: of a trigger all but its route, and whether it is known who calls."""
     if isinstance(item, Trigger):
-        return f"{item.by} {item.detail} {item.source.id if item.source else ''}"
+        return f"{item.by} {item.detail} {item.source.id if item.source else ''} {item.caller}"
     return str(item)
 
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from threatmodel.model.vocabulary import KINDS, PLANES, RELATIONS, Kind
 
-_MET: frozenset[Kind] = frozenset(kind for kind in KINDS for row in RELATIONS["function"].values() if kind in row.to)
-"""The kinds that a function meets."""
+_MET: frozenset[Kind] = frozenset(
+    kind for kind in KINDS for row in RELATIONS["function"].values() if kind in row.to and kind != "function"
+)
+"""The kinds of neighbours that a function has: another function that it calls is none, and answers for itself."""
 _FUNCTION: frozenset[Kind] = frozenset({"function"})
 _NEIGHBOURS: Mapping[Kind, frozenset[Kind]] = {
     "function": _MET,

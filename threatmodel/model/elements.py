@@ -10,6 +10,8 @@ from threatmodel.model.file import SECTIONS
 from threatmodel.model.ids import Ids
 from threatmodel.model.reference_architecture import ZONES
 from threatmodel.model.system import (
+    BY_ID,
+    REQUESTS,
     THROUGH,
     AuthorBoundary,
     DataItem,
@@ -80,10 +82,9 @@ def _partners(ids: Ids, row: RelationRow, entry: Entry) -> Iterator[Reference | 
     if row.name == "triggers":
         yield from _triggers(ids, entry.value)
         return
-    (kind,) = row.to
     seen: set[str] = set()
     for item in entry.value:
-        if ids.uses(kind, item.value, item.place) and item.value not in seen:
+        if ids.uses(row, item.value, item.place) and item.value not in seen:
             seen.add(item.value)
             yield Reference(item.value, item.place)
 
@@ -106,17 +107,20 @@ def _trigger(ids: Ids, fields: Fields, place: Place) -> Trigger | None:
     if by in fields.unread:
         return None
     entry = fields[by]
-    if by == THROUGH[by]:
-        source = Reference(entry.value, entry.place) if ids.refers(by, entry.value, entry.place) else None
+    if by in BY_ID:
+        there = ids.refers(THROUGH[by], entry.value, entry.place)
+        source = Reference(entry.value, entry.place) if there else None
     elif not THROUGH[by]:
         source = None
     else:
         source = _api(ids, fields, place)
     if source is None and THROUGH[by]:
         return None
-    if THROUGH[by] != "api" and "api" in fields:
+    if by not in REQUESTS and "api" in fields:
         ids.note("wrong-trigger", fields["api"].key, f"{article(by)} does not come through an api", "remove it")
-    return Trigger(by, str(entry.value), source, value_of(fields, "path"), place)
+    if by != "http" and "caller" in fields:
+        ids.note("wrong-trigger", fields["caller"].key, f"'{by}' says already who calls", "remove it")
+    return Trigger(by, str(entry.value), source, value_of(fields, "path"), place, value_of(fields, "caller"))
 
 
 def _api(ids: Ids, fields: Fields, place: Place) -> Reference | None:
@@ -196,8 +200,9 @@ def externals(ids: Ids) -> Iterator[tuple[str, External]]:
                 id=name,
                 name=value_of(fields, "name", name),
                 description=value_of(fields, "description"),
-                boundary=_boundary(ids, fields) or "internet-zone",
+                boundary=_boundary(ids, fields) or ("account" if "service" in fields else "internet-zone"),
                 place=entry.key,
+                service=value_of(fields, "service"),
             ),
         )
 

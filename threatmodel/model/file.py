@@ -57,11 +57,18 @@ TRIGGER = record(
     "a trigger",
     Key("slack", Word(("slash-command", "interactivity", "events")), "Slack calls it: the surface"),
     Key("http", Text(40), "another HTTP client calls it: the method"),
+    Key("authorizes", _ID, "this api asks it who may call"),
     Key("queue", _ID, "it works on the messages of this queue"),
     Key("store", _ID, "changes of this store start it"),
+    Key("service", _ID, "this external system starts it: a workflow, a user pool, a rule of IoT"),
     Key("schedule", Text(120), "it runs on a schedule"),
     Key("api", _ID, "the api that the request comes through; may be left out where there is only one"),
     Key("path", Text(400), "the route"),
+    Key(
+        "caller",
+        Word(("unknown", "others")),
+        "http: unknown where it may be Slack; others (or left out) where it is not",
+    ),
 )
 
 _COMMON = (
@@ -151,7 +158,8 @@ _EXTERNAL = record(
     "an external system",
     Key("name", _NAME),
     Key("description", _PROSE),
-    Key("boundary", _ID, "the trust boundary that it lies in; the Internet where left out"),
+    Key("service", _NAME, "the AWS service that it is or belongs to, such as Bedrock or Step Functions"),
+    Key("boundary", _ID, "the trust boundary that it lies in; the Internet where left out, of a service the account"),
 )
 _BOUNDARY = record(
     "a boundary",
@@ -240,7 +248,11 @@ MODEL = record(
     Key("defaults", _DEFAULTS, "facts of every element of a kind that does not state them itself"),
     Key("data", NamedItems(_DATA, "a data item"), "the data that the system handles"),
     *(Key(section, NamedItems(ELEMENTS[kind], article(kind)), f"the {section}") for section, kind in SECTIONS.items()),
-    Key("externals", NamedItems(_EXTERNAL, "an external system"), "systems that the functions call"),
+    Key(
+        "externals",
+        NamedItems(_EXTERNAL, "an external system"),
+        "systems that functions call or are started by, services of AWS among them",
+    ),
     Key("boundaries", NamedItems(_BOUNDARY, "a boundary"), "trust boundaries inside the usual ones"),
     Key(
         "flows",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from threatmodel.model.entries import facts_of, table_of
 from threatmodel.model.file import SECTIONS
 from threatmodel.model.reference_architecture import RESERVED, ZONES
+from threatmodel.model.vocabulary import RelationRow
 from threatmodel.reading.problems import Place, Problem, article, listed, note, quoted, suggestion
 from threatmodel.reading.shape import Fields
 
@@ -74,6 +75,9 @@ class Ids:
             known += [zone.id for zone in ZONES]
         return suggestion(name, known) or (f"known: {listed(known)}" if known else f"this model has no {kind}")
 
-    def uses(self, kind: str, name: str, place: Place) -> bool:
-        """Whether `name` is an element of `kind`, or Slack where an external system is meant."""
-        return (kind == "external system" and name == "slack") or self.refers(kind, name, place)
+    def uses(self, row: RelationRow, name: str, place: Place) -> bool:
+        """Whether a list may name this, or Slack where it calls; of several kinds, the first is the one missed."""
+        if row.name == "calls" and name == "slack":
+            return True
+        kind = next((kind for kind in row.to if self.kinds.get(name) == kind), row.to[0])
+        return self.refers(kind, name, place)

@@ -58,6 +58,7 @@ PARTIES = (
         "slack-app-admin", "person", "Slack app administrator", "and collaborators", "workspace", "identity", "slack"
     ),
     Party("responder", "person", "Responder", "and SIEM", "security", "identity"),
+    Party("clock", "process", "Schedules", "EventBridge", "account", "runtime", "clock"),
     Party("waf", "process", "WAF web ACL", "rate rule", "edge", "runtime", "waf"),
     Party("lambda-service", "process", "Lambda and API Gateway", "control plane", "control-plane", "deployment"),
     Party("iam", "process", "IAM and STS", "roles, policies, federation", "control-plane", "identity"),
@@ -70,6 +71,9 @@ PARTIES = (
     Party("audit-log", "store", "Audit log", "CloudTrail bucket", "security", "identity"),
 )
 """Who and what is drawn although no author describes it.  `when` names the feature without which it is left out."""
+
+CLOCK = "clock"
+"""The party that starts functions on a schedule."""
 
 PIPELINE = Party("pipeline", "process", "Pipeline", "builds and deploys", "deployment", "deployment")
 """How the pipeline, which has facts, is drawn."""
@@ -95,6 +99,7 @@ DATA = (
     DataItem("aws:role-session", "role session credentials", "secret"),
     DataItem("app:secret", "secret", "secret"),
     DataItem("app:records", "application records", "confidential"),
+    DataItem("aws:event", "event of an AWS service", "internal"),
     DataItem("aws:logs", "logs and traces", "internal"),
     DataItem("build:package", "deployment package", "internal"),
     DataItem("build:template", "infrastructure template", "confidential"),

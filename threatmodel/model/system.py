@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from threatmodel.model.facts import Statement
-from threatmodel.model.vocabulary.row import Kind
+from threatmodel.model.vocabulary.row import Kind, Partner
 from threatmodel.reading.problems import Place
 
 
@@ -21,14 +21,21 @@ class Reference:
     place: Place
 
 
-THROUGH: Mapping[str, Kind | Literal[""]] = {
+THROUGH: Mapping[str, Kind | Partner | Literal[""]] = {
     "slack": "api",
     "http": "api",
+    "authorizes": "api",
     "queue": "queue",
     "store": "store",
+    "service": "external system",
     "schedule": "",
 }
 """What can start a function, with the kind of element that it comes through ('' for none)."""
+
+BY_ID = frozenset({"authorizes", "queue", "store", "service"})
+"""The triggers whose own value is the id of what they come through."""
+REQUESTS = frozenset({"slack", "http"})
+"""The triggers that are requests of clients: a file shows their routes, and nobody but a person knows who calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,8 @@ class Trigger:
     """What starts a function.
 
     `by` is a key of THROUGH; `detail` the Slack surface, the HTTP method or the schedule;
-    `source` the api, queue or store that it comes through (None for a schedule).
+    `source` the api, queue, store or external system that it comes through (None for a schedule).  `caller` is
+    'unknown' where nobody has said whether Slack sends an HTTP request.
     """
 
     by: str
@@ -44,6 +52,7 @@ class Trigger:
     source: Reference | None
     path: str
     place: Place
+    caller: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +110,17 @@ class DataItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class External:
-    """A system that the functions call and that is not modelled further."""
+    """A system that functions call, or that starts them, and that is not modelled further.
+
+    `service` names the AWS service that it is, or is a part of ('' for what is none of AWS).
+    """
 
     id: str
     name: str
     description: str
     boundary: str
     place: Place
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

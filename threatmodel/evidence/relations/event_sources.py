@@ -5,6 +5,8 @@ from __future__ import annotations
 from threatmodel.evidence.analyses.properties import each, read
 from threatmodel.evidence.policies.grants import parsed
 from threatmodel.evidence.relations.naming import Called, told
+from threatmodel.evidence.relations.outside import default_bus
+from threatmodel.evidence.relations.outside import source as outside_source
 from threatmodel.evidence.relations.ways import Start, Ways, doubtful_of, named, places_of
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource
@@ -16,10 +18,9 @@ def mapping(ways: Ways, resource: Resource) -> None:
     node = named(resource, "FunctionName")
     called = ways.names.called(node)
     ways.anybody(called.open, f"the event source mapping {quoted(resource.name)}", resource.place)
-    source = read(resource.properties, "EventSourceArn")
-    name = ways.names.element(source, "queue", "store")
-    by = "store" if name and "queue" not in ways.names.kinds[name] else "queue"
-    ways.start(called, "poll", resource, Start(by, "", name, "", places_of(resource, source)))
+    node = read(resource.properties, "EventSourceArn")
+    by, source = _sender(ways, node, "sqs")
+    ways.start(called, "poll", resource, Start(by, "", source, "", places_of(resource, node)))
 
 
 def subscription(ways: Ways, resource: Resource) -> None:
@@ -30,7 +31,7 @@ def subscription(ways: Ways, resource: Resource) -> None:
 def _subscribed(ways: Ways, resource: Resource, node: Node, topic: Node | None) -> None:
     """One subscription, on its own or within a topic."""
     endpoint = read(node, "Endpoint")
-    source = ways.names.element(topic, "queue")
+    source = ways.names.element(topic, "queue") or outside_source(topic, "sns")
     start = Start("queue", "", source, "", places_of(resource, endpoint))
     ways.start(ways.names.called(endpoint), "sns", resource, start)
 
@@ -50,7 +51,7 @@ def bucket(ways: Ways, resource: Resource) -> None:
         node = read(one, "Function|lambda_function_arn")
         bucket = read(resource.properties, "Bucket")
         own = "store" in ways.names.kinds.get(resource.name, ())
-        source = resource.name if own else ways.names.element(bucket, "store")
+        source = resource.name if own else ways.names.element(bucket, "store") or outside_source(bucket, "s3")
         place = (one.place,) if own else (resource.place,)
         ways.start(ways.names.called(node), "s3", resource, Start("store", "", source, "", place))
 
@@ -98,7 +99,9 @@ def _bus(ways: Ways, rule: Resource, pattern: Node) -> tuple[str, str]:
     bus = read(rule.properties, "EventBusName")
     if bus is None and len(stores) == 1:
         return "store", stores.pop()
-    return "queue", ways.names.element(bus, "queue")
+    if bus is None:
+        return "queue", default_bus()
+    return "queue", ways.names.element(bus, "queue") or outside_source(bus, "events")
 
 
 def schedule(ways: Ways, resource: Resource) -> None:
@@ -115,8 +118,7 @@ def schedule(ways: Ways, resource: Resource) -> None:
 def pipe(ways: Ways, resource: Resource) -> None:
     """A pipe, which calls a function with what it takes from its source."""
     node = read(resource.properties, "Source")
-    source = ways.names.element(node, "queue", "store")
-    by = "store" if source and "queue" not in ways.names.kinds[source] else "queue"
+    by, source = _sender(ways, node)
     for name in ("Target", "Enrichment"):
         called = ways.names.called(read(resource.properties, name))
         ways.anybody(called.open, f"the pipe {quoted(resource.name)}", resource.place)
@@ -124,8 +126,15 @@ def pipe(ways: Ways, resource: Resource) -> None:
 
 
 def destination(ways: Ways, resource: Resource) -> None:
-    """Where results of a function go that is called asynchronously, or failures of a mapping."""
+    """Where results of a function go, or failures of a mapping: that function calls what it hands them to."""
     for outcome in ("OnSuccess", "OnFailure"):
         called = ways.names.called(read(resource.properties, "DestinationConfig", outcome, "Destination"))
-        why = f"it is handed results of another function by {quoted(resource.name)}, for which a model has no trigger"
-        ways.calls(called, "lambda", resource, why)
+        for name in called.functions:
+            ways.found[name].callers.setdefault("lambda", set()).add(resource.name)
+
+
+def _sender(ways: Ways, node: Node | None, service: str = "") -> tuple[str, str]:
+    """How what a value names starts a function, and its name or key: a queue, a store, a service."""
+    name = ways.names.element(node, "queue", "store", "external system") or outside_source(node, service)
+    kinds = ways.names.kind_of(name)
+    return ("queue" if not name or "queue" in kinds else "store" if "store" in kinds else "service"), name

@@ -25,9 +25,9 @@ __all__ = ["FunctionRelations", "Start", "Use", "function_relations"]
 class FunctionRelations:
     """What starts one function and what it uses.
 
-    `externals` are hosts that its environment or its event sources name.  `unknown` says of triggers, reads, writes,
-    sends and secrets why the list may be longer: a relation that is not in it is complete.  `unused` are grants
-    without any other sign of a use, `ungranted` what its environment or a destination names without a grant.
+    `calls` are services of AWS, `externals` hosts that its environment or its event sources name: whom else it calls no
+    file shows.  `unknown` says of the other lists why they may be longer: one that is not in it is complete.  `unused` are
+    grants without any other sign of a use, `ungranted` what its environment or a destination names without a grant.
     `itself` is where it is let call itself, at once or by way of others (None: as far as is seen, it is not).
     `beyond` are rights that are no use of anything that it uses, `rights` the actions (in small letters) on what it
     does use, each with the resource.
@@ -38,6 +38,8 @@ class FunctionRelations:
     writes: tuple[Use, ...]
     sends: tuple[Use, ...]
     secrets: tuple[Use, ...]
+    invokes: tuple[Use, ...]
+    calls: tuple[Use, ...]
     externals: tuple[str, ...]
     unknown: Mapping[str, Unanswered]
     unused: tuple[Use, ...]
@@ -81,6 +83,8 @@ def _relations(
         writes=uses.lists["writes"],
         sends=uses.lists["sends"],
         secrets=uses.lists["secrets"],
+        invokes=uses.lists["invokes"],
+        calls=uses.lists["calls"],
         externals=uses.externals,
         unknown=unknown,
         unused=uses.unused,
@@ -106,9 +110,10 @@ class _Callers:
             for invocation in role.invokes:
                 perhaps = f": {invocation.why}" if invocation.why else ""
                 if invocation.function:
-                    why = f"the function {quoted(name)} may call it{perhaps}"
-                    self._note(invocation.function, name, why, invocation.place)
-                    if not invocation.why:
+                    if invocation.why:
+                        why = f"the function {quoted(name)} may call it{perhaps}"
+                        self._note(invocation.function, name, why, invocation.place)
+                    else:
                         self._calls.setdefault(name, {}).setdefault(invocation.function, invocation.place)
                 else:
                     why = f"the function {quoted(name)} may call every function{perhaps}"
@@ -173,6 +178,6 @@ class _Callers:
     def _reasons(self, function: Resource) -> Iterator[Unanswered]:
         for caller, why, place in self._named.get(function.name, ()):
             if caller != function.name:
-                yield Unanswered(f"{why}, for which a model has no trigger" if caller else why, place)
+                yield Unanswered(why, place)
         for caller, why, place in self._every:
             yield Unanswered(why if caller != function.name else "it may call every function, itself too", place)

@@ -9,6 +9,7 @@ from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.policies.arns import Targets, arn_parts
 from threatmodel.evidence.policies.grants import pattern
+from threatmodel.evidence.relations.outside import outside
 from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Joined, Link, Node, Scalar, Unknown, links, shape_of, unknowns
@@ -31,6 +32,11 @@ class Called(NamedTuple):
     open: Unknown | None = None
 
 
+def kinds_of(resource: Resource, facts: StackFacts) -> tuple[str, ...]:
+    """Which kinds of element a resource can be, or that it is drawn as a service of AWS."""
+    return facts.kinds_of(resource) or (("external system",) if known(resource.type).service else ())
+
+
 class Names:
     """The functions and other elements of a stack, found by what names them."""
 
@@ -45,7 +51,7 @@ class Names:
         for name, resource in stack.resources.items():
             kinds = by_type.get(resource.type)
             if kinds is None:
-                kinds = by_type[resource.type] = facts.kinds_of(resource)
+                kinds = by_type[resource.type] = kinds_of(resource, facts)
             if kinds:
                 self._know(name, resource, kinds)
         self._aliases: dict[str, str] = {}
@@ -83,6 +89,12 @@ class Names:
                 return target.name
             resource = target
         return ""
+
+    def kind_of(self, name: str) -> tuple[str, ...]:
+        """Which kinds of element something can be, by its name in the stack or its key outside."""
+        if (beyond := outside(name)) is not None:
+            return (beyond.kind,)
+        return self.kinds.get(name, ())
 
     def meant(self, name: str) -> str:
         """The resource that is meant by the name of one: itself, or what it stands for."""

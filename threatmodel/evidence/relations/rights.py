@@ -19,6 +19,7 @@ from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, grants, p
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import Reach, reached, use_of
 from threatmodel.evidence.relations.naming import ROLE_OWN_NAME, Names, named_by_text, open_in, spelling
+from threatmodel.evidence.relations.outside import Outside, named
 from threatmodel.evidence.resource_types import known
 from threatmodel.model.vocabulary import RELATIONS as LISTED
 from threatmodel.reading.problems import Place, quoted
@@ -41,7 +42,8 @@ class Invocation(NamedTuple):
 class Role:
     """What a role may do: what it reaches by name, what it covers by wildcards, and what is open of each relation.
 
-    `covers` are pairs of a service and a use; `hidden` the relations of which a statement cannot be read; `connected`
+    `covers` are pairs of a service and a use; `outside` are resources of other stacks that it names (by their keys), each
+    with a use; `hidden` the relations of which a statement cannot be read; `connected`
     the resources that a connector grants; `grants` all of its statements.
     """
 
@@ -52,6 +54,7 @@ class Role:
     connected: frozenset[str] = frozenset()
     invokes: tuple[Invocation, ...] = ()
     grants: tuple[Grant, ...] = ()
+    outside: Mapping[tuple[str, str], Place] = field(default_factory=dict)
 
 
 # --- where policies stand
@@ -84,8 +87,10 @@ _SERVICES: Mapping[str, tuple[str, frozenset[str]]] = {
     "lambda": ("function", frozenset({"invoke"})),
 }
 """The services whose resources are elements: what one is called, and what is done with it."""
-_RELATION = {"read": "reads", "write": "writes", "send": "sends", "value": "secrets"}
-_VERB = {"read": "read", "write": "write", "send": "send to", "value": "read"}
+ELEMENTS = frozenset({*_SERVICES, "rds-db"})
+"""The services whose resources are elements of their own."""
+_RELATION = {"read": "reads", "write": "writes", "send": "sends", "value": "secrets", "invoke": "invokes"}
+_VERB = {"read": "read", "write": "write", "send": "send to", "value": "read", "invoke": "call"}
 BOTH_WAYS = frozenset({
     "rds-data:executestatement", "rds-data:batchexecutestatement", "elasticache:connect", "es:eshttppost",
 })  # fmt: skip
@@ -245,7 +250,16 @@ class Roles:
             if one.may("invoke") and name in self.names.functions
         ]
         connected = frozenset(self._connected.get(role.name, ()))
-        return Role(reach, noted.covers, noted.open, frozenset(noted.hidden), connected, tuple(invokes), tuple(found))
+        return Role(
+            reach,
+            noted.covers,
+            noted.open,
+            frozenset(noted.hidden),
+            connected,
+            tuple(invokes),
+            tuple(found),
+            noted.outside,
+        )
 
     def _meant(self, grant: Grant) -> Grant:
         """The statement with each resource that stands for another one replaced by that."""
@@ -292,8 +306,9 @@ class Roles:
             wide |= covered is True
             if covered:
                 noted.wide(service, uses, grant.place)
-            elif any(self._is_elsewhere(one, service) for one in grant.resources):
-                noted.elsewhere(service, uses, grant.place)
+            for one in grant.resources if not covered else ():
+                if self._is_elsewhere(one, service):
+                    noted.elsewhere(service, uses, grant, named(one, service))
         return wide
 
     def _perhaps(self, action: Pattern, grant: Grant) -> Iterator[str]:
@@ -346,6 +361,7 @@ class _Noted:
         self.hidden: set[str] = set()
         self.calls: list[Place] = []
         self.perhaps: list[Invocation] = []
+        self.outside: dict[tuple[str, str], Place] = {}
 
     def hide(self, relation: str, why: str, place: Place) -> None:
         """Notes that something about a relation cannot be read."""
@@ -366,14 +382,16 @@ class _Noted:
         for use in sorted(uses):
             if use == "invoke":
                 self.calls.append(place)
-            else:
-                self.covers.setdefault((service, use), place)
-                self.note(_RELATION[use], f"its role may {_VERB[use]} every {_SERVICES[service][0]}", place)
+            self.covers.setdefault((service, use), place)
+            self.note(_RELATION[use], f"its role may {_VERB[use]} every {_SERVICES[service][0]}", place)
 
-    def elsewhere(self, service: str, uses: Iterable[str], place: Place) -> None:
-        """Notes that resources are covered which are not in this file."""
+    def elsewhere(self, service: str, uses: Iterable[str], grant: Grant, one: Outside | None) -> None:
+        """Notes that something is covered which is not in this file: one resource with a name, or nobody knows what."""
+        place = grant.place
         for use in sorted(uses):
-            if use in _RELATION:
+            if one is not None and grant.effect == "Allow" and grant.open is None:
+                self.outside.setdefault((one.key, use), place)
+            elif use in _RELATION:
                 noun = _SERVICES[service][0]
                 article = "an" if noun[0] in "aeiou" else "a"
                 why = f"its role may {_VERB[use]} {article} {noun} that is not in this file"

@@ -90,11 +90,9 @@ def api(ways: Ways, resource: Resource) -> None:
 def authorizer(ways: Ways, resource: Resource) -> None:
     """A function that decides who may call an API."""
     called = ways.names.called(read(resource.properties, "AuthorizerUri"))
-    why = f"{quoted(resource.name)} asks it who may call an api, for which a model has no trigger"
-    ways.calls(called, "apigateway", resource, why)
     asking = ways.names.element(read(resource.properties, "RestApiId|ApiId"), "api")
-    for name in called.functions:
-        ways.found[name].callers["apigateway"].add(asking)
+    start = Start("authorizes", "", asking, "", (resource.place,))
+    ways.start(called, "apigateway", resource, start, resource.name)
 
 
 def _started(ways: Ways, called: Called, resource: Resource, route: _Route, places: tuple[Place, ...]) -> None:

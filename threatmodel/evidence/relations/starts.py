@@ -22,11 +22,12 @@ from threatmodel.evidence.relations.event_sources import (
     topic,
 )
 from threatmodel.evidence.relations.naming import Called, Names
+from threatmodel.evidence.relations.outside import whole
 from threatmodel.evidence.relations.permitted import permission
 from threatmodel.evidence.relations.routes import api, authorizer, integration, method, route_target, url
 from threatmodel.evidence.relations.ways import Starts, Ways
 from threatmodel.evidence.resource_types import CALLS_NOBODY, PUSHES, RESOURCE_TYPES, known
-from threatmodel.reading.problems import quoted, visible
+from threatmodel.reading.problems import Place, quoted, visible
 from threatmodel.stacks.sam.events import SERVICES
 from threatmodel.stacks.sam.polls import SOURCES
 from threatmodel.stacks.stack import Resource
@@ -96,24 +97,32 @@ def _function(ways: Ways, resource: Resource) -> None:
     for hook in each(read(resource.properties, "DeploymentPreference", "Hooks", "PreTraffic")) + each(
         read(resource.properties, "DeploymentPreference", "Hooks", "PostTraffic")
     ):
-        why = f"deployments of {quoted(resource.name)} call it, for which a model has no trigger"
-        ways.calls(ways.names.called(hook), "codedeploy", resource, why, hook.place)
+        ways.serve(ways.names.called(hook), "codedeploy", resource, whole("codedeploy"), hook.place)
 
 
 def _refers(ways: Ways, resource: Resource) -> None:
-    """Any other resource that names a function: it may start it, and no trigger says that."""
+    """Any other resource that names a function: a service that is known to start it, or one that may."""
     found: dict[str, Link] = {}
     for link in links(resource.properties):
         found.setdefault(ways.names.meant(link.resource), link)
     for name, link in found.items():
         if name in ways.found:
-            service, what = known(resource.type).calls
-            if resource.type.startswith(("Custom::", "AWS::CloudFormation::CustomResource")):
-                what = "deployments call it for {}"
-            by = quoted(resource.name)
-            why = what.replace("{}", by) if what else f"{by} ({visible(resource.type)}) names it and may call it"
-            why += ", for which a model has no trigger"
-            ways.calls(Called((name,)), service, resource, why, link.place)
+            _named(ways, Called((name,)), resource, link.place)
+
+
+def _named(ways: Ways, called: Called, resource: Resource, place: Place) -> None:
+    """A resource that names a function."""
+    row = known(resource.type)
+    if resource.type.startswith(("Custom::", "AWS::CloudFormation::CustomResource")):
+        ways.serve(called, "cloudformation", resource, whole("cloudformation"), place)
+    elif row.part_of:
+        drawn = ways.names.element(read(resource.properties, row.part_of), "external system")
+        ways.serve(called, row.calls, resource, drawn or whole(row.calls), place)
+    elif row.service:
+        ways.serve(called, row.calls, resource, resource.name, place)
+    else:
+        why = f"{quoted(resource.name)} ({visible(resource.type)}) names it and may call it"
+        ways.calls(called, row.calls, resource, why, place)
 
 
 _BY_NAME: Mapping[str, Callable[[Ways, Resource], None]] = {

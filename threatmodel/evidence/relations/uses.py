@@ -15,11 +15,16 @@ from typing import NamedTuple
 from threatmodel.evidence.analyses.properties import doubt_of, read
 from threatmodel.evidence.analyses.secrets import meaning
 from threatmodel.evidence.answers import Unanswered
+from threatmodel.evidence.policies.arns import resources_of
+from threatmodel.evidence.policies.grants import Grant
 from threatmodel.evidence.policies.permissions import Reach
 from threatmodel.evidence.relations.beyond import Beyond, beyond
 from threatmodel.evidence.relations.naming import Names, open_in
-from threatmodel.evidence.relations.rights import BOTH_WAYS, POLLS, RELATIONS, RELATIONS_OF, Role, Roles
+from threatmodel.evidence.relations.outside import named as named_outside
+from threatmodel.evidence.relations.outside import source, whole
+from threatmodel.evidence.relations.rights import BOTH_WAYS, ELEMENTS, POLLS, RELATIONS, RELATIONS_OF, Role, Roles
 from threatmodel.evidence.resource_types import known
+from threatmodel.evidence.services import MOST_SERVICES, PLATFORM
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, items, links, text
@@ -54,8 +59,11 @@ _LISTS = (
     ("writes", "write", "store"),
     ("sends", "send", "queue"),
     ("secrets", "value", "secret"),
+    ("invokes", "invoke", "function"),
 )
 """Each relation with the use of a reach and the kind of element that it is about."""
+_DELIVERS = {"queue": "send", "store": "write", "function": "invoke"}
+"""What handing over results or failures is, by what they are handed to."""
 _DYNAMIC = re.compile(r"\{\{resolve:(secretsmanager|ssm|ssm-secure):")
 _HOST = re.compile(
     r"(?:https?|wss?|amqps?|mqtts?|postgres(?:ql)?|mysql|rediss?|mongodb(?:\+srv)?)://(?:[^/?#@\s]*@)?([A-Za-z0-9.-]+)"
@@ -148,10 +156,10 @@ class _Using:
         self._look_at_environment()
         self.handed: dict[str, Place] = {}
         for node, place in functions.destinations(function):
-            name = self.names.element(node, "queue", "store")
+            name = self.names.element(node, "queue", "store", "function") or source(node)
             if name:
                 self.handed[name] = place
-            elif not self.names.called(node).functions:
+            else:
                 self._note("sends", "where it hands over what it failed at is not in this file", place)
 
     def _note(self, relation: str, why: str, place: Place) -> None:
@@ -242,21 +250,65 @@ class _Using:
     def _list(self, use: str, kind: str) -> Iterator[Use]:
         candidates = dict.fromkeys((*self.role.reach, *self.environment, *self.handed))
         for name in candidates:
-            kinds = self.names.kinds.get(name, ())
+            kinds = self.names.kind_of(name)
             if kind not in kinds or (use == "write" and "queue" in kinds):
                 continue
             places = self._granted(name, use)
-            delivered = name in self.handed and use == ("send" if "queue" in kinds else "write")
+            delivered = name in self.handed and use == _DELIVERS.get(kind)
             if places or delivered:
                 yield self._use(name, use, places)
+        for (name, done), place in self.role.outside.items():
+            kinds = self.names.kind_of(name)
+            if done == use and (kind in kinds or (use == "invoke" and "external system" in kinds)):
+                yield self._use(name, use, (place,))
         if use == "value":
             for name in self.fetched:
                 if "secret" in self.names.kinds[name] and name not in self.role.reach:
                     yield self._use(name, use, ())
 
+    def _calls(self) -> Iterator[Use]:
+        """The services of AWS that it calls: a resource of theirs where one is named, else the service as a whole."""
+        found: dict[str, dict[Place, None]] = {}
+        for grant in self.role.grants:
+            if (
+                grant.effect == "Allow"
+                and grant.open is None
+                and not grant.but_actions
+                and not self._is_an_outfit(grant)
+            ):
+                for service in dict.fromkeys(one.text.partition(":")[0] for one in grant.actions if one.open is None):
+                    for name in self._called(service, grant):
+                        found.setdefault(name, {})[grant.place] = None
+        for name, places in found.items():
+            yield self._use(name, "call", tuple(places))
+
+    def _called(self, service: str, grant: Grant) -> Iterator[str]:
+        named = [match.resource for match in resources_of(grant, self.names.targets, service) if match.named]
+        own = [name for name in named if "external system" in self.names.kinds.get(name, ())]
+        beyond = [outside for one in grant.resources if (outside := named_outside(one, service)) is not None]
+        signed = [name for name in self.environment if self._is_of(name, service)]
+        if own or signed:
+            yield from own or signed
+        elif service == "states" and beyond:
+            yield from (one.key for one in beyond)
+        elif service and service not in PLATFORM and service not in ELEMENTS and not set(service) & set("*?\x00"):
+            yield whole(service)
+
+    def _is_of(self, name: str, service: str) -> bool:
+        kinds = self.names.kinds.get(name, ())
+        return "external system" in kinds and service in known(self.names.stack.resources[name].type).services
+
+    def _is_an_outfit(self, grant: Grant) -> bool:
+        """Whether a statement comes from a policy of AWS about so much that it tells nothing of what is called."""
+        if not grant.source:
+            return False
+        same = (one for one in self.role.grants if one.source == grant.source)
+        return len({action.text.partition(":")[0] for one in same for action in one.actions}) > MOST_SERVICES
+
     def finished(self) -> Uses:
         """Everything about the function."""
         lists = {relation: tuple(self._list(use, kind)) for relation, use, kind in _LISTS}
+        lists["calls"] = tuple(self._calls())
         for name, place in self.environment.items():
             kinds = self.names.kinds[name]
             networked = "store" in kinds and known(self.names.stack.resources[name].type).networked
@@ -294,6 +346,8 @@ class _Using:
         """Elements that the environment or a destination names, and that no statement opens, as far as is known."""
         used = {use.resource for found in lists.values() for use in found if "grant" in use.how}
         for name, place in {**self.environment, **self.handed}.items():
+            if name not in self.names.kinds:
+                continue
             resource, kinds = self.names.stack.resources[name], self.names.kinds[name]
             relevant = [kind for kind in RELATIONS_OF if kind in kinds]
             if not relevant or name in used or known(resource.type).networked or self._may_be_granted(name, relevant):

@@ -14,13 +14,19 @@ from threatmodel.stacks.values import Node, Unknown
 WHOEVER = "*"
 """Any sender."""
 
-_OUTSIDE = {"http": "an api", "queue": "a queue, topic or bus", "store": "a store"}
+_OUTSIDE = {
+    "http": "an api",
+    "authorizes": "an api",
+    "queue": "a queue, topic or bus",
+    "store": "a store",
+    "service": "a service",
+}
 
 
 class Start(NamedTuple):
     """One way in which a function is started.
 
-    `by` is http, queue, store or schedule; `detail` the HTTP method or the schedule's text ('' where it is not told);
+    `by` is http, authorizes, queue, store, service or schedule; `detail` the HTTP method or the schedule's text ('' where it is not told);
     `source` the resource that it comes through ('' for a schedule, and where that is none of this file); `path` the
     route; `places` the lines that prove it.  `certain` is False where what shows it may not exist.
     """
@@ -96,6 +102,10 @@ class Ways:
                 way.doubt(why, start.places[0])
             if start.by == "schedule" and not start.detail:
                 way.doubt("when it is started by the clock is not told", start.places[0])
+
+    def serve(self, called: Called, service: str, resource: Resource, source: str, place: Place) -> None:
+        """Notes that a service of AWS starts functions: a resource of it, or the service by its key."""
+        self.start(called, service, resource, Start("service", "", source, "", (place,)), resource.name)
 
     def hide(self, called: Called, service: str, sender: str) -> None:
         """Notes that somebody's call leads nobody knows where: it may be to any function that lets him call."""

@@ -56,18 +56,26 @@ for every element of a kind; an element that states the fact itself keeps its ow
 """
 
 _TRIGGER_RULES = """\
-A trigger names exactly one of `slack`, `http`, `queue`, `store` and `schedule`:
+A trigger names exactly one of `slack`, `http`, `authorizes`, `queue`, `store`, `service` and `schedule`:
 
 | trigger | what starts the function |
 | --- | --- |
 | `{slack: slash-command, api: slack-api, path: /slack/order}` | Slack, through an api; also `interactivity`, `events` |
 | `{http: POST, api: public-api, path: /orders}` | any other HTTP client, through an api |
+| `{http: POST, api: public-api, caller: unknown}` | a client of which nobody has said whether it is Slack |
+| `{authorizes: public-api}` | an api that asks it who may call |
 | `{queue: work-queue}` | messages of a queue (SQS, SNS, EventBridge, Kinesis) |
 | `{store: uploads}` | changes of a store: new files in S3, a DynamoDB stream |
+| `{service: order-flow}` | a system under `externals`: a workflow of Step Functions, a Cognito pool, a rule of IoT |
 | `{schedule: rate(5 minutes)}` | the clock |
 
 `api` may be left out where the model has exactly one, and belongs to `slack` and `http` only. A function URL is an api
-with `kind: function-url`. No `triggers:` means unknown, `triggers: []` nothing.
+with `kind: function-url`. No `triggers:` means unknown, `triggers: []` nothing. That another function of the model calls
+it is said there, by that function's `invokes`.
+
+Which routes Slack calls, no template tells. `import` writes `caller: unknown` at each that may be one, and one question
+asks; until it is answered, what threatens Slack's routes may apply. Write `{slack: ...}` for one that Slack calls, and
+take `caller` out of the others.
 """
 
 _FLOW_RULES = """\
@@ -81,7 +89,9 @@ of all flows; one that is not among them is an error. Those that you will want:
 | `QUEUE:FUNCTION:poll`, `STORE:FUNCTION:change` | messages and changes that start a function |
 | `FUNCTION:STORE:read`, `FUNCTION:STORE:write` | `reads`, `writes` |
 | `FUNCTION:QUEUE:send`, `FUNCTION:SECRET:read` | `sends`, `secrets` |
+| `FUNCTION:FUNCTION:invoke` | `invokes` |
 | `FUNCTION:EXTERNAL:call` | `calls` |
+| `EXTERNAL:FUNCTION:start`, `clock:FUNCTION:start` | a service or a schedule that starts a function |
 """  # noqa: E501 - a row of a table is one line
 
 _IDS = f"""\
@@ -173,7 +183,9 @@ resources that it meets; the model then adds only what a file cannot say. See [e
 `probe` names a saved result of `tm.py probe`, never a handler to run: `{probe: ../src/bot.probe.json, function: bot}`.
 It is of the code in its own folder, or in `code`; when that has changed since, the result counts as word. See
 [probe.md](probe.md).""",
-    "externals": "`slack` is always there and needs no entry: `calls: [slack]`.",
+    "externals": """\
+`slack` is always there and needs no entry: `calls: [slack]`. A service of AWS that is no store, queue or secret is one
+too, and lies in the account: `flow: {service: Step Functions}`. So is a function that is not in the model.""",
     "boundaries": "`inside` takes another boundary's id, or one of the usual ones (below).",
 }
 """What a section's keys do not tell."""
@@ -193,8 +205,8 @@ def _relations() -> str:
             *rows,
             "",
             f"A function that states one of {_code(closing)} has told what it uses: those of the",
-            "four lists that it leaves out are then `[]`. `calls` stands for itself: left out, nobody knows which",
-            "systems outside it calls; `calls: []` says none. With none of the four, everything that the function",
+            "lists that it leaves out are then `[]`. `calls` stands for itself: left out, nobody knows which",
+            "systems outside it calls; `calls: []` says none. With none of them, everything that the function",
             "uses is unknown. To say that it uses none of them, write `reads: []`.",
             "",
             "### Lists of which only a part is known",

@@ -1,0 +1,138 @@
+"""What a stack names and does not hold: resources of other stacks by their names, and services of AWS as a whole.
+
+Each has a key where resources of the stack have their names: ``aws:SERVICE:NAME``, with no name for a whole service.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from threatmodel.evidence.policies.grants import MARK, TOKEN, Pattern, pattern
+from threatmodel.evidence.services import TITLES
+from threatmodel.model.vocabulary import Kind, Partner
+from threatmodel.stacks.values import Node, Unknown
+
+_KEY = "aws:"
+_DEFAULT_BUS = "default"
+_PARAMETER = re.compile("\x00([A-Za-z0-9_.,:/-]+)\x01")
+
+_ELEMENTS: Mapping[str, tuple[Kind | Partner, str, str]] = {
+    "apigateway": ("api", "/restapis/", ""),
+    "dynamodb": ("store", "table/", "dynamodb"),
+    "s3": ("store", "", "s3"),
+    "rds-data": ("store", "cluster:", "rds"),
+    "es": ("store", "domain/", "opensearch"),
+    "elasticfilesystem": ("store", "file-system/", "efs"),
+    "sqs": ("queue", "", "sqs"),
+    "sns": ("queue", "", "sns"),
+    "events": ("queue", "event-bus/", "eventbridge"),
+    "kinesis": ("queue", "stream/", "kinesis"),
+    "secretsmanager": ("secret", "secret:", "secrets-manager"),
+    "ssm": ("secret", "parameter", ""),
+    "lambda": ("external system", "function:", ""),
+    "states": ("external system", "stateMachine:", ""),
+}
+"""By service: what its resources are, how the last part of their ARNs begins, and the word of the vocabulary."""
+
+
+class Outside(NamedTuple):
+    """A resource of another stack by its service and name, or a whole service (no name)."""
+
+    service: str
+    name: str
+
+    @property
+    def kind(self) -> Kind | Partner:
+        """What it is in a model."""
+        return _ELEMENTS[self.service][0] if self.name and self.service in _ELEMENTS else "external system"
+
+    @property
+    def word(self) -> str:
+        """What the vocabulary calls it: a store's or queue's kind, where a secret is kept; '' where that is not told."""
+        return _ELEMENTS[self.service][2] if self.name and self.service in _ELEMENTS else ""
+
+    @property
+    def title(self) -> str:
+        """What people call the service."""
+        return TITLES.get(self.service, self.service)
+
+    @property
+    def key(self) -> str:
+        """The name that it has among those of resources."""
+        return f"{_KEY}{self.service}:{self.name}"
+
+
+def outside(name: str) -> Outside | None:
+    """What a key stands for; None where it is the name of a resource."""
+    if not name.startswith(_KEY):
+        return None
+    service, _, own = name.removeprefix(_KEY).partition(":")
+    return Outside(service, own)
+
+
+def named(found: Pattern, service: str) -> Outside | None:
+    """The one resource that a statement's pattern names, by its name or by the parameter that gives it.
+
+    None where it may be several, or where its name is not told.
+    """
+    if found.links or service not in _ELEMENTS:
+        return None
+    if found.given:
+        return Outside(service, "-".join(found.given))
+    given = [name for mark in MARK.findall(found.text) for name in _PARAMETER.findall(mark)]
+    if MARK.search(found.text):
+        told = len(given) == len(MARK.findall(found.text))
+        return (
+            Outside(service, "-".join(dict.fromkeys(given))) if told and "*" not in _last(found.text, service) else None
+        )
+    name = _last(found.text, service)
+    return Outside(service, name) if name and not set(name) & set("*?") else None
+
+
+def _last(text: str, service: str) -> str:
+    """What follows the beginning that the ARNs of a service's resources share; '' where it is none of them."""
+    parts = TOKEN.sub(lambda one: one.group().replace(":", "\x02"), text).split(":", 5)
+    if parts[0] != "arn" or len(parts) < 6:  # noqa: PLR2004 - the parts of an ARN
+        return ""
+    prefix = _ELEMENTS[service][1]
+    rest = parts[5].replace("\x02", ":")
+    if not rest.startswith(prefix):
+        return ""
+    name = rest.removeprefix(prefix)
+    if service == "ssm":
+        return name.removesuffix("*").strip("/")
+    if service == "secretsmanager":
+        return re.sub(r"(?:-\?{1,6}|-?\*)\Z", "", name)
+    return re.split(r"[/:]", name.lstrip("/"), maxsplit=1)[0]
+
+
+def source(node: Node | None, service: str = "") -> str:
+    """The key of what an event comes from that is not in the stack; '' where a value does not name one resource.
+
+    `service` is whose it is, where the value is no ARN that says so.
+    """
+    if node is None:
+        return ""
+    found = pattern(node)
+    parts = found.text.split(":")
+    told = parts[2] if len(parts) > 5 and parts[0] == "arn" and parts[2] in _ELEMENTS else ""  # noqa: PLR2004 - as above
+    if not told and not service:
+        return ""
+    one = named(found, told or service)
+    if one is None and service and not found.links and isinstance(node, Unknown) and not node.given:
+        return ""
+    if one is None and service and found.text and not found.links and not set(found.text) & set("*?\x00:"):
+        one = Outside(service, found.text.rsplit("/", 1)[-1])
+    return one.key if one is not None else ""
+
+
+def default_bus() -> str:
+    """The key of the bus that AWS's own events come through."""
+    return Outside("events", _DEFAULT_BUS).key
+
+
+def whole(service: str) -> str:
+    """The key of a service as a whole."""
+    return Outside(service, "").key
