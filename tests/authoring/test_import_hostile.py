@@ -87,7 +87,7 @@ def plan(name: str, module: str) -> str:
     return json.dumps({"format_version": "1.2", "planned_values": values, "configuration": {}})
 
 
-LISTS = ("triggers", "reads", "writes", "sends", "secrets")
+LISTS = ("triggers", "reads", "writes", "sends", "secrets", "invokes", "calls")
 
 
 def held(kind: str, text: str) -> None:

@@ -279,7 +279,10 @@ def test_a_control_lives_where_every_target_reaches_it() -> None:
         ("", "the following arguments are required: PART (see"),
         ("thraet x", "invalid choice: 'thraet'"),
         ("function x --api y", "--api belongs to a trigger: give --trigger KIND:WHAT too"),
-        ("function x --trigger slack", "'slack' is not KIND:WHAT, such as slack:events; kinds: slack, http, queue"),
+        (
+            "function x --trigger slack",
+            "'slack' is not KIND:WHAT, such as slack:events; kinds: slack, http",
+        ),
         ("function x --trigger queue:", "'queue:' is not KIND:WHAT"),
         ("function x --trigger api:y", "'api:y' is not KIND:WHAT"),
         ("function x -m nowhere.yaml", "nowhere.yaml: missing-file"),
@@ -364,7 +367,7 @@ def test_the_examples_of_a_function_can_be_taken() -> None:
     path = HOME / "models" / "slack-lambda.yaml"
     text = re.sub(r"^    # (\w+: )", r"    \1", added(path, "refund-bot"), flags=re.MULTILINE)
     node = load_model(Files(texts={path: text}), path).nodes["refund-bot"]
-    assert set(node.relations) == {"triggers", "reads", "writes", "sends", "secrets", "calls"}
+    assert set(node.relations) == {"triggers", "reads", "writes", "sends", "secrets", "invokes", "calls"}
     assert all(relation.items for relation in node.relations.values())
     assert node.triggers
 

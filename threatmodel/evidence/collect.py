@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from threatmodel.evidence.answers import Answered, Unanswered
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.mappings.stack_facts import StackFacts
-from threatmodel.evidence.matching import matches
+from threatmodel.evidence.matching import matches, named_elsewhere
 from threatmodel.evidence.opened import assumed, mappings_of, opened
-from threatmodel.evidence.relations.found import FunctionRelations, Start, Use, function_relations
+from threatmodel.evidence.relations.found import FunctionRelations, Start, Use, function_relations, may_be_slack
+from threatmodel.evidence.relations.naming import kinds_of
 from threatmodel.evidence.relations.rights import RELATIONS as USES
 from threatmodel.evidence.relations.unused import unused
 from threatmodel.evidence.relations.used import used
@@ -24,7 +25,7 @@ from threatmodel.graph.elements import Read, Untold
 from threatmodel.graph.resolved import Evidence
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement, Statements
-from threatmodel.model.system import THROUGH, EvidenceFile, Reference, System, Trigger
+from threatmodel.model.system import BY_ID, REQUESTS, THROUGH, EvidenceFile, Reference, System, Trigger
 from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
@@ -107,7 +108,7 @@ class _One:
         self.ways, self.base = ways, base
         self.system, self.source, self.stack = system, source, stack
         facts = self.facts = StackFacts(stack, mappings_of(stack.kind))
-        self.kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
+        self.kinds = {name: kinds_of(resource, facts) for name, resource in stack.resources.items()}
         self.matched = matches(system, source, stack, self.kinds)
         self.problems = self.matched.problems
         self.element_of = {name: element for element, name in self.matched.resources.items()}
@@ -217,18 +218,40 @@ class _One:
         """How each function of the file is wired."""
         return function_relations(self.stack, self.facts)
 
+    @cached_property
+    def elements(self) -> Mapping[str, str]:
+        """The element of each resource, and of what the file only names: services of AWS, what other stacks hold."""
+        named = dict.fromkeys(
+            name
+            for relations in self.relations.values()
+            for name in (
+                *(start.source for start in relations.triggers),
+                *(use.resource for uses in _lists(relations) for use in uses),
+            )
+            if name
+            and name not in self.element_of
+            and (name not in self.stack.resources or "external system" in self.kinds[name])
+        )
+        return {**named_elsewhere(self.system, self.source, self.stack, self.matched, named), **self.element_of}
+
     def _state_relations(self, element: str, relations: FunctionRelations, statements: Statements) -> None:
-        for name in USES:
+        for name in (*USES, "calls"):
             uses: tuple[Use, ...] = getattr(relations, name)
-            known = tuple(self.element_of[use.resource] for use in uses if use.resource in self.element_of)
+            known = tuple(self.elements[use.resource] for use in uses if use.resource in self.elements)
             self._note_strangers(uses)
             doubt = relations.unknown.get(name) or self._unmatched(uses, "it uses")
+            if name == "calls":
+                doubt = (
+                    Unanswered("no file shows which other systems it calls", self._place(element)) if known else None
+                )
+            if name == "calls" and not known:
+                continue
             if doubt is not None or name in self.system.nodes[element].relations or known:
                 self._state_list(element, name, known, uses, doubt, statements)
         calls = self.seen.get(element)
         function = self.stack.resources[self.matched.resources[element]]
         seen = None if calls is None else used(calls, function, self.stack)
-        said = unused(self.system.nodes[element], relations, self.element_of, seen, self._place(element))
+        said = unused(self.system.nodes[element], relations, self.elements, seen, self._place(element))
         if isinstance(said, Statement):
             statements.setdefault(element, {}).setdefault("role_reaches_unused", []).append(said)
         elif said is not None:
@@ -261,7 +284,7 @@ class _One:
         """Why a list is not whole: something in it that the model lacks."""
         for one in found:
             name = one.resource if isinstance(one, Use) else one.source
-            if name and name not in self.element_of and not (isinstance(one, Use) and "destination" in one.how):
+            if name and name not in self.elements and not (isinstance(one, Use) and "destination" in one.how):
                 return Unanswered(f"{how} {quoted(name)}, which the model lacks", one.places[0])
         return None
 
@@ -272,22 +295,27 @@ class _One:
         """The triggers as the model's: a request through an api that the model says is Slack's stays Slack's."""
         stated = self.system.nodes[element].triggers or ()
         for start in relations.triggers:
-            if start.source and start.source not in self.element_of:
+            if start.source and start.source not in self.elements:
                 self.strangers.setdefault(start.source, []).extend(start.places)
                 continue
             if not start.certain or (not start.source and THROUGH[start.by]):
                 continue  # it may not exist, or comes through what is none of this file
-            api = self.element_of.get(start.source, "")
-            if start.by == "http" and start.detail.upper() in {"POST", "ANY", "*", ""}:  # Slack sends nothing else
-                slack = [t for t in stated if t.by == "slack" and _through(t, api) and t.path in {"", start.path}]
-                if slack:
-                    yield from (replace(trigger, place=start.places[0]) for trigger in slack)
-                    continue
-            yield _trigger(start, api)
+            api = self.elements.get(start.source, "")
+            told = [
+                one
+                for one in stated
+                if one.by in REQUESTS and start.by == "http" and _through(one, api) and one.path in {"", start.path}
+            ]
+            slack = [one for one in told if one.by == "slack"] if may_be_slack(start) else []
+            if slack:
+                yield from (replace(trigger, place=start.places[0]) for trigger in slack)
+            else:
+                said = any(one.by == "http" and not one.caller for one in told)
+                yield _trigger(start, api, "unknown" if may_be_slack(start) and not said else "")
 
     def _note_strangers(self, uses: tuple[Use, ...]) -> None:
         for use in uses:
-            if use.resource not in self.element_of and "destination" not in use.how:  # what fails goes there
+            if use.resource not in self.elements and "destination" not in use.how:  # what fails goes there
                 self.strangers.setdefault(use.resource, []).extend(use.places)
 
     # --- what was read
@@ -305,11 +333,11 @@ class _One:
             file=self.stack.file,
             kind=self.source.kind,
             elements=dict(self.matched.resources),
-            missing=self.matched.missing,
+            missing=tuple(one for one in self.matched.missing if one[0] not in self.elements.values()),
             extra=tuple(
                 (name, self.kinds.get(name, ("",))[0], self.stack.resources[name].place)
                 for name in extra
-                if name not in self.element_of and name in self.stack.resources
+                if name not in self.elements and name in self.stack.resources
             ),
             unread=tuple((one.name, one.why, one.place) for one in self.stack.unread),
             untold=tuple(self.untold),
@@ -336,8 +364,13 @@ def _through(trigger: Trigger, api: str) -> bool:
     return trigger.source is not None and trigger.source.id == api
 
 
-def _trigger(start: Start, source: str) -> Trigger:
+def _lists(relations: FunctionRelations) -> Iterator[Sequence[Use]]:
+    """All lists of what a function uses."""
+    yield from (getattr(relations, name) for name in (*USES, "calls"))
+
+
+def _trigger(start: Start, source: str, caller: str) -> Trigger:
     place = start.places[0]
     reference = Reference(source, place) if source else None
-    detail = source if start.by == THROUGH[start.by] else start.detail
-    return Trigger(by=start.by, detail=detail, source=reference, path=start.path, place=place)
+    detail = source if start.by in BY_ID else start.detail
+    return Trigger(by=start.by, detail=detail, source=reference, path=start.path, place=place, caller=caller)

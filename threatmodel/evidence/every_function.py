@@ -46,7 +46,7 @@ def _with_every_function(system: System, source: EvidenceFile, stack: Stack) -> 
                 wanted.setdefault(start.source, THROUGH[start.by])
         for name in USES:
             for use in getattr(relations, name):
-                wanted.setdefault(use.resource, *RELATIONS["function"][name].to)
+                wanted.setdefault(use.resource, RELATIONS["function"][name].to[0])
     nodes = dict(system.nodes)
     resources = dict(source.resources)
     for name, word in wanted.items():

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from threatmodel.evidence.relations.outside import outside
 from threatmodel.evidence.resource_types import known
 from threatmodel.model.system import EvidenceFile, Node, System
 from threatmodel.model.vocabulary import Kind
@@ -23,6 +24,22 @@ ENDINGS: Mapping[str, tuple[str, ...]] = {
     "store": ("table", "bucket", "database", "cluster", "store", "filesystem", "domain", "stream", "cache"),
     "queue": ("queue", "topic", "bus", "eventbus", "stream"),
     "secret": ("secret", "parameter"),
+    "external system": (
+        *(
+            "statemachine",
+            "workflow",
+            "machine",
+            "userpool",
+            "pool",
+            "rule",
+            "cluster",
+            "broker",
+            "agent",
+            "api",
+            "key",
+        ),
+        *("distribution", "targetgroup", "collection"),
+    ),
 }
 """Words that a resource's name ends in and an element's id may leave out."""
 
@@ -61,14 +78,46 @@ def matches(system: System, source: EvidenceFile, stack: Stack, kinds: Mapping[s
     return Matches(found, tuple(_only_api(found, missing, stack, kinds)), tuple(problems))
 
 
+def named_elsewhere(
+    system: System, source: EvidenceFile, stack: Stack, matched: Matches, names: Iterable[str]
+) -> Mapping[str, str]:
+    """The elements that services of AWS are and what other stacks hold, by the names or keys that the file has.
+
+    One stands for what has its id as name, of the kind that it is, where the file has no resource for it.
+    """
+    stated = {name: element for element, (name, _) in source.resources.items()}
+    left = {element: kind for element, kind, _ in matched.missing}
+    left |= dict.fromkeys(system.externals, "external system")
+    found: dict[str, str] = {}
+    for name in names:
+        beyond = outside(name)
+        if name in stated:
+            found[name] = stated[name]
+            continue
+        if beyond is not None:
+            kind, spelt = beyond.kind, {beyond.name or beyond.service, beyond.title if not beyond.name else beyond.name}
+        else:
+            kind, spelt = "external system", set(_names(stack.resources[name]))
+        folded = {_folded(one) for one in spelt}
+        fitting = [element for element, of in left.items() if of == kind and _folded(element) in folded]
+        fitting = fitting or [
+            element
+            for element, of in left.items()
+            if of == kind and any(_folded(element) in _shorter(one, kind) for one in folded)
+        ]
+        if len(fitting) == 1:
+            found[name] = fitting[0]
+    return found
+
+
 def _misnamed(system: System, source: EvidenceFile, stack: Stack) -> Iterator[Problem]:
     for element, (name, place) in source.resources.items():
         node = system.nodes.get(element)
-        if node is None or node.kind not in MATCHED:
-            hint = suggestion(element, [n.id for n in system.nodes.values() if n.kind in MATCHED])
+        if element not in system.externals and (node is None or node.kind not in MATCHED):
+            hint = suggestion(element, [*(n.id for n in system.nodes.values() if n.kind in MATCHED), *system.externals])
             message = f"there is no element {quoted(element)}"
             yield Problem(code="unknown-reference", place=place, message=message, hint=hint)
-        if name not in stack.resources:
+        if name not in stack.resources and outside(name) is None:
             hint = suggestion(name, stack.resources)
             message = f"there is no resource {quoted(name)} in {stack.file}"
             yield Problem(code="unknown-reference", place=place, message=message, hint=hint)

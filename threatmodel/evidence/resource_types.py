@@ -22,7 +22,8 @@ class ResourceType:
     service that a permission names, where it calls one that it names; `calls_by_role`: it calls by
     a role, and its targets are read; `hands_over`: it says where results and failures go; `rotates` is the property
     with the function that rotates a secret.  `service` names the service of AWS as which it is drawn, where it is no
-    other kind of element; `part_of` is the property with the resource that is drawn in its place.
+    other kind of element; `part_of` is the property with the resource that is drawn in its place, `names_in` those in
+    which functions stand that it starts.
     """
 
     names: tuple[str, ...]
@@ -38,6 +39,7 @@ class ResourceType:
     rotates: str = ""
     service: str = ""
     part_of: str = ""
+    names_in: tuple[str, ...] = ()
 
     def own_name_in(self, name: str) -> str:
         """The property of the own name in the language of a type's name; '' where AWS gives the name."""
@@ -213,6 +215,7 @@ _ROWS = (
         services=("states",),
         arn="stateMachine:{}",
         calls="states",
+        names_in=("DefinitionString", "Definition", "DefinitionSubstitutions", "definition"),
         service="Step Functions",
     ),
     ResourceType(
@@ -221,28 +224,33 @@ _ROWS = (
         services=("cognito-idp",),
         arn="userpool/{}",
         calls="cognito-idp",
+        names_in=("LambdaConfig", "lambda_config"),
         service="Cognito",
     ),
     ResourceType(
         names=("AWS::IoT::TopicRule", "aws_iot_topic_rule"),
         own_name="RuleName|name",
         calls="iot",
+        names_in=("TopicRulePayload", "lambda", "error_action"),
         service="IoT Core",
     ),
     ResourceType(
         names=("AWS::Logs::SubscriptionFilter", "aws_cloudwatch_log_subscription_filter"),
         calls="logs",
+        names_in=("DestinationArn", "destination_arn"),
         service="CloudWatch Logs",
     ),
     ResourceType(
         names=("AWS::SecretsManager::RotationSchedule", "aws_secretsmanager_secret_rotation"),
         calls="secretsmanager",
         rotates="RotationLambdaARN|rotation_lambda_arn",
+        names_in=("RotationLambdaARN", "rotation_lambda_arn"),
         service="Secrets Manager",
     ),
     ResourceType(
         names=("AWS::Config::ConfigRule", "aws_config_config_rule"),
         calls="config",
+        names_in=("Source", "source"),
         service="AWS Config",
     ),
     ResourceType(
@@ -256,16 +264,19 @@ _ROWS = (
     ResourceType(
         names=("AWS::AppSync::DataSource", "aws_appsync_datasource"),
         calls="appsync",
+        names_in=("LambdaConfig", "lambda_config"),
         part_of="ApiId",
     ),
     ResourceType(
         names=("AWS::ElasticLoadBalancingV2::TargetGroup", "aws_lb_target_group_attachment"),
         calls="elasticloadbalancing",
+        names_in=("Targets", "target_id"),
         service="Elastic Load Balancing",
     ),
     ResourceType(
         names=("AWS::CloudFront::Distribution", "aws_cloudfront_distribution"),
         calls="edgelambda",
+        names_in=("DistributionConfig", "default_cache_behavior", "ordered_cache_behavior"),
         service="CloudFront",
     ),
     ResourceType(

@@ -1,4 +1,4 @@
-"""Services of AWS by the prefix of their actions: what people call them, and which are no part of a system's picture."""
+"""Services of AWS by the prefix of their actions: what people call them, and which are left out of pictures."""
 
 from __future__ import annotations
 
@@ -23,12 +23,22 @@ TITLES: Mapping[str, str] = {
     "comprehend": "Comprehend",
     "connect": "Connect",
     "dsql": "Aurora DSQL",
+    "dynamodb": "DynamoDB",
     "ec2": "EC2",
     "ecr": "ECR",
     "ecs": "ECS",
     "eks": "EKS",
     "execute-api": "API Gateway",
     "firehose": "Firehose",
+    "apigateway": "API Gateway",
+    "es": "OpenSearch",
+    "elasticfilesystem": "EFS",
+    "events": "EventBridge",
+    "kinesis": "Kinesis",
+    "rds-data": "RDS",
+    "s3": "S3",
+    "secretsmanager": "Secrets Manager",
+    "ssm": "Parameter Store",
     "forecast": "Forecast",
     "geo": "Location Service",
     "glue": "Glue",
@@ -55,6 +65,8 @@ TITLES: Mapping[str, str] = {
     "sagemaker": "SageMaker",
     "scheduler": "EventBridge Scheduler",
     "ses": "SES",
+    "sns": "SNS",
+    "sqs": "SQS",
     "states": "Step Functions",
     "support": "AWS Support",
     "textract": "Textract",

@@ -270,8 +270,8 @@ def _ways_back(given: Given, function: str) -> Mapping[str, Statement]:
         caller, said = waiting.pop()
         if caller not in best or best[caller].size < said.size:
             best[caller] = said
-            for one in given.callers.get(caller, ()):
-                waiting.append((one.item, min(said, one.fact.said, key=lambda step: step.size)))
+            before = given.callers.get(caller, ())
+            waiting += [(one.item, min(said, one.fact.said, key=lambda step: step.size)) for one in before]
     return best
 
 

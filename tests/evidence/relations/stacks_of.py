@@ -13,7 +13,7 @@ from threatmodel.stacks.cloudformation import reader as cloudformation
 from threatmodel.stacks.stack import Stack
 
 HERE = Path(__file__).parent.parent
-USES = ("reads", "writes", "sends", "secrets")
+USES = ("reads", "writes", "sends", "secrets", "invokes")
 MAPPINGS = {"cloudformation": load_mappings("cloudformation"), "terraform": load_mappings("terraform")}
 
 

@@ -13,6 +13,7 @@ from tests.evidence.relations.stacks_of import (
     USES,
     allow,
     document,
+    names,
     of_f,
     of_role,
     plain,
@@ -83,11 +84,6 @@ def test_nothing_starts_it() -> None:
     ("event", "why"),
     [
         ("{Type: AlexaSkill}", "a permission lets somebody outside call it"),
-        (
-            "{Type: CloudWatchLogs, Properties: {LogGroupName: g, FilterPattern: x}}",
-            "the log subscription 'FE' sends to it",
-        ),
-        ("{Type: IoTRule, Properties: {Sql: x}}", "the rule 'FE' of IoT calls it"),
         ("{Type: Novelty, Properties: {}}", "an event has a type that is not known"),
         ("!If [C, {Type: Api}, !Ref AWS::NoValue]", "it depends on the condition 'C'"),
         (
@@ -95,10 +91,7 @@ def test_nothing_starts_it() -> None:
             "a queue, topic or bus that is not in this file starts it",
         ),
         ("{Type: Schedule, Properties: {Schedule: !Ref P}}", "when it is started by the clock is not told"),
-        (
-            "{Type: EventBridgeRule, Properties: {Pattern: {source: [a]}}}",
-            "a queue, topic or bus that is not in this file",
-        ),
+        ("{Type: SQS, Properties: {Queue: !Ref Q}}", "a parameter says which SQS starts it"),
     ],
 )
 def test_what_a_trigger_cannot_say_leaves_the_list_open(event: str, why: str) -> None:
@@ -154,8 +147,8 @@ def test_a_route_of_sam_that_a_parameter_gives(kind: str, api: str, open_part: s
         ("!Ref A", "!GetAtt Q.Arn", {"sends"}),
         ("!Ref A", "!Ref S", {"secrets"}),
         ("!Ref A", "[!GetAtt Q.Arn, !Ref S]", {"sends", "secrets"}),
-        ("!Ref A", "'*'", {"reads", "writes", "sends", "secrets"}),
-        ("!Ref A", "!Ref B", {"reads", "writes", "sends", "secrets"}),
+        ("!Ref A", "'*'", {"reads", "writes", "sends", "secrets", "invokes"}),
+        ("!Ref A", "!Ref B", {"reads", "writes", "sends", "secrets", "invokes"}),
         ("!Ref A", "'arn:aws:s3:::somebodys/*'", {"reads", "writes"}),
         ("!Sub 'dynamodb:${A}'", "'*'", {"reads", "writes"}),
         ("!Sub 'sqs:Send${A}'", "'*'", {"sends"}),
@@ -274,11 +267,7 @@ INVOKE = "PolicyDocument: {Statement: {Effect: Allow, Action: lambda:Invoke*, Re
 @pytest.mark.parametrize(
     ("kind", "properties", "why"),
     [
-        ("AWS::AppSync::DataSource", "LambdaConfig: {LambdaFunctionArn: !GetAtt F.Arn}", "the GraphQL data source 'D'"),
         ("AWS::New::Thing", "Handler: !GetAtt F.Arn", "'D' (AWS::New::Thing) names it and may call it"),
-        ("Custom::Setup", "ServiceToken: !GetAtt F.Arn", "deployments call it for 'D'"),
-        (LAMBDA, "EventInvokeConfig: {DestinationConfig: {OnSuccess: {Type: Lambda, Destination: !GetAtt F.Arn}}}", ""),
-        (LAMBDA, "Policies: [LambdaInvokePolicy: {FunctionName: !Ref F}]", "the function 'D' may call it"),
         (
             LAMBDA,
             "Policies: [{Statement: [{Effect: Allow, Action: '*', Resource: '*'}]}]",
@@ -290,6 +279,42 @@ INVOKE = "PolicyDocument: {Statement: {Effect: Allow, Action: lambda:Invoke*, Re
 )
 def test_callers_of_other_kinds_leave_the_list_open(kind: str, properties: str, why: str) -> None:
     assert of_f("Handler: a.b", resource("D", kind, properties)).unknown["triggers"].why.startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("event", "start"),
+    [
+        ("{Type: CloudWatchLogs, Properties: {LogGroupName: g, FilterPattern: x}}", ("service", "", "FE")),
+        ("{Type: IoTRule, Properties: {Sql: x}}", ("service", "", "FE")),
+        ("{Type: EventBridgeRule, Properties: {Pattern: {source: [a]}}}", ("queue", "", "aws:events:default")),
+        ("{Type: SQS, Properties: {Queue: 'arn:aws:sqs:eu-west-1:111122223333:jobs'}}", ("queue", "", "aws:sqs:jobs")),
+    ],
+)
+def test_what_lies_elsewhere_starts_it_by_name(event: str, start: tuple[str, str, str]) -> None:
+    relations = of_f(f"Events: {{E: {event}}}")
+    assert [one[:3] for one in relations.triggers] == [start]
+    assert "triggers" not in relations.unknown
+
+
+GRAPH = resource("G", "AWS::AppSync::GraphQLApi", "Name: g")
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "starts"),
+    [
+        ("AWS::AppSync::DataSource", "ApiId: !GetAtt G.ApiId, LambdaConfig: {LambdaFunctionArn: !GetAtt F.Arn}", ["G"]),
+        ("Custom::Setup", "ServiceToken: !GetAtt F.Arn", ["aws:cloudformation:"]),
+        ("AWS::Cognito::UserPool", "LambdaConfig: {PreSignUp: !GetAtt F.Arn}", ["D"]),
+        (LAMBDA, "EventInvokeConfig: {DestinationConfig: {OnSuccess: {Type: Lambda, Destination: !GetAtt F.Arn}}}", []),
+        (LAMBDA, "Policies: [LambdaInvokePolicy: {FunctionName: !Ref F}]", []),
+    ],
+)
+def test_services_start_functions_and_functions_call_them(kind: str, properties: str, starts: list[str]) -> None:
+    found = with_resources("\n".join((plain("F"), GRAPH, resource("D", kind, properties))))
+    assert [one.source for one in found["F"].triggers] == starts
+    assert "triggers" not in found["F"].unknown
+    if kind == LAMBDA:
+        assert names(found["D"], "invokes") == ["F"]
 
 
 def test_what_only_watches_a_function_starts_nothing() -> None:

@@ -57,19 +57,8 @@ def test_grants_by_level(statement: str, reads: list[str], writes: list[str]) ->
         (allow("dynamodb:GetItem", "'*'"), "reads", "its role may read every table"),
         (allow("dynamodb:PutItem", "'arn:aws:dynamodb:*:*:table/*'"), "writes", "its role may write every table"),
         (allow("s3:GetObject", "'arn:aws:s3:::*/*'"), "reads", "its role may read every bucket"),
-        (
-            allow("s3:GetObject", "'arn:aws:s3:::other/*'"),
-            "reads",
-            "its role may read a bucket that is not in this file",
-        ),
-        (allow("s3:GetObject", "!Ref P"), "reads", "its role may read a bucket that is not in this file"),
         (allow("sqs:SendMessage", "!ImportValue q"), "sends", "its role may send to a queue that is not in this file"),
         (allow("events:PutEvents", "'*'"), "sends", "its role may send to every event bus"),
-        (
-            allow("ssm:GetParameter", "'arn:aws:ssm:*:*:parameter/shop/*'"),
-            "secrets",
-            "its role may read a parameter that is",
-        ),
         (allow("!Ref P", "!GetAtt T.Arn"), "writes", "the parameter 'P' has no default"),
         ("!If [C, {Effect: Allow}, !Ref AWS::NoValue]", "reads", "it depends on the condition 'C'"),
         ("{Effect: Allow, NotAction: 'iam:*', Resource: '*'}", "secrets", "its role may read every"),
@@ -80,6 +69,55 @@ def test_what_may_be_used_elsewhere_leaves_the_list_open(statement: str, relatio
     relations = of_role(statement, TABLE, **sections)
     assert relations.unknown[relation].why.startswith(why)
     assert names(relations, relation) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "relation", "name", "sure"),
+    [
+        (allow("s3:GetObject", "'arn:aws:s3:::other/*'"), "reads", "aws:s3:other", True),
+        (allow("s3:GetObject", "!Ref P"), "reads", "aws:s3:P", False),
+        (allow("dynamodb:PutItem", "!Sub 'arn:aws:dynamodb:*:*:table/${P}'"), "writes", "aws:dynamodb:P", False),
+        (allow("ssm:GetParameter", "'arn:aws:ssm:*:*:parameter/shop/*'"), "secrets", "aws:ssm:shop", False),
+        (
+            allow("secretsmanager:GetSecretValue", "'arn:aws:secretsmanager:*:*:secret:slack/bot-*'"),
+            "secrets",
+            "aws:secretsmanager:slack/bot",
+            True,
+        ),
+        (
+            allow("lambda:InvokeFunction", "'arn:aws:lambda:*:*:function:billing:live'"),
+            "invokes",
+            "aws:lambda:billing",
+            True,
+        ),
+        (allow("bedrock:InvokeModel", "'*'"), "calls", "aws:bedrock:", True),
+        (allow("states:StartExecution", "'arn:aws:states:*:*:stateMachine:flow'"), "calls", "aws:states:flow", True),
+        (allow("ses:*", "'*'"), "calls", "aws:ses:", True),
+    ],
+)
+def test_what_another_stack_holds_is_used_by_name(statement: str, relation: str, name: str, *, sure: bool) -> None:
+    """One name is one member; what a parameter says or a path covers may be more."""
+    relations = of_role(statement, TABLE, Parameters="{P: {Type: String}}")
+    assert names(relations, relation) == [name]
+    assert (relation in relations.unknown) is (not sure)
+    assert relations.calls == () or relation == "calls"
+
+
+def test_a_name_that_one_of_the_file_may_have_is_no_other_stacks() -> None:
+    table = resource("U", "AWS::DynamoDB::Table", "TableName: !Ref P")
+    relations = of_role(
+        allow("dynamodb:GetItem", "'arn:aws:dynamodb:*:*:table/orders'"), table, Parameters="{P: {Type: String}}"
+    )
+    assert names(relations, "reads") == []
+    assert "reads" in relations.unknown
+
+
+def test_the_logs_and_a_jobs_whole_outfit_are_no_calls() -> None:
+    managed = "ManagedPolicyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess']"
+    function = resource("F", "AWS::Lambda::Function", "Role: !GetAtt R.Arn")
+    found = with_resources("\n".join((function, resource("R", "AWS::IAM::Role", managed))))["F"]
+    assert found.calls == ()
+    assert of_role(allow("[logs:PutLogEvents, 'xray:*', kms:Decrypt]", "'*'"), TABLE).calls == ()
 
 
 def test_a_wildcard_leaves_a_list_open_and_keeps_what_is_named() -> None:

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from threatmodel.authoring.insertion import comment, scalar
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import ENDINGS, MATCHED, kebab
-from threatmodel.evidence.relations.found import FunctionRelations, Start
+from threatmodel.evidence.relations.found import FunctionRelations, Start, may_be_slack
+from threatmodel.evidence.relations.naming import kinds_of
+from threatmodel.evidence.relations.outside import outside
 from threatmodel.evidence.relations.rights import RELATIONS as USES
+from threatmodel.evidence.resource_types import known
 from threatmodel.model.file import SECTIONS, TRIGGER
 from threatmodel.model.reference_architecture import RESERVED
 from threatmodel.model.system import THROUGH
 from threatmodel.model.vocabulary import RELATIONS
+from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import LONGEST_ID, Text
 from threatmodel.stacks.stack import Resource, Stack
 
-SECTION_OF: Mapping[str, str] = {kind: section for section, kind in SECTIONS.items()}
+EXTERNAL = "external system"
+SECTION_OF: Mapping[str, str] = {**{kind: section for section, kind in SECTIONS.items()}, EXTERNAL: "externals"}
 """The section of a model file that holds a kind."""
 
-_USES = tuple((name, *RELATIONS["function"][name].to) for name in USES)
-"""What a function uses that a file can say, each list with what its items are."""
+_USES = tuple((name, RELATIONS["function"][name].to[0]) for name in (*USES, "calls"))
+"""What a function uses that a file can say, each list with what its items mostly are."""
+_NO_FILE_SHOWS = "no file shows which other systems it calls"
 _LONGEST_WHY = 300
 _BESIDE = 34
 _SHORTENED = {"function", "store"}
@@ -49,33 +55,71 @@ def entries(
 ) -> Iterator[ElementEntry]:
     """An entry for each element of a stack that `known` (resource to id) does not have yet, in order of sections."""
     kinds = dict(_kinds(stack, facts, by_function))
+    places = dict(_named_by(by_function))
     ids = _ids({name: kind for name, kind in kinds.items() if name not in known}, known)
     named = {**known, **ids}
     claims = Counter((kind, one) for name, kind in kinds.items() for one in set(_usual(name, kind)))
-    for kind in MATCHED:
+    for kind in (*MATCHED, EXTERNAL):
         for name, element in ids.items():
             if kinds[name] == kind:
-                resource = stack.resources[name]
-                head = _beside(f"{scalar(element)}:", _shown(resource))
-                body = _function(by_function[name], named, kinds) if kind == "function" else _other(kind)
+                shown = _shown(stack.resources[name]) if name in stack.resources else _shown_outside(name, places)
+                head = _beside(f"{scalar(element)}:", shown)
+                body = _function(by_function[name], named, kinds) if kind == "function" else _other(name, kind, stack)
                 lines = (head, *(f"  {line}" for line in body))
-                apart = element not in _usual(name, kind) or claims[kind, element] > 1
+                apart = (element not in _usual(name, kind) or claims[kind, element] > 1) and not _is_host(name)
                 yield ElementEntry(id=element, kind=kind, resource=name, lines=lines, apart=apart)
 
 
 def _kinds(stack: Stack, facts: StackFacts, by_function: Mapping[str, FunctionRelations]) -> Iterator[tuple[str, str]]:
-    """The resources that are elements, each with its kind: what functions use it as, where it can be two things."""
+    """What the elements are, each with its kind: what functions use it as, where it can be two things."""
     used = _used_as(by_function)
     for resource in stack.resources.values():
-        kinds = facts.kinds_of(resource)
+        kinds = kinds_of(resource, facts)
         if resource.name in by_function:
             yield resource.name, "function"
         elif (kind := used.get(resource.name)) is not None and kind in kinds:
             yield resource.name, kind
         elif kinds and kinds[0] in {"api", "store", "queue"}:
             yield resource.name, kinds[0]
+        elif EXTERNAL in kinds and resource.name in used:
+            yield resource.name, EXTERNAL
         elif "secret" in kinds and "Parameter" not in resource.type and "parameter" not in resource.type:
             yield resource.name, "secret"
+    for name in _named_by(by_function):
+        beyond = outside(name)
+        if beyond is not None:
+            yield name, beyond.kind
+        elif _is_host(name) and host_id(name):
+            yield name, EXTERNAL
+
+
+def _named_by(by_function: Mapping[str, FunctionRelations]) -> Mapping[str, Place | None]:
+    """What the file names and does not hold: keys of services and of other stacks, hosts; each with a line."""
+    found: dict[str, Place | None] = {}
+    for relations in by_function.values():
+        for start in relations.triggers:
+            if outside(start.source) is not None:
+                found.setdefault(start.source, start.places[0])
+        for name, _ in _USES:
+            for use in getattr(relations, name):
+                if outside(use.resource) is not None:
+                    found.setdefault(use.resource, use.places[0] if use.places else None)
+        for host in relations.externals:
+            found.setdefault(f"{_HOST}{host}", None)
+    return found
+
+
+_HOST = "host:"
+
+
+def _is_host(name: str) -> bool:
+    return name.startswith(_HOST)
+
+
+def host_id(name: str) -> str:
+    """The id of a host; '' where it is Slack's, which every model has."""
+    host = name.removeprefix(_HOST)
+    return "" if host == "slack.com" or host.endswith(".slack.com") else kebab(host)
 
 
 def _used_as(by_function: Mapping[str, FunctionRelations]) -> dict[str, str]:
@@ -108,10 +152,15 @@ def _ids(kinds: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
 
 def _usual(name: str, kind: str) -> tuple[str, ...]:
     """The ids by which a resource is found again, the first that is free is taken."""
+    if (beyond := outside(name)) is not None:
+        own = kebab(beyond.name or beyond.service)
+        return own, kebab(f"{own}-{beyond.service}"), f"{own}-elsewhere"
+    if _is_host(name):
+        return host_id(name), f"{host_id(name)}-host"
     whole = kebab(name.rpartition(".")[2])
     endings = ("lambda-function", *ENDINGS[kind]) if kind in _SHORTENED else ()
     short = next((whole.removesuffix(f"-{end}") for end in endings if whole.endswith(f"-{end}")), whole)
-    return short, whole, f"{whole}-{kind}"
+    return short, whole, f"{whole}-{kind.rpartition(' ')[2]}"
 
 
 def _shown(resource: Resource) -> str:
@@ -120,6 +169,15 @@ def _shown(resource: Resource) -> str:
         return resource.name
     what = f"{resource.name} ({resource.type})" if not resource.made_by else f"{resource.name}, made by SAM"
     return f"{what}, {resource.place.file.rpartition('/')[2]}:{resource.place.line}"
+
+
+def _shown_outside(name: str, places: Mapping[str, Place | None]) -> str:
+    """What is named and not held, and where."""
+    beyond, place = outside(name), places.get(name)
+    at = f", {place.file.rpartition('/')[2]}:{place.line}" if place is not None and not place.part else ""
+    if beyond is None:
+        return f"a host in a variable{at}"
+    return f"{beyond.title} of another stack{at}" if beyond.name else f"{beyond.title}{at}"
 
 
 def _beside(line: str, note: str) -> str:
@@ -132,16 +190,19 @@ def _beside(line: str, note: str) -> str:
 def _function(relations: FunctionRelations, named: Mapping[str, str], kinds: Mapping[str, str]) -> Iterator[str]:
     """The lists of a function as far as they are certain, then those that may be longer, each with why."""
     whys = {name: one.why for name, one in relations.unknown.items()}
+    if relations.calls or relations.externals:
+        whys["calls"] = _NO_FILE_SHOWS
     left_out = next((start for start in relations.triggers if start.source and start.source not in named), None)
     if left_out is not None:
         whys.setdefault("triggers", f"it is started by {left_out.source}, which is not modelled")
     yield from _triggers(relations, named, complete="triggers" not in whys)
     uses = _uses(relations, named, kinds)
     for name, _ in _USES:
-        if uses[name] or name not in whys:
+        if uses[name] or (name not in whys and name not in {"calls", "invokes"}):
             yield f"{name}: [{', '.join(uses[name])}]"
     yield from _incomplete({name: whys[name] for name in ("triggers", *uses) if name in whys})
-    yield "# calls: [slack]                # which systems outside does it call? [] for none"
+    if "calls" not in whys:
+        yield "# calls: [slack]                # which systems outside does it call? [] for none"
 
 
 def _incomplete(whys: Mapping[str, str]) -> Iterator[str]:
@@ -162,10 +223,12 @@ def _uses(relations: FunctionRelations, named: Mapping[str, str], kinds: Mapping
     for name, kind in _USES:
         for use in getattr(relations, name):
             is_a = kinds.get(use.resource, kind)
-            other = {("writes", "queue"): "sends", ("sends", "store"): "writes"}.get((name, is_a), "")
-            into = name if is_a == kind else other
+            other = {("writes", "queue"): "sends", ("sends", "store"): "writes", ("invokes", EXTERNAL): "invokes"}
+            into = name if is_a == kind else other.get((name, is_a), "")
             if use.resource in named and into and (element := scalar(named[use.resource])) not in found[into]:
                 found[into].append(element)
+    hosts = dict.fromkeys(named.get(f"{_HOST}{host}", "slack") for host in relations.externals)
+    found["calls"] += [scalar(host) for host in hosts if host not in found["calls"]]
     return found
 
 
@@ -180,11 +243,18 @@ def _triggers(relations: FunctionRelations, named: Mapping[str, str], *, complet
     else:
         yield "triggers:"
         yield from (f"  - {line}" for line in lines)
-    requests = [_may_be_slack(start) for start in known if start.by == "http"]
-    if any(requests):
-        yield "# Slack's by the path: slash-command, interactivity or events? if it is not, {http: POST, ...}"
-    if not all(requests):
-        yield "# if Slack calls it: {slack: slash-command, ...} (or interactivity, events) in place of {http: ...}"
+    yield from _slack_hints([start for start in known if may_be_slack(start)])
+
+
+def _slack_hints(starts: Sequence[Start]) -> Iterator[str]:
+    """What to write for the routes that Slack may call."""
+    if not starts:
+        return
+    likely = {surface: start.path for start in starts if (surface := _surface(start.path))}
+    for surface, path in likely.items():
+        yield f"# by its path Slack's: {{slack: {surface}, path: {scalar(path[:_SHOWN_PATH])}, api: ...}}"
+    if not likely:
+        yield "# where Slack calls: {slack: slash-command, ...} (or interactivity, events); else take caller out"
 
 
 def _trigger(start: Start, named: Mapping[str, str]) -> str:
@@ -193,19 +263,23 @@ def _trigger(start: Start, named: Mapping[str, str]) -> str:
     if start.by != "http":
         return f"{{{start.by}: {scalar(named[start.source])}}}"
     path = f", path: {scalar(start.path)}" if _fits(start.path, "path") else ""
-    if _may_be_slack(start):
-        return f"{{slack: slash-command, api: {scalar(named[start.source])}{path}}}"
     method = start.detail if _fits(start.detail, "http") else "ANY"
-    return f"{{http: {scalar(method)}, api: {scalar(named[start.source])}{path}}}"
+    caller = ", caller: unknown" if may_be_slack(start) else ""
+    return f"{{http: {scalar(method)}, api: {scalar(named[start.source])}{path}{caller}}}"
 
 
-_INSTALLING = re.compile(r"install|oauth|redirect|callback", re.IGNORECASE)
+_SHOWN_PATH = 80
+_SURFACES = (
+    (re.compile(r"interactiv|actions?\Z|options?\Z|modal|button", re.IGNORECASE), "interactivity"),
+    (re.compile(r"events?\Z", re.IGNORECASE), "events"),
+    (re.compile(r"slack|slash|commands?\Z", re.IGNORECASE), "slash-command"),
+)
+"""What in a path hints at a surface of Slack, first what is most telling."""
 
 
-def _may_be_slack(start: Start) -> bool:
-    """Whether the path says that Slack calls a route: Slack sends POST only, and people's browsers install apps."""
-    by_path = "slack" in start.path.lower() and not _INSTALLING.search(start.path)
-    return by_path and start.detail.upper() in {"POST", "ANY", "*", ""}
+def _surface(path: str) -> str:
+    """The surface of Slack that a path hints at, or ''."""
+    return next((surface for hint, surface in _SURFACES if hint.search(path)), "")
 
 
 def _fits(text: str, key: str) -> bool:
@@ -214,10 +288,25 @@ def _fits(text: str, key: str) -> bool:
     return isinstance(shape, Text) and bool(text.strip()) and len(text) <= shape.longest
 
 
-def _other(kind: str) -> Iterator[str]:
+def _other(name: str, kind: str, stack: Stack) -> Iterator[str]:
     """What a file cannot say of the other kinds; an entry needs a stated key, so it is named."""
+    beyond = outside(name)
     match kind:
         case "store" | "queue":
+            if beyond is not None and beyond.word:
+                yield f"kind: {beyond.word}"
             yield "# holds: [records]              # which data? ids under data"
         case "secret":
+            if beyond is not None and beyond.word:
+                yield f"kept_in: {beyond.word}"
             yield "# grants: slack-requests        # or slack-api, other: what can its holder do?"
+        case "external system" if _is_host(name):
+            yield f"name: {scalar(name.removeprefix(_HOST)[:_LONGEST_NAME])}"
+        case "external system":
+            service = beyond.title if beyond is not None else known(stack.resources[name].type).service
+            if beyond is not None and beyond.name:
+                yield f"name: {scalar(beyond.name[:_LONGEST_NAME])}"
+            yield f"service: {scalar(service)}"
+
+
+_LONGEST_NAME = 120

@@ -10,7 +10,7 @@ from threatmodel.evidence.relations.outside import source as outside_source
 from threatmodel.evidence.relations.ways import Start, Ways, doubtful_of, named, places_of
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Link, Node, links
+from threatmodel.stacks.values import Link, Node, links, unknowns
 
 
 def mapping(ways: Ways, resource: Resource) -> None:
@@ -19,7 +19,7 @@ def mapping(ways: Ways, resource: Resource) -> None:
     called = ways.names.called(node)
     ways.anybody(called.open, f"the event source mapping {quoted(resource.name)}", resource.place)
     node = read(resource.properties, "EventSourceArn")
-    by, source = _sender(ways, node, "sqs")
+    by, source = _sender(ways, node, called, "sqs")
     ways.start(called, "poll", resource, Start(by, "", source, "", places_of(resource, node)))
 
 
@@ -31,9 +31,10 @@ def subscription(ways: Ways, resource: Resource) -> None:
 def _subscribed(ways: Ways, resource: Resource, node: Node, topic: Node | None) -> None:
     """One subscription, on its own or within a topic."""
     endpoint = read(node, "Endpoint")
-    source = ways.names.element(topic, "queue") or outside_source(topic, "sns")
+    called = ways.names.called(endpoint)
+    source = ways.names.element(topic, "queue") or _elsewhere(ways, topic, "sns", called)
     start = Start("queue", "", source, "", places_of(resource, endpoint))
-    ways.start(ways.names.called(endpoint), "sns", resource, start)
+    ways.start(called, "sns", resource, start)
 
 
 def topic(ways: Ways, resource: Resource) -> None:
@@ -50,10 +51,11 @@ def bucket(ways: Ways, resource: Resource) -> None:
     for one in each(configurations):
         node = read(one, "Function|lambda_function_arn")
         bucket = read(resource.properties, "Bucket")
+        called = ways.names.called(node)
         own = "store" in ways.names.kinds.get(resource.name, ())
-        source = resource.name if own else ways.names.element(bucket, "store") or outside_source(bucket, "s3")
+        source = resource.name if own else ways.names.element(bucket, "store") or _elsewhere(ways, bucket, "s3", called)
         place = (one.place,) if own else (resource.place,)
-        ways.start(ways.names.called(node), "s3", resource, Start("store", "", source, "", place))
+        ways.start(called, "s3", resource, Start("store", "", source, "", place))
 
 
 def rule(ways: Ways, resource: Resource) -> None:
@@ -83,13 +85,13 @@ def _ruled(ways: Ways, called: Called, rule: Resource, doubtful: Resource, place
         ways.start(called, "events", doubtful, Start("schedule", told(schedule), "", "", places), rule.name)
     pattern = read(rule.properties, "EventPattern")
     if pattern is not None:
-        by, source = _bus(ways, rule, pattern)
+        by, source = _bus(ways, rule, pattern, called)
         ways.start(called, "events", doubtful, Start(by, "", source, "", places), rule.name)
     for name in called.functions if schedule is None and pattern is None else ():
         ways.unknown(name, f"it is not told when the rule {quoted(rule.name)} starts it", rule.place)
 
 
-def _bus(ways: Ways, rule: Resource, pattern: Node) -> tuple[str, str]:
+def _bus(ways: Ways, rule: Resource, pattern: Node, called: Called) -> tuple[str, str]:
     """Where the events of a rule come from: a store that its pattern names, or an event bus."""
     stores = {
         ways.names.meant(link.resource)
@@ -100,8 +102,8 @@ def _bus(ways: Ways, rule: Resource, pattern: Node) -> tuple[str, str]:
     if bus is None and len(stores) == 1:
         return "store", stores.pop()
     if bus is None:
-        return "queue", default_bus()
-    return "queue", ways.names.element(bus, "queue") or outside_source(bus, "events")
+        return "queue", "" if next(unknowns(parsed(pattern)), None) else default_bus()
+    return "queue", ways.names.element(bus, "queue") or _elsewhere(ways, bus, "events", called)
 
 
 def schedule(ways: Ways, resource: Resource) -> None:
@@ -118,7 +120,7 @@ def schedule(ways: Ways, resource: Resource) -> None:
 def pipe(ways: Ways, resource: Resource) -> None:
     """A pipe, which calls a function with what it takes from its source."""
     node = read(resource.properties, "Source")
-    by, source = _sender(ways, node)
+    by, source = _sender(ways, node, Called(()))
     for name in ("Target", "Enrichment"):
         called = ways.names.called(read(resource.properties, name))
         ways.anybody(called.open, f"the pipe {quoted(resource.name)}", resource.place)
@@ -133,8 +135,18 @@ def destination(ways: Ways, resource: Resource) -> None:
             ways.found[name].callers.setdefault("lambda", set()).add(resource.name)
 
 
-def _sender(ways: Ways, node: Node | None, service: str = "") -> tuple[str, str]:
+def _sender(ways: Ways, node: Node | None, called: Called, service: str = "") -> tuple[str, str]:
     """How what a value names starts a function, and its name or key: a queue, a store, a service."""
-    name = ways.names.element(node, "queue", "store", "external system") or outside_source(node, service)
+    name = ways.names.element(node, "queue", "store", "external system") or _elsewhere(ways, node, service, called)
     kinds = ways.names.kind_of(name)
     return ("queue" if not name or "queue" in kinds else "store" if "store" in kinds else "service"), name
+
+
+def _elsewhere(ways: Ways, node: Node | None, service: str, called: Called) -> str:
+    """The key of what is named and not in the file; a name that a parameter gives leaves it open what else it is."""
+    found = ways.names.elsewhere(outside_source(node, service))
+    if found is None or node is None:
+        return ""
+    for name in called.functions if not found.sure else ():
+        ways.unknown(name, f"a parameter says which {found.title} starts it", node.place)
+    return found.key

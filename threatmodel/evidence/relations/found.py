@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.relations.beyond import Beyond
@@ -18,7 +20,10 @@ from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import links
 
-__all__ = ["FunctionRelations", "Start", "Use", "function_relations"]
+__all__ = ["FunctionRelations", "Start", "Use", "function_relations", "may_be_slack"]
+
+_OF_PEOPLE = re.compile(r"(?:^|[/_-])(?:install|oauth[^/]*|redirect|callback)\Z", re.IGNORECASE)
+"""How paths end that people's browsers open when an app is installed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +31,8 @@ class FunctionRelations:
     """What starts one function and what it uses.
 
     `calls` are services of AWS, `externals` hosts that its environment or its event sources name: whom else it calls no
-    file shows.  `unknown` says of the other lists why they may be longer: one that is not in it is complete.  `unused` are
-    grants without any other sign of a use, `ungranted` what its environment or a destination names without a grant.
+    file shows.  `unknown` says of the other lists why they may be longer: one that is not in it is complete.  `unused`
+    are grants without any other sign of a use, `ungranted` what its environment or a destination names without a grant.
     `itself` is where it is let call itself, at once or by way of others (None: as far as is seen, it is not).
     `beyond` are rights that are no use of anything that it uses, `rights` the actions (in small letters) on what it
     does use, each with the resource.
@@ -56,7 +61,7 @@ def function_relations(stack: Stack, facts: StackFacts) -> Mapping[str, Function
         return {}
     using = Functions(names)
     started = starts(names)
-    callers = _Callers(names, using)
+    callers = _Callers(names, using, started)
     return {
         name: replace(
             _relations(function, started[name], callers.of(function), using, stack), itself=callers.circle(function)
@@ -94,12 +99,18 @@ def _relations(
     )
 
 
+def may_be_slack(start: Start) -> bool:
+    """Whether Slack may send the requests of a route: it sends POST only, and browsers take people through an OAuth."""
+    return start.by == "http" and start.detail.upper() in {"POST", "ANY", "*", ""} and not _OF_PEOPLE.search(start.path)
+
+
 class _Callers:
     """Who may call each function by a right of its own: other functions, and roles that something else takes on."""
 
-    def __init__(self, names: Names, using: Functions) -> None:
+    def __init__(self, names: Names, using: Functions, started: Mapping[str, Starts]) -> None:
         self.names = names
         self.using = using
+        self._starters = {name: {start.source for start in one.starts} for name, one in started.items()}
         self._named: dict[str, list[tuple[str, str, Place]]] = {}
         self._every: list[tuple[str, str, Place]] = []
         self._calls: dict[str, dict[str, Place]] = {}
@@ -157,9 +168,16 @@ class _Callers:
             )
             for invocation in self.using.roles.of(name).invokes:
                 if invocation.function:
-                    self._note(invocation.function, name, f"{who} may call it", invocation.place)
+                    starters = self._starters[invocation.function]
+                    if not users or not {self._drawn(user) for user in users} <= starters:
+                        self._note(invocation.function, name, f"{who} may call it", invocation.place)
                 elif not users or any(user.type.endswith(("StateMachine", "_state_machine")) for user in users):
                     self._every.append((name, f"{who} may call every function", invocation.place))
+
+    def _drawn(self, user: Resource) -> str:
+        """The name of what a resource is drawn as."""
+        part_of = known(user.type).part_of
+        return self.names.element(read(user.properties, part_of), "external system") if part_of else user.name
 
     def _wearers(self) -> Mapping[str, list[Resource]]:
         """The resources that name a role which is no function's, by its name."""

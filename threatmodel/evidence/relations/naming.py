@@ -9,7 +9,7 @@ from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.policies.arns import Targets, arn_parts
 from threatmodel.evidence.policies.grants import pattern
-from threatmodel.evidence.relations.outside import outside
+from threatmodel.evidence.relations.outside import Outside, outside
 from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Joined, Link, Node, Scalar, Unknown, links, shape_of, unknowns
@@ -96,6 +96,15 @@ class Names:
             return (beyond.kind,)
         return self.kinds.get(name, ())
 
+    def elsewhere(self, one: Outside | None) -> Outside | None:
+        """What a value names outside, unless it may as well be a resource of this file whose name is not told."""
+        if one is None or any(map(_may_be_called_anything, self._of(one.service))):
+            return None
+        return one
+
+    def _of(self, service: str) -> list[Resource]:
+        return [resource for resource, kind in self.targets.resources.values() if service in kind.services]
+
     def meant(self, name: str) -> str:
         """The resource that is meant by the name of one: itself, or what it stands for."""
         return self._aliases.get(name) or name
@@ -151,6 +160,12 @@ class Names:
         """Whether a value that is not known may name a function or role: nobody can give a name that AWS makes up."""
         own = read(resource.properties, _FUNCTION_OWN_NAME if resource.name in self.functions else ROLE_OWN_NAME)
         return open_in(own) is not None if unknown.given == _A_TEXT else not unknown.given or own is not None
+
+
+def _may_be_called_anything(resource: Resource) -> bool:
+    """Whether a resource has a name of its own that the file alone does not tell."""
+    own = known(resource.type).own_name
+    return resource.opaque is not None or bool(own and open_in(read(resource.properties, own)) is not None)
 
 
 def _last(address: str) -> str:

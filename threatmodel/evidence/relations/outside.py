@@ -12,7 +12,7 @@ from typing import NamedTuple
 from threatmodel.evidence.policies.grants import MARK, TOKEN, Pattern, pattern
 from threatmodel.evidence.services import TITLES
 from threatmodel.model.vocabulary import Kind, Partner
-from threatmodel.stacks.values import Node, Unknown
+from threatmodel.stacks.values import Node
 
 _KEY = "aws:"
 _DEFAULT_BUS = "default"
@@ -38,10 +38,14 @@ _ELEMENTS: Mapping[str, tuple[Kind | Partner, str, str]] = {
 
 
 class Outside(NamedTuple):
-    """A resource of another stack by its service and name, or a whole service (no name)."""
+    """A resource of another stack by its service and name, or a whole service (no name).
+
+    `sure` is False where the name is a parameter's, which may be given anything, or stands for several resources.
+    """
 
     service: str
     name: str
+    sure: bool = True
 
     @property
     def kind(self) -> Kind | Partner:
@@ -50,7 +54,7 @@ class Outside(NamedTuple):
 
     @property
     def word(self) -> str:
-        """What the vocabulary calls it: a store's or queue's kind, where a secret is kept; '' where that is not told."""
+        """What the vocabulary calls it: a store's or queue's kind, where a secret is kept; '' where nobody knows."""
         return _ELEMENTS[self.service][2] if self.name and self.service in _ELEMENTS else ""
 
     @property
@@ -80,15 +84,14 @@ def named(found: Pattern, service: str) -> Outside | None:
     if found.links or service not in _ELEMENTS:
         return None
     if found.given:
-        return Outside(service, "-".join(found.given))
+        return Outside(service, "-".join(found.given), sure=False)
     given = [name for mark in MARK.findall(found.text) for name in _PARAMETER.findall(mark)]
     if MARK.search(found.text):
-        told = len(given) == len(MARK.findall(found.text))
-        return (
-            Outside(service, "-".join(dict.fromkeys(given))) if told and "*" not in _last(found.text, service) else None
-        )
+        told = len(given) == len(MARK.findall(found.text)) and "*" not in _last(found.text, service)
+        return Outside(service, "-".join(dict.fromkeys(given)), sure=False) if told else None
     name = _last(found.text, service)
-    return Outside(service, name) if name and not set(name) & set("*?") else None
+    sure = not (service == "ssm" and found.text.endswith("*"))
+    return Outside(service, name, sure) if name and not set(name) & set("*?") else None
 
 
 def _last(text: str, service: str) -> str:
@@ -108,24 +111,23 @@ def _last(text: str, service: str) -> str:
     return re.split(r"[/:]", name.lstrip("/"), maxsplit=1)[0]
 
 
-def source(node: Node | None, service: str = "") -> str:
-    """The key of what an event comes from that is not in the stack; '' where a value does not name one resource.
+def source(node: Node | None, service: str = "") -> Outside | None:
+    """What an event comes from that is not in the stack; None where a value does not name one resource.
 
     `service` is whose it is, where the value is no ARN that says so.
     """
     if node is None:
-        return ""
+        return None
     found = pattern(node)
     parts = found.text.split(":")
-    told = parts[2] if len(parts) > 5 and parts[0] == "arn" and parts[2] in _ELEMENTS else ""  # noqa: PLR2004 - as above
-    if not told and not service:
-        return ""
-    one = named(found, told or service)
-    if one is None and service and not found.links and isinstance(node, Unknown) and not node.given:
-        return ""
-    if one is None and service and found.text and not found.links and not set(found.text) & set("*?\x00:"):
-        one = Outside(service, found.text.rsplit("/", 1)[-1])
-    return one.key if one is not None else ""
+    if parts[0] == "arn" and len(parts) > 5:  # noqa: PLR2004 - the parts of an ARN
+        return named(found, parts[2]) if parts[2] in _ELEMENTS else None
+    if not service or found.links:
+        return None
+    if found.given or MARK.search(found.text):
+        return named(found, service)
+    name = found.text.rpartition("/")[2]
+    return Outside(service, name) if name and not set(name) & set("*?:") else None
 
 
 def default_bus() -> str:

@@ -42,9 +42,9 @@ class Invocation(NamedTuple):
 class Role:
     """What a role may do: what it reaches by name, what it covers by wildcards, and what is open of each relation.
 
-    `covers` are pairs of a service and a use; `outside` are resources of other stacks that it names (by their keys), each
-    with a use; `hidden` the relations of which a statement cannot be read; `connected`
-    the resources that a connector grants; `grants` all of its statements.
+    `covers` are pairs of a service and a use; `outside` are resources of other stacks that it names (by their keys),
+    each with a use; `hidden` the relations of which a statement cannot be read; `connected` the resources that a
+    connector grants; `grants` all of its statements.
     """
 
     reach: Mapping[str, Reach] = field(default_factory=dict)
@@ -238,6 +238,8 @@ class Roles:
                 noted.every(f"{quoted(name)} may be attached to its role: {hidden.why}", hidden.place)
         reach = reached(narrow, self.names.targets)
         for one in reach.values():
+            if one.unknown and one.resource in self.names.functions:
+                noted.hide("invokes", one.unknown[0].why, one.unknown[0].place)
             for kind, relations in RELATIONS_OF.items():
                 if one.unknown and kind in self.names.kinds.get(one.resource, ()):
                     for relation in relations:
@@ -306,10 +308,15 @@ class Roles:
             wide |= covered is True
             if covered:
                 noted.wide(service, uses, grant.place)
-            for one in grant.resources if not covered else ():
-                if self._is_elsewhere(one, service):
-                    noted.elsewhere(service, uses, grant, named(one, service))
+            else:
+                self._note_elsewhere(grant, service, uses, noted)
         return wide
+
+    def _note_elsewhere(self, grant: Grant, service: str, uses: Iterable[str], noted: _Noted) -> None:
+        """Notes what a statement covers of a service that is not in this file."""
+        for one in grant.resources:
+            if self._is_elsewhere(one, service):
+                noted.elsewhere(service, uses, grant, self.names.elsewhere(named(one, service)))
 
     def _perhaps(self, action: Pattern, grant: Grant) -> Iterator[str]:
         """The relations that an action which is not known may be about, by what of it is known and by the resources."""
@@ -391,7 +398,9 @@ class _Noted:
         for use in sorted(uses):
             if one is not None and grant.effect == "Allow" and grant.open is None:
                 self.outside.setdefault((one.key, use), place)
-            elif use in _RELATION:
+                if one.sure:
+                    continue
+            if use in _RELATION:
                 noun = _SERVICES[service][0]
                 article = "an" if noun[0] in "aeiou" else "a"
                 why = f"its role may {_VERB[use]} {article} {noun} that is not in this file"

@@ -89,7 +89,8 @@ def api(ways: Ways, resource: Resource) -> None:
 
 def authorizer(ways: Ways, resource: Resource) -> None:
     """A function that decides who may call an API."""
-    called = ways.names.called(read(resource.properties, "AuthorizerUri"))
+    called = ways.names.called(named(resource, "AuthorizerUri"))
+    ways.anybody(called.open, f"the authorizer {quoted(resource.name)}", resource.place)
     asking = ways.names.element(read(resource.properties, "RestApiId|ApiId"), "api")
     start = Start("authorizes", "", asking, "", (resource.place,))
     ways.start(called, "apigateway", resource, start, resource.name)

@@ -31,9 +31,10 @@ from threatmodel.reading.problems import Place, quoted, visible
 from threatmodel.stacks.sam.events import SERVICES
 from threatmodel.stacks.sam.polls import SOURCES
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Link, Table, Unknown, get, links, text
+from threatmodel.stacks.values import Link, Table, Unknown, get, links, text, unknowns
 
 _PERMISSIONS = ("AWS::Lambda::Permission", "aws_lambda_permission", "AWS::Lambda::ResourcePolicy")
+_CUSTOM = ("Custom::", "AWS::CloudFormation::CustomResource")
 _ROUTES = ("AWS::ApiGatewayV2::Route", "aws_apigatewayv2_route")
 
 
@@ -60,6 +61,7 @@ def _look(ways: Ways) -> None:
             _READERS[resource.type](ways, resource)
         elif resource.type not in _PERMISSIONS and not resource.type.startswith(CALLS_NOBODY):
             _refers(ways, resource)
+            _hides(ways, resource)
         if resource.name in ways.found:
             _function(ways, resource)
         elif resource.opaque is not None and not resource.made_by:
@@ -83,6 +85,11 @@ def _function(ways: Ways, resource: Resource) -> None:
         ways.unknown(resource.name, resource.opaque.why, resource.opaque.place)
     if not resource.type.startswith("AWS::Serverless::"):
         return
+    deployed = read(resource.properties, "DeploymentPreference") or resource.opaque
+    hooks = deployed if isinstance(deployed, Unknown) else get(deployed, "Hooks")
+    ways.anybody(
+        hooks if isinstance(hooks, Unknown) else None, f"deployments of {quoted(resource.name)}", resource.place
+    )
     found = resource.properties.entries.get("Events")
     if isinstance(found, Unknown):
         ways.unknown(resource.name, found.why, found.place)
@@ -97,7 +104,9 @@ def _function(ways: Ways, resource: Resource) -> None:
     for hook in each(read(resource.properties, "DeploymentPreference", "Hooks", "PreTraffic")) + each(
         read(resource.properties, "DeploymentPreference", "Hooks", "PostTraffic")
     ):
-        ways.serve(ways.names.called(hook), "codedeploy", resource, whole("codedeploy"), hook.place)
+        called = ways.names.called(hook)
+        ways.anybody(called.open, f"deployments of {quoted(resource.name)}", hook.place)
+        ways.serve(called, "codedeploy", resource, whole("codedeploy"), hook.place)
 
 
 def _refers(ways: Ways, resource: Resource) -> None:
@@ -110,10 +119,20 @@ def _refers(ways: Ways, resource: Resource) -> None:
             _named(ways, Called((name,)), resource, link.place)
 
 
+def _hides(ways: Ways, resource: Resource) -> None:
+    """What a service may start that says so in what nobody can read."""
+    row = known(resource.type)
+    stand_in = ("ServiceToken",) if resource.type.startswith(_CUSTOM) else row.names_in
+    nodes = (resource.properties.entries.get(name) for name in stand_in)
+    hidden = next((one for node in nodes for one in unknowns(node)), None)
+    if stand_in:
+        ways.anybody(hidden or resource.opaque, quoted(resource.name), resource.place)
+
+
 def _named(ways: Ways, called: Called, resource: Resource, place: Place) -> None:
     """A resource that names a function."""
     row = known(resource.type)
-    if resource.type.startswith(("Custom::", "AWS::CloudFormation::CustomResource")):
+    if resource.type.startswith(_CUSTOM):
         ways.serve(called, "cloudformation", resource, whole("cloudformation"), place)
     elif row.part_of:
         drawn = ways.names.element(read(resource.properties, row.part_of), "external system")

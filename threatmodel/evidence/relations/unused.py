@@ -16,7 +16,7 @@ from threatmodel.model.facts import Statement
 from threatmodel.model.system import Node, Reference
 from threatmodel.reading.problems import Place
 
-_MAY = {"reads": "read", "writes": "write", "sends": "send to", "secrets": "read"}
+_MAY = {"reads": "read", "writes": "write", "sends": "send to", "secrets": "read", "invokes": "call"}
 
 
 def unused(

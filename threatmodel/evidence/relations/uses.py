@@ -156,10 +156,11 @@ class _Using:
         self._look_at_environment()
         self.handed: dict[str, Place] = {}
         for node, place in functions.destinations(function):
-            name = self.names.element(node, "queue", "store", "function") or source(node)
-            if name:
-                self.handed[name] = place
-            else:
+            name = self.names.element(node, "queue", "store", "function")
+            beyond = None if name else self.names.elsewhere(source(node))
+            if name or beyond is not None:
+                self.handed[name or (beyond.key if beyond is not None else "")] = place
+            if not name and (beyond is None or not beyond.sure):
                 self._note("sends", "where it hands over what it failed at is not in this file", place)
 
     def _note(self, relation: str, why: str, place: Place) -> None:
@@ -283,9 +284,10 @@ class _Using:
             yield self._use(name, "call", tuple(places))
 
     def _called(self, service: str, grant: Grant) -> Iterator[str]:
-        named = [match.resource for match in resources_of(grant, self.names.targets, service) if match.named]
-        own = [name for name in named if "external system" in self.names.kinds.get(name, ())]
-        beyond = [outside for one in grant.resources if (outside := named_outside(one, service)) is not None]
+        there = [match.resource for match in resources_of(grant, self.names.targets, service) if match.named]
+        own = [name for name in there if "external system" in self.names.kinds.get(name, ())]
+        named = (self.names.elsewhere(named_outside(one, service)) for one in grant.resources)
+        beyond = [one for one in named if one is not None]
         signed = [name for name in self.environment if self._is_of(name, service)]
         if own or signed:
             yield from own or signed

@@ -26,9 +26,10 @@ _OUTSIDE = {
 class Start(NamedTuple):
     """One way in which a function is started.
 
-    `by` is http, authorizes, queue, store, service or schedule; `detail` the HTTP method or the schedule's text ('' where it is not told);
-    `source` the resource that it comes through ('' for a schedule, and where that is none of this file); `path` the
-    route; `places` the lines that prove it.  `certain` is False where what shows it may not exist.
+    `by` is http, authorizes, queue, store, service or schedule; `detail` the HTTP method or the schedule's text (''
+    where it is not told); `source` the resource that it comes through, or a key of `outside` ('' for a schedule, and
+    where nobody knows what it is); `path` the route; `places` the lines that prove it.  `certain` is False where what
+    shows it may not exist.
     """
 
     by: str

@@ -70,8 +70,8 @@ A trigger names exactly one of `slack`, `http`, `authorizes`, `queue`, `store`, 
 | `{schedule: rate(5 minutes)}` | the clock |
 
 `api` may be left out where the model has exactly one, and belongs to `slack` and `http` only. A function URL is an api
-with `kind: function-url`. No `triggers:` means unknown, `triggers: []` nothing. That another function of the model calls
-it is said there, by that function's `invokes`.
+with `kind: function-url`. No `triggers:` means unknown, `triggers: []` nothing. That another function of the model
+calls it is said there, by that function's `invokes`.
 
 Which routes Slack calls, no template tells. `import` writes `caller: unknown` at each that may be one, and one question
 asks; until it is answered, what threatens Slack's routes may apply. Write `{slack: ...}` for one that Slack calls, and
