@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from threatmodel.evidence.relations.outside import outside
+from threatmodel.evidence.outside import outside
 from threatmodel.evidence.resource_types import known
 from threatmodel.model.system import EvidenceFile, Node, System
 from threatmodel.model.vocabulary import Kind

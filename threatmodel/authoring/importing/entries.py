@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from threatmodel.authoring.insertion import comment, scalar
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import ENDINGS, MATCHED, kebab
+from threatmodel.evidence.outside import outside
 from threatmodel.evidence.relations.found import FunctionRelations, Start, may_be_slack
 from threatmodel.evidence.relations.naming import kinds_of
-from threatmodel.evidence.relations.outside import outside
 from threatmodel.evidence.relations.rights import RELATIONS as USES
 from threatmodel.evidence.resource_types import known
 from threatmodel.model.file import SECTIONS, TRIGGER

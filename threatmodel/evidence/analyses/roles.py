@@ -24,6 +24,7 @@ from threatmodel.evidence.policies.grants import (
 )
 from threatmodel.evidence.policies.iam import IamAction, expanded
 from threatmodel.evidence.policies.permissions import permissions, use_of
+from threatmodel.evidence.services import LANGUAGE_MODELS
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Table, Unknown, items
 
@@ -268,6 +269,22 @@ def role_escalates(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
     for one in (*found.unexplained, *found.unknown):
         return Unanswered(one.why, one.place)
     return Answered(value=False, places=tuple(dict.fromkeys(part.node.place for part in parts)))
+
+
+@analysis("policy", "managed", "sam")
+def calls_a_model(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """That a statement lets it put text into a language model of Bedrock: what no statement says is no answer."""
+    for grant in allowing(_held(parts, resource, stack)):
+        asked = (one for one in grant.actions if one.open is None and one.text.strip("*"))
+        if grant.open is None and any(_of_models(one.text) for one in asked):
+            return Answered(value=True, places=(grant.place,), note="its role may ask a model of Bedrock")
+    return None
+
+
+def _of_models(action: str) -> bool:
+    """Whether a pattern of actions covers one by which text goes into a language model."""
+    named = action.startswith("bedrock:")
+    return named and any(one.name.lower() in LANGUAGE_MODELS for one in expanded(action))
 
 
 @analysis("policy", "managed", "sam")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from threatmodel.evidence.analyses.properties import each, read
+from threatmodel.evidence.outside import default_bus
+from threatmodel.evidence.outside import source as outside_source
 from threatmodel.evidence.policies.grants import parsed
 from threatmodel.evidence.relations.naming import Called, told
-from threatmodel.evidence.relations.outside import default_bus
-from threatmodel.evidence.relations.outside import source as outside_source
 from threatmodel.evidence.relations.ways import Start, Ways, doubtful_of, named, places_of
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource

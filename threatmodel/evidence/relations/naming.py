@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.mappings.stack_facts import StackFacts
+from threatmodel.evidence.outside import Outside, outside
 from threatmodel.evidence.policies.arns import Targets, arn_parts
 from threatmodel.evidence.policies.grants import pattern
-from threatmodel.evidence.relations.outside import Outside, outside
 from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Joined, Link, Node, Scalar, Unknown, links, shape_of, unknowns

@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import each, read
 from threatmodel.evidence.answers import Gathered, Unanswered
+from threatmodel.evidence.outside import Outside, named
 from threatmodel.evidence.policies.arns import arn_parts, covers_every
 from threatmodel.evidence.policies.given import by_role
 from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, grants, pattern
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import Reach, reached, use_of
 from threatmodel.evidence.relations.naming import ROLE_OWN_NAME, Names, named_by_text, open_in, spelling
-from threatmodel.evidence.relations.outside import Outside, named
 from threatmodel.evidence.resource_types import known
 from threatmodel.model.vocabulary import RELATIONS as LISTED
 from threatmodel.reading.problems import Place, quoted

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from threatmodel.evidence.analyses.properties import each, read
+from threatmodel.evidence.outside import whole
 from threatmodel.evidence.relations.event_sources import (
     bucket,
     destination,
@@ -22,7 +23,6 @@ from threatmodel.evidence.relations.event_sources import (
     topic,
 )
 from threatmodel.evidence.relations.naming import Called, Names
-from threatmodel.evidence.relations.outside import whole
 from threatmodel.evidence.relations.permitted import permission
 from threatmodel.evidence.relations.routes import api, authorizer, integration, method, route_target, url
 from threatmodel.evidence.relations.ways import Starts, Ways

@@ -15,13 +15,13 @@ from typing import NamedTuple
 from threatmodel.evidence.analyses.properties import doubt_of, read
 from threatmodel.evidence.analyses.secrets import meaning
 from threatmodel.evidence.answers import Unanswered
+from threatmodel.evidence.outside import named as named_outside
+from threatmodel.evidence.outside import source, whole
 from threatmodel.evidence.policies.arns import resources_of
 from threatmodel.evidence.policies.grants import Grant
 from threatmodel.evidence.policies.permissions import Reach
 from threatmodel.evidence.relations.beyond import Beyond, beyond
 from threatmodel.evidence.relations.naming import Names, open_in
-from threatmodel.evidence.relations.outside import named as named_outside
-from threatmodel.evidence.relations.outside import source, whole
 from threatmodel.evidence.relations.rights import BOTH_WAYS, ELEMENTS, POLLS, RELATIONS, RELATIONS_OF, Role, Roles
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.services import MOST_SERVICES, PLATFORM
