@@ -56,8 +56,13 @@ def weighed(
     files: Files | None,
     today: datetime.date | None,
     library_of: Callable[[System, Files], Library] | None,
+    *,
+    remember: bool = False,
 ) -> Graph:
-    """The same, held to the library that a function gives; without one for what only draws the system."""
+    """The same, held to the library that a function gives; without one for what only draws the system.
+
+    `remember`: what the evidence says is kept from run to run, while everything that it follows from stays the same.
+    """
     from threatmodel.graph.building import build
     from threatmodel.model.load import load_model as load
 
@@ -65,7 +70,21 @@ def weighed(
     system, day = load(files, Path(path)), today or _today()
     if not system.evidence:
         return build(system, today=day)
-    system, evidence, read = gathered(system, files, day, library_of(system, files) if library_of is not None else None)
+    texts = dict(files.read)
+    library = library_of(system, files) if library_of is not None else None
+    if not remember or any(source.every_function for source in system.evidence):
+        system, evidence, read = gathered(system, files, day, library)
+        return build(system, evidence, day, read)
+    from threatmodel.evidence.remembered import Basis, remembered
+    from threatmodel.library.directions import directions
+
+    def collect() -> tuple[Evidence, tuple[Read, ...]]:
+        from threatmodel.evidence.collect import collect as look
+
+        return look(system, files, basis.ways, today=day)
+
+    basis = Basis(day, directions(library) if library is not None else None)
+    evidence, read = remembered(system, files, texts, basis, collect)
     return build(system, evidence, day, read)
 
 

@@ -6,12 +6,13 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from threatmodel.command.arguments import Parser, library, looking, model, path, text
+from threatmodel.command.form_asked import FormAsked
 from threatmodel.command.request import Request, models_of, refuse_picture
 from threatmodel.reading.files import has_read, is_folder
 from threatmodel.reading.output import complain, drafts, flush, silence, write
@@ -19,7 +20,7 @@ from threatmodel.reading.problems import InputError, Place, Problem
 
 if TYPE_CHECKING:
     from threatmodel.command.checking import Asked
-    from threatmodel.render.checks.checked import Checked, Form
+    from threatmodel.render.checks.checked import Outcome
 
 DESCRIPTION = (
     "Fails on a risk at or above the band that nobody treated or accepted, on one that could be (an answer is "
@@ -86,6 +87,8 @@ def options(parser: Parser) -> None:
 
 def run(request: Request) -> int:
     """Writes what fails in every form asked for; 1 where something does, 2 where a model cannot be used."""
+    from dataclasses import replace
+
     from threatmodel.command.checking import asked, checks
 
     args = request.args
@@ -99,27 +102,27 @@ def run(request: Request) -> int:
             request.misused("--with and --without show one model as text: give no --format, -o or MODEL (-m names it)")
         return supposed(request)
     models = models_of(request)
-    question = asked(request)
+    question = replace(asked(request), forms=tuple(_forms(outputs, verbose=args.verbose)))
     _refuse_inputs(outputs, [*models, *request.files.paths])
     found = checks(models, question, _progress(len(models)))
     if not question.keep:
-        return _written(found, outputs, args)
-    now: list[Checked] = []
-    code = _written(_kept(found, now), outputs, args)
+        return _written(found, outputs, question)
+    now: list[Outcome] = []
+    code = _written(_kept(found, now), outputs, question)
     if code != 2:  # noqa: PLR2004 - an exit code
         _keep(question, now, args)
         return 0
     return code
 
 
-def _kept(found: Iterator[Checked], now: list[Checked]) -> Iterator[Checked]:
+def _kept(found: Iterator[Outcome], now: list[Outcome]) -> Iterator[Outcome]:
     """Each check, and remembers what a baseline needs of it."""
     for one in found:
         now.append(one)
         yield one
 
 
-def _keep(question: Asked, now: Sequence[Checked], args: argparse.Namespace) -> None:
+def _keep(question: Asked, now: Sequence[Outcome], args: argparse.Namespace) -> None:
     """Writes the baseline."""
     from threatmodel.assessment.gate.baseline import written
     from threatmodel.command.checking import key_in
@@ -184,32 +187,17 @@ def _unwritable(where: str, message: str, hint: str) -> InputError:
     return InputError([Problem(code="unwritable-file", place=Place(where), message=message, hint=hint)])
 
 
-def _forms(outputs: Sequence[tuple[str, str]], args: argparse.Namespace) -> list[Form]:
-    """A new form for each output."""
-    from threatmodel.render.checks.github import GitHub
-    from threatmodel.render.checks.gitlab import GitLab
-    from threatmodel.render.checks.json_ import Json
-    from threatmodel.render.checks.junit import JUnit
-    from threatmodel.render.checks.lines import Lines
-    from threatmodel.render.checks.markdown import Markdown
-    from threatmodel.render.checks.sarif import Sarif
-    from threatmodel.render.checks.text import Text
-
-    makes: Mapping[str, Callable[[], Form]] = {
-        "text": Lines if args.verbose else Text,
-        "json": Json,
-        "sarif": Sarif,
-        "github": GitHub,
-        "gitlab": GitLab,
-        "markdown": Markdown,
-        "junit": JUnit,
-    }
-    return [
-        Text(_width(), colour=_colours())
-        if (form, target) == ("text", _STANDARD) and not args.verbose
-        else makes[form]()
-        for form, target in outputs
-    ]
+def _forms(outputs: Sequence[tuple[str, str]], *, verbose: bool) -> Iterator[FormAsked]:
+    """The form of each output."""
+    for form, target in outputs:
+        if form != "text":
+            yield FormAsked(form)
+        elif verbose:
+            yield FormAsked("lines")
+        elif target == _STANDARD:
+            yield FormAsked("text", _width(), _colours())
+        else:
+            yield FormAsked("text")
 
 
 def _width() -> int:
@@ -224,27 +212,42 @@ def _colours() -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
 
 
-def _written(found: Iterator[Checked], outputs: Sequence[tuple[str, str]], args: argparse.Namespace) -> int:
+def _written(found: Iterator[Outcome], outputs: Sequence[tuple[str, str]], question: Asked) -> int:
     """Writes each model to every output as it comes; files appear at the end, and together.  Returns the exit code."""
+    from threatmodel.command.checking import forms_of
     from threatmodel.render.checks.checked import Totals
 
-    forms, totals = _forms(outputs, args), Totals()
+    forms, totals = forms_of(question), Totals()
     with ExitStack() as stack:
         files = [Path(target) for _, target in outputs if target != _STANDARD]
         writers = iter(stack.enter_context(drafts(files)))
-        pens = [_print if target == _STANDARD else next(writers).write for _, target in outputs]
+        pens = [_Pen(_print if target == _STANDARD else next(writers).write) for _, target in outputs]
         for form, pen in zip(forms, pens, strict=True):
-            pen(form.head())
-        for checked in found:
-            totals.add(checked)
-            if checked.problems:
-                complain(checked.problems)
-            _refuse_inputs(outputs, [Path(one) for one in checked.paths])
-            for form, pen in zip(forms, pens, strict=True):
-                pen(form.model(checked))
+            pen.write(form.head())
+        for one in found:
+            totals.add(one)
+            if one.problems:
+                complain(one.problems)
+            _refuse_inputs(outputs, [Path(path) for path in one.paths])
+            for form, pen, piece in zip(forms, pens, one.pieces, strict=True):
+                pen.add(piece, form.between)
         for form, pen in zip(forms, pens, strict=True):
-            pen(form.tail(totals))
+            pen.write(form.tail(totals))
     return totals.code
+
+
+class _Pen:
+    """Writes pieces to one output, with what stands between two of them."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self.write = write
+        self._begun = False
+
+    def add(self, piece: str, between: str) -> None:
+        """Adds a piece, if it says something."""
+        if piece:
+            self.write(between + piece if self._begun else piece)
+            self._begun = True
 
 
 def _print(piece: str) -> None:

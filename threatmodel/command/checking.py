@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from threatmodel.api import layered, weighed
 from threatmodel.assessment.gate.baseline import Baseline, read, since, taken
 from threatmodel.assessment.gate.rules import Rules, under
+from threatmodel.command.form_asked import FormAsked
 from threatmodel.command.request import Request
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import CONTENT
@@ -23,7 +24,15 @@ from threatmodel.reading.output import complain
 from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.problems import told as problems_told
 from threatmodel.reading.project import repository
-from threatmodel.render.checks.checked import Checked, checked
+from threatmodel.render.checks.checked import Checked, Form, Outcome, checked, outcome
+from threatmodel.render.checks.github import GitHub
+from threatmodel.render.checks.gitlab import GitLab
+from threatmodel.render.checks.json_ import Json
+from threatmodel.render.checks.junit import JUnit
+from threatmodel.render.checks.lines import Lines
+from threatmodel.render.checks.markdown import Markdown
+from threatmodel.render.checks.sarif import Sarif
+from threatmodel.render.checks.text import Text
 from threatmodel.render.checks.told import told
 
 if TYPE_CHECKING:
@@ -36,6 +45,8 @@ FEW = 8
 """Models up to which one process checks them all: starting others would take longer."""
 _AT_ONCE = 4
 """Models that a process is handed at once."""
+_AHEAD = 3
+"""Handfuls for each process that are worked out before the first of them is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +64,7 @@ class Asked:
     baselines: Mapping[str, Baseline] | None = None
     baseline_file: Path = Path()
     keep: bool = False
+    forms: tuple[FormAsked, ...] = ()
 
 
 def asked(request: Request) -> Asked:
@@ -106,7 +118,30 @@ def _baseline(path: Path, assessment: Assessment, question: Asked) -> Baseline:
     return found
 
 
-def checks(models: Sequence[Path], question: Asked, progress: Callable[[int], None]) -> Iterator[Checked]:
+def forms_of(question: Asked) -> list[Form]:
+    """The forms that are asked for."""
+    return [_form(one) for one in question.forms]
+
+
+def _form(asked: FormAsked) -> Form:
+    match asked.name:
+        case "text":
+            return Text(asked.width, colour=asked.colour)
+        case "sarif":
+            return Sarif()
+        case name:
+            forms: Mapping[str, Callable[[], Form]] = {
+                "lines": Lines,
+                "json": Json,
+                "github": GitHub,
+                "gitlab": GitLab,
+                "markdown": Markdown,
+                "junit": JUnit,
+            }
+            return forms[name]()
+
+
+def checks(models: Sequence[Path], question: Asked, progress: Callable[[int], None]) -> Iterator[Outcome]:
     """The check of each model, in order."""
     workers = min(_cores(), len(models) // FEW + 1)
     found = _serially(models, question) if workers == 1 else _in_processes(models, question, workers)
@@ -119,19 +154,28 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _serially(models: Sequence[Path], question: Asked) -> Iterator[Checked]:
+def _serially(models: Sequence[Path], question: Asked) -> Iterator[Outcome]:
     checking = _Checking(question)
     return (checking.one(path) for path in models)
 
 
-def _in_processes(models: Sequence[Path], question: Asked, workers: int) -> Iterator[Checked]:
+def _in_processes(models: Sequence[Path], question: Asked, workers: int) -> Iterator[Outcome]:
+    """The same in several processes; no more is worked out ahead than a few handfuls, however slow the writing is."""
     import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
+    from collections import deque
+    from concurrent.futures import Future, ProcessPoolExecutor
 
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    handfuls = iter([models[at : at + _AT_ONCE] for at in range(0, len(models), _AT_ONCE)])
     with ProcessPoolExecutor(workers, context, _begin, (question,)) as pool:
+        ahead: deque[Future[list[Outcome]]] = deque()
         try:
-            yield from pool.map(_one, models, chunksize=_AT_ONCE)
+            for handful in handfuls:
+                ahead.append(pool.submit(_several, handful))
+                if len(ahead) > workers * _AHEAD:
+                    yield from ahead.popleft().result()
+            while ahead:
+                yield from ahead.popleft().result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -147,8 +191,9 @@ def _begin(question: Asked) -> None:
     _CHECKING.append(_Checking(question))
 
 
-def _one(path: Path) -> Checked:
-    return _CHECKING[0].one(path)
+def _several(paths: Sequence[Path]) -> list[Outcome]:
+    gc.collect()  # collection is off while a model is worked on, and what it leaves adds up over many
+    return [_CHECKING[0].one(path) for path in paths]
 
 
 def dated(request: Request, models: Sequence[Path], days: int) -> tuple[list[Expiry], int]:
@@ -177,19 +222,20 @@ class _Checking:
         self._question = question
         self._libraries: dict[tuple[Path, ...], Library] = {}
         self._told: set[str] = set()
+        self._forms = forms_of(question)
         here = Path.cwd()
         root = repository(here)
         self._base = here.relative_to(root).as_posix() if root is not None and here.is_relative_to(root) else ""
 
-    def one(self, path: Path) -> Checked:
-        """The check of a model; one that cannot be used says why."""
+    def one(self, path: Path) -> Outcome:
+        """The check of a model, written; one that cannot be used says why."""
         files = Files(CONTENT)
         try:
             found = self._checked(path, files)
         except InputError as error:
-            return Checked(file=shown_path(path), base=self._base, problems=problems_told(error, files.read))
+            found = Checked(file=shown_path(path), base=self._base, problems=problems_told(error, files.read))
         self._told.update(found.rules)
-        return found
+        return outcome(found, self._forms)
 
     def assessed(self, path: Path, files: Files) -> Assessment:
         """The assessment of a model, under the rules.  Raises InputError where it cannot be used."""
@@ -197,7 +243,7 @@ class _Checking:
         from threatmodel.assessment.gate.judging import held_to
 
         question = self._question
-        graph = held_to(weighed(path, files, question.today, self._library), question.rules)
+        graph = held_to(weighed(path, files, question.today, self._library, remember=True), question.rules)
         return assess(graph, self._library(graph.system, files), question.today, question.excluded)
 
     def _checked(self, path: Path, files: Files) -> Checked:
@@ -219,7 +265,7 @@ class _Checking:
             base=self._base,
             known=self._told,
             paths=[str(one) for one in files.paths],
-            story=told(assessment, results, rules),
+            story=told(assessment, results, rules) if any(one.name == "text" for one in question.forms) else None,
             baseline=against,
             now=now,
         )

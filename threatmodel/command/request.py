@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from threatmodel.api import assess, load_library, load_model, weighed
+from threatmodel.api import assess, layered, load_library, weighed
 from threatmodel.command.arguments import names
 from threatmodel.reading.files import Files, is_folder
 from threatmodel.reading.home import CLONE, MODELS
@@ -96,7 +96,7 @@ class Request:
 
     def graph(self) -> Graph:
         """The model, with what its evidence says, for what only draws it."""
-        return weighed(self.model, self.files, self.today, None)
+        return weighed(self.model, self.files, self.today, None, remember=True)
 
     def library(self) -> Library:
         """The library, and those on top of it: of the model that is found, if any, and of the command line."""
@@ -108,8 +108,15 @@ class Request:
 
     def assessment(self) -> Assessment:
         """The model held against the library."""
-        graph = load_model(self.model, self.files, today=self.today, layers=self.given)
-        return assess(graph, self.library_of(graph), today=self.today, excluded=self.excluded)
+        libraries: list[Library] = []
+
+        def library_of(system: System, files: Files) -> Library:
+            libraries.append(layered([*system.libraries, *self.given], files))
+            return libraries[0]
+
+        graph = weighed(self.model, self.files, self.today, library_of, remember=True)
+        library = libraries[0] if libraries else self.library_of(graph)
+        return assess(graph, library, today=self.today, excluded=self.excluded)
 
     # --- what it writes
 

@@ -94,23 +94,59 @@ class Checked:
         return 2 if self.problems else 1 if self.failing else 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A model's check as written: a piece of text for each form, and what the run has to know of it."""
+
+    file: str
+    base: str
+    pieces: tuple[str, ...]
+    code: int
+    fails: int
+    warns: int
+    problems: str
+    rules: Mapping[str, RuleText]
+    paths: tuple[str, ...]
+    now: Baseline | None
+
+
+def outcome(checked: Checked, forms: Sequence[Form]) -> Outcome:
+    """A check written in these forms."""
+    return Outcome(
+        file=checked.file,
+        base=checked.base,
+        pieces=tuple(form.model(checked) for form in forms),
+        code=checked.code,
+        fails=len(checked.failing),
+        warns=sum(result.warns for result in checked.results),
+        problems=checked.problems,
+        rules=checked.rules,
+        paths=checked.paths,
+        now=checked.now,
+    )
+
+
 @dataclass(slots=True)
 class Totals:
-    """Sums over the models checked so far."""
+    """Sums over the models written so far, the rules that they name, and those that cannot be used."""
 
     models: int = 0
-    broken: int = 0
     red: int = 0
     fails: int = 0
     warns: int = 0
+    rules: dict[str, RuleText] = field(default_factory=dict)
+    broken: list[Outcome] = field(default_factory=list)
 
-    def add(self, checked: Checked) -> None:
+    def add(self, one: Outcome) -> None:
         """Counts one model."""
         self.models += 1
-        self.broken += bool(checked.problems)
-        self.red += bool(checked.failing)
-        self.fails += len(checked.failing)
-        self.warns += sum(result.warns for result in checked.results)
+        self.red += bool(one.fails)
+        self.fails += one.fails
+        self.warns += one.warns
+        for name, rule in one.rules.items():
+            self.rules.setdefault(name, rule)
+        if one.problems:
+            self.broken.append(one)
 
     @property
     def code(self) -> int:
@@ -118,18 +154,21 @@ class Totals:
         return 2 if self.broken else 1 if self.red else 0
 
     def __str__(self) -> str:
-        models = f"{self.models} models: {self.models - self.red - self.broken} pass, {self.red} fail"
-        return models + (f", {self.broken} cannot be used" if self.broken else "")
+        broken = len(self.broken)
+        models = f"{self.models} models: {self.models - self.red - broken} pass, {self.red} fail"
+        return models + (f", {broken} cannot be used" if broken else "")
 
 
 class Form(Protocol):
-    """A form in which checks are written, piece by piece."""
+    """A form in which checks are written, a model at a time; `between` stands between two that say something."""
+
+    between: str
 
     def head(self) -> str:
         """What stands before the first model."""
 
     def model(self, checked: Checked, /) -> str:
-        """One model."""
+        """One model; '' where there is nothing to say of it."""
 
     def tail(self, totals: Totals, /) -> str:
         """What stands behind the last one."""

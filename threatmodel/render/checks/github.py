@@ -13,6 +13,8 @@ _WORDS = {"error": "error", "warning": "warning", "note": "notice"}
 class GitHub:
     """The form: what fails and what is warned of; GitHub shows ten errors and ten warnings of a step."""
 
+    between = ""
+
     def head(self) -> str:
         """Nothing."""
         return ""

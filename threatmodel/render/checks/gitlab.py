@@ -17,28 +17,22 @@ _SEVERITIES = {"low": "minor", "medium": "major", "high": "critical", "critical"
 class GitLab:
     """The form: a list of what fails, what is warned of and what is left, without the accepted risks."""
 
-    def __init__(self) -> None:
-        self._begun = False
+    between = ","
 
     def head(self) -> str:
         """The start of the list."""
         return "["
 
     def model(self, checked: Checked) -> str:
-        """The entries of one model."""
+        """The entries of one model, a line each."""
         entries = [_entry(result, checked) for result in checked.results if not result.accepted]
         if checked.problems:
             entries = [_broken(checked)]
-        pieces = []
-        for entry in entries:
-            text = escaped(json.dumps(entry, indent=1, ensure_ascii=False)).replace("\n", "\n ")
-            pieces.append(("," if self._begun else "") + "\n " + text)
-            self._begun = True
-        return "".join(pieces)
+        return ",".join(f"\n {escaped(json.dumps(entry, ensure_ascii=False))}" for entry in entries)
 
     def tail(self, _totals: Totals) -> str:
         """The end of the list."""
-        return "\n]\n" if self._begun else "]\n"
+        return "\n]\n"
 
 
 def _entry(result: Result, checked: Checked) -> dict[str, Any]:

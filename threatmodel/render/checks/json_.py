@@ -15,30 +15,29 @@ SCHEMA_VERSION = "1.0"
 class Json:
     """The form: a list of models with their results, then the sums."""
 
-    def __init__(self) -> None:
-        self._begun = False
+    between = ","
 
     def head(self) -> str:
         """The start."""
         return f'{{\n "schema_version": "{SCHEMA_VERSION}",\n "models": ['
 
     def model(self, checked: Checked) -> str:
-        """One model."""
-        before = "," if self._begun else ""
-        self._begun = True
-        return f"{before}\n  {_json(_model(checked), 2)}"
+        """One model: what it is, then its results, a line each."""
+        head = _json(_model(checked))
+        results = ",".join(f"\n   {_json(_result(result))}" for result in checked.results)
+        return f'\n  {head[:-1]}, "results": [{results}]}}'
 
     def tail(self, totals: Totals) -> str:
         """The sums and the exit code."""
         sums = {
             "models": totals.models,
             "failing": totals.red,
-            "broken": totals.broken,
+            "broken": len(totals.broken),
             "fails": totals.fails,
             "warns": totals.warns,
             "exit_code": totals.code,
         }
-        return f'{chr(10) + " " if self._begun else ""}],\n "summary": {_json(sums, 1)}\n}}\n'
+        return f'\n ],\n "summary": {_json(sums)}\n}}\n'
 
 
 def _model(checked: Checked) -> dict[str, Any]:
@@ -52,7 +51,6 @@ def _model(checked: Checked) -> dict[str, Any]:
         "exit_code": checked.code,
         "verdicts": dict(checked.verdicts),
         "by_word": list(checked.by_word[1:]),
-        "results": [_result(result) for result in checked.results],
     }
 
 
@@ -79,5 +77,5 @@ def _location(place: Place) -> dict[str, Any]:
     return {"file": str(place) if place.part else place.file, "line": place.line or 1, "column": place.column or 1}
 
 
-def _json(value: Any, depth: int) -> str:
-    return escaped(json.dumps(value, indent=1, ensure_ascii=False)).replace("\n", "\n" + " " * depth)
+def _json(value: Any) -> str:
+    return escaped(json.dumps(value, ensure_ascii=False))

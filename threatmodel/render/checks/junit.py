@@ -10,6 +10,8 @@ from threatmodel.render.text import html
 class JUnit:
     """The form; what fails is a failure, an accepted risk is a skipped case, a broken model an error."""
 
+    between = ""
+
     def head(self) -> str:
         """The start of the suites."""
         return '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="tm check">\n'

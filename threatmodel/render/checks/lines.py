@@ -12,6 +12,8 @@ from threatmodel.render.checks.checked import Checked, Totals
 class Lines:
     """The form."""
 
+    between = ""
+
     def head(self) -> str:
         """Nothing."""
         return ""

@@ -16,6 +16,8 @@ MOST = 20
 class Markdown:
     """The form: what fails first, then what ends soon; the rest is a number."""
 
+    between = ""
+
     def head(self) -> str:
         """Nothing: each model says its verdict first."""
         return ""

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from threatmodel import __version__
 from threatmodel.assessment.gate.results import Result
 from threatmodel.reading.problems import Place, escaped, visible
-from threatmodel.render.checks.checked import Checked, RuleText, Totals, level
+from threatmodel.render.checks.checked import Checked, Outcome, RuleText, Totals, level
 from threatmodel.render.checks.places import span
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -23,75 +23,56 @@ _STATES = {"new": "new", "worse": "updated", "known": "unchanged"}
 
 
 class Sarif:
-    """The form; remembers which rules its results name."""
+    """The form."""
 
-    def __init__(self) -> None:
-        self._rules: dict[str, RuleText] = {}
-        self._index: dict[str, int] = {}
-        self._broken: list[dict[str, Any]] = []
-        self._begun = False
+    between = ","
 
     def head(self) -> str:
         """The log up to the results, which come before the tool here: rules are known when all results are."""
         return f'{{\n "$schema": "{SCHEMA}",\n "version": "2.1.0",\n "runs": [\n  {{\n   "results": ['
 
     def model(self, checked: Checked) -> str:
-        """The results of one model."""
-        for name, rule in checked.rules.items():
-            self._rules.setdefault(name, rule)
-        if checked.problems:
-            self._broken.append(_notification(checked))
-        pieces = []
-        for result in checked.results:
-            pieces.append(("," if self._begun else "") + "\n    " + _json(self._result(result, checked), 4))
-            self._begun = True
-        return "".join(pieces)
+        """The results of one model, a line each."""
+        return ",".join(f"\n    {_json(_result(result, checked))}" for result in checked.results)
 
     def tail(self, totals: Totals) -> str:
         """The tool with its rules, and how the run went."""
-        rules = [_rule(name, self._rules[name]) for name in self._index]
-        driver = {"name": "tm", "semanticVersion": __version__, "version": __version__, "rules": rules}
-        run = {
-            "tool": {"driver": driver},
-            "columnKind": "unicodeCodePoints",
-            "invocations": [
-                {
-                    "executionSuccessful": not totals.broken,
-                    "exitCode": totals.code,
-                    "toolConfigurationNotifications": self._broken,
-                }
-            ],
+        rules = ",".join(f"\n      {_json(_rule(name, rule))}" for name, rule in totals.rules.items())
+        told = [_notification(one) for one in totals.broken]
+        invocation = {
+            "executionSuccessful": not totals.broken,
+            "exitCode": totals.code,
+            "toolConfigurationNotifications": told,
         }
-        inner = ",\n".join(f'   "{key}": {_json(value, 3)}' for key, value in run.items())
-        close = "\n   ]" if self._begun else "]"
-        return f"{close},\n{inner}\n  }}\n ]\n}}\n"
+        driver = f'"name": "tm", "version": "{__version__}", "semanticVersion": "{__version__}"'
+        return (
+            f'\n   ],\n   "tool": {{\n    "driver": {{{driver}, "rules": [{rules}\n    ]}}\n   }},\n'
+            f'   "columnKind": "unicodeCodePoints",\n   "invocations": [{_json(invocation)}]\n  }}\n ]\n}}\n'
+        )
 
-    def _result(self, result: Result, checked: Checked) -> dict[str, Any]:
-        index = self._index.setdefault(result.rule, len(self._index))
-        found: dict[str, Any] = {
-            "ruleId": result.rule,
-            "ruleIndex": index,
-            "kind": "open" if result.unsure else "fail",
-            "level": "none" if result.unsure else level(result),
-            "message": {"text": _message(result)},
-            "locations": [_location(result.place, checked, result.element)],
-            "partialFingerprints": {
-                "primaryLocationLineHash": f"{fingerprint(checked, result)[:16]}:1",
-                "finding/v1": fingerprint(checked, result),
-            },
-            "properties": {"finding": result.name, "code": result.code, "score": result.score},
-        }
-        if result.related:
-            found["relatedLocations"] = [
-                {"id": at, **_location(one.place, checked), "message": {"text": visible(one.message)}}
-                for at, one in enumerate(result.related, 1)
-            ]
-        if result.accepted:
-            justified = visible(result.accepted)
-            found["suppressions"] = [{"kind": "external", "status": "accepted", "justification": justified}]
-        if result.since:
-            found["baselineState"] = _STATES[result.since]
-        return found
+
+def _result(result: Result, checked: Checked) -> dict[str, Any]:
+    mark = fingerprint(checked, result)
+    found: dict[str, Any] = {
+        "ruleId": result.rule,
+        "kind": "open" if result.unsure else "fail",
+        "level": "none" if result.unsure else level(result),
+        "message": {"text": _message(result)},
+        "locations": [_location(result.place, checked, result.element)],
+        "partialFingerprints": {"primaryLocationLineHash": f"{mark[:16]}:1", "finding/v1": mark},
+        "properties": {"finding": result.name, "code": result.code, "score": result.score},
+    }
+    if result.related:
+        found["relatedLocations"] = [
+            {"id": at, **_location(one.place, checked), "message": {"text": visible(one.message)}}
+            for at, one in enumerate(result.related, 1)
+        ]
+    if result.accepted:
+        justified = visible(result.accepted)
+        found["suppressions"] = [{"kind": "external", "status": "accepted", "justification": justified}]
+    if result.since:
+        found["baselineState"] = _STATES[result.since]
+    return found
 
 
 def fingerprint(checked: Checked, result: Result) -> str:
@@ -132,11 +113,11 @@ def _rule(name: str, rule: RuleText) -> dict[str, Any]:
     return found
 
 
-def _notification(checked: Checked) -> dict[str, Any]:
+def _notification(broken: Outcome) -> dict[str, Any]:
     return {
         "level": "error",
-        "message": {"text": _lines(checked.problems.strip())},
-        "locations": [_location(Place(checked.file), checked)],
+        "message": {"text": _lines(broken.problems.strip())},
+        "locations": [_location(Place(broken.file), Checked(file=broken.file, base=broken.base))],
     }
 
 
@@ -144,6 +125,6 @@ def _lines(text: str) -> str:
     return "\n".join(visible(line) for line in text.split("\n"))
 
 
-def _json(value: Any, depth: int) -> str:
-    """A value as JSON at a depth, safe to look at."""
-    return escaped(json.dumps(value, indent=1, ensure_ascii=False)).replace("\n", "\n" + " " * depth)
+def _json(value: Any) -> str:
+    """A value as JSON on one line, safe to look at."""
+    return escaped(json.dumps(value, ensure_ascii=False))

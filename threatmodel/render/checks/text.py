@@ -17,10 +17,11 @@ _MOST_WARNINGS = 10
 class Text:
     """The form, for a width and with or without colour."""
 
+    between = "\n"
+
     def __init__(self, width: int = USUAL, *, colour: bool = False) -> None:
         self._width = max(width, NARROWEST)
         self._colour = colour
-        self._begun = False
 
     def head(self) -> str:
         """Nothing: the verdict comes first."""
@@ -30,9 +31,7 @@ class Text:
         """One model."""
         if checked.problems:
             return ""  # what is wrong with it goes to standard error
-        before = "\n" if self._begun else ""
-        self._begun = True
-        return before + "".join(f"{line.rstrip()}\n" for line in self._lines(checked))
+        return "".join(f"{line.rstrip()}\n" for line in self._lines(checked))
 
     def tail(self, totals: Totals) -> str:
         """The sums, where there are several models."""

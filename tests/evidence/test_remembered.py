@@ -1,0 +1,135 @@
+"""What evidence says is kept from run to run, and never stale: whatever it follows from makes it be worked out anew."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support import HOME, TODAY
+from threatmodel.evidence.collect import collect
+from threatmodel.evidence.remembered import Basis, Collected, remembered
+from threatmodel.library.directions import Directions, directions
+from threatmodel.library.load import load_library
+from threatmodel.model.load import load_model
+from threatmodel.reading.files import Files
+
+MODEL = """\
+name: Shop
+uses: [platform.yaml]
+evidence:
+  - {template: app/template.yaml, parameters: app/samconfig.toml}
+  - {probe: app/order-bot.probe.json, function: order-bot}
+apis: {slack-api: {}}
+functions: {order-bot: {}}
+"""
+
+
+@pytest.fixture(scope="module")
+def ways() -> Directions:
+    return directions(load_library(HOME / "threatlib", Files()))
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a model and its evidence, and a cache of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("TM_CACHE", "")
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    shutil.copytree(HOME / "examples" / "slack-app", folder / "app")
+    (folder / "app" / "samconfig.toml").write_text(
+        '[default.deploy.parameters]\nparameter_overrides = "Stage=prod"\n', encoding="utf-8"
+    )
+    (folder / "platform.yaml").write_text("name: Platform\naccount: {}\n", encoding="utf-8")
+    (folder / "model.yaml").write_text(MODEL, encoding="utf-8")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def run(ways: Directions | None, today: datetime.date = TODAY) -> tuple[Collected, bool, Files]:
+    """What a run gives, whether it worked it out, and what it read."""
+    files, worked = Files(), []
+    system = load_model(files, Path("model.yaml"))
+    texts = dict(files.read)
+
+    def work() -> Collected:
+        worked.append(True)
+        return collect(system, files, ways, today)
+
+    return remembered(system, files, texts, Basis(today, ways), work), bool(worked), files
+
+
+def test_the_second_run_gives_the_same_and_works_out_nothing(place: Path, ways: Directions) -> None:
+    first, worked, read = run(ways)
+    again, worked_again, read_again = run(ways)
+    assert (worked, worked_again) == (True, False)
+    assert again == first
+    assert repr(again) == repr(first)
+    assert read_again.paths == read.paths, "what a run read may not be written over"
+    assert (place.parent / "cache" / "threatmodel").stat().st_mode & 0o077 == 0
+
+
+def appended(name: str) -> Callable[[Path], None]:
+    def change(place: Path) -> None:
+        path = place / name
+        path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "model.yaml",
+        "platform.yaml",
+        "app/template.yaml",
+        "app/samconfig.toml",
+        "app/app.py",
+        "app/order-bot.probe.json",
+    ],
+)
+def test_whatever_it_follows_from_makes_it_work_anew(place: Path, ways: Directions, name: str) -> None:
+    run(ways)
+    appended(name)(place)
+    assert run(ways)[1]
+    assert not run(ways)[1]
+
+
+def test_a_new_file_beside_the_handler_makes_it_work_anew(place: Path, ways: Directions) -> None:
+    run(ways)
+    (place / "app" / "helper.py").write_text("", encoding="utf-8")
+    assert run(ways)[1]
+
+
+def test_another_day_or_library_makes_it_work_anew(place: Path, ways: Directions) -> None:
+    assert place.is_dir()
+    run(ways)
+    assert run(ways, TODAY + datetime.timedelta(days=1))[1]
+    assert run(None)[1]
+
+
+@pytest.mark.parametrize("text", ["", "x", "0\n[]", "[]"])
+def test_what_was_tampered_with_is_not_taken(place: Path, ways: Directions, text: str) -> None:
+    first, _, _ = run(ways)
+    (kept,) = (place.parent / "cache" / "threatmodel").iterdir()
+    kept.write_text(text, encoding="utf-8")
+    again, worked, _ = run(ways)
+    assert worked
+    assert again == first
+
+
+def test_a_folder_that_others_may_read_or_that_is_switched_off_is_not_used(
+    place: Path, ways: Directions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(ways)
+    folder = place.parent / "cache" / "threatmodel"
+    folder.chmod(0o755)
+    assert run(ways)[1]
+    folder.chmod(0o700)
+    assert not run(ways)[1]
+    monkeypatch.setenv("TM_CACHE", "off")
+    assert run(ways)[1]

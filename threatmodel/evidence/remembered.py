@@ -1,0 +1,170 @@
+"""What evidence says, kept from run to run: what it follows from is read each time, and worked out once.
+
+The key is a digest over everything that an answer follows from: the toolkit's own files, Python's version, the day, the
+model with its platform files, the library, and every file of evidence with the handlers' folders.  A run that read
+anything else is not kept.  What is kept is plain JSON, from which only the values below are made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from threatmodel.graph.building import Evidence
+from threatmodel.graph.elements import Read, Untold
+from threatmodel.library.directions import Directions
+from threatmodel.model.facts import Statement
+from threatmodel.model.system import EvidenceFile, Reference, System, Trigger
+from threatmodel.reading.cache import keep, recalled
+from threatmodel.reading.files import Files
+from threatmodel.reading.home import PACKAGES
+from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.stacks.readers import LARGEST_PLAN
+
+Collected = tuple[Evidence, tuple[Read, ...]]
+
+
+class Basis(NamedTuple):
+    """What evidence is held to besides the model: the day, and a library's directions."""
+
+    today: date
+    ways: Directions | None
+
+
+_CLASSES: Mapping[str, Any] = {
+    one.__name__: one for one in (Statement, Place, Trigger, Reference, Untold, Read, Problem)
+}
+"""The values that what is kept is made of, besides texts, numbers, yes and no, lists and mappings."""
+
+
+def remembered(
+    system: System, files: Files, model: Mapping[str, str], basis: Basis, collect: Callable[[], Collected]
+) -> Collected:
+    """What `collect` gives, or gave when everything that it follows from was the same.
+
+    `model` has the texts of the model and its platform files by name.  Raises InputError as `collect` does, which is
+    not kept.
+    """
+    before = set(files.paths)
+    try:
+        key = _key(system, files, model, basis)
+    except (InputError, OSError):
+        return collect()  # says what is wrong
+    told = set(files.paths)
+    if (text := recalled(key)) is not None and (found := _read(text)) is not None:
+        return found
+    files.paths.intersection_update(before)
+    result = collect()
+    if files.paths <= told:
+        with contextlib.suppress(TypeError):  # a value of a class that nobody reads back
+            keep(key, json.dumps(_plain(result), separators=(",", ":")))
+    files.paths |= told
+    return result
+
+
+# --- what it follows from
+
+
+def _key(system: System, files: Files, model: Mapping[str, str], basis: Basis) -> str:
+    """A digest over everything that the evidence's statements follow from."""
+    whole = hashlib.sha256()
+    for part in _parts(system, files, model, basis):
+        content = part.encode("utf-8", "surrogateescape")
+        whole.update(len(content).to_bytes(8, "big") + content)
+    return whole.hexdigest()
+
+
+def _parts(system: System, files: Files, model: Mapping[str, str], basis: Basis) -> Iterator[str]:
+    yield from (toolkit_digest(), sys.version, str(basis.today), str(Path.cwd()), system.file)
+    yield _directions(basis.ways)
+    for name in sorted(model):
+        yield name
+        yield model[name]
+    for source in system.evidence:
+        yield from _source(source, system, files)
+
+
+def _directions(ways: Directions | None) -> str:
+    """What of a library counts: which way each value of each fact goes."""
+    if ways is None:
+        return ""
+    tests = sorted((repr(fact), sorted(map(repr, asked))) for fact, asked in ways.tests.items())
+    return repr((tests, sorted(ways.structural)))
+
+
+def _source(source: EvidenceFile, system: System, files: Files) -> Iterator[str]:
+    path = files.named(source.path, Path(system.file), source.place)
+    yield str(path)
+    yield files.text(path, LARGEST_PLAN)
+    if source.parameters:
+        yield files.text(files.named(source.parameters, Path(system.file), source.place))
+    if source.kind == "probe":
+        from threatmodel.probe.folder import folder_digest
+
+        folder = files.named(source.code, Path(system.file), source.place) if source.code else path.parent
+        yield str(folder)
+        yield folder_digest(folder)
+
+
+@cache
+def toolkit_digest() -> str:
+    """A digest over the toolkit's own files: its code and the tables beside it."""
+    whole = hashlib.sha256()
+    root = PACKAGES / "threatmodel"
+    for path in sorted(root.rglob("*")):
+        if path.suffix in {".py", ".yaml", ".json"} and "content" not in path.relative_to(root).parts[:1]:
+            whole.update(str(path.relative_to(root)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()
+
+
+# --- how it is kept
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON holds it: a tuple in a list, a mapping as pairs, a value of a class under its name."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    name = type(value).__name__
+    if _CLASSES.get(name) is type(value):
+        fields = value if isinstance(value, tuple) else (getattr(value, f.name) for f in dataclasses.fields(value))
+        return [name, *map(_plain, fields)]
+    if isinstance(value, tuple):
+        return ["()", *map(_plain, value)]
+    if isinstance(value, list):
+        return ["[]", *map(_plain, value)]
+    if isinstance(value, Mapping):
+        return ["{}", *(part for pair in value.items() for part in map(_plain, pair))]
+    raise TypeError(name)
+
+
+def _read(text: str) -> Collected | None:
+    """What was kept; None where it is nothing of ours."""
+    try:
+        found = _value(json.loads(text))
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
+        return None
+    return found if isinstance(found, tuple) and len(found) == 2 else None  # noqa: PLR2004 - statements, and what was read
+
+
+def _value(plain: Any) -> Any:
+    if not isinstance(plain, list):
+        return plain
+    name, items = plain[0], [_value(one) if isinstance(one, list) else one for one in plain[1:]]
+    if name == "()":
+        return tuple(items)
+    if name == "[]":
+        return items
+    if name == "{}":
+        return dict(zip(items[::2], items[1::2], strict=True))
+    made = _CLASSES[name]
+    if issubclass(made, tuple):
+        return made(*items)
+    return made(**dict(zip((field.name for field in dataclasses.fields(made)), items, strict=True)))
