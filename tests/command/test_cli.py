@@ -48,12 +48,6 @@ def tm(*arguments: str, folder: Path = HOME, text: bool = True) -> subprocess.Co
         ("describe-function.txt", ["--describe", "function"]),
         ("check.txt", ["check"]),
         ("check-lines.txt", ["check", "-v", "--fail-on", "medium"]),
-        ("check.sarif", ["check", "--fail-on", "medium", "--format", "sarif"]),
-        ("check.github.txt", ["check", "--fail-on", "medium", "--format", "github"]),
-        ("check.gitlab.json", ["check", "--fail-on", "medium", "--format", "gitlab"]),
-        ("check.junit.xml", ["check", "--fail-on", "medium", "--format", "junit"]),
-        ("check.md", ["check", "--fail-on", "medium", "--format", "markdown"]),
-        ("check.json", ["check", "--fail-on", "medium", "--format", "json"]),
         ("pytm.py.txt", ["--pytm"]),
     ],
 )

@@ -24,6 +24,7 @@ SHARED = {
     "main",
     "parsing",
     "request",
+    "revisions",
     "table",
 }
 """Modules of the folder that are no command."""

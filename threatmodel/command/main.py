@@ -69,7 +69,8 @@ def _run(arguments: Sequence[str], files: Files) -> int:
     if args.command:
         if asked:
             line.error(f"--{asked[0]} and {args.command} ask for two things: give one of them")
-        request.refuse_pictures()
+        if args.command != "diff":
+            request.refuse_pictures()
         return command(args.command).run(request)
     if asked:
         if asked[0] != "dfd":

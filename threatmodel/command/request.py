@@ -108,14 +108,18 @@ class Request:
 
     def assessment(self) -> Assessment:
         """The model held against the library."""
+        return self.assessed(self.model, self.files)
+
+    def assessed(self, model: Path, files: Files) -> Assessment:
+        """A model, held against the library and those that it and the command line name."""
         libraries: list[Library] = []
 
-        def library_of(system: System, files: Files) -> Library:
-            libraries.append(layered([*system.libraries, *self.given], files))
+        def library_of(system: System, read: Files) -> Library:
+            libraries.append(layered([*system.libraries, *self.given], read))
             return libraries[0]
 
-        graph = weighed(self.model, self.files, self.today, library_of, remember=True)
-        library = libraries[0] if libraries else self.library_of(graph)
+        graph = weighed(model, files, self.today, library_of, remember=True)
+        library = libraries[0] if libraries else load_library(graph, self.given, files)
         return assess(graph, library, today=self.today, excluded=self.excluded)
 
     # --- what it writes

@@ -17,6 +17,7 @@ from threatmodel.command.request import Request
 
 COMMANDS: Mapping[str, str] = {
     "check": "exit code 1 where a risk is left untreated; for pipelines, in many forms",
+    "diff": "what changed between two models, or two revisions: lost controls and proofs first",
     "due": "what expires or is due, by owner",
     "ask": "answer what nobody has said, on the terminal",
     "summary": "write report.html, report.md and dfd.svg to a folder",

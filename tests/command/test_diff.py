@@ -1,0 +1,190 @@
+"""`tm diff`: what was lost comes first, reordering shows nothing, and revisions are read without touching anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from threatmodel.command.main import main
+
+TODAY = ("--today", "2026-11-25")
+OLD = """\
+name: Shop
+evidence: [{template: template.yaml}]
+stores: {orders: {}}
+functions:
+  bot: {triggers: [{schedule: rate(1 hour)}], reads: [orders], errors_generic: true}
+"""
+TEMPLATE = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders: {Type: AWS::DynamoDB::Table, Properties: {KeySchema: [], AttributeDefinitions: []}}
+  Bot:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.handler
+      Runtime: python3.13
+      ReservedConcurrentExecutions: 5
+      Events: {Hour: {Type: Schedule, Properties: {Schedule: rate(1 hour)}}}
+      Policies:
+        - Statement: {Effect: Allow, Action: "dynamodb:GetItem", Resource: !GetAtt Orders.Arn}
+"""
+WIDER = TEMPLATE.replace(
+    'Action: "dynamodb:GetItem", Resource: !GetAtt Orders.Arn', 'Action: "*", Resource: "*"'
+).replace("      ReservedConcurrentExecutions: 5\n", "")
+
+
+def git(*arguments: str) -> None:
+    identity = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "init.defaultBranch=main"]
+    subprocess.run(["git", *identity, *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with the model on main, and a wider role on a branch that is checked out."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    Path("threatmodel.yaml").write_text(OLD, encoding="utf-8")
+    Path("template.yaml").write_text(TEMPLATE, encoding="utf-8")
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-qm", "one")
+    git("checkout", "-qb", "wider")
+    Path("template.yaml").write_text(WIDER, encoding="utf-8")
+    git("commit", "-qam", "two")
+    return folder
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(["diff", *arguments, *TODAY]) == 0
+    return capsys.readouterr().out
+
+
+def test_what_was_lost_comes_first(
+    here: Path, capsys: pytest.CaptureFixture[str], golden: Callable[[str, str], None]
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in here.rglob("*")}
+    text = told(capsys, "main..HEAD")
+    assert {path: path.stat().st_mtime_ns for path in here.rglob("*")} == before
+    assert text.index("Controls lost") < text.index("Findings new or worse")
+    assert "! no-escalating-rights@bot: proven -> absent" in text
+    assert "bot.role_wildcard_action: false -> true  (template.yaml:11" in text
+    short = told(capsys, "main..HEAD", "--format", "markdown")
+    assert len(short.splitlines()) <= 40
+    assert "no-escalating-rights" in short
+    found = json.loads(told(capsys, "main..HEAD", "--format", "json"))
+    assert "no-escalating-rights@bot" in [one["name"] for one in found["lost_controls"]]
+    assert told(capsys, "main") == text, "the work tree is at HEAD"
+    assert told(capsys, "main...HEAD") == text
+    golden("cli/diff-header.txt", "".join(line + "\n" for line in text.splitlines()[:1]))
+
+
+def test_other_order_and_layout_show_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, other = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    one.write_text(
+        "name: Shop\nstores: {a: {}, b: {}}\nfunctions:\n  bot: {reads: [a, b], timeout_seconds: 5}\n", encoding="utf-8"
+    )
+    other.write_text(
+        "# otherwise\nfunctions:\n  bot: {timeout_seconds: 5, reads: [b, a]}\nstores: {b: {}, a: {}}\n\nname: Shop\n",
+        encoding="utf-8",
+    )
+    assert told(capsys, str(one), str(other)) == "Nothing differs: same elements, facts, controls and findings.\n"
+
+
+def test_elements_and_flows_that_come_and_go(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, other, saved, picture = (tmp_path / name for name in ("a.yaml", "b.yaml", "a.json", "x.svg"))
+    one.write_text("name: Shop\nstores: {a: {}}\nfunctions:\n  bot: {reads: [a]}\n", encoding="utf-8")
+    other.write_text("name: Shop\nstores: {b: {}}\nfunctions:\n  bot: {reads: [b], calls: [slack]}\n", encoding="utf-8")
+    assert main(["-m", str(one), "--json", str(saved), *TODAY]) == 0
+    text = told(capsys, str(saved), str(other))
+    assert text == told(capsys, str(one), str(other))
+    for line in ("+ b: store in account", "- a: store in account", "+ bot:b:read", "- bot:a:read"):
+        assert line in text
+    assert "Flows that cross a boundary now" in text
+    told(capsys, str(one), str(other), "-o", str(picture))
+    assert b"- a" in picture.read_bytes()
+    dot = told(capsys, str(one), str(other), "--format", "dot")
+    assert '"a" [label="- a"' in dot
+    assert '"b" [label="+ b"' in dot
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("diff-unknown-revision", ["nowhere..HEAD"]),
+        ("diff-no-model-there", ["main..HEAD", "-m", "other.yaml"]),
+        ("diff-no-assessment", ["x.json", "threatmodel.yaml"]),
+        ("diff-broken-revision", ["broken..HEAD"]),
+    ],
+)
+def test_what_cannot_be_held_against_each_other(
+    here: Path, name: str, arguments: list[str], capsys: pytest.CaptureFixture[str], golden: Callable[[str, str], None]
+) -> None:
+    (here / "other.yaml").write_text(OLD, encoding="utf-8")
+    (here / "x.json").write_text("{}", encoding="utf-8")
+    git("checkout", "-qb", "broken")
+    Path("threatmodel.yaml").write_text("name: [\n", encoding="utf-8")
+    git("commit", "-qam", "three")
+    git("checkout", "-q", "wider")
+    assert main(["diff", *arguments, *TODAY]) == 2
+    golden(f"bad-input/{name}.txt", capsys.readouterr().err)
+
+
+def test_without_git_or_a_repository(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    golden: Callable[[str, str], None],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("threatmodel.yaml").write_text("name: Shop\nfunctions: {bot: {}}\n", encoding="utf-8")
+    assert main(["diff", "main..HEAD", *TODAY]) == 2
+    assert "this is no git repository" in capsys.readouterr().err
+    monkeypatch.setenv("PATH", "")
+    assert main(["diff", "main..HEAD", *TODAY]) == 2
+    golden("bad-input/diff-no-git.txt", capsys.readouterr().err)
+
+
+def test_a_path_that_leaves_the_folder_is_left_out(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blob = (
+        subprocess.run(["git", "hash-object", "-w", "--stdin"], input=b"x", capture_output=True, check=True, cwd=here)
+        .stdout.decode()
+        .strip()
+    )
+    model = (
+        subprocess.run(["git", "rev-parse", "HEAD:threatmodel.yaml"], capture_output=True, check=True)
+        .stdout.decode()
+        .strip()
+    )
+    template = (
+        subprocess.run(["git", "rev-parse", "HEAD:template.yaml"], capture_output=True, check=True)
+        .stdout.decode()
+        .strip()
+    )
+    tree = f"100644 blob {blob}\t..\n100644 blob {template}\ttemplate.yaml\n100644 blob {model}\tthreatmodel.yaml\n"
+    made = subprocess.run(["git", "mktree"], input=tree.encode(), capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip("this git makes no such tree")
+    commit = subprocess.run(
+        [
+            "git",
+            "-c",
+            "user.name=x",
+            "-c",
+            "user.email=x@example.org",
+            "commit-tree",
+            "-m",
+            "x",
+            made.stdout.decode().strip(),
+        ],
+        capture_output=True,
+        check=True,
+    )
+    told(capsys, f"{commit.stdout.decode().strip()}..HEAD")

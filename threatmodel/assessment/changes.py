@@ -1,0 +1,259 @@
+"""What differs between two assessments, in words of the model: what was lost first.
+
+Both sides are the JSON of `tm --json`, so that a saved file can be held against a model; order and layout play no part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from threatmodel.assessment.assessed import VERDICTS
+from threatmodel.assessment.risk import BANDS
+from threatmodel.assessment.states import shown_value
+
+_BEST = ("proven", "attested", "claimed", "planned", "unknown", "lapsed", "ineffective", "absent", "contradicted")
+_GOOD = frozenset({"proven", "attested", "claimed"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One difference: 'added', 'removed', 'worse', 'better' or 'changed'; of what kind and name, from what to what."""
+
+    how: str
+    kind: str
+    name: str
+    before: str = ""
+    after: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """All differences, those that a reviewer has to see first; and the counts of both sides, by band and verdict."""
+
+    before: str
+    after: str
+    lost_controls: tuple[Change, ...]
+    lost_proofs: tuple[Change, ...]
+    crossings: tuple[Change, ...]
+    findings: tuple[Change, ...]
+    elements: tuple[Change, ...]
+    flows: tuple[Change, ...]
+    facts: tuple[Change, ...]
+    controls: tuple[Change, ...]
+    counts: tuple[tuple[str, str, int, int], ...]
+
+    @property
+    def all(self) -> tuple[Change, ...]:
+        """Every difference, in the order in which it is told."""
+        return (
+            *self.lost_controls,
+            *self.lost_proofs,
+            *self.crossings,
+            *self.findings,
+            *self.elements,
+            *self.flows,
+            *self.facts,
+            *self.controls,
+        )
+
+
+Assessed = Mapping[str, Any]
+
+
+def changes(before: Assessed, after: Assessed) -> Changes:
+    """What differs between two assessments as JSON."""
+    moved = list(_control_changes(_states(before), _states(after), _ids(after)))
+    lost = [one for one in moved if one.before in _GOOD and one.after not in _GOOD]
+    unproven = [one for one in moved if one.before == "proven" and one not in lost]
+    return Changes(
+        before=_name(before),
+        after=_name(after),
+        lost_controls=tuple(lost),
+        lost_proofs=tuple(unproven),
+        crossings=tuple(_crossings(before, after)),
+        findings=tuple(_findings(before, after)),
+        elements=tuple(_members("element", _by_id(before, "elements"), _by_id(after, "elements"), _element)),
+        flows=tuple(_members("flow", _by_id(before, "flows"), _by_id(after, "flows"), _flow)),
+        facts=tuple(_facts(before, after)),
+        controls=tuple(one for one in moved if one not in lost and one not in unproven),
+        counts=tuple(_counts(before, after)),
+    )
+
+
+def _name(side: Assessed) -> str:
+    model = side["model"]
+    return f"{model['name']} ({model['revision']})"
+
+
+def _by_id(side: Assessed, part: str) -> Mapping[str, Mapping[str, Any]]:
+    return {one["id"]: one for one in side[part]}
+
+
+def _ids(side: Assessed) -> frozenset[str]:
+    return frozenset([*_by_id(side, "elements"), *_by_id(side, "flows")])
+
+
+def _place(one: Mapping[str, Any]) -> str:
+    location = one.get("location")
+    return f"{location['file']}:{location['line']}" if location else ""
+
+
+# --- controls
+
+
+def _states(side: Assessed) -> Mapping[str, str]:
+    """The state of each control on each element that a finding rests on: the best known where there are several."""
+    found: dict[str, str] = {}
+    for control in side["controls"]:
+        for state in control["states"]:
+            name = f"{control['id']}@{state['element']}"
+            if state["state"] in _BEST:
+                kept = found.get(name, state["state"])
+                found[name] = min(kept, state["state"], key=_BEST.index)
+    return found
+
+
+def _control_changes(before: Mapping[str, str], after: Mapping[str, str], there: frozenset[str]) -> Iterator[Change]:
+    """The controls whose state differs, worst first; those of an element that is gone went with it."""
+    moved = []
+    for name in sorted(before.keys() & after.keys()):
+        if before[name] != after[name]:
+            worse = _BEST.index(after[name]) > _BEST.index(before[name])
+            how = "worse" if worse else "better"
+            moved.append(Change(how=how, kind="control", name=name, before=before[name], after=after[name]))
+    for name in sorted(before.keys() - after.keys()):
+        if before[name] in _GOOD and name.partition("@")[2] in there:
+            gone = "no longer counts"
+            moved.append(Change(how="changed", kind="control", name=name, before=before[name], after=gone))
+    yield from sorted(moved, key=lambda one: (one.how != "worse", one.name))
+
+
+# --- findings
+
+
+def _findings(before: Assessed, after: Assessed) -> Iterator[Change]:
+    """The findings that are new, worse, better or gone, the worst of what is new and worse first."""
+    old, new = _by_id(before, "findings"), _by_id(after, "findings")
+    found = []
+    for name in sorted(old.keys() | new.keys()):
+        was, now = old.get(name), new.get(name)
+        how = _how(was, now)
+        if how:
+            place = _place(now or was or {})
+            found.append(Change(how=how, kind="finding", name=name, before=_risk(was), after=_risk(now), place=place))
+    order = ("worse", "added", "changed", "better", "removed")
+    yield from sorted(found, key=lambda one: (order.index(one.how), -_weight(new.get(one.name)), one.name))
+
+
+def _risk(finding: Mapping[str, Any] | None) -> str:
+    if finding is None:
+        return ""
+    claimed, proven = finding["claimed"]["band"], finding["proven"]["band"]
+    return f"{finding['verdict']}, {claimed}" + (f" (proven {proven})" if proven != claimed else "")
+
+
+def _how(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> str:
+    if was is None or now is None:
+        return "added" if was is None else "removed"
+    old, new = _rank(was), _rank(now)
+    return "" if old == new else "worse" if any(n > o for o, n in zip(old, new, strict=True)) else "better"
+
+
+def _rank(finding: Mapping[str, Any]) -> tuple[int, int, int]:
+    verdict = len(VERDICTS) - next(at for at, one in enumerate(VERDICTS) if one == finding["verdict"])
+    return verdict, int(finding["claimed"]["score"]), int(finding["proven"]["score"])
+
+
+def _weight(finding: Mapping[str, Any] | None) -> int:
+    return int(finding["claimed"]["score"]) if finding is not None else 0
+
+
+# --- elements, flows and their facts
+
+
+def _members(
+    kind: str,
+    before: Mapping[str, Mapping[str, Any]],
+    after: Mapping[str, Mapping[str, Any]],
+    told: Callable[[Mapping[str, Any]], str],
+) -> Iterator[Change]:
+    for name in sorted(after.keys() - before.keys()):
+        yield Change(how="added", kind=kind, name=name, after=told(after[name]), place=_place(after[name]))
+    for name in sorted(before.keys() - after.keys()):
+        yield Change(how="removed", kind=kind, name=name, before=told(before[name]), place=_place(before[name]))
+    for name in sorted(before.keys() & after.keys()):
+        was, now = told(before[name]), told(after[name])
+        if was != now:
+            yield Change(how="changed", kind=kind, name=name, before=was, after=now, place=_place(after[name]))
+
+
+def _element(one: Mapping[str, Any]) -> str:
+    scope = f", out of scope: {one['out_of_scope']}" if one["out_of_scope"] else ""
+    return f"{one['kind']} in {one['boundary']}{scope}"
+
+
+def _flow(one: Mapping[str, Any]) -> str:
+    data = f" carrying {', '.join(sorted(one['data']))}" if one["data"] else ""
+    return f"{one['source']} to {one['target']}{data}"
+
+
+def _crossings(before: Assessed, after: Assessed) -> Iterator[Change]:
+    """Flows that cross a boundary now and were not there, or crossed another or none."""
+    old, new = _crossed(before), _crossed(after)
+    flows = _by_id(after, "flows")
+    for name in sorted(new):
+        if new[name] and new[name] != old.get(name, ""):
+            place = _place(flows[name])
+            yield Change(
+                how="added", kind="crossing", name=name, before=old.get(name, ""), after=new[name], place=place
+            )
+
+
+def _crossed(side: Assessed) -> Mapping[str, str]:
+    """For each flow the boundary that it crosses, in words, or ''."""
+    zones = {one["id"]: str(one["boundary"]) for one in side["elements"]}
+    found = {}
+    for flow in side["flows"]:
+        ends = [zones[end] for end in (flow["source"], flow["target"]) if end in zones]
+        found[flow["id"]] = f"{ends[0]} to {ends[1]}" if len(set(ends)) > 1 else ""
+    return found
+
+
+def _facts(before: Assessed, after: Assessed) -> Iterator[Change]:
+    """What is known of elements and flows that both sides have, where values differ or became known."""
+    for part in ("elements", "flows"):
+        old, new = _by_id(before, part), _by_id(after, part)
+        for name in sorted(old.keys() & new.keys()):
+            was, now = _known(old[name]), _known(new[name])
+            for fact in sorted(was.keys() | now.keys()):
+                if was.get(fact, ("unknown",))[0] != now.get(fact, ("unknown",))[0]:
+                    yield Change(
+                        how="changed",
+                        kind="fact",
+                        name=f"{name}.{fact}",
+                        before=was.get(fact, ("unknown", ""))[0],
+                        after=now.get(fact, ("unknown", ""))[0],
+                        place=now.get(fact, ("", ""))[1] or was.get(fact, ("", ""))[1],
+                    )
+
+
+def _known(one: Mapping[str, Any]) -> Mapping[str, tuple[str, str]]:
+    found = {}
+    for item in one["facts"]:
+        if item["known"]:
+            place = f"{item['file']}:{item['line']}" if item.get("file") and item.get("line") else ""
+            found[item["fact"]] = (shown_value(item["value"]), place)
+    return found
+
+
+def _counts(before: Assessed, after: Assessed) -> Iterator[tuple[str, str, int, int]]:
+    """The counts that differ: by verdict, and by band of what is claimed and proven."""
+    old, new = before["summary"], after["summary"]
+    for verdict in VERDICTS:
+        yield "verdict", verdict, old["by_verdict"].get(verdict, 0), new["by_verdict"].get(verdict, 0)
+    for cell in ("claimed", "proven"):
+        for band in reversed(BANDS):
+            yield cell, band, old["by_band"][cell].get(band, 0), new["by_band"][cell].get(band, 0)

@@ -1,0 +1,158 @@
+"""Differences between two assessments as text, as JSON, as Markdown for a comment, and as a picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from threatmodel.assessment.changes import Change, Changes
+from threatmodel.reading.problems import escaped, visible
+from threatmodel.render.text import dot, markdown
+
+MOST_LINES = 40
+"""Lines of the Markdown: what a phone shows of a comment without being tiring."""
+_MARKS = {"added": "+", "removed": "-", "worse": "!", "better": "=", "changed": "~"}
+_NOTHING = "Nothing differs: same elements, facts, controls and findings."
+
+
+def _groups(found: Changes) -> Iterator[tuple[str, Sequence[Change]]]:
+    yield "Controls lost", found.lost_controls
+    yield "Proofs lost", found.lost_proofs
+    yield "Flows that cross a boundary now", found.crossings
+    yield "Findings new or worse", [one for one in found.findings if one.how in {"added", "worse"}]
+    yield "Findings gone or better", [one for one in found.findings if one.how in {"removed", "better"}]
+    yield "Elements", found.elements
+    yield "Flows", found.flows
+    yield "Facts", found.facts
+    yield "Other controls", found.controls
+
+
+def as_text(found: Changes) -> str:
+    """Every difference, a line each, in groups; what was lost comes first."""
+    if not found.all:
+        return f"{_NOTHING}\n"
+    lines = [f"{found.before} -> {found.after}"]
+    for title, group in _groups(found):
+        if group:
+            lines += ["", title, *(f"  {_line(one)}" for one in group)]
+    if counts := list(_counted(found)):
+        lines += ["", "Counts", *(f"  {line}" for line in counts)]
+    return "".join(f"{visible(line)}\n" for line in lines)
+
+
+def _line(one: Change) -> str:
+    place = f"  ({one.place})" if one.place else ""
+    return f"{_MARKS[one.how]} {one.name}{_moved(one)}{place}"
+
+
+def _moved(one: Change) -> str:
+    if one.before and one.after:
+        return f": {one.before} -> {one.after}"
+    return f": {one.after or one.before}" if one.after or one.before else ""
+
+
+def _counted(found: Changes) -> Iterator[str]:
+    for cell, name, before, after in found.counts:
+        if before != after:
+            yield f"{cell} {name}: {before} -> {after}"
+
+
+def as_markdown(found: Changes) -> str:
+    """At most forty lines: what was lost, then what else differs, as far as there is room, and the rest in numbers."""
+    if not found.all:
+        return f"**Threat model**: {_NOTHING.lower()}\n"
+    worse = sum(one.how in {"added", "worse"} for one in found.findings)
+    lost = len(found.lost_controls) + len(found.lost_proofs)
+    lines = [f"**Threat model**: {worse} findings new or worse, {lost} controls or proofs lost", ""]
+    if counts := list(_counted(found)):
+        lines += [f"{markdown('; '.join(counts))}", ""]
+    groups = [(title, group) for title, group in _groups(found) if group]
+    room = MOST_LINES - len(lines) - 3 * len(groups)
+    for at, (title, group) in enumerate(groups):
+        share = max(1, room // (len(groups) - at))
+        shown = group[: share if len(group) <= share else max(0, share - 1)]
+        lines += [f"**{title}**", "", *(_item(one) for one in shown)]
+        room -= len(shown)
+        if len(group) > len(shown):
+            lines.append(f"- and {len(group) - len(shown)} more")
+            room -= 1
+        lines.append("")
+    return "\n".join(lines[:MOST_LINES]).rstrip() + "\n"
+
+
+def _item(one: Change) -> str:
+    place = f" <sub>{markdown(one.place)}</sub>" if one.place else ""
+    return f"- {markdown(one.name)}{markdown(_moved(one)) if _moved(one) else ''}{place}"
+
+
+def as_json(found: Changes) -> str:
+    """All of it as JSON."""
+    value = {
+        "schema_version": "1.0",
+        "before": found.before,
+        "after": found.after,
+        "lost_controls": [_plain(one) for one in found.lost_controls],
+        "lost_proofs": [_plain(one) for one in found.lost_proofs],
+        "crossings": [_plain(one) for one in found.crossings],
+        "findings": [_plain(one) for one in found.findings],
+        "elements": [_plain(one) for one in found.elements],
+        "flows": [_plain(one) for one in found.flows],
+        "facts": [_plain(one) for one in found.facts],
+        "controls": [_plain(one) for one in found.controls],
+        "counts": [
+            {"of": cell, "name": name, "before": before, "after": after} for cell, name, before, after in found.counts
+        ],
+    }
+    return escaped(json.dumps(value, indent=1, ensure_ascii=False)) + "\n"
+
+
+def _plain(one: Change) -> Mapping[str, str]:
+    return {
+        "how": one.how,
+        "kind": one.kind,
+        "name": one.name,
+        "before": one.before,
+        "after": one.after,
+        "place": one.place,
+    }
+
+
+# --- a picture
+
+
+_COLOURS = {"added": "#1a7f37", "removed": "#b3261e", "changed": "#9a6700", "": "#57606a"}
+
+
+def as_dot(before: Mapping[str, Any], after: Mapping[str, Any], found: Changes) -> str:
+    """What is drawn at run time on both sides: added in green, removed in red and dashed, changed in amber."""
+    how = {one.name: one.how for one in (*found.elements, *found.flows)}
+    for one in found.facts:
+        how.setdefault(one.name.rpartition(".")[0], "changed")
+    flows = {flow["id"]: flow for side in (before, after) for flow in side["flows"] if flow["view"] == "runtime"}
+    ends = {end for flow in flows.values() for end in (flow["source"], flow["target"])}
+    elements = {one["id"]: one for side in (before, after) for one in side["elements"] if one["id"] in ends}
+    lines = ["digraph changes {", "  rankdir=LR;", '  node [shape=box, fontname="Helvetica"];']
+    for zone in sorted({str(one["boundary"]) for one in elements.values()}):
+        lines += [f'  subgraph "cluster_{dot(zone)}" {{', f'    label="{dot(zone)}"; style=dashed;']
+        inside = sorted(one["id"] for one in elements.values() if str(one["boundary"]) == zone)
+        lines += [f"    {_node(elements[name], how.get(name, ''))}" for name in inside]
+        lines.append("  }")
+    lines += [f"  {_edge(flows[name], how.get(name, ''))}" for name in sorted(flows)]
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _style(how: str) -> str:
+    style = "dashed" if how == "removed" else "solid"
+    return f'color="{_COLOURS[how]}", fontcolor="{_COLOURS[how]}", style={style}, penwidth={2 if how else 1}'
+
+
+def _node(one: Mapping[str, Any], how: str) -> str:
+    mark = f"{_MARKS[how]} " if how else ""
+    return f'"{dot(one["id"])}" [label="{dot(mark + one["name"])}", {_style(how)}];'
+
+
+def _edge(one: Mapping[str, Any], how: str) -> str:
+    mark = f"{_MARKS[how]} " if how else ""
+    label = dot(f"{mark}{one['label']}")
+    return f'"{dot(one["source"])}" -> "{dot(one["target"])}" [label="{label}", fontname="Helvetica", {_style(how)}];'
