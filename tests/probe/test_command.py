@@ -83,12 +83,12 @@ def test_changed_code_makes_a_result_stale(capsys: pytest.CaptureFixture[str]) -
     assert saved() == 0
     write("model.yaml", MODEL % "true")
     capsys.readouterr()
-    main(["-m", "model.yaml", "check", "--fail-on", "critical"])
+    main(["-m", "model.yaml", "check", "-v", "--fail-on", "critical"])
     assert ": stale: " not in capsys.readouterr().out
     with Path("app/app.py").open("a") as file:
         file.write("\n# one line more\n")
-    assert main(["-m", "model.yaml", "check", "--fail-on", "critical", "--allow-undetermined"]) == 1
-    assert f"{RESULT}: stale: app/ has changed since it was probed; it counts as word" in capsys.readouterr().out
+    assert main(["-m", "model.yaml", "check", "-v", "--fail-on", "critical", "--allow-undetermined"]) == 1
+    assert f"stale: {RESULT}: app/ has changed since it was probed; it counts as word" in capsys.readouterr().out
     main(["-m", "model.yaml", "--json"])
     found = json.loads(capsys.readouterr().out)
     states = {(one["id"], s["element"]): s["state"] for one in found["controls"] for s in one["states"]}
@@ -106,7 +106,7 @@ def test_a_handler_that_is_wrong_contradicts_the_model(capsys: pytest.CaptureFix
     assert "contradicted: " in said
     assert "slack-request-signing" in said
     write("model.yaml", MODEL % "true")
-    assert main(["-m", "model.yaml", "check"]) == 1
+    assert main(["-m", "model.yaml", "check", "-v"]) == 1
     out = capsys.readouterr().out
     assert "contradicted: slack-request-signing@bot" in out
     assert "drift: bot.verifies_signature: true here, but false by app/bot.probe.json" in out

@@ -32,8 +32,7 @@ def variables_file(target: str, files: Files, program: str) -> Plan:
     given = [name for name in names if name != secret]
     secrets = sum(made_up(name).secret for name in given)
     said = f": {len(given)} variables, made up" + (f"; {secrets} of them stand for secrets" if secrets else "")
-    more = f" --secret-env {secret}" if secret and secret != "SLACK_SIGNING_SECRET" else ""  # noqa: S105 - a name
-    command = f"{program} probe {target} --env-file {shown_path(path)}{more}"
+    command = f"{program} probe {target} --env-file {shown_path(path)}"
     return Plan(((path, environment_file(names, target), said),), (f"next: {command} -m MODEL --function ID",))
 
 

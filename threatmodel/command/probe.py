@@ -44,10 +44,9 @@ def options(parser: Parser) -> None:
     add(
         "--secret-env",
         type=text,
-        default="SLACK_SIGNING_SECRET",
         metavar="NAME",
-        help="the variable that holds the signing secret (default: SLACK_SIGNING_SECRET); a handler's file is given a "
-        "made-up one, for an address it is read from your environment",
+        help="the variable that holds the signing secret (default: the one that the source calls so, else "
+        "SLACK_SIGNING_SECRET); a file is given a made-up one, for an address it is read from your environment",
     )
     add("--env", action="append", default=[], metavar="NAME=VALUE", help="a variable for the handler")
     add("--env-file", type=path, metavar="FILE", help="variables for the handler, one a line")
@@ -110,7 +109,7 @@ def run(request: Request) -> int:
         check_output(args.target, request.output)
     asked = ProbeOptions(
         target=args.target,
-        secret_env=args.secret_env,
+        secret_env=args.secret_env or "",
         variables=args.env,
         variables_file=args.env_file,
         body=args.body or "",

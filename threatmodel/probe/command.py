@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from threatmodel import __version__
+from threatmodel.probe.asked_for import variables_asked_for
 from threatmodel.probe.bodies import UnknownBodyError, parse
 from threatmodel.probe.folder import RESULT, folder_digest
 from threatmodel.probe.hints import hints_of
+from threatmodel.probe.made_up import signing_secret_of
 from threatmodel.probe.probing import Options, probe
 from threatmodel.probe.requests import SECRET
 from threatmodel.probe.result import Result
@@ -22,14 +24,17 @@ from threatmodel.probe.variables import variable, variables
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem
 
+SECRET_ENV = "SLACK_SIGNING_SECRET"  # noqa: S105 - the name of a variable
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeOptions:
     """The options of the command, as given.
 
-    `variables` are NAME=VALUE, `body` the form of a genuine request ('' for Slack's example), `packages` folders with
-    the handler's dependencies, `provide` packages to be stubbed, `allow_remote` hosts beside this machine, `unconfined`
-    that root may run it where not every measure against it holds.
+    `secret_env` is the variable that holds the signing secret ('': by its name), `variables` are NAME=VALUE, `body` the
+    form of a genuine request ('' for Slack's example), `packages` folders with the handler's dependencies, `provide`
+    packages to be stubbed, `allow_remote` hosts beside this machine, `unconfined` that root may run it where not every
+    measure against it holds.
     """
 
     target: str
@@ -55,15 +60,16 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
     if asked.variables_file is not None:
         given |= variables(files.text(asked.variables_file), shown_path(asked.variables_file))
     given |= [variable(text, Place("--env")) for text in asked.variables]
+    file = handler_file(asked.target)
+    secret_env = asked.secret_env or _secret_variable(file, files)
     runner = runner_for(
         asked.target,
-        secret_env=asked.secret_env,
+        secret_env=secret_env,
         environment=given,
         allow_remote=asked.allow_remote,
         packages=asked.packages,
         provide=asked.provide,
     )
-    file = handler_file(asked.target)
     measures = confined(runner, asked.unconfined) if isinstance(runner, LambdaRunner) else ()
     result = probe(
         runner,
@@ -75,16 +81,29 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
             now=now,
             body=_body(asked.body),
             request_kind=asked.kind,
-            secret=SECRET if file is not None else _secret(asked.secret_env),
+            secret=SECRET if file is not None else _secret(secret_env),
             path=asked.path,
             shape=asked.shape,
             hints=hints_of(file, given),
             environment=given,
             isolation=told(measures),
-            secret_names=() if file is None or not asked.secret_env else (asked.secret_env,),
+            secret_names=() if file is None else (secret_env,),
         ),
     )
-    return result, tuple(_notes(runner)) if isinstance(runner, LambdaRunner) else ()
+    notes = list(_notes(runner)) if isinstance(runner, LambdaRunner) else []
+    if not asked.secret_env and secret_env != SECRET_ENV:
+        notes.insert(0, f"the signing secret was given as {secret_env}, by its name; --secret-env names another")
+    return result, tuple(notes)
+
+
+def _secret_variable(file: Path | None, files: Files) -> str:
+    """The variable that holds the signing secret, by its name in the source: Slack's own where there is none."""
+    if file is None or not file.is_file():
+        return SECRET_ENV
+    try:
+        return signing_secret_of(variables_asked_for(file, files)) or SECRET_ENV
+    except InputError:  # source that cannot be read: what runs it says so
+        return SECRET_ENV
 
 
 def confined(runner: LambdaRunner, unconfined: bool) -> tuple[Measure, ...]:  # noqa: FBT001 - the user's one word

@@ -214,7 +214,7 @@ class _One:
         """The two are told apart by their answers alone, since neither has an effect."""
         same = self.answers_as(self.genuine)
         as_idle = self.setting.nonsense is not None and self.answers_as(self.setting.nonsense)
-        if same and not as_idle and self.reply.body:
+        if same and not as_idle and self.tells and self.is_made_for:
             return self.failed(f"it answered {self.status} and the same as a genuine request")
         looked = data_read(self.reply)
         if looked and self.reply.body:
@@ -230,6 +230,18 @@ class _One:
     def answers_as(self, other: Reply) -> bool:
         """Whether the caller gets the same answer."""
         return (self.reply.status, self.reply.body) == (other.status, other.body)
+
+    @property
+    def is_made_for(self) -> bool:
+        """Whether the handler works in this form of event: a genuine request gets what it gets in its own."""
+        usual = self.setting.genuine
+        others = self.send.shape not in {"", self.setting.shape}
+        return not others or (self.genuine.status, self.genuine.body) == (usual.status, usual.body)
+
+    @property
+    def tells(self) -> bool:
+        """Whether its answer says anything: one that is empty is what many give to whoever asks, whatever they ask."""
+        return self.reply.body not in {"", "null", "{}"}
 
     @property
     def goes_elsewhere(self) -> bool:
@@ -290,7 +302,7 @@ class _One:
     def denial_by_answer(self) -> Judgement:
         """Neither has an effect: it is no denial where the answer is a genuine one's, and not what anything gets."""
         idle = self.setting.idle
-        told = self.reply.body and self.answers_as(self.genuine)  # an empty answer is what many give to anything
+        told = self.tells and self.answers_as(self.genuine)
         if told and idle is not None and not self.answers_as(idle):
             return self.failed(f"it answered {self.status} and the same as a genuine request")
         return self.undecided("it answered 2xx, and a genuine request has no effect either that could be seen")
@@ -303,7 +315,7 @@ class _One:
         if not self.setting.sees_effects:
             why = "it was accepted again, and side effects are not seen here"
             return self.by_status() if self.is_refused else self.undecided(why)
-        if self.is_taken and not first and not self.done:
+        if not first and not self.done:
             why = "there is nothing to repeat: send a request that has an effect (--kind, --body)"
             return Judgement(outcome=NOT_RUN, why=why)
         if not self.done:
@@ -319,10 +331,10 @@ class _One:
     def remembered(self) -> Judgement:
         """What one process remembers, the next environment of Lambda does not know.
 
-        A signature that is spelt otherwise may be refused for that, without a look at what was seen before.
+        A signature that is spelt otherwise, or old by now, may be refused for that, without a look at what was seen.
         """
-        respelt = self.send.signature != "{signature}"
-        if asks_a_store(self.reply) or (respelt and self.is_refused):
+        for_that = self.send.signature != "{signature}" or self.send.later
+        if asks_a_store(self.reply) or (for_that and self.is_refused):
             return self.passed()
         return self.undecided("it had no second effect, but asked nothing that other environments could ask too")
 

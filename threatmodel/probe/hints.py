@@ -20,6 +20,8 @@ MOST = 24
 
 _LARGEST = 400_000
 _PATH = re.compile(r"/[\w.~+-]+(?:/[\w.~+-]+)*\Z", re.ASCII)
+_ROUTE = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE|ANY) (?=/)")
+"""What stands before a path in the key of a route, as an HTTP API hands it over."""
 _COMMAND = re.compile(r"/[a-z0-9_-]{1,32}\Z")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_:.-]{1,60}\Z", re.ASCII)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,40}\Z", re.ASCII)
@@ -109,6 +111,7 @@ def _read(path: Path, found: dict[str, list[str | tuple[str, str]]]) -> None:
 
 def _sort(word: str, found: dict[str, list[str | tuple[str, str]]], *, ids: bool) -> None:
     """Puts a literal where its form says that it may belong."""
+    word = _ROUTE.sub("", word)
     for sort, pattern in (("users", _USER), ("teams", _TEAM), ("commands", _COMMAND), ("paths", _PATH)):
         if pattern.match(word) and not (ids and sort == "paths"):
             found[sort].append(word)

@@ -49,6 +49,15 @@ _BY_NAME: tuple[tuple[str, MadeUp], ...] = (
 """The first whose pattern a name holds."""
 
 
+_SIGNING = (
+    r"SLACK\w*SIGNING_?(?:SECRET|KEY)$",
+    r"SIGNING_?(?:SECRET|KEY)$",
+    r"SLACK\w*SIGN\w*(?:SECRET|KEY)$",
+    r"^SLACK_?(?:APP_?|API_?)?(?:SECRET|KEY)$",
+)
+"""What the signing secret's variable is called, the surest first."""
+
+
 def made_up(name: str) -> MadeUp:
     """A value for a variable of that name."""
     return next((value for pattern, value in _BY_NAME if re.search(pattern, name.upper())), MadeUp("made-up"))
@@ -56,7 +65,7 @@ def made_up(name: str) -> MadeUp:
 
 def signing_secret_of(names: Sequence[str]) -> str:
     """The variable that holds the signing secret itself, which the probe sets: '' where none is named for it."""
-    return next((name for name in names if re.search(r"SIGNING_?SECRET$|SIGNING_?KEY$", name.upper())), "")
+    return next((name for pattern in _SIGNING for name in names if re.search(pattern, name.upper())), "")
 
 
 def environment_file(names: Sequence[str], target: str) -> str:

@@ -27,7 +27,7 @@ from threatmodel.probe.seen import calls_seen, shown_for
 from threatmodel.probe.wording import in_words
 from threatmodel.reading.problems import visible
 
-THREADS = 4
+THREADS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

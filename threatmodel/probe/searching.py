@@ -50,8 +50,9 @@ class Found:
 
 
 def searched(run: Run, genuine: Genuine, wanted: Wanted, hints: Hints) -> Found:
-    """The first form in which a genuine request of some kind has an effect, else in which one is accepted.
+    """The first form in which a genuine request of some kind has an effect.
 
+    Else the first in which one gets another answer than the same without a signature, else in which one is accepted.
     `run` makes one scenario; `genuine` has the secret and the time.  Requests of one form are made in one process.
     """
     shapes = (wanted.shape,) if wanted.shape else SHAPES
@@ -60,17 +61,38 @@ def searched(run: Run, genuine: Genuine, wanted: Wanted, hints: Hints) -> Found:
     first = replace(genuine, path=wanted.path or genuine.path, hints=hints, paths=_paths(hints))
     if wanted.body:
         first = replace(first, body=wanted.body, kind=wanted.kind or genuine.kind)
+    ranked: dict[int, Found] = {}
     for keys, others in product(ways, (False, True)):
-        if keys and not asks_store:
+        if keys and (not asks_store or ranked):
             break
         for shape in shapes:
             form = replace(first, shape=shape, secret_json=keys)
             tried = _tried(run, form, list(_candidates(form, wanted, hints, others=others)))
             asks_store = asks_store or any(_asks_store(reply) for _, reply in tried)
             best = _best(tried, shape, wanted)
-            if best is not None:
-                return Found(genuine=_settled(form, tried, best), asks_store=asks_store, twins=_twins(tried))
-    return Found(genuine=replace(first, shape=shapes[0]), asks_store=asks_store)
+            if best is None:
+                continue
+            found = Found(genuine=_settled(form, tried, best), asks_store=asks_store, twins=_twins(tried))
+            rank = _rank(run, form, best, next(reply for one, reply in tried if one == best))
+            if rank == _WORKS or wanted.alone:
+                return found
+            ranked.setdefault(rank, found)
+    return ranked[max(ranked)] if ranked else Found(genuine=replace(first, shape=shapes[0]), asks_store=asks_store)
+
+
+_WORKS, _TOLD_APART, _TAKEN, _GREETED = 3, 2, 1, 0
+"""How much an accepted request shows: it has an effect, a stranger's gets another answer, neither, or it only says that
+the address is Slack's."""
+
+
+def _rank(run: Run, form: Genuine, best: _Candidate, reply: Reply) -> int:
+    if best.kind == "url_verification":
+        return _GREETED
+    if side_effects(reply):
+        return _WORKS
+    strangers = run(_scenario(form, [best], Send(signature=None)))
+    same = strangers and (strangers[0].status, strangers[0].body, strangers[0].ended) == (reply.status, reply.body, "")
+    return _TAKEN if same else _TOLD_APART
 
 
 def _secret_keys(hints: Hints) -> tuple[str, ...]:
@@ -148,8 +170,9 @@ def _tried(run: Run, form: Genuine, candidates: Sequence[_Candidate]) -> Tried:
     return found
 
 
-def _scenario(form: Genuine, candidates: Sequence[_Candidate]) -> Scenario:
-    case = Case(id="search", title="", level="advised", expect="accepted", failure="", decides={}, send=(Send(),))
+def _scenario(form: Genuine, candidates: Sequence[_Candidate], send: Send | None = None) -> Scenario:
+    sends = (send or Send(),)
+    case = Case(id="search", title="", level="advised", expect="accepted", failure="", decides={}, send=sends)
     each = [sent(case, replace(form, body=one.body, kind=one.kind, path=one.path))[0].scenario for one in candidates]
     return replace(each[0], calls=tuple(call for scenario in each for call in scenario.calls))
 

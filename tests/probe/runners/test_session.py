@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 
@@ -23,7 +22,7 @@ def heard(file: Path, *, times: int) -> list[Message]:
 
     async def listen() -> list[Message]:
         async with Session(Program(file=file), World(None), Limits(seconds=5), {"PATH": "/usr/bin"}, None) as session:
-            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)  # noqa: ASYNC222 - holding the loop up is the point
+            session.launcher.wait()  # holding the loop up is the point
             return [await session.hear() for _ in range(times)]
 
     return asyncio.run(listen())

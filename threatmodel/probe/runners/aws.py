@@ -258,7 +258,7 @@ def _plain_answer(service: str, operation: str, params: Mapping[str, Any]) -> di
         case "sns", "Publish":
             return {"MessageId": "00000000-0000-4000-8000-000000000002"}
         case "lambda", "Invoke":
-            return {"StatusCode": 202 if params.get("InvocationType") == "Event" else 200, "Payload": "null"}
+            return {"StatusCode": 202 if params.get("InvocationType") == "Event" else 200, "Payload": "{}"}
         case "stepfunctions", "StartExecution" | "StartSyncExecution":
             arn = str(params.get("stateMachineArn", "")).replace(":stateMachine:", ":execution:")
             return {"executionArn": f"{arn}:1", "startDate": _MADE, "status": "SUCCEEDED", "output": "{}"}

@@ -72,17 +72,17 @@ class LambdaRunner:
         return tuple(
             [
                 reply
-                for calls in _by_environment(scenario.calls)
-                for reply in await self._in_one_environment(replace(scenario, calls=calls), world, environment)
+                for number, calls in enumerate(_by_environment(scenario.calls))
+                for reply in await self._in_one_environment(replace(scenario, calls=calls), world, environment, number)
             ]
         )
 
     async def _in_one_environment(
-        self, scenario: Scenario, world: World, environment: Mapping[str, str]
+        self, scenario: Scenario, world: World, environment: Mapping[str, str], number: int
     ) -> Sequence[Reply]:
         replies: list[Reply] = []
         seen = len(world.effects)
-        session = Session(self._program, world, self._limits, environment, scenario.calls[0].at)
+        session = Session(self._program, world, self._limits, environment, scenario.calls[0].at, number)
         async with session:
             ready = await session.hear()
             failed = self._failed(ready, scenario)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,6 @@ from threatmodel.reading.home import PACKAGES
 
 STUBS = Path(__file__).resolve().parent / "stubs"
 SOCKET = "s"
-_START = (  # a module, not a script: those are compiled anew each time
-    "import sys; sys.path.insert(0, sys.argv[1]); "
-    "from threatmodel.probe.runners.inside import launcher; launcher.main()"
-)
-COMMAND = (sys.executable, "-I", "-S", "-X", "utf8", "-c", _START, str(PACKAGES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +30,12 @@ class Program:
     required: Sequence[str] = ()
 
 
-def config(program: Program, temporary: Path, limits: Limits) -> dict[str, Any]:
+def config(
+    program: Program, temporary: Path, limits: Limits, environment: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """What the launcher is told, as JSON: `temporary` is the folder of this one process."""
     return {
+        "environment": dict(environment or {}),
         "socket": str(temporary / SOCKET),
         "home": str(PACKAGES),
         "folder": str(program.file.parent),

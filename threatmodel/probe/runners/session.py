@@ -11,7 +11,6 @@ import shutil
 import signal
 import socket
 import struct
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -23,8 +22,9 @@ from threatmodel.probe.protocol import Limits
 from threatmodel.probe.runners import waiting, web
 from threatmodel.probe.runners.aws import World
 from threatmodel.probe.runners.dynamodb import AwsError
-from threatmodel.probe.runners.launching import COMMAND, SOCKET, Program, config
+from threatmodel.probe.runners.launching import SOCKET, Program, config
 from threatmodel.probe.runners.loading import variable_names
+from threatmodel.probe.runners.starting import started
 
 _ENDED = {10: "exit", 11: "crash", 12: "memory"}  # launcher.EXITED and its neighbours
 _LAUNCHER_CODES = frozenset({10, 11, 12, 13})
@@ -43,11 +43,18 @@ Message = Mapping[str, Any] | str
 class Session:
     """A child process, from its start to the end of all that it started; use it with `async with`."""
 
-    def __init__(
-        self, program: Program, world: World, limits: Limits, environment: Mapping[str, str], at: float | None
+    def __init__(  # noqa: PLR0913, PLR0917 - what one process is made of
+        self,
+        program: Program,
+        world: World,
+        limits: Limits,
+        environment: Mapping[str, str],
+        at: float | None,
+        number: int = 0,
     ) -> None:
+        """`number` is which environment of its scenario it is: no two of them are copies of the same process."""
         self._program, self._world, self._limits, self._at = program, world, limits, at
-        self._environment = environment
+        self._environment, self._number = environment, number
         self._token = secrets.token_hex(16)
         self._messages: asyncio.Queue[Message] = asyncio.Queue()
         self._logs, self._told = bytearray(), 0
@@ -83,27 +90,16 @@ class Session:
         path = self._folder / SOCKET
         self._server = await asyncio.start_unix_server(self._connected, path, limit=_LONGEST_LINE)
         path.chmod(0o666)  # the folder around it is closed
-        environment = {**self._environment, "HOME": str(self._folder / "home"), "TMPDIR": str(self._folder / "home")}
-        self._process = subprocess.Popen(  # noqa: S603, ASYNC220 - this interpreter, this package's file; it takes a millisecond
-            COMMAND,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            cwd=self._program.file.parent,
-            start_new_session=True,
-        )
-        assert self._process.stdin is not None  # noqa: S101 - a pipe was asked for
-        with contextlib.suppress(BrokenPipeError), self._process.stdin as stdin:
-            stdin.write(json.dumps(self._config()).encode() + b"\n")
-        assert self._process.stdout is not None  # noqa: S101 - the same
-        self._output = self._process.stdout.fileno()
+        self.launcher = started(self._config(), self._number)
+        self._output = self.launcher.output
         os.set_blocking(self._output, False)
         asyncio.get_running_loop().add_reader(self._output, self._read_logs)
 
     def _config(self) -> dict[str, Any]:
+        home = str(self._folder / "home")
+        environment = {**self._environment, "HOME": home, "TMPDIR": home}
         more = {"token": self._token, "hosts": web.HOSTS, "seconds": self._limits.seconds, "at": self._at}
-        return config(self._program, self._folder, self._limits) | more
+        return config(self._program, self._folder, self._limits, environment) | more
 
     def say(self, message: Mapping[str, Any]) -> None:
         """Sends a call to the child."""
@@ -143,7 +139,7 @@ class Session:
         return asyncio.get_running_loop().time() - self._waited - waiting.of_this_thread()
 
     def _how_it_went(self) -> str:
-        word = _ENDED.get(self._process.wait(), "crash")
+        word = _ENDED.get(self.launcher.wait() or 0, "crash")
         return "memory" if word == "crash" and b"heap out of memory" in self._logs else word
 
     def logs(self) -> str:
@@ -154,20 +150,19 @@ class Session:
 
     async def end(self) -> None:
         """Ends the child and all that it started."""
-        if self._process.poll() is None:
-            self._process.terminate()
-            self._process.send_signal(signal.SIGCONT)  # a handler may have stopped it
+        if self.launcher.poll() is None:
+            self.launcher.stop()
         until = asyncio.get_running_loop().time() + _PATIENCE
         while not self._gone.is_set() and asyncio.get_running_loop().time() < until:
-            if self._process.poll() not in {None, *_LAUNCHER_CODES}:
+            if self.launcher.poll() not in {None, *_LAUNCHER_CODES}:
                 break
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._gone.wait(), _LOOK_EVERY)
-        if self._process.poll() is None and not self._gone.is_set():
-            self._kill()
+        if self.launcher.poll() is None and not self._gone.is_set():
+            self.launcher.kill()
         if not self._gone.is_set():
             self._finish_logs()
-        if self._process.wait() not in _LAUNCHER_CODES:
+        if self.launcher.wait() not in _LAUNCHER_CODES:
             self._sweep()
 
     def _sweep(self) -> None:
@@ -182,12 +177,6 @@ class Session:
                     if mark in (process / "environ").read_bytes():
                         os.kill(int(process.name), signal.SIGKILL)
                         found = True
-
-    def _kill(self) -> None:
-        """The last resort, where the launcher itself does not end."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.kill()
 
     def _read_logs(self) -> None:
         while not self._gone.is_set():
@@ -208,8 +197,7 @@ class Session:
 
     def _finish_logs(self) -> None:
         asyncio.get_running_loop().remove_reader(self._output)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        os.close(self._output)
         self._gone.set()
         self._parting = asyncio.get_running_loop().create_task(self._part())
 

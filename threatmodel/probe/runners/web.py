@@ -116,7 +116,7 @@ def _aws(world: World, request: Request) -> tuple[int, str, bytes]:
         if invoked and request.method == "POST":
             kind = request.headers.get("x-amz-invocation-type", "RequestResponse")
             world.call("lambda", "Invoke", {"FunctionName": unquote(invoked[1]), "InvocationType": kind})
-            return (202, "application/json", b"") if kind == "Event" else (200, "application/json", b"null")
+            return (202, "application/json", b"") if kind == "Event" else (200, "application/json", b"{}")
         params = json.loads(request.body or b"{}") if target else None
     except (ValueError, RecursionError):
         params = None

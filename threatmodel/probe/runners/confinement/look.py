@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import os
 import tempfile
 from pathlib import Path
 
 from threatmodel.probe.protocol import Limits
 from threatmodel.probe.runners.confinement.measures import Measure, from_words
-from threatmodel.probe.runners.launching import COMMAND, SOCKET, Program, config
+from threatmodel.probe.runners.launching import SOCKET, Program, config
+from threatmodel.probe.runners.starting import started
 
 _PATIENCE = 60.0
 
@@ -22,12 +23,17 @@ def look(program: Program) -> tuple[Measure, ...]:
         (folder / "home").mkdir()
         (folder / "root").mkdir()
         (folder / SOCKET).touch()
-        told = json.dumps(config(program, folder, limits) | {"look": True})
-        try:
-            done = subprocess.run(  # noqa: S603 - this interpreter, this package's file
-                COMMAND, input=told + "\n", capture_output=True, text=True, timeout=_PATIENCE, check=False, env={}
-            )
-            found = json.loads(done.stdout)
-        except (OSError, ValueError, subprocess.TimeoutExpired):
-            found = {}
+        launcher = started(config(program, folder, limits) | {"look": True})
+        launcher.wait(_PATIENCE)
+        with os.fdopen(launcher.output, "rb") as printed:
+            found = _words(printed.read() if launcher.poll() is not None else b"")
+        launcher.kill()
     return from_words(found)
+
+
+def _words(printed: bytes) -> dict[str, str]:
+    try:
+        found: dict[str, str] = json.loads(printed)
+    except ValueError:
+        return {}
+    return found

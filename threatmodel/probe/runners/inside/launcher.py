@@ -24,20 +24,26 @@ from threatmodel.probe.runners.inside import python_child
 
 EXITED, DIED, MEMORY, STOPPED = 10, 11, 12, 13
 """How the handler's process ended: by itself, by a signal, over its memory, because the caller said so."""
+CODES = frozenset({EXITED, DIED, MEMORY, STOPPED})
+PATIENCE = 5.0
+"""Seconds within which what is killed is gone."""
 
 _PAUSE = 0.05
-_PATIENCE = 5.0
 _SUBREAPER, _DEATH_SIGNAL = 36, 1
 
 
-def main() -> None:
-    """Reads what to run from standard input, runs it, and exits with how it ended."""
-    config = json.loads(sys.stdin.readline())
+def adopt() -> None:
+    """Makes this process the parent of what its children leave behind, where the system can."""
+    _prctl(_SUBREAPER, 1)
+
+
+def main(config: Mapping[str, Any]) -> NoReturn:
+    """Runs what it is told to, and exits with how it ended."""
     caller = os.getppid()
     confinement = Confinement(config)
     confinement.begin()
     privileges.hide()
-    _prctl(_SUBREAPER, 1)
+    adopt()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, signal.SIGTERM})
     entered, enter = os.pipe()
     child = os.fork()
@@ -153,11 +159,11 @@ def _resident(process: int) -> int:
 
 def _end_all(child: int) -> None:
     """Kills the handler's group, then every process that became a child of this one, until there is none."""
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child, signal.SIGKILL)
-        for process in _children():
+        for process in children():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(process, signal.SIGKILL)
         try:
@@ -168,7 +174,7 @@ def _end_all(child: int) -> None:
         time.sleep(0.002)
 
 
-def _children() -> list[int]:
+def children() -> list[int]:
     """The children of this process, where the system tells."""
     mine, found = str(os.getpid()), []
     with contextlib.suppress(OSError):
