@@ -104,6 +104,22 @@ def test_table_names_what_failed() -> None:
     assert dev.table(outcomes[1:]).endswith("\nall 1 checks are fine")
 
 
+def test_the_tests_run_beside_the_other_checks() -> None:
+    """What each prints stands together, though the last began first; the outcome of each is its own."""
+    code = (
+        "import dev, sys, tempfile, pathlib; dev.interpreter = lambda _: sys.executable; "
+        "there = pathlib.Path(tempfile.mkdtemp()) / 'there'; "
+        "wait = f'import pathlib, time\\nwhile not pathlib.Path({str(there)!r}).exists(): time.sleep(0.01)\\n'; "
+        "made = f'import pathlib; pathlib.Path({str(there)!r}).touch(); print(2)'; "
+        "checks = [dev.Check('a', ['-c', wait + 'print(1); raise SystemExit(3)']), dev.Check('b', ['-c', made])]; "
+        "print([(one.name, one.passed) for one in dev.run_checks(checks)])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=dev.ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "--- a\n1\n\n--- b\n2\n\n[('a', False), ('b', True)]\n"
+
+
 # --- what it decides
 
 

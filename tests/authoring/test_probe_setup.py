@@ -133,6 +133,7 @@ def handler(event, context):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="handlers are not run on Windows")
 def test_three_commands_lead_from_a_handler_to_a_proven_fact(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -158,7 +158,7 @@ def _names(resource: Resource) -> Iterator[str]:
 
 
 def _folded(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return re.sub(r"[^a-z0-9]", "", latin(name).lower())
 
 
 def _shorter(name: str, kind: str) -> Iterator[str]:
