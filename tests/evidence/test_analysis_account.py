@@ -18,7 +18,14 @@ def rules(*properties: str) -> str:
 Parameters: {Stage: {Type: String, Default: prod}}
 Conditions: {Prod: !Equals [!Ref Stage, prod]}
 Resources:
-  Topic: {Type: AWS::SNS::Topic}
+  Topic: {Type: AWS::SNS::Topic, Properties: {Subscription: [{Protocol: email, Endpoint: a@example.com}]}}
+  LetIn:
+    Type: AWS::SNS::TopicPolicy
+    Properties:
+      Topics: [!Ref Topic]
+      PolicyDocument:
+        Statement:
+          - {Effect: Allow, Principal: {Service: [events.amazonaws.com, cloudwatch.amazonaws.com]}, Action: sns:Publish}
 """
     return head + "".join(f"  Rule{n}: {{Type: AWS::Events::Rule, {one}}}\n" for n, one in enumerate(properties))
 
@@ -75,7 +82,9 @@ FILTER = """
     Properties:
       FilterPattern: '{pattern}'
       MetricTransformations: [{{MetricName: changes, MetricNamespace: audit, MetricValue: "1"}}]
-  Alarm: {{Type: AWS::CloudWatch::Alarm, Properties: {{MetricName: {metric}, Namespace: audit, {actions}}}}}
+  Alarm: {{Type: AWS::CloudWatch::Alarm, Properties: {{MetricName: {metric}, Namespace: audit, {actions}, Period: 300,
+    EvaluationPeriods: 1, ComparisonOperator: GreaterThanOrEqualToThreshold, Threshold: 1}}}}
+  Topic: {{Type: AWS::SNS::Topic, Properties: {{Subscription: [{{Protocol: email, Endpoint: a@example.com}}]}}}}
 """
 COUNTED = (
     "{ ($.eventSource = lambda.amazonaws.com || $.eventSource = iam.amazonaws.com) && ($.eventName = UpdateFunction* ||"
@@ -86,23 +95,39 @@ COUNTED = (
 @pytest.mark.parametrize(
     ("pattern", "metric", "actions", "expected"),
     [
-        (COUNTED, "changes", "AlarmActions: [x]", True),
-        (COUNTED, "changes", "AlarmActions: [x], ActionsEnabled: false", NOTHING),
-        (COUNTED, "other", "AlarmActions: [x]", NOTHING),
+        (COUNTED, "changes", "AlarmActions: [!Ref Topic]", True),
+        (COUNTED, "changes", "AlarmActions: [!Ref Topic], ActionsEnabled: false", NOTHING),
+        (COUNTED, "other", "AlarmActions: [!Ref Topic]", NOTHING),
         (COUNTED, "changes", "OKActions: [x]", NOTHING),
-        ("{ $.eventName = AttachRolePolicy }", "changes", "AlarmActions: [x]", NOTHING),
+        ("{ $.eventName = AttachRolePolicy }", "changes", "AlarmActions: [!Ref Topic]", NOTHING),
         (
             "{ $.userIdentity.type = Root && $.eventSource = iam.amazonaws.com }",
             "changes",
-            "AlarmActions: [x]",
+            "AlarmActions: [!Ref Topic]",
             UNKNOWN,
         ),
-        ("{ $.eventName != PutRolePolicy }", "changes", "AlarmActions: [x]", UNKNOWN),
+        ("{ $.eventName != PutRolePolicy }", "changes", "AlarmActions: [!Ref Topic]", UNKNOWN),
     ],
 )
 def test_alerts_by_metric_filters(pattern: str, metric: str, actions: str, expected: object) -> None:
     text = FILTER.format(pattern=pattern, metric=metric, actions=actions)
     assert answer(found(template(text), "account", "function_change_alerts")) == expected
+
+
+@pytest.mark.parametrize(
+    ("weaker", "by"),
+    [
+        ("[{Protocol: email, Endpoint: a@example.com}]", "[]"),
+        ("Period: 300", "Period: 86400"),
+        ("Threshold: 1", "Threshold: 1000000"),
+        ("Subscription:", "KmsMasterKeyId: alias/aws/sns, Subscription:"),
+    ],
+)
+def test_alerts_that_nobody_hears_in_time(weaker: str, by: str) -> None:
+    text = FILTER.format(pattern=COUNTED, metric="changes", actions="AlarmActions: [!Ref Topic]")
+    assert answer(found(template(text), "account", "function_change_alerts")) is True
+    assert text.count(weaker) == 1
+    assert answer(found(template(text.replace(weaker, by)), "account", "function_change_alerts")) in {UNKNOWN, NOTHING}
 
 
 def test_alerts_of_a_plan() -> None:
@@ -111,7 +136,12 @@ aws_cloudwatch_event_rule.a:
   name: a
   state: %s
   event_pattern: '{"source": ["aws.lambda", "aws.iam"], "detail": {"readOnly": [false]}}'
-aws_cloudwatch_event_target.a: {rule: %s, arn: x}
+aws_cloudwatch_event_target.a: {rule: %s, arn: "${aws_sns_topic.t.arn}"}
+aws_sns_topic.t: {name: t}
+aws_sns_topic_subscription.t: {topic_arn: "${aws_sns_topic.t.arn}", protocol: email, endpoint: a@example.com}
+aws_sns_topic_policy.t:
+  arn: "${aws_sns_topic.t.arn}"
+  policy: '{"Statement": [{"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sns:Publish"}]}'
 """
     by_link = '"${aws_cloudwatch_event_rule.a.name}"'
     assert answer(found(plan(text % ("ENABLED", by_link)), "account", "function_change_alerts")) is True
@@ -146,7 +176,7 @@ def test_alerts_on_findings(pattern: str, expected: object) -> None:
 # --- costs and concurrency
 
 SUBSCRIBERS = (
-    "NotificationsWithSubscribers: [{Notification: {ComparisonOperator: GREATER_THAN, Threshold: 80},"
+    "NotificationsWithSubscribers: [{Notification: {NotificationType: ACTUAL, ComparisonOperator: GREATER_THAN, Threshold: 80},"
     " Subscribers: [{SubscriptionType: EMAIL, Address: a@example.com}]}]"
 )
 
@@ -202,11 +232,11 @@ def test_cost_anomalies() -> None:
   M: {Type: AWS::CE::AnomalyMonitor, Properties: {MonitorType: DIMENSIONAL, MonitorDimension: %s}}
   S:
     Type: AWS::CE::AnomalySubscription
-    Properties: {MonitorArnList: [!Ref M], Subscribers: %s}
+    Properties: {MonitorArnList: [!Ref M], Subscribers: %s, Threshold: 100}
 """
-    assert answer(found(template(text % ("SERVICE", "[{Type: EMAIL}]")), "account", "budget_alert")) is True
+    assert answer(found(template(text % ("SERVICE", "[{Type: EMAIL, Address: a@example.com}]")), "account", "budget_alert")) is True
     assert answer(found(template(text % ("SERVICE", "[]")), "account", "budget_alert")) == NOTHING
-    assert answer(found(template(text % ("LINKED_ACCOUNT", "[{Type: EMAIL}]")), "account", "budget_alert")) == NOTHING
+    assert answer(found(template(text % ("LINKED_ACCOUNT", "[{Type: EMAIL, Address: a@example.com}]")), "account", "budget_alert")) == NOTHING
 
 
 def test_costs_of_a_plan() -> None:
@@ -219,6 +249,7 @@ aws_budgets_budget.all:
   notification:
     - subscriber_email_addresses: [a@example.com]
       subscriber_sns_topic_arns: null
+      notification_type: ACTUAL
       comparison_operator: GREATER_THAN
       threshold: 80
       threshold_type: PERCENTAGE
@@ -229,7 +260,10 @@ aws_budgets_budget.all:
     assert answer(found(plan(text % "[{name: LinkedAccount, values: ['1']}]"), "account", "budget_alert")) == NOTHING
 
 
-ALARM = "{{Type: AWS::CloudWatch::Alarm, {more}Properties: {{Namespace: AWS/Lambda, MetricName: {metric}, {rest}}}}}"
+ALARM = (
+    "{{Type: AWS::CloudWatch::Alarm, {more}Properties: {{Namespace: AWS/Lambda, MetricName: {metric}, "
+    "Period: 60, EvaluationPeriods: 5, ComparisonOperator: GreaterThanThreshold, Threshold: 10, {rest}}}}}"
+)
 ACTS = "AlarmActions: [!Ref Topic]"
 
 
@@ -239,14 +273,14 @@ ACTS = "AlarmActions: [!Ref Topic]"
         (("ConcurrentExecutions", ACTS, ""), ("Throttles", ACTS, ""), True),
         (("ClaimedAccountConcurrency", ACTS, ""), ("Throttles", ACTS, ""), True),
         (("ConcurrentExecutions", ACTS, ""), ("Errors", ACTS, ""), UNKNOWN),
-        (("ConcurrentExecutions", ACTS, ""), ("Throttles", "Threshold: 1", ""), UNKNOWN),
+        (("ConcurrentExecutions", ACTS, ""), ("Throttles", "Statistic: Sum", ""), UNKNOWN),
         (("ConcurrentExecutions", ACTS, ""), ("Throttles", f"{ACTS}, ActionsEnabled: false", ""), UNKNOWN),
         (
             ("ConcurrentExecutions", ACTS, ""),
             ("Throttles", f"{ACTS}, Dimensions: [{{Name: FunctionName, Value: f}}]", ""),
             UNKNOWN,
         ),
-        (("ConcurrentExecutions", "AlarmActions: [!Ref Given]", ""), ("Throttles", ACTS, ""), True),
+        (("ConcurrentExecutions", "AlarmActions: [!Ref Given]", ""), ("Throttles", ACTS, ""), UNKNOWN),
         (("ConcurrentExecutions", ACTS, ""), ("Throttles", ACTS, "Condition: Prod, "), UNKNOWN),
         (("Errors", ACTS, ""), ("Duration", ACTS, ""), NOTHING),
     ],
@@ -256,7 +290,14 @@ def test_concurrency_alarm(first: tuple[str, str, str], second: tuple[str, str, 
 Parameters: {Stage: {Type: String, Default: prod}, Given: {Type: String}}
 Conditions: {Prod: !Equals [!Ref Stage, prod]}
 Resources:
-  Topic: {Type: AWS::SNS::Topic}
+  Topic: {Type: AWS::SNS::Topic, Properties: {Subscription: [{Protocol: email, Endpoint: a@example.com}]}}
+  LetIn:
+    Type: AWS::SNS::TopicPolicy
+    Properties:
+      Topics: [!Ref Topic]
+      PolicyDocument:
+        Statement:
+          - {Effect: Allow, Principal: {Service: [events.amazonaws.com, cloudwatch.amazonaws.com]}, Action: sns:Publish}
 """
     for n, (metric, rest, more) in enumerate((first, second)):
         text += f"  A{n}: {ALARM.format(metric=metric, rest=rest, more=more)}\n"
@@ -265,10 +306,22 @@ Resources:
 
 def test_alarms_of_a_plan() -> None:
     text = """
-aws_cloudwatch_metric_alarm.a: {namespace: AWS/Lambda, metric_name: ConcurrentExecutions, alarm_actions: [x]}
+aws_sns_topic.t: {name: t}
+aws_sns_topic_subscription.t: {topic_arn: "${aws_sns_topic.t.arn}", protocol: email, endpoint: a@example.com}
+aws_cloudwatch_metric_alarm.a:
+  namespace: AWS/Lambda
+  metric_name: ConcurrentExecutions
+  alarm_actions: ["${aws_sns_topic.t.arn}"]
+  comparison_operator: GreaterThanThreshold
+  threshold: 800
+  period: 60
+  evaluation_periods: 5
 aws_cloudwatch_metric_alarm.b:
-  alarm_actions: [x]
-  metric_query: [{id: t, metric: [{namespace: AWS/Lambda, metric_name: Throttles, dimensions: %s}]}]
+  alarm_actions: ["${aws_sns_topic.t.arn}"]
+  comparison_operator: GreaterThanThreshold
+  threshold: 1
+  evaluation_periods: 5
+  metric_query: [{id: t, metric: [{namespace: AWS/Lambda, metric_name: Throttles, period: 60, dimensions: %s}]}]
 """
     assert answer(found(plan(text % "{}"), "account", "concurrency_alarm")) is True
     assert answer(found(plan(text % "{FunctionName: f}"), "account", "concurrency_alarm")) == UNKNOWN

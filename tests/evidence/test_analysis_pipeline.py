@@ -77,6 +77,17 @@ def test_packages_of_a_plan(function: str, expected: object) -> None:
 
 # --- deployments
 
+
+
+def watching(function: str, name: str = "none") -> str:
+    """An alarm on the errors of a function."""
+    return (
+        f"{{Type: AWS::CloudWatch::Alarm, Properties: {{AlarmName: {name}, Namespace: AWS/Lambda, MetricName: Errors,"
+        f" Dimensions: [{{Name: FunctionName, Value: {function}}}], Statistic: Sum, Period: 60, EvaluationPeriods: 1,"
+        " ComparisonOperator: GreaterThanThreshold, Threshold: 0}}"
+    )
+
+
 SAM_FUNCTION = "{{Type: AWS::Serverless::Function, Properties: {{InlineCode: pass, AutoPublishAlias: live{more}}}}}"
 CANARY = ", DeploymentPreference: {Type: Canary10Percent5Minutes, Alarms: [!Ref Alarm]}"
 LINEAR = ", DeploymentPreference: {Type: Linear10PercentEvery1Minute}"
@@ -110,13 +121,18 @@ def test_deployments_of_sam(preferences: list[str], steps: str, back: object) ->
 Parameters: {Stage: {Type: String, Default: prod}, Steps: {Type: String}}
 Conditions: {Prod: !Equals [!Ref Stage, prod]}
 Resources:
-  Alarm: {Type: AWS::CloudWatch::Alarm}
   Own:
     Type: AWS::CodeDeploy::DeploymentConfig
-    Properties: {DeploymentConfigName: Own, ComputePlatform: Lambda, TrafficRoutingConfig: {Type: TimeBasedCanary}}
+    Properties:
+      DeploymentConfigName: Own
+      ComputePlatform: Lambda
+      TrafficRoutingConfig:
+        Type: TimeBasedCanary
+        TimeBasedCanary: {CanaryPercentage: 10, CanaryInterval: 10}
 """
     for n, more in enumerate(preferences):
-        text += f"  F{n}: {SAM_FUNCTION.format(more=more)}\n"
+        text += f"  F{n}: {SAM_FUNCTION.format(more=more.replace('!Ref Alarm', f'!Ref Alarm{n}'))}\n"
+        text += f"  Alarm{n}: {watching(f'!Ref F{n}')}\n"
     stack = template(text)
     assert answer(found(stack, "pipeline", "deploy_strategy")) == steps
     assert answer(found(stack, "pipeline", "rollback_on_alarm")) == back
@@ -135,7 +151,7 @@ ALARMS = "AlarmConfiguration: {Enabled: true, Alarms: [{Name: a}]}"
             True,
         ),
         (f"DeploymentConfigName: CodeDeployDefault.LambdaAllAtOnce, {BACK}", "all-at-once", False),
-        (f"DeploymentConfigName: !Ref Own, {ALARMS}", "canary", False),
+        (f"DeploymentConfigName: !Ref Own, {ALARMS}", "linear", False),
         (f"DeploymentConfigName: unheard-of, {BACK}, AlarmConfiguration: {{Alarms: [{{Name: a}}]}}", UNKNOWN, UNKNOWN),
         (f"{BACK}, {ALARMS}", "all-at-once", True),
         (
@@ -151,15 +167,72 @@ def test_deployment_groups(group: str, steps: str, back: object) -> None:
   App: {{Type: AWS::CodeDeploy::Application, Properties: {{ComputePlatform: Lambda}}}}
   Own:
     Type: AWS::CodeDeploy::DeploymentConfig
-    Properties: {{ComputePlatform: Lambda, TrafficRoutingConfig: {{Type: TimeBasedCanary}}}}
+    Properties:
+      ComputePlatform: Lambda
+      TrafficRoutingConfig:
+        Type: TimeBasedLinear
+        TimeBasedLinear: {{LinearPercentage: 20, LinearInterval: 2}}
+  Bot: {{Type: AWS::Lambda::Function, Properties: {{FunctionName: bot, Code: {{ZipFile: pass}}}}}}
+  Alarm: {watching("bot", "a")}
   Group: {{Type: AWS::CodeDeploy::DeploymentGroup, Properties: {{ApplicationName: !Ref App, {group}}}}}
 """)
     assert answer(found(stack, "pipeline", "deploy_strategy")) == steps
     assert answer(found(stack, "pipeline", "rollback_on_alarm")) == back
 
 
+@pytest.mark.parametrize(
+    ("weaker", "by"),
+    [
+        ("AWS/Lambda", "Custom"),
+        ("MetricName: Errors", "MetricName: Duration"),
+        ("Value: !Ref F}", "Value: !Ref G}"),
+        ("Period: 60", "Period: 86400"),
+        ("EvaluationPeriods: 1", "EvaluationPeriods: 100"),
+        ("Threshold: 0", "Threshold: 1000000"),
+        ("GreaterThanThreshold", "LessThanThreshold"),
+        ("Statistic: Sum", "Statistic: SampleCount"),
+        ("TimeBasedCanary: {CanaryPercentage: 10", "TimeBasedCanary: {CanaryPercentage: 99"),
+        ("CanaryInterval: 10", "CanaryInterval: 1"),
+    ],
+)
+def test_a_canary_that_nobody_watches(weaker: str, by: str) -> None:
+    text = f"""
+  F: {{Type: AWS::Serverless::Function, Properties: {{InlineCode: pass, AutoPublishAlias: live,
+      DeploymentPreference: {{Type: Own, Alarms: [!Ref Alarm]}}}}}}
+  G: {{Type: AWS::Lambda::Function, Properties: {{Code: {{ZipFile: pass}}}}}}
+  Alarm: {watching("!Ref F")}
+  Own:
+    Type: AWS::CodeDeploy::DeploymentConfig
+    Properties:
+      DeploymentConfigName: Own
+      TrafficRoutingConfig:
+        Type: TimeBasedCanary
+        TimeBasedCanary: {{CanaryPercentage: 10, CanaryInterval: 10}}
+"""
+
+    def both(text: str) -> tuple[object, object]:
+        stack = template(text)
+        strategy, back = (found(stack, "pipeline", name) for name in ("deploy_strategy", "rollback_on_alarm"))
+        return answer(strategy), answer(back)
+
+    assert both(text) == ("canary", True)
+    assert text.count(weaker) == 1
+    assert UNKNOWN in both(text.replace(weaker, by))
+
+
 def test_deployment_groups_of_a_plan() -> None:
     stack = plan("""
+aws_lambda_function.bot: {function_name: bot}
+aws_cloudwatch_metric_alarm.a:
+  alarm_name: a
+  namespace: AWS/Lambda
+  metric_name: Errors
+  dimensions: {FunctionName: "${aws_lambda_function.bot.function_name}"}
+  statistic: Sum
+  period: 60
+  evaluation_periods: 2
+  comparison_operator: GreaterThanThreshold
+  threshold: 1
 aws_codedeploy_deployment_group.bot:
   deployment_config_name: CodeDeployDefault.LambdaCanary10Percent5Minutes
   alarm_configuration: [{enabled: true, alarms: [a]}]

@@ -23,6 +23,7 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.told import goes_off, reaches, tells
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
@@ -78,7 +79,11 @@ def _target(rule: Gathered, parts: Sequence[Gathered], stack: Stack) -> Node | N
             doubt = opaque_of(part) or part.resource.doubt
             known += [] if doubt is not None else [part.node]
             own = (*own, part.node if doubt is None else doubt)
-    return next(iter((*known, *own)), None)
+    told = [(node, reaches(read(node, "Arn") or node, "events.amazonaws.com", stack)) for node in known]
+    first = next((node for node, reached in told if reached), None)
+    if first is None and any(reached is None for _, reached in told):
+        return Unknown("whether anybody hears of what its target gets is not told here", rule.resource.place)
+    return first or next((one for one in own if isinstance(one, Unknown)), None)
 
 
 _BY_CALL = "AWS API Call via CloudTrail"
@@ -99,7 +104,7 @@ def alerts_on_changes(parts: Sequence[Gathered], _resource: Resource, stack: Sta
             value, why, place = _rule_covers(part, service, calls)
             covers.append((service, None if value and doubt else value, place, doubt.why if value and doubt else why))
     for part in named(parts, "filter"):
-        covers += _filter_covers(part, parts)
+        covers += _filter_covers(part, parts, stack)
     missing = "what is here raises an alert for writes to one of Lambda and IAM only"
     return _together(covers, tuple(_WRITES), missing)
 
@@ -131,12 +136,13 @@ def _admits_call(detail: Node | None, service: str, call: str) -> bool | None:
     ))  # fmt: skip
 
 
-def _filter_covers(part: Gathered, parts: Sequence[Gathered]) -> Iterator[_Cover]:
+def _filter_covers(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[_Cover]:
     pattern = read(part.node, "FilterPattern|pattern")
     told = worded(pattern)
     counted = [(worded(read(one, "MetricName|name")), worded(read(one, "MetricNamespace|namespace")))
                for one in each(read(part.node, "MetricTransformations|metric_transformation"))]  # fmt: skip
-    acting = [alarm for alarm in _acting(parts) if _metric(alarm.node) in counted]
+    counting = (one for one in named(parts, "alarm") if _metric(one.node) in counted)
+    acting = [one for one in counting if tells(one.node, stack) is not False]
     if not acting:
         return
     for service, calls in _WRITES.items():
@@ -144,22 +150,19 @@ def _filter_covers(part: Gathered, parts: Sequence[Gathered]) -> Iterator[_Cover
             yield service, None, part.resource.place, open_at(pattern or part.node).why
             continue
         value = all_of([filter_admits(told, f"{service}.amazonaws.com", call) for call in calls])
-        certain = part.resource.doubt is None and any(alarm.resource.doubt is None for alarm in acting)
+        sure = [one.node for one in acting if one.resource.doubt is None and tells(one.node, stack)]
+        certain = part.resource.doubt is None and any(goes_off(one, _WITHIN, _FEW) for one in sure)
         doubt = part.resource.doubt or acting[0].resource.doubt
         why = "which calls it counts is not told" if certain or doubt is None else doubt.why
         yield service, value if certain or value is False else None, part.resource.place, why
 
 
+_FEW = 1
+"""Changes that an alarm on them may let pass."""
+
+
 def _metric(alarm: Node) -> tuple[str | None, str | None]:
     return worded(read(alarm, "MetricName")), worded(read(alarm, "Namespace"))
-
-
-def _acting(parts: Sequence[Gathered]) -> Iterator[Gathered]:
-    """The alarms that tell somebody."""
-    for part in named(parts, "alarm"):
-        acts = any(stands(one) for one in each(read(part.node, "AlarmActions")))
-        if acts and flag(read(part.node, "ActionsEnabled"), left_out=True):
-            yield part
 
 
 # --- findings
@@ -219,32 +222,33 @@ _SERVICES = ("AWS Lambda", "Amazon API Gateway")
 
 
 @analysis("budget", "notification", "anomaly-monitor", "anomaly-subscription")
-def budget_covers_functions(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
+def budget_covers_functions(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
     """Whether budgets or cost anomalies that are sent to somebody cover both services."""
     covers: list[_Cover] = []
     for part in named(parts, "budget"):
-        covers += _budget(part)
+        covers += _budget(part, stack)
     for part in named(parts, "anomaly-subscription"):
-        covers += _anomalies(part, parts)
+        covers += _anomalies(part, parts, stack)
     return _together(covers, _SERVICES, "what is here covers the cost of one of Lambda and API Gateway only")
 
 
-def _budget(part: Gathered) -> Iterator[_Cover]:
+def _budget(part: Gathered, stack: Stack) -> Iterator[_Cover]:
     budget = read(part.node, "Budget") or part.node
     hidden = opaque_of(part) or part.resource.doubt
     notes = each(read(part.node, "NotificationsWithSubscribers|notification"))
     kind = read(budget, "BudgetType")
     if worded(kind) not in {"COST", None} or not notes:
         return
-    told = any(_has_subscriber(one) for one in notes)
+    told = one_of([_has_subscriber(one, stack) for one in notes])
     unknown = hidden or next((one for one in (kind, budget, *notes) if isinstance(one, Unknown)), None)
     filters = read(budget, "CostFilters|cost_filter|cost_filters")
     expression = read(budget, "FilterExpression")
     for service in _SERVICES:
         value = None if isinstance(filters, Unknown) or expression is not None else _in_filters(filters, service)
-        value = False if not told and unknown is None else value
-        value = all_of((value, _timely(budget, notes))) if value else value
+        value = False if told is False and unknown is None else value
+        value = all_of((value, told, _timely(budget, notes, stack))) if value else value
         why = (unknown or open_at(filters or expression or budget)).why
+        why = why if unknown or told else "whether anybody is told is not told here"
         yield service, None if value and unknown is not None else value, part.resource.place, why
 
 
@@ -253,9 +257,9 @@ _MOST_COST = 10_000
 """A budget tells by its limit at the latest; one of more a day or month (in its currency) is none for such a system."""
 
 
-def _timely(budget: Node, notes: Sequence[Node]) -> bool | None:
+def _timely(budget: Node, notes: Sequence[Node], stack: Stack) -> bool | None:
     """Whether a budget tells somebody in time: upwards, by its limit, and for as long as it is there."""
-    telling = one_of([_tells(read(one, "Notification") or one) for one in notes if _has_subscriber(one)])
+    telling = one_of([all_of((_tells(read(one, "Notification") or one), _has_subscriber(one, stack))) for one in notes])
     lasting = True if read(budget, "TimePeriod", "End") is None and read(budget, "time_period_end") is None else None
     often = True if worded(read(budget, "TimeUnit")) in {"DAILY", "MONTHLY"} else None
     amount = _amount(read(budget, "BudgetLimit", "Amount") or read(budget, "limit_amount"))
@@ -268,7 +272,9 @@ def _tells(notification: Node) -> bool | None:
     percent = worded(read(notification, "ThresholdType")) in {"PERCENTAGE", None}
     upwards = worded(read(notification, "ComparisonOperator"))
     soon = None if threshold is None or not percent else threshold <= _MOST_PERCENT
-    return all_of((None if upwards is None else upwards == "GREATER_THAN", soon))
+    # a forecast needs weeks of usage first (docs.aws.amazon.com/cost-management: "budgets-create")
+    actual = worded(read(notification, "NotificationType")) == "ACTUAL" or None
+    return all_of((None if upwards is None else upwards == "GREATER_THAN", soon, actual))
 
 
 def _amount(node: Node | None) -> float | None:
@@ -276,11 +282,20 @@ def _amount(node: Node | None) -> float | None:
     return float(told) if told is not None and re.fullmatch(r"\d{1,12}(?:\.\d{1,4})?", told) else None
 
 
-_SUBSCRIBERS = ("Subscribers", "subscriber_email_addresses", "subscriber_sns_topic_arns")
+_MAIL = ("EMAIL",)
 
 
-def _has_subscriber(notification: Node) -> bool:
-    return any(stands(one) for name in _SUBSCRIBERS for one in each(read(notification, name)))
+def _has_subscriber(notification: Node, stack: Stack, service: str = "budgets.amazonaws.com") -> bool | None:
+    """Whether a notification reaches somebody: by mail, or by a topic that has a subscriber."""
+    mailed = [stands(one) for one in each(read(notification, "subscriber_email_addresses"))]
+    topics = each(read(notification, "subscriber_sns_topic_arns"))
+    for one in each(read(notification, "Subscribers|subscriber")):
+        address = read(one, "Address")
+        if worded(read(one, "SubscriptionType|Type")) in _MAIL:
+            mailed.append(stands(address))
+        elif address is not None:
+            topics = (*topics, address)
+    return one_of([*mailed, *(reaches(one, service, stack) for one in topics)])
 
 
 def _in_filters(filters: Node | None, service: str) -> bool | None:
@@ -297,17 +312,34 @@ def _in_filters(filters: Node | None, service: str) -> bool | None:
     return True if service in words else None if None in words else not words
 
 
-def _anomalies(part: Gathered, parts: Sequence[Gathered]) -> Iterator[_Cover]:
-    people = any(stands(one) for one in each(read(part.node, "Subscribers|subscriber")))
+_MOST_IMPACT = 1_000
+"""An anomaly counts from so much on (in dollars, or of what was expected in percent) at the latest."""
+
+
+def _anomalies(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[_Cover]:
+    told = _has_subscriber(part.node, stack, "costalerts.amazonaws.com")
     followed = {link.resource for link in links(read(part.node, "MonitorArnList"))}
+    threshold = _amount(read(part.node, "Threshold"))
+    small = threshold <= _MOST_IMPACT if threshold is not None else None
     for monitor in named(parts, "anomaly-monitor"):
-        if monitor.resource.name not in followed or not people:
+        if monitor.resource.name not in followed or told is False:
             continue
         doubt = opaque_of(part) or part.resource.doubt or opaque_of(monitor) or monitor.resource.doubt
         for service in _SERVICES:
-            value = _monitors(monitor.node, service)
-            why = doubt.why if doubt is not None else "what it monitors is not told"
+            value = all_of((_monitors(monitor.node, service), told, small or _small_impact(part.node) or None))
+            why = "what it monitors, from which cost on, and whom it tells is not told"
+            why = doubt.why if doubt is not None else why
             yield service, None if value and doubt is not None else value, monitor.resource.place, why
+
+
+def _small_impact(subscription: Node) -> bool:
+    """Whether an expression asks for one impact at least, and no great one."""
+    told = document(read(subscription, "ThresholdExpression"))
+    asked = read(told, "Dimensions|dimension")
+    values = [_amount(one) for one in each(read(asked, "Values"))]
+    key = (worded(read(asked, "Key")) or "").startswith("ANOMALY_TOTAL_IMPACT_")
+    least = [worded(one) for one in each(read(asked, "MatchOptions"))] == ["GREATER_THAN_OR_EQUAL"]
+    return key and least and len(values) == 1 and values[0] is not None and values[0] <= _MOST_IMPACT
 
 
 def _monitors(monitor: Node, service: str) -> bool | None:
@@ -333,20 +365,30 @@ _WATCHED: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_WITHIN = 3_600
+_MOST_AT_ONCE = 1_000
+"""Executions at once that a new account may have (docs.aws.amazon.com/lambda: "gettingstarted-limits"); an alarm above
+that comes after what it warns of.
+"""
+
+
 @analysis("alarm")
-def concurrency_alarm(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
+def concurrency_alarm(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
     """Whether alarms that act watch the account's concurrency and its throttled invocations."""
     covers: list[_Cover] = []
     for part in named(parts, "alarm"):
         hidden = opaque_of(part)
         if hidden is not None:
             covers.append(("", None, hidden.place, hidden.why))
-    for part in _acting(parts):
+    for part in named(parts, "alarm"):
         metrics = set(_account_metrics(part.node))
         doubt = part.resource.doubt
+        told = tells(part.node, stack)
         for what, names in _WATCHED.items():
-            if metrics & set(names):
-                covers.append((what, doubt is None or None, part.resource.place, doubt.why if doubt else ""))
+            if metrics & set(names) and told is not False:
+                value = all_of((doubt is None or None, told, goes_off(part.node, _WITHIN, _MOST_AT_ONCE)))
+                why = doubt.why if doubt else "whether it goes off in time, and tells somebody, is not told"
+                covers.append((what, value, part.resource.place, why))
     return _together(covers, tuple(_WATCHED), "what is here watches one of concurrent executions and throttles only")
 
 

@@ -13,6 +13,7 @@ from threatmodel.evidence.analyses.properties import (
     every,
     flag,
     named,
+    number,
     one_of,
     opaque_of,
     open_at,
@@ -22,6 +23,7 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.rollback import takes_back
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
@@ -187,11 +189,30 @@ def _by_name(name: Node, parts: Sequence[Gathered], stack: Stack) -> _Step:
             kind = read(part.node, "TrafficRoutingConfig", "Type")
             hidden = opaque_of(part) or part.resource.doubt
             word = _ROUTING.get(worded(kind) or "", "") if hidden is None else ""
+            if word in _FEWEST_MINUTES and not _by_steps(read(part.node, "TrafficRoutingConfig"), word):
+                return "", part.resource.place, "its steps are not those of a gradual deployment, or not told"
             return word, part.resource.place, (hidden or open_at(kind or part.node)).why
     found = _LAMBDA.match(told or "") if target is None else None
     if found is None:
         return "", name.place, open_at(name).why if told is None else "this deployment configuration is not known"
     return {"canary": "canary", "linear": "linear"}.get(found[1].lower(), "all-at-once"), name.place, ""
+
+
+_FEWEST_MINUTES = {"canary": 5, "linear": 1}
+_MOST_PERCENT = 25
+"""Of a step: CodeDeploy's own move a tenth, for five minutes at least where a canary is followed by the rest at once.
+
+docs.aws.amazon.com/codedeploy: "deployment-configurations".
+"""
+
+
+def _by_steps(routing: Node | None, word: str) -> bool:
+    """Whether a configuration moves a small part first, and waits before the next."""
+    step = read(routing, f"TimeBased{word.capitalize()}")
+    percent = number(read(step, f"{word.capitalize()}Percentage|percentage"))
+    minutes = number(read(step, f"{word.capitalize()}Interval|interval"))
+    few = percent is not None and percent <= _MOST_PERCENT
+    return few and minutes is not None and minutes >= _FEWEST_MINUTES[word]
 
 
 _STOP = "DEPLOYMENT_STOP_ON_ALARM"
@@ -201,7 +222,7 @@ _STOP = "DEPLOYMENT_STOP_ON_ALARM"
 def rolls_back_on_alarm(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether each deployment group, and each preference that makes one, goes back when an alarm goes off."""
     says = [
-        (_group_returns(part) if part.part == "group" else _preference_returns(part))._replace(
+        (_group_returns(part, stack) if part.part == "group" else _preference_returns(part, stack))._replace(
             doubt=doubt_of(part.resource, resource)
         )
         for part in _deploying(parts)
@@ -213,17 +234,19 @@ def rolls_back_on_alarm(parts: Sequence[Gathered], resource: Resource, stack: St
     return unless_unread(every(says, "", "a deployment goes on whatever alarms say"), stack, [True])
 
 
-def _group_returns(part: Gathered) -> Say:
+def _group_returns(part: Gathered, stack: Stack) -> Say:
     hidden = opaque_of(part)
     if hidden is not None:
         return open_at(hidden)
     place = part.resource.place
-    alarms = _switched(read(part.node, "AlarmConfiguration"), "Alarms", part.resource)
+    configuration = read(part.node, "AlarmConfiguration")
+    alarms = _switched(configuration, "Alarms", part.resource)
+    watching = takes_back(each(read(configuration, "Alarms")), None, stack)
     back = read(part.node, "AutoRollbackConfiguration")
     events = [worded(one) for one in each(read(back, "Events"))]
     returns = True if _STOP in events else None if None in events else False
-    value = all_of((alarms, _switched(back, "Events", part.resource), returns))
-    return Say(value, place, "whether its alarms and its way back are on is not told")
+    value = all_of((alarms, watching or None, _switched(back, "Events", part.resource), returns))
+    return Say(value, place, _NOT_WATCHED if watching is not True else "whether its way back is on is not told")
 
 
 def _switched(node: Node | None, name: str, resource: Resource) -> bool | None:
@@ -235,12 +258,16 @@ def _switched(node: Node | None, name: str, resource: Resource) -> bool | None:
     return all_of((flag(read(node, "Enabled"), left_out=left_out), one_of(listed)))
 
 
-def _preference_returns(part: Gathered) -> Say:
+_NOT_WATCHED = "whether one of its alarms watches the errors of what is deployed, and soon enough, is not told"
+
+
+def _preference_returns(part: Gathered, stack: Stack) -> Say:
     """SAM switches the way back on wherever a preference names an alarm."""
     if isinstance(part.node, Unknown):
         return open_at(part.node)
     alarms = read(part.node, "Alarms")
-    listed = [stands(one) for one in each(alarms) if not (isinstance(one, Scalar) and one.value is None)]
+    listed = [one for one in each(alarms) if not (isinstance(one, Scalar) and one.value is None)]
     on = flag(read(part.node, "Enabled"), left_out=True)
-    value = all_of((on, one_of(listed)))
-    return Say(value, part.node.place, open_at(alarms or part.node).why)
+    there = one_of([stands(one) for one in listed])
+    value = all_of((on, there, takes_back(listed, part.resource, stack) or None if there else there))
+    return Say(value, part.node.place, _NOT_WATCHED if there else open_at(alarms or part.node).why)
