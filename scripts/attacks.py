@@ -37,6 +37,7 @@ from threatmodel.library.format import Library  # noqa: E402
 from threatmodel.library.load import load_library  # noqa: E402
 from threatmodel.model.load import load_model  # noqa: E402
 from threatmodel.reading.files import Files  # noqa: E402
+from threatmodel.reading.problems import InputError  # noqa: E402
 
 ATTACKS = HOME / "tests" / "evidence" / "attacks"
 BASES = ATTACKS / "bases"
@@ -45,6 +46,8 @@ PAGE = HOME / "docs" / "adversary.md"
 AS_OF = datetime.date(2026, 11, 25)
 """The day for which states are worked out."""
 PROVEN = "proven"
+REFUSED = "refused"
+"""What stands for a state where the files are not taken at all."""
 
 EXAMPLE: Mapping[str, Path] = {
     "model": HOME / "models" / "slack-lambda.yaml",
@@ -153,7 +156,10 @@ def run(attack: Attack) -> Outcome:
     paths = _paths(attack.base)
     given = _edited(paths, {}, attack.given, attack.id)
     before = _states(attack.base, tuple(sorted(given.items())))
-    after = _states(attack.base, tuple(sorted(_edited(paths, given, attack.edit, attack.id).items())))
+    try:
+        after = _states(attack.base, tuple(sorted(_edited(paths, given, attack.edit, attack.id).items())))
+    except InputError:
+        after = dict.fromkeys(named, REFUSED)
     return Outcome(
         attack=attack,
         before={name: before.get(name, "") for name in named},
@@ -247,7 +253,8 @@ def _as_plan(text: str) -> str:
             change = {"actions": ["forget"], "before": own, "after": None, "after_unknown": {}}
         else:
             planned.append(raw | {"values": _known(own)})
-            change = {"actions": ["create"], "after_unknown": {"id": True, "arn": True, **_unknown(own)}}
+            change = {"actions": ["create"], "after_unknown": {name: True for name in ("id", "arn") if name not in own}}
+            change["after_unknown"] |= _unknown(own)
             provider = (values or {}).get("$provider", "aws")
             expressions = {key: _expression(one) for key, one in own.items()}
             blocks.append(raw | {"expressions": expressions, "provider_config_key": provider})

@@ -141,7 +141,7 @@ aws_sns_topic.t: {name: t}
 aws_sns_topic_subscription.t: {topic_arn: "${aws_sns_topic.t.arn}", protocol: email, endpoint: a@example.com}
 aws_sns_topic_policy.t:
   arn: "${aws_sns_topic.t.arn}"
-  policy: '{"Statement": [{"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sns:Publish"}]}'
+  policy: '{"Statement": [{"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sns:*"}]}'
 """
     by_link = '"${aws_cloudwatch_event_rule.a.name}"'
     assert answer(found(plan(text % ("ENABLED", by_link)), "account", "function_change_alerts")) is True
@@ -176,7 +176,8 @@ def test_alerts_on_findings(pattern: str, expected: object) -> None:
 # --- costs and concurrency
 
 SUBSCRIBERS = (
-    "NotificationsWithSubscribers: [{Notification: {NotificationType: ACTUAL, ComparisonOperator: GREATER_THAN, Threshold: 80},"
+    "NotificationsWithSubscribers: [{Notification:"
+    " {NotificationType: ACTUAL, ComparisonOperator: GREATER_THAN, Threshold: 80},"
     " Subscribers: [{SubscriptionType: EMAIL, Address: a@example.com}]}]"
 )
 
@@ -234,9 +235,23 @@ def test_cost_anomalies() -> None:
     Type: AWS::CE::AnomalySubscription
     Properties: {MonitorArnList: [!Ref M], Subscribers: %s, Threshold: 100}
 """
-    assert answer(found(template(text % ("SERVICE", "[{Type: EMAIL, Address: a@example.com}]")), "account", "budget_alert")) is True
+    assert (
+        answer(
+            found(template(text % ("SERVICE", "[{Type: EMAIL, Address: a@example.com}]")), "account", "budget_alert")
+        )
+        is True
+    )
     assert answer(found(template(text % ("SERVICE", "[]")), "account", "budget_alert")) == NOTHING
-    assert answer(found(template(text % ("LINKED_ACCOUNT", "[{Type: EMAIL, Address: a@example.com}]")), "account", "budget_alert")) == NOTHING
+    assert (
+        answer(
+            found(
+                template(text % ("LINKED_ACCOUNT", "[{Type: EMAIL, Address: a@example.com}]")),
+                "account",
+                "budget_alert",
+            )
+        )
+        == NOTHING
+    )
 
 
 def test_costs_of_a_plan() -> None:

@@ -78,7 +78,6 @@ def test_packages_of_a_plan(function: str, expected: object) -> None:
 # --- deployments
 
 
-
 def watching(function: str, name: str = "none") -> str:
     """An alarm on the errors of a function."""
     return (

@@ -50,9 +50,13 @@ def test_a_function_is_the_resource_of_its_name(tmp_path: Path, element: str, re
     assert found == Matches({element: resource.split(maxsplit=1)[0]}, (), ())
 
 
-def test_the_whole_name_beats_one_with_an_ending(tmp_path: Path) -> None:
-    found = matched(tmp_path, "functions: {bot: {}}", "Bot Lambda::Function", "BotFunction Lambda::Function")
-    assert found.resources == {"bot": "Bot"}
+def test_the_whole_name_beats_one_with_an_ending_only_where_that_is_another_element(tmp_path: Path) -> None:
+    both = ("Bot Lambda::Function", "BotFunction Lambda::Function")
+    found = matched(tmp_path, "functions: {bot: {}, bot-function: {}}", *both)
+    assert found.resources == {"bot": "Bot", "bot-function": "BotFunction"}
+    found = matched(tmp_path, "functions: {bot: {}}", *both)  # either may be a decoy
+    assert found.resources == {}
+    assert [one.code for one in found.problems] == ["ambiguous-resource"]
 
 
 def test_a_name_of_another_kind_is_none(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from threatmodel.evidence.relations.naming import kinds_of
 from threatmodel.evidence.relations.rights import RELATIONS as USES
 from threatmodel.evidence.relations.unused import unused
 from threatmodel.evidence.relations.used import used
-from threatmodel.evidence.strangers import Standing, touches
+from threatmodel.evidence.strangers import Standing, Touch, touches
 from threatmodel.evidence.worlds import Claim, Fallen, Readings, Said, WantedFacts, held
 from threatmodel.graph.elements import Read, Untold
 from threatmodel.graph.resolved import Evidence
@@ -178,11 +178,14 @@ class _One:
         standing = Standing(self.stack)
         for element, by in said.items():
             kind = self.system.nodes[element].kind
+            shared = self._shared(element)
             for name, statements in by.items():
                 around = self.facts.looks_around(kind, name)
                 for statement in statements:
                     on = standing.at(statement.place) if parts else ""
-                    part = next((one for one in parts if one.reaches(element, name, on, looked_around=around)), None)
+                    part = shared or next(
+                        (one for one in parts if one.reaches(element, name, on, looked_around=around)), None
+                    )
                     claim = Claim(element, kind, name, statement, ways)
                     if part is not None and claim.reassures:
                         fallen.append(Fallen(element, name, statement, part.why, part.place))
@@ -192,6 +195,16 @@ class _One:
                     else:
                         kept.setdefault(element, {}).setdefault(name, []).append(statement)
         return kept, fallen
+
+    def _shared(self, element: str) -> Touch | None:
+        """That another element of the same kind is said to be the same resource: which it is, is not told."""
+        resource = self.matched.resources.get(element)
+        nodes = self.system.nodes
+        for other, name in self.matched.resources.items():
+            if name == resource and other != element and nodes[other].kind == nodes[element].kind:
+                why = f"{quoted(element)} and {quoted(other)} are said to be the same resource"
+                return Touch(frozenset((element,)), "changes", why, self._place(element))
+        return None
 
     def _state_facts(self, element: str, kind: str, resource: Resource, statements: Statements) -> None:
         wanted = None if self.wanted is None else self.wanted[element]

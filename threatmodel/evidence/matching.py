@@ -58,20 +58,22 @@ def matches(system: System, source: EvidenceFile, stack: Stack, kinds: Mapping[s
     found: dict[str, str] = {}
     missing: list[tuple[str, str, Place]] = []
     taken = {name for name, _ in source.resources.values()}
-    for node in system.nodes.values():
-        if node.kind not in MATCHED or node.out_of_scope:
-            continue
+    nodes = [node for node in system.nodes.values() if node.kind in MATCHED and not node.out_of_scope]
+    fitting = {node.id: _fitting(node, stack, kinds, taken) for node in nodes if node.id not in source.resources}
+    exact = {name for each in fitting.values() if len(each.exact) == 1 for name in each.exact}
+    for node in nodes:
         if node.id in source.resources:
             name = source.resources[node.id][0]
             if name in stack.resources:
                 found[node.id] = name
             continue
-        fitting = _fitting(node, stack, kinds, taken)
-        if len(fitting) == 1:
-            found[node.id] = fitting[0]
-        elif fitting:
-            hint = f"say which under resources: {{{node.id}: {fitting[0]}}}"
-            message = f"{quoted(node.id)} may be any of {listed(fitting)} in {stack.file}"
+        mine = fitting[node.id]
+        candidates = (*mine.exact, *(name for name in mine.loose if name not in exact))
+        if len(candidates) == 1:
+            found[node.id] = candidates[0]
+        elif candidates:
+            hint = f"say which under resources: {{{node.id}: {candidates[0]}}}"
+            message = f"{quoted(node.id)} may be any of {listed(candidates)} in {stack.file}"
             problems.append(Problem(code="ambiguous-resource", place=source.place, message=message, hint=hint))
         else:
             missing.append((node.id, node.kind, node.place))
@@ -123,8 +125,15 @@ def _misnamed(system: System, source: EvidenceFile, stack: Stack) -> Iterator[Pr
             yield Problem(code="unknown-reference", place=place, message=message, hint=hint)
 
 
-def _fitting(node: Node, stack: Stack, kinds: Mapping[str, Sequence[str]], taken: Iterable[str]) -> list[str]:
-    """The resources whose name is an element's id: exactly, else with a usual ending left out."""
+class _Fitting(NamedTuple):
+    """The resources whose name is an element's id, exactly and with a usual ending left out."""
+
+    exact: tuple[str, ...]
+    loose: tuple[str, ...]
+
+
+def _fitting(node: Node, stack: Stack, kinds: Mapping[str, Sequence[str]], taken: Iterable[str]) -> _Fitting:
+    """The resources that an element may be: whoever adds one of the right name must not take another one's place."""
     wanted = _folded(node.id)
     exact, loose = [], []
     for resource in stack.resources.values():
@@ -134,7 +143,7 @@ def _fitting(node: Node, stack: Stack, kinds: Mapping[str, Sequence[str]], taken
                 exact.append(resource.name)
             elif any(wanted in _shorter(name, node.kind) or name in _shorter(wanted, node.kind) for name in names):
                 loose.append(resource.name)
-    return exact or loose
+    return _Fitting(tuple(exact), tuple(loose))
 
 
 def _only_api(

@@ -2,13 +2,16 @@
 
 A copy counts from seven days on, the least that AWS Security Hub asks of backups of databases (DocumentDB.2,
 Neptune.5); a table's log of changes keeps 35 days where nothing else is said.  A message is tried at most a hundred
-times: SQS takes a maxReceiveCount of 1,000, with which nothing ever ends in the queue for dead letters.  A stream's
-mapping tries without end where neither attempts nor age are bounded, so that nothing reaches its destination for
-failures before it expires.
+times: SQS takes a maxReceiveCount of 1,000, with which nothing ever ends in the queue for dead letters.  That queue
+keeps them for a day at least, and no shorter than the queue from which they come, since they keep the time at which
+they were sent first (docs.aws.amazon.com/AWSSimpleQueueService: "sqs-dead-letter-queues").  A stream's mapping tries
+without end where neither attempts nor age are bounded, so that nothing reaches its destination for failures before it
+expires.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from threatmodel.evidence.analyses.properties import (
@@ -28,11 +31,12 @@ from threatmodel.evidence.analyses.properties import (
     some,
     stands,
     unless_unread,
+    worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.answers import Answered, Gathered, Outcome
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Unknown
+from threatmodel.stacks.values import Node, Table, Unknown
 
 _FEWEST_DAYS = 7
 _MOST_TRIES = 100
@@ -92,26 +96,123 @@ def _keeps(rule: Node) -> bool | None:
     if isinstance(rule, Unknown):
         return None
     days = read(rule, "Lifecycle", "DeleteAfterDays|delete_after")
-    return all_of((stands(read(rule, "ScheduleExpression|schedule")), True if days is None else _at_least(days)))
+    return all_of((_often(read(rule, "ScheduleExpression|schedule")), True if days is None else _at_least(days)))
+
+
+_RATE = re.compile(r"rate\((?:(?P<number>\d{1,4}) )?(?P<unit>hour|day|week)s?\)")
+_CRON = re.compile(r"cron\(\S+ \S+ (?P<day>\S+) (?P<month>\S+) (?P<weekday>\S+) (?P<year>\S+)\)")
+_EACH_DAY = re.compile(r"\*|\?|(?:\*|1)/[1-7]")
+
+
+def _often(schedule: Node | None) -> bool | None:
+    """Whether a schedule runs once a week at least, which keeps what is lost below a week's work."""
+    told = worded(schedule)
+    if told is None:
+        return False if schedule is None else None
+    rate, cron = _RATE.fullmatch(told), _CRON.fullmatch(told)
+    if rate is not None:
+        days = {"hour": 24, "day": 1, "week": 1 / 7}[rate["unit"]]
+        return int(rate["number"] or 1) / days <= _FEWEST_DAYS
+    if cron is None:
+        return None
+    return all(cron[name] in {"*", "*/1", "1/1"} for name in ("month", "year")) and (
+        cron["weekday"] not in {"*", "?"} or _EACH_DAY.fullmatch(cron["day"]) is not None
+    )
 
 
 @analysis("redrive", "mapping")
 def failures_end(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether what fails goes to a queue for dead letters after a bounded number of tries, or age."""
-    says = [_redrive(part.node) for part in named(parts, "redrive")]
+    says = [_redrive(part, stack) for part in named(parts, "redrive")]
     says += [_mapping(part)._replace(doubt=doubt_of(part.resource, resource)) for part in named(parts, "mapping")]
     outcome = every(says, "", "what fails is tried without a bound that it would meet")
     return unless_unread(outcome, stack, [True]) if named(parts, "mapping") else outcome
 
 
-def _redrive(node: Node) -> Say:
-    policy = document(node)
+def _redrive(part: Gathered, stack: Stack) -> Say:
+    policy = document(part.node)
     if policy is None or isinstance(policy, Unknown):
-        return open_at(policy or node)
+        return open_at(policy or part.node)
     tries = read(policy, "maxReceiveCount")
     told = number(tries)
     few = None if told is None else told <= _MOST_TRIES
-    return Say(all_of((stands(read(policy, "deadLetterTargetArn")), few)), node.place, open_at(tries or node).why)
+    to = read(policy, "deadLetterTargetArn")
+    value = all_of((stands(to), few, _kept(to, part.resource, stack)))
+    return Say(value, part.node.place, open_at(tries or part.node).why if few is None else _NOT_KEPT)
+
+
+_NOT_KEPT = "how long what fails is kept, and whether somebody of this file keeps it, is not told"
+_A_DAY = 86_400
+_USUAL = 345_600
+"""Seconds for which SQS keeps a message where nothing else is said."""
+_QUEUES = ("AWS::SQS::Queue", "aws_sqs_queue")
+
+
+def _kept(to: Node | None, source: Resource, stack: Stack) -> bool | None:
+    """Whether a queue of this file keeps what fails in another one, long enough; never the queue itself."""
+    queue = _queue(to, stack)
+    if queue is None or queue.type not in _QUEUES or queue.opaque is not None or doubt_of(queue, source) is not None:
+        return None
+    if queue is source:
+        return False
+    kept, before = _seconds(queue), _seconds(source) if source.type in _QUEUES else 0
+    return None if kept is None or before is None else kept >= max(_A_DAY, before)
+
+
+def _seconds(queue: Resource) -> int | None:
+    node = read(queue.properties, "MessageRetentionPeriod|message_retention_seconds")
+    return _USUAL if node is None else number(node)
+
+
+def _queue(to: Node | None, stack: Stack) -> Resource | None:
+    """The queue of this file that an ARN means: by a link, also in a JSON text, or by the ARN that a plan tells."""
+    target = stack.target(to) if to is not None else None
+    told = worded(to) or ""
+    named_in = re.fullmatch(r"\$\{(.+)\.(?:Arn|arn)\}", told)
+    if target is None and named_in is not None:
+        target = stack.resources.get(named_in[1])
+    if target is None and told:
+        target = next((one for one in stack.of_type(*_QUEUES) if worded(read(one.properties, "arn")) == told), None)
+    return target
+
+
+@analysis("target", "config")
+def failures_kept(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether what a function fails at goes to something of this file that keeps it, or works on it."""
+    says = []
+    for part in parts:
+        hidden = part.node if isinstance(part.node, Unknown) else doubt_of(part.resource, resource)
+        to = part.node if part.part == "target" else read(part.node, "DestinationConfig", "OnFailure")
+        if part.part == "config" and not isinstance(to, Unknown | None):
+            to = read(to, "Destination") or to
+        if to is None:
+            continue
+        says.append(open_at(hidden) if hidden is not None else _takes(to, part, resource, stack))
+    return every(says, "", "what fails is not kept")
+
+
+_LATEST = "$LATEST"
+_MAPPINGS = ("AWS::Lambda::EventSourceMapping", "aws_lambda_event_source_mapping")
+
+
+def _takes(to: Node, part: Gathered, function: Resource, stack: Stack) -> Say:
+    """Whether a destination keeps what fails."""
+    if isinstance(to, Table):  # SAM makes the queue or topic that is asked for by its type alone
+        return Say(True if read(to, "Type") is not None else None, to.place)
+    target = _queue(to, stack)
+    other = (
+        worded(read(part.node, "Qualifier")) == _LATEST and read(function.properties, "AutoPublishAlias") is not None
+    )
+    if target is None or target.opaque is not None or doubt_of(target, function) is not None or other:
+        return Say(None, to.place, "whether what fails is kept there is not told by this file")
+    if target.type not in _QUEUES:
+        return Say(True if target is not function else None, to.place, "it is handed to itself again")
+    loops = any(
+        stack.target(read(one.properties, "EventSourceArn")) is target
+        and stack.target(read(one.properties, "FunctionName")) is function
+        for one in stack.of_type(*_MAPPINGS)
+    )
+    return Say(False if loops else _kept(to, function, stack), to.place, _NOT_KEPT)
 
 
 def _mapping(part: Gathered) -> Say:

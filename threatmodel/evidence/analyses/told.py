@@ -97,7 +97,10 @@ def goes_off(alarm: Node, seconds: int, most: int) -> bool | None:
     comparison = worded(read(alarm, "ComparisonOperator"))
     upwards = comparison in {"GreaterThanThreshold", "GreaterThanOrEqualToThreshold"}
     queries = each(read(alarm, "Metrics|metric_query"))
-    found = [read(alarm, "Period"), *(read(one, "MetricStat", "Period") or read(one, "metric", "period") for one in queries)]
+    found = [
+        read(alarm, "Period"),
+        *(read(one, "MetricStat", "Period") or read(one, "metric", "period") for one in queries),
+    ]
     period = max((number(one) or _LONG for one in found if one is not None), default=None)
     times = number(read(alarm, "EvaluationPeriods"))
     threshold = number(read(alarm, "Threshold"))

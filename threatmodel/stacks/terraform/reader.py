@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from threatmodel.reading.problems import InputError, Problem, note, quoted
 from threatmodel.stacks.stack import Parameter, Resource, Stack, Unread
 from threatmodel.stacks.terraform.file import at, plan_in
 from threatmodel.stacks.terraform.marks import Marks, both
+from threatmodel.stacks.terraform.providers import elsewhere
 from threatmodel.stacks.terraform.references import (
     Instance,
     ModuleInstance,
@@ -59,6 +60,9 @@ def read(data: bytes | str, file: str) -> Stack:
 # --- the plan
 
 
+_FORGOTTEN = "Terraform forgets it and leaves it in AWS, where nothing looks after it any more"
+
+
 @dataclass(kw_only=True, slots=True)
 class _Change:
     unknown: Any = False
@@ -94,7 +98,13 @@ class _Plan:
         for one in planned:
             self.own(one)
             self.note_others(one)
-        resources = {one.address: self.resource(one) for one in planned if not one.data}
+        managed = [one for one in planned if not one.data]
+        configured = {one.address: self.configuration_of(one) for one in managed}
+        resources = elsewhere({one.address: self.resource(one) for one in managed}, configured)
+        for one in self.forgotten(changes):
+            doubt = Unknown(_FORGOTTEN, at(self.file, one.address))
+            name = one.address if one.address not in resources else f"{one.address} (forgotten)"
+            resources[name] = replace(self.resource(one), name=name, doubt=doubt)
         return Stack(
             file=self.file,
             kind="terraform",
@@ -209,6 +219,21 @@ class _Plan:
         steps = steps_of(address[len(parent.before) :])
         key = key_of(steps[2]) if len(steps) > 2 and steps[2][0] == "[" else None  # noqa: PLR2004 - module, its name, its key
         return self.known.references.scope(parent, steps[1] if len(steps) > 1 else "", key, address)
+
+    def configuration_of(self, instance: Instance) -> str:
+        """The key of the provider's configuration that makes an instance."""
+        key = table(self.known.configured_as(instance)).get("provider_config_key")
+        return key.rpartition(":")[2] if isinstance(key, str) else ""
+
+    def forgotten(self, changes: Mapping[str, _Change]) -> Iterator[Instance]:
+        """What Terraform forgets without destroying it: it stays in AWS as it was, with nobody who looks after it."""
+        for raw in map(table, sequence(self.raw.get("resource_changes"))):
+            change = table(raw.get("change"))
+            if "forget" in sequence(change.get("actions")) and raw.get("mode") == "managed":
+                values = {name: raw.get(name) for name in ("address", "mode", "type", "name", "index")}
+                instance = self.instance(values | {"values": change.get("before")}, self.root, changes)
+                if instance is not None:
+                    yield instance
 
     def instance(self, raw: Any, scope: ModuleInstance, changes: Mapping[str, _Change]) -> Instance | None:
         """A resource or data source as it stands there; a problem where it is none."""
