@@ -68,6 +68,10 @@ def told(found: Found | None) -> Any:
     return found.value if isinstance(found, Answered) else "nothing" if found is None else f"? {found.why}"
 
 
+PLAN_CANNOT_TELL = {("jobs", "dead_letter_queue")}
+"""What a first plan holds in a text that is known after apply only: a policy with the ARN of another resource."""
+
+
 @pytest.mark.parametrize("element", ELEMENTS)
 def test_the_three_say_the_same(element: str) -> None:
     kind, *names = ELEMENTS[element]
@@ -77,7 +81,9 @@ def test_the_three_say_the_same(element: str) -> None:
     }
     facts = sorted(set().union(*of.values()))
     rows = {fact: {reader: told(found.get(fact)) for reader, found in of.items()} for fact in facts}
-    assert {fact: row for fact, row in rows.items() if len(set(map(repr, row.values()))) > 1} == {}
+    differ = {fact: row for fact, row in rows.items() if len(set(map(repr, row.values()))) > 1}
+    assert {fact for fact in differ if (element, fact) not in PLAN_CANNOT_TELL} == set()
+    assert all(str(row["plan"]) == "? known only after apply" for row in differ.values())
     assert {fact for fact, row in rows.items() if str(row["template"]).startswith("? ")} <= UNKNOWN
     meant = {fact: value for (name, fact), value in MEANT.items() if name == element}
     assert {fact: rows[fact]["template"] for fact in meant} == meant
