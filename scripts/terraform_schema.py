@@ -35,8 +35,10 @@ PACKAGES = {
 LIKELY = [
     "aws_accessanalyzer_analyzer",
     "aws_api_gateway_authorizer",
+    "aws_api_gateway_deployment",
     "aws_api_gateway_base_path_mapping",
     "aws_api_gateway_domain_name",
+    "aws_dynamodb_table_replica",
     "aws_api_gateway_integration",
     "aws_api_gateway_method",
     "aws_api_gateway_method_settings",

@@ -36,7 +36,9 @@ _REGISTERED = re.compile(r"AWS::CloudFormation::(?:Hook|PublicType|Resource|Modu
 """Registrations of types by which somebody else's code runs at each deployment."""
 _CUSTOM = re.compile(r"Custom::|AWS::CloudFormation::CustomResource\Z")
 _OWN = re.compile(r"AWS::|Alexa::|aws_|data\.")
-_SCRIPTS = frozenset(("null_resource", "terraform_data", "external", "shell_script", "local_file"))
+_SCRIPTS = frozenset(
+    ("null_resource", "terraform_data", "external", "shell_script", "local_file", "AWS::SSM::Association")
+)
 _WORD = re.compile(r"[A-Za-z0-9_.-]+")
 _MANY = 20_000
 """Words of a part's text that are looked through for names."""

@@ -264,7 +264,8 @@ def _timely(budget: Node, notes: Sequence[Node], stack: Stack) -> bool | None:
     often = True if worded(read(budget, "TimeUnit")) in {"DAILY", "MONTHLY"} else None
     amount = _amount(read(budget, "BudgetLimit", "Amount") or read(budget, "limit_amount"))
     small = None if amount is None else amount <= _MOST_COST or None
-    return all_of((telling, lasting, often, small))
+    fixed = True if read(budget, "AutoAdjustData|auto_adjust_data") is None else None
+    return all_of((telling, lasting, often, small, fixed))
 
 
 def _tells(notification: Node) -> bool | None:

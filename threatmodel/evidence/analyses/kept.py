@@ -10,14 +10,14 @@ from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.secrets import is_placeholder, spells_secret
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Scalar, shape_of
+from threatmodel.stacks.values import Node, Scalar, links, shape_of
 
 _LONGEST = 200_000
 """Characters of code that are looked through."""
 _STORE = re.compile(r"\{\{resolve:(?:secretsmanager|ssm-secure):[^{}]*\}\}\Z")
 
 
-@analysis("value", "text", answers=("secrets-manager", "code"))
+@analysis("value", "text", "copy", answers=("secrets-manager", "code"))
 def secret_kept_in(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Where the value of a secret in Secrets Manager stands: in the file too, where the file spells it.
 
@@ -31,7 +31,19 @@ def secret_kept_in(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
     for part in named(parts, "text"):
         if spells_secret(shape_of(part.node)[:_LONGEST]):
             return Unanswered("a secret is spelt out here, which may be this one", part.node.place)
+    for part in named(parts, "copy"):
+        if _copies(part.node, resource, stack):
+            return Unanswered("a copy of it may stand here, in the clear", part.node.place)
     return None
+
+
+def _copies(node: Node, resource: Resource, stack: Stack) -> bool:
+    """Whether a dynamic reference puts the value of this secret here; one that names none of this file may."""
+    if "resolve:secretsmanager:" not in shape_of(node):
+        return False
+    named_there = {link.resource for link in links(node)}
+    secrets = {name for name in named_there if name in stack.resources}
+    return resource.name in secrets or not secrets
 
 
 def _spelt(part: Gathered, resource: Resource, stack: Stack) -> Outcome:

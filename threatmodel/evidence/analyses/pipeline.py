@@ -172,6 +172,8 @@ def _of_group(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterat
 def _preferred(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> _Step:
     on = flag(read(part.node, "Enabled"), left_out=True)
     kind = read(part.node, "Type")
+    if read(part.resource.properties, "AutoPublishAlias") is None and part.resource.opaque is None:
+        return "", part.node.place, "without AutoPublishAlias there is nothing that could be moved by steps"
     if on is False:
         return "all-at-once", part.node.place, ""
     if on is None:

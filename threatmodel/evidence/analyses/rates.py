@@ -71,7 +71,8 @@ def _groups(parts: Sequence[Gathered]) -> Iterator[Sequence[Gathered]]:
         if part.part == "settings":
             settings.setdefault(_stage_of(part.resource), []).append(part)
     yield from ([part] for part in parts if part.part == "stage")
-    yield from ([part] for part in parts if part.part == "deployment" and _makes_a_stage(part))
+    made = (part for part in parts if part.part == "deployment" and _makes_a_stage(part))
+    yield from ([part] for part in made if _stage_of(part.resource) not in settings)
     yield from settings.values()
 
 

@@ -42,20 +42,59 @@ _FEWEST_DAYS = 7
 _MOST_TRIES = 100
 
 
-@analysis("log", "selection")
+@analysis("log", "selection", "versions", "rule", "days", "replica")
 def recoverable(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a table's log of changes, or a backup plan with a rule for the store, keeps a copy long enough.
 
     Nothing is said where only plans are there, and none is enough: the store's own settings may be.
     """
     says = [_log(part.node) for part in named(parts, "log")]
+    says += [_versions(part, named(parts, "rule"), resource) for part in named(parts, "versions")]
+    says += [_say(_at_least(part.node), part.node) for part in named(parts, "days")]
+    replicas = [_replica(part) for part in named(parts, "replica")]
     says += [
         _selection(part, stack)._replace(doubt=doubt_of(part.resource, resource)) for part in named(parts, "selection")
     ]
     outcome = some(says, "", "no copy of it is kept for a week")
-    if isinstance(outcome, Answered) and not outcome.value and not named(parts, "log"):
+    if isinstance(outcome, Answered) and outcome.value and replicas and not named(parts, "selection"):
+        outcome = every((*says, *replicas), "", "no copy of a replica is kept for a week")
+    if isinstance(outcome, Answered) and not outcome.value and not named(parts, "log", "versions", "days"):
         return None
     return outcome
+
+
+def _say(value: bool | None, node: Node) -> Say:  # noqa: FBT001 - a truth of three values is what is said
+    return Say(value, node.place, open_at(node).why)
+
+
+def _replica(part: Gathered) -> Say:
+    """Whether a replica has a log of changes of its own, which keeps 35 days."""
+    hidden = opaque_of(part)
+    if hidden is not None:
+        return open_at(hidden)
+    on = read(part.node, "PointInTimeRecovery")
+    return _say(flag(on, left_out=False), on or part.node)
+
+
+def _versions(part: Gathered, rules: Sequence[Gathered], resource: Resource) -> Say:
+    """Whether old versions of a bucket's objects are kept, and no rule deletes them within a week."""
+    kept = {"enabled": True, "true": True}.get((worded(part.node) or "").lower(), False)
+    value = None if isinstance(part.node, Unknown) else kept
+    longs = [_keeps_versions(one.node) for one in rules]
+    why = "how long old versions are kept is not told"
+    return Say(all_of((value, *longs)), part.node.place, why, doubt_of(part.resource, resource))
+
+
+def _keeps_versions(rule: Node) -> bool | None:
+    if isinstance(rule, Unknown):
+        return None
+    if (worded(read(rule, "Status")) or "Enabled") == "Disabled":
+        return True
+    ends = [
+        read(rule, "NoncurrentVersionExpiration", "NoncurrentDays"),
+        read(rule, "NoncurrentVersionExpirationInDays"),
+    ]
+    return all_of([_at_least(one) for one in ends if one is not None])
 
 
 def _log(node: Node) -> Say:

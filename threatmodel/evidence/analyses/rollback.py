@@ -9,6 +9,7 @@ before anything happens is no watch over a tenth of the traffic.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.properties import all_of, one_of, read, worded
@@ -20,6 +21,7 @@ _ALARMS = ("AWS::CloudWatch::Alarm", "aws_cloudwatch_metric_alarm")
 _SHORTEST_CANARY = 300
 _MOST_ERRORS = 10
 _COUNTED = frozenset(("Sum", "Average", "Maximum"))
+_OLD = re.compile(r"(?:\A|:)[0-9]+\Z")
 _OF_A_VERSION = frozenset(("FunctionName", "Resource", "ExecutedVersion"))
 
 
@@ -60,6 +62,8 @@ def _about(dimensions: Node | None, function: Resource | None, stack: Stack) -> 
     found = dict(_dimensions(dimensions))
     if "FunctionName" not in found or not _OF_A_VERSION.issuperset(found):
         return None
+    if any(_OLD.search(worded(one) or "") for one in found.values()):
+        return None  # a version that is there already, not the one that comes
     name = found["FunctionName"]
     meant = [stack.resources[link.resource] for link in links(name) if link.resource in stack.resources]
     told = worded(name)

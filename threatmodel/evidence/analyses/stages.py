@@ -62,8 +62,10 @@ def _logged(stage: Stage, resource: Resource) -> Say:
     place = stage.part.resource.place
     if stage.hidden is not None:
         return open_at(stage.hidden)
-    target = read(stage.settings, "AccessLogSetting|AccessLogSettings", "DestinationArn")
-    return _if_there(stage, Say(stands(target), place if target is None else target.place), resource)
+    log = read(stage.settings, "AccessLogSetting|AccessLogSettings")
+    target, form = read(log, "DestinationArn"), stands(read(log, "Format"))
+    value = all_of((stands(target), form or None))
+    return _if_there(stage, Say(value, place if target is None else target.place, "what it logs is not told"), resource)
 
 
 def _if_there(stage: Stage, say: Say, resource: Resource) -> Say:

@@ -62,6 +62,8 @@ def _lets_in(topic: Resource, service: str, stack: Stack) -> bool | None:
     found = [grant for document in documents if document is not None for grant in statements(document)]
     if not found:
         return service in _BY_ITSELF or None
+    if any(grant.effect == "Deny" and grant.covers("sns:publish") is not False for grant in found):
+        return None
     allowed = (
         any(one.kind == "Service" and one.pattern.text == service for one in grant.principals)
         and bool(grant.covers("sns:publish"))

@@ -79,7 +79,10 @@ def _guarded(stage: Stage, ties: Sequence[Resource], resource: Resource, stack: 
     """Whether a stage has a web ACL with a rule that limits."""
     if stage.hidden is not None:
         return None
-    found = one_of([_by_tie(stage, tie, resource, stack) for tie in ties])
+    bound = [tie for tie in ties if _bound(stage, read(tie.properties, "ResourceArn"), resource) is not False]
+    found = one_of([_by_tie(stage, tie, resource, stack) for tie in bound])
+    if found and len(bound) > 1:  # a stage has one web ACL: the last one that is bound
+        found = all_of([_by_tie(stage, tie, resource, stack) for tie in bound]) or None
     unsure = stage.there is None or doubt_of(stage.part.resource, resource) is not None
     return None if unsure and found is False else found
 

@@ -115,6 +115,7 @@ _CHANGES_RIGHTS: Mapping[str, re.Pattern[str]] = {
     ),
     "braket": _ANY,
     "cloudshell": _ANY,
+    "appsync": re.compile(r"(Create|Update)(Resolver|Function|DataSource|ApiKey)|StartSchemaCreation"),
     "datapipeline": _ANY,
     "ec2": re.compile(
         r"(Run|RequestSpot|CreateFleet|ModifyFleet|ModifySpot|CreateReplaceRoot|ImportKeyPair|CreateKeyPair|AttachVolume"
