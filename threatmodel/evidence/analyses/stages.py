@@ -63,8 +63,9 @@ def _logged(stage: Stage, resource: Resource) -> Say:
     if stage.hidden is not None:
         return open_at(stage.hidden)
     log = read(stage.settings, "AccessLogSetting|AccessLogSettings")
-    target, form = read(log, "DestinationArn"), stands(read(log, "Format"))
-    value = all_of((stands(target), form or None))
+    target = read(log, "DestinationArn")
+    empty = isinstance(log, Table) and "Format" in log.entries and read(log, "Format") is None
+    value = all_of((stands(target), None if empty else True))
     return _if_there(stage, Say(value, place if target is None else target.place, "what it logs is not told"), resource)
 
 

@@ -225,10 +225,6 @@ class _Template:
         scope.keeps_nothing = False
         if any(key[:4] == "Fn::" for key in body.entries):
             opaque = Unknown("a macro adds to it", place)
-        if _hands_over(body) or _hands_over(body.entries.get("Properties")):
-            why = "a macro is handed all that it stands beside, and may change it"
-            part = Unread(name=name, why=why, place=place, strength="changes", handed=frozenset((name,)))
-            self.unread.append(part)
         about = {
             key: found
             for key, node in body.entries.items()
@@ -322,11 +318,6 @@ def _as_number(value: str, kind: str, place: Place, given: tuple[str, ...] = ())
     """A parameter's value, a number where its type says so."""
     number = meaning(value) if value and kind in {"Number", "List<Number>"} else value
     return Scalar(number if isinstance(number, int | float) else value, place, given)
-
-
-def _hands_over(node: Node | None) -> bool:
-    """Whether a macro stands beside other keys: it gets them all, and gives back what it likes."""
-    return isinstance(node, Table) and "Fn::Transform" in node.entries
 
 
 def _maker(name: str, node: Node) -> str:
