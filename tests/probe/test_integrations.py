@@ -12,6 +12,7 @@ import pytest
 from tests.support import HOME
 from threatmodel.command.main import main
 from threatmodel.probe.result import Result, read
+from threatmodel.render.probe import exit_code
 
 pytestmark = [
     pytest.mark.long,
@@ -20,12 +21,40 @@ pytestmark = [
 
 HANDLERS = Path(__file__).with_name("integrations")
 NODE, NPM = shutil.which("node"), shutil.which("npm")
-PYTHON_PACKAGES = ["slack-bolt", "slack-sdk", "aws-lambda-powertools", "mangum", "fastapi", "serverless-wsgi", "flask"]
-NODE_PACKAGES = ["@slack/bolt@4", "aws-serverless-express@3", "express@4"]
-PYTHON = ["bolt_python", "slack_sdk_python", "powertools_python", "mangum_python", "serverless_wsgi_python"]
-NODES = ["bolt_node", "express_node"]
-LOADS_WITH_EFFECTS = {"bolt_python", "bolt_node"}
-"""What asks Slack who it is before it looks at a request."""
+PYTHON_PACKAGES = [
+    "slack-bolt",
+    "slack-sdk",
+    "aws-lambda-powertools",
+    "mangum",
+    "fastapi",
+    "serverless-wsgi",
+    "flask",
+    "python-dotenv",
+]
+NODE_PACKAGES = [
+    "@slack/bolt@4",
+    "aws-serverless-express@3",
+    "@codegenie/serverless-express@4",
+    "express@4",
+    "typescript@5",
+]
+WEAK = {
+    "bolt_python": {"no-exception", "replay", "secrets-in-logs"},
+    "dotenv_bolt_python": {"no-exception", "replay"},
+    "slack_sdk_python": {"no-exception", "replay"},
+    "powertools_python": {"no-exception", "replay"},
+    "parameters_python": {"replay"},
+    "mangum_python": {"no-exception", "replay"},
+    "serverless_wsgi_python": {"no-exception", "replay"},
+    "bolt_node": {"no-exception", "replay", "secrets-in-logs", "timestamp-301-seconds-ahead"},
+    "express_node": {"replay", "secrets-in-answers"},
+    "codegenie_node": {"no-exception", "replay", "secrets-in-answers"},
+    "typescript_node": {"replay"},
+    "plain_node": set(),
+}
+"""The required probes that each may fail, all of them for what is true of it: docs/probe.md says why."""
+PYTHON = [name for name in WEAK if name.endswith("_python")]
+NODES = [name for name in WEAK if name.endswith("_node")]
 MODEL = "name: Bot\nfunctions:\n  bot:\n    triggers: [{slack: slash-command, api: door}]\napis:\n  door: {}\n"
 
 
@@ -51,6 +80,15 @@ def node_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return installed([NPM, "install", "--no-audit", "--no-fund", "--prefix", str(folder), *NODE_PACKAGES], folder)
 
 
+def compiled(source: Path, packages: Path) -> str:
+    """What the compiler of TypeScript makes of a handler."""
+    compiler = packages / "node_modules" / ".bin" / "tsc"
+    kinds = ["--noCheck", "--target", "es2022", "--module", "commonjs"]
+    subprocess.run([str(compiler), *kinds, "--outDir", "bot", str(source)], check=True)
+    made = Path("bot", f"{source.stem}.js")
+    return str(made.rename("bot/app.js"))
+
+
 def proven(name: str, packages: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Result:
     """The result that the three commands of docs/probe.md leave in the model."""
     monkeypatch.chdir(folder)
@@ -58,7 +96,10 @@ def proven(name: str, packages: Path, folder: Path, monkeypatch: pytest.MonkeyPa
     (folder / "bot").mkdir()
     source = next(HANDLERS.glob(f"{name}.*"))  # those in Python are no modules of ours: .py.txt
     target = f"bot/app{source.suffixes[0]}"
-    shutil.copy(source, target)
+    if source.suffix == ".ts":
+        target = compiled(source, packages)
+    else:
+        shutil.copy(source, target)
     Path("model.yaml").write_text(MODEL, encoding="utf-8")
     assert main(["probe", target, "--init"]) == 0
     given = ["--env-file", "bot/probe.env", "--packages", str(packages), "--unconfined"]
@@ -70,10 +111,13 @@ def proven(name: str, packages: Path, folder: Path, monkeypatch: pytest.MonkeyPa
 def check(name: str, result: Result) -> None:
     outcomes = {row.probe: row.outcome for row in result.rows}
     assert outcomes["genuine"] == "passed"
-    assert outcomes["rest-api"] == "passed"
-    if name not in LOADS_WITH_EFFECTS:
-        assert result.decided["verifies_signature"] is True
-        assert result.decided["timestamp_tolerance_seconds"] == 300
+    assert result.decided["verifies_signature"] is True
+    assert result.decided["verification_fails_closed"] is True
+    assert result.decided["timestamp_tolerance_seconds"] == (301 if name == "bolt_node" else 300)
+    assert {row.probe for row in result.rows if row.level == "required" and row.outcome == "failed"} <= WEAK[name]
+    undecided = [row.probe for row in result.rows if row.level == "required" and row.outcome == "undecided"]
+    assert undecided == []
+    assert (exit_code(result) == 0) is (name == "plain_node")
 
 
 @pytest.mark.parametrize("name", PYTHON)
@@ -88,5 +132,7 @@ def test_node(name: str, node_packages: Path, tmp_path: Path, monkeypatch: pytes
 
 def test_every_integration_has_its_section() -> None:
     page = (HOME / "docs" / "probe.md").read_text(encoding="utf-8")
-    for name in (*PYTHON, *NODES):
-        assert f"`{name}`" in page
+    for name in WEAK:
+        _, found, section = page.partition(f"`tests/probe/integrations/{name}")
+        assert found
+        assert "tm.py probe bot/app." in section.partition("\n### ")[0]

@@ -393,6 +393,23 @@ def test_what_is_looked_up_for_a_stranger_is_no_refusal_where_nothing_has_an_eff
     assert outcome("refused", status(200, body="healthy"), given=given, send=[Send(path="/health")]) == PASSED
 
 
+def test_where_nothing_has_an_effect_there_is_nothing_to_repeat() -> None:
+    given = setting(status(200, body="Hello."))
+    late = Send(again=True, fresh=True, later=290)
+    assert outcome("once", status(401), given=given, send=[late]) == NOT_RUN
+
+
+def test_an_old_request_may_be_refused_for_its_age_without_a_look_at_the_store() -> None:
+    assert outcome("once", NO, send=[Send(again=True, fresh=True, later=290)]) == PASSED
+    assert outcome("once", NO, send=[Send(again=True, fresh=True)]) == UNDECIDED
+
+
+def test_an_answer_in_a_form_that_the_handler_is_not_made_for_shows_no_acceptance() -> None:
+    twins = {("command", "alb"): status(200, body="Oops.")}
+    given = setting(status(200, body="Hello."), nonsense=status(401), twins=twins)
+    assert outcome("refused", status(200, body="Oops."), given=given, send=[Send(shape="alb")]) == UNDECIDED
+
+
 def test_an_empty_answer_shows_no_acceptance_where_nothing_has_an_effect() -> None:
     given = setting(status(200), idle=status(404))
     assert outcome("denied", status(200), given=given) == UNDECIDED

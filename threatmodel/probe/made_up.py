@@ -38,6 +38,8 @@ _BY_NAME: tuple[tuple[str, MadeUp], ...] = (
     (r"BUCKET", MadeUp("made-up-bucket")),
     (r"COMMAND", MadeUp(_SENT["command"])),
     (r"ALLOWED_IDS|ALLOW_?LIST|ALLOWED$", MadeUp(f"{_SENT['team_id']},{_SENT['user_id']}")),
+    (r"BOT_?USER", MadeUp("U0PROBEBOT")),
+    (r"BOT_?ID$", MadeUp("B0PROBE99")),
     (r"TEAM|WORKSPACE", MadeUp(_SENT["team_id"])),
     (r"USER|ADMIN|MEMBER|OWNER|APPROVER", MadeUp(_SENT["user_id"])),
     (r"CHANNEL", MadeUp(_SENT["channel_id"])),

@@ -11,7 +11,7 @@ from threatmodel.probe.bodies import changed, padded
 from threatmodel.probe.cases import Case, Send
 from threatmodel.probe.events import AGENT, DOMAIN, SOURCE, Request, event_of
 from threatmodel.probe.hints import Hints
-from threatmodel.probe.kinds import BODY, KINDS, by_bot, caller_of, nonsense
+from threatmodel.probe.kinds import BODY, KINDS, Caller, by_bot, caller_of, nonsense
 from threatmodel.probe.kinds import body_of as genuine_body
 from threatmodel.probe.protocol import Call, Scenario
 from threatmodel.probe.slack import PUBLISHED, signature
@@ -267,12 +267,18 @@ def _body(send: Send, genuine: Genuine) -> bytes:
         case "ssl-check":
             return urlencode({"ssl_check": "1", "token": caller_of(genuine.body).token}).encode()
         case "bot-event":
-            text = by_bot(caller_of(genuine.body))
+            text = by_bot(_bot(genuine))
         case "nonsense":
             text = nonsense(genuine.body)
         case kind:
             text = genuine.of_kind(kind) if kind in KINDS else genuine.body
     return _altered(text, send, genuine).encode(send.encoding)
+
+
+def _bot(genuine: Genuine) -> Caller:
+    """Who a bot's event is of: a user that the source names and that is not the caller is likely the bot itself."""
+    caller = caller_of(genuine.body)
+    return caller._replace(user=next((user for user in genuine.hints.users if user != caller.user), caller.user))
 
 
 def _altered(text: str, send: Send, genuine: Genuine) -> str:

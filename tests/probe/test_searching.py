@@ -1,0 +1,66 @@
+"""The genuine request is the one with which a handler does something, in whatever form of event that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from threatmodel.probe.cases import Case, Send
+from threatmodel.probe.hints import Hints, hints_of
+from threatmodel.probe.protocol import Effect, Reply, Scenario
+from threatmodel.probe.requests import Genuine, sent
+from threatmodel.probe.searching import Found, Wanted, searched
+
+WORK = (Effect(service="sqs", operation="SendMessage", detail="work"),)
+
+
+def found(answer: Any, hints: Hints | None = None) -> Found:
+    """What is found where a handler answers each event so: a body, or a reply."""
+
+    def run(scenario: Scenario) -> Sequence[Reply]:
+        told = [answer(call.event) for call in scenario.calls]
+        return [one if isinstance(one, Reply) else Reply(status=200, body=one) for one in told]
+
+    return searched(run, Genuine(), Wanted(), hints or Hints())
+
+
+def is_second(event: Mapping[str, Any]) -> bool:
+    return event.get("version") == "2.0"
+
+
+def is_signed(event: Mapping[str, Any]) -> bool:
+    return any(name.lower() == "x-slack-signature" for name in event["headers"])
+
+
+def test_a_form_with_an_effect_comes_before_one_that_is_only_taken() -> None:
+    assert found(lambda event: Reply(status=200, effects=WORK) if is_second(event) else "").genuine.shape == "http-api"
+
+
+def test_a_form_in_which_a_stranger_gets_another_answer_comes_before_one_in_which_all_get_the_same() -> None:
+    taken = found(lambda event: "Hello." if is_second(event) and is_signed(event) else "Oops.")
+    assert taken.genuine.shape == "http-api"
+
+
+def test_where_everybody_gets_the_same_the_first_form_is_taken() -> None:
+    assert found(lambda _event: "Hello.").genuine.shape == "rest-api"
+
+
+def test_a_path_in_the_key_of_a_route_is_tried(tmp_path: Path) -> None:
+    file = tmp_path / "app.py"
+    file.write_text("ROUTES = {'POST /v1/slack/events': print}\n", encoding="utf-8")
+    hints = hints_of(file)
+    assert hints.paths == ("/v1/slack/events",)
+    works = found(
+        lambda event: Reply(status=200, effects=WORK) if event.get("path") == "/v1/slack/events" else "", hints
+    )
+    assert works.genuine.path == "/v1/slack/events"
+
+
+def test_a_bot_s_event_is_of_the_user_that_the_source_names() -> None:
+    case = Case(
+        id="x", title="", level="advised", expect="denied", failure="", decides={}, send=(Send(body="bot-event"),)
+    )
+    named = Genuine(hints=Hints(users=("U06CSU56FHA",)))
+    assert "U06CSU56FHA" in str(sent(case, named)[0].scenario.calls[0].event["body"])
+    assert "U2CERLKJA" in str(sent(case, Genuine())[0].scenario.calls[0].event["body"])
