@@ -1,0 +1,155 @@
+"""What docs/ci.md promises, run by hand in order: green on day one, red where a role widens, at the right line."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support import HOME
+
+PAGE = (HOME / "docs" / "ci.md").read_text(encoding="utf-8")
+ACTION = yaml.safe_load((HOME / "action.yml").read_text(encoding="utf-8"))
+
+
+def code(language: str, containing: str) -> str:
+    """The block of the page that holds a text."""
+    found = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    (block,) = [text for text in found if containing in text]
+    return str(block)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with nothing but a template and its handler, and `tm` on the path."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    tm = programs / "tm"
+    tm.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{HOME / "tm.py"}" "$@"\n', encoding="utf-8")
+    tm.chmod(0o755)
+    for name in ("pipx", "pip"):
+        (programs / name).symlink_to(shutil.which("true") or "/bin/true")
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("RUNNER_TEMP", str(tmp_path / "runner"))
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    for name, value in (("GIT_CONFIG_GLOBAL", os.devnull), ("TM_CACHE", "off")):
+        monkeypatch.setenv(name, value)
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "x")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "x@example.org")
+    folder = tmp_path / "shop"
+    shutil.copytree(HOME / "examples" / "slack-app", folder, ignore=shutil.ignore_patterns("*probe*"))
+    monkeypatch.chdir(folder)
+    run("git init -qb main && git add -A && git commit -qm start")
+    return folder
+
+
+def run(script: str, codes: tuple[int, ...] = (0,), **env: str) -> str:
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, check=False, env={**os.environ, **env}
+    )
+    assert done.returncode in codes, f"{script}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="the steps are a shell's")
+def test_from_nothing_to_green_and_red_where_a_role_widens(shop: Path, tmp_path: Path) -> None:
+    lines = code("sh", "tm init").strip().split("\n")
+    assert len(lines) <= 10
+    for line in lines:
+        run(line, codes=(0, 1) if line.startswith("tm check  ") else (0,))
+    assert (shop / "threats.baseline.json").is_file()
+    run("git update-ref refs/remotes/origin/main HEAD && git checkout -qb wider")
+    template = shop / "template.yaml"
+    text = template.read_text(encoding="utf-8")
+    narrow = next(line for line in text.split("\n") if re.search(r"^\s+Resource: !GetAtt", line))
+    at = text.split("\n").index(narrow) + 1
+    template.write_text(text.replace(narrow, f"{narrow.partition('Resource:')[0]}Resource: '*'", 1), encoding="utf-8")
+    run("git commit -qam wider")
+    env = {"BASELINE": "threats.baseline.json", "BASE": "main", "FAIL_ON": "high"}
+    said = run(f"bash {HOME / 'scripts' / 'action.sh'}", codes=(1,), **env)
+    assert re.search(rf"^::error file=template\.yaml,line={at},", said, re.MULTILINE), said
+    outputs = dict(
+        line.split("=", 1) for line in Path(os.environ["GITHUB_OUTPUT"]).read_text(encoding="utf-8").splitlines()
+    )
+    log = json.loads(Path(outputs["sarif"]).read_text(encoding="utf-8"))
+    assert any(result["level"] == "error" for result in log["runs"][0]["results"])
+    comment = Path(outputs["changes"]).read_text(encoding="utf-8")
+    assert len(comment.splitlines()) <= 40
+    assert f"template.yaml:{at}" in comment
+    assert Path(outputs["report"]).read_text(encoding="utf-8").startswith("<!")
+    assert "fail" in (tmp_path / "summary").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="the steps are a shell's")
+def test_the_steps_of_gitlab_write_what_they_promise(shop: Path) -> None:
+    job = yaml.safe_load(code("yaml", "gl-code-quality-report"))["threat-model"]
+    run("tm init --from template.yaml && tm check --baseline threats.baseline.json --write-baseline")
+    for line in job["script"]:
+        run(line, TM_SOURCE="x")
+    for file in job["artifacts"]["reports"].values():
+        assert (shop / file).is_file()
+
+
+def steps() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = ACTION["runs"]["steps"]
+    return found
+
+
+def test_actions_are_pinned_and_no_input_is_part_of_a_command() -> None:
+    workflow = code("yaml", "fetch-depth")
+    used = [step["uses"] for step in steps() if "uses" in step]
+    used += re.findall(r"uses: (actions/\S+)", workflow)
+    assert used
+    for one in used:
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", one), one
+    for step in steps():
+        assert "${{" not in step.get("run", ""), step["name"]
+    named = {name for step in steps() for name in re.findall(r"inputs\.([\w-]+)", json.dumps(step))}
+    assert named == set(ACTION["inputs"])
+    assert set(re.findall(r"`([a-z-]+)`", PAGE.partition("Inputs: ")[2].partition("(")[0])) == set(ACTION["inputs"])
+
+
+def test_the_hook_is_one_that_pre_commit_knows() -> None:
+    (hook,) = yaml.safe_load((HOME / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert hook["id"] == yaml.safe_load(code("yaml", "hooks:"))["repos"][0]["hooks"][0]["id"]
+    pattern = re.compile(hook["files"])
+    assert all(
+        pattern.search(name) for name in ("models/shop.yaml", "threatmodel.yaml", "a/template.yaml", "x.probe.json")
+    )
+    assert not pattern.search("README.md")
+
+
+@pytest.mark.long
+def test_pre_commit_runs_it_from_a_clone(shop: Path, tmp_path: Path) -> None:
+    """With pre-commit itself, where it is installed: it clones, installs and runs."""
+    program = shutil.which("pre-commit")
+    if program is None:
+        pytest.skip("pre-commit is not installed: pip install pre-commit")
+    clone = tmp_path / "toolkit"
+    run(f"git clone -q {HOME} {clone}")
+    commit = run(f"git -C {clone} rev-parse HEAD").strip()
+    text = code("yaml", "hooks:").replace("PATH-OR-ADDRESS-OF-THIS-TOOLKIT", str(clone)).replace("COMMIT", commit)
+    (shop / ".pre-commit-config.yaml").write_text(text, encoding="utf-8")
+    run("tm init --from template.yaml && tm check --baseline threats.baseline.json --write-baseline && git add -A")
+    assert "Passed" in run(f"{program} run --all-files", PRE_COMMIT_HOME=str(tmp_path / "pre-commit"))
+
+
+@pytest.mark.long
+def test_zizmor_finds_nothing() -> None:
+    program = shutil.which("zizmor")
+    if program is None:
+        pytest.skip("zizmor is not installed: pip install zizmor")
+    done = subprocess.run([program, "--offline", str(HOME / "action.yml")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
