@@ -124,6 +124,7 @@ def test_largest_file_is_read() -> None:
     assert len(read_text(Path("model.yaml"), "model.yaml")) == LARGEST
 
 
+@pytest.mark.slow
 def test_many_problems_stop_the_reading(capsys: pytest.CaptureFixture[str]) -> None:
     functions = "".join(f"  f{at}: {{reads: [stroe-{at}]}}\n" for at in range(5000))
     stores = "".join(f"  store-{at}: {{}}\n" for at in range(5000))

@@ -89,12 +89,12 @@ def test_a_well_run_system_leaves_nothing_to_do(library: Library) -> None:
 
 
 def test_many_functions_with_one_cause_are_one_question_and_one_action(tmp_path: Path, library: Library) -> None:
-    functions = "".join(f"  bot-{n}: {{triggers: [{{slack: slash-command}}]}}\n" for n in range(400))
+    functions = "".join(f"  bot-{n}: {{triggers: [{{slack: slash-command}}]}}\n" for n in range(60))
     silent = assessed(tmp_path, f"name: x\napis: {{api: {{kind: http}}}}\nfunctions:\n{functions}", library)
     assert len(silent.questions) <= MOST
     limits = next(question for question in silent.questions if question.id == "function.limits")
-    assert len(limits.elements) == 400
+    assert len(limits.elements) == 60
     stated = "name: x\napis: {api: {kind: http}}\ndefaults: {function: {reserved_concurrency: null}}\nfunctions:\n"
     unthrottled = assessed(tmp_path, stated + functions, library)
     found = [action for action in actions(unthrottled, None) if action.control.id == "reserved-concurrency"]
-    assert [{state: len(states) for state, states in action.states.items()} for action in found] == [{"absent": 400}]
+    assert [{state: len(states) for state, states in action.states.items()} for action in found] == [{"absent": 60}]
