@@ -84,3 +84,51 @@ def test_a_plan() -> None:
     text = "aws_dynamodb_table.orders: {point_in_time_recovery: [{enabled: true, recovery_period_in_days: %s}]}"
     assert answer(found(plan(text % 35), "store", "recovery")) is True
     assert answer(found(plan(text % 1), "store", "recovery")) is False
+
+
+STREAM = """
+  Failed: {{Type: AWS::SQS::Queue}}
+  Changes:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties:
+      FunctionName: !Ref Worker
+      EventSourceArn: arn:aws:dynamodb:eu-west-1:111122223333:table/orders/stream/2026
+      {position}
+      {more}
+  Worker: {{Type: AWS::Lambda::Function, Properties: {{Handler: a.b{dead}}}}}
+{beside}
+"""
+KEPT = "{DestinationConfig: {OnFailure: {Destination: !GetAtt Failed.Arn}}, MaximumRetryAttempts: 3}"
+DEAD = ", DeadLetterConfig: {TargetArn: !GetAtt Failed.Arn}"
+TOPIC = "  Told: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref Worker, Principal: %s}}"
+
+
+@pytest.mark.parametrize(
+    ("position", "kept", "dead", "beside", "expected"),
+    [
+        ("StartingPosition: LATEST", True, "", "", True),
+        ("StartingPosition: LATEST", True, "", TOPIC % "apigateway.amazonaws.com", True),
+        ("StartingPosition: LATEST", True, "", TOPIC % "sns.amazonaws.com", False),
+        ("StartingPosition: LATEST", True, DEAD, TOPIC % "sns.amazonaws.com", True),
+        ("StartingPosition: LATEST", False, DEAD, "", False),
+        ("StartingPosition: LATEST", False, "", "", False),
+        ("", False, DEAD, "", True),
+        ("", False, "", "", False),
+    ],
+)
+def test_failures_of_a_stream_are_kept_by_its_mapping(
+    position: str, kept: bool, dead: str, beside: str, expected: object
+) -> None:
+    more = KEPT[1:-1].replace(", Max", "\n      Max") if kept else "Enabled: true"
+    text = STREAM.format(position=position or "BatchSize: 1", more=more, dead=dead, beside=beside)
+    assert answer(found(template(text), "function", "failure_destination", "Worker")) == expected
+
+
+def test_provisioned_pollers_bound_a_queue_in_a_way_that_is_not_told() -> None:
+    text = """
+  Jobs: {Type: AWS::SQS::Queue}
+  Works:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties: {FunctionName: f, EventSourceArn: !GetAtt Jobs.Arn, ProvisionedPollerConfig: {MaximumPollers: 2}}
+"""
+    assert answer(found(template(text), "queue", "consumer_concurrency", "Jobs")) == UNKNOWN

@@ -40,6 +40,8 @@ from threatmodel.stacks.values import Node, Table, Unknown
 
 _FEWEST_DAYS = 7
 _MOST_TRIES = 100
+_ASKING = {"apigateway.amazonaws.com", "elasticloadbalancing.amazonaws.com"}
+"""Services that wait for the answer, so that a failure is theirs to tell."""
 
 
 @analysis("log", "selection", "versions", "rule", "days", "replica")
@@ -166,6 +168,24 @@ def failures_end(parts: Sequence[Gathered], resource: Resource, stack: Stack) ->
     says += [_mapping(part)._replace(doubt=doubt_of(part.resource, resource)) for part in named(parts, "mapping")]
     outcome = every(says, "", "what fails is tried without a bound that it would meet")
     return unless_unread(outcome, stack, [True]) if named(parts, "mapping") else outcome
+
+
+@analysis("mapping", "starter", "schedule")
+def stream_failures_kept(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether what fails of each stream that starts a function is kept; nothing is said where no stream does.
+
+    Kept for all streams, it decides only where nothing starts the function asynchronously beside them: those events
+    have a destination of the function's own.
+    """
+    streams = [part for part in named(parts, "mapping") if stands(read(part.node, "StartingPosition")) is not False]
+    says = [_mapping(part)._replace(doubt=doubt_of(part.resource, resource)) for part in streams]
+    starters = [(worded(part.node), part.node) for part in named(parts, "starter")]
+    says += [open_at(node) for told, node in starters if told is None]
+    outcome = every(says, "", "what fails of a stream is tried without a bound, or kept nowhere")
+    beside = named(parts, "schedule") or any(told is not None and told not in _ASKING for told, _ in starters)
+    if not streams or (beside and isinstance(outcome, Answered) and outcome.value):
+        return None
+    return unless_unread(outcome, stack, [True])
 
 
 def _redrive(part: Gathered, stack: Stack) -> Say:
