@@ -23,8 +23,8 @@ _MATRIX = """\
 ## Scenarios against mitigations
 
 First what the article answers in our reading, since it draws no such table (its last mitigation points to AWS's own
-guides and counts as partly where those would say something concrete); then how many threats of the scenario this library answers, with how
-many controls.
+guides and counts as partly where those would say something concrete); then how many threats of the scenario this
+library answers, with how many controls.
 """
 _STANDARDS = """\
 # By public lists
