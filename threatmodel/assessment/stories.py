@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from threatmodel.assessment.assessed import Assessment, Finding, Question, Verdict
-from threatmodel.assessment.ranking import Rank, at_the_door, rank, strongest, weak_only
+from threatmodel.assessment.ranking import Rank, at_the_door, left_out, rank, strongest, weak_only
 from threatmodel.assessment.risk import BANDS, Band
 from threatmodel.assessment.states import ControlState, State
 from threatmodel.library.format import Threat
@@ -81,15 +81,24 @@ def stories(assessment: Assessment) -> tuple[Story, ...]:
 
 
 def _known(findings: Iterable[Finding]) -> Iterator[Story]:
-    """What is known to be bad: a story for a threat, with the controls that it is bad for want of."""
+    """What is known to be bad: a story for a threat, with the controls that it is bad for want of.
+
+    What is bad because defaults were left as they are is one story for each band.
+    """
     found: dict[tuple[object, ...], list[Finding]] = {}
     for finding in findings:
         if finding.verdict in {"open", "reduced"}:
-            wanting = _wanting(finding)
-            key = (finding.threat.id, finding.verdict, finding.claimed.band, wanting)
-            found.setdefault(key, []).append(finding)
+            key: tuple[object, ...] = (finding.threat.id, finding.verdict, finding.claimed.band, _wanting(finding))
+            found.setdefault(("nobody", finding.claimed.band) if _nobodys(finding) else key, []).append(finding)
     for alike in found.values():
-        yield _story(alike, _wanting(alike[0]), None)
+        wanting = dict.fromkeys(pair for finding in alike for pair in _wanting(finding))
+        yield _story(alike, tuple(wanting), None)
+
+
+def _nobodys(finding: Finding) -> bool:
+    """Whether it is there for what nobody set and nobody says: defaults, which every system has, are one reason."""
+    states = [answer.state for answer in strongest(finding)]
+    return not at_the_door(finding) and (left_out(states) or all(state.level == 0 for state in states))
 
 
 def _wanting(finding: Finding) -> Wanting:

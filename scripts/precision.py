@@ -1,0 +1,148 @@
+"""The first lines of `check` for eleven systems, and what a person makes of each: docs/precision.md.
+
+    python scripts/precision.py [--templates FOLDER] [--write]
+
+Prints the first twenty lines (stories that fail from high) of each system, with the judgement that precision.yaml,
+beside this file, holds for it.  `--templates` names a folder with the public templates that are named there, which are
+left out without it.  `--write` writes the table.  A line that nobody has judged is printed with a question mark.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+HOME = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(HOME))
+
+import yaml  # noqa: E402 - after the clone's own packages
+
+from threatmodel import assess, load_library, load_model  # noqa: E402
+from threatmodel.assessment.risk import BANDS  # noqa: E402
+from threatmodel.assessment.stories import Story, stories  # noqa: E402
+from threatmodel.authoring.importing.plan import imported  # noqa: E402
+from threatmodel.reading.files import Files  # noqa: E402
+
+JUDGEMENTS = HOME / "scripts" / "precision.yaml"
+PAGE = HOME / "docs" / "precision.md"
+MOST = 20
+TODAY = datetime.date(2026, 11, 25)
+WORDS = {"act": "worth acting on", "minor": "true but minor", "repeats": "repeats another line", "wrong": "wrong"}
+
+
+class Line(NamedTuple):
+    """A line of a check, by its story's id, and what a person makes of it ('?' where nobody has said)."""
+
+    name: str
+    text: str
+    judgement: str
+    reason: str
+
+
+def lines(path: Path, judged: Mapping[str, Sequence[str]]) -> Iterator[Line]:
+    """The first lines of a check of a model, or of a model imported from a template."""
+    for story in [one for one in _stories(path) if _fails(one)][:MOST]:
+        judgement, reason = judged.get(story.id, ("?", ""))
+        names = ", ".join(story.elements[:3]) + (f" and {len(story.elements) - 3} more" if story.elements[3:] else "")
+        sure = "" if story.verdict != "undetermined" else "?"
+        what = story.question.ask if story.question is not None else story.head.threat.title
+        yield Line(story.id, f"{story.claimed}{sure} {what} ({names})", judgement, reason)
+
+
+def _stories(path: Path) -> tuple[Story, ...]:
+    graph = load_model(path, today=TODAY) if _is_model(path) else None
+    if graph is None:
+        with tempfile.TemporaryDirectory() as folder:
+            own = Path(folder) / "template.yaml"
+            shutil.copy(path, own)
+            model = Path(folder) / "model.yaml"
+            model.write_text(imported(own, "", model, Files()).text, encoding="utf-8")
+            graph = load_model(model, today=TODAY)
+    return stories(assess(graph, load_library(graph), today=TODAY))
+
+
+def _is_model(path: Path) -> bool:
+    return "\nfunctions:" in path.read_text(encoding="utf-8")
+
+
+def _fails(story: Story) -> bool:
+    return BANDS.index(story.claimed) >= BANDS.index("high") and not story.minor
+
+
+def table(found: Mapping[str, Sequence[Line]], systems: Mapping[str, Any]) -> str:
+    """The page."""
+    rows: list[str] = []
+    total: Counter[str] = Counter()
+    for name, said in found.items():
+        counts = Counter(line.judgement for line in said)
+        total += counts
+        at = next((n for n, line in enumerate(said, 1) if line.name == systems[name]["worst"]), 0)
+        cells = [name, str(len(said)), *(str(counts[word]) for word in WORDS), str(at or "-")]
+        rows.append(f"| {' | '.join(cells)} |")
+    judged = sum(total[word] for word in WORDS)
+    parts = [f"{total[word]} {means}" for word, means in WORDS.items()]
+    head = _HEAD.format(judged=judged, parts=", ".join(parts), most=MOST, rows="\n".join(rows))
+    return "\n".join([head, *(_said(name, said, systems[name]) for name, said in found.items())])
+
+
+_HEAD = """\
+# Precision
+
+What a reader of the first {most} lines of `check` would do with each line, judged by hand, with a reason, in
+`scripts/precision.yaml`; `python scripts/precision.py --templates FOLDER --write` makes this page of it. The systems
+are the default model, a bare model, samples of our own (`tests/samples/precision/`), and public templates of AWS's
+samples as `import` leaves them: nobody has answered a question yet. The last column has the line of the worst hole that
+is truly there.
+
+Of {judged} lines: {parts}. Whoever judged has written the toolkit: take the figures as bounds from above. The aim is
+sixteen of twenty worth acting on, and it is not reached. What is left over are questions that a system of no interest
+to a stranger gets as well, and what defaults leave open, which is one line a band.
+
+| system | lines | act | minor | repeats | wrong | worst hole |
+| --- | --: | --: | --: | --: | --: | --: |
+{rows}
+"""
+
+
+def _said(name: str, said: Sequence[Line], system: Mapping[str, Any]) -> str:
+    head = f"## {name[0].upper()}{name[1:]}\n\nThe worst hole: {system['why']}\n"
+    if not said:
+        return f"{head}\nNothing fails.\n"
+    rows = [
+        f"| {number} | {line.text.replace('|', '/')} | {line.judgement} | {line.reason} |"
+        for number, line in enumerate(said, 1)
+    ]
+    return "\n".join([head, "| | line | judged | because |", "| --: | --- | --- | --- |", *rows, ""])
+
+
+def main() -> None:
+    """Prints the lines, and writes the page where asked to."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--templates", type=Path, help="a folder with the public templates")
+    parser.add_argument("--write", action="store_true", help="write docs/precision.md")
+    args = parser.parse_args()
+    systems: dict[str, Any] = yaml.safe_load(JUDGEMENTS.read_text(encoding="utf-8"))
+    found: dict[str, list[Line]] = {}
+    for name, system in systems.items():
+        folder = args.templates if system.get("public") else HOME
+        if folder is None or not (folder / system["file"]).is_file():
+            print(f"{name}: left out, it needs --templates")
+            continue
+        path = folder / system["file"]
+        found[name] = list(lines(path, system.get("lines") or {}))
+        print(f"\n{name}")
+        for number, line in enumerate(found[name], 1):
+            print(f"{number:3} {line.judgement:8} {line.name:45} {line.text}")
+    if args.write:
+        PAGE.write_text(table(found, systems), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
