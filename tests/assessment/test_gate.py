@@ -106,3 +106,44 @@ def test_what_word_takes_out_fails_where_rules_are_strict(tmp_path: Path, librar
     text = "name: x\nrisk_tolerance: high\nfunctions: {bot: {}}\n"
     assert not [one for one in failing(assessed(tmp_path, text, library)) if one.code == "by-word"]
     assert [one for one in failing(assessed(tmp_path, text, library), strict=True) if one.code == "by-word"]
+
+
+RULE = """\
+name: Shop
+invariants:
+  confidential-has-a-reserve:
+    of: function
+    if: target.role_shared
+    holds: target.reserved_concurrency >= 1
+    severity: high
+    message: Every function with a shared role has a reserve
+    except: {known: {reason: a pilot, owner: team, expires: EXPIRES}}
+functions:
+  good: {role_shared: true, reserved_concurrency: 5}
+  bad: {role_shared: true, reserved_concurrency: null}
+  open: {role_shared: true}
+  other: {role_shared: false}
+  known: {role_shared: true, reserved_concurrency: null}
+"""
+
+
+def broken(tmp_path: Path, library: Library, expires: str, **rules: object) -> dict[str, str]:
+    text = RULE.replace("EXPIRES", expires)
+    found = failing(assessed(tmp_path, text, library), **rules)
+    return {result.element: result.message for result in found if result.code == "invariant"}
+
+
+def test_an_invariant_binds_every_element_and_unknown_is_no_yes(tmp_path: Path, library: Library) -> None:
+    found = broken(tmp_path, library, "2027-01-01")
+    assert set(found) == {"bad", "open"}
+    assert found["open"].endswith(": nobody has said")
+    assert set(broken(tmp_path, library, "2026-01-01")) == {"bad", "open", "known"}
+    assert set(broken(tmp_path, library, "2027-01-01", allow_undetermined=True)) == {"bad"}
+    assert set(broken(tmp_path, library, "2027-01-01", require_proof=True)) == {"good", "bad", "open"}
+    assert set(broken(tmp_path, library, "2027-01-01", fail_on="critical")) == set()
+
+
+def test_an_invariant_that_is_no_condition_is_refused_at_its_place(tmp_path: Path, library: Library) -> None:
+    text = RULE.replace("EXPIRES", "2027-01-01").replace("reserved_concurrency >= 1", "reserve >= 1", 1)
+    with pytest.raises(InputError, match=r"model.yaml:6:12"):
+        failing(assessed(tmp_path, text, library))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from threatmodel.model.entries import table_of, value_of
 from threatmodel.model.ids import Ids
 from threatmodel.model.system import (
     Acceptance,
     ControlStatement,
+    Exemption,
+    Invariant,
     Rating,
 )
 from threatmodel.model.vocabulary import PLANES
@@ -94,3 +96,31 @@ def ratings(ids: Ids) -> Iterator[Rating]:
             reason=value_of(fields, "reason"),
             place=entry.key,
         )
+
+
+def invariants(every: Sequence[Fields]) -> Iterator[Invariant]:
+    """The rules of the team's own in the model and its platform files; what one lacks is noted already."""
+    for name, entry in ((name, entry) for entries in every for name, entry in table_of(entries, "invariants").items()):
+        fields: Fields = entry.value
+        if not {"of", "holds", "severity", "message"} <= fields.keys():
+            continue
+        holds, given = fields["holds"], fields.get("if")
+        yield Invariant(
+            id=name,
+            kind=fields["of"].value,
+            applies=given.value if given is not None else "",
+            applies_at=given.place if given is not None else entry.key,
+            holds=holds.value,
+            holds_at=holds.place,
+            severity=fields["severity"].value,
+            message=fields["message"].value,
+            exemptions=tuple(_exemptions(fields)),
+            place=entry.key,
+        )
+
+
+def _exemptions(fields: Fields) -> Iterator[Exemption]:
+    for element, one in table_of(fields, "except").items():
+        if {"reason", "owner", "expires"} <= one.value.keys():
+            values = {key: one.value[key].value for key in ("reason", "owner", "expires")}
+            yield Exemption(element=element, place=one.key, **values)

@@ -32,6 +32,7 @@ _FLOW_ID = re.compile(r"[a-z0-9-]+(?:\.[a-z-]+)?:[a-z0-9-]+(?:\.[a-z-]+)?:[a-z-]
 _CONTROL_AT = re.compile(r"[a-z][a-z0-9-]*(?:@[a-z0-9:.-]+)?\Z")
 _LONGEST_PAIR = 4 * LONGEST_ID
 _OWNER = re.compile(r"[^\s](?:[^\r\n]*[^\s])?\Z")
+_ELEMENT = re.compile(r"[a-z0-9:.-]+\Z")
 _THREAT_AT = re.compile(r"[a-z][a-z0-9-]*@[a-z0-9:.-]+\Z")
 
 SECTIONS: Mapping[str, Kind] = {
@@ -234,11 +235,38 @@ _OWNERS = Key(
     NamedItems(Text(200, expected="an address"), "an owner", _OWNER, "a name as under owner: or attested_by:", 400),
     "the address of those who own an acceptance, a plan or an attestation, by the name that stands there",
 )
+_EXEMPTION = record(
+    "an exemption",
+    Key("reason", _LINE, "why it is not bound", required=True),
+    Key("owner", _LINE, "who says so", required=True),
+    Key("expires", Date(), "the day until which it holds", required=True),
+)
+_INVARIANTS = Key(
+    "invariants",
+    NamedItems(
+        record(
+            "an invariant",
+            Key("of", Word(KINDS), "the kind of element that it binds", required=True),
+            Key("if", Text(400, expected="a condition"), "which of them; all where left out"),
+            Key("holds", Text(400, expected="a condition"), "what must hold of each", required=True),
+            Key("severity", Word(("low", "medium", "high", "critical"), ordered=True), "how bad it is", required=True),
+            Key("message", _LINE, "what a reader is told", required=True),
+            Key(
+                "except",
+                NamedItems(_EXEMPTION, "an exemption", _ELEMENT, "the id of an element", _LONGEST_PAIR),
+                "elements that it does not bind, each until a day",
+            ),
+        ),
+        "an invariant",
+    ),
+    "rules of your own over the model, in the language of the library's conditions; check holds every element to them",
+)
 
 MODEL = record(
     "a model",
     *_HEAD,
     _OWNERS,
+    _INVARIANTS,
     Key("risk_tolerance", Word(("low", "medium", "high"), ordered=True), "the band that needs no more treatment"),
     Key("uses", Items(Text(400, expected="a path")), "files that describe account, pipeline, workspace, organisation"),
     Key(
@@ -286,6 +314,7 @@ PLATFORM = record(
     "a platform file",
     *_HEAD,
     _OWNERS,
+    _INVARIANTS,
     *_PLANES,
     _CONTROLS,
     refused=dict.fromkeys(MODEL.index, "it belongs into the model that uses this file"),

@@ -182,6 +182,36 @@ class Acceptance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exemption:
+    """An element that an invariant does not bind, who says so, why, and until when."""
+
+    element: str
+    reason: str
+    owner: str
+    expires: datetime.date
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invariant:
+    """A rule of the team's own over every element of a kind: conditions as text, each with its place.
+
+    `applies` ('' for every element) says of which elements `holds` is asked.
+    """
+
+    id: str
+    kind: Kind
+    applies: str
+    applies_at: Place
+    holds: str
+    holds_at: Place
+    severity: str
+    message: str
+    exemptions: tuple[Exemption, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rating:
     """The author's own likelihood or impact for one finding."""
 
@@ -242,6 +272,7 @@ class System:
     file: str
     text: str
     owners: Mapping[str, str] = field(default_factory=dict)
+    invariants: tuple[Invariant, ...] = ()
 
     def reached(self, owner: str) -> str:
         """An owner with the address that the model gives: 'payments-platform <payments@example.com>'."""

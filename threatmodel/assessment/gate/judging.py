@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.differing import differing
+from threatmodel.assessment.gate.invariants import invariants
 from threatmodel.assessment.gate.results import Result
 from threatmodel.assessment.gate.risks import risks
 from threatmodel.assessment.gate.rules import Rules
@@ -34,6 +35,7 @@ def judge(assessment: Assessment, rules: Rules) -> tuple[Result, ...]:
         *risks(assessment, rules),
         *terms(assessment, rules),
         *differing(assessment),
+        *invariants(assessment, rules),
         *_demanded(assessment, rules),
         *(_word(assessment) if rules.strict else ()),
     ]
