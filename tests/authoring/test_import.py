@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import HOME
+from threatmodel.authoring.importing.plan import imported
 from threatmodel.command.main import main
+from threatmodel.reading.files import Files
 
 Golden = Callable[[str, str], None]
 
@@ -165,3 +167,30 @@ def test_the_default_models_example_imports(
     assert "order-bot:" in out
     assert "{http: POST, api: slack-api, path: /slack/order, caller: unknown}" in out, "no template tells who calls"
     assert "# by its path Slack's: {slack: slash-command, path: /slack/order, api: ...}" in out
+
+
+ASKING = """
+Transform: AWS::Serverless-2016-10-31
+Parameters: {Most: {Type: Number, Default: 900}}
+Resources:
+  Bot: {Type: AWS::Serverless::Function, Properties: {Handler: a.b, Runtime: python3.13, Timeout: !Ref Most}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("samconfig", "evidence", "told"),
+    [
+        ("[default.deploy.parameters]\nparameter_overrides = 'Most=5'\n", ", parameters: samconfig.toml", ""),
+        ("[default.deploy.parameters]\nparameter_overrides = 'Other=5'\n", "", ""),
+        ("[prod.deploy.parameters]\nparameter_overrides = 'Most=5'\n", "", "there is no environment 'default'"),
+        ("no = toml = at all", "", "this is no TOML"),
+    ],
+)
+def test_what_a_deployment_gives_is_named_where_it_lies_beside(
+    tmp_path: Path, samconfig: str, evidence: str, told: str
+) -> None:
+    (tmp_path / "template.yaml").write_text(ASKING, encoding="utf-8")
+    (tmp_path / "samconfig.toml").write_text(samconfig, encoding="utf-8")
+    found = imported(tmp_path / "template.yaml", "", tmp_path / "model.yaml", Files())
+    assert f"  - {{template: template.yaml{evidence}}}" in found.text
+    assert any(told in note for note in found.notes) if told else not found.notes

@@ -31,14 +31,19 @@ def head(name: str, stands_on: Sequence[str] = ALONE) -> list[str]:
 
 
 def new_model(
-    found: Sequence[ElementEntry], evidence: tuple[str, str], name: str, stands_on: Sequence[str] = ALONE
+    found: Sequence[ElementEntry], evidence: tuple[str, str, str], name: str, stands_on: Sequence[str] = ALONE
 ) -> str:
-    """The text of a model of these entries; `evidence` is the kind and the path of the file that they come from."""
-    kind, reference = evidence
+    """The text of a model of these entries.
+
+    `evidence` is the kind and the path of the file that they come from, and the path of the file with the values that
+    its parameters are given ('' where there is none).
+    """
+    kind, reference, parameters = evidence
+    given = f", parameters: {scalar(parameters)}" if parameters else ""
     lines = [
         *head(name, stands_on),
         "evidence:                         # its facts are read from there each time: state only what it cannot say",
-        f"  - {{{kind}: {scalar(reference)}{_resources(found)}}}",
+        f"  - {{{kind}: {scalar(reference)}{given}{_resources(found)}}}",
         "",
         "# data:                           # what is kept, and how sensitive it is",
         "#   records: {classification: confidential, personal: true}",

@@ -17,7 +17,8 @@ from threatmodel.evidence.relations.found import function_relations
 from threatmodel.model.load import load_model
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.problems import Place, Problem
+from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.stacks.deployment import given_values
 from threatmodel.stacks.readers import kind_of, read
 from threatmodel.stacks.stack import Stack
 
@@ -44,8 +45,28 @@ def imported(path: Path, kind: str, model: Path | None, files: Files, stands_on:
     check_elements(found, stack.file)
     name = path.resolve().parent.name if path.stem in {"template", "serverless", "plan"} else path.stem
     reference = reference_to(path, model or Path("model.yaml"))
-    text = new_model(found, (kind, reference), name, stands_on)
-    return Imported(text, tuple(found), (), _notes(stack))
+    given, notes = _deployed_with(path, kind, stack, files)
+    parameters = reference_to(given, model or Path("model.yaml")) if given is not None else ""
+    text = new_model(found, (kind, reference, parameters), name, stands_on)
+    return Imported(text, tuple(found), (), (*_notes(stack), *notes))
+
+
+_SAMCONFIG = "samconfig.toml"
+
+
+def _deployed_with(path: Path, kind: str, stack: Stack, files: Files) -> tuple[Path | None, tuple[str, ...]]:
+    """The samconfig.toml beside a template, where it gives parameters of it values; else a note where it gives none."""
+    beside = path.with_name(_SAMCONFIG)
+    if kind != "template" or not stack.parameters or not files.has(beside):
+        return None, ()
+    try:
+        files.named(_SAMCONFIG, path, Place(shown_path(path)))  # no link out of the project
+        found = given_values(files.text(beside), shown_path(beside))
+    except InputError as error:
+        told = "; ".join(f"{one.place}: {one.message}" for one in error.problems)
+        return None, (f"what the deployment gives the parameters was not read: {told}",)
+    asked = stack.parameters.keys() & found.values.keys()
+    return (beside if asked else None), ()
 
 
 def update(path: Path, kind: str, model: Path, files: Files) -> Imported:
