@@ -77,6 +77,19 @@ def table(entries: Mapping[str, Node], place: Place, keys: Mapping[str, Place] |
     return Table(entries, place, keys or {})
 
 
+def is_set(node: Node | None) -> bool:
+    """Whether something is given: neither nothing, null nor an empty text or list."""
+    match node:
+        case None:
+            return False
+        case Scalar(value=value):
+            return value is not None and value != ""
+        case List(items=children):
+            return bool(children)
+        case _:
+            return True
+
+
 def get(node: Node | None, *names: str) -> Node | None:
     """The node behind some keys, or None where there is none; an unknown on the way is the answer."""
     for name in names:

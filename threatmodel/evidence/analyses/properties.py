@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, Unknown, items, shape_of
+from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, Unknown, is_set, items, shape_of
 
 _DEEPEST = 100
 """Levels of a document in JSON text; what lies deeper is unknown."""
@@ -45,32 +45,20 @@ def read(node: Node | None, *names: str) -> Node | None:
             return node
         if not isinstance(node, Table):
             return None
-        node = next((node.entries[form] for form in _spellings(name) if _is_set(node.entries.get(form))), None)
+        node = next((node.entries[form] for form in _spellings(name) if is_set(node.entries.get(form))), None)
     return node
-
-
-def _is_set(node: Node | None) -> bool:
-    match node:
-        case None:
-            return False
-        case Scalar(value=value):
-            return value is not None and value != ""
-        case List(items=children):
-            return bool(children)
-        case _:
-            return True
 
 
 def each(node: Node | None) -> tuple[Node, ...]:
     """The items of a list that are set, or the node itself where it is one alone."""
-    return tuple(child for child in items(node) if _is_set(child))
+    return tuple(child for child in items(node) if is_set(child))
 
 
 def stands(node: Node | None) -> bool | None:
     """Whether something stands there.  A parameter without default has to be given; a condition may leave it out."""
     if isinstance(node, Unknown):
         return True if node.given else None
-    return _is_set(node)
+    return is_set(node)
 
 
 def flag(node: Node | None, *, left_out: bool | None = None) -> bool | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, items
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, is_set, items
 
 _TAKEN_IN = ("source_json", "override_json", "source_policy_documents", "override_policy_documents")
 _LISTS = {"actions": "Action", "not_actions": "NotAction", "resources": "Resource", "not_resources": "NotResource"}
@@ -17,7 +17,7 @@ def document(node: Node) -> Node:
     if not isinstance(node, Table):
         return node
     statements = [_statement(one) for one in items(node.entries.get("statement"))]
-    taken_in = [node.entries[name] for name in _TAKEN_IN if _is_set(node.entries.get(name))]
+    taken_in = [node.entries[name] for name in _TAKEN_IN if is_set(node.entries.get(name))]
     statements += [Unknown("it takes in other policy documents", one.place) for one in taken_in]
     entries: dict[str, Node] = {"Statement": List(tuple(statements), node.place)}
     version = node.entries.get("version")
@@ -30,35 +30,23 @@ def _statement(node: Node) -> Node:
     if not isinstance(node, Table):
         return node if isinstance(node, Unknown) else Unknown("the statement is not understood", node.place)
     effect = node.entries.get("effect")
-    entries: dict[str, Node] = {"Effect": effect if effect is not None and _is_set(effect) else _allow(node.place)}
+    entries: dict[str, Node] = {"Effect": effect if effect is not None and is_set(effect) else _allow(node.place)}
     for name, key in _LISTS.items():
         found = node.entries.get(name)
-        if found is not None and _is_set(found):
+        if found is not None and is_set(found):
             entries[key] = _whole(found)
     for name, key in _PRINCIPALS.items():
         found = node.entries.get(name)
-        if found is not None and _is_set(found):
+        if found is not None and is_set(found):
             entries[key] = _principals(found)
     condition = node.entries.get("condition")
-    if condition is not None and _is_set(condition):
+    if condition is not None and is_set(condition):
         entries["Condition"] = _conditions(condition)
     return Table(entries, node.place, {})
 
 
 def _allow(place: Place) -> Node:
     return Scalar("Allow", place)
-
-
-def _is_set(node: Node | None) -> bool:
-    match node:
-        case None:
-            return False
-        case Scalar(value=value):
-            return value is not None and value != ""
-        case List(items=children):
-            return bool(children)
-        case _:
-            return True
 
 
 def _whole(node: Node) -> Node:
