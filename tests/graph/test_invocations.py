@@ -114,3 +114,14 @@ def test_nobody_has_said_whether_slack_calls(tmp_path: Path) -> None:
     assert fact(graph, "front", "web_facing") is True, "its other route is no POST"
     assert fact(graph, "guard", "internet_facing") is True
     assert "api:guard:authorise" in graph.flows
+
+
+def test_a_system_that_nobody_calls_from_slack_has_no_workspace(tmp_path: Path) -> None:
+    said = functions(tmp_path, "front: {triggers: [{http: POST}], reads: [], calls: []}")
+    assert said.elements["workspace"].out_of_scope
+    for lists in (
+        "triggers: [{http: POST, caller: unknown}]",
+        "triggers: [], calls: [slack]",
+        "incomplete: [triggers]",
+    ):
+        assert not functions(tmp_path, f"front: {{{lists}}}").elements["workspace"].out_of_scope, lists

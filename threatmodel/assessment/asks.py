@@ -14,8 +14,9 @@ from threatmodel.model.vocabulary import INPUTS, LISTS, RELATIONS, Input
 class Ask:
     """Something that nobody has said.
 
-    A fact or a list of an element, a plane's description, or who attests a control. `kind` is fact, relation,
-    describe or attest; `name` the fact, the list, the plane or the control.  `rest`: of the list only the rest.
+    A fact or a list of an element, who calls its routes, a plane's description, or who attests a control. `kind` is
+    fact, relation, caller, describe or attest; `name` the fact, the list, the plane or the control.  `rest`: of the
+    list only the rest.
     """
 
     kind: str
@@ -67,8 +68,13 @@ def _of_input(graph: Graph, target: Element | Flow, given: Input) -> Iterator[As
 
 
 def list_asks(graph: Graph, kind: str, name: str, element: str) -> Iterator[Ask]:
-    """Whom to ask about a list of an element, or about its rest; nobody where it is closed, or none of the kind's."""
+    """Whom to ask about a list of an element, or about its rest; nobody where it is closed, or none of the kind's.
+
+    Of what starts it also which requests Slack sends, where nobody has said.
+    """
     if graph.elements[element].kind == kind and name in RELATIONS[kind]:
         members = graph.lists[element].get(name)
+        if name == "triggers" and members is not None and any(one.caller == "unknown" for one in members.items):
+            yield Ask("caller", kind, "callers", element)
         if members is None or not members.size:
             yield Ask("relation", kind, name, element, rest=members is not None and bool(members.known))

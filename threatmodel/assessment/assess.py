@@ -23,6 +23,9 @@ from threatmodel.reading.problems import InputError, Place
 
 _CRITICALITY = {"low": -1, "normal": 0, "high": 1}
 
+_MOST_SIGNS = 4
+"""Signs of Slack that the question for callers names."""
+
 
 class _Cells(NamedTuple):
     """What is left of a risk under what is claimed, under what is proven, and if every unknown control is in place.
@@ -265,7 +268,7 @@ class _Assessing:
             yield RuledOut(self.library.threats[threat], facts, len(elements), tuple(elements[:3]))
 
     def _questions(self, findings: list[Finding], possible: list[Finding]) -> tuple[Question, ...]:
-        questions = Questions(self.library)
+        questions = Questions(self.library, [sign for read in self.graph.evidence for sign in read.signs][:_MOST_SIGNS])
         for finding in possible:
             questions.add(self._exposure_asks(finding), finding)
         for finding in findings:

@@ -64,8 +64,8 @@ class Finding:
 class Question:
     """One question: what to ask, of which elements, which findings it decides, and the worst score that hangs on it.
 
-    `kind` is fact, relation, describe or attest; `of` the kind of element, `name` the fact, relation, plane or control.
-    `facts` are all the facts that it asks for, `name` first; none where it asks for something else.
+    `kind` is fact, relation, caller, describe or attest; `of` the kind of element, `name` the fact, relation, plane or
+    control.  `facts` are all the facts that it asks for, `name` first; none where it asks for something else.
     """
 
     id: str

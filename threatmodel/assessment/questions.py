@@ -15,6 +15,10 @@ from threatmodel.library.format import Library
 from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS
 
 _Key = tuple[str, str, str]
+_CALLERS = (
+    "Which of these routes does Slack call? ({}) Write slack: slash-command, interactivity or events in place of http "
+    "for each, and take caller: unknown out of the others."
+)
 _DESCRIBE = 3
 """The doubt that a plane is in which nobody describes."""
 
@@ -22,8 +26,9 @@ _DESCRIBE = 3
 class Questions:
     """Collects asks with what hangs on them."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, signs: Sequence[str] = ()) -> None:
         self._library = library
+        self._signs = signs
         self._elements: dict[_Key, dict[str, None]] = {}
         self._facts: dict[_Key, set[str]] = {}
         self._whole: set[_Key] = set()
@@ -90,6 +95,10 @@ class Questions:
             case "attest":
                 control = self._library.controls[subject]
                 return f"Is this in place, and who says so until when? {control.title} (controls: {subject}@element)"
+            case "caller":
+                return _CALLERS.format(
+                    f"signs of it: {'; '.join(self._signs)}" if self._signs else "no sign of it in any file"
+                )
             case "relation":
                 row = next(row for row in RELATIONS[of].values() if row.topic == subject)
                 return row.ask if key in self._whole else row.ask_rest

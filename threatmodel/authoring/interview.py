@@ -76,6 +76,8 @@ def _items_of(question: Question, element: str, assessment: Assessment) -> Itera
                     if members is None or not members.size:
                         rest = members is not None and bool(members.known)
                         yield Item(question, "relation", question.of, element, row.name, rest)
+        case "caller":
+            return  # each route is somebody's: by hand, at its line
         case _:
             yield Item(question, question.kind, question.of, element, question.name)
 

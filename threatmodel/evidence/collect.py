@@ -19,6 +19,7 @@ from threatmodel.evidence.relations.naming import kinds_of
 from threatmodel.evidence.relations.rights import RELATIONS as USES
 from threatmodel.evidence.relations.unused import unused
 from threatmodel.evidence.relations.used import used
+from threatmodel.evidence.signs import signs
 from threatmodel.evidence.strangers import Standing, Touch, touches
 from threatmodel.evidence.worlds import Claim, Fallen, Readings, Said, WantedFacts, held
 from threatmodel.graph.elements import Read, Untold
@@ -355,6 +356,7 @@ class _One:
             unread=tuple((one.name, one.why, one.place) for one in self.stack.unread),
             untold=tuple(self.untold),
             notes=(*self.stack.problems, *unasked),
+            signs=tuple(f"{what} at {place}" for what, place in signs(self.stack, dict(self.relations))),
             unused=self._pairs("unused"),
             ungranted=self._pairs("ungranted"),
         )

@@ -64,6 +64,8 @@ def build(
     has = _features(resolved)
     zones = _zones(system)
     elements = {element.id: element for element in _elements(resolved, zones, has)}
+    if "workspace" not in system.nodes and _without_slack(resolved) and not any(one.signs for one in read):
+        elements["workspace"] = replace(elements["workspace"], out_of_scope=_NO_SLACK)
     roots = {zone: _root(zone, zones) for zone in zones}
     flows = Flows(resolved, elements, roots, has).made()
     used = _used_zones((element.zone for element in elements.values()), zones)
@@ -96,6 +98,22 @@ def _features(resolved: Resolved) -> frozenset[str]:
         elif node.kind == "function" and _is(facts, "code_signing", {"enforce", "warn"}):
             has.add("signer")
     return frozenset(has | ({"no-signer"} if "signer" not in has else set()))
+
+
+_NO_SLACK = "nothing here has to do with Slack: no route is Slack's, nothing calls it, and no file speaks of it"
+
+
+def _without_slack(resolved: Resolved) -> bool:
+    """Whether somebody has said of each route that it is not Slack's, and of nothing else that Slack starts it."""
+    functions = [resolved.lists[node.id] for node in resolved.system.nodes.values() if node.kind == "function"]
+    triggers = [lists.get("triggers") for lists in functions]
+    closed = bool(triggers) and all(members is not None and members.size for members in triggers)
+    said = all("triggers" in node.relations for node in resolved.system.nodes.values() if node.kind == "function")
+    items = [item for members in triggers if members is not None for item in members.items]
+    slack = any(item.by == "slack" or item.caller == "unknown" for item in items)
+    called = any("slack" in lists["calls"].items for lists in functions if "calls" in lists)
+    routed = any(item.by == "http" for item in items)
+    return closed and said and routed and not slack and not called
 
 
 def _is(facts: Facts, name: str, values: set[object]) -> bool:

@@ -76,7 +76,8 @@ class Read:
     `elements` are the model's elements with the names that the file has for them; `missing` those that the file lacks
     (id, kind, place in the model), `extra` resources that the model lacks (name, kind, place); `unread` parts that
     were not understood; `untold` what it leaves open; `unused` grants that nothing uses and `ungranted` uses that
-    nothing grants (function, resource, place); `notes` what its author should know; `stale` why it counts as word only.
+    nothing grants (function, resource, place); `notes` what its author should know; `signs`
+    what in it speaks of Slack, with its place; `stale` why it counts as word only.
     """
 
     file: str
@@ -89,6 +90,7 @@ class Read:
     unused: tuple[tuple[str, str, Place], ...] = ()
     ungranted: tuple[tuple[str, str, Place], ...] = ()
     notes: tuple[Problem, ...] = ()
+    signs: tuple[str, ...] = ()
     stale: str = ""
 
 

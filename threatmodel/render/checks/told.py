@@ -157,6 +157,8 @@ def _answering(question: Question) -> str:
     """What an answer is: the facts to state, or whose word."""
     if question.kind == "attest":
         return f"let somebody attest {question.name}"
+    if question.kind == "caller":
+        return "say at each route whether Slack calls it"
     if question.kind == "describe":
         return f"describe the {question.name}"
     facts = question.facts or (question.name,)
