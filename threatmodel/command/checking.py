@@ -25,14 +25,6 @@ from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.problems import told as problems_told
 from threatmodel.reading.project import repository
 from threatmodel.render.checks.checked import Checked, Form, Outcome, checked, outcome
-from threatmodel.render.checks.github import GitHub
-from threatmodel.render.checks.gitlab import GitLab
-from threatmodel.render.checks.json_ import Json
-from threatmodel.render.checks.junit import JUnit
-from threatmodel.render.checks.lines import Lines
-from threatmodel.render.checks.markdown import Markdown
-from threatmodel.render.checks.sarif import Sarif
-from threatmodel.render.checks.text import Text
 from threatmodel.render.checks.told import told
 
 if TYPE_CHECKING:
@@ -125,20 +117,38 @@ def forms_of(question: Asked) -> list[Form]:
 
 def _form(asked: FormAsked) -> Form:
     match asked.name:
-        case "text":
-            return Text(asked.width, colour=asked.colour)
+        case "lines":
+            from threatmodel.render.checks.lines import Lines
+
+            return Lines()
+        case "json":
+            from threatmodel.render.checks.json_ import Json
+
+            return Json()
         case "sarif":
+            from threatmodel.render.checks.sarif import Sarif
+
             return Sarif()
-        case name:
-            forms: Mapping[str, Callable[[], Form]] = {
-                "lines": Lines,
-                "json": Json,
-                "github": GitHub,
-                "gitlab": GitLab,
-                "markdown": Markdown,
-                "junit": JUnit,
-            }
-            return forms[name]()
+        case "github":
+            from threatmodel.render.checks.github import GitHub
+
+            return GitHub()
+        case "gitlab":
+            from threatmodel.render.checks.gitlab import GitLab
+
+            return GitLab()
+        case "markdown":
+            from threatmodel.render.checks.markdown import Markdown
+
+            return Markdown()
+        case "junit":
+            from threatmodel.render.checks.junit import JUnit
+
+            return JUnit()
+        case _:
+            from threatmodel.render.checks.text import Text
+
+            return Text(asked.width, colour=asked.colour)
 
 
 def checks(models: Sequence[Path], question: Asked, progress: Callable[[int], None]) -> Iterator[Outcome]:
