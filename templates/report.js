@@ -67,7 +67,7 @@
     form.addEventListener("input", filter);
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("reset", () => setTimeout(filter));
-    filter();
+    if (!location.hash.startsWith("#filter:")) filter();
   }
   addEventListener("hashchange", followed);
   followed();
