@@ -12,7 +12,7 @@ from threatmodel.evidence.deployed import Deployed
 from threatmodel.graph.elements import Read, Untold
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import EvidenceFile, System
-from threatmodel.probe.catalogue import doubts
+from threatmodel.probe.catalogue import AGE, doubts
 from threatmodel.probe.folder import folder_digest
 from threatmodel.probe.result import Result, read
 from threatmodel.probe.seen import SeenCall
@@ -40,7 +40,7 @@ def probed(
     folder = files.named(source.code, model, source.place) if source.code else path.parent
     place = Place(shown_path(path), 0)
     changed = files.changed_in(folder, besides=path)
-    stale = _stale(result, folder, place, changed=changed) or _word(result, deployed, folder, now)
+    stale = _stale(result, folder, place, changed=changed) or _word(result, deployed, folder, now, age_of(source))
     statements = {}
     untold = []
     for one in result.facts:
@@ -71,9 +71,20 @@ def _stale(result: Result, folder: Path, place: Place, *, changed: bool) -> str:
     return ""
 
 
-def _word(result: Result, deployed: Sequence[Deployed], folder: Path, now: datetime.datetime | None) -> str:
+def age_of(source: EvidenceFile) -> datetime.timedelta:
+    """How long the result that a model names is evidence."""
+    return AGE if source.days is None else datetime.timedelta(days=source.days)
+
+
+def _word(
+    result: Result,
+    deployed: Sequence[Deployed],
+    folder: Path,
+    now: datetime.datetime | None,
+    age: datetime.timedelta,
+) -> str:
     """Every reason for which a result counts as word, in one line; '' where there is none."""
-    why = list(doubts(result, now, __version__))
+    why = list(doubts(result, now, __version__, age))
     for one in deployed:
         why += [f"{reason} ({one.stack.file})" for reason in mismatches(result, one, folder)]
     return f"{'; '.join(why)}; it counts as word" if why else ""

@@ -33,6 +33,7 @@ def evidence_files(ids: Ids) -> Iterator[EvidenceFile]:
                 stage=value_of(item.value, "stage"),
                 function=value_of(item.value, "function"),
                 code=value_of(item.value, "code"),
+                days=value_of(item.value, "days", None),
             )
 
 

@@ -178,7 +178,7 @@ EVIDENCE_OF: Mapping[str, tuple[str, ...]] = {
     "template": ("resources", "functions", "parameters", "stage"),
     "plan": ("resources", "functions"),
     "serverless": ("resources", "functions", "stage"),
-    "probe": ("function", "code"),
+    "probe": ("function", "code", "days"),
 }
 """The other keys that an entry of the evidence may have, by the kind of its file."""
 EVIDENCE_KEYS = tuple(dict.fromkeys(key for keys in EVIDENCE_OF.values() for key in keys))
@@ -211,6 +211,7 @@ _EVIDENCE = record(
     Key("probe", Text(400, expected="a path"), "a saved result of tm.py probe"),
     Key("function", _ID, "probe: the function whose handler was probed"),
     Key("code", Text(400, expected="a path"), "probe: the handler's folder; the folder of the result where left out"),
+    Key("days", Number(1, 730), "probe: for how many days its result is evidence (180 where left out)"),
 )
 _DEFAULTS = record(
     "the defaults",

@@ -230,7 +230,8 @@ class EvidenceFile:
     `kind` is template, plan, serverless or probe; `path` as written.  Of infrastructure code, `resources` are the names
     that the author gives for elements, and `every_function` says that all its functions belong to the model;
     `parameters` is the file with the values that its deployment gives, and `stage` what is deployed.  Of a probe,
-    `function` is whose handler was probed, and `code` the handler's folder as written ('' for the result's own).
+    `function` is whose handler was probed, `code` the handler's folder as written ('' for the result's own), and `days`
+    how long its result is evidence (None: as long as the probe says).
     """
 
     kind: str
@@ -242,6 +243,7 @@ class EvidenceFile:
     stage: str = ""
     function: str = ""
     code: str = ""
+    days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,12 +19,12 @@ FIRST = datetime.date(2026, 11, 1)
 """Before this day there was no probe."""
 
 
-def doubts(result: Result, now: datetime.datetime | None, version: str) -> Iterator[str]:
+def doubts(result: Result, now: datetime.datetime | None, version: str, age: datetime.timedelta = AGE) -> Iterator[str]:
     """Why a result is no run of these probes, or one from too long ago; none where it may be one."""
     if result.version != version:
         yield f"it is of version {result.version[:20]}, this is {version}"
         return
-    yield from _dated(result, now)
+    yield from _dated(result, now, age)
     cases = {case.id: case for case in load_cases()}
     rows = {row.probe: row for row in result.rows}
     if missing := [name for name in cases if name not in rows]:
@@ -38,15 +38,15 @@ def doubts(result: Result, now: datetime.datetime | None, version: str) -> Itera
         yield "its genuine request was refused, and something is proven all the same"
 
 
-def _dated(result: Result, now: datetime.datetime | None) -> Iterator[str]:
+def _dated(result: Result, now: datetime.datetime | None, age: datetime.timedelta) -> Iterator[str]:
     if result.when.date() < FIRST:
         yield f"it is dated {result.when:%Y-%m-%d}, when there was no probe"
     if now is None:
         return
     if result.when > now + datetime.timedelta(days=1):
         yield f"it is dated {result.when:%Y-%m-%d}, which is still to come"
-    elif now - result.when > AGE:
-        yield f"it is {(now - result.when).days} days old; evidence is so for {AGE.days}"
+    elif now - result.when > age:
+        yield f"it is {(now - result.when).days} days old; evidence is so for {age.days}"
 
 
 def _fits(row: Row, case: Case) -> bool:

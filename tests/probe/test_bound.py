@@ -1,0 +1,98 @@
+"""A saved result is evidence of the very code, variables and version that it was of, and word in every other case."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import HOME
+from threatmodel.command.main import main
+
+MODEL = """\
+name: Shop
+functions:
+  order-bot:
+    triggers: [{slack: slash-command, path: /slack/orders, api: slack-api}]
+apis:
+  slack-api: {}
+evidence:
+  - {template: app/template.yaml}
+  - {probe: app/order-bot.probe.json, function: order-bot}
+"""
+
+
+@pytest.fixture
+def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """What becomes of the example's result after a change: '' where it is evidence, else why it counts as word."""
+    monkeypatch.chdir(tmp_path)
+    Path(".git").mkdir()
+    shutil.copytree(HOME / "examples" / "slack-app", "app")
+
+    def after(
+        *, template: tuple[str, str] = ("", ""), result: Callable[[Any], None] | None = None, **words: str
+    ) -> str:
+        Path("model.yaml").write_text(MODEL.replace("function: order-bot}", words.get("line", "function: order-bot}")))
+        text = Path("app/template.yaml").read_text(encoding="utf-8")
+        assert template[0] in text
+        Path("app/template.yaml").write_text(text.replace(*template, 1), encoding="utf-8")
+        if result is not None:
+            found = json.loads(Path("app/order-bot.probe.json").read_text(encoding="utf-8"))
+            result(found)
+            Path("app/order-bot.probe.json").write_text(json.dumps(found), encoding="utf-8")
+        capsys.readouterr()
+        assert main(["-m", "model.yaml", "--json", "--today", words.get("today", "2026-11-28")]) == 0
+        told = json.loads(capsys.readouterr().out)
+        stale: str = next(one.get("stale", "") for one in told["evidence"] if one["kind"] == "probe")
+        return stale
+
+    return after
+
+
+def test_the_example_s_result_is_evidence(said: Callable[..., str]) -> None:
+    assert said() == ""
+
+
+TEMPLATES = {
+    "another module": ("Handler: app.handler", "Handler: worker.handler"),
+    "another function of it": ("Handler: app.handler", "Handler: app.other"),
+    "another folder": ("Handler: app.handler", "Handler: app.handler\n      CodeUri: src/"),
+    "another runtime": ("Handler: app.handler", "Handler: app.handler\n      Runtime: nodejs22.x"),
+    "an object in a bucket": (
+        "Handler: app.handler",
+        "Handler: app.handler\n      CodeUri: s3://artifacts/bot.zip",
+    ),
+    "a layer": (
+        "Handler: app.handler",
+        "Handler: app.handler\n      Layers: ['arn:aws:lambda:eu-west-1:123456789012:layer:x:1']",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", TEMPLATES.values(), ids=TEMPLATES)
+def test_other_code_makes_it_word(said: Callable[..., str], change: tuple[str, str]) -> None:
+    assert "it counts as word" in said(template=change)
+
+
+RESULTS: dict[str, Callable[[Any], None]] = {
+    "another version": lambda found: found.update(version="0.0.1"),
+    "before there was a probe": lambda found: found.update(when="1999-01-01T00:00:00Z"),
+    "still to come": lambda found: found.update(when="2029-01-01T00:00:00Z"),
+    "another handler's": lambda found: found.update(target="examples/slack-app/worker.py:handler"),
+    "other code's": lambda found: found.update(folder_sha256="0" * 64),
+}
+
+
+@pytest.mark.parametrize("change", RESULTS.values(), ids=RESULTS)
+def test_what_is_no_run_of_this_makes_it_word(said: Callable[..., str], change: Callable[[Any], None]) -> None:
+    assert "it counts as word" in said(result=change)
+
+
+def test_its_age_is_what_the_model_says(said: Callable[..., str]) -> None:
+    assert "evidence is so for 180" in said(today="2027-10-01")
+    assert said(today="2027-10-01", line="function: order-bot, days: 700}") == ""
+    assert "evidence is so for 1" in said(line="function: order-bot, days: 1}", today="2026-12-20")
