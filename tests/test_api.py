@@ -30,7 +30,7 @@ def test_the_page_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     said = capsys.readouterr().out
     assert "  incident-runbook organisation attested" in said
     assert "\n    verifies_signature True probe " in said
-    assert "900 examples/slack-app/template.yaml:133:" in said
+    assert "900 examples/slack-app/template.yaml:132:" in said
     assert "models/slack-lambda.yaml:2:1 unknown-key 'functoins' is not a key of a model" in said
     assert names["report"].startswith("<!doctype html>")
     assert json.loads(names["contract"])["model"]["file"] == "models/slack-lambda.yaml"
