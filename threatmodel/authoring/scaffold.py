@@ -144,6 +144,7 @@ def control_text(name: str, mitigation: str = MITIGATION, scope: str = "function
             "requires": "[CONTROL]",
             "needs": "[{if: target.FACT, else: write why it is not applicable otherwise}]",
             "examples": [f"{name}: {_EXAMPLES[name]}" for name in CONTROL_EXAMPLES],
+            "weaker": "[{says: write what looks like it and is not, facts: {FACT: false}}]",
         },
         {
             "in_place": f"the facts: tm.py --describe {scope}",

@@ -166,6 +166,13 @@ _HOW = record(
     Key("console", _PROSE, "where to click or which command to run"),
 )
 
+_WEAKER = record(
+    "a weaker form",
+    Key("says", _LINE, "what it is, and why it is not the control", required=True),
+    Key("facts", NamedItems(Raw(), "a fact", _FACT_NAME, "a fact's name"), "its facts"),
+    Key("template", Text(2000), "resources of a CloudFormation template that look like it"),
+)
+
 CONTROL = record(
     "a control",
     Key("id", Text(60), "the file's name", required=True),
@@ -185,6 +192,7 @@ CONTROL = record(
     Key("maps", _CONTROL_MAPS, "ids in public catalogues", required=True),
     Key("references", Items(_URL, least=1), "what to read", required=True),
     Key("examples", _examples(*CONTROL_EXAMPLES), "facts that pin the conditions"),
+    Key("weaker", Items(_WEAKER, least=1), "what looks like the control and is not: none of it may count as in place"),
 )
 """A file under threatlib/controls/<mitigation>/."""
 
@@ -282,6 +290,16 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Weaker:
+    """What looks like a control and is not: `facts` that are not enough, or a `template`'s resources ('' for none)."""
+
+    says: str
+    facts: Mapping[str, object]
+    template: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
     """One control.  `in_place` is None where only a person can tell; `do` is its title where nothing else is said."""
 
@@ -302,6 +320,7 @@ class Control:
     references: tuple[str, ...]
     place: Place
     formerly: tuple[str, ...] = ()
+    weaker: tuple[Weaker, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

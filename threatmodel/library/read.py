@@ -7,7 +7,7 @@ from typing import Any
 
 from threatmodel.library import examples as pins
 from threatmodel.library.condition import Condition, ConditionError, compile_condition
-from threatmodel.library.format import Control, ControlEffect, ControlLink, Move, Need, Threat
+from threatmodel.library.format import Control, ControlEffect, ControlLink, Move, Need, Threat, Weaker
 from threatmodel.model.vocabulary import FACTS, Kind
 from threatmodel.reading.problems import article, listed, quoted, suggestion
 from threatmodel.reading.shape import INVALID, Entry, Fields, Reader, Value
@@ -109,6 +109,8 @@ def control_of(reader: Reader, entries: Fields) -> Control:
             answer = pins.control_answer(in_place, conditions)
             variants = pins.control_mutants(in_place, conditions)
             _check_examples(reader, entries["examples"], scope, answer, variants)
+    weaker = tuple(_weaker(reader, entries["weaker"], scope)) if "weaker" in entries else ()
+    _check_weaker(reader, weaker, pins.control_answer(in_place, conditions))
     return Control(
         id=entries["id"].value,
         title=entries["title"].value,
@@ -127,7 +129,25 @@ def control_of(reader: Reader, entries: Fields) -> Control:
         references=plain(entries["references"].value),
         place=entries["id"].key,
         formerly=_optional(entries, "formerly"),
+        weaker=weaker,
     )
+
+
+def _weaker(reader: Reader, entry: Entry, kind: Kind) -> Iterator[Weaker]:
+    """What looks like a control and is not."""
+    for one in entry.value:
+        facts = _facts(reader, one.value["facts"].value, kind) if "facts" in one.value else {}
+        if "says" in one.value and facts is not None:
+            template = one.value["template"].value if "template" in one.value else ""
+            yield Weaker(says=one.value["says"].value, facts=facts, template=template, place=one.place)
+
+
+def _check_weaker(reader: Reader, weaker: Sequence[Weaker], answer: pins.Evaluation) -> None:
+    """Asks whether facts that are not enough are taken for enough; templates are asked where evidence is read."""
+    for one in weaker:
+        if one.facts and answer(pins.facts_of(one.facts, one.place)) == "in_place":
+            message = "these facts are not to be enough, but the condition answers 'in_place'"
+            reader.note("wrong-example", one.place, message)
 
 
 def _condition(reader: Reader, entry: Entry, kind: Kind) -> Condition | None:
@@ -166,21 +186,27 @@ def _check_examples(
 def _examples(reader: Reader, entry: Entry, kind: Kind) -> Iterator[pins.Example]:
     for name, group in entry.value.items():
         for example in group.value:
-            values: dict[str, Any] = {}
-            for fact, stated in example.value.items():
-                row = FACTS[kind].get(fact)
-                if row is None:
-                    hint = suggestion(fact, FACTS[kind]) or f"known: {listed(FACTS[kind], 40)}"
-                    message = f"{quoted(fact)} is not a fact of {article(kind)}"
-                    reader.note("unknown-fact", stated.key, message, hint)
-                    values[fact] = INVALID
-                elif stated.value is None:
-                    values[fact] = None
-                else:
-                    mark = reader.document.mark_of(stated.place)
-                    values[fact] = reader.read(row.shape, stated.value, mark, f"'{fact}'")
-            if INVALID not in values.values():
+            values = _facts(reader, example.value, kind)
+            if values is not None:
                 yield name, pins.facts_of(values, example.place), example.place
+
+
+def _facts(reader: Reader, table: Fields, kind: Kind) -> dict[str, Any] | None:
+    """The facts of an example by name, None where one of them is none: its problem is noted."""
+    values: dict[str, Any] = {}
+    for fact, stated in table.items():
+        row = FACTS[kind].get(fact)
+        if row is None:
+            hint = suggestion(fact, FACTS[kind]) or f"known: {listed(FACTS[kind], 40)}"
+            message = f"{quoted(fact)} is not a fact of {article(kind)}"
+            reader.note("unknown-fact", stated.key, message, hint)
+            values[fact] = INVALID
+        elif stated.value is None:
+            values[fact] = None
+        else:
+            mark = reader.document.mark_of(stated.place)
+            values[fact] = reader.read(row.shape, stated.value, mark, f"'{fact}'")
+    return None if INVALID in values.values() else values
 
 
 def plain(values: Sequence[Value]) -> tuple[Any, ...]:

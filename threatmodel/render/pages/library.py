@@ -83,6 +83,7 @@ def control_page(control: Control, book: Book, level: int = 1) -> str:
         prose(control.why),
         "",
         *_answered(control, book, level),
+        *_weaker(control, level),
         *_how(control, level),
         *_sources(control.maps, control.references, book),
     ]
@@ -145,6 +146,14 @@ def _linked(links: Sequence[tuple[ControlLink, str, str]], heading: str, book: B
         for link, title, name in sorted(links, key=lambda item: EFFECTS.index(item[0].effect)):
             because = f" ({prose(link.because)})" if link.because else ""
             yield f"- **{link.effect}**{because}: {prose(title)} {book.named(name)}"
+        yield ""
+
+
+def _weaker(control: Control, level: int) -> Iterator[str]:
+    """What looks like it and is not."""
+    if control.weaker:
+        yield from (f"{'#' * (level + 1)} What is not it", "")
+        yield from (f"- {prose(one.says)}" for one in control.weaker)
         yield ""
 
 
