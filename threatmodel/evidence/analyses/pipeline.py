@@ -176,6 +176,10 @@ def _preferred(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> _Step
         return "", part.node.place, "without AutoPublishAlias there is nothing that could be moved by steps"
     if on is False:
         return "all-at-once", part.node.place, ""
+    alias = read(part.resource.properties, "AutoPublishAlias")
+    if not worded(alias):  # SAM moves traffic between versions of an alias
+        at = part.node.place if alias is None else alias.place
+        return "", at, "it moves no traffic without AutoPublishAlias" if alias is None else open_at(alias).why
     if on is None:
         return "", part.node.place, open_at(read(part.node, "Enabled") or part.node).why
     return _by_name(kind, parts, stack) if kind is not None else ("", part.node.place, "its type is not told")
