@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """How well the example's template is read: one change to it at a time, and what each does to the controls.
 
-    .venv/bin/python scripts/mutants.py [--write | --check]
+    .venv/bin/python scripts/readings.py [--write | --check]
 
-Prints every mutant of scripts/mutants.yaml with what it moved, and the score: a mutant is caught if every
+Prints every mutant of scripts/readings.yaml with what it moved, and the score: a mutant is caught if every
 control that it should move did so as written (none moved, where none should), and collateral is every other control
 whose state changed.  Fails where fewer than 98 in 100 are caught, or where one has more than one collateral change.
-`--write` keeps table and score in docs/mutants.md; `--check` fails where that page differs.
+`--write` keeps table and score in docs/readings.md; `--check` fails where that page differs.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from threatmodel.reading.source import LARGEST  # noqa: E402
 
 MODEL = HOME / "models" / "slack-lambda.yaml"
 TEMPLATE = HOME / "examples" / "slack-app" / "template.yaml"
-MUTANTS = Path(__file__).with_name("mutants.yaml")
-PAGE = HOME / "docs" / "mutants.md"
+MUTANTS = Path(__file__).with_name("readings.yaml")
+PAGE = HOME / "docs" / "readings.md"
 
 AS_OF = datetime.date(2026, 11, 25)
 """The day for which states are worked out: a runtime that runs out later must not change the table."""
@@ -210,15 +210,15 @@ def _moved(one: Outcome, name: str) -> str:
 
 
 _INTRODUCTION = """\
-# Mutants
+# What one change to the template moves
 
 How well is a template read? This page measures it. `examples/slack-app/template.yaml` deploys the default model; each
 row is one change to it, and what that change did to the controls. What it should do is written by hand in
-`scripts/mutants.yaml`. A mutant is caught if every control in its table gets the state that stands there.
+`scripts/readings.yaml`. A mutant is caught if every control in its table gets the state that stands there.
 Collateral is every other control, on whatever element, whose state changed.
 
 **{score}**: {caught} of {mutants} mutants are caught; the most that one changes besides is {collateral}. Below {least}
-in 100, or above {most} besides, the check fails. Written by `scripts/mutants.py --write`, for states as of {day}.
+in 100, or above {most} besides, the check fails. Written by `scripts/readings.py --write`, for states as of {day}.
 
 A state is *contradicted* where the model claims what the template denies, *absent* where it claims nothing, and
 *claimed* or *unknown* where the template no longer tells. Flows that a change adds or takes away are not counted: they
@@ -227,7 +227,7 @@ have no state before or none after.
 
 
 def page(outcomes: Sequence[Outcome]) -> str:
-    """docs/mutants.md: the score, every mutant, and what this template cannot show."""
+    """docs/readings.md: the score, every mutant, and what this template cannot show."""
     found = score(outcomes)
     in_hundred = found.caught * 100 // found.mutants
     text = _INTRODUCTION.format(
@@ -258,8 +258,8 @@ def main() -> int:
     """Prints, writes or compares; the exit code."""
     parser = argparse.ArgumentParser(description="How well the example's template is read.")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--write", action="store_true", help="write docs/mutants.md")
-    what.add_argument("--check", action="store_true", help="fail where docs/mutants.md differs")
+    what.add_argument("--write", action="store_true", help="write docs/readings.md")
+    what.add_argument("--check", action="store_true", help="fail where docs/readings.md differs")
     arguments = parser.parse_args()
     _, outcomes = run()
     found = score(outcomes)
@@ -267,7 +267,7 @@ def main() -> int:
     if arguments.write:
         PAGE.write_text(page(outcomes), encoding="utf-8")
     elif arguments.check and (not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != page(outcomes)):
-        print(f"docs/{PAGE.name} is not current: run scripts/mutants.py --write")
+        print(f"docs/{PAGE.name} is not current: run scripts/readings.py --write")
         return 1
     return 0 if found.good else 1
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from cfnlint.decode.decode import decode_str
 
-from scripts.mutants import (
+from scripts.readings import (
     MOST_COLLATERAL,
     NOT_SHOWN,
     PAGE,
