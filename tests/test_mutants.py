@@ -1,0 +1,73 @@
+"""The generated mutants: what they are, and a sample of them judged; scripts/mutants.py judges all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from scripts.mutation.bases import bases, before
+from scripts.mutation.judging import Outcome, outcome
+from scripts.mutation.making import Made, made, sample
+from scripts.mutation.page import CLASSES, page, reasons, why
+from scripts.mutation.table import table
+from tests.support import HOME
+from threatmodel.library.load import load_library
+
+
+@pytest.fixture(scope="module")
+def every() -> Made:
+    return made()
+
+
+@pytest.fixture(scope="module")
+def judged(every: Made) -> Mapping[str, Outcome]:
+    mutants = [every.mutants[number] for number in sample(every.mutants)]
+    return {mutant.id: outcome(mutant, before(mutant.base)) for mutant in mutants}
+
+
+def test_there_are_enough_and_each_undoes_what_was_proven_or_hides_something(every: Made) -> None:
+    assert len(every.mutants) >= 1500
+    assert {one.weakening for one in every.mutants} == set(CLASSES)
+    assert all(one.weakens or one.told for one in every.mutants)
+
+
+def test_the_good_systems_are_read_and_prove_something() -> None:
+    for name in bases():
+        assert not before(name).refused
+        assert sum(state == "proven" for state in before(name).states.values()) >= 30, name
+
+
+def test_a_sample_of_200_is_caught_or_survives_for_a_reason(judged: Mapping[str, Outcome]) -> None:
+    assert len(judged) >= 200
+    assert {one.mutant.id: one.survivors for one in judged.values() if not one.caught and not why(one)} == {}
+
+
+def test_few_of_them_are_caught_by_refusing_the_input(judged: Mapping[str, Outcome]) -> None:
+    assert sum(bool(one.refused) for one in judged.values()) < len(judged) / 4
+
+
+def test_reasons_are_of_mutants_that_there_are(every: Made) -> None:
+    from fnmatch import fnmatchcase
+
+    for pattern, said in reasons().items():
+        assert said.strip()
+        assert any(fnmatchcase(one.id, pattern) for one in every.mutants), pattern
+
+
+def test_the_table_names_controls_of_the_library() -> None:
+    known = load_library(HOME / "threatlib").controls.keys()
+    for name in ("weaker.yaml", "weaker-plan.yaml"):
+        found = table(name)
+        named = {control for rows in found.rows.values() for row in rows for control in row.rests}
+        named |= {control for controls in found.resources.values() for control in controls}
+        named |= {control for rows in found.additions.values() for row in rows for control in row["rests"]}
+        assert named <= known
+
+
+def test_the_page_names_each_survivor(every: Made, judged: Mapping[str, Outcome]) -> None:
+    first = next(iter(judged.values()))
+    survivor = Outcome(mutant=first.mutant, survivors=first.mutant.weakens, became={})
+    text = page([survivor], every.excluded, len(every.mutants))
+    assert f"`{first.mutant.id}`" in text
+    assert "0 of 1" in text
