@@ -58,7 +58,6 @@ class Judgement:
     """What a model comes to under some texts: the states by `control@element`, or why it is refused; what is told."""
 
     states: Mapping[str, str]
-    mitigated: frozenset[str]
     findings: frozenset[str]
     check: str
     refused: str = ""
@@ -95,13 +94,12 @@ def judged(model: str, texts: Texts, *, told: bool = False, layer: Texts | None 
             evidence, read = collect(system, files, directions(held_to), AS_OF)
             graph = build(system, evidence, AS_OF, read)
         except InputError as error:
-            return Judgement({}, frozenset(), frozenset(), "", str(error.problems[0].message))
+            return Judgement({}, frozenset(), "", str(error.problems[0].message))
         assessment = assess(graph, held_to, AS_OF)
         states = {f"{control}@{element}": state for control, element, state in _states(assessment, held_to)}
-        done = {finding.id for finding in assessment.findings if finding.verdict == "mitigated"}
         every = {finding.id for finding in (*assessment.findings, *assessment.possible)}
         said = "\n".join(_told(assessment)) if told else ""
-        return Judgement(states, frozenset(done), frozenset(every), said)
+        return Judgement(states, frozenset(every), said)
 
 
 def _told(assessment: Assessment) -> Iterator[str]:

@@ -130,7 +130,7 @@ def add_http_api(making: Making, place: Place) -> None:
     logs = making.of_provider("logs", "httpApi")
     if isinstance(logs, Unknown):
         stage["AccessLogSettings"] = logs
-    elif logs is not None and (isinstance(logs, Joined) or text(logs) is not None):  # a text of variables: whether it is a yes is not told
+    elif logs is not None and (isinstance(logs, Joined) or text(logs) is not None):  # of variables: perhaps no yes
         stage["AccessLogSettings"] = Unknown("whether it writes an access log is not told", logs.place)
     elif logs is not None:
         called = making.words("/aws/http-api/", making.stack_name(logs.place), place=logs.place)
