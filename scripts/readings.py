@@ -53,6 +53,7 @@ NOT_SHOWN: Mapping[str, str] = {
     "encrypted-in-transit": "it is about flows whose receiver is a resource (a subscription, a database);"
     " all flows here are calls of AWS's own, or Slack's",
     "function-url-authentication": "no element of the model is a function URL",
+    "queue-own-key": "the example's queue has no key of its own, so that there is no proof to take away",
     "tenant-isolation": "it is for functions that serve several tenants, which the model's word denies",
 }
 

@@ -74,10 +74,10 @@ def test_the_model_is_assessed_against_its_own_file_without_drift(capsys: pytest
     Path("models").mkdir()
     assert run(capsys, "import", "template.yaml", "-o", "models/shop.yaml")[0] == 0
     assert "template: ../template.yaml" in Path("models/shop.yaml").read_text(encoding="utf-8")
-    _, out, err = run(capsys, "-m", "models/shop.yaml", "check", "--fail-on", "critical", "--allow-undetermined")
+    _, out, err = run(capsys, "-m", "models/shop.yaml", "check", "-v", "--fail-on", "critical", "--allow-undetermined")
     assert err == ""
     assert ": drift: " not in out
-    report = run(capsys, "-m", "models/shop.yaml", "--report")[1]
+    report = run(capsys, "-m", "models/shop.yaml", "--report", "full.md")[1]
     assert "**proven**" in report
     assert "template.yaml:" in report
 

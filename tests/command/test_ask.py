@@ -34,6 +34,8 @@ Resources:
     Properties:
       Timeout: 30
 """
+_PATIENCE = 120
+"""Seconds in which a conversation says something."""
 Golden = Callable[[str, str], None]
 
 
@@ -55,19 +57,27 @@ def converse(folder: Path, answers: list[str], columns: int = 80) -> tuple[str, 
     if child == 0:
         os.chdir(folder)
         os.environ["COLUMNS"] = str(columns)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background ignores it
         os.execv(sys.executable, ASK)  # noqa: S606 - the program that is tested, on a terminal of its own
-    shown, left = b"", list(answers)
-    while select.select([terminal], [], [], 120)[0]:
+    shown, left, waited = b"", list(answers), 0
+    while waited < _PATIENCE:
+        if not select.select([terminal], [], [], 1)[0]:
+            waited += 1
+            if not left and shown.endswith(b"> "):
+                os.kill(child, signal.SIGINT)  # again: one that comes just before Python waits does not wake it
+            continue
         try:
             read = os.read(terminal, 4096)
         except OSError:  # its end was closed
             break
-        shown += read
+        shown, waited = shown + read, 0
         if shown.endswith(b"> "):
             if left:
                 os.write(terminal, left.pop(0).encode() + b"\n")
             else:
                 os.kill(child, signal.SIGINT)
+    else:
+        os.kill(child, signal.SIGKILL)
     return shown.decode().replace("\r\n", "\n"), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
@@ -123,8 +133,18 @@ def test_a_list_that_is_stated_says_nothing_of_others(shop: Path) -> None:
     result = ask(shop, "--set", "bot.reads=orders")
     assert result.returncode == 0, result.stderr
     text = (shop / "threatmodel.yaml").read_text()
-    assert "    reads: [orders]  # Ana, 2026-11-27\n    incomplete: [writes, sends, secrets]" in text
-    result = ask(shop, "--set", "bot.writes=none", "--set", "bot.sends=none", "--set", "bot.secrets=none")
+    assert "    reads: [orders]  # Ana, 2026-11-27\n    incomplete: [writes, sends, secrets, invokes]" in text
+    result = ask(
+        shop,
+        "--set",
+        "bot.writes=none",
+        "--set",
+        "bot.sends=none",
+        "--set",
+        "bot.secrets=none",
+        "--set",
+        "bot.invokes=none",
+    )
     assert result.returncode == 0, result.stderr
     assert "incomplete" not in (shop / "threatmodel.yaml").read_text()
 

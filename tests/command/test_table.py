@@ -25,6 +25,7 @@ SHARED = {
     "parsing",
     "request",
     "revisions",
+    "supposing",
     "table",
 }
 """Modules of the folder that are no command."""

@@ -39,9 +39,8 @@ def test_it_says_whether_it_is_safe_what_to_do_who_does_it_and_what_is_only_clai
     text = summary_text(bot(tmp_path, ", verifies_signature: false, validates_input: true"), [])
     assert "NOT SAFE ENOUGH: 1 finding is CRITICAL and open. The tolerance is low." in text.replace("\n", " ")
     first = text.partition("DO THESE FIRST")[2]
-    assert re.search(
-        r"1 Verify it \(f\)\n   missing, and a public endpoint: verifies_signature: false,\s+\S+:4\n", first
-    )
+    assert "1 Verify it (f)\n   missing, and a public endpoint: verifies_signature: false," in first
+    assert re.search(r"verifies_signature:false,\S+:4who:team-a", re.sub(r"\s", "", first))  # long paths are folded
     assert "who: team-a · closes 1; on evidence 1 critical -> low" in first
     assert "proof: tm probe shows it" in first
     assert "ONLY CLAIMED" in first

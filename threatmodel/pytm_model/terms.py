@@ -173,7 +173,7 @@ def _boundary(graph: Graph, name: str, library: Library, asked: Mapping[str, fro
     zone = graph.zones[name]
     plane = graph.elements.get(name)
     description = f"controlled by {zone.controlled_by}"
-    fields = _facts(plane, asked) if plane is not None else {"element_kind": ""}
+    fields = {**_scope(plane), **_facts(plane, asked)} if plane is not None else {"element_kind": ""}
     return Part(
         id=name,
         cls="Boundary",
