@@ -133,3 +133,17 @@ def test_a_folder_that_others_may_read_or_that_is_switched_off_is_not_used(
     assert not run(ways)[1]
     monkeypatch.setenv("TM_CACHE", "off")
     assert run(ways)[1]
+
+
+def test_what_was_looked_for_in_vain_keeps_nothing(place: Path, ways: Directions) -> None:
+    """The package of the Serverless Framework may appear later, and say otherwise."""
+    (place / "serverless.yml").write_text(
+        "service: shop\nprovider: {name: aws, runtime: python3.13}\nfunctions: {order-bot: {handler: app.handler}}\n",
+        encoding="utf-8",
+    )
+    model = MODEL.replace(
+        "{template: app/template.yaml, parameters: app/samconfig.toml}", "{serverless: serverless.yml}"
+    )
+    (place / "model.yaml").write_text(model, encoding="utf-8")
+    run(ways)
+    assert run(ways)[1]

@@ -2,7 +2,8 @@
 
 The key is a digest over everything that an answer follows from: the toolkit's own files, Python's version, the day, the
 model with its platform files, the library, and every file of evidence with the handlers' folders.  A run that read
-anything else is not kept.  What is kept is plain JSON, from which only the values below are made.
+anything else, or looked for what was not there, is not kept.  What is kept is plain JSON, from which only the values
+below are made.
 """
 
 from __future__ import annotations
@@ -58,12 +59,12 @@ def remembered(
         key = _key(system, files, model, basis)
     except (InputError, OSError):
         return collect()  # says what is wrong
-    told = set(files.paths)
+    told, absent = set(files.paths), set(files.absent)
     if (text := recalled(key)) is not None and (found := _read(text)) is not None:
         return found
     files.paths.intersection_update(before)
     result = collect()
-    if files.paths <= told:
+    if files.paths <= told and files.absent <= absent:
         with contextlib.suppress(TypeError):  # a value of a class that nobody reads back
             keep(key, json.dumps(_plain(result), separators=(",", ":")))
     files.paths |= told

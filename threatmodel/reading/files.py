@@ -20,7 +20,8 @@ class Files:
     file or not, and nothing is written.
 
     `read` holds the text of every file read, by the name used in messages: the path relative to the working directory
-    where it lies in the same project; `paths` holds where each of them is.  A file that another file names must lie in
+    where it lies in the same project; `paths` holds where each of them is, `absent` what
+    was looked for in vain.  A file that another file names must lie in
     the project: the naming file's repository; where it lies in none, the working directory, or `home` (the toolkit's
     own folder) for a model in it, or else the naming file's own folder (symbolic links resolved).
     """
@@ -28,6 +29,7 @@ class Files:
     def __init__(self, home: Path | None = None, *, texts: Mapping[Path | str, str] | None = None) -> None:
         self.read: dict[str, str] = {}
         self.paths: set[Path] = set()
+        self.absent: set[Path] = set()
         self._home = home.resolve() if home is not None else None
         self._instead = {_real(Path(path)): text for path, text in (texts or {}).items()}
 
@@ -48,7 +50,11 @@ class Files:
             if len(text) > largest:
                 raise too_large(shown_path(path), largest, hint)
         else:
-            text = read_text(path, shown_path(path), largest, hint)
+            try:
+                text = read_text(path, shown_path(path), largest, hint)
+            except InputError:
+                self.absent.add(real)
+                raise
         self.paths.add(real)
         return text
 
@@ -60,7 +66,9 @@ class Files:
     def has(self, path: Path) -> bool:
         """Whether there is such a file, on the disk or in memory."""
         with contextlib.suppress(OSError, ValueError):  # what no path can be is no file
-            return path.is_file() or _real(path) in self._instead
+            if path.is_file() or _real(path) in self._instead:
+                return True
+            self.absent.add(_real(path))
         return False
 
     def has_read(self, path: Path) -> bool:
