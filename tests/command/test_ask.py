@@ -173,3 +173,12 @@ def test_a_narrow_terminal(shop: Path) -> None:
     shown, _ = converse(shop, ["q"], columns=40)
     prompts = [line for line in shown.splitlines() if not line.startswith("  ") or "> " not in line]
     assert all(len(line) <= 40 for line in prompts if "> " not in line)
+
+
+def test_who_calls_a_route_is_answered_where_it_stands(shop: Path) -> None:
+    route = "[{http: POST, path: /slack/shop, caller: unknown}]"
+    text = MODEL.replace("[{slack: slash-command, path: /shop}]", route)
+    (shop / "threatmodel.yaml").write_text(text, encoding="utf-8")
+    said = ask(shop).stdout
+    assert said.startswith("\nBy hand, and first:\nWhich of these routes does Slack call?")
+    assert "\n  threatmodel.yaml:6\n" in said

@@ -13,7 +13,7 @@ from threatmodel.authoring.insertion import scalar
 from threatmodel.graph.building import Element, Flow
 from threatmodel.model.file import SECTIONS
 from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS, FactRow
-from threatmodel.reading.problems import listed, suggestion
+from threatmodel.reading.problems import Place, listed, suggestion
 from threatmodel.reading.shape import Flag, Number, Word
 
 LONGEST_TERM = 365
@@ -80,6 +80,15 @@ def _items_of(question: Question, element: str, assessment: Assessment) -> Itera
             return  # each route is somebody's: by hand, at its line
         case _:
             yield Item(question, question.kind, question.of, element, question.name)
+
+
+def by_hand(assessment: Assessment) -> Iterator[tuple[Question, tuple[Place, ...]]]:
+    """Questions that are answered where the routes stand, with the places of those of which nobody said who calls."""
+    for question in assessment.questions:
+        if question.kind == "caller":
+            nodes = (assessment.graph.elements[element].node for element in question.elements)
+            routes = [item for node in nodes if node is not None for item in node.triggers or ()]
+            yield question, tuple(dict.fromkeys(item.place for item in routes if item.caller == "unknown"))
 
 
 def _target(assessment: Assessment, name: str) -> Element | Flow:

@@ -6,7 +6,7 @@ import getpass
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -102,11 +102,21 @@ def _listed(session: Session) -> int:
     """Prints what would be asked, with what to paste."""
     from threatmodel.authoring.interview import pasted
 
+    say(_first_by_hand(session))
     for _, found in groupby(session.items, key=lambda item: item.question.id):
         alike = list(found)
         say(["", _head(alike[0]), alike[0].question.ask, *(f"  {line}" for line in pasted(alike))])
     say(["", f"{_left(session)}; on a terminal, {PROGRAM} ask goes through them"])
     return 0
+
+
+def _first_by_hand(session: Session) -> Iterator[str]:
+    """What is answered where routes stand: `slack:` in place of `http:`, or `caller: others`."""
+    from threatmodel.authoring.interview import by_hand
+
+    for question, places in by_hand(session.assessment):
+        yield from ("", "By hand, and first:", question.ask)
+        yield from (f"  {place.short}" for place in places)
 
 
 def _head(item: Item) -> str:
@@ -136,6 +146,7 @@ class _Terminal:
 
     def run(self) -> int:
         """Asks until nothing is left, or the user has had enough."""
+        self._say(*_first_by_hand(self.session))
         try:
             while (item := self._next()) is not None:
                 if not self._ask(item):
