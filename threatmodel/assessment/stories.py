@@ -47,6 +47,12 @@ class Story:
         return self.question.id if self.question is not None else self.head.id
 
     @property
+    def title(self) -> str:
+        """Its worst threat in a sentence, and how many others share the reason."""
+        others = len(self.threats) - 1
+        return f"{self.head.threat.title}, and {others} more" if others else self.head.threat.title
+
+    @property
     def threats(self) -> tuple[Threat, ...]:
         """The threats that it is about, those of the worst findings first."""
         return tuple({f.threat.id: f.threat for f in self.findings}.values())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from threatmodel.assessment.assessed import DONE, Assessment, Question
 from threatmodel.assessment.risk import BANDS
+from threatmodel.assessment.word import LONGEST_TERM
 from threatmodel.authoring.answers import Edit
 from threatmodel.authoring.insertion import scalar
 from threatmodel.graph.building import Element, Flow
@@ -15,9 +16,6 @@ from threatmodel.model.file import SECTIONS
 from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS, FactRow
 from threatmodel.reading.problems import Place, listed, suggestion
 from threatmodel.reading.shape import Flag, Number, Word
-
-LONGEST_TERM = 365
-"""Days after which an attestation has to be said anew at the latest."""
 
 _SECTION_OF = {kind: section for section, kind in SECTIONS.items()}
 _YES = frozenset({"y", "yes", "true"})
@@ -199,7 +197,7 @@ def _list(item: Item, given: str) -> str:
 def _statement(given: str, who: str, today: datetime.date) -> str:
     """An attestation from today for the longest term, or a plan, as YAML."""
     if given.lower() in _YES:
-        until = today + datetime.timedelta(days=LONGEST_TERM)
+        until = today + LONGEST_TERM
         return f"{{attested_by: {scalar(who)}, on: {today}, expires: {until}}}"
     try:
         planned = datetime.date.fromisoformat(given)

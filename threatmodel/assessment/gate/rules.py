@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from threatmodel.assessment.risk import BANDS
+from threatmodel.assessment.word import LONGEST_TERM
 
-LONGEST_DAYS = 366
+LONGEST_DAYS = LONGEST_TERM.days
 """How long an acceptance or attestation may hold where nobody says otherwise."""
 WARN_DAYS = 30
 """How long before its end an acceptance, attestation or plan is warned of."""

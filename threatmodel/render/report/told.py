@@ -41,7 +41,7 @@ def _story(story: Story) -> Row:
     asked = story.question
     return {
         "id": story.id,
-        "title": asked.ask if asked is not None else head.threat.title,
+        "title": asked.ask if asked is not None else story.title,
         "verdict": story.verdict,
         "label": VERDICT[story.verdict],
         "band": story.claimed,
