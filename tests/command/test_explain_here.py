@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from threatmodel.command.main import main
@@ -72,3 +74,14 @@ def test_a_look_is_no_gate(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["check", "--with", "code-signing@order-bot", "--format", "sarif", *DAY])
     assert "--with and --without show one model as text" in capsys.readouterr().err
+
+
+def test_what_no_control_mends_fails_as_in_the_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Drift, and what evidence shows of a template, are no risk that a control closes: the look fails on them too."""
+    template = "Resources:\n  Bot: {Type: 'AWS::Lambda::Function', Properties: {Timeout: 30}}\n"
+    (tmp_path / "template.yaml").write_text(template, encoding="utf-8")
+    model = "name: x\nevidence: [{template: template.yaml}]\nfunctions: {bot: {timeout_seconds: 3, triggers: []}}\n"
+    (tmp_path / "model.yaml").write_text(model, encoding="utf-8")
+    given = ["-m", str(tmp_path / "model.yaml"), "check", "--fail-on", "critical", "--allow-undetermined"]
+    assert "timeout_seconds" in told(capsys, *given, "-v", code=1)
+    assert "fails    1 that fail the check, then 1" in told(capsys, *given, "--with", "code-signing@bot", code=1)

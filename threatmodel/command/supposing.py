@@ -16,18 +16,21 @@ if TYPE_CHECKING:
 
 
 def supposed(request: Request) -> int:
-    """Prints what would change; 1 where the check would fail then, as without it."""
+    """Prints what would change; 1 where the check would fail then, by all the rules that it was asked to judge by."""
     from threatmodel.assessment.assess import assess
-    from threatmodel.assessment.safety import safety
+    from threatmodel.assessment.gate.judging import held_to, judge
+    from threatmodel.command.checking import asked
     from threatmodel.render.supposed import supposed_lines
 
-    args = request.args
-    now = request.assessment()
+    args, rules = request.args, asked(request).rules
+    said = request.assessment()
+    now = assess(held_to(said.graph, rules), said.library, request.today, request.excluded)
     given = [*((name, "--with") for name in getattr(args, "with")), *((name, "--without") for name in args.without)]
     assumed = _assumed(given, now)
     then = assess(now.graph, now.library, request.today, request.excluded, assumed)
-    say(supposed_lines(now, then, assumed, args.fail_on))
-    return 1 if safety(then, args.fail_on).fails else 0
+    before, after = (sum(result.fails for result in judge(one, rules)) for one in (now, then))
+    say([*supposed_lines(now, then, assumed), f"fails    {before} that fail the check, then {after}"])
+    return 1 if after else 0
 
 
 def _assumed(given: Sequence[tuple[str, str]], assessment: Assessment) -> Assumed:

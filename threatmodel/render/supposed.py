@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from threatmodel.assessment.actions import difference
 from threatmodel.assessment.assessed import Assessment, Finding
-from threatmodel.assessment.risk import BANDS, Band
+from threatmodel.assessment.risk import BANDS
 from threatmodel.assessment.safety import safety
 from threatmodel.assessment.states import Assumed
 
@@ -14,7 +14,7 @@ _MOST = 8
 """Findings of a kind that are named; the others are counted."""
 
 
-def supposed_lines(now: Assessment, then: Assessment, assumed: Assumed, threshold: Band) -> Iterator[str]:
+def supposed_lines(now: Assessment, then: Assessment, assumed: Assumed) -> Iterator[str]:
     """What is supposed, the findings that close, go down, come or go up, and the answer, as it is and then."""
     for word, wanted in (("in place", True), ("gone", False)):
         names = [f"{control}@{element}" for (control, element), here in assumed.items() if here is wanted]
@@ -34,9 +34,8 @@ def supposed_lines(now: Assessment, then: Assessment, assumed: Assumed, threshol
             yield f"{word:<8} " + ", ".join(f"{count} from {before} to {after}" for before, after, count in moves)
     if not (closed or change.lowered or worse or opened or change.proven):
         yield "changes nothing"
-    before, after = safety(now, threshold), safety(then, threshold)
-    yield f"answer   {before.answer}" + (f", then {after.answer}" if after.answer != before.answer else ", as it is")
-    yield f"fails    {before.fails} from {threshold} up, then {after.fails}"
+    before, after = safety(now).answer, safety(then).answer
+    yield f"answer   {before}" + (f", then {after}" if after != before else ", as it is")
 
 
 def _by_id(assessment: Assessment) -> dict[str, Finding]:
