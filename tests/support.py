@@ -13,7 +13,7 @@ from typing import Any
 from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.gate.judging import judge
-from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.graph.building import Evidence, Graph, build
 from threatmodel.library.format import Library
@@ -163,7 +163,7 @@ def only(assessment: Assessment) -> Finding:
     return finding
 
 
-def failing(assessment: Assessment, **rules: Any) -> list[Result]:
+def failing(assessment: Assessment, **rules: Any) -> list[CheckResult]:
     """What fails a check of it."""
     return [result for result in judge(assessment, Rules(**rules)) if result.fails]
 

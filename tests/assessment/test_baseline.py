@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.support import HOME, TODAY, assessed, evidence
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.gate.baseline import Baseline, Known, read, since, taken, written
+from threatmodel.assessment.gate.baseline import Baseline, KnownFinding, read, since, taken, written
 from threatmodel.assessment.gate.judging import judge
-from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.library.format import Library
 from threatmodel.library.load import load_library
@@ -29,7 +29,7 @@ def library() -> Library:
     return load_library(HOME / "threatlib", Files())
 
 
-def failing(before: Assessment, now: Assessment) -> list[Result]:
+def failing(before: Assessment, now: Assessment) -> list[CheckResult]:
     baseline = taken(before, judge(before, RULES))
     (again,) = read(written({"m": baseline}), Place("b.json")).values()
     assert again == baseline
@@ -100,7 +100,7 @@ def test_no_text_makes_the_reader_crash(text: str) -> None:
 
 
 def test_the_same_findings_are_the_same_bytes() -> None:
-    known = {name: Known(verdict="open", claimed=9, proven=9, proved_by=()) for name in ("b@x", "a@x")}
+    known = {name: KnownFinding(verdict="open", claimed=9, proven=9, proved_by=()) for name in ("b@x", "a@x")}
     one = Baseline(name="x", day=TODAY, findings=known, others=frozenset({"drift:b", "drift:a"}))
     other = Baseline(
         name="x", day=TODAY, findings=dict(reversed(known.items())), others=frozenset({"drift:a", "drift:b"})

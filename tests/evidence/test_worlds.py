@@ -11,7 +11,7 @@ import pytest
 
 import threatmodel
 from tests.support import HOME
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 from threatmodel.evidence.collect import collect
 from threatmodel.library.directions import Directions, directions
 from threatmodel.library.load import load_library
@@ -140,6 +140,6 @@ def test_whoever_asks_is_held_to_the_library(how: str, state: State, tmp_path: P
         graph = threatmodel.load_model(tmp_path / "model.yaml")
     else:
         args = Namespace(model=Path("model.yaml"))
-        graph = Request(args, Files(), pytest.fail).assessment().graph
+        graph = Invocation(args, Files(), pytest.fail).assessment().graph
     fact = graph.elements["bot"].facts["timeout_seconds"]
     assert (fact.value, fact.size) == (10, 1)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from threatmodel.probe.cases import EFFECTS_MATTER, EXPECTED, OVERALL, REFUSING, UNSHOWN, Case, Send, Shown, Shows
 from threatmodel.probe.deciding import Row, decisions, weakest
-from threatmodel.probe.expectations import FAILED, NOT_RUN, OUTCOMES, PASSED, UNDECIDED, Judgement, Setting
+from threatmodel.probe.expectations import FAILED, NOT_RUN, OUTCOMES, PASSED, UNDECIDED, ProbeOutcome, Setting
 from threatmodel.probe.judging import judge
 from threatmodel.probe.kinds import BODY, CHALLENGE, TEXT
 from threatmodel.probe.leaks import SHOWN, Hidden
@@ -323,7 +323,7 @@ def test_a_refusal_after_an_effect_is_late_unless_another_request_is_accepted() 
 # --- about all answers
 
 
-def overall(expect: str, *replies: Reply, name: str = "no-signature", genuine: Reply = GOOD) -> Judgement:
+def overall(expect: str, *replies: Reply, name: str = "no-signature", genuine: Reply = GOOD) -> ProbeOutcome:
     decides = {"verifies_signature": Shows(True, False)}
     case = case_of("refused", *[Send()] * len(replies), name=name, decides=decides)
     return judge(case_of(expect), (), setting(genuine, replies=[(case, replies)]))

@@ -116,7 +116,7 @@ def _would_help(finding: Finding) -> Iterator[int]:
 # --- what is at fault, and what shows that it no longer is
 
 
-class Fault(NamedTuple):
+class FaultyValue(NamedTuple):
     """A value at fault: of which element, which fact has which value, and who says so where."""
 
     element: str
@@ -125,13 +125,13 @@ class Fault(NamedTuple):
     said: Statement
 
 
-def faults(action: Action) -> Iterator[Fault]:
+def faults(action: Action) -> Iterator[FaultyValue]:
     """The values that keep a control from being in place, those that somebody wrote first."""
     order = list(FACTS[action.control.scope])
     found = [(state, item) for states in action.states.values() for state in states for item in state.support]
     wanting = [(state, item) for state, item in found if item.known and state.level < 0]
     for state, item in sorted(wanting, key=lambda pair: (pair[1].said.omitted, order.index(pair[1].fact))):
-        yield Fault(state.element, item.fact, item.value, item.said)
+        yield FaultyValue(state.element, item.fact, item.value, item.said)
 
 
 Proof = Literal["probe", "template", "aws", "attestation"]
@@ -150,7 +150,7 @@ def proofs(control: Control) -> tuple[Proof, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Improvement:
     """What a control in place would change: the findings that close, go down a band, or stay, claimed and proven apart.
 
     `closed` and `lowered` hold ids; `stay` counts the findings that it answers and does not move.  `claimed` and
@@ -164,15 +164,15 @@ class Change:
     proven: tuple[tuple[Band, Band, int], ...]
 
 
-def change(assessment: Assessment, action: Action) -> Change:
+def change(assessment: Assessment, action: Action) -> Improvement:
     """What an action would change on this model, worked out with its control in place wherever it is wanting."""
     return difference(reconsidered(assessment, {(action.control.id, name): True for name in action.elements}).values())
 
 
-def difference(pairs: Iterable[tuple[Finding, Finding]]) -> Change:
+def difference(pairs: Iterable[tuple[Finding, Finding]]) -> Improvement:
     """What changes between findings as they are and as they would be."""
     pairs = list(pairs)
-    found = Change(
+    found = Improvement(
         closed=tuple(before.id for before, after in pairs if before.verdict not in DONE and after.verdict in DONE),
         lowered=(),
         stay=sum((before.claimed, before.proven) == (after.claimed, after.proven) for before, after in pairs),

@@ -34,7 +34,7 @@ _OFFERED = 4
 _NOT_KNOWN = "# nobody knows yet: "
 
 
-class Session:
+class Answering:
     """The questions of a model, and what becomes of it as they are answered.
 
     `items` are what waits, things that nobody knows yet last.  Every answer is checked as the whole model is, and

@@ -11,14 +11,14 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from threatmodel.command.arguments import Parser, common, text
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 from threatmodel.reading.home import PROGRAM
 from threatmodel.reading.output import say, write
 from threatmodel.reading.problems import InputError, Place, Problem, quoted, suggestion, visible
 
 if TYPE_CHECKING:
     from threatmodel.authoring.interview import Item
-    from threatmodel.command.answering import Session
+    from threatmodel.command.answering import Answering
 
 DESCRIPTION = (
     "Asks what nobody has said, what decides most risk first, and writes each answer into the model at once, with who "
@@ -44,14 +44,14 @@ def options(parser: Parser) -> None:
     )
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Asks; what was answered is in the model whenever it ends."""
-    from threatmodel.command.answering import Session
+    from threatmodel.command.answering import Answering
 
     if request.output is not None or request.folder is not None:
         request.misused("ask writes into the model: give no -o")
     who = request.args.by or _login()
-    session = Session(request.model, request.given, request.today, who)
+    session = Answering(request.model, request.given, request.today, who)
     if request.args.set:
         return _set(session, request.args.set)
     if not sys.stdin.isatty():
@@ -66,7 +66,7 @@ def _login() -> str:
         return "somebody"
 
 
-def _set(session: Session, given: Sequence[str]) -> int:
+def _set(session: Answering, given: Sequence[str]) -> int:
     """Answers that stand on the command line.  Raises InputError at the first that cannot be taken."""
     from threatmodel.authoring.interview import NotAnAnswerError
 
@@ -85,7 +85,7 @@ def _set(session: Session, given: Sequence[str]) -> int:
     return 0
 
 
-def _no_question(session: Session, name: str, *, has_value: bool) -> Problem:
+def _no_question(session: Answering, name: str, *, has_value: bool) -> Problem:
     if not has_value:
         message, hint = f"{quoted(name)} names no answer", "write WHAT=ANSWER, such as order-bot.verifies_signature=y"
         return Problem(code="no-question", place=Place("--set", 0), message=message, hint=hint)
@@ -98,7 +98,7 @@ def _no_question(session: Session, name: str, *, has_value: bool) -> Problem:
     return Problem(code="no-question", place=Place("--set", 0), message=message, hint=hint)
 
 
-def _listed(session: Session) -> int:
+def _listed(session: Answering) -> int:
     """Prints what would be asked, with what to paste."""
     from threatmodel.authoring.interview import pasted
 
@@ -110,7 +110,7 @@ def _listed(session: Session) -> int:
     return 0
 
 
-def _first_by_hand(session: Session) -> Iterator[str]:
+def _first_by_hand(session: Answering) -> Iterator[str]:
     """What is answered where routes stand: `slack:` in place of `http:`, or `caller: others`."""
     from threatmodel.authoring.interview import by_hand
 
@@ -126,7 +126,7 @@ def _head(item: Item) -> str:
     return f"up to {band(item.question.score)}, decides {count} finding{'' if count == 1 else 's'}"
 
 
-def _left(session: Session) -> str:
+def _left(session: Answering) -> str:
     questions = len({item.question.id for item in session.items})
     if not questions:
         return "nothing waits for an answer"
@@ -136,7 +136,7 @@ def _left(session: Session) -> str:
 class _Terminal:
     """One conversation."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Answering) -> None:
         self.session = session
         self.skipped: set[str] = set()
         self.given = 0

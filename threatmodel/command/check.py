@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from threatmodel.command.arguments import Parser, library, looking, model, path, text
 from threatmodel.command.form_asked import FormAsked
-from threatmodel.command.request import Request, models_of, refuse_picture
+from threatmodel.command.request import Invocation, models_of, refuse_picture
 from threatmodel.reading.files import has_read, is_folder
 from threatmodel.reading.output import complain, drafts, flush, silence, write
 from threatmodel.reading.problems import InputError, Place, Problem
 
 if TYPE_CHECKING:
-    from threatmodel.command.checking import Asked
+    from threatmodel.command.checking import CheckDemands
     from threatmodel.render.checks.checked import Outcome
 
 DESCRIPTION = (
@@ -85,7 +85,7 @@ def options(parser: Parser) -> None:
     keep.add_argument("--update-baseline", action="store_true", help="bring that file up to what is there now")
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Writes what fails in every form asked for; 1 where something does, 2 where a model cannot be used."""
     from dataclasses import replace
 
@@ -122,7 +122,7 @@ def _kept(found: Iterator[Outcome], now: list[Outcome]) -> Iterator[Outcome]:
         yield one
 
 
-def _keep(question: Asked, now: Sequence[Outcome], args: argparse.Namespace) -> None:
+def _keep(question: CheckDemands, now: Sequence[Outcome], args: argparse.Namespace) -> None:
     """Writes the baseline."""
     from threatmodel.assessment.gate.baseline import written
     from threatmodel.command.checking import key_in
@@ -156,7 +156,7 @@ class _Output(argparse.Action):
         namespace.pairs = pairs
 
 
-def _outputs(args: argparse.Namespace, request: Request) -> list[tuple[str, str]]:
+def _outputs(args: argparse.Namespace, request: Invocation) -> list[tuple[str, str]]:
     """Each form with where it goes; no two to one place."""
     pairs: list[tuple[str, str]] = list(getattr(args, "pairs", []))
     if request.output is not None:  # -o before the command
@@ -212,7 +212,7 @@ def _colours() -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
 
 
-def _written(found: Iterator[Outcome], outputs: Sequence[tuple[str, str]], question: Asked) -> int:
+def _written(found: Iterator[Outcome], outputs: Sequence[tuple[str, str]], question: CheckDemands) -> int:
     """Writes each model to every output as it comes; files appear at the end, and together.  Returns the exit code."""
     from threatmodel.command.checking import forms_of
     from threatmodel.render.checks.checked import Totals

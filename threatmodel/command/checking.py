@@ -17,7 +17,7 @@ from threatmodel.api import layered, weighed
 from threatmodel.assessment.gate.baseline import Baseline, read, since, taken
 from threatmodel.assessment.gate.rules import Rules, under
 from threatmodel.command.form_asked import FormAsked
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import CONTENT
 from threatmodel.reading.output import complain
@@ -42,7 +42,7 @@ _AHEAD = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class CheckDemands:
     """What is asked of every model.
 
     `baselines` are those of `baseline_file`, by the model's path from its folder; `keep`: the model as it is
@@ -59,7 +59,7 @@ class Asked:
     forms: tuple[FormAsked, ...] = ()
 
 
-def asked(request: Request) -> Asked:
+def asked(request: Invocation) -> CheckDemands:
     """What a run asks of every model.  Raises InputError where the policy cannot be used."""
     args = request.args
     rules = Rules(
@@ -73,11 +73,13 @@ def asked(request: Request) -> Asked:
         from threatmodel.assessment.gate.policy import load_policy
 
         rules = under(load_policy(request.files, args.policy), rules)
-    question = Asked(rules=rules, today=request.today, layers=tuple(request.given), excluded=tuple(request.excluded))
+    question = CheckDemands(
+        rules=rules, today=request.today, layers=tuple(request.given), excluded=tuple(request.excluded)
+    )
     return _with_baseline(question, request) if args.baseline is not None else question
 
 
-def _with_baseline(question: Asked, request: Request) -> Asked:
+def _with_baseline(question: CheckDemands, request: Invocation) -> CheckDemands:
     """The question with the baseline that is named.  Raises InputError where it cannot be used."""
     args, file = request.args, request.args.baseline
     if args.write_baseline:
@@ -96,7 +98,7 @@ def key_in(file: Path, model: Path) -> str:
     return os.path.relpath(os.path.realpath(model), os.path.realpath(file.parent)).replace(os.sep, "/")
 
 
-def _baseline(path: Path, assessment: Assessment, question: Asked) -> Baseline:
+def _baseline(path: Path, assessment: Assessment, question: CheckDemands) -> Baseline:
     """The baseline of a model.  Raises InputError where the file has none of it."""
     file = question.baseline_file
     found = (question.baselines or {}).get(key_in(file, path))
@@ -110,7 +112,7 @@ def _baseline(path: Path, assessment: Assessment, question: Asked) -> Baseline:
     return found
 
 
-def forms_of(question: Asked) -> list[Form]:
+def forms_of(question: CheckDemands) -> list[Form]:
     """The forms that are asked for."""
     return [_form(one) for one in question.forms]
 
@@ -146,12 +148,12 @@ def _form(asked: FormAsked) -> Form:
 
             return JUnit()
         case _:
-            from threatmodel.render.checks.text import Text
+            from threatmodel.render.checks.text import TerminalForm
 
-            return Text(asked.width, colour=asked.colour)
+            return TerminalForm(asked.width, colour=asked.colour)
 
 
-def checks(models: Sequence[Path], question: Asked, progress: Callable[[int], None]) -> Iterator[Outcome]:
+def checks(models: Sequence[Path], question: CheckDemands, progress: Callable[[int], None]) -> Iterator[Outcome]:
     """The check of each model, in order."""
     workers = min(_cores(), len(models) // FEW + 1)
     found = _serially(models, question) if workers == 1 else _in_processes(models, question, workers)
@@ -164,12 +166,12 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _serially(models: Sequence[Path], question: Asked) -> Iterator[Outcome]:
+def _serially(models: Sequence[Path], question: CheckDemands) -> Iterator[Outcome]:
     checking = _Checking(question)
     return (checking.one(path) for path in models)
 
 
-def _in_processes(models: Sequence[Path], question: Asked, workers: int) -> Iterator[Outcome]:
+def _in_processes(models: Sequence[Path], question: CheckDemands, workers: int) -> Iterator[Outcome]:
     """The same in several processes; no more is worked out ahead than a few handfuls, however slow the writing is."""
     import multiprocessing
     from collections import deque
@@ -195,7 +197,7 @@ _CHECKING: list[_Checking] = []
 """In a process of its own: what it checks models with."""
 
 
-def _begin(question: Asked) -> None:
+def _begin(question: CheckDemands) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one stops it
     gc.disable()
     _CHECKING.append(_Checking(question))
@@ -206,11 +208,13 @@ def _several(paths: Sequence[Path]) -> list[Outcome]:
     return [_CHECKING[0].one(path) for path in paths]
 
 
-def dated(request: Request, models: Sequence[Path], days: int) -> tuple[list[Expiry], int]:
+def dated(request: Invocation, models: Sequence[Path], days: int) -> tuple[list[Expiry], int]:
     """What ends within so many days in any of the models, and the exit code; what cannot be used is told."""
     from threatmodel.assessment.priorities import expiries
 
-    question = Asked(rules=Rules(), today=request.today, layers=tuple(request.given), excluded=tuple(request.excluded))
+    question = CheckDemands(
+        rules=Rules(), today=request.today, layers=tuple(request.given), excluded=tuple(request.excluded)
+    )
     checking, code = _Checking(question), 0
     found: dict[Expiry, None] = {}
     for path in models:
@@ -228,7 +232,7 @@ def dated(request: Request, models: Sequence[Path], days: int) -> tuple[list[Exp
 class _Checking:
     """Checks one model after another; reads each library once, and tells each rule once."""
 
-    def __init__(self, question: Asked) -> None:
+    def __init__(self, question: CheckDemands) -> None:
         self._question = question
         self._libraries: dict[tuple[Path, ...], Library] = {}
         self._told: set[str] = set()

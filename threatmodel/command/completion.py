@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NoReturn
 
 from threatmodel.command.arguments import Gather, Parser
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 from threatmodel.model.vocabulary import KINDS
 from threatmodel.reading.files import Files
 from threatmodel.reading.home import CONTENT
@@ -24,7 +24,7 @@ def options(parser: Parser) -> None:
     parser.add_argument("shell", choices=SHELLS, help="the shell that reads it")
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Prints the shell's part."""
     try:
         from argcomplete.shell_integration import shellcode
@@ -61,13 +61,13 @@ def _actions(parser: argparse.ArgumentParser, words: str = "") -> Iterator[tuple
                 yield from _actions(command, f"{words} {name}".strip())
 
 
-def _completer(known: Callable[[Request], Iterable[str]]) -> Callable[..., Sequence[str]]:
+def _completer(known: Callable[[Invocation], Iterable[str]]) -> Callable[..., Sequence[str]]:
     """What argcomplete asks: the ids that may stand there, behind those that stand there and a comma."""
 
     def completer(prefix: str, parsed_args: argparse.Namespace, **_: object) -> Sequence[str]:
         before, comma, _name = prefix.rpartition(",")
         try:
-            request = Request(parsed_args, Files(CONTENT), _misused)
+            request = Invocation(parsed_args, Files(CONTENT), _misused)
             return [f"{before}{comma}{name}" for name in known(request)]
         except InputError:  # said in full when the command runs
             return []
@@ -79,27 +79,27 @@ def _misused(_message: str) -> NoReturn:
     raise InputError([])
 
 
-def _threats(request: Request) -> Iterable[str]:
+def _threats(request: Invocation) -> Iterable[str]:
     return request.library().threats
 
 
-def _controls(request: Request) -> Iterable[str]:
+def _controls(request: Invocation) -> Iterable[str]:
     return request.library().controls
 
 
-def _entries(request: Request) -> Iterable[str]:
+def _entries(request: Invocation) -> Iterable[str]:
     return [*_threats(request), *_controls(request)]
 
 
-def _elements(request: Request) -> Iterable[str]:
+def _elements(request: Invocation) -> Iterable[str]:
     return request.graph().elements
 
 
-def _functions(request: Request) -> Iterable[str]:
+def _functions(request: Invocation) -> Iterable[str]:
     return [name for name, element in request.graph().elements.items() if element.kind == "function"]
 
 
-_KNOWN: Mapping[tuple[str, str], Callable[[Request], Iterable[str]]] = {
+_KNOWN: Mapping[tuple[str, str], Callable[[Invocation], Iterable[str]]] = {
     ("", "describe"): lambda _: KINDS,
     ("", "exclude"): _threats,
     ("", "focus"): _elements,

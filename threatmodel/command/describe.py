@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import _MutuallyExclusiveGroup
 
 from threatmodel.command.arguments import text
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 from threatmodel.model.vocabulary import KINDS
 from threatmodel.reading.problems import InputError, Place, Problem, listed, suggestion
 
@@ -15,7 +15,7 @@ def options(what: _MutuallyExclusiveGroup) -> None:
     what.add_argument("--describe", type=text, metavar="KIND", help=f"the facts of a kind: {', '.join(KINDS)}")
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Prints a line a fact."""
     from threatmodel.render.listing import description
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threatmodel.command.arguments import text
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 from threatmodel.reading.home import PROGRAM
 from threatmodel.reading.output import complain, make_folder
 from threatmodel.reading.problems import InputError, Place, Problem, suggestion
@@ -39,7 +39,7 @@ def details(how: _ArgumentGroup) -> None:
     how.add_argument("--colormap", action="store_true", help="colour a diagram by risk (loads the library)")
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Prints the diagram as DOT, or draws it."""
     from threatmodel.render.dfd import dfd, needs_overview
 
@@ -69,7 +69,7 @@ def _focus(focus: str, graph: Graph) -> str:
     return focus
 
 
-def _album(request: Request, folder: Path, graph: Graph, colours: Mapping[str, Risk] | None) -> int:
+def _album(request: Invocation, folder: Path, graph: Graph, colours: Mapping[str, Risk] | None) -> int:
     """One picture of the whole, and one a function."""
     from threatmodel.render.dfd import dfd
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from threatmodel.command.arguments import Parser, common, text
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 from threatmodel.reading.files import Files, is_folder
 from threatmodel.reading.home import CONTENT
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
@@ -38,7 +38,7 @@ def options(parser: Parser) -> None:
     )
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Prints what changed."""
     from threatmodel.assessment.changes import changes
     from threatmodel.render import changed
@@ -60,7 +60,7 @@ def run(request: Request) -> int:
 Assessed = Mapping[str, Any]
 
 
-def _sides(request: Request) -> tuple[Assessed, Assessed]:
+def _sides(request: Invocation) -> tuple[Assessed, Assessed]:
     """Both sides as JSON has them.  Raises InputError where one cannot be had."""
     before, after = request.args.before, request.args.after
     if after is None and ".." in before and not Path(before).exists():
@@ -73,7 +73,7 @@ def _sides(request: Request) -> tuple[Assessed, Assessed]:
     return _one(before, request), _one(after, request)
 
 
-def _one(named: str, request: Request) -> Assessed:
+def _one(named: str, request: Invocation) -> Assessed:
     """A side that is named alone: a file of JSON, a model, or a revision."""
     path = Path(named)
     if path.is_file():
@@ -83,7 +83,7 @@ def _one(named: str, request: Request) -> Assessed:
     return _at(named, request)
 
 
-def _of_json(path: Path, request: Request) -> Assessed:
+def _of_json(path: Path, request: Invocation) -> Assessed:
     """An assessment that --json wrote.  Raises InputError where a file is none."""
     place = Place(str(path))
     try:
@@ -104,14 +104,14 @@ def _of_json(path: Path, request: Request) -> Assessed:
     return found
 
 
-def _of_model(path: Path, request: Request, files: Files | None = None) -> Assessed:
+def _of_model(path: Path, request: Invocation, files: Files | None = None) -> Assessed:
     """A model, assessed."""
     from threatmodel.render.contract import contract
 
     return contract(request.assessed(path, files or Files(CONTENT)))
 
 
-def _at(revision: str, request: Request, since: str = "") -> Assessed:
+def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
     """The model at a revision: the same path there as here.  The work tree is not touched."""
     from threatmodel.command.revisions import merge_base, root_of, unpacked
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threatmodel.command.arguments import Parser
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 from threatmodel.reading.home import CONTENT
 
 
@@ -12,7 +12,7 @@ def options(parser: Parser) -> None:
     parser.add_argument("--check", action="store_true", help="only say whether they are current")
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Writes every generated file; with `--check` 1 where one is not current."""
     from threatmodel.render.pages.generated import generated
 

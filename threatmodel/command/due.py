@@ -6,7 +6,7 @@ import argparse
 import re
 
 from threatmodel.command.arguments import Parser, common, path
-from threatmodel.command.request import Request, models_of
+from threatmodel.command.request import Invocation, models_of
 
 DESCRIPTION = (
     "Lists acceptances, attestations, plans and work that have ended or end within some days, by owner, over as many "
@@ -24,7 +24,7 @@ def options(parser: Parser) -> None:
     )
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Prints what ends, soonest first under each owner; 2 where a model cannot be used."""
     from threatmodel.command.checking import dated
     from threatmodel.render.ending import ending

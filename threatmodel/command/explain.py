@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threatmodel.command.arguments import Parser, common, text
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 from threatmodel.reading.home import LIBRARY, PROGRAM
 from threatmodel.reading.problems import InputError, Place, Problem, article, quoted, suggestion
 
@@ -15,7 +15,7 @@ def options(parser: Parser) -> None:
     common(parser)
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Prints the page of a threat or a control, or of each that a word of the trade names."""
     from threatmodel.library.format import Threat
     from threatmodel.library.lookup import aliases, named
@@ -40,7 +40,7 @@ def run(request: Request) -> int:
     raise InputError([Problem(code="unknown-id", place=Place("explain"), message=message, hint=hint)])
 
 
-def _here(request: Request, name: str, element: str) -> str:
+def _here(request: Invocation, name: str, element: str) -> str:
     """The page of a threat or control on an element.  Raises InputError where there is none of the name."""
     from threatmodel.render.pages.here import control_here_page, finding_page, ruled_out_page
 

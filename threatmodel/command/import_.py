@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from threatmodel.command.arguments import Parser, path, text
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 from threatmodel.reading.files import shown_path
 from threatmodel.reading.home import COMMAND
 from threatmodel.reading.output import complain, say, write
@@ -22,7 +22,7 @@ def options(parser: Parser) -> None:
     parser.add_argument("-o", "--output", type=text, default=argparse.SUPPRESS, metavar="FILE", help="the new model")
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Prints or writes a model of what a file deploys."""
     from threatmodel.authoring.importing.plan import imported
 
@@ -42,7 +42,7 @@ def run(request: Request) -> int:
     return code
 
 
-def _update(request: Request) -> int:
+def _update(request: Invocation) -> int:
     """Adds to a model what it lacks, and says what that was."""
     from threatmodel.authoring.importing.plan import update
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from threatmodel.command.arguments import Parser, path
 from threatmodel.command.new import carry_out
-from threatmodel.command.request import Request, in_clone
+from threatmodel.command.request import Invocation, in_clone
 from threatmodel.reading.problems import InputError
 
 DESCRIPTION = (
@@ -24,7 +24,7 @@ def options(parser: Parser) -> None:
     parser.add_argument("--kind", choices=STACK_KINDS, help="what that file is (default: as it looks)")
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Writes the files, and says what to do next."""
     from threatmodel.authoring.starting import first_files
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from threatmodel.api import render_json
 from threatmodel.command.arguments import text
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 
 
 def options(what: _MutuallyExclusiveGroup) -> None:
@@ -15,7 +15,7 @@ def options(what: _MutuallyExclusiveGroup) -> None:
     what.add_argument("--json", nargs="?", const="-", type=text, metavar="FILE", help="the whole assessment")
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Prints the assessment as JSON."""
     target: str = request.args.json
     if target != "-":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from argparse import _MutuallyExclusiveGroup
 
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 from threatmodel.reading.problems import InputError
 
 
@@ -14,7 +14,7 @@ def options(what: _MutuallyExclusiveGroup) -> None:
     what.add_argument("--list", action="store_true", help="every threat of the library: id, scenario, title")
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Prints a line a threat."""
     from threatmodel.assessment.misdirected import unknown_threats
     from threatmodel.render.listing import listing

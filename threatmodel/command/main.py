@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from threatmodel.command.arguments import Parser
 from threatmodel.command.parsing import parser
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 from threatmodel.command.table import OPTIONS, command, option
 from threatmodel.reading.files import Files
 from threatmodel.reading.home import CONTENT, check_home
@@ -64,7 +64,7 @@ def _run(arguments: Sequence[str], files: Files) -> int:
     line = parser(arguments)
     args = _parsed(line, arguments)
     check_home()
-    request = Request(args, files, line.error)
+    request = Invocation(args, files, line.error)
     asked = [name for name in OPTIONS if getattr(args, name)]
     if args.command:
         if asked:

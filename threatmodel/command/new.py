@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threatmodel.command.arguments import Parser, library, model, one_of, path, text
-from threatmodel.command.request import Request, in_clone
+from threatmodel.command.request import Invocation, in_clone
 from threatmodel.model.file import TRIGGER
 from threatmodel.model.system import THROUGH
 from threatmodel.reading.files import shown_path
@@ -85,7 +85,7 @@ def _trigger(value: str) -> str:
     return value
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Writes what was asked for, and says what to do next."""
     if request.output is not None or request.folder is not None:
         request.misused("new writes to the library or the model: give no -o")
@@ -103,7 +103,7 @@ def carry_out(plan: Plan) -> None:
     say([*(f"wrote {shown_path(target)}{note}" for target, _, note in plan.files), *plan.then])
 
 
-def _threat(request: Request) -> Plan:
+def _threat(request: Invocation) -> Plan:
     from threatmodel.authoring import scaffold
 
     args = request.args
@@ -111,7 +111,7 @@ def _threat(request: Request) -> Plan:
     return scaffold.new_threat(args.id, scenario, scaffold.Folders(_folders(request), request.given))
 
 
-def _control(request: Request) -> Plan:
+def _control(request: Invocation) -> Plan:
     from threatmodel.authoring import scaffold
 
     args = request.args
@@ -123,7 +123,7 @@ def _control(request: Request) -> Plan:
     return scaffold.new_control(args.id, mitigation, folders, request.files, link)
 
 
-def _folders(request: Request) -> list[Path]:
+def _folders(request: Invocation) -> list[Path]:
     """The toolkit's own library and those on top; the last is written to.  Raises InputError where it is the own one.
 
     Only in the clone, which it belongs to, the toolkit's own library is written to.
@@ -136,7 +136,7 @@ def _folders(request: Request) -> list[Path]:
     return [LIBRARY, *layers]
 
 
-def _function(request: Request) -> Plan:
+def _function(request: Invocation) -> Plan:
     from threatmodel.authoring import scaffold
 
     args = request.args
@@ -145,7 +145,7 @@ def _function(request: Request) -> Plan:
     return scaffold.new_function(args.id, request.model, request.files, args.trigger or "", args.api or "")
 
 
-def _handler(request: Request) -> Plan:
+def _handler(request: Invocation) -> Plan:
     from threatmodel.authoring.handlers import new_handler
 
     args = request.args

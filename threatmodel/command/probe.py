@@ -9,7 +9,7 @@ from pathlib import Path
 from threatmodel.command import arguments
 from threatmodel.command.arguments import Parser, one_of, path, text
 from threatmodel.command.new import carry_out
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import PROGRAM
 from threatmodel.reading.output import complain, say, write
@@ -95,7 +95,7 @@ def _form(value: str) -> str:
     return one_of(value, SHAPES)
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Runs a handler on every probe; prints the table, or the result as JSON."""
     from threatmodel.probe.command import ProbeOptions, check_output, run
     from threatmodel.probe.result import to_json
@@ -135,7 +135,7 @@ def run(request: Request) -> int:
     return exit_code(result, strict=args.strict)
 
 
-def _init(request: Request) -> int:
+def _init(request: Invocation) -> int:
     """Writes a file with the handler's variables; nothing is run."""
     from threatmodel.authoring.probe_setup import variables_file
 
@@ -143,7 +143,7 @@ def _init(request: Request) -> int:
     return 0
 
 
-def _kept(request: Request) -> Path:
+def _kept(request: Invocation) -> Path:
     """Where the result for a function of the model is kept.  Raises InputError before anything is run."""
     from threatmodel.authoring.probe_setup import check_function
     from threatmodel.probe.folder import RESULT
@@ -159,7 +159,7 @@ def _kept(request: Request) -> Path:
     return file.parent / f"{args.function}.{RESULT}"
 
 
-def _name_it(request: Request, kept: Path) -> None:
+def _name_it(request: Invocation, kept: Path) -> None:
     """Adds the result to the evidence of the model, where it is not named there yet."""
     from threatmodel.authoring.probe_setup import evidence_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import _MutuallyExclusiveGroup
 
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 
 
 def options(what: _MutuallyExclusiveGroup) -> None:
@@ -12,7 +12,7 @@ def options(what: _MutuallyExclusiveGroup) -> None:
     what.add_argument("--pytm", action="store_true", help="the model as a plain pytm script")
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Prints the script."""
     from threatmodel.pytm_model import pytm_script
 

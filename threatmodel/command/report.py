@@ -7,7 +7,7 @@ from pathlib import Path
 
 from threatmodel.api import render_report
 from threatmodel.command.arguments import text
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 
 
 def options(what: _MutuallyExclusiveGroup) -> None:
@@ -27,7 +27,7 @@ def details(how: _ArgumentGroup) -> None:
     how.add_argument("--force", action="store_true", help="write also over the report of another model")
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Prints the report, with the picture in it where a page can hold one."""
     from threatmodel.render.report.report import OWN
 

@@ -47,7 +47,7 @@ def refuse_picture(path: Path) -> None:
         raise InputError([Problem(code="unknown-format", place=place, message=message, hint=hint)])
 
 
-class Request:
+class Invocation:
     """One run.
 
     `misused` ends it with a usage error; `output` is None for standard output; `named` and `given` are the model and
@@ -161,7 +161,7 @@ class Request:
         write(content, path)
 
 
-def models_of(request: Request) -> list[Path]:
+def models_of(request: Invocation) -> list[Path]:
     """The models of a command that takes many, each once: those named, or the one of -m, or the one that is found."""
     named: list[Path] = request.args.models
     if named and request.named is not None:

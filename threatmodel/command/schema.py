@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threatmodel.command.arguments import Parser
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 
 
 def options(parser: Parser) -> None:
@@ -11,7 +11,7 @@ def options(parser: Parser) -> None:
     parser.add_argument("which", choices=("model", "assessment"))
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Prints the schema."""
     from threatmodel.render.pages.generated import ASSESSMENT_SCHEMA, model_schema_text
 

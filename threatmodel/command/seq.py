@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import _MutuallyExclusiveGroup
 
 from threatmodel.api import render_sequence
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 
 
 def options(what: _MutuallyExclusiveGroup) -> None:
@@ -19,6 +19,6 @@ def options(what: _MutuallyExclusiveGroup) -> None:
     )
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Prints the diagram."""
     return request.print(render_sequence(request.graph(), request.args.seq))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from threatmodel.command.arguments import Parser, common, path
 from threatmodel.command.drawing import picture_of
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 from threatmodel.reading.output import make_folder, write
 
 
@@ -19,7 +19,7 @@ def options(parser: Parser) -> None:
     parser.add_argument("--force", action="store_true", help="also over the report of another model")
 
 
-def run(request: Request) -> int:
+def run(request: Invocation) -> int:
     """Writes three files, and says what is in them."""
     from threatmodel.render.report.report import report
     from threatmodel.render.summary import summary_text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 from threatmodel.model.system import ControlStatement
 from threatmodel.reading.output import say
 from threatmodel.reading.problems import InputError, Place
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from threatmodel.assessment.states import Assumed
 
 
-def supposed(request: Request) -> int:
+def supposed(request: Invocation) -> int:
     """Prints what would change; 1 where the check would fail then, by all the rules that it was asked to judge by."""
     from threatmodel.assessment.assess import assess
     from threatmodel.assessment.gate.judging import held_to, judge

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Protocol, cast
 
 from threatmodel.command.arguments import Parser
-from threatmodel.command.request import Request
+from threatmodel.command.request import Invocation
 
 COMMANDS: Mapping[str, str] = {
     "check": "exit code 1 where a risk is left untreated; for pipelines, in many forms",
@@ -45,7 +45,7 @@ class Command(Protocol):
     def options(self, parser: Parser, /) -> None:
         """Declares its options."""
 
-    def run(self, request: Request, /) -> int:
+    def run(self, request: Invocation, /) -> int:
         """Does it; returns the exit code."""
 
 
@@ -55,7 +55,7 @@ class Option(Protocol):
     def options(self, what: _MutuallyExclusiveGroup, /) -> None:
         """Declares it."""
 
-    def run(self, request: Request, /) -> int:
+    def run(self, request: Invocation, /) -> int:
         """Does it; returns the exit code."""
 
 

@@ -10,7 +10,7 @@ from threatmodel.graph.elements import Element, Flow, Graph, Read, Related
 from threatmodel.graph.flows import Flows
 from threatmodel.graph.resolved import Evidence, Resolved
 from threatmodel.model.facts import Facts
-from threatmodel.model.reference_architecture import CLOCK, DATA, PARTIES, PIPELINE, ZONES, DataItem, Zone
+from threatmodel.model.reference_architecture import CLOCK, DATA, PARTIES, PIPELINE, ZONES, ReferenceData, Zone
 from threatmodel.model.system import Node, System
 from threatmodel.model.vocabulary import PLANES, Kind, Plane
 from threatmodel.reading.problems import Place
@@ -128,8 +128,8 @@ def _zones(system: System) -> dict[str, Zone]:
     return {**fixed, **own}
 
 
-def _data(system: System) -> dict[str, DataItem]:
-    own = {d.id: DataItem(d.id, d.name, d.classification, d.personal) for d in system.data.values()}
+def _data(system: System) -> dict[str, ReferenceData]:
+    own = {d.id: ReferenceData(d.id, d.name, d.classification, d.personal) for d in system.data.values()}
     return {**{item.id: item for item in DATA}, **own}
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from threatmodel.graph.members import Lists, Members
 from threatmodel.model.facts import EVIDENCE, WORD, Facts
-from threatmodel.model.reference_architecture import DataItem, Zone
+from threatmodel.model.reference_architecture import ReferenceData, Zone
 from threatmodel.model.system import THROUGH, Node, System, Trigger
 from threatmodel.model.vocabulary import KINDS, PLANES, RELATIONS, Kind
 from threatmodel.reading.problems import Place, Problem
@@ -117,7 +117,7 @@ class Graph:
     elements: Mapping[str, Element]
     flows: Mapping[str, Flow]
     zones: Mapping[str, Zone]
-    data: Mapping[str, DataItem]
+    data: Mapping[str, ReferenceData]
     lists: Mapping[str, Lists]
     neighbours: Neighbours
     evidence: tuple[Read, ...] = ()

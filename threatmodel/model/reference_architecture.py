@@ -79,7 +79,7 @@ PIPELINE = Party("pipeline", "process", "Pipeline", "builds and deploys", "deplo
 """How the pipeline, which has facts, is drawn."""
 
 
-class DataItem(NamedTuple):
+class ReferenceData(NamedTuple):
     """A kind of data that every such system carries."""
 
     id: str
@@ -89,28 +89,28 @@ class DataItem(NamedTuple):
 
 
 DATA = (
-    DataItem("slack:command", "command or interaction body", "internal", personal=True),
-    DataItem("slack:event", "event body", "confidential", personal=True),
-    DataItem("slack:response-url", "response_url", "secret"),
-    DataItem("slack:verification-token", "legacy verification token", "secret"),
-    DataItem("slack:signature", "signature and timestamp", "internal"),
-    DataItem("slack:signing-secret", "signing secret", "secret"),
-    DataItem("slack:token", "Slack API token", "secret"),
-    DataItem("aws:role-session", "role session credentials", "secret"),
-    DataItem("app:secret", "secret", "secret"),
-    DataItem("app:records", "application records", "confidential"),
-    DataItem("aws:event", "event of an AWS service", "internal"),
-    DataItem("aws:logs", "logs and traces", "internal"),
-    DataItem("build:package", "deployment package", "internal"),
-    DataItem("build:template", "infrastructure template", "confidential"),
-    DataItem("build:credentials", "deploy credentials", "secret"),
-    DataItem("people:session", "sign-in session", "secret"),
-    DataItem("aws:audit", "audit events and findings", "internal"),
-    DataItem("aws:access-key", "long-lived access key", "secret"),
-    DataItem("aws:data-key", "data key", "secret"),
-    DataItem("build:code", "source code", "internal"),
-    DataItem("http:request", "request from outside", "internal"),
-    DataItem("http:answer", "answer", "internal"),
+    ReferenceData("slack:command", "command or interaction body", "internal", personal=True),
+    ReferenceData("slack:event", "event body", "confidential", personal=True),
+    ReferenceData("slack:response-url", "response_url", "secret"),
+    ReferenceData("slack:verification-token", "legacy verification token", "secret"),
+    ReferenceData("slack:signature", "signature and timestamp", "internal"),
+    ReferenceData("slack:signing-secret", "signing secret", "secret"),
+    ReferenceData("slack:token", "Slack API token", "secret"),
+    ReferenceData("aws:role-session", "role session credentials", "secret"),
+    ReferenceData("app:secret", "secret", "secret"),
+    ReferenceData("app:records", "application records", "confidential"),
+    ReferenceData("aws:event", "event of an AWS service", "internal"),
+    ReferenceData("aws:logs", "logs and traces", "internal"),
+    ReferenceData("build:package", "deployment package", "internal"),
+    ReferenceData("build:template", "infrastructure template", "confidential"),
+    ReferenceData("build:credentials", "deploy credentials", "secret"),
+    ReferenceData("people:session", "sign-in session", "secret"),
+    ReferenceData("aws:audit", "audit events and findings", "internal"),
+    ReferenceData("aws:access-key", "long-lived access key", "secret"),
+    ReferenceData("aws:data-key", "data key", "secret"),
+    ReferenceData("build:code", "source code", "internal"),
+    ReferenceData("http:request", "request from outside", "internal"),
+    ReferenceData("http:answer", "answer", "internal"),
 )
 """The data of every such system; the author's own items stand for the application records where they are stated."""
 

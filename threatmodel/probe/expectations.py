@@ -45,7 +45,7 @@ _HANDING_OVER = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class ProbeOutcome:
     """How a probe went: outcome, why in words, and at which of its requests that was seen.
 
     `shows` are the values of a number that its failures show; `late`: everything was refused, but something was done.
@@ -81,7 +81,7 @@ class Setting:
     replies: Sequence[tuple[Case, Sequence[Reply]]] = field(default=())
 
 
-def judged(case: Case, send: Send, reply: Reply, setting: Setting) -> Judgement:
+def judged(case: Case, send: Send, reply: Reply, setting: Setting) -> ProbeOutcome:
     """How one request of a probe went."""
     return _One(case, send, reply, setting).judgement()
 
@@ -95,8 +95,8 @@ class _One:
         self.status = status_of(reply, send.shape or setting.shape)
         self.done = side_effects(reply)
 
-    def judgement(self) -> Judgement:
-        expectations: dict[str, Callable[[], Judgement]] = {
+    def judgement(self) -> ProbeOutcome:
+        expectations: dict[str, Callable[[], ProbeOutcome]] = {
             "accepted": self.taken,
             "refused": self.refusal,
             "closed": self.refusal,
@@ -118,17 +118,17 @@ class _One:
 
     # --- words
 
-    def passed(self, why: str = "") -> Judgement:
-        return Judgement(outcome=PASSED, why=why)
+    def passed(self, why: str = "") -> ProbeOutcome:
+        return ProbeOutcome(outcome=PASSED, why=why)
 
-    def failed(self, why: str) -> Judgement:
+    def failed(self, why: str) -> ProbeOutcome:
         shows = () if isinstance(self.send.shows, Sealed) else (self.send.shows,)
-        return Judgement(outcome=FAILED, why=why, shows=shows)
+        return ProbeOutcome(outcome=FAILED, why=why, shows=shows)
 
-    def undecided(self, why: str) -> Judgement:
-        return Judgement(outcome=UNDECIDED, why=why)
+    def undecided(self, why: str) -> ProbeOutcome:
+        return ProbeOutcome(outcome=UNDECIDED, why=why)
 
-    def by_status(self) -> Judgement:
+    def by_status(self) -> ProbeOutcome:
         return self.passed("" if self.setting.sees_effects else "by its status: side effects are not seen here")
 
     # --- what kind of answer it is
@@ -168,17 +168,17 @@ class _One:
         """Whether all that it did is what the stub could not answer."""
         return bool(self.done) and all(effect.unclear for effect in self.done)
 
-    def unclear(self) -> Judgement:
+    def unclear(self) -> ProbeOutcome:
         return self.undecided(f"it tried what the stub cannot answer: {self.did()}")
 
     # --- expectations
 
-    def taken(self) -> Judgement:
+    def taken(self) -> ProbeOutcome:
         if self.is_taken:
             return self.passed()
         return self.failed(self.instead())
 
-    def refusal(self) -> Judgement:
+    def refusal(self) -> ProbeOutcome:
         if self.done:
             if self.is_unclear:
                 return self.unclear()
@@ -188,7 +188,7 @@ class _One:
                 if taken
                 else f"it did something first: {self.did()}"
             )
-            return Judgement(outcome=FAILED, why=why, late=True) if self.is_closed else self.failed(why)
+            return ProbeOutcome(outcome=FAILED, why=why, late=True) if self.is_closed else self.failed(why)
         if self.is_closed:
             return self.by_status()
         if self.reply.ended in _RAISED or (self.status or 0) >= 500:  # noqa: PLR2004 - the same
@@ -199,7 +199,7 @@ class _One:
             return self.undecided(f"{self.instead()}: that is no refusal")
         return self.mild_refusal()
 
-    def mild_refusal(self) -> Judgement:
+    def mild_refusal(self) -> ProbeOutcome:
         """What an answer of 2xx or 3xx, or of no status, without an effect shows: whether somebody was let in."""
         if self.setting.sees_effects and side_effects(self.genuine):
             looked = data_read(self.reply)
@@ -210,7 +210,7 @@ class _One:
             return self.undecided(f"{self.instead()}: that is no refusal")
         return self.by_answer()
 
-    def by_answer(self) -> Judgement:
+    def by_answer(self) -> ProbeOutcome:
         """The two are told apart by their answers alone, since neither has an effect."""
         same = self.answers_as(self.genuine)
         as_idle = self.setting.nonsense is not None and self.answers_as(self.setting.nonsense)
@@ -247,28 +247,28 @@ class _One:
     def goes_elsewhere(self) -> bool:
         return self.send.method != "POST" or bool(self.send.path)
 
-    def plain_refusal(self) -> Judgement:
+    def plain_refusal(self) -> ProbeOutcome:
         if self.is_refused:
             return self.passed()
         return self.failed(f"{self.instead()}, which says neither to the caller nor to an alarm that it was refused")
 
-    def idle(self) -> Judgement:
+    def idle(self) -> ProbeOutcome:
         if not self.done:
             return self.by_status()
         if self.is_unclear:
             return self.unclear()
-        return Judgement(outcome=FAILED, why=f"it did this: {self.did()}", late=self.is_closed)
+        return ProbeOutcome(outcome=FAILED, why=f"it did this: {self.did()}", late=self.is_closed)
 
-    def not_open(self) -> Judgement:
+    def not_open(self) -> ProbeOutcome:
         """Where the store of what was seen fails, the work must not be done all the same."""
         if not any(effect.service in _STORES for effect in self.genuine.effects):
-            return Judgement(outcome=NOT_RUN, why="a genuine request asks no store that could fail")
+            return ProbeOutcome(outcome=NOT_RUN, why="a genuine request asks no store that could fail")
         done = [effect for effect in self.done if not effect.refused]
         if done:
             return self.failed(f"the store failed, and it did this all the same: {self.in_short(done)}")
         return self.passed()
 
-    def nothing_later(self) -> Judgement:
+    def nothing_later(self) -> ProbeOutcome:
         if not self.is_taken:
             return self.undecided("a genuine request is refused")
         later = side_effects(
@@ -278,7 +278,7 @@ class _One:
             return self.failed(f"it had answered before it did this: {self.in_short(later)}")
         return self.passed()
 
-    def denial(self) -> Judgement:
+    def denial(self) -> ProbeOutcome:
         """Many answer 200 and tell the caller no: that is a denial where a genuine request does more."""
         if self.reply.ended in _RAISED and self.setting.sees_effects and not self.done:
             return self.passed(f"{self.instead()}, before it did anything")
@@ -299,7 +299,7 @@ class _One:
             return self.undecided(f"it did a part of what it does otherwise: {self.did()}")
         return self.failed(f"it did this all the same: {self.did()}")
 
-    def denial_by_answer(self) -> Judgement:
+    def denial_by_answer(self) -> ProbeOutcome:
         """Neither has an effect: it is no denial where the answer is a genuine one's, and not what anything gets."""
         idle = self.setting.idle
         told = self.tells and self.answers_as(self.genuine)
@@ -307,7 +307,7 @@ class _One:
             return self.failed(f"it answered {self.status} and the same as a genuine request")
         return self.undecided("it answered 2xx, and a genuine request has no effect either that could be seen")
 
-    def once(self) -> Judgement:
+    def once(self) -> ProbeOutcome:
         if not (self.is_refused or self.is_taken):
             return self.undecided(f"{self.instead()}: that is no refusal")
         beyond = [effect for effect in self.done if effect.service != "dynamodb"]
@@ -317,7 +317,7 @@ class _One:
             return self.by_status() if self.is_refused else self.undecided(why)
         if not first and not self.done:
             why = "there is nothing to repeat: send a request that has an effect (--kind, --body)"
-            return Judgement(outcome=NOT_RUN, why=why)
+            return ProbeOutcome(outcome=NOT_RUN, why=why)
         if not self.done:
             return self.remembered()
         if self.is_unclear:
@@ -328,7 +328,7 @@ class _One:
             return self.failed(f"it did this again: {self.did()}")
         return self.undecided(f"it wrote again, though not all: {self.did()}")
 
-    def remembered(self) -> Judgement:
+    def remembered(self) -> ProbeOutcome:
         """What one process remembers, the next environment of Lambda does not know.
 
         A signature that is spelt otherwise, or old by now, may be refused for that, without a look at what was seen.
@@ -338,12 +338,12 @@ class _One:
             return self.passed()
         return self.undecided("it had no second effect, but asked nothing that other environments could ask too")
 
-    def handled(self) -> Judgement:
+    def handled(self) -> ProbeOutcome:
         if self.is_taken or self.is_refused:
             return self.passed()
         return self.failed(self.instead())
 
-    def harmless(self) -> Judgement:
+    def harmless(self) -> ProbeOutcome:
         if self.done:
             return self.unclear() if self.is_unclear else self.failed(f"it did this: {self.did()}")
         if not (self.is_taken or self.is_refused):
@@ -352,7 +352,7 @@ class _One:
             return self.undecided("it answered 2xx, and side effects are not seen here")
         return self.passed()
 
-    def unswayed(self) -> Judgement:
+    def unswayed(self) -> ProbeOutcome:
         told = self.reply.body + "".join(self.reply.headers.values())
         if FOREIGN_HOST in told or any(FOREIGN_HOST in effect.detail for effect in self.reply.effects):
             return self.failed("the foreign host is in what it answers or calls")
@@ -362,29 +362,29 @@ class _One:
             return self._same_as_genuine()
         return self.failed(f"{self.instead()}, a genuine request is accepted")
 
-    def _same_as_genuine(self) -> Judgement:
+    def _same_as_genuine(self) -> ProbeOutcome:
         if self.status is not None and 300 <= self.status < 400:  # noqa: PLR2004 - HTTP's classes
             return self.failed(f"it answered {self.status}, a redirect")
         return self.undecided("a genuine request is refused too")
 
-    def worked(self) -> Judgement:
+    def worked(self) -> ProbeOutcome:
         if not self.is_taken:
             return self.failed(self.instead())
         missing = Counter(map(_key, side_effects(self.genuine))) - Counter(map(_key, self.done))
         if missing and self.setting.sees_effects:
             return self.failed(f"it answered {self.status} and did not do what a genuine request does")
         if not side_effects(self.genuine):
-            return Judgement(outcome=NOT_RUN, why="a genuine request has no effect that could be missed")
+            return ProbeOutcome(outcome=NOT_RUN, why="a genuine request has no effect that could be missed")
         return self.passed()
 
-    def challenge(self) -> Judgement:
+    def challenge(self) -> ProbeOutcome:
         if self.is_taken and CHALLENGE in self.reply.body:
             return self.passed()
         if self.is_refused:
             return self.undecided("it is refused: the handler may take no events")
         return self.failed(f"it answered {self.status} without the challenge" if self.status else self.instead())
 
-    def handed_over(self) -> Judgement:
+    def handed_over(self) -> ProbeOutcome:
         if self.reply.ended == "timeout" or self.reply.seconds >= IN_TIME:
             return self.failed("it took three seconds or more")
         if not self.is_taken:
@@ -396,7 +396,7 @@ class _One:
             return self.undecided(f"it hands work over, but does this first: {in_words(slow, self.setting.hidden)}")
         return self.undecided("it answered in time, but no work was handed over that could be seen")
 
-    def not_fetched(self) -> Judgement:
+    def not_fetched(self) -> ProbeOutcome:
         if any(FOREIGN_HOST in effect.detail for effect in self.reply.effects if effect.service == "network"):
             return self.failed("it called the host that the request named")
         if not self.setting.sees_effects:
@@ -406,7 +406,7 @@ class _One:
         if self.is_taken and any(effect.service in {"network", "slack"} for effect in side_effects(self.genuine)):
             return self.passed()
         if self.is_taken:
-            return Judgement(outcome=NOT_RUN, why="a genuine request makes it call nobody either")
+            return ProbeOutcome(outcome=NOT_RUN, why="a genuine request makes it call nobody either")
         return self.undecided(self.instead())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from threatmodel.probe.cases import Case, Send
-from threatmodel.probe.expectations import FAILED, NOT_RUN, PASSED, UNDECIDED, Judgement, Setting, judged, twin
+from threatmodel.probe.expectations import FAILED, NOT_RUN, PASSED, UNDECIDED, ProbeOutcome, Setting, judged, twin
 from threatmodel.probe.overall import OVERALL_JUDGEMENTS
 from threatmodel.probe.protocol import Reply
 from threatmodel.probe.replies import accepted, side_effects
@@ -15,18 +15,18 @@ from threatmodel.probe.replies import accepted, side_effects
 _ALTERED_SHOWS_NOTHING = "the same body written anew, without a change, is not accepted as the genuine one is"
 
 
-def judge(case: Case, replies: Sequence[Reply], setting: Setting) -> Judgement:
+def judge(case: Case, replies: Sequence[Reply], setting: Setting) -> ProbeOutcome:
     """How a probe went.  `replies` are in the order of what it sends."""
     if case.expect in OVERALL_JUDGEMENTS:
         return _gated(case, OVERALL_JUDGEMENTS[case.expect](setting), setting)
     if not case.send:
-        return Judgement(outcome=NOT_RUN, why="the handler's source names nothing that could be sent")
+        return ProbeOutcome(outcome=NOT_RUN, why="the handler's source names nothing that could be sent")
     if len(replies) != len(case.send):
-        return Judgement(outcome=UNDECIDED, why=f"{len(replies)} answers came back to {len(case.send)} requests")
+        return ProbeOutcome(outcome=UNDECIDED, why=f"{len(replies)} answers came back to {len(case.send)} requests")
     return _gated(case, _worst(list(_each(case, replies, setting))), setting)
 
 
-def _each(case: Case, replies: Sequence[Reply], setting: Setting) -> Iterator[Judgement]:
+def _each(case: Case, replies: Sequence[Reply], setting: Setting) -> Iterator[ProbeOutcome]:
     """Each request held against the control before it; what follows a control that was refused shows nothing."""
     compared: Setting | None = setting
     for at, (send, reply) in enumerate(zip(case.send, replies, strict=True)):
@@ -39,13 +39,13 @@ def _each(case: Case, replies: Sequence[Reply], setting: Setting) -> Iterator[Ju
             yield replace(_one(case, send, reply, compared), at=at)
 
 
-def _one(case: Case, send: Send, reply: Reply, setting: Setting) -> Judgement:
+def _one(case: Case, send: Send, reply: Reply, setting: Setting) -> ProbeOutcome:
     """One request.  What a changed body shows, it shows only where the same one written anew is taken."""
     judgement = judged(case, send, reply, setting)
     if judgement.outcome != PASSED or not case.needs_genuine:
         return judgement
     if (send.change or send.pad) and not _is_taken_anew(send, setting):
-        return Judgement(outcome=UNDECIDED, why=_ALTERED_SHOWS_NOTHING)
+        return ProbeOutcome(outcome=UNDECIDED, why=_ALTERED_SHOWS_NOTHING)
     return judgement
 
 
@@ -60,24 +60,24 @@ def _effects(reply: Reply) -> Counter[tuple[str, str, str]]:
     return Counter((effect.service, effect.operation, effect.detail) for effect in side_effects(reply))
 
 
-def _needless(send: Send, setting: Setting, at: int) -> Judgement:
+def _needless(send: Send, setting: Setting, at: int) -> ProbeOutcome:
     """What a probe is worth whose own genuine request is refused."""
     if send.body != "genuine" and accepted(setting.genuine, setting.shape):
         why = f"the handler takes no such request: it refuses a genuine {send.body}"
-        return Judgement(outcome=NOT_RUN, why=why, at=at)
+        return ProbeOutcome(outcome=NOT_RUN, why=why, at=at)
     if accepted(twin(send, setting), send.shape or setting.shape):
-        return Judgement(outcome=UNDECIDED, why=_ALTERED_SHOWS_NOTHING, at=at)
-    return Judgement(outcome=UNDECIDED, why="a genuine request is refused too", at=at)
+        return ProbeOutcome(outcome=UNDECIDED, why=_ALTERED_SHOWS_NOTHING, at=at)
+    return ProbeOutcome(outcome=UNDECIDED, why="a genuine request is refused too", at=at)
 
 
-def _gated(case: Case, judgement: Judgement, setting: Setting) -> Judgement:
+def _gated(case: Case, judgement: ProbeOutcome, setting: Setting) -> ProbeOutcome:
     """A refusal shows nothing where a genuine request is refused too; an acceptance shows what it shows."""
     if judgement.outcome == PASSED and case.needs_genuine and not accepted(setting.genuine, setting.shape):
-        return Judgement(outcome=UNDECIDED, why="a genuine request is refused too", at=judgement.at)
+        return ProbeOutcome(outcome=UNDECIDED, why="a genuine request is refused too", at=judgement.at)
     return judgement
 
 
-def _worst(found: Sequence[Judgement]) -> Judgement:
+def _worst(found: Sequence[ProbeOutcome]) -> ProbeOutcome:
     """A failure before what is undecided before what was not run before a pass; what every failure shows.
 
     Of failures the one that no refusal followed counts most; of the others the first.
@@ -91,4 +91,4 @@ def _worst(found: Sequence[Judgement]) -> Judgement:
         some = [one for one in found if one.outcome == outcome]
         if some:
             return next((one for one in some if one.why), some[0]) if outcome == PASSED else some[0]
-    return Judgement(outcome=NOT_RUN, why="nothing was sent that could be judged")
+    return ProbeOutcome(outcome=NOT_RUN, why="nothing was sent that could be judged")

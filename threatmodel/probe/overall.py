@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from threatmodel.probe.cases import Case, Send
-from threatmodel.probe.expectations import FAILED, NOT_RUN, PASSED, UNDECIDED, Judgement, Setting
+from threatmodel.probe.expectations import FAILED, NOT_RUN, PASSED, UNDECIDED, ProbeOutcome, Setting
 from threatmodel.probe.protocol import Reply
 from threatmodel.probe.replies import status_of
 
@@ -24,7 +24,7 @@ def _every(setting: Setting) -> list[tuple[Case, Send, Reply]]:
     ]
 
 
-def _no_crash(setting: Setting) -> Judgement:
+def _no_crash(setting: Setting) -> ProbeOutcome:
     wrong = []
     replies = _every(setting)
     for case, send, reply in replies:
@@ -45,7 +45,7 @@ def _not_as_deployed(case: Case, send: Send, setting: Setting) -> bool:
     return elsewhere or send.failing or bool(send.store or case.environment) or case.secret in {"empty", "missing"}
 
 
-def _discreet_answers(setting: Setting) -> Judgement:
+def _discreet_answers(setting: Setting) -> ProbeOutcome:
     replies = _every(setting)
     wrong = []
     texts: dict[str, str] = {}
@@ -57,19 +57,19 @@ def _discreet_answers(setting: Setting) -> Judgement:
         if read <= MOST_READ:
             wrong += [f"{name} ({case_id})" for name in setting.hidden.in_answer(text)]
     if not wrong and read > MOST_READ:
-        return Judgement(outcome=UNDECIDED, why="the answers together were longer than what is read")
+        return ProbeOutcome(outcome=UNDECIDED, why="the answers together were longer than what is read")
     return _overall(wrong, replies, "")
 
 
-def _discreet_logs(setting: Setting) -> Judgement:
+def _discreet_logs(setting: Setting) -> ProbeOutcome:
     replies = _every(setting)
     wrong = [f"{name} ({case.id})" for case, _send, reply in replies for name in setting.hidden.in_logs(reply.logs)]
     if not wrong and any(reply.ended == "output" for _case, _send, reply in replies):
-        return Judgement(outcome=UNDECIDED, why="a log was longer than what is read")
+        return ProbeOutcome(outcome=UNDECIDED, why="a log was longer than what is read")
     return _overall(wrong, replies, "")
 
 
-def _discreet_calls(setting: Setting) -> Judgement:
+def _discreet_calls(setting: Setting) -> ProbeOutcome:
     """Whether a secret went to somebody whom it is not for; a store of secrets and Slack's API have theirs by right."""
     replies = _every(setting)
     wrong = []
@@ -83,11 +83,11 @@ def _discreet_calls(setting: Setting) -> Judgement:
             names = setting.hidden.in_call(effect.content, to_slack=to_slack)
             wrong += [f"{name} in {effect.service} {effect.operation} ({case.id})" for name in names]
     if not wrong and not sent:
-        return Judgement(outcome=NOT_RUN, why="nothing was sent to anybody")
+        return ProbeOutcome(outcome=NOT_RUN, why="nothing was sent to anybody")
     return _overall(wrong, replies, "")
 
 
-def _alike(setting: Setting) -> Judgement:
+def _alike(setting: Setting) -> ProbeOutcome:
     found: dict[tuple[int | None, str], str] = {}
     for case, send, reply in _every(setting):
         if (
@@ -97,10 +97,10 @@ def _alike(setting: Setting) -> Judgement:
         ):
             found.setdefault((reply.status, reply.body), case.id)
     if not found:
-        return Judgement(outcome=UNDECIDED, why="nothing was refused")
+        return ProbeOutcome(outcome=UNDECIDED, why="nothing was refused")
     if len(found) == 1:
-        return Judgement(outcome=PASSED)
-    return Judgement(outcome=FAILED, why=f"{len(found)} different ones: {_some(sorted(set(found.values())))}")
+        return ProbeOutcome(outcome=PASSED)
+    return ProbeOutcome(outcome=FAILED, why=f"{len(found)} different ones: {_some(sorted(set(found.values())))}")
 
 
 def _elsewhere(send: Send) -> bool:
@@ -108,17 +108,17 @@ def _elsewhere(send: Send) -> bool:
     return bool(send.path or send.method != "POST" or send.shape or send.query or send.event is not None)
 
 
-def _overall(wrong: Sequence[str], replies: Sequence[object], before: str) -> Judgement:
+def _overall(wrong: Sequence[str], replies: Sequence[object], before: str) -> ProbeOutcome:
     if wrong:
-        return Judgement(outcome=FAILED, why=before + _some(list(dict.fromkeys(wrong))))
-    return Judgement(outcome=PASSED if replies else UNDECIDED, why="" if replies else "nothing was sent")
+        return ProbeOutcome(outcome=FAILED, why=before + _some(list(dict.fromkeys(wrong))))
+    return ProbeOutcome(outcome=PASSED if replies else UNDECIDED, why="" if replies else "nothing was sent")
 
 
 def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")  # noqa: PLR2004 - a line's worth
 
 
-OVERALL_JUDGEMENTS: dict[str, Callable[[Setting], Judgement]] = {
+OVERALL_JUDGEMENTS: dict[str, Callable[[Setting], ProbeOutcome]] = {
     "no-crash": _no_crash,
     "alike": _alike,
     "discreet-answers": _discreet_answers,

@@ -11,7 +11,7 @@ from threatmodel.probe.asking import LONGEST_RUN, Asked, Asker
 from threatmodel.probe.cases import OVERALL, UNSHOWN, Case, Sealed, Shown, load_cases
 from threatmodel.probe.deciding import Row, decisions
 from threatmodel.probe.expanding import expanded
-from threatmodel.probe.expectations import FAILED, NOT_RUN, PASSED, UNDECIDED, Judgement, Setting
+from threatmodel.probe.expectations import FAILED, NOT_RUN, PASSED, UNDECIDED, ProbeOutcome, Setting
 from threatmodel.probe.hints import Hints
 from threatmodel.probe.judging import judge
 from threatmodel.probe.kinds import kind_of
@@ -140,9 +140,9 @@ def _wanted(runner: Runner, options: Options) -> Wanted:
 
 def _row(case: Case, asked: Asked, setting: Setting, stopped: str) -> Row:
     replies, skipped = asked.replies, asked.skipped
-    judgement = Judgement(outcome=NOT_RUN, why=skipped) if skipped else judge(case, replies, setting)
+    judgement = ProbeOutcome(outcome=NOT_RUN, why=skipped) if skipped else judge(case, replies, setting)
     if stopped and case.expect in OVERALL and judgement.outcome == PASSED:  # it is about all answers of a run
-        judgement = Judgement(outcome=UNDECIDED, why=f"not everything was sent: {stopped}")
+        judgement = ProbeOutcome(outcome=UNDECIDED, why=f"not everything was sent: {stopped}")
     at = judgement.at
     known = at < len(replies)
     return Row(
@@ -165,7 +165,7 @@ def _sent_in_words(case: Case, at: int) -> str:
     return "all requests of this run" if case.expect in OVERALL else "nothing"
 
 
-def _shows(case: Case, judgement: Judgement) -> list[tuple[str, Shown]]:
+def _shows(case: Case, judgement: ProbeOutcome) -> list[tuple[str, Shown]]:
     """What a row shows of the facts that it bears on."""
     found: list[tuple[str, Shown]] = []
     for fact, shows in case.decides.items():

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from threatmodel.graph.building import VIEWS
 from threatmodel.graph.elements import Element, Flow, Graph
 from threatmodel.library.format import SCENARIOS, Library, Threat
-from threatmodel.model.reference_architecture import DATA, DataItem
+from threatmodel.model.reference_architecture import DATA, ReferenceData
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.pytm_model.conditions import condition
 
@@ -286,7 +286,7 @@ def _usual_lines(flows: Iterable[Flow]) -> Mapping[str, Transport]:
     return {name: lines.most_common(1)[0][0] for name, lines in found.items()}
 
 
-def _datum(item: DataItem, description: str) -> Datum:
+def _datum(item: ReferenceData, description: str) -> Datum:
     return Datum(
         id=item.id,
         name=item.name,

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from threatmodel.assessment.actions import Action, Change, actions, change, faults, proofs
+from threatmodel.assessment.actions import Action, Improvement, actions, change, faults, proofs
 from threatmodel.assessment.assessed import Assessment, Finding, Question
 from threatmodel.assessment.priorities import Expiry, expiries
 from threatmodel.assessment.risk import BANDS, MOVES, Band, band
@@ -45,7 +45,7 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class ClaimedControl:
     """A control that is only claimed: how many findings hang on it, up to which band, who says it and until when."""
 
     control: str
@@ -76,7 +76,7 @@ class FirstPage:
     counts: str
     deeds: tuple[Deed, ...]
     more: int
-    claims: tuple[Claim, ...]
+    claims: tuple[ClaimedControl, ...]
     more_claims: int
     taken: str
     taken_by: str
@@ -296,7 +296,7 @@ def due(assessment: Assessment, action: Action) -> str:
     return ", ".join([*([min(days).isoformat()] if days else []), *tickets])
 
 
-def would(found: Change) -> str:
+def would(found: Improvement) -> str:
     """What an action would change, claimed and proven apart: 'closes 2, lowers 11; on evidence 10 high -> medium'."""
     counts = (("closes", len(found.closed)), ("lowers", len(found.lowered)))
     parts = [f"{verb} {number:,}" for verb, number in counts if number]
@@ -308,7 +308,7 @@ def would(found: Change) -> str:
 # --- what is only claimed
 
 
-def _claims(assessment: Assessment) -> tuple[Claim, ...]:
+def _claims(assessment: Assessment) -> tuple[ClaimedControl, ...]:
     """The controls on whose word findings are within the tolerance, the worst and most that hang on them first."""
     hanging: dict[str, dict[str, Finding]] = {}
     states: dict[str, dict[str, State]] = {}
@@ -322,11 +322,11 @@ def _claims(assessment: Assessment) -> tuple[Claim, ...]:
     return tuple(sorted(found, key=lambda one: (-BANDS.index(one.band), -len(one.findings), one.control)))
 
 
-def _claim(assessment: Assessment, name: str, findings: Sequence[Finding], states: dict[str, State]) -> Claim:
+def _claim(assessment: Assessment, name: str, findings: Sequence[Finding], states: dict[str, State]) -> ClaimedControl:
     said = [assessment.states.statements.get((name, element)) for element in states]
     attested = [one for one in said if one is not None and one.attested_by]
     ends = [one.expires for one in attested if one.expires is not None]
-    return Claim(
+    return ClaimedControl(
         control=name,
         title=assessment.library.controls[name].title,
         on=some(tuple(states)),

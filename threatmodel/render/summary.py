@@ -9,7 +9,7 @@ from pathlib import Path
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.risk import Band
 from threatmodel.reading.problems import visible
-from threatmodel.render.first import Claim, Deed, FirstPage, first_page
+from threatmodel.render.first import ClaimedControl, Deed, FirstPage, first_page
 
 NARROWEST, WIDEST = 32, 100
 _MOST_ENDS = 3
@@ -73,7 +73,7 @@ def _deeds(deeds: Sequence[Deed], more: int, width: int) -> Iterator[str]:
     yield ""
 
 
-def _claims(claims: Sequence[Claim], more: int, width: int) -> Iterator[str]:
+def _claims(claims: Sequence[ClaimedControl], more: int, width: int) -> Iterator[str]:
     if claims:
         yield from _wrapped("ONLY CLAIMED, AND MUCH HANGS ON IT", width)
         for one in claims:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from threatmodel.assessment.gate.results import Related, Result
+from threatmodel.assessment.gate.results import CheckResult, RelatedPlace
 from threatmodel.reading.problems import Place
 from threatmodel.render.checks.checked import Checked, Form, RuleText, Totals, outcome, severity
 from threatmodel.render.checks.github import GitHub
@@ -18,10 +18,10 @@ from threatmodel.render.checks.junit import JUnit
 from threatmodel.render.checks.lines import Lines
 from threatmodel.render.checks.markdown import Markdown
 from threatmodel.render.checks.sarif import Sarif
-from threatmodel.render.checks.text import Text
-from threatmodel.render.checks.told import Row, Told
+from threatmodel.render.checks.text import TerminalForm
+from threatmodel.render.checks.told import CheckRow, Told
 
-ROLE = Result(
+ROLE = CheckResult(
     code="open",
     name="role-reaches-too-far@receipt-reader",
     place=Place("template.yaml", 125, 17),
@@ -32,10 +32,10 @@ ROLE = Result(
     score=15,
     fails=True,
     do="name the model's ARN",
-    related=(Related(Place("models/shop.yaml", 35, 3), "receipt-reader in the model"),),
+    related=(RelatedPlace(Place("models/shop.yaml", 35, 3), "receipt-reader in the model"),),
     since="worse",
 )
-FORGED = Result(
+FORGED = CheckResult(
     code="undetermined",
     name="slack-request-forgery@commands",
     place=Place("models/shop.yaml", 30, 3),
@@ -48,7 +48,7 @@ FORGED = Result(
     unsure=True,
     do="state verifies_signature of commands, or let evidence show it",
 )
-ACCEPTED = Result(
+ACCEPTED = CheckResult(
     code="accepted",
     name="denial-of-wallet@commands",
     place=Place("models/shop.yaml", 30, 3),
@@ -59,7 +59,7 @@ ACCEPTED = Result(
     score=8,
     accepted="a budget alarm; payments <pay@example.com> accepts a risk of 12 until 2027-03-31 (SEC-1)",
 )
-ENDS = Result(
+ENDS = CheckResult(
     code="ends-soon",
     name="incident-runbook@organisation:attestation",
     place=Place("models/platform.yaml", 62, 3),
@@ -68,7 +68,7 @@ ENDS = Result(
     warns=True,
     do="look again, and attest it anew",
 )
-DRIFT = Result(
+DRIFT = CheckResult(
     code="drift",
     name="commands.reserved_concurrency",
     place=Place("plan.json", 0, 1, "aws_lambda_function.commands.timeout"),
@@ -107,7 +107,7 @@ CHECKED = Checked(
         answer="NOT SAFE ENOUGH",
         facts=("2 high open", "15 wait for an answer", "fails from high, tolerates low"),
         rows=(
-            Row(
+            CheckRow(
                 band="high",
                 sure=True,
                 elements=("receipt-reader",),
@@ -118,7 +118,7 @@ CHECKED = Checked(
                 since="worse",
                 findings=1,
             ),
-            Row(
+            CheckRow(
                 band="high",
                 sure=False,
                 elements=("commands", "other"),
@@ -129,7 +129,7 @@ CHECKED = Checked(
                 since="",
                 findings=2,
             ),
-            Row(
+            CheckRow(
                 band="drift",
                 sure=True,
                 elements=("commands.reserved_concurrency",),
@@ -148,8 +148,8 @@ BROKEN = Checked(
 )
 
 FORMS: dict[str, Form] = {
-    "text.txt": Text(),
-    "text-colour.txt": Text(60, colour=True),
+    "text.txt": TerminalForm(),
+    "text-colour.txt": TerminalForm(60, colour=True),
     "lines.txt": Lines(),
     "json.json": Json(),
     "sarif.sarif": Sarif(),
@@ -190,7 +190,7 @@ def test_xml_is_xml(models: tuple[Checked, ...]) -> None:
 
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
-    text = written(Text(width), CHECKED)
+    text = written(TerminalForm(width), CHECKED)
     words = max(len(word) for word in text.split())
     assert max(map(len, text.split("\n"))) <= max(width, words + 11)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from threatmodel.assessment.assessed import VERDICTS, Assessment, Finding
-from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.reading.problems import InputError, Place, Problem, escaped, quoted
 
 FORMAT = "tm-baseline/1"
@@ -17,7 +17,7 @@ FORMAT = "tm-baseline/1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class KnownFinding:
     """A finding as it was: its verdict, the scores that were claimed and proven, and the controls that proved it."""
 
     verdict: str
@@ -32,11 +32,11 @@ class Baseline:
 
     name: str
     day: datetime.date
-    findings: Mapping[str, Known]
+    findings: Mapping[str, KnownFinding]
     others: frozenset[str]
 
 
-def taken(assessment: Assessment, results: Sequence[Result]) -> Baseline:
+def taken(assessment: Assessment, results: Sequence[CheckResult]) -> Baseline:
     """The baseline of a model as it is."""
     findings = (*assessment.findings, *assessment.possible)
     others = (result.key for result in results if result.fails and result.rule == result.code)
@@ -48,9 +48,9 @@ def taken(assessment: Assessment, results: Sequence[Result]) -> Baseline:
     )
 
 
-def _known(finding: Finding) -> Known:
+def _known(finding: Finding) -> KnownFinding:
     proved = {f"{a.link.control}@{a.state.element}" for a in finding.answers if a.state.state == "proven"}
-    return Known(
+    return KnownFinding(
         verdict=finding.verdict,
         claimed=finding.claimed.score,
         proven=finding.proven.score,
@@ -61,14 +61,14 @@ def _known(finding: Finding) -> Known:
 # --- what has changed since
 
 
-def since(baseline: Baseline, assessment: Assessment, results: Sequence[Result]) -> tuple[Result, ...]:
+def since(baseline: Baseline, assessment: Assessment, results: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
     """The results as they stand to a baseline: what was known fails no more, and what lost its proof fails."""
     findings = {finding.id: finding for finding in (*assessment.findings, *assessment.possible)}
     found = [*(_against(result, baseline, findings) for result in results), *_lost(baseline, assessment)]
     return tuple(sorted(found, key=lambda result: not result.fails))
 
 
-def _against(result: Result, baseline: Baseline, findings: Mapping[str, Finding]) -> Result:
+def _against(result: CheckResult, baseline: Baseline, findings: Mapping[str, Finding]) -> CheckResult:
     if not result.fails:
         return result
     if result.rule == result.code:
@@ -90,7 +90,7 @@ def _rank(verdict: str) -> int:
     return VERDICTS.index(next(one for one in VERDICTS if one == verdict))
 
 
-def _lost(baseline: Baseline, assessment: Assessment) -> Iterator[Result]:
+def _lost(baseline: Baseline, assessment: Assessment) -> Iterator[CheckResult]:
     """The controls that were proven and are no more, each once."""
     graph, library = assessment.graph, assessment.library
     proved = sorted({name for known in baseline.findings.values() for name in known.proved_by})
@@ -108,7 +108,7 @@ def _lost(baseline: Baseline, assessment: Assessment) -> Iterator[Result]:
         state = assessment.states.at(library.controls[control], element)
         if state.state != "proven":
             told = f": {state.reason}" if state.reason else ""
-            yield Result(
+            yield CheckResult(
                 code="lost-proof",
                 name=name,
                 place=target.place or Place(graph.system.file),
@@ -170,7 +170,7 @@ def _read(one: Mapping[str, Any]) -> Baseline:
     for name, known in one["findings"].items():
         if known["verdict"] not in VERDICTS:
             raise ValueError(name)
-        findings[str(name)] = Known(
+        findings[str(name)] = KnownFinding(
             verdict=known["verdict"],
             claimed=int(known["claimed"]),
             proven=int(known["proven"]),

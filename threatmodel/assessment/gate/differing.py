@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.drift import absences, differences
-from threatmodel.assessment.gate.results import Related, Result
+from threatmodel.assessment.gate.results import CheckResult, RelatedPlace
 from threatmodel.assessment.states import shown
 from threatmodel.model.facts import WORD
 from threatmodel.reading.problems import Place, article
 
 
-def differing(assessment: Assessment) -> Iterator[Result]:
+def differing(assessment: Assessment) -> Iterator[CheckResult]:
     """Everything in which model and evidence differ."""
     yield from _contradicted(assessment)
     yield from _drifted(assessment)
@@ -20,7 +20,7 @@ def differing(assessment: Assessment) -> Iterator[Result]:
     yield from _lacking(assessment)
 
 
-def _contradicted(assessment: Assessment) -> Iterator[Result]:
+def _contradicted(assessment: Assessment) -> Iterator[CheckResult]:
     for state in sorted(assessment.states.known(), key=lambda state: (state.control, state.element)):
         if state.state == "contradicted":
             places = [item.said.place for item in state.support if item.said.place is not None]
@@ -28,7 +28,7 @@ def _contradicted(assessment: Assessment) -> Iterator[Result]:
             yield _failing("contradicted", f"{state.control}@{state.element}", place, state.reason, state.element)
 
 
-def _drifted(assessment: Assessment) -> Iterator[Result]:
+def _drifted(assessment: Assessment) -> Iterator[CheckResult]:
     graph = assessment.graph
     for element, name, fact in differences(graph):
         words = [said for said in fact.against if said.size == WORD] or fact.against
@@ -39,18 +39,18 @@ def _drifted(assessment: Assessment) -> Iterator[Result]:
         yield _failing("drift", f"{element}.{name}", place, message, element, other)
 
 
-def _related(place: Place | None, message: str) -> tuple[Related, ...]:
+def _related(place: Place | None, message: str) -> tuple[RelatedPlace, ...]:
     """A place with a line, as one that has to do with a result."""
-    return (Related(place, message),) if place is not None and place.line and not place.part else ()
+    return (RelatedPlace(place, message),) if place is not None and place.line and not place.part else ()
 
 
-def _stale(assessment: Assessment) -> Iterator[Result]:
+def _stale(assessment: Assessment) -> Iterator[CheckResult]:
     for read in assessment.graph.evidence:
         if read.stale:
             yield _failing("stale", read.file, Place(read.file, 0), read.stale, do="read or probe it again")
 
 
-def _lacking(assessment: Assessment) -> Iterator[Result]:
+def _lacking(assessment: Assessment) -> Iterator[CheckResult]:
     for one in absences(assessment.graph):
         message = f"{article(one.kind)} that {one.file if one.in_model else 'the model'} lacks"
         do = "remove it, or name the file that deploys it" if one.in_model else "tm import FILE --update MODEL adds it"
@@ -63,10 +63,10 @@ def _failing(  # noqa: PLR0913, PLR0917 - a result's columns
     place: Place,
     message: str,
     element: str = "",
-    related: tuple[Related, ...] = (),
+    related: tuple[RelatedPlace, ...] = (),
     do: str = "mend the one that is wrong",
-) -> Result:
-    return Result(
+) -> CheckResult:
+    return CheckResult(
         code=code,
         name=name,
         place=place,

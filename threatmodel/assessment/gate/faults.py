@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Answer, Assessment, Finding
-from threatmodel.assessment.gate.results import Related
+from threatmodel.assessment.gate.results import RelatedPlace
 from threatmodel.assessment.risk import MOVES
 from threatmodel.assessment.states import Support, shown
 from threatmodel.model.facts import EVIDENCE
@@ -41,7 +41,7 @@ def _lined(place: Place | None) -> bool:
     return place is not None and bool(place.line) and not place.part
 
 
-def related(finding: Finding, place: Place) -> tuple[Related, ...]:
+def related(finding: Finding, place: Place) -> tuple[RelatedPlace, ...]:
     """The other places that have to do with it: the element in the model, what its exposure and controls rest on."""
     found: dict[Place, str] = {}
     if finding.target.place is not None:
@@ -50,7 +50,7 @@ def related(finding: Finding, place: Place) -> tuple[Related, ...]:
         if item.said.place is not None:
             found.setdefault(item.said.place, f"{item.fact}: {shown(item.value)}")
     found.pop(place, None)
-    return tuple(Related(at, what) for at, what in found.items() if _lined(at))[:MOST_RELATED]
+    return tuple(RelatedPlace(at, what) for at, what in found.items() if _lined(at))[:MOST_RELATED]
 
 
 def because(finding: Finding) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.risk import BANDS
 from threatmodel.graph.building import Element, Flow
@@ -16,7 +16,7 @@ from threatmodel.model.vocabulary import Kind
 from threatmodel.reading.problems import InputError, Place, Problem
 
 
-def invariants(assessment: Assessment, rules: Rules) -> Iterator[Result]:
+def invariants(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
     """What breaks an invariant, what may, and what is exempt.  Raises InputError where a condition is none."""
     for one in assessment.graph.system.invariants:
         holds = _compiled(one.holds, one.kind, one.holds_at)
@@ -51,7 +51,7 @@ def _held(  # noqa: PLR0913, PLR0917 - a rule, an element, and by what it is jud
     exemption: Exemption | None,
     assessment: Assessment,
     rules: Rules,
-) -> Iterator[Result]:
+) -> Iterator[CheckResult]:
     """The result of one element; none where it is not bound, or as it must be."""
     applies, holds = conditions
     bound = applies.truth(target.facts) if applies is not None else EVIDENCE
@@ -78,8 +78,8 @@ def _held(  # noqa: PLR0913, PLR0917 - a rule, an element, and by what it is jud
 
 def _result(  # noqa: PLR0913 - a result's columns
     one: Invariant, element: str, place: Place, message: str, *, fails: bool, unsure: bool = False, accepted: str = ""
-) -> Result:
-    return Result(
+) -> CheckResult:
+    return CheckResult(
         code="invariant",
         name=f"{one.id}@{element}",
         place=place,

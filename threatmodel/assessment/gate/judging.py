@@ -8,7 +8,7 @@ from dataclasses import replace
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.differing import differing
 from threatmodel.assessment.gate.invariants import invariants
-from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.risks import risks
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.gate.terms import terms
@@ -29,7 +29,7 @@ def held_to(graph: Graph, rules: Rules) -> Graph:
     return replace(graph, system=replace(system, acceptances=acceptances, risk_tolerance=tolerance))
 
 
-def judge(assessment: Assessment, rules: Rules) -> tuple[Result, ...]:
+def judge(assessment: Assessment, rules: Rules) -> tuple[CheckResult, ...]:
     """Everything that a check says of an assessment."""
     found = [
         *risks(assessment, rules),
@@ -42,10 +42,10 @@ def judge(assessment: Assessment, rules: Rules) -> tuple[Result, ...]:
     return tuple(sorted(found, key=lambda result: not result.fails))
 
 
-def _word(assessment: Assessment) -> Iterator[Result]:
+def _word(assessment: Assessment) -> Iterator[CheckResult]:
     """What word takes out: it fails where rules are strict."""
     for one in assessment.taken_out:
-        yield Result(
+        yield CheckResult(
             code="by-word",
             name=f"{one.kind}:{one.what}",
             place=one.place or Place(assessment.graph.system.file),
@@ -56,20 +56,20 @@ def _word(assessment: Assessment) -> Iterator[Result]:
         )
 
 
-def _demanded(assessment: Assessment, rules: Rules) -> Iterator[Result]:
+def _demanded(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
     """What a policy asks for and the model lacks: kinds of evidence, and proof of controls."""
     file = Place(assessment.graph.system.file)
     fresh = {read.kind for read in assessment.graph.evidence if not read.stale}
     for kind in rules.required_evidence:
         if kind not in fresh:
             message, do = f"the policy asks for a {kind}, and the model names none that is of now", "name one"
-            yield Result(
+            yield CheckResult(
                 code="no-evidence", name=kind, place=file, message=message, rule="no-evidence", fails=True, do=do
             )
     for state in _states_of(rules.proven_controls, assessment):
         certain = state.state == "proven" or (state.state == "not-applicable" and state.size == EVIDENCE)
         if not certain:
-            yield Result(
+            yield CheckResult(
                 code="not-proven",
                 name=f"{state.control}@{state.element}",
                 place=assessment.graph.elements[state.element].place or file

@@ -11,7 +11,7 @@ Since = Literal["", "new", "worse", "known"]
 """How something stands to a baseline: '' where there is none."""
 
 
-class Related(NamedTuple):
+class RelatedPlace(NamedTuple):
     """Another place that has to do with a result, and how."""
 
     place: Place
@@ -19,7 +19,7 @@ class Related(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class CheckResult:
     """Something that a check says: what kind (`code`), of what (`name`: stable when lines move), where and why.
 
     `rule` is the threat, or the code where no threat is behind it; `score` the risk that counts, 0 where there is none.
@@ -40,7 +40,7 @@ class Result:
     unsure: bool = False
     do: str = ""
     accepted: str = ""
-    related: tuple[Related, ...] = ()
+    related: tuple[RelatedPlace, ...] = ()
     since: Since = ""
 
     @property

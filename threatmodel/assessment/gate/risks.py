@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from threatmodel.assessment.assessed import DONE, Assessment, Finding
 from threatmodel.assessment.gate.faults import because, place_of, related
-from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.risk import BANDS, STRICTEST, Cell, within
 from threatmodel.model.system import Acceptance, tracked
@@ -15,7 +15,7 @@ _TREATED = frozenset({"mitigated", "transferred"})
 """Verdicts with which nothing is left to say."""
 
 
-def risks(assessment: Assessment, rules: Rules) -> Iterator[Result]:
+def risks(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
     """Every finding that is not done with, worst first, and the accepted ones."""
     for finding in (*assessment.findings, *assessment.possible):
         if finding.verdict == "accepted" and not _beyond(finding, rules):
@@ -43,13 +43,13 @@ def _beyond(finding: Finding, rules: Rules) -> bool:
     return rules.require_proof and accepted is not None and finding.proven.score > accepted.risk
 
 
-def _result(finding: Finding, assessment: Assessment, rules: Rules, *, fails: bool) -> Result:
+def _result(finding: Finding, assessment: Assessment, rules: Rules, *, fails: bool) -> CheckResult:
     cell, place = _cell(finding, rules), place_of(finding, assessment)
     unsure = finding.verdict == "undetermined"
     band = f"up to {cell.band}" if unsure else cell.band
     why = because(finding)
     accepted = finding.acceptance if finding.verdict == "accepted" and not fails else None
-    return Result(
+    return CheckResult(
         code=finding.verdict,
         name=finding.id,
         place=place,

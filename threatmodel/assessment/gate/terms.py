@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import LONGEST_DAYS, WARN_DAYS, Rules
 from threatmodel.assessment.priorities import expiries
 from threatmodel.model.system import Acceptance
 
 
-def terms(assessment: Assessment, rules: Rules) -> Iterator[Result]:
+def terms(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
     """The acceptances and attestations that do not hold or hold too long, then what ends soon."""
     if not rules.ignore_acceptances:
         yield from _acceptances(assessment, rules)
@@ -21,7 +21,7 @@ def terms(assessment: Assessment, rules: Rules) -> Iterator[Result]:
     yield from _ending(assessment, rules)
 
 
-def _acceptances(assessment: Assessment, rules: Rules) -> Iterator[Result]:
+def _acceptances(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
     findings = {finding.id: finding for finding in (*assessment.findings, *assessment.possible)}
     needless = {id(one): why for one, why in assessment.needless}
     for one in assessment.graph.system.acceptances:
@@ -46,17 +46,17 @@ def _acceptances(assessment: Assessment, rules: Rules) -> Iterator[Result]:
             yield _wrong("exceeded-acceptance", one, said, "treat it, or let the owner accept the higher risk")
 
 
-def _only_warns(result: Result) -> Result:
+def _only_warns(result: CheckResult) -> CheckResult:
     return replace(result, fails=False, warns=True)
 
 
-def _wrong(code: str, one: Acceptance, said: str, do: str) -> Result:
-    return Result(
+def _wrong(code: str, one: Acceptance, said: str, do: str) -> CheckResult:
+    return CheckResult(
         code=code, name=one.finding, place=one.place, message=said, rule=code, element=one.element, fails=True, do=do
     )
 
 
-def _attestations(assessment: Assessment, rules: Rules) -> Iterator[Result]:
+def _attestations(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
     longest = datetime.timedelta(days=rules.longest_attestation)
     for said in assessment.graph.system.controls:
         if not said.attested_by or said.on is None or said.expires is None:
@@ -65,7 +65,7 @@ def _attestations(assessment: Assessment, rules: Rules) -> Iterator[Result]:
         if said.expires - said.on > longest:
             message = f"attested from {said.on} to {said.expires}, for more than {_days(rules.longest_attestation)}"
             latest = said.on + longest
-            yield Result(
+            yield CheckResult(
                 code="long-attestation",
                 name=name,
                 place=said.place,
@@ -81,7 +81,7 @@ def _days(days: int) -> str:
     return "a year" if days == LONGEST_DAYS else f"{days} days"
 
 
-def _ending(assessment: Assessment, rules: Rules) -> Iterator[Result]:
+def _ending(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
     """What ends or is due within thirty days, and attestations, plans and due days that have passed."""
     for one in expiries(assessment, WARN_DAYS):
         if one.what == "acceptance" and (one.date < assessment.today or rules.ignore_acceptances):
@@ -97,7 +97,7 @@ def _ending(assessment: Assessment, rules: Rules) -> Iterator[Result]:
             "attestation": "look again, and attest it anew",
             "acceptance": "treat it, or let its owner accept it anew",
         }
-        yield Result(
+        yield CheckResult(
             code=code,
             name=f"{one.name}:{one.what}",
             place=one.place,

@@ -30,7 +30,7 @@ RELATIONS = tuple(row.name for row in LISTED["function"].values() if row.closed_
 """What a function uses, by the names of a model."""
 
 
-class Invocation(NamedTuple):
+class InvocationRight(NamedTuple):
     """That a role may call a function: which ('' for every one), the statement, and why it perhaps may not."""
 
     function: str
@@ -52,7 +52,7 @@ class Role:
     open: Mapping[str, Unanswered] = field(default_factory=dict)
     hidden: frozenset[str] = frozenset()
     connected: frozenset[str] = frozenset()
-    invokes: tuple[Invocation, ...] = ()
+    invokes: tuple[InvocationRight, ...] = ()
     grants: tuple[Grant, ...] = ()
     outside: Mapping[tuple[str, str], Place] = field(default_factory=dict)
 
@@ -244,10 +244,10 @@ class Roles:
                 if one.unknown and kind in self.names.kinds.get(one.resource, ()):
                     for relation in relations:
                         noted.hide(relation, one.unknown[0].why, one.unknown[0].place)
-        invokes = [Invocation("", place) for place in noted.calls]
+        invokes = [InvocationRight("", place) for place in noted.calls]
         invokes += noted.perhaps
         invokes += [
-            Invocation(name, one.places["invoke"][0])
+            InvocationRight(name, one.places["invoke"][0])
             for name, one in reach.items()
             if one.may("invoke") and name in self.names.functions
         ]
@@ -328,7 +328,7 @@ class Roles:
                 polled = {"read"} if "poll" in uses and service == "kinesis" else set()
                 yield from (_RELATION[use] for use in sorted((uses | polled) & _RELATION.keys()))
 
-    def _perhaps_called(self, action: Pattern, grant: Grant) -> Iterator[Invocation]:
+    def _perhaps_called(self, action: Pattern, grant: Grant) -> Iterator[InvocationRight]:
         """The functions that an action which is not known may call: those that the resources name, or every one."""
         may = grant.but_actions or "invoke" in _uses_of(MARK.sub("*", action.text)).get("lambda", ())
         if action.open is None or grant.effect == "Deny" or not may:
@@ -337,11 +337,11 @@ class Roles:
         for one in grant.resources:
             called = [name for link in one.links if (name := self.names.meant(link.resource)) in self.names.functions]
             if not everything and one.open is None and called:
-                yield from (Invocation(name, action.open.place, action.open.why) for name in called)
+                yield from (InvocationRight(name, action.open.place, action.open.why) for name in called)
             else:
                 everything = everything or self._may_be(one, "lambda")
         if everything:
-            yield Invocation("", action.open.place, action.open.why)
+            yield InvocationRight("", action.open.place, action.open.why)
 
     def _may_be(self, one: Pattern, service: str) -> bool:
         """Whether a pattern may be about resources of a service: by the text of an ARN, or by what it refers to."""
@@ -367,7 +367,7 @@ class _Noted:
         self.covers: dict[tuple[str, str], Place] = {}
         self.hidden: set[str] = set()
         self.calls: list[Place] = []
-        self.perhaps: list[Invocation] = []
+        self.perhaps: list[InvocationRight] = []
         self.outside: dict[tuple[str, str], Place] = {}
 
     def hide(self, relation: str, why: str, place: Place) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from threatmodel.probe.protocol import Effect
-from threatmodel.probe.runners.dynamodb import AwsError, DynamoDb, UnreadError
+from threatmodel.probe.runners.dynamodb import AwsError, DynamoDbTables, UnreadError
 
 MOST_CONTENT = 20_000
 """Characters of what a call sends that are kept, to look for secrets in them."""
@@ -78,8 +78,8 @@ class World:
         self._secret, self._made = secret, _MADE
         self._previous: str | None = None
         self._json, self._failing = tuple(secret_json), failing
-        self._tables = DynamoDb()
-        self._before: DynamoDb | None = None
+        self._tables = DynamoDbTables()
+        self._before: DynamoDbTables | None = None
         self._objects: dict[tuple[str, str], str] = {}
         self._count = 0
 
@@ -89,7 +89,7 @@ class World:
 
     def read_before(self, *, stale: bool) -> None:
         """From here on tables are read as they were when the world was made, or as they are now."""
-        self._before = DynamoDb() if stale else None
+        self._before = DynamoDbTables() if stale else None
 
     def note(  # noqa: PLR0913 - the members of an effect
         self,

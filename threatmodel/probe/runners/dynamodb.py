@@ -30,7 +30,7 @@ class UnreadError(AwsError):
         super().__init__("ValidationException", f"the probe's stub cannot answer this: {message}")
 
 
-class DynamoDb:
+class DynamoDbTables:
     """The tables of one scenario."""
 
     def __init__(self) -> None:

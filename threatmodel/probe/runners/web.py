@@ -25,7 +25,7 @@ _LARGEST_HEAD = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class HttpRequest:
     """An HTTP request as it came; header names in lower case."""
 
     host: str
@@ -39,7 +39,7 @@ class UnreadableError(Exception):
     """What came is no HTTP request that the stub reads."""
 
 
-async def read_request(reader: asyncio.StreamReader, host: str) -> Request | None:
+async def read_request(reader: asyncio.StreamReader, host: str) -> HttpRequest | None:
     """The next request of a connection, None at its end.  Raises UnreadableError."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -55,7 +55,7 @@ async def read_request(reader: asyncio.StreamReader, host: str) -> Request | Non
         raise UnreadableError
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in rest if line)}
     body = await _read_body(reader, headers)
-    return Request(host=host, method=parts[0], target=parts[1], headers=headers, body=body)
+    return HttpRequest(host=host, method=parts[0], target=parts[1], headers=headers, body=body)
 
 
 async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
@@ -83,7 +83,7 @@ async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
     return whole
 
 
-def answer(world: World, request: Request) -> tuple[int, str, bytes]:
+def answer(world: World, request: HttpRequest) -> tuple[int, str, bytes]:
     """Status, content type and body of what a host answers; what was asked is recorded."""
     if request.host.endswith("slack.com"):
         return slack_web.answer(world, request.host, request.method, request.target, request.body)
@@ -92,7 +92,7 @@ def answer(world: World, request: Request) -> tuple[int, str, bytes]:
     return _aws(world, request)
 
 
-def _extension(world: World, request: Request) -> tuple[int, str, bytes]:
+def _extension(world: World, request: HttpRequest) -> tuple[int, str, bytes]:
     """The Parameters and Secrets Lambda Extension, which wants the session token."""
     address = urlsplit(request.target)
     query = {name: values[-1] for name, values in parse_qs(address.query, keep_blank_values=True).items()}
@@ -108,7 +108,7 @@ def _extension(world: World, request: Request) -> tuple[int, str, bytes]:
     return 400, "text/plain", b"bad request"
 
 
-def _aws(world: World, request: Request) -> tuple[int, str, bytes]:
+def _aws(world: World, request: HttpRequest) -> tuple[int, str, bytes]:
     """An endpoint of AWS: the JSON protocols, and Lambda's Invoke; others are refused, and the record says so."""
     target, service = request.headers.get("x-amz-target", ""), _service(request.host)
     try:

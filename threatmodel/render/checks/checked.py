@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.baseline import Baseline
-from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.priorities import summary
 from threatmodel.assessment.risk import BANDS, Cell
 from threatmodel.library.format import Library, Threat
@@ -70,7 +70,7 @@ class Checked:
     name: str = ""
     revision: str = ""
     day: str = ""
-    results: tuple[Result, ...] = ()
+    results: tuple[CheckResult, ...] = ()
     ends: Mapping[Place, int] = field(default_factory=dict)
     verdicts: Mapping[str, int] = field(default_factory=dict)
     findings: int = 0
@@ -84,7 +84,7 @@ class Checked:
     now: Baseline | None = None
 
     @property
-    def failing(self) -> tuple[Result, ...]:
+    def failing(self) -> tuple[CheckResult, ...]:
         """What fails."""
         return tuple(result for result in self.results if result.fails)
 
@@ -176,7 +176,7 @@ class Form(Protocol):
 
 def checked(  # noqa: PLR0913 - what a run knows of a model
     assessment: Assessment,
-    results: Sequence[Result],
+    results: Sequence[CheckResult],
     text_of: Callable[[str], str],
     *,
     base: str = "",
@@ -215,7 +215,7 @@ def checked(  # noqa: PLR0913 - what a run knows of a model
     )
 
 
-def _ends(results: Sequence[Result], text_of: Callable[[str], str]) -> dict[Place, int]:
+def _ends(results: Sequence[CheckResult], text_of: Callable[[str], str]) -> dict[Place, int]:
     """Where what stands at each place ends: with its token, where the text of the file is known."""
     places = {place for result in results for place in (result.place, *(one.place for one in result.related))}
     lines: dict[str, list[str]] = {}
@@ -268,11 +268,11 @@ def severity(score: int) -> str:
     return f"{least + (most - least) * (max(score, low) - low) / (high - low):.1f}"
 
 
-def level(result: Result) -> Level:
+def level(result: CheckResult) -> Level:
     """How heavily a result counts."""
     return "error" if result.fails else "warning" if result.warns else "note"
 
 
-def said(result: Result) -> str:
+def said(result: CheckResult) -> str:
     """A result in one line: what it is of and what it says, and what to do."""
     return f"{result.name}: {result.message}" + (f"; {result.do}" if result.do else "")

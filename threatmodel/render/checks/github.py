@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.reading.problems import visible
 from threatmodel.render.checks.checked import Checked, Totals, level
 from threatmodel.render.checks.places import span
@@ -32,7 +32,7 @@ class GitHub:
         return f"{totals}\n"
 
 
-def _annotation(result: Result, checked: Checked) -> str:
+def _annotation(result: CheckResult, checked: Checked) -> str:
     at = span(result.place, checked)
     where = f"file={_property(at.path)},line={at.line},endLine={at.line},col={at.column},endColumn={at.end}"
     said = f"{result.message}; {result.do}" if result.do else result.message

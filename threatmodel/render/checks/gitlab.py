@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.reading.problems import Place, escaped, visible
 from threatmodel.render.checks.checked import Checked, Totals, level, said
 from threatmodel.render.checks.places import span
@@ -35,7 +35,7 @@ class GitLab:
         return "\n]\n"
 
 
-def _entry(result: Result, checked: Checked) -> dict[str, Any]:
+def _entry(result: CheckResult, checked: Checked) -> dict[str, Any]:
     severity = _SEVERITIES.get(result.band, "major") if level(result) == "error" else "minor"
     return _item(visible(said(result)), result.rule, fingerprint(checked, result), severity, result.place, checked)
 

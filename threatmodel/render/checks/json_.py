@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.reading.problems import Place, escaped
 from threatmodel.render.checks.checked import Checked, Totals, level
 
@@ -54,7 +54,7 @@ def _model(checked: Checked) -> dict[str, Any]:
     }
 
 
-def _result(result: Result) -> dict[str, Any]:
+def _result(result: CheckResult) -> dict[str, Any]:
     return {
         "code": result.code,
         "name": result.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.render.checks.checked import Checked, Totals
 from threatmodel.render.text import html
 
@@ -35,7 +35,7 @@ class JUnit:
         return "</testsuites>\n"
 
 
-def _case(result: Result, suite: str) -> str:
+def _case(result: CheckResult, suite: str) -> str:
     place = f'file="{html(result.place.file)}" line="{result.place.line or 1}"'
     head = f'<testcase classname="{suite}" name="{html(f"{result.code}: {result.name}")}" {place}'
     if result.accepted:

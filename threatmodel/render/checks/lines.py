@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.reading.problems import visible
 from threatmodel.render.checks.checked import Checked, Totals
 
@@ -42,7 +42,7 @@ def _lines(checked: Checked) -> Iterator[str]:
     yield f"{len(failing)} of them fail this check" if failing else "nothing fails this check"
 
 
-def _said(result: Result) -> str:
+def _said(result: CheckResult) -> str:
     since = f" [{result.since}]" if result.since in {"new", "worse"} else ""
     return f"{result.name}: {result.message}{since}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.render.checks.checked import Checked, Totals
 from threatmodel.render.checks.lines import counts
 from threatmodel.render.text import markdown
@@ -58,7 +58,7 @@ def markdown_free(line: str) -> str:
     return visible(line)
 
 
-def _listed(results: Sequence[Result]) -> Iterator[str]:
+def _listed(results: Sequence[CheckResult]) -> Iterator[str]:
     for result in results[:MOST]:
         since = f" **{result.since}**" if result.since in {"new", "worse"} else ""
         yield f"- **{markdown(result.band or result.code)}**{since} {markdown(result.name)}: {markdown(result.message)}"

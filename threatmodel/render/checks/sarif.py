@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from threatmodel import __version__
-from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.reading.problems import Place, escaped, visible
 from threatmodel.render.checks.checked import Checked, Outcome, RuleText, Totals, level
 from threatmodel.render.checks.places import span
@@ -51,7 +51,7 @@ class Sarif:
         )
 
 
-def _result(result: Result, checked: Checked) -> dict[str, Any]:
+def _result(result: CheckResult, checked: Checked) -> dict[str, Any]:
     mark = fingerprint(checked, result)
     found: dict[str, Any] = {
         "ruleId": result.rule,
@@ -75,12 +75,12 @@ def _result(result: Result, checked: Checked) -> dict[str, Any]:
     return found
 
 
-def fingerprint(checked: Checked, result: Result) -> str:
+def fingerprint(checked: Checked, result: CheckResult) -> str:
     """What makes a result the same one in the next run: the model's name and the finding, never a line."""
     return hashlib.sha256(f"{checked.name}\0{result.rule}\0{result.key}".encode()).hexdigest()
 
 
-def _message(result: Result) -> str:
+def _message(result: CheckResult) -> str:
     """The first sentence is what code scanning shows in a list."""
     on = f" on {result.element}" if result.element and result.element not in result.message else ""
     do = f" Next: {result.do}." if result.do else ""

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 from threatmodel.reading.problems import visible
 from threatmodel.render.checks.checked import Checked, Totals
-from threatmodel.render.checks.told import Row
+from threatmodel.render.checks.told import CheckRow
 
 NARROWEST, USUAL = 40, 80
 _COLOURS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "good": "32", "bold": "1", "faint": "2"}
 _MOST_WARNINGS = 10
 
 
-class Text:
+class TerminalForm:
     """The form, for a width and with or without colour."""
 
     between = "\n"
@@ -56,7 +56,7 @@ class Text:
             yield head
             yield from self._wrapped(text, "  ")
 
-    def _row(self, row: Row) -> Iterator[str]:
+    def _row(self, row: CheckRow) -> Iterator[str]:
         yield ""
         band = row.band if row.sure else f"{row.band}?"
         more = f" and {len(row.elements) - 1} more" if len(row.elements) > 1 else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from threatmodel.assessment.assessed import Assessment, Finding, Question
 from threatmodel.assessment.gate.faults import fault
-from threatmodel.assessment.gate.results import Result
+from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.ranking import strongest
 from threatmodel.assessment.risk import BANDS
@@ -25,7 +25,7 @@ _ANSWERS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class CheckRow:
     """One story of a check: how bad (`sure`: as is known), on what, what it is, where, why and what to do next."""
 
     band: str
@@ -45,10 +45,10 @@ class Told:
 
     answer: str
     facts: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[CheckRow, ...]
 
 
-def told(assessment: Assessment, results: Sequence[Result], rules: Rules) -> Told:
+def told(assessment: Assessment, results: Sequence[CheckResult], rules: Rules) -> Told:
     """The verdict of a model and what fails in it."""
     threshold = next(band for band in BANDS if band == rules.fail_on)
     found = safety(assessment, threshold)
@@ -66,14 +66,14 @@ def _facts(found: Safety) -> Iterator[str]:
     yield f"fails from {found.threshold}, tolerates {found.tolerance}"
 
 
-def _rows(assessment: Assessment, results: Sequence[Result]) -> Iterator[Row]:
+def _rows(assessment: Assessment, results: Sequence[CheckResult]) -> Iterator[CheckRow]:
     """A row a story with a finding that fails, then what fails beside the stories."""
     failing = {result.name: result for result in results if result.fails and result.rule != result.code}
     for story in stories(assessment):
         alike = [failing.pop(finding.id) for finding in story.findings if finding.id in failing]
         if alike:
             yield _of_story(story, alike, assessment)
-    by_rule: dict[str, list[Result]] = {}
+    by_rule: dict[str, list[CheckResult]] = {}
     for result in failing.values():
         by_rule.setdefault(result.rule, []).append(result)
     for alike in by_rule.values():
@@ -83,13 +83,13 @@ def _rows(assessment: Assessment, results: Sequence[Result]) -> Iterator[Row]:
             yield _plain(result)
 
 
-def _of_story(story: Story, alike: Sequence[Result], assessment: Assessment) -> Row:
+def _of_story(story: Story, alike: Sequence[CheckResult], assessment: Assessment) -> CheckRow:
     first = alike[0]
     head = next(finding for finding in story.findings if finding.id == first.name)
     others = len({finding.threat.id for finding in story.findings}) - 1
     more = f", and {others} more" if others else ""
     question = story.question
-    return Row(
+    return CheckRow(
         band=max((result.band for result in alike), key=BANDS.index),
         sure=not first.unsure,
         elements=tuple(dict.fromkeys(result.element for result in alike)),
@@ -102,10 +102,10 @@ def _of_story(story: Story, alike: Sequence[Result], assessment: Assessment) -> 
     )
 
 
-def _of_threat(alike: Sequence[Result], assessment: Assessment) -> Row:
+def _of_threat(alike: Sequence[CheckResult], assessment: Assessment) -> CheckRow:
     """Findings that only claims keep low, where the proven risk counts."""
     first = alike[0]
-    return Row(
+    return CheckRow(
         band=max((result.band for result in alike), key=BANDS.index),
         sure=True,
         elements=tuple(dict.fromkeys(result.element for result in alike)),
@@ -118,8 +118,8 @@ def _of_threat(alike: Sequence[Result], assessment: Assessment) -> Row:
     )
 
 
-def _plain(result: Result) -> Row:
-    return Row(
+def _plain(result: CheckResult) -> CheckRow:
+    return CheckRow(
         band=result.code,
         sure=True,
         elements=(result.name,),
@@ -132,7 +132,7 @@ def _plain(result: Result) -> Row:
     )
 
 
-def _since(alike: Sequence[Result]) -> str:
+def _since(alike: Sequence[CheckResult]) -> str:
     found = {result.since for result in alike}
     return next((since for since in ("worse", "new") if since in found), "")
 

@@ -27,7 +27,7 @@ from threatmodel.stacks.sam.functions import add_around_functions
 from threatmodel.stacks.sam.graphql import add_around_graphql
 from threatmodel.stacks.sam.http_apis import add_around_http_apis
 from threatmodel.stacks.sam.machines import add_around_machines
-from threatmodel.stacks.sam.making import Making
+from threatmodel.stacks.sam.making import Expansion
 from threatmodel.stacks.sam.merging import merged, pruned
 from threatmodel.stacks.sam.operators import add_around_operators
 from threatmodel.stacks.sam.rest_apis import add_around_rest_apis
@@ -43,7 +43,7 @@ def expanded(stack: Stack, globals_: Table | None) -> Stack:
     """The stack with Globals merged into its AWS::Serverless::* resources, and with what SAM generates for them."""
     if not any(one.type.startswith(PREFIX) or _has_connectors(one.about) for one in stack.resources.values()):
         return stack
-    making = Making(stack, globals_)
+    making = Expansion(stack, globals_)
     for resource in stack.resources.values():
         if resource.type.startswith(PREFIX):
             making.resources[resource.name] = pruned(merged(resource, globals_))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.sam.making import Making, filled, node_of
+from threatmodel.stacks.sam.making import Expansion, filled, node_of
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, links, text
 
@@ -61,7 +61,7 @@ class Connector(NamedTuple):
     place: Place
 
 
-def add_connectors(making: Making) -> None:
+def add_connectors(making: Expansion) -> None:
     """Adds what the connectors of a stack grant, those on their own and those on a resource."""
     for resource in list(making.resources.values()):
         if resource.type == "AWS::Serverless::Connector":
@@ -78,7 +78,7 @@ def add_connectors(making: Making) -> None:
                 _connect(making, resource, f"{resource.name}{name}", source, properties)
 
 
-def _connect(making: Making, maker: Resource, name: str, source: Node, properties: Table) -> None:
+def _connect(making: Expansion, maker: Resource, name: str, source: Node, properties: Table) -> None:
     destination = get(properties, "Destination")
     several = not isinstance(destination, Table)
     categories = {text(one) for one in items(get(properties, "Permissions"))}
@@ -90,7 +90,7 @@ def _connect(making: Making, maker: Resource, name: str, source: Node, propertie
             connect(making, Connector(maker, name, suffix, categories, place), ends[0], ends[1])
 
 
-def end_of(making: Making, reference: Node, other: Node) -> End | None:
+def end_of(making: Expansion, reference: Node, other: Node) -> End | None:
     """One end of a connector: a resource by its Id, or what is said of it."""
     name = text(get(reference, "Id"))
     if name is None:
@@ -118,7 +118,7 @@ def _entries(node: Node) -> Iterator[tuple[str, Node]]:
     return iter(node.entries.items()) if isinstance(node, Table) else iter(())
 
 
-def _role(making: Making, resource: Resource, other: Node) -> Node | None:
+def _role(making: Expansion, resource: Resource, other: Node) -> Node | None:
     """The role with which a resource reaches others."""
     if resource.type != "AWS::Events::Rule":
         return _named(get(resource.properties, _ROLES.get(resource.type, "Role")))
@@ -137,7 +137,7 @@ def _named(role: Node | None) -> Node | None:
     return Link(role.resource, "", role.place) if isinstance(role, Link) else role
 
 
-def connect(making: Making, connector: Connector, source: End, destination: End) -> None:
+def connect(making: Expansion, connector: Connector, source: End, destination: End) -> None:
     """Adds what a connector grants."""
     maker, name, suffix, categories, place = connector
     profile = _profiles().get(source.type, {}).get(destination.type)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.sam.making import Event, Making, Route, counts, hashed, literal, written
+from threatmodel.stacks.sam.making import Event, Expansion, Route, counts, hashed, literal, written
 from threatmodel.stacks.sam.targets import TargetFunction, permit, proxy_uri, rule, schedule, sender_document
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, text
 
@@ -15,12 +15,12 @@ ANY = "x-amazon-apigateway-any-method"
 IMPLICIT_REST, IMPLICIT_HTTP = "ServerlessRestApi", "ServerlessHttpApi"
 
 
-def ask(making: Making, called: TargetFunction, event: Event) -> None:
+def ask(making: Expansion, called: TargetFunction, event: Event) -> None:
     """Adds what SAM generates for an event that calls the function."""
     SERVICES[event.type](making, called, event)
 
 
-def _permit(making: Making, called: TargetFunction, event: Event, principal: str, **properties: Node | None) -> None:
+def _permit(making: Expansion, called: TargetFunction, event: Event, principal: str, **properties: Node | None) -> None:
     given = {"Principal": principal, **properties}
     permit(making, called, f"{called.resource.name}{event.id}Permission", event.place, given)
 
@@ -57,7 +57,7 @@ def starred(method: Node | None) -> Node | str:
     return "*" if told.lower() in {"any", ANY} else told.upper()
 
 
-def stage_suffix(making: Making, api: str | None) -> str:
+def stage_suffix(making: Expansion, api: str | None) -> str:
     """The end that SAM gives to the permissions for a REST API."""
     resource = making.resources.get(api or "")
     if resource is None:
@@ -72,7 +72,7 @@ def _source(pattern: str, api: Node, method: Node | str, path: Node, place: Plac
     return written(f"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:{pattern}", values, place)
 
 
-def _rest(making: Making, called: TargetFunction, event: Event) -> None:
+def _rest(making: Expansion, called: TargetFunction, event: Event) -> None:
     if not event.properties.entries:
         return
     name = api_of(event.get("RestApiId"), IMPLICIT_REST)
@@ -102,7 +102,7 @@ def opens_everything(event: Event) -> bool:
     )
 
 
-def _http(making: Making, called: TargetFunction, event: Event) -> None:
+def _http(making: Expansion, called: TargetFunction, event: Event) -> None:
     name = api_of(event.get("ApiId"), IMPLICIT_HTTP)
     api = event.get("ApiId") if name is None else Link(name, "", event.place)
     path, method = event.get("Path"), event.get("Method")
@@ -131,7 +131,7 @@ def _http(making: Making, called: TargetFunction, event: Event) -> None:
 # --- other services
 
 
-def _notification(making: Making, called: TargetFunction, event: Event) -> None:
+def _notification(making: Expansion, called: TargetFunction, event: Event) -> None:
     _permit(making, called, event, "s3.amazonaws.com", SourceAccount=_account(event.place))
     bucket = event.get("Bucket")
     if isinstance(bucket, Link) and bucket.resource in making.resources:
@@ -141,7 +141,7 @@ def _notification(making: Making, called: TargetFunction, event: Event) -> None:
             making.notified.setdefault(bucket.resource, []).append(Table(table, event.place, {}))
 
 
-def _topic(making: Making, called: TargetFunction, event: Event) -> None:
+def _topic(making: Expansion, called: TargetFunction, event: Event) -> None:
     topic, queue = event.get("Topic"), event.get("SqsSubscription")
     if not counts(queue):
         _permit(making, called, event, "sns.amazonaws.com", SourceArn=topic)
@@ -172,12 +172,12 @@ def _made_queue(name: str, place: Place) -> tuple[Node, Node]:
     return Link(name, "Arn", place), Link(name, "", place)
 
 
-def _fifo(making: Making, topic: Node | None) -> dict[str, Any]:
+def _fifo(making: Expansion, topic: Node | None) -> dict[str, Any]:
     made = making.resources.get(topic.resource) if isinstance(topic, Link) else None
     return {} if made is None else {"FifoQueue": get(made.properties, "FifoTopic")}
 
 
-def _subscribe(making: Making, called: TargetFunction, event: Event, protocol: str, endpoint: Node) -> None:
+def _subscribe(making: Expansion, called: TargetFunction, event: Event, protocol: str, endpoint: Node) -> None:
     properties = {
         "Protocol": protocol,
         "Endpoint": endpoint,
@@ -187,16 +187,16 @@ def _subscribe(making: Making, called: TargetFunction, event: Event, protocol: s
     making.add(called.resource, f"{called.resource.name}{event.id}", "AWS::SNS::Subscription", properties, event.place)
 
 
-def _bus(making: Making, called: TargetFunction, event: Event) -> None:
+def _bus(making: Expansion, called: TargetFunction, event: Event) -> None:
     arn = rule(making, called.resource, event, called.arn, None)
     _permit(making, called, event, "events.amazonaws.com", SourceArn=arn)
 
 
-def _scheduler(making: Making, called: TargetFunction, event: Event) -> None:
+def _scheduler(making: Expansion, called: TargetFunction, event: Event) -> None:
     schedule(making, called.resource, event, called.arn, event.get("PermissionsBoundary"))
 
 
-def _logs(making: Making, called: TargetFunction, event: Event) -> None:
+def _logs(making: Expansion, called: TargetFunction, event: Event) -> None:
     group = event.get("LogGroupName") or Unknown("no log group is named", event.place)
     pattern = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${Group}:*"
     _permit(making, called, event, "logs.amazonaws.com", SourceArn=written(pattern, {"Group": group}, event.place))
@@ -205,7 +205,7 @@ def _logs(making: Making, called: TargetFunction, event: Event) -> None:
     making.add(called.resource, name, "AWS::Logs::SubscriptionFilter", properties, event.place)
 
 
-def _things(making: Making, called: TargetFunction, event: Event) -> None:
+def _things(making: Expansion, called: TargetFunction, event: Event) -> None:
     name, place = f"{called.resource.name}{event.id}", event.place
     pattern = "arn:${AWS::Partition}:iot:${AWS::Region}:${AWS::AccountId}:rule/${Rule}"
     source = written(pattern, {"Rule": Link(name, "", place)}, place)
@@ -219,7 +219,7 @@ def _things(making: Making, called: TargetFunction, event: Event) -> None:
     making.add(called.resource, name, "AWS::IoT::TopicRule", {"TopicRulePayload": payload}, place)
 
 
-def _users(making: Making, called: TargetFunction, event: Event) -> None:
+def _users(making: Expansion, called: TargetFunction, event: Event) -> None:
     pool = event.get("UserPool")
     source = Link(pool.resource, "Arn", event.place) if isinstance(pool, Link) else pool
     name = f"{called.resource.name}CognitoPermission"
@@ -229,11 +229,11 @@ def _users(making: Making, called: TargetFunction, event: Event) -> None:
             making.triggered.setdefault(pool.resource, {}).setdefault(text(trigger) or "*", called.arn)
 
 
-def _skill(making: Making, called: TargetFunction, event: Event) -> None:
+def _skill(making: Expansion, called: TargetFunction, event: Event) -> None:
     _permit(making, called, event, "alexa-appkit.amazon.com", EventSourceToken=event.get("SkillId"))
 
 
-SERVICES: Mapping[str, Callable[[Making, TargetFunction, Event], None]] = {
+SERVICES: Mapping[str, Callable[[Expansion, TargetFunction, Event], None]] = {
     "Api": _rest,
     "HttpApi": _http,
     "S3": _notification,

@@ -6,7 +6,17 @@ from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.events import SERVICES, ask, opens_everything
-from threatmodel.stacks.sam.making import Making, counts, doubted, doubtful, events, flag, joined, literal, usual_text
+from threatmodel.stacks.sam.making import (
+    Expansion,
+    counts,
+    doubted,
+    doubtful,
+    events,
+    flag,
+    joined,
+    literal,
+    usual_text,
+)
 from threatmodel.stacks.sam.policies import Grants, delivery, trust
 from threatmodel.stacks.sam.polls import SOURCES, poll
 from threatmodel.stacks.sam.targets import TargetFunction
@@ -18,7 +28,7 @@ _DEPLOYER = "CodeDeployServiceRole"
 _PREDEFINED = ("Canary10Percent", "Linear10Percent", "AllAtOnce")
 
 
-def add_around_functions(making: Making) -> None:
+def add_around_functions(making: Expansion) -> None:
     """Adds what SAM generates for every AWS::Serverless::Function."""
     for resource in making.of_type("AWS::Serverless::Function"):
         _Function(making, resource).add()
@@ -35,7 +45,7 @@ class _Delivery(NamedTuple):
 class _Function:
     """One function, and all that is made of it."""
 
-    def __init__(self, making: Making, resource: Resource) -> None:
+    def __init__(self, making: Expansion, resource: Resource) -> None:
         self.making = making
         self.resource = resource
         self.name = resource.name

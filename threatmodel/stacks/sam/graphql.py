@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.connectors import Connector, End, connect
-from threatmodel.stacks.sam.making import Making, flag, written
+from threatmodel.stacks.sam.making import Expansion, flag, written
 from threatmodel.stacks.sam.policies import trust
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, Node, Table, Unknown, get, items, text
@@ -14,7 +14,7 @@ from threatmodel.stacks.values import Link, Node, Table, Unknown, get, items, te
 _KINDS = {"DynamoDB": "AWS::DynamoDB::Table", "Lambda": "AWS::Lambda::Function"}
 
 
-def add_around_graphql(making: Making) -> None:
+def add_around_graphql(making: Expansion) -> None:
     """Adds what SAM generates for every AWS::Serverless::GraphQLApi to reach functions and tables, and its log role."""
     for api in making.of_type("AWS::Serverless::GraphQLApi"):
         for kind in _KINDS:
@@ -32,7 +32,7 @@ def add_around_graphql(making: Making) -> None:
             making.add(api, f"{api.name}CloudWatchRole", "AWS::IAM::Role", properties, api.place)
 
 
-def _source(making: Making, api: Resource, kind: str, name: str, source: Node) -> None:
+def _source(making: Expansion, api: Resource, kind: str, name: str, source: Node) -> None:
     place, base = source.place, f"{api.name}{name}{kind}DataSource"
     role, target = get(source, "ServiceRoleArn"), _target(kind, source, place)
     properties = {
@@ -75,7 +75,7 @@ def _authorizers(api: Resource) -> Iterator[tuple[Node, Place]]:
             yield function, one.place
 
 
-def _authorizer(making: Making, api: Resource, number: int, function: Node, place: Place) -> None:
+def _authorizer(making: Expansion, api: Resource, number: int, function: Node, place: Place) -> None:
     values = {"Arn": Link(api.name, "", place), "ResourceId": Link(api.name, "ApiId", place)}
     ends = End("AWS::AppSync::GraphQLApi", values), End("AWS::Lambda::Function", {"Arn": function})
     connect(making, Connector(api, f"{api.name}ToLambdaAuthConnector{number}", "", {"Write"}, place), *ends)

@@ -8,7 +8,7 @@ from typing import Any
 
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.events import IMPLICIT_HTTP
-from threatmodel.stacks.sam.making import Making, Route, counts, flag, hashed, joined, literal, node_of, written
+from threatmodel.stacks.sam.making import Expansion, Route, counts, flag, hashed, joined, literal, node_of, written
 from threatmodel.stacks.sam.openapi import Operation, operations
 from threatmodel.stacks.sam.rest_apis import add_implicit, permit_authorizer, shown, verb
 from threatmodel.stacks.sam.targets import proxy_uri
@@ -19,7 +19,7 @@ _TYPE = "AWS::Serverless::HttpApi"
 _STAGE_KEYS = ("StageName", "StageVariables", "AccessLogSettings", "DefaultRouteSettings", "RouteSettings")
 
 
-def add_around_http_apis(making: Making) -> None:
+def add_around_http_apis(making: Expansion) -> None:
     """Adds what SAM generates for every AWS::Serverless::HttpApi, and the API that events without one share."""
     implicit = making.routes.get(IMPLICIT_HTTP)
     if implicit and IMPLICIT_HTTP not in making.resources:
@@ -31,7 +31,7 @@ def add_around_http_apis(making: Making) -> None:
 class _HttpApi:
     """One HTTP API, and all that is made of it."""
 
-    def __init__(self, making: Making, api: Resource) -> None:
+    def __init__(self, making: Expansion, api: Resource) -> None:
         self.making = making
         self.api = api
         self.name = api.name
@@ -212,7 +212,7 @@ def _key(method: str, path: str) -> str:
     return "$default" if path in {"$default", "/$default"} else f"{method} {path}"
 
 
-def add_http_domain(making: Making, api: Resource) -> None:
+def add_http_domain(making: Expansion, api: Resource) -> None:
     """Adds the custom domain of an HTTP or WebSocket API, and its mappings."""
     domain = get(api.properties, "Domain")
     place = domain.place if domain is not None else api.place

@@ -7,7 +7,7 @@ from typing import Any
 from threatmodel.stacks.sam.events import IMPLICIT_REST, api_of
 from threatmodel.stacks.sam.making import (
     Event,
-    Making,
+    Expansion,
     Route,
     counts,
     doubted,
@@ -26,7 +26,7 @@ from threatmodel.stacks.values import Link, Node, Unknown, get, text
 _BUS = ("Schedule", "CloudWatchEvent", "EventBridgeRule")
 
 
-def add_around_machines(making: Making) -> None:
+def add_around_machines(making: Expansion) -> None:
     """Adds what SAM generates for every AWS::Serverless::StateMachine."""
     for resource in making.of_type("AWS::Serverless::StateMachine"):
         _role(making, resource)
@@ -35,7 +35,7 @@ def add_around_machines(making: Making) -> None:
             _event(making, resource, event, target)
 
 
-def _role(making: Making, resource: Resource) -> None:
+def _role(making: Expansion, resource: Resource) -> None:
     given, place = resource.properties, resource.place
     own = get(given, "Role")
     if counts(own) and not (isinstance(own, Unknown) and own.usual is not None and not counts(own.usual)):
@@ -60,7 +60,7 @@ def _role(making: Making, resource: Resource) -> None:
     making.amend(resource.name, {"Role": reference})
 
 
-def _alias(making: Making, resource: Resource) -> Node:
+def _alias(making: Expansion, resource: Resource) -> Node:
     """What events start: the state machine, or its alias where that is asked for."""
     alias = get(resource.properties, "AutoPublishAlias")
     if alias is None or not counts(alias):
@@ -77,7 +77,7 @@ def _alias(making: Making, resource: Resource) -> Node:
     return joined([machine, ":", spelt], place)
 
 
-def _event(making: Making, resource: Resource, event: Event, target: Node) -> None:
+def _event(making: Expansion, resource: Resource, event: Event, target: Node) -> None:
     if event.type == "ScheduleV2":
         schedule(making, resource, event, target, event.get("PermissionsBoundary"))
     elif event.type in _BUS:
@@ -88,7 +88,7 @@ def _event(making: Making, resource: Resource, event: Event, target: Node) -> No
         _api(making, resource, event, target)
 
 
-def _starter(making: Making, resource: Resource, event: Event, service: str, target: Node) -> Node:
+def _starter(making: Expansion, resource: Resource, event: Event, service: str, target: Node) -> Node:
     """Adds the role with which a service starts the state machine."""
     name, boundary = f"{resource.name}{event.id}Role", get(resource.properties, "PermissionsBoundary")
     properties = starter(resource, service, target, boundary, event.place)
@@ -96,7 +96,7 @@ def _starter(making: Making, resource: Resource, event: Event, service: str, tar
     return Link(name, "Arn", event.place)
 
 
-def _api(making: Making, resource: Resource, event: Event, target: Node) -> None:
+def _api(making: Expansion, resource: Resource, event: Event, target: Node) -> None:
     role = _starter(making, resource, event, "apigateway.amazonaws.com", target)
     name = api_of(event.get("RestApiId"), IMPLICIT_REST)
     if name is None:

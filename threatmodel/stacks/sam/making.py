@@ -184,7 +184,7 @@ class Route(NamedTuple):
     integration: Mapping[str, Any]
 
 
-class Making:
+class Expansion:
     """The resources while they are being made.
 
     `routes` holds what events open, by the name of the API; `everything` the functions that get whatever an HTTP API is

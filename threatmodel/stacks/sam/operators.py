@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threatmodel.stacks.sam.making import Making, counts, written
+from threatmodel.stacks.sam.making import Expansion, counts, written
 from threatmodel.stacks.sam.policies import Grants, trust
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, Node, Scalar, Unknown, get, text
@@ -14,7 +14,7 @@ _OPERATED = {
 _IMAGE = "AWS::Serverless::MicrovmImage"
 
 
-def add_around_operators(making: Making) -> None:
+def add_around_operators(making: Expansion) -> None:
     """Adds the roles that SAM makes where none is named."""
     for resource in making.of_type(*_OPERATED, _IMAGE):
         kept = "BuildRoleArn" if resource.type == _IMAGE else "OperatorRole"

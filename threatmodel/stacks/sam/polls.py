@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.sam.making import Event, Making, written
+from threatmodel.stacks.sam.making import Event, Expansion, written
 from threatmodel.stacks.sam.policies import NETWORK_ACTIONS, Grants, delivery
 from threatmodel.stacks.sam.targets import TargetFunction
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, items, text
@@ -14,7 +14,7 @@ from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, items, 
 PolicyStatements = list[dict[str, Any]]
 
 
-def poll(making: Making, called: TargetFunction, event: Event, grants: Grants) -> None:
+def poll(making: Expansion, called: TargetFunction, event: Event, grants: Grants) -> None:
     """Adds the event source mapping of an event, and to the role what it takes."""
     source = SOURCES[event.type]
     name, place = f"{called.resource.name}{event.id}", event.place

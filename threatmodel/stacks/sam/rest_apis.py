@@ -7,7 +7,7 @@ from typing import Any
 
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.events import IMPLICIT_REST
-from threatmodel.stacks.sam.making import Making, Route, counts, flag, hashed, literal, node_of, written
+from threatmodel.stacks.sam.making import Expansion, Route, counts, flag, hashed, literal, node_of, written
 from threatmodel.stacks.sam.merging import merged
 from threatmodel.stacks.sam.openapi import Operation, operations
 from threatmodel.stacks.sam.targets import TargetFunction, permit, proxy_uri
@@ -21,7 +21,7 @@ _STAGE_KEYS = (
 )
 
 
-def add_around_rest_apis(making: Making) -> None:
+def add_around_rest_apis(making: Expansion) -> None:
     """Adds what SAM generates for every AWS::Serverless::Api, and the API that events without one share."""
     implicit = making.routes.get(IMPLICIT_REST)
     if implicit and IMPLICIT_REST not in making.resources:
@@ -30,7 +30,7 @@ def add_around_rest_apis(making: Making) -> None:
         _RestApi(making, api).add()
 
 
-def add_implicit(making: Making, name: str, kind: str, routes: list[Route], properties: Mapping[str, Any]) -> None:
+def add_implicit(making: Expansion, name: str, kind: str, routes: list[Route], properties: Mapping[str, Any]) -> None:
     """Adds the API that SAM makes for events that name none, with what Globals says of its kind."""
     first = routes[0]
     sure = next((one for one in routes if one.maker.doubt is None), first)
@@ -41,7 +41,7 @@ def add_implicit(making: Making, name: str, kind: str, routes: list[Route], prop
 class _RestApi:
     """One REST API, and all that is made of it."""
 
-    def __init__(self, making: Making, api: Resource) -> None:
+    def __init__(self, making: Expansion, api: Resource) -> None:
         self.making = making
         self.api = api
         self.name = api.name
@@ -265,7 +265,7 @@ class _RestApi:
             self.making.amend(self.name, {"Policy": config or own or node_of({}, self.api.place)})
 
 
-def permit_authorizer(making: Making, api: Resource, name: str, function: Node, place: Place) -> None:
+def permit_authorizer(making: Expansion, api: Resource, name: str, function: Node, place: Place) -> None:
     """Adds the permission with which API Gateway calls an authorizer function."""
     pattern = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/authorizers/*"
     source = written(pattern, {"Api": Link(api.name, "", place)}, place)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.sam.making import Event, Making, written
+from threatmodel.stacks.sam.making import Event, Expansion, written
 from threatmodel.stacks.sam.policies import trust
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, Node, Unknown, text
@@ -25,7 +25,7 @@ class TargetFunction(NamedTuple):
         return cls(resource, Link(resource.name, "", resource.place), Link(resource.name, "Arn", resource.place))
 
 
-def permit(making: Making, called: TargetFunction, name: str, place: Place, properties: Mapping[str, Any]) -> None:
+def permit(making: Expansion, called: TargetFunction, name: str, place: Place, properties: Mapping[str, Any]) -> None:
     """Adds the permission with which a service may call a function."""
     given = {"Action": "lambda:InvokeFunction", "FunctionName": called.name, **properties}
     making.add(called.resource, name, "AWS::Lambda::Permission", given, place)
@@ -48,7 +48,7 @@ def starter(maker: Resource, service: str, target: Node, boundary: Node | None, 
     }
 
 
-def dead_letters(making: Making, maker: Resource, event: Event, rule: Node | None) -> Node | None:
+def dead_letters(making: Expansion, maker: Resource, event: Event, rule: Node | None) -> Node | None:
     """Where a rule or schedule puts what it cannot deliver; a queue that SAM makes where only its Type is given."""
     config = event.get("DeadLetterConfig")
     if config is None or isinstance(config, Unknown):
@@ -78,7 +78,7 @@ def sender_document(principal: Any, source: Node, queue: Node) -> dict[str, Any]
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def schedule(making: Making, maker: Resource, event: Event, target: Node, boundary: Node | None) -> None:
+def schedule(making: Expansion, maker: Resource, event: Event, target: Node, boundary: Node | None) -> None:
     """Adds an EventBridge Scheduler schedule, and the role that it calls with where none is named."""
     name, place = f"{maker.name}{event.id}", event.place
     letters, role = dead_letters(making, maker, event, None), event.get("RoleArn")
@@ -115,7 +115,7 @@ def schedule(making: Making, maker: Resource, event: Event, target: Node, bounda
     making.add(maker, name, "AWS::Scheduler::Schedule", properties, place)
 
 
-def rule(making: Making, maker: Resource, event: Event, target: Node, role: Node | None) -> Node:
+def rule(making: Expansion, maker: Resource, event: Event, target: Node, role: Node | None) -> Node:
     """Adds an EventBridge rule with one target; the rule's ARN."""
     name, place = f"{maker.name}{event.id}", event.place
     arn = Link(name, "Arn", place)

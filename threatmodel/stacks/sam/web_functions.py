@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threatmodel.stacks.sam.making import Making
+from threatmodel.stacks.sam.making import Expansion
 from threatmodel.stacks.sam.policies import Grants, trust
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, get
@@ -24,13 +24,13 @@ _ENDPOINT = {
 }
 
 
-def add_around_web_functions(making: Making) -> None:
+def add_around_web_functions(making: Expansion) -> None:
     """Adds what SAM generates for every AWS::Serverless::WebFunction."""
     for resource in making.of_type("AWS::Serverless::WebFunction"):
         _add(making, resource)
 
 
-def _add(making: Making, resource: Resource) -> None:
+def _add(making: Expansion, resource: Resource) -> None:
     name, place, given = resource.name, resource.place, resource.properties
     role = get(given, "ExecutionRoleArn")
     if role is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from threatmodel.stacks.sam.http_apis import add_http_domain
-from threatmodel.stacks.sam.making import Making, joined, usual_text, written
+from threatmodel.stacks.sam.making import Expansion, joined, usual_text, written
 from threatmodel.stacks.sam.targets import TargetFunction, permit, proxy_uri
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, text
@@ -13,7 +13,7 @@ from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, t
 _STAGE_KEYS = ("StageVariables", "AccessLogSettings", "DefaultRouteSettings", "RouteSettings")
 
 
-def add_around_websockets(making: Making) -> None:
+def add_around_websockets(making: Expansion) -> None:
     """Adds what SAM generates for every AWS::Serverless::WebSocketApi."""
     for api in making.of_type("AWS::Serverless::WebSocketApi"):
         _stage(making, api)
@@ -29,7 +29,7 @@ def _stage_name(api: Resource) -> Node:
     return get(api.properties, "StageName") or Scalar("default", api.place)
 
 
-def _stage(making: Making, api: Resource) -> None:
+def _stage(making: Expansion, api: Resource) -> None:
     usual = usual_text(_stage_name(api)) or ""
     name = f"{api.name}DefaultStage" if usual == "default" else f"{api.name}{usual}Stage"
     properties = {
@@ -42,7 +42,7 @@ def _stage(making: Making, api: Resource) -> None:
     making.means(f"{api.name}.Stage", name)
 
 
-def _authorization(making: Making, api: Resource) -> dict[str, Any]:
+def _authorization(making: Expansion, api: Resource) -> dict[str, Any]:
     """What is asked of those who connect; adds the authorizer where it is a function."""
     config = get(api.properties, "Auth")
     kind, function = get(config, "AuthType"), get(config, "AuthArn")
@@ -69,7 +69,7 @@ def _authorization(making: Making, api: Resource) -> dict[str, Any]:
     return {"AuthorizationType": kind, "AuthorizerId": Link(name, "", place)}
 
 
-def _route(making: Making, api: Resource, key: str, route: Node, authorization: dict[str, Any]) -> None:
+def _route(making: Expansion, api: Resource, key: str, route: Node, authorization: dict[str, Any]) -> None:
     place, base = route.place, f"{api.name}{key.replace('$', '').capitalize()}"
     function = get(route, "FunctionArn") or Unknown("the route names no function", place)
     properties = {

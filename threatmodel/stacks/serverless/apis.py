@@ -10,7 +10,7 @@ from threatmodel.stacks.serverless.making import (
     HTTP,
     SOCKETS,
     Function,
-    Making,
+    GrowingTemplate,
     attribute,
     either,
     entries,
@@ -31,12 +31,12 @@ from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, item
 # --- HTTP APIs
 
 
-def http_id(making: Making) -> Any:
+def http_id(making: GrowingTemplate) -> Any:
     """The HTTP API of the service, or the one that it adds to."""
     return either(making.of_provider("httpApi", "id")) or ref(HTTP)
 
 
-def http_api_event(making: Making, function: Function, event: Node, place: Place, _number: int) -> None:
+def http_api_event(making: GrowingTemplate, function: Function, event: Node, place: Place, _number: int) -> None:
     """``httpApi``: a route of an HTTP API."""
     told = method_and_path(event)
     if told is None:
@@ -78,7 +78,7 @@ def http_api_event(making: Making, function: Function, event: Node, place: Place
     )
 
 
-def _route_authorization(making: Making, config: Node | None, place: Place) -> dict[str, Any]:
+def _route_authorization(making: GrowingTemplate, config: Node | None, place: Place) -> dict[str, Any]:
     if config is None:
         return {}
     if isinstance(config, Unknown):
@@ -107,7 +107,7 @@ def _route_authorization(making: Making, config: Node | None, place: Place) -> d
     }
 
 
-def add_http_api(making: Making, place: Place) -> None:
+def add_http_api(making: GrowingTemplate, place: Place) -> None:
     """The HTTP API itself, its stage and its authorizers."""
     config = making.of_provider("httpApi")
     if isinstance(config, Unknown):
@@ -153,7 +153,7 @@ def _cors(cors: Node | None) -> Any:
     return cors if isinstance(cors, Unknown) else None if cors is None else {"AllowOrigins": ["*"]}
 
 
-def _add_http_authorizer(making: Making, name: str, declared: Node) -> None:
+def _add_http_authorizer(making: GrowingTemplate, name: str, declared: Node) -> None:
     place = declared.place
     kind = (text(get(declared, "type")) or "jwt").lower()
     source = get(declared, "identitySource")
@@ -195,12 +195,12 @@ def _add_http_authorizer(making: Making, name: str, declared: Node) -> None:
 _SPELT: Mapping[str, str] = {"$": "S", "/": "Slash", "-": "Dash", "_": "Underscore", ".": "Period"}
 
 
-def sockets_id(making: Making) -> Any:
+def sockets_id(making: GrowingTemplate) -> Any:
     """The WebSocket API of the service, or the one that it adds to."""
     return either(making.of_provider("apiGateway", "websocketApiId")) or ref(SOCKETS)
 
 
-def socket_event(making: Making, function: Function, event: Node, place: Place, _number: int) -> None:
+def socket_event(making: GrowingTemplate, function: Function, event: Node, place: Place, _number: int) -> None:
     """``websocket``: a route of a WebSocket API."""
     route = text(event) or text(get(event, "route"))
     if route is None:
@@ -221,7 +221,7 @@ def socket_event(making: Making, function: Function, event: Node, place: Place, 
     making.permit(f"{logical(function.name)}LambdaPermissionWebsockets", function, place, "apigateway.amazonaws.com")
 
 
-def _socket_authorization(making: Making, config: Node | None, place: Place) -> dict[str, Any]:
+def _socket_authorization(making: GrowingTemplate, config: Node | None, place: Place) -> dict[str, Any]:
     if config is None:
         return {"AuthorizationType": "NONE"}
     if isinstance(config, Unknown):
@@ -248,7 +248,7 @@ def _socket_authorization(making: Making, config: Node | None, place: Place) -> 
     return {"AuthorizationType": "CUSTOM", "AuthorizerId": ref(f"{logical(name)}WebsocketsAuthorizer")}
 
 
-def add_sockets_api(making: Making, place: Place) -> None:
+def add_sockets_api(making: GrowingTemplate, place: Place) -> None:
     """The WebSocket API itself and its stage."""
     connections = "arn:${AWS::Partition}:execute-api:*:*:*/@connections/*"
     making.grant(place, ["execute-api:ManageConnections"], [sub(connections)])

@@ -9,7 +9,7 @@ from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.serverless.apis import http_api_event, socket_event
 from threatmodel.stacks.serverless.making import (
     Function,
-    Making,
+    GrowingTemplate,
     attribute,
     entries,
     flag,
@@ -28,7 +28,7 @@ from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, items,
 _NO_EVENT = "it is not written as an event is"
 
 
-def add_events(making: Making, function: Function) -> None:
+def add_events(making: GrowingTemplate, function: Function) -> None:
     """The resources of every event of a function."""
     listed = function.node.entries.get("events")
     where = f"functions.{function.name}.events"
@@ -70,7 +70,7 @@ def _not_read(kind: str, config: Node) -> str:
 # --- schedules and rules
 
 
-def schedule(making: Making, function: Function, config: Node, place: Place, _number: int) -> None:
+def schedule(making: GrowingTemplate, function: Function, config: Node, place: Place, _number: int) -> None:
     """``schedule``: one or several times, by a rule or by a schedule of EventBridge's own."""
     rates = items(get(config, "rate") or config)
     method = text(get(config, "method"))
@@ -106,7 +106,7 @@ def _state(config: Node, place: Place) -> Any:
     return "ENABLED" if on else "DISABLED"
 
 
-def event_bridge(making: Making, function: Function, config: Node, place: Place, number: int) -> None:
+def event_bridge(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``eventBridge``: a rule on a bus."""
     default = making.words(making.stack_name(place), "-", function.name, f"-rule-{number}", place=place)
     called = get(config, "name") or default
@@ -142,7 +142,7 @@ def event_bridge(making: Making, function: Function, config: Node, place: Place,
     )  # fmt: skip
 
 
-def cloudwatch_event(making: Making, function: Function, config: Node, place: Place, number: int) -> None:
+def cloudwatch_event(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``cloudwatchEvent``: a rule on the account's own events."""
     rule = f"{logical(function.name)}EventsRuleCloudWatchEvent{number}"
     target = {"Arn": function.target, "Id": f"{function.name}CloudWatchEvent", "Input": get(config, "input")}
@@ -157,7 +157,7 @@ def cloudwatch_event(making: Making, function: Function, config: Node, place: Pl
 # --- the rest
 
 
-def cloudwatch_log(making: Making, function: Function, config: Node, place: Place, number: int) -> None:
+def cloudwatch_log(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``cloudwatchLog``: what is written to a log group."""
     properties = {
         "LogGroupName": get(config, "logGroup") or config,
@@ -173,7 +173,7 @@ def cloudwatch_log(making: Making, function: Function, config: Node, place: Plac
     )  # fmt: skip
 
 
-def iot(making: Making, function: Function, config: Node, place: Place, number: int) -> None:
+def iot(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``iot``: a rule of IoT."""
     rule = f"{logical(function.name)}IotTopicRule{number}"
     payload = {"Sql": get(config, "sql"), "Actions": [{"Lambda": {"FunctionArn": function.target}}]}
@@ -184,7 +184,7 @@ def iot(making: Making, function: Function, config: Node, place: Place, number: 
     )  # fmt: skip
 
 
-def iot_provisioning(making: Making, function: Function, config: Node, place: Place, _number: int) -> None:
+def iot_provisioning(making: GrowingTemplate, function: Function, config: Node, place: Place, _number: int) -> None:
     """``iotFleetProvisioning``: the hook of a provisioning template."""
     properties = {
         "PreProvisioningHook": {"TargetArn": function.target},
@@ -197,14 +197,14 @@ def iot_provisioning(making: Making, function: Function, config: Node, place: Pl
     )
 
 
-def alexa_skill(making: Making, function: Function, config: Node, place: Place, number: int) -> None:
+def alexa_skill(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``alexaSkill``: any skill, or one."""
     skill = get(config, "appId") or (None if text(config) == "alexaSkill" else config)
     name = f"{logical(function.name)}LambdaPermissionAlexaSkill{number}"
     making.permit(name, function, place, "alexa-appkit.amazon.com", EventSourceToken=skill)
 
 
-def alexa_home(making: Making, function: Function, config: Node, place: Place, number: int) -> None:
+def alexa_home(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``alexaSmartHome``."""
     name = f"{logical(function.name)}LambdaPermissionAlexaSmartHome{number}"
     making.permit(
@@ -212,7 +212,7 @@ def alexa_home(making: Making, function: Function, config: Node, place: Place, n
     )
 
 
-def alb(making: Making, function: Function, config: Node, place: Place, number: int) -> None:
+def alb(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``alb``: a load balancer."""
     listener = get(config, "listenerArn")
     parts = (text(listener) or "").split("/")
@@ -245,7 +245,7 @@ def either_number(node: Node | None, number: int) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else number
 
 
-def cognito(making: Making, function: Function, config: Node, place: Place, number: int) -> None:
+def cognito(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``cognitoUserPool``: a trigger of a user pool of the service, or of one that exists."""
     pool = text(get(config, "pool")) or str(number)
     trigger = text(get(config, "trigger")) or "Trigger"
@@ -262,13 +262,13 @@ def cognito(making: Making, function: Function, config: Node, place: Place, numb
         making.permit(permission, function, place, "cognito-idp.amazonaws.com")
 
 
-def cloud_front(making: Making, function: Function, _config: Node, place: Place, _number: int) -> None:
+def cloud_front(making: GrowingTemplate, function: Function, _config: Node, place: Place, _number: int) -> None:
     """``cloudFront``: the function runs at the edge, behind a distribution that is not read."""
     making.permit(f"{function.id}InvokePermission", function, place, "edgelambda.amazonaws.com")
     making.not_read("CloudFrontDistribution", "the distribution that calls it at the edge is not read", place)
 
 
-_EVENTS: Mapping[str, Callable[[Making, Function, Node, Place, int], None]] = {
+_EVENTS: Mapping[str, Callable[[GrowingTemplate, Function, Node, Place, int], None]] = {
     "activemq": active_mq,
     "alb": alb,
     "alexaSkill": alexa_skill,

@@ -10,7 +10,7 @@ from threatmodel.stacks.sam.making import node_of
 from threatmodel.stacks.serverless.making import (
     ROLE,
     Function,
-    Making,
+    GrowingTemplate,
     attribute,
     either,
     flag,
@@ -27,7 +27,7 @@ from threatmodel.stacks.values import Node, Scalar, Table, Unknown, items, text
 _TIMEOUT, _MEMORY = 6, 1024
 
 
-def add_function(making: Making, function: Function) -> None:
+def add_function(making: GrowingTemplate, function: Function) -> None:
     """A function with all that its own settings and the provider's make of it."""
     place, get_ = function.place, function.get
     function.role = _role_of(making, function)
@@ -74,7 +74,7 @@ def add_function(making: Making, function: Function) -> None:
     _add_destinations(making, function)
 
 
-def _function_name(making: Making, function: Function) -> Node:
+def _function_name(making: GrowingTemplate, function: Function) -> Node:
     own = function.get("name")
     if own is not None:
         return own
@@ -89,7 +89,7 @@ def _size(node: Node | None) -> Any:
     return None if node is None else {"Size": node}
 
 
-def _environment(making: Making, function: Function) -> Any:
+def _environment(making: GrowingTemplate, function: Function) -> Any:
     found = merged(making.of_provider("environment"), function.get("environment"))
     filled = making.fills_environment
     if filled is not None:
@@ -98,7 +98,7 @@ def _environment(making: Making, function: Function) -> Any:
     return None if found is None else {"Variables": found}
 
 
-def _network(making: Making, function: Function) -> Any:
+def _network(making: GrowingTemplate, function: Function) -> Any:
     own = function.node.entries.get("vpc")
     if isinstance(own, Scalar) and own.value in {None, False}:
         return None
@@ -113,7 +113,7 @@ def _network(making: Making, function: Function) -> Any:
     return found if all(found.values()) else None
 
 
-def _tracing(making: Making, function: Function) -> Any:
+def _tracing(making: GrowingTemplate, function: Function) -> Any:
     found = either(function.get("tracing"), making.of_provider("tracing", "lambda"))
     if found is None:
         return None
@@ -122,7 +122,7 @@ def _tracing(making: Making, function: Function) -> Any:
     return {"Mode": mode}
 
 
-def _dead_letters(making: Making, function: Function) -> Any:
+def _dead_letters(making: GrowingTemplate, function: Function) -> Any:
     target = function.get("onError")
     if target is None:
         return None
@@ -131,7 +131,7 @@ def _dead_letters(making: Making, function: Function) -> Any:
     return {"TargetArn": target}
 
 
-def _file_system(making: Making, function: Function) -> Any:
+def _file_system(making: GrowingTemplate, function: Function) -> Any:
     config = function.get("fileSystemConfig")
     if config is None or isinstance(config, Unknown):
         return config
@@ -144,7 +144,7 @@ def _file_system(making: Making, function: Function) -> Any:
 _UPDATES = {"auto": "Auto", "onFunctionUpdate": "FunctionUpdate", "manual": "Manual"}
 
 
-def _runtime_management(making: Making, function: Function) -> Any:
+def _runtime_management(making: GrowingTemplate, function: Function) -> Any:
     config = either(function.get("runtimeManagement"), making.of_provider("runtimeManagement"))
     if config is None or isinstance(config, Unknown):
         return config
@@ -152,7 +152,7 @@ def _runtime_management(making: Making, function: Function) -> Any:
     return {"UpdateRuntimeOn": _UPDATES.get(text(mode) or "", mode), "RuntimeVersionArn": get(config, "arn")}
 
 
-def _logging(making: Making, function: Function) -> Any:
+def _logging(making: GrowingTemplate, function: Function) -> Any:
     config = either(function.get("logs"), making.of_provider("logs", "lambda"))
     if config is None or isinstance(config, Unknown):
         return config
@@ -165,13 +165,13 @@ def _logging(making: Making, function: Function) -> Any:
     return found if any(found.values()) else None
 
 
-def _grant_own(making: Making, function: Function) -> None:
+def _grant_own(making: GrowingTemplate, function: Function) -> None:
     key = either(function.get("kmsKeyArn"), making.of_provider("kmsKeyArn"))
     if key is not None and text(key) is not None:
         making.grant(key.place, ["kms:Decrypt"], [key])
 
 
-def _add_alias(making: Making, function: Function) -> None:
+def _add_alias(making: GrowingTemplate, function: Function) -> None:
     if not function.alias:
         return
     start = logical(function.name)
@@ -186,7 +186,7 @@ def _add_alias(making: Making, function: Function) -> None:
     making.add(name, "AWS::Lambda::Alias", function.place, properties, function.id)
 
 
-def _add_url(making: Making, function: Function) -> None:
+def _add_url(making: GrowingTemplate, function: Function) -> None:
     url = function.get("url")
     if url is None:
         return
@@ -221,7 +221,7 @@ _SENDING = {
 }
 
 
-def _add_destinations(making: Making, function: Function) -> None:
+def _add_destinations(making: GrowingTemplate, function: Function) -> None:
     """Where results of asynchronous calls go, and what the shared role needs for it."""
     destinations = function.get("destinations")
     age, retries = function.get("maximumEventAge"), function.node.entries.get("maximumRetryAttempts")
@@ -244,7 +244,7 @@ def _add_destinations(making: Making, function: Function) -> None:
     making.add(name, "AWS::Lambda::EventInvokeConfig", place, properties, function.id)
 
 
-def _destination(making: Making, function: Function, target: Node) -> Any:
+def _destination(making: GrowingTemplate, function: Function, target: Node) -> Any:
     """What a destination is: a function of this service by its name, or an ARN."""
     called = text(target)
     other = making.functions.get(called or "")
@@ -259,7 +259,7 @@ def _destination(making: Making, function: Function, target: Node) -> Any:
     return arn
 
 
-def _bucket(making: Making) -> Any:
+def _bucket(making: GrowingTemplate) -> Any:
     found = making.of_provider("deploymentBucket")
     name = get(found, "name") if isinstance(found, Table) and "name" in found.entries else found
     return ref("ServerlessDeploymentBucket") if name is None or isinstance(name, Table) else name
@@ -268,7 +268,7 @@ def _bucket(making: Making) -> Any:
 # --- roles
 
 
-def _role_of(making: Making, function: Function) -> Any:
+def _role_of(making: GrowingTemplate, function: Function) -> Any:
     """The role of a function: its own, the provider's, or the one that the service's functions share."""
     own = either(function.get("role"), _provider_role(making))
     if own is not None:
@@ -281,7 +281,7 @@ def _role_of(making: Making, function: Function) -> Any:
     return attribute(ROLE)
 
 
-def _provider_role(making: Making) -> Node | None:
+def _provider_role(making: GrowingTemplate) -> Node | None:
     """The role that the provider names, where it does not describe one."""
     role = making.of_provider("iam", "role")
     described = isinstance(role, Table) and not any(name == "Ref" or name[:4] == "Fn::" for name in role.entries)
@@ -296,7 +296,7 @@ def _role(node: Node) -> Any:
     return node
 
 
-def add_role(making: Making) -> None:
+def add_role(making: GrowingTemplate) -> None:
     """The role that functions share, where one of them has none of its own."""
     sharing = [one for one in making.functions.values() if not is_set(one.node.entries.get("role"))]
     if not sharing or _provider_role(making) is not None:
@@ -324,7 +324,7 @@ def add_role(making: Making) -> None:
     making.add(ROLE, "AWS::IAM::Role", place, properties)
 
 
-def _logging_statements(making: Making, place: Place) -> Iterator[Any]:
+def _logging_statements(making: GrowingTemplate, place: Place) -> Iterator[Any]:
     """That functions may write their logs."""
     start = making.words(_LOG_GROUPS, making.stack_name(place), place=place)
     names = [making.words(start, "*:*", place=place)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from threatmodel.stacks.serverless.making import Making, entries, place_of
+from threatmodel.stacks.serverless.making import GrowingTemplate, entries, place_of
 from threatmodel.stacks.values import Node, Table
 
 _ROOT = frozenset((
@@ -39,7 +39,7 @@ _IAM: Mapping[tuple[str, ...], frozenset[str]] = {
 }  # fmt: skip
 
 
-def note_keys(making: Making) -> None:
+def note_keys(making: GrowingTemplate) -> None:
     """Notes every key that the framework does not know.  Only where no plugin is that may know it."""
     _note(making, "", making.root, _ROOT)
     _note(making, "provider", making.provider, _PROVIDER)
@@ -53,7 +53,7 @@ def note_keys(making: Making) -> None:
         _note(making, f"functions.{function.name}", function.node, _FUNCTION)
 
 
-def _note(making: Making, where: str, node: Node | None, known: frozenset[str]) -> None:
+def _note(making: GrowingTemplate, where: str, node: Node | None, known: frozenset[str]) -> None:
     if not isinstance(node, Table):
         return
     for name in node.entries:

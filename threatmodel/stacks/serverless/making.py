@@ -185,7 +185,7 @@ class Shared(NamedTuple):
 
 
 @dataclass(slots=True, kw_only=True)
-class Making:
+class GrowingTemplate:
     """The template while it grows; `fills_environment` is a plugin that gives every function more variables."""
 
     file: str

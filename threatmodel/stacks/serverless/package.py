@@ -21,7 +21,7 @@ from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.cloudformation import reader as cloudformation
-from threatmodel.stacks.serverless.making import Making, entries
+from threatmodel.stacks.serverless.making import GrowingTemplate, entries
 from threatmodel.stacks.serverless.state import differing, plain, told
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, shape_of, text
@@ -61,7 +61,7 @@ def package_of(path: Path, files: Files) -> Package | None:
     return Package(*found)
 
 
-def packaged(stack: Stack, making: Making, package: Package) -> Stack:
+def packaged(stack: Stack, making: GrowingTemplate, package: Package) -> Stack:
     """The stack of a package, at the lines of the serverless.yml; the file's own where the package is of another."""
     try:
         state = json.loads(package.state_text)["service"]
@@ -93,7 +93,7 @@ def _written(template: str) -> set[str]:
     return set(json.loads(template)["Resources"])
 
 
-def _stage(making: Making) -> str | None:
+def _stage(making: GrowingTemplate) -> str | None:
     """The stage that is meant, where it is told and no default."""
     assumed: Assumed = making.variables.assumed
     if "opt:stage" in assumed.stated:

@@ -32,7 +32,7 @@ from threatmodel.stacks.serverless.functions import add_function, add_role
 from threatmodel.stacks.serverless.keys import note_keys
 from threatmodel.stacks.serverless.making import (
     Function,
-    Making,
+    GrowingTemplate,
     deep_merged,
     entries,
     flag,
@@ -91,7 +91,7 @@ def read(text_: str, file: str, assumed: Assumed = DEFAULTS, package: Package | 
             "the provider is no mapping; expected a serverless.yml for AWS, which has 'provider: {name: aws, ...}'"
         )
         raise InputError([Problem(code="not-a-template", place=provider.place, message=message)])
-    making = Making(file=file, variables=variables, root=root, provider=provider)
+    making = GrowingTemplate(file=file, variables=variables, root=root, provider=provider)
     making.root = _with_service(making)
     stack = _stack(making, raw.problems)
     return stack if package is None else packaged(stack, making, package)
@@ -114,13 +114,13 @@ def _not_ours(root: Node | None) -> str:
     return f"this has only {listed(map(quoted, root.entries), 5) or 'nothing in it'}"
 
 
-def _with_service(making: Making) -> Table:
+def _with_service(making: GrowingTemplate) -> Table:
     service = making.variables.at("service")
     root = making.root
     return root if service is None else Table({**root.entries, "service": service}, root.place, root.keys)
 
 
-def _stack(making: Making, problems: Iterable[Problem]) -> Stack:
+def _stack(making: GrowingTemplate, problems: Iterable[Problem]) -> Stack:
     """The stack of everything that the file makes."""
     if isinstance(making.provider, Unknown):
         making.not_read("provider", making.provider.why, making.provider.place)
@@ -149,12 +149,12 @@ def _stack(making: Making, problems: Iterable[Problem]) -> Stack:
     )
 
 
-def _made(resource: Resource, making: Making) -> Resource:
+def _made(resource: Resource, making: GrowingTemplate) -> Resource:
     maker = making.made_by.get(resource.name, "")
     return replace(resource, made_by=maker) if maker and maker != resource.name else resource
 
 
-def _note_plugins(making: Making) -> None:
+def _note_plugins(making: GrowingTemplate) -> None:
     plugins = making.variables.at("plugins")
     if isinstance(plugins, Table):
         plugins = plugins.entries.get("modules", Unknown("which plugins they are is not told", plugins.place))
@@ -173,14 +173,14 @@ def _note_plugins(making: Making) -> None:
 # --- functions
 
 
-def _sections(making: Making, name: str) -> Iterator[tuple[str, Node, Place]]:
+def _sections(making: GrowingTemplate, name: str) -> Iterator[tuple[str, Node, Place]]:
     """The entries of a section that may be a mapping or a list of mappings; what stands elsewhere is noted."""
     for part in items(making.variables.at(name)):
         for key, node in making.parts(name, part).items():
             yield key, node, place_of(part, key, node.place)
 
 
-def _functions(making: Making) -> Iterator[Function]:
+def _functions(making: GrowingTemplate) -> Iterator[Function]:
     for name, node, place in _sections(making, "functions"):
         if isinstance(node, Unknown):
             making.not_read(f"functions.{name}", node.why, place)
@@ -195,7 +195,7 @@ def _functions(making: Making) -> Iterator[Function]:
 # --- what stands around the functions
 
 
-def _add_events(making: Making) -> None:
+def _add_events(making: GrowingTemplate) -> None:
     """The resources of all events, and the APIs that they need."""
     functions = list(making.functions.values())
     for function in functions:
@@ -206,7 +206,7 @@ def _add_events(making: Making) -> None:
             add(making, place)
 
 
-def _add_layers(making: Making) -> None:
+def _add_layers(making: GrowingTemplate) -> None:
     for name, node, place in _sections(making, "layers"):
         layer = f"{logical(name)}LambdaLayer"
         making.add(layer, "AWS::Lambda::LayerVersion", place, {"LayerName": get(node, "name") or name})
@@ -218,7 +218,7 @@ def _add_layers(making: Making) -> None:
                        permission)  # fmt: skip
 
 
-def _add_deployment_bucket(making: Making) -> None:
+def _add_deployment_bucket(making: GrowingTemplate) -> None:
     """The bucket that packages go to, where the provider does not name one."""
     config = making.of_provider("deploymentBucket")
     if text(config) is not None or get(config, "name") is not None or not making.functions:
@@ -256,7 +256,7 @@ def _add_deployment_bucket(making: Making) -> None:
 # --- the template
 
 
-def _template(making: Making) -> Table:
+def _template(making: GrowingTemplate) -> Table:
     """What was made and what the file adds to it under ``resources``, as one template."""
     place = making.root.keys.get("resources", making.root.place)
     sections: dict[str, Node] = {"Resources": Table(making.resources, place, making.places)}
@@ -278,7 +278,7 @@ def _template(making: Making) -> Table:
     return Table(sections, place, {})
 
 
-def _with_resources(making: Making, made: Node, own: Node) -> Node:
+def _with_resources(making: GrowingTemplate, made: Node, own: Node) -> Node:
     """The resources that were made and those of the file; a file may change what is made."""
     found = making.parts("resources.Resources", own)
     for name, node in found.items():
@@ -288,7 +288,7 @@ def _with_resources(making: Making, made: Node, own: Node) -> Node:
     return deep_merged(made, own._replace(entries=usable)) if isinstance(own, Table) else made
 
 
-def _extended(making: Making, resources: Node, extension: Node) -> Node:
+def _extended(making: GrowingTemplate, resources: Node, extension: Node) -> Node:
     """The resources with what ``extensions`` sets on them."""
     if not isinstance(resources, Table):
         return resources

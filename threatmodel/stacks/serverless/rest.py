@@ -8,7 +8,7 @@ from threatmodel.reading.problems import Place
 from threatmodel.stacks.serverless.making import (
     REST,
     Function,
-    Making,
+    GrowingTemplate,
     attribute,
     either,
     entries,
@@ -43,12 +43,12 @@ def method_and_path(event: Node) -> tuple[str, str] | None:
     return text(how) or "*", at
 
 
-def rest_id(making: Making) -> Any:
+def rest_id(making: GrowingTemplate) -> Any:
     """The REST API of the service, or the one that it adds to."""
     return either(making.of_provider("apiGateway", "restApiId")) or ref(REST)
 
 
-def http_event(making: Making, function: Function, event: Node, place: Place, _number: int) -> None:
+def http_event(making: GrowingTemplate, function: Function, event: Node, place: Place, _number: int) -> None:
     """``http``: a method of a REST API."""
     told = method_and_path(event)
     if told is None:
@@ -83,7 +83,7 @@ def http_event(making: Making, function: Function, event: Node, place: Place, _n
     )
 
 
-def _resource(making: Making, function: Function, path: str, place: Place) -> tuple[Any, str]:
+def _resource(making: GrowingTemplate, function: Function, path: str, place: Place) -> tuple[Any, str]:
     """The resource of a path, and how logical ids spell it; those above it are made as well."""
     config = making.of_provider("apiGateway")
     above: Any = either(get(config, "restApiRootResourceId")) or attribute(REST, "RootResourceId")
@@ -120,7 +120,7 @@ def _parameters(event: Node) -> Any:
     return found or None
 
 
-def _validated(making: Making, schemas: Node, place: Place) -> dict[str, Any]:
+def _validated(making: GrowingTemplate, schemas: Node, place: Place) -> dict[str, Any]:
     """That bodies are held to a schema."""
     name = f"ApiGateway{plain(text(making.service) or '')}RequestValidator"
     properties = {"RestApiId": rest_id(making), "ValidateRequestBody": True, "ValidateRequestParameters": True}
@@ -128,7 +128,7 @@ def _validated(making: Making, schemas: Node, place: Place) -> dict[str, Any]:
     return {"RequestValidatorId": ref(name), "RequestModels": schemas}
 
 
-def _authorization(making: Making, event: Node, place: Place) -> dict[str, Any]:
+def _authorization(making: GrowingTemplate, event: Node, place: Place) -> dict[str, Any]:
     """How a method knows its callers."""
     config = get(event, "authorizer")
     if config is None:
@@ -150,7 +150,7 @@ def _authorization(making: Making, event: Node, place: Place) -> dict[str, Any]:
     return _authorizer(making, config, name, arn, place) | {"AuthorizationScopes": scopes}
 
 
-def _authorizer(making: Making, config: Node, name: str, arn: Any, place: Place) -> dict[str, Any]:
+def _authorizer(making: GrowingTemplate, config: Node, name: str, arn: Any, place: Place) -> dict[str, Any]:
     """An authorizer of the REST API: a function of this service, or what has an ARN."""
     kind = (text(get(config, "type")) or "").upper()
     function = making.functions.get(name) if arn is None else None
@@ -185,7 +185,7 @@ def _authorizer(making: Making, config: Node, name: str, arn: Any, place: Place)
     return {"AuthorizationType": "COGNITO_USER_POOLS" if pool else "CUSTOM", "AuthorizerId": ref(logical_id)}
 
 
-def add_rest_api(making: Making, place: Place) -> None:
+def add_rest_api(making: GrowingTemplate, place: Place) -> None:
     """The REST API itself, where a function is reached through one."""
     config = making.of_provider("apiGateway")
     if isinstance(config, Unknown):
@@ -212,7 +212,7 @@ def add_rest_api(making: Making, place: Place) -> None:
     _add_usage_plan(making, either(get(config, "usagePlan"), making.of_provider("usagePlan")), stage, place)
 
 
-def _add_rest_stage(making: Making, stage: Node, place: Place) -> None:
+def _add_rest_stage(making: GrowingTemplate, stage: Node, place: Place) -> None:
     """The stage, with what the framework sets on it after the deployment."""
     logs = making.of_provider("logs", "restApi")
     settings: dict[str, Any] = {"ResourcePath": "/*", "HttpMethod": "*"}
@@ -242,7 +242,7 @@ def logging_level(logs: Node) -> Any:
     return either(get(logs, "level")) or "INFO" if on else "OFF"
 
 
-def access_logs(making: Making, logs: Node, group: str, start: str) -> Any:
+def access_logs(making: GrowingTemplate, logs: Node, group: str, start: str) -> Any:
     """Where a stage logs its requests to, if it does: a log group that is made for it."""
     raw, at = entries(logs).get("accessLogging"), logs.place
     on = flag(raw, otherwise=True)
@@ -252,7 +252,7 @@ def access_logs(making: Making, logs: Node, group: str, start: str) -> Any:
     return {"DestinationArn": attribute(group), "Format": get(logs, "format")}
 
 
-def _add_usage_plan(making: Making, plan: Node | None, stage: Node, place: Place) -> None:
+def _add_usage_plan(making: GrowingTemplate, plan: Node | None, stage: Node, place: Place) -> None:
     if plan is None and making.of_provider("apiGateway", "apiKeys") is None:
         return
     throttle = get(plan, "throttle")

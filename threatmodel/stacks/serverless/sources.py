@@ -7,7 +7,7 @@ from typing import Any
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.serverless.making import (
     Function,
-    Making,
+    GrowingTemplate,
     attribute,
     either,
     entries,
@@ -48,7 +48,7 @@ def _enabled(config: Node, place: Place) -> Any:
 # --- what is polled
 
 
-def _mapping(making: Making, function: Function, name: str, config: Node, place: Place, **own: Any) -> None:
+def _mapping(making: GrowingTemplate, function: Function, name: str, config: Node, place: Place, **own: Any) -> None:
     """An event source mapping, with the settings that all kinds share."""
     patterns = get(config, "filterPatterns")
     response = get(config, "functionResponseType")
@@ -76,7 +76,7 @@ def _named(arn: Node, number: int) -> str:
     return plain(last_name(arn)) or str(number)
 
 
-def sqs(making: Making, function: Function, config: Node, place: Place, number: int) -> None:
+def sqs(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``sqs``: a queue."""
     arn = _arn(config)
     name = f"{logical(function.name)}EventSourceMappingSQS{_named(arn, number)}"
@@ -84,7 +84,7 @@ def sqs(making: Making, function: Function, config: Node, place: Place, number: 
     making.grant(place, ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], [arn])
 
 
-def stream(making: Making, function: Function, config: Node, place: Place, number: int) -> None:
+def stream(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``stream``: a table's changes or a Kinesis stream."""
     arn = _arn(config)
     kind = text(get(config, "type")) or ("kinesis" if ":kinesis:" in (text(arn) or "") else "dynamodb")
@@ -97,7 +97,7 @@ def stream(making: Making, function: Function, config: Node, place: Place, numbe
     making.grant(place, [f"{kind}:{verb}" for verb in verbs], [arn])
 
 
-def broker(making: Making, function: Function, config: Node, place: Place, number: int, kind: str) -> None:  # noqa: PLR0913, PLR0917 - an event and its kind
+def broker(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int, kind: str) -> None:  # noqa: PLR0913, PLR0917 - an event and its kind
     """``activemq`` and ``rabbitmq``."""
     queue, secret = get(config, "queue"), get(config, "basicAuthArn")
     name = f"{logical(function.name)}EventSourceMapping{kind}{plain(text(queue) or str(number))}"
@@ -112,17 +112,17 @@ def broker(making: Making, function: Function, config: Node, place: Place, numbe
     making.grant(place, _NETWORK, "*")
 
 
-def active_mq(making: Making, function: Function, config: Node, place: Place, number: int) -> None:
+def active_mq(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``activemq``."""
     broker(making, function, config, place, number, "ActiveMQ")
 
 
-def rabbit_mq(making: Making, function: Function, config: Node, place: Place, number: int) -> None:
+def rabbit_mq(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``rabbitmq``."""
     broker(making, function, config, place, number, "RabbitMQ")
 
 
-def msk(making: Making, function: Function, config: Node, place: Place, number: int) -> None:
+def msk(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``msk``: a managed Kafka cluster."""
     arn, topic = _arn(config), get(config, "topic")
     cluster = (text(arn) or "").split("/")[1:2] or [last_name(arn)]
@@ -145,7 +145,7 @@ _ACCESS = {
 }
 
 
-def kafka(making: Making, function: Function, config: Node, place: Place, number: int) -> None:
+def kafka(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``kafka``: a cluster of one's own."""
     topic = get(config, "topic")
     access = entries(get(config, "accessConfigurations"))
@@ -170,7 +170,7 @@ def kafka(making: Making, function: Function, config: Node, place: Place, number
 # --- topics and buckets
 
 
-def sns(making: Making, function: Function, config: Node, place: Place, number: int) -> None:
+def sns(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``sns``: a topic of the service, or one that exists."""
     arn = get(config, "arn") or (config if ":" in (text(config) or "") else None)
     topic = text(get(config, "topicName")) or (last_name(arn) if arn is not None else text(config)) or str(number)
@@ -202,7 +202,7 @@ def sns(making: Making, function: Function, config: Node, place: Place, number: 
     making.permit(permission, function, place, "sns.amazonaws.com", SourceArn=source)
 
 
-def _let_in(making: Making, name: str, queue: str, topic: Node, place: Place) -> None:
+def _let_in(making: GrowingTemplate, name: str, queue: str, topic: Node, place: Place) -> None:
     """Lets a topic send to a queue of the service."""
     statement = {
         "Effect": "Allow",
@@ -215,7 +215,7 @@ def _let_in(making: Making, name: str, queue: str, topic: Node, place: Place) ->
     making.add(name, "AWS::SQS::QueuePolicy", place, properties)
 
 
-def s3(making: Making, function: Function, config: Node, place: Place, number: int) -> None:
+def s3(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``s3``: a bucket of the service, or one that exists."""
     bucket = get(config, "bucket") or config
     told = text(bucket)

@@ -12,7 +12,7 @@ from functools import reduce
 from typing import Any
 
 from threatmodel.reading.problems import Place
-from threatmodel.stacks.serverless.making import Making, deep_merged
+from threatmodel.stacks.serverless.making import GrowingTemplate, deep_merged
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, items, unknowns
 
 _SECTIONS = ("provider", "functions", "custom", "plugins", "resources", "layers")
@@ -38,7 +38,7 @@ _REFERENCE = re.compile(r'\["([^"]*)"\]|\[(\d{1,6})\]')
 _MOST_STEPS = 20
 
 
-def differing(making: Making, state: Mapping[str, Any]) -> Iterator[tuple[str, Place]]:
+def differing(making: GrowingTemplate, state: Mapping[str, Any]) -> Iterator[tuple[str, Place]]:
     """The settings of a file that are not the same in the state of a package, and where they stand."""
     found = _Comparison(state)
     for section in _SECTIONS:
