@@ -14,16 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
+from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent
 
+from threatmodel.reading.growing import grow
 from threatmodel.reading.problems import InputError, Place, Problem, note, quoted, visible
 
 DEEPEST = 60
@@ -51,6 +44,7 @@ BLANK = Blank()
 _WORDS: dict[str, Any] = {"true": True, "True": True, "false": False, "False": False}
 _WORDS |= {"null": None, "Null": None, "NULL": None, "~": None, "": BLANK}
 _UNSEEN: Any = object()
+_UNTAGGED = (None, "!")
 
 
 class Map(dict[str, Any]):
@@ -148,15 +142,16 @@ def parse(text: str, file: str) -> Document:
     Raises InputError with the place of a syntax error or of anything not supported; duplicate keys are all reported.
     """
     parser = parser_of(text, file)
+    top, plain = Seq(), _Plain(file)
     try:
-        root, mark, duplicates = _build(parser, file)
+        grow(parser, top, plain)
     except yaml.YAMLError as error:
         raise refused(text, file, error) from None
     finally:
         parser.dispose()
-    if duplicates:
-        raise InputError(duplicates)
-    return Document(file, text, root, mark)
+    if plain.duplicates:
+        raise InputError(plain.duplicates)
+    return Document(file, text, top[0], top.marks[0]) if top else Document(file, text, BLANK, 0)
 
 
 def parser_of(text: str, file: str) -> Any:
@@ -178,72 +173,58 @@ def refused(text: str, file: str, error: yaml.YAMLError, deepest: int = DEEPEST)
     return _forbidden(text, file)
 
 
-def _build(parser: Any, file: str) -> tuple[Any, int, list[Problem]]:  # noqa: C901, PLR0912, PLR0915 - one hot loop, kept flat for speed
-    """The root value, its mark and the duplicate keys."""
-    duplicates: list[Problem] = []
-    texts: dict[str, str] = {}  # every key once: a text whose hash is known is found faster, and takes no room again
-    plain: dict[str, Any] = {}  # what unquoted scalars mean
-    top = Seq()  # holds the root, so that the root is a value like any other
-    holder: Any = top  # the container being filled
-    in_map = False
-    mark_it = top.marks.append
-    key: Any = None
-    stack: list[Any] = []
-    documents = 0
-    events = iter(parser.get_event, None)
-    for event in events:
-        kind = event.__class__
-        if in_map and kind is not MappingEndEvent:
-            start = event.start_mark
-            if kind is not ScalarEvent or event.anchor is not None or (event.tag is not None and event.tag != "!"):
-                raise _not_a_key(event, file)
-            mark_it(start.line * _COLUMNS + start.column)
-            key = event.value
-            key = texts.setdefault(key, key)
-            if key in holder:
-                key = _twice(holder, key, duplicates, file)
-            event = next(events)  # noqa: PLW2901 - a key's value follows it
-            kind = event.__class__
-        if kind is ScalarEvent:
-            if event.anchor is not None or (event.tag is not None and event.tag != "!"):
-                raise _unsupported(event, file)
-            start = event.start_mark
-            mark_it(start.line * _COLUMNS + start.column)
-            value = event.value
-            if not event.style:
-                text = value
-                value = plain.get(text, _UNSEEN)
-                if value is _UNSEEN:
-                    value = plain[text] = meaning(text)
-            if in_map:
-                holder[key] = value
-            else:
-                holder.append(value)
-        elif kind is MappingStartEvent or kind is SequenceStartEvent:
-            if event.anchor is not None or event.tag is not None:
-                raise _unsupported(event, file)
-            start = event.start_mark
-            if len(stack) >= DEEPEST:
-                raise _at(file, start, "unsupported-yaml", f"nested deeper than {DEEPEST} levels", "")
-            mark_it(start.line * _COLUMNS + start.column)
-            value = Map() if kind is MappingStartEvent else Seq()
-            if in_map:
-                holder[key] = value
-            else:
-                holder.append(value)
-            stack.append(holder)
-            holder, in_map, mark_it = value, kind is MappingStartEvent, value.marks.append
-        elif kind is MappingEndEvent or kind is SequenceEndEvent:
-            holder = stack.pop()
-            in_map, mark_it = holder.__class__ is Map, holder.marks.append
-        elif kind is AliasEvent:
-            raise _unsupported(event, file)
-        elif kind is DocumentStartEvent:
-            documents += 1
-            if documents > 1:
-                found = "a second document starts here"
-                raise _at(file, event.start_mark, "unsupported-yaml", found, "keep one document a file")
-    return (top[0], top.marks[0], duplicates) if top else (BLANK, 0, duplicates)
+class _Plain:
+    """Plain data, with marks; what it finds given twice is in `duplicates`."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.duplicates: list[Problem] = []
+        self.depth = 0
+        self.texts: dict[str, str] = {}  # every key once: a text whose hash is known is found faster, and is kept once
+        self.plain: dict[str, Any] = {}  # what unquoted scalars mean
+
+    def key(self, mapping: Map, event: Any) -> Any:
+        if event.__class__ is not ScalarEvent or event.anchor is not None or event.tag not in _UNTAGGED:
+            raise _not_a_key(event, self.file)
+        start: Any = event.start_mark
+        mapping.marks.append(start.line * _COLUMNS + start.column)
+        key = event.value
+        key = self.texts.setdefault(key, key)
+        return _twice(mapping, key, self.duplicates, self.file) if key in mapping else key
+
+    def scalar(self, container: Map | Seq, event: Any) -> Any:
+        if event.anchor is not None or event.tag not in _UNTAGGED:
+            raise _unsupported(event, self.file)
+        start = event.start_mark
+        container.marks.append(start.line * _COLUMNS + start.column)
+        text = event.value
+        if event.style:
+            return text
+        value = self.plain.get(text, _UNSEEN)
+        if value is _UNSEEN:
+            value = self.plain[text] = meaning(text)
+        return value
+
+    def begin(self, container: Map | Seq, event: Any) -> Map | Seq:
+        if event.anchor is not None or event.tag is not None:
+            raise _unsupported(event, self.file)
+        start = event.start_mark
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise _at(self.file, start, "unsupported-yaml", f"nested deeper than {DEEPEST} levels", "")
+        container.marks.append(start.line * _COLUMNS + start.column)
+        return Map() if event.__class__ is MappingStartEvent else Seq()
+
+    def end(self, container: Map | Seq, event: Any) -> Map | Seq:  # noqa: ARG002 - where it began is marked already
+        self.depth -= 1
+        return container
+
+    def alias(self, container: Map | Seq, event: Any) -> Any:  # noqa: ARG002 - wherever it stands
+        raise _unsupported(event, self.file)
+
+    def further(self, event: Any) -> None:
+        found = "a second document starts here"
+        raise _at(self.file, event.start_mark, "unsupported-yaml", found, "keep one document a file")
 
 
 def _not_a_key(event: Any, file: str) -> InputError:

@@ -12,16 +12,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import yaml
-from yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
+from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent
 
+from threatmodel.reading.growing import grow
 from threatmodel.reading.problems import InputError, Place, Problem, note, quoted
 from threatmodel.reading.source import BLANK, meaning, parser_of, refused
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown
@@ -53,16 +46,13 @@ class ParsedFile(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-class _Frame(NamedTuple):
-    """A mapping or list that waits while one inside it is read: what the loop goes on with, and how that one began."""
+class _Entries(dict[str, Node]):
+    """The entries of a mapping that is being read, and where their keys stand."""
 
-    entries: dict[str, Node] | None
-    keys: dict[str, Place]
-    items: list[Node]
-    key: str
-    place: Place
-    tag: str | None
-    anchor: str | None
+    __slots__ = ("keys_at",)
+
+    def __init__(self) -> None:
+        self.keys_at: dict[str, Place] = {}
 
 
 @lru_cache(maxsize=4)
@@ -74,12 +64,15 @@ def parse(text: str, file: str) -> ParsedFile:
     if text.lstrip()[:1] in _BEGIN_JSON:
         text = _with_whole_characters(text)
     parser = parser_of(text, file)
+    top: list[Node] = []
+    nodes = _Nodes(file)
     try:
-        return _Reader(file).document(parser)
+        grow(parser, top, nodes)
     except yaml.YAMLError as error:
         raise refused(text, file, error, DEEPEST) from None
     finally:
         parser.dispose()
+    return ParsedFile(top[0] if top else None, tuple(nodes.problems))
 
 
 def _with_whole_characters(text: str) -> str:
@@ -93,104 +86,86 @@ def _joined(high: str, low: str) -> int:
     return 0x10000 + ((int(high, 16) - 0xD800) << 10) + (int(low, 16) - 0xDC00)
 
 
-class _Reader:
-    """The state of reading one file."""
+class _Nodes:
+    """Nodes with places; what is given twice is in `problems`."""
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.problems: list[Problem] = []
         self.anchors: dict[str, Node] = {}
         self.repeated = 0
+        self.depth = 0
+        self.meanings: dict[str, Any] = dict(_WORDS)
 
-    def document(self, parser: Any) -> ParsedFile:  # noqa: C901, PLR0912, PLR0915 - one hot loop, kept flat for speed
-        """The node at the root."""
-        file = self.file
-        meanings: dict[str, Any] = dict(_WORDS)
-        frames: list[_Frame] = []
-        depth = documents = 0
-        entries: dict[str, Node] | None = None  # of the mapping being filled; None in a list
-        keys: dict[str, Place] = {}
-        items: list[Node] = []
-        key = ""
+    def key(self, mapping: _Entries, event: Any) -> str:
+        start = event.start_mark
+        at = Place(self.file, start.line + 1, start.column + 1)
+        if event.__class__ is ScalarEvent and event.tag is None and event.anchor is None:
+            key: str = event.value
+            if key == "<<" and not event.style:
+                key = _MERGE
+        else:
+            key = self.odd_key(event, at)
+        if key in mapping.keys_at:
+            self.twice(key, mapping.keys_at[key], at)
+        mapping.keys_at[key] = at
+        return key
+
+    def scalar(self, container: Any, event: Any) -> Node:  # noqa: ARG002 - a node knows its own place
+        start = event.start_mark
+        place = Place(self.file, start.line + 1, start.column + 1)
+        value = text = event.value
+        tag = event.tag
+        if not event.style and tag not in _TEXT_TAGS:
+            value = self.meanings.get(text, BLANK)
+            if value is BLANK:
+                value = meaning(text)
+                value = self.meanings[text] = None if value is BLANK else value
+        node: Node = Scalar(value, place)
+        if tag is not None:
+            node = _tagged(tag, Scalar(text, place) if tag in _TAGS else node, place)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = node
+        return node
+
+    def begin(self, container: Any, event: Any) -> _Entries | list[Node]:  # noqa: ARG002 - wherever it begins
+        self.depth += _levels(event)
+        if self.depth > DEEPEST:
+            raise self.refusal(self.at(event), f"nested deeper than {DEEPEST} levels")
+        if event.anchor is not None:
+            self.anchors.pop(event.anchor, None)
+        return _Entries() if event.__class__ is MappingStartEvent else []
+
+    def end(self, container: _Entries | list[Node], event: Any) -> Node:
+        place = self.at(event)
         node: Node
-        events = iter(parser.get_event, None)
-        for event in events:
-            kind = event.__class__
-            if entries is not None and kind is not MappingEndEvent:
-                start = event.start_mark
-                at = Place(file, start.line + 1, start.column + 1)
-                if kind is ScalarEvent and event.tag is None and event.anchor is None:
-                    key = event.value
-                    if key == "<<" and not event.style:
-                        key = _MERGE
-                else:
-                    key = self.odd_key(event, at)
-                if key in keys:
-                    self.twice(key, keys[key], at)
-                keys[key] = at
-                event = next(events)  # noqa: PLW2901 - a key's value follows it
-                kind = event.__class__
-            if kind is ScalarEvent:
-                start = event.start_mark
-                place = Place(file, start.line + 1, start.column + 1)
-                value = event.value
-                tag = event.tag
-                if not event.style and tag not in _TEXT_TAGS:
-                    text = value
-                    value = meanings.get(text, BLANK)
-                    if value is BLANK:
-                        value = meaning(text)
-                        value = meanings[text] = None if value is BLANK else value
-                if tag is None:
-                    node = Scalar(value, place)
-                else:
-                    node = _tagged(tag, Scalar(event.value if tag in _TAGS else value, place), place)
-                if event.anchor is not None:
-                    self.anchors[event.anchor] = node
-            elif kind is MappingStartEvent or kind is SequenceStartEvent:
-                start = event.start_mark
-                place = Place(file, start.line + 1, start.column + 1)
-                depth += 1 if event.tag is None else 2
-                if depth > DEEPEST:
-                    raise self.refusal(place, f"nested deeper than {DEEPEST} levels")
-                if event.anchor is not None:
-                    self.anchors.pop(event.anchor, None)
-                frames.append(_Frame(entries, keys, items, key, place, event.tag, event.anchor))
-                entries, keys, items = ({}, {}, []) if kind is MappingStartEvent else (None, {}, [])
-                continue
-            elif kind is MappingEndEvent or kind is SequenceEndEvent:
-                frame = frames.pop()
-                if entries is None:
-                    node = List(tuple(items), frame.place)
-                else:
-                    node = Table(entries, frame.place, keys)
-                    if _MERGE in entries:
-                        node = self.merged(node)
-                depth -= 1 if frame.tag is None else 2
-                if frame.tag is not None:
-                    node = _tagged(frame.tag, node, frame.place)
-                if frame.anchor is not None:
-                    self.anchors[frame.anchor] = node
-                entries, keys, items, key = frame[:4]
-            elif kind is AliasEvent:
-                node = self.alias(event, depth)
-            else:
-                if kind is DocumentStartEvent:
-                    documents += 1
-                    if documents > 1:
-                        place = Place(file, event.start_mark.line + 1, event.start_mark.column + 1)
-                        raise self.refusal(place, "a second document starts here", "keep one document a file")
-                continue
-            if entries is None:
-                items.append(node)
-            else:
-                entries[key] = node
-        return ParsedFile(items[0] if items else None, tuple(self.problems))
+        if isinstance(container, list):
+            node = List(tuple(container), place)
+        else:
+            node = Table(dict(container), place, container.keys_at)
+            if _MERGE in container:
+                node = self.merged(node)
+        self.depth -= _levels(event)
+        if event.tag is not None:
+            node = _tagged(event.tag, node, place)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = node
+        return node
+
+    def alias(self, container: Any, event: Any) -> Node:  # noqa: ARG002 - wherever it stands
+        return self.repeats(event, self.depth)
+
+    def further(self, event: Any) -> None:
+        raise self.refusal(self.at(event), "a second document starts here", "keep one document a file")
+
+    def at(self, event: Any) -> Place:
+        """Where an event begins."""
+        return Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
 
     def odd_key(self, event: Any, at: Place) -> str:
         """The text of a key that is an alias, or has an anchor or a tag."""
         if event.__class__ is AliasEvent:
-            node = self.alias(event, 0)
+            node = self.repeats(event, 0)
             if isinstance(node, Scalar) and isinstance(node.value, str):
                 return node.value
         elif event.__class__ is ScalarEvent and (event.tag is None or event.tag in _TEXT_TAGS | _PLAIN_TAGS):
@@ -199,9 +174,9 @@ class _Reader:
             return str(event.value)
         raise self.refusal(at, "a key must be plain text", "quote it")
 
-    def alias(self, event: Any, depth: int) -> Node:
+    def repeats(self, event: Any, depth: int) -> Node:
         """The node that an alias repeats."""
-        at = Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
+        at = self.at(event)
         node = self.anchors.get(event.anchor)
         if node is None:
             raise self.refusal(at, f"nothing with the anchor {quoted(event.anchor)} ends before this alias")
@@ -239,6 +214,11 @@ class _Reader:
 
 _MERGE = "<<\n"
 """Stands for a merge key while its mapping is read: no plain key ends in a line break."""
+
+
+def _levels(event: Any) -> int:
+    """How many levels a mapping or list takes: a short tag is one."""
+    return 1 if event.tag is None else 2
 
 
 def _tagged(tag: str, node: Node, place: Place) -> Node:
