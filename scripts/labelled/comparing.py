@@ -1,0 +1,95 @@
+"""What a person says of a file, held against what was found in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Literal, NamedTuple
+
+from scripts.labelled.found import ASKED, OTHERS, Found
+from scripts.labelled.labels import Caller, Label, Sign
+
+SUBJECTS = ("functions", "routes", "flows", "secrets")
+SAYS = {"proven": "+", "absent": "-", "ineffective": "-", "contradicted": "-", "not-applicable": "0"}
+"""What a state says for certain; word and questions leave a control to people."""
+Verdict = Literal["right", "asked", "wrong", "false-proof"]
+_STARTS = ">"
+
+
+class Count(NamedTuple):
+    """What was found of what is there: rightly, wrongly, and not at all; of that, where nothing says there is more."""
+
+    right: tuple[str, ...]
+    wrong: tuple[str, ...]
+    missed: tuple[str, ...]
+    denied: tuple[str, ...] = ()
+
+
+class Judged(NamedTuple):
+    """One judgement of a tool, on a control or on who calls a route: what it is about, what both say, the verdict."""
+
+    what: str
+    label: str
+    found: str
+    verdict: Verdict
+
+
+class Compared(NamedTuple):
+    """One file: counts by subject, the judgements on callers and on controls, and why something differs."""
+
+    name: str
+    counts: Mapping[str, Count]
+    callers: tuple[Judged, ...]
+    controls: tuple[Judged, ...]
+    why: Mapping[str, str]
+
+
+def compared(label: Label, found: Found) -> Compared:
+    """A label held against what was found."""
+    counts = {one: counted(set(getattr(label, one)), set(getattr(found, one))) for one in SUBJECTS}
+    flows = counts["flows"]
+    denied = tuple(flow for flow in flows.missed if _list_of(flow) not in found.open)
+    counts["flows"] = flows._replace(denied=denied)
+    return Compared(label.name, counts, tuple(_callers(label, found)), tuple(_controls(label, found)), label.why)
+
+
+def counted(expected: Collection[str], found: Collection[str]) -> Count:
+    """What a person says is there, held against what was found."""
+    there, seen = set(expected), set(found)
+    return Count(tuple(sorted(there & seen)), tuple(sorted(seen - there)), tuple(sorted(there - seen)))
+
+
+def _list_of(flow: str) -> tuple[str, str]:
+    """The function and the list that a flow stands in."""
+    if f" {_STARTS} " in flow:
+        return flow.rpartition(f" {_STARTS} ")[2], "triggers"
+    function, name, _ = flow.split(" ", 2)
+    return function, name
+
+
+def _callers(label: Label, found: Found) -> Iterator[Judged]:
+    for route, caller in label.routes.items():
+        if route in found.routes:
+            yield Judged(route, caller, found.routes[route], _caller(route, caller, found.routes[route]))
+
+
+def _caller(route: str, caller: Caller, found: str) -> Verdict:
+    """Whether it is known who calls a route: Slack sends POST alone, so that no other needs to be asked about."""
+    told = caller or ("" if route.split(" ", 1)[0] in {"POST", "ANY", "*"} else OTHERS)
+    if found == ASKED:
+        return "asked" if told else "right"
+    return "right" if found == told else "wrong"
+
+
+def _controls(label: Label, found: Found) -> Iterator[Judged]:
+    for (control, resource), sign in sorted(label.controls.items()):
+        state = found.states.get((control, resource), "no such element")
+        yield Judged(f"{control} of {resource}", sign, state, control_verdict(sign, SAYS.get(state, "?")))
+
+
+def control_verdict(sign: Sign, says: str) -> Verdict:
+    """A judgement on a control: what is said to be in place, or not to matter, and does, is the worst."""
+    if says == sign:
+        return "right"
+    if says == "?":
+        return "asked"
+    return "false-proof" if says == "+" or (says == "0" and sign != "+") else "wrong"

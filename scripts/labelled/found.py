@@ -1,0 +1,107 @@
+"""What an import of a file finds: the model that `tm import` writes, with the file as its evidence."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from threatmodel import load_library, load_model
+from threatmodel.assessment.states import ControlState, States
+from threatmodel.authoring.importing.plan import imported
+from threatmodel.graph.building import Graph
+from threatmodel.library.format import Library
+from threatmodel.model.facts import EVIDENCE
+from threatmodel.model.system import REQUESTS, Trigger
+from threatmodel.reading.files import Files
+
+TODAY = datetime.date(2026, 11, 25)
+"""The day on which every file is read: runtimes are supported until a day."""
+USES = ("reads", "writes", "sends", "secrets", "invokes", "calls")
+ASKED, SLACK, OTHERS = "asked", "slack", "others"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is found in one file, in the words of labels.
+
+    `routes` have who calls them: slack, others, or asked.  `open` are the lists that may be longer, by function and
+    name.  `states` are those of the controls on each resource that is an element.
+    """
+
+    functions: frozenset[str]
+    routes: Mapping[str, str]
+    flows: frozenset[str]
+    secrets: frozenset[str]
+    open: frozenset[tuple[str, str]]
+    states: Mapping[tuple[str, str], ControlState]
+
+
+@cache
+def library() -> Library:
+    """The toolkit's own library."""
+    return load_library()
+
+
+def found_in(path: Path) -> Found:
+    """What an import finds in a file.  Raises InputError where the file cannot be read."""
+    model = path.with_name("accuracy-model.yaml")
+    result = imported(path, "", model, Files())
+    graph = load_model(model, Files(texts={model: result.text}), today=TODAY)
+    names = {entry.id: entry.resource for entry in result.added}
+    functions = [node.id for node in graph.system.nodes.values() if node.kind == "function"]
+    return Found(
+        functions=frozenset(names[one] for one in functions),
+        routes=dict(route for one in functions for route in _routes(graph, one, names)),
+        flows=frozenset(flow for one in functions for flow in _flows(graph, one, names)),
+        secrets=frozenset(_secrets(graph, names)),
+        open=frozenset(
+            (names[one], name)
+            for one in functions
+            for name in ("triggers", *USES)
+            if name not in graph.lists[one] or graph.lists[one][name].closed is None
+        ),
+        states=dict(_states(graph, names)),
+    )
+
+
+def _triggers(graph: Graph, function: str) -> Iterator[Trigger]:
+    if "triggers" in graph.lists[function]:
+        yield from graph.lists[function]["triggers"].items
+
+
+def _routes(graph: Graph, function: str, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for one in _triggers(graph, function):
+        if one.by in REQUESTS:
+            caller = ASKED if one.caller == "unknown" else SLACK if one.by == SLACK else OTHERS
+            yield f"{one.detail} {one.path or '/*'} {names[function]}", caller
+
+
+def _flows(graph: Graph, function: str, names: Mapping[str, str]) -> Iterator[str]:
+    for one in _triggers(graph, function):
+        if one.by not in REQUESTS:
+            source = names.get(one.source.id, one.source.id) if one.source is not None else one.detail
+            yield f"{source} > {names[function]}"
+    for name in USES:
+        if name in graph.lists[function]:
+            yield from (f"{names[function]} {name} {names.get(one, one)}" for one in graph.lists[function][name].items)
+
+
+def _secrets(graph: Graph, names: Mapping[str, str]) -> Iterator[str]:
+    for node in graph.system.nodes.values():
+        if node.kind == "secret":
+            yield names.get(node.id, node.id)
+        elif node.kind == "function":
+            fact = graph.elements[node.id].facts.get("environment_holds_secret")
+            if fact is not None and fact.size >= EVIDENCE and fact.value is True:
+                yield f"environment of {names[node.id]}"
+
+
+def _states(graph: Graph, names: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], ControlState]]:
+    states = States(graph, library(), TODAY)
+    for control in library().controls.values():
+        for element in graph.elements.values():
+            if element.kind == control.scope:
+                yield (control.id, names.get(element.id, element.id)), states.at(control, element.id).state

@@ -1,0 +1,112 @@
+"""The tables of docs/accuracy.md: all files together, each file, and what differs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from scripts.labelled.comparing import SUBJECTS, Compared, Count, Judged
+
+BEGIN = "<!-- {name}: written by scripts/accuracy.py -->\n"
+END = "\n<!-- end of {name} -->"
+_VERDICTS = ("right", "asked", "wrong", "false-proof")
+_WHAT = {
+    "wrong": "{subject}: `{one}` is not there",
+    "missed": "{subject}: `{one}` is missed",
+    "denied": "{subject}: `{one}` is denied: the list is taken for whole",
+}
+
+
+def inserted(page: str, name: str, text: str) -> str:
+    """A page with one of its measured parts written anew.  Raises ValueError where the page has no such part."""
+    begin, end = BEGIN.format(name=name), END.format(name=name)
+    head, found, rest = page.partition(begin)
+    _, closed, tail = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"the page has no part {name!r}")  # noqa: TRY003 - the maintainer's page, told as it is
+    return f"{head}{begin}\n{text}\n{end}{tail}"
+
+
+def tables(files: Sequence[Compared]) -> str:
+    """All files together, then each, then what differs from the labels."""
+    return "\n".join([*_totals(files), "", *_judgements(files), "", *_files(files), "", *_differences(files)]).rstrip()
+
+
+def share(files: Sequence[Compared], subject: str) -> tuple[int, int, int]:
+    """How many of a subject are found rightly, are there, and are said to be there."""
+    every = [one.counts[subject] for one in files]
+    right, wrong, missed = (sum(len(count[at]) for count in every) for at in range(3))
+    return right, right + missed, right + wrong
+
+
+def verdicts(judged: Sequence[Judged]) -> Counter[str]:
+    """Judgements by verdict."""
+    return Counter(one.verdict for one in judged)
+
+
+def _totals(files: Sequence[Compared]) -> Iterator[str]:
+    yield "| what | there | found | right of what was found | missed where the list is taken for whole |"
+    yield "| --- | ---: | ---: | ---: | ---: |"
+    for subject in SUBJECTS:
+        right, there, said = share(files, subject)
+        denied = sum(len(one.counts[subject].denied) for one in files) if subject == "flows" else "-"
+        yield f"| {subject} | {there} | {_of(right, there)} | {_of(right, said)} | {denied} |"
+
+
+def _judgements(files: Sequence[Compared]) -> Iterator[str]:
+    yield "| judgement | labelled | right | asked | wrong | false proofs | right of what was decided |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    controls = [judged for one in files for judged in one.controls]
+    rows = {
+        "who calls a route": [judged for one in files for judged in one.callers],
+        "controls that the file decides": [judged for judged in controls if judged.label != "?"],
+        "controls that it leaves open": [judged for judged in controls if judged.label == "?"],
+    }
+    for title, judged in rows.items():
+        found = verdicts(judged)
+        decided = len(judged) - found["asked"]
+        cells = " | ".join(str(found[one]) for one in _VERDICTS)
+        yield f"| {title} | {len(judged)} | {cells} | {_of(found['right'], decided)} |"
+
+
+def _files(files: Sequence[Compared]) -> Iterator[str]:
+    yield f"| file | {' | '.join(SUBJECTS)} | callers | controls | false proofs |"
+    yield f"| --- | {' | '.join(['---:'] * len(SUBJECTS))} | ---: | ---: | ---: |"
+    for one in files:
+        counts = " | ".join(_cell(one.counts[subject]) for subject in SUBJECTS)
+        controls = verdicts(one.controls)
+        yield f"| {one.name} | {counts} | {_mark(one.callers)} | {_mark(one.controls)} | {controls['false-proof']} |"
+
+
+def _cell(count: Count) -> str:
+    there = len(count.right) + len(count.missed)
+    wrong = f", {len(count.wrong)} wrong" if count.wrong else ""
+    return f"{len(count.right)} of {there}{wrong}" if there or wrong else "-"
+
+
+def _mark(judged: Sequence[Judged]) -> str:
+    """Right, asked and wrong judgements, false proofs among the wrong ones."""
+    found = verdicts(judged)
+    return f"{found['right']} / {found['asked']} / {found['wrong'] + found['false-proof']}" if judged else "-"
+
+
+def _differences(files: Sequence[Compared]) -> Iterator[str]:
+    for one in files:
+        for line in _differing(one):
+            key = line.split("`")[1]
+            why = f": {one.why[key]}" if key in one.why else ""
+            yield f"- {one.name}: {line}{why}"
+
+
+def _differing(file: Compared) -> Iterator[str]:
+    for subject, count in file.counts.items():
+        yield from (_WHAT["wrong"].format(subject=subject, one=one) for one in count.wrong)
+        for one in count.missed:
+            yield _WHAT["denied" if one in count.denied else "missed"].format(subject=subject, one=one)
+    for judged in (*file.callers, *file.controls):
+        if judged.verdict in {"wrong", "false-proof"}:
+            yield f"{judged.verdict}: `{judged.what}` is labelled `{judged.label or 'open'}` and found `{judged.found}`"
+
+
+def _of(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({100 * part // whole} %)" if whole else "-"
