@@ -10,7 +10,7 @@ import pytest
 from scripts.accuracy import OWN, PAGE, PUBLIC, labels, measured
 from scripts.labelled.comparing import SUBJECTS, Compared, compared, control_verdict, counted
 from scripts.labelled.found import Found, found_in
-from scripts.labelled.labels import LabelError, digest, label
+from scripts.labelled.labels import LabelError, Sign, digest, label
 from scripts.labelled.page import inserted, share, tables, verdicts
 
 CONTROLS = ("code-signing", "supported-runtime", "queue-own-key")
@@ -130,8 +130,8 @@ def test_what_is_wrong_and_what_is_missed_is_named() -> None:
         ("0", "+", "false-proof"),
     ],
 )
-def test_what_reassures_falsely_is_the_worst(sign: str, says: str, verdict: str) -> None:
-    assert control_verdict(sign, says) == verdict  # type: ignore[arg-type] - each is a sign
+def test_what_reassures_falsely_is_the_worst(sign: Sign, says: str, verdict: str) -> None:
+    assert control_verdict(sign, says) == verdict
 
 
 @pytest.mark.parametrize(

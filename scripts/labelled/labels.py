@@ -9,7 +9,7 @@ A label is written by reading the file, before anything is run on it.  It holds 
       routes: [POST /slack/events Front by slack, GET /health Front]   # by slack, by others; left out: no file tells
       flows: [rate(1 hour) > Front, Front sends Jobs, Front calls slack]
       secrets: [SigningSecret, environment of Front]                   # kept, and in an environment in the clear
-      controls:                                                        # of one resource, or of several; function: of each
+      controls:  # of one resource, or of several; function: of each
         function: -code-signing +supported-runtime
         Jobs Letters: -queue-own-key ?queue-readers-restricted
       why: {Front calls slack: the page says this where the tool misses it, or is wrong about it}
@@ -64,7 +64,7 @@ def digest(path: Path) -> str:
 
 
 def load(path: Path, controls: Collection[str]) -> Mapping[str, Label]:
-    """The labels in a file, by digest; `controls` are the ids that there are.  Raises LabelError, naming all mistakes."""
+    """The labels in a file, by digest; `controls` are the ids that there are.  Raises LabelError with all mistakes."""
     found: dict[str, Label] = {}
     wrong: list[str] = []
     for key, said in yaml.safe_load(path.read_text(encoding="utf-8")).items():
@@ -113,5 +113,5 @@ def _judged(
             if sign not in SIGNS or control not in controls:
                 raise LabelError(f"{word!r} of {names}: no sign and id of a control")
             for name in functions if names == _EACH else names.split():
-                found[control, name] = cast("Sign", sign)
+                found[control, name] = sign
     return found

@@ -23,7 +23,7 @@ def inserted(page: str, name: str, text: str) -> str:
     head, found, rest = page.partition(begin)
     _, closed, tail = rest.partition(end)
     if not found or not closed:
-        raise ValueError(f"the page has no part {name!r}")  # noqa: TRY003 - the maintainer's page, told as it is
+        raise ValueError(f"the page has no part {name!r}")
     return f"{head}{begin}\n{text}\n{end}{tail}"
 
 
