@@ -55,6 +55,21 @@ def test_a_broken_model_stops_none_of_the_others(
     assert "m01.yaml" in said.err
 
 
+def test_what_models_share_may_be_named_beside_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`models/*.yaml` names the platform file too, which `tm init` puts there."""
+    paths = models(tmp_path, 2)
+    shared = tmp_path / "platform.yaml"
+    shared.write_text("name: Platform\naccount: {}\n", encoding="utf-8")
+    assert main(["check", *paths, str(shared), "--format", "json", *TODAY]) == 1
+    said = capsys.readouterr()
+    assert json.loads(said.out)["summary"]["models"] == len(paths)
+    assert f"{shared}: shared by systems, and checked with each that uses it\n" in said.err
+    assert main(["due", *paths, str(shared), *TODAY]) == 0
+    for alone in ([str(shared)], [str(shared), str(shared.with_name("other.yaml"))]):
+        shared.with_name("other.yaml").write_text("name: Other\naccount: {}\n", encoding="utf-8")
+        assert main(["check", *alone, *TODAY]) == 2
+
+
 def test_the_number_of_processes_changes_no_byte(tmp_path: Path) -> None:
     paths = models(tmp_path, 20)
     together, one_by_one = tmp_path / "all.sarif", []

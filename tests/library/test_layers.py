@@ -136,6 +136,24 @@ accepted_risks: {{sad@bot: {{risk: 9, reason: r, owner: o, expires: 2027-01-01}}
     assert [(item.threat, why) for item, why in needless] == [("sad", "the threat is switched off")]
 
 
+def test_a_layer_switches_off_what_targets_only_some_kinds_of_element(base: Path, tmp_path: Path) -> None:
+    layer = """
+        off:
+          kinds: {function: we have none}
+    """
+    team = written(tmp_path / "team", threat("own", "{log: hinders}"), library=layer)
+    library = load_library(base, layers=[team])
+    assert set(library.threats) == {"own"}
+    assert [(item.part, item.id, item.reason) for item in library.off] == [
+        ("threat", "bad", "we have none"),
+        ("threat", "sad", "we have none"),
+    ]
+    (told,) = (one for one in assessed(tmp_path, MODEL, library).taken_out if one.kind == "switched-off")
+    assert (told.what, told.times) == ("threat bad, and 1 more", 2)
+    other = written(tmp_path / "other", library="off: {kinds: {store: we have none}}\n")
+    assert set(load_library(base, layers=[other]).threats) == {"bad", "sad"}
+
+
 def test_a_later_layer_switches_on_again(base: Path, tmp_path: Path) -> None:
     team = written(tmp_path / "team", library="off: {threats: {sad: no}}")
     top = written(tmp_path / "top", threat("sad", "{log: hinders}"))

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from threatmodel.assessment.risk import STRICTEST, Cell, within
 from threatmodel.graph.building import Element, Flow, Graph
-from threatmodel.library.format import Library, Threat
+from threatmodel.library.format import Library, Off, Threat
 from threatmodel.model.system import Acceptance, ControlStatement
 from threatmodel.reading.problems import Place
 
@@ -104,8 +104,12 @@ def of_library(library: Library, excluded: Sequence[str]) -> Iterator[TakenOut]:
     """What the command line leaves out, and what teams' libraries switch off or put something weaker in place of."""
     for name in excluded:
         yield TakenOut("excluded", name, 1, "--exclude", "", None)
+    by_line: dict[tuple[str, Place, str], list[Off]] = {}
     for off in library.off:
-        yield TakenOut("switched-off", f"{off.part} {off.id}", 1, off.place.file, off.reason, off.place)
+        by_line.setdefault((off.part, off.place, off.reason), []).append(off)
+    for (part, place, reason), alike in by_line.items():
+        what = f"{part} {alike[0].id}" + (f", and {len(alike) - 1} more" if len(alike) > 1 else "")
+        yield TakenOut("switched-off", what, len(alike), place.file, reason, place)
     for one in library.replaced:
         what = f"{one.part} {one.id}" + (f": {', '.join(one.weakens)}" if one.weakens else "")
         yield TakenOut("replaced", what, 1, one.place.file, "weaker" if one.weakens else "", one.place)

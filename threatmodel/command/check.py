@@ -16,7 +16,7 @@ from threatmodel.command.form_asked import FormAsked
 from threatmodel.command.request import Invocation, models_of, refuse_picture
 from threatmodel.reading.files import has_read, is_folder
 from threatmodel.reading.output import complain, drafts, flush, silence, write
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, Place, Problem, visible
 
 if TYPE_CHECKING:
     from threatmodel.command.checking import CheckDemands
@@ -102,7 +102,7 @@ def run(request: Invocation) -> int:
             request.misused("--with and --without show one model as text: give no --format, -o or MODEL (-m names it)")
         return supposed(request)
     models = models_of(request)
-    question = replace(asked(request), forms=tuple(_forms(outputs, verbose=args.verbose)))
+    question = replace(asked(request), forms=tuple(_forms(outputs, verbose=args.verbose)), several=len(models) > 1)
     _refuse_inputs(outputs, [*models, *request.files.paths])
     found = checks(models, question, _progress(len(models)))
     if not question.keep:
@@ -228,6 +228,8 @@ def _written(found: Iterator[Outcome], outputs: Sequence[tuple[str, str]], quest
             totals.add(one)
             if one.problems:
                 complain(one.problems)
+            if one.shared:
+                complain(f"{visible(one.file)}: shared by systems, and checked with each that uses it\n")
             _refuse_inputs(outputs, [Path(path) for path in one.paths])
             for form, pen, piece in zip(forms, pens, one.pieces, strict=True):
                 pen.add(piece, form.between)

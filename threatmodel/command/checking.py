@@ -18,6 +18,7 @@ from threatmodel.assessment.gate.baseline import Baseline, read, since, taken
 from threatmodel.assessment.gate.rules import Rules, under
 from threatmodel.command.form_asked import FormAsked
 from threatmodel.command.request import Invocation
+from threatmodel.model.search import is_shared
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import CONTENT
 from threatmodel.reading.output import complain
@@ -46,7 +47,7 @@ class CheckDemands:
     """What is asked of every model.
 
     `baselines` are those of `baseline_file`, by the model's path from its folder; `keep`: the model as it is
-    goes into it.
+    goes into it; `several`: one of many, where a platform file is no model and no mistake.
     """
 
     rules: Rules
@@ -56,6 +57,7 @@ class CheckDemands:
     baselines: Mapping[str, Baseline] | None = None
     baseline_file: Path = Path()
     keep: bool = False
+    several: bool = False
     forms: tuple[FormAsked, ...] = ()
 
 
@@ -222,6 +224,8 @@ def dated(request: Invocation, models: Sequence[Path], days: int) -> tuple[list[
         try:
             assessment = checking.assessed(path, files)
         except InputError as error:
+            if _holds_no_system(error) and is_shared(files, path) and len(models) > 1:
+                continue
             complain(problems_told(error, files.read))
             code = 2
         else:
@@ -247,7 +251,10 @@ class _Checking:
         try:
             found = self._checked(path, files)
         except InputError as error:
-            found = Checked(file=shown_path(path), base=self._base, problems=problems_told(error, files.read))
+            if _holds_no_system(error) and is_shared(files, path) and self._question.several:
+                found = Checked(file=shown_path(path), base=self._base, shared=True)
+            else:
+                found = Checked(file=shown_path(path), base=self._base, problems=problems_told(error, files.read))
         self._told.update(found.rules)
         return outcome(found, self._forms)
 
@@ -289,6 +296,10 @@ class _Checking:
         if layers not in self._libraries:
             self._libraries[layers] = layered(layers, files)
         return self._libraries[layers]
+
+
+def _holds_no_system(error: InputError) -> bool:
+    return {problem.code for problem in error.problems} == {"empty-model"}
 
 
 def _texts(files: Files) -> Callable[[str], str]:

@@ -225,7 +225,18 @@ LAYER = record(
     Key("name", _LINE, "what reports call it"),
     Key(
         "off",
-        record("what is switched off", Key("threats", _OFF, "threats: id and why"), Key("controls", _OFF, "controls")),
+        record(
+            "what is switched off",
+            Key("threats", _OFF, "threats: id and why"),
+            Key("controls", _OFF, "controls"),
+            Key(
+                "kinds",
+                NamedItems(
+                    Text(400), "a kind of element", re.compile(rf"(?:{'|'.join(KINDS)})\Z"), "a kind of element"
+                ),
+                "kinds of element: every threat of the libraries below that targets no other kind, and why",
+            ),
+        ),
         "what of the libraries below does not count, and why; reports say so",
     ),
 )
@@ -347,7 +358,10 @@ class Article:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Off:
-    """A threat or a control (`part` says which) that a team's library switches off, and why."""
+    """A threat or a control (`part` says which) that a team's library switches off, and why.
+
+    As a library.yaml states it, `part` may be a kind of element too (`kind`): all threats that target no other.
+    """
 
     part: str
     id: str

@@ -38,7 +38,10 @@ def layered(layers: Sequence[Layer], problems: list[Problem]) -> Layered:
     for layer in layers:
         _put(found, "threat", found.threats, layer.threats)
         _put(found, "control", found.controls, layer.controls)
+        found.off += _of_kinds(found, layer)
         for off in layer.off:
+            if off.part == "kind":
+                continue
             known: Mapping[str, Threat | Control] = found.threats if off.part == "threat" else found.controls
             if off.id in known:
                 found.off.append(replace(off, title=known[off.id].title))
@@ -59,6 +62,18 @@ def _put(found: Layered, part: str, known: dict[str, T], items: Sequence[T]) -> 
         known[item.id] = item
     on = {item.id for item in items}
     found.off = [off for off in found.off if off.part != part or off.id not in on]
+
+
+def _of_kinds(found: Layered, layer: Layer) -> Iterator[Off]:
+    """The threats of the layers below that target none but the kinds of element that a layer switches off."""
+    kinds = {off.id: off for off in layer.off if off.part == "kind"}
+    own = {threat.id for threat in layer.threats} | {off.id for off in layer.off if off.part == "threat"}
+    gone = {off.id for off in found.off if off.part == "threat"}
+    for threat in found.threats.values() if kinds else ():
+        if kinds.keys() >= set(threat.targets) and threat.id not in own | gone:
+            why = dict.fromkeys(kinds[kind].reason for kind in threat.targets)
+            place = kinds[threat.targets[0]].place
+            yield Off(part="threat", id=threat.id, title=threat.title, reason="; ".join(why), place=place)
 
 
 def switched_off(library: Library, off: Sequence[Off]) -> Library:

@@ -10,7 +10,7 @@ from typing import Any
 from threatmodel.model.file import PLATFORM
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.home import PROGRAM
+from threatmodel.reading.home import DEFAULT_MODEL, PROGRAM, is_clone
 from threatmodel.reading.problems import InputError, Place, Problem, listed
 from threatmodel.reading.project import upwards
 from threatmodel.reading.source import Map
@@ -25,14 +25,16 @@ def found_model(files: Files, here: Path) -> Path | None:
     """The model of the repository that a folder lies in: of the folder itself, or of the nearest one above it.
 
     In each folder it is threatmodel.yaml, else the one system in models/; a platform file is none.  Raises InputError
-    where a folder holds several.  None where there is none up to the repository's root, or in the folder itself where
-    it lies in no repository.
+    where a folder holds several, but for a clone of the toolkit, which has its default model.  None where there is none
+    up to the repository's root, or in the folder itself where it lies in no repository.
     """
     for folder in upwards(here):
         only = _seen(folder / ONE, here)
         if files.has(only):
             return _inside(only, files)
         systems = _systems(files, sorted(_seen(path, here) for path in (folder / SEVERAL).glob("*.yaml")))
+        if len(systems) > 1 and is_clone(folder):
+            systems = [path for path in systems if path.name == DEFAULT_MODEL] or systems
         if len(systems) > 1:
             names = listed([shown_path(path) for path in systems])
             message, hint = f"there are several models: {names}", f"name one: -m {shown_path(systems[0])}"
@@ -80,6 +82,11 @@ def _root(files: Files, path: Path) -> Any:
 def _used(root: Any) -> list[str]:
     found = root.get("uses", []) if isinstance(root, Map) else []
     return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
+
+
+def is_shared(files: Files, path: Path) -> bool:
+    """Whether a file describes what systems share, and none of them."""
+    return _is_platform(_root(files, path))
 
 
 def _is_platform(root: Any) -> bool:

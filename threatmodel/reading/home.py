@@ -28,6 +28,9 @@ TEMPLATES = CONTENT / "templates"
 MODELS = CONTENT / "models"
 EXAMPLES = CONTENT / "examples"
 
+DEFAULT_MODEL = "slack-lambda.yaml"
+"""The one of the toolkit's own models that a clone of it shows where none is named."""
+
 PROGRAM = "tm.py" if CLONE else "tm"
 """What the program is called in what it says."""
 
@@ -64,6 +67,11 @@ def _other_clones(folders: Iterable[Path]) -> Iterator[Problem]:
             message = f"this is a clone of version {quoted(version)}, and what runs is tm {ORIGIN}"
             hint = "run the clone's own, python tm.py, or install the clone"
             yield Problem(code="other-version", place=Place(str(folder), 0), message=message, hint=hint)
+
+
+def is_clone(folder: Path) -> bool:
+    """Whether a folder is the top of a clone of the toolkit."""
+    return _version_of(folder) is not None
 
 
 def _version_of(folder: Path) -> str | None:

@@ -60,9 +60,10 @@ class Checked:
 
     `file` is the model as messages name it, and `base` the folder that such names start from, as seen from the root of
     the repository.  `ends` has the column behind the token at each place.  `problems` is not empty where the model
-    cannot be used: then there is nothing else.  `rules` are those that no model before it needed; `by_word` tells what
-    word takes out: the counts, then a line each.  `told` is what fails by story; `baseline` says which one it is held
-    to, and `now` is the model as it is, for a baseline to come.
+    cannot be used: then there is nothing else; nor is there where it is `shared`, a platform file named beside models.
+    `rules` are those that no model before it needed; `by_word` tells what word takes out: the counts, then a line
+    each.  `told` is what fails by story; `baseline` says which one it is held to, and `now` is the model as it is, for
+    a baseline to come.
     """
 
     file: str
@@ -76,6 +77,7 @@ class Checked:
     findings: int = 0
     possible: int = 0
     problems: str = ""
+    shared: bool = False
     rules: Mapping[str, RuleText] = field(default_factory=dict)
     paths: tuple[str, ...] = ()
     by_word: tuple[str, ...] = ()
@@ -105,6 +107,7 @@ class Outcome:
     fails: int
     warns: int
     problems: str
+    shared: bool
     rules: Mapping[str, RuleText]
     paths: tuple[str, ...]
     now: Baseline | None
@@ -115,11 +118,12 @@ def outcome(checked: Checked, forms: Sequence[Form]) -> Outcome:
     return Outcome(
         file=checked.file,
         base=checked.base,
-        pieces=tuple(form.model(checked) for form in forms),
+        pieces=tuple("" if checked.shared else form.model(checked) for form in forms),
         code=checked.code,
         fails=len(checked.failing),
         warns=sum(result.warns for result in checked.results),
         problems=checked.problems,
+        shared=checked.shared,
         rules=checked.rules,
         paths=checked.paths,
         now=checked.now,
@@ -138,7 +142,9 @@ class Totals:
     broken: list[Outcome] = field(default_factory=list)
 
     def add(self, one: Outcome) -> None:
-        """Counts one model."""
+        """Counts one model; what models share is none."""
+        if one.shared:
+            return
         self.models += 1
         self.red += bool(one.fails)
         self.fails += one.fails
@@ -150,8 +156,8 @@ class Totals:
 
     @property
     def code(self) -> int:
-        """The exit code of the run."""
-        return 2 if self.broken else 1 if self.red else 0
+        """The exit code of the run; nothing checked is no pass."""
+        return 2 if self.broken or not self.models else 1 if self.red else 0
 
     def __str__(self) -> str:
         broken = len(self.broken)

@@ -247,8 +247,10 @@ _LIBRARIES = """\
 
 A folder named under `library` holds threats and controls of your own, laid on top of the toolkit's: what has a new id
 is added, what has the same id replaces, and its `library.yaml`, which makes even an empty folder a library, switches
-others off with a reason. A path starts at the model's folder and stays in the project; `--library FOLDER` lays one
-more on top. `tm.py init` writes the first one, `tm.py new threat` and `new control` write into the last one named.
+others off with a reason: `off: {threats: {ID: why}, controls: {ID: why}, kinds: {workspace: why}}`, of which `kinds`
+switches off every threat below that targets no other kind of element. A path starts at the model's folder and stays in
+the project; `--library FOLDER` lays one more on top. `tm.py init` writes the first one, `tm.py new threat` and
+`new control` write into the last one named.
 """
 
 
