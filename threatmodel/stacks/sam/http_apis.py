@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from threatmodel.reading.problems import Place
+from threatmodel.stacks.sam.apis import Api, add_implicit
 from threatmodel.stacks.sam.events import IMPLICIT_HTTP
 from threatmodel.stacks.sam.making import Expansion, Route, counts, flag, hashed, joined, literal, node_of, written
-from threatmodel.stacks.sam.openapi import Operation, operations
-from threatmodel.stacks.sam.rest_apis import add_implicit, permit_authorizer, shown, verb
+from threatmodel.stacks.sam.openapi import Operation
+from threatmodel.stacks.sam.rest_apis import permit_authorizer, shown, verb
 from threatmodel.stacks.sam.targets import proxy_uri
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, text
@@ -28,18 +29,8 @@ def add_around_http_apis(making: Expansion) -> None:
         _HttpApi(making, api).add()
 
 
-class _HttpApi:
+class _HttpApi(Api):
     """One HTTP API, and all that is made of it."""
-
-    def __init__(self, making: Expansion, api: Resource) -> None:
-        self.making = making
-        self.api = api
-        self.name = api.name
-        self.routes = making.routes.get(api.name, [])
-
-    def get(self, *names: str) -> Node | None:
-        """A property of the API."""
-        return get(self.api.properties, *names)
 
     def add(self) -> None:
         """Adds everything."""
@@ -53,24 +44,11 @@ class _HttpApi:
         if isinstance(self.get("Domain"), Table):
             add_http_domain(self.making, self.api)
 
-    def described(self) -> Iterator[Operation]:
-        """The routes of the API's own definition."""
-        body, elsewhere = self.get("DefinitionBody"), self.get("DefinitionUri")
-        if body is not None:
-            yield from operations(body)
-        elif elsewhere is not None:
-            yield from operations(Unknown("the API's definition stands in another file", elsewhere.place))
-
     def stage(self) -> None:
         """Adds the stage."""
         stage, place = self.get("StageName"), self.api.place
-        told = "$default" if stage is None else literal(stage)
-        if told == "$default":
-            name = f"{self.name}ApiGatewayDefaultStage"
-        elif told.isalnum() or not told:
-            name = f"{self.name}{told}Stage"
-        else:
-            name = f"{self.name}Stage{hashed(stage)}"
+        usual = stage is None or literal(stage) == "$default"
+        name = f"{self.name}ApiGatewayDefaultStage" if usual else self.stage_id(stage)
         properties = {
             "ApiId": Link(self.name, "", place),
             "AutoDeploy": True,

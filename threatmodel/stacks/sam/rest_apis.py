@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from threatmodel.reading.problems import Place
+from threatmodel.stacks.sam.apis import Api, add_implicit
 from threatmodel.stacks.sam.events import IMPLICIT_REST
-from threatmodel.stacks.sam.making import Expansion, Route, counts, flag, hashed, literal, node_of, written
-from threatmodel.stacks.sam.merging import merged
-from threatmodel.stacks.sam.openapi import Operation, operations
+from threatmodel.stacks.sam.making import Expansion, Route, counts, flag, hashed, node_of, written
+from threatmodel.stacks.sam.openapi import Operation
 from threatmodel.stacks.sam.targets import TargetFunction, permit, proxy_uri
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, text
@@ -30,36 +30,16 @@ def add_around_rest_apis(making: Expansion) -> None:
         _RestApi(making, api).add()
 
 
-def add_implicit(making: Expansion, name: str, kind: str, routes: list[Route], properties: Mapping[str, Any]) -> None:
-    """Adds the API that SAM makes for events that name none, with what Globals says of its kind."""
-    first = routes[0]
-    sure = next((one for one in routes if one.maker.doubt is None), first)
-    making.add(sure.maker, name, kind, properties, first.event.place)
-    making.resources[name] = merged(making.resources[name], making.globals_)
-
-
-class _RestApi:
+class _RestApi(Api):
     """One REST API, and all that is made of it."""
-
-    def __init__(self, making: Expansion, api: Resource) -> None:
-        self.making = making
-        self.api = api
-        self.name = api.name
-        self.routes = making.routes.get(api.name, [])
-
-    def get(self, *names: str) -> Node | None:
-        """A property of the API."""
-        return get(self.api.properties, *names)
 
     def add(self) -> None:
         """Adds everything."""
         self.stage()
         self.authorizers()
-        body, elsewhere = self.get("DefinitionBody"), self.get("DefinitionUri")
-        found = {}
-        for route in self.described(body, elsewhere):
-            found[route.method, route.path] = route
-        if (body is None and elsewhere is None) or flag(self.get("MergeDefinitions")):
+        body = self.get("DefinitionBody")
+        found = {(route.method, route.path): route for route in self.described()}
+        if (body is None and self.get("DefinitionUri") is None) or flag(self.get("MergeDefinitions")):
             for opened in self.routes:
                 self.event(opened)
         for operation in found.values():
@@ -68,20 +48,11 @@ class _RestApi:
         if isinstance(self.get("Domain"), Table):
             self.domain()
 
-    def described(self, body: Node | None, elsewhere: Node | None) -> Iterator[Operation]:
-        """The routes of the API's own definition."""
-        if body is not None:
-            yield from operations(body)
-        elif elsewhere is not None:
-            yield from operations(Unknown("the API's definition stands in another file", elsewhere.place))
-
     # --- stage and domain
 
     def stage(self) -> None:
         """Adds the deployment and the stage."""
-        told = literal(self.get("StageName"))
-        plain = told.isalnum() or not told
-        stage = f"{self.name}{told}Stage" if plain else f"{self.name}Stage{hashed(self.get('StageName'))}"
+        stage = self.stage_id(self.get("StageName"))
         deployment, place = f"{self.name}Deployment", self.api.place
         api = Link(self.name, "", place)
         made: dict[str, Any] = {"RestApiId": api, "StageName": self.second_stage()}

@@ -23,6 +23,7 @@ from threatmodel.stacks.serverless.making import (
     or_unknown,
     path_part,
     ref,
+    routes_of,
     sub,
 )
 from threatmodel.stacks.serverless.rest import ANY_METHOD, UNTOLD, access_logs, logging_level, method_and_path
@@ -72,9 +73,7 @@ def http_api_event(making: GrowingTemplate, function: Function, event: Node, pla
         function,
         place,
         "apigateway.amazonaws.com",
-        SourceArn=join(
-            sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"), http_id(making), "/*"
-        ),
+        SourceArn=routes_of(http_id(making), "/*"),
     )
 
 
@@ -171,17 +170,9 @@ def _add_http_authorizer(making: GrowingTemplate, name: str, declared: Node) -> 
             "AuthorizerResultTtlInSeconds": get(declared, "resultTtlInSeconds"),
         }
         if target is not None and flag(get(declared, "managedExternally"), otherwise=False) is False:
-            permission = {
-                "FunctionName": target,
-                "Action": "lambda:InvokeFunction",
-                "Principal": "apigateway.amazonaws.com",
-                "SourceArn": join(
-                    sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"), http_id(making), "/*"
-                ),
-            }
-            making.add(
-                f"{logical(name)}LambdaAuthorizerPermissionHttpApi", "AWS::Lambda::Permission", place, permission
-            )
+            permission = f"{logical(name)}LambdaAuthorizerPermissionHttpApi"
+            routes = routes_of(http_id(making), "/*")
+            making.permit(permission, target, place, "apigateway.amazonaws.com", SourceArn=routes)
     else:
         properties |= {
             "AuthorizerType": "JWT",
@@ -243,8 +234,7 @@ def _socket_authorization(making: GrowingTemplate, config: Node | None, place: P
         "IdentitySource": get(config, "identitySource") or ["route.request.header.Auth"],
     }
     making.add(f"{logical(name)}WebsocketsAuthorizer", "AWS::ApiGatewayV2::Authorizer", place, properties)
-    permission = {"FunctionName": target, "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com"}
-    making.add(f"{logical(name)}LambdaPermissionWebsockets", "AWS::Lambda::Permission", place, permission)
+    making.permit(f"{logical(name)}LambdaPermissionWebsockets", target, place, "apigateway.amazonaws.com")
     return {"AuthorizationType": "CUSTOM", "AuthorizerId": ref(f"{logical(name)}WebsocketsAuthorizer")}
 
 

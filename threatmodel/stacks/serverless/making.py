@@ -69,6 +69,11 @@ def join(*parts: Any, by: str = "") -> dict[str, Any]:
     return {"Fn::Join": [by, list(parts)]}
 
 
+def routes_of(api: Any, which: str) -> dict[str, Any]:
+    """The ARN of some of an API's routes."""
+    return join(sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"), api, which)
+
+
 def is_set(node: Node | None) -> bool:
     """Whether a value counts as given: it is neither missing, null, empty nor false."""
     match node:
@@ -219,10 +224,12 @@ class GrowingTemplate:
         """The properties of a resource that several events add to; those given count the first time."""
         return self.shared.setdefault(name, Shared(kind, place, dict(properties))).properties
 
-    def permit(self, name: str, function: Function, place: Place, principal: Any, **more: Any) -> None:
-        """Adds a permission to invoke a function."""
-        properties = {"FunctionName": function.target, "Action": "lambda:InvokeFunction", "Principal": principal}
-        self.add(name, "AWS::Lambda::Permission", place, {**properties, **more}, function.id)
+    def permit(self, name: str, function: Any, place: Place, principal: Any, **more: Any) -> None:
+        """Adds a permission to invoke a function: one of this service, or what names another."""
+        own = isinstance(function, Function)
+        target = function.target if own else function
+        properties = {"FunctionName": target, "Action": "lambda:InvokeFunction", "Principal": principal}
+        self.add(name, "AWS::Lambda::Permission", place, {**properties, **more}, function.id if own else "")
 
     def grant(self, place: Place, actions: Sequence[str], resources: Any) -> None:
         """Adds a statement to the role that functions share, once where it is the same for several."""

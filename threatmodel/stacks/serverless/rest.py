@@ -15,14 +15,13 @@ from threatmodel.stacks.serverless.making import (
     flag,
     get,
     invocation,
-    join,
     last_name,
     logical,
     or_unknown,
     path_part,
     plain,
     ref,
-    sub,
+    routes_of,
     upper_first,
 )
 from threatmodel.stacks.values import Joined, Node, Scalar, Unknown, text
@@ -73,13 +72,12 @@ def http_event(making: GrowingTemplate, function: Function, event: Node, place: 
     making.add(
         f"ApiGatewayMethod{spelt}{upper_first(method)}", "AWS::ApiGateway::Method", place, properties, function.id
     )
-    source = join(sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"), api, "/*/*")
     making.permit(
         f"{logical(function.name)}LambdaPermissionApiGateway",
         function,
         place,
         "apigateway.amazonaws.com",
-        SourceArn=source,
+        SourceArn=routes_of(api, "/*/*"),
     )
 
 
@@ -171,17 +169,10 @@ def _authorizer(making: GrowingTemplate, config: Node, name: str, arn: Any, plac
     }
     making.add(logical_id, "AWS::ApiGateway::Authorizer", place, properties)
     if not pool and flag(get(config, "managedExternally"), otherwise=False) is False:
-        permission = {
-            "FunctionName": target,
-            "Action": "lambda:InvokeFunction",
-            "Principal": "apigateway.amazonaws.com",
-            "SourceArn": join(
-                sub("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"), rest_id(making), "/*/*"
-            ),
-        }
-        permission_id = f"{logical(name)}LambdaPermissionApiGateway"
-        if permission_id not in making.resources:
-            making.add(permission_id, "AWS::Lambda::Permission", place, permission)
+        permission = f"{logical(name)}LambdaPermissionApiGateway"
+        if permission not in making.resources:
+            routes = routes_of(rest_id(making), "/*/*")
+            making.permit(permission, target, place, "apigateway.amazonaws.com", SourceArn=routes)
     return {"AuthorizationType": "COGNITO_USER_POOLS" if pool else "CUSTOM", "AuthorizerId": ref(logical_id)}
 
 
