@@ -25,7 +25,7 @@ sys.path.insert(0, str(HOME))  # started as a script, it finds the engine beside
 from scripts.mutation.bases import before  # noqa: E402
 from scripts.mutation.judging import Mutant, Outcome, outcome  # noqa: E402
 from scripts.mutation.making import Made, made  # noqa: E402
-from scripts.mutation.page import page, unexplained  # noqa: E402
+from scripts.mutation.page import needless, page, reasons, unexplained  # noqa: E402
 
 PAGE = HOME / "docs" / "mutants.md"
 
@@ -112,7 +112,10 @@ def main() -> int:
         elif PAGE.read_text(encoding="utf-8") != text:
             print("docs/mutants.md is not current: run scripts/mutants.py --write")
             return 1
-    return 1 if unexplained(outcomes) else 0
+    rotten = needless(outcomes, reasons()) if len(numbers) == len(mutants) else []
+    for pattern in rotten:
+        print(f"survivors.yaml excuses what is caught: {pattern}")
+    return 1 if unexplained(outcomes) or rotten else 0
 
 
 if __name__ == "__main__":

@@ -97,6 +97,7 @@ LIKELY = [
     "aws_iam_role",
     "aws_iam_role_policy",
     "aws_iam_role_policy_attachment",
+    "aws_iam_role_policy_attachments_exclusive",
     "aws_iam_user",
     "aws_inspector2_enabler",
     "aws_kinesis_resource_policy",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -46,8 +46,7 @@ input is refused, or, where only word hides something, if `check` names what is 
 `scripts/mutants.py --write`; `--show ID` prints what one changes. What single changes to the template should move, and
 do, is in [readings.md](readings.md).
 
-{all} mutants are made; {made} of them, every n-th of each class and system, were judged for this page:
-**{caught} of {made}** are caught{survive}.
+{judged}: **{caught} of {made}** are caught{survive}.
 """
 
 
@@ -63,6 +62,16 @@ def why(outcome: Outcome) -> str:
     return next((said for pattern, said in reasons().items() if fnmatchcase(outcome.mutant.id, pattern)), "")
 
 
+def needless(outcomes: Sequence[Outcome], patterns: Iterable[str]) -> list[str]:
+    """The patterns of survivors.yaml that excuse a mutant which is caught, or none that was judged."""
+    found = []
+    for pattern in patterns:
+        meant = [one for one in outcomes if fnmatchcase(one.mutant.id, pattern)]
+        if not meant or any(one.caught for one in meant):
+            found.append(pattern)
+    return found
+
+
 def unexplained(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """The survivors for which there is no reason."""
     return [one for one in outcomes if not one.caught and not why(one)]
@@ -73,7 +82,10 @@ def page(outcomes: Sequence[Outcome], excluded: Mapping[str, int], every: int) -
     survivors = [one for one in outcomes if not one.caught]
     survive = f", {len(survivors)} survive; each is named below" if survivors else ""
     caught = len(outcomes) - len(survivors)
-    head = _INTRODUCTION.format(caught=caught, made=len(outcomes), all=every, survive=survive)
+    some = f"; {len(outcomes):,}, every n-th of each class and system, were judged for this page"
+    of_all = ", and all of them were judged for this page"
+    judged = f"{every:,} mutants are made{some if len(outcomes) < every else of_all}"
+    head = _INTRODUCTION.format(caught=f"{caught:,}", made=f"{len(outcomes):,}", judged=judged, survive=survive)
     return (
         "\n".join(
             (

@@ -52,7 +52,13 @@ class Maker:
             yield self._mutant(
                 one.weakening, f"{address}.{row.path}", f"value-{number + 1}", self._set(address, steps, value), weakens
             )
-        yield self._mutant("remove", f"{address}.{row.path}", "null", self._set(address, steps, None), weakens)
+        if row.settled:
+            self.excluded[row.settled] += 1
+            return
+        if row.left_out:
+            self.excluded[row.left_out] += 1
+        else:
+            yield self._mutant("remove", f"{address}.{row.path}", "null", self._set(address, steps, None), weakens)
         yield self._mutant("word", f"{address}.{row.path}", "known-after-apply", self._unknown(address, steps), weakens)
 
     def _set(self, address: str, steps: tuple[str | int, ...], value: Any) -> Any:

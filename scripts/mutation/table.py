@@ -27,13 +27,15 @@ class Weak:
 class Row:
     """A property: the controls that rest on it, what is worse, and why leaving it out is as good ('' where it is not).
 
-    `plain`: the language takes no functions there.  `add`: a good value is none at all.
+    `plain`: the language takes no functions there.  `add`: a good value is none at all.  `settled`: why something else
+    makes sure of the value, however it comes about, so that only the weak values themselves are tried.
     """
 
     path: str
     rests: tuple[str, ...]
     weak: tuple[Weak, ...]
     left_out: str
+    settled: str
     plain: bool
     add: bool
 
@@ -69,6 +71,7 @@ def _row(path: str, row: Mapping[str, Any]) -> Row:
         rests=tuple(row["rests"]),
         weak=tuple(_weak(one) for one in row.get("weak", ())),
         left_out=row.get("left_out", ""),
+        settled=row.get("settled", ""),
         plain=row.get("plain", False),
         add=row.get("add", False),
     )

@@ -83,6 +83,9 @@ class Maker:
         ]
         for number, one in enumerate(worse):
             yield self._made(place, Form(one.weakening, f"value-{number + 1}", one.value, one.needs), weakens)
+        if row.settled:
+            self.excluded[row.settled] += 1
+            return
         if row.left_out or row.add:
             self.excluded[row.left_out or "it is not there in the first place"] += 1
         else:

@@ -43,7 +43,7 @@ def plan(text: str, unread: tuple[Unread, ...] = ()) -> Stack:
     resources: dict[str, Resource] = {}
     for address, values in yaml.safe_load(text).items():
         kind = address.split(".")[0]
-        node = _node(values or {})
+        node = _node(values or {}, Place("plan.json", 1, 1, address))
         assert isinstance(node, Table)
         resources[address] = Resource(
             name=address, type=kind, properties=node, place=Place("plan.json", len(resources) + 1)
@@ -51,27 +51,27 @@ def plan(text: str, unread: tuple[Unread, ...] = ()) -> Stack:
     return Stack(file="plan.json", kind="terraform", resources=resources, unread=unread)
 
 
-def _node(raw: Any) -> Node:
+def _node(raw: Any, place: Place) -> Node:
     if raw == "?":
-        return Unknown("it is known after apply", AT)
+        return Unknown("it is known after apply", place)
     match raw:
         case dict():
-            return table({name: _node(child) for name, child in raw.items()}, AT)
+            return table({name: _node(child, place) for name, child in raw.items()}, place)
         case list():
-            return List(tuple(map(_node, raw)), AT)
+            return List(tuple(_node(child, place) for child in raw), place)
         case str() if found := _REFERENCE.fullmatch(raw):
-            return Link(found[1], found[2], AT)
+            return Link(found[1], found[2], place)
         case str() if _REFERENCE.search(raw):
-            return Joined(tuple(_split(raw)), AT)
+            return Joined(tuple(_split(raw, place)), place)
         case _:
-            return Scalar(raw, AT)
+            return Scalar(raw, place)
 
 
-def _split(raw: str) -> list[str | Link | Unknown]:
+def _split(raw: str, place: Place) -> list[str | Link | Unknown]:
     parts: list[str | Link | Unknown] = []
     at = 0
     for found in _REFERENCE.finditer(raw):
-        parts += [raw[at : found.start()], Link(found[1], found[2], AT)]
+        parts += [raw[at : found.start()], Link(found[1], found[2], place)]
         at = found.end()
     return [part for part in (*parts, raw[at:]) if part != ""]
 

@@ -192,6 +192,7 @@ def test_deployment_groups(group: str, steps: str, back: object) -> None:
         ("Statistic: Sum", "Statistic: SampleCount"),
         ("TimeBasedCanary: {CanaryPercentage: 10", "TimeBasedCanary: {CanaryPercentage: 99"),
         ("CanaryInterval: 10", "CanaryInterval: 1"),
+        ("AutoPublishAlias: live", "AutoPublishAlias: '{{resolve:ssm:/shop/alias:1}}'"),
     ],
 )
 def test_a_canary_that_nobody_watches(weaker: str, by: str) -> None:

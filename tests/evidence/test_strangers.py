@@ -71,6 +71,14 @@ CASES = {
         "Inner: {Type: Acme::Lambda::Door, Properties: {Function: !GetAtt Bot.Arn}}",
         AROUND | OWN,
     ),
+    "a type of IAM that nobody here knows": (
+        "Inner: {Type: AWS::IAM::RoleGrant, Properties: {RoleName: !Ref BotRole, More: x}}",
+        AROUND | OWN,
+    ),
+    "a type of IAM that gives a role nothing": (
+        "Inner: {Type: AWS::IAM::InstanceProfile, Properties: {Roles: [!Ref BotRole]}}",
+        NOTHING,
+    ),
     "a macro around all": ("Fn::Transform: {Name: Anything}", AROUND | OWN),
     "a custom resource whose function may attach policies": (
         (

@@ -19,7 +19,7 @@ from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.relations.found import function_relations
 from threatmodel.reading.problems import InputError
 from threatmodel.stacks.serverless.reader import read
-from threatmodel.stacks.values import Table
+from threatmodel.stacks.values import Table, Unknown
 
 Golden = Callable[[str, str], None]
 SAMPLES = HOME / "tests" / "evidence" / "samples"
@@ -293,6 +293,7 @@ def test_unknown_keys_may_be_a_plugin_s() -> None:
 
 
 UNTOLD = "? it is read from the Parameter Store at deployment <- ssm:/a"
+SWITCHED = "? it is read from the Parameter Store at deployment"
 
 
 def test_unknown_switches_stay_unknown() -> None:
@@ -302,14 +303,30 @@ def test_unknown_switches_stay_unknown() -> None:
     settings = f"logs: {{restApi: {logs}, websocket: {logs}}}, deploymentBucket: {bucket}"
     head = f"service: shop\nprovider: {{name: aws, {settings}}}\n"
     stack = function("events: [{http: get /a}, {websocket: a}, {sqs: '${ssm:/a}'}]", "", head)
-    assert at(stack, "ApiGatewayStage", "AccessLogSetting") == UNTOLD
+    assert at(stack, "ApiGatewayStage", "AccessLogSetting") == SWITCHED
     assert "LoggingLevel: ?" in dump(stack)
-    assert at(stack, "WebsocketsDeploymentStage", "AccessLogSettings") == UNTOLD
-    assert at(stack, "WebsocketsDeploymentStage", "DefaultRouteSettings", "LoggingLevel") == UNTOLD
-    assert at(stack, "ServerlessDeploymentBucket", "VersioningConfiguration") == UNTOLD
-    assert at(stack, "ServerlessDeploymentBucket", "PublicAccessBlockConfiguration") == UNTOLD
+    assert at(stack, "WebsocketsDeploymentStage", "AccessLogSettings") == SWITCHED
+    assert at(stack, "WebsocketsDeploymentStage", "DefaultRouteSettings", "LoggingLevel") == SWITCHED
+    assert at(stack, "ServerlessDeploymentBucket", "VersioningConfiguration") == SWITCHED
+    assert at(stack, "ServerlessDeploymentBucket", "PublicAccessBlockConfiguration") == SWITCHED
     assert at(stack, "BotEventSourceMappingSQS1", "Enabled") == UNTOLD
     assert at(stack, "BotEventSourceMappingSQS1", "EventSourceArn") == UNTOLD
+
+
+@pytest.mark.parametrize("switch", ["${ssm:/a}", "${opt:a}", "${opt:a}${opt:b}", "${env:A}"])
+@pytest.mark.parametrize("kind", ["restApi", "httpApi", "websocket"])
+def test_a_log_that_a_variable_switches_on_is_perhaps_none(kind: str, switch: str) -> None:
+    """That a variable is given does not mean that it says yes."""
+    head = f"service: shop\nprovider: {{name: aws, logs: {{{kind}: '{switch}'}}}}\n"
+    stack = function("events: [{http: get /a}, {httpApi: GET /a}, {websocket: a}]", "", head)
+    stage, setting = {
+        "restApi": ("ApiGatewayStage", "AccessLogSetting"),
+        "httpApi": ("HttpApiStage", "AccessLogSettings"),
+        "websocket": ("WebsocketsDeploymentStage", "AccessLogSettings"),
+    }[kind]
+    node = stack.resources[stage].properties.entries[setting]
+    assert isinstance(node, Unknown)
+    assert not node.given
 
 
 @pytest.mark.parametrize("event", ["http", "httpApi"])

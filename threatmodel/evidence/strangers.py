@@ -39,6 +39,17 @@ _OWN = re.compile(r"AWS::|Alexa::|aws_|data\.")
 _SCRIPTS = frozenset(
     ("null_resource", "terraform_data", "external", "shell_script", "local_file", "AWS::SSM::Association")
 )
+_IDENTITY = re.compile(r"AWS::IAM::|aws_iam_")
+_OF_IDENTITY = re.compile(
+    r"AWS::IAM::(?:AccessKey|Group|GroupPolicy|InstanceProfile|ManagedPolicy|OIDCProvider|Policy|Role|RolePolicy|"
+    r"SAMLProvider|ServerCertificate|ServiceLinkedRole|User|UserPolicy|UserToGroupAddition|VirtualMFADevice)\Z|"
+    r"aws_iam_(?:access_key|account_\w+|group\w*|instance_profile|openid_connect_provider|organizations_features|policy|"
+    r"policy_attachment|policy_document|role|role_policies_exclusive|role_policy|role_policy_attachment|"
+    r"role_policy_attachments_exclusive|saml_provider|security_token_service_preferences|server_certificate|"
+    r"service_linked_role|service_specific_credential|session_context|signing_certificate|user\w*|"
+    r"virtual_mfa_device)\Z"
+)
+"""The types of IAM that are read, or that give a role nothing; another one may give rights to what it is handed."""
 _WORD = re.compile(r"[A-Za-z0-9_.-]+")
 _MANY = 20_000
 """Words of a part's text that are looked through for names."""
@@ -158,6 +169,8 @@ def _acting(resource: Resource) -> tuple[Strength, str] | None:
         return "changes", "it registers somebody's code, which runs at each deployment"
     if kind in _SCRIPTS:
         return "changes", "it may run a script on what it is handed"
+    if _IDENTITY.match(kind) and not _OF_IDENTITY.match(kind):
+        return "changes", f"what the type {quoted(kind)} does to a role is not known"
     if "::" in kind and not _OWN.match(kind) and not kind.endswith("::MODULE"):
         return "changes", f"nothing is known of the type {quoted(kind)}"
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.evidence.asking import answer, found, plan
 from tests.evidence.relations.stacks_of import (
     QUEUE,
     USES,
@@ -15,6 +16,7 @@ from tests.evidence.relations.stacks_of import (
     plain,
     resource,
     role,
+    wired,
     with_resources,
 )
 
@@ -261,3 +263,23 @@ def test_names_by_text() -> None:
         ("T", ("grant", "environment")),
     ]
     assert relations.unknown == {}
+
+
+PLAN = """\
+aws_iam_role.run: {name: shop-run}
+aws_lambda_function.bot: {function_name: bot, role: "${aws_iam_role.run.arn}"}
+aws_dynamodb_table.orders: {name: orders, arn: "arn:aws:dynamodb:eu-west-1:111122223333:table/orders"}
+aws_iam_policy.own:
+  name: own
+  policy: '{"Statement": [{"Effect": "Allow", "Action": ["dynamodb:PutItem", "iam:PutRolePolicy"], "Resource": "*"}]}'
+"""
+
+
+@pytest.mark.parametrize("role", ["${aws_iam_role.run.name}", "shop-run"])
+@pytest.mark.parametrize("policy", ["${aws_iam_policy.own.arn}", "arn:aws:iam::aws:policy/AdministratorAccess"])
+def test_all_managed_policies_of_a_role_at_once(role: str, policy: str) -> None:
+    """Terraform's resource that keeps a role to some managed policies attaches them."""
+    text = f'{PLAN}aws_iam_role_policy_attachments_exclusive.run: {{role_name: "{role}", policy_arns: ["{policy}"]}}\n'
+    stack = plan(text)
+    assert answer(found(stack, "function", "role_can_escalate")) is True
+    assert "writes" in wired(stack)["aws_lambda_function.bot"].unknown

@@ -180,6 +180,8 @@ def _preferred(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> _Step
     if not worded(alias):  # SAM moves traffic between versions of an alias
         at = part.node.place if alias is None else alias.place
         return "", at, "it moves no traffic without AutoPublishAlias" if alias is None else open_at(alias).why
+    if alias is not None and (not isinstance(alias, Scalar) or "{{" in str(alias.value)):  # it names a resource, too
+        return "", alias.place, "SAM makes no alias of a name that is known at deployment only"
     if on is None:
         return "", part.node.place, open_at(read(part.node, "Enabled") or part.node).why
     return _by_name(kind, parts, stack) if kind is not None else ("", part.node.place, "its type is not told")

@@ -67,8 +67,9 @@ _HOLDERS: Mapping[str, tuple[str, str]] = {
     "aws_iam_role_policy": ("Role", "Policy"),
     "aws_iam_role_policy_attachment": ("Role", ""),
     "aws_iam_policy_attachment": ("Roles", ""),
+    "aws_iam_role_policy_attachments_exclusive": ("RoleName", ""),
 }
-"""Types that attach a policy to roles: the properties with the roles and with the document ('' for one by its ARN)."""
+"""Types that attach policies to roles: the properties with the roles and with the document ('' for those by ARN)."""
 _POLICY_TYPES = ("AWS::IAM::ManagedPolicy", "aws_iam_policy")
 
 _SERVICES: Mapping[str, tuple[str, frozenset[str]]] = {
@@ -220,8 +221,8 @@ class Roles:
                         about = {self.names.meant(link.resource) for link in links(written)}
                         self._connected.setdefault(name, set()).update(about)
                 elif not document:
-                    arn = read(resource.properties, "PolicyArn")
-                    found += self._managed(arn, resource) if arn is not None else ()
+                    for arn in each(read(resource.properties, "PolicyArn|PolicyArns")):
+                        found += self._managed(arn, resource)
             elif self.stack.target(node) is None:
                 self._open.append((hidden, resource.name))
 

@@ -26,7 +26,14 @@ from threatmodel.stacks.serverless.making import (
     routes_of,
     sub,
 )
-from threatmodel.stacks.serverless.rest import ANY_METHOD, UNTOLD, access_logs, logging_level, method_and_path
+from threatmodel.stacks.serverless.rest import (
+    ANY_METHOD,
+    UNTOLD,
+    access_logs,
+    logging_level,
+    logs_of,
+    method_and_path,
+)
 from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, items, text
 
 # --- HTTP APIs
@@ -126,11 +133,9 @@ def add_http_api(making: GrowingTemplate, place: Place) -> None:
     making.add(HTTP, "AWS::ApiGatewayV2::Api", place, properties)
     stage: dict[str, Any] = {"ApiId": ref(HTTP), "StageName": "$default", "AutoDeploy": True}
     stage["DefaultRouteSettings"] = {"DetailedMetricsEnabled": get(config, "metrics")}
-    logs = making.of_provider("logs", "httpApi")
+    logs = logs_of(making, "httpApi")
     if isinstance(logs, Unknown):
         stage["AccessLogSettings"] = logs
-    elif logs is not None and (isinstance(logs, Joined) or text(logs) is not None):  # of variables: perhaps no yes
-        stage["AccessLogSettings"] = Unknown("whether it writes an access log is not told", logs.place)
     elif logs is not None:
         called = making.words("/aws/http-api/", making.stack_name(logs.place), place=logs.place)
         making.log_group("HttpApiLogGroup", logs.place, called)
@@ -256,7 +261,7 @@ def add_sockets_api(making: GrowingTemplate, place: Place) -> None:
     }
     making.add(SOCKETS, "AWS::ApiGatewayV2::Api", place, properties)
     stage: dict[str, Any] = {"ApiId": ref(SOCKETS), "StageName": making.variables.stage}
-    logs = making.of_provider("logs", "websocket")
+    logs = logs_of(making, "websocket")
     if isinstance(logs, Unknown):
         stage |= {"AccessLogSettings": logs, "DefaultRouteSettings": logs}
     elif logs is not None:

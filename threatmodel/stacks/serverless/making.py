@@ -100,7 +100,12 @@ def or_unknown(value: bool | None, node: Node | None, place: Place) -> Any:  # n
     """A yes or no as a property's value; what is not known stays unknown."""
     if value is not None:
         return value
-    return node if isinstance(node, Unknown) else Unknown("which of yes and no is not told", place)
+    return perhaps(node) if isinstance(node, Unknown) else Unknown("which of yes and no is not told", place)
+
+
+def perhaps(switch: Unknown) -> Unknown:
+    """What an unknown switch switches: that somebody gives the switch a value does not mean that it is on."""
+    return switch._replace(given=())
 
 
 def entries(node: Node | None) -> Mapping[str, Node]:

@@ -19,6 +19,7 @@ from threatmodel.stacks.serverless.making import (
     logical,
     or_unknown,
     path_part,
+    perhaps,
     plain,
     ref,
     routes_of,
@@ -205,7 +206,7 @@ def add_rest_api(making: GrowingTemplate, place: Place) -> None:
 
 def _add_rest_stage(making: GrowingTemplate, stage: Node, place: Place) -> None:
     """The stage, with what the framework sets on it after the deployment."""
-    logs = making.of_provider("logs", "restApi")
+    logs = logs_of(making, "restApi")
     settings: dict[str, Any] = {"ResourcePath": "/*", "HttpMethod": "*"}
     properties: dict[str, Any] = {
         "RestApiId": ref(REST),
@@ -222,6 +223,16 @@ def _add_rest_stage(making: GrowingTemplate, stage: Node, place: Place) -> None:
         properties["MethodSettings"] = [settings]
         properties["AccessLogSetting"] = access_logs(making, logs, "ApiGatewayLogGroup", "/aws/api-gateway/")
     making.add("ApiGatewayStage", "AWS::ApiGateway::Stage", place, properties)
+
+
+def logs_of(making: GrowingTemplate, kind: str) -> Node | None:
+    """What a kind of API logs by (`kind` as the framework calls it); unknown where a variable says whether it does."""
+    logs = making.of_provider("logs", kind)
+    if isinstance(logs, Unknown):
+        return perhaps(logs)
+    if logs is not None and (isinstance(logs, Joined) or text(logs) is not None):  # of variables: perhaps no yes
+        return Unknown("whether it writes an access log is not told", logs.place)
+    return logs
 
 
 def logging_level(logs: Node) -> Any:
