@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from threatmodel.authoring.answers import Edit, with_edit
+from threatmodel.authoring.answers import Edit, Said, with_caller, with_edit, without_hints
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.source import as_read, parse
 
@@ -137,3 +137,72 @@ def test_a_name_writes_nothing_but_its_comment(note: str) -> None:
     found, _ = written("functions:\n  bot:\n    runtime: x\n", FACT, note)
     assert parse(found, "").root == {"functions": {"bot": {"runtime": "x", "verifies_signature": True}}}
     assert len(found.splitlines()) == 4
+
+
+NOTE = "who calls: Ana, 2026-11-27"
+
+
+@pytest.mark.parametrize(
+    ("route", "after"),
+    [
+        ("[{http: POST, path: /a, caller: unknown}]", "[{slack: events, path: /a}]  # {}"),
+        ("[{caller: unknown, http: POST, path: /a}]", "[{slack: events, path: /a}]  # {}"),
+        ("[{http: POST, caller: 'unknown', path: '/a, b'}] # mine", "[{slack: events, path: '/a, b'}] # mine; {}"),
+        ("[{'http': \"POST\", caller: unknown}]", "[{slack: events}]  # {}"),
+        (
+            "[{http: POST, path: 'x, caller: unknown', caller: unknown}]",
+            "[{slack: events, path: 'x, caller: unknown'}]  # {}",
+        ),
+        ("[{http: POST,\n        caller: unknown}]", "[{slack: events,  # {}\n        }]"),
+        (
+            "\n      - http: POST\n        path: /a\n        caller: unknown",
+            "\n      - slack: events  # {}\n        path: /a",
+        ),
+    ],
+)
+def test_a_route_that_slack_calls(route: str, after: str) -> None:
+    frame = "functions:\n  bot:\n    triggers: {}\n    runtime: x\n"
+    text = frame.replace("{}", route)
+    found, _ = with_caller(text, parse(text, "model.yaml"), Said("bot", 0, "events"), NOTE)
+    assert found == frame.replace("{}", after.replace("{}", NOTE))
+
+
+def test_a_route_that_others_call() -> None:
+    text = "functions:\r\n  bot:\r\n    triggers: [{http: GET}, {http: POST, caller: unknown}]\r\n"
+    found, line = with_caller(text, parse(as_read(text), ""), Said("bot", 1, "others"), NOTE)
+    assert found == text.replace("unknown}]", f"others}}]  # {NOTE}")
+    assert line == 3
+
+
+def test_two_routes_of_one_line_have_one_note() -> None:
+    text = "functions:\n  bot: {triggers: [{http: POST, caller: unknown}, {http: PUT, caller: unknown}]}\n"
+    for index in (0, 1):
+        text, _ = with_caller(text, parse(text, ""), Said("bot", index, "others"), NOTE)
+    assert text.count(NOTE) == 1
+    assert text.count("caller: others") == 2
+
+
+@pytest.mark.parametrize(
+    ("route", "code"),
+    [
+        ("{http: POST, caller: others}", "stated-twice"),
+        ("\n      - caller:\n          unknown\n        http: POST", "cannot-add"),
+    ],
+)
+def test_a_route_that_cannot_be_changed(route: str, code: str) -> None:
+    text = (
+        f"functions:\n  bot:\n    triggers: [{route}]\n"
+        if route.startswith("{")
+        else f"functions:\n  bot:\n    triggers: {route}\n"
+    )
+    with pytest.raises(InputError) as raised:
+        with_caller(text, parse(text, "model.yaml"), Said("bot", 0, "events"), NOTE)
+    assert [problem.code for problem in raised.value.problems] == [code]
+
+
+def test_a_hint_goes_when_all_routes_are_answered() -> None:
+    hint = "    # where Slack calls: {slack: slash-command, ...} (or interactivity, events); else take caller out\n"
+    bot = "functions:\n  bot:\n    triggers: [{http: POST}]\n"
+    rest = f"  other:\n    triggers: [{{http: POST, caller: unknown}}]\n{hint}"
+    assert without_hints(f"{bot}{hint}{rest}", "bot") == bot + rest
+    assert without_hints(f"{bot}{hint}{rest}", "other") == f"{bot}{hint}{rest}"

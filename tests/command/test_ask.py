@@ -175,10 +175,114 @@ def test_a_narrow_terminal(shop: Path) -> None:
     assert all(len(line) <= 40 for line in prompts if "> " not in line)
 
 
-def test_who_calls_a_route_is_answered_where_it_stands(shop: Path) -> None:
-    route = "[{http: POST, path: /slack/shop, caller: unknown}]"
-    text = MODEL.replace("[{slack: slash-command, path: /shop}]", route)
+ROUTES = """\
+    triggers:
+      - {http: POST, api: slack-api, path: /slack/shop, caller: unknown}
+      - {http: POST, api: slack-api, path: /slack/actions, caller: unknown}
+      - {http: POST, api: slack-api, path: /hooks/github, caller: unknown}
+    # by its path Slack's: {slack: slash-command, path: /slack/shop, api: ...}
+"""
+
+
+@pytest.fixture
+def routes(shop: Path) -> Path:
+    text = MODEL.replace("    triggers: [{slack: slash-command, path: /shop}]\n", ROUTES)
     (shop / "threatmodel.yaml").write_text(text, encoding="utf-8")
-    said = ask(shop).stdout
-    assert said.startswith("\nBy hand, and first:\nWhich of these routes does Slack call?")
-    assert "\n  threatmodel.yaml:6\n" in said
+    return shop
+
+
+def test_who_calls_the_routes_is_asked_first_and_once(routes: Path, golden: Golden) -> None:
+    golden("cli/ask-routes.txt", "".join(ask(routes).stdout.splitlines(keepends=True)[:8]))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "1 slash-command, 2 interactivity, others",
+        "2=interactivity; 1=slash; rest n",
+        "/slack/shop slash-command, /slack/actions interactivity, 3 others",
+    ],
+)
+def test_one_answer_says_who_calls_every_route(routes: Path, answer: str) -> None:
+    result = ask(routes, "--set", f"callers={answer}")
+    assert result.returncode == 0, result.stderr
+    text = (routes / "threatmodel.yaml").read_text()
+    word = "# who calls: Ana, 2026-11-27"
+    assert (
+        "    triggers:\n"
+        f"      - {{slack: slash-command, api: slack-api, path: /slack/shop}}  {word}\n"
+        f"      - {{slack: interactivity, api: slack-api, path: /slack/actions}}  {word}\n"
+        f"      - {{http: POST, api: slack-api, path: /hooks/github, caller: others}}  {word}\n"
+        "    reads: [orders]\n"
+    ) in text
+    assert "Which of these routes" not in ask(routes).stdout
+
+
+def test_routes_that_an_answer_leaves_out_stay_open(routes: Path) -> None:
+    assert ask(routes, "--set", "callers=1 slash-command").returncode == 0
+    said = ask(routes).stdout
+    assert "/slack/shop" not in said
+    assert "1  POST /slack/actions" in said
+    assert "# by its path Slack's" in (routes / "threatmodel.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ("4 events", "'4' names no route: expected a number from 1 to 3, a path or a function"),
+        ("2-1 events", "'2-1' names no route"),
+        ("1 evens", "did you mean 'events'"),
+        ("1 events, 1 others", "route 1 has two answers"),
+        ("1 evens, 9 events", "'9' names no route"),
+        ("", "expected numbers and who calls them"),
+    ],
+)
+def test_an_answer_about_routes_that_is_none(routes: Path, answer: str, message: str) -> None:
+    before = (routes / "threatmodel.yaml").read_text()
+    result = ask(routes, "--set", "bot.verifies_signature=y", "--set", f"callers={answer}")
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert (routes / "threatmodel.yaml").read_text() == before
+
+
+API = """\
+Resources:
+  ShopApi:
+    Type: AWS::Serverless::HttpApi
+  Bot:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.handler
+      Runtime: python3.13
+      CodeUri: src
+      Events:
+        Shop: {Type: HttpApi, Properties: {ApiId: !Ref ShopApi, Method: POST, Path: /slack/shop}}
+        Hook: {Type: HttpApi, Properties: {ApiId: !Ref ShopApi, Method: POST, Path: /hooks}}
+"""
+
+
+def test_a_route_that_only_evidence_has_gets_an_entry(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(API, encoding="utf-8")
+    model = tmp_path / "threatmodel.yaml"
+    model.write_text("name: Shop\nevidence:\n  - {template: template.yaml, functions: all}\n", encoding="utf-8")
+    result = ask(tmp_path, "--set", "callers=/slack/shop slash-command")
+    assert result.returncode == 0, result.stderr
+    assert "1  POST /hooks" in ask(tmp_path).stdout
+    assert ask(tmp_path, "--set", "callers=others").returncode == 0
+    text = model.read_text()
+    assert "{slack: slash-command, api: shop-api, path: /slack/shop}" in text
+    assert "{http: POST, api: shop-api, path: /hooks, caller: others}" in text
+    assert "Which of these routes" not in ask(tmp_path).stdout
+    check = subprocess.run([*ASK[:2], "check"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "drift" not in check.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+def test_the_last_answer_is_taken_back(routes: Path) -> None:
+    before = (routes / "threatmodel.yaml").read_text()
+    shown, code = converse(routes, ["1 slash-command", "u", "u", "q"])
+    assert code == 0
+    assert "taken back: threatmodel.yaml:7" in shown
+    assert "no answer is left to take back" in shown
+    assert shown.rstrip().splitlines()[-1].startswith("0 answers; ")
+    assert (routes / "threatmodel.yaml").read_text() == before

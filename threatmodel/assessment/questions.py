@@ -15,10 +15,13 @@ from threatmodel.library.format import Library
 from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS
 
 _Key = tuple[str, str, str]
-_CALLERS = (
-    "Which of these routes does Slack call? ({}) Write slack: slash-command, interactivity or events in place of http "
-    "for each, and take caller: unknown out of the others."
+BY_HAND = (
+    "Write slack: slash-command, interactivity or events in place of http for each, and take caller: unknown out of "
+    "the others."
 )
+"""How who calls a route is said without `tm ask`."""
+
+_CALLERS = f"Which of these routes does Slack call? ({{}}) {BY_HAND}"
 _DESCRIBE = 3
 """The doubt that a plane is in which nobody describes."""
 
@@ -62,10 +65,13 @@ class Questions:
         return found[1]
 
     def ranked(self) -> tuple[Question, ...]:
-        """All questions, an open front door and the worst risk behind them first, what every system is asked last."""
+        """All questions: first who calls the routes, which decides what else is asked; last what all are asked."""
         ranked = sorted(
             self._elements,
-            key=lambda key: self._rank[key]._replace(fewer=-len(self._decides[key]), name=str(key)),
+            key=lambda key: (
+                key[0] != "caller",
+                self._rank[key]._replace(fewer=-len(self._decides[key]), name=str(key)),
+            ),
         )
         return tuple(self._question(key) for key in ranked)
 

@@ -8,11 +8,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from threatmodel.authoring.insertion import between_braces, cannot_add, comment, joined, last_of, lines_of, read_back
+from threatmodel.authoring.surfaces import BY_PATH, SURFACES, WHERE
 from threatmodel.reading.problems import InputError, Place, Problem
-from threatmodel.reading.source import Document, Map, as_read
+from threatmodel.reading.source import Document, Map, as_read, parse
+
+_SCALAR = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"\\\\]|\\\\.)*\"|[^\s,}\]:#'\"]+")
+"""A key or value on one line, where a method or a word stands."""
 
 _BRACES = 20
 """Closing braces that are tried as the end of a mapping; behind the last value there is nothing but comments."""
+
+
+class NotAnAnswerError(Exception):
+    """What was typed answers nothing; says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Who calls a route that the model states: the function, the route's place among its triggers, the word."""
+
+    function: str
+    index: int
+    word: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,3 +217,99 @@ def _shortened(line: str, name: str) -> Iterator[str]:
     item = rf"\b{re.escape(name)}\b(?:\s*:\s*(?:'[^']*'|\"[^\"]*\"|[^,}}\]]*))?"
     for pattern in (rf"{item}\s*,\s*", rf",\s*{item}"):
         yield re.sub(pattern, "", line, count=1)
+
+
+# --- who calls a route
+
+
+def with_caller(text: str, document: Document, said: Said, note: str) -> tuple[str, int]:
+    """A file's text in which a trigger says who calls, and the line where it stands.
+
+    For a surface of Slack its `http` becomes `slack` and its `caller` goes; for others its `caller` says so.  `note`
+    becomes a comment on the line.  Everything else stays, byte for byte.  Raises InputError where the trigger says
+    already who calls, or is written in a way that cannot be changed by itself.
+    """
+    trigger = document.root["functions"][said.function]["triggers"][said.index]
+    places = {key: (document.place(own), document.place(value)) for key, _, own, value in trigger.placed()}
+    place = places.get("http", (document.place(document.mark),))[0]
+    if trigger.get("caller") != "unknown":
+        message, hint = "this route says already who calls it", "nothing is written over: change it here if it is wrong"
+        raise InputError([Problem(code="stated-twice", place=place, message=message, hint=hint)])
+    parts = lines_of(text)
+    spans = {key: (_span(parts, own), _span(parts, value)) for key, (own, value) in places.items()}
+    word, rest = said.word, {key: value for key, value in trigger.items() if key not in {"http", "caller"}}
+    (http, method), (key, unknown) = spans["http"], spans["caller"]
+    if word in SURFACES:
+        wanted = {**rest, "slack": word}
+        first = [(http, "slack"), (method, word)]
+        ways = [[*first, (gone, "")] for gone in _removals(parts, key, unknown)]
+    else:
+        wanted = {**rest, "http": trigger["http"], "caller": word}
+        ways = [[(unknown, word)]]
+    whole = _with_trigger(document.root, said, wanted)
+    for way in ways:
+        changed = list(parts)
+        for (line, start, end), new in sorted(way, reverse=True):
+            changed[line] = changed[line][:start] + new + changed[line][end:]
+        for noted in (_noted_once(changed[http[0]], note), changed[http[0]]):
+            found = "".join([*changed[: http[0]], noted, *changed[http[0] + 1 :]])
+            if read_back(as_read(found)) == whole:
+                return found, http[0] + 1
+    raise cannot_add(
+        document.file, place, "this route", "triggers", [", ".join(f"{k}: {v}" for k, v in wanted.items())]
+    )
+
+
+_Span = tuple[int, int, int]
+"""A line's index, and where in it something begins and ends."""
+
+
+def _span(parts: Sequence[str], place: Place) -> _Span:
+    """What stands at a place: a key or a value on one line."""
+    line, start = place.line - 1, place.column - 1
+    found = _SCALAR.match(parts[line], start)
+    return line, start, found.end() if found is not None else start
+
+
+def _removals(parts: Sequence[str], key: _Span, value: _Span) -> Iterator[_Span]:
+    """What may be cut out for an entry of a mapping to go: with the comma before it, or after, or the whole line."""
+    line, start, end = key[0], key[1], value[2]
+    if value[0] != line:
+        return
+    before = re.search(r"\s*,\s*\Z", parts[line][:start])
+    after = re.match(r"\s*,\s*", parts[line][end:])
+    if before is not None:
+        yield line, before.start(), end
+    if after is not None:
+        yield line, start, end + after.end()
+    if not parts[line][:start].strip():
+        yield line, 0, len(parts[line])
+    yield line, start, end
+
+
+def _with_trigger(root: Any, said: Said, trigger: dict[str, Any]) -> dict[str, Any]:
+    """What the file must mean afterwards."""
+    function = root["functions"][said.function]
+    triggers = [trigger if at == said.index else old for at, old in enumerate(function["triggers"])]
+    return {**root, "functions": {**root["functions"], said.function: {**function, "triggers": triggers}}}
+
+
+def _noted_once(line: str, note: str) -> str:
+    """A line with a comment at its end, where it has not the same one already."""
+    return line if line.rstrip("\r\n").endswith(note) else _noted(line, note)
+
+
+def without_hints(text: str, function: str) -> str:
+    """A file's text without what an import left beside a function's routes, where somebody has said who calls all."""
+    document = parse(as_read(text), "")
+    path = ("functions", function)
+    if any(trigger.get("caller") == "unknown" for trigger in document.root["functions"][function].get("triggers", ())):
+        return text
+    parts = lines_of(text)
+    first = _place_of(document, path).line
+    end = _after(document, path) or len(parts)
+    kept = [
+        part for at, part in enumerate(parts) if not (first <= at < end and part.lstrip().startswith((BY_PATH, WHERE)))
+    ]
+    found = "".join(kept)
+    return found if read_back(as_read(found)) == document.root else text

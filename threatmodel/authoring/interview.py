@@ -7,14 +7,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from threatmodel.assessment.assessed import DONE, Assessment, Question
+from threatmodel.assessment.questions import BY_HAND
 from threatmodel.assessment.risk import BANDS
 from threatmodel.assessment.word import LONGEST_TERM
-from threatmodel.authoring.answers import Edit
+from threatmodel.authoring import routes
+from threatmodel.authoring.answers import Edit, NotAnAnswerError, Said
 from threatmodel.authoring.insertion import scalar
+from threatmodel.authoring.surfaces import surface
 from threatmodel.graph.building import Element, Flow
 from threatmodel.model.file import SECTIONS
 from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS, FactRow
-from threatmodel.reading.problems import Place, listed, suggestion
+from threatmodel.reading.problems import listed, suggestion
 from threatmodel.reading.shape import Flag, Number, Word
 
 _SECTION_OF = {kind: section for section, kind in SECTIONS.items()}
@@ -23,13 +26,9 @@ _NO = frozenset({"n", "no", "false"})
 _NONE = frozenset({"none", "null", "never"})
 
 
-class NotAnAnswerError(Exception):
-    """What was typed answers nothing; says what was expected."""
-
-
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing to ask: of one element a fact or a list, or a description or attestation.
+    """One thing to ask: of one element a fact or a list, or a description or attestation; who calls all open routes.
 
     `kind`, `of` and `name` are as for an `Ask`; `rest`: of a list, whether there is more in it than is known.
     """
@@ -44,6 +43,8 @@ class Item:
     @property
     def id(self) -> str:
         """What `--set` and comments call it: ``order-bot.verifies_signature``, ``code-signing@order-bot``."""
+        if self.kind == "caller":
+            return self.name
         return f"{self.name}@{self.element}" if self.kind == "attest" else f"{self.element}.{self.name}"
 
     @property
@@ -55,6 +56,9 @@ class Item:
 def items(assessment: Assessment) -> Iterator[Item]:
     """Everything that waits for an answer, a thing at a time, in the order of the questions."""
     for question in assessment.questions:
+        if question.kind == "caller":
+            yield Item(question, "caller", question.of, "", question.name)
+            continue
         for element in question.elements:
             yield from _items_of(question, element, assessment)
 
@@ -74,19 +78,8 @@ def _items_of(question: Question, element: str, assessment: Assessment) -> Itera
                     if members is None or not members.size:
                         rest = members is not None and bool(members.known)
                         yield Item(question, "relation", question.of, element, row.name, rest)
-        case "caller":
-            return  # each route is somebody's: by hand, at its line
         case _:
             yield Item(question, question.kind, question.of, element, question.name)
-
-
-def by_hand(assessment: Assessment) -> Iterator[tuple[Question, tuple[Place, ...]]]:
-    """Questions that are answered where the routes stand, with the places of those of which nobody said who calls."""
-    for question in assessment.questions:
-        if question.kind == "caller":
-            nodes = (assessment.graph.elements[element].node for element in question.elements)
-            routes = [item for node in nodes if node is not None for item in node.triggers or ()]
-            yield question, tuple(dict.fromkeys(item.place for item in routes if item.caller == "unknown"))
 
 
 def _target(assessment: Assessment, name: str) -> Element | Flow:
@@ -112,6 +105,8 @@ def expected(item: Item) -> str:
             return "ids separated by commas; none"
         case "describe":
             return "its name"
+        case "caller":
+            return "such as: 1 slash-command, 2-3 events, rest others; n for none of them"
         case _:
             return "y (you attest it), a date by which it will be there"
 
@@ -119,6 +114,8 @@ def expected(item: Item) -> str:
 def meaning(item: Item, assessment: Assessment) -> str:
     """What is asked, in a sentence."""
     match item.kind:
+        case "caller":
+            return "a number, a path or a function, and what calls it: slash-command, interactivity, events or others"
         case "fact":
             return f"{item.name}: {item.row.meaning}"
         case "relation":
@@ -131,11 +128,14 @@ def meaning(item: Item, assessment: Assessment) -> str:
             return f"{control.title}: no machine can see it, so that somebody has to say so"
 
 
-def edits(item: Item, answer: str, who: str, today: datetime.date) -> list[Edit]:
+def edits(item: Item, answer: str, who: str, today: datetime.date, assessment: Assessment) -> list[Edit | Said]:
     """What an answer writes.  Raises NotAnAnswerError where it is none."""
     given = answer.strip()
     path = path_of(item)
     match item.kind:
+        case "caller":
+            found = routes.open_routes(assessment)
+            return list(routes.written(found, routes.answers(found, given), assessment.graph))
         case "fact":
             return [Edit(path, item.name, _fact(item.row, given))]
         case "relation" if item.rest:
@@ -154,6 +154,8 @@ def edits(item: Item, answer: str, who: str, today: datetime.date) -> list[Edit]
 
 def path_of(item: Item) -> tuple[str, ...]:
     """The keys that lead to an element in a model file."""
+    if item.kind == "caller":
+        return ("functions",)
     if item.kind in {"describe", "attest"}:
         return ("controls",) if item.kind == "attest" else (item.name,)
     if item.of in PLANES:
@@ -236,6 +238,27 @@ def consequences(before: Assessment, after: Assessment, question: Question) -> s
     return ", ".join(parts) or "changes nothing yet"
 
 
+def asked(item: Item) -> str:
+    """The question that a thing belongs to, without how it is answered by hand."""
+    return item.question.ask.removesuffix(f" {BY_HAND}")
+
+
+def numbered(assessment: Assessment) -> list[str]:
+    """The routes of which nobody has said who calls, a line each, with what their paths hint at."""
+    found = routes.open_routes(assessment)
+    names = [(f"{at}", one.shown, one.function) for at, one in enumerate(found, 1)]
+    widths = [max(map(len, column)) for column in zip(*names, strict=True)]
+    return [
+        f"{number:>{widths[0]}}  {shown:<{widths[1]}}  {function:<{widths[2]}}  {one.trigger.place.short}{_hint(one)}"
+        for (number, shown, function), one in zip(names, found, strict=True)
+    ]
+
+
+def _hint(route: routes.Route) -> str:
+    hinted = surface(route.trigger.path)
+    return f"  by its path {hinted}" if hinted else ""
+
+
 def pasted(found: Sequence[Item]) -> list[str]:
     """Lines that a person may paste into the model for these, with the values that may stand there."""
     lines: list[str] = []
@@ -261,6 +284,10 @@ def _pasted(item: Item) -> list[str]:
             return [f"# take {item.name} out of incomplete once it is whole"]
         case "relation":
             return [f"{item.name}: []   # what there is; [] for nothing"]
+        case "caller":
+            return [
+                "# in its trigger: slack: slash-command | interactivity | events, in place of http; or caller: others"
+            ]
         case "describe":
             return ["name:   # what it is called"]
         case _:

@@ -9,9 +9,9 @@ from pathlib import Path
 from threatmodel.api import assess, gathered, load_library
 from threatmodel.assessment.assessed import Assessment, Question
 from threatmodel.assessment.states import shown
-from threatmodel.authoring.answers import Edit, with_edit
+from threatmodel.authoring.answers import Edit, NotAnAnswerError, Said, with_caller, with_edit, without_hints
 from threatmodel.authoring.insertion import comment
-from threatmodel.authoring.interview import Item, NotAnAnswerError, consequences, edits, items, path_of
+from threatmodel.authoring.interview import Item, consequences, edits, items, path_of
 from threatmodel.graph.building import build
 from threatmodel.graph.elements import Graph, Read
 from threatmodel.graph.resolved import Evidence
@@ -46,6 +46,7 @@ class Answering:
         self.layers = layers
         self.today = today
         self.who = who
+        self._done: list[tuple[Path, str, str]] = []
         self._load()
 
     def _load(self) -> None:
@@ -149,11 +150,32 @@ class Answering:
         self._fresh(item)
         path, text = self._written(item, answer)
         self._check(path, text)
-        before = self._text(path).splitlines()
+        before = self._text(path)
         write(text, path)
+        self._done.append((path, before, text))
         self._load()
-        changed = next((at for at, line in enumerate(text.splitlines(), 1) if line not in before), 1)
+        old = before.splitlines()
+        changed = next((at for at, line in enumerate(text.splitlines(), 1) if line not in old), 1)
         return Place(shown_path(path), changed)
+
+    def undone(self) -> Place | None:
+        """Takes the last answer back, so that its file is as it was, byte for byte; where it stood.
+
+        None where there is none left.  Raises InputError where the file has changed since: nothing is written then.
+        """
+        if not self._done:
+            return None
+        path, before, after = self._done[-1]
+        if self._text(path) != after:
+            message, hint = "the file has changed since the answer was written", "take the answer out by hand"
+            raise InputError([Problem(code="no-question", place=Place(shown_path(path)), message=message, hint=hint)])
+        write(before, path)
+        self._done.pop()
+        self._load()
+        old = before.splitlines()
+        return Place(
+            shown_path(path), next((at for at, line in enumerate(after.splitlines(), 1) if line not in old), 1)
+        )
 
     def not_known(self, item: Item) -> None:
         """Notes in the model that nobody knows the answer yet: it is asked last from then on."""
@@ -192,9 +214,15 @@ class Answering:
         path = self._file_of(item)
         text = self._text(path)
         note = f"{self.who}, {self.today}"
-        for edit in [*edits(item, answer, self.who, self.today), *self._others(item)]:
+        found = edits(item, answer, self.who, self.today, self.assessment)
+        for edit in [*found, *self._others(item)]:
             document = parse(as_read(text), shown_path(path))
-            text, _ = with_edit(text, document, edit, note)
+            if isinstance(edit, Said):
+                text, _ = with_caller(text, document, edit, f"who calls: {note}")
+            else:
+                text, _ = with_edit(text, document, edit, note)
+        for function in dict.fromkeys(edit.function for edit in found if isinstance(edit, Said)):
+            text = without_hints(text, function)
         return path, text
 
     def _others(self, item: Item) -> Iterator[Edit]:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 DESCRIPTION = (
     "Asks what nobody has said, what decides most risk first, and writes each answer into the model at once, with who "
-    "said it and when. Answers are y, n, a number or a word, s to skip, d for don't know, ? for more, q to stop; go on "
-    "whenever you like. Nothing that is stated is written over. Without a terminal it prints what it would ask."
+    "said it and when. Answers are y, n, a number or a word, s to skip, d for don't know, ? for more, u to take the "
+    "last answer back, q to stop; go on whenever you like. Nothing that is stated is written over. Without a terminal "
+    "it prints what it would ask."
 )
 
 _NARROWEST = 40
@@ -40,7 +41,8 @@ def options(parser: Parser) -> None:
         default=[],
         type=text,
         metavar="WHAT=ANSWER",
-        help="answer without a terminal: order-bot.verifies_signature=y; may be given more than once",
+        help="answer without a terminal: order-bot.verifies_signature=y, 'callers=1 slash-command, rest others'; "
+        "may be given more than once: all are written, or none",
     )
 
 
@@ -67,22 +69,35 @@ def _login() -> str:
 
 
 def _set(session: Answering, given: Sequence[str]) -> int:
-    """Answers that stand on the command line.  Raises InputError at the first that cannot be taken."""
-    from threatmodel.authoring.interview import NotAnAnswerError
-
+    """Answers that stand on the command line: all are written, or none.  Raises InputError with all that is wrong."""
+    written: list[str] = []
+    problems: list[Problem] = []
     for one in given:
-        name, equals, answer = one.partition("=")
-        item = session.find(name)
-        if item is None or not equals:
-            raise InputError([_no_question(session, name, has_value=bool(equals))])
         try:
-            found = session.answered(item, answer)
-        except NotAnAnswerError as error:
-            problem = Problem(code="no-answer", place=Place(f"--set {name}", 0), message=str(error), hint="")
-            raise InputError([problem]) from None
-        say([f"{found.short}: {item.id}"])
-    say([_left(session)])
+            written.append(_set_one(session, one))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        while session.undone() is not None:
+            pass
+        raise InputError(problems)
+    say([*written, _left(session)])
     return 0
+
+
+def _set_one(session: Answering, given: str) -> str:
+    """Writes one answer; says where it stands.  Raises InputError where it cannot be taken."""
+    from threatmodel.authoring.answers import NotAnAnswerError
+
+    name, equals, answer = given.partition("=")
+    item = session.find(name)
+    if item is None or not equals:
+        raise InputError([_no_question(session, name, has_value=bool(equals))])
+    try:
+        return f"{session.answered(item, answer).short}: {item.id}"
+    except NotAnAnswerError as error:
+        problem = Problem(code="no-answer", place=Place(f"--set {name}", 0), message=str(error), hint="")
+        raise InputError([problem]) from None
 
 
 def _no_question(session: Answering, name: str, *, has_value: bool) -> Problem:
@@ -100,23 +115,25 @@ def _no_question(session: Answering, name: str, *, has_value: bool) -> Problem:
 
 def _listed(session: Answering) -> int:
     """Prints what would be asked, with what to paste."""
-    from threatmodel.authoring.interview import pasted
+    from threatmodel.authoring.interview import numbered, pasted
 
-    say(_first_by_hand(session))
     for _, found in groupby(session.items, key=lambda item: item.question.id):
         alike = list(found)
+        if alike[0].kind == "caller":
+            routes = [f"  {line}" for line in numbered(session.assessment)]
+            say(
+                [
+                    "",
+                    _head(alike[0]),
+                    alike[0].question.ask,
+                    *routes,
+                    f"  or {PROGRAM} ask --set 'callers=1 slash-command, rest others'",
+                ]
+            )
+            continue
         say(["", _head(alike[0]), alike[0].question.ask, *(f"  {line}" for line in pasted(alike))])
     say(["", f"{_left(session)}; on a terminal, {PROGRAM} ask goes through them"])
     return 0
-
-
-def _first_by_hand(session: Answering) -> Iterator[str]:
-    """What is answered where routes stand: `slack:` in place of `http:`, or `caller: others`."""
-    from threatmodel.authoring.interview import by_hand
-
-    for question, places in by_hand(session.assessment):
-        yield from ("", "By hand, and first:", question.ask)
-        yield from (f"  {place.short}" for place in places)
 
 
 def _head(item: Item) -> str:
@@ -146,7 +163,6 @@ class _Terminal:
 
     def run(self) -> int:
         """Asks until nothing is left, or the user has had enough."""
-        self._say(*_first_by_hand(self.session))
         try:
             while (item := self._next()) is not None:
                 if not self._ask(item):
@@ -168,22 +184,21 @@ class _Terminal:
 
     def _ask(self, item: Item) -> bool:
         """Asks one thing until it is answered or left; False to stop."""
-        from threatmodel.authoring.interview import expected, meaning
+        from threatmodel.authoring.interview import asked, expected
 
         if item.question.id != self.asked:
             self.asked = item.question.id
-            self._say("", f"{_left(self.session)} · {_head(item)}", item.question.ask)
-        at = self.session.place_of(item)
-        self._say(
-            "", f"  {item.element}{f'  ({at.short})' if at else ''}", f"  {meaning(item, self.session.assessment)}"
-        )
-        for line in self.session.previews(item):
-            self._say(f"    {line}")
+            self._say("", f"{_left(self.session)} · {_head(item)}", asked(item))
+        self._say("", *self._about(item))
+        undo = "u, " if self.given else ""
         while True:
-            answer = input(f"  {expected(item)}; s, d, ?, q > ").strip()
+            answer = input(f"  {expected(item)}; s, d, ?, {undo}q > ").strip()
             match answer.lower():
                 case "q":
                     return False
+                case "u":
+                    if self._undo():
+                        return True
                 case "" | "s":
                     self.skipped.add(item.id)
                     return True
@@ -197,9 +212,40 @@ class _Terminal:
                     if self._take(item, answer):
                         return True
 
+    def _about(self, item: Item) -> Iterator[str]:
+        """What one thing is about: its element and where it stands, what is asked, what each answer would decide."""
+        from threatmodel.authoring.interview import meaning, numbered
+
+        if item.kind == "caller":
+            yield from (f"  {line}" for line in numbered(self.session.assessment))
+        else:
+            at = self.session.place_of(item)
+            yield f"  {item.element}{f'  ({at.short})' if at else ''}"
+        yield f"  {meaning(item, self.session.assessment)}"
+        yield from (f"    {line}" for line in self.session.previews(item))
+
+    def _undo(self) -> bool:
+        """Takes the last answer back; False where there is none, or its file has changed."""
+        try:
+            at = self.session.undone()
+        except InputError as error:
+            self._tell(error)
+            return False
+        if at is None:
+            self._say("  no answer is left to take back")
+            return False
+        self.given -= 1
+        self.asked = ""
+        self._say(f"  taken back: {at.short}")
+        return True
+
+    def _tell(self, error: InputError) -> None:
+        for problem in error.problems:
+            self._say(f"  {problem.place}: {problem.message}", f"  {problem.hint}" if problem.hint else "")
+
     def _take(self, item: Item, answer: str) -> bool:
         """Writes an answer; False where it is none."""
-        from threatmodel.authoring.interview import NotAnAnswerError
+        from threatmodel.authoring.answers import NotAnAnswerError
 
         try:
             at = self.session.answered(item, answer)
@@ -207,8 +253,7 @@ class _Terminal:
             self._say(f"  {error}")
             return False
         except InputError as error:
-            for problem in error.problems:
-                self._say(f"  {problem.place}: {problem.message}", f"  {problem.hint}" if problem.hint else "")
+            self._tell(error)
             return False
         self.given += 1
         self.files[at.file] = None
@@ -227,7 +272,7 @@ class _Terminal:
 
     def _end(self) -> None:
         count = f"{self.given} answer{'' if self.given == 1 else 's'}"
-        where = f", written to {', '.join(self.files)}" if self.files else ""
+        where = f", written to {', '.join(self.files)}" if self.given else ""
         self._say("", f"{count}{where}; {_left(self.session)}")
 
     def _say(self, *lines: str) -> None:

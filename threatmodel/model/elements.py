@@ -120,7 +120,8 @@ def _trigger(ids: Ids, fields: Fields, place: Place) -> Trigger | None:
         ids.note("wrong-trigger", fields["api"].key, f"{article(by)} does not come through an api", "remove it")
     if by != "http" and "caller" in fields:
         ids.note("wrong-trigger", fields["caller"].key, f"'{by}' says already who calls", "remove it")
-    return Trigger(by, str(entry.value), source, value_of(fields, "path"), place, value_of(fields, "caller"))
+    caller = value_of(fields, "caller")
+    return Trigger(by, str(entry.value), source, value_of(fields, "path"), place, "" if caller == "others" else caller)
 
 
 def _api(ids: Ids, fields: Fields, place: Place) -> Reference | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from threatmodel.authoring.insertion import comment, scalar
+from threatmodel.authoring.surfaces import BY_PATH, WHERE, surface
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import ENDINGS, MATCHED, kebab
 from threatmodel.evidence.outside import outside
@@ -250,11 +250,11 @@ def _slack_hints(starts: Sequence[Start]) -> Iterator[str]:
     """What to write for the routes that Slack may call."""
     if not starts:
         return
-    likely = {surface: start.path for start in starts if (surface := _surface(start.path))}
-    for surface, path in likely.items():
-        yield f"# by its path Slack's: {{slack: {surface}, path: {scalar(path[:_SHOWN_PATH])}, api: ...}}"
+    likely = {found: start.path for start in starts if (found := surface(start.path))}
+    for found, path in likely.items():
+        yield f"{BY_PATH}{found}, path: {scalar(path[:_SHOWN_PATH])}, api: ...}}"
     if not likely:
-        yield "# where Slack calls: {slack: slash-command, ...} (or interactivity, events); else take caller out"
+        yield f"{WHERE}slash-command, ...}} (or interactivity, events); else take caller out"
 
 
 def _trigger(start: Start, named: Mapping[str, str]) -> str:
@@ -269,17 +269,6 @@ def _trigger(start: Start, named: Mapping[str, str]) -> str:
 
 
 _SHOWN_PATH = 80
-_SURFACES = (
-    (re.compile(r"interactiv|actions?\Z|options?\Z|modal|button", re.IGNORECASE), "interactivity"),
-    (re.compile(r"events?\Z", re.IGNORECASE), "events"),
-    (re.compile(r"slack|slash|commands?\Z", re.IGNORECASE), "slash-command"),
-)
-"""What in a path hints at a surface of Slack, first what is most telling."""
-
-
-def _surface(path: str) -> str:
-    """The surface of Slack that a path hints at, or ''."""
-    return next((surface for hint, surface in _SURFACES if hint.search(path)), "")
 
 
 def _fits(text: str, key: str) -> bool:

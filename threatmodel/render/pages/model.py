@@ -74,8 +74,8 @@ with `kind: function-url`. No `triggers:` means unknown, `triggers: []` nothing.
 calls it is said there, by that function's `invokes`.
 
 Which routes Slack calls, no template tells. `import` writes `caller: unknown` at each that may be one, and one question
-asks; until it is answered, what threatens Slack's routes may apply. Write `{slack: ...}` for one that Slack calls, and
-take `caller` out of the others.
+asks; until it is answered, what threatens Slack's routes may apply. `tm ask` takes one answer for all of them. By
+hand, write `{slack: ...}` for one that Slack calls, and take `caller` out of the others.
 """
 
 _FLOW_RULES = """\
