@@ -99,6 +99,19 @@ def test_whatever_it_follows_from_makes_it_work_anew(place: Path, ways: Directio
     assert not run(ways)[1]
 
 
+def test_what_a_nested_template_says_is_never_stale(place: Path, ways: Directions) -> None:
+    inner = "Resources:\n  OrderBot: {Type: AWS::Lambda::Function, Properties: {Timeout: SECONDS}}\n"
+    nesting = "Resources:\n  Inner: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: inner.yaml}}\n"
+    model = "name: Shop\nevidence: [{template: app/nesting.yaml}]\nfunctions: {order-bot: {}}\n"
+    for name, text in {"app/nesting.yaml": nesting, "model.yaml": model}.items():
+        (place / name).write_text(text, encoding="utf-8")
+    for seconds in (7, 900):
+        (place / "app" / "inner.yaml").write_text(inner.replace("SECONDS", str(seconds)), encoding="utf-8")
+        ((statements, _), _, _) = run(ways)
+        (found,) = statements["order-bot"]["timeout_seconds"]
+        assert (found.value, found.place and found.place.file) == (seconds, "app/inner.yaml")
+
+
 def test_a_new_file_beside_the_handler_makes_it_work_anew(place: Path, ways: Directions) -> None:
     run(ways)
     (place / "app" / "helper.py").write_text("", encoding="utf-8")

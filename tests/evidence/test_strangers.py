@@ -121,9 +121,9 @@ Resources:
     )
     (part,) = touches(stack, StackFacts(stack, MAPPINGS), {"Bot": "bot"})
     on = Standing(stack).at(Place(stack.file, 4, 30))
-    assert on == "Logs"
+    assert on == {"Logs"}
     assert part.reaches("bot", "log_retention_days", on, looked_around=False)
-    assert not part.reaches("bot", "timeout_seconds", "Bot", looked_around=False)
+    assert not part.reaches("bot", "timeout_seconds", frozenset({"Bot"}), looked_around=False)
 
 
 def test_what_adds_properties_may_change_those_that_are_there() -> None:
@@ -134,4 +134,4 @@ Resources:
 """
     )
     (part,) = touches(stack, StackFacts(stack, MAPPINGS), {"Bot": "bot"})
-    assert part.reaches("bot", "timeout_seconds", "Bot", looked_around=False)
+    assert part.reaches("bot", "timeout_seconds", frozenset({"Bot"}), looked_around=False)

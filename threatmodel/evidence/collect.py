@@ -120,7 +120,9 @@ class _One:
 
     def deployed(self, element: str, resource: str) -> Deployed:
         """What the file makes of an element, for what ran elsewhere to be held against."""
-        folder = Path(self.stack.file).parent
+        place = self.stack.resources[resource].place
+        nested = {one.file for one in self.stack.nested}
+        folder = Path(place.file if place.file in nested else self.stack.file).parent
         shared = tuple(one for one, name in self.matched.resources.items() if name == resource and one != element)
         return Deployed(self.stack, self.stack.resources[resource], folder, shared)
 
@@ -183,7 +185,7 @@ class _One:
             for name, statements in by.items():
                 around = self.facts.looks_around(kind, name)
                 for statement in statements:
-                    on = standing.at(statement.place) if parts else ""
+                    on = standing.at(statement.place) if parts else frozenset()
                     part = shared or next(
                         (one for one in parts if one.reaches(element, name, on, looked_around=around)), None
                     )

@@ -73,12 +73,12 @@ class Touch:
     place: Place
     handed: frozenset[str] = frozenset()
 
-    def reaches(self, element: str, fact: str, stands_on: str, *, looked_around: bool) -> bool:
+    def reaches(self, element: str, fact: str, stands_on: frozenset[str], *, looked_around: bool) -> bool:
         """Whether it may change a fact of an element.
 
-        `stands_on` is the resource where the fact was read, `looked_around` that it follows from other resources.
+        `stands_on` are the resources where the fact was read, `looked_around` that it follows from other resources.
         """
-        if self.elements is None or (self.strength != "adds" and stands_on in self.handed):
+        if self.elements is None or (self.strength != "adds" and not self.handed.isdisjoint(stands_on)):
             return True
         if element not in self.elements:
             return False
@@ -95,18 +95,20 @@ class Standing:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        starts = {one.place.line: one.name for one in stack.resources.values() if one.place.file == stack.file}
-        self._lines = sorted(starts)
-        self._names = [starts[line] for line in self._lines]
+        self._starts: dict[str, dict[int, set[str]]] = {}
+        for one in stack.resources.values():
+            self._starts.setdefault(one.place.file, {}).setdefault(one.place.line, set()).add(one.name)
+        self._lines = {file: sorted(starts) for file, starts in self._starts.items()}
 
-    def at(self, place: Place | None) -> str:
-        """The resource on which a place lies, '' for none."""
+    def at(self, place: Place | None) -> frozenset[str]:
+        """The resources on which a place lies: several where one template is nested twice."""
         if place is None:
-            return ""
+            return frozenset()
         if place.part:
-            return next((name for name in self._stack.resources if _is_below(place.part, name)), "")
-        before = bisect_right(self._lines, place.line)
-        return self._names[before - 1] if before else ""
+            return frozenset(name for name in self._stack.resources if _is_below(place.part, name))
+        lines = self._lines.get(place.file, [])
+        before = bisect_right(lines, place.line)
+        return frozenset(self._starts[place.file][lines[before - 1]]) if before else frozenset()
 
 
 def _is_below(part: str, name: str) -> bool:

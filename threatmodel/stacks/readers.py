@@ -26,10 +26,9 @@ def read(kind: str, path: Path, files: Files, assumed: Assumed = DEFAULTS) -> St
 
             return serverless.read(files.text(path), name, assumed, package_of(path, files))
         case _:
-            from threatmodel.stacks import sam
-            from threatmodel.stacks.cloudformation import reader as cloudformation
+            from threatmodel.stacks import nested
 
-            return sam.expanded(*cloudformation.read(files.text(path), name, assumed))
+            return nested.read(path, files, assumed)
 
 
 def kind_of(path: Path, files: Files) -> str:

@@ -83,15 +83,24 @@ class Choice(NamedTuple):
     equal: bool = True
 
 
+class Nested(NamedTuple):
+    """A nested stack whose template was read: its name, the template's file, and where it is nested."""
+
+    name: str
+    file: str
+    place: Place
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
     """One file of infrastructure code, resolved.
 
     `kind` is cloudformation, serverless or terraform; `parameters` are those that a node's `given` names; `undecided`
-    are conditions that may hold or not; `exports` are values that other stacks may
-    import; `problems` are what its author should know (a duplicate key); `unread` says
-    what may hold more resources than these: while
-    there is any, nothing can be said to be absent elsewhere than on a resource that is here.
+    are conditions that may hold or not; `exports` are values that other stacks may import, `outputs` those that a
+    template which nests this one may use; `nested` are the nested stacks whose resources are here too, each under
+    ``<nested stack>.<name>``; `problems` are what its author should know (a duplicate key); `unread` says what may hold
+    more resources than these: while there is any, nothing can be said to be absent elsewhere than on a resource that
+    is here.
     """
 
     file: str
@@ -102,6 +111,8 @@ class Stack:
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     undecided: tuple[Choice, ...] = ()
     exports: tuple[Node, ...] = ()
+    outputs: Mapping[str, Node] = field(default_factory=dict)
+    nested: tuple[Nested, ...] = ()
 
     def of_type(self, *types: str) -> Iterator[Resource]:
         """The resources of some types, in the file's order."""

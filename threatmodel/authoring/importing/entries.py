@@ -62,7 +62,9 @@ def entries(
     for kind in (*MATCHED, EXTERNAL):
         for name, element in ids.items():
             if kinds[name] == kind:
-                shown = _shown(stack.resources[name]) if name in stack.resources else _shown_outside(name, places)
+                shown = (
+                    _shown(stack.resources[name], stack) if name in stack.resources else _shown_outside(name, places)
+                )
                 head = _beside(f"{scalar(element)}:", shown)
                 body = _function(by_function[name], named, kinds) if kind == "function" else _other(name, kind, stack)
                 lines = (head, *(f"  {line}" for line in body))
@@ -163,12 +165,14 @@ def _usual(name: str, kind: str) -> tuple[str, ...]:
     return short, whole, f"{whole}-{kind.rpartition(' ')[2]}"
 
 
-def _shown(resource: Resource) -> str:
+def _shown(resource: Resource, stack: Stack) -> str:
     """What a resource is and where it stands; an address in a plan tells both."""
     if resource.place.part:
         return resource.name
     what = f"{resource.name} ({resource.type})" if not resource.made_by else f"{resource.name}, made by SAM"
-    return f"{what}, {resource.place.file.rpartition('/')[2]}:{resource.place.line}"
+    file = resource.place.file
+    shown = file if any(one.file == file for one in stack.nested) else file.rpartition("/")[2]
+    return f"{what}, {shown}:{resource.place.line}"
 
 
 def _shown_outside(name: str, places: Mapping[str, Place | None]) -> str:

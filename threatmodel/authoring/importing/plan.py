@@ -108,7 +108,8 @@ def _source(system: System, path: Path, model: Path) -> EvidenceFile | None:
 
 def _notes(stack: Stack) -> tuple[str, ...]:
     unread = (f"{one.place}: {one.name} was not read, so there may be more: {one.why}" for one in stack.unread)
-    return (*(str_of(problem) for problem in stack.problems), *unread)
+    nested = (f"{one.place}: {one.name} is read from {one.file}" for one in stack.nested)
+    return (*(str_of(problem) for problem in stack.problems), *nested, *unread)
 
 
 def str_of(problem: Problem) -> str:

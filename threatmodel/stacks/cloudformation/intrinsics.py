@@ -18,6 +18,7 @@ _MADE_BY_SAM = ("ServerlessRestApi", "ServerlessHttpApi", "ServerlessDeploymentA
 _PSEUDO = frozenset(
     f"AWS::{name}" for name in ("AccountId", "Partition", "Region", "StackId", "StackName", "URLSuffix")
 )
+_OF_ONE_STACK = frozenset(("AWS::StackId", "AWS::StackName"))
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _SUGGESTIONS = 20
 """Names that a suggestion is looked for; more would cost seconds in a file that is wrong all over."""
@@ -45,7 +46,8 @@ class Scope:
     `types` are those of its resources, `unread` the names of those that could not be read, `more` what may give other
     names a meaning ('' where nothing does).  `conditions` is None while they are looked at themselves, and `room` is
     how much may still be made.  `keeps_nothing`: what `AWS::NoValue` leaves out stays as a null, since SAM merges
-    Globals before it is dropped.
+    Globals before it is dropped.  `followed` are nested stacks whose templates are read, so that their outputs are
+    links; `within` says which of them this template is ('' for the one that is deployed).
     """
 
     parameters: Mapping[str, Parameter]
@@ -58,6 +60,8 @@ class Scope:
     sought: dict[str, str] = field(default_factory=dict)
     sam: frozenset[str] = frozenset()
     keeps_nothing: bool = False
+    followed: frozenset[str] = frozenset()
+    within: str = ""
     room: int = MOST_MADE
 
     def __post_init__(self) -> None:
@@ -148,7 +152,8 @@ class Scope:
         if name in self.parameters:
             return _supplied(self.parameters[name], place)
         if name in _PSEUDO:
-            return Scalar(f"${{{name}}}", place)
+            own = f".{self.within}" if self.within and name in _OF_ONE_STACK else ""
+            return Scalar(f"${{{name}{own}}}", place)
         if name == "AWS::NoValue":
             return None
         if name == "AWS::NotificationARNs":
@@ -163,7 +168,7 @@ class Scope:
         kind = self.types.get(name)
         if kind is None:
             return self.made_elsewhere(name, attribute, place)
-        if kind in NESTED and attribute.startswith("Outputs"):
+        if kind in NESTED and attribute.startswith("Outputs") and name not in self.followed:
             return Unknown(f"it is an output of the nested stack {quoted(name)}", place)
         return Link(name, attribute, place)
 
@@ -463,12 +468,14 @@ def _supplied(parameter: Parameter, place: Place) -> Node:
     """A parameter's value where something refers to it."""
     given = () if parameter.stated is not None else (parameter.name,)
     match parameter.value:
-        case Scalar(value=value):
-            return Scalar(value, place, given)
+        case Scalar(value=value, given=by):
+            return Scalar(value, place, (*given, *by))
         case List(items=items):
             return List(items, place, given)
-        case Unknown(why=why):
-            return Unknown(why, place, None, given)
+        case Unknown(why=why, usual=usual, given=by):
+            return Unknown(why, place, usual, (*given, *by))
+        case Link() | Joined() as handed:
+            return handed._replace(place=place)
         case other:
             return other
 

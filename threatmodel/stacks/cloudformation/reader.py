@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from threatmodel.reading.problems import InputError, Place, Problem, listed, note, quoted
-from threatmodel.reading.source import meaning
-from threatmodel.stacks.assumed import DEFAULTS, Assumed, PlainValue
+from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.cloudformation import document
 from threatmodel.stacks.cloudformation.conditions import choices, decided
 from threatmodel.stacks.cloudformation.deployments import with_stages
 from threatmodel.stacks.cloudformation.intrinsics import NESTED, ConditionValue, Scope, made_by
-from threatmodel.stacks.stack import Parameter, Resource, Stack, Unread
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, items, text
+from threatmodel.stacks.cloudformation.parameters import Nesting, parameter
+from threatmodel.stacks.stack import Resource, Stack, Unread
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get, items, text
 
 _READ_TRANSFORMS = frozenset(("AWS::Serverless-2016-10-31", "AWS::LanguageExtensions"))
 _STACKS = NESTED | {"AWS::ServiceCatalog::CloudFormationProvisionedProduct"}
+TEMPLATE_IN = {"AWS::CloudFormation::Stack": "TemplateURL", "AWS::Serverless::Application": "Location"}
+"""The property of a nested stack with the place of its template."""
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _MODULE = "::MODULE"
 _OWN_KEYS = frozenset(("Type", "Properties", "Condition"))
 _OTHERS = {
@@ -28,15 +32,17 @@ _OTHERS = {
     "a Compose file": {"services"},
 }
 """What else a file may be, by keys that it then has."""
-_LONGEST_VALUE = 4096
 _NOTHING: Mapping[str, Node] = {}
 
 
-def read(text: str, file: str, assumed: Assumed = DEFAULTS) -> tuple[Stack, Table | None]:
+def read(
+    text: str, file: str, assumed: Assumed = DEFAULTS, nesting: Nesting | None = None
+) -> tuple[Stack, Table | None]:
     """The stack that a template describes, and its `Globals`, looked up as well.
 
-    Resources of SAM's own types stand as they are: neither are `Globals` merged nor is anything made of them.  Raises
-    InputError where the text is no YAML or JSON, or no template; lesser mistakes are in the stack's `problems`.
+    With `nesting`, outputs of nested stacks whose templates are files stand as links to them.  Resources of SAM's own
+    types stand as they are: neither are `Globals` merged nor is anything made of them.  Raises InputError where
+    the text is no YAML or JSON, or no template; lesser mistakes are in the stack's `problems`.
     """
     raw = document.parse(text, file)
     root = raw.root
@@ -47,7 +53,7 @@ def read(text: str, file: str, assumed: Assumed = DEFAULTS) -> tuple[Stack, Tabl
         raise InputError(
             [Problem(code="not-a-template", place=place, message=message, hint="name the template that is deployed")]
         )
-    stack, globals_ = stack_of(root, file, raw.problems, assumed)
+    stack, globals_ = _Template(file, root, list(raw.problems), assumed, nesting).stack()
     return replace(stack, resources=with_stages(stack.resources)), globals_
 
 
@@ -94,8 +100,11 @@ def _kind(node: Node) -> str:
 class _Template:
     """One template while it is read."""
 
-    def __init__(self, file: str, root: Table, problems: list[Problem], assumed: Assumed) -> None:
+    def __init__(
+        self, file: str, root: Table, problems: list[Problem], assumed: Assumed, nesting: Nesting | None = None
+    ) -> None:
         self.file = file
+        self.nesting = nesting
         self.assumed = assumed
         self.root = root
         self.problems = problems
@@ -131,6 +140,7 @@ class _Template:
             parameters=scope.parameters,
             undecided=tuple(choices(self.section("Conditions"), scope)),
             exports=tuple(self.exports(scope)),
+            outputs=dict(self.outputs(scope)),
         )
         return found, globals_
 
@@ -143,6 +153,24 @@ class _Template:
                 if value is not None:
                     yield value
 
+    def outputs(self, scope: Scope) -> Iterator[tuple[str, Node]]:
+        """The outputs by name, for the template that nests this one."""
+        found = self.root.entries.get("Outputs")
+        for name, output in found.entries.items() if isinstance(found, Table) and self.nesting is not None else ():
+            value = output.entries.get("Value") if isinstance(output, Table) else None
+            doubt = _doubt(output.entries.get("Condition"), scope) if isinstance(output, Table) else None
+            resolved = doubt or (scope.node(value) if value is not None else None)
+            if resolved is not None:
+                yield name, resolved
+
+    def followed(self) -> Iterator[str]:
+        """The nested stacks whose templates are files, as far as the template writes so."""
+        for name, node in self.resources.entries.items() if self.nesting is not None else ():
+            kind = self.types.get(name, "")
+            properties = node.entries.get("Properties") if isinstance(node, Table) else None
+            if kind in NESTED and is_local(get(properties, TEMPLATE_IN[kind])):
+                yield name
+
     def scope(self) -> Scope:
         """What names mean here."""
         makers = [one.name for one in self.unread if one.name not in self.resources.entries or one.name[:4] == "Fn::"]
@@ -151,16 +179,26 @@ class _Template:
         makers += [name for section in declared for name in section.entries if name[:4] == "Fn::"]
         scope = Scope(
             parameters={
-                name: self.parameter(name, node, declared[0].keys[name]) for name, node in declared[0].entries.items()
+                name: parameter(name, self.declared(name, node), declared[0].keys[name], self.assumed, self.nesting)
+                for name, node in declared[0].entries.items()
             },
             mappings=declared[1],
             types=self.types,
             unread=frozenset(self.resources.entries.keys() - self.types.keys()),
             more=makers[0] if makers else "",
             problems=self.problems,
+            followed=frozenset(self.followed()),
+            within=self.nesting.name if self.nesting is not None else "",
         )
         scope.conditions = decided(declared[2], scope, self.assumed.conditions)
         return scope
+
+    def declared(self, name: str, node: Node) -> Table:
+        """What a parameter is declared as."""
+        if isinstance(node, Table):
+            return node
+        self.wrong(node.place, f"the parameter {quoted(name)} is {_kind(node)}; expected a mapping")
+        return Table({}, node.place, {})
 
     # --- what may make other resources
 
@@ -194,7 +232,7 @@ class _Template:
         elif self.is_resource(name, node):
             kind = self.types[name] = text(node.entries["Type"]) or ""
             if kind in _STACKS:
-                self.not_read(name, "what a nested stack makes stands in another template", place)
+                self.not_read(name, _elsewhere(kind, node), place)
             elif kind.endswith(_MODULE):
                 self.not_read(name, "what a module makes stands elsewhere", place)
             return node
@@ -248,76 +286,27 @@ class _Template:
             self.not_read("Globals", found.why, found.place)
         return found if isinstance(found, Table) else None
 
-    # --- parameters
 
-    def parameter(self, name: str, node: Node, place: Place) -> Parameter:
-        """A parameter as it is declared."""
-        if not isinstance(node, Table):
-            self.wrong(node.place, f"the parameter {quoted(name)} is {_kind(node)}; expected a mapping")
-            node = Table({}, node.place, {})
-        kind = text(node.entries.get("Type")) or "String"
-        hidden = node.entries.get("NoEcho")
-        given = self.assumed.values.get(name)
-        return Parameter(
-            name=name,
-            type=kind,
-            hidden=isinstance(hidden, Scalar) and str(hidden.value).lower() == "true",
-            value=_default(name, kind, node, self.assumed) if given is None else _value_of(given, kind, place),
-            place=place,
-            allowed=tuple(_allowed(node.entries.get("AllowedValues"))),
-            least=_bound(node.entries.get("MinValue")),
-            most=_bound(node.entries.get("MaxValue")),
-            stated=self.assumed.stated.get(name),
-        )
+def _elsewhere(kind: str, body: Table) -> str:
+    """Why what a nested stack makes is not here, and where that is."""
+    location = get(body.entries.get("Properties"), TEMPLATE_IN.get(kind, ""))
+    application, address = text(get(location, "ApplicationId")), text(location)
+    where = f" of the Serverless Application Repository: {quoted(application)}" if application else ""
+    if address and _ADDRESS.match(address):
+        where = f" at {quoted(address.partition('?')[0])}"  # what follows may sign the request
+    return f"what a nested stack makes stands in another template{where}"
+
+
+def is_local(location: Node | None) -> bool:
+    """Whether a nested stack's template is a file: a text that is no address."""
+    written = text(location) if isinstance(location, Scalar) and not location.given else None
+    return bool(written) and _ADDRESS.match(written or "") is None
 
 
 def _never(condition: Node | None, scope: Scope) -> bool:
     """Whether a condition is decided, and does not hold."""
     conditions = scope.conditions or {}
     return conditions.get(text(condition) or "", ConditionValue()).sure is False
-
-
-def _allowed(node: Node | None) -> Iterator[PlainValue]:
-    """The only values that a parameter may take."""
-    return (one.value for one in items(node) if isinstance(one, Scalar) and one.value is not None)
-
-
-def _bound(node: Node | None) -> float | None:
-    value = meaning(str(node.value)) if isinstance(node, Scalar) else None
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _value_of(value: PlainValue, kind: str, place: Place) -> Node:
-    """A value that a parameter is given, as its type has it."""
-    if kind.startswith("List<") or kind == "CommaDelimitedList":
-        return List(tuple(_as_number(part.strip(), kind, place) for part in str(value).split(",")), place)
-    return _as_number(value, kind, place) if isinstance(value, str) else Scalar(value, place)
-
-
-def _default(name: str, kind: str, declared: Table, assumed: Assumed) -> Node:
-    """The value of a parameter for which none is given."""
-    default = declared.entries.get("Default")
-    if assumed.open:
-        return Unknown(f"the parameter {quoted(name)} is given at deployment", declared.place)
-    if kind.startswith("AWS::SSM::Parameter::Value"):
-        return Unknown(f"the parameter {quoted(name)} is read from the Parameter Store", declared.place)
-    if default is None or (isinstance(default, Scalar) and default.value is None):
-        return Unknown(f"the parameter {quoted(name)} has no default", declared.place)
-    if not isinstance(default, Scalar) or len(str(default.value)) > _LONGEST_VALUE:
-        return Unknown(
-            f"the default of the parameter {quoted(name)} is no text that a parameter can have", default.place
-        )
-    value, place = default.value, default.place
-    if kind.startswith("List<") or kind == "CommaDelimitedList":
-        parts = (part.strip() for part in str(value).split(","))
-        return List(tuple(_as_number(part, kind, place, (name,)) for part in parts), place)
-    return _as_number(value, kind, place) if isinstance(value, str) else default
-
-
-def _as_number(value: str, kind: str, place: Place, given: tuple[str, ...] = ()) -> Scalar:
-    """A parameter's value, a number where its type says so."""
-    number = meaning(value) if value and kind in {"Number", "List<Number>"} else value
-    return Scalar(number if isinstance(number, int | float) else value, place, given)
 
 
 def _maker(name: str, node: Node) -> str:

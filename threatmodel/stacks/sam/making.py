@@ -60,7 +60,7 @@ def written(pattern: str, values: Mapping[str, Node], place: Place) -> Node:
         if index % 2:
             node = _value(part, values, place)
             given |= dict.fromkeys(getattr(node, "given", ()))
-            parts += _spelt(node)
+            parts += spelt(node)
         else:
             parts.append(part)
     return joined(parts, place, tuple(given))
@@ -85,7 +85,8 @@ def _value(name: str, values: Mapping[str, Node], place: Place) -> Node:
     return Scalar(f"${{{name}}}", place)
 
 
-def _spelt(node: Node) -> tuple[str | Link | Unknown, ...]:
+def spelt(node: Node) -> tuple[str | Link | Unknown, ...]:
+    """The parts that a value has within a text."""
     match node:
         case Scalar(value=bool() as value):
             return (str(value).lower(),)

@@ -1,0 +1,108 @@
+"""A template's parameters: what they are given, or else their defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from threatmodel.reading.problems import Place, quoted
+from threatmodel.reading.source import meaning
+from threatmodel.stacks.assumed import DEFAULTS, Assumed, PlainValue
+from threatmodel.stacks.cloudformation.intrinsics import written
+from threatmodel.stacks.stack import Parameter
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, items, text
+
+_FROM_STORE = "AWS::SSM::Parameter::Value"
+_LONGEST_VALUE = 4096
+
+
+class Nesting(NamedTuple):
+    """That nested stacks are read too, and which of them a template is: its name, and what its parameters are given.
+
+    `handed` is None for the template that is deployed, and Unknown where nobody can tell what another one is given;
+    what that is not handed has its default for certain.
+    """
+
+    name: str = ""
+    handed: Mapping[str, Node] | Unknown | None = None
+
+
+def parameter(name: str, declared: Table, place: Place, assumed: Assumed, nesting: Nesting | None) -> Parameter:
+    """A parameter as it is declared, with its value in one world."""
+    kind = text(declared.entries.get("Type")) or "String"
+    hidden = declared.entries.get("NoEcho")
+    if nesting is not None and nesting.handed is not None:
+        value = _nested(name, kind, declared, nesting.handed)
+        return Parameter(name=name, type=kind, hidden=False, value=value, place=place, stated=value.place)
+    given = assumed.values.get(name)
+    told = given is not None and not kind.startswith(
+        _FROM_STORE
+    )  # there a name is given, and the value stands elsewhere
+    return Parameter(
+        name=name,
+        type=kind,
+        hidden=isinstance(hidden, Scalar) and str(hidden.value).lower() == "true",
+        value=_value_of(given, kind, place)
+        if told and given is not None
+        else _default(name, kind, declared, assumed, (name,)),
+        place=place,
+        allowed=tuple(_allowed(declared.entries.get("AllowedValues"))),
+        least=_bound(declared.entries.get("MinValue")),
+        most=_bound(declared.entries.get("MaxValue")),
+        stated=assumed.stated.get(name),
+    )
+
+
+def _nested(name: str, kind: str, declared: Table, handed: Mapping[str, Node] | Unknown) -> Node:
+    """A parameter of a nested template: what it is handed, else its default, which no deployment replaces."""
+    given = handed if isinstance(handed, Unknown) else handed.get(name)
+    if given is None:
+        return _default(name, kind, declared, DEFAULTS, ())
+    if kind.startswith(_FROM_STORE):
+        return Unknown(f"the parameter {quoted(name)} is read from the Parameter Store", given.place)
+    if not isinstance(given, Scalar):
+        return given
+    return _value_of(written(given), kind, given.place, given.given)
+
+
+def _allowed(node: Node | None) -> Iterator[PlainValue]:
+    """The only values that a parameter may take."""
+    return (one.value for one in items(node) if isinstance(one, Scalar) and one.value is not None)
+
+
+def _bound(node: Node | None) -> float | None:
+    value = meaning(str(node.value)) if isinstance(node, Scalar) else None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _value_of(value: PlainValue, kind: str, place: Place, given: tuple[str, ...] = ()) -> Node:
+    """A value that a parameter is given, as its type has it."""
+    if kind.startswith("List<") or kind == "CommaDelimitedList":
+        return List(tuple(_as_number(part.strip(), kind, place, given) for part in str(value).split(",")), place, given)
+    return _as_number(value, kind, place, given) if isinstance(value, str) else Scalar(value, place, given)
+
+
+def _default(name: str, kind: str, declared: Table, assumed: Assumed, given: tuple[str, ...]) -> Node:
+    """The value of a parameter for which none is given; `given` are the parameters that the parts of a list rest on."""
+    default = declared.entries.get("Default")
+    if assumed.open:
+        return Unknown(f"the parameter {quoted(name)} is given at deployment", declared.place)
+    if kind.startswith(_FROM_STORE):
+        return Unknown(f"the parameter {quoted(name)} is read from the Parameter Store", declared.place)
+    if default is None or (isinstance(default, Scalar) and default.value is None):
+        return Unknown(f"the parameter {quoted(name)} has no default", declared.place)
+    if not isinstance(default, Scalar) or len(str(default.value)) > _LONGEST_VALUE:
+        return Unknown(
+            f"the default of the parameter {quoted(name)} is no text that a parameter can have", default.place
+        )
+    value, place = default.value, default.place
+    if kind.startswith("List<") or kind == "CommaDelimitedList":
+        parts = (part.strip() for part in str(value).split(","))
+        return List(tuple(_as_number(part, kind, place, given) for part in parts), place)
+    return _as_number(value, kind, place) if isinstance(value, str) else default
+
+
+def _as_number(value: str, kind: str, place: Place, given: tuple[str, ...] = ()) -> Scalar:
+    """A parameter's value, a number where its type says so."""
+    number = meaning(value) if value and kind in {"Number", "List<Number>"} else value
+    return Scalar(number if isinstance(number, int | float) else value, place, given)

@@ -1,0 +1,300 @@
+"""Templates that nest others of the same project, as one stack: parameters handed down, outputs handed back.
+
+A resource of a nested stack is called ``<nested stack>.<name>``.  What stands elsewhere (an address, an application of
+the Serverless Application Repository), leaves the project or cannot be read stays a part that nobody read, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.problems import InputError, Place, Problem, note, quoted
+from threatmodel.stacks import sam
+from threatmodel.stacks.assumed import Assumed
+from threatmodel.stacks.cloudformation import reader
+from threatmodel.stacks.cloudformation.intrinsics import NESTED
+from threatmodel.stacks.cloudformation.parameters import Nesting
+from threatmodel.stacks.cloudformation.reader import TEMPLATE_IN
+from threatmodel.stacks.sam.making import joined, spelt
+from threatmodel.stacks.stack import Choice, Nested, Resource, Stack, Unread
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, get, links, text
+
+MOST_NESTED = 100
+"""Nested templates that are read for one file; two that nest the other twice would double at each level."""
+_HANDED = "^"
+"""How the names of resources begin, within a nested template, that the one around it handed down."""
+_OUTPUTS = "Outputs."
+
+Relinked = Callable[[Link], Node]
+"""What stands in the place of a link."""
+
+
+def read(path: Path, files: Files, assumed: Assumed) -> Stack:
+    """The stack of a template with those that it nests.  Raises InputError where the template cannot be used."""
+    return _Following(files).stack(path, assumed, Nesting(), (path.resolve(),))
+
+
+class _Following:
+    """One template, while those that it nests are read."""
+
+    def __init__(self, files: Files) -> None:
+        self.files = files
+        self.left = MOST_NESTED
+
+    def stack(self, path: Path, assumed: Assumed, nesting: Nesting, above: tuple[Path, ...]) -> Stack:
+        """The stack of a template; `above` are the files of those around it, its own the last."""
+        found = reader.read(self.files.text(path), shown_path(path), assumed, nesting)
+        stack = sam.expanded(*found)
+        waiting = {one.name: one for one in stack.resources.values() if _is_file(one)}
+        if not waiting:
+            return stack
+        inner: dict[str, Stack] = {}
+        outputs = _Outputs(waiting, inner)
+        problems = list(stack.problems)
+        unread = {one.name: one for one in stack.unread}
+        while waiting:
+            name = next((name for name, one in waiting.items() if not outputs.needed(one) & waiting.keys()), None)
+            resource = waiting.pop(name if name is not None else next(iter(waiting)))
+            child = self.child(resource, path, assumed, nesting, above, outputs)
+            if isinstance(child, Problem):
+                why = f"the template that it nests was not read: {child.message}"
+                unread[resource.name] = Unread(name=resource.name, why=why, place=resource.place)
+                note(problems, child)
+            else:
+                inner[resource.name] = child
+                del unread[resource.name]
+        return _together(replace(stack, problems=tuple(problems), unread=tuple(unread.values())), inner, outputs)
+
+    def child(  # noqa: PLR0913, PLR0917 - what is nested, by which file, in which world, where, with what
+        self,
+        resource: Resource,
+        path: Path,
+        assumed: Assumed,
+        nesting: Nesting,
+        above: tuple[Path, ...],
+        outputs: _Outputs,
+    ) -> Stack | Problem:
+        """The stack that a resource nests; the problem where it cannot be read.  Raises InputError for a circle."""
+        location = get(resource.properties, TEMPLATE_IN[resource.type])
+        place = location.place if location is not None else resource.place
+        written = text(location) or ""
+        if self.left <= 0:
+            return Problem(code="unread-template", place=place, message=f"more than {MOST_NESTED} templates are nested")
+        self.left -= 1
+        try:
+            target = self.files.named(written, path, place)
+            if target in above:
+                raise _circle(written, place, above, target)
+            handed = outputs.within(get(resource.properties, "Parameters"))
+            inside = Nesting(f"{nesting.name}.{resource.name}".lstrip("."), _handed(handed, resource))
+            return self.stack(target, _inside(assumed, resource.name), inside, (*above, target))
+        except InputError as error:
+            if any(one.code == _CIRCLE for one in error.problems):
+                raise
+            first = error.problems[0]
+            message = first.message if first.place == place else f"{quoted(written)}: {first.message}"
+            return Problem(code="unread-template", place=place, message=message, hint=first.hint)
+
+
+_CIRCLE = "circular-nesting"
+
+
+def _circle(written: str, place: Place, above: tuple[Path, ...], target: Path) -> InputError:
+    way = [shown_path(one) for one in (*above[above.index(target) :], target)]
+    message = f"{quoted(written)} nests itself: {' nests '.join(way)}"
+    hint = "nothing can deploy a circle: take one of these nested stacks out"
+    return InputError([Problem(code=_CIRCLE, place=place, message=message, hint=hint)])
+
+
+def _is_file(resource: Resource) -> bool:
+    """Whether a resource is a nested stack whose template is a file."""
+    return (
+        resource.type in NESTED
+        and resource.opaque is None
+        and reader.is_local(get(resource.properties, TEMPLATE_IN[resource.type]))
+    )
+
+
+# --- what goes down
+
+
+def _handed(parameters: Node | None, resource: Resource) -> Mapping[str, Node] | Unknown:
+    """What the parameters of a nested template are given, by name; links are marked as those of the one around it."""
+    match parameters:
+        case None:
+            return {}
+        case Table(entries=entries):
+            return {name: relinked(node, _marked) for name, node in entries.items()}
+        case _:
+            return Unknown(f"what {quoted(resource.name)} is given is not told", resource.place)
+
+
+def _marked(link: Link) -> Node:
+    return link._replace(resource=f"{_HANDED}{link.resource}")
+
+
+def _inside(assumed: Assumed, name: str) -> Assumed:
+    """What is taken for given of a nested template: its conditions; its parameters are handed to it."""
+    prefix = f"{name}."
+    own = {key: holds for key, holds in assumed.conditions.items() if key.startswith(prefix)}
+    return Assumed(conditions={key.removeprefix(prefix): holds for key, holds in own.items()})
+
+
+# --- what comes back
+
+
+class _Outputs:
+    """The outputs of nested stacks, in the words of the template that nests them."""
+
+    def __init__(self, nested: Iterable[str], inner: Mapping[str, Stack]) -> None:
+        self.nested = frozenset(nested)
+        self.inner = inner
+        self.known: dict[tuple[str, str], Node] = {}
+
+    def needed(self, resource: Resource) -> set[str]:
+        """The nested stacks whose outputs one is handed."""
+        return {link.resource for link in links(get(resource.properties, "Parameters"))} & self.nested
+
+    def within(self, node: Node | None) -> Node | None:
+        """A node with outputs in the place of the links to them."""
+        return None if node is None else relinked(node, self.of)
+
+    def of(self, link: Link) -> Node:
+        """What a link stands for."""
+        if link.resource not in self.nested or not link.attribute.startswith(_OUTPUTS):
+            return link
+        key = (link.resource, link.attribute.removeprefix(_OUTPUTS))
+        if key not in self.known:
+            child = self.inner.get(key[0])
+            node = child.outputs.get(key[1]) if child is not None else None
+            if node is None:
+                return Unknown(f"it is an output of the nested stack {quoted(key[0])}", link.place)
+            self.known[key] = relinked(node, lambda one: _renamed(one, key[0]))
+        found = self.known[key]
+        return found._replace(place=link.place) if isinstance(found, Scalar | Link | Joined | Unknown) else found
+
+
+def _renamed(link: Link, name: str) -> Link:
+    """A link of a nested template as one of the template around it."""
+    if link.resource.startswith(_HANDED):
+        return link._replace(resource=link.resource.removeprefix(_HANDED))
+    return link._replace(resource=f"{name}.{link.resource}")
+
+
+def _together(stack: Stack, inner: Mapping[str, Stack], outputs: _Outputs) -> Stack:
+    """The stack with the resources of those that it nests, each in the place of the nested stack."""
+    resources: dict[str, Resource] = {}
+    for name, resource in stack.resources.items():
+        child = inner.get(name)
+        if child is None:
+            resources[name] = _relinked(resource, outputs.of)
+        else:
+            made = (_inner(one, resource) for one in child.resources.values())
+            resources |= {one.name: one for one in made}
+    return replace(
+        stack,
+        resources=resources,
+        unread=(*stack.unread, *(part for name, child in inner.items() for part in _unread(name, child, stack))),
+        problems=(*stack.problems, *(one for child in inner.values() for one in child.problems)),
+        undecided=(
+            *stack.undecided,
+            *(Choice(f"{name}.{one.condition}", one.usual) for name, child in inner.items() for one in child.undecided),
+        ),
+        exports=(
+            *(relinked(node, outputs.of) for node in stack.exports),
+            *(_taken_up(node, name) for name, child in inner.items() for node in child.exports),
+        ),
+        outputs={key: relinked(node, outputs.of) for key, node in stack.outputs.items()},
+        nested=tuple(_nested(stack, inner)),
+    )
+
+
+def _nested(stack: Stack, inner: Mapping[str, Stack]) -> Iterator[Nested]:
+    for name, child in inner.items():
+        yield Nested(name, child.file, stack.resources[name].place)
+        yield from (one._replace(name=f"{name}.{one.name}") for one in child.nested)
+
+
+def _taken_up(node: Node, name: str) -> Node:
+    return relinked(node, lambda link: _renamed(link, name))
+
+
+def _inner(resource: Resource, nesting: Resource) -> Resource:
+    """A resource of a nested stack as one of the template around it."""
+    found = _relinked(resource, lambda link: _renamed(link, nesting.name))
+    return replace(
+        found,
+        name=f"{nesting.name}.{resource.name}",
+        made_by=f"{nesting.name}.{resource.made_by}" if resource.made_by else "",
+        doubt=resource.doubt or nesting.doubt,
+    )
+
+
+def _relinked(resource: Resource, change: Relinked) -> Resource:
+    properties = relinked(resource.properties, change)
+    about = {key: relinked(node, change) for key, node in (resource.about or {}).items()}
+    return replace(
+        resource,
+        properties=properties if isinstance(properties, Table) else resource.properties,
+        about=about or None,
+    )
+
+
+def _unread(name: str, child: Stack, stack: Stack) -> Iterator[Unread]:
+    """What of a nested stack was not read: a macro there changes what is there, and may add what it was handed."""
+    own = frozenset(f"{name}.{one}" for one in child.resources)
+    handed = frozenset(link.resource for link in links(get(stack.resources[name].properties, "Parameters")))
+    for one in child.unread:
+        inside = frozenset(_renamed(Link(part, "", one.place), name).resource for part in one.handed)
+        called = f"{name}.{one.name}"
+        if one.strength == "all":
+            yield replace(one, name=called, strength="changes", handed=own)
+            yield replace(one, name=called, strength="adds", handed=own | handed)
+        else:
+            yield replace(one, name=called, handed=inside)
+
+
+# --- links
+
+
+def relinked(node: Node, change: Relinked) -> Node:
+    """A node in which something else stands in the place of each link; itself where nothing does."""
+    match node:
+        case Link():
+            return change(node)
+        case Joined(parts=parts, place=place, given=given):
+            return _joined(node, parts, place, given, change)
+        case Table(entries=entries):
+            changed = {key: relinked(child, change) for key, child in entries.items()}
+            return node if _same(changed.values(), entries.values()) else node._replace(entries=changed)
+        case List(items=children):
+            found = tuple(relinked(child, change) for child in children)
+            return node if _same(found, children) else node._replace(items=found)
+        case Unknown(usual=usual) if usual is not None:
+            return node._replace(usual=relinked(usual, change))
+        case _:
+            return node
+
+
+def _joined(
+    node: Joined, parts: tuple[str | Link | Unknown, ...], place: Place, given: tuple[str, ...], change: Relinked
+) -> Node:
+    if not any(isinstance(part, Link) for part in parts):
+        return node
+    pieces: list[str | Link | Unknown] = []
+    by = dict.fromkeys(given)
+    for part in parts:
+        found = change(part) if isinstance(part, Link) else part
+        if isinstance(found, str | Link | Unknown):
+            pieces.append(found)
+        else:
+            pieces += spelt(found)
+            by |= dict.fromkeys(getattr(found, "given", ()))
+    return joined(pieces, place, tuple(by))
+
+
+def _same(one: Iterable[Node], other: Iterable[Node]) -> bool:
+    return all(a is b for a, b in zip(one, other, strict=True))
