@@ -26,8 +26,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from slack_sdk.signature import Clock, SignatureVerifier
 
+from tests.examples.standing_in import AT, FORGED, FORGERIES, SECRET, UNAUTHORISED, form, headers, rest, signed
 from tests.support import HOME
-from tests.test_examples import AT, FORGED, FORGERIES, SECRET, UNAUTHORISED, form, headers, rest, signed
 from threatmodel.probe.protocol import Call, Reply, Scenario
 from threatmodel.probe.runners.target import runner_for
 
