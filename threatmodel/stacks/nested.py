@@ -15,7 +15,7 @@ from threatmodel.reading.problems import InputError, Place, Problem, note, quote
 from threatmodel.stacks import sam
 from threatmodel.stacks.assumed import Assumed
 from threatmodel.stacks.cloudformation import reader
-from threatmodel.stacks.cloudformation.intrinsics import NESTED
+from threatmodel.stacks.cloudformation.names import NESTED
 from threatmodel.stacks.cloudformation.parameters import Nesting
 from threatmodel.stacks.cloudformation.reader import TEMPLATE_IN
 from threatmodel.stacks.sam.making import joined, spelt

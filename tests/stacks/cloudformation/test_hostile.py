@@ -15,7 +15,7 @@ from tests.stacks.cloudformation.reading_templates import TREES, value_of
 from tests.support import working_at_most
 from threatmodel.reading.problems import InputError, Problem
 from threatmodel.stacks.cloudformation.document import DEEPEST, MOST_REPEATED
-from threatmodel.stacks.cloudformation.intrinsics import MOST_MADE
+from threatmodel.stacks.cloudformation.names import MOST_MADE
 from threatmodel.stacks.cloudformation.reader import read
 from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, Unknown, shape_of
 

@@ -7,7 +7,8 @@ from typing import TypeAlias
 
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.assumed import PlainValue
-from threatmodel.stacks.cloudformation.intrinsics import ConditionValue, Scope, written
+from threatmodel.stacks.cloudformation.intrinsics import Scope, written
+from threatmodel.stacks.cloudformation.names import ConditionValue
 from threatmodel.stacks.stack import Choice
 from threatmodel.stacks.values import List, Node, Scalar, Table, text
 

@@ -11,7 +11,8 @@ from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.cloudformation import document
 from threatmodel.stacks.cloudformation.conditions import choices, decided
 from threatmodel.stacks.cloudformation.deployments import with_stages
-from threatmodel.stacks.cloudformation.intrinsics import NESTED, ConditionValue, Scope, made_by
+from threatmodel.stacks.cloudformation.intrinsics import Scope, made_by
+from threatmodel.stacks.cloudformation.names import NESTED, ConditionValue
 from threatmodel.stacks.cloudformation.parameters import Nesting, parameter
 from threatmodel.stacks.stack import Resource, Stack, Unread
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get, items, text

@@ -1,0 +1,150 @@
+"""What names mean in one template: its parameters, resources and conditions, and what others may give a meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from threatmodel.reading.problems import Place, Problem, note, quoted, suggestion
+from threatmodel.stacks.stack import Parameter
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown
+
+NESTED = frozenset(("AWS::CloudFormation::Stack", "AWS::Serverless::Application"))
+"""Types of resources that are whole stacks, whose outputs stand elsewhere."""
+SAM = "AWS::Serverless::"
+_MADE_BY_SAM = ("ServerlessRestApi", "ServerlessHttpApi", "ServerlessDeploymentApplication", "CodeDeployServiceRole")
+_PSEUDO = frozenset(
+    f"AWS::{name}" for name in ("AccountId", "Partition", "Region", "StackId", "StackName", "URLSuffix")
+)
+_OF_ONE_STACK = frozenset(("AWS::StackId", "AWS::StackName"))
+_SUGGESTIONS = 20
+"""Names that a suggestion is looked for; more would cost seconds in a file that is wrong all over."""
+_LONGEST_NAME = 255
+MOST_MADE = 16 * 1024 * 1024
+"""Characters and items that functions may make or look through in one template; what is beyond is unknown."""
+Resolved: TypeAlias = "Node | None"
+"""None: nothing, which is what `AWS::NoValue` leaves."""
+
+
+class ConditionValue(NamedTuple):
+    """What is known of a condition: what it is in any case, and what it is with the parameters' defaults."""
+
+    sure: bool | None = None
+    usual: bool | None = None
+
+
+@dataclass(kw_only=True)
+class Names:
+    """What names mean in one template.
+
+    `types` are those of its resources, `unread` the names of those that could not be read, `more` what may give other
+    names a meaning ('' where nothing does).  `conditions` is None while they are looked at themselves, and `room` is
+    how much may still be made.  `keeps_nothing`: what `AWS::NoValue` leaves out stays as a null, since SAM merges
+    Globals before it is dropped.  `followed` are nested stacks whose templates are read, so that their outputs are
+    links; `within` says which of them this template is ('' for the one that is deployed).
+    """
+
+    parameters: Mapping[str, Parameter]
+    mappings: Table | None
+    types: Mapping[str, str]
+    unread: frozenset[str]
+    more: str
+    problems: list[Problem]
+    conditions: Mapping[str, ConditionValue] | None = None
+    sought: dict[str, str] = field(default_factory=dict)
+    sam: frozenset[str] = frozenset()
+    keeps_nothing: bool = False
+    followed: frozenset[str] = frozenset()
+    within: str = ""
+    room: int = MOST_MADE
+
+    def __post_init__(self) -> None:
+        self.sam = frozenset(name for name, kind in self.types.items() if kind.startswith(SAM))
+
+    def truth(self, name: str, place: Place) -> ConditionValue:
+        """What is known of a condition; a problem where it is not declared."""
+        conditions = self.conditions or {}
+        if name not in conditions:
+            self.no_condition(name, conditions, place)
+        return conditions.get(name, ConditionValue())
+
+    def no_condition(self, name: str, conditions: Iterable[str], place: Place) -> None:
+        """Notes that a condition is not declared."""
+        self.missing(f"no condition is called {quoted(name)}", name, conditions, place)
+
+    def missing(self, message: str, name: str, known: Iterable[str], place: Place) -> None:
+        """Notes that a name means nothing, where nothing that cannot be read may give it a meaning."""
+        if self.more:
+            return
+        if name not in self.sought and len(self.sought) < _SUGGESTIONS:
+            self.sought[name] = suggestion(name, known)
+        hint = self.sought.get(name, "")
+        note(self.problems, Problem(code="unknown-reference", place=place, message=message, hint=hint))
+
+    def named(self, name: str, place: Place) -> Resolved:
+        """What a name stands for."""
+        if name in self.types:
+            return Link(name, "", place)
+        if name in self.parameters:
+            return _supplied(self.parameters[name], place)
+        if name in _PSEUDO:
+            own = f".{self.within}" if self.within and name in _OF_ONE_STACK else ""
+            return Scalar(f"${{{name}{own}}}", place)
+        if name == "AWS::NoValue":
+            return None
+        if name == "AWS::NotificationARNs":
+            return Unknown("it is said at deployment", place)
+        head, dot, attribute = name.partition(".")
+        if dot and head in self.sam:
+            return Link(head, attribute, place)
+        return self.made_elsewhere(name, "", place)
+
+    def attribute(self, name: str, attribute: str, place: Place) -> Node:
+        """What an attribute of a resource stands for."""
+        kind = self.types.get(name)
+        if kind is None:
+            return self.made_elsewhere(name, attribute, place)
+        if kind in NESTED and attribute.startswith("Outputs") and name not in self.followed:
+            return Unknown(f"it is an output of the nested stack {quoted(name)}", place)
+        return Link(name, attribute, place)
+
+    def made_elsewhere(self, name: str, attribute: str, place: Place) -> Node:
+        """What a name stands for that the template does not declare."""
+        if name in self.unread:
+            return Unknown(f"{quoted(name)} cannot be read", place)
+        if self.made_by_sam(name):
+            return Link(name, attribute, place)
+        if self.more:
+            return Unknown(f"{quoted(name)} may be made by {quoted(self.more)}", place)
+        kind = "resource" if attribute else "resource or parameter"
+        known = self.types if attribute else [*self.types, *self.parameters]
+        self.missing(f"no {kind} is called {quoted(name)}", name, known, place)
+        return Unknown(f"{quoted(name)} does not exist", place)
+
+    def made_by_sam(self, name: str) -> bool:
+        """Whether a name may be that of a resource which SAM's transform makes of another."""
+        if name.startswith(_MADE_BY_SAM):
+            return bool(self.sam)
+        return any(name[:end] in self.sam for end in range(1, min(len(name), _LONGEST_NAME)))
+
+    def spent(self, amount: int) -> bool:
+        """Whether more was made or looked through, with this, than the template may."""
+        self.room -= amount
+        return self.room < 0
+
+
+def _supplied(parameter: Parameter, place: Place) -> Node:
+    """A parameter's value where something refers to it."""
+    given = () if parameter.stated is not None else (parameter.name,)
+    match parameter.value:
+        case Scalar(value=value, given=by):
+            return Scalar(value, place, (*given, *by))
+        case List(items=items):
+            return List(items, place, given)
+        case Unknown(why=why, usual=usual, given=by):
+            return Unknown(why, place, usual, (*given, *by))
+        case Link() | Joined() as handed:
+            return handed._replace(place=place)
+        case other:
+            return other
