@@ -35,7 +35,7 @@ class World:
     """What one fresh environment keeps."""
 
     secret: str | None
-    failing: bool = False
+    failing: str = ""
     seen: set[str] = field(default_factory=set)
     effects: list[Effect] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)
@@ -69,7 +69,8 @@ class Acting:
         return fault in self.faults
 
     def _answer(self, event: Mapping[str, Any], now: float, world: World) -> Reply:  # noqa: C901, PLR0912 - a fault a line
-        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        one = {name: values[-1] for name, values in (event.get("multiValueHeaders") or {}).items()}
+        headers = {name.lower(): value for name, value in (event.get("headers") or one).items()}
         if self.has("exact-header-names"):
             headers = {name: value for name, value in (event.get("headers") or {}).items() if name != name.lower()}
             headers = {name.lower(): value for name, value in headers.items() if name in SENT}

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from threatmodel.probe.runners import slack_web
 from threatmodel.probe.runners.aws import MOST_EFFECTS, World
-from threatmodel.probe.runners.dynamodb import AwsError
+from threatmodel.probe.runners.dynamodb import AwsError, SilentError
 from threatmodel.probe.runners.expressions import Expression, ExpressionError, holds, updated
 
 ITEM: dict[str, Any] = {
@@ -180,3 +181,19 @@ def test_names_of_a_service_are_one() -> None:
     for name in ("sfn", "states", "stepfunctions"):
         world.call(name, "StartExecution", {"stateMachineArn": "arn:aws:states:r:1:stateMachine:work"})
     assert {(effect.service, effect.detail) for effect in world.effects} == {("stepfunctions", "work")}
+
+
+def test_a_silent_store_answers_nothing_and_the_call_is_recorded() -> None:
+    world = World("s3cret", failing="silence")
+    with pytest.raises(SilentError):
+        world.call("dynamodb", "PutItem", {"TableName": "t", "Item": {"id": {"S": "1"}}})
+    assert world.call("sqs", "SendMessage", {"QueueUrl": "https://sqs/1/work", "MessageBody": "x"})["MessageId"]
+    assert [(one.operation, one.refused) for one in world.effects] == [("PutItem", True), ("SendMessage", False)]
+
+
+def test_slack_takes_each_code_once() -> None:
+    world = World("s3cret")
+    body = b"client_id=1&code=one"
+    answers = [slack_web.answer(world, "slack.com", "POST", "/api/oauth.v2.access", body)[2] for _ in range(2)]
+    assert [b'"ok": true' in one for one in answers] == [True, False]
+    assert b'"ok": true' in slack_web.answer(world, "slack.com", "GET", "/api/oauth.v2.access?code=two", b"")[2]

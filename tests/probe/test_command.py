@@ -62,7 +62,7 @@ def saved() -> int:
 @pytest.mark.usefixtures("project")
 def test_a_result_proves_the_controls_of_its_function(capsys: pytest.CaptureFixture[str]) -> None:
     assert saved() == 0
-    assert "35 of 35 required probes passed" in capsys.readouterr().out
+    assert "37 of 37 required probes passed" in capsys.readouterr().out
     write("model.yaml", MODEL % "true")
     assert main(["-m", "model.yaml", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -71,7 +71,7 @@ def test_a_result_proves_the_controls_of_its_function(capsys: pytest.CaptureFixt
     assert signing["state"] == "proven"
     (said,) = (one for one in signing["evidence"] if one["fact"] == "verifies_signature")
     assert (said["origin"], said["file"]) == ("probe", RESULT)
-    assert said["note"].startswith("18 of 18 probes")
+    assert said["note"].startswith("19 of 19 probes")
     (constant,) = (one for one in states["constant-time-comparison", "bot"]["evidence"])
     assert (constant["origin"], constant["file"]) == ("source", "app/app.py")
     assert states["constant-time-comparison", "bot"]["state"] == "claimed"  # what was read is word

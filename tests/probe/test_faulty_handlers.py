@@ -14,8 +14,8 @@ import yaml
 
 from tests.support import HOME
 from threatmodel.probe.cases import Case, load_cases
-from threatmodel.probe.expectations import FAILED, PASSED
 from threatmodel.probe.hints import hints_of
+from threatmodel.probe.outcome import FAILED, PASSED
 from threatmodel.probe.probing import Options, probe
 from threatmodel.probe.requests import Genuine, sent
 from threatmodel.probe.result import Result
@@ -28,14 +28,19 @@ pytestmark = pytest.mark.slow
 
 EXAMPLES = HOME / "examples"
 GOOD = HOME / "tests" / "probe" / "handlers" / "good.py"
+INSTALLING = HOME / "tests" / "probe" / "installing" / "app.py"
 FAULTS: list[dict[str, Any]] = yaml.safe_load(GOOD.with_name("faults.yaml").read_text(encoding="utf-8"))
+INSTALLING_FAULTS: list[dict[str, Any]] = yaml.safe_load(
+    INSTALLING.with_name("faults.yaml").read_text(encoding="utf-8")
+)
+INSTALLING_VARIABLES = {"SECRET_NAME": "bot/signing", "INSTALLATIONS_TABLE": "installations"}
 PROBE_ENV = EXAMPLES / "slack-app" / "probe.env"
 
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 
 
 def probed(path: Path, kind: str = "python", cases: Sequence[Case] = ()) -> Result:
-    environment = variables(PROBE_ENV.read_text(encoding="utf-8"), PROBE_ENV.name)
+    environment = variables(PROBE_ENV.read_text(encoding="utf-8"), PROBE_ENV.name) | INSTALLING_VARIABLES
     now = datetime.datetime.now(datetime.UTC)
     options = Options(
         target=str(path),
@@ -55,6 +60,11 @@ def good() -> Result:
     return probed(GOOD)
 
 
+@cache
+def installing() -> Result:
+    return probed(INSTALLING)
+
+
 def went(result: Result, outcome: str) -> set[str]:
     return {row.probe for row in result.rows if row.outcome == outcome}
 
@@ -63,12 +73,22 @@ def went(result: Result, outcome: str) -> set[str]:
 NOT_ASKED = {
     "slack-app-node/app.mjs": {"bot-message", "redelivered-event", "retry-of-lost-event"},
     "good.py": {"foreign-response-url", "replaced-secret", "rotated-secret"},
+    "installing.py": {
+        "bot-message",
+        "foreign-response-url",
+        "redelivered-event",
+        "retry-of-lost-event",
+        "url-verification",
+    },
 }
 NO_FLOW = {
     "foreign-response-url-payload",
+    "oauth-code-replayed",
     "oauth-redirect-elsewhere",
     "oauth-state-foreign",
     "oauth-state-missing",
+    "oauth-state-other-browser",
+    "oauth-state-used-twice",
 }
 """What needs buttons or an installation: neither handler has them."""
 FACTS = {
@@ -90,17 +110,22 @@ FACTS = {
 def test_good_handlers_pass_every_probe_that_applies(name: str) -> None:
     result = good() if name == "good.py" else probed(EXAMPLES / name, "node")
     assert {row.probe: row.why for row in result.rows if row.outcome != PASSED}.keys() == NOT_ASKED[name] | NO_FLOW
+    check_facts(result)
+
+
+def test_a_good_handler_with_an_installation_passes_too() -> None:
+    result = installing()
+    assert {row.probe: row.why for row in result.rows if row.outcome != PASSED}.keys() == NOT_ASKED["installing.py"]
+    check_facts(result)
+
+
+def check_facts(result: Result) -> None:
     assert {fact: value for fact, value in result.decided.items() if fact != "ignores_own_messages"} == FACTS
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault["id"])
 def test_fault_is_seen_by_exactly_its_probes(fault: dict[str, Any], tmp_path: Path) -> None:
-    text = GOOD.read_text(encoding="utf-8")
-    for edit in fault.get("edits", [fault]):
-        assert text.count(edit["replace"]) == 1
-        text = text.replace(edit["replace"], edit["by"])
-    path = tmp_path / "app.py"
-    path.write_text(text, encoding="utf-8")
+    path = edited(GOOD, fault, tmp_path)
     result = probed(path)
     assert sorted(went(result, FAILED)) == sorted(fault["fails"])
     shown = {fact: value for fact, value in result.decided.items() if value != good().decided.get(fact)}
@@ -108,11 +133,37 @@ def test_fault_is_seen_by_exactly_its_probes(fault: dict[str, Any], tmp_path: Pa
     assert check_handler(path).value is (fault["id"] != "equality")
 
 
+def edited(handler: Path, fault: dict[str, Any], folder: Path) -> Path:
+    text = handler.read_text(encoding="utf-8")
+    for edit in fault.get("edits", [fault]):
+        assert text.count(edit["replace"]) == 1
+        text = text.replace(edit["replace"], edit["by"])
+    path = folder / "app.py"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("fault", INSTALLING_FAULTS, ids=lambda fault: fault["id"])
+def test_fault_of_the_installing_one_is_seen_by_its_probes(fault: dict[str, Any], tmp_path: Path) -> None:
+    beside = {"genuine", "no-signature", "replay", "oauth-state-used-twice", "timestamp-299-seconds"}
+    cases = [case for case in load_cases() if case.id in beside | set(fault["fails"])]
+    assert sorted(went(probed(edited(INSTALLING, fault, tmp_path), cases=cases), FAILED)) == sorted(fault["fails"])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("fault", INSTALLING_FAULTS, ids=lambda fault: fault["id"])
+def test_fault_of_the_installing_one_is_seen_by_no_other(fault: dict[str, Any], tmp_path: Path) -> None:
+    result = probed(edited(INSTALLING, fault, tmp_path))
+    assert sorted(went(result, FAILED)) == sorted(fault["fails"])
+    shown = {fact: value for fact, value in result.decided.items() if value != installing().decided.get(fact)}
+    assert shown == fault["shows"]
+
+
 def test_every_probe_is_failed_by_some_fault() -> None:
-    seen = {probe for fault in FAULTS for probe in fault["fails"]}
+    seen = {probe for fault in (*FAULTS, *INSTALLING_FAULTS) for probe in fault["fails"]}
     every = {case.id for case in load_cases()}
     # three seconds in each accepted call would be a minute of waiting: test_judging.py has it with a reply made by hand
-    assert every - seen == {"first-answer-in-time", "replaced-secret", "rotated-secret", *NO_FLOW}
+    assert every - seen == {"first-answer-in-time"}
     assert seen <= every
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +12,10 @@ from hypothesis import strategies as st
 
 from threatmodel.probe.cases import EFFECTS_MATTER, EXPECTED, OVERALL, REFUSING, UNSHOWN, Case, Send, Shown, Shows
 from threatmodel.probe.deciding import Row, decisions, weakest
-from threatmodel.probe.expectations import FAILED, NOT_RUN, OUTCOMES, PASSED, UNDECIDED, ProbeOutcome, Setting
 from threatmodel.probe.judging import judge
 from threatmodel.probe.kinds import BODY, CHALLENGE, TEXT
 from threatmodel.probe.leaks import SHOWN, Hidden
+from threatmodel.probe.outcome import FAILED, NOT_RUN, OUTCOMES, PASSED, UNDECIDED, ProbeOutcome, Setting
 from threatmodel.probe.protocol import Effect, Reply
 from threatmodel.probe.replies import came_back, side_effects
 from threatmodel.probe.requests import SECRET, Genuine
@@ -23,6 +24,7 @@ from threatmodel.reading.problems import visible
 SIGNATURE = "v0=" + "0123456789abcdef" * 4
 WRITE = Effect(service="dynamodb", operation="PutItem", detail="replay")
 REFUSED_WRITE = Effect(service="dynamodb", operation="PutItem", detail="replay", refused=True)
+EXCHANGE = Effect(service="slack", operation="oauth.v2.access", detail="slack.com")
 SEND = Effect(service="sqs", operation="SendMessage", detail="work")
 READ = Effect(service="secretsmanager", operation="GetSecretValue", detail="arn")
 LOOK = Effect(service="dynamodb", operation="GetItem", detail="replay")
@@ -125,6 +127,12 @@ def status(code: int, *effects: Effect, body: str = "") -> Reply:
         ("once", status(401, SEND), FAILED),
         ("once", status(200, WRITE), UNDECIDED),
         ("once", CRASH, UNDECIDED),
+        ("unkept", status(401), PASSED),
+        ("unkept", status(200, EXCHANGE), PASSED),
+        ("unkept", CRASH, PASSED),
+        ("unkept", Reply(ended="timeout"), UNDECIDED),
+        ("unkept", status(200, EXCHANGE, WRITE), UNDECIDED),
+        ("unkept", status(401, EXCHANGE, WRITE, SEND), FAILED),
         ("handled", status(200), PASSED),
         ("handled", status(400), PASSED),
         ("handled", status(500), FAILED),
@@ -369,7 +377,7 @@ ELSEWHERE = [
     Case(**COMMON, send=(Send(),), secret="empty"),
     Case(**COMMON, send=(Send(),), environment={"STAGE": "dev"}),
     Case(**COMMON, send=(Send(store="rotated"),)),
-    Case(**COMMON, send=(Send(failing=True),)),
+    Case(**COMMON, send=(Send(failing="errors"),)),
     Case(**COMMON, send=(Send(shape="http-api"),)),
     Case(**COMMON, send=(Send(shape="direct"),)),
     Case(**COMMON, send=(Send(event={}),)),
@@ -542,3 +550,37 @@ def test_the_weakest_number_is_the_largest_and_null_is_none(values: list[Shown])
 def test_what_refuses_everything_is_said_to_need_effects() -> None:
     assert REFUSING < EFFECTS_MATTER
     assert repr(UNSHOWN) == "nothing"
+
+
+INSTALL_PAGE = "https://slack.com/oauth/v2/authorize?client_id=1&state=s"
+
+
+@pytest.mark.parametrize(
+    ("path", "reply", "expected"),
+    [
+        ("/slack/install", Reply(status=302, headers={"Location": INSTALL_PAGE}, effects=(WRITE,)), PASSED),
+        ("/slack/install", status(200, WRITE, body=f'<a href="{INSTALL_PAGE}">'), PASSED),
+        ("/slack/install", Reply(status=302, headers={"Location": INSTALL_PAGE}, effects=(WRITE, SEND)), FAILED),
+        ("/slack/install", Reply(status=302, headers={"Location": "https://app.example/"}, effects=(WRITE,)), FAILED),
+        ("/slack/install", status(200, WRITE), FAILED),
+        ("/slack/command", Reply(status=302, headers={"Location": INSTALL_PAGE}, effects=(WRITE,)), FAILED),
+        ("", status(200, WRITE, body=INSTALL_PAGE), FAILED),
+    ],
+)
+def test_nobody_signs_the_beginning_of_an_installation(path: str, reply: Reply, expected: str) -> None:
+    case = replace(case_of("refused"), send=(Send(signature=None, path=path),))
+    assert judge(case, [reply], setting()).outcome == expected
+
+
+CALLBACK = Send(method="GET", path="callback", body="nothing", signature=None)
+
+
+def test_an_installation_is_judged_only_behind_one_that_was_carried_out() -> None:
+    begun = Send(method="GET", path="install", body="nothing", signature=None, control=True)
+    case = replace(case_of("idle"), send=(begun, replace(CALLBACK, control=True), CALLBACK))
+    led = Reply(status=302, headers={"Location": INSTALL_PAGE})
+    done = status(200, EXCHANGE, WRITE)
+    assert judge(case, [led, done, NO], setting()).outcome == PASSED
+    assert judge(case, [led, done, done], setting()).outcome == FAILED
+    assert judge(case, [led, NO, NO], setting()).outcome == NOT_RUN
+    assert judge(case, [NO, NO, NO], setting()).outcome == NOT_RUN

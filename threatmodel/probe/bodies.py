@@ -177,6 +177,20 @@ def _each(value: Any, keys: Keys, by: Callable[[Keys, Any], Any]) -> Any:
     return by(keys, value)
 
 
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "chunked")
+"""How a body's text becomes bytes; chunked: with the markers that a proxy takes out (RFC 9112, 7.1)."""
+
+
+def written_in(body: bytes, encoding: str) -> bytes:
+    """A body of UTF-8 in another encoding; bytes that are no UTF-8 stay as they are."""
+    if encoding == "chunked":
+        return b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    try:
+        return body if encoding == "utf-8" else body.decode().encode(encoding)
+    except UnicodeDecodeError:
+        return body
+
+
 def padded(text: str, size: int) -> str:
     """A body of about `size` bytes: one member more, of a name that Slack does not use, in whatever form it has."""
     body = parse(text)

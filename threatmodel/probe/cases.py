@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from threatmodel.probe.bodies import ROLES
-from threatmodel.probe.events import DIRECT, SHAPES
+from threatmodel.probe.bodies import ENCODINGS, ROLES
+from threatmodel.probe.events import ALB_SEVERAL, DIRECT, SHAPES
 from threatmodel.probe.kinds import KINDS
 from threatmodel.probe.slack import BASES
 from threatmodel.reading.problems import InputError, Place, Problem
@@ -42,6 +42,7 @@ EXPECTED = {
     "idle": "no side effect",
     "not-open": "no side effect where a service fails that the handler asks",
     "once": "a refusal, or no second effect",
+    "unkept": "no side effect but that Slack was asked for the token",
     "handled": "an answer of 2xx or 4xx, and no exception",
     "harmless": "no side effect and no exception",
     "unswayed": "an answer of 2xx that does not name the host",
@@ -58,7 +59,7 @@ EXPECTED = {
 }
 """What a probe may expect, and what that is in words."""
 
-REFUSING = frozenset({"refused", "closed", "denied", "idle", "once", "not-fetched", "not-open"})
+REFUSING = frozenset({"refused", "closed", "denied", "idle", "once", "unkept", "not-fetched", "not-open"})
 """Expectations that a handler which refuses everything meets: they show nothing where it refuses a genuine request."""
 EFFECTS_MATTER = REFUSING | {"handed-over", "nothing-later"}
 """Expectations that are met for certain only where side effects are seen."""
@@ -112,16 +113,17 @@ class Send:
     `previous`, `published`, or any other text itself.  `signature` is sent in place of the one that was worked out
     ({signature}, {digest}, {capitals}, {cut}, {first}, {last} stand for it or a part; None: no such header).
     `after_signing` is added to the body once it is signed, `tamper` gives roles other values then, `encoding` is
-    how its text becomes bytes.  `headers` are changed (None: left out), `first_timestamp` and `last_timestamp` are
-    second headers around the real one, `repeat` names headers that stand there twice.  `method`, `path`, `query`
-    and `shape` are where it goes; `event` is an event as it is, with nothing of a request.  `words`: one request
-    for each word that the source asks for, as header and query.
+    how its text becomes bytes, `reencoded` how these are written anew once they are signed.  `headers` are changed
+    (None: left out), `first_timestamp` and `last_timestamp` are second headers around the real one, `repeat` names
+    headers that stand there twice.  `method`, `path`, `query` and `shape` are where it goes; `event` is an event as it
+    is, with nothing of a request.  `words`: one request for each word that the source asks for, as header and query.
+    {state} and {cookie} in query and headers are those that an installation's first answer gave.
 
     `control`: it must be accepted, or this request and those after it show nothing.  `again`: the same as the request
     before it.  `fresh`: in another environment than that one, `later`: seconds after it, `stale`: reading what stood in
     the stores before the first request.  `apart`: in another world, where nothing was done yet.  `failing`: the stores
-    answer with errors.  `store`: what the store of secrets holds from here on.  `shows` is what follows for the number
-    that the probe decides if it is accepted.
+    answer with errors, or not at all.  `store`: what the store of secrets holds from here on.  `shows` is what follows
+    for the number that the probe decides if it is accepted.
     """
 
     body: str = "genuine"
@@ -144,6 +146,7 @@ class Send:
     path: str = ""
     query: Mapping[str, str] | None = None
     encoding: str = "utf-8"
+    reencoded: str = "utf-8"
     event: Mapping[str, Any] | None = None
     words: str = ""
     base64: bool = False
@@ -153,7 +156,7 @@ class Send:
     stale: bool = False
     later: int = 0
     apart: bool = False
-    failing: bool = False
+    failing: str = ""
     store: str = ""
     control: bool = False
     shows: Shown | Sealed = UNSHOWN
@@ -214,11 +217,12 @@ _SEND = record(
     Key("first_timestamp", _SECONDS),
     Key("last_timestamp", _SECONDS),
     Key("repeat", Items(Text(60, r"[A-Za-z]+(?:-[A-Za-z]+)*", "the name of a header"), 1)),
-    Key("shape", Word((*SHAPES, DIRECT))),
+    Key("shape", Word((*SHAPES, ALB_SEVERAL, DIRECT))),
     Key("method", Word(METHODS)),
     Key("path", _LINE),
     Key("query", NamedItems(_LINE, "a query parameter", _QUERY, "letters and underscores")),
-    Key("encoding", Word(("utf-8", "utf-8-sig", "utf-16"))),
+    Key("encoding", Word(ENCODINGS)),
+    Key("reencoded", Word(ENCODINGS)),
     Key("event", Raw()),
     Key("words", Word(("names", "pairs"))),
     Key("base64", Flag()),
@@ -228,8 +232,8 @@ _SEND = record(
     Key("stale", Flag()),
     Key("later", _SECONDS),
     Key("apart", Flag()),
-    Key("failing", Flag()),
-    Key("store", Word(("rotated", "replaced"))),
+    Key("failing", Word(("errors", "silence"))),
+    Key("store", Word(("rotated", "replaced", "lost"))),
     Key("control", Flag()),
     Key("shows", Raw()),
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from threatmodel.probe.cases import UNSHOWN, Case, load_cases
 from threatmodel.probe.deciding import Row
-from threatmodel.probe.expectations import FAILED, PASSED
+from threatmodel.probe.outcome import FAILED, PASSED
 from threatmodel.probe.result import Result
 
 AGE = datetime.timedelta(days=180)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from threatmodel.probe.cases import Shown
-from threatmodel.probe.expectations import FAILED, NOT_RUN, PASSED
+from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED
 
 LEVELS = ("required", "advised")
 

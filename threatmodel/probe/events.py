@@ -10,6 +10,8 @@ from urllib.parse import urlencode
 
 SHAPES = ("rest-api", "http-api", "function-url", "alb")
 """In which form a request reaches a function, by what stands before it."""
+ALB_SEVERAL = "alb-multi-value"
+"""A load balancer whose target group has multi-value headers turned on: it hands over lists, and nothing else."""
 DIRECT = "direct"
 """The form of whoever may invoke the function itself: only what the caller writes, and nothing of an API."""
 
@@ -18,6 +20,7 @@ DOMAIN = {
     "http-api": "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com",
     "function-url": "a1b2c3d4e5f6.lambda-url.eu-west-1.on.aws",
     "alb": "probe-123456789.eu-west-1.elb.amazonaws.com",
+    ALB_SEVERAL: "probe-123456789.eu-west-1.elb.amazonaws.com",
     DIRECT: "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com",
 }
 SOURCE = "203.0.113.7"
@@ -47,6 +50,8 @@ def event_of(request: Request, shape: str) -> dict[str, Any]:
             return _rest(request)
         case "alb":
             return _load_balancer(request)
+        case "alb-multi-value":
+            return _load_balancer_of_lists(request)
         case "direct":
             headers = None if request.headers is None else dict(request.headers)
             return {"headers": headers, **_body(request, encode=request.base64)}
@@ -86,6 +91,7 @@ def _rest(request: Request) -> dict[str, Any]:
 def _second(request: Request, shape: str) -> dict[str, Any]:
     lowered = _lowered(request)
     headers = None if lowered is None else {name: ",".join(values) for name, values in _several(lowered).items()}
+    cookies = (headers or {}).pop("cookie", "")
     route = "$default" if shape == "function-url" else f"{request.method} {request.path}"
     event = {
         "version": "2.0",
@@ -109,6 +115,8 @@ def _second(request: Request, shape: str) -> dict[str, Any]:
         },
         **_body(request, encode=request.base64 or not _is_text(headers)),
     }
+    if cookies:
+        event["cookies"] = cookies.split("; ")
     if request.query:
         event["queryStringParameters"] = {name: ",".join(values) for name, values in _several(request.query).items()}
     return event
@@ -118,13 +126,26 @@ def _load_balancer(request: Request) -> dict[str, Any]:
     """What a load balancer hands over: of a header or query that was sent twice, the last."""
     lowered = _lowered(request)
     headers = None if lowered is None else dict(lowered)
+    return {**_balanced(request, headers), "queryStringParameters": dict(request.query), "headers": headers}
+
+
+def _load_balancer_of_lists(request: Request) -> dict[str, Any]:
+    """The same with multi-value headers: there are no `headers` beside them.
+
+    docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html#multi-value-headers
+    """
+    lowered = _lowered(request)
+    several = None if lowered is None else _several(lowered)
+    whole = _balanced(request, None if lowered is None else dict(lowered))
+    return {**whole, "multiValueQueryStringParameters": _several(request.query), "multiValueHeaders": several}
+
+
+def _balanced(request: Request, headers: Mapping[str, str] | None) -> dict[str, Any]:
     whole = _body(request, encode=request.base64 or not _is_text(headers))
     return {
         "requestContext": {"elb": {"targetGroupArn": _TARGET_GROUP}},
         "httpMethod": request.method,
         "path": request.path,
-        "queryStringParameters": dict(request.query),
-        "headers": headers,
         **whole,
         "body": whole["body"] or "",
     }

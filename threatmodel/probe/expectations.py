@@ -9,18 +9,26 @@ and with the one to a body that asks for nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from threatmodel.probe.cases import Case, Sealed, Send, Shown
-from threatmodel.probe.events import SHAPES
-from threatmodel.probe.kinds import CHALLENGE, KINDS
-from threatmodel.probe.leaks import Hidden
+from threatmodel.probe.cases import Case, Sealed, Send
+from threatmodel.probe.hints import step_of
+from threatmodel.probe.kinds import CHALLENGE
+from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, UNDECIDED, ProbeOutcome, Setting, twin
 from threatmodel.probe.protocol import Effect, Reply
-from threatmodel.probe.replies import accepted, asks_a_store, data_read, ending, in_words, side_effects, status_of
+from threatmodel.probe.replies import (
+    accepted,
+    asks_a_store,
+    begins_installation,
+    data_read,
+    ending,
+    exchanges,
+    in_words,
+    side_effects,
+    status_of,
+)
 
-PASSED, FAILED, UNDECIDED, NOT_RUN = "passed", "failed", "undecided", "not run"
-OUTCOMES = (PASSED, FAILED, UNDECIDED, NOT_RUN)
 IN_TIME = 3.0
 """Seconds within which Slack waits for an answer."""
 
@@ -42,43 +50,6 @@ _HANDING_OVER = {
     ("firehose", "PutRecord"),
     ("scheduler", "CreateSchedule"),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeOutcome:
-    """How a probe went: outcome, why in words, and at which of its requests that was seen.
-
-    `shows` are the values of a number that its failures show; `late`: everything was refused, but something was done.
-    """
-
-    outcome: str
-    why: str = ""
-    at: int = 0
-    shows: tuple[Shown, ...] = ()
-    late: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What a judgement rests on beside a probe's own replies.
-
-    `genuine` is the reply to the genuine request that it is compared with, `shape` the form of the requests, `replies`
-    all of the run by probe.  `twins` are replies to genuine requests of other kinds and forms, by both; `nonsense` the
-    one to an unsigned body that asks for nothing, `idle` to a signed one, `control` the one to a probe's own genuine
-    request, `round_trip` the one to the genuine request written anew; None where these were not sent.
-    """
-
-    genuine: Reply
-    shape: str
-    kind: str = "command"
-    twins: Mapping[tuple[str, str], Reply] = field(default_factory=dict)
-    control: Reply | None = None
-    nonsense: Reply | None = None
-    idle: Reply | None = None
-    round_trip: Reply | None = None
-    sees_effects: bool
-    hidden: Hidden
-    replies: Sequence[tuple[Case, Sequence[Reply]]] = field(default=())
 
 
 def judged(case: Case, send: Send, reply: Reply, setting: Setting) -> ProbeOutcome:
@@ -106,6 +77,7 @@ class _One:
             "not-open": self.not_open,
             "nothing-later": self.nothing_later,
             "once": self.once,
+            "unkept": self.unkept,
             "handled": self.handled,
             "harmless": self.harmless,
             "unswayed": self.unswayed,
@@ -179,6 +151,8 @@ class _One:
         return self.failed(self.instead())
 
     def refusal(self) -> ProbeOutcome:
+        if step_of(self.send.path) == "install" and begins_installation(self.reply, self.status):
+            return self.passed("it leads to Slack, where an installation begins: nobody signs that")
         if self.done:
             if self.is_unclear:
                 return self.unclear()
@@ -328,6 +302,18 @@ class _One:
             return self.failed(f"it did this again: {self.did()}")
         return self.undecided(f"it wrote again, though not all: {self.did()}")
 
+    def unkept(self) -> ProbeOutcome:
+        """What Slack refused to give must not be taken for a token."""
+        kept = [one for one in self.done if not exchanges(one) and not one.operation.startswith("Delete")]
+        if not kept and self.reply.ended and not (self.setting.sees_effects and self.reply.ended in _RAISED):
+            return self.undecided(f"{self.instead()}: that is no refusal")
+        if not kept:
+            return self.by_status()
+        usual = Counter(_key(one) for one in side_effects(self.genuine) if not exchanges(one))
+        if self.is_unclear or Counter(_key(one) for one in kept) < usual:
+            return self.undecided(f"Slack refused the code, and it did a part of what it does: {self.in_short(kept)}")
+        return self.failed(f"Slack refused the code, and it did this: {self.in_short(kept)}")
+
     def remembered(self) -> ProbeOutcome:
         """What one process remembers, the next environment of Lambda does not know.
 
@@ -408,17 +394,6 @@ class _One:
         if self.is_taken:
             return ProbeOutcome(outcome=NOT_RUN, why="a genuine request makes it call nobody either")
         return self.undecided(self.instead())
-
-
-def twin(send: Send, setting: Setting) -> Reply:
-    """The genuine request that a hostile one is compared with: of its kind, through the same form."""
-    if setting.control is not None:
-        return setting.control
-    kind = setting.kind if send.body not in KINDS else send.body
-    shape = send.shape if send.shape in SHAPES else setting.shape
-    if (kind, shape) == (setting.kind, setting.shape):
-        return setting.genuine
-    return setting.twins.get((kind, shape), setting.genuine)
 
 
 def _key(effect: Effect) -> tuple[str, str, str]:

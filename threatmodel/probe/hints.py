@@ -39,6 +39,7 @@ _EVENTS = (
     "message.im",
     "file_shared",
 )
+_STEPS = {"install": ("install", "authorize"), "callback": ("redirect", "callback")}
 _LISTENERS = frozenset({"action", "view", "shortcut", "options", "command", "event", "message"})
 _IDS = frozenset({"action_id", "callback_id"})
 _TEMPLATES = ("template.yaml", "template.yml", "serverless.yml", "serverless.yaml")
@@ -84,6 +85,11 @@ def hints_of(handler: Path | None, environment: Mapping[str, str] | None = None)
             for folder in (handler.parent, handler.parent.parent):
                 found["paths"] += [f"/{one.lstrip('/')}" for one in _TEMPLATE_PATH.findall(_text(folder / name))]
     return Hints(**{name: tuple(dict.fromkeys(words))[:MOST] for name, words in found.items()})  # type: ignore[arg-type] # each list holds what its field does
+
+
+def step_of(path: str) -> str:
+    """Which step of an installation a path is for, by the words in it: install, callback, or '' for none."""
+    return next((step for step, words in _STEPS.items() if any(word in path.lower() for word in words)), "")
 
 
 def _sources(handler: Path) -> Iterable[Path]:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from threatmodel.probe.cases import Case, Send
-from threatmodel.probe.expectations import FAILED, NOT_RUN, PASSED, UNDECIDED, ProbeOutcome, Setting, judged, twin
+from threatmodel.probe.expectations import judged
+from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, UNDECIDED, ProbeOutcome, Setting, twin
 from threatmodel.probe.overall import OVERALL_JUDGEMENTS
 from threatmodel.probe.protocol import Reply
-from threatmodel.probe.replies import accepted, side_effects
+from threatmodel.probe.replies import accepted, exchanges, side_effects, status_of
 
 _ALTERED_SHOWS_NOTHING = "the same body written anew, without a change, is not accepted as the genuine one is"
 
@@ -31,12 +32,23 @@ def _each(case: Case, replies: Sequence[Reply], setting: Setting) -> Iterator[Pr
     compared: Setting | None = setting
     for at, (send, reply) in enumerate(zip(case.send, replies, strict=True)):
         if send.control:
-            taken = accepted(reply, send.shape or setting.shape)
+            taken = _is_taken(send, reply, setting)
             compared = replace(setting, control=reply) if taken else None
             if not taken:
                 yield _needless(send, setting, at)
         elif compared is not None:
             yield replace(_one(case, send, reply, compared), at=at)
+
+
+def _is_taken(send: Send, reply: Reply, setting: Setting) -> bool:
+    """Whether a control went as it should: a step of an installation leads on, and the last asks Slack for a token."""
+    match send.path:
+        case "install":
+            return accepted(reply, setting.shape) or 300 <= (status_of(reply, setting.shape) or 0) < 400  # noqa: PLR2004 - HTTP's classes
+        case "callback":
+            return any(exchanges(effect) for effect in reply.effects)
+        case _:
+            return accepted(reply, send.shape or setting.shape)
 
 
 def _one(case: Case, send: Send, reply: Reply, setting: Setting) -> ProbeOutcome:
@@ -62,6 +74,9 @@ def _effects(reply: Reply) -> Counter[tuple[str, str, str]]:
 
 def _needless(send: Send, setting: Setting, at: int) -> ProbeOutcome:
     """What a probe is worth whose own genuine request is refused."""
+    if send.path in {"install", "callback"}:
+        why = "an installation, with the state that the app made for it, is not carried out"
+        return ProbeOutcome(outcome=NOT_RUN, why=why, at=at)
     if send.body != "genuine" and accepted(setting.genuine, setting.shape):
         why = f"the handler takes no such request: it refuses a genuine {send.body}"
         return ProbeOutcome(outcome=NOT_RUN, why=why, at=at)

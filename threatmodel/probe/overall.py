@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from threatmodel.probe.cases import Case, Send
-from threatmodel.probe.expectations import FAILED, NOT_RUN, PASSED, UNDECIDED, ProbeOutcome, Setting
+from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, UNDECIDED, ProbeOutcome, Setting
 from threatmodel.probe.protocol import Reply
 from threatmodel.probe.replies import status_of
 
@@ -42,7 +42,7 @@ def _not_as_deployed(case: Case, send: Send, setting: Setting) -> bool:
     To raise where the secret is missing is to fail closed, and the alarm that this rings is meant for it.
     """
     elsewhere = send.event is not None or send.shape not in {"", setting.shape}
-    return elsewhere or send.failing or bool(send.store or case.environment) or case.secret in {"empty", "missing"}
+    return elsewhere or bool(send.failing or send.store or case.environment) or case.secret in {"empty", "missing"}
 
 
 def _discreet_answers(setting: Setting) -> ProbeOutcome:

@@ -11,11 +11,11 @@ from threatmodel.probe.asking import LONGEST_RUN, Asked, Asker
 from threatmodel.probe.cases import OVERALL, UNSHOWN, Case, Sealed, Shown, load_cases
 from threatmodel.probe.deciding import Row, decisions
 from threatmodel.probe.expanding import expanded
-from threatmodel.probe.expectations import FAILED, NOT_RUN, PASSED, UNDECIDED, ProbeOutcome, Setting
 from threatmodel.probe.hints import Hints
 from threatmodel.probe.judging import judge
 from threatmodel.probe.kinds import kind_of
 from threatmodel.probe.leaks import Hidden
+from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, UNDECIDED, ProbeOutcome, Setting
 from threatmodel.probe.protocol import Runner
 from threatmodel.probe.replies import came_back
 from threatmodel.probe.requests import SECRET, Genuine

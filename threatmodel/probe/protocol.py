@@ -20,14 +20,15 @@ class Call:
 
     `fresh`: in another environment than the call before it, which shares no memory with it, but what AWS keeps.
     `stale`: it reads from the stores what stood there before the first call, as one does that runs at the same time.
-    `store`: from this call on the store of secrets has these two, the current one and the one before it.
+    `store`: from this call on the store of secrets has these two, the current one and the one before it; (None, None)
+    where it answers with an error.
     """
 
     event: Mapping[str, Any]
     at: float | None = None
     fresh: bool = False
     stale: bool = False
-    store: tuple[str, str | None] | None = None
+    store: tuple[str | None, str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class Scenario:
     `environment` are variables beside those of the target; `secrets` what the stubbed Secrets Manager and Parameter
     Store give for any name (None: they have nothing); the same value stands in the environment variable that the target
     names.  `secret_json`: the stores keep it as JSON, under each of these keys.  `failing`: DynamoDB and S3
-    answer with errors.
+    answer with "errors", or with "silence" until the client gives up.
     """
 
     name: str
@@ -45,7 +46,7 @@ class Scenario:
     secret: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     secret_json: tuple[str, ...] = ()
-    failing: bool = False
+    failing: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,9 @@ class Limits:
     memory: int = 512 * 1024 * 1024
     output: int = 1024 * 1024
 
+
+EXCHANGES = frozenset({"oauth.v2.access", "oauth.access", "openid.connect.token"})
+"""Methods of Slack's Web API that give a token for a code, once: docs.slack.dev/reference/methods/oauth.v2.access."""
 
 _BESIDE_AWS = frozenset({"network", "process", "file"})
 _READING_SLACK = ("test", "info", "list", "history", "replies", "members", "lookup", "get", "search", "conversations")

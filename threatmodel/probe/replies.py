@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from threatmodel.probe.leaks import Hidden
-from threatmodel.probe.protocol import Effect, Reply
+from threatmodel.probe.protocol import EXCHANGES, Effect, Reply
 
 _STOPPED = {"network", "process"}
 """Effects that a stub stops though Lambda would not: refused ones count."""
@@ -24,6 +25,9 @@ _ENDED = {
 
 
 _LOOKING_UP_ITSELF = {"auth.test", "api.test"}
+_AUTHORIZE = re.compile(r"https://(?:[a-z0-9-]+\.)?slack\.com/(?:oauth|openid)/[a-z0-9/]*authorize\b")
+"""docs.slack.dev/authentication/installing-with-oauth: where an installation begins."""
+_STORES, _STORING = frozenset({"dynamodb", "s3"}), frozenset({"PutItem", "PutObject"})
 _TELLING = {"cloudwatch", "logs", "xray", "sts"}
 """Services to which a handler tells how it fares, or that give it its credentials: nothing is done there."""
 _KEEPING_SECRETS = {"secretsmanager", "ssm", "kms"}
@@ -54,6 +58,23 @@ def data_read(reply: Reply) -> tuple[Effect, ...]:
     )
 
 
+def exchanges(effect: Effect) -> bool:
+    """Whether Slack was asked for a token, with the code of an installation."""
+    return effect.service == "slack" and effect.operation in EXCHANGES
+
+
+def begins_installation(reply: Reply, status: int | None) -> bool:
+    """Whether the caller is led to where Slack asks whether an app may be installed, and nothing else was done for it.
+
+    Whoever wants the app asks for that, and no request of theirs is signed; what is stored is the state.
+    """
+    if status is None or status >= 400:  # noqa: PLR2004 - HTTP's classes
+        return False
+    told = " ".join(value for name, value in reply.headers.items() if name.lower() == "location") + reply.body
+    stored = all(effect.service in _STORES and effect.operation in _STORING for effect in side_effects(reply))
+    return stored and _AUTHORIZE.search(told) is not None
+
+
 def asks_a_store(reply: Reply) -> bool:
     """Whether anything outside its own process was asked that could remember: a table, a cache, a queue."""
     beside = _KEEPING_SECRETS | _TELLING | {"file", "process", "slack"}
@@ -64,7 +85,7 @@ def status_of(reply: Reply, shape: str) -> int | None:
     """The status that the caller would see; None where Lambda or the API would answer with a 5xx of its own."""
     if reply.ended:
         return None
-    if reply.status is None and shape not in {"rest-api", "alb"}:
+    if reply.status is None and shape not in {"rest-api", "alb", "alb-multi-value"}:
         return 200  # these take any other value for the body of a good answer
     return reply.status
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from threatmodel.probe.bodies import changed, padded
+from threatmodel.probe.bodies import changed, padded, written_in
 from threatmodel.probe.cases import Case, Send
 from threatmodel.probe.events import AGENT, DOMAIN, SOURCE, Request, event_of
-from threatmodel.probe.hints import Hints
+from threatmodel.probe.hints import Hints, step_of
 from threatmodel.probe.kinds import BODY, KINDS, Caller, by_bot, caller_of, nonsense
 from threatmodel.probe.kinds import body_of as genuine_body
 from threatmodel.probe.protocol import Call, Scenario
@@ -61,8 +61,7 @@ class Genuine:
 
     def path_of(self, word: str) -> str:
         """A path of the OAuth flow that the source names; '' where there is none."""
-        ways = {"install": ("install", "authorize"), "callback": ("redirect", "callback")}[word]
-        return next((path for path in self.paths for way in ways if way in path.lower()), "")
+        return next((path for path in self.paths if step_of(path) == word), "")
 
 
 class Sent(NamedTuple):
@@ -92,7 +91,7 @@ def sent(case: Case, genuine: Genuine) -> tuple[Sent, ...]:
             secret=secrets[case.secret],
             environment=case.environment or {},
             secret_json=genuine.secret_json,
-            failing=any(send.failing for send in group),
+            failing=next((send.failing for send in group if send.failing), ""),
         )
         found.append(Sent(scenario, tuple(signatures)))
     return tuple(found)
@@ -135,7 +134,7 @@ def _as_request(call: Call, number: int, later: int) -> Call:
 def _call(send: Send, genuine: Genuine) -> tuple[Call, tuple[str, ...]]:
     published = send.body == "published"
     at = float(PUBLISHED.timestamp) if published else genuine.now
-    rotated = {"": None, "rotated": (PREVIOUS, genuine.secret), "replaced": (PREVIOUS, None)}[send.store]
+    rotated = _STORED[send.store](genuine)
     plain = Call(event={}, at=at if genuine.sets_clock else None, fresh=send.fresh, stale=send.stale, store=rotated)
     if send.event is not None:
         return replace(plain, event=dict(send.event)), ()
@@ -148,11 +147,20 @@ def _call(send: Send, genuine: Genuine) -> tuple[Call, tuple[str, ...]]:
         path=_path(send, genuine),
         query=tuple((send.query or {}).items()),
         headers=None if send.no_headers else tuple(_headers(send, genuine, timestamp, given, at)),
-        body=_tampered(body, send) + send.after_signing.encode(),
+        body=written_in(_tampered(body, send) + send.after_signing.encode(), send.reencoded),
         base64=send.base64,
     )
     event = event_of(request, send.shape or genuine.shape)
     return replace(plain, event=event), tuple(one for one in dict.fromkeys((signed, given)) if one)
+
+
+_STORED: Mapping[str, Callable[[Genuine], tuple[str | None, str | None] | None]] = {
+    "": lambda _: None,
+    "rotated": lambda genuine: (PREVIOUS, genuine.secret),
+    "replaced": lambda _: (PREVIOUS, None),
+    "lost": lambda _: (None, None),
+}
+"""What the store of secrets holds from a request on: the current secret, and the one before it."""
 
 
 def _tampered(body: bytes, send: Send) -> bytes:
@@ -272,7 +280,7 @@ def _body(send: Send, genuine: Genuine) -> bytes:
             text = nonsense(genuine.body)
         case kind:
             text = genuine.of_kind(kind) if kind in KINDS else genuine.body
-    return _altered(text, send, genuine).encode(send.encoding)
+    return written_in(_altered(text, send, genuine).encode(), send.encoding)
 
 
 def _bot(genuine: Genuine) -> Caller:

@@ -15,7 +15,7 @@ from typing import Any
 
 from threatmodel.probe.cases import Case, Shown, load_cases
 from threatmodel.probe.deciding import LEVELS, Decision, Row, decisions
-from threatmodel.probe.expectations import FAILED, OUTCOMES, PASSED
+from threatmodel.probe.outcome import FAILED, OUTCOMES, PASSED
 from threatmodel.probe.seen import Coverage, SeenCall
 from threatmodel.reading.problems import InputError, Place, quoted, suggestion
 from threatmodel.reading.shape import (

@@ -43,9 +43,12 @@ def shown_for(replies: Sequence[tuple[Case, Sequence[Reply]]], genuine: Genuine)
     """What the requests that bear on the signature cover."""
     sends = [send for case, _ in replies if "verifies_signature" in case.decides for send in case.send]
     requests = [send for send in sends if send.event is None]
+    flow = {genuine.path_of("install"), genuine.path_of("callback")}  # whose requests nobody signs
     return Coverage(
         methods=_each(send.method for send in requests),
-        paths=_each(send.path or genuine.routes.get(send.body, genuine.path) for send in requests),
+        paths=_each(
+            path for send in requests if (path := send.path or genuine.routes.get(send.body, genuine.path)) not in flow
+        ),
         forms=_each(send.shape or genuine.shape for send in requests),
         kinds=_each(genuine.kind if send.body == "genuine" else send.body for send in requests if _is_kind(send.body)),
     )

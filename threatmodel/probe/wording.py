@@ -47,9 +47,9 @@ def _where(send: Send) -> Iterator[str]:
     elif send.fresh:
         yield "in another environment"
     if send.failing:
-        yield "while the stores fail"
+        yield "while the stores fail" if send.failing == "errors" else "while the stores do not answer"
     if send.store:
-        yield "after the secret was changed"
+        yield "after the secret was changed" if send.store != "lost" else "after the store of secrets failed"
 
 
 def _changes(send: Send) -> Iterator[str]:  # noqa: C901, PLR0912 - one line for each key of the format
@@ -74,6 +74,8 @@ def _changes(send: Send) -> Iterator[str]:  # noqa: C901, PLR0912 - one line for
         yield f"'{send.after_signing}' added after signing"
     if send.encoding != "utf-8":
         yield f"in {send.encoding}"
+    if send.reencoded != "utf-8":
+        yield f"written in {send.reencoded} after signing"
     if send.header_names != "as-sent":
         yield f"header names: {send.header_names}"
     if send.repeat:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.probe.runners.answering import answered
-from tests.probe.running import effect, replies, told, written
-from threatmodel.probe.protocol import Limits
+from tests.probe.running import LIMITS, effect, replies, told, written
+from threatmodel.probe.protocol import Call, Limits, Scenario
+from threatmodel.probe.runners.target import runner_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="handlers are not run on Windows")]
 
@@ -299,3 +300,23 @@ def test_logs_show_what_was_added_to_a_record(tmp_path: Path) -> None:
     assert json.loads(second.logs.splitlines()[1]) == {
         "level": "WARNING", "logger": "x", "message": "refused x", "body": {"token": 1},
     }  # fmt: skip
+
+
+def test_a_silent_store_is_a_time_out_of_the_client(tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        """
+        import boto3
+        from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
+        def handler(event, context):
+            try:
+                boto3.client("dynamodb").put_item(TableName="t", Item={"id": {"S": "1"}})
+            except ClientError:
+                return "an error of AWS"
+            except ReadTimeoutError as error:
+                return isinstance(error, BotoCoreError)
+        """,
+    )
+    runner = runner_for(str(file), limits=LIMITS)
+    (reply,) = runner.run(Scenario(name="test", calls=(Call(event={}),), failing="silence"))
+    assert reply.body == "true"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from threatmodel.probe.protocol import Effect
-from threatmodel.probe.runners.dynamodb import AwsError, DynamoDbTables, UnreadError
+from threatmodel.probe.runners.dynamodb import AwsError, DynamoDbTables, SilentError, UnreadError
 
 MOST_CONTENT = 20_000
 """Characters of what a call sends that are kept, to look for secrets in them."""
@@ -73,7 +73,7 @@ _DETAILS = (
 class World:
     """What one scenario's handler can reach: services that remember, and what was done to them."""
 
-    def __init__(self, secret: str | None, *, secret_json: Sequence[str] = (), failing: bool = False) -> None:
+    def __init__(self, secret: str | None, *, secret_json: Sequence[str] = (), failing: str = "") -> None:
         self.effects: list[Effect] = []
         self._secret, self._made = secret, _MADE
         self._previous: str | None = None
@@ -82,9 +82,10 @@ class World:
         self._before: DynamoDbTables | None = None
         self._objects: dict[tuple[str, str], str] = {}
         self._count = 0
+        self._codes: set[str] = set()
 
-    def rotate(self, current: str, previous: str | None, at: float) -> None:
-        """Puts another secret into the stores, at seconds since 1970."""
+    def rotate(self, current: str | None, previous: str | None, at: float) -> None:
+        """Puts another secret into the stores, or none, at seconds since 1970."""
         self._secret, self._previous, self._made = current, previous, at
 
     def read_before(self, *, stale: bool) -> None:
@@ -118,6 +119,13 @@ class World:
         elif self._count == MOST_EFFECTS + 1:
             self.effects.append(Effect(service="process", operation="more", detail=f"more than {MOST_EFFECTS}"))
 
+    def exchange(self, code: str) -> bool:
+        """Whether a code of an installation is still good: Slack takes each once."""
+        if code in self._codes:
+            return False
+        self._codes.add(code)
+        return True
+
     def call(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """What a service answers.  Raises AwsError; either way the call is recorded."""
         service = service.lower()
@@ -137,6 +145,8 @@ class World:
         return answer
 
     def _answer(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        if self._failing == "silence" and service in _STORES:
+            raise SilentError
         if self._failing and service in _STORES:
             raise AwsError("InternalServerError", "The request processing has failed because of an internal error.")
         if service == "dynamodb":

@@ -30,6 +30,13 @@ class UnreadError(AwsError):
         super().__init__("ValidationException", f"the probe's stub cannot answer this: {message}")
 
 
+class SilentError(AwsError):
+    """AWS does not answer until the client gives up."""
+
+    def __init__(self) -> None:
+        super().__init__("RequestTimeout", "no answer came")
+
+
 class DynamoDbTables:
     """The tables of one scenario."""
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from threatmodel.probe.protocol import Call, Limits, Reply, Scenario
 from threatmodel.probe.runners.aws import World
+from threatmodel.probe.runners.carried import Carried
 from threatmodel.probe.runners.confinement import privileges
 from threatmodel.probe.runners.confinement.look import look
 from threatmodel.probe.runners.confinement.measures import Measure
@@ -81,6 +82,7 @@ class LambdaRunner:
         self, scenario: Scenario, world: World, environment: Mapping[str, str], number: int
     ) -> Sequence[Reply]:
         replies: list[Reply] = []
+        carried = Carried()
         seen = len(world.effects)
         session = Session(self._program, world, self._limits, environment, scenario.calls[0].at, number)
         async with session:
@@ -92,7 +94,8 @@ class LambdaRunner:
                     world.rotate(*call.store, at=call.at or 0.0)
                 world.read_before(stale=call.stale)
                 if failed is None:
-                    reply = await _called(session, {"event": call.event, "at": call.at}, world)
+                    reply = await _called(session, {"event": carried.into(call.event), "at": call.at}, world)
+                    carried.take(reply)
                     if reply.ended and not reply.error:  # the process is gone
                         failed = Reply(ended="not-run")
                 else:

@@ -14,7 +14,8 @@ def from_answer(text: str) -> Reply:
     """The reply that a handler's answer (JSON text) makes.
 
     An answer without `statusCode` has no status: function URLs and HTTP APIs make a 200 of it with the JSON as the
-    body, REST APIs a 502.  Of a header with several values all are kept, joined by a comma.
+    body, REST APIs a 502.  Of a header with several values all are kept, joined by a comma; cookies, which HTTP APIs
+    have apart, are one.
     """
     answer = json.loads(text)
     if not isinstance(answer, dict) or "statusCode" not in answer:
@@ -34,10 +35,13 @@ def _headers(answer: Mapping[str, Any]) -> dict[str, str]:
     headers: dict[str, str] = {}
     single = answer.get("headers")
     several = answer.get("multiValueHeaders")
+    cookies = answer.get("cookies")
     for name, value in (single if isinstance(single, dict) else {}).items():
         headers[name] = _text(value)
     for name, values in (several if isinstance(several, dict) else {}).items():
         headers[name] = ", ".join(_text(value) for value in values) if isinstance(values, list) else _text(values)
+    if isinstance(cookies, list) and cookies:
+        headers["Set-Cookie"] = ", ".join(map(_text, cookies))
     return headers
 
 

@@ -21,7 +21,7 @@ from typing import Any, Self
 from threatmodel.probe.protocol import Limits
 from threatmodel.probe.runners import waiting, web
 from threatmodel.probe.runners.aws import World
-from threatmodel.probe.runners.dynamodb import AwsError
+from threatmodel.probe.runners.dynamodb import AwsError, SilentError
 from threatmodel.probe.runners.launching import SOCKET, Program, config
 from threatmodel.probe.runners.loading import variable_names
 from threatmodel.probe.runners.starting import started
@@ -249,6 +249,8 @@ class Session:
     def _called(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         try:
             return {"answer": self._world.call(str(asked.get("service")), str(asked.get("operation")), asked["params"])}
+        except SilentError:
+            return {"silent": True}
         except AwsError as error:
             return {"error": {"Code": error.code, "Message": error.message}, "more": error.more}
 
@@ -263,6 +265,8 @@ class Session:
                 await writer.drain()
                 if closing:
                     return
+        except SilentError:  # the connection ends without an answer
+            return
         except web.UnreadableError:
             self._world.note("network", "CONNECT", f"{host} (not understood)", refused=True)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+from threatmodel.probe.protocol import EXCHANGES
 from threatmodel.probe.runners.aws import MOST_CONTENT, World
 
 TEAM, USER, BOT, CHANNEL = "T1DC2JH3J", "U2CERLKJA", "U0PROBEBOT", "G8PSS9T3V"
@@ -73,6 +75,11 @@ _ANSWERS: dict[str, dict[str, Any]] = {
 }
 
 
+def _code(target: str, content: str) -> str:
+    query = {**parse_qs(urlsplit(target).query), **parse_qs(content)}
+    return query.get("code", [target + content])[0]
+
+
 def answer(world: World, host: str, method: str, target: str, body: bytes) -> tuple[int, str, bytes]:
     """Status, content type and body of Slack's answer; what was asked is recorded, by the method of its Web API."""
     content = body[:MOST_CONTENT].decode(errors="replace")
@@ -81,4 +88,6 @@ def answer(world: World, host: str, method: str, target: str, body: bytes) -> tu
         world.note("network", method, host, content=f"{target}\n{content}")
         return 200, "text/html", b"ok"
     world.note("slack", asked[1], host, content=content)
+    if asked[1] in EXCHANGES and not world.exchange(_code(target, content)):
+        return 200, "application/json", b'{"ok": false, "error": "code_already_used"}'
     return 200, "application/json", json.dumps({"ok": True, **_ANSWERS.get(asked[1], {})}).encode()

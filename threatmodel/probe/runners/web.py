@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from threatmodel.probe.runners import slack_web
 from threatmodel.probe.runners.aws import World
-from threatmodel.probe.runners.dynamodb import AwsError
+from threatmodel.probe.runners.dynamodb import AwsError, SilentError
 
 HOSTS = (
     r"(?:(?:[a-z0-9-]+\.)?slack\.com|(?:[a-z0-9-]+\.)+amazonaws\.com(?:\.cn)?|(?:[a-z0-9-]+\.)+api\.aws):(?:80|443)"
@@ -84,7 +84,10 @@ async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
 
 
 def answer(world: World, request: HttpRequest) -> tuple[int, str, bytes]:
-    """Status, content type and body of what a host answers; what was asked is recorded."""
+    """Status, content type and body of what a host answers; what was asked is recorded.
+
+    Raises SilentError where it answers nothing.
+    """
     if request.host.endswith("slack.com"):
         return slack_web.answer(world, request.host, request.method, request.target, request.body)
     if request.host in {"localhost", "127.0.0.1"}:
@@ -143,6 +146,8 @@ def _called(world: World, service: str, operation: str, params: Mapping[str, Any
     kind = "application/x-amz-json-1.0"
     try:
         return 200, kind, json.dumps(world.call(service, operation, params)).encode()
+    except SilentError:
+        raise
     except AwsError as error:
         told = {"__type": error.code, "message": error.message, **error.more}
         return 400, kind, json.dumps(told).encode()

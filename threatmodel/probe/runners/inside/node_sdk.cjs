@@ -125,6 +125,7 @@ function paginated(operation) {
 async function send(service, { operation, input, document }) {
   const params = plain(document ? deep(input) : input);
   const told = await ask({ service, operation, params });
+  if (told.silent) throw Object.assign(new Error("Connection timed out"), { name: "TimeoutError", code: "TimeoutError" });
   const meta = { httpStatusCode: told.error ? 400 : 200, requestId: "probe", attempts: 1, totalRetryDelay: 0 };
   if (told.error) {
     const { Code, Message } = told.error;

@@ -10,7 +10,7 @@ from typing import Any
 
 from _probe import call  # type: ignore[import-not-found] # the child process puts it there
 from botocore.config import Config
-from botocore.exceptions import ClientError, of_code
+from botocore.exceptions import ClientError, ReadTimeoutError, of_code
 from botocore.response import StreamingBody
 
 _WORDS = {"sms": "SMS", "id": "Id", "mfa": "MFA", "oauth2": "OAuth2", "acl": "Acl", "url": "Url"}
@@ -64,8 +64,10 @@ class Client:
         return ask
 
     def ask(self, operation: str, params: dict[str, Any]) -> Any:
-        """The answer to an operation.  Raises the ClientError of its code."""
+        """The answer to an operation.  Raises the ClientError of its code, ReadTimeoutError where none comes."""
         told = call(self._service, operation, json.loads(json.dumps(params, default=_plain)))
+        if "silent" in told:
+            raise ReadTimeoutError(endpoint_url=self.meta.endpoint_url)
         meta = {"RequestId": "probe", "HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}
         if "error" in told:
             error = told["error"]

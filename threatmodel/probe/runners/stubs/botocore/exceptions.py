@@ -11,6 +11,17 @@ class BotoCoreError(Exception):
     fmt = "An unspecified error occurred"
 
 
+class HTTPClientError(BotoCoreError):
+    """No answer came that could be read."""
+
+    def __init__(self, **_: Any) -> None:
+        super().__init__("Read timeout")
+
+
+class ReadTimeoutError(HTTPClientError):
+    """No answer came in time."""
+
+
 class ClientError(Exception):
     """AWS answered with an error."""
 
