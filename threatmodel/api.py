@@ -115,11 +115,11 @@ def load_library(
     return layered([*own, *layers], files if files is not None else Files(CONTENT), base)
 
 
-def layered(layers: Sequence[Name], files: Files, base: Name = LIBRARY) -> Library:
-    """The toolkit's library, or `base`, with others on top."""
+def layered(layers: Sequence[Name], files: Files, base: Name = LIBRARY, *, remember: bool = False) -> Library:
+    """The toolkit's library, or `base`, with others on top; `remember`: kept from run to run, as evidence is."""
     from threatmodel.library.load import load_library as load
 
-    return load(Path(base), files, [Path(layer) for layer in layers])
+    return load(Path(base), files, [Path(layer) for layer in layers], remember=remember)
 
 
 def assess(

@@ -294,7 +294,7 @@ class _Checking:
     def _library(self, system: System, files: Files) -> Library:
         layers = (*system.libraries, *self._question.layers)
         if layers not in self._libraries:
-            self._libraries[layers] = layered(layers, files)
+            self._libraries[layers] = layered(layers, files, remember=True)
         return self._libraries[layers]
 
 

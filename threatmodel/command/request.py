@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from threatmodel.api import assess, layered, load_library, weighed
+from threatmodel.api import assess, layered, weighed
 from threatmodel.command.arguments import names
 from threatmodel.reading.files import Files, is_folder
 from threatmodel.reading.home import CLONE, MODELS
@@ -100,11 +100,11 @@ class Invocation:
 
     def library(self) -> Library:
         """The library, and those on top of it: of the model that is found, if any, and of the command line."""
-        return load_library(layers=self.layers(), files=self.files)
+        return layered(self.layers(), self.files, remember=True)
 
     def library_of(self, graph: Graph) -> Library:
         """The library, and those on top of it: of a model, and of the command line."""
-        return load_library(graph, self.given, self.files)
+        return layered([*graph.system.libraries, *self.given], self.files, remember=True)
 
     def assessment(self) -> Assessment:
         """The model held against the library."""
@@ -115,11 +115,11 @@ class Invocation:
         libraries: list[Library] = []
 
         def library_of(system: System, read: Files) -> Library:
-            libraries.append(layered([*system.libraries, *self.given], read))
+            libraries.append(layered([*system.libraries, *self.given], read, remember=True))
             return libraries[0]
 
         graph = weighed(model, files, self.today, library_of, remember=True)
-        library = libraries[0] if libraries else load_library(graph, self.given, files)
+        library = libraries[0] if libraries else library_of(graph.system, files)
         return assess(graph, library, today=self.today, excluded=self.excluded)
 
     # --- what it writes

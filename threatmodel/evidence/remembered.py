@@ -9,24 +9,21 @@ below are made.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import hashlib
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from threatmodel.graph.building import Evidence
 from threatmodel.graph.elements import Read, Untold
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import EvidenceFile, Reference, System, Trigger
-from threatmodel.reading.cache import keep, recalled
+from threatmodel.reading import plain
+from threatmodel.reading.cache import is_on, keep, recalled, toolkit_digest
 from threatmodel.reading.files import Files
-from threatmodel.reading.home import PACKAGES
 from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.stacks.readers import LARGEST_PLAN
 
@@ -40,9 +37,7 @@ class Basis(NamedTuple):
     ways: Directions | None
 
 
-_CLASSES: Mapping[str, Any] = {
-    one.__name__: one for one in (Statement, Place, Trigger, Reference, Untold, Read, Problem)
-}
+_CLASSES = plain.table(Statement, Place, Trigger, Reference, Untold, Read, Problem)
 """The values that what is kept is made of, besides texts, numbers, yes and no, lists and mappings."""
 
 
@@ -54,6 +49,8 @@ def remembered(
     `model` has the texts of the model and its platform files by name.  Raises InputError as `collect` does, which is
     not kept.
     """
+    if not is_on():
+        return collect()
     before = set(files.paths)
     try:
         key = _key(system, files, model, basis)
@@ -66,7 +63,7 @@ def remembered(
     result = collect()
     if files.paths <= told and files.absent <= absent:
         with contextlib.suppress(TypeError):  # a value of a class that nobody reads back
-            keep(key, json.dumps(_plain(result), separators=(",", ":")))
+            keep(key, plain.as_text(result, _CLASSES))
     files.paths |= told
     return result
 
@@ -115,57 +112,13 @@ def _source(source: EvidenceFile, system: System, files: Files) -> Iterator[str]
         yield folder_digest(folder)
 
 
-@cache
-def toolkit_digest() -> str:
-    """A digest over the toolkit's own files: its code and the tables beside it."""
-    whole = hashlib.sha256()
-    root = PACKAGES / "threatmodel"
-    for path in sorted(root.rglob("*")):
-        if path.suffix in {".py", ".yaml", ".json"} and "content" not in path.relative_to(root).parts[:1]:
-            whole.update(str(path.relative_to(root)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return whole.hexdigest()
-
-
 # --- how it is kept
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON holds it: a tuple in a list, a mapping as pairs, a value of a class under its name."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    name = type(value).__name__
-    if _CLASSES.get(name) is type(value):
-        fields = value if isinstance(value, tuple) else (getattr(value, f.name) for f in dataclasses.fields(value))
-        return [name, *map(_plain, fields)]
-    if isinstance(value, tuple):
-        return ["()", *map(_plain, value)]
-    if isinstance(value, list):
-        return ["[]", *map(_plain, value)]
-    if isinstance(value, Mapping):
-        return ["{}", *(part for pair in value.items() for part in map(_plain, pair))]
-    raise TypeError(name)
 
 
 def _read(text: str) -> Collected | None:
     """What was kept; None where it is nothing of ours."""
     try:
-        found = _value(json.loads(text))
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
+        found = plain.from_text(text, _CLASSES)
+    except (ValueError, TypeError, LookupError, RecursionError):
         return None
     return found if isinstance(found, tuple) and len(found) == 2 else None  # noqa: PLR2004 - statements, and what was read
-
-
-def _value(plain: Any) -> Any:
-    if not isinstance(plain, list):
-        return plain
-    name, items = plain[0], [_value(one) if isinstance(one, list) else one for one in plain[1:]]
-    if name == "()":
-        return tuple(items)
-    if name == "[]":
-        return items
-    if name == "{}":
-        return dict(zip(items[::2], items[1::2], strict=True))
-    made = _CLASSES[name]
-    if issubclass(made, tuple):
-        return made(*items)
-    return made(**dict(zip((field.name for field in dataclasses.fields(made)), items, strict=True)))

@@ -25,29 +25,35 @@ from threatmodel.library.layers import Layer, layered, switched_off
 from threatmodel.library.lint import lint
 from threatmodel.library.placeholders import unwritten
 from threatmodel.library.read import control_of, plain, threat_of
+from threatmodel.library.remembered import Parts, keep, key_of, recalled
+from threatmodel.reading.cache import is_on
 from threatmodel.reading.files import Files, is_folder, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, suggestion
 from threatmodel.reading.shape import Fields, Reader, Record
+from threatmodel.reading.source import parse
 
 T = TypeVar("T", Threat, Control)
 
 
-def load_library(folder: Path, files: Files | None = None, layers: Sequence[Path] = ()) -> Library:
+def load_library(
+    folder: Path, files: Files | None = None, layers: Sequence[Path] = (), *, remember: bool = False
+) -> Library:
     """The library in `folder`: article.yaml, threats/<scenario>/*.yaml and controls/<mitigation>/*.yaml.
 
     Each folder of `layers` lies on top of it, in order: its threats and controls are added, or replace those of the
-    same id; its library.yaml switches others off.  `files` remembers the texts for messages.  Raises InputError with
-    every problem of every file; a file in an unexpected place is a problem too.
+    same id; its library.yaml switches others off.  `files` remembers the texts for messages.  `remember`: what the
+    files hold is kept from run to run, while not a byte of them changes.  Raises InputError with every problem of every
+    file; a file in an unexpected place is a problem too.
     """
     files = files or Files()
     problems: list[Problem] = []
-    base = _read(files, folder, _BASE, problems)
+    base = _read(files, folder, _BASE, problems, remember=remember)
     if not (base.threats or problems):
         hint = "a threat lies in threats/<scenario>/ID.yaml"
         message = "no threats are in this library"
         problems.append(Problem(code="empty-library", place=Place(shown_path(folder)), message=message, hint=hint))
     source = _article(files, folder, problems)
-    read = [base, *(_layer(files, layer, problems) for layer in layers)]
+    read = [base, *(_layer(files, layer, problems, remember=remember) for layer in layers)]
     if problems or source is None:
         raise InputError(problems)
     stacked = layered(read, problems)
@@ -71,8 +77,9 @@ _BASE = re.compile(r"article\.yaml|(threats|controls)/[^/]+/[^/]+\.yaml|standard
 _ON_TOP = re.compile(r"library\.yaml|(threats|controls)/[^/]+/[^/]+\.yaml")
 
 
-def _read(files: Files, folder: Path, expected: re.Pattern[str], problems: list[Problem]) -> Layer:
+def _read(files: Files, folder: Path, expected: re.Pattern[str], problems: list[Problem], *, remember: bool) -> Layer:
     """The threats and controls in a folder; notes files that no part of a library would read."""
+    before = len(problems)
     inside = {path.relative_to(folder).as_posix(): path for path in files.below(folder, problems)}
     for name, path in inside.items():
         litter = path.name.startswith(".") and path.suffix not in {".yaml", ".yml"}  # .DS_Store, an editor's swap file
@@ -80,19 +87,29 @@ def _read(files: Files, folder: Path, expected: re.Pattern[str], problems: list[
             hint = "threats lie in threats/<scenario>/ID.yaml, controls in controls/<mitigation>/ID.yaml"
             message = "this file belongs to no part of the library"
             problems.append(Problem(code="stray-file", place=Place(shown_path(path)), message=message, hint=hint))
-    threats = _part(files, _files_of("threats", inside), threat_of, THREAT, problems)
-    controls = _part(files, _files_of("controls", inside), control_of, CONTROL, problems)
-    problems += [*_twice(threats), *_twice(controls)]
-    return Layer(threats, controls, [])
+    parts = {name: path for name, path in inside.items() if _PART.fullmatch(name)}
+    key = key_of(files, parts) if remember and is_on() and len(problems) == before else ""
+    found = recalled(key) if key else None
+    if found is None:
+        threats = _part(files, _files_of("threats", parts), threat_of, THREAT, problems)
+        controls = _part(files, _files_of("controls", parts), control_of, CONTROL, problems)
+        problems += [*_twice(threats), *_twice(controls)]
+        found = Parts(threats, controls)
+        if len(problems) == before:
+            keep(key, found)
+    return Layer(found.threats, found.controls, [])
+
+
+_PART = re.compile(r"(?:threats|controls)/[^/]+/[^/]+\.yaml")
 
 
 def _files_of(part: str, inside: Mapping[str, Path]) -> list[Path]:
-    return [path for name, path in inside.items() if re.fullmatch(rf"{part}/[^/]+/[^/]+\.yaml", name)]
+    return [path for name, path in inside.items() if name.startswith(f"{part}/")]
 
 
-def _layer(files: Files, folder: Path, problems: list[Problem]) -> Layer:
+def _layer(files: Files, folder: Path, problems: list[Problem], *, remember: bool) -> Layer:
     """A team's library: threats, controls, and what its library.yaml switches off."""
-    found = _read(files, folder, _ON_TOP, problems)
+    found = _read(files, folder, _ON_TOP, problems, remember=remember)
     path = folder / "library.yaml"
     if files.has(path):
         _switch_off(files, path, found, problems)
@@ -137,8 +154,9 @@ def _part(
 ) -> list[T]:
     found: list[T] = []
     for path in paths:
+        name = shown_path(path)
         try:
-            reader = Reader(files.document(path))
+            reader = Reader(parse(files.read[name], name) if name in files.read else files.document(path))
         except InputError as error:
             problems += error.problems
             continue

@@ -11,8 +11,10 @@ import hashlib
 import os
 import stat
 import sys
+from functools import cache
 from pathlib import Path
 
+from threatmodel.reading.home import PACKAGES
 from threatmodel.reading.output import write
 from threatmodel.reading.problems import InputError
 
@@ -28,6 +30,7 @@ def recalled(key: str) -> str | None:
     with contextlib.suppress(OSError, ValueError):
         head, _, text = (folder / key).read_text(encoding="utf-8").partition("\n")
         if head == hashlib.sha256(text.encode()).hexdigest():
+            os.utime(folder / key)  # the oldest go, and this is of use
             return text
     return None
 
@@ -41,9 +44,25 @@ def keep(key: str, text: str) -> None:
             _thin_out(folder)
 
 
+@cache
+def toolkit_digest() -> str:
+    """A digest over the toolkit's own files: its code and the tables beside it."""
+    whole = hashlib.sha256()
+    root = PACKAGES / "threatmodel"
+    for path in sorted(root.rglob("*")):
+        if path.suffix in {".py", ".yaml", ".json"} and "content" not in path.relative_to(root).parts[:1]:
+            whole.update(str(path.relative_to(root)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()
+
+
+def is_on() -> bool:
+    """Whether anything is kept at all."""
+    return os.environ.get("TM_CACHE", "").lower() not in {"off", "0", "no"}
+
+
 def _folder(*, make: bool) -> Path | None:
     """The folder, if it is the user's alone."""
-    if os.environ.get("TM_CACHE", "").lower() in {"off", "0", "no"}:
+    if not is_on():
         return None
     with contextlib.suppress(OSError, RuntimeError):
         folder = _place() / "threatmodel"

@@ -35,9 +35,13 @@ class Files:
 
     def document(self, path: Path) -> Document:
         """The YAML document in a file.  Raises InputError."""
-        name = shown_path(path)
-        self.read[name] = self.text(path)
-        return parse(self.read[name], name)
+        return parse(self.remembered_text(path), shown_path(path))
+
+    def remembered_text(self, path: Path) -> str:
+        """The text of a file, whose lines may appear in messages.  Raises InputError."""
+        text = self.text(path)
+        self.read[shown_path(path)] = text
+        return text
 
     def text(self, path: Path, largest: int = LARGEST, hint: str = "split the model") -> str:
         """The text of a file, which is not remembered: its lines, which may hold secrets, appear in no message.

@@ -20,6 +20,8 @@ from threatmodel.reading.growing import grow
 from threatmodel.reading.problems import InputError, Place, Problem, note, quoted, visible
 
 DEEPEST = 60
+_USUAL = 1 << 16
+"""Bytes that hardly a file exceeds."""
 LARGEST = 32 * 1024 * 1024
 """Bytes of the largest file that is read; ten thousand fully stated functions take 8 MB."""
 
@@ -99,7 +101,9 @@ def read_text(path: Path, shown_as: str, largest: int = LARGEST, hint: str = "sp
         if path.is_dir():
             raise _refusal(shown_as, "unreadable-file", "this is a directory", "name a file")
         with path.open("rb") as file:
-            data = file.read(largest + 1)
+            data = file.read(_USUAL)  # asked for 32 MB at once, Python makes room for them
+            if len(data) == _USUAL:
+                data += file.read(max(largest + 1 - _USUAL, 0))
     except FileNotFoundError:
         raise _refusal(shown_as, "missing-file", "there is no such file", "check the path") from None
     except (OSError, ValueError) as error:

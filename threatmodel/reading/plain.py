@@ -1,0 +1,78 @@
+"""Values as JSON holds them, and back: of the classes that a table names, and of no other.
+
+A tuple stands in a list behind its mark, a mapping as its keys and values in turn, a value of a class behind its name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+
+class Kept(NamedTuple):
+    """A class of which values are kept: what each is made of, and how it is made of that again."""
+
+    of: type
+    parts: Callable[[Any], Iterable[Any]]
+    made: Callable[[list[Any]], Any]
+
+
+Table = Mapping[str, Kept]
+
+
+def table(*classes: Any) -> dict[str, Kept]:
+    """The table of some dataclasses and named tuples, by name: each is made of its fields."""
+    return {one.__name__: _tuple_of(one) if issubclass(one, tuple) else _dataclass_of(one) for one in classes}
+
+
+def _tuple_of(one: Any) -> Kept:
+    return Kept(one, iter, lambda items: one(*items))
+
+
+def _dataclass_of(one: Any) -> Kept:
+    names = [field.name for field in dataclasses.fields(one)]
+    return Kept(
+        one,
+        lambda value: [getattr(value, name) for name in names],
+        lambda items: one(**dict(zip(names, items, strict=True))),
+    )
+
+
+def as_text(value: Any, classes: Table) -> str:
+    """A value as text.  Raises TypeError for one of a class that is not in the table."""
+    return json.dumps(_plain(value, classes), separators=(",", ":"))
+
+
+def from_text(text: str, classes: Table) -> Any:
+    """The value of a text.  Raises ValueError, TypeError, LookupError or RecursionError where it is nothing of ours."""
+    return _value(json.loads(text), classes)
+
+
+def _plain(value: Any, classes: Table) -> Any:
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    kept = classes.get(type(value).__name__)
+    if kept is not None and kept.of is type(value):
+        return [type(value).__name__, *(_plain(part, classes) for part in kept.parts(value))]
+    if isinstance(value, tuple):
+        return ["()", *(_plain(one, classes) for one in value)]
+    if isinstance(value, list):
+        return ["[]", *(_plain(one, classes) for one in value)]
+    if isinstance(value, Mapping):
+        return ["{}", *(_plain(part, classes) for pair in value.items() for part in pair)]
+    raise TypeError(type(value).__name__)
+
+
+def _value(plain: Any, classes: Table) -> Any:
+    if not isinstance(plain, list):
+        return plain
+    name, items = plain[0], [_value(one, classes) if isinstance(one, list) else one for one in plain[1:]]
+    if name == "()":
+        return tuple(items)
+    if name == "[]":
+        return items
+    if name == "{}":
+        return dict(zip(items[::2], items[1::2], strict=True))
+    return classes[name].made(items)
