@@ -9,8 +9,10 @@ import pytest
 from tests.evidence.policies.stating import HERE, MAPPINGS, read
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.mappings.stack_facts import StackFacts
+from threatmodel.evidence.policies.iam import expanded
+from threatmodel.evidence.policies.instead import template_of_actions, template_of_uses
 from threatmodel.evidence.relations.found import FunctionRelations, function_relations
-from threatmodel.evidence.relations.unused import unused
+from threatmodel.evidence.relations.unused import Needed, unused
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import Node, Reference, Relation
 
@@ -37,12 +39,14 @@ def wired(action: str, resource: str = "!GetAtt Orders.Arn") -> FunctionRelation
     return function_relations(stack, StackFacts(stack, MAPPINGS))["Bot"]
 
 
-def said(action: str, resource: str = "!GetAtt Orders.Arn", *, seen: Any = None, **lists: Any) -> Any:
+def said(
+    action: str, resource: str = "!GetAtt Orders.Arn", *, seen: Any = None, by_sam: bool = False, **lists: Any
+) -> Any:
     relations = {
         name: Relation(items=tuple(Reference(one, HERE) for one in items), place=HERE) for name, items in lists.items()
     }
     node = Node(kind="function", id="bot", name="bot", description="", place=HERE, facts={}, relations=relations)
-    return unused(node, wired(action, resource), ELEMENTS, seen, HERE)
+    return unused(node, wired(action, resource), ELEMENTS, Needed(seen, by_sam=by_sam), HERE)
 
 
 def test_without_another_witness_nothing_is_least() -> None:
@@ -97,3 +101,93 @@ def test_work_on_what_is_no_element_is_open_and_named(action: str) -> None:
 def test_what_lambda_needs_itself_is_no_right_beyond() -> None:
     assert said("logs:PutLogEvents", '"*"').value is False
     assert said("ec2:CreateNetworkInterface", '"*"').value is False
+
+
+@pytest.mark.parametrize(
+    ("action", "lists", "by_sam", "instead"),
+    [
+        ('"dynamodb:*Item"', {"reads": ["orders"]}, True, "DynamoDBReadPolicy on Orders"),
+        ('"dynamodb:*Item"', {"writes": ["orders"]}, True, "DynamoDBWritePolicy on Orders"),
+        ('["dynamodb:PutItem", "dynamodb:GetItem"]', {"writes": ["orders"]}, False, "dynamodb:PutItem on Orders"),
+        ('["dynamodb:PutItem", "dynamodb:DeleteTable"]', {"writes": ["orders"]}, False, "dynamodb:PutItem on Orders"),
+    ],
+)
+def test_what_to_write_instead_is_told(action: str, lists: Any, by_sam: bool, instead: str) -> None:
+    note = said(action, by_sam=by_sam, **lists).note
+    assert note.partition("; write instead: ")[2] == instead
+
+
+def test_what_was_seen_is_what_to_write() -> None:
+    seen = frozenset({("dynamodb:putitem", "Orders")})
+    assert said('["dynamodb:*Item", "dynamodb:DeleteTable"]', seen=seen).note.endswith(
+        "write instead: dynamodb:PutItem on Orders"
+    )
+
+
+def test_the_worst_reason_comes_first_and_none_is_left_out() -> None:
+    found = said('["dynamodb:UpdateTable", "dynamodb:GetItem", "iam:PutRolePolicy"]', writes=["orders"])
+    assert found.note.index("iam:PutRolePolicy") < found.note.index("dynamodb:UpdateTable")
+    assert "it may read orders, which the model says it does not" in found.note
+
+
+def test_nothing_is_proposed_where_nobody_says_what_is_used() -> None:
+    assert "instead" not in said("dynamodb:DeleteTable").note
+
+
+@pytest.mark.parametrize(
+    ("actions", "template"),
+    [
+        (["secretsmanager:getsecretvalue"], "AWSSecretsManagerGetSecretValuePolicy"),
+        (["sqs:receivemessage", "sqs:deletemessage", "sqs:getqueueattributes"], "SQSPollerPolicy"),
+        (["dynamodb:putitem", "dynamodb:deletetable"], ""),
+        (["dynamodb:putitem", "sqs:sendmessage"], ""),
+        ([], ""),
+    ],
+)
+def test_the_template_that_fits_allows_no_other_use(actions: list[str], template: str) -> None:
+    assert template_of_actions(one for name in actions for one in expanded(name)) == template
+
+
+def test_no_template_that_sets_something_up_is_proposed() -> None:
+    """S3WritePolicy lets its holder change who reads the objects and when they go."""
+    assert template_of_uses("s3", frozenset({"write"})) == ""
+    assert template_of_uses("s3", frozenset({"read"})) == "S3ReadPolicy"
+
+
+HANDING_OVER = """
+Transform: AWS::Serverless-2016-10-31
+Parameters: {Kept: {Type: String, Default: "yes"}}
+Conditions: {IsKept: !Equals [!Ref Kept, "yes"]}
+Resources:
+  Letters: {Type: AWS::SQS::Queue}
+  Bot:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: a.b
+      CodeUri: .
+      EventInvokeConfig: %s
+      Policies: [{Statement: [{Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt Letters.Arn}]}]
+"""
+DESTINATION = "{DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt Letters.Arn}}}"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        f"!If [IsKept, {DESTINATION}, !Ref AWS::NoValue]",
+        DESTINATION.replace("!GetAtt Letters.Arn", "!If [IsKept, !GetAtt Letters.Arn, !Ref AWS::NoValue]"),
+    ],
+)
+def test_a_right_for_a_destination_that_may_be_there_is_perhaps_used(config: str) -> None:
+    stack = read(HANDING_OVER % config)
+    relations = function_relations(stack, StackFacts(stack, MAPPINGS))["Bot"]
+    assert relations.unused == ()
+    stated = {name: Relation(items=(), place=HERE) for name in ("reads", "writes", "sends", "secrets")}
+    node = Node(kind="function", id="bot", name="bot", description="", place=HERE, facts={}, relations=stated)
+    assert unused(node, relations, {"Bot": "bot", "Letters": "letters"}, Needed(None), HERE) is None
+
+
+def test_a_right_to_send_where_nothing_is_handed_over_is_unused() -> None:
+    stack = read(HANDING_OVER % "{MaximumRetryAttempts: 1}")
+    assert [one.resource for one in function_relations(stack, StackFacts(stack, MAPPINGS))["Bot"].unused] == ["Letters"]

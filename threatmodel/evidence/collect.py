@@ -17,7 +17,7 @@ from threatmodel.evidence.opened import assumed, mappings_of, opened
 from threatmodel.evidence.relations.found import FunctionRelations, Start, Use, function_relations, may_be_slack
 from threatmodel.evidence.relations.naming import kinds_of
 from threatmodel.evidence.relations.rights import RELATIONS as USES
-from threatmodel.evidence.relations.unused import unused
+from threatmodel.evidence.relations.unused import Needed, unused
 from threatmodel.evidence.relations.used import used
 from threatmodel.evidence.signs import signs
 from threatmodel.evidence.strangers import Standing, Touch, touches
@@ -267,7 +267,9 @@ class _One:
         calls = self.seen.get(element)
         function = self.stack.resources[self.matched.resources[element]]
         seen = None if calls is None else used(calls, function, self.stack)
-        said = unused(self.system.nodes[element], relations, self.elements, seen, self._place(element))
+        role = self.stack.target(function.properties.entries.get("Role"))
+        needed = Needed(seen, by_sam=role is not None and role.made_by == function.name)
+        said = unused(self.system.nodes[element], relations, self.elements, needed, self._place(element))
         if isinstance(said, Statement):
             statements.setdefault(element, {}).setdefault("role_reaches_unused", []).append(said)
         elif said is not None:

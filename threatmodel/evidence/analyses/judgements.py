@@ -12,6 +12,8 @@ from threatmodel.stacks.values import Unknown
 
 MOST_PLACES = 12
 """Places that one answer names."""
+_MOST_NOTES = 6
+"""Notes that one answer tells."""
 
 
 class Judgement(NamedTuple):
@@ -60,9 +62,11 @@ def every(judgements: Iterable[Judgement], parts: Sequence[Gathered]) -> Outcome
 
 
 def answer(*, value: bool, judgements: Sequence[Judgement]) -> Answered:
-    """An answer that rests on some judgements, with the first one's note."""
+    """An answer that rests on some judgements, with all that they note."""
     found = dict.fromkeys(one.place for one in judgements)
-    return Answered(value, tuple(found)[:MOST_PLACES], next((one.note for one in judgements if one.note), ""))
+    notes = tuple(dict.fromkeys(one.note for one in judgements if one.note))
+    more = f"; {len(notes) - _MOST_NOTES} more" if len(notes) > _MOST_NOTES else ""
+    return Answered(value, tuple(found)[:MOST_PLACES], "; ".join(notes[:_MOST_NOTES]) + more)
 
 
 def places(parts: Sequence[Gathered]) -> list[Place]:

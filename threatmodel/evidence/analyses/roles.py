@@ -4,247 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 from threatmodel.evidence.analyses.judgements import MOST_PLACES, Judgement, every, places, some, unknown, unless_open
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
-from threatmodel.evidence.policies.arns import account_of, covers_every
-from threatmodel.evidence.policies.given import given_to
+from threatmodel.evidence.policies.arns import account_of
 from threatmodel.evidence.policies.grants import (
     ConditionKey,
     Grant,
     Pattern,
     Principal,
     allowing,
-    aws_policy_name,
-    either,
     grants,
     pattern,
 )
-from threatmodel.evidence.policies.iam import IamAction, expanded
-from threatmodel.evidence.policies.permissions import permissions, use_of
+from threatmodel.evidence.policies.iam import expanded
+from threatmodel.evidence.policies.permissions import held, permissions
 from threatmodel.evidence.services import LANGUAGE_MODELS
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Table, Unknown, items
-
-
-def _held(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> tuple[Grant, ...]:
-    """Every statement that a function's role holds: attached to it, or in the policy of a resource that names it."""
-    return (*grants(parts, resource, stack), *given_to(resource, stack))
-
-
-# --- actions
-
-
-@analysis("policy", "managed", "sam")
-def wildcard_action(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether a statement allows every action, every one of a service, or all but some."""
-    return some((_wild(grant) for grant in allowing(_held(parts, resource, stack))), parts)
-
-
-def _wild(grant: Grant) -> Judgement:
-    if grant.but_actions:
-        spares_all = either([_is_everything(one) for one in grant.actions])
-        truth = None if spares_all is None else not spares_all
-        return unless_open(grant, Judgement(truth, grant.place, f"{grant.about} allows every action but some"))
-    first = next((one for one in grant.actions if _whole_service(one)), None)
-    if first is not None:
-        service = "" if first.given else first.text.partition(":")[0]
-        what = f"every action of {service}" if expanded(f"{service}:*") and "*" not in service else "every action"
-        return unless_open(grant, Judgement(truth=True, place=grant.at(first), note=f"{grant.about} allows {what}"))
-    open_one = next((one for one in grant.actions if _whole_service(one) is None), None)
-    if open_one is not None and open_one.open is not None:
-        return unknown(open_one.open)
-    truth = False if grant.actions else None
-    return unless_open(grant, Judgement(truth, grant.place, "the statement names no action"))
-
-
-def _is_everything(one: Pattern) -> bool | None:
-    return None if one.open is not None else "*" in one.text and not one.text.strip("*:")
-
-
-def _whole_service(one: Pattern) -> bool | None:
-    """Whether an action is a whole service or more; None where what is unknown of it may make it that."""
-    service, colon, verb = one.text.partition(":")
-    if one.open is not None:
-        return None if "\x00" in service or not re.sub("\x00[^\x01]*\x01", "", verb).strip("*?") else False
-    if not colon:
-        return bool(service) and not service.strip("*")
-    return "*" in verb and not verb.strip("*?") and verb.count("?") <= 1
-
-
-# --- resources
-
-_ORDINARY = frozenset(
-    {
-        *("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
-        *("ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"),
-        *("ec2:DetachNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"),
-        *("lambda:CheckpointDurableExecution", "lambda:GetDurableExecutionState"),
-        "s3-object-lambda:WriteGetObjectResponse",
-    }
-)
-"""What Lambda itself needs on things that it makes: AWS's own execution roles have them on every resource."""
-
-_ON_WHAT_IT_BRINGS = re.compile(
-    r"(comprehend:(Batch)?(Detect|Classify|Contains)|rekognition:(Detect|RecognizeCelebrities)|ce:Get"
-    r"|textract:|polly:Synthesize|translate:Translate|cloudwatch:\w*Dashboard)\w*"
-)
-"""Actions on what the caller brings along, on the account's bill and on charts: no data of anybody else's."""
-
-_NARROWING = (
-    *("resourcetag", "kms:viaservice", "kms:encryptioncontext", "lambda:functionarn", "ecs:cluster"),
-    *("secretsmanager:secretid", "secretsmanager:name", "secretsmanager:resource/"),
-    *("s3:dataaccesspointarn", "s3:existingobjecttag", "dynamodb:leadingkeys"),
-)
-"""Parts of keys whose conditions limit a statement to some resources, or to a part of what they hold."""
-
-
-@analysis("policy", "managed", "sam")
-def wildcard_resource(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether a statement allows on every resource what reads or writes data or changes IAM, and could name one."""
-    found = (judgement for grant in allowing(_held(parts, resource, stack)) for judgement in _over_all(grant))
-    return some(found, parts)
-
-
-def _over_all(grant: Grant) -> Iterator[Judgement]:
-    if grant.open is not None and not grant.actions:
-        yield unknown(grant.open)
-        return
-    narrowed = either([_narrows(one) for one in grant.conditions])
-    if narrowed:
-        return
-    for service, what in _weighty(grant):
-        covered, by = covers_every(grant, service)
-        if covered is None:
-            yield unknown(by if isinstance(by, Unknown) else (by and by.open) or _unclear(grant))
-        elif covered and narrowed is None:
-            yield unknown(next((one.open for one in grant.conditions if one.open), None) or _unclear(grant))
-        elif covered and isinstance(what, Unknown):
-            yield unknown(what)
-        elif covered:
-            at = grant.at(by) if isinstance(by, Pattern) else grant.place
-            which = "every resource but some" if grant.but_resources else "every resource"
-            yield unless_open(grant, Judgement(truth=True, place=at, note=f"{grant.about} allows {what} on {which}"))
-
-
-def _unclear(grant: Grant) -> Unknown:
-    return Unknown("the statement is not understood", grant.place)
-
-
-def _narrows(condition: ConditionKey) -> bool | None:
-    """Whether a condition limits a statement to some resources; None where that is unknown."""
-    operator = condition.operator
-    if not condition.key:
-        return None
-    positive = "not" not in operator and operator not in {"null", "bool"} and not operator.endswith("ifexists")
-    if not positive or not any(name in condition.key for name in _NARROWING):
-        return False
-    if condition.open is not None:
-        return None
-    found = either([_is_everything(one) for one in condition.values])
-    return None if found is None else not found
-
-
-def _weighty(grant: Grant) -> Iterator[tuple[str, str | Unknown]]:
-    """The actions that matter on every resource: one for each service, or that it is unknown what they are."""
-    if grant.but_actions:
-        yield from _all_but(grant)
-        return
-    if not grant.actions:
-        yield "", Unknown("the statement names no action", grant.place)
-    for one in grant.actions:
-        if one.open is not None:
-            service = one.text.partition(":")[0]
-            yield "" if "\x00" in service else service, one.open
-        else:
-            found = _weights(one.text)
-            if found is None:
-                service = one.text.partition(":")[0] if ":" in one.text else ""
-                yield service, Unknown("the statement has an action that is not known", grant.at(one))
-            else:
-                yield from found
-
-
-_USES = ("value", "invoke", "send", "read", "write", "manage")
-
-
-@lru_cache(maxsize=4096)
-def _weights(text: str) -> tuple[tuple[str, str], ...] | None:
-    known = expanded(text)
-    return tuple(_first_by_service(known)) if known else None
-
-
-def _first_by_service(known: Sequence[IamAction]) -> Iterator[tuple[str, str]]:
-    weightiest: dict[str, IamAction] = {}
-    for action in known:
-        if _matters(action):
-            service = action.name.partition(":")[0]
-            before = weightiest.get(service)
-            if before is None or _weight(action) < _weight(before):
-                weightiest[service] = action
-    return ((service, action.name) for service, action in weightiest.items())
-
-
-def _weight(action: IamAction) -> tuple[int, int]:
-    """What a note names first: the use that tells most, and of its actions the plainest."""
-    return _USES.index(use_of(action)), len(action.name)
-
-
-def _all_but(grant: Grant) -> Iterator[tuple[str, str | Unknown]]:
-    open_one = next((one.open for one in grant.actions if one.open is not None), None)
-    if open_one is not None:
-        yield "", open_one
-        return
-    spared = {action.name for one in grant.actions for action in expanded(one.text)}
-    yield from _first_by_service([action for action in expanded("*") if action.name not in spared])
-
-
-def _matters(action: IamAction) -> bool:
-    """Whether an action reads or writes data or changes IAM, and could name the resources that it is for."""
-    if not action.limitable or action.name in _ORDINARY or _ON_WHAT_IT_BRINGS.match(action.name):
-        return False
-    if action.level in {"write", "permissions"}:
-        return True
-    return action.level in {"read", "list"} and use_of(action) != "manage"
-
-
-# --- managed policies
-
-_BROAD = ("AdministratorAccess", "PowerUserAccess")
-_FULL = re.compile(r"FullAccess(_?[vV]\d+)?\Z")
-
-
-@analysis("managed", "sam")
-def broad_managed_policy(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
-    """Whether AdministratorAccess, PowerUserAccess or a policy of AWS named ...FullAccess is attached.
-
-    A role whose own documents were gathered, and nothing else, has none attached.
-    """
-    nodes = [(part, one) for part in parts if part.part in {"managed", "sam"} for one in items(part.node)]
-    found = []
-    for part, node in nodes:
-        if stack.target(node) is not None or (part.part == "sam" and isinstance(node, Table)):
-            judgement = Judgement(truth=False, place=node.place)
-        elif isinstance(node, Unknown):
-            judgement = unknown(node)
-        else:
-            judgement = _broad(pattern(node))
-        if part.resource.doubt is not None and judgement.truth:
-            judgement = unknown(part.resource.doubt)
-        found.append(judgement)
-    return some(found, [part for part in parts if part.part in {"managed", "sam"}] if found else parts)
-
-
-def _broad(found: Pattern) -> Judgement:
-    if found.open is not None:
-        return unknown(found.open)
-    name = aws_policy_name(found)
-    broad = name in _BROAD or _FULL.search(name) is not None
-    told = "" if found.given else name
-    return Judgement(broad, found.place, f"{told or 'a broad policy'} is attached" if broad else "")
-
+from threatmodel.stacks.values import Table, Unknown
 
 # --- roles that it assumes
 
@@ -274,7 +52,7 @@ def role_escalates(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
 @analysis("policy", "managed", "sam")
 def calls_a_model(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """That a statement lets it put text into a language model of Bedrock: what no statement says is no answer."""
-    for grant in allowing(_held(parts, resource, stack)):
+    for grant in allowing(held(parts, resource, stack)):
         asked = (one for one in grant.actions if one.open is None and one.text.strip("*"))
         if grant.open is None and any(_of_models(one.text) for one in asked):
             return Answered(value=True, places=(grant.place,), note="its role may ask a model of Bedrock")
@@ -290,7 +68,7 @@ def _of_models(action: str) -> bool:
 @analysis("policy", "managed", "sam")
 def assumes_roles(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a statement allows sts:AssumeRole."""
-    return some((_assumes(grant) for grant in allowing(_held(parts, resource, stack))), parts)
+    return some((_assumes(grant) for grant in allowing(held(parts, resource, stack))), parts)
 
 
 def _assumes(grant: Grant) -> Judgement:
@@ -309,7 +87,7 @@ def assumed_roles_named(parts: Sequence[Gathered], resource: Resource, stack: St
     True where all are of this account; else unknown, since the trust of a foreign role cannot be read.
     """
     found = []
-    for grant in allowing(_held(parts, resource, stack)):
+    for grant in allowing(held(parts, resource, stack)):
         assumes = _assumes(grant)
         if assumes.truth is None:
             found.append(assumes)

@@ -30,6 +30,7 @@ __all__ = [
     "Reach",
     "Targets",
     "grants",
+    "held",
     "permissions",
     "reached",
     "reaches",
@@ -95,7 +96,12 @@ class Permissions:
 
 def permissions(policies: Sequence[Gathered], element: Resource, stack: Stack) -> Permissions:
     """What the policies allow that were gathered for a function (`role-policies`), and those of resources its role."""
-    return effective((*grants(policies, element, stack), *given_to(element, stack)))
+    return effective(held(policies, element, stack))
+
+
+def held(policies: Sequence[Gathered], element: Resource, stack: Stack) -> tuple[Grant, ...]:
+    """Every statement that a function's role holds: attached to it, or in the policy of a resource that names it."""
+    return (*grants(policies, element, stack), *given_to(element, stack))
 
 
 def effective(found: Sequence[Grant]) -> Permissions:

@@ -7,9 +7,13 @@ that somebody saw it make (evidence): only what was seen proves that a role allo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from threatmodel.evidence.answers import Unanswered
+from threatmodel.evidence.policies.iam import IamAction, expanded
+from threatmodel.evidence.policies.instead import listed, template_of_actions, template_of_uses
+from threatmodel.evidence.policies.permissions import use_of
+from threatmodel.evidence.policies.work import changes
 from threatmodel.evidence.relations.found import FunctionRelations, Use
 from threatmodel.evidence.relations.rights import RELATIONS
 from threatmodel.model.facts import Statement
@@ -17,29 +21,44 @@ from threatmodel.model.system import Node, Reference
 from threatmodel.reading.problems import Place
 
 _MAY = {"reads": "read", "writes": "write", "sends": "send to", "secrets": "read", "invokes": "call"}
+_HANDED_OVER = {"destination", "perhaps destination"}
+_USE = {"reads": "read", "writes": "write", "sends": "send", "secrets": "value", "invokes": "invoke"}
+
+Rights = frozenset[tuple[str, str]]
+"""Actions in small letters, each with the resource of the file."""
+
+
+class Needed(NamedTuple):
+    """What a function was seen to need.
+
+    `seen` are the actions that somebody saw it call (None where nobody looked); `by_sam`: SAM makes its role, so that
+    SAM's policy templates can be written.
+    """
+
+    seen: Rights | None
+    by_sam: bool = False
 
 
 def unused(
-    node: Node,
-    relations: FunctionRelations,
-    element_of: Mapping[str, str],
-    seen: frozenset[tuple[str, str]] | None,
-    place: Place,
+    node: Node, relations: FunctionRelations, element_of: Mapping[str, str], needed: Needed, place: Place
 ) -> Statement | Unanswered | None:
-    """What is said of `role_reaches_unused`, with all reasons, the worst first; None where the grants are not known.
+    """What is said of `role_reaches_unused`, with all reasons, the worst first, and what to write instead.
 
-    `seen` are the actions (in small letters) that the function was seen to call, each with the resource of the file,
-    None where nobody looked; `place` is where the function stands.
+    None where the grants are not known; `place` is where the function stands.
     """
     reasons = list(_more(node, relations, element_of))
     if reasons:
-        return Statement(value=True, source="template", place=reasons[0][1], note="; ".join(why for why, _ in reasons))
+        instead = list(_instead(node, relations, element_of, needed))
+        told = [why for why, _ in reasons]
+        told += [f"nothing shows whether it uses {one.told}" for one in relations.beyond if not one.changes]
+        told += [f"write instead: {listed(instead)}"] if instead else []
+        return Statement(value=True, source="template", place=reasons[0][1], note="; ".join(told))
     if any(name in relations.unknown for name in RELATIONS):
         return None
     if relations.beyond:
-        told = "; ".join(one.told for one in relations.beyond)
-        return Unanswered(f"nothing shows whether it uses {told}", relations.beyond[0].place)
-    if seen is not None and relations.rights <= seen:
+        told_of = "; ".join(one.told for one in relations.beyond)
+        return Unanswered(f"nothing shows whether it uses {told_of}", relations.beyond[0].place)
+    if needed.seen is not None and relations.rights <= needed.seen:
         return _not("template", place, "it was seen to use each action that its role allows, on what it allows it on")
     stated = next((node.relations[name] for name in RELATIONS if name in node.relations), None)
     if not relations.rights:
@@ -54,20 +73,57 @@ def _not(source: Literal["model", "template"], place: Place, note: str) -> State
 
 
 def _more(node: Node, relations: FunctionRelations, element_of: Mapping[str, str]) -> Iterator[tuple[str, Place]]:
-    """What the role surely allows beyond the function's work."""
-    yield from ((one.told, one.place) for one in relations.beyond if one.changes)
+    """What the role surely allows beyond the function's work, the worst first."""
+    worst_first = sorted((one for one in relations.beyond if one.changes), key=lambda one: one.severity)
+    yield from ((one.told, one.place) for one in worst_first)
     yield from ((f"{use.resource}, which nothing else names", use.places[0]) for use in relations.unused)
-    if not any(name in node.relations for name in RELATIONS):
-        return
-    for name in RELATIONS:
-        stated = node.relations.get(name)
-        known = {one.id for one in stated.items if isinstance(one, Reference)} if stated is not None else set()
+    for name, known in _stated(node).items():
         for use in _granted(relations, name):
             element = element_of.get(use.resource)
             if element is not None and element not in known:
                 yield f"it may {_MAY[name]} {element}, which the model says it does not", use.places[0]
 
 
+def _stated(node: Node) -> Mapping[str, frozenset[str]]:
+    """The elements that the model says a function uses, by list; nothing where it has none of the lists."""
+    if not any(name in node.relations for name in RELATIONS):
+        return {}
+    return {
+        name: frozenset(one.id for one in stated.items if isinstance(one, Reference))
+        if stated is not None
+        else frozenset()
+        for name in RELATIONS
+        for stated in (node.relations.get(name),)
+    }
+
+
 def _granted(relations: FunctionRelations, name: str) -> Iterator[Use]:
     uses: tuple[Use, ...] = getattr(relations, name)
-    return (use for use in uses if "grant" in use.how and "destination" not in use.how)
+    return (use for use in uses if "grant" in use.how and not _HANDED_OVER & set(use.how))
+
+
+# --- what to write instead
+
+
+def _instead(node: Node, relations: FunctionRelations, element_of: Mapping[str, str], needed: Needed) -> Iterator[str]:
+    """A policy for each resource that the function uses: what it was seen to call, else what the model says it does."""
+    if needed.seen is not None:
+        for resource, actions in _by_resource(needed.seen).items():
+            fits = template_of_actions(actions) if needed.by_sam else ""
+            yield f"{fits or listed(one.name for one in actions)} on {resource}"
+        return
+    stated = _stated(node)
+    for resource, actions in _by_resource(relations.rights).items():
+        element = element_of.get(resource, "")
+        uses = frozenset(_USE[name] for name, known in stated.items() if element in known)
+        kept = [one for one in actions if use_of(one) in uses and not changes(one)]
+        if kept:
+            fits = template_of_uses(kept[0].name.partition(":")[0], uses) if needed.by_sam else ""
+            yield f"{fits or listed(one.name for one in kept)} on {resource}"
+
+
+def _by_resource(rights: Rights) -> Mapping[str, list[IamAction]]:
+    found: dict[str, list[IamAction]] = {}
+    for name, resource in sorted(rights):
+        found.setdefault(resource, []).extend(expanded(name))
+    return found

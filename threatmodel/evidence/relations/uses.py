@@ -33,7 +33,8 @@ from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, item
 class Use(NamedTuple):
     """One resource that a function uses: the lines that prove it, and what tells it, in this order.
 
-    A grant, an environment variable, an event, a destination, a connector.
+    A grant, an environment variable, an event, a destination (`perhaps destination` where it is not known which one it
+    is), a connector.
     """
 
     resource: str
@@ -98,9 +99,10 @@ class Functions:
             access = links(read(resource.properties, "SourceAccessConfigurations|source_access_configuration"))
             self._access.setdefault(function, set()).update(self.names.meant(link.resource) for link in access)
             for outcome in ("OnSuccess", "OnFailure"):
-                node = read(resource.properties, "DestinationConfig", outcome, "Destination")
+                node = read(resource.properties, "DestinationConfig", outcome, "Destination") or resource.opaque
+                doubt = doubt_of(resource, self.stack.resources[function])
                 if node is not None:
-                    found.append((node, resource.place))
+                    found.append((doubt or node, resource.place))
             brokers = read(resource.properties, "SelfManagedEventSource", "Endpoints", "KafkaBootstrapServers")
             hosts = (_HOST_PORT.match(text(one) or "") for one in items(brokers) if not getattr(one, "given", ()))
             self._hosts.setdefault(function, []).extend(host[1] for host in hosts if host)
@@ -155,12 +157,14 @@ class _Using:
         self.blind = False
         self._look_at_environment()
         self.handed: dict[str, Place] = {}
+        self.hands_over_somewhere = False
         for node, place in functions.destinations(function):
             name = self.names.element(node, "queue", "store", "function")
             beyond = None if name else self.names.elsewhere(source(node))
             if name or beyond is not None:
                 self.handed[name or (beyond.key if beyond is not None else "")] = place
             if not name and (beyond is None or not beyond.sure):
+                self.hands_over_somewhere |= isinstance(node, Unknown)
                 self._note("sends", "where it hands over what it failed at is not in this file", place)
 
     def _note(self, relation: str, why: str, place: Place) -> None:
@@ -216,6 +220,8 @@ class _Using:
             yield "event", None
         if name in self.handed:
             yield "destination", self.handed[name]
+        elif self.hands_over_somewhere and use in _DELIVERS.values():
+            yield "perhaps destination", None
         if name in self.role.connected:
             yield "connector", None
 

@@ -1,0 +1,64 @@
+"""What an action is to a function: the platform's own work, its daily work, or a change of how something is set up."""
+
+from __future__ import annotations
+
+import re
+
+from threatmodel.evidence.policies.escalations import UNKNOWN_LEVEL
+from threatmodel.evidence.policies.iam import IamAction
+from threatmodel.evidence.policies.permissions import use_of
+
+EVERY = "every"
+"""The level that a whole service's actions stand under, as one."""
+_OF_THE_PLATFORM = re.compile(
+    r"logs:(CreateLog(Group|Stream)|PutLogEvents|Describe\w+)|xray:\w+|ec2:(\w*NetworkInterfaces?\w*|\w*PrivateIpAddresses"
+    r"|DescribeSubnets|DescribeSecurityGroups|DescribeVpcs)|lambda:(Checkpoint|GetDurable)\w+|cloudwatch:PutMetricData"
+    r"|sts:GetCallerIdentity|kms:Decrypt|kms:GenerateDataKey"
+)
+"""What Lambda does with the role, measures, and keys, whose use follows the use of what they encrypt."""
+_POLLED = re.compile(
+    r"sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes|GetQueueUrl|ChangeMessageVisibility)"
+    r"|kinesis:(GetRecords|GetShardIterator|DescribeStream\w*|ListShards|ListStreams|SubscribeToShard)"
+    r"|dynamodb:(GetRecords|GetShardIterator|DescribeStream|ListStreams)|kafka:\w+|kafka-cluster:\w+"
+)
+"""What an event source mapping does with the role."""
+_SETS_UP = re.compile(
+    r"(Delete|Terminate|Remove|Disable|Stop|Schedule|Leave|Detach|Deregister|Purge|Revoke|Cancel|Reboot|Restore"
+    r"|Create|Update|Modify|Attach|Enable|Set|Register|Associate|Disassociate|Replace|Put\w*(Policy|Configuration|Acl))\w*"
+)
+"""Verbs that destroy, or change how something is set up, rather than work with it."""
+_CONTENT = re.compile(r"\w*(Item|Items|Object|Objects|Message|Messages|Record|Records|Data|Statement|Job|Session)\w*")
+
+
+def is_of_the_platform(action: IamAction) -> bool:
+    """Whether Lambda itself does this with the role, for any function."""
+    return _OF_THE_PLATFORM.fullmatch(action.name) is not None
+
+
+def is_polling(action: IamAction) -> bool:
+    """Whether an event source mapping does this with the role of the function that it starts."""
+    return _POLLED.fullmatch(action.name) is not None
+
+
+def is_use(action: IamAction) -> bool:
+    """Whether an action works with what a resource holds, or only tells how it is set up."""
+    return not changes(action) and (use_of(action) != "manage" or action.level in {"read", "list"})
+
+
+def changes(action: IamAction) -> bool:
+    """Whether an action destroys something or changes how it is set up, which is no function's daily work."""
+    if action.level in {"read", "list"}:
+        return False
+    verb = action.name.partition(":")[2]
+    sets_up = _SETS_UP.fullmatch(verb) is not None and not (_CONTENT.fullmatch(verb) and action.level == "write")
+    return action.level in {"permissions", EVERY} or (action.level in {"write", "tagging", UNKNOWN_LEVEL} and sets_up)
+
+
+_OF_IDENTITY = frozenset({"iam", "organizations", "sts", "sso", "identitystore", "kms"})
+
+
+def severity(action: IamAction) -> int:
+    """How bad a right is that a function does not need, 0 the worst: on rights and identities, of all kinds, set-up."""
+    if action.level == "permissions" or action.name.partition(":")[0] in _OF_IDENTITY:
+        return 0
+    return 1 if action.level == EVERY else 2 if changes(action) else 3
