@@ -286,3 +286,34 @@ def test_the_last_answer_is_taken_back(routes: Path) -> None:
     assert "no answer is left to take back" in shown
     assert shown.rstrip().splitlines()[-1].startswith("0 answers; ")
     assert (routes / "threatmodel.yaml").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("answer", "written"),
+    [
+        ("n", "    public: unintended  # Ana, 2026-11-27\n"),
+        (
+            "people install it: in a browser",
+            """    public: intended  # Ana, 2026-11-27
+    public_reason: 'people install it: in a browser'  # Ana, 2026-11-27
+""",
+        ),
+    ],
+)
+def test_what_everybody_is_meant_to_reach(shop: Path, answer: str, written: str) -> None:
+    open_door = "apis:\n  slack-api:\n    kind: http\n    caller_authentication: none\n"
+    text = MODEL.replace("apis:\n  slack-api: {kind: http}\n", open_door)
+    text = text.replace("slack: slash-command", "http: GET")
+    (shop / "threatmodel.yaml").write_text(text, encoding="utf-8")
+    assert "Which api is meant to be open to everybody?" in ask(shop).stdout
+    result = ask(shop, "--set", f"slack-api.public={answer}")
+    assert result.returncode == 0, result.stderr
+    assert (open_door + written) in (shop / "threatmodel.yaml").read_text()
+    assert "Which api is meant" not in ask(shop).stdout
+
+
+@pytest.mark.parametrize("answer", ["y", ""])
+def test_an_intention_without_its_reason_is_no_answer(shop: Path, answer: str) -> None:
+    result = ask(shop, "--set", f"slack-api.public={answer}")
+    assert result.returncode == 2
+    assert "expected the reason why everybody is meant to reach it" in result.stderr

@@ -99,8 +99,8 @@ def _by_state(states: Iterable[State]) -> Mapping[str, tuple[State, ...]]:
 
 
 def _missing(answer: Answer) -> bool | None:
-    """Whether a control is not in place where it could be; None where it is not applicable."""
-    return None if answer.state.state == "not-applicable" else answer.state.level < WORD
+    """Whether a control is not in place where it could be; None where it is not applicable, or nobody wants it."""
+    return answer.state.is_wanting or (False if answer.state.level >= WORD else None)
 
 
 def _would_help(finding: Finding) -> Iterator[int]:

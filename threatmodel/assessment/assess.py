@@ -13,11 +13,11 @@ from threatmodel.assessment.assessed import VERDICTS, Answer, Assessment, Findin
 from threatmodel.assessment.misdirected import is_off, misdirected, unknown_threats
 from threatmodel.assessment.questions import Questions
 from threatmodel.assessment.risk import MOVES, STRICTEST, Cell, Weighed, residual, weighed, within
-from threatmodel.assessment.states import OPEN_QUESTION, Assumed, State, States
+from threatmodel.assessment.states import Assumed, State, States
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.library.format import Control, ControlLink, Library, Threat
 from threatmodel.model.facts import EVIDENCE, WORD
-from threatmodel.model.system import Acceptance
+from threatmodel.model.system import OPEN_TO_ALL, Acceptance
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.problems import InputError, Place
 
@@ -88,7 +88,7 @@ class _Assessing:
         self.lowered: list[word.Lowered] = []
         self.claims: list[word.Claimed] = []
         self.ruled: dict[tuple[str, tuple[tuple[str, object], ...]], list[tuple[str, Place | None]]] = {}
-        self.cells: dict[tuple[str, Cell, Cell, tuple[tuple[int, str], ...]], _Cells] = {}
+        self.cells: dict[tuple[str, Cell, Cell, tuple[tuple[int, bool], ...]], _Cells] = {}
         self.links: dict[str, tuple[tuple[ControlLink, Control, Answer | None], ...]] = {
             threat.id: tuple(self._link(link) for link in threat.links) for threat in library.threats.values()
         }
@@ -240,14 +240,14 @@ class _Assessing:
         return cell, tuple(reasons)
 
     def _cells(self, threat: Threat, inherent: Cell, library: Cell, answers: tuple[Answer, ...]) -> _Cells:
-        key = (threat.id, inherent, library, tuple([(a.state.level, a.state.state) for a in answers]))
+        key = (threat.id, inherent, library, tuple([(a.state.level, a.state.is_open) for a in answers]))
         found = self.cells.get(key)
         if found is None:
             proof = Cell(max(library.likelihood, inherent.likelihood), max(library.impact, inherent.impact))
             found = self.cells[key] = _Cells(
                 claimed=residual(inherent, (a.link.effect for a in answers if a.state.level >= WORD)),
                 proven=residual(proof, (a.link.effect for a in answers if a.state.level >= EVIDENCE)),
-                hoped=residual(inherent, (a.link.effect for a in answers if a.state.level >= WORD or _open(a.state))),
+                hoped=residual(inherent, (a.link.effect for a in answers if a.state.level >= WORD or a.state.is_open)),
             )
         return found
 
@@ -275,7 +275,18 @@ class _Assessing:
             if finding.verdict == "undetermined":
                 for state in self._deciding(finding):
                     questions.add(state.asks, finding)
+            if finding.verdict in {"open", "reduced"}:
+                questions.add(tuple(self._doors(finding)), finding)
         return questions.ranked()
+
+    def _doors(self, finding: Finding) -> Iterator[Ask]:
+        """Whom to ask whether everybody is meant to come in: where nothing keeps strangers out, and nobody says."""
+        for answer in finding.answers:
+            state, control = answer.state, self.library.controls[answer.link.control]
+            if control.keeps_out and state.level < 0 and state.is_wanting and answer.link.effect in MOVES:
+                node = self.graph.elements[state.element].node
+                if node is not None and node.kind in OPEN_TO_ALL and not node.public:
+                    yield Ask("public", node.kind, "public", state.element)
 
     def _exposure_asks(self, finding: Finding) -> tuple[Ask, ...]:
         target = finding.target
@@ -285,7 +296,7 @@ class _Assessing:
 
     def _deciding(self, finding: Finding) -> list[State]:
         """The unknown controls to ask about first: one that stops the threat if there is one, else all that move it."""
-        unknown = [a for a in finding.answers if _open(a.state) and a.link.effect in MOVES]
+        unknown = [a for a in finding.answers if a.state.is_open and a.link.effect in MOVES]
         stopping = [a.state for a in unknown if a.link.effect == "stops"]
         return stopping or [a.state for a in unknown]
 
@@ -302,10 +313,6 @@ class _Assessing:
                 continue  # accepted whether or not it applies
             elif finding.verdict in {"mitigated", "transferred"}:
                 yield acceptance, f"the finding is {finding.verdict}"
-
-
-def _open(state: State) -> bool:
-    return state.state in OPEN_QUESTION
 
 
 def _worst_first(finding: Finding) -> tuple[int, int, int, str]:

@@ -22,6 +22,10 @@ BY_HAND = (
 """How who calls a route is said without `tm ask`."""
 
 _CALLERS = f"Which of these routes does Slack call? ({{}}) {BY_HAND}"
+_PUBLIC = (
+    "Which {} is meant to be open to everybody? Write public: intended and public_reason: (what for) at each that is, "
+    "public: unintended at the others."
+)
 _DESCRIBE = 3
 """The doubt that a plane is in which nobody describes."""
 
@@ -94,6 +98,8 @@ class Questions:
     def _ask(self, key: _Key, facts: tuple[str, ...]) -> str:
         kind, of, subject = key
         match kind:
+            case "public":
+                return _PUBLIC.format(of)
             case "describe":
                 planes = [plane for plane in PLANES if plane in self._elements[key]]
                 sections = _and([f"'{plane}:'" for plane in planes])

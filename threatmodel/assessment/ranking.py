@@ -14,7 +14,6 @@ from threatmodel.assessment.risk import BANDS
 from threatmodel.assessment.states import State
 from threatmodel.graph.building import Element, Flow
 from threatmodel.library.format import EFFECTS, ControlEffect
-from threatmodel.model.facts import WORD
 from threatmodel.model.vocabulary import FACTS
 
 STRONG: frozenset[ControlEffect] = frozenset({"stops", "hinders", "contains"})
@@ -97,7 +96,7 @@ def strongest(finding: Finding) -> list[Answer]:
 
 
 def _wanting(answers: Iterable[Answer]) -> list[Answer]:
-    return [answer for answer in answers if answer.state.level < WORD and answer.state.state != "not-applicable"]
+    return [answer for answer in answers if answer.state.is_wanting]
 
 
 def left_out(states: Iterable[State]) -> bool:

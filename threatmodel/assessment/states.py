@@ -62,7 +62,8 @@ class State:
     `level` is what it counts for: 2 proven, 1 claimed, 0 unknown, -1 not in place.  `asks` is what would decide an
     unknown one.  `basis` is the condition and the facts that decided it, from which `support` and, where `words` says
     nothing else, `reason` are told when somebody wants to know.  `size` is how well it is known that a control is not
-    applicable: what leaves one out is a link of the chain too.
+    applicable: what leaves one out is a link of the chain too.  `unwanted`: it would keep strangers out of what is
+    meant to be public, so that nobody will put it in place; it counts as it is.
     """
 
     control: str
@@ -73,6 +74,17 @@ class State:
     basis: tuple[Condition, Facts] | None = None
     asks: tuple[Ask, ...] = ()
     size: int = EVIDENCE
+    unwanted: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody knows if it is in place, and it may be."""
+        return self.state in OPEN_QUESTION and not self.unwanted
+
+    @property
+    def is_wanting(self) -> bool:
+        """Whether it is not in place, as far as is known, where it could be and somebody may want it."""
+        return self.level < WORD and self.state != "not-applicable" and not self.unwanted
 
     @property
     def support(self) -> tuple[Support, ...]:
@@ -174,7 +186,7 @@ class States:
         if found is None:
             in_place = self.assumed.get(key)
             found = (
-                self._with_requirements(control, element, self._own(control, element))
+                self._meant(control, self._with_requirements(control, element, self._own(control, element)))
                 if in_place is None
                 else _assumed(control, element, in_place=in_place)
             )
@@ -292,6 +304,14 @@ class States:
                 state = replace(state, state="claimed", level=required.level, words=reason)
         return state
 
+    def _meant(self, control: Control, state: State) -> State:
+        """The state of what keeps strangers out, where the model says that everybody is meant to come in."""
+        node = self._target(state.element).node if control.keeps_out else None
+        if node is None or node.public != "intended" or not state.is_wanting:
+            return state
+        words = f"{state.reason}; meant to be public: {node.public_reason}"
+        return replace(state, unwanted=True, words=words, asks=())
+
     # --- what to ask
 
     def asks(self, target: Element | Flow, condition: Condition) -> Iterator[Ask]:
@@ -366,6 +386,6 @@ def _worst(states: list[State]) -> State:
 
     Where it is unknown, everything that is unknown of them is asked about.
     """
-    worst = min(states, key=lambda state: (state.level, -_RANK[state.state], state.element))
+    worst = min(states, key=lambda state: (state.level, state.unwanted, -_RANK[state.state], state.element))
     asks = dict.fromkeys(ask for state in states if state.level == 0 for ask in state.asks)
     return replace(worst, asks=tuple(asks)) if worst.level == 0 and len(asks) > len(worst.asks) else worst

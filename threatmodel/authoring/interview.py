@@ -105,6 +105,8 @@ def expected(item: Item) -> str:
             return "ids separated by commas; none"
         case "describe":
             return "its name"
+        case "public":
+            return "why everybody is meant to reach it, in words; n where they are not"
         case "caller":
             return "such as: 1 slash-command, 2-3 events, rest others; n for none of them"
         case _:
@@ -114,6 +116,8 @@ def expected(item: Item) -> str:
 def meaning(item: Item, assessment: Assessment) -> str:
     """What is asked, in a sentence."""
     match item.kind:
+        case "public":
+            return "nothing keeps strangers out; is it meant so? The risk stays as it is, what to do about it changes"
         case "caller":
             return "a number, a path or a function, and what calls it: slash-command, interactivity, events or others"
         case "fact":
@@ -144,6 +148,8 @@ def edits(item: Item, answer: str, who: str, today: datetime.date, assessment: A
             return [Edit(path, item.name, closes=True)]
         case "relation":
             return [Edit(path, item.name, _list(item, given))]
+        case "public":
+            return _public(path, given)
         case "describe":
             if not given:
                 raise NotAnAnswerError("expected a name")
@@ -183,6 +189,15 @@ def _fact(row: FactRow, given: str) -> str:
         case Word(words):
             hint = suggestion(given, words)
             raise NotAnAnswerError(f"expected one of {listed(words)}{'; ' + hint if hint else ''}")
+
+
+def _public(path: tuple[str, ...], given: str) -> list[Edit | Said]:
+    """Whether everybody is meant to reach it, with the reason."""
+    if given.lower() in _NO:
+        return [Edit(path, "public", "unintended")]
+    if not given or given.lower() in _YES:
+        raise NotAnAnswerError("expected the reason why everybody is meant to reach it, in words; n where they are not")
+    return [Edit(path, "public", "intended"), Edit(path, "public_reason", scalar(given))]
 
 
 def _list(item: Item, given: str) -> str:
@@ -288,6 +303,8 @@ def _pasted(item: Item) -> list[str]:
             return [
                 "# in its trigger: slack: slash-command | interactivity | events, in place of http; or caller: others"
             ]
+        case "public":
+            return ["public:   # intended | unintended", "public_reason:   # what for, where it is intended"]
         case "describe":
             return ["name:   # what it is called"]
         case _:

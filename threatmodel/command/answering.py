@@ -16,7 +16,7 @@ from threatmodel.graph.building import build
 from threatmodel.graph.elements import Graph, Read
 from threatmodel.graph.resolved import Evidence
 from threatmodel.model.load import load_model
-from threatmodel.model.system import System
+from threatmodel.model.system import OPEN_TO_ALL, System
 from threatmodel.model.vocabulary import FACTS, RELATIONS
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import CONTENT
@@ -86,6 +86,8 @@ class Answering:
         row, fact = FACTS[kind].get(wanted), target.facts.get(wanted)
         if row is not None and not row.derived and (fact is None or not fact.size):
             return Item(question, "fact", kind, element, wanted)
+        if wanted == "public" and kind in OPEN_TO_ALL and target.node is not None and not target.node.public:
+            return Item(question, "public", kind, element, wanted)
         members = graph.lists[element].get(wanted) if wanted in RELATIONS[kind] else None
         if wanted in RELATIONS[kind] and (members is None or not members.size):
             return Item(question, "relation", kind, element, wanted, members is not None and bool(members.known))
@@ -245,7 +247,7 @@ class Answering:
     def _file_of(self, item: Item) -> Path:
         """The file in which the element stands; the model's own for what stands in none."""
         node = self.stated_system.nodes.get(item.element)
-        if item.kind in {"fact", "relation"} and node is not None:
+        if item.kind in {"fact", "relation", "public"} and node is not None:
             for path in self.files.paths:
                 if shown_path(path) == node.place.file:
                     return path

@@ -185,6 +185,7 @@ CONTROL = record(
     Key("scope", Word(KINDS), "the kind of element that it lives on", required=True),
     Key("in_place", _CONDITION, "when it is in place; left out where only a person can tell"),
     Key("requires", Items(Text(60), least=1), "controls without which it does nothing"),
+    Key("public", Word(("kept-out",)), "it keeps strangers out: not asked for where everybody is meant to reach it"),
     Key("formerly", _FORMERLY, "ids of controls that it took in"),
     Key("needs", Items(_NEED, least=1), "what must hold for it to be applicable"),
     Key("why", _PROSE, "what it does against an attacker, and where it ends", required=True),
@@ -312,7 +313,10 @@ class Weaker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """One control.  `in_place` is None where only a person can tell; `do` is its title where nothing else is said."""
+    """One control.  `in_place` is None where only a person can tell; `do` is its title where nothing else is said.
+
+    `keeps_out`: it keeps strangers out, which nobody wants where everybody is meant to come in.
+    """
 
     id: str
     title: str
@@ -324,6 +328,7 @@ class Control:
     scope: Kind
     in_place: Condition | None
     requires: tuple[str, ...]
+    keeps_out: bool = False
     needs: tuple[Need, ...]
     why: str
     how: Mapping[str, str]

@@ -122,6 +122,7 @@ def control_of(reader: Reader, entries: Fields) -> Control:
         scope=scope,
         in_place=in_place,
         requires=_optional(entries, "requires"),
+        keeps_out="public" in entries,
         needs=tuple(needs),
         why=entries["why"].value.strip(),
         how={name: how.value.strip() for name, how in entries["how"].value.items()},

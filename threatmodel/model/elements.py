@@ -42,6 +42,10 @@ def _node(ids: Ids, kind: Kind, name: str, entry: Entry) -> Node:
     if criticality != "normal" and not fields.given("criticality_reason"):
         place = fields["criticality"].key
         ids.note("no-reason", place, f"criticality {criticality} without a reason", "add criticality_reason")
+    public = value_of(fields, "public")
+    if public == "intended" and not fields.given("public_reason"):
+        place = fields["public"].key
+        ids.note("no-reason", place, "public: intended without a reason", "add public_reason")
     facts = facts_of(fields, kind)
     return Node(
         kind=kind,
@@ -55,6 +59,8 @@ def _node(ids: Ids, kind: Kind, name: str, entry: Entry) -> Node:
         criticality=criticality,
         criticality_reason=value_of(fields, "criticality_reason"),
         out_of_scope=value_of(fields, "out_of_scope"),
+        public=public,
+        public_reason=value_of(fields, "public_reason"),
     )
 
 

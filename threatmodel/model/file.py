@@ -98,10 +98,16 @@ _CRITICALITY = (
     Key("criticality_reason", _LINE, "why its criticality is not normal"),
 )
 
+_PUBLIC = (
+    Key("public", Word(("intended", "unintended")), "whether everybody is meant to reach it; that it is so, facts say"),
+    Key("public_reason", _LINE, "why everybody is meant to reach it"),
+)
+"""Of what strangers may be meant to reach: what to ask and what to do follows, no risk."""
+
 _EXTRA: dict[str, tuple[Key, ...]] = {
     "function": (*_COMMON, *_lists("function"), *_CRITICALITY),
-    "api": _COMMON,
-    "store": (*_COMMON, *_lists("store")),
+    "api": (*_COMMON, *_PUBLIC),
+    "store": (*_COMMON, *_PUBLIC, *_lists("store")),
     "queue": (*_COMMON, *_lists("queue")),
     "secret": _COMMON,
     **dict.fromkeys(PLANES, (Key("name", _NAME, "what pictures and reports call it"), Key("description", _PROSE))),

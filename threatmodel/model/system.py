@@ -21,6 +21,9 @@ class Reference:
     place: Place
 
 
+OPEN_TO_ALL: tuple[Kind, ...] = ("api", "store")
+"""The kinds of which a model may say whether everybody is meant to reach them."""
+
 THROUGH: Mapping[str, Kind | Partner | Literal[""]] = {
     "slack": "api",
     "http": "api",
@@ -75,7 +78,10 @@ class Relation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """One element that has facts, as stated."""
+    """One element that has facts, as stated.
+
+    `public` is whether everybody is meant to reach it: intended, unintended, or '' where nobody says.
+    """
 
     kind: Kind
     id: str
@@ -88,6 +94,8 @@ class Node:
     criticality: str = "normal"
     criticality_reason: str = ""
     out_of_scope: str = ""
+    public: str = ""
+    public_reason: str = ""
 
     @property
     def triggers(self) -> tuple[Trigger, ...] | None:

@@ -218,12 +218,13 @@ def _counts(told: Sequence[Story]) -> str:
 
 def _asks(questions: Sequence[Question], every: Sequence[Finding]) -> str:
     """How many answers decide how much."""
-    if not questions:
-        return ""
+    deciding = [question for question in questions if question.kind != "public"]
     bands = {finding.id: finding.claimed.band for finding in every}
-    worst = band(max(question.score for question in questions))
-    bad = [question for question in questions if band(question.score) == worst]
+    worst = band(max((question.score for question in deciding), default=0))
+    bad = [question for question in deciding if band(question.score) == worst]
     decided = {name for question in bad for name in question.decides if bands.get(name) == worst}
+    if not bad:
+        return ""
     answers = counted(len(bad), "answer")
     return f"{answers} {'decides' if len(bad) == 1 else 'decide'} {len(decided):,} that may be {worst}"
 

@@ -62,7 +62,7 @@ def because(finding: Finding) -> str:
 
 
 def _wanting(finding: Finding) -> list[Answer]:
-    return [a for a in finding.answers if a.state.level < 1 and a.state.state != "not-applicable"]
+    return [a for a in finding.answers if a.state.is_wanting]
 
 
 def _wrong(finding: Finding) -> Iterator[Fault]:

@@ -159,6 +159,8 @@ def _answering(question: Question) -> str:
         return f"let somebody attest {question.name}"
     if question.kind == "caller":
         return "say at each route whether Slack calls it"
+    if question.kind == "public":
+        return "say at each whether it is meant to be public"
     if question.kind == "describe":
         return f"describe the {question.name}"
     facts = question.facts or (question.name,)

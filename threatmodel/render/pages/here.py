@@ -140,7 +140,7 @@ def _to_prove(control: Control, state: State) -> Iterator[str]:
     """What to do, and what would show that it is done, where evidence does not show it yet."""
     if state.level >= EVIDENCE or state.state == "not-applicable":
         return
-    if state.level < 1:
+    if state.is_wanting:
         yield f"- To do: {prose(control.do)}"
     if control.in_place is not None:
         yield f"- In place where `{control.in_place.text}`"

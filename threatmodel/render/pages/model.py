@@ -161,7 +161,14 @@ def _more(section: str) -> list[str]:
             return [_RULES[section] + "\n"] if section in _RULES else []
 
 
+_PUBLIC_RULES = """\
+`public` changes what is asked and what there is to do, never what is true: a risk stays what it is. Where everybody is
+meant to come in (a page that installs the app, a bucket of pictures), nobody is told to close the door. One question
+asks which open doors are meant to be open; `unintended` answers it too: that one is to be closed."""
+
 _RULES = {
+    "apis": _PUBLIC_RULES,
+    "stores": "`public` is as for [`apis`](#apis).",
     "controls": """\
 Name the element where the control lives on one: `code-signing@order-bot`. A control of the account, the pipeline, the
 workspace or the organisation needs none: `incident-runbook`. `attested_by` needs `on` and `expires`; a statement
@@ -195,7 +202,7 @@ def _relations() -> str:
     """What closes what among the lists of a function."""
     uses = [row for row in RELATIONS["function"].values() if row.verb]
     closing = [row.name for row in uses if row.closed_together]
-    rows = [f"| `{row.name}` | ids of {_plural(kind)} |" for row in uses for kind in row.to]
+    rows = [f"| `{row.name}` | ids of {' and '.join(map(_plural, row.to))} |" for row in uses]
     return "\n".join(
         [
             "### What a function uses",
