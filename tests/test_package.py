@@ -24,7 +24,8 @@ from threatmodel import __version__
 pytestmark = pytest.mark.slow
 
 POSIX = os.name == "posix"
-CONTENT = {  # folders, and of models/ the files that a model elsewhere can need
+CONTENT = {  # folders, and of docs/ and models/ the files that a model elsewhere can need
+    "docs": {"errors.md"},
     "examples": None,
     "models": {"model.schema.json", "platform.yaml", "slack-lambda.yaml"},
     "templates": None,
@@ -103,7 +104,7 @@ def test_the_sdist_holds_what_the_tests_need(packed: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "tm.py", "dev.py"} <= names
-    assert set(files("threatmodel", *CONTENT, "docs", "tests", "scripts", "benchmarks")) <= names
+    assert set(files("threatmodel", *CONTENT, "tests", "scripts", "benchmarks")) <= names
     assert not [name for name in names if ".venv" in name or "__pycache__" in name or name.startswith("build/")]
 
 
@@ -119,6 +120,15 @@ def test_the_wheel_holds_the_program_and_its_content(wheel: Path) -> None:
 
 
 # --- what an installed one does
+
+
+def test_it_explains_the_codes_of_its_problems(installed: Path, project: Path) -> None:
+    done = tm(installed, project, "check", "-m", "nowhere.yaml")
+    assert done.returncode == 2
+    assert done.stderr.endswith("1 problem; tm explain CODE explains each code\n")
+    told = tm(installed, project, "explain", "missing-file")
+    assert told.stdout.startswith("# missing-file\n")
+    assert "What to do: " in told.stdout
 
 
 def test_it_says_what_it_is(installed: Path, project: Path) -> None:

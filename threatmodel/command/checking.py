@@ -20,7 +20,7 @@ from threatmodel.command.form_asked import FormAsked
 from threatmodel.command.request import Invocation
 from threatmodel.model.search import is_shared
 from threatmodel.reading.files import Files, shown_path
-from threatmodel.reading.home import CONTENT
+from threatmodel.reading.home import CONTENT, EXPLAINED_BY
 from threatmodel.reading.output import complain
 from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.problems import told as problems_told
@@ -226,7 +226,7 @@ def dated(request: Invocation, models: Sequence[Path], days: int) -> tuple[list[
         except InputError as error:
             if _holds_no_system(error) and is_shared(files, path) and len(models) > 1:
                 continue
-            complain(problems_told(error, files.read))
+            complain(problems_told(error, files.read, EXPLAINED_BY))
             code = 2
         else:
             found.update(dict.fromkeys(expiries(assessment, days)))
@@ -254,7 +254,9 @@ class _Checking:
             if _holds_no_system(error) and is_shared(files, path) and self._question.several:
                 found = Checked(file=shown_path(path), base=self._base, shared=True)
             else:
-                found = Checked(file=shown_path(path), base=self._base, problems=problems_told(error, files.read))
+                found = Checked(
+                    file=shown_path(path), base=self._base, problems=problems_told(error, files.read, EXPLAINED_BY)
+                )
         self._told.update(found.rules)
         return outcome(found, self._forms)
 

@@ -1,16 +1,16 @@
-"""`tm.py explain`: a threat or a control, with everything that links to it, or as it is on an element of the model."""
+"""`tm.py explain`: a threat or a control, in the library or on an element of the model, or the code of a problem."""
 
 from __future__ import annotations
 
 from threatmodel.command.arguments import Parser, common, text
 from threatmodel.command.request import Invocation
-from threatmodel.reading.home import LIBRARY, PROGRAM
+from threatmodel.reading.home import LIBRARY, PROBLEMS, PROGRAM
 from threatmodel.reading.problems import InputError, Place, Problem, article, quoted, suggestion
 
 
 def options(parser: Parser) -> None:
     """Declares its options."""
-    meaning = "its id, a word of the trade such as SSRF, or what reports print: threat@element, control@element"
+    meaning = "its id, a word of the trade (SSRF), what reports print (threat@element) or the code of a problem"
     parser.add_argument("id", type=text, metavar="ID", help=meaning)
     common(parser)
 
@@ -29,15 +29,24 @@ def run(request: Invocation) -> int:
     if found := named(library, name):
         pages = (threat_page(one, book) if isinstance(one, Threat) else control_page(one, book) for one in found)
         return request.print("\n".join(pages))
+    codes = _problems(request)
+    if name in codes:
+        return request.print(codes[name])
     hint = (
-        suggestion(name, [*library.threats, *library.controls, *aliases(library)])
+        suggestion(name, [*library.threats, *library.controls, *aliases(library), *codes])
         or f"{PROGRAM} --list shows every threat"
     )
-    message = f"there is no threat and no control {quoted(name)}"
+    message = f"there is no threat, no control and no problem's code {quoted(name)}"
     for off in library.off:
         if off.id == name:
             message, hint = f"the {off.part} {quoted(name)} is switched off at {off.place}: {off.reason}", ""
     raise InputError([Problem(code="unknown-id", place=Place("explain"), message=message, hint=hint)])
+
+
+def _problems(request: Invocation) -> dict[str, str]:
+    """What the page of problems says of each code."""
+    sections = request.files.text(PROBLEMS).split("\n## ")[1:]
+    return {section.split("\n", 1)[0].strip(): f"# {section.strip()}\n" for section in sections}
 
 
 def _here(request: Invocation, name: str, element: str) -> str:

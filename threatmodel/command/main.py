@@ -16,7 +16,7 @@ from threatmodel.command.parsing import parser
 from threatmodel.command.request import Invocation
 from threatmodel.command.table import OPTIONS, command, option
 from threatmodel.reading.files import Files
-from threatmodel.reading.home import CONTENT, check_home
+from threatmodel.reading.home import CONTENT, EXPLAINED_BY, check_home
 from threatmodel.reading.output import StreamError, complain, flush, prepare_streams, silence
 from threatmodel.reading.problems import InputError, told, visible
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         code = _run(arguments, files)
         flush()
     except InputError as error:
-        complain(told(error, files.read))
+        complain(told(error, files.read, EXPLAINED_BY))
         return 2
     except BrokenPipeError:
         silence(sys.stdout)

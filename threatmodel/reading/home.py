@@ -15,18 +15,20 @@ PACKAGES = _PACKAGE.parent
 """The folder from which a child process can import the toolkit."""
 
 _INSTALLED = _PACKAGE / "content"
-_FOLDERS = ("threatlib", "templates", "models", "examples")
+_FOLDERS = ("threatlib", "templates", "models", "examples", "docs")
 
 CLONE: Path | None = PACKAGES if not _INSTALLED.is_dir() and (PACKAGES / "threatlib").is_dir() else None
 """The clone that runs; None where the toolkit is installed."""
 
 CONTENT = CLONE or _INSTALLED
-"""The folder that holds `threatlib/`, `templates/`, `models/` and `examples/`."""
+"""The folder that holds `threatlib/`, `templates/`, `models/`, `examples/` and, of `docs/`, what the program reads."""
 
 LIBRARY = CONTENT / "threatlib"
 TEMPLATES = CONTENT / "templates"
 MODELS = CONTENT / "models"
 EXAMPLES = CONTENT / "examples"
+PROBLEMS = CONTENT / "docs" / "errors.md"
+"""The page that explains the code of each problem."""
 
 DEFAULT_MODEL = "slack-lambda.yaml"
 """The one of the toolkit's own models that a clone of it shows where none is named."""
@@ -37,6 +39,9 @@ PROGRAM = "tm.py" if CLONE else "tm"
 
 COMMAND = "python tm.py" if CLONE else "tm"
 """What people type to start it."""
+
+EXPLAINED_BY = "docs/errors.md" if CLONE else "tm explain CODE"
+"""Where people read what a problem's code means."""
 
 ORIGIN = f"{__version__} ({f'the clone {CLONE}' if CLONE else f'installed in {PACKAGES}'})"
 """Which version runs, and from where."""
