@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from threatmodel.evidence.analyses.alerting import goes_off, reaches, tells
 from threatmodel.evidence.analyses.event_patterns import admits, alternatives, asks_only, filter_admits, leaves_out
 from threatmodel.evidence.analyses.properties import (
     all_of,
@@ -23,7 +24,6 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.analyses.told import goes_off, reaches, tells
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack

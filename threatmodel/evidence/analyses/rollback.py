@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from threatmodel.evidence.analyses.alerting import goes_off
 from threatmodel.evidence.analyses.properties import all_of, one_of, read, worded
-from threatmodel.evidence.analyses.told import goes_off
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import List, Node, Table, Unknown, items, links
 

@@ -151,7 +151,7 @@ def _to_prove(control: Control, state: State) -> Iterator[str]:
 
 def _standing(control: Control) -> Iterator[str]:
     """The properties in which its facts stand."""
-    from threatmodel.evidence.mappings.told import standing_places
+    from threatmodel.evidence.mappings.described import standing_places
 
     if control.in_place is None:
         return
