@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -194,3 +195,90 @@ def test_what_a_deployment_gives_is_named_where_it_lies_beside(
     found = imported(tmp_path / "template.yaml", "", tmp_path / "model.yaml", Files())
     assert f"  - {{template: template.yaml{evidence}}}" in found.text
     assert any(told in note for note in found.notes) if told else not found.notes
+
+
+# --- several templates
+
+
+INNER = """\
+Transform: AWS::Serverless-2016-10-31
+Parameters: {Table: {Type: String}}
+Resources:
+  OrderFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.order
+      Runtime: python3.13
+      CodeUri: .
+      Environment: {Variables: {TABLE: !Ref Table}}
+      Policies: [DynamoDBWritePolicy: {TableName: !Ref Table}]
+"""
+OUTER = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders: {Type: AWS::DynamoDB::Table}
+  Site: {Type: AWS::Serverless::Application, Properties: {Location: site/app.yaml, Parameters: {Table: !Ref Orders}}}
+  Admin: {Type: AWS::Serverless::Application, Properties: {Location: site/app.yaml, Parameters: {Table: !Ref Orders}}}
+"""
+
+
+def test_nested_applications_are_one_model_with_the_resource_of_each_name(
+    capsys: pytest.CaptureFixture[str], golden: Golden
+) -> None:
+    Path("site").mkdir()
+    Path("site/app.yaml").write_text(INNER, encoding="utf-8")
+    Path("template.yaml").write_text(OUTER, encoding="utf-8")
+    code, out, err = run(capsys, "import", "template.yaml", "-o", "shop.yaml")
+    assert code == 0
+    assert err.splitlines() == [
+        "template.yaml:4:3: Site is read from site/app.yaml",
+        "template.yaml:5:3: Admin is read from site/app.yaml",
+    ]
+    golden("cli/import-nested.yaml", Path("shop.yaml").read_text(encoding="utf-8"))
+    _, out, err = run(capsys, "-m", "shop.yaml", "check", "-v", "--fail-on", "critical", "--allow-undetermined")
+    assert err == ""
+    assert ": drift: " not in out
+
+
+def test_a_template_that_only_nests_what_lies_elsewhere_says_what_to_import(capsys: pytest.CaptureFixture[str]) -> None:
+    application = "{ApplicationId: 'arn:aws:serverlessrepo:eu-west-1:1:applications/site', SemanticVersion: 1.0.0}"
+    Path("template.yaml").write_text(
+        "Resources:\n"
+        f"  Site: {{Type: AWS::Serverless::Application, Properties: {{Location: {application}}}}}\n"
+        "  Mail: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: 'https://a.s3.amazonaws.com/m.yaml?X=1'}}\n",
+        encoding="utf-8",
+    )
+    code, _, err = run(capsys, "import", "template.yaml")
+    assert code == 2
+    assert "there is no Lambda function in this file" in err
+    assert "'Site' may have some" in err
+    assert "applications/site" in err
+    assert "'https://a.s3.amazonaws.com/m.yaml'" in err
+
+
+def test_a_compose_file_says_what_to_import(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "services:\n  orders: {path: services/orders}\n  mail: {path: mail, config: sls.yml}\n"
+    Path("serverless-compose.yml").write_text(text, encoding="utf-8")
+    code, _, err = run(capsys, "import", "serverless-compose.yml")
+    assert code == 2
+    assert "name them one by one: 'services/orders/serverless.yml', 'mail/sls.yml'" in err
+
+
+def test_what_becomes_no_element_is_named_by_type_and_count(capsys: pytest.CaptureFixture[str]) -> None:
+    more = """\
+  Rule1: {Type: AWS::IoT::TopicRule, Properties: {TopicRulePayload: {Sql: x, Actions: []}}}
+  Rule2: {Type: AWS::IoT::TopicRule, Properties: {TopicRulePayload: {Sql: x, Actions: []}}}
+  Search: {Type: AWS::OpenSearchServerless::Collection, Properties: {Name: x}}
+  Vpc: {Type: AWS::EC2::VPCEndpoint, Properties: {}}
+"""
+    Path("template.yaml").write_text(SHOP + more, encoding="utf-8")
+    code, out, err = run(capsys, "import", "template.yaml", "-o", "shop.yaml")
+    assert code == 0
+    told = "2 IoT topic rules, 1 OpenSearch Serverless collection, 1 EC2 VPC endpoint"
+    assert err.splitlines() == [f"template.yaml: not modelled: {told}"]
+    for form in ("md", "full.md", "html", "full"):
+        out = run(capsys, "-m", "shop.yaml", "--report", form)[1]
+        assert told in out, form
+    out = run(capsys, "-m", "shop.yaml", "--json")[1]
+    (read,) = json.loads(out)["evidence"]
+    assert read["not_modelled"][0] == {"type": "AWS::IoT::TopicRule", "count": 2}

@@ -21,6 +21,7 @@ from threatmodel.evidence.relations.unused import Needed, unused
 from threatmodel.evidence.relations.used import used
 from threatmodel.evidence.signs import signs
 from threatmodel.evidence.strangers import Standing, Touch, touches
+from threatmodel.evidence.unmodelled import unmodelled
 from threatmodel.evidence.worlds import Claim, Fallen, Readings, Said, WantedFacts, held
 from threatmodel.graph.elements import Read, Untold
 from threatmodel.graph.resolved import Evidence
@@ -342,6 +343,7 @@ class _One:
         """What a reader of the report should know about the file."""
         functions = [name for name, kinds in self.kinds.items() if "function" in kinds]
         extra = dict.fromkeys((*functions, *self.strangers))
+        modelled = {*self.elements, *self.element_of, *extra}
         unasked = [
             Problem(code="unknown-parameter", place=place, message=f"the file has no parameter {quoted(name)}")
             for name, place in self.base.stated.items()
@@ -363,6 +365,7 @@ class _One:
             signs=tuple(f"{what} at {place}" for what, place in signs(self.stack, dict(self.relations))),
             unused=self._pairs("unused"),
             ungranted=self._pairs("ungranted"),
+            unmodelled=unmodelled(self.stack, modelled),
         )
 
     def _pairs(self, name: str) -> tuple[tuple[str, str, Place], ...]:

@@ -77,7 +77,8 @@ class Read:
     (id, kind, place in the model), `extra` resources that the model lacks (name, kind, place); `unread` parts that
     were not understood; `untold` what it leaves open; `unused` grants that nothing uses and `ungranted` uses that
     nothing grants (function, resource, place); `notes` what its author should know; `signs`
-    what in it speaks of Slack, with its place; `stale` why it counts as word only.
+    what in it speaks of Slack, with its place; `unmodelled` types of resources that are no element and tell nothing of
+    one (the type, how many, in words); `stale` why it counts as word only.
     """
 
     file: str
@@ -91,6 +92,7 @@ class Read:
     ungranted: tuple[tuple[str, str, Place], ...] = ()
     notes: tuple[Problem, ...] = ()
     signs: tuple[str, ...] = ()
+    unmodelled: tuple[tuple[str, int, str], ...] = ()
     stale: str = ""
 
 

@@ -260,7 +260,13 @@ def _read(read: Read) -> dict[str, Any]:
         "unused_grants": [_grant(*one) for one in read.unused],
         "ungranted_uses": [_grant(*one) for one in read.ungranted],
         "notes": [{"code": one.code, "message": one.message, "location": _location(one.place)} for one in read.notes],
-    } | ({"stale": read.stale} if read.stale else {})
+        **(
+            {"not_modelled": [{"type": of, "count": count} for of, count, _ in read.unmodelled]}
+            if read.unmodelled
+            else {}
+        ),
+        **({"stale": read.stale} if read.stale else {}),
+    }
 
 
 def _grant(function: str, resource: str, place: Place) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def read(kind: str, path: Path, files: Files, assumed: Assumed = DEFAULTS) -> St
 
 def kind_of(path: Path, files: Files) -> str:
     """What a file probably is, by its name and first look: template, plan or serverless.  Raises InputError."""
-    if path.name.startswith("serverless."):
+    if path.name.startswith(("serverless.", "serverless-compose.")):
         return "serverless"
     if path.suffix == ".json":
         return "plan" if '"planned_values"' in files.text(path, LARGEST_PLAN) else "template"

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from threatmodel.authoring.importing.entries import SECTION_OF, ElementEntry
 from threatmodel.authoring.insertion import scalar, with_entry
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, Place, Problem, quoted
 from threatmodel.reading.source import as_read, parse
+from threatmodel.stacks.stack import Stack
 
 
 class Updated(NamedTuple):
@@ -86,9 +87,14 @@ def reference_to(file: Path, model: Path) -> str:
     return os.path.relpath(file.resolve(), model.resolve().parent).replace(os.sep, "/")
 
 
-def check_elements(found: Sequence[ElementEntry], file: str) -> None:
-    """Raises InputError where a file has nothing that a model could be made of."""
+def check_elements(found: Sequence[ElementEntry], stack: Stack) -> None:
+    """Raises InputError where a file has nothing that a model could be made of; what it only nests is named."""
     if not any(entry.kind == "function" for entry in found):
         message = "there is no Lambda function in this file"
         hint = "name the template, plan or serverless.yml that deploys the functions"
-        raise InputError([Problem(code="empty-model", place=Place(file), message=message, hint=hint)])
+        problems = [Problem(code="empty-model", place=Place(stack.file), message=message, hint=hint)]
+        for one in stack.unread:
+            hint = "import its template by itself, once it lies here"
+            said = f"{quoted(one.name)} may have some: {one.why}"
+            problems.append(Problem(code="empty-model", place=one.place, message=said, hint=hint))
+        raise InputError(problems)

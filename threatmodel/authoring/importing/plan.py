@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import matches
 from threatmodel.evidence.opened import mappings_of
 from threatmodel.evidence.relations.found import function_relations
+from threatmodel.evidence.unmodelled import unmodelled
 from threatmodel.model.load import load_model
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.files import Files, shown_path
@@ -42,13 +43,13 @@ def imported(path: Path, kind: str, model: Path | None, files: Files, stands_on:
     kind = kind or kind_of(path, files)
     stack = read(kind, path, files)
     found = list(_entries(stack, {}))
-    check_elements(found, stack.file)
+    check_elements(found, stack)
     name = path.resolve().parent.name if path.stem in {"template", "serverless", "plan"} else path.stem
     reference = reference_to(path, model or Path("model.yaml"))
     given, notes = _deployed_with(path, kind, stack, files)
     parameters = reference_to(given, model or Path("model.yaml")) if given is not None else ""
     text = new_model(found, (kind, reference, parameters), name, stands_on)
-    return Imported(text, tuple(found), (), (*_notes(stack), *notes))
+    return Imported(text, tuple(found), (), (*_notes(stack, {one.resource for one in found}), *notes))
 
 
 _SAMCONFIG = "samconfig.toml"
@@ -84,7 +85,7 @@ def update(path: Path, kind: str, model: Path, files: Files) -> Imported:
     found = list(_entries(stack, {name: element for element, name in matched.resources.items()}))
     text, added = updated(files.raw(model), shown_path(model), found)
     gone = tuple(Absence(name, of, at, stack.file, in_model=True) for name, of, at in matched.missing)
-    notes = _notes(stack)
+    notes = _notes(stack, {*matched.resources.values(), *(one.resource for one in added)})
     if source is None:
         notes = (*notes, f"name the file in the model: evidence: [{{{kind}: {scalar(reference)}}}]")
     told = (
@@ -106,10 +107,13 @@ def _source(system: System, path: Path, model: Path) -> EvidenceFile | None:
     return next((one for one in system.evidence if (model.parent / one.path).resolve() == wanted), None)
 
 
-def _notes(stack: Stack) -> tuple[str, ...]:
+def _notes(stack: Stack, modelled: Container[str]) -> tuple[str, ...]:
+    """What an author should know of a file of which the resources `modelled` became elements."""
     unread = (f"{one.place}: {one.name} was not read, so there may be more: {one.why}" for one in stack.unread)
     nested = (f"{one.place}: {one.name} is read from {one.file}" for one in stack.nested)
-    return (*(str_of(problem) for problem in stack.problems), *nested, *unread)
+    left = ", ".join(words for _, _, words in unmodelled(stack, modelled))
+    told = (f"{stack.file}: not modelled: {left}",) if left else ()
+    return (*(str_of(problem) for problem in stack.problems), *nested, *unread, *told)
 
 
 def str_of(problem: Problem) -> str:

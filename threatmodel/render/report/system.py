@@ -103,6 +103,7 @@ def _read(read: Read) -> Row:
             }
             for one in read.untold[:MOST_DRIFTS]
         ],
+        "unmodelled": ", ".join(words for _, _, words in read.unmodelled),
         "more_untold": max(0, len(read.untold) - MOST_DRIFTS),
         "unused": [_grant(*one) for one in read.unused],
         "ungranted": [_grant(*one) for one in read.ungranted],

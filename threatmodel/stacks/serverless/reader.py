@@ -78,7 +78,10 @@ def read(text_: str, file: str, assumed: Assumed = DEFAULTS, package: Package | 
     if found or not isinstance(root, Table):
         place = Place(file) if root is None else root.place
         message = f"{found}; expected a serverless.yml for AWS, which has 'service' and 'provider'"
-        raise InputError([Problem(code="not-a-template", place=place, message=message, hint="name another file")])
+        services = listed(_composed(root))
+        hint = f"it only says which services there are; name them one by one: {services}" if services else ""
+        problem = Problem(code="not-a-template", place=place, message=message, hint=hint or "name another file")
+        raise InputError([problem])
     variables = Variables(root, assumed)
     provider = variables.at("provider") or Table({}, root.place, {})
     provider = Table({"name": provider}, provider.place, {}) if text(provider) is not None else provider
@@ -112,6 +115,15 @@ def _not_ours(root: Node | None) -> str:
     if "component" in root.entries:
         return "this is a component of the Serverless Framework"
     return f"this has only {listed(map(quoted, root.entries), 5) or 'nothing in it'}"
+
+
+def _composed(root: Node | None) -> Iterator[str]:
+    """The folders of the services that a serverless-compose.yml lists."""
+    services = get(root, "services")
+    for service in services.entries.values() if isinstance(services, Table) else ():
+        folder = text(get(service, "path"))
+        if folder:
+            yield quoted(f"{folder.rstrip('/')}/{text(get(service, 'config')) or 'serverless.yml'}")
 
 
 def _with_service(making: GrowingTemplate) -> Table:
