@@ -122,6 +122,67 @@ def test_a_role_by_a_plugin_is_unknown() -> None:
     assert at(stack, BOT, "Role") == "? a plugin makes its role"
 
 
+ROLES = "plugins: [serverless-iam-roles-per-function]\n"
+SCAN = "iamRoleStatements: [{Effect: Allow, Action: dynamodb:Scan, Resource: '*'}]"
+BOT_ROLE = "BotIamRoleLambdaExecution"
+SHARED = "{Effect: Allow, Action: sqs:SendMessage, Resource: '*'}"
+SHARING = f"""\
+service: shop
+provider:
+  name: aws
+  iam: {{role: {{permissionsBoundary: arn:aws:iam::123456789012:policy/b, statements: [{SHARED}]}}}}
+"""
+
+
+def test_a_plugin_gives_a_function_with_statements_a_role_of_its_own() -> None:
+    stack = function(SCAN, ROLES, SHARING)
+    assert at(stack, BOT, "Role") == f"-> {BOT_ROLE} Arn"
+    assert at(stack, BOT_ROLE, "PermissionsBoundary") == '"arn:aws:iam::123456789012:policy/b"'
+    assert not stack.unread
+    statements = dump(stack).split(f"\n{BOT_ROLE} ", 1)[1].split("\n\n")[0]
+    assert "dynamodb:Scan" in statements
+    assert "sqs:SendMessage" not in statements
+
+
+@pytest.mark.parametrize(
+    ("own", "more", "inherits"),
+    [
+        (", iamRoleStatementsInherit: true", "", True),
+        ("", "custom: {serverless-iam-roles-per-function: {defaultInherit: true}}\n", True),
+        (
+            ", iamRoleStatementsInherit: false",
+            "custom: {serverless-iam-roles-per-function: {defaultInherit: true}}\n",
+            False,
+        ),
+    ],
+)
+def test_a_role_of_its_own_may_take_in_what_is_shared(own: str, more: str, inherits: bool) -> None:
+    stack = function(f"{SCAN}{own}", ROLES + more, SHARING)
+    statements = dump(stack).split(f"\n{BOT_ROLE} ", 1)[1].split("\n\n")[0]
+    assert ("sqs:SendMessage" in statements) is inherits
+
+
+def test_statements_without_the_plugin_are_unknown() -> None:
+    assert at(function(SCAN), BOT, "Role") == "? a plugin makes its role"
+    assert at(function(SCAN, "plugins: [another-plugin]\n"), BOT, "Role") == "? a plugin makes its role"
+
+
+@pytest.mark.parametrize(
+    ("event", "started"),
+    [
+        ("s3: {bucket: shop-pictures, existing: true}", ("store", "Pictures")),
+        ("s3: {bucket: others, existing: true}", ("store", "aws:s3:others")),
+        ("cognitoUserPool: {pool: people, trigger: PreSignUp, existing: true}", ("service", "aws:cognito-idp:")),
+    ],
+)
+def test_what_exists_already_starts_a_function_and_not_cloudformation(event: str, started: tuple[str, str]) -> None:
+    more = "resources: {Resources: {Pictures: {Type: 'AWS::S3::Bucket', Properties: {BucketName: shop-pictures}}}}\n"
+    stack = function(f"events: [{{{event}}}]", more)
+    facts = StackFacts(stack, load_mappings("cloudformation"), {})
+    (start,) = function_relations(stack, facts)[BOT].triggers
+    assert (start.by, start.source) == started
+
+
 @pytest.mark.parametrize(
     ("url", "kind", "open_to_all"),
     [

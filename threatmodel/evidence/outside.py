@@ -6,7 +6,7 @@ Each has a key where resources of the stack have their names: ``aws:SERVICE:NAME
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from threatmodel.evidence.policies.grants import MARK, TOKEN, Pattern, pattern
@@ -17,6 +17,7 @@ from threatmodel.stacks.values import Node
 _KEY = "aws:"
 _DEFAULT_BUS = "default"
 _PARAMETER = re.compile("\x00([A-Za-z0-9_.,:/-]+)\x01")
+_SEPARATORS = re.compile(r"[,:/]+")
 
 _ELEMENTS: Mapping[str, tuple[Kind | Partner, str, str]] = {
     "apigateway": ("api", "/restapis/", ""),
@@ -77,30 +78,40 @@ def outside(name: str) -> Outside | None:
 
 
 def named(found: Pattern, service: str) -> Outside | None:
-    """The one resource that a statement's pattern names, by its name or by the parameter that gives it.
+    """The one resource that a statement's pattern names, by its name or by what gives it: parameters, another stack.
 
     None where it may be several, or where its name is not told.
     """
     if found.links or service not in _ELEMENTS:
         return None
-    if found.given:
-        return Outside(service, "-".join(found.given), sure=False)
-    given = [name for mark in MARK.findall(found.text) for name in _PARAMETER.findall(mark)]
-    if MARK.search(found.text):
-        told = len(given) == len(MARK.findall(found.text)) and "*" not in _last(found.text, service)
-        return Outside(service, "-".join(dict.fromkeys(given)), sure=False) if told else None
+    marked = MARK.findall(found.spelt)
+    if marked or found.given:
+        return _given(found, marked, service)
     name = _last(found.text, service)
     sure = not (service == "ssm" and found.text.endswith("*"))
     return Outside(service, name, sure) if name and not set(name) & set("*?") else None
 
 
+def _given(found: Pattern, marked: Sequence[str], service: str) -> Outside | None:
+    """The resource whose name, or a part of it, is given: what gives it stands in the name."""
+    given = [name for mark in marked for name in _PARAMETER.findall(mark)]
+    last = _last(MARK.sub(lambda mark: _SEPARATORS.sub("-", mark.group()), found.spelt), service)
+    if len(given) < len(marked) or "*" in last:
+        return Outside(service, "-".join(found.given), sure=False) if found.given else None
+    name = last.translate({0: None, 1: None}).strip("-_.") or "-".join(dict.fromkeys(given)) or "-".join(found.given)
+    return Outside(service, name, sure=False)
+
+
 def _last(text: str, service: str) -> str:
-    """What follows the beginning that the ARNs of a service's resources share; '' where it is none of them."""
-    parts = TOKEN.sub(lambda one: one.group().replace(":", "\x02"), text).split(":", 5)
+    """What follows the beginning that the ARNs of a service's resources share; '' where it is none of them.
+
+    What AWS fills in (the account's number, the Region) is left out of names.
+    """
+    parts = TOKEN.sub("", text).split(":", 5)
     if parts[0] != "arn" or len(parts) < 6:  # noqa: PLR2004 - the parts of an ARN
         return ""
     prefix = _ELEMENTS[service][1]
-    rest = parts[5].replace("\x02", ":")
+    rest = parts[5]
     if not rest.startswith(prefix):
         return ""
     name = rest.removeprefix(prefix)
@@ -108,7 +119,7 @@ def _last(text: str, service: str) -> str:
         return name.removesuffix("*").strip("/")
     if service == "secretsmanager":
         return re.sub(r"(?:-\?{1,6}|-?\*)\Z", "", name)
-    return re.split(r"[/:]", name.lstrip("/"), maxsplit=1)[0]
+    return re.split(r"[/:]", name.lstrip("/"), maxsplit=1)[0].strip("-_.")
 
 
 def source(node: Node | None, service: str = "") -> Outside | None:

@@ -7,18 +7,23 @@ on them alone.  Nodes are never changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from threatmodel.reading.problems import Place
 
 
 class Scalar(NamedTuple):
-    """A text, number, yes/no or null that stands there."""
+    """A text, number, yes/no or null that stands there.
+
+    `given` are the parameters that it comes from; of a text that is put together, `spelt` has their names, marked, in
+    place of what they give: `mark`.
+    """
 
     value: str | int | float | bool | None
     place: Place
     given: tuple[str, ...] = ()
+    spelt: str = ""
 
 
 class Table(NamedTuple):
@@ -49,23 +54,29 @@ class Link(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """A text of which some parts are links or unknown (`Fn::Sub`, `Fn::Join`, a Terraform reference in a text)."""
+    """A text of which some parts are links or unknown (`Fn::Sub`, `Fn::Join`, a Terraform reference in a text).
+
+    `given` and `spelt` are those of `Scalar`.
+    """
 
     parts: tuple[str | Link | Unknown, ...]
     place: Place
     given: tuple[str, ...] = ()
+    spelt: str = ""
 
 
 class Unknown(NamedTuple):
     """What the file alone does not tell: `why` in words (never a value), `usual` what parameter defaults would give.
 
-    `usual` is None where defaults do not tell either, and a null where they would leave the value out.
+    `usual` is None where defaults do not tell either, and a null where they would leave the value out.  `imported` is
+    the name under which another stack gives it away.
     """
 
     why: str
     place: Place
     usual: Node | None = None
     given: tuple[str, ...] = ()
+    imported: str = ""
 
 
 Node: TypeAlias = "Scalar | Table | List | Link | Joined | Unknown"
@@ -174,6 +185,30 @@ def _same_part(one: str | Link | Unknown, other: str | Link | Unknown) -> bool:
     if isinstance(one, str) or isinstance(other, str):
         return one == other
     return same(one, other)
+
+
+def mark(names: Iterable[str]) -> str:
+    """What stands in a text for what is unknown, with the names of what would give it."""
+    return f"\x00{','.join(names)}\x01"
+
+
+def spelling(piece: Node | str) -> str:
+    """A piece of a text as it may be shown: parameters by their names, marked, and links as `shape_of` has them."""
+    match piece:
+        case str():
+            return piece
+        case Scalar(given=given, spelt=spelt) | Joined(given=given, spelt=spelt) if given:
+            return spelt or mark(given)
+        case Scalar(value=bool() as value):
+            return str(value).lower()
+        case Scalar(value=value):
+            return "" if value is None else str(value)
+        case Joined(parts=parts):
+            return "".join(map(spelling, parts))
+        case Unknown(given=given, imported=imported):
+            return mark(given or ((imported,) if imported else ()))
+        case _:
+            return shape_of(piece)
 
 
 def shape_of(node: Node | None) -> str:

@@ -86,10 +86,7 @@ def test_nothing_starts_it() -> None:
         ("{Type: AlexaSkill}", "a permission lets somebody outside call it"),
         ("{Type: Novelty, Properties: {}}", "an event has a type that is not known"),
         ("!If [C, {Type: Api}, !Ref AWS::NoValue]", "it depends on the condition 'C'"),
-        (
-            "{Type: SQS, Properties: {Queue: !ImportValue q}}",
-            "a queue, topic or bus that is not in this file starts it",
-        ),
+        ("{Type: SQS, Properties: {Queue: !ImportValue q}}", "another stack says which SQS starts it"),
         ("{Type: Schedule, Properties: {Schedule: !Ref P}}", "when it is started by the clock is not told"),
         ("{Type: SQS, Properties: {Queue: !Ref Q}}", "a parameter says which SQS starts it"),
     ],

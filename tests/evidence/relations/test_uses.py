@@ -59,7 +59,7 @@ def test_grants_by_level(statement: str, reads: list[str], writes: list[str]) ->
         (allow("dynamodb:GetItem", "'*'"), "reads", "its role may read every table"),
         (allow("dynamodb:PutItem", "'arn:aws:dynamodb:*:*:table/*'"), "writes", "its role may write every table"),
         (allow("s3:GetObject", "'arn:aws:s3:::*/*'"), "reads", "its role may read every bucket"),
-        (allow("sqs:SendMessage", "!ImportValue q"), "sends", "its role may send to a queue that is not in this file"),
+        (allow("sqs:*", "!GetAZs ''"), "sends", "its role may send to a queue that is not in this file"),
         (allow("events:PutEvents", "'*'"), "sends", "its role may send to every event bus"),
         (allow("!Ref P", "!GetAtt T.Arn"), "writes", "the parameter 'P' has no default"),
         ("!If [C, {Effect: Allow}, !Ref AWS::NoValue]", "reads", "it depends on the condition 'C'"),

@@ -19,7 +19,20 @@ from threatmodel.evidence.policies.iam import LONGEST_RESOURCE, glob, managed_po
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.policies import document as sam_document
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, items, shape_of, text
+from threatmodel.stacks.values import (
+    Joined,
+    Link,
+    List,
+    Node,
+    Scalar,
+    Table,
+    Unknown,
+    items,
+    mark,
+    shape_of,
+    spelling,
+    text,
+)
 
 LARGEST_DOCUMENT = 200_000
 """Characters of a document that is written as JSON text; IAM's own limit is a tenth of that."""
@@ -34,7 +47,8 @@ TOKEN = re.compile(r"\$\{[^{}]*\}")
 class Pattern(NamedTuple):
     """A text of a statement: links stand as ``${Name.Attribute}``; `open` is what of it is unknown (marked in `text`).
 
-    `given` names the parameters that supplied it: such a text is never shown.
+    `given` names the parameters that supplied it: such a text is never shown, but `spelt` may be, in which their marked
+    names stand for what they give.
     """
 
     text: str
@@ -42,6 +56,7 @@ class Pattern(NamedTuple):
     open: Unknown | None = None
     given: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
+    spelt: str = ""
 
     @property
     def shown(self) -> str:
@@ -199,7 +214,7 @@ def pattern(node: Node) -> Pattern:
     """A node as a statement's text."""
     match node:
         case Scalar(value=str() as value, place=place, given=given):
-            return Pattern(value, place, given=given)
+            return Pattern(value, place, given=given, spelt=spelling(node))
         case Scalar(value=value, place=place, given=given) if value is not None:
             return Pattern(str(value).lower(), place, given=given)
         case Link(place=place):
@@ -207,16 +222,16 @@ def pattern(node: Node) -> Pattern:
         case Joined(parts=parts, place=place, given=given):
             unknown = next((part for part in parts if isinstance(part, Unknown)), None)
             found = tuple(part for part in parts if isinstance(part, Link))
-            return Pattern("".join(_part(part) for part in parts), place, unknown, given, found)
+            return Pattern("".join(_part(part) for part in parts), place, unknown, given, found, spelling(node))
         case Unknown(place=place):
-            return Pattern(_part(node), place, node)
+            return Pattern(_part(node), place, node, spelt=spelling(node))
         case _:
             return Pattern(_part(Unknown("", node.place)), node.place, Unknown("it is no text", node.place))
 
 
 def _part(part: str | Link | Unknown) -> str:
     if isinstance(part, Unknown):
-        return f"\x00{','.join(part.given)}\x01"
+        return mark(part.given)
     return part if isinstance(part, str) else shape_of(part)
 
 

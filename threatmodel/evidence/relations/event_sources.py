@@ -58,6 +58,14 @@ def bucket(ways: Ways, resource: Resource) -> None:
         ways.start(called, "s3", resource, Start("store", "", source, "", place))
 
 
+def existing_bucket(ways: Ways, resource: Resource) -> None:
+    """What the Serverless Framework's own resource has a bucket tell a function, which exists before the stack."""
+    called = ways.names.called(read(resource.properties, "FunctionName"))
+    bucket = read(resource.properties, "BucketName")
+    source = ways.names.element(bucket, "store") or _elsewhere(ways, bucket, "s3", called)
+    ways.start(called, "s3", resource, Start("store", "", source, "", (resource.place,)), source)
+
+
 def rule(ways: Ways, resource: Resource) -> None:
     """A rule of EventBridge."""
     for target in each(read(resource.properties, "Targets")):
@@ -143,10 +151,11 @@ def _sender(ways: Ways, node: Node | None, called: Called, service: str = "") ->
 
 
 def _elsewhere(ways: Ways, node: Node | None, service: str, called: Called) -> str:
-    """The key of what is named and not in the file; a name that a parameter gives leaves it open what else it is."""
+    """The key of what is named and not in the file; a name that is given leaves it open what else it is."""
     found = ways.names.elsewhere(outside_source(node, service))
     if found is None or node is None:
         return ""
+    giver = "another stack" if any(one.imported for one in unknowns(node)) else "a parameter"
     for name in called.functions if not found.sure else ():
-        ways.unknown(name, f"a parameter says which {found.title} starts it", node.place)
+        ways.unknown(name, f"{giver} says which {found.title} starts it", node.place)
     return found.key

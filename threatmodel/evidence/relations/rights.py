@@ -310,14 +310,18 @@ class Roles:
             if covered:
                 noted.wide(service, uses, grant.place)
             else:
-                self._note_elsewhere(grant, service, uses, noted)
+                self._note_elsewhere(grant, service, uses, noted, alone=len(granted) == 1)
         return wide
 
-    def _note_elsewhere(self, grant: Grant, service: str, uses: Iterable[str], noted: _Noted) -> None:
-        """Notes what a statement covers of a service that is not in this file."""
+    def _note_elsewhere(self, grant: Grant, service: str, uses: Iterable[str], noted: _Noted, *, alone: bool) -> None:
+        """Notes what a statement covers of a service that is not in this file; `alone`: it is about no other service.
+
+        What is given as a whole, by a parameter or by another stack, is of the one service that the statement is about.
+        """
         for one in grant.resources:
             if self._is_elsewhere(one, service):
-                noted.elsewhere(service, uses, grant, self.names.elsewhere(named(one, service)))
+                whose = alone or one.text.startswith("arn:")
+                noted.elsewhere(service, uses, grant, self.names.elsewhere(named(one, service)) if whose else None)
 
     def _perhaps(self, action: Pattern, grant: Grant) -> Iterator[str]:
         """The relations that an action which is not known may be about, by what of it is known and by the resources."""

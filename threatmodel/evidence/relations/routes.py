@@ -10,7 +10,7 @@ from threatmodel.evidence.policies.grants import parsed
 from threatmodel.evidence.relations.naming import Called, open_in
 from threatmodel.evidence.relations.ways import Start, Ways, doubtful_of, named, places_of
 from threatmodel.reading.problems import Place, quoted
-from threatmodel.stacks.sam.openapi import operations
+from threatmodel.stacks.sam.openapi import authorizers, operations
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Node, Unknown, get, links
 
@@ -78,6 +78,10 @@ def api(ways: Ways, resource: Resource) -> None:
         if called.functions:
             found = _Route(resource.name, operation.method, operation.path)
             _started(ways, called, resource, found, (operation.place,))
+    for one in authorizers(parsed(body)) if body is not None else ():
+        called = ways.names.called(one.get("authorizerUri"))
+        start = Start("authorizes", "", resource.name, "", places_of(resource, one.settings))
+        ways.start(called, "apigateway", resource, start, resource.name)
     target = read(resource.properties, "Target")
     called = ways.names.called(target)
     ways.hide(called, "apigateway", resource.name)

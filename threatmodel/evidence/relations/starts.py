@@ -14,6 +14,7 @@ from threatmodel.evidence.outside import whole
 from threatmodel.evidence.relations.event_sources import (
     bucket,
     destination,
+    existing_bucket,
     mapping,
     pipe,
     rule,
@@ -60,7 +61,8 @@ def _look(ways: Ways) -> None:
         if resource.type in _READERS:
             _READERS[resource.type](ways, resource)
         elif resource.type not in _PERMISSIONS and not resource.type.startswith(CALLS_NOBODY):
-            _refers(ways, resource)
+            if ways.stack.kind != "serverless" or not _of_serverless(ways, resource):
+                _refers(ways, resource)
             _hides(ways, resource)
         if resource.name in ways.found:
             _function(ways, resource)
@@ -107,6 +109,18 @@ def _function(ways: Ways, resource: Resource) -> None:
         called = ways.names.called(hook)
         ways.anybody(called.open, f"deployments of {quoted(resource.name)}", hook.place)
         ways.serve(called, "codedeploy", resource, whole("codedeploy"), hook.place)
+
+
+def _of_serverless(ways: Ways, resource: Resource) -> bool:
+    """A resource by which the Serverless Framework binds a function to a bucket or pool that exists already."""
+    if read(resource.properties, "BucketConfigs") is not None:
+        existing_bucket(ways, resource)
+        return True
+    if resource.type == "Custom::CognitoUserPool" and read(resource.properties, "UserPoolConfigs") is not None:
+        called = ways.names.called(read(resource.properties, "FunctionName"))
+        ways.serve(called, "cognito-idp", resource, whole("cognito-idp"), resource.place)
+        return True
+    return False
 
 
 def _refers(ways: Ways, resource: Resource) -> None:

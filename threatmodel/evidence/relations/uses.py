@@ -69,6 +69,9 @@ _DYNAMIC = re.compile(r"\{\{resolve:(secretsmanager|ssm|ssm-secure):")
 _HOST = re.compile(
     r"(?:https?|wss?|amqps?|mqtts?|postgres(?:ql)?|mysql|rediss?|mongodb(?:\+srv)?)://(?:[^/?#@\s]*@)?([A-Za-z0-9.-]+)"
 )
+_BARE_HOST = re.compile(r"((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,24})(?::\d{1,5})?\Z")
+_HOLDS_HOST = re.compile(r"(?:HOST|HOSTNAME|ENDPOINT|SERVER)\Z", re.IGNORECASE)
+"""How the names of variables end whose values are hosts, without any scheme before them."""
 _HOST_PORT = re.compile(r"([A-Za-z0-9.-]+):\d{1,5}\Z")
 _AWS_HOST = re.compile(r"(?:\A|\.)(?:amazonaws\.com(?:\.cn)?|on\.aws|api\.aws|aws\.dev|localhost)\Z")
 _LONGEST_VALUE = 2048
@@ -180,13 +183,13 @@ class _Using:
             self._note("secrets", hidden.why, hidden.place)
         for name, node in variables.entries.items() if isinstance(variables, Table) else ():
             place = variables.keys.get(name, node.place) if isinstance(variables, Table) else node.place
-            self._variable(node, place)
+            self._variable(name, node, place)
             if isinstance(node, Unknown) and not node.given:
                 self.blind = True
                 if meaning(name) == "secret":
                     self._note("secrets", node.why, place)
 
-    def _variable(self, node: Node, place: Place) -> None:
+    def _variable(self, named: str, node: Node, place: Place) -> None:
         """What one variable names; its value goes no further."""
         spelt = node.value if isinstance(node, Scalar) and isinstance(node.value, str) else ""
         if isinstance(node, Joined):
@@ -200,7 +203,8 @@ class _Using:
         for name in self._fetched_by_name(spelt) if into is self.fetched else self.names.texted(node):
             into.setdefault(name, place)
         if not getattr(node, "given", ()):
-            for host in _HOST.findall(spelt):
+            bare = _BARE_HOST.match(spelt) if _HOLDS_HOST.search(named) and isinstance(node, Scalar) else None
+            for host in (*_HOST.findall(spelt), *((bare[1],) if bare else ())):
                 if "." in host.strip(".") and not _AWS_HOST.search(host.lower()):
                     self.hosts[host.lower()] = None
 

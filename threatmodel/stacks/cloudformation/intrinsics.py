@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.cloudformation.names import Names, Resolved
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, same, text
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, same, spelling, text
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _PRICE = 64
@@ -126,10 +126,13 @@ class Scope(Names):
         parts: list[str | Link | Unknown] = []
         last: list[str] = []
         given: dict[str, None] = {}
+        spelt: list[str] = []
         for piece in pieces:
             found, by = _parts(piece)
+            spelt.append(spelling(piece))
             given |= dict.fromkeys(by)
-            if self.spent(len(by) + sum(len(part) if isinstance(part, str) else 1 for part in found)):
+            longest = max(len(spelt[-1]), sum(len(part) if isinstance(part, str) else 1 for part in found))
+            if self.spent(len(by) + longest):
                 return Unknown("the template's texts grow too long", place)
             for part in found:
                 if isinstance(part, str):
@@ -141,11 +144,11 @@ class Scope(Names):
                 parts.append(part)
         end = "".join(last)
         if not parts:
-            return Scalar(end, place, tuple(given))
+            return Scalar(end, place, tuple(given), "".join(spelt) if given else "")
         if end:
             parts.append(end)
         if len(parts) > 1 or isinstance(parts[0], str):
-            return Joined(tuple(parts), place, tuple(given))
+            return Joined(tuple(parts), place, tuple(given), "".join(spelt) if given else "")
         return parts[0]._replace(place=place)
 
     def join(self, argument: Node, place: Place) -> Node:
@@ -263,7 +266,9 @@ class Scope(Names):
         if isinstance(argument, Table):
             argument = argument.entries.get("Fn::Sub", argument)
         name = text(argument)
-        return Unknown(f"it is imported from another stack{'' if name is None else f' as {quoted(name)}'}", place)
+        told = "" if name is None else f" as {quoted(name)}"
+        words = "-".join(re.findall(r"[A-Za-z0-9_.]+", name or ""))
+        return Unknown(f"it is imported from another stack{told}", place, imported=words)
 
     def encoded(self, argument: Node, place: Place) -> Resolved:
         """`Fn::Base64` and `Fn::ToJsonString`: what they encode."""

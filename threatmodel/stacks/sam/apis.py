@@ -7,7 +7,7 @@ from typing import Any
 
 from threatmodel.stacks.sam.making import Expansion, Route, hashed, literal
 from threatmodel.stacks.sam.merging import merged
-from threatmodel.stacks.sam.openapi import Operation, operations
+from threatmodel.stacks.sam.openapi import Authorizer, Operation, authorizers, operations
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Node, Unknown, get
 
@@ -40,6 +40,11 @@ class Api:
             yield from operations(body)
         elif elsewhere is not None:
             yield from operations(Unknown("the API's definition stands in another file", elsewhere.place))
+
+    def described_authorizers(self) -> Iterator[Authorizer]:
+        """The authorizers of the API's own definition."""
+        body = self.get("DefinitionBody")
+        return authorizers(body) if body is not None else iter(())
 
     def stage_id(self, stage: Node | None) -> str:
         """The logical id of the stage of some name."""

@@ -10,7 +10,7 @@ from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.apis import Api, add_implicit
 from threatmodel.stacks.sam.events import IMPLICIT_HTTP
 from threatmodel.stacks.sam.making import Expansion, Route, counts, flag, hashed, joined, literal, node_of, written
-from threatmodel.stacks.sam.openapi import Operation
+from threatmodel.stacks.sam.openapi import Authorizer, Operation
 from threatmodel.stacks.sam.rest_apis import permit_authorizer, shown, verb
 from threatmodel.stacks.sam.targets import proxy_uri
 from threatmodel.stacks.stack import Resource
@@ -39,6 +39,8 @@ class _HttpApi(Api):
             self.event(route)
         for operation in self.described():
             self.operation(operation)
+        for one in self.described_authorizers():
+            self.described_authorizer(one)
         self.settings()
         self.stage()
         if isinstance(self.get("Domain"), Table):
@@ -177,6 +179,21 @@ class _HttpApi(Api):
         self.making.add(self.api, f"{self.name} {name}", "AWS::ApiGatewayV2::Authorizer", properties, place)
         if function is not None and flag(get(config, "EnableFunctionDefaultPermissions")):
             permit_authorizer(self.making, self.api, name, function, place)
+
+    def described_authorizer(self, one: Authorizer) -> None:
+        """Adds an authorizer that the API's definition describes; who may call its function stands elsewhere."""
+        tokens = one.get("jwtConfiguration")
+        found = {"Issuer": get(tokens, "issuer"), "Audience": get(tokens, "audience")}
+        properties = {
+            "ApiId": Link(self.name, "", one.place),
+            "Name": one.name,
+            "AuthorizerType": one.settings if isinstance(one.settings, Unknown) else "JWT" if tokens else "REQUEST",
+            "JwtConfiguration": found if tokens else None,
+            "IdentitySource": one.get("identitySource"),
+            "AuthorizerUri": one.get("authorizerUri"),
+            "AuthorizerCredentialsArn": one.get("authorizerCredentials"),
+        }
+        self.making.add(self.api, f"{self.name} {one.name}", "AWS::ApiGatewayV2::Authorizer", properties, one.place)
 
 
 def _open_key(route: Route) -> Node | None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, get, shape_of, text
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, get, shape_of, spelling, text
 
 _NODES = (Scalar, Table, List, Link, Joined, Unknown)
 
@@ -56,18 +56,21 @@ def written(pattern: str, values: Mapping[str, Node], place: Place) -> Node:
         return _value(split[1], values, place)
     parts: list[str | Link | Unknown] = []
     given: dict[str, None] = {}
+    told: list[str] = []
     for index, part in enumerate(split):
         if index % 2:
             node = _value(part, values, place)
             given |= dict.fromkeys(getattr(node, "given", ()))
             parts += spelt(node)
+            told.append(spelling(node))
         else:
             parts.append(part)
-    return joined(parts, place, tuple(given))
+            told.append(part)
+    return joined(parts, place, tuple(given), "".join(told) if given else "")
 
 
-def joined(parts: Sequence[str | Link | Unknown], place: Place, given: tuple[str, ...] = ()) -> Node:
-    """A text of several parts, with neighbouring texts as one; `given` are the parameters that it rests on."""
+def joined(parts: Sequence[str | Link | Unknown], place: Place, given: tuple[str, ...] = (), told: str = "") -> Node:
+    """A text of several parts, with neighbouring texts as one; `given` are the parameters that it rests on, `told` how it is spelt with their names."""
     together: list[str | Link | Unknown] = []
     for part in parts:
         if isinstance(part, str) and together and isinstance(together[-1], str):
@@ -75,8 +78,8 @@ def joined(parts: Sequence[str | Link | Unknown], place: Place, given: tuple[str
         elif part != "":
             together.append(part)
     if not together or (len(together) == 1 and isinstance(together[0], str)):
-        return Scalar("".join(str(one) for one in together), place, given)
-    return Joined(tuple(together), place, given)
+        return Scalar("".join(str(one) for one in together), place, given, told)
+    return Joined(tuple(together), place, given, told)
 
 
 def _value(name: str, values: Mapping[str, Node], place: Place) -> Node:

@@ -51,6 +51,27 @@ def operations(document: Node) -> Iterator[Operation]:
                 yield _operation(document, "ANY" if method == _ANY else method.upper(), path, operation, place)
 
 
+class Authorizer(NamedTuple):
+    """What a security scheme has decide who may come: by the scheme's name, its settings as they stand there."""
+
+    name: str
+    settings: Node
+    place: Place
+
+    def get(self, *names: str) -> Node | None:
+        """A setting of it; the reason where none can be read."""
+        return get(self.settings, *names)
+
+
+def authorizers(document: Node) -> Iterator[Authorizer]:
+    """Every authorizer that a document describes."""
+    for schemes in (get(document, "securityDefinitions"), get(document, "components", "securitySchemes")):
+        for name, scheme in schemes.entries.items() if isinstance(schemes, Table) else ():
+            settings = scheme if isinstance(scheme, Unknown) else get(scheme, "x-amazon-apigateway-authorizer")
+            if settings is not None:
+                yield Authorizer(name, settings, scheme.place)
+
+
 def _unread(method: str, path: str, why: Unknown) -> Operation:
     return Operation(method, path, why, why, None, key=False, validator=why, place=why.place)
 

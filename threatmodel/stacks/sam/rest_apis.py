@@ -9,7 +9,7 @@ from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.apis import Api, add_implicit
 from threatmodel.stacks.sam.events import IMPLICIT_REST
 from threatmodel.stacks.sam.making import Expansion, Route, counts, flag, hashed, node_of, written
-from threatmodel.stacks.sam.openapi import Operation
+from threatmodel.stacks.sam.openapi import Authorizer, Operation
 from threatmodel.stacks.sam.targets import TargetFunction, permit, proxy_uri
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, text
@@ -44,6 +44,8 @@ class _RestApi(Api):
                 self.event(opened)
         for operation in found.values():
             self.method(operation)
+        for one in self.described_authorizers():
+            self.described_authorizer(one)
         self.policy(body)
         if isinstance(self.get("Domain"), Table):
             self.domain()
@@ -223,6 +225,21 @@ class _RestApi(Api):
         self.making.add(self.api, f"{self.name} {name}", "AWS::ApiGateway::Authorizer", properties, place)
         if function is not None and pool is None and not flag(get(config, "DisableFunctionDefaultPermissions")):
             permit_authorizer(self.making, self.api, name, function, place)
+
+    def described_authorizer(self, one: Authorizer) -> None:
+        """Adds an authorizer that the API's definition describes; who may call its function stands elsewhere."""
+        properties = {
+            "RestApiId": Link(self.name, "", one.place),
+            "Name": one.name,
+            "Type": _upper(one.get("type")),
+            "ProviderARNs": one.get("providerARNs"),
+            "AuthorizerUri": one.get("authorizerUri"),
+            "AuthorizerCredentials": one.get("authorizerCredentials"),
+            "IdentitySource": one.get("identitySource"),
+            "IdentityValidationExpression": one.get("identityValidationExpression"),
+            "AuthorizerResultTtlInSeconds": one.get("authorizerResultTtlInSeconds"),
+        }
+        self.making.add(self.api, f"{self.name} {one.name}", "AWS::ApiGateway::Authorizer", properties, one.place)
 
     def policy(self, body: Node | None) -> None:
         """Sets the API's resource policy, out of Auth.ResourcePolicy and of the definition."""

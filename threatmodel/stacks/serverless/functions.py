@@ -267,18 +267,35 @@ def _bucket(making: GrowingTemplate) -> Any:
 
 # --- roles
 
+ROLE_EACH = "serverless-iam-roles-per-function"
+"""The plugin that makes a role of its own for a function with statements of its own, and where `custom` sets it up."""
+
 
 def _role_of(making: GrowingTemplate, function: Function) -> Any:
     """The role of a function: its own, the provider's, or the one that the service's functions share."""
     own = either(function.get("role"), _provider_role(making))
     if own is not None:
         return _role(own)
+    if _has_statements(making, function):
+        return attribute(_role_name(function))
     for name in function.node.entries:
         if name.startswith("iamRoleStatements"):
             return Unknown("a plugin makes its role", place_of(function.node, name, function.place))
         if name == "iam":
             return Unknown("its role is made of its own statements", place_of(function.node, name, function.place))
     return attribute(ROLE)
+
+
+def _has_statements(making: GrowingTemplate, function: Function) -> bool:
+    """Whether the plugin that makes a role for each function makes one for it, out of its own statements.
+
+    Where the list is empty, that hangs on the plugin's version.
+    """
+    return making.role_each and is_set(function.node.entries.get("iamRoleStatements"))
+
+
+def _role_name(function: Function) -> str:
+    return f"{logical(function.name)}{ROLE}"
 
 
 def _provider_role(making: GrowingTemplate) -> Node | None:
@@ -304,16 +321,39 @@ def add_role(making: GrowingTemplate) -> None:
     role = making.of_provider("iam", "role")
     place = making.provider.place if role is None else role.place
     own = either(get(role, "statements"), making.of_provider("iamRoleStatements"))
-    statements: list[Any] = [*_logging_statements(making, place), *items(own), *making.statements]
+    logging = list(_logging_statements(making, place))
+    everything = [*logging, *items(own), *making.statements]
+    making.add(ROLE, "AWS::IAM::Role", place, _role_properties(making, role, everything))
+    for function in sharing:
+        if _has_statements(making, function):
+            at = place_of(function.node, "iamRoleStatements", function.place)
+            shared = _inherited(making, function, items(own))
+            said = [*logging, *shared, *items(function.node.entries["iamRoleStatements"])]
+            properties = _role_properties(making, role, said) | {"RoleName": function.get("iamRoleStatementsName")}
+            making.add(_role_name(function), "AWS::IAM::Role", at, properties, function.id)
+
+
+def _inherited(making: GrowingTemplate, function: Function, shared: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The statements of the shared role that a role of a function's own has too."""
+    custom = making.variables.at("custom")
+    every = flag(get(custom, ROLE_EACH, "defaultInherit"), otherwise=False)
+    inherits = flag(function.node.entries.get("iamRoleStatementsInherit"), otherwise=every)
+    if inherits is None or isinstance(custom, Unknown):
+        return (Unknown("whether it has the shared role's statements too is not told", function.place),)
+    return shared if inherits else ()
+
+
+def _role_properties(making: GrowingTemplate, role: Node | None, statements: list[Any]) -> dict[str, Any]:
+    """The shared role, or one made after it, with these statements."""
     managed: list[Any] = list(items(either(get(role, "managedPolicies"), making.of_provider("iamManagedPolicies"))))
     if making.of_provider("vpc") is not None or any("vpc" in one.node.entries for one in making.functions.values()):
         managed.append(sub("arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"))
     trust = {"Effect": "Allow", "Principal": {"Service": making.services}, "Action": ["sts:AssumeRole"]}
-    policy = {"PolicyName": "lambda", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}
     boundary = either(
         get(role, "permissionsBoundary"), get(role, "permissionBoundary"), making.of_provider("rolePermissionsBoundary")
     )
-    properties = {
+    policy = {"PolicyName": "lambda", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}
+    return {
         "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
         "Policies": [policy],
         "ManagedPolicyArns": managed or None,
@@ -321,7 +361,6 @@ def add_role(making: GrowingTemplate) -> None:
         "RoleName": get(role, "name"),
         "Path": get(role, "path"),
     }
-    making.add(ROLE, "AWS::IAM::Role", place, properties)
 
 
 def _logging_statements(making: GrowingTemplate, place: Place) -> Iterator[Any]:

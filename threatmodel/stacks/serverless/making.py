@@ -196,7 +196,11 @@ class Shared(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class GrowingTemplate:
-    """The template while it grows; `fills_environment` is a plugin that gives every function more variables."""
+    """The template while it grows.
+
+    `fills_environment` is a plugin that gives every function more variables; `role_each`: one gives a function with
+    statements of its own a role of its own.
+    """
 
     file: str
     variables: Variables
@@ -212,6 +216,7 @@ class GrowingTemplate:
     services: list[str] = field(default_factory=lambda: ["lambda.amazonaws.com"])
     unread: list[Unread] = field(default_factory=list)
     fills_environment: Unknown | None = None
+    role_each: bool = False
     room: int = MOST
 
     def add(self, name: str, kind: str, place: Place, properties: Mapping[str, Any], maker: str = "") -> None:

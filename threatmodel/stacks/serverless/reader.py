@@ -28,7 +28,7 @@ from threatmodel.stacks.cloudformation import document
 from threatmodel.stacks.cloudformation.reader import stack_of
 from threatmodel.stacks.serverless.apis import add_http_api, add_sockets_api
 from threatmodel.stacks.serverless.events import add_events, used
-from threatmodel.stacks.serverless.functions import add_function, add_role
+from threatmodel.stacks.serverless.functions import ROLE_EACH, add_function, add_role
 from threatmodel.stacks.serverless.keys import note_keys
 from threatmodel.stacks.serverless.making import (
     Function,
@@ -178,6 +178,8 @@ def _note_plugins(making: GrowingTemplate) -> None:
         elif name in _FILLING:
             why = f"the plugin {quoted(name)} fills the environment from a file that is not read"
             making.fills_environment = Unknown(why, plugin.place)
+        elif name == ROLE_EACH:
+            making.role_each = True
         elif name not in _HARMLESS:
             making.not_read(name, "a plugin may make or change resources", plugin.place)
 

@@ -221,7 +221,7 @@ def s3(making: GrowingTemplate, function: Function, config: Node, place: Place, 
     told = text(bucket)
     name = told or last_name(bucket) or str(number)
     declared = making.of_provider("s3", name)
-    called = get(declared, "name") or (Scalar(told, place) if told is not None else bucket)
+    called = get(declared, "name") or (bucket._replace(place=place) if isinstance(bucket, Scalar) else bucket)
     existing = flag(entries(config).get("existing"), otherwise=False)
     configuration: dict[str, Any] = {
         "Event": either(get(config, "event")) or "s3:ObjectCreated:*",

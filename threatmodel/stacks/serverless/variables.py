@@ -14,7 +14,7 @@ from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.serverless.spelling import alternatives_of, literal, variables_in
 from threatmodel.stacks.stack import Parameter
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, spelling
 
 MOST_MADE = 1_000_000
 """Characters that variables may make in one file; what is beyond is unknown."""
@@ -151,7 +151,9 @@ class Variables:
         """The text that pieces make."""
         parts: list[str | Link | Unknown] = []
         given: dict[str, None] = {}
+        spelt: list[str] = []
         for piece in pieces:
+            spelt.append(spelling(piece))
             if isinstance(piece, str):
                 parts.append(piece)
                 continue
@@ -170,13 +172,13 @@ class Variables:
                     parts.append(piece)
                 case _:
                     parts.append(Unknown("what stands within the text is no text", place))
-        self.room -= sum(len(part) for part in parts if isinstance(part, str))
+        self.room -= max(sum(map(len, spelt)), sum(len(part) for part in parts if isinstance(part, str)))
         if self.room <= 0:
             return Unknown(_TOO_LONG, place)
         together = _together(parts)
         if all(isinstance(part, str) for part in together):
-            return Scalar("".join(map(str, together)), place, tuple(given))
-        return Joined(tuple(together), place, tuple(given))
+            return Scalar("".join(map(str, together)), place, tuple(given), "".join(spelt) if given else "")
+        return Joined(tuple(together), place, tuple(given), "".join(spelt) if given else "")
 
     # --- one variable
 
