@@ -173,8 +173,12 @@ def test_samples_of_our_own_are_read_as_people_read_them(own: Sequence[Compared]
     right, there, said = share(own, "flows")
     assert right >= 0.9 * there
     assert right >= 0.99 * said
-    for subject in set(SUBJECTS) - {"flows"}:
-        assert [one.name for one in own if one.counts[subject].wrong or one.counts[subject].missed] == []
+    assert [
+        one.name for one in own if any(one.counts[subject].wrong for subject in SUBJECTS if subject != "flows")
+    ] == []
+    assert [one.name for one in own if one.counts["functions"].missed or one.counts["routes"].missed] == []
+    right, there, _ = share(own, "secrets")
+    assert right >= 0.9 * there
     assert [judged for one in own for judged in one.callers if judged.verdict not in {"right", "asked"}] == []
     controls = [judged for one in own for judged in one.controls]
     found = verdicts(controls)

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from scripts.labelled.found import ASKED, OTHERS, Found
+from scripts.labelled.found import ASKED, IF_IT_APPLIES, OTHERS, Found
 from scripts.labelled.labels import Caller, Label, Sign
 
 SUBJECTS = ("functions", "routes", "flows", "secrets")
-SAYS = {"proven": "+", "absent": "-", "ineffective": "-", "contradicted": "-", "not-applicable": "0"}
+SAYS = {
+    "proven": "+",
+    "absent": "-",
+    "ineffective": "-",
+    "contradicted": "-",
+    "not-applicable": "0",
+    IF_IT_APPLIES: "-0",
+}
 """What a state says for certain; word and questions leave a control to people."""
 Verdict = Literal["right", "asked", "wrong", "false-proof"]
 _STARTS = ">"
@@ -88,8 +95,8 @@ def _controls(label: Label, found: Found) -> Iterator[Judged]:
 
 def control_verdict(sign: Sign, says: str) -> Verdict:
     """A judgement on a control: what is said to be in place, or not to matter, and does, is the worst."""
-    if says == sign:
+    if says == sign or (says == "-0" and sign == "-"):
         return "right"
-    if says == "?":
+    if says == "?" or sign in says:
         return "asked"
     return "false-proof" if says == "+" or (says == "0" and sign != "+") else "wrong"

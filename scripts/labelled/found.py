@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from threatmodel import load_library, load_model
-from threatmodel.assessment.states import ControlState, States
+from threatmodel.assessment.states import States
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.graph.building import Graph
 from threatmodel.library.format import Library
@@ -21,6 +21,8 @@ TODAY = datetime.date(2026, 11, 25)
 """The day on which every file is read: runtimes are supported until a day."""
 USES = ("reads", "writes", "sends", "secrets", "invokes", "calls")
 ASKED, SLACK, OTHERS = "asked", "slack", "others"
+IF_IT_APPLIES = "absent, if it applies"
+"""A control that is not in place, and of which it is not known whether it makes sense there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Found:
     flows: frozenset[str]
     secrets: frozenset[str]
     open: frozenset[tuple[str, str]]
-    states: Mapping[tuple[str, str], ControlState]
+    states: Mapping[tuple[str, str], str]
 
 
 @cache
@@ -99,9 +101,12 @@ def _secrets(graph: Graph, names: Mapping[str, str]) -> Iterator[str]:
                 yield f"environment of {names[node.id]}"
 
 
-def _states(graph: Graph, names: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], ControlState]]:
+def _states(graph: Graph, names: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], str]]:
     states = States(graph, library(), TODAY)
     for control in library().controls.values():
         for element in graph.elements.values():
             if element.kind == control.scope:
-                yield (control.id, names.get(element.id, element.id)), states.at(control, element.id).state
+                state = states.at(control, element.id).state
+                unsure = any(not need.condition.truth(element.facts) for need in control.needs)
+                told = IF_IT_APPLIES if state == "absent" and unsure else state
+                yield (control.id, names.get(element.id, element.id)), told

@@ -34,7 +34,7 @@ SIGNS: tuple[Sign, ...] = get_args(Sign)
 Caller = Literal["slack", "others", ""]
 _KEYS = {"name", "functions", "routes", "flows", "secrets", "controls", "why"}
 _EACH = "function"
-_ROUTE = re.compile(r"(?P<route>[A-Z*]+ /\S* \S+)(?: by (?P<caller>slack|others))?\Z")
+_ROUTE = re.compile(r"(?P<route>[A-Z*]+ [/$\w]\S* \S+)(?: by (?P<caller>slack|others))?\Z")
 _FLOW = re.compile(r".+ > \S+|\S+ (?:reads|writes|sends|secrets|invokes|calls) .+")
 
 
