@@ -70,7 +70,10 @@ def written(pattern: str, values: Mapping[str, Node], place: Place) -> Node:
 
 
 def joined(parts: Sequence[str | Link | Unknown], place: Place, given: tuple[str, ...] = (), told: str = "") -> Node:
-    """A text of several parts, with neighbouring texts as one; `given` are the parameters that it rests on, `told` how it is spelt with their names."""
+    """A text of several parts, with neighbouring texts as one.
+
+    `given` are the parameters that it rests on, `told` how it is spelt with their names.
+    """
     together: list[str | Link | Unknown] = []
     for part in parts:
         if isinstance(part, str) and together and isinstance(together[-1], str):
