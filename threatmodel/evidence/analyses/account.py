@@ -9,7 +9,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from threatmodel.evidence.analyses.alerting import goes_off, reaches, tells
-from threatmodel.evidence.analyses.event_patterns import admits, alternatives, asks_only, filter_admits, leaves_out
+from threatmodel.evidence.analyses.event_patterns import (
+    admits,
+    admits_none,
+    alternatives,
+    asks_only,
+    filter_admits,
+    leaves_out,
+)
 from threatmodel.evidence.analyses.properties import (
     all_of,
     document,
@@ -133,6 +140,8 @@ def _admits_call(detail: Node | None, service: str, call: str) -> bool | None:
         admits(get(detail, "eventSource"), f"{service}.amazonaws.com"),
         admits(get(detail, "eventName"), call),
         admits(get(detail, "readOnly"), value=False),
+        admits(get(detail, "managementEvent"), value=True),
+        *(admits_none(get(detail, name)) for name in ("errorCode", "errorMessage")),
     ))  # fmt: skip
 
 

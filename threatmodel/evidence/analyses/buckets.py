@@ -17,7 +17,7 @@ from threatmodel.evidence.analyses.sharing import (
     unless_doubted,
 )
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
-from threatmodel.evidence.policies.grants import ConditionKey, Grant, grants, pattern
+from threatmodel.evidence.policies.grants import TOKEN, ConditionKey, Grant, Pattern, grants, pattern
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, items, text
 
@@ -151,13 +151,19 @@ def _refuses(grant: Grant) -> Judgement:
     open_one = next((one.open for one in (*grant.actions, *grant.resources) if one.open is not None), None)
     conditions = [_customer_key(one) for one in grant.conditions]
     holds: list[bool | None] = [about, everybody(grant)[0], *conditions]
-    objects = [one.text.endswith("*") and not grant.but_resources for one in grant.resources if one.open is None]
+    objects = [_every_object(one) and not grant.but_resources for one in grant.resources if one.open is None]
     holds.append(any(objects) or (None if any(one.open for one in grant.resources) else False))
     if not conditions or False in holds:
         return Judgement(truth=False, place=grant.place)
     if None in holds:
         return unknown(open_one or open_condition(grant))
     return unless_open(grant, Judgement(truth=True, place=grant.place))
+
+
+def _every_object(one: Pattern) -> bool:
+    """Whether a resource of a bucket's policy is every object of it, not those below a prefix alone."""
+    bucket, slash, key = TOKEN.sub("x", one.text).rpartition(":")[2].partition("/")
+    return key == "*" if slash else bucket.endswith("*")
 
 
 def _customer_key(condition: ConditionKey) -> bool | None:

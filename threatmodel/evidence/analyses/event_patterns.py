@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.properties import each, one_of
-from threatmodel.stacks.values import List, Node, Scalar, Table
+from threatmodel.stacks.values import List, Node, Scalar, Table, get
 
 _MOST_ALTERNATIVES = 50
 
@@ -20,6 +20,16 @@ def admits(field: Node | None, value: str | float) -> bool | None:
         return None
     found = [_admits(node, value) for node in field.items]
     return one_of(found)
+
+
+def admits_none(field: Node | None) -> bool | None:
+    """Whether what a pattern asks of a field lets an event through that has no such field."""
+    if field is None:
+        return True
+    if not isinstance(field, List):
+        return None
+    absent = [get(node, "exists") for node in field.items if isinstance(node, Table)]
+    return any(isinstance(one, Scalar) and one.value is False for one in absent)
 
 
 def _admits(node: Node, value: str | float) -> bool | None:
@@ -114,8 +124,10 @@ _TERM = re.compile(
     r"""\$\.(?P<field>[\w.]+)\s*(?P<sign>!=|=|NOT\s+EXISTS|EXISTS|IS\s+\w+)\s*(?P<value>"[^"]*"|[^\s)&|]+)?"""
 )
 _LONGEST = 20_000
-_ANY = ("errorCode", "errorMessage", "readOnly", "eventType", "managementEvent", "eventCategory")
-"""Fields that may be asked about without leaving out a write that succeeds."""
+_OF_A_WRITE = {"readOnly": "false", "managementEvent": "true", "eventType": "AwsApiCall", "eventCategory": "Management"}
+"""Fields that may be asked about, and what they hold of a write."""
+_OF_A_FAILURE = ("errorCode", "errorMessage")
+"""Fields that a call has only where it was refused or failed."""
 
 
 def filter_admits(pattern: str, source: str, name: str) -> bool | None:
@@ -128,11 +140,26 @@ def filter_admits(pattern: str, source: str, name: str) -> bool | None:
         field, sign, value = term["field"], term["sign"], (term["value"] or "").strip('"')
         if field in asked and sign == "=":
             asked[field].append(value)
-        elif field in asked or not (field in _ANY or (field.startswith("userIdentity.") and sign != "=")):
+        elif field in asked or not (_takes_a_write(field, sign, value) or _leaves_somebody_out(field, sign)):
             return None
     if not any(asked.values()):
         return None
     return _one_fits(asked["eventSource"], source) and _one_fits(asked["eventName"], name)
+
+
+def _takes_a_write(field: str, sign: str, value: str) -> bool:
+    """Whether a term holds for a write that succeeds."""
+    if field in _OF_A_FAILURE:
+        return sign.startswith("NOT")
+    if field not in _OF_A_WRITE or sign.startswith("NOT"):
+        return False
+    if sign.startswith("IS"):
+        return sign.split()[1].lower() == _OF_A_WRITE[field]
+    return sign == "EXISTS" or _fits(value, _OF_A_WRITE[field]) is (sign == "=")
+
+
+def _leaves_somebody_out(field: str, sign: str) -> bool:
+    return field.startswith("userIdentity.") and sign != "="
 
 
 def _one_fits(patterns: Sequence[str], text: str) -> bool:
