@@ -17,8 +17,10 @@ from threatmodel.stacks.values import Scalar, Table
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z")
 _LAMBDAS = re.compile(
     r"AWS_(?!.*(?:ARN|TABLE|QUEUE|BUCKET|SECRET_NAME))\w+|_\w+|LAMBDA_\w+|PATH|HOME|LANG|TZ|TMPDIR|PWD|PYTHONPATH|NODE_PATH"
+    r"|CONTENT_(?:TYPE|LENGTH)|REQUEST_METHOD|PATH_INFO|QUERY_STRING|SCRIPT_NAME|SERVER_(?:NAME|PORT|PROTOCOL)"
+    r"|REMOTE_ADDR|HTTP_(?:X_\w+|HOST|COOKIE|AUTHORIZATION|USER_AGENT)"
 )
-"""Names that Lambda itself sets, or reserves."""
+"""Names that Lambda itself sets or reserves, and those of a request (WSGI), whose table is called so too."""
 _FUNCTIONS = frozenset({"AWS::Serverless::Function", "AWS::Lambda::Function"})
 _ASKING = frozenset({"get", "getenv", "pop", "setdefault"})
 _JAVASCRIPT = re.compile(r"process\.env(?:\.([A-Za-z_]\w*)|\[\s*['\"]([A-Za-z_]\w*)['\"]\s*\])")

@@ -116,7 +116,8 @@ class Send:
     how its text becomes bytes, `reencoded` how these are written anew once they are signed.  `headers` are changed
     (None: left out), `first_timestamp` and `last_timestamp` are second headers around the real one, `repeat` names
     headers that stand there twice.  `method`, `path`, `query` and `shape` are where it goes; `event` is an event as it
-    is, with nothing of a request.  `words`: one request for each word that the source asks for, as header and query.
+    is, with nothing of a request.  `words`: one request for each word that the source asks for, as header and query,
+    or signed with each that may stand in a secret's place.
     {state} and {cookie} in query and headers are those that an installation's first answer gave.
 
     `control`: it must be accepted, or this request and those after it show nothing.  `again`: the same as the request
@@ -224,7 +225,7 @@ _SEND = record(
     Key("encoding", Word(ENCODINGS)),
     Key("reencoded", Word(ENCODINGS)),
     Key("event", Raw()),
-    Key("words", Word(("names", "pairs"))),
+    Key("words", Word(("names", "pairs", "defaults"))),
     Key("base64", Flag()),
     Key("no_headers", Flag()),
     Key("again", Flag()),

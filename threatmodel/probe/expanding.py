@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from threatmodel.probe.cases import Case, Send
-from threatmodel.probe.requests import Genuine
+from threatmodel.probe.requests import SIGNERS, Genuine
 
 _VALUES = ("1", "true")
 _MOST_WORDS = 24
@@ -42,6 +42,8 @@ def _each(send: Send, genuine: Genuine) -> Iterator[Send]:
             shown = value.encode("ascii", "ignore").decode().strip()
             if shown == value and value:
                 yield replace(send, words="", headers={**(send.headers or {}), name: value}, query={name: value})
+    elif send.words == "defaults":
+        yield from (replace(send, words="", secret=word) for word in genuine.hints.defaults if word not in SIGNERS)
     else:
         yield send
 

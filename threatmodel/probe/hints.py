@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from threatmodel.probe import defaults
 from threatmodel.probe.source_check import source_files
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.source import read_text
@@ -58,7 +59,7 @@ class Hints:
     """Words in the order in which they stand.
 
     `names` are keys that it asks something for (a header, a query), `pairs` such a key with what it is compared with,
-    `secret_keys` what a secret kept as JSON may be called in it.
+    `secret_keys` what a secret kept as JSON may be called in it, `defaults` what may stand in a secret's place.
     """
 
     paths: tuple[str, ...] = ()
@@ -70,6 +71,7 @@ class Hints:
     names: tuple[str, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     secret_keys: tuple[str, ...] = ()
+    defaults: tuple[str, ...] = ()
 
 
 def hints_of(handler: Path | None, environment: Mapping[str, str] | None = None) -> Hints:
@@ -136,6 +138,7 @@ def _python(text: str) -> Iterator[TokenPattern]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         yield from _javascript(text)
         return
+    yield from (("defaults", word) for word in defaults.in_python(tree))
     for node in ast.walk(tree):
         if (literal := _literal(node)) is not None:
             yield "text", literal
@@ -177,6 +180,7 @@ def _compared(node: ast.Compare) -> Iterator[TokenPattern]:
 
 
 def _javascript(text: str) -> Iterator[TokenPattern]:
+    yield from (("defaults", word) for word in defaults.in_javascript(text))
     for found in _JS_TEXT.finditer(text):
         yield "text", next(group for group in found.groups() if group is not None)
     for _, word in _JS_LISTENER.findall(text):

@@ -25,6 +25,7 @@ _BY_NAME: tuple[tuple[str, MadeUp], ...] = (
     (r"(?:SECRET|TOKEN|PARAMETER|PARAM|SSM)\w*(?:NAME|ID|PATH)$", MadeUp("/made/up")),
     (r"(?:STATE_?MACHINE|STEP)\w*ARN", MadeUp(f"arn:aws:states:{_ACCOUNT}:stateMachine:made-up")),
     (r"ARN$|TOPIC", MadeUp(f"arn:aws:sns:{_ACCOUNT}:made-up")),
+    (r"VERIF\w*TOKEN", MadeUp(_SENT["token"], secret=True)),
     (r"APP_TOKEN", MadeUp("xapp-made-up", secret=True)),
     (r"SLACK\w*TOKEN|(?:BOT|USER|OAUTH|ACCESS)_TOKEN", MadeUp("xoxb-made-up", secret=True)),
     (r"QUEUE|SQS", MadeUp("https://sqs.eu-west-1.amazonaws.com/111122223333/made-up")),
@@ -76,8 +77,13 @@ def environment_file(names: Sequence[str], target: str) -> str:
         f"# Made up, for a probe of {target}: change what the handler refuses a genuine request for.",
         "# The caller and the command are those of Slack's published example, which is what the probe sends.",
     ]
+    given: set[str] = set()
     for name in names:
         if name != signing_secret_of(names):
             value = made_up(name)
-            lines += ["# a secret: keep it made up"] * value.secret + [f"{name}={value.value}"]
+            told = value.value
+            while told in given and "made-up" in told:  # one value for two would hide which of them is used
+                told = f"{value.value}-{len(given) + 1}"
+            given.add(told)
+            lines += ["# a secret: keep it made up"] * value.secret + [f"{name}={told}"]
     return "\n".join(lines) + "\n"

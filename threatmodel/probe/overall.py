@@ -37,11 +37,11 @@ def _no_crash(setting: Setting) -> ProbeOutcome:
 
 
 def _not_as_deployed(case: Case, send: Send, setting: Setting) -> bool:
-    """Whether nobody who goes by the own API brings it about: another front, another secret, a fault of AWS.
+    """Whether nobody who goes by the own API brings it about: another front or secret, a fault of AWS, Slack's refusal.
 
     To raise where the secret is missing is to fail closed, and the alarm that this rings is meant for it.
     """
-    elsewhere = send.event is not None or send.shape not in {"", setting.shape}
+    elsewhere = send.event is not None or send.shape not in {"", setting.shape} or case.expect == "unkept"
     return elsewhere or bool(send.failing or send.store or case.environment) or case.secret in {"empty", "missing"}
 
 

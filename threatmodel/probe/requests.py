@@ -26,6 +26,9 @@ SHORT = 600
 MARGIN = 10
 """Seconds that are added to a timestamp ahead where the clock cannot be set, since time passes on the way."""
 
+SIGNERS = frozenset({"right", "wrong", "next", "published"})
+"""Words that name a secret; any other text is one itself."""
+
 _FORM = "application/x-www-form-urlencoded"
 _NOT_UTF8 = b"&text=\xff\xfe"
 
