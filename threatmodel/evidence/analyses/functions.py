@@ -1,18 +1,15 @@
-"""What only code can answer about a function: its layers, its variables, its callers, where it can connect to."""
+"""What only code can answer about a function: its layers, its variables and its callers."""
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.properties import (
     Say,
     doubt_of,
-    each,
     every,
     flag,
-    named,
     opaque_of,
     open_at,
     read,
@@ -215,155 +212,3 @@ def _by_text(node: Node, resource: Resource) -> Iterator[tuple[str, Place, str]]
     own = worded(read(resource.properties, "FunctionName"))
     if found is not None and own is not None and found["name"] == own:
         yield _word(found["to"]) if found["to"] else "latest", node.place, "what it is bound to is not told"
-
-
-# --- egress
-
-_OUT = ("open", "unknown", "restricted", "none")
-"""From the widest on: what is known to be open decides, then what is not known."""
-
-
-@analysis("vpc", "security-group", "egress-rule", answers=("open", "restricted", "none"))
-def egress(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Where the security groups let out to, by the widest rule."""
-    for part in named(parts, "vpc"):
-        if isinstance(part.node, Unknown):
-            return Unanswered(part.node.why, part.node.place)
-        if not each(read(part.node, "SubnetIds")):
-            return Answered("open", (part.node.place,), "no subnets: outside a VPC")
-    groups = named(parts, "security-group")
-    if not groups:
-        place = parts[0].node.place
-        return Unanswered("the VPC's default security group is not in this file", place)
-    rules = [rule for group in groups for rule in _rules(group, parts, stack)]
-    rules += [
-        rule
-        for part in named(parts, "egress-rule")
-        for rule in _separate(part, doubt_of(part.resource, resource), stack)
-    ]
-    widest = min((_OUT.index(word) for word, _, _ in rules), default=_OUT.index("none"))
-    found = [(place, why) for word, place, why in rules if word == _OUT[widest]]
-    if _OUT[widest] == "unknown":
-        return Unanswered(found[0][1], found[0][0])
-    places = tuple(place for place, _ in found) or tuple(group.resource.place for group in groups)
-    return unless_unread(Answered(_OUT[widest], places), stack, ("restricted", "none"))
-
-
-_Rule = tuple[str, Place, str]
-
-
-def _rules(group: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[_Rule]:
-    """The rules that stand in a group itself; without any, CloudFormation leaves the rule that lets out everywhere."""
-    hidden = opaque_of(group)
-    if hidden is not None:
-        yield "unknown", hidden.place, hidden.why
-        return
-    own = read(group.node, "SecurityGroupEgress|Egress")
-    stray = next((part.node for part in named(parts, "egress-rule") if isinstance(part.node, Unknown)), None)
-    of_it = [part for part in named(parts, "egress-rule") if _is_of(part, group.resource, stack)]
-    doubts = [doubt_of(part.resource, group.resource) for part in of_it]
-    separate = any(doubt is None for doubt in doubts)
-    if isinstance(own, Unknown) and not (separate and not own.usual and group.resource.type == "aws_security_group"):
-        yield "unknown", own.place, own.why
-    elif own is None and not separate and group.resource.type != "aws_security_group":
-        doubt = next(iter(doubts), stray)
-        yield ("open", group.resource.place, "") if doubt is None else ("unknown", doubt.place, doubt.why)
-    elif not isinstance(own, Unknown):  # else Terraform computes it from the separate rules
-        for rule in each(own):
-            yield _rule(rule, stack, group.resource)
-
-
-def _is_of(part: Gathered, group: Resource, stack: Stack) -> bool:
-    reference = read(part.node, "GroupId|security_group_id")
-    return not isinstance(part.node, Unknown) and stack.target(reference) is group and _lets_out(part)
-
-
-def _lets_out(part: Gathered) -> bool:
-    return worded(read(part.node, "type")) != "ingress" or part.resource.type != "aws_security_group_rule"
-
-
-def _separate(part: Gathered, doubt: Unknown | None, stack: Stack) -> Iterator[_Rule]:
-    hidden = opaque_of(part)
-    if hidden is not None:
-        yield "unknown", hidden.place, hidden.why
-    elif _lets_out(part):
-        kind = read(part.node, "type")
-        doubt = doubt or (kind if isinstance(kind, Unknown) else None)
-        group = stack.target(read(part.node, "GroupId|security_group_id"))
-        word, place, why = _rule(part.node, stack, group)
-        yield ("unknown", doubt.place, doubt.why) if doubt is not None and word != "none" else (word, place, why)
-
-
-_ADDRESSES = "CidrIp|cidr_ipv4|cidr_blocks", "CidrIpv6|cidr_ipv6|ipv6_cidr_blocks"
-_GROUPS = "DestinationSecurityGroupId|referenced_security_group_id|source_security_group_id|security_groups"
-_PREFIXES = "DestinationPrefixListId|prefix_list_id|prefix_list_ids"
-
-
-def _rule(rule: Node, stack: Stack, group: Resource | None) -> _Rule:
-    """How wide one rule is: by its widest destination."""
-    if isinstance(rule, Unknown):
-        return "unknown", rule.place, rule.why
-    words = [_address(node, stack, group) for name in _ADDRESSES for node in each(read(rule, name))]
-    words += [_prefixes(node, stack) for node in each(read(rule, _PREFIXES))]
-    words += ["none" for _ in each(read(rule, _GROUPS))]
-    if flag(read(rule, "self"), left_out=False):
-        words.append("none")
-    word = min(words, key=_OUT.index, default="unknown")
-    return word, rule.place, "it does not tell where to"
-
-
-def _address(node: Node, stack: Stack, group: Resource | None) -> str:
-    if isinstance(node, Link):
-        target = stack.resources.get(node.resource)
-        of_vpc = target is not None and target.type in {"AWS::EC2::VPC", "aws_vpc", "AWS::EC2::Subnet", "aws_subnet"}
-        return "none" if of_vpc else "unknown"
-    network = _network(node)
-    if network is None:
-        return "unknown"
-    if network.prefixlen <= 1:
-        return "open"
-    inside = network.is_loopback or _inside(network, stack, group)
-    return "none" if inside else "unknown" if inside is None else "restricted"
-
-
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-def _network(node: Node | None) -> _Network | None:
-    try:
-        return ipaddress.ip_network(worded(node) or "", strict=False)
-    except ValueError:
-        return None
-
-
-_PRIVATE = tuple(
-    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
-)
-
-
-def _inside(network: _Network, stack: Stack, group: Resource | None) -> bool | None:
-    """Whether a network lies in the VPC of the group; None where it may, and the file does not show that one's."""
-    vpc = stack.target(read(group.properties, "VpcId")) if group is not None else None
-    whole = _network(read(vpc.properties, "CidrBlock")) if vpc is not None else None
-    if whole is not None and whole.version == network.version:
-        return _within(network, whole)
-    return None if any(_within(network, one) for one in _PRIVATE) else False
-
-
-def _within(network: _Network, whole: _Network) -> bool:
-    match network, whole:
-        case (ipaddress.IPv4Network(), ipaddress.IPv4Network()):
-            return network.subnet_of(whole)
-        case (ipaddress.IPv6Network(), ipaddress.IPv6Network()):
-            return network.subnet_of(whole)
-        case _:
-            return False
-
-
-def _prefixes(node: Node, stack: Stack) -> str:
-    """A prefix list is narrow where it is an endpoint's or AWS's own; one that somebody keeps may hold anything."""
-    if isinstance(node, Link):
-        target = stack.resources.get(node.resource)
-        kind = target.type if target is not None else node.resource
-        return "none" if "aws_vpc_endpoint" in kind or "aws_prefix_list" in kind else "unknown"
-    return "unknown"

@@ -1,0 +1,217 @@
+"""Where a function can connect to: what the security groups of its network let out.
+
+A destination is open, narrow (a list of places), inside the network, or not known.  What several rules let out together
+counts: eight eighths of the Internet are the Internet.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from threatmodel.evidence.analyses.properties import doubt_of, each, flag, named, opaque_of, read, unless_unread, worded
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Link, Node, Unknown
+
+_OUT = ("open", "unknown", "restricted", "none")
+"""From the widest on: what is known to be open decides, then what is not known."""
+
+
+@analysis("vpc", "security-group", "egress-rule", answers=("open", "restricted", "none"))
+def egress(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Where the security groups let out to, by the widest rule."""
+    for part in named(parts, "vpc"):
+        if isinstance(part.node, Unknown):
+            return Unanswered(part.node.why, part.node.place)
+        if not each(read(part.node, "SubnetIds")):
+            return Answered("open", (part.node.place,), "no subnets: outside a VPC")
+    groups = named(parts, "security-group")
+    if not groups:
+        place = parts[0].node.place
+        return Unanswered("the VPC's default security group is not in this file", place)
+    rules = [rule for group in groups for rule in _rules(group, parts, stack)]
+    rules += [
+        rule
+        for part in named(parts, "egress-rule")
+        for rule in _separate(part, doubt_of(part.resource, resource), stack)
+    ]
+    rules += _together(rules)
+    widest = min((_OUT.index(rule.word) for rule in rules), default=_OUT.index("none"))
+    found = [rule for rule in rules if rule.word == _OUT[widest]]
+    if _OUT[widest] == "unknown":
+        return Unanswered(found[0].why, found[0].place)
+    places = tuple(rule.place for rule in found) or tuple(group.resource.place for group in groups)
+    return unless_unread(Answered(_OUT[widest], places), stack, ("restricted", "none"))
+
+
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class _Rule(NamedTuple):
+    """How wide one rule lets out (a word of `_OUT`), where and why, and the networks outside that it lists."""
+
+    word: str
+    place: Place
+    why: str = ""
+    outside: tuple[_Network, ...] = ()
+
+
+def _rules(group: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[_Rule]:
+    """The rules that stand in a group itself; without any, CloudFormation leaves the rule that lets out everywhere."""
+    hidden = opaque_of(group)
+    if hidden is not None:
+        yield _Rule("unknown", hidden.place, hidden.why)
+        return
+    own = read(group.node, "SecurityGroupEgress|Egress")
+    stray = next((part.node for part in named(parts, "egress-rule") if isinstance(part.node, Unknown)), None)
+    of_it = [part for part in named(parts, "egress-rule") if _is_of(part, group.resource, stack)]
+    doubts = [doubt_of(part.resource, group.resource) for part in of_it]
+    separate = any(doubt is None for doubt in doubts)
+    if isinstance(own, Unknown) and not (separate and not own.usual and group.resource.type == "aws_security_group"):
+        yield _Rule("unknown", own.place, own.why)
+    elif own is None and not separate and group.resource.type != "aws_security_group":
+        doubt = next(iter(doubts), stray)
+        yield _Rule("open", group.resource.place) if doubt is None else _Rule("unknown", doubt.place, doubt.why)
+    elif not isinstance(own, Unknown):  # else Terraform computes it from the separate rules
+        for rule in each(own):
+            yield _rule(rule, stack, group.resource)
+
+
+def _is_of(part: Gathered, group: Resource, stack: Stack) -> bool:
+    reference = read(part.node, "GroupId|security_group_id")
+    return not isinstance(part.node, Unknown) and stack.target(reference) is group and _lets_out(part)
+
+
+def _lets_out(part: Gathered) -> bool:
+    return worded(read(part.node, "type")) != "ingress" or part.resource.type != "aws_security_group_rule"
+
+
+def _separate(part: Gathered, doubt: Unknown | None, stack: Stack) -> Iterator[_Rule]:
+    hidden = opaque_of(part)
+    if hidden is not None:
+        yield _Rule("unknown", hidden.place, hidden.why)
+    elif _lets_out(part):
+        kind = read(part.node, "type")
+        doubt = doubt or (kind if isinstance(kind, Unknown) else None)
+        group = stack.target(read(part.node, "GroupId|security_group_id"))
+        rule = _rule(part.node, stack, group)
+        yield _Rule("unknown", doubt.place, doubt.why) if doubt is not None and rule.word != "none" else rule
+
+
+_ADDRESSES = "CidrIp|cidr_ipv4|cidr_blocks", "CidrIpv6|cidr_ipv6|ipv6_cidr_blocks"
+_GROUPS = "DestinationSecurityGroupId|referenced_security_group_id|source_security_group_id|security_groups"
+_PREFIXES = "DestinationPrefixListId|prefix_list_id|prefix_list_ids"
+
+
+def _rule(rule: Node, stack: Stack, group: Resource | None) -> _Rule:
+    """How wide one rule is: by its widest destination."""
+    if isinstance(rule, Unknown):
+        return _Rule("unknown", rule.place, rule.why)
+    addresses = [node for name in _ADDRESSES for node in each(read(rule, name))]
+    words = [_address(node, stack, group) for node in addresses]
+    outside = tuple(
+        found for node, word in zip(addresses, words, strict=True) if word == "restricted" and (found := _network(node))
+    )
+    words += [_prefixes(node, stack) for node in each(read(rule, _PREFIXES))]
+    words += ["none" for _ in each(read(rule, _GROUPS))]
+    if flag(read(rule, "self"), left_out=False):
+        words.append("none")
+    word = min(words, key=_OUT.index, default="unknown")
+    return _Rule(word, rule.place, "it does not tell where to", outside)
+
+
+def _address(node: Node, stack: Stack, group: Resource | None) -> str:
+    if isinstance(node, Link):
+        target = stack.resources.get(node.resource)
+        of_vpc = target is not None and target.type in {"AWS::EC2::VPC", "aws_vpc", "AWS::EC2::Subnet", "aws_subnet"}
+        return "none" if of_vpc else "unknown"
+    network = _network(node)
+    if network is None:
+        return "unknown"
+    if _is_everywhere(network):
+        return "open"
+    inside = network.is_loopback or _inside(network, stack, group)
+    return "none" if inside else "unknown" if inside is None else "restricted"
+
+
+def _network(node: Node | None) -> _Network | None:
+    """The network that a text names; an IPv4 one that is written as IPv6 is one of IPv4."""
+    try:
+        found = ipaddress.ip_network(worded(node) or "", strict=False)
+    except ValueError:
+        return None
+    if isinstance(found, ipaddress.IPv6Network):
+        for prefix in _CARRIERS:
+            if found.subnet_of(prefix):
+                low = int(found.network_address) & 0xFFFF_FFFF
+                return ipaddress.IPv4Network((low, found.prefixlen - prefix.prefixlen))
+    return found
+
+
+_CARRIERS = tuple(map(ipaddress.IPv6Network, ("::ffff:0:0/96", "64:ff9b::/96")))
+"""IPv6 prefixes behind which all of IPv4 lies: mapped addresses (RFC 4291), and NAT64 (RFC 6052), which a NAT gateway
+translates (docs.aws.amazon.com/vpc: "nat-gateway-nat64-dns64")."""
+_GLOBAL = ipaddress.IPv6Network("2000::/3")
+"""All of IPv6 that is global so far (iana.org: "ipv6-unicast-address-assignments")."""
+_PRIVATE = tuple(
+    map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
+)
+
+
+def _is_everywhere(network: _Network) -> bool:
+    """Whether a network has half of all addresses or more."""
+    if isinstance(network, ipaddress.IPv6Network):
+        return network.supernet_of(_GLOBAL) or any(network.supernet_of(one) for one in _CARRIERS)
+    return network.prefixlen <= 1
+
+
+_FEW = {4: 2**16, 6: 2**96}
+"""The most addresses that are a list of places, by version: a /16, the largest network that one organisation used to
+get (RFC 1466, class B), and a /32 of IPv6, what a registry gives a provider for all its customers (ripe-738, 5.1).
+Whoever lets out to more lets out to machines that anybody rents."""
+
+
+def _together(rules: Iterable[_Rule]) -> Iterator[_Rule]:
+    """What the networks of all rules are together, where that is more than a list of places."""
+    outside = [(network, rule.place) for rule in rules for network in rule.outside]
+    v4 = ipaddress.collapse_addresses(one for one, _ in outside if isinstance(one, ipaddress.IPv4Network))
+    v6 = ipaddress.collapse_addresses(one for one, _ in outside if isinstance(one, ipaddress.IPv6Network))
+    for version, merged in ((4, tuple(v4)), (6, tuple(v6))):
+        count = sum(network.num_addresses for network in merged)
+        place = next((place for network, place in outside if network.version == version), None)
+        if place is not None and any(map(_is_everywhere, merged)):
+            yield _Rule("open", place)
+        elif place is not None and count > _FEW[version]:
+            yield _Rule("unknown", place, f"it lets out to {count:,} addresses, which is no list of places")
+
+
+def _inside(network: _Network, stack: Stack, group: Resource | None) -> bool | None:
+    """Whether a network lies in the VPC of the group; None where it may, and the file does not show that one's."""
+    vpc = stack.target(read(group.properties, "VpcId")) if group is not None else None
+    whole = _network(read(vpc.properties, "CidrBlock")) if vpc is not None else None
+    if whole is not None and whole.version == network.version:
+        return _within(network, whole)
+    return None if any(_within(network, one) for one in _PRIVATE) else False
+
+
+def _within(network: _Network, whole: _Network) -> bool:
+    match network, whole:
+        case (ipaddress.IPv4Network(), ipaddress.IPv4Network()):
+            return network.subnet_of(whole)
+        case (ipaddress.IPv6Network(), ipaddress.IPv6Network()):
+            return network.subnet_of(whole)
+        case _:
+            return False
+
+
+def _prefixes(node: Node, stack: Stack) -> str:
+    """A prefix list is narrow where it is an endpoint's or AWS's own; one that somebody keeps may hold anything."""
+    if isinstance(node, Link):
+        target = stack.resources.get(node.resource)
+        kind = target.type if target is not None else node.resource
+        return "none" if "aws_vpc_endpoint" in kind or "aws_prefix_list" in kind else "unknown"
+    return "unknown"
