@@ -219,7 +219,7 @@ SOCKET = """
         ("WEBSOCKET", "$default", "NONE", "none"),
         ("WEBSOCKET", "!ImportValue key", "CUSTOM", UNKNOWN),
         ("HTTP", "GET /a", "NONE", "none"),
-        ("HTTP", "GET /a", "JWT", UNKNOWN),
+        ("HTTP", "GET /a", "JWT", "none"),
     ],
 )
 def test_a_websocket_api_asks_only_who_connects(protocol: str, key: str, asks: str, expected: str) -> None:

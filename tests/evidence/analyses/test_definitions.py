@@ -17,6 +17,7 @@ components:
 SIGNED = "post: {security: [{sig: []}], x-amazon-apigateway-integration: {type: aws_proxy}}\n"
 OPEN = "post: {x-amazon-apigateway-integration: {type: aws_proxy}}\n"
 PREFLIGHT = "options: {x-amazon-apigateway-integration: {type: mock}}\n"
+HANDED_ON = "options: {x-amazon-apigateway-integration: {type: aws_proxy}}\n"
 BESIDE = """\
   Beside:
     Type: AWS::ApiGateway::Method
@@ -29,6 +30,7 @@ BESIDE = """\
     [
         (SIGNED, "", "iam"),
         (SIGNED + PREFLIGHT, "", "iam"),
+        (SIGNED + HANDED_ON, "", "none"),
         (SIGNED, "AWS_IAM", "iam"),
         (SIGNED, "NONE", "none"),
         (OPEN, "AWS_IAM", "none"),
@@ -44,6 +46,30 @@ def test_the_least_guarded_route_counts(operations: str, beside: str, expected: 
     text = f"  Api:\n    Type: AWS::ApiGateway::RestApi\n    Properties:\n      Body:\n{body}"
     text += BESIDE % beside if beside else ""
     assert answer(found(template(text), "api", "caller_authentication", "Api")) == expected
+
+
+METHODS = """\
+  Api: {Type: AWS::ApiGateway::RestApi, Properties: {%s}}
+  One: {Type: AWS::ApiGateway::Method, Properties: {RestApiId: !Ref Api, HttpMethod: GET, AuthorizationType: AWS_IAM}}
+  Other: {Type: AWS::ApiGateway::Method, Properties: {RestApiId: !Ref Api, %s}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("api", "other", "expected"),
+    [
+        ("", "HttpMethod: PUT, AuthorizationType: AWS_IAM", "iam"),
+        ("", "HttpMethod: PUT, AuthorizationType: NONE", "none"),
+        ("", "HttpMethod: PUT", "none"),
+        ("", "HttpMethod: OPTIONS, AuthorizationType: NONE, Integration: {Type: MOCK}", "iam"),
+        ("", "HttpMethod: OPTIONS, AuthorizationType: NONE, Integration: {Type: AWS_PROXY}", "none"),
+        ("", "HttpMethod: PUT, AuthorizationType: !ImportValue a", UNKNOWN),
+        ("BodyS3Location: {Bucket: b, Key: k}", "HttpMethod: PUT, AuthorizationType: AWS_IAM", UNKNOWN),
+        ("BodyS3Location: {Bucket: b, Key: k}", "HttpMethod: PUT, AuthorizationType: NONE", "none"),
+    ],
+)
+def test_one_open_method_or_a_definition_elsewhere_is_enough(api: str, other: str, expected: str) -> None:
+    assert answer(found(template(METHODS % (api, other)), "api", "caller_authentication", "Api")) == expected
 
 
 MAPPINGS = """\

@@ -1,57 +1,115 @@
-"""What the OpenAPI definition of an API asks of callers, with the methods or routes that are declared beside it."""
+"""What an API asks of callers: its OpenAPI definition, and the methods or routes that are declared beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from threatmodel.evidence.analyses.properties import document, named, read
+from threatmodel.evidence.analyses.properties import (
+    all_of,
+    document,
+    doubt_of,
+    named,
+    open_at,
+    read,
+    unless_unread,
+    worded,
+)
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.openapi import operations
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Unknown, text, unknowns
+from threatmodel.stacks.values import Node, Table, Unknown, text, unknowns
 
 _WORDS = {"NONE": "none", "AWS_IAM": "iam", "CUSTOM": "lambda-authorizer", "COGNITO_USER_POOLS": "jwt", "JWT": "jwt"}
-_BESIDE = ("AWS::ApiGateway::Method", "AWS::ApiGatewayV2::Route")
-"""What declares routes beside a definition."""
+_CONNECTS = "$connect"
+_SOCKETS = ("AWS::Serverless::WebSocketApi",)
+
+_Asked = tuple[str, Place, str]
+"""What a route asks of its callers ('' where that is not known), its place, and why it is not known."""
 
 
-@analysis("body", answers=("none", "iam", "lambda-authorizer", "jwt"))
+@analysis("body", "elsewhere", "method", "route", answers=("none", "iam", "lambda-authorizer", "jwt"))
 def weakest_authentication(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """What the least guarded route asks of its callers, of the definition and of what is declared beside it."""
+    """What the least guarded route asks of its callers, of a definition and of all that is declared beside it.
+
+    A WebSocket API asks once, when a connection is opened.
+    """
     asked = [one for part in named(parts, "body") for one in _defined(part.node)]
-    asked += list(_beside(resource, stack))
-    for word, place in asked:
+    asked += [("", part.node.place, "its definition stands in another file") for part in named(parts, "elsewhere")]
+    asked += [_declared(part, resource) for part in named(parts, "method") if _is_preflight(part.node) is not True]
+    asked += _routes(parts, resource)
+    for word, place, _ in asked:
         if word == "none":
             return Answered("none", (place,), "a route asks nothing of its callers")
     if not asked:
         return None
-    first, place = asked[0]
-    other = next((at for word, at in asked if word != first), None)
+    first, place, why = next((one for one in asked if not one[0]), asked[0])
+    other = next((at for word, at, _ in asked if word != first), None)
     if not first or other is not None:
-        return Unanswered("its routes ask for different things, or one cannot be read", other or place)
-    return Answered(first, (place,), "")
+        return Unanswered(why or "its routes ask for different things", place if not first else other or place)
+    return unless_unread(Answered(first, (place,)), stack, ("iam", "lambda-authorizer", "jwt"))
 
 
-def _defined(body: Node) -> Iterator[tuple[str, Place]]:
-    """What each operation of a definition asks for ('' where that cannot be read); preflights ask nobody."""
+def _defined(body: Node) -> Iterator[_Asked]:
+    """What each operation of a definition asks for; preflights that API Gateway answers itself ask nobody."""
     found = list(operations(document(body) or body))
     if not found:
-        yield "", body.place
+        yield "", body.place, "no route of its definition can be read"
     hidden = next(unknowns(body), None)  # it may be what guards a route
     for one in found:
-        if one.method != "OPTIONS":
-            word = "none" if one.auth is None else _WORDS.get(text(one.auth) or "", "")
-            yield (word, one.place) if hidden is None or word != "none" else ("", hidden.place)
+        if one.method == "OPTIONS" and _answers_itself(one.integration):
+            continue
+        word = "none" if one.auth is None else _WORDS.get(text(one.auth) or "", "")
+        if hidden is not None and word in {"none", ""}:
+            yield "", hidden.place, hidden.why
+        else:
+            yield word, one.place, "what a route asks of its callers is not told"
 
 
-def _beside(resource: Resource, stack: Stack) -> Iterator[tuple[str, Place]]:
-    """What each method or route that is declared beside the definition asks for."""
-    for one in stack.of_type(*_BESIDE):
-        api = read(one.properties, "RestApiId|ApiId")
-        if isinstance(api, Unknown):
-            yield "", api.place
-        elif stack.target(api) is resource:
-            asked = read(one.properties, "AuthorizationType")
-            yield ("none" if asked is None else _WORDS.get(text(asked) or "", "")), one.place
+def _answers_itself(integration: Node | None) -> bool | None:
+    """Whether nothing stands behind a route."""
+    kind = read(integration, "type|Type") if isinstance(integration, Table) else integration
+    if kind is None:
+        return True
+    told = worded(kind)
+    return None if told is None else told.lower() == "mock"
+
+
+def _is_preflight(method: Node) -> bool | None:
+    """Whether a method is a browser's question that API Gateway answers itself."""
+    verb = read(method, "HttpMethod")
+    told = worded(verb)
+    asks = None if told is None and verb is not None else told == "OPTIONS"
+    return all_of((asks, _answers_itself(read(method, "Integration"))))
+
+
+def _declared(part: Gathered, api: Resource) -> _Asked:
+    """What a method or route asks; whether one asks nothing that is there by a condition only, is not known."""
+    asked = read(part.node, "AuthorizationType|authorization")
+    if isinstance(part.node, Unknown) or part.resource.opaque is not None:
+        return "", part.resource.place, open_at(part.resource.opaque or part.node).why
+    word = "none" if asked is None else _WORDS.get(worded(asked) or "", "")
+    doubt = doubt_of(part.resource, api)
+    if doubt is not None and word == "none":
+        return "", doubt.place, doubt.why
+    if word == "none" and _is_preflight(part.node) is None:
+        return "", part.resource.place, "whether it is more than a preflight is not told"
+    return word, (asked or part.resource).place, open_at(asked).why if isinstance(asked, Unknown) else ""
+
+
+def _routes(parts: Sequence[Gathered], resource: Resource) -> Sequence[_Asked]:
+    """What the routes ask: of a WebSocket API that of a new connection."""
+    every: Sequence[Gathered] = named(parts, "route")
+    protocol = read(resource.properties, "ProtocolType")
+    if isinstance(protocol, Unknown) or resource.opaque is not None:
+        hidden = open_at(protocol) if protocol is not None else open_at(resource.opaque or resource.properties)
+        return [("", hidden.place, hidden.why)] if every else []
+    if resource.type in _SOCKETS or worded(protocol) == "WEBSOCKET":
+        keys = [read(part.node, "RouteKey") for part in every]
+        opens = [part for part, key in zip(every, keys, strict=True) if worded(key) == _CONNECTS]
+        hidden_key = next((key for key in keys if isinstance(key, Unknown)), None)
+        if not opens and hidden_key is not None:
+            return [("", hidden_key.place, hidden_key.why)]
+        every = opens or every
+    return [_declared(part, resource) for part in every]
