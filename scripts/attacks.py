@@ -215,6 +215,8 @@ def _states(base: str, texts: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
     instead: dict[Path | str, str] = {paths[name]: _as_plan(text) if name == "plan" else text for name, text in texts}
     if "plan" in paths and paths["plan"] not in instead:
         instead[paths["plan"]] = _as_plan(paths["plan"].read_text(encoding="utf-8"))
+    if base == "example":
+        instead |= _beside_the_code(instead)
     library, ways = _library()
     with contextlib.chdir(HOME):  # the project that the model's evidence has to lie in
         files = Files(HOME, texts=instead)
@@ -229,6 +231,23 @@ def _states(base: str, texts: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
         f"{control.id}@{element}": found.at(control, element).state
         for control in library.controls.values()
         for element in ids.get(control.scope, ())
+    }
+
+
+def _beside_the_code(texts: Mapping[Path | str, str]) -> Mapping[Path | str, str]:
+    """The example's model and template as if the template lay outside the folder of the code.
+
+    Where it lies it is a part of what was probed, so that any change of it takes every proof of the probe.
+    """
+    model, template = EXAMPLE["model"], EXAMPLE["template"]
+    on_disk = template.read_text(encoding="utf-8")
+    named = texts.get(model) or model.read_text(encoding="utf-8")
+    return {
+        model: named.replace("/slack-app/template.yaml", "/template.yaml"),
+        template: on_disk,
+        template.parent.parent / template.name: (texts.get(template) or on_disk).replace(
+            "CodeUri: .\n", "CodeUri: slack-app\n", 1
+        ),
     }
 
 

@@ -346,3 +346,61 @@ aws_cloudwatch_metric_alarm.b:
 """
     assert answer(found(plan(text % "{}"), "account", "concurrency_alarm")) is True
     assert answer(found(plan(text % "{FunctionName: f}"), "account", "concurrency_alarm")) == UNKNOWN
+
+
+# --- what is switched off
+
+
+DETECTOR = "  Detector: {Type: AWS::GuardDuty::Detector, Properties: {%s}}"
+RECORDER = "  Recorder: {Type: AWS::Config::ConfigurationRecorder, Properties: {RoleARN: a, RecordingGroup: {%s}}}"
+
+
+@pytest.mark.parametrize(
+    ("fact", "text", "expected"),
+    [
+        ("guardduty", DETECTOR % "Enable: false", False),
+        ("guardduty", DETECTOR % "Enable: 'false'", False),
+        ("guardduty", DETECTOR % "Enable: true", UNKNOWN),
+        ("guardduty", DETECTOR % "Enable: !ImportValue on", UNKNOWN),
+        ("guardduty", "  Queue: {Type: AWS::SQS::Queue}", NOTHING),
+        ("guardduty_lambda", DETECTOR % "Enable: false", False),
+        (
+            "guardduty_lambda",
+            DETECTOR % "Enable: true, Features: [{Name: LAMBDA_NETWORK_LOGS, Status: DISABLED}]",
+            False,
+        ),
+        (
+            "guardduty_lambda",
+            DETECTOR % "Enable: true, Features: [{Name: LAMBDA_NETWORK_LOGS, Status: ENABLED}]",
+            UNKNOWN,
+        ),
+        ("guardduty_lambda", DETECTOR % "Enable: true, Features: [{Name: S3_DATA_EVENTS, Status: DISABLED}]", UNKNOWN),
+        ("config_recording", RECORDER % "AllSupported: true", UNKNOWN),
+        ("config_recording", RECORDER % "AllSupported: false, ResourceTypes: ['AWS::EC2::Instance']", False),
+        ("config_recording", RECORDER % "ResourceTypes: ['AWS::Lambda::Function', 'AWS::IAM::Role']", UNKNOWN),
+        ("config_recording", RECORDER % "ResourceTypes: [!ImportValue kind]", UNKNOWN),
+        ("config_recording", RECORDER % "ExclusionByResourceTypes: {ResourceTypes: ['AWS::IAM::Role']}", False),
+        ("config_recording", RECORDER % "ExclusionByResourceTypes: {ResourceTypes: ['AWS::EC2::Host']}", UNKNOWN),
+    ],
+)
+def test_a_template_shows_that_detection_is_off_and_never_that_it_is_on(fact: str, text: str, expected: object) -> None:
+    assert answer(found(template(text), "account", fact)) == expected
+
+
+@pytest.mark.parametrize(
+    ("fact", "text", "expected"),
+    [
+        ("guardduty", "aws_guardduty_detector.a: {enable: false}", False),
+        ("guardduty", "aws_guardduty_detector.a: {enable: true}", UNKNOWN),
+        ("guardduty", "aws_guardduty_detector_feature.a: {name: LAMBDA_NETWORK_LOGS, status: DISABLED}", UNKNOWN),
+        ("guardduty_lambda", "aws_guardduty_detector_feature.a: {name: LAMBDA_NETWORK_LOGS, status: DISABLED}", False),
+        ("guardduty_lambda", "aws_guardduty_detector_feature.a: {name: S3_DATA_EVENTS, status: DISABLED}", UNKNOWN),
+        (
+            "config_recording",
+            "aws_config_configuration_recorder.a: {recording_group: [{all_supported: false, resource_types: [a]}]}",
+            False,
+        ),
+    ],
+)
+def test_a_plan_shows_that_detection_is_off(fact: str, text: str, expected: object) -> None:
+    assert answer(found(plan(text), "account", fact)) == expected

@@ -34,19 +34,29 @@ Resources:
 ELEMENTS = {"Bot": "bot", "Orders": "orders"}
 
 
-def wired(action: str, resource: str = "!GetAtt Orders.Arn") -> FunctionRelations:
-    stack = read(TEMPLATE % (action, resource))
+IN_A_VPC = "CodeUri: .\n      VpcConfig: {SubnetIds: [a], SecurityGroupIds: [b]}"
+
+
+def wired(action: str, resource: str = "!GetAtt Orders.Arn", *, vpc: bool = False) -> FunctionRelations:
+    text = TEMPLATE % (action, resource)
+    stack = read(text.replace("CodeUri: .", IN_A_VPC) if vpc else text)
     return function_relations(stack, StackFacts(stack, MAPPINGS))["Bot"]
 
 
 def said(
-    action: str, resource: str = "!GetAtt Orders.Arn", *, seen: Any = None, by_sam: bool = False, **lists: Any
+    action: str,
+    resource: str = "!GetAtt Orders.Arn",
+    *,
+    seen: Any = None,
+    by_sam: bool = False,
+    vpc: bool = False,
+    **lists: Any,
 ) -> Any:
     relations = {
         name: Relation(items=tuple(Reference(one, HERE) for one in items), place=HERE) for name, items in lists.items()
     }
     node = Node(kind="function", id="bot", name="bot", description="", place=HERE, facts={}, relations=relations)
-    return unused(node, wired(action, resource), ELEMENTS, Needed(seen, by_sam=by_sam), HERE)
+    return unused(node, wired(action, resource, vpc=vpc), ELEMENTS, Needed(seen, by_sam=by_sam), HERE)
 
 
 def test_without_another_witness_nothing_is_least() -> None:
@@ -100,7 +110,9 @@ def test_work_on_what_is_no_element_is_open_and_named(action: str) -> None:
 
 def test_what_lambda_needs_itself_is_no_right_beyond() -> None:
     assert said("logs:PutLogEvents", '"*"').value is False
-    assert said("ec2:CreateNetworkInterface", '"*"').value is False
+    assert said("ec2:CreateNetworkInterface", '"*"', vpc=True).value is False
+    assert said("ec2:CreateNetworkInterface", '"*"').value is True, "a function outside a VPC needs none"
+    assert said("ec2:ModifyNetworkInterfaceAttribute", '"*"', vpc=True).value is True
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ def mismatches(result: Result, deployed: Deployed, code: Path) -> Iterator[str]:
     yield from _other_code(result, deployed, code)
     yield from _other_runtime(result, deployed)
     yield from _other_variables(result, deployed)
+    yield from (f"its role does not allow {one}, which the handler did" for one in deployed.unable(result.calls_seen))
 
 
 def _property(deployed: Deployed, name: str, attribute: str) -> Node | None:
@@ -45,6 +46,7 @@ def _other_code(result: Result, deployed: Deployed, code: Path) -> Iterator[str]
     if any(get(deployed.resource.properties, *name.split(".")) for name in ("InlineCode", "Code.ZipFile")):
         yield "the code stands in the template itself, which is other code"
         return
+    yield from _built_otherwise(deployed)
     handler = text(_property(deployed, "Handler", "handler"))
     if handler is None:
         yield "which handler is deployed cannot be told"
@@ -55,6 +57,20 @@ def _other_code(result: Result, deployed: Deployed, code: Path) -> Iterator[str]
         yield f"the handler is {quoted(handler)}, and {quoted(result.target)} was probed"
         return
     yield from _other_place(module, PurePosixPath(file).stem, deployed, code)
+
+
+_FAITHFUL = re.compile(r"(?:python|nodejs)[\w.-]*|esbuild\Z")
+"""Ways of `sam build` that package the code of the folder as it is (its docs: "Resource metadata", BuildMethod)."""
+
+
+def _built_otherwise(deployed: Deployed) -> Iterator[str]:
+    """What puts other code beside or in place of the folder's: a build of one's own, a file system that is mounted."""
+    method = get((deployed.resource.about or {}).get("Metadata"), "BuildMethod")
+    if method is not None and not _FAITHFUL.match(text(method) or ""):
+        yield f"{quoted(text(method) or 'a build that is not told')} builds the code, which may be other code then"
+    mounted = _property(deployed, "FileSystemConfigs", "file_system_config")
+    if mounted is not None and (items(mounted) or any(unknowns(mounted))):
+        yield "a file system is mounted, from which it may load other code"
 
 
 def _named(target: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from threatmodel.evidence.relations.found import FunctionRelations, Start, Use, 
 from threatmodel.evidence.relations.naming import kinds_of
 from threatmodel.evidence.relations.rights import RELATIONS as USES
 from threatmodel.evidence.relations.unused import Needed, unused
-from threatmodel.evidence.relations.used import used
+from threatmodel.evidence.relations.used import unable, used
 from threatmodel.evidence.signs import signs
 from threatmodel.evidence.strangers import Standing, Touch, touches
 from threatmodel.evidence.unmodelled import unmodelled
@@ -125,7 +125,14 @@ class _One:
         nested = {one.file for one in self.stack.nested}
         folder = Path(place.file if place.file in nested else self.stack.file).parent
         shared = tuple(one for one, name in self.matched.resources.items() if name == resource and one != element)
-        return Deployed(self.stack, self.stack.resources[resource], folder, shared)
+        return Deployed(self.stack, self.stack.resources[resource], folder, shared, partial(self._unable, resource))
+
+    def _unable(self, name: str, calls: Sequence[SeenCall]) -> Sequence[str]:
+        """Which of the calls that a handler was seen to make the function's role does not allow, where all is known."""
+        relations = self.relations.get(name)
+        if relations is None or any(one in relations.unknown for one in USES):
+            return ()
+        return unable(calls, self.stack.resources[name], self.stack, relations.rights)
 
     def state(self, statements: Statements, wanted: WantedFacts | None = None) -> None:
         """Adds what the file says of each element, and of the planes that the model describes; or of what is wanted."""

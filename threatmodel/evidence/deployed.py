@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from threatmodel.stacks.stack import Resource, Stack
 
+if TYPE_CHECKING:
+    from threatmodel.probe.seen import SeenCall
+
+
+def _any(_calls: Sequence[SeenCall]) -> Sequence[str]:
+    return ()
+
 
 class Deployed(NamedTuple):
-    """A resource that a file makes of a function, the file's folder, and other elements that are mapped to it too."""
+    """A resource that a file makes of a function, the file's folder, and other elements that are mapped to it too.
+
+    `unable` tells which of the calls that a handler was seen to make its role surely does not allow here, in words.
+    """
 
     stack: Stack
     resource: Resource
     folder: Path
     shared: tuple[str, ...] = ()
+    unable: Callable[[Sequence[SeenCall]], Sequence[str]] = _any

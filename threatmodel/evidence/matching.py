@@ -54,7 +54,7 @@ class Matches(NamedTuple):
 
 def matches(system: System, source: EvidenceFile, stack: Stack, kinds: Mapping[str, Sequence[str]]) -> Matches:
     """The resource of each element; `kinds` says which kinds of element each resource can be."""
-    problems = list(_misnamed(system, source, stack))
+    problems = [*_misnamed(system, source, stack), *_of_other_kinds(system, source, stack, kinds)]
     found: dict[str, str] = {}
     missing: list[tuple[str, str, Place]] = []
     taken = {name for name, _ in source.resources.values()}
@@ -123,6 +123,19 @@ def _misnamed(system: System, source: EvidenceFile, stack: Stack) -> Iterator[Pr
             hint = suggestion(name, stack.resources)
             message = f"there is no resource {quoted(name)} in {stack.file}"
             yield Problem(code="unknown-reference", place=place, message=message, hint=hint)
+
+
+def _of_other_kinds(
+    system: System, source: EvidenceFile, stack: Stack, kinds: Mapping[str, Sequence[str]]
+) -> Iterator[Problem]:
+    """Elements that are said to be a resource which can only be of another kind."""
+    for element, (name, place) in source.resources.items():
+        node, possible = system.nodes.get(element), kinds.get(name, ())
+        if node is not None and possible and node.kind in MATCHED and node.kind not in possible:
+            kind = stack.resources[name].type if name in stack.resources else possible[0]
+            message = f"{quoted(element)} is a {node.kind}, and {quoted(name)} is none ({kind})"
+            hint = f"name a {node.kind} of {stack.file}"
+            yield Problem(code="wrong-kind", place=place, message=message, hint=hint)
 
 
 class _Fitting(NamedTuple):

@@ -42,6 +42,7 @@ def description(kind: str) -> str:
 def _described(row: FactRow) -> list[str]:
     default = f"  (AWS's default: {row.default})" if row.default else ""
     seen = f"  (seen by: {', '.join(row.seen_by)})" if row.seen_by else "" if row.derived else "  (only a person knows)"
+    seen += f"  (may be denied by: {', '.join(row.denied_by)})" if row.denied_by else ""
     return [f"  {row.name}: {row.type}{default}{seen}", *_wrapped("     ", row.meaning)]
 
 

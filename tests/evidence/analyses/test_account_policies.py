@@ -76,6 +76,8 @@ def test_who_may_what_in_an_account(name: str, roles: list[Any], expected: Any) 
 
 EXEMPT = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/security"}}
 STOPPING = ["cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "config:Delete*", "config:Stop*", "guardduty:Delete*"]
+QUIETLY = ["cloudtrail:Update*", "cloudtrail:Put*", "config:Put*", "guardduty:*"]
+EVERY_ROLE = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}
 
 
 @pytest.mark.parametrize(
@@ -87,8 +89,10 @@ STOPPING = ["cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "config:Delete*"
         ("denies-leaving", [allow("*")], NO),
         ("denies-leaving", [UNKNOWN], OPEN),
         ("denies-leaving", [{"Effect": "Deny", "NotAction": "iam:*", "Resource": "*"}], YES),
-        ("denies-stopping-detection", [deny(STOPPING), deny("s3:DeleteBucket", "arn:aws:s3:::trail")], YES),
-        ("denies-stopping-detection", [deny(STOPPING)], NO),
+        ("denies-leaving", [deny("organizations:*", Condition=EVERY_ROLE)], NO),
+        ("denies-stopping-detection", [deny(STOPPING + QUIETLY), deny("s3:DeleteBucket", "arn:aws:s3:::trail")], YES),
+        ("denies-stopping-detection", [deny(STOPPING), deny("s3:DeleteBucket", "arn:aws:s3:::trail")], NO),
+        ("denies-stopping-detection", [deny(STOPPING + QUIETLY)], NO),
         ("denies-stopping-detection", [deny(STOPPING[:2]), deny("s3:DeleteBucket")], NO),
         ("denies-root", [deny("*", Condition={"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:root"}})], YES),
         ("denies-root", [deny("s3:*", Condition={"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:root"}})], NO),

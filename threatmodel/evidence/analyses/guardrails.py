@@ -30,7 +30,8 @@ def _exempts(condition: ConditionKey) -> bool:
 
 
 def _is_named(one: Pattern) -> bool:
-    return one.open is None and arn_parts(one.text)[-1].strip("*?/") != ""
+    name = re.sub(r"\A(?:role|user|assumed-role)/", "", arn_parts(one.text)[-1])
+    return one.open is None and name.strip("*?/") != ""
 
 
 def _denies(grant: Grant, action: str, holds: Callable[[ConditionKey], bool] | None = None) -> bool | None:
@@ -84,10 +85,14 @@ def _guardrails(
 # --- what guardrails deny
 
 _DETECTION = (
-    *("cloudtrail:stoplogging", "cloudtrail:deletetrail"),
+    *("cloudtrail:stoplogging", "cloudtrail:deletetrail", "cloudtrail:updatetrail", "cloudtrail:puteventselectors"),
     *("config:stopconfigurationrecorder", "config:deleteconfigurationrecorder", "config:deletedeliverychannel"),
-    *("guardduty:deletedetector",),
+    "config:putconfigurationrecorder",
+    *("guardduty:deletedetector", "guardduty:updatedetector", "guardduty:createfilter", "guardduty:createipset"),
+    *("guardduty:disassociatefromadministratoraccount", "guardduty:disassociatefrommasteraccount"),
+    "guardduty:deletepublishingdestination",
 )
+"""What ends detection, or blinds it: a smaller recorder, an empty selector, a filter, a trusted address."""
 _LOGS = ("s3:deletebucket", "s3:deleteobject", "logs:deleteloggroup")
 
 
@@ -225,7 +230,10 @@ _CHANGES = (
     *("lambda:updatefunctioncode", "lambda:updatefunctionconfiguration", "lambda:deletefunction"),
     *("lambda:addpermission", "lambda:removepermission", "lambda:createfunctionurlconfig"),
     *("lambda:updatefunctionurlconfig", "lambda:putfunctionconcurrency", "lambda:deletefunctionconcurrency"),
-    *("lambda:updatealias", "lambda:publishversion"),
+    *("lambda:updatealias", "lambda:publishversion", "lambda:createalias", "lambda:putresourcepolicy"),
+    *("lambda:createeventsourcemapping", "lambda:updateeventsourcemapping", "lambda:putruntimemanagementconfig"),
+    *("lambda:putfunctioncodesigningconfig", "lambda:deletefunctioncodesigningconfig"),
+    *("lambda:putfunctioneventinvokeconfig", "lambda:updatefunctioneventinvokeconfig"),
 )
 
 

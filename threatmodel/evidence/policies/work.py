@@ -11,11 +11,15 @@ from threatmodel.evidence.policies.permissions import use_of
 EVERY = "every"
 """The level that a whole service's actions stand under, as one."""
 _OF_THE_PLATFORM = re.compile(
-    r"logs:(CreateLog(Group|Stream)|PutLogEvents|Describe\w+)|xray:\w+|ec2:(\w*NetworkInterfaces?\w*|\w*PrivateIpAddresses"
-    r"|DescribeSubnets|DescribeSecurityGroups|DescribeVpcs)|lambda:(Checkpoint|GetDurable)\w+|cloudwatch:PutMetricData"
-    r"|sts:GetCallerIdentity|kms:Decrypt|kms:GenerateDataKey"
+    r"logs:(CreateLog(Group|Stream)|PutLogEvents|Describe\w+)|xray:\w+|lambda:(Checkpoint|GetDurable)\w+"
+    r"|cloudwatch:PutMetricData|sts:GetCallerIdentity|kms:Decrypt|kms:GenerateDataKey"
 )
 """What Lambda does with the role, measures, and keys, whose use follows the use of what they encrypt."""
+_OF_A_NETWORK = re.compile(
+    r"ec2:((Create|Delete)NetworkInterface|DescribeNetworkInterfaces|(Una|A)ssignPrivateIpAddresses"
+    r"|DescribeSubnets|DescribeSecurityGroups|DescribeVpcs|GetSecurityGroupsForVpc)"
+)
+"""What Lambda does with the role of a function in a VPC (docs.aws.amazon.com/lambda: "configuration-vpc")."""
 _POLLED = re.compile(
     r"sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes|GetQueueUrl|ChangeMessageVisibility)"
     r"|kinesis:(GetRecords|GetShardIterator|DescribeStream\w*|ListShards|ListStreams|SubscribeToShard)"
@@ -33,6 +37,11 @@ _CONTENT = re.compile(r"\w*(Item|Items|Object|Objects|Message|Messages|Record|Re
 def is_of_the_platform(action: IamAction) -> bool:
     """Whether Lambda itself does this with the role, for any function."""
     return _OF_THE_PLATFORM.fullmatch(action.name) is not None
+
+
+def is_of_a_network(action: IamAction) -> bool:
+    """Whether Lambda does this with the role of a function in a VPC."""
+    return _OF_A_NETWORK.fullmatch(action.name) is not None
 
 
 def is_polling(action: IamAction) -> bool:

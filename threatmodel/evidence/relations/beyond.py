@@ -15,7 +15,15 @@ from threatmodel.evidence.policies.arns import Targets, resources_of
 from threatmodel.evidence.policies.escalations import UNKNOWN_LEVEL
 from threatmodel.evidence.policies.grants import Grant
 from threatmodel.evidence.policies.iam import IamAction, expanded
-from threatmodel.evidence.policies.work import EVERY, changes, is_of_the_platform, is_polling, is_use, severity
+from threatmodel.evidence.policies.work import (
+    EVERY,
+    changes,
+    is_of_a_network,
+    is_of_the_platform,
+    is_polling,
+    is_use,
+    severity,
+)
 from threatmodel.reading.problems import Place
 
 
@@ -45,14 +53,17 @@ def _first(names: Sequence[str], count: int) -> str:
     return ", ".join(names[:count]) + more
 
 
-def beyond(grants: Sequence[Grant], targets: Targets, used: frozenset[str]) -> Iterator[Beyond]:
-    """What a role's statements allow beyond the resources (by their names) that its function uses."""
+def beyond(grants: Sequence[Grant], targets: Targets, used: frozenset[str], *, networked: bool) -> Iterator[Beyond]:
+    """What a role's statements allow beyond the resources (by their names) that its function uses.
+
+    `networked` is whether the function may be in a VPC.
+    """
     for grant in grants:
         if grant.effect == "Deny" or grant.open is not None or grant.but_actions:
             continue
         left = [
             one
-            for service, actions in _by_service(grant).items()
+            for service, actions in _by_service(grant, networked=networked).items()
             for one in _left(grant, targets, used, service, actions)
         ]
         if left:
@@ -71,10 +82,12 @@ def _left(
     return (one for one in actions if not (known and is_use(one)))
 
 
-def _by_service(grant: Grant) -> Mapping[str, Sequence[IamAction]]:
+def _by_service(grant: Grant, *, networked: bool) -> Mapping[str, Sequence[IamAction]]:
     found: dict[str, list[IamAction]] = {}
     for one in grant.actions:
         for action in () if one.open is not None else _named(one.text, one.shown):
+            if networked and is_of_a_network(action):
+                continue
             found.setdefault(action.name.partition(":")[0], []).append(action)
     return found
 

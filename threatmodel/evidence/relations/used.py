@@ -30,6 +30,16 @@ def used(calls: Iterable[SeenCall], function: Resource, stack: Stack) -> frozens
     return frozenset(_used(calls, function, stack))
 
 
+def unable(
+    calls: Iterable[SeenCall], function: Resource, stack: Stack, rights: frozenset[tuple[str, str]]
+) -> tuple[str, ...]:
+    """The calls that a function was seen to make and that its rights do not allow on what its variables refer to.
+
+    `rights` is all that its role allows: actions in small letters, each with the resource of the file.
+    """
+    return tuple(f"{action} on {on}" for action, on in sorted(used(calls, function, stack) - rights))
+
+
 def _used(calls: Iterable[SeenCall], function: Resource, stack: Stack) -> Iterator[tuple[str, str]]:
     variables = read(function.properties, "Environment", "Variables")
     if not isinstance(variables, Table):

@@ -336,9 +336,12 @@ class _Using:
             tuple(self._unused()),
             tuple(self._ungranted(lists)),
             tuple(self.hosts),
-            tuple(beyond(self.role.grants, self.names.targets, frozenset(used))),
+            tuple(beyond(self.role.grants, self.names.targets, frozenset(used), networked=self._may_be_networked())),
             frozenset((name.lower(), on) for on, reach in self.role.reach.items() for name in _worked_with(reach)),
         )
+
+    def _may_be_networked(self) -> bool:
+        return self.function.opaque is not None or read(self.function.properties, "VpcConfig") is not None
 
     # --- grants and uses that have no counterpart
 

@@ -62,6 +62,11 @@ _STATED = record(
     *_FACT,
     Key("ask", Text(400), "the question to an author who has not stated it", required=True),
     Key("seen_by", Items(Word(COLLECTORS), least=1), "the collectors that can observe it; left out: only a person can"),
+    Key(
+        "denied_by",
+        Items(Word(COLLECTORS), least=1),
+        "the collectors that can only show that it is not so",
+    ),
     Key("default", Text(400), "what AWS documents for a property left out; no fact, but worth knowing"),
 )
 _DERIVED = record(
@@ -166,6 +171,7 @@ def _stated(kind: Kind, entries: Fields, reader: Reader) -> Iterator[FactRow]:
                 meaning=fields["means"].value,
                 ask=fields["ask"].value,
                 seen_by=_words(fields, "seen_by"),
+                denied_by=_words(fields, "denied_by"),
                 default=_text(fields, "default"),
                 topic=topic,
                 topic_ask=described.value["ask"].value,

@@ -58,6 +58,7 @@ class FactRow:
     """One fact: of which kind, its name, its type, and what to say about it.
 
     `topic` is what one person looks at to answer it together with others; `topic_ask` asks for all of them at once.
+    `seen_by` can observe it; `denied_by` sees a part of it only, whose lack shows that it is not so.
     A derived fact has no topic; `follows_from` names what it is computed of.
     """
 
@@ -67,6 +68,7 @@ class FactRow:
     meaning: str
     ask: str = ""
     seen_by: tuple[str, ...] = ()
+    denied_by: tuple[str, ...] = ()
     default: str = ""
     derived: bool = False
     follows_from: tuple[Input, ...] = ()

@@ -101,5 +101,6 @@ def facts_reference() -> str:
 
 
 def _row(row: FactRow) -> str:
-    seen = ", ".join(row.seen_by) or "only a person knows"
+    denied = (f"denied by {one}" for one in row.denied_by)
+    seen = ", ".join((*row.seen_by, *denied)) or "only a person knows"
     return f"| `{row.name}` | {row.type} | {row.default} | {row.meaning} | {seen} |"

@@ -1,0 +1,75 @@
+"""What a file shows of an account's detection: that it is off.
+
+Detectors and recorders are there once in each Region, so that one file shows where one is switched off or leaves
+something out, and never that all are on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from threatmodel.evidence.analyses.properties import each, flag, named, opaque_of, read, worded
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node, Unknown, unknowns
+
+_PROTECTION = "LAMBDA_NETWORK_LOGS"
+"""The feature of GuardDuty that is its Lambda Protection (docs.aws.amazon.com/guardduty: "lambda-protection")."""
+_RECORDED = ("AWS::Lambda::Function", "AWS::ApiGateway::Stage", "AWS::ApiGatewayV2::Api", "AWS::IAM::Role")
+"""Types of AWS Config that stand for functions, gateways and roles."""
+
+
+@analysis("detector")
+def detector_off(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
+    """No where a detector is switched off."""
+    return _denied(named(parts, "detector"), _is_off, "GuardDuty's detector is switched off")
+
+
+@analysis("detector")
+def lambda_protection_off(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
+    """No where a detector, or its Lambda Protection, is switched off."""
+    return _denied(named(parts, "detector"), _unprotected, "GuardDuty's Lambda Protection is switched off")
+
+
+@analysis("recorder")
+def recorder_leaves_out(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
+    """No where a recorder leaves out functions, gateways or roles."""
+    return _denied(named(parts, "recorder"), _leaves_out, "AWS Config's recorder leaves out what it has to record")
+
+
+def _denied(parts: Sequence[Gathered], denies: Callable[[Node], bool], note: str) -> Outcome:
+    """No where one surely denies it; else unknown, where there is any."""
+    for part in parts:
+        sure = part.resource.doubt is None and opaque_of(part) is None and not isinstance(part.node, Unknown)
+        if sure and denies(part.node):
+            return Answered(value=False, places=(part.resource.place,), note=note)
+    return Unanswered("one file shows one Region only", parts[0].resource.place) if parts else None
+
+
+def _is_off(detector: Node) -> bool:
+    return flag(read(detector, "Enable"), left_out=True) is False
+
+
+def _unprotected(detector: Node) -> bool:
+    if worded(read(detector, "name")) == _PROTECTION:  # Terraform has a resource for each feature
+        return worded(read(detector, "status")) == "DISABLED"
+    features = [one for one in each(read(detector, "Features")) if worded(read(one, "Name")) == _PROTECTION]
+    return _is_off(detector) or any(worded(read(one, "Status")) == "DISABLED" for one in features)
+
+
+def _leaves_out(recorder: Node) -> bool:
+    group = read(recorder, "RecordingGroup")
+    group = next(iter(each(group)), None)
+    strategy = read(group, "RecordingStrategy")
+    strategy = next(iter(each(strategy)), None)
+    if group is None or any(True for _ in unknowns(group)):
+        return False
+    left_out = read(group, "ExclusionByResourceTypes")
+    excluded = [worded(kind) for one in each(left_out) for kind in each(read(one, "ResourceTypes"))]
+    if excluded:
+        return any(kind in excluded for kind in _RECORDED)
+    listed = [worded(kind) for kind in each(read(group, "ResourceTypes"))]
+    inclusive = flag(read(group, "AllSupported"), left_out=False) is not True
+    by_list = inclusive and worded(read(strategy, "UseOnly")) in {None, "INCLUSION_BY_RESOURCE_TYPES"} and bool(listed)
+    return by_list and not all(kind in listed for kind in ("AWS::Lambda::Function", "AWS::IAM::Role"))
