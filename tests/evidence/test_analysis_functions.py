@@ -341,6 +341,17 @@ def test_egress_outside_a_vpc_and_in_the_default_group() -> None:
     assert answer(found(template(vpc), "function", "egress")) == UNKNOWN
 
 
+def test_egress_of_a_function_that_runs_on_instances_is_that_of_their_network() -> None:
+    arn = "arn:aws:lambda:eu-west-1:123456789012:capacity-provider:p"
+    stack = template(
+        f"  F: {{Type: AWS::Serverless::Function, Properties: {{CapacityProviderConfig: {{Arn: '{arn}'}}}}}}"
+    )
+    assert answer(found(stack, "function", "egress", "F")) == UNKNOWN
+    assert answer(found(stack, "function", "in_vpc", "F")) == UNKNOWN
+    planned = plan("aws_lambda_function.f: {capacity_provider_config: [{own: [{capacity_provider_arn: a}]}]}")
+    assert answer(found(planned, "function", "egress")) == UNKNOWN
+
+
 PLANNED_GROUP = """
 aws_security_group.out: {egress: %s}
 aws_vpc_endpoint.s3: {}

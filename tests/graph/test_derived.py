@@ -69,6 +69,11 @@ def test_an_unlisted_runtime_is_asked_about(tmp_path: Path) -> None:
 # --- who calls
 
 
+def test_who_comes_through_an_api_that_calls_no_function_is_not_known(tmp_path: Path) -> None:
+    text = "bot: {triggers: [{schedule: rate(1 hour)}]}"
+    assert value(fact(tmp_path, text, "web_facing", "api")) is None
+
+
 def test_callers_other_than_slack(tmp_path: Path) -> None:
     both = "bot: {triggers: [{slack: events}, {http: POST}]}"
     slack = "bot: {triggers: [{slack: events}]}"

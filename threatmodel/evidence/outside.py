@@ -141,6 +141,12 @@ def source(node: Node | None, service: str = "") -> Outside | None:
     return Outside(service, name) if name and not set(name) & set("*?:") else None
 
 
+def service_of(node: Node | None) -> str:
+    """The service whose resource an ARN names, or ''."""
+    parts = pattern(node).text.split(":") if node is not None else []
+    return parts[2] if len(parts) > 5 and parts[0] == "arn" else ""  # noqa: PLR2004 - the parts of an ARN
+
+
 def default_bus() -> str:
     """The key of the bus that AWS's own events come through."""
     return Outside("events", _DEFAULT_BUS).key

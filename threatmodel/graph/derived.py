@@ -355,8 +355,10 @@ def _api_slack_facing(given: Given, node: Node) -> Fact | None:
 
 @derives("api", "web_facing")
 def _api_web_facing(given: Given, node: Node) -> Fact | None:
+    """Callers other than Slack come through it; of one that calls no function, nobody knows who does."""
+    functions = given.asked_by_request.get(node.id, ())
     found = _unless_unsaid(given, node.id, given.starts_any("http", node.id))
-    return given.on_word(found, given.asked_by_request.get(node.id, ()))
+    return given.on_word(found, functions) if functions else None
 
 
 @derives("store", "data_classification")

@@ -362,3 +362,44 @@ def test_an_exported_function_may_be_called_by_whoever_imports_it(value: str) ->
     relations = of_f("Handler: a.b", Outputs=f"{{A: {{Value: {value}, Export: {{Name: a}}}}}}")
     assert relations.unknown["triggers"].why == "its ARN is exported, and who imports it is not seen"
     assert "triggers" not in of_f("Handler: a.b", Outputs=f"{{A: {{Value: {value}}}}}").unknown
+
+
+@pytest.mark.parametrize(
+    ("event", "service"),
+    [
+        (
+            "{Type: MSK, Properties: {Stream: 'arn:aws:kafka:eu-west-1:123456789012:cluster/c/1-2', Topics: [t]}}",
+            "kafka",
+        ),
+        (
+            "{Type: MSK, Properties: {Stream: !Sub 'arn:aws:kafka:${AWS::Region}:${AWS::AccountId}:cluster/${P}/1'}}",
+            "kafka",
+        ),
+        (
+            (
+                "{Type: MQ, Properties: {Broker: 'arn:aws:mq:eu-west-1:123456789012:broker:b:b-1', Queues: [q], "
+                "SourceAccessConfigurations: [{Type: BASIC_AUTH, URI: !Ref S}]}}"
+            ),
+            "mq",
+        ),
+    ],
+)
+def test_a_broker_starts_a_function_and_is_not_called_for_being_polled(event: str, service: str) -> None:
+    secret = resource("S", "AWS::SecretsManager::Secret")
+    relations = of_f(f"Events: {{E: {event}}}", secret, Parameters="{P: {Type: String, Default: x}}")
+    assert [(one.by, one.source) for one in relations.triggers] == [("service", f"aws:{service}:")]
+    assert names(relations, "calls") == []
+
+
+def test_what_else_is_done_with_a_broker_is_a_call() -> None:
+    statement = allow("[kafka:GetBootstrapBrokers, kafka:CreateTopic]", "'*'")
+    event = "{Type: MSK, Properties: {Stream: 'arn:aws:kafka:eu-west-1:123456789012:cluster/c/1-2', Topics: [t]}}"
+    relations = of_f(f"Policies: [{{Statement: [{statement}]}}], Events: {{E: {event}}}")
+    assert names(relations, "calls") == ["aws:kafka:"]
+
+
+def test_an_event_says_its_route_although_the_definition_stands_in_another_file() -> None:
+    api = resource("A", "AWS::Serverless::Api", "StageName: v1, DefinitionUri: s3://b/api.json")
+    relations = of_f("Events: {E: {Type: Api, Properties: {RestApiId: !Ref A, Path: /orders, Method: post}}}", api)
+    assert [(one.detail, one.path, one.source) for one in relations.triggers] == [("POST", "/orders", "A")]
+    assert "triggers" in relations.unknown  # the definition may have more

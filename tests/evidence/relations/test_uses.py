@@ -283,3 +283,31 @@ def test_all_managed_policies_of_a_role_at_once(role: str, policy: str) -> None:
     stack = plan(text)
     assert answer(found(stack, "function", "role_can_escalate")) is True
     assert "writes" in wired(stack)["aws_lambda_function.bot"].unknown
+
+
+def test_a_queue_that_it_receives_from_and_is_not_started_by_leaves_open_what_it_reads() -> None:
+    receive = allow("[sqs:ReceiveMessage, sqs:DeleteMessage]", "!GetAtt Q.Arn")
+    assert of_role(receive, QUEUE).unknown["reads"].why == (
+        "its role may receive from the queue 'Q', which starts no function"
+    )
+    mapping = resource("M", "AWS::Lambda::EventSourceMapping", "FunctionName: !Ref F, EventSourceArn: !GetAtt Q.Arn")
+    assert "reads" not in of_role(receive, QUEUE, mapping).unknown
+    assert "reads" not in of_role(allow("sqs:SendMessage", "!GetAtt Q.Arn"), QUEUE).unknown
+    for_another = mapping.replace("!Ref F", "!Ref G")
+    sharing = "\n".join((plain("F"), plain("G"), role(receive), QUEUE, for_another))
+    assert "reads" not in with_resources(sharing)["F"].unknown  # with a role that another function needs it for
+
+
+def test_what_calls_back_a_durable_function_calls_it() -> None:
+    other = resource("G", "AWS::Lambda::Function", "Handler: a.b, Role: !GetAtt R.Arn, FunctionName: shop-pay")
+    callback = allow(
+        "lambda:SendDurableExecutionCallbackSuccess",
+        "!Sub 'arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:shop-pay*'",
+    )
+    assert "G" in names(of_role(callback, other), "invokes")
+    checkpoint = allow("lambda:CheckpointDurableExecution", "!GetAtt G.Arn")
+    assert names(of_role(checkpoint, other), "invokes") == []
+
+
+def test_a_policy_of_aws_about_a_service_and_its_companion_names_no_call() -> None:
+    assert names(of_f("Policies: [AmazonS3FullAccess]"), "calls") == []

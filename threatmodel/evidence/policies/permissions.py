@@ -38,7 +38,11 @@ __all__ = [
 ]
 
 SENDS = frozenset({"sqs:sendmessage", "sns:publish", "events:putevents", "kinesis:putrecord", "kinesis:putrecords"})
-INVOKES = frozenset({"lambda:invokefunction", "lambda:invokeasync", "lambda:invokefunctionurl"})
+INVOKES = frozenset({
+    "lambda:invokefunction", "lambda:invokeasync", "lambda:invokefunctionurl",
+    "lambda:senddurableexecutioncallbacksuccess", "lambda:senddurableexecutioncallbackfailure",
+})  # fmt: skip
+"""What starts a function, or has one go on that waits to be called back."""
 READS_SECRETS = frozenset(
     {
         "secretsmanager:getsecretvalue",

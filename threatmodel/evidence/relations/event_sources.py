@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threatmodel.evidence.analyses.properties import each, read
-from threatmodel.evidence.outside import default_bus
+from threatmodel.evidence.outside import default_bus, service_of, whole
 from threatmodel.evidence.outside import source as outside_source
 from threatmodel.evidence.policies.grants import parsed
 from threatmodel.evidence.relations.naming import Called, told
@@ -11,6 +11,9 @@ from threatmodel.evidence.relations.ways import Start, Ways, doubtful_of, named,
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, Node, links, unknowns
+
+BROKERS = frozenset({"kafka", "mq"})
+"""Services that start functions by what is polled of their clusters, which are no elements of their own."""
 
 
 def mapping(ways: Ways, resource: Resource) -> None:
@@ -20,6 +23,8 @@ def mapping(ways: Ways, resource: Resource) -> None:
     ways.anybody(called.open, f"the event source mapping {quoted(resource.name)}", resource.place)
     node = read(resource.properties, "EventSourceArn")
     by, source = _sender(ways, node, called, "sqs")
+    if not source and service_of(node) in BROKERS:
+        by, source = "service", whole(service_of(node))
     ways.start(called, "poll", resource, Start(by, "", source, "", places_of(resource, node)))
 
 

@@ -59,8 +59,8 @@ def function_relations(stack: Stack, facts: StackFacts) -> Mapping[str, Function
     names = Names(stack, facts)
     if not names.functions:
         return {}
-    using = Functions(names)
     started = starts(names)
+    using = Functions(names, {start.source for one in started.values() for start in one.starts})
     callers = _Callers(names, using, started)
     return {
         name: replace(

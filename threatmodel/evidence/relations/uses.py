@@ -8,7 +8,7 @@ and is about resources of this file alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -72,17 +72,23 @@ _HOST = re.compile(
 _BARE_HOST = re.compile(r"((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,24})(?::\d{1,5})?\Z")
 _HOLDS_HOST = re.compile(r"(?:HOST|HOSTNAME|ENDPOINT|SERVER)\Z", re.IGNORECASE)
 """How the names of variables end whose values are hosts, without any scheme before them."""
+_FINDS_BROKERS = frozenset({
+    "kafka:describecluster", "kafka:describeclusterv2", "kafka:getbootstrapbrokers", "kafka:describevpcconnection",
+    "mq:describebroker",
+})  # fmt: skip
+"""What Lambda asks of a cluster that it polls for a function."""
 _HOST_PORT = re.compile(r"([A-Za-z0-9.-]+):\d{1,5}\Z")
 _AWS_HOST = re.compile(r"(?:\A|\.)(?:amazonaws\.com(?:\.cn)?|on\.aws|api\.aws|aws\.dev|localhost)\Z")
 _LONGEST_VALUE = 2048
 
 
 class Functions:
-    """What each function of a stack uses."""
+    """What each function of a stack uses; `started_by` is all that starts any of them."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, started_by: Collection[str] = ()) -> None:
         self.names = names
         self.stack = names.stack
+        self.started_by = started_by
         self.roles = Roles(names)
         self._destinations: dict[str, list[tuple[Node, Place]]] = {}
         self._hosts: dict[str, list[str]] = {}
@@ -152,6 +158,7 @@ class _Using:
         self.names = functions.names
         self.function = function
         self.sources = sources
+        self.started_by = functions.started_by
         self.role, _ = functions.role(function)
         self.unknown = dict(self.role.open)
         self.hosts = dict.fromkeys(functions.hosts(function.name))
@@ -287,11 +294,19 @@ class _Using:
                 and not grant.but_actions
                 and not self._is_an_outfit(grant)
             ):
-                for service in dict.fromkeys(one.text.partition(":")[0] for one in grant.actions if one.open is None):
+                for service in self._services(grant):
                     for name in self._called(service, grant):
                         found.setdefault(name, {})[grant.place] = None
         for name, places in found.items():
             yield self._use(name, "call", tuple(places))
+
+    def _services(self, grant: Grant) -> Iterator[str]:
+        """The services that a statement is about; not those of which Lambda only asks what it polls."""
+        for service in dict.fromkeys(one.text.partition(":")[0] for one in grant.actions if one.open is None):
+            actions = {one.text for one in grant.actions if one.text.startswith(f"{service}:")}
+            beside_others = grant.source and actions == {f"{service}:*"} and len(actions) < len(grant.actions)
+            if not beside_others and not (whole(service) in self.sources and actions <= _FINDS_BROKERS):
+                yield service
 
     def _called(self, service: str, grant: Grant) -> Iterator[str]:
         there = [match.resource for match in resources_of(grant, self.names.targets, service) if match.named]
@@ -328,6 +343,7 @@ class _Using:
                 for relation in ("reads", "writes"):
                     why = f"it is told where {quoted(name)} is, which needs no grant to be used"
                     self._note(relation, why, place)
+        self._note_received()
         used = {use.resource for found in lists.values() for use in found}
         used |= {*self.environment, *self.fetched, *self.sources, *self.handed}
         return Uses(
@@ -342,6 +358,14 @@ class _Using:
 
     def _may_be_networked(self) -> bool:
         return self.function.opaque is not None or read(self.function.properties, "VpcConfig") is not None
+
+    def _note_received(self) -> None:
+        """Notes the queues that start nothing and from which it may receive: no list of a model holds these."""
+        for name, reach in self.role.reach.items():
+            receives = any("sqs:receivemessage" in map(str.lower, actions) for actions in reach.actions.values())
+            if receives and name not in self.started_by:
+                why = f"its role may receive from the queue {quoted(name)}, which starts no function"
+                self._note("reads", why, next(iter(reach.places.values()))[0])
 
     # --- grants and uses that have no counterpart
 

@@ -42,6 +42,9 @@ class _RestApi(Api):
         if (body is None and self.get("DefinitionUri") is None) or flag(self.get("MergeDefinitions")):
             for opened in self.routes:
                 self.event(opened)
+        elif body is None:
+            for opened in self.routes:
+                self.declared(opened)
         for operation in found.values():
             self.method(operation)
         for one in self.described_authorizers():
@@ -130,6 +133,14 @@ class _RestApi(Api):
             "Integration": integration,
             "HttpMethod": verb(route),
         }
+        self.put(route.maker, route.method, route.path, properties, place)
+
+    def declared(self, route: Route) -> None:
+        """Adds the method of an event whose API is defined in another file: it says where, that file says the rest."""
+        place = route.event.place
+        hidden = Unknown("the API's definition stands in another file", place)
+        names = ("AuthorizationType", "AuthorizerId", "ApiKeyRequired", "RequestValidatorId")
+        properties = {**dict.fromkeys(names, hidden), "Integration": route.integration, "HttpMethod": verb(route)}
         self.put(route.maker, route.method, route.path, properties, place)
 
     def method(self, operation: Operation) -> None:
