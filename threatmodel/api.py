@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # what a caller does without is imported where it is used: st
     from threatmodel.graph.building import Graph
     from threatmodel.graph.elements import Read
     from threatmodel.graph.resolved import Evidence
+    from threatmodel.library.directions import Directions
     from threatmodel.library.format import Library
     from threatmodel.model.system import System
     from threatmodel.pytm_model.model import ThreatModel
@@ -70,22 +71,18 @@ def weighed(
     system, day = load(files, Path(path)), today or _today()
     if not system.evidence:
         return build(system, today=day)
-    texts = dict(files.read)
-    library = library_of(system, files) if library_of is not None else None
-    if not remember or any(source.every_function for source in system.evidence):
-        system, evidence, read = gathered(system, files, day, library)
-        return build(system, evidence, day, read)
-    from threatmodel.evidence.remembered import Basis, remembered
+    from threatmodel.evidence.remembered import Basis, Gathered, remembered
     from threatmodel.library.directions import directions
 
-    def collect() -> tuple[Evidence, tuple[Read, ...]]:
-        from threatmodel.evidence.collect import collect as look
+    texts = dict(files.read)
+    library = library_of(system, files) if library_of is not None else None
+    ways = directions(library) if library is not None else None
 
-        return look(system, files, basis.ways, today=day)
+    def collect() -> Gathered:
+        return _collected(system, files, day, ways)
 
-    basis = Basis(day, directions(library) if library is not None else None)
-    evidence, read = remembered(system, files, texts, basis, collect)
-    return build(system, evidence, day, read)
+    whole, evidence, read = remembered(system, files, texts, Basis(day, ways), collect) if remember else collect()
+    return build(whole, evidence, day, read)
 
 
 def gathered(
@@ -94,12 +91,19 @@ def gathered(
     """A system with what its evidence adds to it, what that states, and what was read; private."""
     if not system.evidence:
         return system, {}, ()
-    from threatmodel.evidence.collect import collect
-    from threatmodel.evidence.every_function import with_functions
     from threatmodel.library.directions import directions
 
+    return _collected(system, files, today, directions(library) if library is not None else None)
+
+
+def _collected(
+    system: System, files: Files, today: datetime.date, ways: Directions | None
+) -> tuple[System, Evidence, tuple[Read, ...]]:
+    from threatmodel.evidence.collect import collect
+    from threatmodel.evidence.every_function import with_functions
+
     system = with_functions(system, files)
-    evidence, read = collect(system, files, directions(library) if library is not None else None, today=today)
+    evidence, read = collect(system, files, ways, today=today)
     return system, evidence, read
 
 

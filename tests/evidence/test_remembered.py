@@ -11,7 +11,8 @@ import pytest
 
 from tests.support import HOME, TODAY
 from threatmodel.evidence.collect import collect
-from threatmodel.evidence.remembered import Basis, Collected, remembered
+from threatmodel.evidence.every_function import with_functions
+from threatmodel.evidence.remembered import Basis, Gathered, remembered
 from threatmodel.library.directions import Directions, directions
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model
@@ -50,15 +51,16 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def run(ways: Directions | None, today: datetime.date = TODAY) -> tuple[Collected, bool, Files]:
+def run(ways: Directions | None, today: datetime.date = TODAY) -> tuple[Gathered, bool, Files]:
     """What a run gives, whether it worked it out, and what it read."""
     files, worked = Files(), []
     system = load_model(files, Path("model.yaml"))
     texts = dict(files.read)
 
-    def work() -> Collected:
+    def work() -> Gathered:
         worked.append(True)
-        return collect(system, files, ways, today)
+        whole = with_functions(system, files)
+        return (whole, *collect(whole, files, ways, today))
 
     return remembered(system, files, texts, Basis(today, ways), work), bool(worked), files
 
@@ -71,6 +73,19 @@ def test_the_second_run_gives_the_same_and_works_out_nothing(place: Path, ways: 
     assert repr(again) == repr(first)
     assert read_again.paths == read.paths, "what a run read may not be written over"
     assert (place.parent / "cache" / "threatmodel").stat().st_mode & 0o077 == 0
+
+
+def test_the_functions_of_a_whole_file_are_kept_too(place: Path, ways: Directions) -> None:
+    text = MODEL.replace("template: app/template.yaml,", "template: app/template.yaml, functions: all,")
+    (place / "model.yaml").write_text(text, encoding="utf-8")
+    first, worked, _ = run(ways)
+    again, worked_again, _ = run(ways)
+    assert (worked, worked_again) == (True, False)
+    assert "order-worker-function" in first[0].nodes
+    assert list(again[0].nodes) == list(first[0].nodes)
+    assert repr(again) == repr(first)
+    appended("app/template.yaml")(place)
+    assert run(ways)[1]
 
 
 def appended(name: str) -> Callable[[Path], None]:
@@ -107,7 +122,7 @@ def test_what_a_nested_template_says_is_never_stale(place: Path, ways: Direction
         (place / name).write_text(text, encoding="utf-8")
     for seconds in (7, 900):
         (place / "app" / "inner.yaml").write_text(inner.replace("SECONDS", str(seconds)), encoding="utf-8")
-        ((statements, _), _, _) = run(ways)
+        ((_, statements, _), _, _) = run(ways)
         (found,) = statements["order-bot"]["timeout_seconds"]
         assert (found.value, found.place and found.place.file) == (seconds, "app/inner.yaml")
 

@@ -12,22 +12,24 @@ import contextlib
 import hashlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from threatmodel.graph.building import Evidence
 from threatmodel.graph.elements import Read, Untold
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement
-from threatmodel.model.system import EvidenceFile, Reference, System, Trigger
+from threatmodel.model.system import EvidenceFile, Node, Reference, System, Trigger
 from threatmodel.reading import plain
 from threatmodel.reading.cache import is_on, keep, recalled, toolkit_digest
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.stacks.readers import LARGEST_PLAN
 
-Collected = tuple[Evidence, tuple[Read, ...]]
+Gathered = tuple[System, Evidence, tuple[Read, ...]]
+"""A system with the functions that its files add, what these say, and what was read."""
 
 
 class Basis(NamedTuple):
@@ -37,13 +39,13 @@ class Basis(NamedTuple):
     ways: Directions | None
 
 
-_CLASSES = plain.table(Statement, Place, Trigger, Reference, Untold, Read, Problem)
+_CLASSES = plain.table(Node, Statement, Place, Trigger, Reference, Untold, Read, Problem)
 """The values that what is kept is made of, besides texts, numbers, yes and no, lists and mappings."""
 
 
 def remembered(
-    system: System, files: Files, model: Mapping[str, str], basis: Basis, collect: Callable[[], Collected]
-) -> Collected:
+    system: System, files: Files, model: Mapping[str, str], basis: Basis, collect: Callable[[], Gathered]
+) -> Gathered:
     """What `collect` gives, or gave when everything that it follows from was the same.
 
     `model` has the texts of the model and its platform files by name.  Raises InputError as `collect` does, which is
@@ -57,13 +59,13 @@ def remembered(
     except (InputError, OSError):
         return collect()  # says what is wrong
     told, absent = set(files.paths), set(files.absent)
-    if (text := recalled(key)) is not None and (found := _read(text)) is not None:
+    if (text := recalled(key)) is not None and (found := _read(text, system)) is not None:
         return found
     files.paths.intersection_update(before)
     result = collect()
     if files.paths <= told and files.absent <= absent:
         with contextlib.suppress(TypeError):  # a value of a class that nobody reads back
-            keep(key, plain.as_text(result, _CLASSES))
+            keep(key, plain.as_text(_written(result, system), _CLASSES))
     files.paths |= told
     return result
 
@@ -115,10 +117,25 @@ def _source(source: EvidenceFile, system: System, files: Files) -> Iterator[str]
 # --- how it is kept
 
 
-def _read(text: str) -> Collected | None:
+def _written(found: Gathered, system: System) -> tuple[Any, ...]:
+    """What is kept: of the system, its ids in order, the elements that files add, and which resources they are."""
+    whole, evidence, read = found
+    added = [node for name, node in whole.nodes.items() if system.nodes.get(name) is not node]
+    return list(whole.nodes), added, [dict(one.resources) for one in whole.evidence], evidence, read
+
+
+def _read(text: str, system: System) -> Gathered | None:
     """What was kept; None where it is nothing of ours."""
     try:
-        found = plain.from_text(text, _CLASSES)
-    except (ValueError, TypeError, LookupError, RecursionError):
+        ids, added, resources, evidence, read = plain.from_text(text, _CLASSES)
+        nodes = {**system.nodes, **{node.id: node for node in added}}
+        whole = replace(
+            system,
+            nodes={name: nodes[name] for name in ids},
+            evidence=tuple(
+                replace(one, resources=found) for one, found in zip(system.evidence, resources, strict=True)
+            ),
+        )
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
         return None
-    return found if isinstance(found, tuple) and len(found) == 2 else None  # noqa: PLR2004 - statements, and what was read
+    return whole, evidence, read
