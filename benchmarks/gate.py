@@ -54,8 +54,12 @@ def best(arguments: Sequence[str], env: dict[str, str]) -> float:
 def _took(arguments: Sequence[str], env: dict[str, str]) -> float:
     before = os.times()
     subprocess.run([sys.executable, *arguments], cwd=HOME, env={**os.environ, **env}, capture_output=True, check=False)
-    after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
+    return _worked(os.times()) - _worked(before)
+
+
+def _worked(times: os.times_result) -> float:
+    """The processor time of every process that has ended, those that it started included."""
+    return times.children_user + times.children_system
 
 
 def many(folder: Path, count: int) -> None:
@@ -67,12 +71,14 @@ def many(folder: Path, count: int) -> None:
         for part in ("--format", form, "-o", str(folder / f"out.{form}"))
     ]
     command = [sys.executable, TM, "check", *models, *outputs, "--today", "2026-11-25"]
-    began = time.monotonic()
+    began, before = time.monotonic(), os.times()
     process = subprocess.Popen(command, cwd=HOME, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
     took = time.monotonic() - began
+    worked = _worked(os.times()) - _worked(before)
     code = os.waitstatus_to_exitcode(status)
-    print(f"{count} models of 10 functions   {took:.1f} s, {used.ru_maxrss / 1024:.0f} MB, exit code {code}")
+    spent = f"{worked:.1f} s of processor time, {took:.1f} s, {used.ru_maxrss / 1024:.0f} MB"
+    print(f"{count} models of 10 functions   {spent}, exit code {code}")
 
 
 def write_model(path: Path, number: int) -> str:
