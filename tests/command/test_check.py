@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import json
+import os
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support import HOME
+from threatmodel.assessment.gate.rules import Rules
+from threatmodel.command.checking import START, CheckDemands, checks
+from threatmodel.command.form_asked import FormAsked
 from threatmodel.command.main import main
+from threatmodel.render.checks.checked import Outcome
 
-TODAY = ("--today", "2026-11-25")
+DAY = datetime.date(2026, 11, 25)
+TODAY = ("--today", str(DAY))
 GOOD = "name: Shop {n}\nfunctions: {{bot: {{}}}}\n"
 
 
@@ -83,6 +94,42 @@ def test_the_number_of_processes_changes_no_byte(tmp_path: Path) -> None:
     assert [rule["id"] for rule in found["tool"]["driver"]["rules"]] == list(
         dict.fromkeys(result["ruleId"] for result in one_by_one)
     )
+
+
+@pytest.mark.slow
+def test_the_way_in_which_processes_start_changes_nothing(tmp_path: Path) -> None:
+    """macOS and Windows start them anew, without what this process holds."""
+    paths = [Path(path) for path in models(tmp_path, 20)]
+    question = CheckDemands(rules=Rules(), today=DAY, several=True, forms=(FormAsked("sarif"), FormAsked("text", 80)))
+    done: list[int] = []
+    forked, spawned = (list(checks(paths, question, done.append, start)) for start in (START, "spawn"))
+    assert done == [*range(1, 21), *range(1, 21)]
+    assert _told(spawned) == _told(forked)
+    assert {name for one in spawned for name in one.rules} == {name for one in forked for name in one.rules}
+
+
+def _told(outcomes: list[Outcome]) -> list[Outcome]:
+    """What is written of each; which process read the library first, and met a rule first, is chance."""
+    return [replace(one, rules={}, paths=()) for one in outcomes]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no pseudo-terminals")
+@pytest.mark.parametrize(("count", "shown"), [(6, True), (4, False)])
+def test_a_terminal_sees_how_many_models_are_done(tmp_path: Path, count: int, shown: bool) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, str(HOME / "tm.py"), "check", *models(tmp_path, count), *TODAY]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, check=False)
+    os.close(theirs)
+    told = b""
+    with contextlib.suppress(OSError):  # the other end is closed, and what was written is read
+        while more := os.read(ours, 4096):
+            told += more
+    os.close(ours)
+    bars = [f"[{'#' * (40 * n // count)}{'.' * (40 - 40 * n // count)}] {n}/{count}" for n in range(1, count + 1)]
+    assert told.decode().replace("\r\n", "") == ("\r" + "\r".join(bars) if shown else "")
+    assert b"#" * 20 not in done.stdout
 
 
 @pytest.mark.parametrize(

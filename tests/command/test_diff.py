@@ -152,6 +152,22 @@ def test_without_git_or_a_repository(
     golden("bad-input/diff-no-git.txt", capsys.readouterr().err)
 
 
+@pytest.mark.parametrize("asked", ["HEAD~1..HEAD", "origin/main..HEAD", "HEAD~1"])
+def test_a_shallow_clone_says_how_to_get_the_rest(
+    here: Path, tmp_path: Path, asked: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As hosted CI checks out where nobody says otherwise: one commit, and no other branch."""
+    git("clone", "-q", "--depth", "1", here.as_uri(), str(tmp_path / "shallow"))
+    monkeypatch.chdir(tmp_path / "shallow")
+    assert main(["diff", asked, *TODAY]) == 2
+    assert "this clone is shallow: fetch it (git fetch --unshallow, fetch-depth: 0)" in capsys.readouterr().err
+    git("fetch", "-q", "--depth", "1", "origin", "main:refs/remotes/origin/main")
+    assert main(["diff", "origin/main...HEAD", *TODAY]) == 2
+    assert "no commit in common here; fetch the whole history (fetch-depth: 0)" in capsys.readouterr().err
+    git("fetch", "-q", "--unshallow", "origin", "main", "wider")
+    assert main(["diff", asked, *TODAY]) == 0
+
+
 def test_a_path_that_leaves_the_folder_is_left_out(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     blob = (
         subprocess.run(["git", "hash-object", "-w", "--stdin"], input=b"x", capture_output=True, check=True, cwd=here)

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from threatmodel.library.format import Library
     from threatmodel.model.system import System
 
+START = "fork" if sys.platform == "linux" else "spawn"
+"""How other processes are begun; on macOS a fork is not safe, and Windows has none."""
 FEW = 8
 """Models up to which one process checks them all: starting others would take longer."""
 _AT_ONCE = 4
@@ -155,10 +157,12 @@ def _form(asked: FormAsked) -> Form:
             return TerminalForm(asked.width, colour=asked.colour)
 
 
-def checks(models: Sequence[Path], question: CheckDemands, progress: Callable[[int], None]) -> Iterator[Outcome]:
-    """The check of each model, in order."""
+def checks(
+    models: Sequence[Path], question: CheckDemands, progress: Callable[[int], None], start: str = START
+) -> Iterator[Outcome]:
+    """The check of each model, in order; `start` says how other processes are begun."""
     workers = min(_cores(), len(models) // FEW + 1)
-    found = _serially(models, question) if workers == 1 else _in_processes(models, question, workers)
+    found = _serially(models, question) if workers == 1 else _in_processes(models, question, workers, start)
     for done, one in enumerate(found, 1):
         progress(done)
         yield one
@@ -173,13 +177,13 @@ def _serially(models: Sequence[Path], question: CheckDemands) -> Iterator[Outcom
     return (checking.one(path) for path in models)
 
 
-def _in_processes(models: Sequence[Path], question: CheckDemands, workers: int) -> Iterator[Outcome]:
+def _in_processes(models: Sequence[Path], question: CheckDemands, workers: int, start: str) -> Iterator[Outcome]:
     """The same in several processes; no more is worked out ahead than a few handfuls, however slow the writing is."""
     import multiprocessing
     from collections import deque
     from concurrent.futures import Future, ProcessPoolExecutor
 
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    context = multiprocessing.get_context(start)
     handfuls = iter([models[at : at + _AT_ONCE] for at in range(0, len(models), _AT_ONCE)])
     with ProcessPoolExecutor(workers, context, _begin, (question,)) as pool:
         ahead: deque[Future[list[Outcome]]] = deque()
