@@ -170,6 +170,7 @@ def test_callers_that_give_a_name_as_text(caller: str, expected: str) -> None:
     assert answer(qualifier(parts, function, stack)) == expected
 
 
+DEFINED = "  M: {Type: AWS::StepFunctions::StateMachine, Properties: {DefinitionString: %s}}\n"
 SAM_F = "  F: {Type: AWS::Serverless::Function, Properties: {Handler: a.b, AutoPublishAlias: live}}\n"
 MACHINE = """
   M:
@@ -193,6 +194,9 @@ MACHINE = """
         (MACHINE % "!Ref F.Alias", "alias"),
         (MACHINE % "!GetAtt Other.Arn" + "  Other: {Type: AWS::SQS::Queue}\n", "alias"),
         ("  P: {Type: AWS::Pipes::Pipe, Properties: {Source: x, Target: !GetAtt F.Arn}}\n", "latest"),
+        (DEFINED % """!Sub '{"States": {"a": {"Resource": "${F.Arn}"}}}'""", "latest"),
+        (DEFINED % """!Sub '{"States": {"a": {"Resource": "${F.Alias}"}}}'""", "alias"),
+        ("  U: {Type: AWS::Cognito::UserPool, Properties: {LambdaConfig: {PreSignUp: !GetAtt F.Arn}}}\n", "latest"),
     ],
 )
 def test_callers_beside_the_alias_that_sam_makes(more: str, expected: str) -> None:

@@ -132,3 +132,14 @@ def test_provisioned_pollers_bound_a_queue_in_a_way_that_is_not_told() -> None:
     Properties: {FunctionName: f, EventSourceArn: !GetAtt Jobs.Arn, ProvisionedPollerConfig: {MaximumPollers: 2}}
 """
     assert answer(found(template(text), "queue", "consumer_concurrency", "Jobs")) == UNKNOWN
+
+
+def test_a_pipe_takes_from_a_queue_without_a_bound_that_is_told() -> None:
+    text = """
+  Jobs: {Type: AWS::SQS::Queue}
+  Works:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties: {FunctionName: f, EventSourceArn: !GetAtt Jobs.Arn, ScalingConfig: {MaximumConcurrency: 2}}
+  Pipe: {Type: AWS::Pipes::Pipe, Properties: {Source: !GetAtt Jobs.Arn, Target: other}}
+"""
+    assert answer(found(template(text), "queue", "consumer_concurrency", "Jobs")) == UNKNOWN

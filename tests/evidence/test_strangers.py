@@ -135,3 +135,39 @@ Resources:
     )
     (part,) = touches(stack, StackFacts(stack, MAPPINGS), {"Bot": "bot"})
     assert part.reaches("bot", "timeout_seconds", frozenset({"Bot"}), looked_around=False)
+
+
+def test_what_an_answer_rests_on_counts_wherever_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ways: Directions
+) -> None:
+    """A custom resource that is handed an alarm, or a second function, may undo what the pipeline is said to do."""
+    canary = "AutoPublishAlias: live, DeploymentPreference: {Type: Canary10Percent5Minutes, Alarms: [!Ref Alarm]}"
+    template = f"""\
+Transform: [AWS::Serverless-2016-10-31]
+Resources:
+  Bot:
+    Type: AWS::Serverless::Function
+    Properties: {{Handler: app.handler, Runtime: python3.13, InlineCode: "", {canary}}}
+  Alarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Namespace: AWS/Lambda
+      MetricName: Errors
+      Dimensions: [{{Name: FunctionName, Value: !Ref Bot}}]
+      Statistic: Sum
+      Period: 60
+      EvaluationPeriods: 1
+      Threshold: 0
+      ComparisonOperator: GreaterThanThreshold
+"""
+    custom = (
+        "  Inner: {Type: Custom::C, Properties: {ServiceToken: 'arn:aws:lambda:eu-west-1:1:function:f', A: !Ref Alarm}}"
+    )
+    model = MODEL + "pipeline: {}\n"
+    for text, said in ((template, True), (f"{template}{custom}\n", False)):
+        (tmp_path / "model.yaml").write_text(model, encoding="utf-8")
+        (tmp_path / "template.yaml").write_text(text, encoding="utf-8")
+        monkeypatch.chdir(tmp_path)
+        files = Files()
+        evidence, _ = collect(load_model(files, Path("model.yaml")), files, ways)
+        assert ("rollback_on_alarm" in evidence.get("pipeline", {})) is said

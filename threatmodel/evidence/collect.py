@@ -115,7 +115,10 @@ class _One:
         self.problems = self.matched.problems
         self.element_of = {name: element for element, name in self.matched.resources.items()}
         self.wanted: WantedFacts | None = None
+        place = Place(stack.file)
+        self.whole = Resource(name="", type="", properties=table({}, place), place=place)
         self.seen: Mapping[str, frozenset[SeenCall]] = {}
+        self.places: dict[tuple[str, str], tuple[Place, ...]] = {}
         self.untold: list[Untold] = []
         self.strangers: dict[str, list[Place]] = {}
 
@@ -142,9 +145,7 @@ class _One:
                 self._state_facts(element, self.system.nodes[element].kind, self.stack.resources[name], statements)
         for plane in _PLANES:
             if plane in self.system.nodes and (wanted is None or plane in wanted):
-                place = Place(self.stack.file)
-                whole = Resource(name="", type="", properties=table({}, place), place=place)
-                self._state_facts(plane, plane, whole, statements)
+                self._state_facts(plane, plane, self.whole, statements)
         if wanted is not None and not any(map(_asks_relations, wanted.values())):
             return
         for name, relations in self.relations.items():
@@ -193,7 +194,7 @@ class _One:
             for name, statements in by.items():
                 around = self.facts.looks_around(kind, name)
                 for statement in statements:
-                    on = standing.at(statement.place) if parts else frozenset()
+                    on = self._rests_on(element, name, standing, statement.place) if parts else frozenset()
                     part = shared or next(
                         (one for one in parts if one.reaches(element, name, on, looked_around=around)), None
                     )
@@ -206,6 +207,13 @@ class _One:
                     else:
                         kept.setdefault(element, {}).setdefault(name, []).append(statement)
         return kept, fallen
+
+    def _rests_on(self, element: str, fact: str, standing: Standing, place: Place | None) -> frozenset[str]:
+        """The resources from which a fact of an element follows: what was looked at, and where the answer stands."""
+        kind = self.system.nodes[element].kind
+        resource = self.stack.resources.get(self.matched.resources.get(element, ""), self.whole)
+        places = (place, *self.places.get((element, fact), ()))
+        return self.facts.rests_on(kind, fact, resource).union(*map(standing.at, places))
 
     def _shared(self, element: str) -> Touch | None:
         """That another element of the same kind is said to be the same resource: which it is, is not told."""
@@ -222,6 +230,7 @@ class _One:
         for name, found in self.facts.of(kind, resource, wanted).items():
             if isinstance(found, Answered) and (resource.doubt is None or self._alarms(kind, name, found.value)):
                 statement = Statement(found.value, "template", found.places[0], found.note)
+                self.places[element, name] = found.places
                 statements.setdefault(element, {}).setdefault(name, []).append(statement)
             elif isinstance(found, Unanswered):
                 usual = (found.usual.value,) if found.usual is not None else ()

@@ -268,3 +268,19 @@ def test_what_defaults_would_give_is_said() -> None:
     assert outcome.usual is not None
     assert outcome.usual.value is True
     assert "IsWide" in outcome.why
+
+
+@pytest.mark.parametrize("name", ["role_trusts_only_lambda", "role_shared"])
+def test_a_role_that_something_else_makes_is_not_told(name: str) -> None:
+    """A custom resource's attribute is no role that SAM makes for the function alone."""
+    text = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Made: {Type: Custom::Role, Properties: {ServiceToken: "arn:aws:lambda:eu-west-1:111122223333:function:f"}}
+  Bot:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.13, Handler: a.b, InlineCode: "", Role: !GetAtt Made.Arn}
+"""
+    assert fact(text, "function", name, "Bot") == OPEN
+    alone = text.replace(", Role: !GetAtt Made.Arn", "")
+    assert fact(alone, "function", name, "Bot") is (name == "role_trusts_only_lambda")

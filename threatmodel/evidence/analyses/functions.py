@@ -19,9 +19,10 @@ from threatmodel.evidence.analyses.properties import (
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.secrets import Supply, supplied
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.resource_types import known
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Joined, Link, Node, Table, Unknown
+from threatmodel.stacks.values import Joined, Link, List, Node, Table, Unknown, links, unknowns
 
 # --- layers
 
@@ -93,7 +94,7 @@ _FUNCTION = re.compile(
 )
 
 
-@analysis("caller", "url", "permission", answers=("alias", "version", "latest"))
+@analysis("caller", "starter", "url", "permission", answers=("alias", "version", "latest"))
 def qualifier(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """What all callers of the function are bound to; unknown where they differ or one is unknown."""
     bound: list[tuple[str, Place]] = []
@@ -120,6 +121,11 @@ def _bindings(part: Gathered, resource: Resource, stack: Stack) -> Iterator[tupl
     if part.part == "caller":
         yield from _bound(node, None, resource, stack)
         return
+    if part.part == "starter":
+        for name in known(part.resource.type).names_in:
+            for leaf in _naming(part.resource.opaque or read(node, name), resource):
+                yield from _bound(leaf, None, resource, stack)
+        return
     hidden = opaque_of(part)
     if hidden is not None:
         yield "", hidden.place, hidden.why
@@ -127,6 +133,22 @@ def _bindings(part: Gathered, resource: Resource, stack: Stack) -> Iterator[tupl
     function = read(node, "TargetFunctionArn|FunctionName")
     if function is not None:
         yield from _bound(function, read(node, "Qualifier"), resource, stack)
+
+
+def _naming(node: Node | None, function: Resource) -> Iterator[Node]:
+    """The values within a node that refer to a function itself, or may."""
+    match node:
+        case Table(entries=entries):
+            for child in entries.values():
+                yield from _naming(child, function)
+        case List(items=children):
+            for child in children:
+                yield from _naming(child, function)
+        case None:
+            return
+        case _:
+            if any(link.resource == function.name for link in links(node)) or any(unknowns(node)):
+                yield node
 
 
 def _bound(node: Node, qualified: Node | None, resource: Resource, stack: Stack) -> Iterator[tuple[str, Place, str]]:
@@ -174,7 +196,7 @@ def _to_behind(node: Node, link: Link, stack: Stack) -> str:
     if not isinstance(first, str):
         return ""
     if not first.startswith(":"):
-        return "latest" if first.startswith("/") else ""
+        return "latest" if first.startswith(("/", '"')) else ""
     name = first[1:].split("/")[0]
     if name:
         return _word(name)

@@ -109,7 +109,7 @@ _Step = tuple[str, Place, str]
 """A word of _STEPS ('' where it is not known), its place, and why it is not known."""
 
 
-@analysis("group", "preference", "configuration", answers=("all-at-once", "canary", "linear"))
+@analysis("group", "preference", "configuration", "alarm", answers=("all-at-once", "canary", "linear"))
 def deployment_steps(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """How traffic moves to a new version, where all groups do it alike."""
     steps: list[_Step] = []
@@ -226,7 +226,7 @@ def _by_steps(routing: Node | None, word: str) -> bool:
 _STOP = "DEPLOYMENT_STOP_ON_ALARM"
 
 
-@analysis("group", "preference")
+@analysis("group", "preference", "configuration", "alarm")
 def rolls_back_on_alarm(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether each deployment group, and each preference that makes one, goes back when an alarm goes off."""
     says = [

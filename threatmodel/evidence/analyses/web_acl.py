@@ -48,7 +48,8 @@ def rate_rule_blocks(parts: Sequence[Gathered], resource: Resource, stack: Stack
     fronted = one_of([_limits(part, "CLOUDFRONT", resource, stack) for part in acls]) if acls else False
     closed = _closed(parts, resource, stack) if fronted is not False else False
     value = one_of((guarded, all_of((fronted, closed))))
-    relevant = [*ties, *(part.resource for part in acls)]
+    bound = (stack.target(read(tie.properties, "WebACLArn")) for tie in ties)
+    relevant = [*ties, *(part.resource for part in acls), *(acl for acl in bound if acl is not None)]
     if not relevant:
         return None
     places = tuple(dict.fromkeys(one.place for one in relevant))

@@ -136,6 +136,12 @@ class StackFacts:
                 return True
         return False
 
+    def rests_on(self, kind: str, fact: str, resource: Resource) -> frozenset[str]:
+        """The resources of which an analysis looks at a part to answer a fact."""
+        sets = {mapping.gather for mapping in self._mappings.facts.get(kind, {}).get(fact, ()) if mapping.analysis}
+        parts = (part for gather in sets for part in self.gathered(kind, gather, resource))
+        return frozenset(part.resource.name for part in parts)
+
     # --- analyses
 
     def _analysed(self, mapping: FactMapping, kind: str, resource: Resource) -> Outcome:
