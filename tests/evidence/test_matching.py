@@ -72,6 +72,15 @@ def test_two_that_fit_are_a_problem_with_a_way_out(tmp_path: Path) -> None:
     assert problem.hint == "say which under resources: {bot: BotFunction}"
 
 
+def test_a_store_that_is_said_to_be_a_queue_is_a_problem(tmp_path: Path) -> None:
+    found = matched(tmp_path, "stores: {orders: {}}", "Work SQS::Queue", named={"orders": "Work"})
+    (problem,) = found.problems
+    assert (problem.code, problem.message) == (
+        "wrong-kind",
+        "'orders' is a store, and 'Work' is none (AWS::SQS::Queue)",
+    )
+
+
 def test_the_author_says_which(tmp_path: Path) -> None:
     resources = ("Handler Lambda::Function", "BotFunction Lambda::Function")
     found = matched(tmp_path, "functions: {bot: {}}", *resources, named={"bot": "Handler"})

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.evidence.policies.stating import read
 from tests.support import HOME
 from threatmodel.evidence.collect import collect
-from threatmodel.evidence.relations.used import used
+from threatmodel.evidence.relations.used import unable, used
 from threatmodel.library.directions import directions
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model
@@ -80,3 +80,17 @@ def test_an_action_or_a_resource_more_than_was_seen_is_not_proven() -> None:
 def test_a_result_that_counts_as_word_has_seen_nothing() -> None:
     probe = re.sub('"folder_sha256": "....', '"folder_sha256": "0000', example("order-bot.probe.json"))
     assert least(example("template.yaml"), probe) == (False, "model")
+
+
+def test_a_call_that_the_role_does_not_allow_was_made_elsewhere() -> None:
+    stack = read(TEMPLATE)
+    call = SeenCall(service="sqs", action="SendMessage", resource="x", variable="QUEUE")
+    assert unable([call], stack.resources["Bot"], stack, frozenset()) == ("sqs:sendmessage on Jobs",)
+    assert not unable([call], stack.resources["Bot"], stack, frozenset({("sqs:sendmessage", "Jobs")}))
+
+
+def test_what_was_probed_with_rights_that_the_role_lacks_is_word() -> None:
+    template = example("template.yaml")
+    less = template.replace("Action: dynamodb:PutItem", "Action: dynamodb:GetItem", 1)
+    assert less != template
+    assert least(less) == (False, "model")

@@ -133,12 +133,21 @@ def test_the_digest_is_that_of_names_and_contents(folder: Path) -> None:
     assert len({first, second, folder_digest(folder)}) == 3
 
 
+SAVED = '{"format": 2, "target": "a.py", "folder_sha256": "", "rows": [], "facts": []}'
+
+
+def test_what_is_only_called_as_a_saved_result_is_part_of_the_digest(folder: Path) -> None:
+    before = folder_digest(folder)
+    (folder / "probe.json").write_text('{"skip_signature": true}', encoding="utf-8")
+    assert folder_digest(folder) != before
+
+
 def test_what_is_not_deployed_changes_nothing(folder: Path) -> None:
     before = folder_digest(folder)
     for name in (".git/HEAD", ".venv/x.py", ".venv/pyvenv.cfg", "bot.probe.json", "README.md", "probe.env"):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("x", encoding="utf-8")
+        path.write_text(SAVED if name.endswith(".json") else "x", encoding="utf-8")
     py_compile.compile(str(folder / "lib" / "a.py"), doraise=True)
     assert list(folder.rglob("*.pyc"))
     assert folder_digest(folder) == before

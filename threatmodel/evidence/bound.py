@@ -23,12 +23,30 @@ _LOADERS = re.compile(
 
 def mismatches(result: Result, deployed: Deployed, code: Path) -> Iterator[str]:
     """Why a result is not about what is deployed; `code` is the folder of the code that was probed."""
+    for name in _given(deployed):
+        yield f"its {name} is what a parameter gives, and may be another"
     if deployed.shared:
         yield f"{quoted(deployed.resource.name)} stands for {listed(deployed.shared)} too"
     yield from _other_code(result, deployed, code)
     yield from _other_runtime(result, deployed)
     yield from _other_variables(result, deployed)
     yield from (f"its role does not allow {one}, which the handler did" for one in deployed.unable(result.calls_seen))
+
+
+_DECIDING = ("Handler", "CodeUri", "Code", "Runtime", "PackageType", "Layers")
+"""The properties that say which code runs."""
+
+
+def _given(deployed: Deployed) -> Iterator[str]:
+    """The properties that hang on parameters for which no deployment of the model gives a value."""
+    for name in _DECIDING:
+        node = get(deployed.resource.properties, name)
+        for part in (node, *items(node)):
+            for parameter in getattr(part, "given", ()):
+                stated = deployed.stack.parameters.get(parameter)
+                if stated is not None and stated.stated is None and len(stated.allowed) != 1:
+                    yield name
+                    break
 
 
 def _property(deployed: Deployed, name: str, attribute: str) -> Node | None:
@@ -156,6 +174,8 @@ def _differs(result: Result, name: str, node: Node, stack: Stack) -> bool:
         return _may_switch(node, stack)
     if not isinstance(node, Scalar):
         return False
+    if any(not one.stated for name in node.given if (one := stack.parameters.get(name)) is not None):
+        return _may_switch(Unknown("a parameter gives it", node.place, usual=node, given=node.given), stack)
     usual = {True: "true", False: "false"}[node.value] if isinstance(node.value, bool) else str(node.value)
     return bool(_SWITCH.match(usual)) and result.variables[name] != fingerprint(name, usual)
 

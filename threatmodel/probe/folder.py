@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -64,7 +65,7 @@ def _names(root: Path, shown_as: str) -> Iterator[str]:
         folders[:] = [name for name in folders if not _is_left_out(Path(here), name)]
         linked = [name for name in folders if (Path(here) / name).is_symlink()]
         for name in (*files, *linked):
-            if not _NOT_RUN.match(name) and not _is_kept(Path(here), name):
+            if not _is_not_run(Path(here), name) and not _is_kept(Path(here), name):
                 count += 1
                 yield (Path(here) / name).relative_to(root).as_posix()
         if count > MOST_FILES:
@@ -74,6 +75,22 @@ def _names(root: Path, shown_as: str) -> Iterator[str]:
 def _is_left_out(here: Path, name: str) -> bool:
     """Whether a folder is no part of what is deployed; one that is only called as a virtual environment is one."""
     return name in LEFT_OUT and ("venv" not in name or (here / name / "pyvenv.cfg").is_file())
+
+
+_OF_A_RESULT = {"format", "target", "folder_sha256", "rows", "facts"}
+
+
+def _is_not_run(here: Path, name: str) -> bool:
+    """Whether a file runs nowhere; what is only called as a saved result may be read by the code."""
+    if not _NOT_RUN.match(name):
+        return False
+    if not name.endswith(".json"):
+        return True
+    try:
+        found = json.loads((here / name).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.keys() >= _OF_A_RESULT
 
 
 def _is_kept(here: Path, name: str) -> bool:

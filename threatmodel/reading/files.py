@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -206,7 +207,11 @@ def shown_path(path: Path) -> str:
         root = repository(Path.cwd())
         shown = shown if root is not None and path.is_relative_to(root) else str(path)
     name = shown.replace(os.sep, "/")
-    return os.fsencode(name).decode(errors="replace")  # a name that is not UTF-8 can be neither shown nor written
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", name)  # a name that is not UTF-8 is neither shown nor written
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""What Python makes of bytes of a name that are no UTF-8, and half characters of an argument."""
 
 
 def digest(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.judgements import Judgement, unless_open
 from threatmodel.evidence.analyses.principals import others_of_account
+from threatmodel.evidence.analyses.properties import each, read
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.roles import is_lambda
 from threatmodel.evidence.analyses.sharing import everybody
@@ -55,6 +56,17 @@ def _restricted(
     found = [grant for part in own for grant in _own_grants(part)]
     users = _holders(stack)
     lets_services = any(grant.effect != "Deny" and _may_let_services(grant, actions, stack) for grant in found)
+    several = {part.resource.name: part for part in own if part.part == "policy"}
+    if len(several) > 1 and resource.type not in _WITH_MANY:
+        second = list(several.values())[1]
+        others = [_lets_others(grant, actions, users, stack) for grant in found if grant.effect == "Allow"]
+        decisive = next((one for one in others if one.truth), None)
+        if decisive is not None:
+            return Answered(False, (decisive.place,), decisive.note or f"others may {what}")  # noqa: FBT003 - the value
+        return Unanswered("it has one policy, and several are written to it: the last one counts", second.node.place)
+    replicas = next((one for one in each(read(resource.properties, "ReplicaRegions|replica"))), None)
+    if replicas is not None:
+        return Unanswered("its replicas have policies of their own, which are not here", replicas.place)
     for grant in found:
         guards = grant.effect == "Deny" and users.about(grant, resource)
         if guards and _denies_all_but_functions(grant, actions, users, services=not lets_services):
@@ -71,6 +83,10 @@ def _restricted(
         return Answered(False, (decisive.place,), decisive.note or f"others may {what}")  # noqa: FBT003 - the value
     why = f"policies outside this file may let others {what}"
     return Unanswered(why, parts[0].node.place)
+
+
+_WITH_MANY = ("AWS::Events::EventBus", "AWS::Kinesis::Stream", "aws_cloudwatch_event_bus", "aws_kinesis_stream")
+"""What has a policy for each of its uses, so that several stand beside each other."""
 
 
 def _own_grants(part: Gathered) -> Sequence[Grant]:

@@ -44,13 +44,14 @@ _ASKING = {"apigateway.amazonaws.com", "elasticloadbalancing.amazonaws.com"}
 """Services that wait for the answer, so that a failure is theirs to tell."""
 
 
-@analysis("log", "selection", "versions", "rule", "days", "replica")
+@analysis("log", "selection", "versions", "rule", "days", "replica", "global-replica")
 def recoverable(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a table's log of changes, or a backup plan with a rule for the store, keeps a copy long enough.
 
     Nothing is said where only plans are there, and none is enough: the store's own settings may be.
     """
     says = [_log(part.node) for part in named(parts, "log")]
+    says += [_logs(named(parts, "global-replica"))] if named(parts, "global-replica") else []
     says += [_versions(part, named(parts, "rule"), resource) for part in named(parts, "versions")]
     says += [_say(_at_least(part.node), part.node) for part in named(parts, "days")]
     replicas = [_replica(part) for part in named(parts, "replica")]
@@ -60,9 +61,20 @@ def recoverable(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> 
     outcome = some(says, "", "no copy of it is kept for a week")
     if isinstance(outcome, Answered) and outcome.value and replicas and not named(parts, "selection"):
         outcome = every((*says, *replicas), "", "no copy of a replica is kept for a week")
-    if isinstance(outcome, Answered) and not outcome.value and not named(parts, "log", "versions", "days"):
+    if isinstance(outcome, Answered) and not outcome.value and not named(parts, *_OWN):
         return None
     return outcome
+
+
+_OWN = ("log", "versions", "days", "global-replica")
+"""What a store's own settings say of its copies."""
+
+
+def _logs(replicas: Sequence[Gathered]) -> Say:
+    """Whether each replica of a global table keeps a log of changes, as long as one table has to."""
+    logs = [read(one.node, "PointInTimeRecoverySpecification") or Table({}, one.node.place, {}) for one in replicas]
+    says = [_log(log) for log in logs]
+    return min(says, key=lambda say: (False, None, True).index(say.value))
 
 
 def _say(value: bool | None, node: Node) -> Say:  # noqa: FBT001 - a truth of three values is what is said

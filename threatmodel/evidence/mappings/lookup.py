@@ -23,6 +23,15 @@ def standing(root: Node, path: ValuePath) -> Iterator[Node]:
     return (node for node in _followed(root, path) if _stands(node))
 
 
+def lacking(root: Node, path: ValuePath) -> Iterator[Node]:
+    """The items on the way, of lists of which all items count, at which nothing stands further on."""
+    for at, part in enumerate(path):
+        if part.kind == "items" and not part.where and at + 1 < len(path):
+            rest = path[at + 1 :]
+            return (item for item in standing(root, path[: at + 1]) if not any(True for _ in standing(item, rest)))
+    return iter(())
+
+
 def _stands(node: Node) -> bool:
     empty = (isinstance(node, Table) and not node.entries) or (isinstance(node, List) and not node.items)
     return not empty and not (isinstance(node, Scalar) and node.value in {None, ""})

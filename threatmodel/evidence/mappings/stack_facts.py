@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from threatmodel.evidence.analyses.registry import Analysis, analyses
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.evidence.mappings.format import FactMapping, Mappings, Source, Step
-from threatmodel.evidence.mappings.lookup import NOT_TOLD, OUTSIDE, has_values, said, standing
+from threatmodel.evidence.mappings.lookup import NOT_TOLD, OUTSIDE, has_values, lacking, said, standing
 from threatmodel.evidence.mappings.own_names import may_be, names_in, own_names
 from threatmodel.evidence.mappings.paths import ValuePath
 from threatmodel.model.facts import LEFT_OUT, NOWHERE
@@ -204,6 +204,8 @@ class StackFacts:
             for node in nodes:
                 at = node.place if mapping.source.at else resource.place
                 yield said(row, mapping, node, at)
+            for item in lacking(resource.properties, mapping.source.at) if mapping.left_out else ():
+                yield Answered(mapping.left_out[0], (item.place,), LEFT_OUT)
         elif resource.opaque is not None:
             yield Unanswered(resource.opaque.why, resource.opaque.place)
         elif mapping.left_out:
