@@ -23,7 +23,7 @@ from tests.evidence.relations.stacks_of import (
     wired,
     with_resources,
 )
-from threatmodel.evidence.relations.found import FunctionRelations
+from threatmodel.evidence.relations.found import FunctionRelations, may_be_slack
 from threatmodel.stacks.terraform import reader as terraform
 
 Golden = Callable[[str, str], None]
@@ -403,3 +403,37 @@ def test_an_event_says_its_route_although_the_definition_stands_in_another_file(
     relations = of_f("Events: {E: {Type: Api, Properties: {RestApiId: !Ref A, Path: /orders, Method: post}}}", api)
     assert [(one.detail, one.path, one.source) for one in relations.triggers] == [("POST", "/orders", "A")]
     assert "triggers" in relations.unknown  # the definition may have more
+
+
+GUARDED = [
+    ("HttpApi", "Path: /o, Method: POST, ApiId: !Ref A", "AWS::Serverless::HttpApi", ("DefaultAuthorizer: J, Authorizers: {J: "
+     "{IdentitySource: x, JwtConfiguration: {issuer: i, audience: [a]}}}"), False),
+    ("HttpApi", "Path: /o, Method: POST, ApiId: !Ref A", "AWS::Serverless::HttpApi", "EnableIamAuthorizer: true", True),
+    ("Api", "Path: /o, Method: POST, RestApiId: !Ref A", "AWS::Serverless::Api", "DefaultAuthorizer: AWS_IAM", False),
+    ("Api", "Path: /o, Method: POST, RestApiId: !Ref A", "AWS::Serverless::Api", "DefaultAuthorizer: !Ref P", True),
+    ("Api", "Path: /o, Method: POST, RestApiId: !Ref A", "AWS::Serverless::Api", "ApiKeyRequired: true", True),
+    ("Api", "Path: /o, Method: POST, RestApiId: !Ref A", "AWS::Serverless::Api", ("DefaultAuthorizer: L, Authorizers: {L: "
+     "{FunctionArn: !GetAtt F.Arn}}"), True),
+    ("Api", "Path: /o, Method: POST, RestApiId: !Ref A, Auth: {Authorizer: NONE}", "AWS::Serverless::Api",
+     "DefaultAuthorizer: AWS_IAM", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("event", "route", "kind", "auth", "slack"), GUARDED)
+def test_slack_can_neither_sign_for_iam_nor_show_a_token(
+    event: str, route: str, kind: str, auth: str, slack: bool
+) -> None:
+    api = resource("A", kind, f"StageName: v1, Auth: {{{auth}}}")
+    relations = of_f(
+        f"Events: {{E: {{Type: {event}, Properties: {{{route}}}}}}}", api,
+        Parameters="{P: {Type: String, Default: AWS_IAM}}",
+    )  # fmt: skip
+    routes = [one for one in relations.triggers if one.by == "http"]
+    assert [may_be_slack(one) for one in routes] == [slack]
+
+
+@pytest.mark.parametrize(("kind", "slack"), [("NONE", True), ("AWS_IAM", False), ("!Ref P", True)])
+def test_slack_and_function_urls(kind: str, slack: bool) -> None:
+    parameters = "{P: {Type: String, Default: AWS_IAM}}"
+    (start,) = of_f(f"FunctionUrlConfig: {{AuthType: {kind}}}", Parameters=parameters).triggers
+    assert may_be_slack(start) is slack

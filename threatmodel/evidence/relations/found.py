@@ -100,7 +100,12 @@ def _relations(
 
 
 def may_be_slack(start: Start) -> bool:
-    """Whether Slack may send the requests of a route: it sends POST only, and browsers take people through an OAuth."""
+    """Whether Slack may send the requests of a route.
+
+    It sends POST only, browsers take people through an OAuth, and it can neither sign for IAM nor show a user's token.
+    """
+    if start.guarded:
+        return False
     return start.by == "http" and start.detail.upper() in {"POST", "ANY", "*", ""} and not _OF_PEOPLE.search(start.path)
 
 

@@ -12,11 +12,13 @@ from threatmodel.evidence.relations.ways import Start, Ways, doubtful_of, named,
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.sam.openapi import authorizers, operations
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Node, Unknown, get, links
+from threatmodel.stacks.values import Node, Unknown, get, links, text
 
 _DEEPEST_PATH = 50
 """Parts of a path that are followed."""
 
+_GUARDS = frozenset({"AWS_IAM", "JWT", "COGNITO_USER_POOLS"})
+"""Types of authorization for which Slack has nothing to show: it can neither sign for IAM nor send a user's token."""
 _METHODS = ("aws_api_gateway_method", "AWS::ApiGateway::Method")
 
 
@@ -34,7 +36,8 @@ def url(ways: Ways, resource: Resource) -> None:
     """A function URL, which is an api of its own."""
     called = ways.names.called(named(resource, "TargetFunctionArn|function_name"))
     ways.anybody(called.open, f"the function URL {quoted(resource.name)}", resource.place)
-    ways.start(called, "url", resource, Start("http", "ANY", resource.name, "", (resource.place,)))
+    guarded = _is_guarded(read(resource.properties, "AuthType|authorization_type"))
+    ways.start(called, "url", resource, Start("http", "ANY", resource.name, "", (resource.place,), guarded=guarded))
 
 
 def method(ways: Ways, resource: Resource) -> None:
@@ -49,7 +52,13 @@ def method(ways: Ways, resource: Resource) -> None:
         verb = _followed(ways, resource, "HttpMethod")
         path, parts = _path(ways, _followed(ways, resource, "ResourceId"))
         known = None if getattr(verb, "given", ()) else worded(verb)
-        _started(ways, called, resource, _Route(api, known, path, (verb, *parts)), places_of(resource, address))
+        _started(
+            ways,
+            called,
+            resource,
+            _Route(api, known, path, (verb, *parts), _asks(resource)),
+            places_of(resource, address),
+        )
 
 
 def integration(ways: Ways, resource: Resource) -> None:
@@ -63,7 +72,9 @@ def integration(ways: Ways, resource: Resource) -> None:
         api = ways.names.element(read(route.properties, "ApiId"), "api")
         key = read(route.properties, "RouteKey")
         places = dict.fromkeys((*places_of(route, None), *places_of(resource, address)))
-        _started(ways, called, doubtful_of(resource, route), _split(api, key), tuple(places))
+        _started(
+            ways, called, doubtful_of(resource, route), _split(api, key)._replace(guarded=_asks(route)), tuple(places)
+        )
 
 
 def api(ways: Ways, resource: Resource) -> None:
@@ -76,7 +87,7 @@ def api(ways: Ways, resource: Resource) -> None:
         called = ways.names.called(get(operation.integration, "uri"))
         ways.hide(called, "apigateway", resource.name)
         if called.functions:
-            found = _Route(resource.name, operation.method, operation.path)
+            found = _Route(resource.name, operation.method, operation.path, guarded=_is_guarded(operation.auth))
             _started(ways, called, resource, found, (operation.place,))
     for one in authorizers(parsed(body)) if body is not None else ():
         called = ways.names.called(one.get("authorizerUri"))
@@ -103,7 +114,8 @@ def authorizer(ways: Ways, resource: Resource) -> None:
 def _started(ways: Ways, called: Called, resource: Resource, route: _Route, places: tuple[Place, ...]) -> None:
     """Notes that a route through an API starts functions."""
     verb = {"*": "ANY", None: ""}.get(route.verb, (route.verb or "").upper())
-    ways.start(called, "apigateway", resource, Start("http", verb, route.api, route.path or "", places))
+    start = Start("http", verb, route.api, route.path or "", places, guarded=route.guarded)
+    ways.start(called, "apigateway", resource, start)
     for name in called.functions:
         if route.verb is None or route.path is None:
             defaults = _defaults(ways, route.told_by)
@@ -151,12 +163,25 @@ def _followed(ways: Ways, resource: Resource, name: str) -> Node | None:
 
 
 class _Route(NamedTuple):
-    """An API, the method and the path of a route, each None where it is not known, and the nodes that tell them."""
+    """An API, the method and the path of a route, each None where it is not known, and the nodes that tell them.
+
+    `guarded`: callers have to show what Slack cannot.
+    """
 
     api: str
     verb: str | None
     path: str | None
     told_by: tuple[Node | None, ...] = ()
+    guarded: bool = False
+
+
+def _asks(resource: Resource) -> bool:
+    """Whether a method or route asks its callers for what Slack cannot show; False where that is not told."""
+    return resource.doubt is None and _is_guarded(read(resource.properties, "AuthorizationType"))
+
+
+def _is_guarded(node: Node | None) -> bool:
+    return text(node) in _GUARDS and not getattr(node, "given", ())
 
 
 def _split(api: str, key: Node | None) -> _Route:

@@ -29,7 +29,7 @@ class Start(NamedTuple):
     `by` is http, authorizes, queue, store, service or schedule; `detail` the HTTP method or the schedule's text (''
     where it is not told); `source` the resource that it comes through, or a key of `outside` ('' for a schedule, and
     where nobody knows what it is); `path` the route; `places` the lines that prove it.  `certain` is False where what
-    shows it may not exist.
+    shows it may not exist; `guarded` is a route that asks its callers for a signature of IAM's or a user's token.
     """
 
     by: str
@@ -38,6 +38,7 @@ class Start(NamedTuple):
     path: str
     places: tuple[Place, ...]
     certain: bool = True
+    guarded: bool = False
 
 
 class Starts(NamedTuple):
@@ -53,6 +54,7 @@ class _Way:
     def __init__(self) -> None:
         self.starts: dict[tuple[str, str, str, str], dict[Place, None]] = {}
         self.certain: set[tuple[str, str, str, str]] = set()
+        self.unguarded: set[tuple[str, str, str, str]] = set()
         self.callers: dict[str, set[str]] = {}
         self.unknown: Unanswered | None = None
 
@@ -66,10 +68,15 @@ class _Way:
         self.starts.setdefault(start[:4], {}).update(dict.fromkeys(start.places))
         if start.certain:
             self.certain.add(start[:4])
+        if not start.guarded:
+            self.unguarded.add(start[:4])
 
     def finished(self) -> Starts:
         """The whole, as a value."""
-        starts = tuple(Start(*key, tuple(places), key in self.certain) for key, places in self.starts.items())
+        starts = tuple(
+            Start(*key, tuple(places), key in self.certain, key not in self.unguarded)
+            for key, places in self.starts.items()
+        )
         return Starts(starts, self.unknown)
 
 
