@@ -405,31 +405,31 @@ def test_an_event_says_its_route_although_the_definition_stands_in_another_file(
     assert "triggers" in relations.unknown  # the definition may have more
 
 
-GUARDED = [
-    ("HttpApi", "Path: /o, Method: POST, ApiId: !Ref A", "AWS::Serverless::HttpApi", ("DefaultAuthorizer: J, Authorizers: {J: "
-     "{IdentitySource: x, JwtConfiguration: {issuer: i, audience: [a]}}}"), False),
-    ("HttpApi", "Path: /o, Method: POST, ApiId: !Ref A", "AWS::Serverless::HttpApi", "EnableIamAuthorizer: true", True),
-    ("Api", "Path: /o, Method: POST, RestApiId: !Ref A", "AWS::Serverless::Api", "DefaultAuthorizer: AWS_IAM", False),
-    ("Api", "Path: /o, Method: POST, RestApiId: !Ref A", "AWS::Serverless::Api", "DefaultAuthorizer: !Ref P", True),
-    ("Api", "Path: /o, Method: POST, RestApiId: !Ref A", "AWS::Serverless::Api", "ApiKeyRequired: true", True),
-    ("Api", "Path: /o, Method: POST, RestApiId: !Ref A", "AWS::Serverless::Api", ("DefaultAuthorizer: L, Authorizers: {L: "
-     "{FunctionArn: !GetAtt F.Arn}}"), True),
-    ("Api", "Path: /o, Method: POST, RestApiId: !Ref A, Auth: {Authorizer: NONE}", "AWS::Serverless::Api",
-     "DefaultAuthorizer: AWS_IAM", True),
-]  # fmt: skip
+TOKENS = "DefaultAuthorizer: J, Authorizers: {J: {IdentitySource: x, JwtConfiguration: {issuer: i, audience: [a]}}}"
+OWN = "DefaultAuthorizer: L, Authorizers: {L: {FunctionArn: !GetAtt F.Arn}}"
 
 
-@pytest.mark.parametrize(("event", "route", "kind", "auth", "slack"), GUARDED)
+@pytest.mark.parametrize(
+    ("event", "api", "auth", "own", "slack"),
+    [
+        ("HttpApi", "ApiId", TOKENS, "", False),
+        ("HttpApi", "ApiId", "EnableIamAuthorizer: true", "", True),
+        ("Api", "RestApiId", "DefaultAuthorizer: AWS_IAM", "", False),
+        ("Api", "RestApiId", "DefaultAuthorizer: !Ref P", "", True),
+        ("Api", "RestApiId", "ApiKeyRequired: true", "", True),
+        ("Api", "RestApiId", OWN, "", True),
+        ("Api", "RestApiId", "DefaultAuthorizer: AWS_IAM", ", Auth: {Authorizer: NONE}", True),
+    ],
+)
 def test_slack_can_neither_sign_for_iam_nor_show_a_token(
-    event: str, route: str, kind: str, auth: str, slack: bool
+    event: str, api: str, auth: str, own: str, slack: bool
 ) -> None:
-    api = resource("A", kind, f"StageName: v1, Auth: {{{auth}}}")
     relations = of_f(
-        f"Events: {{E: {{Type: {event}, Properties: {{{route}}}}}}}", api,
+        f"Events: {{E: {{Type: {event}, Properties: {{Path: /o, Method: POST, {api}: !Ref A{own}}}}}}}",
+        resource("A", f"AWS::Serverless::{event}", f"StageName: v1, Auth: {{{auth}}}"),
         Parameters="{P: {Type: String, Default: AWS_IAM}}",
-    )  # fmt: skip
-    routes = [one for one in relations.triggers if one.by == "http"]
-    assert [may_be_slack(one) for one in routes] == [slack]
+    )
+    assert [may_be_slack(one) for one in relations.triggers if one.by == "http"] == [slack]
 
 
 @pytest.mark.parametrize(("kind", "slack"), [("NONE", True), ("AWS_IAM", False), ("!Ref P", True)])
