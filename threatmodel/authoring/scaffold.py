@@ -138,6 +138,7 @@ def control_text(name: str, mitigation: str = MITIGATION, scope: str = "function
         },
         {
             "do": "write the order",
+            "public": "kept-out",
             "aliases": "[WORD]",
             "formerly": "[ID]",
             "in_place": "target.FACT",
