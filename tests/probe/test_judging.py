@@ -127,6 +127,8 @@ def status(code: int, *effects: Effect, body: str = "") -> Reply:
         ("once", status(401, SEND), FAILED),
         ("once", status(200, WRITE), UNDECIDED),
         ("once", CRASH, UNDECIDED),
+        ("once", Reply(ended="error", error="X", effects=(REFUSED_WRITE,)), PASSED),
+        ("once", Reply(ended="timeout", effects=(REFUSED_WRITE,)), UNDECIDED),
         ("unkept", status(401), PASSED),
         ("unkept", status(200, EXCHANGE), PASSED),
         ("unkept", CRASH, PASSED),
@@ -584,3 +586,23 @@ def test_an_installation_is_judged_only_behind_one_that_was_carried_out() -> Non
     assert judge(case, [led, done, done], setting()).outcome == FAILED
     assert judge(case, [led, NO, NO], setting()).outcome == NOT_RUN
     assert judge(case, [NO, NO, NO], setting()).outcome == NOT_RUN
+
+
+def test_nothing_is_repeated_where_nothing_is_done_though_it_raises() -> None:
+    given = setting(status(200, body="ids"))
+    assert outcome("once", CRASH, given=given) == NOT_RUN
+    assert outcome("once", Reply(ended="timeout"), given=given) == UNDECIDED
+
+
+def test_the_check_of_an_address_alone_denies_nothing() -> None:
+    greeted = status(200, body=CHALLENGE)
+    given = replace(setting(greeted), kind="url_verification")
+    assert judge(case_of("refused"), [greeted], given).outcome == UNDECIDED
+    asked = replace(case_of("refused"), send=(Send(signature=None, body="url_verification"),))
+    assert judge(asked, [greeted], given).outcome == FAILED
+    assert judge(case_of("refused"), [status(200, SEND, body=CHALLENGE)], given).outcome == FAILED
+
+
+def test_what_takes_only_the_check_of_an_address_is_proven_nothing_either() -> None:
+    given = replace(setting(status(200, body=CHALLENGE), replies=[(case_of("refused"), [NO])]), kind="url_verification")
+    assert {judge(case_of(expect), [NO], given).outcome for expect in (*REFUSING, *OVERALL)} <= {UNDECIDED, NOT_RUN}

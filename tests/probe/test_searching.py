@@ -64,3 +64,13 @@ def test_a_bot_s_event_is_of_the_user_that_the_source_names() -> None:
     named = Genuine(hints=Hints(users=("U06CSU56FHA",)))
     assert "U06CSU56FHA" in str(sent(case, named)[0].scenario.calls[0].event["body"])
     assert "U2CERLKJA" in str(sent(case, Genuine())[0].scenario.calls[0].event["body"])
+
+
+def test_what_a_path_is_compared_with_is_tried(tmp_path: Path) -> None:
+    python, node = tmp_path / "app.py", tmp_path / "node" / "app.js"
+    node.parent.mkdir()
+    python.write_text("if resource == 'slash-endpoint': pass\nif event['path'] == '/x': pass\nif word == 'no': pass\n")
+    node.write_text("if (event.rawPath === '/slack/work') {}\nif (path == 'hook') {}\nif (type === 'never') {}\n")
+    assert {"/slash-endpoint", "/x"} <= set(hints_of(python).paths)
+    assert {"/slack/work", "/hook"} <= set(hints_of(node).paths)
+    assert not {"/no", "/never"} & {*hints_of(python).paths, *hints_of(node).paths}

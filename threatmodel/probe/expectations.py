@@ -119,6 +119,11 @@ class _One:
             self.case.expect == "closed" and self.status is not None and 500 <= self.status < 600  # noqa: PLR2004 - the same
         )
 
+    @property
+    def raised_before(self) -> bool:
+        """Whether it raised, and is seen to have done nothing by then."""
+        return self.setting.sees_effects and self.reply.ended in _RAISED and not self.done
+
     def instead(self) -> str:
         """What happened where no answer of the expected kind came."""
         if self.reply.ended:
@@ -186,6 +191,8 @@ class _One:
 
     def by_answer(self) -> ProbeOutcome:
         """The two are told apart by their answers alone, since neither has an effect."""
+        if self.send.body == "genuine" and self.setting.kind == "url_verification" and CHALLENGE in self.reply.body:
+            return self.undecided("it takes nothing but Slack's check of the address, which has a probe of its own")
         same = self.answers_as(self.genuine)
         as_idle = self.setting.nonsense is not None and self.answers_as(self.setting.nonsense)
         if same and not as_idle and self.tells and self.is_made_for:
@@ -282,7 +289,7 @@ class _One:
         return self.undecided("it answered 2xx, and a genuine request has no effect either that could be seen")
 
     def once(self) -> ProbeOutcome:
-        if not (self.is_refused or self.is_taken):
+        if not (self.is_refused or self.is_taken or self.raised_before):
             return self.undecided(f"{self.instead()}: that is no refusal")
         beyond = [effect for effect in self.done if effect.service != "dynamodb"]
         first = side_effects(self.genuine)
@@ -320,7 +327,7 @@ class _One:
         A signature that is spelt otherwise, or old by now, may be refused for that, without a look at what was seen.
         """
         for_that = self.send.signature != "{signature}" or self.send.later
-        if asks_a_store(self.reply) or (for_that and self.is_refused):
+        if asks_a_store(self.reply) or (for_that and (self.is_refused or self.raised_before)):
             return self.passed()
         return self.undecided("it had no second effect, but asked nothing that other environments could ask too")
 

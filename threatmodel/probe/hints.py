@@ -41,6 +41,8 @@ _EVENTS = (
     "file_shared",
 )
 _STEPS = {"install": ("install", "authorize"), "callback": ("redirect", "callback")}
+_PLACES = frozenset({"path", "resource", "route", "endpoint", "rawpath", "raw_path"})
+_PLACE = re.compile(r"/?[\w.~+-]+(?:/[\w.~+-]+)*\Z", re.ASCII)
 _LISTENERS = frozenset({"action", "view", "shortcut", "options", "command", "event", "message"})
 _IDS = frozenset({"action_id", "callback_id"})
 _TEMPLATES = ("template.yaml", "template.yml", "serverless.yml", "serverless.yaml")
@@ -173,6 +175,9 @@ def _asked(node: ast.AST) -> str | None:
 def _compared(node: ast.Compare) -> Iterator[TokenPattern]:
     for one, other in ((node.left, node.comparators[0]), (node.comparators[0], node.left)):
         name, value = _asked(one), _literal(other)
+        called = one.attr if isinstance(one, ast.Attribute) else one.id if isinstance(one, ast.Name) else name
+        if value is not None and (called or "").lower() in _PLACES and _PLACE.match(value):
+            yield "paths", f"/{value.lstrip('/')}"
         if name and value is not None and _NAME.match(name) and len(value) <= 60:  # noqa: PLR2004 - a word, no text
             yield "pairs", (name, value)
             if name in _IDS:
@@ -189,6 +194,8 @@ def _javascript(text: str) -> Iterator[TokenPattern]:
     for quoted, plain in _JS_MEMBER.findall(text):
         yield "names", quoted or plain
     for name, value in _JS_COMPARED.findall(text):
+        if name.lower() in _PLACES and _PLACE.match(value):
+            yield "paths", f"/{value.lstrip('/')}"
         if _NAME.match(name):
             yield "pairs", (name, value)
             if name in _IDS:

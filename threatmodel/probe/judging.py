@@ -16,6 +16,9 @@ from threatmodel.probe.replies import accepted, exchanges, side_effects, status_
 _ALTERED_SHOWS_NOTHING = "the same body written anew, without a change, is not accepted as the genuine one is"
 
 
+_GREETED = "it takes nothing but Slack's check of the address: what it does for other requests was not seen"
+
+
 def judge(case: Case, replies: Sequence[Reply], setting: Setting) -> ProbeOutcome:
     """How a probe went.  `replies` are in the order of what it sends."""
     if case.expect in OVERALL_JUDGEMENTS:
@@ -89,6 +92,8 @@ def _gated(case: Case, judgement: ProbeOutcome, setting: Setting) -> ProbeOutcom
     """A refusal shows nothing where a genuine request is refused too; an acceptance shows what it shows."""
     if judgement.outcome == PASSED and case.needs_genuine and not accepted(setting.genuine, setting.shape):
         return ProbeOutcome(outcome=UNDECIDED, why="a genuine request is refused too", at=judgement.at)
+    if judgement.outcome == PASSED and case.needs_genuine and setting.kind == "url_verification":
+        return ProbeOutcome(outcome=UNDECIDED, why=_GREETED, at=judgement.at)
     return judgement
 
 

@@ -17,8 +17,8 @@ exports.install = (config) => {
     Error.stackTraceLimit = 10;
     const lines = String(new Error().stack).split("\n").slice(4); // without this function and those of the proxy
     Error.stackTraceLimit = stackTraceLimit;
-    const asker = lines.find((line) => !line.includes("node:"));
-    return asker !== undefined && decodeURI(asker).includes(folder) && !asker.includes("node_modules");
+    const [asker] = lines; // Node.js itself asks too, for FORCE_COLOR when something is printed
+    return asker !== undefined && !asker.includes("node:") && decodeURI(asker).includes(folder) && !asker.includes("node_modules");
   };
   const tell = (name) => {
     if (typeof name === "string" && names.size < MOST && own()) names.add(name.slice(0, 100));
