@@ -34,7 +34,8 @@ Way = tuple[str, str]
 """An id, and the actions that it needs together, with spaces between."""
 
 LEFT_OUT = {"pathfinding:sts-001"}
-"""Taking on a role is a fact of its own (`role_assumes_roles`)."""
+"""Taking on a role is a fact of its own (`role_assumes_roles`), and what that role may do is unknown, so that
+`role_can_escalate` is too."""
 
 RHINO: tuple[Way, ...] = (
     ("1", "iam:CreatePolicyVersion"),

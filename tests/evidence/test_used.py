@@ -87,10 +87,3 @@ def test_a_call_that_the_role_does_not_allow_was_made_elsewhere() -> None:
     call = SeenCall(service="sqs", action="SendMessage", resource="x", variable="QUEUE")
     assert unable([call], stack.resources["Bot"], stack, frozenset()) == ("sqs:sendmessage on Jobs",)
     assert not unable([call], stack.resources["Bot"], stack, frozenset({("sqs:sendmessage", "Jobs")}))
-
-
-def test_what_was_probed_with_rights_that_the_role_lacks_is_word() -> None:
-    template = example("template.yaml")
-    less = template.replace("Action: dynamodb:PutItem", "Action: dynamodb:GetItem", 1)
-    assert less != template
-    assert least(less) == (False, "model")

@@ -56,6 +56,7 @@ def test_the_table_says_where_it_comes_from() -> None:
 @pytest.mark.parametrize(
     "action",
     [
+        "sts:AssumeRole",
         "iam:PassRole",
         "iam:CreateRole",
         "iam:DeleteRolePolicy",
@@ -113,7 +114,6 @@ def test_a_write_on_identity_code_or_deployment_that_nothing_explains_is_unknown
         "s3:PutObject",
         "s3:PutObjectAcl",
         "ec2:CreateNetworkInterface",
-        "sts:AssumeRole",
         "nobodyknows:GetThing",
     ],
 )

@@ -76,7 +76,7 @@ _CHANGES_RIGHTS: Mapping[str, re.Pattern[str]] = {
     # identity
     "iam": _ANY,
     "sts": re.compile(
-        r"(?!AssumeRole(WithSAML|WithWebIdentity)?\Z|DecodeAuthorizationMessage|Set|TagSession|GetCaller|GetAccessKeyInfo)\w+"
+        r"(?!AssumeRole(WithSAML|WithWebIdentity)\Z|DecodeAuthorizationMessage|Set|TagSession|GetCaller|GetAccessKeyInfo)\w+"
     ),
     "sso": _ANY,
     "sso-directory": _ANY,
