@@ -20,11 +20,28 @@ if [ -s "$out/threat-model.sarif" ]; then
   echo "sarif=$out/threat-model.sarif" >> "${GITHUB_OUTPUT:?}"
   cat "$out/summary.md" >> "${GITHUB_STEP_SUMMARY:?}"
 fi
-if [ "${#models[@]}" -le 1 ] && "${TM:-tm}" ${models[0]:+-m "${models[0]}"} --report html -o "$out/report.html"; then
-  echo "report=$out/report.html" >> "$GITHUB_OUTPUT"
-fi
-if [ -n "${BASE:-}" ] && [ "${#models[@]}" -le 1 ] \
-  && "${TM:-tm}" diff "origin/$BASE..HEAD" ${models[0]:+-m "${models[0]}"} --format markdown -o "$out/changes.md"; then
+
+# A report and the changes of each model; the one that is found where none is named. What cannot be made is left out:
+# the check has told why.
+each=("${models[@]:-}")
+mkdir -p "$out/reports"
+: > "$out/changes.md"
+for at in "${!each[@]}"; do
+  model=(${each[$at]:+-m "${each[$at]}"})
+  name="$(printf '%s' "${each[$at]:-threat-model}" | tr -c 'A-Za-z0-9._\n-' '-')"
+  "${TM:-tm}" "${model[@]}" --report html -o "$out/reports/$((at + 1))-$name.html"
+  if [ -n "${BASE:-}" ] && "${TM:-tm}" diff "origin/$BASE..HEAD" "${model[@]}" --format markdown -o "$out/change.md"; then
+    cat "$out/change.md" >> "$out/changes.md"
+    echo >> "$out/changes.md"
+  fi
+done
+if [ -n "$(ls -A "$out/reports")" ]; then echo "report=$out/reports" >> "$GITHUB_OUTPUT"; fi
+if [ -s "$out/changes.md" ]; then
+  if [ "$(wc -c < "$out/changes.md")" -gt 60000 ]; then # GitHub takes 65,536 characters a comment
+    head -c 60000 "$out/changes.md" > "$out/change.md"
+    printf '\n\nThere is more: tm diff MODEL shows all of one model.\n' >> "$out/change.md"
+    mv "$out/change.md" "$out/changes.md"
+  fi
   echo "changes=$out/changes.md" >> "$GITHUB_OUTPUT"
 fi
 exit "$code"

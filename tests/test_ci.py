@@ -87,8 +87,30 @@ def test_from_nothing_to_green_and_red_where_a_role_widens(shop: Path, tmp_path:
     comment = Path(outputs["changes"]).read_text(encoding="utf-8")
     assert len(comment.splitlines()) <= 40
     assert f"template.yaml:{at}" in comment
-    assert Path(outputs["report"]).read_text(encoding="utf-8").startswith("<!")
+    (page,) = Path(outputs["report"]).iterdir()
+    assert page.read_text(encoding="utf-8").startswith("<!")
     assert "fail" in (tmp_path / "summary").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="the steps are a shell's")
+def test_of_several_models_each_has_its_report_and_its_changes(shop: Path) -> None:
+    for name in ("one", "two"):
+        text = f"name: System {name}\nfunctions: {{bot: {{errors_generic: true}}}}\n"
+        (shop / f"{name}.yaml").write_text(text, encoding="utf-8")
+    run("git add -A && git commit -qm models && git update-ref refs/remotes/origin/main HEAD && git checkout -qb other")
+    for name in ("one", "two"):
+        path = shop / f"{name}.yaml"
+        path.write_text(path.read_text(encoding="utf-8").replace("true", "false"), encoding="utf-8")
+    run("git commit -qam weaker")
+    run(f"bash {HOME / 'scripts' / 'action.sh'}", codes=(1,), MODEL="one.yaml two.yaml", BASE="main")
+    outputs = dict(
+        line.split("=", 1) for line in Path(os.environ["GITHUB_OUTPUT"]).read_text(encoding="utf-8").splitlines()
+    )
+    assert sorted(page.name for page in Path(outputs["report"]).iterdir()) == ["1-one.yaml.html", "2-two.yaml.html"]
+    comment = Path(outputs["changes"]).read_text(encoding="utf-8")
+    assert "one.yaml" in comment
+    assert "two.yaml" in comment
 
 
 @pytest.mark.slow

@@ -96,6 +96,26 @@ def test_the_number_of_processes_changes_no_byte(tmp_path: Path) -> None:
     )
 
 
+def test_a_library_states_invariants_for_all_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "team").mkdir()
+    (tmp_path / "team" / "library.yaml").write_text(
+        "invariants:\n"
+        "  reserved: {of: function, holds: target.reserved_concurrency > 0, severity: high, message: reserve some}\n",
+        encoding="utf-8",
+    )
+    paths = models(tmp_path, 2)
+    Path(paths[1]).write_text("name: Shop\nfunctions: {bot: {reserved_concurrency: 5}}\n", encoding="utf-8")
+    arguments = ["check", *paths, "--library", str(tmp_path / "team"), "--format", "json", *TODAY]
+    assert main(arguments) == 1
+    found = json.loads(capsys.readouterr().out)["models"]
+    broken = [[one["name"] for one in model["results"] if one["code"] == "invariant"] for model in found]
+    assert broken == [["reserved@bot"], []]
+    library = tmp_path / "team" / "library.yaml"
+    library.write_text(library.read_text(encoding="utf-8").replace("target.res", "target.rez"), encoding="utf-8")
+    assert main(arguments) == 2
+    assert f"{library}:2:" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_the_way_in_which_processes_start_changes_nothing(tmp_path: Path) -> None:
     """macOS and Windows start them anew, without what this process holds."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from threatmodel.library.condition import Condition
+from threatmodel.model.file import INVARIANTS
+from threatmodel.model.system import Invariant
 from threatmodel.model.vocabulary import KINDS, Kind
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Either, Items, Key, NamedItems, Number, Raw, Record, Text, Word, record
@@ -240,6 +242,7 @@ LAYER = record(
         ),
         "what of the libraries below does not count, and why; reports say so",
     ),
+    INVARIANTS,
 )
 """library.yaml of a team's library, which lies on top of others."""
 
@@ -393,7 +396,8 @@ class Replaced:
 class Library:
     """All threats and controls by id, in order of scenario (mitigation) and id, and the article.
 
-    `layers` are the folders of teams' libraries on top of it; `off` and `replaced` what they took away and changed.
+    `layers` are the folders of teams' libraries on top of it; `off` and `replaced` what they took away and changed,
+    `invariants` the rules over every model that they state.
     """
 
     threats: Mapping[str, Threat]
@@ -402,3 +406,4 @@ class Library:
     layers: tuple[str, ...] = ()
     off: tuple[Off, ...] = ()
     replaced: tuple[Replaced, ...] = ()
+    invariants: tuple[Invariant, ...] = ()

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 from threatmodel.library import lookup
 from threatmodel.library.format import Control, Library, Off, Replaced, Threat
 from threatmodel.library.weakness import weaknesses
+from threatmodel.model.system import Invariant
 from threatmodel.reading.problems import InputError, Problem
 
 T = TypeVar("T", Threat, Control)
@@ -20,6 +21,7 @@ class Layer(NamedTuple):
     threats: Sequence[Threat]
     controls: Sequence[Control]
     off: list[Off]
+    invariants: Sequence[Invariant] = ()
 
 
 @dataclass(slots=True)

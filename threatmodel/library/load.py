@@ -26,6 +26,7 @@ from threatmodel.library.lint import lint
 from threatmodel.library.placeholders import unwritten
 from threatmodel.library.read import control_of, plain, threat_of
 from threatmodel.library.remembered import Parts, keep, key_of, recalled
+from threatmodel.model.decisions import invariants
 from threatmodel.reading.cache import is_on
 from threatmodel.reading.files import Files, is_folder, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, suggestion
@@ -67,6 +68,7 @@ def load_library(
         article=source,
         layers=tuple(shown_path(layer) for layer in layers),
         replaced=tuple(stacked.replaced),
+        invariants=tuple(one for layer in read for one in layer.invariants),
     )
     if found := [*problems, *lint(library)]:
         raise InputError(found)
@@ -112,7 +114,7 @@ def _layer(files: Files, folder: Path, problems: list[Problem], *, remember: boo
     found = _read(files, folder, _ON_TOP, problems, remember=remember)
     path = folder / "library.yaml"
     if files.has(path):
-        _switch_off(files, path, found, problems)
+        found = _with_stated(files, path, found, problems)
     elif not (found.threats or found.controls or problems):
         hint = "it holds threats/, controls/ or library.yaml"
         message = "there is no library in this folder" if is_folder(folder) else "there is no such folder"
@@ -120,19 +122,21 @@ def _layer(files: Files, folder: Path, problems: list[Problem], *, remember: boo
     return found
 
 
-def _switch_off(files: Files, path: Path, found: Layer, problems: list[Problem]) -> None:
-    """Adds to a layer what its library.yaml switches off."""
+def _with_stated(files: Files, path: Path, found: Layer, problems: list[Problem]) -> Layer:
+    """A layer with what its library.yaml switches off, and the invariants that it states."""
     try:
         reader = Reader(files.document(path))
     except InputError as error:
         problems += error.problems
-        return
-    off = reader.whole(LAYER).get("off")
+        return found
+    entries = reader.whole(LAYER)
+    off = entries.get("off")
     problems += reader.problems
     if off is not None and not reader.problems:
         for part, table in off.value.items():
             for name, reason in table.value.items():
                 found.off.append(Off(part=part[:-1], id=name, title="", reason=reason.value.strip(), place=reason.key))
+    return found if reader.problems else found._replace(invariants=tuple(invariants([entries])))
 
 
 def _twice(items: list[T]) -> Iterator[Problem]:

@@ -248,7 +248,7 @@ _EXEMPTION = record(
     Key("owner", _LINE, "who says so", required=True),
     Key("expires", Date(), "the day until which it holds", required=True),
 )
-_INVARIANTS = Key(
+INVARIANTS = Key(
     "invariants",
     NamedItems(
         record(
@@ -273,7 +273,7 @@ MODEL = record(
     "a model",
     *_HEAD,
     _OWNERS,
-    _INVARIANTS,
+    INVARIANTS,
     Key("risk_tolerance", Word(("low", "medium", "high"), ordered=True), "the band that needs no more treatment"),
     Key("uses", Items(Text(400, expected="a path")), "files that describe account, pipeline, workspace, organisation"),
     Key(
@@ -321,7 +321,7 @@ PLATFORM = record(
     "a platform file",
     *_HEAD,
     _OWNERS,
-    _INVARIANTS,
+    INVARIANTS,
     *_PLANES,
     _CONTROLS,
     refused=dict.fromkeys(MODEL.index, "it belongs into the model that uses this file"),

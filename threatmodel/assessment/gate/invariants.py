@@ -18,7 +18,7 @@ from threatmodel.reading.problems import InputError, Place, Problem
 
 def invariants(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
     """What breaks an invariant, what may, and what is exempt.  Raises InputError where a condition is none."""
-    for one in assessment.graph.system.invariants:
+    for one in (*assessment.graph.system.invariants, *assessment.library.invariants):
         holds = _compiled(one.holds, one.kind, one.holds_at)
         applies = _compiled(one.applies, one.kind, one.applies_at) if one.applies else None
         exempt = {exemption.element: exemption for exemption in one.exemptions}
