@@ -15,7 +15,7 @@ from tests.support import HOME
 from threatmodel import __version__
 
 Golden = Callable[[str, str], None]
-FOLDERS = ("threatlib", "templates", "models", "examples")
+FOLDERS = ("threatlib", "templates", "models", "examples", "docs")
 
 
 @pytest.fixture

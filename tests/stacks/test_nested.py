@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from threatmodel.reading.files import Files
-from threatmodel.reading.problems import InputError
+from threatmodel.reading.problems import InputError, shown
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.nested import MOST_NESTED, read
 from threatmodel.stacks.stack import Stack
@@ -196,6 +197,18 @@ def test_a_circle_ends_with_its_way(files: dict[str, str]) -> None:
     (problem,) = caught.value.problems
     assert problem.code == "circular-nesting"
     assert " nests " in problem.message
+
+
+def test_problems_of_nested_templates_as_people_read_them(golden: Callable[[str, str], None]) -> None:
+    texts = {
+        "template.yaml": "Resources:\n" + nesting("orders/template.yaml", name="Orders"),
+        "orders/template.yaml": "Resources:\n" + nesting("../template.yaml", name="Back"),
+    }
+    with pytest.raises(InputError) as caught:
+        stack(texts)
+    golden("bad-input/circular-nesting.txt", shown(caught.value.problems, texts) + "\n")
+    lost = {"template.yaml": "Resources:\n" + nesting("../../other/template.yaml", name="Other")}
+    golden("bad-input/unread-template.txt", shown(stack(lost).problems, lost) + "\n")
 
 
 def test_templates_that_double_at_each_level_end() -> None:

@@ -84,6 +84,7 @@ def _read(kind: str) -> frozenset[str]:
     """The types that are read for what they say of elements; what can be an element is one or is not."""
     mappings = load_mappings(kind)
     elements = {name for of, by in mappings.elements.items() for name in by if of != "flow"}
+    elements |= {name for name, row in RESOURCE_TYPES.items() if row.service}
     parts = {
         name
         for name, row in RESOURCE_TYPES.items()

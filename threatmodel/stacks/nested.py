@@ -92,21 +92,18 @@ class _Following:
             inside = Nesting(f"{nesting.name}.{resource.name}".lstrip("."), _handed(handed, resource))
             return self.stack(target, _inside(assumed, resource.name), inside, (*above, target))
         except InputError as error:
-            if any(one.code == _CIRCLE for one in error.problems):
+            if any(one.code == "circular-nesting" for one in error.problems):
                 raise
             first = error.problems[0]
             message = first.message if first.place == place else f"{quoted(written)}: {first.message}"
             return Problem(code="unread-template", place=place, message=message, hint=first.hint)
 
 
-_CIRCLE = "circular-nesting"
-
-
 def _circle(written: str, place: Place, above: tuple[Path, ...], target: Path) -> InputError:
     way = [shown_path(one) for one in (*above[above.index(target) :], target)]
     message = f"{quoted(written)} nests itself: {' nests '.join(way)}"
     hint = "nothing can deploy a circle: take one of these nested stacks out"
-    return InputError([Problem(code=_CIRCLE, place=place, message=message, hint=hint)])
+    return InputError([Problem(code="circular-nesting", place=place, message=message, hint=hint)])
 
 
 def _is_file(resource: Resource) -> bool:
