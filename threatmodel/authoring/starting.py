@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from threatmodel import __version__
-from threatmodel.authoring.importing.model import head
+from threatmodel.authoring.importing.model import EDITORS, SCHEMA, head
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.authoring.insertion import scalar
 from threatmodel.authoring.scaffold import Plan
@@ -22,8 +22,7 @@ from threatmodel.reading.project import repository
 from threatmodel.render.pages.generated import model_schema_text
 
 _OWN = "threatlib"
-_SCHEMA = "model.schema.json"
-_EDITORS = f"# yaml-language-server: $schema={_SCHEMA}\n"
+_EDITORS = f"{EDITORS}\n"
 _STANDS_ON = (
     "uses: [platform.yaml]             # account, pipeline, workspace and organisation, described once for all",
     f"library: [../{_OWN}]           # your own threats and controls, on top of the toolkit's",
@@ -62,14 +61,14 @@ def first_files(here: Path, files: Files, source: Path | None = None, kind: str 
     model = folder / f"{name if name != 'platform' else 'system'}.yaml"
     notes: tuple[str, ...] = ()
     if source is None:
-        text = "\n".join(head(name, _STANDS_ON)) + "\n" + _FIRST
+        text = _EDITORS + "\n".join(head(name, _STANDS_ON)) + "\n" + _FIRST
     else:
         found = imported(source, kind, model, files, _STANDS_ON)
         text, notes = found.text, found.notes
     texts = {
-        model: _EDITORS + text,
+        model: text,
         folder / "platform.yaml": f"{_EDITORS}name: {scalar(f'Platform of {name}')}\n\n{_PLATFORM}",
-        folder / _SCHEMA: model_schema_text(),
+        folder / SCHEMA: model_schema_text(),
         here / _OWN / "library.yaml": f"name: {scalar(f'Threats and controls of {name}')}\n{_LAYER}",
         _workflow(here, name): _check(here),
     }

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from threatmodel.evidence.outside import outside
+from threatmodel.evidence.outside import names_of, outside
 from threatmodel.evidence.resource_types import known
 from threatmodel.model.system import EvidenceFile, Node, System
 from threatmodel.model.vocabulary import Kind
@@ -97,7 +97,7 @@ def named_elsewhere(
             found[name] = stated[name]
             continue
         if beyond is not None:
-            kind, spelt = beyond.kind, {beyond.name or beyond.service, beyond.title if not beyond.name else beyond.name}
+            kind, spelt = beyond.kind, set(names_of(beyond))
         else:
             kind, spelt = "external system", set(_names(stack.resources[name]))
         folded = {_folded(one) for one in spelt}

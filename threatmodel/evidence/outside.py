@@ -152,6 +152,15 @@ def default_bus() -> str:
     return Outside("events", _DEFAULT_BUS).key
 
 
+def names_of(one: Outside) -> tuple[str, ...]:
+    """What an element that stands for it may be called, the best first: by its own name, or as people call it."""
+    if one.name:
+        own = (f"{one.name}-bus", one.name) if one.service == "events" else (one.name,)
+        return (*own, f"{one.name}-{one.service}", f"{one.name}-elsewhere")
+    spelt = re.sub("[^a-z0-9]+", "-", one.title.lower()).strip("-")
+    return spelt, one.service, f"aws-{spelt}"
+
+
 def whole(service: str) -> str:
     """The key of a service as a whole."""
     return Outside(service, "").key

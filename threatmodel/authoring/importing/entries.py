@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from threatmodel.authoring.importing.ids import element_ids, host_id, host_name, is_host
 from threatmodel.authoring.insertion import comment, scalar
 from threatmodel.authoring.surfaces import BY_PATH, WHERE, surface
+from threatmodel.evidence.answers import Answered
 from threatmodel.evidence.mappings.stack_facts import StackFacts
-from threatmodel.evidence.matching import ENDINGS, MATCHED, kebab
+from threatmodel.evidence.matching import MATCHED
 from threatmodel.evidence.outside import outside
 from threatmodel.evidence.relations.found import FunctionRelations, Start, may_be_slack
 from threatmodel.evidence.relations.naming import kinds_of
 from threatmodel.evidence.relations.rights import RELATIONS as USES
 from threatmodel.evidence.resource_types import known
 from threatmodel.model.file import SECTIONS, TRIGGER
-from threatmodel.model.reference_architecture import RESERVED
 from threatmodel.model.system import THROUGH
 from threatmodel.model.vocabulary import RELATIONS
 from threatmodel.reading.problems import Place
-from threatmodel.reading.shape import LONGEST_ID, Text
+from threatmodel.reading.shape import Text
 from threatmodel.stacks.stack import Resource, Stack
 
 EXTERNAL = "external system"
@@ -32,8 +32,6 @@ _USES = tuple((name, RELATIONS["function"][name].to[0]) for name in (*USES, "cal
 _NO_FILE_SHOWS = "no file shows which other systems it calls"
 _LONGEST_WHY = 300
 _BESIDE = 34
-_SHORTENED = {"function", "store"}
-"""The kinds of which people leave the usual ending out: an order table holds orders, an api is still an api."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,20 +54,23 @@ def entries(
     """An entry for each element of a stack that `known` (resource to id) does not have yet, in order of sections."""
     kinds = dict(_kinds(stack, facts, by_function))
     places = dict(_named_by(by_function))
-    ids = _ids({name: kind for name, kind in kinds.items() if name not in known}, known)
-    named = {**known, **ids}
-    claims = Counter((kind, one) for name, kind in kinds.items() for one in set(_usual(name, kind)))
+    ids = element_ids(kinds, known)
+    named = {**known, **{name: one.id for name, one in ids.items()}}
+    told: dict[str, str] = {}
     for kind in (*MATCHED, EXTERNAL):
         for name, element in ids.items():
             if kinds[name] == kind:
                 shown = (
                     _shown(stack.resources[name], stack) if name in stack.resources else _shown_outside(name, places)
                 )
-                head = _beside(f"{scalar(element)}:", shown)
-                body = _function(by_function[name], named, kinds) if kind == "function" else _other(name, kind, stack)
+                head = _beside(f"{scalar(element.id)}:", shown)
+                body = (
+                    _function(by_function[name], named, kinds, told)
+                    if kind == "function"
+                    else _other(name, kind, stack, facts)
+                )
                 lines = (head, *(f"  {line}" for line in body))
-                apart = (element not in _usual(name, kind) or claims[kind, element] > 1) and not _is_host(name)
-                yield ElementEntry(id=element, kind=kind, resource=name, lines=lines, apart=apart)
+                yield ElementEntry(id=element.id, kind=kind, resource=name, lines=lines, apart=element.apart)
 
 
 def _kinds(stack: Stack, facts: StackFacts, by_function: Mapping[str, FunctionRelations]) -> Iterator[tuple[str, str]]:
@@ -91,7 +92,7 @@ def _kinds(stack: Stack, facts: StackFacts, by_function: Mapping[str, FunctionRe
         beyond = outside(name)
         if beyond is not None:
             yield name, beyond.kind
-        elif _is_host(name) and host_id(name):
+        elif is_host(name) and host_id(name):
             yield name, EXTERNAL
 
 
@@ -107,21 +108,8 @@ def _named_by(by_function: Mapping[str, FunctionRelations]) -> Mapping[str, Plac
                 if outside(use.resource) is not None:
                     found.setdefault(use.resource, use.places[0] if use.places else None)
         for host in relations.externals:
-            found.setdefault(f"{_HOST}{host}", None)
+            found.setdefault(host_name(host), None)
     return found
-
-
-_HOST = "host:"
-
-
-def _is_host(name: str) -> bool:
-    return name.startswith(_HOST)
-
-
-def host_id(name: str) -> str:
-    """The id of a host; '' where it is Slack's, which every model has."""
-    host = name.removeprefix(_HOST)
-    return "" if host == "slack.com" or host.endswith(".slack.com") else kebab(host)
 
 
 def _used_as(by_function: Mapping[str, FunctionRelations]) -> dict[str, str]:
@@ -133,36 +121,6 @@ def _used_as(by_function: Mapping[str, FunctionRelations]) -> dict[str, str]:
             for use in getattr(relations, name):
                 used.setdefault(use.resource, kind)
     return used
-
-
-def _ids(kinds: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
-    """An id for each resource: its name in kebab-case without the usual ending of its kind, if that is free."""
-    found: dict[str, str] = {}
-    taken = {*known.values(), *RESERVED}
-    for name, kind in kinds.items():
-        usual = _usual(name, kind)
-        element = next((one for one in usual if one not in taken and len(one) <= LONGEST_ID), "")
-        number = 2
-        while not element:
-            numbered = f"{usual[0][: LONGEST_ID - 10].rstrip('-')}-{number}"
-            element = numbered if numbered not in taken else ""
-            number += 1
-        taken.add(element)
-        found[name] = element
-    return found
-
-
-def _usual(name: str, kind: str) -> tuple[str, ...]:
-    """The ids by which a resource is found again, the first that is free is taken."""
-    if (beyond := outside(name)) is not None:
-        own = kebab(beyond.name or beyond.service)
-        return own, kebab(f"{own}-{beyond.service}"), f"{own}-elsewhere"
-    if _is_host(name):
-        return host_id(name), f"{host_id(name)}-host"
-    whole = kebab(name.rpartition(".")[2])
-    endings = ("lambda-function", *ENDINGS[kind]) if kind in _SHORTENED else ()
-    short = next((whole.removesuffix(f"-{end}") for end in endings if whole.endswith(f"-{end}")), whole)
-    return short, whole, f"{whole}-{kind.rpartition(' ')[2]}"
 
 
 def _shown(resource: Resource, stack: Stack) -> str:
@@ -191,7 +149,9 @@ def _beside(line: str, note: str) -> str:
 # --- functions
 
 
-def _function(relations: FunctionRelations, named: Mapping[str, str], kinds: Mapping[str, str]) -> Iterator[str]:
+def _function(
+    relations: FunctionRelations, named: Mapping[str, str], kinds: Mapping[str, str], told: dict[str, str]
+) -> Iterator[str]:
     """The lists of a function as far as they are certain, then those that may be longer, each with why."""
     whys = {name: one.why for name, one in relations.unknown.items()}
     if relations.calls or relations.externals:
@@ -204,20 +164,28 @@ def _function(relations: FunctionRelations, named: Mapping[str, str], kinds: Map
     for name, _ in _USES:
         if uses[name] or (name not in whys and name not in {"calls", "invokes"}):
             yield f"{name}: [{', '.join(uses[name])}]"
-    yield from _incomplete({name: whys[name] for name in ("triggers", *uses) if name in whys})
+    yield from _incomplete({name: whys[name] for name in ("triggers", *uses) if name in whys}, told)
     if "calls" not in whys:
         yield "# calls: [slack]                # which systems outside does it call? [] for none"
 
 
-def _incomplete(whys: Mapping[str, str]) -> Iterator[str]:
-    """The lists that may be longer; a reason that several share stands once."""
-    if not whys:
+def _incomplete(whys: Mapping[str, str], told: dict[str, str]) -> Iterator[str]:
+    """The lists that may be longer; a reason stands once, `told` has those of functions before by their text."""
+    reasons = dict.fromkeys(whys.values())
+    if len(reasons) == 1:
+        (why,) = reasons
+        shown = "" if why in told else f"{comment(why)[:_LONGEST_WHY]}; take out what you know to be whole"
+        line = f"incomplete: [{', '.join(whys)}]"
+        yield f"{line:<{_BESIDE - 4}}  # {shown}" if shown else line
+        told.setdefault(why, "")
         return
-    yield "incomplete:                     # what a file cannot show; take out what you know to be whole"
+    if reasons:
+        yield "incomplete:                     # what a file cannot show; take out what you know to be whole"
     first: dict[str, str] = {}
     for name, why in whys.items():
-        told = first.setdefault(why, name)
-        shown = comment(why)[:_LONGEST_WHY] if told == name else f"as for {told}"
+        same = first.setdefault(why, name)
+        shown = comment(why)[:_LONGEST_WHY] if same == name else f"as for {same}"
+        told.setdefault(why, "")
         yield f"  {name}: {scalar(shown, flow=False)}"
 
 
@@ -231,7 +199,7 @@ def _uses(relations: FunctionRelations, named: Mapping[str, str], kinds: Mapping
             into = name if is_a == kind else other.get((name, is_a), "")
             if use.resource in named and into and (element := scalar(named[use.resource])) not in found[into]:
                 found[into].append(element)
-    hosts = dict.fromkeys(named.get(f"{_HOST}{host}", "slack") for host in relations.externals)
+    hosts = dict.fromkeys(named.get(host_name(host), "slack") for host in relations.externals)
     found["calls"] += [scalar(host) for host in hosts if host not in found["calls"]]
     return found
 
@@ -258,7 +226,7 @@ def _slack_hints(starts: Sequence[Start]) -> Iterator[str]:
     for found, path in likely.items():
         yield f"{BY_PATH}{found}, path: {scalar(path[:_SHOWN_PATH])}, api: ...}}"
     if not likely:
-        yield f"{WHERE}slash-command, ...}} (or interactivity, events); else take caller out"
+        yield f"{WHERE}slash-command}}  # or interactivity, events; else take caller out"
 
 
 def _trigger(start: Start, named: Mapping[str, str]) -> str:
@@ -281,25 +249,33 @@ def _fits(text: str, key: str) -> bool:
     return isinstance(shape, Text) and bool(text.strip()) and len(text) <= shape.longest
 
 
-def _other(name: str, kind: str, stack: Stack) -> Iterator[str]:
-    """What a file cannot say of the other kinds; an entry needs a stated key, so it is named."""
+def _other(name: str, kind: str, stack: Stack, facts: StackFacts) -> Iterator[str]:
+    """What a file cannot say of the other kinds, as a hint below what is known: alone it could not be uncommented."""
     beyond = outside(name)
     match kind:
         case "store" | "queue":
-            if beyond is not None and beyond.word:
-                yield f"kind: {beyond.word}"
-            yield "# holds: [records]              # which data? ids under data"
+            if word := _word(name, kind, "kind", stack, facts):
+                yield f"kind: {word}"
+                yield "# holds: [records]              # which data? ids under data"
         case "secret":
-            if beyond is not None and beyond.word:
-                yield f"kept_in: {beyond.word}"
-            yield "# grants: slack-requests        # or slack-api, other: what can its holder do?"
-        case "external system" if _is_host(name):
-            yield f"name: {scalar(name.removeprefix(_HOST)[:_LONGEST_NAME])}"
+            if word := _word(name, kind, "kept_in", stack, facts):
+                yield f"kept_in: {word}"
+                yield "# grants: slack-requests        # or slack-api, other: what can its holder do?"
+        case "external system" if is_host(name):
+            yield f"name: {scalar(name.partition(':')[2][:_LONGEST_NAME])}"
         case "external system":
             service = beyond.title if beyond is not None else known(stack.resources[name].type).service
             if beyond is not None and beyond.name:
                 yield f"name: {scalar(beyond.name[:_LONGEST_NAME])}"
             yield f"service: {scalar(service)}"
+
+
+def _word(name: str, kind: str, fact: str, stack: Stack, facts: StackFacts) -> str:
+    """The vocabulary's word for what something is; '' where the file does not tell."""
+    if (beyond := outside(name)) is not None:
+        return beyond.word
+    found = facts.of(kind, stack.resources[name], {fact}).get(fact)
+    return scalar(found.value) if isinstance(found, Answered) and isinstance(found.value, str) else ""
 
 
 _LONGEST_NAME = 120

@@ -25,6 +25,12 @@ ALONE = ("# uses: [platform.yaml]           # account, pipeline, workspace and o
 """The lines of a model's head that say what it stands on, where there is nothing yet."""
 
 
+SCHEMA = "model.schema.json"
+"""The schema of models, as `init` and `schema model` write it beside them."""
+EDITORS = f"# yaml-language-server: $schema={SCHEMA}"
+"""The line by which editors check a model while it is written."""
+
+
 def head(name: str, stands_on: Sequence[str] = ALONE) -> list[str]:
     """The first lines of a model."""
     said = ("# description: what the system does", "# owner: the team that answers for it")
@@ -42,6 +48,7 @@ def new_model(
     kind, reference, parameters = evidence
     given = f", parameters: {scalar(parameters)}" if parameters else ""
     lines = [
+        EDITORS,
         *head(name, stands_on),
         "evidence:                         # its facts are read from there each time: state only what it cannot say",
         f"  - {{{kind}: {scalar(reference)}{given}{_resources(found)}}}",

@@ -1,0 +1,154 @@
+"""What import writes is YAML to every reader of it, and its hints may be taken at their word."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support import HOME
+from threatmodel.authoring.importing.plan import imported
+from threatmodel.model.load import load_model
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError
+from threatmodel.reading.source import parse
+
+MESSY = """\
+Transform: AWS::Serverless-2016-10-31
+Parameters: {Stage: {Type: String, Default: dev}}
+Conditions: {Prod: !Equals [!Ref Stage, prod]}
+Resources:
+  Orders: {Type: AWS::DynamoDB::Table}
+  Mail: {Type: AWS::SQS::Queue}
+  Key: {Type: AWS::SecretsManager::Secret}
+  Flow: {Type: AWS::StepFunctions::StateMachine, Properties: {DefinitionString: !Sub "${OrderFunction.Arn}"}}
+  Elsewhere: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: "https://a.example/t.yaml"}}
+  OrderFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.order
+      Runtime: python3.13
+      CodeUri: .
+      Environment: {Variables: {TABLE: !Ref Orders, KEY: !Ref Key, HOST: "https://api.example.com/v1"}}
+      Policies:
+        - DynamoDBCrudPolicy: {TableName: !Ref Orders}
+        - SQSSendMessagePolicy: {QueueName: !GetAtt Mail.QueueName}
+        - AWSSecretsManagerGetSecretValuePolicy: {SecretArn: !Ref Key}
+        - Statement: [{Effect: Allow, Action: ["bedrock:InvokeModel", "ses:SendEmail"], Resource: "*"}]
+      Events:
+        Command: {Type: Api, Properties: {Path: /slack/command, Method: post}}
+        Action: {Type: Api, Properties: {Path: "/slack/actions/{id}", Method: any}}
+        Nightly: {Type: Schedule, Properties: {Schedule: "cron(0 0 * * ? *)"}}
+        Bus: {Type: EventBridgeRule, Properties: {Pattern: {source: [aws.ec2]}}}
+  MailFunction:
+    Type: AWS::Serverless::Function
+    Condition: Prod
+    Properties:
+      Handler: app.mail
+      Runtime: python3.13
+      CodeUri: .
+      Policies: [Statement: [{Effect: Allow, Action: "*", Resource: "*"}]]
+      Events: {M: {Type: SQS, Properties: {Queue: !GetAtt Mail.Arn}}}
+"""
+HINT = re.compile(r"( *)# (?=[a-z' ]+: \S)")
+
+
+def model(text: str = MESSY) -> str:
+    """The text of the model that import writes of a template."""
+    files = Files(texts={Path("template.yaml"): text})
+    return imported(Path("template.yaml"), "", None, files).text
+
+
+def test_every_hint_stands_where_its_line_is_yaml() -> None:
+    text = model()
+    lines = text.splitlines()
+    hints = [at for at, line in enumerate(lines) if HINT.match(line) and not line.startswith("# yaml-language")]
+    assert len(hints) >= 9
+    for at in hints:
+        more = [HINT.sub(r"\1", line) if at == number else line for number, line in enumerate(lines)]
+        if lines[at].startswith("#   "):
+            continue
+        changed = "\n".join(more) + "\n"
+        parse(changed, "model.yaml")  # no InputError: it is YAML, with no key twice
+        codes = _codes(Files(texts={Path("model.yaml"): changed, Path("template.yaml"): MESSY}))
+        assert codes.isdisjoint({"unsupported-yaml", "duplicate-key"}), lines[at]
+
+
+def _codes(files: Files) -> set[str]:
+    """The codes of what is wrong with a model, none where it loads."""
+    try:
+        load_model(files, Path("model.yaml"))
+    except InputError as error:
+        return {one.code for one in error.problems}
+    return set()
+
+
+def test_a_reason_stands_once_in_a_file() -> None:
+    text = model()
+    assert text.count("another template at") == 1
+    assert text.startswith("# yaml-language-server: $schema=model.schema.json\n")
+
+
+def plan(*functions: str) -> str:
+    """A plan of functions at these addresses."""
+    resources = [
+        {
+            "address": address,
+            "mode": "managed",
+            "type": "aws_lambda_function",
+            "name": "this",
+            "values": {"function_name": f"f{number}"},
+        }
+        for number, address in enumerate(functions)
+    ]
+    modules = [
+        {"address": one["address"].rpartition(".aws_")[0], "resources": [one]}  # type: ignore[attr-defined] # a text
+        for one in resources
+    ]
+    return json.dumps(
+        {
+            "format_version": "1.2",
+            "terraform_version": "1.9.0",
+            "planned_values": {"root_module": {"child_modules": modules}},
+            "configuration": {},
+        }
+    )
+
+
+def test_functions_that_modules_call_alike_have_their_modules_names() -> None:
+    text = plan("module.orders.aws_lambda_function.this", "module.mail.aws_lambda_function.this")
+    files = Files(texts={Path("plan.json"): text})
+    found = imported(Path("plan.json"), "plan", None, files)
+    assert [one.id for one in found.added if one.kind == "function"] == ["orders", "mail"]
+    assert "orders: module.orders.aws_lambda_function.this" in found.text
+
+
+@pytest.mark.long
+def test_other_readers_of_yaml_read_the_same(tmp_path: Path) -> None:
+    """js-yaml and the npm package yaml, which editors and pipelines have."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        pytest.skip("Node.js and npm are not there")
+    done = subprocess.run(
+        [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "js-yaml@4.1.0", "yaml@2.6.1"],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    script = (
+        "const t = require('fs').readFileSync(0, 'utf8');"
+        "process.stdout.write(JSON.stringify([require('js-yaml').load(t), require('yaml').parse(t)]));"
+    )
+    for text in (model(), (HOME / "tests/golden/cli/import.yaml").read_text(encoding="utf-8")):
+        read = subprocess.run(
+            [node, "-e", script], input=text.encode(), cwd=tmp_path, capture_output=True, check=True
+        ).stdout
+        one, other = json.loads(read)
+        assert one == other
+        assert one.keys() == parse(text, "model.yaml").root.keys()
+        assert list(one["functions"]) == list(parse(text, "model.yaml").root["functions"])
