@@ -28,7 +28,7 @@ import yaml
 HOME = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HOME))  # started as a script, it finds the engine beside its own folder
 
-from threatmodel.assessment.states import States  # noqa: E402
+from scripts.control_states import control_states  # noqa: E402
 from threatmodel.evidence.collect import collect  # noqa: E402
 from threatmodel.evidence.every_function import with_functions  # noqa: E402
 from threatmodel.graph.building import build  # noqa: E402
@@ -223,15 +223,7 @@ def _states(base: str, texts: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
         system = with_functions(load_model(files, paths["model"]), files)
         evidence, read = collect(system, files, ways, AS_OF)
         graph = build(system, evidence, AS_OF, read)
-    found = States(graph, library, AS_OF)
-    ids: dict[str, list[str]] = {"flow": list(graph.flows)}
-    for element in graph.elements.values():
-        ids.setdefault(element.kind, []).append(element.id)
-    return {
-        f"{control.id}@{element}": found.at(control, element).state
-        for control in library.controls.values()
-        for element in ids.get(control.scope, ())
-    }
+    return control_states(graph, library, AS_OF)
 
 
 def _beside_the_code(texts: Mapping[Path | str, str]) -> Mapping[Path | str, str]:

@@ -25,7 +25,7 @@ import yaml
 HOME = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HOME))  # started as a script, it finds the engine beside its own folder
 
-from threatmodel.assessment.states import States  # noqa: E402
+from scripts.control_states import control_states  # noqa: E402
 from threatmodel.evidence.collect import collect  # noqa: E402
 from threatmodel.graph.building import build  # noqa: E402
 from threatmodel.library.format import Library  # noqa: E402
@@ -141,15 +141,7 @@ def states(system: System, library: Library, template: str) -> dict[str, str]:
     """The state of every control on every element of its scope, by `control@element`, under a template's text."""
     evidence, read = collect(system, _Changed(TEMPLATE, template))
     graph = build(system, evidence, AS_OF, read)
-    found = States(graph, library, AS_OF)
-    ids: dict[str, list[str]] = {"flow": list(graph.flows)}
-    for element in graph.elements.values():
-        ids.setdefault(element.kind, []).append(element.id)
-    return {
-        f"{control.id}@{element}": found.at(control, element).state
-        for control in library.controls.values()
-        for element in ids.get(control.scope, ())
-    }
+    return control_states(graph, library, AS_OF)
 
 
 def run() -> tuple[dict[str, str], tuple[Outcome, ...]]:

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from scripts.mutation import trees
-from scripts.mutation.judging import HOME, Judgement, judged
+from scripts.mutation.judging import HOME, Judgement, Mutant, judged
 
 _SHOP = """\
 name: shop
@@ -59,6 +59,18 @@ class Base:
     def files(self, tree: Any) -> dict[str, str]:
         """The files of the system, with another tree in its file of infrastructure code."""
         return {**self.texts, self.file: self.text(tree)}
+
+    def mutant(self, weakening: str, where: str, name: str, tree: Any, weakens: tuple[str, ...]) -> Mutant:
+        """The system with another tree in its file, which weakens what stands at a place in a way that has a name."""
+        return Mutant(
+            id=f"{self.name}/{weakening}/{where}/{name}",
+            base=self.name,
+            weakening=weakening,
+            says=f"{where}: {name.replace('-', ' ')}",
+            model=self.model,
+            texts=self.files(tree),
+            weakens=weakens,
+        )
 
 
 @cache

@@ -25,6 +25,7 @@ class Maker:
 
     def __init__(self, base: Base) -> None:
         self.base = base
+        self._mutant = base.mutant
         self.excluded: Counter[str] = Counter()
         self.table = table("weaker-plan.yaml")
         self.planned = {one["address"]: one for one in at(base.tree, _PREFIX)}
@@ -149,17 +150,6 @@ class Maker:
                     _elsewhere(tree, address, account=provider)
                     name = "provider-of-another-account" if provider else "provider-of-another-region"
                     yield self._mutant("foreign-account" if provider else "wrong-region", address, name, tree, held)
-
-    def _mutant(self, weakening: str, where: str, name: str, tree: Any, weakens: tuple[str, ...]) -> Mutant:
-        return Mutant(
-            id=f"{self.base.name}/{weakening}/{where}/{name}",
-            base=self.base.name,
-            weakening=weakening,
-            says=f"{where}: {name.replace('-', ' ')}",
-            model=self.base.model,
-            texts=self.base.files(tree),
-            weakens=weakens,
-        )
 
 
 def _values(tree: Any, address: str) -> Iterator[Any]:

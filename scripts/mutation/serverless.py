@@ -181,6 +181,7 @@ class Maker:
 
     def __init__(self, base: Base) -> None:
         self.base = base
+        self._mutant = base.mutant
         self.excluded: Counter[str] = Counter()
 
     def mutants(self) -> Iterator[Mutant]:
@@ -225,14 +226,3 @@ class Maker:
         staged = changed(tree, ("custom",), {"by": {"live": good if good is not GONE else {}, "dev": worse}})
         by_option = changed(staged, path, "${self:custom.by.${opt:which, 'live'}}")
         yield self._mutant("condition-open", where, "by-stage", by_option, weakens)
-
-    def _mutant(self, weakening: str, where: str, name: str, tree: Any, weakens: tuple[str, ...]) -> Mutant:
-        return Mutant(
-            id=f"{self.base.name}/{weakening}/{where}/{name}",
-            base=self.base.name,
-            weakening=weakening,
-            says=f"{where}: {name.replace('-', ' ')}",
-            model=self.base.model,
-            texts=self.base.files(tree),
-            weakens=weakens,
-        )

@@ -259,16 +259,7 @@ class Maker:
 
     def _mutant(self, weakening: str, place: Place, name: str, tree: Any, weakens: tuple[str, ...]) -> Mutant:
         where = ".".join(str(step) for step in place.path if step not in {"Resources", "Properties", "resources"})
-        where = where or "the whole file"
-        return Mutant(
-            id=f"{self.base.name}/{weakening}/{where}/{name}",
-            base=self.base.name,
-            weakening=weakening,
-            says=f"{where}: {name.replace('-', ' ')}",
-            model=self.base.model,
-            texts=self.base.files(tree),
-            weakens=weakens,
-        )
+        return self.base.mutant(weakening, where or "the whole file", name, tree, weakens)
 
 
 KINDS: Mapping[str, str] = {

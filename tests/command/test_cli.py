@@ -169,9 +169,7 @@ FULL = ["2>/dev/full"] if Path("/dev/full").exists() else []
 def shell(command: str, folder: Path = HOME, **environment: str) -> subprocess.CompletedProcess[str]:
     """A command line in bash, with $TM for tm.py."""
     known = {**os.environ, "TM": f"{sys.executable} {HOME / 'tm.py'}", **environment}
-    return subprocess.run(
-        ["bash", "-c", command], cwd=folder, env=known, capture_output=True, text=True, check=False, timeout=60
-    )
+    return subprocess.run(["bash", "-c", command], cwd=folder, env=known, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("asked", ["--list", "--help", "--version"])
@@ -222,7 +220,7 @@ def interrupted(script: Path, pipe: Path, *arguments: str) -> tuple[int, bytes, 
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         with pipe.open("wb"):  # once the script has opened the other end
             running.send_signal(signal.SIGINT)
-            out, err = running.communicate(timeout=60)
+            out, err = running.communicate()
         return running.returncode, out, err
 
 

@@ -21,6 +21,7 @@ from threatmodel.model.file import MODEL, PLATFORM, model_schema
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
+from threatmodel.reading.schema import json_schema
 from threatmodel.reading.shape import (
     Date,
     Either,
@@ -34,7 +35,6 @@ from threatmodel.reading.shape import (
     Shape,
     Text,
     Word,
-    json_schema,
 )
 from threatmodel.reading.source import parse, read_text
 

@@ -78,6 +78,19 @@ def test_a_result_proves_the_controls_of_its_function(capsys: pytest.CaptureFixt
     assert {one["kind"] for one in found["evidence"]} == {"probe"}
 
 
+def test_the_example_s_saved_result_is_what_a_probe_says_today(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody can save a better one by hand: all but the day, and what the machine offers to confine it, comes again."""
+    monkeypatch.chdir(HOME)
+    kept = HOME / "examples" / "slack-app" / "order-bot.probe.json"
+    handler = "examples/slack-app/app.py"
+    again = tmp_path / "again.json"
+    assert main(["probe", handler, "--env-file", str(ENV), "--unconfined", "--json", "-o", str(again)]) == 0
+    old, new = (json.loads(path.read_text(encoding="utf-8")) for path in (kept, again))
+    for one in (old, new):
+        del one["when"], one["isolation"]
+    assert new == old
+
+
 @pytest.mark.usefixtures("project")
 def test_changed_code_makes_a_result_stale(capsys: pytest.CaptureFixture[str]) -> None:
     assert saved() == 0

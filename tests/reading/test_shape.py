@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from threatmodel.reading.problems import InputError, Place
+from threatmodel.reading.schema import json_schema
 from threatmodel.reading.shape import (
     INVALID,
     LONGEST_ID,
@@ -28,7 +29,6 @@ from threatmodel.reading.shape import (
     Text,
     Value,
     Word,
-    json_schema,
     record,
 )
 from threatmodel.reading.source import parse

@@ -8,6 +8,7 @@ from typing import Any
 
 from threatmodel.model.vocabulary import CLASSIFICATIONS, KINDS, PLANES, RELATIONS, ROWS, Kind
 from threatmodel.reading.problems import article, listed
+from threatmodel.reading.schema import json_schema
 from threatmodel.reading.shape import (
     LONGEST_ID,
     Date,
@@ -20,7 +21,6 @@ from threatmodel.reading.shape import (
     Record,
     Text,
     Word,
-    json_schema,
     record,
 )
 

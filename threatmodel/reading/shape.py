@@ -1,7 +1,7 @@
 """Shapes of data: what a file may hold, described once, read strictly and written out as JSON Schema.
 
 A shape is a value.  `Reader.read` checks raw YAML against one and gives back plain values, each with its place;
-everything that does not fit becomes a `Problem`.  `json_schema` turns the same shape into a schema for editors.
+everything that does not fit becomes a `Problem`.  `schema` turns the same shape into one for editors.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ LONGEST_ID = 100
 """Characters of the longest id that an author may choose."""
 
 ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
-_OPEN_WORD = "[A-Za-z0-9._-]{1,60}"
+OPEN_WORD = "[A-Za-z0-9._-]{1,60}"
+"""What an unlisted word looks like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Word:
 
     def takes(self, word: str) -> bool:
         """Whether it is one of the words, or could be an unlisted one."""
-        return word in self.words or (self.open and re.fullmatch(_OPEN_WORD, word) is not None)
+        return word in self.words or (self.open and re.fullmatch(OPEN_WORD, word) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,45 +389,3 @@ def _something(shape: Shape) -> str:
             return "{} where nothing is known of it"
         case _:
             return _expected(shape)
-
-
-def json_schema(shape: Shape) -> dict[str, Any]:  # noqa: C901 - one case a shape
-    """The JSON Schema (draft 2020-12) of a shape."""
-    match shape:
-        case Flag():
-            return {"type": "boolean"}
-        case Number():
-            return {"type": "integer", "minimum": shape.low, "maximum": shape.high}
-        case Word() if shape.open:
-            return {"anyOf": [{"enum": list(shape.words)}, {"type": "string", "pattern": f"^{_OPEN_WORD}$"}]}
-        case Word():
-            return {"enum": list(shape.words)}
-        case Date():
-            return {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
-        case Text():
-            pattern = f"^(?:{shape.pattern})$" if shape.pattern else r"\S"
-            return {"type": "string", "maxLength": shape.longest, "pattern": pattern}
-        case Items():
-            least = {"minItems": shape.least} if shape.least else {}
-            return {"type": "array", "items": json_schema(shape.of), **least}
-        case NamedItems():
-            names = {"pattern": "^" + shape.pattern.pattern.replace(r"\Z", "$"), "maxLength": shape.longest}
-            return {"type": "object", "propertyNames": names, "additionalProperties": json_schema(shape.of)}
-        case Either():
-            return {"anyOf": [json_schema(shape.word), json_schema(shape.whole)]}
-        case Record():
-            return _record_schema(shape)
-        case Raw():
-            return {}
-
-
-def _record_schema(shape: Record) -> dict[str, Any]:
-    properties = {}
-    for key in shape.keys:
-        schema = json_schema(key.shape)
-        if key.nullable:
-            schema = {"anyOf": [schema, {"type": "null"}]}
-        properties[key.name] = {"description": key.meaning, **schema} if key.meaning else schema
-    required = [key.name for key in shape.keys if key.required]
-    found: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
-    return {**found, "required": required} if required else found
