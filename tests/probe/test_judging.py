@@ -2,67 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threatmodel.probe.cases import EFFECTS_MATTER, EXPECTED, OVERALL, REFUSING, UNSHOWN, Case, Send, Shown, Shows
-from threatmodel.probe.deciding import Row, decisions, weakest
+from tests.probe.judged import (
+    ABROAD,
+    CRASH,
+    EXCHANGE,
+    EXTENSION,
+    GOOD,
+    LOOK,
+    METRIC,
+    NO,
+    POST,
+    READ,
+    REFUSED_WRITE,
+    SEND,
+    WRITE,
+    case_of,
+    outcome,
+    setting,
+    status,
+)
+from threatmodel.probe.cases import EXPECTED, OVERALL, REFUSING, Send
 from threatmodel.probe.judging import judge
-from threatmodel.probe.kinds import BODY, CHALLENGE, TEXT
-from threatmodel.probe.leaks import SHOWN, Hidden
-from threatmodel.probe.outcome import FAILED, NOT_RUN, OUTCOMES, PASSED, UNDECIDED, ProbeOutcome, Setting
-from threatmodel.probe.protocol import Effect, Reply
-from threatmodel.probe.replies import came_back, side_effects
-from threatmodel.probe.requests import SECRET, Genuine
-from threatmodel.reading.problems import visible
-
-SIGNATURE = "v0=" + "0123456789abcdef" * 4
-WRITE = Effect(service="dynamodb", operation="PutItem", detail="replay")
-REFUSED_WRITE = Effect(service="dynamodb", operation="PutItem", detail="replay", refused=True)
-EXCHANGE = Effect(service="slack", operation="oauth.v2.access", detail="slack.com")
-SEND = Effect(service="sqs", operation="SendMessage", detail="work")
-READ = Effect(service="secretsmanager", operation="GetSecretValue", detail="arn")
-LOOK = Effect(service="dynamodb", operation="GetItem", detail="replay")
-METRIC = Effect(service="cloudwatch", operation="PutMetricData", detail="refusals")
-POST = Effect(service="network", operation="POST", detail="slack.com")
-ABROAD = Effect(service="network", operation="CONNECT", detail="evil.example", refused=True)
-EXTENSION = Effect(service="network", operation="GET", detail="localhost:2773")
-GOOD = Reply(status=200, effects=(READ, WRITE, SEND))
-NO = Reply(status=401, effects=(READ,))
-CRASH = Reply(ended="error", error="KeyError")
-HIDDEN = Hidden(Genuine(), [SIGNATURE], {"WORK_QUEUE_URL": "https://queue", "STAGE": "prod"})
-
-
-def setting(genuine: Reply = GOOD, *, sees_effects: bool = True, shape: str = "rest-api", **rest: Any) -> Setting:
-    return Setting(genuine=genuine, shape=shape, sees_effects=sees_effects, hidden=HIDDEN, **rest)
-
-
-def case_of(expect: str, *send: Send, name: str = "x", decides: Any = None) -> Case:
-    sends = () if expect in OVERALL else send or (Send(),)
-    return Case(id=name, title="x", level="required", expect=expect, failure="x", decides=decides or {}, send=sends)
-
-
-COMMON: dict[str, Any] = {
-    "id": "x",
-    "title": "x",
-    "level": "required",
-    "expect": "closed",
-    "failure": "x",
-    "decides": {},
-}
-
-
-def outcome(expect: str, *replies: Reply, given: Setting | None = None, send: Sequence[Send] = ()) -> str:
-    return judge(case_of(expect, *send), replies, given or setting()).outcome
-
-
-def status(code: int, *effects: Effect, body: str = "") -> Reply:
-    return Reply(status=code, effects=effects, body=body)
+from threatmodel.probe.kinds import CHALLENGE
+from threatmodel.probe.outcome import FAILED, NOT_RUN, OUTCOMES, PASSED, UNDECIDED
+from threatmodel.probe.protocol import Reply
+from threatmodel.probe.replies import side_effects
 
 
 @pytest.mark.parametrize(
@@ -328,230 +298,6 @@ def test_a_refusal_after_an_effect_is_late_unless_another_request_is_accepted() 
     assert judge(case_of("refused", *sends), [NO, status(401, SEND)], setting()).late
     assert not judge(case_of("refused", *sends), [status(401, SEND), status(200, SEND)], setting()).late
     assert not judge(case_of("refused"), [Reply(ended="error", effects=(SEND,))], setting()).late
-
-
-# --- about all answers
-
-
-def overall(expect: str, *replies: Reply, name: str = "no-signature", genuine: Reply = GOOD) -> ProbeOutcome:
-    decides = {"verifies_signature": Shows(True, False)}
-    case = case_of("refused", *[Send()] * len(replies), name=name, decides=decides)
-    return judge(case_of(expect), (), setting(genuine, replies=[(case, replies)]))
-
-
-@pytest.mark.parametrize(
-    ("expect", "replies", "expected"),
-    [
-        ("no-crash", [GOOD, NO], (PASSED, "")),
-        ("no-crash", [GOOD, CRASH], (FAILED, "after: no-signature")),
-        ("no-crash", [status(500)], (FAILED, "after: no-signature")),
-        ("no-crash", [Reply()], (FAILED, "after: no-signature")),
-        ("no-crash", [], (UNDECIDED, "nothing was sent")),
-        ("alike", [NO, NO, GOOD], (PASSED, "")),
-        ("alike", [NO, status(401, body="old timestamp")], (FAILED, "2 different ones: no-signature")),
-        ("alike", [GOOD], (UNDECIDED, "nothing was refused")),
-        ("discreet-answers", [status(200, body="Working on it.")], (PASSED, "")),
-        ("discreet-answers", [status(500, body=f"bad {SECRET}")], (FAILED, "signing secret (no-signature)")),
-        ("discreet-answers", [status(401, body=f"not {SIGNATURE}")], (FAILED, "signature (no-signature)")),
-        (
-            "discreet-answers",
-            [status(500, body="Traceback (most recent call last)")],
-            (FAILED, "a stack trace (no-signature)"),
-        ),
-        ("discreet-answers", [status(500, body="at /var/task/app.py")], (FAILED, "a path (no-signature)")),
-        ("discreet-answers", [status(500, body="no arn:aws:sqs:eu-west-1:1:x")], (FAILED, "an ARN (no-signature)")),
-        ("discreet-answers", [status(500, body="KeyError: 'x'")], (FAILED, "an exception (no-signature)")),
-        ("discreet-logs", [Reply(status=200, logs='{"level": "INFO", "message": "queued"}')], (PASSED, "")),
-        ("discreet-logs", [Reply(status=200, logs=f"secret {SECRET}")], (FAILED, "signing secret (no-signature)")),
-        ("discreet-logs", [Reply(status=200, logs=f"got {SIGNATURE}")], (FAILED, "signature (no-signature)")),
-        ("discreet-logs", [Reply(status=200, logs=f"text={TEXT}")], (FAILED, "body (no-signature)")),
-        ("discreet-logs", [Reply(status=200, logs="xyzz0WbapA4vBCDEFasx0q6G")], (FAILED, "token (no-signature)")),
-        ("discreet-logs", [Reply(ended="output")], (UNDECIDED, "a log was longer than what is read")),
-    ],
-)
-def test_all_answers_are_judged(expect: str, replies: Sequence[Reply], expected: tuple[str, str]) -> None:
-    found = overall(expect, *replies)
-    assert (found.outcome, found.why) == expected
-
-
-ELSEWHERE = [
-    Case(**COMMON, send=(Send(),), secret="missing"),
-    Case(**COMMON, send=(Send(),), secret="empty"),
-    Case(**COMMON, send=(Send(),), environment={"STAGE": "dev"}),
-    Case(**COMMON, send=(Send(store="rotated"),)),
-    Case(**COMMON, send=(Send(failing="errors"),)),
-    Case(**COMMON, send=(Send(shape="http-api"),)),
-    Case(**COMMON, send=(Send(shape="direct"),)),
-    Case(**COMMON, send=(Send(event={}),)),
-]
-
-
-@pytest.mark.parametrize("case", ELSEWHERE)
-def test_what_nobody_can_bring_about_by_the_own_api_is_no_crash(case: Case) -> None:
-    others = [(case, [CRASH]), (case_of("refused"), [NO])]
-    assert judge(case_of("no-crash"), (), setting(replies=others)).outcome == PASSED
-
-
-@pytest.mark.parametrize("case", [Case(**COMMON, send=(Send(shape="rest-api"),)), Case(**COMMON, send=(Send(),))])
-def test_what_anybody_can_send_to_the_own_api_is_a_crash(case: Case) -> None:
-    assert judge(case_of("no-crash"), (), setting(replies=[(case, [CRASH])])).outcome == FAILED
-
-
-def test_what_is_looked_up_for_a_stranger_is_no_refusal_where_nothing_has_an_effect() -> None:
-    given = setting(status(200, body="Hello."), nonsense=status(401))
-    assert outcome("refused", status(200, LOOK, body="3 orders"), given=given, send=[Send(path="/orders")]) == UNDECIDED
-    assert outcome("refused", status(200, body="healthy"), given=given, send=[Send(path="/health")]) == PASSED
-
-
-def test_where_nothing_has_an_effect_there_is_nothing_to_repeat() -> None:
-    given = setting(status(200, body="Hello."))
-    late = Send(again=True, fresh=True, later=290)
-    assert outcome("once", status(401), given=given, send=[late]) == NOT_RUN
-
-
-def test_an_old_request_may_be_refused_for_its_age_without_a_look_at_the_store() -> None:
-    assert outcome("once", NO, send=[Send(again=True, fresh=True, later=290)]) == PASSED
-    assert outcome("once", NO, send=[Send(again=True, fresh=True)]) == UNDECIDED
-
-
-def test_an_answer_in_a_form_that_the_handler_is_not_made_for_shows_no_acceptance() -> None:
-    twins = {("command", "alb"): status(200, body="Oops.")}
-    given = setting(status(200, body="Hello."), nonsense=status(401), twins=twins)
-    assert outcome("refused", status(200, body="Oops."), given=given, send=[Send(shape="alb")]) == UNDECIDED
-
-
-def test_an_empty_answer_shows_no_acceptance_where_nothing_has_an_effect() -> None:
-    given = setting(status(200), idle=status(404))
-    assert outcome("denied", status(200), given=given) == UNDECIDED
-    told = setting(status(200, body="Hello."), idle=status(404))
-    assert outcome("denied", status(200, body="Hello."), given=told) == FAILED
-
-
-@pytest.mark.parametrize(
-    "log",
-    [
-        BODY,
-        "https://hooks.slack.com/commands/T1DC2JH3J/397700885554/96rGlfmibIGlgcZRskXaIFfN",
-        "https:\\/\\/hooks.slack.com\\/commands\\/T1DC2JH3J\\/397700885554\\/96rGlfmibIGlgcZRskXaIFfN",
-        "https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN",
-        "dG9rZW49eHl6ejBXYmFwQTR2QkNERUZhc3gwcTZHJnRlYW1faWQ9VDFEQzJKSDNKJnRlYW1fZG9tYWluPXRlc3R0ZWFtbm93JmNoYW5u",
-    ],
-)
-def test_a_body_and_its_address_are_found_in_a_log_however_they_are_written(log: str) -> None:
-    import base64
-
-    text = base64.b64encode(BODY.encode()).decode() if log.startswith("dG9r") else log
-    assert overall("discreet-logs", Reply(status=200, logs=f"got {text}!")).outcome == FAILED
-
-
-@pytest.mark.parametrize("expect", sorted(OVERALL - {"discreet-calls"}))
-def test_all_answers_of_a_handler_that_refuses_genuine_requests_show_nothing(expect: str) -> None:
-    assert overall(expect, NO).outcome == PASSED
-    assert overall(expect, NO, genuine=NO).outcome == UNDECIDED
-
-
-# --- in words
-
-
-@pytest.mark.parametrize(
-    ("reply", "expected"),
-    [
-        (status(401), "401"),
-        (status(200, body=" a\n b "), "200 a b"),
-        (status(200, SEND, body="x"), "200 x; sqs SendMessage work"),
-        (Reply(), "no status"),
-        (CRASH, "it raised KeyError, which Lambda answers with 502"),
-        (Reply(ended="error"), "it raised an exception, which Lambda answers with 502"),
-        (
-            status(200, body=f"{SECRET} {SIGNATURE} https://queue prod"),
-            "200 <signing secret> <signature> <WORK_QUEUE_URL> prod",
-        ),
-        (status(200, body="xoxb-1234567890-abcdef"), "200 <token>"),
-        (status(200, body="\x1b[31mred\u202e"), "200 <U+001B>[31mred<U+202E>"),
-    ],
-)
-def test_what_came_back_is_told_without_secrets(reply: Reply, expected: str) -> None:
-    assert came_back(reply, HIDDEN) == expected
-
-
-@given(st.text(max_size=200), st.text(max_size=200), st.sampled_from([SECRET, SIGNATURE, "xyzz0WbapA4vBCDEFasx0q6G"]))
-def test_no_excerpt_holds_a_secret_or_is_long(before: str, after: str, secret: str) -> None:
-    found = HIDDEN.excerpt(before + secret + after)
-    assert secret not in found
-    assert len(found) <= SHOWN
-    assert visible(found) == found
-
-
-# --- facts
-
-
-def row(outcome: str, *, shows: dict[str, Shown] | None = None, name: str = "a", why: str = "") -> Row:
-    return Row(
-        probe=name,
-        title="x",
-        level="required",
-        sent="x",
-        back="x",
-        outcome=outcome,
-        why=why,
-        failure="x",
-        bears_on=("f",),
-        shows=shows or {},
-    )
-
-
-@pytest.mark.parametrize(
-    ("rows", "sees", "expected"),
-    [
-        ([row(PASSED, shows={"f": True})], True, (True, True, "")),
-        (
-            [row(PASSED, shows={"f": True})],
-            False,
-            (False, None, "side effects are not seen here: probe the handler itself"),
-        ),
-        ([row(PASSED, shows={"f": True}), row(FAILED, shows={"f": False}, name="b")], True, (True, False, "b")),
-        ([row(FAILED, shows={"f": False})], False, (True, False, "a")),
-        ([row(PASSED, shows={"f": True}), row(UNDECIDED, name="b", why="w")], True, (False, None, "b undecided: w")),
-        ([row(PASSED, shows={"f": True}), row(NOT_RUN, name="b", why="w")], True, (False, None, "b not run: w")),
-        ([row(PASSED)], True, (False, None, "a: a pass shows nothing")),
-        ([row(FAILED), row(PASSED, shows={"f": True}, name="b")], True, (False, None, "a failed")),
-        ([row(PASSED, shows={"f": 300})] * 2, True, (True, 300, "at most 300: one more is refused")),
-        (
-            [row(FAILED, shows={"f": 301}), row(FAILED, shows={"f": 86400}, name="b")],
-            True,
-            (True, 86400, "86400 or more: a, b"),
-        ),
-        ([row(FAILED, shows={"f": 301}), row(FAILED, shows={"f": None}, name="b")], True, (True, None, "a, b")),
-    ],
-)
-def test_facts_follow_from_rows(rows: list[Row], sees: bool, expected: tuple[bool, Shown, str]) -> None:
-    (found,) = decisions(rows, sees_effects=sees)
-    assert (found.decided, found.value, found.note) == expected
-
-
-OUTCOME_ROWS = st.builds(row, st.sampled_from(OUTCOMES), shows=st.sampled_from([None, {"f": True}, {"f": False}]))
-
-
-@given(st.lists(OUTCOME_ROWS, min_size=1, max_size=6), st.booleans())
-def test_a_fact_is_true_only_where_every_probe_passed_and_effects_were_seen(rows: list[Row], sees: bool) -> None:
-    (found,) = decisions(rows, sees_effects=sees)
-    if found.decided and found.value is True:
-        assert sees
-        assert all(one.outcome == PASSED for one in rows)
-    if any(one.outcome == FAILED and one.shows.get("f") is False for one in rows):
-        assert found.decided
-        assert found.value is False
-
-
-@given(st.lists(st.integers(0, 1_000_000) | st.none(), min_size=1))
-def test_the_weakest_number_is_the_largest_and_null_is_none(values: list[Shown]) -> None:
-    found = weakest(values)
-    assert found is None if None in values else found == max(value for value in values if value is not None)
-
-
-def test_what_refuses_everything_is_said_to_need_effects() -> None:
-    assert REFUSING < EFFECTS_MATTER
-    assert repr(UNSHOWN) == "nothing"
 
 
 INSTALL_PAGE = "https://slack.com/oauth/v2/authorize?client_id=1&state=s"
