@@ -12,6 +12,7 @@ import pytest
 
 from tests.support import HOME
 from threatmodel.authoring.importing.plan import imported
+from threatmodel.command.main import main
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
@@ -152,3 +153,15 @@ def test_other_readers_of_yaml_read_the_same(tmp_path: Path) -> None:
         assert one == other
         assert one.keys() == parse(text, "model.yaml").root.keys()
         assert list(one["functions"]) == list(parse(text, "model.yaml").root["functions"])
+
+
+def test_a_model_without_its_schema_beside_it_says_how_editors_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("template.yaml").write_text(MESSY, encoding="utf-8")
+    assert main(["import", "template.yaml", "-o", "model.yaml"]) == 0
+    assert "schema model > model.schema.json" in capsys.readouterr().out
+    Path("model.schema.json").write_text("{}", encoding="utf-8")
+    assert main(["import", "template.yaml", "-o", "other.yaml"]) == 0
+    assert "editors" not in capsys.readouterr().out

@@ -24,6 +24,7 @@ def options(parser: Parser) -> None:
 
 def run(request: Invocation) -> int:
     """Prints or writes a model of what a file deploys."""
+    from threatmodel.authoring.importing.model import SCHEMA
     from threatmodel.authoring.importing.plan import imported
 
     args = request.args
@@ -38,7 +39,11 @@ def run(request: Invocation) -> int:
     code = request.print(found.text)
     if request.output is not None:
         name = shown_path(request.output)
-        say([f"wrote {name}: {len(found.added)} elements", f"next: {COMMAND} -m {name} --report"])
+        schema = request.output.parent / SCHEMA
+        told = [f"wrote {name}: {len(found.added)} elements", f"next: {COMMAND} -m {name} --report"]
+        if not schema.exists():
+            told.append(f"editors: {COMMAND} schema model > {shown_path(schema)} has them check it as you type")
+        say(told)
     return code
 
 
