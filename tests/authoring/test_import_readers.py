@@ -165,3 +165,18 @@ def test_a_model_without_its_schema_beside_it_says_how_editors_get_it(
     Path("model.schema.json").write_text("{}", encoding="utf-8")
     assert main(["import", "template.yaml", "-o", "other.yaml"]) == 0
     assert "editors" not in capsys.readouterr().out
+
+
+TAKEN = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Worker: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.13, Handler: app.a, FunctionName: jobs}}
+  Other: {Type: AWS::Serverless::Function, Properties: {Runtime: python3.13, Handler: app.b, FunctionName: worker}}
+  Token: {Type: AWS::SecretsManager::Secret, Properties: {Name: slack/signing}}
+  Spare: {Type: AWS::SecretsManager::Secret, Properties: {Name: prod/token}}
+"""
+
+
+def test_where_one_resource_has_the_name_that_another_gives_itself_the_model_says_which_is_meant() -> None:
+    found = model(TAKEN)
+    assert "resources: {worker: Worker, token: Token}}" in found

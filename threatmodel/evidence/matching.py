@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from threatmodel.evidence.outside import names_of, outside
 from threatmodel.evidence.resource_types import known
-from threatmodel.model.system import EvidenceFile, Node, System
+from threatmodel.model.system import EvidenceFile, System
 from threatmodel.model.vocabulary import Kind
 from threatmodel.reading.problems import Place, Problem, listed, quoted, suggestion
 from threatmodel.reading.spelling import latin
@@ -59,16 +59,14 @@ def matches(system: System, source: EvidenceFile, stack: Stack, kinds: Mapping[s
     missing: list[tuple[str, str, Place]] = []
     taken = {name for name, _ in source.resources.values()}
     nodes = [node for node in system.nodes.values() if node.kind in MATCHED and not node.out_of_scope]
-    fitting = {node.id: _fitting(node, stack, kinds, taken) for node in nodes if node.id not in source.resources}
-    exact = {name for each in fitting.values() if len(each.exact) == 1 for name in each.exact}
+    by_name = _by_name({n.id: n.kind for n in nodes if n.id not in source.resources}, stack, kinds, taken)
     for node in nodes:
         if node.id in source.resources:
             name = source.resources[node.id][0]
             if name in stack.resources:
                 found[node.id] = name
             continue
-        mine = fitting[node.id]
-        candidates = (*mine.exact, *(name for name in mine.loose if name not in exact))
+        candidates = by_name[node.id]
         if len(candidates) == 1:
             found[node.id] = candidates[0]
         elif candidates:
@@ -78,6 +76,14 @@ def matches(system: System, source: EvidenceFile, stack: Stack, kinds: Mapping[s
         else:
             missing.append((node.id, node.kind, node.place))
     return Matches(found, tuple(_only_api(found, missing, stack, kinds)), tuple(problems))
+
+
+def mistakable(
+    elements: Mapping[str, tuple[str, str]], stack: Stack, kinds: Mapping[str, Sequence[str]]
+) -> frozenset[str]:
+    """The elements (ids to kind and resource) of which names alone do not tell that they are their resource."""
+    by_name = _by_name({name: kind for name, (kind, _) in elements.items()}, stack, kinds, ())
+    return frozenset(name for name, (_, resource) in elements.items() if by_name[name] != (resource,))
 
 
 def named_elsewhere(
@@ -138,25 +144,34 @@ def _of_other_kinds(
             yield Problem(code="wrong-kind", place=place, message=message, hint=hint)
 
 
-class _Fitting(NamedTuple):
-    """The resources whose name is an element's id, exactly and with a usual ending left out."""
+def _by_name(
+    elements: Mapping[str, str], stack: Stack, kinds: Mapping[str, Sequence[str]], taken: Container[str]
+) -> Mapping[str, tuple[str, ...]]:
+    """The resources that elements (ids to kinds) may be by name, in the file's order, without those that are `taken`.
 
-    exact: tuple[str, ...]
-    loose: tuple[str, ...]
-
-
-def _fitting(node: Node, stack: Stack, kinds: Mapping[str, Sequence[str]], taken: Iterable[str]) -> _Fitting:
-    """The resources that an element may be: whoever adds one of the right name must not take another one's place."""
-    wanted = _folded(node.id)
-    exact, loose = [], []
-    for resource in stack.resources.values():
-        if node.kind in kinds.get(resource.name, ()) and resource.name not in taken:
-            names = {_folded(name) for name in _names(resource)}
-            if wanted in names:
-                exact.append(resource.name)
-            elif any(wanted in _shorter(name, node.kind) or name in _shorter(wanted, node.kind) for name in names):
-                loose.append(resource.name)
-    return _Fitting(tuple(exact), tuple(loose))
+    One whose name is an id, exactly, comes before those with a usual ending left out, and is no other element's:
+    whoever adds a resource of the right name must not take another one's place.
+    """
+    whole: dict[tuple[str, str], dict[str, int]] = {}
+    short: dict[tuple[str, str], dict[str, int]] = {}
+    for at, resource in enumerate(stack.resources.values()):
+        if resource.name not in taken:
+            for kind in kinds.get(resource.name, ()):
+                for name in {_folded(name) for name in _names(resource)}:
+                    whole.setdefault((kind, name), {})[resource.name] = at
+                    for end in _shorter(name, kind) if kind in ENDINGS else ():
+                        short.setdefault((kind, end), {})[resource.name] = at
+    exact = {name: whole.get((kind, _folded(name)), {}) for name, kind in elements.items()}
+    given = {one for found in exact.values() if len(found) == 1 for one in found}
+    found: dict[str, tuple[str, ...]] = {}
+    for name, kind in elements.items():
+        wanted = _folded(name)
+        loose = dict(short.get((kind, wanted), {}))
+        for end in _shorter(wanted, kind):
+            loose |= whole.get((kind, end), {})
+        more = sorted((one for one in loose if one not in exact[name] and one not in given), key=loose.__getitem__)
+        found[name] = (*exact[name], *more)
+    return found
 
 
 def _only_api(

@@ -196,7 +196,7 @@ _EVIDENCE = record(
     Key("serverless", Text(400, expected="a path"), "a serverless.yml of it"),
     Key(
         "resources",
-        NamedItems(Text(400), "an element"),
+        NamedItems(Text(), "an element"),
         "which resource an element is, where its name does not tell: id and logical id (Terraform: address)",
     ),
     Key(

@@ -10,7 +10,7 @@ from threatmodel.authoring.insertion import comment, scalar
 from threatmodel.authoring.surfaces import BY_PATH, WHERE, surface
 from threatmodel.evidence.answers import Answered
 from threatmodel.evidence.mappings.stack_facts import StackFacts
-from threatmodel.evidence.matching import MATCHED
+from threatmodel.evidence.matching import MATCHED, mistakable
 from threatmodel.evidence.outside import outside
 from threatmodel.evidence.relations.found import FunctionRelations, Start, may_be_slack
 from threatmodel.evidence.relations.naming import kinds_of
@@ -56,6 +56,9 @@ def entries(
     places = dict(_named_by(by_function))
     ids = element_ids(kinds, known)
     named = {**known, **{name: one.id for name, one in ids.items()}}
+    of_stack = {one: (kinds[name], name) for name, one in named.items() if kinds.get(name) in MATCHED}
+    of_stack = {one: of for one, of in of_stack.items() if of[1] in stack.resources}
+    apart = mistakable(of_stack, stack, {name: kinds_of(one, facts) for name, one in stack.resources.items()})
     told: dict[str, str] = {}
     for kind in (*MATCHED, EXTERNAL):
         for name, element in ids.items():
@@ -70,7 +73,9 @@ def entries(
                     else _other(name, kind, stack, facts)
                 )
                 lines = (head, *(f"  {line}" for line in body))
-                yield ElementEntry(id=element.id, kind=kind, resource=name, lines=lines, apart=element.apart)
+                yield ElementEntry(
+                    id=element.id, kind=kind, resource=name, lines=lines, apart=element.apart or element.id in apart
+                )
 
 
 def _kinds(stack: Stack, facts: StackFacts, by_function: Mapping[str, FunctionRelations]) -> Iterator[tuple[str, str]]:
@@ -78,6 +83,8 @@ def _kinds(stack: Stack, facts: StackFacts, by_function: Mapping[str, FunctionRe
     used = _used_as(by_function)
     for resource in stack.resources.values():
         kinds = kinds_of(resource, facts)
+        if not resource.name.strip():  # nothing can be deployed under no name, and no model can name it
+            continue
         if resource.name in by_function:
             yield resource.name, "function"
         elif (kind := used.get(resource.name)) is not None and kind in kinds:
