@@ -85,6 +85,8 @@ _NODE = {
     "penwidth": "1.2",
     "margin": "0.14,0.08",
 }
+_LEFT = '<br align="left"/>'
+"""Ends a line of a label that stands on the left."""
 _CLUSTER = {"style": "dashed", "color": _RED, "fontcolor": _RED, "fontsize": "10", "peripheries": "1", "margin": "10"}
 _EDGE = {"fontname": "Helvetica", "fontsize": "9", "color": _MUTED, "fontcolor": "#24292f", "arrowsize": "0.7"}
 
@@ -210,7 +212,7 @@ class _Painter:
             label += " (assumed)"
         if zone in self.risks:
             look = _BANDS[self.risks[zone][0]]
-            label += f'  <font color="{look.line}">{_worded(self.risks[zone])}</font>'
+            label += f'{_LEFT}<font color="{look.line}">{_worded(self.risks[zone])}</font>{_LEFT}'
         attributes = {**_CLUSTER, "label": f"<{label}>"}
         cluster: graphviz.Digraph = graphviz.Digraph(f"cluster_{_name(zone)}", graph_attr=attributes)
         return cluster

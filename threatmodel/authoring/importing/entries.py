@@ -81,10 +81,9 @@ def entries(
 def _kinds(stack: Stack, facts: StackFacts, by_function: Mapping[str, FunctionRelations]) -> Iterator[tuple[str, str]]:
     """What the elements are, each with its kind: what functions use it as, where it can be two things."""
     used = _used_as(by_function)
-    for resource in stack.resources.values():
+    named = (one for one in stack.resources.values() if one.name.strip())  # nothing is deployed under no name
+    for resource in named:
         kinds = kinds_of(resource, facts)
-        if not resource.name.strip():  # nothing can be deployed under no name, and no model can name it
-            continue
         if resource.name in by_function:
             yield resource.name, "function"
         elif (kind := used.get(resource.name)) is not None and kind in kinds:
