@@ -96,17 +96,15 @@ def _read(file: Path = FILE) -> tuple[Mapping[str, ResourceType], tuple[str, ...
     whole = reader.whole(_WHOLE)
     if reader.problems:
         raise InputError(reader.problems)
-    rows = [ResourceType(**_plain(one.value)) for one in whole["types"].value]
-    families = _plain(whole["families"].value)
-    pushes = {start: service for service, starts in families["pushes"].items() for start in starts}
-    return {name: row for row in rows for name in row.names}, families["calls_nobody"], pushes
+    rows = [ResourceType(**_values(one.value)) for one in whole["types"].value]
+    families: Fields = whole["families"].value
+    pushes: Fields = families["pushes"].value
+    starts = {start: service for service in pushes for start in pushes.several(service)}
+    return {name: row for row in rows for name in row.names}, families.several("calls_nobody"), starts
 
 
-def _plain(value: Any) -> Any:
-    """What was read, without its places."""
-    if isinstance(value, Fields):
-        return {name: _plain(entry.value) for name, entry in value.items()}
-    return tuple(_plain(one.value) for one in value) if isinstance(value, tuple) else value
+def _values(fields: Fields) -> dict[str, Any]:
+    return {name: fields.several(name) if isinstance(one.value, tuple) else one.value for name, one in fields.items()}
 
 
 RESOURCE_TYPES, CALLS_NOBODY, PUSHES = _read()

@@ -24,7 +24,7 @@ from threatmodel.library.format import (
 from threatmodel.library.layers import Layer, layered, switched_off
 from threatmodel.library.lint import lint
 from threatmodel.library.placeholders import unwritten
-from threatmodel.library.read import control_of, plain, threat_of
+from threatmodel.library.read import control_of, threat_of
 from threatmodel.library.remembered import Parts, keep, key_of, recalled
 from threatmodel.model.decisions import invariants
 from threatmodel.reading.cache import is_on
@@ -224,7 +224,7 @@ def _numbered(table: Fields) -> tuple[Numbered, ...]:
             number=entry.value["number"].value,
             title=entry.value["title"].value,
             says=entry.value["says"].value,
-            gaps=plain(entry.value["gaps"].value) if "gaps" in entry.value else (),
+            gaps=entry.value.several("gaps"),
             answers={m: e.value for m, e in entry.value["answers"].value.items()} if "answers" in entry.value else {},
         )
         for name, entry in table.items()

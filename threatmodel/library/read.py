@@ -24,7 +24,7 @@ def threat_of(reader: Reader, entries: Fields) -> Threat:
     return Threat(
         id=entries["id"].value,
         title=entries["title"].value,
-        aliases=_optional(entries, "aliases"),
+        aliases=entries.several("aliases"),
         scenario=entries["scenario"].value,
         targets=targets,
         applies=applies,
@@ -41,7 +41,7 @@ def threat_of(reader: Reader, entries: Fields) -> Threat:
         place=entries["id"].key,
         raises=tuple(_moves(reader, entries, "raises", targets, base)),
         lowers=tuple(_moves(reader, entries, "lowers", targets, base)),
-        formerly=_optional(entries, "formerly"),
+        formerly=entries.several("formerly"),
     )
 
 
@@ -115,13 +115,13 @@ def control_of(reader: Reader, entries: Fields) -> Control:
         id=entries["id"].value,
         title=entries["title"].value,
         do=entries.get("do", entries["title"]).value,
-        aliases=_optional(entries, "aliases"),
+        aliases=entries.several("aliases"),
         mitigation=entries["mitigation"].value,
         kind=entries["kind"].value,
         owner=entries["owner"].value,
         scope=scope,
         in_place=in_place,
-        requires=_optional(entries, "requires"),
+        requires=entries.several("requires"),
         keeps_out="public" in entries,
         needs=tuple(needs),
         why=entries["why"].value.strip(),
@@ -129,7 +129,7 @@ def control_of(reader: Reader, entries: Fields) -> Control:
         maps=_maps(entries["maps"].value),
         references=plain(entries["references"].value),
         place=entries["id"].key,
-        formerly=_optional(entries, "formerly"),
+        formerly=entries.several("formerly"),
         weaker=weaker,
     )
 
@@ -213,11 +213,6 @@ def _facts(reader: Reader, table: Fields, kind: Kind) -> dict[str, Any] | None:
 def plain(values: Sequence[Value]) -> tuple[Any, ...]:
     """The values of a list without their places."""
     return tuple(item.value for item in values)
-
-
-def _optional(entries: Fields, key: str) -> tuple[Any, ...]:
-    """The values of a list that may be left out."""
-    return plain(entries[key].value) if key in entries else ()
 
 
 def _maps(entries: Fields) -> dict[str, tuple[str, ...]]:

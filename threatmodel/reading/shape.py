@@ -166,6 +166,10 @@ class Fields(dict[str, Entry]):
         """Whether the key stands there, whatever its value."""
         return name in self or name in self.unread
 
+    def several(self, name: str) -> tuple[Any, ...]:
+        """The values of a list without their places; none where it is left out."""
+        return tuple(item.value for item in self[name].value) if name in self else ()
+
 
 INVALID: Any = object()
 """What `Reader.read` gives for a value that does not fit; its problem has been noted."""

@@ -48,9 +48,6 @@ def load_policy(files: Files, path: Path) -> Rules:
     def flag(name: str) -> bool:
         return name in entries and bool(entries[name].value)
 
-    def items(name: str) -> tuple[str, ...]:
-        return tuple(item.value for item in entries[name].value) if name in entries else ()
-
     return Rules(
         fail_on=_word(entries, "fail_on", "high"),
         tolerance=_word(entries, "tolerance", "high"),
@@ -60,9 +57,9 @@ def load_policy(files: Files, path: Path) -> Rules:
         ignore_acceptances=flag("ignore_acceptances"),
         longest_acceptance=terms["acceptance"].value if "acceptance" in terms else LONGEST_DAYS,
         longest_attestation=terms["attestation"].value if "attestation" in terms else LONGEST_DAYS,
-        required_evidence=items("required_evidence"),
-        proven_controls=items("proven"),
-        acceptors=items("acceptors"),
+        required_evidence=entries.several("required_evidence"),
+        proven_controls=entries.several("proven"),
+        acceptors=entries.several("acceptors"),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from threatmodel.model.runtimes import CHECKED, RUNTIMES
 from threatmodel.model.vocabulary.row import CLASSIFICATIONS, KINDS, PARTNERS, FactRow, Input, Kind, RelationRow
@@ -149,7 +149,7 @@ def _relations(kind: Kind, entries: Fields) -> Iterator[RelationRow]:
             yield RelationRow(
                 kind=kind,
                 name=name,
-                to=_words(fields, "to"),
+                to=fields.several("to"),
                 meaning=fields["means"].value,
                 topic=topic,
                 ask=described.value["ask"].value,
@@ -170,8 +170,8 @@ def _stated(kind: Kind, entries: Fields, reader: Reader) -> Iterator[FactRow]:
                 shape=_shape(fields["type"], reader),
                 meaning=fields["means"].value,
                 ask=fields["ask"].value,
-                seen_by=_words(fields, "seen_by"),
-                denied_by=_words(fields, "denied_by"),
+                seen_by=fields.several("seen_by"),
+                denied_by=fields.several("denied_by"),
                 default=_text(fields, "default"),
                 topic=topic,
                 topic_ask=described.value["ask"].value,
@@ -182,7 +182,7 @@ def _derived(kind: Kind, entries: Fields, reader: Reader) -> Iterator[FactRow]:
     table: Fields = entries["derived"].value if "derived" in entries else Fields()
     for name, entry in table.items():
         fields: Fields = entry.value
-        inputs = (item.split(".") for item in _words(fields, "follows_from"))
+        inputs = (item.split(".") for item in fields.several("follows_from"))
         yield FactRow(
             kind=kind,
             name=name,
@@ -205,15 +205,9 @@ def _shape(entry: Entry, reader: Reader) -> Flag | Number | Word:
     if "from" in said:
         return Number(said["from"].value, said["to"].value)
     ordered = "from_least_to_most" in said
-    return Word(_words(said, "from_least_to_most" if ordered else "one_of"), ordered=ordered)
+    return Word(said.several("from_least_to_most" if ordered else "one_of"), ordered=ordered)
 
 
 def _text(fields: Fields, name: str) -> str:
     entry: Entry | None = fields.get(name)
     return entry.value if entry is not None else ""
-
-
-def _words(fields: Fields, name: str) -> tuple[Any, ...]:
-    """The words of a list, each of which its shape takes."""
-    entry: Entry | None = fields.get(name)
-    return tuple(item.value for item in entry.value) if entry is not None else ()
