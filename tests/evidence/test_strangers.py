@@ -38,6 +38,12 @@ Resources:
 NOTHING: frozenset[str] = frozenset()
 AROUND = frozenset({"role_can_escalate", "invocable_by_anyone"})
 OWN = frozenset({"timeout_seconds"})
+_ALLOWS = "Policies: [{{Statement: [{{Effect: Allow, Action: '{}', Resource: '*'}}]}}]"
+_LETS = (
+    "\n  Lets: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref Bot, "
+    "Action: lambda:UpdateFunctionConfiguration, Principal: !GetAtt HandRole.Arn}}"
+)
+_MORE = "\n  More: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: x, Parameters: {R: !Ref HandRole}}}"
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +102,49 @@ CASES = {
         ),
         NOTHING,
     ),
+    **{
+        f"a custom resource that is handed the function, {how}": (
+            (
+                f"Hand: {{Type: AWS::Serverless::Function, Properties: {{Handler: h.h, Runtime: python3.13, "
+                f"InlineCode: '', {rights}}}}}\n"
+                "  Inner: {Type: Custom::Logs, Properties: {ServiceToken: !GetAtt Hand.Arn, Group: "
+                f"!Sub '/aws/lambda/${{Bot}}'}}}}{more}"
+            ),
+            falls,
+        )
+        for how, rights, more, falls in (
+            ("by one that sets days of logs", _ALLOWS.format("logs:PutRetentionPolicy"), "", NOTHING),
+            ("by one that changes functions", _ALLOWS.format("lambda:Update*"), "", AROUND | OWN),
+            ("by one that takes another role", _ALLOWS.format("sts:AssumeRole"), "", AROUND | OWN),
+            ("by one that deploys stacks", _ALLOWS.format("cloudformation:CreateStack"), "", AROUND | OWN),
+            ("by one of an action that nobody knows", _ALLOWS.format("frobs:FrobAll"), "", AROUND | OWN),
+            (
+                "by one that may all but delete",
+                _ALLOWS.replace("Action", "NotAction").format("logs:Delete*"),
+                "",
+                AROUND | OWN,
+            ),
+            (
+                "by one with a policy of elsewhere",
+                "Policies: ['arn:aws:iam::123456789012:policy/own']",
+                "",
+                AROUND | OWN,
+            ),
+            ("by one with a role of elsewhere", "Role: 'arn:aws:iam::123456789012:role/own'", "", AROUND | OWN),
+            (
+                "by one that the function's permission names",
+                _ALLOWS.format("logs:PutRetentionPolicy"),
+                _LETS,
+                AROUND | OWN,
+            ),
+            (
+                "by one whose role another part is handed",
+                _ALLOWS.format("logs:PutRetentionPolicy"),
+                _MORE,
+                AROUND | OWN,
+            ),
+        )
+    },
 }
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from threatmodel.evidence.mappings.stack_facts import StackFacts
-from threatmodel.evidence.policies.grants import Grant, allowing, grants
+from threatmodel.evidence.policies.grants import Grant, allowing
 from threatmodel.evidence.policies.iam import expanded
+from threatmodel.evidence.policies.permissions import effective, held
 from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource, Stack, Strength, Unread
@@ -62,6 +63,9 @@ _ALIKE: Mapping[str, tuple[str, ...]] = {
 }
 """The namespaces of types whose resources the actions of a service change, where they are not its own alone."""
 
+_END_THERE = frozenset(("cloudwatch", "dynamodb", "kms", "logs", "s3", "secretsmanager", "sns", "sqs", "xray"))
+"""Services whose actions change what is theirs, and nothing by the rights of anybody else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Touch:
@@ -87,7 +91,7 @@ class Touch:
 
 def touches(stack: Stack, facts: StackFacts, element_of: Mapping[str, str]) -> Sequence[Touch]:
     """What each part of a stack that nobody read may change."""
-    return tuple(_touch(one, stack, element_of) for one in _parts(stack, facts))
+    return tuple(_touch(part, stack, element_of, alone=alone) for part, alone in _parts(stack, facts))
 
 
 class Standing:
@@ -115,11 +119,13 @@ def _is_below(part: str, name: str) -> bool:
     return part.startswith(name) and part[len(name) : len(name) + 1] in {"", ".", "["}
 
 
-def _touch(part: Unread, stack: Stack, element_of: Mapping[str, str]) -> Touch:
+def _touch(part: Unread, stack: Stack, element_of: Mapping[str, str], *, alone: bool) -> Touch:
+    """What a part may change; `alone` where that is what it is handed, and nothing that is connected to it."""
     why = f"{quoted(part.name)} may change it: {part.why}"
     if part.strength == "all":
         return Touch(None, part.strength, why, part.place)
-    elements = frozenset(_elements(part.handed, stack, element_of))
+    of_itself = (element_of[name] for name in part.handed if name in element_of)
+    elements = frozenset(of_itself if alone else _elements(part.handed, stack, element_of))
     return Touch(elements, part.strength, why, part.place, part.handed)
 
 
@@ -138,7 +144,29 @@ def _elements(handed: frozenset[str], stack: Stack, element_of: Mapping[str, str
             yield from (element for one, element in element_of.items() if name.startswith(one))
 
 
-def _parts(stack: Stack, facts: StackFacts) -> Iterator[Unread]:
+def _parts(stack: Stack, facts: StackFacts) -> Iterator[tuple[Unread, bool]]:
+    """Each part that nobody read, and whether it changes what it is handed alone.
+
+    That is so of a custom resource whose function's rights say what it may change, unless another part may add to them.
+    """
+    loose = list(_handed_over(stack))
+    by_name = {part.name: part for part in loose}
+    rights = {name: found for name in by_name if (found := _rights(name, stack, facts)) is not None}
+    others = frozenset(
+        one for part in loose if part.name not in rights or not rights[part.name].whole for one in part.handed
+    )
+    for part in loose:
+        found = rights.get(part.name)
+        if found is None:
+            yield part, False
+            continue
+        ends = found.whole and others.isdisjoint(found.held_by)
+        handed = part.handed & frozenset(_of_services(found.services, stack)) if ends else part.handed
+        yield replace(part, handed=handed | found.named), ends
+
+
+def _handed_over(stack: Stack) -> Iterator[Unread]:
+    """Each part that nobody read, with the resources that it is handed by a link or by name."""
     named = _own_names(stack)
     for one in stack.unread:
         resource = stack.resources.get(one.name)
@@ -151,8 +179,6 @@ def _parts(stack: Stack, facts: StackFacts) -> Iterator[Unread]:
         if found is not None and resource.name not in {one.name for one in stack.unread}:
             strength, why = found
             handed = _handed(resource.properties, named)
-            if _CUSTOM.match(resource.type):
-                handed |= _by_rights(resource, stack, facts)
             yield Unread(name=resource.name, why=why, place=resource.place, strength=strength, handed=handed)
         if resource.opaque is not None:  # what adds properties is given those that are there, and may change them
             own = frozenset((resource.name,))
@@ -216,23 +242,48 @@ def _words(node: Node) -> Iterator[str]:
 # --- the rights of a custom resource's function
 
 
-def _by_rights(resource: Resource, stack: Stack, facts: StackFacts) -> frozenset[str]:
-    """The resources that the function behind a custom resource may change."""
+@dataclass(frozen=True, slots=True)
+class _Rights:
+    """What the function behind a custom resource may change: `named` resources, and all of some `services`.
+
+    `whole` says that it is all: its rights are known, end in these services, and lead to no others.  `held_by` are the
+    function and its role.
+    """
+
+    named: frozenset[str]
+    services: frozenset[str]
+    whole: bool
+    held_by: frozenset[str]
+
+
+def _rights(name: str, stack: Stack, facts: StackFacts) -> _Rights | None:
+    """The rights of the function behind a custom resource; None where it stands in another file."""
+    resource = stack.resources.get(name)
+    if resource is None or not _CUSTOM.match(resource.type):
+        return None
     function = stack.target(resource.properties.entries.get("ServiceToken"))
     if function is None:
-        return frozenset()
-    found: set[str] = set()
+        return None
     policies = facts.gathered("function", "role-policies", function)
-    for grant in allowing(grants(policies, function, stack)):
-        found |= _changed(grant, stack)
-    return frozenset(found - {function.name})
+    found = held(policies, function, stack)
+    named: set[str] = set()
+    services: set[str] = set()
+    for grant in allowing(found):
+        named |= _changed(grant, stack)
+        services |= _services(grant)
+    role = {link.resource for link in links(function.properties.entries.get("Role"))} or {f"{function.name}Role"}
+    opaque = any(one.opaque for one in (resource, function))
+    return _Rights(
+        named=frozenset(named - {function.name}),
+        services=frozenset(services),
+        whole=bool(policies) and not (opaque or effective(found).unknown) and services <= _END_THERE,
+        held_by=frozenset((function.name, *role)),
+    )
 
 
 def _changed(grant: Grant, stack: Stack) -> set[str]:
     """The resources that a statement lets somebody change."""
-    services = {service for action in grant.actions for service in _changing(action.text, known=action.open is None)}
-    if grant.but_actions or not grant.actions:
-        services = {""}
+    services = _services(grant)
     if not services:
         return set()
     by_link = {link.resource for pattern in grant.resources for link in pattern.links}
@@ -240,16 +291,24 @@ def _changed(grant: Grant, stack: Stack) -> set[str]:
     return by_link | (set(_of_services(services, stack)) if wide else set())
 
 
+def _services(grant: Grant) -> set[str]:
+    """The services of which a statement lets somebody change something ('' for all)."""
+    if grant.but_actions or not grant.actions:
+        return {""}
+    return {service for action in grant.actions for service in _changing(action.text, known=action.open is None)}
+
+
 def _changing(action: str, *, known: bool) -> Iterator[str]:
     """The services that a pattern of actions changes something of ('' for all)."""
     if not known or action in {"*", "*:*"}:
         yield ""
         return
-    if any(one.level in {"write", "permissions", "tagging"} for one in expanded(action)):
+    levels = {one.level for one in expanded(action)}
+    if not levels or not levels.isdisjoint(("write", "permissions", "tagging")):
         yield action.partition(":")[0]
 
 
-def _of_services(services: set[str], stack: Stack) -> Iterator[str]:
+def _of_services(services: Collection[str], stack: Stack) -> Iterator[str]:
     """The resources of some services, and the roles that a transform makes of functions."""
     spaces = {space for service in services for space in _ALIKE.get(service, (service,))}
     for name, resource in stack.resources.items():

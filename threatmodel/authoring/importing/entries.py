@@ -21,6 +21,7 @@ from threatmodel.model.system import THROUGH
 from threatmodel.model.vocabulary import RELATIONS
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Text
+from threatmodel.stacks.cloudformation.constructs import construct
 from threatmodel.stacks.stack import Resource, Stack
 
 EXTERNAL = "external system"
@@ -54,7 +55,8 @@ def entries(
     """An entry for each element of a stack that `known` (resource to id) does not have yet, in order of sections."""
     kinds = dict(_kinds(stack, facts, by_function))
     places = dict(_named_by(by_function))
-    ids = element_ids(kinds, known)
+    called = {name: ".".join(construct(stack.resources[name])) for name in kinds if name in stack.resources}
+    ids = element_ids(kinds, known, {name: found for name, found in called.items() if found})
     named = {**known, **{name: one.id for name, one in ids.items()}}
     of_stack = {one: (kinds[name], name) for name, one in named.items() if kinds.get(name) in MATCHED}
     of_stack = {one: of for one, of in of_stack.items() if of[1] in stack.resources}

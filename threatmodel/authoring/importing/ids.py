@@ -51,21 +51,27 @@ def host_id(name: str) -> str:
     return "" if host == "slack.com" or host.endswith(".slack.com") else kebab(host)
 
 
-def element_ids(kinds: Mapping[str, str], known: Mapping[str, str]) -> Mapping[str, Identified]:
-    """An id for each resource of `kinds` (by name) that `known` (resource to id) does not have yet."""
+def element_ids(
+    kinds: Mapping[str, str], known: Mapping[str, str], called: Mapping[str, str]
+) -> Mapping[str, Identified]:
+    """An id for each resource of `kinds` (by name) that `known` (resource to id) does not have yet.
+
+    `called` has the names that people use where a resource's own is a machine's, what is around it before dots.
+    """
     new = {name: kind for name, kind in kinds.items() if name not in known}
-    first = Counter(_usual(name, kind)[0] for name, kind in new.items())
-    claims = Counter((kind, one) for name, kind in kinds.items() for one in set(_plain(name, kind)))
+    first = Counter(_usual(called.get(name, name), kind)[0] for name, kind in new.items())
+    claims = Counter((kind, one) for name, kind in kinds.items() for one in set(_plain(called.get(name, name), kind)))
     taken = {*known.values(), *RESERVED}
     found: dict[str, Identified] = {}
     for name, kind in new.items():
-        usual = _usual(name, kind)
-        within = _parts(name).above
+        said = called.get(name, name)
+        usual = _usual(said, kind)
+        within = _parts(said).above
         if first[usual[0]] > 1 and within and outside(name) is None:
             usual = (f"{kebab(within[-1])}-{usual[0]}", *usual)
         element = _free(usual, taken)
         taken.add(element)
-        plain = _plain(name, kind)
+        plain = _plain(said, kind)
         apart = not is_host(name) and (element not in plain or claims[kind, element] > 1)
         found[name] = Identified(element, apart)
     return found

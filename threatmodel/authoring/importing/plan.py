@@ -44,7 +44,8 @@ def imported(path: Path, kind: str, model: Path | None, files: Files, stands_on:
     stack = read(kind, path, files)
     found = list(_entries(stack, {}))
     check_elements(found, stack)
-    name = path.resolve().parent.name if path.stem in {"template", "serverless", "plan"} else path.stem
+    stem = path.stem.removesuffix(".template")
+    name = path.resolve().parent.name if stem in {"template", "serverless", "plan"} else stem
     reference = reference_to(path, model or Path("model.yaml"))
     given, notes = _deployed_with(path, kind, stack, files)
     parameters = reference_to(given, model or Path("model.yaml")) if given is not None else ""

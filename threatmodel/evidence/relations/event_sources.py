@@ -71,6 +71,16 @@ def existing_bucket(ways: Ways, resource: Resource) -> None:
     ways.start(called, "s3", resource, Start("store", "", source, "", (resource.place,)), source)
 
 
+def notifications(ways: Ways, resource: Resource) -> None:
+    """What the CDK's own resource has a bucket tell functions, in the words of the call of S3 that it makes."""
+    bucket = read(resource.properties, "BucketName")
+    for one in each(read(resource.properties, "NotificationConfiguration", "LambdaFunctionConfigurations")):
+        node = read(one, "LambdaFunctionArn")
+        called = ways.names.called(node)
+        source = ways.names.element(bucket, "store") or _elsewhere(ways, bucket, "s3", called)
+        ways.start(called, "s3", resource, Start("store", "", source, "", places_of(resource, node)), source)
+
+
 def rule(ways: Ways, resource: Resource) -> None:
     """A rule of EventBridge."""
     for target in each(read(resource.properties, "Targets")):

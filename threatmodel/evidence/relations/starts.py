@@ -7,7 +7,7 @@ may be longer.  What is switched off counts: a switch is no part of how function
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from threatmodel.evidence.analyses.properties import each, read
 from threatmodel.evidence.outside import whole
@@ -16,6 +16,7 @@ from threatmodel.evidence.relations.event_sources import (
     destination,
     existing_bucket,
     mapping,
+    notifications,
     pipe,
     rule,
     schedule,
@@ -36,6 +37,7 @@ from threatmodel.stacks.values import Link, Table, Unknown, get, links, text, un
 
 _PERMISSIONS = ("AWS::Lambda::Permission", "aws_lambda_permission", "AWS::Lambda::ResourcePolicy")
 _CUSTOM = ("Custom::", "AWS::CloudFormation::CustomResource")
+_NOTIFICATIONS = "Custom::S3BucketNotifications"
 _ROUTES = ("AWS::ApiGatewayV2::Route", "aws_apigatewayv2_route")
 
 
@@ -126,11 +128,33 @@ def _of_serverless(ways: Ways, resource: Resource) -> bool:
 def _refers(ways: Ways, resource: Resource) -> None:
     """Any other resource that names a function: a service that is known to start it, or one that may."""
     found: dict[str, Link] = {}
-    for link in links(resource.properties):
+    for link in _called_by(resource):
         found.setdefault(ways.names.meant(link.resource), link)
     for name, link in found.items():
         if name in ways.found:
             _named(ways, Called((name,)), resource, link.place)
+    if resource.type.startswith(_CUSTOM):
+        _handed(ways, resource)
+
+
+def _called_by(resource: Resource) -> Iterator[Link]:
+    """What a resource names: of a custom resource, the function that works for it."""
+    if not resource.type.startswith(_CUSTOM):
+        return links(resource.properties)
+    return links(resource.properties.entries.get("ServiceToken"))
+
+
+def _handed(ways: Ways, resource: Resource) -> None:
+    """What a custom resource is handed: the function behind it may call that, and where it is here, its rights tell."""
+    if resource.type == _NOTIFICATIONS:
+        notifications(ways, resource)
+    at_work = ways.names.called(resource.properties.entries.get("ServiceToken"))
+    if not at_work.functions:
+        for link in links(resource.properties):
+            name = ways.names.meant(link.resource)
+            if name in ways.found:
+                why = f"{quoted(resource.name)} ({visible(resource.type)}) is handed it and may call it"
+                ways.unknown(name, why, link.place)
 
 
 def _hides(ways: Ways, resource: Resource) -> None:
