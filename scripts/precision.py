@@ -29,6 +29,7 @@ from threatmodel.assessment.risk import BANDS  # noqa: E402
 from threatmodel.assessment.stories import Story, stories  # noqa: E402
 from threatmodel.authoring.importing.plan import imported  # noqa: E402
 from threatmodel.reading.files import Files  # noqa: E402
+from threatmodel.render.telling import asks, shows  # noqa: E402
 
 JUDGEMENTS = HOME / "scripts" / "precision.yaml"
 PAGE = HOME / "docs" / "precision.md"
@@ -48,15 +49,16 @@ class Line(NamedTuple):
 
 def lines(path: Path, judged: Mapping[str, Sequence[str]]) -> Iterator[Line]:
     """The first lines of a check of a model, or of a model imported from a template."""
-    for story in [one for one in _stories(path) if _fails(one)][:MOST]:
+    for story in [one for one in read(path) if _fails(one)][:MOST]:
         judgement, reason = judged.get(story.id, ("?", ""))
         names = ", ".join(story.elements[:3]) + (f" and {len(story.elements) - 3} more" if story.elements[3:] else "")
         sure = "" if story.verdict != "undetermined" else "?"
-        what = story.question.ask if story.question is not None else story.head.threat.title
+        what = asks(story.questions) if story.questions else f"{story.title} [{shows(story)}]"
         yield Line(story.id, f"{story.claimed}{sure} {what} ({names})", judgement, reason)
 
 
-def _stories(path: Path) -> tuple[Story, ...]:
+def read(path: Path) -> tuple[Story, ...]:
+    """The stories of a model, or of a model imported from a template."""
     graph = load_model(path, today=TODAY) if _is_model(path) else None
     if graph is None:
         with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ from tests.support import assessed, control, evidence, library_of, said, threat
 from threatmodel.assessment.stories import stories
 from threatmodel.library.format import Library
 from threatmodel.model.facts import LEFT_OUT
+from threatmodel.reading.problems import Place
 
 
 def functions(*facts: str, trigger: str = "slack: events") -> str:
@@ -30,8 +31,8 @@ def test_one_reason_is_one_story_with_all_names(tmp_path: Path) -> None:
     found = stories(assessed(tmp_path, functions(*texts, *texts), library(tmp_path)))
     assert [(s.threats[0].id, s.verdict, sorted(s.elements), s.wanting) for s in found] == [
         ("bad", "open", ["f0", "f1", "f2", "f3"], (("good", "absent"),)),
-        ("sad", "open", ["f0", "f1", "f2", "f3"], (("good", "absent"),)),
     ]
+    assert [threat.id for threat in found[0].threats] == ["bad", "sad"]
 
 
 def test_another_reason_is_another_story(tmp_path: Path) -> None:
@@ -40,15 +41,13 @@ def test_another_reason_is_another_story(tmp_path: Path) -> None:
     assert [(s.threats[0].id, s.elements, s.wanting) for s in found] == [
         ("bad", ("f0",), (("good", "absent"),)),
         ("bad", ("f1",), (("good", "planned"),)),
-        ("sad", ("f0",), (("good", "absent"),)),
-        ("sad", ("f1",), (("good", "planned"),)),
     ]
 
 
 def test_what_waits_for_one_answer_is_one_story(tmp_path: Path) -> None:
     found = stories(assessed(tmp_path, functions("logs_redacted: true", "logs_redacted: true"), library(tmp_path)))
     (story,) = found
-    assert (story.verdict, story.id, len(story.findings)) == ("undetermined", "function.input", 4)
+    assert (story.verdict, story.id, len(story.findings)) == ("undetermined", "handler", 4)
     assert [t.id for t in story.threats] == ["bad", "sad"]
     assert (story.claimed, story.proven) == ("critical", "critical")
 
@@ -58,6 +57,51 @@ def test_every_finding_that_needs_something_is_in_exactly_one_story(tmp_path: Pa
     named = [finding.id for story in stories(assessment) for finding in story.findings]
     wanted = [f.id for f in (*assessment.findings, *assessment.possible) if f.verdict not in {"mitigated", "unproven"}]
     assert sorted(named) == sorted(wanted)
+
+
+def test_what_is_known_is_never_told_with_what_is_not(tmp_path: Path) -> None:
+    texts = ("validates_input: false", "logs_redacted: false", "timeout_seconds: 3")
+    assessment = assessed(tmp_path, functions(*texts), library(tmp_path))
+    found = stories(assessment)
+    assert {story.verdict for story in found} == {"open", "undetermined"}
+    for story in found:
+        known = {finding.verdict in {"open", "reduced"} for finding in story.findings}
+        assert known == {not story.questions}
+
+
+def test_of_several_at_fault_it_is_what_stops_then_what_most_else_hangs_on(tmp_path: Path) -> None:
+    found = library_of(
+        tmp_path,
+        threat("stopped", "{own: {stops: it does}, wide: {contains: it does}}"),
+        threat("leaning", "{other: {hinders: it does}, wide: {contains: it does}}"),
+        threat("wider", "{wide: {stops: it does}}"),
+        control("own", "target.validates_input"),
+        control("other", "target.logs_redacted"),
+        control("wide", "target.errors_generic"),
+    )
+    facts = "validates_input: false, logs_redacted: false, errors_generic: false"
+    told = {
+        s.cause.state.control: [t.id for t in s.threats]
+        for s in stories(assessed(tmp_path, functions(facts), found))
+        if s.cause
+    }
+    assert told == {"own": ["stopped"], "wide": ["wider", "leaning"]}
+
+
+def test_controls_that_one_place_denies_are_one_story(tmp_path: Path) -> None:
+    found = library_of(
+        tmp_path,
+        threat("bad", "{good: {stops: it does}}"),
+        threat("sad", "{log: {stops: it does}}"),
+        control("good", "target.validates_input"),
+        control("log", "target.logs_redacted"),
+    )
+    for line, many in ((7, 1), (8, 2)):
+        apart = said(value=False)._replace(place=Place("template.yaml", line))
+        both = evidence(
+            f0={"validates_input": said(value=False)._replace(place=Place("template.yaml", 7)), "logs_redacted": apart}
+        )
+        assert len(stories(assessed(tmp_path, functions("timeout_seconds: 3"), found, both))) == many
 
 
 def test_an_open_front_door_comes_first_known_or_not(tmp_path: Path) -> None:

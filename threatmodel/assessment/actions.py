@@ -9,8 +9,9 @@ from typing import Literal, NamedTuple
 
 from threatmodel.assessment.assess import reconsidered
 from threatmodel.assessment.assessed import DONE, Answer, Assessment, Finding
+from threatmodel.assessment.causes import helps
 from threatmodel.assessment.ranking import STRONG, Rank, at_the_door, rank
-from threatmodel.assessment.risk import BANDS, MOVES, Band, residual
+from threatmodel.assessment.risk import BANDS, MOVES, Band
 from threatmodel.assessment.states import State
 from threatmodel.library.format import Control, ControlEffect
 from threatmodel.model.facts import WORD, Statement
@@ -105,12 +106,9 @@ def _missing(answer: Answer) -> bool | None:
 
 def _would_help(finding: Finding) -> Iterator[int]:
     """Which answers, if their control came into place, would lower the claimed band."""
-    held = [answer.link.effect for answer in finding.answers if answer.state.level >= WORD]
     for at, answer in enumerate(finding.answers):
-        if _missing(answer) and answer.link.effect in MOVES:
-            after = residual(finding.inherent, [*held, answer.link.effect])
-            if BANDS.index(after.band) < BANDS.index(finding.claimed.band):
-                yield at
+        if _missing(answer) and answer.link.effect in MOVES and helps(finding, answer):
+            yield at
 
 
 # --- what is at fault, and what shows that it no longer is

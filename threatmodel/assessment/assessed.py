@@ -12,6 +12,7 @@ from threatmodel.assessment.states import State, States, Support, support_of
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.library.format import ControlLink, Library, Threat
 from threatmodel.model.system import Acceptance
+from threatmodel.model.vocabulary import Look
 from threatmodel.reading.problems import Place
 
 Verdict = Literal["open", "undetermined", "reduced", "unproven", "accepted", "transferred", "mitigated"]
@@ -66,6 +67,7 @@ class Question:
 
     `kind` is fact, relation, caller, describe or attest; `of` the kind of element, `name` the fact, relation, plane or
     control.  `facts` are all the facts that it asks for, `name` first; none where it asks for something else.
+    `look` is what somebody looks at to answer it together with others (None: nothing else).
     """
 
     id: str
@@ -77,6 +79,7 @@ class Question:
     elements: tuple[str, ...]
     decides: tuple[str, ...]
     score: int
+    look: Look | None = None
 
 
 class RuledOut(NamedTuple):

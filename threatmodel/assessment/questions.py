@@ -12,7 +12,7 @@ from threatmodel.assessment.asks import Ask
 from threatmodel.assessment.assessed import Finding, Question
 from threatmodel.assessment.ranking import Rank, rank
 from threatmodel.library.format import Library
-from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS
+from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS, Look
 
 _Key = tuple[str, str, str]
 BY_HAND = (
@@ -93,7 +93,23 @@ class Questions:
             elements=tuple(self._elements[key]),
             decides=tuple(self._decides[key]),
             score=self._score[key],
+            look=self._look(key, facts),
         )
+
+    def _look(self, key: _Key, facts: tuple[str, ...]) -> Look | None:
+        """What one looks at to answer it; who a route is for is asked of nobody else's sake."""
+        kind, of, subject = key
+        match kind:
+            case "describe":
+                return "platform"
+            case "attest":
+                return "platform" if self._library.controls[subject].scope in PLANES else None
+            case "relation":
+                return next(row.look for row in RELATIONS[of].values() if row.topic == subject)
+            case "fact":
+                return FACTS[of][facts[0]].look
+            case _:
+                return None
 
     def _ask(self, key: _Key, facts: tuple[str, ...]) -> str:
         kind, of, subject = key

@@ -1,19 +1,23 @@
-"""What is found, told once: findings that are there for the same reason are one story, however many elements it names.
+"""What is found, told once: findings that are there for the same reason are one story, however many they are.
 
-Of what is known to be bad a story is one threat with the same controls wanting; of what is not known, everything that
-waits for the same answer.
+What is known to be bad is told by what is at fault: a control that is not in place, with all threats and elements that
+hang on it, or the defaults that nobody changed.  What is not known is told by what one has to look at to know it.  What
+is known is never told with what is not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from threatmodel.assessment.assessed import Assessment, Finding, Question, Verdict
-from threatmodel.assessment.ranking import Rank, at_the_door, left_out, rank, strongest, weak_only
+from threatmodel.assessment.causes import Cause, causes
+from threatmodel.assessment.ranking import Rank, at_the_door, rank, strongest, weak_only
 from threatmodel.assessment.risk import BANDS, Band
 from threatmodel.assessment.states import ControlState, State
-from threatmodel.library.format import Threat
+from threatmodel.library.format import EFFECTS, Threat
+from threatmodel.model.facts import EVIDENCE
+from threatmodel.model.vocabulary import Look
 
 Wanting = tuple[tuple[str, ControlState], ...]
 """Controls that are wanting, each with the state that it is in."""
@@ -21,45 +25,54 @@ Wanting = tuple[tuple[str, ControlState], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """Findings with one reason, the worst first.
+    """Findings with one reason, the most telling first: those that the control at fault would stop, then the worst.
 
-    `wanting` are the controls at fault with their states, `question` what an undetermined story waits for.
-    `door`: it leaves a public endpoint open to anybody, as far as is known.  `minor`: nothing that is left to do keeps
-    the attack off, or smaller; it would only be noticed.
+    `cause` is what is at fault for the first of what is known to be bad, `wanting` the controls at fault with their
+    states, and `questions` what an undetermined story waits for, all answered by one `look`.  `door`: it leaves a
+    public endpoint open to anybody, as far as is known.  `minor`: nothing that is left to do keeps the attack off, or
+    smaller; it would only be noticed.
     """
 
     verdict: Verdict
     findings: tuple[Finding, ...]
+    cause: Cause | None
     wanting: Wanting
-    question: Question | None
+    questions: tuple[Question, ...]
     door: bool
     minor: bool
     rank: Rank
 
     @property
     def head(self) -> Finding:
-        """The worst of its findings, which speaks for all."""
+        """The most telling of its findings, which speaks for all."""
         return self.findings[0]
 
     @property
+    def look(self) -> Look | None:
+        """What answers all its questions, where there are several."""
+        return self.questions[0].look if self.questions else None
+
+    @property
     def id(self) -> str:
-        """What tells it from other stories: the question's id, or that of its first finding."""
-        return self.question.id if self.question is not None else self.head.id
+        """What tells it from other stories: what to look at, the question's id, or that of its first finding."""
+        if self.questions:
+            return self.look or self.questions[0].id
+        return self.head.id
 
     @property
     def title(self) -> str:
-        """Its worst threat in a sentence, and how many others share the reason."""
+        """Its most telling threat in a sentence, and how many others share the reason."""
         others = len(self.threats) - 1
         return f"{self.head.threat.title}, and {others} more" if others else self.head.threat.title
 
     @property
     def threats(self) -> tuple[Threat, ...]:
-        """The threats that it is about, those of the worst findings first."""
+        """The threats that it is about, those of the first findings first."""
         return tuple({f.threat.id: f.threat for f in self.findings}.values())
 
     @property
     def elements(self) -> tuple[str, ...]:
-        """The elements that it names, those of the worst findings first."""
+        """The elements that it names, those of the first findings first."""
         return tuple(dict.fromkeys(finding.target.id for finding in self.findings))
 
     @property
@@ -74,10 +87,11 @@ class Story:
 
     @property
     def states(self) -> tuple[State, ...]:
-        """The states of the controls at fault, on every element that they are wanting on."""
+        """The states of the controls at fault, on every element that they are wanting on; the cause's first."""
         names = {name for name, _ in self.wanting}
-        found = (a.state for f in self.findings for a in f.answers if a.link.control in names and a.state.level < 1)
-        return tuple({(state.control, state.element): state for state in found}.values())
+        found = [a.state for f in self.findings for a in f.answers if a.link.control in names and a.state.level < 1]
+        first = [self.cause.state] if self.cause is not None else []
+        return tuple({(state.control, state.element): state for state in [*first, *found]}.values())
 
 
 def stories(assessment: Assessment) -> tuple[Story, ...]:
@@ -86,25 +100,52 @@ def stories(assessment: Assessment) -> tuple[Story, ...]:
     return tuple(sorted(found, key=lambda story: (story.minor, story.rank)))
 
 
+# --- what is known to be bad
+
+
 def _known(findings: Iterable[Finding]) -> Iterator[Story]:
-    """What is known to be bad: a story for a threat, with the controls that it is bad for want of.
-
-    What is bad because defaults were left as they are is one story for each band.
-    """
-    found: dict[tuple[object, ...], list[Finding]] = {}
-    for finding in findings:
-        if finding.verdict in {"open", "reduced"}:
-            key: tuple[object, ...] = (finding.threat.id, finding.verdict, finding.claimed.band, _wanting(finding))
-            found.setdefault(("nobody", finding.claimed.band) if _nobodys(finding) else key, []).append(finding)
-    for alike in found.values():
-        wanting = dict.fromkeys(pair for finding in alike for pair in _wanting(finding))
-        yield _story(alike, tuple(wanting), None)
+    """A story for each control at fault; those that the same place of the evidence denies are one."""
+    found: dict[Hashable, list[tuple[Finding, Cause | None]]] = {}
+    for finding, at_fault in causes(finding for finding in findings if finding.verdict in {"open", "reduced"}):
+        found.setdefault(_reason(finding, at_fault), []).append((finding, at_fault))
+    for alike in _by_place(found.values()):
+        yield _of_cause(alike)
 
 
-def _nobodys(finding: Finding) -> bool:
-    """Whether it is there for what nobody set and nobody says: defaults, which every system has, are one reason."""
-    states = [answer.state for answer in strongest(finding)]
-    return not at_the_door(finding) and (left_out(states) or all(state.level == 0 for state in states))
+def _reason(finding: Finding, at_fault: Cause | None) -> Hashable:
+    """What findings have in common that are there for the same reason."""
+    if at_fault is not None and at_fault.written:
+        return at_fault.state.control, at_fault.state.state == "planned"
+    return finding.threat.id if at_the_door(finding) else "defaults"
+
+
+_Known = Sequence[tuple[Finding, Cause | None]]
+
+
+def _by_place(groups: Iterable[_Known]) -> list[_Known]:
+    """The groups, with those together whose first fault stands at the same place of the evidence."""
+    found: dict[Hashable, list[tuple[Finding, Cause | None]]] = {}
+    for number, alike in enumerate(groups):
+        ordered = sorted(alike, key=_telling)
+        at_fault = ordered[0][1]
+        item = at_fault.item if at_fault is not None and at_fault.written else None
+        place = item.said.place if item is not None and item.said.size == EVIDENCE else None
+        found.setdefault(place or number, []).extend(ordered)
+    return list(found.values())
+
+
+def _telling(one: tuple[Finding, Cause | None]) -> tuple[int, Rank]:
+    finding, at_fault = one
+    return EFFECTS.index(at_fault.effect) if at_fault is not None else len(EFFECTS), rank(finding)
+
+
+def _of_cause(alike: _Known) -> Story:
+    ordered = sorted(alike, key=_telling)
+    finding, at_fault = ordered[0]
+    findings = [one for one, _ in ordered]
+    causes = [one.state for _, one in ordered if one is not None]
+    wanting = dict.fromkeys((state.control, state.state) for state in causes)
+    return _story(findings, at_fault, tuple(wanting) or _wanting(finding), ())
 
 
 def _wanting(finding: Finding) -> Wanting:
@@ -112,29 +153,39 @@ def _wanting(finding: Finding) -> Wanting:
     return tuple(sorted((answer.link.control, answer.state.state) for answer in strongest(finding)))
 
 
-def _waiting(assessment: Assessment) -> Iterator[Story]:
-    """What is not known: a story for the question that comes first of those that it waits for.
+# --- what is not known
 
-    What every system is asked, to describe its platform, comes after all that is asked of this one.
+
+def _waiting(assessment: Assessment) -> Iterator[Story]:
+    """A story for each look that answers what is not known, and for each question that stands alone.
+
+    A finding that waits for several belongs to the question that comes first.  What every system is asked, to describe
+    its platform, comes after all that is asked of this one.
     """
     waiting = {f.id: f for f in (*assessment.findings, *assessment.possible) if f.verdict == "undetermined"}
     ranked = sorted(assessment.questions, key=lambda question: question.kind == "describe")
+    found: dict[Hashable, tuple[list[Question], list[Finding]]] = {}
     for question in ranked:
         if alike := [waiting.pop(name) for name in question.decides if name in waiting]:
-            unknown = dict.fromkeys(pair for finding in alike for pair in _wanting(finding) if finding.applies)
-            yield _story(alike, tuple(unknown), question)
+            questions, findings = found.setdefault(question.look or question.id, ([], []))
+            questions.append(question)
+            findings += alike
+    for questions, findings in found.values():
+        unknown = dict.fromkeys(pair for finding in findings for pair in _wanting(finding) if finding.applies)
+        yield _story(sorted(findings, key=rank), None, tuple(unknown), questions)
     for finding in waiting.values():
-        yield _story([finding], _wanting(finding), None)
+        yield _story([finding], None, _wanting(finding), ())
 
 
-def _story(alike: Sequence[Finding], wanting: Wanting, question: Question | None) -> Story:
-    ranked = sorted(alike, key=rank)
+def _story(findings: Sequence[Finding], at_fault: Cause | None, wanting: Wanting, asked: Sequence[Question]) -> Story:
+    first = min(rank(finding) for finding in findings)
     return Story(
-        verdict=ranked[0].verdict,
-        findings=tuple(ranked),
+        verdict=findings[0].verdict,
+        findings=tuple(findings),
+        cause=at_fault,
         wanting=wanting,
-        question=question,
-        door=any(at_the_door(finding) for finding in alike),
-        minor=all(weak_only(finding) for finding in alike),
-        rank=rank(ranked[0])._replace(fewer=-len(alike)),
+        questions=tuple(asked),
+        door=any(at_the_door(finding) for finding in findings),
+        minor=all(weak_only(finding) for finding in findings),
+        rank=first._replace(fewer=-len(findings)),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Answer, Assessment, Finding
+from threatmodel.assessment.causes import candidates
 from threatmodel.assessment.gate.results import RelatedPlace
 from threatmodel.assessment.risk import MOVES
 from threatmodel.assessment.states import Support, shown
@@ -34,7 +35,8 @@ def fault(finding: Finding) -> Fault | None:
     """What evidence shows to be wrong, with a line: what somebody wrote before what nobody set."""
     shown_wrong = [one for one in _wrong(finding) if one.item.said.size == EVIDENCE and not one.item.said.stale]
     lined = [one for one in shown_wrong if _lined(one.item.said.place)]
-    return min(lined, key=lambda one: one.item.said.omitted, default=None)
+    at_fault = {one.state.control for one in candidates(finding)}
+    return min(lined, key=lambda one: (one.item.said.omitted, one.control not in at_fault), default=None)
 
 
 def _lined(place: Place | None) -> bool:

@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from threatmodel.model.runtimes import CHECKED, RUNTIMES
-from threatmodel.model.vocabulary.row import CLASSIFICATIONS, KINDS, PARTNERS, FactRow, Input, Kind, RelationRow
+from threatmodel.model.vocabulary.row import (
+    CLASSIFICATIONS,
+    KINDS,
+    LOOKS,
+    PARTNERS,
+    PLANES,
+    FactRow,
+    Input,
+    Kind,
+    Look,
+    RelationRow,
+)
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Problem
 from threatmodel.reading.shape import (
@@ -80,9 +91,11 @@ _DERIVED = record(
         required=True,
     ),
 )
+_LOOK = Key("look", Word(LOOKS), "what one looks at to answer it, and other topics with it")
 _TOPIC = record(
     "a topic",
     Key("ask", Text(400), "the question for all its facts at once", required=True),
+    _LOOK,
     Key("facts", NamedItems(_STATED, "a fact", _NAME, "lower-case words and underscores"), "its facts", required=True),
 )
 _LIST = record(
@@ -97,6 +110,7 @@ _LISTS = record(
     "a topic of lists",
     Key("ask", Text(400), "the question for all its lists", required=True),
     Key("ask_rest", Text(400), "the question where they are known in part", required=True),
+    _LOOK,
     Key("lists", NamedItems(_LIST, "a list", _NAME, "lower-case words and underscores"), "its lists", required=True),
 )
 _KIND = record(
@@ -154,6 +168,7 @@ def _relations(kind: Kind, entries: Fields) -> Iterator[RelationRow]:
                 topic=topic,
                 ask=described.value["ask"].value,
                 ask_rest=described.value["ask_rest"].value,
+                look=_look(kind, described.value),
                 verb=_text(fields, "verb"),
                 puts_out="puts_out" in fields and fields["puts_out"].value,
                 closed_together="closed_together" in fields and fields["closed_together"].value,
@@ -175,6 +190,7 @@ def _stated(kind: Kind, entries: Fields, reader: Reader) -> Iterator[FactRow]:
                 default=_text(fields, "default"),
                 topic=topic,
                 topic_ask=described.value["ask"].value,
+                look=_look(kind, described.value),
             )
 
 
@@ -206,6 +222,13 @@ def _shape(entry: Entry, reader: Reader) -> Flag | Number | Word:
         return Number(said["from"].value, said["to"].value)
     ordered = "from_least_to_most" in said
     return Word(said.several("from_least_to_most" if ordered else "one_of"), ordered=ordered)
+
+
+def _look(kind: Kind, described: Fields) -> Look | None:
+    """What one looks at: for a plane always the platform, which every system has the same."""
+    if kind in PLANES:
+        return "platform"
+    return next((look for look in LOOKS if look == _text(described, "look")), None)
 
 
 def _text(fields: Fields, name: str) -> str:

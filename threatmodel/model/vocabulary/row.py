@@ -19,6 +19,11 @@ CLASSIFICATIONS = ("public", "internal", "confidential", "secret")
 """Classes of data, from least to most sensitive."""
 
 
+Look = Literal["handler", "deployment", "data", "platform"]
+LOOKS: tuple[Look, ...] = get_args(Look)
+"""What somebody looks at to answer several questions at once: the code, the template, data, what all systems share."""
+
+
 Partner = Literal["data item", "external system"]
 PARTNERS: tuple[Partner, ...] = get_args(Partner)
 """What lists name besides elements that have facts."""
@@ -31,7 +36,7 @@ class RelationRow:
     `to` are the kinds of its items.  `verb` names the flow that goes to each of them ('' for what is no use, or comes
     in); `puts_out`: what is handed on this way can start a function.  Of the lists of a kind that are
     `closed_together`, the first that is stated closes all.  `topic` and `ask` are as for facts; `ask_rest`
-    asks about lists of which some members are known.
+    asks about lists of which some members are known.  `look` is what one looks at to answer it (None: nothing else).
     """
 
     kind: Kind
@@ -41,6 +46,7 @@ class RelationRow:
     topic: str
     ask: str
     ask_rest: str
+    look: Look | None = None
     verb: str = ""
     puts_out: bool = False
     closed_together: bool = False
@@ -58,6 +64,7 @@ class FactRow:
     """One fact: of which kind, its name, its type, and what to say about it.
 
     `topic` is what one person looks at to answer it together with others; `topic_ask` asks for all of them at once.
+    `look` is what one looks at to answer its topic, and others with it (None: nothing else).
     `seen_by` can observe it; `denied_by` sees a part of it only, whose lack shows that it is not so.
     A derived fact has no topic; `follows_from` names what it is computed of.
     """
@@ -74,6 +81,7 @@ class FactRow:
     follows_from: tuple[Input, ...] = ()
     topic: str = ""
     topic_ask: str = ""
+    look: Look | None = None
 
     @property
     def nullable(self) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from threatmodel.reading.problems import visible
 from threatmodel.render.checks.checked import Checked, Totals
 from threatmodel.render.checks.told import CheckRow
+from threatmodel.render.plain import SAFE
 
 NARROWEST, USUAL = 40, 80
 _COLOURS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "good": "32", "bold": "1", "faint": "2"}
@@ -40,7 +41,7 @@ class TerminalForm:
     def _lines(self, checked: Checked) -> Iterator[str]:
         told = checked.told
         if told is not None:
-            colour = "good" if told.answer.startswith("SAFE") else "bold"
+            colour = "good" if told.answer.startswith(SAFE["safe-enough"].upper()) else "bold"
             yield from self._headed(self._in(colour, told.answer), " · ".join(told.facts), len(told.answer))
             yield self._in("faint", visible(f"{checked.name} ({checked.file})"))
             yield from (line for row in told.rows for line in self._row(row))
@@ -64,7 +65,8 @@ class TerminalForm:
         head = visible(f"{row.elements[0] if row.elements else ''}{more}{since}")
         mark = self._in(row.band, band)
         indent = " " * 9
-        text = visible(f"{head}  {row.title}" if row.title else head)
+        many = f" ({row.findings} findings)" if row.findings > 1 else ""
+        text = visible(f"{head}  {row.title}{many}" if row.title else head)
         lines = textwrap.wrap(text, self._width - 10, break_on_hyphens=False) or [""]
         pad = " " * max(1, 10 - len(band))
         if len(band) > len(indent):  # a kind of failure, not a band: its own words

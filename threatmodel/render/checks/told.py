@@ -5,23 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from threatmodel.assessment.assessed import Assessment, Finding, Question
-from threatmodel.assessment.gate.faults import fault
+from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import Rules
-from threatmodel.assessment.ranking import strongest
 from threatmodel.assessment.risk import BANDS
 from threatmodel.assessment.safety import Safety, safety
-from threatmodel.assessment.states import shown
 from threatmodel.assessment.stories import Story, stories
 from threatmodel.reading.problems import Place
-
-_ANSWERS = {
-    "not-safe-enough": "NOT SAFE ENOUGH",
-    "not-yet-known": "NOT YET KNOWN",
-    "safe-if-true": "SAFE ENOUGH IF WHAT PEOPLE SAY IS TRUE",
-    "safe-enough": "SAFE ENOUGH",
-}
+from threatmodel.render.plain import SAFE
+from threatmodel.render.telling import asks, orders, place, shows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +44,16 @@ def told(assessment: Assessment, results: Sequence[CheckResult], rules: Rules) -
     """The verdict of a model and what fails in it."""
     threshold = next(band for band in BANDS if band == rules.fail_on)
     found = safety(assessment, threshold)
-    return Told(answer=_ANSWERS[found.answer], facts=tuple(_facts(found)), rows=tuple(_rows(assessment, results)))
+    return Told(answer=SAFE[found.answer].upper(), facts=tuple(_facts(found)), rows=tuple(_rows(assessment, results)))
 
 
 def _facts(found: Safety) -> Iterator[str]:
-    """What the answer rests on, in a few words each: the worst band that is open, what waits, where the bounds are."""
-    worst = next((band for band in reversed(BANDS) if found.open[band]), None)
-    if worst is not None:
-        yield f"{found.open[worst]} {worst} open"
+    """What the answer rests on, in a few words each: what is open and fails, what waits, where the bounds are."""
+    failing = BANDS[BANDS.index(found.threshold) :]
+    bad = [band for band in reversed(BANDS) if found.open[band]]
+    shown = [band for band in bad if band in failing] or bad[:1]
+    if shown:
+        yield f"{', '.join(f'{found.open[band]} {band}' for band in shown)} open"
     waiting = sum(found.waiting.values())
     if waiting:
         yield f"{waiting} {'waits' if waiting == 1 else 'wait'} for an answer"
@@ -85,18 +79,14 @@ def _rows(assessment: Assessment, results: Sequence[CheckResult]) -> Iterator[Ch
 
 def _of_story(story: Story, alike: Sequence[CheckResult], assessment: Assessment) -> CheckRow:
     first = alike[0]
-    head = next(finding for finding in story.findings if finding.id == first.name)
-    others = len({finding.threat.id for finding in story.findings}) - 1
-    more = f", and {others} more" if others else ""
-    question = story.question
     return CheckRow(
         band=max((result.band for result in alike), key=BANDS.index),
         sure=not first.unsure,
         elements=tuple(dict.fromkeys(result.element for result in alike)),
-        title=f"{head.threat.title}{more}",
-        place=first.place,
-        cause=question.ask if question is not None else _cause(head),
-        do=_answering(question) if question is not None else _doing(head, story, assessment) or first.do,
+        title=story.title,
+        place=place(story) or first.place,
+        cause=asks(story.questions) if story.questions else shows(story),
+        do=orders(story, assessment) or first.do,
         since=_since(alike),
         findings=len(alike),
     )
@@ -135,34 +125,3 @@ def _plain(result: CheckResult) -> CheckRow:
 def _since(alike: Sequence[CheckResult]) -> str:
     found = {result.since for result in alike}
     return next((since for since in ("worse", "new") if since in found), "")
-
-
-def _cause(finding: Finding) -> str:
-    """What is wrong, in the words of the file: the fact at the place at fault, with what a reader should know of it."""
-    found = fault(finding)
-    if found is not None:
-        said = found.item.said
-        return f"{found.item.fact}: {shown(found.item.value)}" + (f" ({said.note})" if said.note else "")
-    return ", ".join(f"{answer.link.control} {answer.state.state}" for answer in strongest(finding)[:2])
-
-
-def _doing(finding: Finding, story: Story, assessment: Assessment) -> str:
-    """The control that the place at fault denies, or the first that is wanting, as an order."""
-    found = fault(finding)
-    names = [found.control] if found is not None and found.control else [name for name, _ in story.wanting]
-    return next((assessment.library.controls[name].do for name in names), "")
-
-
-def _answering(question: Question) -> str:
-    """What an answer is: the facts to state, or whose word."""
-    if question.kind == "attest":
-        return f"let somebody attest {question.name}"
-    if question.kind == "caller":
-        return "say at each route whether Slack calls it"
-    if question.kind == "public":
-        return "say at each whether it is meant to be public"
-    if question.kind == "describe":
-        return f"describe the {question.name}"
-    facts = question.facts or (question.name,)
-    more = f" and {len(facts) - 2} more" if len(facts) > 2 else ""  # noqa: PLR2004 - a line's worth
-    return f"state {', '.join(facts[:2])}{more}, or let evidence show it"

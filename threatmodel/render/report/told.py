@@ -15,6 +15,7 @@ from threatmodel.render.first import Deed, due, some, who
 from threatmodel.render.picture import protocol_words
 from threatmodel.render.plain import STATE, VERDICT
 from threatmodel.render.report.words import NAMED, Plain, Row, inert, names, where
+from threatmodel.render.telling import asks, place, shows
 
 MOST_ACTIONS = 12
 """Actions that the default report shows one by one."""
@@ -38,22 +39,23 @@ def told(assessment: Assessment) -> Row:
 
 def _story(story: Story) -> Row:
     head = story.head
-    asked = story.question
+    asked, at = story.questions, place(story)
+    fault = "" if asked else shows(story)
     return {
         "id": story.id,
-        "title": asked.ask if asked is not None else story.title,
+        "title": asks(asked) if asked else story.title,
         "verdict": story.verdict,
         "label": VERDICT[story.verdict],
         "band": story.claimed,
         "proven": story.proven,
         "number": len(story.findings),
         "elements": _elements(story.findings),
-        "exposed": "; ".join(f"{item.fact}: {shown(item.value)}" for item in head.why[:NAMED]) if asked is None else "",
+        "exposed": "; ".join(f"{item.fact}: {shown(item.value)}" for item in head.why[:NAMED]) if not asked else "",
         "wanting": _wanting(story),
         "more_wanting": max(0, len(story.wanting) - _MOST_WANTING),
-        "fault": _fault(story),
+        "fault": f"{fault} ({where(at)})" if fault and at is not None else fault,
         "lines": [_line(alike) for alike in _alike(story.findings)],
-        "single": asked is None,
+        "single": not asked,
     }
 
 
@@ -66,17 +68,6 @@ def _elements(findings: Sequence[Finding]) -> Row:
 def _wanting(story: Story) -> list[Plain]:
     """The controls at fault, each with its state in words."""
     return [{"id": control, "state": state, "label": STATE[state]} for control, state in story.wanting[:_MOST_WANTING]]
-
-
-def _fault(story: Story) -> str:
-    """The first value at fault, and where it stands."""
-    for state in story.states:
-        for item in state.support:
-            if state.level < 0 and item.known:
-                said = item.said
-                text = f"{item.fact}: {shown(item.value)}" if said.omitted or not said.note else said.note
-                return f"{text} ({where(said.place)})" if said.place is not None else text
-    return ""
 
 
 def _alike(findings: Iterable[Finding]) -> Iterator[list[Finding]]:

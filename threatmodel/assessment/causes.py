@@ -1,0 +1,99 @@
+"""Why a finding that is known to be bad is so: the control whose lack is at fault, and what shows the lack.
+
+A finding can want several controls; at fault is what somebody wrote before what nobody set, then what would stop the
+threat, then what made it worse, then what would lower its band by itself.  Of several such it is the one that most
+other findings hang on, then the one with the strongest effect: what hangs on one control shares the reason, whatever
+threat it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from threatmodel.assessment.assessed import Answer, Finding
+from threatmodel.assessment.risk import BANDS, MOVES, residual
+from threatmodel.assessment.states import State, Support
+from threatmodel.library.format import EFFECTS, ControlEffect
+from threatmodel.model.facts import WORD
+
+
+class Cause(NamedTuple):
+    """The answer at fault.  `written`: somebody wrote what shows it; otherwise a default applies, or nobody says."""
+
+    answer: Answer
+    written: bool
+
+    @property
+    def state(self) -> State:
+        """The state of the control at fault."""
+        return self.answer.state
+
+    @property
+    def effect(self) -> ControlEffect:
+        """What the control would do to the threat."""
+        return self.answer.link.effect
+
+    @property
+    def item(self) -> Support | None:
+        """The fact that shows it, what somebody wrote first; None where only a person could tell."""
+        known = (item for item in self.state.support if item.known)
+        return min(known, key=lambda item: item.said.omitted, default=None)
+
+
+def causes(findings: Iterable[Finding]) -> list[tuple[Finding, Cause | None]]:
+    """Findings that are known to be bad, each with what is at fault; None where all that it wants is unknown."""
+    found = [(finding, candidates(finding)) for finding in findings]
+    hanging = Counter(one.state.control for _, alike in found for one in alike)
+    return [
+        (finding, min(alike, key=lambda one: (-hanging[one.state.control], _strength(one)), default=None))
+        for finding, alike in found
+    ]
+
+
+def candidates(finding: Finding) -> list[Cause]:
+    """The controls that are equally at fault for a finding, the strongest effect first."""
+    known = [one for one in finding.answers if one.state.level < 0 and one.state.is_wanting and _moves(one)]
+    ranked = [(_class(one, finding), one) for one in (Cause(answer, _written(answer.state)) for answer in known)]
+    best = min((order for order, _ in ranked), default=None)
+    return sorted((one for order, one in ranked if order == best), key=_strength)
+
+
+def _moves(answer: Answer) -> bool:
+    return answer.link.effect in MOVES
+
+
+def _class(one: Cause, finding: Finding) -> tuple[bool, ...]:
+    resting = one.state.state == "ineffective"  # what it rests on is at fault
+    worse = bool(_facts(one.state) & _raising(finding))
+    return not one.written, resting, one.effect != "stops", not worse, not helps(finding, one.answer)
+
+
+def _facts(state: State) -> set[str]:
+    return {item.fact for item in state.support}
+
+
+def _raising(finding: Finding) -> set[str]:
+    """The facts that raise the finding's numbers."""
+    facts, kind = finding.target.facts, finding.target.kind
+    conditions = [move.conditions[kind] for move in finding.threat.raises]
+    raising = [condition for condition in conditions if condition.truth(facts) > 0]
+    return {leaf.fact for condition in raising for leaf in condition.why(facts)}
+
+
+def _strength(one: Cause) -> int:
+    return EFFECTS.index(one.effect)
+
+
+def _written(state: State) -> bool:
+    """Whether what shows it is written somewhere; what is planned, or contradicted by a person, is."""
+    known = [item for item in state.support if item.known]
+    return not known or any(not item.said.omitted for item in known)
+
+
+def helps(finding: Finding, answer: Answer) -> bool:
+    """Whether this control alone, put in place, would lower the claimed band."""
+    held = [other.link.effect for other in finding.answers if other.state.level >= WORD]
+    after = residual(finding.inherent, [*held, answer.link.effect])
+    return BANDS.index(after.band) < BANDS.index(finding.claimed.band)
