@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from threatmodel.evidence.analyses.properties import read
@@ -9,6 +10,9 @@ from threatmodel.evidence.relations.found import FunctionRelations
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.values import Table
+
+_OF_OTHERS = re.compile(r"AWS::(?:IAM|Lambda::Permission|Logs|CloudWatch)|aws_(?:iam|lambda_permission|cloudwatch)_")
+"""Types of resources that are there for others and are called after them."""
 
 Sign = tuple[str, Place]
 
@@ -22,25 +26,22 @@ def signs(stack: Stack, relations: dict[str, FunctionRelations]) -> tuple[Sign, 
 
 
 def _signs(stack: Stack, relations: dict[str, FunctionRelations]) -> Iterator[Sign]:
-    for name, parameter in stack.parameters.items():
-        if _speaks(name):
-            yield f"the parameter {quoted(name)}", parameter.value.place
-    for resource in stack.resources.values():
-        if not resource.made_by and _speaks(resource.name):
-            yield f"the name {quoted(resource.name)}", resource.place
-    for name, found in relations.items():
-        variables = read(stack.resources[name].properties, "Environment", "Variables")
-        for variable in variables.entries if isinstance(variables, Table) else ():
-            if _speaks(variable):
-                place = (
-                    variables.keys.get(variable, variables.place)
-                    if isinstance(variables, Table)
-                    else stack.resources[name].place
-                )
-                yield f"the variable {quoted(variable)}", place
+    """The strongest first: where Slack would call, what it would be told, and then names."""
+    for found in relations.values():
         for start in found.triggers:
             if _speaks(start.path):
                 yield f"the path {quoted(start.path)}", start.places[0]
+    for name in relations:
+        variables = read(stack.resources[name].properties, "Environment", "Variables")
+        for variable in variables.entries if isinstance(variables, Table) else ():
+            if isinstance(variables, Table) and _speaks(variable):
+                yield f"the variable {quoted(variable)}", variables.keys.get(variable, variables.place)
+    for name, parameter in stack.parameters.items():
+        if _speaks(name):
+            yield f"the parameter {quoted(name)}", parameter.value.place
+    named = [one for one in stack.resources.values() if not one.made_by and _speaks(one.name)]
+    for resource in sorted(named, key=lambda one: bool(_OF_OTHERS.match(one.type))):
+        yield f"the name {quoted(resource.name)}", resource.place
 
 
 def _speaks(text: str) -> bool:
