@@ -24,12 +24,14 @@ fi
 # A report and the changes of each model; the one that is found where none is named. What cannot be made is left out:
 # the check has told why.
 each=("${models[@]:-}")
+aged=()
+[ -n "${BASELINE:-}" ] && aged=(--baseline "$BASELINE")
 mkdir -p "$out/reports"
 : > "$out/changes.md"
 for at in "${!each[@]}"; do
   model=(${each[$at]:+-m "${each[$at]}"})
   name="$(printf '%s' "${each[$at]:-threat-model}" | tr -c 'A-Za-z0-9._\n-' '-')"
-  "${TM:-tm}" "${model[@]}" --report html -o "$out/reports/$((at + 1))-$name.html"
+  "${TM:-tm}" "${model[@]}" "${aged[@]}" --report html -o "$out/reports/$((at + 1))-$name.html"
   if [ -n "${BASE:-}" ] && "${TM:-tm}" diff "origin/$BASE..HEAD" "${model[@]}" --format markdown -o "$out/change.md"; then
     cat "$out/change.md" >> "$out/changes.md"
     echo >> "$out/changes.md"

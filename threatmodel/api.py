@@ -139,16 +139,19 @@ def assess(
     return look(model, library, today or _today(), excluded)
 
 
-def render_report(assessment: Assessment, template: str = "md", *, picture_file: str = "") -> str:
+def render_report(assessment: Assessment, template: str = "md", *, picture_file: str = "", baseline: str = "") -> str:
     """The threat report: ``md``, ``html`` with its picture, or the path of a template of your own.
 
     ``brief`` is its first page with the picture, ``full`` and ``full.md`` all that there is to say.
 
-    `picture_file` names a picture beside the report, which Markdown links.  Raises InputError where a template fails.
+    `picture_file` names a picture beside the report, which Markdown links; `baseline` says in words how the assessment
+    stands to a baseline.  Raises InputError where a template fails.
     """
     from threatmodel.render.report.report import report
 
-    return report(assessment, template, "" if template in {"md", "full.md"} else _picture(assessment), picture_file)
+    return report(
+        assessment, template, "" if template in {"md", "full.md"} else _picture(assessment), picture_file, baseline
+    )
 
 
 def render_dfd(model: Graph, view: Literal["runtime", "deployment", "identity", "all"] = "runtime") -> str:

@@ -116,6 +116,23 @@ def test_a_library_states_invariants_for_all_models(tmp_path: Path, capsys: pyte
     assert f"{library}:2:" in capsys.readouterr().err
 
 
+def test_the_report_shows_the_age_of_a_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (model,) = models(tmp_path, 1)
+    baseline = str(tmp_path / "baseline.json")
+    assert main(["check", model, "--baseline", baseline, "--write-baseline", "--today", "2026-11-01"]) == 0
+    text = Path(model).read_text(encoding="utf-8").replace("bot: {}", "bot: {}, other: {}")
+    Path(model).write_text(text, encoding="utf-8")
+    capsys.readouterr()
+    for form in ("md", "html", "brief", "full", "full.md"):
+        assert main(["-m", model, "--report", form, "--baseline", baseline, *TODAY]) == 0
+        assert "24 days old" in (page := capsys.readouterr().out), form
+        assert " new, " in page
+    assert main(["summary", "-m", model, "-o", str(tmp_path / "out"), "--baseline", baseline, *TODAY]) == 0
+    assert "baseline of 2026-11-01, 24 days old: " in capsys.readouterr().out
+    assert main(["-m", model, "--report", "--baseline", model, *TODAY]) == 2
+    assert "unusable-baseline" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_the_way_in_which_processes_start_changes_nothing(tmp_path: Path) -> None:
     """macOS and Windows start them anew, without what this process holds."""

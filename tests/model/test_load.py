@@ -181,6 +181,7 @@ def test_problems_of_all_files_are_shown_at_once(capsys: pytest.CaptureFixture[s
 
 # --- what a model says of threats and controls
 
+RESERVED = "invariants:\n  reserved: {of: function, holds: target.in_vpc, severity: low, message: a}\n"
 STATEMENTS = {
     "unknown-threat": "accepted_risks:\n  §forgrey@order-bot: {risk: 12, reason: a, owner: b, expires: 2027-01-01}\n",
     "unknown-element": "accepted_risks:\n  §forgery@order-bto: {risk: 12, reason: a, owner: b, expires: 2027-01-01}\n",
@@ -188,6 +189,9 @@ STATEMENTS = {
     "unknown-control": "controls:\n  §sining@order-bot: {planned_for: 2027-01-01}\n",
     "control-of-no-function": "controls:\n  §signing: {planned_for: 2027-01-01}\n",
     "control-of-another-kind": "controls:\n  §signing@shop-api: {planned_for: 2027-01-01}\n  §training@account: {planned_for: 2027-01-01}\n",
+    "unknown-invariant": RESERVED + "exemptions:\n  §resreved@order-bot: {reason: a, owner: b, expires: 2027-01-01}\n",
+    "exempt-of-another-kind": RESERVED
+    + "exemptions:\n  §reserved@shop-api: {reason: a, owner: b, expires: 2027-01-01}\n",
     "control-of-unknown-element": "controls:\n  §signing@order-bto: {planned_for: 2027-01-01}\n",
 }
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from threatmodel.assessment import word
 from threatmodel.assessment.asks import Ask
 from threatmodel.assessment.assessed import VERDICTS, Answer, Assessment, Finding, Question, RuledOut, Verdict
+from threatmodel.assessment.invariants import held
 from threatmodel.assessment.misdirected import is_off, misdirected, unknown_threats
 from threatmodel.assessment.questions import Questions
 from threatmodel.assessment.risk import MOVES, STRICTEST, Cell, Weighed, residual, weighed, within
@@ -122,6 +123,7 @@ class _Assessing:
             needless=tuple(self._needless(findings)),
             excluded=tuple(sorted(self.excluded)),
             taken_out=tuple(self._taken_out(by_kind, findings)),
+            invariants=tuple(held(self.graph, self.library)),
         )
 
     def _taken_out(self, by_kind: Mapping[str, list[Threat]], findings: list[Finding]) -> Iterator[word.TakenOut]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 from threatmodel.assessment import word
+from threatmodel.assessment.invariants import HeldInvariant
 from threatmodel.assessment.risk import Cell
 from threatmodel.assessment.states import State, States, Support, support_of
 from threatmodel.graph.building import Element, Flow, Graph
@@ -95,7 +96,7 @@ class RuledOut(NamedTuple):
 class Assessment:
     """What is found: `findings` apply, `possible` ones wait for an answer, worst first in each.
 
-    `taken_out` is what word alone leaves out or makes smaller.
+    `taken_out` is what word alone leaves out or makes smaller, `invariants` the rules of the team's own.
     """
 
     graph: Graph
@@ -109,3 +110,4 @@ class Assessment:
     needless: tuple[tuple[Acceptance, str], ...]
     excluded: tuple[str, ...]
     taken_out: tuple[word.TakenOut, ...]
+    invariants: tuple[HeldInvariant, ...]

@@ -38,6 +38,7 @@ class Changes:
     lost_controls: tuple[Change, ...]
     lost_proofs: tuple[Change, ...]
     crossings: tuple[Change, ...]
+    rules: tuple[Change, ...]
     findings: tuple[Change, ...]
     elements: tuple[Change, ...]
     flows: tuple[Change, ...]
@@ -52,6 +53,7 @@ class Changes:
             *self.lost_controls,
             *self.lost_proofs,
             *self.crossings,
+            *self.rules,
             *self.findings,
             *self.elements,
             *self.flows,
@@ -74,6 +76,7 @@ def changes(before: Assessed, after: Assessed) -> Changes:
         lost_controls=tuple(lost),
         lost_proofs=tuple(unproven),
         crossings=tuple(_crossings(before, after)),
+        rules=tuple(_rules(before, after)),
         findings=tuple(_findings(before, after)),
         elements=tuple(_members("element", _by_id(before, "elements"), _by_id(after, "elements"), _element)),
         flows=tuple(_members("flow", _by_id(before, "flows"), _by_id(after, "flows"), _flow)),
@@ -129,6 +132,50 @@ def _control_changes(before: Mapping[str, str], after: Mapping[str, str], there:
             gone = "no longer counts"
             moved.append(Change(how="changed", kind="control", name=name, before=before[name], after=gone))
     yield from sorted(moved, key=lambda one: (one.how != "worse", one.name))
+
+
+# --- rules of the team's own
+
+_HOLDS = ("proven", "claimed", "exempt", "unknown", "broken")
+
+
+def _rules(before: Assessed, after: Assessed) -> Iterator[Change]:
+    """The invariants that are gone, new or other than they were, and the elements that stand otherwise to one."""
+    had, has = ({one["id"]: one for one in side.get("invariants", ())} for side in (before, after))
+    yield from sorted(_members("invariant", had, has, _rule), key=lambda one: one.how == "added")
+    old, new = _held(before), _held(after)
+    moved = []
+    for name in sorted(old.keys() | new.keys()):
+        (was, _), (now, place) = old.get(name, ("", "")), new.get(name, ("", ""))
+        worse = _wrong(now) > _wrong(was)
+        if now and was != now and (was or worse):
+            how = "changed" if now == "exempt" else "worse" if worse else "better"
+            moved.append(Change(how=how, kind="invariant", name=name, before=was, after=now, place=place))
+    yield from sorted(moved, key=lambda one: ("worse", "changed", "better").index(one.how))
+
+
+def _rule(one: Mapping[str, Any]) -> str:
+    only = f" if {one['if']}" if one["if"] else ""
+    return f"{one['severity']}, {one['of']}: {one['holds']}{only}"
+
+
+def _wrong(holds: str) -> int:
+    """How far from proven a rule is; of an element that was not there, or is not bound, it holds."""
+    return _HOLDS.index(holds) if holds else 0
+
+
+def _held(side: Assessed) -> Mapping[str, tuple[str, str]]:
+    """How each invariant stands on each element that it binds, and where."""
+    return {
+        f"{one['id']}@{element['element']}": (
+            "exempt"
+            if (element["exempt"] or {}).get("in_force") and element["holds"] != "proven"
+            else element["holds"],
+            _place(element),
+        )
+        for one in side.get("invariants", ())
+        for element in one["binds"]
+    }
 
 
 # --- findings

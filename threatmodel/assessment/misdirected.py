@@ -1,4 +1,4 @@
-"""What a model may speak of: statements, acceptances and ratings that name what does not exist."""
+"""What a model may speak of: statements, acceptances, ratings and exemptions that name what does not exist."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from collections.abc import Iterator, Sequence
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.library import lookup
 from threatmodel.library.format import Library
+from threatmodel.model.decisions import named_twice
 from threatmodel.model.system import Acceptance, ControlStatement, Rating
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.problems import Place, Problem, article, listed, suggestion
 
 
 def misdirected(graph: Graph, library: Library) -> Iterator[Problem]:
-    """Statements, acceptances and ratings that name what does not exist."""
+    """Statements, acceptances, ratings and exemptions that name what does not exist, invariants named twice."""
+    yield from named_twice((*library.invariants, *graph.system.invariants))
+    yield from _exemptions(graph, library)
     for statement in graph.system.controls:
         yield from misdirected_statement(statement, graph, library)
     named: list[Acceptance | Rating] = [*graph.system.acceptances, *graph.system.ratings]
@@ -31,6 +34,23 @@ def misdirected(graph: Graph, library: Library) -> Iterator[Problem]:
             message = f"'{item.threat}' is no threat to {article(element.kind or 'party')}: '{item.element}'"
             hint = f"its targets: {listed(threat.targets)}"
             yield Problem(code="wrong-kind", place=item.place, message=message, hint=hint)
+
+
+def _exemptions(graph: Graph, library: Library) -> Iterator[Problem]:
+    rules = {one.id: one for one in (*library.invariants, *graph.system.invariants)}
+    for one in graph.system.exemptions:
+        rule, element = rules.get(one.invariant), _element(graph, one.element)
+        if rule is None:
+            hint = (
+                suggestion(one.invariant, rules) or "invariants: of the model, of a file that it uses or of a library"
+            )
+            message = f"there is no invariant '{one.invariant}'"
+            yield Problem(code="unknown-invariant", place=one.place, message=message, hint=hint)
+        if element is None:
+            yield _no_element(graph, one.element, one.place)
+        elif rule is not None and element.kind != rule.kind:
+            message = f"'{rule.id}' binds {article(rule.kind)}, and not {article(element.kind or 'party')}"
+            yield Problem(code="wrong-kind", place=one.place, message=message, hint="remove the exemption")
 
 
 def misdirected_statement(statement: ControlStatement, graph: Graph, library: Library) -> Iterator[Problem]:

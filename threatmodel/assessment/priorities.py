@@ -17,7 +17,8 @@ from threatmodel.reading.problems import Place
 class Expiry(NamedTuple):
     """Something that ends or is due: of what, when, who answers for it, and where it is tracked.
 
-    `what` is attestation, acceptance or plan, or 'due' for the day by which a finding or control is to be treated.
+    `what` is attestation, acceptance, exemption or plan, or 'due' for the day by which a finding or
+    control is to be treated.
     """
 
     what: str
@@ -107,6 +108,9 @@ def _dated(assessment: Assessment) -> Iterator[Expiry]:
         yield Expiry("acceptance", acceptance.finding, acceptance.expires, owner, acceptance.place, acceptance.ticket)
         if acceptance.due is not None:
             yield Expiry("due", acceptance.finding, acceptance.due, owner, acceptance.place, acceptance.ticket)
+    for exemption in system.exemptions:
+        owner = system.reached(exemption.owner)
+        yield Expiry("exemption", exemption.name, exemption.expires, owner, exemption.place, exemption.ticket)
 
 
 def risks(assessment: Assessment) -> dict[str, Risk]:

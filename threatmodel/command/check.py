@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from threatmodel.command.arguments import Parser, library, looking, model, path, text
+from threatmodel.command.arguments import QUIET, Parser, library, looking, model, path, text
 from threatmodel.command.form_asked import FormAsked
 from threatmodel.command.request import Invocation, models_of, refuse_picture
 from threatmodel.reading.files import has_read, is_folder
@@ -64,7 +64,7 @@ def options(parser: Parser) -> None:
     parser.add_argument(
         "--allow-undetermined", action="store_true", help="what waits for an answer does not fail the check"
     )
-    parser.add_argument("--ignore-acceptances", action="store_true", help="no accepted risk counts as accepted")
+    parser.add_argument("--ignore-acceptances", action="store_true", help="no accepted risk and no exemption counts")
     for option, what in (("--with", "in place"), ("--without", "gone")):
         parser.add_argument(
             option,
@@ -78,7 +78,11 @@ def options(parser: Parser) -> None:
         "--policy", type=path, metavar="FILE", help="the rules to judge by, from outside the repository"
     )
     parser.add_argument(
-        "--baseline", type=path, metavar="FILE", help="what was found before: only what is new or worse fails"
+        "--baseline",
+        type=path,
+        default=QUIET,
+        metavar="FILE",
+        help="what was found before: only what is new or worse fails",
     )
     keep = parser.add_mutually_exclusive_group()
     keep.add_argument("--write-baseline", action="store_true", help="make that file of what is there now")
@@ -125,7 +129,7 @@ def _kept(found: Iterator[Outcome], now: list[Outcome]) -> Iterator[Outcome]:
 def _keep(question: CheckDemands, now: Sequence[Outcome], args: argparse.Namespace) -> None:
     """Writes the baseline."""
     from threatmodel.assessment.gate.baseline import written
-    from threatmodel.command.checking import key_in
+    from threatmodel.command.baselines import key_in
 
     fresh = {key_in(args.baseline, Path(one.file)): one.now for one in now if one.now is not None}
     write(written({**(question.baselines or {}), **fresh}), args.baseline)

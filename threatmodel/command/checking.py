@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threatmodel.api import layered, weighed
-from threatmodel.assessment.gate.baseline import Baseline, read, since, taken
+from threatmodel.assessment.gate.baseline import Baseline, since, taken
 from threatmodel.assessment.gate.rules import Rules, under
+from threatmodel.command.baselines import baseline_of, baselines_in
 from threatmodel.command.form_asked import FormAsked
 from threatmodel.command.request import Invocation
 from threatmodel.model.search import is_shared
@@ -92,28 +93,9 @@ def _with_baseline(question: CheckDemands, request: Invocation) -> CheckDemands:
             raise InputError([Problem(code="already-exists", place=Place(str(file)), message=message, hint=hint)])
         found: Mapping[str, Baseline] = {}
     else:
-        found = read(request.files.text(file), Place(shown_path(file)))
+        found = baselines_in(file, request.files)
     keep = args.write_baseline or args.update_baseline
     return replace(question, baselines=found, baseline_file=file, keep=keep)
-
-
-def key_in(file: Path, model: Path) -> str:
-    """How a baseline names a model: by its path from the baseline's folder."""
-    return os.path.relpath(os.path.realpath(model), os.path.realpath(file.parent)).replace(os.sep, "/")
-
-
-def _baseline(path: Path, assessment: Assessment, question: CheckDemands) -> Baseline:
-    """The baseline of a model.  Raises InputError where the file has none of it."""
-    file = question.baseline_file
-    found = (question.baselines or {}).get(key_in(file, path))
-    name = assessment.graph.system.name
-    if found is None or found.name != name:
-        other = f"of another model there, '{found.name}'" if found is not None else "of other models"
-        message = f"this baseline is {other}: it has nothing of '{name}' ({shown_path(path)})"
-        hint = "--update-baseline takes it in"
-        place = Place(shown_path(file))
-        raise InputError([Problem(code="unusable-baseline", place=place, message=message, hint=hint)])
-    return found
 
 
 def forms_of(question: CheckDemands) -> list[Form]:
@@ -281,10 +263,10 @@ class _Checking:
         results = judge(assessment, rules)
         now, against = (taken(assessment, results), "") if question.keep else (None, "")
         if question.baselines is not None and not question.keep:
-            baseline = _baseline(path, assessment, question)
+            name = assessment.graph.system.name
+            baseline = baseline_of(path, name, question.baselines, question.baseline_file)
             results = since(baseline, assessment, results)
-            days = (assessment.today - baseline.day).days
-            against = f"of {baseline.day}, {days} {'day' if days == 1 else 'days'} old"
+            against = baseline.aged(assessment.today)
         return checked(
             assessment,
             results,

@@ -6,7 +6,8 @@ from argparse import _ArgumentGroup, _MutuallyExclusiveGroup
 from pathlib import Path
 
 from threatmodel.api import render_report
-from threatmodel.command.arguments import text
+from threatmodel.command.arguments import path, text
+from threatmodel.command.baselines import stands_to
 from threatmodel.command.request import Invocation
 
 
@@ -24,6 +25,7 @@ def options(what: _MutuallyExclusiveGroup) -> None:
 
 def details(how: _ArgumentGroup) -> None:
     """Declares what goes with it."""
+    how.add_argument("--baseline", type=path, metavar="FILE", help="a baseline of check: the report shows its age")
     how.add_argument("--force", action="store_true", help="write also over the report of another model")
 
 
@@ -37,4 +39,4 @@ def run(request: Invocation) -> int:
     assessment = request.assessment()
     if request.output is not None and not request.args.force:
         request.refuse_others([request.output], assessment.graph.system)
-    return request.print(render_report(assessment, template))
+    return request.print(render_report(assessment, template, baseline=stands_to(request, assessment)))

@@ -6,7 +6,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from threatmodel.command.arguments import Parser, common, path
+from threatmodel.command.arguments import QUIET, Parser, common, path
+from threatmodel.command.baselines import stands_to
 from threatmodel.command.drawing import picture_of
 from threatmodel.command.request import Invocation
 from threatmodel.reading.output import make_folder, write
@@ -16,6 +17,9 @@ def options(parser: Parser) -> None:
     """Declares its options."""
     common(parser, "FOLDER", "the folder (default: build)")
     parser.add_argument("--out", type=path, metavar="FOLDER", help="the same")
+    parser.add_argument(
+        "--baseline", type=path, default=QUIET, metavar="FILE", help="a baseline of check: the report shows its age"
+    )
     parser.add_argument("--force", action="store_true", help="also over the report of another model")
 
 
@@ -26,10 +30,10 @@ def run(request: Invocation) -> int:
 
     out: Path = request.args.out or request.folder or request.output or Path("build")
     assessment = request.assessment()
-    svg = picture_of(assessment)
+    svg, stands = picture_of(assessment), stands_to(request, assessment)
     made = {
-        "report.html": report(assessment, "html", svg),
-        "report.md": report(assessment, "md", picture_file="dfd.svg"),
+        "report.html": report(assessment, "html", svg, baseline=stands),
+        "report.md": report(assessment, "md", picture_file="dfd.svg", baseline=stands),
         "dfd.svg": svg,
     }
     if not request.args.force:
@@ -38,5 +42,5 @@ def run(request: Invocation) -> int:
     for name, content in made.items():
         request.write(content, out / name)
     width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
-    write(summary_text(assessment, [out / name for name in made], width), None)
+    write(summary_text(assessment, [out / name for name in made], width, stands), None)
     return 0

@@ -26,7 +26,7 @@ from threatmodel.library.lint import lint
 from threatmodel.library.placeholders import unwritten
 from threatmodel.library.read import control_of, threat_of
 from threatmodel.library.remembered import Parts, keep, key_of, recalled
-from threatmodel.model.decisions import invariants
+from threatmodel.model.decisions import invariants, named_twice
 from threatmodel.reading.cache import is_on
 from threatmodel.reading.files import Files, is_folder, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, suggestion
@@ -57,6 +57,8 @@ def load_library(
     read = [base, *(_layer(files, layer, problems, remember=remember) for layer in layers)]
     if problems or source is None:
         raise InputError(problems)
+    rules = tuple(one for layer in read for one in layer.invariants)
+    problems += named_twice(rules)
     stacked = layered(read, problems)
     order = {group: at for at, group in enumerate((*SCENARIOS, *MITIGATIONS))}
     library = Library(
@@ -68,7 +70,7 @@ def load_library(
         article=source,
         layers=tuple(shown_path(layer) for layer in layers),
         replaced=tuple(stacked.replaced),
-        invariants=tuple(one for layer in read for one in layer.invariants),
+        invariants=rules,
     )
     if found := [*problems, *lint(library)]:
         raise InputError(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from threatmodel.model.entries import table_of, value_of
 from threatmodel.model.ids import Ids
@@ -14,7 +14,7 @@ from threatmodel.model.system import (
     Rating,
 )
 from threatmodel.model.vocabulary import PLANES
-from threatmodel.reading.problems import Place
+from threatmodel.reading.problems import Place, Problem
 from threatmodel.reading.shape import Fields
 
 
@@ -99,7 +99,7 @@ def ratings(ids: Ids) -> Iterator[Rating]:
 
 
 def invariants(every: Sequence[Fields]) -> Iterator[Invariant]:
-    """The rules of the team's own in the model and its platform files; what one lacks is noted already."""
+    """The rules of the team's own in these files, twice named ones too; what one lacks is noted already."""
     for name, entry in ((name, entry) for entries in every for name, entry in table_of(entries, "invariants").items()):
         fields: Fields = entry.value
         if not {"of", "holds", "severity", "message"} <= fields.keys():
@@ -114,13 +114,25 @@ def invariants(every: Sequence[Fields]) -> Iterator[Invariant]:
             holds_at=holds.place,
             severity=fields["severity"].value,
             message=fields["message"].value,
-            exemptions=tuple(_exemptions(fields)),
             place=entry.key,
         )
 
 
-def _exemptions(fields: Fields) -> Iterator[Exemption]:
-    for element, one in table_of(fields, "except").items():
-        if {"reason", "owner", "expires"} <= one.value.keys():
-            values = {key: one.value[key].value for key in ("reason", "owner", "expires")}
-            yield Exemption(element=element, place=one.key, **values)
+def named_twice(rules: Iterable[Invariant]) -> Iterator[Problem]:
+    """The invariants that bear the name of one before them: neither may hide the other, nor take its exemptions."""
+    first: dict[str, Invariant] = {}
+    for one in rules:
+        if first.setdefault(one.id, one) is not one:
+            message = f"'{one.id}' is already an invariant, at {first[one.id].place}"
+            yield Problem(code="duplicate-id", place=one.place, message=message, hint="choose another id")
+
+
+def exemptions(ids: Ids) -> Iterator[Exemption]:
+    """The elements that somebody exempts from an invariant for a while."""
+    for name, entry in table_of(ids.entries, "exemptions").items():
+        fields: Fields = entry.value
+        if {"reason", "owner", "expires"} <= fields.keys():  # what is missing is noted already
+            invariant, _, element = name.partition("@")
+            values = {key: fields[key].value for key in ("reason", "owner", "expires")}
+            ticket = value_of(fields, "ticket")
+            yield Exemption(invariant=invariant, element=element, place=entry.key, ticket=ticket, **values)

@@ -32,7 +32,6 @@ _FLOW_ID = re.compile(r"[a-z0-9-]+(?:\.[a-z-]+)?:[a-z0-9-]+(?:\.[a-z-]+)?:[a-z-]
 _CONTROL_AT = re.compile(r"[a-z][a-z0-9-]*(?:@[a-z0-9:.-]+)?\Z")
 _LONGEST_PAIR = 4 * LONGEST_ID
 _OWNER = re.compile(r"[^\s](?:[^\r\n]*[^\s])?\Z")
-_ELEMENT = re.compile(r"[a-z0-9:.-]+\Z")
 _THREAT_AT = re.compile(r"[a-z][a-z0-9-]*@[a-z0-9:.-]+\Z")
 
 SECTIONS: Mapping[str, Kind] = {
@@ -247,6 +246,7 @@ _EXEMPTION = record(
     Key("reason", _LINE, "why it is not bound", required=True),
     Key("owner", _LINE, "who says so", required=True),
     Key("expires", Date(), "the day until which it holds", required=True),
+    Key("ticket", _LINE, "where the work is tracked"),
 )
 INVARIANTS = Key(
     "invariants",
@@ -258,11 +258,6 @@ INVARIANTS = Key(
             Key("holds", Text(400, expected="a condition"), "what must hold of each", required=True),
             Key("severity", Word(("low", "medium", "high", "critical"), ordered=True), "how bad it is", required=True),
             Key("message", _LINE, "what a reader is told", required=True),
-            Key(
-                "except",
-                NamedItems(_EXEMPTION, "an exemption", _ELEMENT, "the id of an element", _LONGEST_PAIR),
-                "elements that it does not bind, each until a day",
-            ),
         ),
         "an invariant",
     ),
@@ -308,6 +303,13 @@ MODEL = record(
             _ACCEPTANCE, "an accepted risk", _THREAT_AT, "threat@element, as reports name findings", _LONGEST_PAIR
         ),
         "risks that somebody accepted",
+    ),
+    Key(
+        "exemptions",
+        NamedItems(
+            _EXEMPTION, "an exemption", _THREAT_AT, "invariant@element, as check names what breaks one", _LONGEST_PAIR
+        ),
+        "elements that an invariant, of the model or of a library, does not bind for a while",
     ),
     Key(
         "ratings",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from threatmodel.model.decisions import acceptances, control_statements, invariants, ratings
+from threatmodel.model.decisions import acceptances, control_statements, exemptions, invariants, named_twice, ratings
 from threatmodel.model.elements import boundaries, data_items, externals, nodes, planes
 from threatmodel.model.entries import facts_of, items_of, table_of, value_of
 from threatmodel.model.evidence_files import evidence_files
@@ -107,6 +107,9 @@ def _system(ids: Ids, platforms: list[Fields], libraries: tuple[Path, ...], docu
             "add functions, with at least one id in them",
         )
     every = [entries, *platforms]
+    rules = tuple(invariants(every))
+    for problem in named_twice(rules):
+        note(ids.problems, problem)
     return System(
         name=value_of(entries, "name"),
         description=value_of(entries, "description"),
@@ -126,6 +129,7 @@ def _system(ids: Ids, platforms: list[Fields], libraries: tuple[Path, ...], docu
         libraries=libraries,
         file=document.file,
         text=document.text,
-        invariants=tuple(invariants(every)),
+        invariants=rules,
+        exemptions=tuple(exemptions(ids)),
         owners={name: entry.value for found in every for name, entry in table_of(found, "owners").items()},
     )

@@ -193,11 +193,18 @@ class Acceptance:
 class Exemption:
     """An element that an invariant does not bind, who says so, why, and until when."""
 
+    invariant: str
     element: str
     reason: str
     owner: str
     expires: datetime.date
     place: Place
+    ticket: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it exempts, as check names it: invariant@element."""
+        return f"{self.invariant}@{self.element}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +222,6 @@ class Invariant:
     holds_at: Place
     severity: str
     message: str
-    exemptions: tuple[Exemption, ...]
     place: Place
 
 
@@ -283,6 +289,7 @@ class System:
     text: str
     owners: Mapping[str, str] = field(default_factory=dict)
     invariants: tuple[Invariant, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
 
     def reached(self, owner: str) -> str:
         """An owner with the address that the model gives: 'payments-platform <payments@example.com>'."""

@@ -13,13 +13,14 @@ from threatmodel.render.text import dot, markdown
 MOST_LINES = 40
 """Lines of the Markdown: what a phone shows of a comment without being tiring."""
 _MARKS = {"added": "+", "removed": "-", "worse": "!", "better": "=", "changed": "~"}
-_NOTHING = "Nothing differs: same elements, facts, controls and findings."
+_NOTHING = "Nothing differs: same elements, facts, controls, rules and findings."
 
 
 def _groups(found: Changes) -> Iterator[tuple[str, Sequence[Change]]]:
     yield "Controls lost", found.lost_controls
     yield "Proofs lost", found.lost_proofs
     yield "Flows that cross a boundary now", found.crossings
+    yield "Rules of your own", found.rules
     yield "Findings new or worse", [one for one in found.findings if one.how in {"added", "worse"}]
     yield "Findings gone or better", [one for one in found.findings if one.how in {"removed", "better"}]
     yield "Elements", found.elements
@@ -89,12 +90,13 @@ def _item(one: Change) -> str:
 def as_json(found: Changes) -> str:
     """All of it as JSON."""
     value = {
-        "schema_version": "1.0",
+        "schema_version": "1.1",
         "before": found.before,
         "after": found.after,
         "lost_controls": [_plain(one) for one in found.lost_controls],
         "lost_proofs": [_plain(one) for one in found.lost_proofs],
         "crossings": [_plain(one) for one in found.crossings],
+        "rules": [_plain(one) for one in found.rules],
         "findings": [_plain(one) for one in found.findings],
         "elements": [_plain(one) for one in found.elements],
         "flows": [_plain(one) for one in found.flows],

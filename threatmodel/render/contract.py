@@ -8,6 +8,7 @@ from typing import Any
 from threatmodel.assessment.actions import Action, actions, change, faults, proofs
 from threatmodel.assessment.assessed import Assessment, Finding, Question
 from threatmodel.assessment.drift import differences
+from threatmodel.assessment.invariants import HeldInvariant
 from threatmodel.assessment.priorities import reached, summary
 from threatmodel.assessment.risk import Cell, band
 from threatmodel.assessment.safety import Safety, safety
@@ -17,10 +18,10 @@ from threatmodel.graph.building import Element, Flow
 from threatmodel.graph.elements import Read
 from threatmodel.library.format import Library
 from threatmodel.model.facts import Fact, Statement
-from threatmodel.model.system import Acceptance
+from threatmodel.model.system import Acceptance, Exemption
 from threatmodel.reading.problems import Place
 
-SCHEMA_VERSION = "1.2"
+SCHEMA_VERSION = "1.3"
 """Grows in its second number when keys are added, in its first when one changes or goes."""
 
 
@@ -107,6 +108,7 @@ def parts(assessment: Assessment) -> Iterator[tuple[str, Any]]:
         ),
     )
     yield "accepted_risks", (_acceptance(item, assessment) for item in system.acceptances)
+    yield "invariants", (_invariant(one, assessment) for one in assessment.invariants)
     yield "problems", []
 
 
@@ -368,6 +370,41 @@ def _library(library: Library) -> dict[str, Any]:
             {"part": off.part, "id": off.id, "reason": off.reason, "location": _location(off.place)}
             for off in library.off
         ],
+    }
+
+
+def _invariant(one: HeldInvariant, assessment: Assessment) -> dict[str, Any]:
+    rule = one.rule
+    return {
+        "id": rule.id,
+        "of": rule.kind,
+        "if": rule.applies or None,
+        "holds": rule.holds,
+        "severity": rule.severity,
+        "message": rule.message,
+        "location": _location(rule.place),
+        "binds": [
+            {
+                "element": element.id,
+                "holds": element.holds,
+                "exempt": _exemption(element.exemption, assessment) if element.exemption is not None else None,
+                "location": _location(element.place),
+            }
+            for element in one.bound
+        ],
+        "does_not_bind": list(one.spared),
+    }
+
+
+def _exemption(exemption: Exemption, assessment: Assessment) -> dict[str, Any]:
+    return {
+        "reason": exemption.reason,
+        "owner": exemption.owner,
+        "contact": assessment.graph.system.owners.get(exemption.owner, ""),
+        "ticket": exemption.ticket,
+        "expires": exemption.expires.isoformat(),
+        "in_force": exemption.expires >= assessment.today,
+        "location": _location(exemption.place),
     }
 
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from threatmodel.assessment.actions import Action, Improvement, actions, change, faults, proofs
 from threatmodel.assessment.assessed import Assessment, Finding, Question
+from threatmodel.assessment.gate.baseline import Baseline, since
+from threatmodel.assessment.gate.judging import judge
+from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.invariants import HeldInvariant
+from threatmodel.assessment.invariants import counted as counted_elements
 from threatmodel.assessment.priorities import Expiry, expiries
 from threatmodel.assessment.risk import BANDS, MOVES, Band, band
 from threatmodel.assessment.safety import DEFAULT_THRESHOLD, Safety, safety
@@ -78,6 +84,7 @@ class FirstPage:
     more: int
     claims: tuple[ClaimedControl, ...]
     more_claims: int
+    rules: str
     taken: str
     taken_by: str
     questions: int
@@ -119,6 +126,7 @@ def first_page(
         more=max(0, len(wanted) - MOST_DONE),
         claims=claims[:MOST_DONE],
         more_claims=max(0, len(claims) - MOST_DONE),
+        rules=rules_in_words(assessment.invariants, assessment.today),
         taken=counted_by_kind(assessment.taken_out),
         taken_by=listed(tuple(dict.fromkeys(one.by for one in assessment.taken_out))[:_NAMED]),
         questions=len(assessment.questions),
@@ -214,6 +222,29 @@ def _counts(told: Sequence[Story]) -> str:
     findings = sum(len(story.findings) for story in told)
     many = "stories" if len(told) != 1 else "story"
     return f"{counted(findings, 'finding')} in {len(told):,} {many}" if told else "nothing is open or waits"
+
+
+def rules_in_words(invariants: Sequence[HeldInvariant], today: datetime.date) -> str:
+    """How the elements stand that the team's own rules bind, what is wrong first; '' where there are no rules."""
+    found = counted_elements(invariants, today)
+    told = (
+        (found.broken, "broken"),
+        (found.unknown, "not known"),
+        (found.exempt, "exempt"),
+        (found.claimed, "only claimed"),
+        (found.proven, "proven"),
+    )
+    parts = ", ".join(f"{number:,} {word}" for number, word in told if number)
+    return f"{counted(len(invariants), 'rule')}: {parts or 'nothing is bound'}" if invariants else ""
+
+
+def baseline_in_words(baseline: Baseline, assessment: Assessment) -> str:
+    """How old a baseline is, and how what fails a check stands to it."""
+    results = since(baseline, assessment, judge(assessment, Rules()))
+    count = Counter("lost" if one.code == "lost-proof" else one.since for one in results)
+    told = ((count["new"], "new"), (count["worse"], "worse"), (count["lost"], "proven no more"))
+    parts = [*(f"{number:,} {word}" for number, word in told if number), f"{count['known']:,} known"]
+    return f"{baseline.aged(assessment.today)}: {', '.join(parts)}"
 
 
 def _asks(questions: Sequence[Question], every: Sequence[Finding]) -> str:

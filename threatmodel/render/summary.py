@@ -17,8 +17,8 @@ _TABLE = 60
 """Columns from which the bands stand side by side with the check."""
 
 
-def summary_text(assessment: Assessment, paths: Sequence[Path], width: int = 80) -> str:
-    """The first page, in lines of so many columns, and where the files are."""
+def summary_text(assessment: Assessment, paths: Sequence[Path], width: int = 80, baseline: str = "") -> str:
+    """The first page, in lines of so many columns, and where the files are; `baseline` says how it stands to one."""
     width = min(max(width, NARROWEST), WIDEST)
     system = assessment.graph.system
     page = first_page(assessment)
@@ -31,6 +31,7 @@ def summary_text(assessment: Assessment, paths: Sequence[Path], width: int = 80)
         "",
         *_bands(page, width),
         *_wrapped(f"check {page.check}", width),
+        *_wrapped(f"baseline {baseline}" if baseline else "", width),
         "",
         *_deeds(page.deeds, page.more, width),
         *_claims(page.claims, page.more_claims, width),
@@ -89,6 +90,7 @@ def _claims(claims: Sequence[ClaimedControl], more: int, width: int) -> Iterator
 def _rest(page: FirstPage, width: int) -> Iterator[str]:
     taken = f"TAKEN OUT BY WORD: {page.taken} ({page.taken_by})" if page.taken else "Nothing is taken out by word."
     yield from _wrapped(taken, width)
+    yield from _wrapped(f"RULES OF YOUR OWN: {page.rules}" if page.rules else "", width)
     for one in page.ends[:_MOST_ENDS]:
         when = "ENDED" if one.date < page.today else "ENDS"
         yield from _wrapped(f"{when} {one.date}: {one.what} of {one.name}, {one.owner}", width)

@@ -35,6 +35,11 @@ class Baseline:
     findings: Mapping[str, KnownFinding]
     others: frozenset[str]
 
+    def aged(self, today: datetime.date) -> str:
+        """The day of it and how long ago that is."""
+        days = (today - self.day).days
+        return f"of {self.day}, {days:,} {'day' if days == 1 else 'days'} old"
+
 
 def taken(assessment: Assessment, results: Sequence[CheckResult]) -> Baseline:
     """The baseline of a model as it is."""

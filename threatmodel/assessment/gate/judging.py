@@ -20,13 +20,12 @@ from threatmodel.reading.problems import InputError, Place, Problem, quoted, sug
 
 
 def held_to(graph: Graph, rules: Rules) -> Graph:
-    """The graph to assess: with no acceptances where rules ignore them, and with no more tolerance than they allow."""
+    """The graph to assess: without acceptances and exemptions where rules ignore them, no more tolerant than they."""
     system = graph.system
-    tolerance = min(system.risk_tolerance, rules.tolerance, key=BANDS.index)
-    acceptances = () if rules.ignore_acceptances else system.acceptances
-    if (tolerance, acceptances) == (system.risk_tolerance, system.acceptances):
-        return graph
-    return replace(graph, system=replace(system, acceptances=acceptances, risk_tolerance=tolerance))
+    held = replace(system, risk_tolerance=min(system.risk_tolerance, rules.tolerance, key=BANDS.index))
+    if rules.ignore_acceptances:
+        held = replace(held, acceptances=(), exemptions=())
+    return replace(graph, system=held) if held != system else graph
 
 
 def judge(assessment: Assessment, rules: Rules) -> tuple[CheckResult, ...]:

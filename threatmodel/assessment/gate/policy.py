@@ -20,19 +20,23 @@ POLICY = record(
     Key("require_proof", Flag(), "judge by the proven risk, not by the claimed one"),
     Key("strict", Flag(), "what word takes out fails: ratings, scope, claims that rule threats out"),
     Key("allow_undetermined", Flag(), "what waits for an answer may pass, where --allow-undetermined says so too"),
-    Key("ignore_acceptances", Flag(), "no acceptance of a repository counts"),
+    Key("ignore_acceptances", Flag(), "no acceptance and no exemption of a repository counts"),
     Key(
         "longest_terms",
         record(
             "the longest terms",
-            Key("acceptance", _TERM, "days that an acceptance may reach ahead"),
+            Key("acceptance", _TERM, "days that an acceptance or an exemption may reach ahead"),
             Key("attestation", _TERM, "days that an attestation may hold"),
         ),
         "366 days each where left out",
     ),
     Key("required_evidence", Items(Word(EVIDENCE_KINDS)), "kinds of evidence that every model has to name"),
     Key("proven", Items(Text(100, expected="a control")), "controls that must be proven wherever they apply"),
-    Key("acceptors", Items(Text(400, expected="an owner")), "who may accept a risk: owners as models name them"),
+    Key(
+        "acceptors",
+        Items(Text(400, expected="an owner")),
+        "who may accept a risk or exempt from an invariant: owners as models name them",
+    ),
 )
 """A policy file."""
 

@@ -1,59 +1,95 @@
-"""What people vouch for and take upon themselves, held to its terms: acceptances, attestations and plans."""
+"""What people vouch for and take upon themselves, held to its terms: acceptances, exemptions, attestations, plans."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import LONGEST_DAYS, WARN_DAYS, Rules
 from threatmodel.assessment.priorities import expiries
-from threatmodel.model.system import Acceptance
+from threatmodel.model.system import Acceptance, Exemption
 
 
 def terms(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
-    """The acceptances and attestations that do not hold or hold too long, then what ends soon."""
+    """The acceptances, exemptions and attestations that do not hold or hold too long, then what ends soon."""
+    system = assessment.graph.system
     if not rules.ignore_acceptances:
-        yield from _acceptances(assessment, rules)
+        for acceptance in system.acceptances:
+            one = _Taken("acceptance", "accepted", acceptance, acceptance.finding)
+            yield from _held_to(one, assessment, rules)
+            yield from _acceptance(one, acceptance, assessment)
+        for exemption in system.exemptions:
+            one = _Taken("exemption", "exempted", exemption, exemption.name)
+            yield from _held_to(one, assessment, rules)
+            yield from _exemption(one, exemption, assessment)
     yield from _attestations(assessment, rules)
     yield from _ending(assessment, rules)
 
 
-def _acceptances(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
-    findings = {finding.id: finding for finding in (*assessment.findings, *assessment.possible)}
-    needless = {id(one): why for one, why in assessment.needless}
-    for one in assessment.graph.system.acceptances:
-        who, finding = assessment.graph.system.reached(one.owner), findings.get(one.finding)
-        if rules.acceptors and one.owner not in rules.acceptors:
-            said = f"accepted by {who}, who may accept no risk by the policy"
-            yield _wrong("not-an-acceptor", one, said, f"let one of {', '.join(rules.acceptors)} decide")
-        if one.expires < assessment.today:
-            said = f"accepted by {who} until {one.expires}, which has passed"
-            yield _wrong("lapsed-acceptance", one, said, "treat it, or accept it anew until a later day")
-        if one.expires - assessment.today > datetime.timedelta(days=rules.longest_acceptance):
-            said = f"accepted until {one.expires}, more than {_days(rules.longest_acceptance)} ahead"
-            latest = assessment.today + datetime.timedelta(days=rules.longest_acceptance)
-            yield _wrong("long-acceptance", one, said, f"let it end on {latest} or before")
-        if id(one) in needless:
-            gone = finding is None and one.threat in assessment.library.threats
-            said = f"it is accepted, but {needless[id(one)]}"
-            result = _wrong("needless-acceptance", one, said, "remove the acceptance")
-            yield result if gone else _only_warns(result)
-        elif finding is not None and finding.claimed.score > one.risk:
-            said = f"a risk of {one.risk} is accepted, and the claimed risk is {finding.claimed.score}"
-            yield _wrong("exceeded-acceptance", one, said, "treat it, or let the owner accept the higher risk")
+class _Taken(NamedTuple):
+    """What somebody takes upon themselves until a day: a risk, or that a rule does not hold."""
+
+    what: str
+    done: str
+    by: Acceptance | Exemption
+    name: str
+
+    def wrong(self, code: str, said: str, do: str) -> CheckResult:
+        """The result of one that may not be as it is."""
+        element, place = self.by.element, self.by.place
+        return CheckResult(
+            code=code, name=self.name, place=place, message=said, rule=code, element=element, fails=True, do=do
+        )
+
+
+def _held_to(one: _Taken, assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
+    """What is wrong with who took it and until when."""
+    owner, expires = one.by.owner, one.by.expires
+    who = assessment.graph.system.reached(owner)
+    if rules.acceptors and owner not in rules.acceptors:
+        said = f"{one.done} by {who}, who may accept nothing by the policy"
+        yield one.wrong("not-an-acceptor", said, f"let one of {', '.join(rules.acceptors)} decide")
+    if expires < assessment.today:
+        do = "treat it, or accept it anew until a later day" if one.what == "acceptance" else _EXEMPT_ANEW
+        yield one.wrong(f"lapsed-{one.what}", f"{one.done} by {who} until {expires}, which has passed", do)
+    if expires - assessment.today > datetime.timedelta(days=rules.longest_acceptance):
+        said = f"{one.done} until {expires}, more than {_days(rules.longest_acceptance)} ahead"
+        latest = assessment.today + datetime.timedelta(days=rules.longest_acceptance)
+        yield one.wrong(f"long-{one.what}", said, f"let it end on {latest} or before")
+
+
+_EXEMPT_ANEW = "mend it, or exempt it anew until a later day"
+
+
+def _acceptance(one: _Taken, accepted: Acceptance, assessment: Assessment) -> Iterator[CheckResult]:
+    """What is wrong with the risk that is accepted: there is none, or more."""
+    findings = (*assessment.findings, *assessment.possible)
+    needless = next((why for by, why in assessment.needless if by is accepted), "")
+    finding = next((found for found in findings if found.id == accepted.finding), None)
+    if needless:
+        gone = finding is None and accepted.threat in assessment.library.threats
+        result = one.wrong("needless-acceptance", f"it is accepted, but {needless}", "remove the acceptance")
+        yield result if gone else _only_warns(result)
+    elif finding is not None and finding.claimed.score > accepted.risk:
+        said = f"a risk of {accepted.risk} is accepted, and the claimed risk is {finding.claimed.score}"
+        yield one.wrong("exceeded-acceptance", said, "treat it, or let the owner accept the higher risk")
+
+
+def _exemption(one: _Taken, exemption: Exemption, assessment: Assessment) -> Iterator[CheckResult]:
+    """Warns of an exemption from what holds, or binds the element no more."""
+    bound = (element for held in assessment.invariants for element in held.bound if element.exemption is exemption)
+    element = next(bound, None)
+    if element is None or element.holds == "proven":
+        why = "the rule does not bind it" if element is None else "evidence shows that the rule holds"
+        yield _only_warns(one.wrong("needless-exemption", f"it is exempt, but {why}", "remove the exemption"))
 
 
 def _only_warns(result: CheckResult) -> CheckResult:
     return replace(result, fails=False, warns=True)
-
-
-def _wrong(code: str, one: Acceptance, said: str, do: str) -> CheckResult:
-    return CheckResult(
-        code=code, name=one.finding, place=one.place, message=said, rule=code, element=one.element, fails=True, do=do
-    )
 
 
 def _attestations(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
@@ -84,7 +120,7 @@ def _days(days: int) -> str:
 def _ending(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
     """What ends or is due within thirty days, and attestations, plans and due days that have passed."""
     for one in expiries(assessment, WARN_DAYS):
-        if one.what == "acceptance" and (one.date < assessment.today or rules.ignore_acceptances):
+        if one.what in {"acceptance", "exemption"} and (one.date < assessment.today or rules.ignore_acceptances):
             continue  # it fails, or nobody looks at it
         past = one.date < assessment.today
         what = f"{one.what} of {one.owner}" if one.what != "due" else f"work of {one.owner}"
@@ -96,6 +132,7 @@ def _ending(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
         do = {
             "attestation": "look again, and attest it anew",
             "acceptance": "treat it, or let its owner accept it anew",
+            "exemption": "mend it, or let its owner exempt it anew",
         }
         yield CheckResult(
             code=code,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.invariants import counted
 from threatmodel.assessment.risk import BANDS
 from threatmodel.assessment.safety import Safety, safety
 from threatmodel.assessment.stories import Story, stories
@@ -44,7 +45,8 @@ def told(assessment: Assessment, results: Sequence[CheckResult], rules: Rules) -
     """The verdict of a model and what fails in it."""
     threshold = next(band for band in BANDS if band == rules.fail_on)
     found = safety(assessment, threshold)
-    return Told(answer=SAFE[found.answer].upper(), facts=tuple(_facts(found)), rows=tuple(_rows(assessment, results)))
+    facts = (*_facts(found), *_of_rules(assessment))
+    return Told(answer=SAFE[found.answer].upper(), facts=facts, rows=tuple(_rows(assessment, results)))
 
 
 def _facts(found: Safety) -> Iterator[str]:
@@ -58,6 +60,13 @@ def _facts(found: Safety) -> Iterator[str]:
     if waiting:
         yield f"{waiting} {'waits' if waiting == 1 else 'wait'} for an answer"
     yield f"fails from {found.threshold}, tolerates {found.tolerance}"
+
+
+def _of_rules(assessment: Assessment) -> Iterator[str]:
+    """What breaks a rule of the team's own, or may: the answer is of risk alone."""
+    count = counted(assessment.invariants, assessment.today)
+    if number := count.broken + count.unknown:
+        yield f"{number} {'breaks' if number == 1 else 'break'} or may break rules of your own"
 
 
 def _rows(assessment: Assessment, results: Sequence[CheckResult]) -> Iterator[CheckRow]:

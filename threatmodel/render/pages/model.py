@@ -179,6 +179,12 @@ It holds until its day, and only while the claimed risk is not above the risk th
 days before, and fails where the day has passed, where the claimed risk is higher than what was accepted, where it
 holds for more than a year, and where its finding is gone. `tm due` lists what ends. Where the finding is within the
 tolerance anyway, the report says that it is not needed.""",
+    "exemptions": """\
+`INVARIANT@ELEMENT`, of the model's own invariants, of a platform file's or of a library's. An exemption is held to what
+an accepted risk is held to: `check` warns thirty days before its day, and fails where the day has passed, where it lies
+more than a year ahead, and where a policy's `acceptors` do not name its owner; `--ignore-acceptances` and a policy's
+`ignore_acceptances` leave none in force. An invariant cannot be switched off, put in place of, or exempt an element
+itself: only the model that has the element can, where everybody sees it.""",
     "ratings": "State `likelihood`, `impact` or both. They replace the library's, before any control.",
     "evidence": """\
 An entry names exactly one file, by a path relative to the model: `{template: ../template.yaml}`. What the file says

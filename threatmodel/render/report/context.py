@@ -13,7 +13,7 @@ from threatmodel.library.format import Library
 from threatmodel.render.first import MOST_DONE, FirstPage, deed, first_page
 from threatmodel.render.picture import numbers_of
 from threatmodel.render.plain import STATE, VERDICT, VERDICT_MEANS
-from threatmodel.render.report import article, controls, findings, matrix, states, told
+from threatmodel.render.report import article, controls, findings, invariants, matrix, states, told
 from threatmodel.render.report import system as system_tables
 from threatmodel.render.report.answer import answer
 from threatmodel.render.report.findings import by_band
@@ -32,10 +32,11 @@ MOST_ALONE = 10
 """Lines of the first page about controls that stand alone."""
 
 
-def context(assessment: Assessment, picture: str = "", picture_file: str = "") -> Row:
+def context(assessment: Assessment, picture: str = "", picture_file: str = "", baseline: str = "") -> Row:
     """Everything that a template can show, in the order of the report.
 
-    `picture` is the data-flow diagram as an SVG element, `picture_file` the file that holds it beside the report.
+    `picture` is the data-flow diagram as an SVG element, `picture_file` the file that holds it beside the report;
+    `baseline` says how it stands to a baseline.
     """
     by_threat = findings.cases(assessment.findings)
     parts = findings.parts(assessment, by_threat)
@@ -47,7 +48,7 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "") -
     return {
         "model": _model(assessment),
         "answer": answer(assessment, counts, findings.of_platform(assessment, by_threat)),
-        "first": _first(first_page(assessment, wanted=wanted, deeds=deeds)),
+        "first": {**_first(first_page(assessment, wanted=wanted, deeds=deeds)), "baseline": baseline},
         "told": told.told(assessment),
         "todo": told.todo(wanted, deeds),
         "by_owner": told.by_owner(assessment, wanted),
@@ -65,6 +66,8 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "") -
         "expiry_days": EXPIRY_DAYS,
         "alone": _alone(carried_alone(assessment)),
         "scenarios": article.scenarios(assessment, by_threat),
+        "invariants": invariants.rows(assessment),
+        "exemptions": invariants.exemptions(assessment),
         "coverage": article.coverage(assessment, seen),
         "article": {"name": assessment.library.article.name, "source": assessment.library.article.source},
         "matrix": matrix.matrix(assessment.findings),
@@ -167,6 +170,7 @@ def _first(page: FirstPage) -> Row:
             for one in page.claims
         ],
         "more_claims": page.more_claims,
+        "rules": page.rules,
         "taken": page.taken,
         "taken_by": page.taken_by,
         "questions": page.questions,

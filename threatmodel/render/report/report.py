@@ -24,15 +24,18 @@ OWN = {
 """The templates that have a short name: the report in both forms, its first page alone, and all that there is."""
 
 
-def report(assessment: Assessment, template: str = "md", svg: str = "", picture_file: str = "") -> str:
+def report(
+    assessment: Assessment, template: str = "md", svg: str = "", picture_file: str = "", baseline: str = ""
+) -> str:
     """The report as a template makes it: ``md``, ``html``, or the path of a template.
 
     `svg` is the data-flow diagram, shown on the page where a template makes HTML; `picture_file` names a file with it
-    that lies beside the report, which Markdown links.  Raises InputError where a user's template fails.
+    that lies beside the report, which Markdown links; `baseline` says how it stands to a baseline.  Raises InputError
+    where a user's template fails.
     """
     kind = format_of(OWN.get(template, template))
     picture = _picture(svg, assessment) if svg and kind == "html" else ""
-    found = escaped(context(assessment, picture_file=picture_file), kind) | {"picture": picture}
+    found = escaped(context(assessment, picture_file=picture_file, baseline=baseline), kind) | {"picture": picture}
     if template in OWN:
         return render_own(OWN[template], found)
     return render_users(Path(template), found)

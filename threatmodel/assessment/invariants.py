@@ -1,0 +1,96 @@
+"""Rules of the team's own, held against every element of their kind; what nobody has said is no yes."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
+
+from threatmodel.graph.building import Element, Flow, Graph
+from threatmodel.library.condition import Condition, ConditionError, compile_condition
+from threatmodel.library.format import Library
+from threatmodel.model.facts import EVIDENCE, WORD
+from threatmodel.model.system import Exemption, Invariant
+from threatmodel.model.vocabulary import Kind
+from threatmodel.reading.problems import InputError, Place, Problem
+
+Holds = Literal["proven", "claimed", "unknown", "broken"]
+"""How an invariant stands on an element that it binds: it holds by evidence, on word alone, perhaps, or not."""
+
+
+class BoundElement(NamedTuple):
+    """An element that an invariant binds or may bind, whether it holds, and who exempts it (until a day, or once)."""
+
+    id: str
+    place: Place
+    holds: Holds
+    exemption: Exemption | None
+
+    def is_exempt(self, today: datetime.date) -> bool:
+        """Whether somebody exempts it, on a day, from what does not hold by evidence."""
+        exempt = self.exemption is not None and self.exemption.expires >= today
+        return exempt and self.holds != "proven"
+
+
+class HeldInvariant(NamedTuple):
+    """An invariant with what it binds; `spared` are the elements of its kind that it does not."""
+
+    rule: Invariant
+    bound: tuple[BoundElement, ...]
+    spared: tuple[str, ...]
+
+
+class InvariantCount(NamedTuple):
+    """How many elements invariants bind, by how they stand; those that are exempt are in none of the others."""
+
+    proven: int
+    claimed: int
+    unknown: int
+    broken: int
+    exempt: int
+
+
+def counted(invariants: Iterable[HeldInvariant], today: datetime.date) -> InvariantCount:
+    """The elements that these invariants bind, counted."""
+    every = [element for one in invariants for element in one.bound]
+    bound = [element for element in every if not element.is_exempt(today)]
+    count = Counter(element.holds for element in bound)
+    states = (count["proven"], count["claimed"], count["unknown"], count["broken"])
+    return InvariantCount(*states, len(every) - len(bound))
+
+
+def held(graph: Graph, library: Library) -> Iterator[HeldInvariant]:
+    """Every invariant of the libraries and of the model.  Raises InputError where a condition is none."""
+    exempt = {(one.invariant, one.element): one for one in graph.system.exemptions}
+    for rule in (*library.invariants, *graph.system.invariants):
+        holds = _compiled(rule.holds, rule.kind, rule.holds_at)
+        applies = _compiled(rule.applies, rule.kind, rule.applies_at) if rule.applies else None
+        bound, spared = [], []
+        for target in graph.targets():
+            if target.kind != rule.kind or target.out_of_scope:
+                continue
+            if applies is not None and target.described and applies.truth(target.facts) < 0:
+                spared.append(target.id)
+                continue
+            how = _standing(target, applies, holds)
+            bound.append(BoundElement(target.id, target.place or rule.place, how, exempt.get((rule.id, target.id))))
+        yield HeldInvariant(rule, tuple(bound), tuple(spared))
+
+
+def _compiled(text: str, kind: Kind, place: Place) -> Condition:
+    try:
+        return compile_condition(text, kind)
+    except ConditionError as error:
+        hint = "write target.FACT, as a threat does"
+        raise InputError([Problem(code="wrong-condition", place=place, message=str(error), hint=hint)]) from None
+
+
+def _standing(target: Element | Flow, applies: Condition | None, holds: Condition) -> Holds:
+    truth = holds.truth(target.facts) if target.described else 0
+    if truth >= EVIDENCE:
+        return "proven"
+    if truth >= WORD:
+        return "claimed"
+    bound = applies is None or (target.described and applies.truth(target.facts) > 0)
+    return "broken" if truth < 0 and bound else "unknown"

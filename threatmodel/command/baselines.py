@@ -1,0 +1,50 @@
+"""Baselines as commands name them: one file for many models, each by its path from the file's folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from threatmodel.assessment.gate.baseline import Baseline, read
+from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.problems import InputError, Place, Problem
+
+if TYPE_CHECKING:
+    from threatmodel.assessment.assessed import Assessment
+    from threatmodel.command.request import Invocation
+
+
+def baselines_in(file: Path, files: Files) -> dict[str, Baseline]:
+    """The baselines in a file.  Raises InputError where it holds none."""
+    return read(files.text(file), Place(shown_path(file)))
+
+
+def key_in(file: Path, model: Path) -> str:
+    """How a baseline names a model: by its path from the baseline's folder."""
+    return os.path.relpath(os.path.realpath(model), os.path.realpath(file.parent)).replace(os.sep, "/")
+
+
+def baseline_of(model: Path, name: str, found: Mapping[str, Baseline], file: Path) -> Baseline:
+    """The baseline of a model of this name.  Raises InputError where the file has none of it."""
+    baseline = found.get(key_in(file, model))
+    if baseline is None or baseline.name != name:
+        other = f"of another model there, '{baseline.name}'" if baseline is not None else "of other models"
+        message = f"this baseline is {other}: it has nothing of '{name}' ({shown_path(model)})"
+        hint = "--update-baseline takes it in"
+        place = Place(shown_path(file))
+        raise InputError([Problem(code="unusable-baseline", place=place, message=message, hint=hint)])
+    return baseline
+
+
+def stands_to(request: Invocation, assessment: Assessment) -> str:
+    """How an assessment stands to the baseline that a run names, in words; '' where it names none."""
+    file: Path | None = request.args.baseline
+    if file is None:
+        return ""
+    from threatmodel.render.first import baseline_in_words
+
+    system = assessment.graph.system
+    found = baselines_in(file, request.files)
+    return baseline_in_words(baseline_of(request.model, system.name, found, file), assessment)

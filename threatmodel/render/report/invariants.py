@@ -1,0 +1,56 @@
+"""What a report says of the team's own rules: what breaks one, what may, and who is exempt until when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.invariants import HeldInvariant, Holds
+from threatmodel.assessment.invariants import counted as counted_elements
+from threatmodel.render.first import some
+from threatmodel.render.report.words import Row, counted, where
+
+
+def rows(assessment: Assessment) -> list[Row]:
+    """Every invariant, with what it binds and of what it does not hold."""
+    return [_row(one, assessment) for one in assessment.invariants]
+
+
+def _row(one: HeldInvariant, assessment: Assessment) -> Row:
+    count = counted_elements([one], assessment.today)
+    every = len(one.bound) + len(one.spared)
+    return {
+        "id": one.rule.id,
+        "message": one.rule.message,
+        "severity": one.rule.severity,
+        "place": where(one.rule.place),
+        "binds": f"{len(one.bound):,} of {counted(every, one.rule.kind)}",
+        "proven": count.proven,
+        "claimed": count.claimed,
+        "wrong": "; ".join(_wrong(one, assessment)),
+    }
+
+
+def _wrong(one: HeldInvariant, assessment: Assessment) -> Iterator[str]:
+    """The elements of which it does not hold, the broken ones first."""
+    words: tuple[tuple[Holds, str], ...] = (("broken", "broken by"), ("unknown", "not known of"))
+    for holds, word in words:
+        found = tuple(e.id for e in one.bound if e.holds == holds and not e.is_exempt(assessment.today))
+        if found:
+            yield f"{word} {some(found)}"
+
+
+def exemptions(assessment: Assessment) -> list[Row]:
+    """Every exemption of the model, with who answers for it."""
+    system = assessment.graph.system
+    return [
+        {
+            "name": one.name,
+            "owner": system.reached(one.owner),
+            "until": one.expires.isoformat(),
+            "past": one.expires < assessment.today,
+            "reason": f"{one.reason} ({one.ticket})" if one.ticket else one.reason,
+            "place": where(one.place),
+        }
+        for one in system.exemptions
+    ]
