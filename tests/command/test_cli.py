@@ -93,7 +93,7 @@ def test_json_keeps_its_contract(capsys: pytest.CaptureFixture[str]) -> None:
 def test_json_to_a_file(tmp_path: Path) -> None:
     target = tmp_path / "assessment.json"
     assert main(["--json", str(target), *TODAY]) == 0
-    assert json.loads(target.read_text(encoding="utf-8"))["schema_version"] == "1.2"
+    assert json.loads(target.read_text(encoding="utf-8"))["schema_version"] == "1.3"
     assert list(tmp_path.iterdir()) == [target]
 
 
