@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,10 @@ settings.register_profile(
 settings.load_profile("repeatable")
 
 os.environ["TM_CACHE"] = "off"  # what a test works out, it works out itself
+
+# Tests start hundreds of processes: without byte code each compiles all that it imports, and each worker all tests.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 GOLDEN = Path(__file__).parent / "golden"
 

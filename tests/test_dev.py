@@ -25,10 +25,32 @@ def clone(tmp_path: Path) -> Path:
     """A folder with dev.py and locks that ask for nothing."""
     folder = tmp_path / "a clone"
     folder.mkdir()
-    shutil.copy(dev.ROOT / "dev.py", folder)
-    for lock in (dev.PROGRAM, dev.CHECKS):
-        (folder / lock.name).write_text("# nothing\n", encoding="utf-8")
+    fill(folder)
     return folder
+
+
+def fill(clone: Path) -> None:
+    shutil.copy(dev.ROOT / "dev.py", clone)
+    for lock in (dev.PROGRAM, dev.CHECKS):
+        (clone / lock.name).write_text("# nothing\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def set_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone in which dev.py has made the environment; for copies of it, since making it takes seconds."""
+    folder = tmp_path_factory.mktemp("set-up") / "a clone"
+    folder.mkdir()
+    fill(folder)
+    done = run_dev(folder, "setup", cwd=folder.parent)
+    assert done.returncode == 0, done.stderr
+    assert "making .venv with pip (first run)" in done.stderr
+    return folder
+
+
+@pytest.fixture
+def made(set_up: Path, tmp_path: Path) -> Path:
+    """A clone of a test's own in which dev.py has made the environment."""
+    return shutil.copytree(set_up, tmp_path / "a clone", symlinks=True)
 
 
 @pytest.fixture
@@ -218,36 +240,31 @@ def test_a_uv_that_only_complains_is_not_used(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.slow
-def test_setup_makes_the_environment_once(clone: Path, tmp_path: Path) -> None:
-    first = run_dev(clone, "setup", cwd=tmp_path)
-    assert first.returncode == 0, first.stderr
-    assert "making .venv with pip (first run)" in first.stderr
-    second = run_dev(clone, "setup", cwd=tmp_path)
+def test_setup_makes_the_environment_once(set_up: Path, tmp_path: Path) -> None:
+    second = run_dev(set_up, "setup", cwd=tmp_path)
     assert second.returncode == 0
-    assert second.stderr == f"dev.py: {dev.interpreter(clone / '.venv')} is ready\n"
+    assert second.stderr == f"dev.py: {dev.interpreter(set_up / '.venv')} is ready\n"
 
 
 @pytest.mark.slow
-def test_test_tools_are_added_to_what_is_there(clone: Path) -> None:
-    assert run_dev(clone, "setup").returncode == 0
-    kept = clone / ".venv" / "kept"
+def test_test_tools_are_added_to_what_is_there(made: Path) -> None:
+    kept = made / ".venv" / "kept"
     kept.touch()
-    done = run_dev(clone, "setup", "dev")
+    done = run_dev(made, "setup", "dev")
     assert (done.returncode, "making" in done.stderr) == (0, False)
     assert "installing requirements-dev.lock: up to 0 packages" in done.stderr
-    assert [line.split()[0] for line in dev.stamps(clone / ".venv")] == ["requirements.lock", "requirements-dev.lock"]
+    assert [line.split()[0] for line in dev.stamps(made / ".venv")] == ["requirements.lock", "requirements-dev.lock"]
     assert kept.exists()
 
 
 @pytest.mark.slow
-def test_test_tools_that_cannot_be_added_leave_the_program(clone: Path) -> None:
-    assert run_dev(clone, "setup").returncode == 0
+def test_test_tools_that_cannot_be_added_leave_the_program(made: Path) -> None:
     locked = f"no-such-package==1 --hash=sha256:{'0' * 64}\n"
-    (clone / "requirements-dev.lock").write_text(locked, encoding="utf-8")
-    done = run_dev(clone, "setup", "dev")
+    (made / "requirements-dev.lock").write_text(locked, encoding="utf-8")
+    done = run_dev(made, "setup", "dev")
     assert done.returncode == 1
     assert "the packages in requirements-dev.lock could not be installed" in done.stderr
-    assert run_dev(clone, "setup").stderr == f"dev.py: {dev.interpreter(clone / '.venv')} is ready\n"
+    assert run_dev(made, "setup").stderr == f"dev.py: {dev.interpreter(made / '.venv')} is ready\n"
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ BLOCK = re.compile(r"```(console|yaml)\n(.*?)```\n", re.DOTALL)
 def clone(tmp_path: Path) -> Path:
     """A copy of what a reader has after cloning, as far as the commands need it."""
     for name in ("models", "threatlib", "threatmodel", "templates", "examples"):
-        shutil.copytree(HOME / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(HOME / name, tmp_path / name)
     shutil.copy(HOME / "tm.py", tmp_path / "tm.py")
     return tmp_path
 

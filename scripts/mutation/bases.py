@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,8 @@ class Base:
             weakening=weakening,
             says=f"{where}: {name.replace('-', ' ')}",
             model=self.model,
-            texts=self.files(tree),
+            tree=tree,
+            written=partial(self.files, tree),
             weakens=weakens,
         )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import datetime
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment
@@ -39,7 +40,8 @@ class Mutant:
     """One weakening: its class, where and what in words, the files that it changes, and what it undoes.
 
     `weakens` are the `control@element` that no longer hold.  Of a mutant that only word makes (`says` something that
-    hides), `check` must tell: then `told` is what its output has to name.
+    hides), `check` must tell: then `told` is what its output has to name.  `tree` is what stands in the system's file
+    of infrastructure code, None where that stays as it is.
     """
 
     id: str
@@ -47,10 +49,16 @@ class Mutant:
     weakening: str
     says: str
     model: str
-    texts: Texts
+    written: Callable[[], Texts]
+    tree: Any = None
     weakens: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
+
+    @property
+    def texts(self) -> Texts:
+        """The files that it changes; written when they are asked for, since most mutants of a sample never are."""
+        return self.written()
 
 
 @dataclass(frozen=True, slots=True)

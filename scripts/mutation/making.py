@@ -40,7 +40,8 @@ def made() -> Made:
         for maker in makers:
             excluded += maker.excluded
         for mutant in several:
-            if all(good.get(path) == text for path, text in mutant.texts.items()):
+            may_be_good = mutant.tree is None or mutant.tree == base.tree
+            if may_be_good and all(good.get(path) == text for path, text in mutant.texts.items()):
                 excluded["it changes nothing"] += 1
             elif found.setdefault(mutant.id, mutant) is not mutant:
                 raise ValueError(f"two mutants are called {mutant.id}")

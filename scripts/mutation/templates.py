@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -250,7 +249,6 @@ class Maker:
         return {"self": name, "role": self.base.roles.get(name, name)}
 
     def _with_needs(self, tree: Any, needs: Needs) -> Any:
-        tree = copy.deepcopy(tree)
         for section in SECTIONS:
             for name, value in needs.get(section, {}).items():
                 where = root_of(self.base) if section == "Resources" else section_of(self.base, section)

@@ -72,19 +72,22 @@ def at(tree: Any, path: Path) -> Any:
 
 
 def changed(tree: Any, path: Path, value: Any) -> Any:
-    """A copy of the tree with another value at a path, or with none (GONE); tables on the way are made."""
-    tree = copy.deepcopy(tree)
-    inner: Any = tree
-    for step in path[:-1]:
-        inner = inner[int(step)] if isinstance(inner, list) else inner.setdefault(step, {})
-    last = path[-1]
-    if value is not GONE:
-        inner[last] = copy.deepcopy(value)
+    """A tree with another value at a path, or with none (GONE); tables on the way are made.
+
+    What is not on the way is shared with the tree that was given, which stays as it is.
+    """
+    step, *rest = path
+    inner = copy.copy(tree)
+    if rest:
+        found = inner[int(step)] if isinstance(inner, list) else inner.get(step, {})
+        inner[step] = changed(found, tuple(rest), value)
+    elif value is not GONE:
+        inner[step] = value
     elif isinstance(inner, list):
-        del inner[int(last)]
+        del inner[int(step)]
     else:
-        inner.pop(last, None)
-    return tree
+        inner.pop(step, None)
+    return inner
 
 
 def places(tree: Any, pattern: str) -> Iterator[Path]:

@@ -41,7 +41,7 @@ def _mutant(  # noqa: PLR0913, PLR0917 - what a mutant is
         weakening=weakening,
         says=f"{where}: {name.replace('-', ' ')}",
         model=base.model,
-        texts={**base.files(base.tree), **texts},
+        written=lambda: {**base.files(base.tree), **texts},
         weakens=weakens,
         told=told,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import select
 import signal
@@ -11,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from threatmodel.command.main import main
 
 ROOT = Path(__file__).parents[2]
 ASK = [sys.executable, str(ROOT / "tm.py"), "ask", "--by", "Ana", "--today", "2026-11-27"]
@@ -46,8 +50,17 @@ def shop(tmp_path: Path) -> Path:
 
 
 def ask(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [*ASK, *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    """What it says and does where nobody sits at a terminal."""
+    out, err = io.BytesIO(), io.BytesIO()
+    with (
+        contextlib.chdir(folder),
+        io.TextIOWrapper(out, encoding="utf-8", write_through=True) as written,
+        io.TextIOWrapper(err, encoding="utf-8", write_through=True) as told,
+        contextlib.redirect_stdout(written),
+        contextlib.redirect_stderr(told),
+    ):
+        code = main([*ASK[2:], *arguments])
+        return subprocess.CompletedProcess(ASK, code, out.getvalue().decode(), err.getvalue().decode())
 
 
 def converse(folder: Path, answers: list[str], columns: int = 80) -> tuple[str, int]:

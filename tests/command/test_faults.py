@@ -22,7 +22,7 @@ TABLE = "threatmodel/evidence/policies/iam-actions.json"
 def clone(tmp_path: Path) -> Path:
     """A clone to break."""
     for name in ("threatmodel", "models", "threatlib", "examples", "templates"):
-        shutil.copytree(HOME / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(HOME / name, tmp_path / name)  # with its byte code, else each test compiles all of it
     shutil.copy(HOME / "tm.py", tmp_path)
     return tmp_path
 

@@ -9,15 +9,11 @@ from scripts.attacks import PAGE, Attack, attacks, page, run, table
 ATTACKS = attacks()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("attack", [pytest.param(one, id=one.id) for one in ATTACKS])
+@pytest.mark.parametrize(
+    "attack",
+    [pytest.param(one, id=one.id, marks=pytest.mark.slow if at % 12 else ()) for at, one in enumerate(ATTACKS)],
+)
 def test_what_is_weaker_is_not_called_proven(attack: Attack) -> None:
-    outcome = run(attack)
-    assert outcome.as_told, table([outcome])
-
-
-@pytest.mark.parametrize("attack", [pytest.param(one, id=one.id) for one in ATTACKS[::12]])
-def test_a_sample_of_them(attack: Attack) -> None:
     outcome = run(attack)
     assert outcome.as_told, table([outcome])
 

@@ -354,7 +354,7 @@ def test_a_large_model_takes_linear_time(tmp_path: Path, default: Assessment) ->
         assert len(shown) < 600_000
         return time.process_time() - start
 
-    few, lots = seconds(500), seconds(2000)
+    few, lots = seconds(150), seconds(600)
     assert lots < 10 * few + 1
 
 
