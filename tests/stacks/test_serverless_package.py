@@ -16,6 +16,7 @@ from threatmodel.reading.problems import shown
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.readers import read
 from threatmodel.stacks.serverless import reader
+from threatmodel.stacks.serverless.included import Included
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.values import Node, get, items
 
@@ -34,6 +35,11 @@ def packaged(source: str = SOURCE, assumed: Assumed = DEFAULTS, *, state: str = 
     return read("serverless", SERVICE / "serverless.yml", Files(texts=instead), assumed)
 
 
+def alone(source: str, file: str) -> Stack:
+    """The stack of a serverless.yml by itself."""
+    return reader.read(source, file, included=Included(SERVICE / "serverless.yml", Files()))
+
+
 def node(stack: Stack, name: str, *path: str) -> Node:
     found = get(stack.resources[name].properties, *path)
     assert found is not None
@@ -49,6 +55,14 @@ def test_what_stands_elsewhere_and_what_plugins_make_is_read_in_the_package() ->
     assert layers == ['"arn:aws:lambda:eu-west-1:123456789012:layer:probe:3"']
     assert stack.resources["Alarms"].type == "AWS::SNS::Topic"
     assert [(one.name, one.strength) for one in stack.unread] == [("./alarms.js", "adds")]
+
+
+def test_a_package_of_another_file_that_was_taken_in_proves_nothing() -> None:
+    for timeout, stale in ((9, False), (90, True)):
+        texts: dict[Path | str, str] = {SERVICE / "settings.yml": f"timeout: {timeout}\n"}
+        stack = read("serverless", SERVICE / "serverless.yml", Files(texts=texts))
+        assert [one.code for one in stack.problems] == (["stale-package"] if stale else [])
+        assert value(node(stack, BOT, "Timeout")) == str(timeout)
 
 
 def test_lines_are_those_of_the_source_where_it_says_the_same() -> None:
@@ -93,7 +107,7 @@ def test_a_package_of_another_file_proves_nothing(before: str, after: str, what:
     stack = packaged(source)
     assert stack.problems[-1].code == "stale-package"
     assert f"it was made of another serverless.yml: {what}" in stack.problems[-1].message
-    assert stack.resources == reader.read(source, stack.file).resources
+    assert stack.resources == alone(source, stack.file).resources
 
 
 def test_what_is_told_of_it(golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +153,7 @@ CIRCLE = {"$ref": '$["service"]["functions"]'}
 def test_a_package_that_is_none_is_left_aside(texts: dict[str, str]) -> None:
     stack = packaged(state=texts.get("state", ""), template=texts.get("template", ""))
     assert [problem.code for problem in stack.problems] == ["stale-package"]
-    assert stack.resources == reader.read(SOURCE, stack.file).resources
+    assert stack.resources == alone(SOURCE, stack.file).resources
 
 
 @pytest.mark.parametrize("functions", [CIRCLE, {"bot": CIRCLE}, [], 3, {"bot": {"events": 3}}])

@@ -100,19 +100,31 @@ class Standing:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._starts: dict[str, dict[int, set[str]]] = {}
+        self._taken_in: dict[str, set[str]] = {}
         for one in stack.resources.values():
             self._starts.setdefault(one.place.file, {}).setdefault(one.place.line, set()).add(one.name)
+            if stack.kind == "serverless":  # which takes in parts of other files
+                for file in _files(one.properties) - {one.place.file}:
+                    self._taken_in.setdefault(file, set()).add(one.name)
         self._lines = {file: sorted(starts) for file, starts in self._starts.items()}
 
     def at(self, place: Place | None) -> frozenset[str]:
-        """The resources on which a place lies: several where one template is nested twice."""
+        """The resources on which a place lies: several where one template is nested twice, or a file is taken in."""
         if place is None:
             return frozenset()
         if place.part:
             return frozenset(name for name in self._stack.resources if _is_below(place.part, name))
+        found = frozenset(self._taken_in.get(place.file, ()))
         lines = self._lines.get(place.file, [])
         before = bisect_right(lines, place.line)
-        return frozenset(self._starts[place.file][lines[before - 1]]) if before else frozenset()
+        return found | self._starts[place.file][lines[before - 1]] if before else found
+
+
+def _files(node: Node) -> set[str]:
+    """The files in which parts of a node stand."""
+    found = {node.place.file}
+    children = node.entries.values() if isinstance(node, Table) else node.items if isinstance(node, List) else ()
+    return found.union(*map(_files, children))
 
 
 def _is_below(part: str, name: str) -> bool:

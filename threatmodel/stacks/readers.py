@@ -22,9 +22,10 @@ def read(kind: str, path: Path, files: Files, assumed: Assumed = DEFAULTS) -> St
             return terraform.read(files.text(path, LARGEST_PLAN, "plan a part of it (-target)"), name)
         case "serverless":
             from threatmodel.stacks.serverless import reader as serverless
+            from threatmodel.stacks.serverless.included import Included
             from threatmodel.stacks.serverless.package import package_of
 
-            return serverless.read(files.text(path), name, assumed, package_of(path, files))
+            return serverless.read(files.text(path), name, assumed, package_of(path, files), Included(path, files))
         case _:
             from threatmodel.stacks import nested
 

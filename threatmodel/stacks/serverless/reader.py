@@ -29,6 +29,7 @@ from threatmodel.stacks.cloudformation.reader import stack_of
 from threatmodel.stacks.serverless.apis import add_http_api, add_sockets_api
 from threatmodel.stacks.serverless.events import add_events, used
 from threatmodel.stacks.serverless.functions import ROLE_EACH, add_function, add_role
+from threatmodel.stacks.serverless.included import Included
 from threatmodel.stacks.serverless.keys import note_keys
 from threatmodel.stacks.serverless.making import (
     Function,
@@ -67,8 +68,16 @@ _FILLING = frozenset(("serverless-dotenv-plugin", "serverless-plugin-dotenv", "s
 _EXTENDED = ("Condition", "CreationPolicy", "DeletionPolicy", "UpdatePolicy", "UpdateReplacePolicy", "Metadata")
 
 
-def read(text_: str, file: str, assumed: Assumed = DEFAULTS, package: Package | None = None) -> Stack:
+def read(
+    text_: str,
+    file: str,
+    assumed: Assumed = DEFAULTS,
+    package: Package | None = None,
+    included: Included | None = None,
+) -> Stack:
     """The stack that a serverless.yml makes: by its package, where there is one of this very file, else by itself.
+
+    `included` are the files beside it, which it may take in.
 
     Raises InputError where the text is no YAML, or no serverless.yml.
     """
@@ -82,7 +91,7 @@ def read(text_: str, file: str, assumed: Assumed = DEFAULTS, package: Package | 
         hint = f"it only says which services there are; name them one by one: {services}" if services else ""
         problem = Problem(code="not-a-template", place=place, message=message, hint=hint or "name another file")
         raise InputError([problem])
-    variables = Variables(root, assumed)
+    variables = Variables(root, assumed, included)
     provider = variables.at("provider") or Table({}, root.place, {})
     provider = Table({"name": provider}, provider.place, {}) if text(provider) is not None else provider
     name = text(get(provider, "name"))
@@ -97,6 +106,8 @@ def read(text_: str, file: str, assumed: Assumed = DEFAULTS, package: Package | 
     making = GrowingTemplate(file=file, variables=variables, root=root, provider=provider)
     making.root = _with_service(making)
     stack = _stack(making, raw.problems)
+    told = (*stack.problems, *(included.problems if included is not None else ()))
+    stack = replace(stack, problems=tuple(dict.fromkeys(told)))  # what all functions share is told once
     return stack if package is None else packaged(stack, making, package)
 
 

@@ -1,7 +1,7 @@
 """The variables of a serverless.yml (`${self:custom.table, 'orders'}`): what they come to, as far as the file tells.
 
 What the command line or the environment may change is a parameter: with a default it has that value, and says so in
-`given`; without one it is unknown.  What stands in other files, stacks and services is unknown.
+`given`; without one it is unknown.  What stands in files beside it is read; in other stacks and services it is unknown.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
+from threatmodel.stacks.serverless.included import Included
 from threatmodel.stacks.serverless.spelling import alternatives_of, literal, variables_in
 from threatmodel.stacks.stack import Parameter
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, spelling
@@ -34,7 +35,6 @@ _ELSEWHERE = {
     "ssm": "it is read from the Parameter Store at deployment",
     "cf": "it is an output of another stack",
     "s3": "it is read from a bucket at deployment",
-    "file": "it stands in another file",
     "git": "it is read from the repository's state",
     "aws": "it is known at deployment",
     "sls": "it is known at deployment",
@@ -56,6 +56,7 @@ class Variables:
 
     root: Table
     assumed: Assumed = DEFAULTS
+    included: Included | None = None
     parameters: dict[str, Parameter] = field(default_factory=dict)
     room: int = MOST_MADE
     _found: dict[str, Node | None] = field(default_factory=dict)
@@ -83,22 +84,34 @@ class Variables:
 
     def at(self, path: str, depth: int = 0) -> Node | None:
         """What stands at a path such as ``custom.table``, with its variables replaced; None where nothing does."""
-        if path in self._found:
-            return self._found[path]
-        if path in self._open:
-            return Unknown("it refers to itself", self.root.place)
+        found = self._below(path, self.root, path, depth)
+        return Scalar(_SELF_DEFAULTS[path], self.root.place) if found is None and path in _SELF_DEFAULTS else found
+
+    def in_file(self, written: str, path: str, place: Place, depth: int) -> Node | None:
+        """What stands at a path in a file that this one takes in; None where nothing does."""
+        if self.included is None:
+            return Unknown("it stands in another file", place)
+        root = self.included.root(written, place)
+        return root if isinstance(root, Unknown) else self._below(f"file({written}):{path}", root, path, depth)
+
+    def _below(self, key: str, root: Node, path: str, depth: int) -> Node | None:
+        """What stands at a path below a node; `key` is what that is remembered as."""
+        if key in self._found:
+            return self._found[key]
+        if key in self._open:
+            return Unknown("it refers to itself", root.place)
         if depth > _DEEPEST:
-            return Unknown(_TOO_DEEP, self.root.place)
-        self._open.add(path)
+            return Unknown(_TOO_DEEP, root.place)
+        self._open.add(key)
         try:
-            found = self._looked_up(path, depth)
+            found = self._looked_up(root, path, depth)
         finally:
-            self._open.discard(path)
-        self._found[path] = found
+            self._open.discard(key)
+        self._found[key] = found
         return found
 
-    def _looked_up(self, path: str, depth: int) -> Node | None:
-        node: Node | None = self.root
+    def _looked_up(self, root: Node, path: str, depth: int) -> Node | None:
+        node: Node | None = root
         steps = path.split(".") if path else []
         for step in steps:
             if isinstance(node, Scalar) and isinstance(node.value, str) and "${" in node.value:
@@ -112,8 +125,6 @@ class Variables:
                     return node
                 case _:
                     node = None
-        if node is None and path in _SELF_DEFAULTS:
-            return Scalar(_SELF_DEFAULTS[path], self.root.place)
         return None if node is None else self.node(node, depth + 1)
 
     @property
@@ -229,14 +240,15 @@ class Variables:
                 if found is None or (_is_null(found) and default is not None):
                     found = default or Unknown(f"nothing stands at {quoted(name)} in this file", place)
                 return self.because(found, told.given)
+            case "file":
+                return self._of_file(argument, name, default, place, depth)
             case "sls" if name == "stage":
                 return self.stage
             case "aws" if name in _PSEUDO:
                 return Scalar(f"${{{_PSEUDO[name]}}}", place)
-            case "env" | "opt":
-                return self._asked(kind, name, default, place)
-            case "param":
-                return self._asked(kind, name, self.stated(name, depth) or default, place)
+            case "env" | "opt" | "param":
+                stated = self.stated(name, depth) if kind == "param" else None
+                return self._asked(kind, name, stated or default, place)
             case "ssm":
                 return self._stored(name, place, default)
             case "strToBool":
@@ -244,6 +256,19 @@ class Variables:
             case _:
                 why = _ELSEWHERE.get(kind.lower(), f"nothing is known of variables of the kind {quoted(kind)}")
                 return Unknown(why, place, default)
+
+    def _of_file(self, argument: str, path: str, default: Node | None, place: Place, depth: int) -> Node:
+        """What stands in a file whose name may hold variables."""
+        told = self.address(argument, place, depth)
+        written = str(told.value).strip().strip("'\"") if told is not None else ""
+        if told is None or not written or len(written) > _LONGEST_NAME:
+            return Unknown("which file is meant is not written out", place, default)
+        found = self.in_file(written, path, place, depth + 1)
+        if isinstance(found, Unknown) and default is not None and found.usual is None:
+            found = found._replace(usual=default)
+        if found is None or (_is_null(found) and default is not None):
+            found = default or Unknown(f"nothing stands at {quoted(path)} in {quoted(written)}", place)
+        return self.because(found, told.given)
 
     def address(self, address: str, place: Place, depth: int) -> Scalar | None:
         """The address of a variable, in which there may be others; None where it is not known."""
