@@ -185,12 +185,13 @@ class _Assessing:
         )
         if inherent.likelihood < library.cell.likelihood or inherent.impact < library.cell.impact:
             self._note_lower(name, target, library.cell, inherent, rated)
-        return self._answered(threat, target, applies, inherent, rated, answers)
+        return self._answered(threat, target, applies, inherent, library.proof, rated, answers)
 
     def again(self, finding: Finding, answers: tuple[Answer, ...]) -> Finding:
         """A finding under other states of its controls."""
-        same = finding.threat, finding.target, finding.applies, finding.inherent, finding.rated
-        return self._answered(*same, answers)
+        threat, target = finding.threat, finding.target
+        proof = weighed(threat, target.kind, target.facts).proof
+        return self._answered(threat, target, finding.applies, finding.inherent, proof, finding.rated, answers)
 
     def _answered(  # noqa: PLR0913, PLR0917 - what a finding is made of
         self,
@@ -198,11 +199,12 @@ class _Assessing:
         target: Element | Flow,
         applies: int,
         inherent: Cell,
+        proof: Cell,
         rated: tuple[str, ...],
         answers: tuple[Answer, ...],
     ) -> Finding:
         """A finding with what its controls leave of it."""
-        cells = self._cells(threat, inherent, weighed(threat, target.kind, target.facts).proof, answers)
+        cells = self._cells(threat, inherent, proof, answers)
         name = f"{threat.id}@{target.id}"
         acceptance = self.acceptances.get(name)
         verdict = "transferred" if threat.by_provider else self._verdict(applies, inherent, cells, acceptance)
@@ -272,13 +274,12 @@ class _Assessing:
     def _questions(self, findings: list[Finding], possible: list[Finding]) -> tuple[Question, ...]:
         questions = Questions(self.library, [sign for read in self.graph.evidence for sign in read.signs][:_MOST_SIGNS])
         for finding in possible:
-            questions.add(self._exposure_asks(finding), finding)
+            questions.add([self._exposure_asks(finding)], finding)
         for finding in findings:
             if finding.verdict == "undetermined":
-                for state in self._deciding(finding):
-                    questions.add(state.asks, finding)
+                questions.add([state.asks for state in self._deciding(finding)], finding)
             if finding.verdict in {"open", "reduced"}:
-                questions.add(tuple(self._doors(finding)), finding)
+                questions.add([tuple(self._doors(finding))], finding)
         return questions.ranked()
 
     def _doors(self, finding: Finding) -> Iterator[Ask]:

@@ -6,7 +6,7 @@ question, and names the facts that wait for an answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from threatmodel.assessment.asks import Ask
 from threatmodel.assessment.assessed import Finding, Question
@@ -44,10 +44,12 @@ class Questions:
         self._rank: dict[_Key, Rank] = {}
         self._seen: dict[int, tuple[tuple[Ask, ...], tuple[_Key, ...]]] = {}  # holds the asks, so that ids stay theirs
 
-    def add(self, asks: tuple[Ask, ...], finding: Finding) -> None:
+    def add(self, asks: Iterable[tuple[Ask, ...]], finding: Finding) -> None:
         """Notes that these asks hold up a finding."""
-        for key in self._keys(asks):
-            place = rank(finding, doubt=_DESCRIBE if key[0] == "describe" else 0)
+        places: dict[int, Rank] = {}
+        for key in dict.fromkeys(key for each in asks for key in self._keys(each)):
+            doubt = _DESCRIBE if key[0] == "describe" else 0
+            place = places.get(doubt) or places.setdefault(doubt, rank(finding, doubt=doubt))
             self._decides.setdefault(key, {})[finding.id] = None
             self._score[key] = max(finding.claimed.score, self._score.get(key, 0))
             self._rank[key] = min(place, self._rank.get(key, place))

@@ -23,6 +23,9 @@ _FACING = {"function": ("internet_facing",), "api": ("slack_facing", "web_facing
 """The facts of a kind of which one says that the Internet reaches an element."""
 
 
+_ORDER = {effect: at for at, effect in enumerate(EFFECTS)}
+"""The place of each effect, the strongest first."""
+
 _DISCOUNT = (0, 1, 1, 2)
 """How many bands less something counts, by how little is known of it: what every system is asked comes last."""
 
@@ -46,17 +49,16 @@ def rank(finding: Finding, answers: Iterable[Answer] | None = None, doubt: int =
     `doubt` is how little is known at best.
     """
     wanting = _wanting(finding.answers if answers is None else answers)
-    effect = min((answer.link.effect for answer in wanting), key=EFFECTS.index, default="assures")
+    effect = _best(wanting)
     doubt = max(doubt, _doubt(finding))
+    at_fault = wanting if answers is not None else [a for a in wanting if _ORDER[a.link.effect] == effect]
     return Rank(
-        behind_the_door=not at_the_door(finding) or (answers is not None and effect != "stops"),
+        behind_the_door=not at_the_door(finding) or (answers is not None and effect != _ORDER["stops"]),
         mildness=_DISCOUNT[doubt] - BANDS.index(finding.proven.band),
         doubt=doubt,
-        left_out=left_out(answer.state for answer in strongest(finding))
-        if answers is None
-        else left_out(a.state for a in wanting),
+        left_out=left_out(answer.state for answer in at_fault),
         distance=distance(finding.target),
-        effect=EFFECTS.index(effect),
+        effect=effect,
         fewer=0,
         name=finding.id,
     )
@@ -91,8 +93,13 @@ def _doubt(finding: Finding) -> int:
 def strongest(finding: Finding) -> list[Answer]:
     """What is at fault: of the controls that are not in place, or unknown, those with the strongest effect."""
     wanting = _wanting(finding.answers)
-    best = min((answer.link.effect for answer in wanting), key=EFFECTS.index, default="assures")
-    return [answer for answer in wanting if answer.link.effect == best]
+    best = _best(wanting)
+    return [answer for answer in wanting if _ORDER[answer.link.effect] == best]
+
+
+def _best(wanting: Iterable[Answer]) -> int:
+    """The place of the strongest effect among these."""
+    return min((_ORDER[answer.link.effect] for answer in wanting), default=_ORDER["assures"])
 
 
 def _wanting(answers: Iterable[Answer]) -> list[Answer]:

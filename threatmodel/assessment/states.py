@@ -115,6 +115,7 @@ class States:
             if s.control in library.controls  # not where a team's library switches it off
         }
         self._at: dict[tuple[str, str], State] = {}
+        self._asked: dict[tuple[str, str], tuple[Ask, ...]] = {}
         self._gaps: dict[int, tuple[object, tuple[Ask, ...]]] = {}
         self._attested = {control.id: _attested(control) for control in library.controls.values()}
 
@@ -319,7 +320,15 @@ class States:
         for leaf in condition.why(target.facts):
             fact = target.facts.get(leaf.fact)
             if fact is None or not fact.size:
-                yield from asks_for(self.graph, target, leaf.fact)
+                yield from self._asks_for(target, leaf.fact)
+
+    def _asks_for(self, target: Element | Flow, fact: str) -> tuple[Ask, ...]:
+        """Whom to ask about an unknown fact; each is looked for once."""
+        key = (target.id, fact)
+        found = self._asked.get(key)
+        if found is None:
+            found = self._asked[key] = tuple(asks_for(self.graph, target, fact))
+        return found
 
 
 def _assumed(control: Control, element: str, *, in_place: bool) -> State:

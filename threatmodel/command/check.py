@@ -219,7 +219,7 @@ def _colours() -> bool:
 def _written(found: Iterator[Outcome], outputs: Sequence[tuple[str, str]], question: CheckDemands) -> int:
     """Writes each model to every output as it comes; files appear at the end, and together.  Returns the exit code."""
     from threatmodel.command.checking import forms_of
-    from threatmodel.render.checks.checked import Totals
+    from threatmodel.render.checks.checked import GatheringForm, Totals
 
     forms, totals = forms_of(question), Totals()
     with ExitStack() as stack:
@@ -236,9 +236,14 @@ def _written(found: Iterator[Outcome], outputs: Sequence[tuple[str, str]], quest
                 complain(f"{visible(one.file)}: shared by systems, and checked with each that uses it\n")
             _refuse_inputs(outputs, [Path(path) for path in one.paths])
             for form, pen, piece in zip(forms, pens, one.pieces, strict=True):
-                pen.add(piece, form.between)
+                if isinstance(form, GatheringForm):
+                    form.gather(piece)
+                else:
+                    pen.add(piece, form.between)
         for form, pen in zip(forms, pens, strict=True):
             pen.write(form.tail(totals))
+            if isinstance(form, GatheringForm) and form.left_out():
+                complain(f"{form.left_out()}\n")
     return totals.code
 
 

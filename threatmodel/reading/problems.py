@@ -79,11 +79,13 @@ def article(noun: str) -> str:
 
 def visible(text: str) -> str:
     """Text with every control, zero-width and direction-changing character spelt out as ``<U+202E>``."""
-    return _UNSAFE.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
+    return text if text.isprintable() else _UNSAFE.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
 
 
 def escaped(text: str) -> str:
     r"""JSON text with every such character but its line breaks as ``\u202e``: the same values, and safe to look at."""
+    if text.isprintable():
+        return text
     return _UNSAFE.sub(lambda found: found.group() if found.group() == "\n" else _units(found.group()), text)
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from tests.render.checks.test_forms import BROKEN, CHECKED, ROLE, written
 from tests.support import HOME
+from threatmodel.assessment.gate.faults import MOST_RELATED
 from threatmodel.command.main import main
+from threatmodel.library.load import load_library
+from threatmodel.render.checks.checked import KINDS, Totals, outcome, rule_text
+from threatmodel.render.checks.sarif import Sarif
 
 TODAY = ("--today", "2026-11-25")
 SCHEMA = os.environ.get("TM_SARIF_SCHEMA", "")
@@ -119,8 +126,81 @@ def test_a_broken_model_is_told_and_the_others_are_there(tmp_path: Path) -> None
     assert "bad.yaml" in invocation["toolConfigurationNotifications"][0]["message"]["text"]
 
 
-@pytest.mark.skipif(not SCHEMA, reason="needs the official schema: TM_SARIF_SCHEMA=sarif-schema-2.1.0.json")
-def test_the_official_schema_holds(log: dict[str, Any]) -> None:
+# --- what GitHub has room for
+
+
+def many(form: Sarif, count: int, times: int = 1) -> dict[str, Any]:
+    """The log of some models with so many results each, every third of which fails, scores from 1 to 25."""
+    totals = Totals()
+    for _ in range(times):
+        results = tuple(
+            replace(ROLE, name=f"role-reaches-too-far@f{n}", element=f"f{n}", score=n % 25 + 1, fails=n % 3 == 0)
+            for n in range(count)
+        )
+        one = outcome(replace(CHECKED, results=results), [form])
+        totals.add(one)
+        form.gather(one.pieces[0])
+    found: dict[str, Any] = json.loads(form.head() + form.tail(totals))
+    return found
+
+
+def told(log: dict[str, Any]) -> list[str]:
+    (run,) = log["runs"]
+    return [one["message"]["text"] for one in run["invocations"][0]["toolConfigurationNotifications"]]
+
+
+def test_the_worst_stay_and_the_run_says_what_is_left_out() -> None:
+    form = Sarif(results=7)
+    found = many(form, 20, times=2)
+    (run,) = found["runs"]
+    fails = sorted((n % 25 + 1 for n in range(0, 20, 3)), reverse=True)
+    assert [one["properties"]["score"] for one in run["results"]] == sorted([*fails, *fails], reverse=True)[:7]
+    assert {one["level"] for one in run["results"]} == {"error"}
+    (text,) = told(found)
+    assert text.startswith("SARIF: the 7 worst of 40 results; 33 are left out, 7 of which fail. GitHub takes 25,000")
+    assert form.left_out() == text
+
+
+def test_at_the_limit_nothing_is_left_out() -> None:
+    form = Sarif(results=20)
+    assert len(many(form, 20)["runs"][0]["results"]) == 20
+    assert form.left_out() == ""
+
+
+def test_a_file_is_no_larger_than_github_takes() -> None:
+    size = 20_000
+    whole, cut = Sarif(), Sarif(size=size)
+    text = json.dumps(many(whole, 3_000))
+    assert len(gzip.compress(text.encode())) > size
+    found = many(cut, 3_000)
+    assert len(gzip.compress(json.dumps(found).encode())) <= size
+    kept = len(found["runs"][0]["results"])
+    assert 100 <= kept < 3_000
+    assert f"the {kept:,} worst of 3,000 results; {3_000 - kept:,} are left out" in told(found)[0]
+
+
+def test_the_limits_hold_for_what_the_library_can_make() -> None:
+    library = load_library(HOME / "threatlib")
+    rules = [rule_text(name, library) for name in [*library.threats, *KINDS]]
+    assert len(rules) < 25_000
+    assert all(len(rule.tags) <= 10 and len(rule.title) <= 1_024 for rule in rules)
+    assert MOST_RELATED < 100
+
+
+# --- the official schema
+
+
+@pytest.mark.skipif(
+    not SCHEMA, reason="the official schema is OASIS's and not part of this repository: TM_SARIF_SCHEMA=FILE names it"
+)
+@pytest.mark.parametrize("which", ["the default model", "broken and well", "more than there is room for", "nothing"])
+def test_the_official_schema_holds(which: str, log: dict[str, Any]) -> None:
     schema = json.loads(Path(SCHEMA).read_text(encoding="utf-8"))
     validator = jsonschema.validators.validator_for(schema, jsonschema.Draft4Validator)
-    assert [error.message for error in validator(schema).iter_errors(log)] == []
+    found = {
+        "the default model": log,
+        "broken and well": json.loads(written(Sarif(), CHECKED, BROKEN)),
+        "more than there is room for": many(Sarif(results=3), 5),
+        "nothing": json.loads(written(Sarif())),
+    }
+    assert [error.message for error in validator(schema).iter_errors(found[which])] == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Answer, Assessment, Finding
@@ -24,31 +24,39 @@ class Fault(NamedTuple):
     control: str
 
 
-def place_of(finding: Finding, assessment: Assessment) -> Place:
-    """The place at fault; where an answer is missing, the element that it is missing of."""
-    found = fault(finding)
-    shown_at = found.item.said.place if found is not None and finding.verdict != "undetermined" else None
-    return shown_at or finding.target.place or Place(assessment.graph.system.file)
+def places(finding: Finding, assessment: Assessment) -> tuple[Place, tuple[RelatedPlace, ...]]:
+    """The place at fault (where an answer is missing, the element that it is missing of), and the related ones."""
+    wrong = tuple(_wrong(finding))
+    found = _fault(finding, wrong) if finding.verdict != "undetermined" else None
+    shown_at = found.item.said.place if found is not None else None
+    place = shown_at or finding.target.place or Place(assessment.graph.system.file)
+    return place, _related(finding, place, wrong)
 
 
 def fault(finding: Finding) -> Fault | None:
     """What evidence shows to be wrong, with a line: what somebody wrote before what nobody set."""
-    shown_wrong = [one for one in _wrong(finding) if one.item.said.size == EVIDENCE and not one.item.said.stale]
+    return _fault(finding, tuple(_wrong(finding)))
+
+
+def _fault(finding: Finding, wrong: Iterable[Fault]) -> Fault | None:
+    shown_wrong = [one for one in wrong if one.item.said.size == EVIDENCE and not one.item.said.stale]
     lined = [one for one in shown_wrong if _lined(one.item.said.place)]
+    if not lined:
+        return None
     at_fault = {one.state.control for one in candidates(finding)}
-    return min(lined, key=lambda one: (one.item.said.omitted, one.control not in at_fault), default=None)
+    return min(lined, key=lambda one: (one.item.said.omitted, one.control not in at_fault))
 
 
 def _lined(place: Place | None) -> bool:
     return place is not None and bool(place.line) and not place.part
 
 
-def related(finding: Finding, place: Place) -> tuple[RelatedPlace, ...]:
+def _related(finding: Finding, place: Place, wrong: Iterable[Fault]) -> tuple[RelatedPlace, ...]:
     """The other places that have to do with it: the element in the model, what its exposure and controls rest on."""
     found: dict[Place, str] = {}
     if finding.target.place is not None:
         found[finding.target.place] = f"{finding.target.id} in the model"
-    for item, _ in _wrong(finding):
+    for item, _ in wrong:
         if item.said.place is not None:
             found.setdefault(item.said.place, f"{item.fact}: {shown(item.value)}")
     found.pop(place, None)

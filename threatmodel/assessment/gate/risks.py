@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from threatmodel.assessment.assessed import DONE, Assessment, Finding
-from threatmodel.assessment.gate.faults import because, place_of, related
+from threatmodel.assessment.gate.faults import because, places
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.risk import BANDS, STRICTEST, Cell, within
@@ -44,7 +44,8 @@ def _beyond(finding: Finding, rules: Rules) -> bool:
 
 
 def _result(finding: Finding, assessment: Assessment, rules: Rules, *, fails: bool) -> CheckResult:
-    cell, place = _cell(finding, rules), place_of(finding, assessment)
+    cell = _cell(finding, rules)
+    place, related = places(finding, assessment)
     unsure = finding.verdict == "undetermined"
     band = f"up to {cell.band}" if unsure else cell.band
     why = because(finding)
@@ -62,7 +63,7 @@ def _result(finding: Finding, assessment: Assessment, rules: Rules, *, fails: bo
         unsure=unsure,
         do=_next(finding),
         accepted=_justified(accepted, assessment) if accepted is not None else "",
-        related=related(finding, place),
+        related=related,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.baseline import Baseline
@@ -168,6 +168,17 @@ class Totals:
         return models + (f", {broken} cannot be used" if broken else "")
 
 
+@runtime_checkable
+class GatheringForm(Protocol):
+    """A form that holds what it has of each model until the last one, since there is not room for everything."""
+
+    def gather(self, piece: str, /) -> None:
+        """Takes in what it made of one model."""
+
+    def left_out(self) -> str:
+        """What there was no room for, in words; '' where all of it stands there."""
+
+
 class Form(Protocol):
     """A form in which checks are written, a model at a time; `between` stands between two that say something."""
 
@@ -201,7 +212,8 @@ def checked(  # noqa: PLR0913 - what a run knows of a model
     handed over again.
     """
     system, counts = assessment.graph.system, summary(assessment)
-    rules = {result.rule: rule_text(result.rule, assessment.library) for result in results}
+    told = set(known)
+    new = [rule for rule in dict.fromkeys(result.rule for result in results) if rule not in told]
     return Checked(
         file=system.file,
         base=base,
@@ -213,7 +225,7 @@ def checked(  # noqa: PLR0913 - what a run knows of a model
         verdicts={verdict: count for verdict, count in counts.verdicts.items() if count},
         findings=len(assessment.findings),
         possible=len(assessment.possible),
-        rules={name: rule for name, rule in rules.items() if name not in set(known)},
+        rules={name: rule_text(name, assessment.library) for name in new},
         paths=tuple(paths),
         told=story,
         baseline=baseline,

@@ -42,6 +42,6 @@ def _case(result: CheckResult, suite: str) -> str:
         return f'{head}><skipped message="{html(result.accepted)}"/></testcase>\n'
     if not result.fails:
         return f"{head}><system-out>{html(result.message)}</system-out></testcase>\n"
-    text = f"{html(str(result.place))}: {html(result.message)}" + (f"; {html(result.do)}" if result.do else "")
     message = html(result.message)
+    text = f"{html(str(result.place))}: {message}" + (f"; {html(result.do)}" if result.do else "")
     return f'{head}><failure type="{html(result.code)}" message="{message}">{text}</failure></testcase>\n'

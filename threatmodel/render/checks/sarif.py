@@ -3,6 +3,12 @@
 Every result has one place with a path from the root of the repository and a real span; rules carry help and a severity;
 fingerprints follow the id of the finding, so that moved lines open no alert anew.  An accepted risk is a suppressed
 result, one that waits for an answer is open.
+
+GitHub refuses an upload of more than 25,000 results and shows 5,000 of them, of more than 20 runs, 25,000 rules, 1,000
+locations a result or 20 tags a rule, or of more than 10 MB compressed, and reads 1,024 characters of a description
+(https://docs.github.com/en/code-security/code-scanning/, troubleshooting-sarif-uploads/results-exceed-limit and
+file-too-large, integrating-with-code-scanning/sarif-support-for-code-scanning).  So the worst stand first, those beyond
+a limit are left out, and the run says how many: as a notification in the file, and to whoever runs it.
 """
 
 from __future__ import annotations
@@ -17,28 +23,59 @@ from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.reading.problems import Place, escaped, visible
 from threatmodel.render.checks.checked import Checked, Outcome, RuleText, Totals, level
 from threatmodel.render.checks.places import span
+from threatmodel.render.checks.worst import Worst, weighted
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 _STATES = {"new": "new", "worse": "updated", "known": "unchanged"}
+
+RESULTS = 25_000
+"""Results that GitHub takes in a run."""
+SIZE = 10_000_000
+"""Bytes that it takes of a file, compressed."""
+_DESCRIBED = 1_024
+_TAGS = 10
 
 
 class Sarif:
-    """The form."""
+    """The form; the results of all models gather here until the last one, the worst `results` of them."""
 
-    between = ","
+    between = ""
+
+    def __init__(self, results: int = RESULTS, size: int = SIZE) -> None:
+        self._worst = Worst(results, size)
 
     def head(self) -> str:
         """The log up to the results, which come before the tool here: rules are known when all results are."""
         return f'{{\n "$schema": "{SCHEMA}",\n "version": "2.1.0",\n "runs": [\n  {{\n   "results": ['
 
     def model(self, checked: Checked) -> str:
-        """The results of one model, a line each."""
-        return ",".join(f"\n    {_json(_result(result, checked))}" for result in checked.results)
+        """The results of one model, a line each, behind their weight."""
+        return "\n".join(weighted(result, _json(_result(result, checked))) for result in checked.results)
+
+    def gather(self, piece: str) -> None:
+        """Takes in what `model` made of one model."""
+        self._worst.gather(piece)
+
+    def left_out(self) -> str:
+        """What the file has no room for, in words; '' where it holds all."""
+        kept, seen = len(self._worst), self._worst.seen
+        if kept == seen:
+            return ""
+        return (
+            f"SARIF: the {kept:,} worst of {seen:,} results; {seen - kept:,} are left out, "
+            f"{self._worst.failing_left_out:,} of which fail. GitHub takes {RESULTS:,} results and "
+            f"{SIZE // 1_000_000} MB (compressed) an upload: check fewer models at once, or read --format json, which "
+            "has all"
+        )
 
     def tail(self, totals: Totals) -> str:
-        """The tool with its rules, and how the run went."""
+        """The results, the tool with its rules, and how the run went."""
         rules = ",".join(f"\n      {_json(_rule(name, rule))}" for name, rule in totals.rules.items())
         told = [_notification(one) for one in totals.broken]
+        results = ",".join(f"\n    {line}" for line in self._worst.lines(rules + _json(told)))
+        if left_out := self.left_out():
+            told.append({"level": "warning", "message": {"text": left_out}})
         invocation = {
             "executionSuccessful": not totals.broken,
             "exitCode": totals.code,
@@ -46,7 +83,7 @@ class Sarif:
         }
         driver = f'"name": "tm", "version": "{__version__}", "semanticVersion": "{__version__}"'
         return (
-            f'\n   ],\n   "tool": {{\n    "driver": {{{driver}, "rules": [{rules}\n    ]}}\n   }},\n'
+            f'{results}\n   ],\n   "tool": {{\n    "driver": {{{driver}, "rules": [{rules}\n    ]}}\n   }},\n'
             f'   "columnKind": "unicodeCodePoints",\n   "invocations": [{_json(invocation)}]\n  }}\n ]\n}}\n'
         )
 
@@ -101,15 +138,15 @@ def _rule(name: str, rule: RuleText) -> dict[str, Any]:
     found: dict[str, Any] = {
         "id": name,
         "name": name,
-        "shortDescription": {"text": visible(rule.title)},
-        "fullDescription": {"text": visible(rule.text)[:1000]},
+        "shortDescription": {"text": visible(rule.title)[:_DESCRIBED]},
+        "fullDescription": {"text": visible(rule.text)[:_DESCRIBED]},
         "help": {"text": _lines(rule.help), "markdown": _lines(rule.help)},
         "defaultConfiguration": {"level": "error"},
     }
     if rule.link:
         found["helpUri"] = rule.link
     if rule.severity:
-        found["properties"] = {"tags": list(rule.tags), "precision": "high", "security-severity": rule.severity}
+        found["properties"] = {"tags": list(rule.tags)[:_TAGS], "precision": "high", "security-severity": rule.severity}
     return found
 
 
@@ -127,4 +164,4 @@ def _lines(text: str) -> str:
 
 def _json(value: Any) -> str:
     """A value as JSON on one line, safe to look at."""
-    return escaped(json.dumps(value, ensure_ascii=False))
+    return escaped(_ENCODE(value))
