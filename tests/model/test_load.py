@@ -44,7 +44,7 @@ MODELS = {
     "incomplete-list": SHOP.replace(
         "{}", "{incomplete: [§tables, §runtime, reads], triggers: []}\n  b: {incomplete: {§tables: x, writes: §''}}"
     )
-    + "  c: {incomplete: §reads}\n  d: {incomplete: §[]}\napis:\n  shop-api: {§incomplete: [triggers]}\n"
+    + "  c: {incomplete: §reads}\n  d: {incomplete: §[]}\nsecrets:\n  key: {§incomplete: [triggers]}\n"
     + "stores:\n  orders: {incomplete: [§reads]}\naccount: {§incomplete: [holds]}\n",
     "mapping-expected": "name: Shop\nstores: §[orders]\nfunctions:\n  order-bot: §python\n",
     "text-too-long": "name: §" + "x" * 121 + "\nfunctions:\n  order-bot: {}\n",

@@ -16,6 +16,7 @@ from threatmodel.evidence.matching import matches, named_elsewhere
 from threatmodel.evidence.opened import assumed, mappings_of, opened
 from threatmodel.evidence.relations.found import FunctionRelations, Start, Use, function_relations, may_be_slack
 from threatmodel.evidence.relations.naming import kinds_of
+from threatmodel.evidence.relations.passing import Passed, passed_on
 from threatmodel.evidence.relations.rights import RELATIONS as USES
 from threatmodel.evidence.relations.unused import Needed, unused
 from threatmodel.evidence.relations.used import unable, used
@@ -38,6 +39,7 @@ from threatmodel.stacks.values import table
 if TYPE_CHECKING:
     from threatmodel.probe.seen import SeenCall
 
+_ELSEWHERE = "another file may have it hand on to more"
 _PLANES = ("account", "pipeline")
 """The planes of which a file of infrastructure code can say something."""
 
@@ -151,6 +153,7 @@ class _One:
         for name, relations in self.relations.items():
             if name in self.element_of:
                 self._state_relations(self.element_of[name], relations, statements)
+        self._state_passing(statements)
 
     def held(self, said: Statements, files: Files, ways: Directions) -> Statements:
         """What of the statements holds in every world that the file leaves open."""
@@ -252,15 +255,21 @@ class _One:
         return function_relations(self.stack, self.facts)
 
     @cached_property
+    def passed(self) -> Sequence[Passed]:
+        """What elements of the file hand on with no function between."""
+        return passed_on(self.stack, self.facts)
+
+    @cached_property
     def elements(self) -> Mapping[str, str]:
         """The element of each resource, and of what the file only names: services of AWS, what other stacks hold."""
+        said = (
+            *(start.source for relations in self.relations.values() for start in relations.triggers),
+            *(use.resource for one in self.relations.values() for uses in _lists(one) for use in uses),
+            *(one.to for one in self.passed),
+        )
         named = dict.fromkeys(
             name
-            for relations in self.relations.values()
-            for name in (
-                *(start.source for start in relations.triggers),
-                *(use.resource for uses in _lists(relations) for use in uses),
-            )
+            for name in said
             if name
             and name not in self.element_of
             and (name not in self.stack.resources or "external system" in self.kinds[name])
@@ -297,6 +306,18 @@ class _One:
         doubt = relations.unknown.get("triggers") or self._unmatched(relations.triggers, "it is started by")
         triggers = tuple(self._triggers(element, relations))
         self._state_list(element, "triggers", triggers, relations.triggers, doubt, statements)
+
+    def _state_passing(self, statements: Statements) -> None:
+        """States what elements hand on by themselves; whoever may write such a rule elsewhere may add to it."""
+        found: dict[str, dict[str, Place]] = {}
+        for one in self.passed:
+            if one.to not in self.elements:
+                self.strangers.setdefault(one.to, []).append(one.place)
+            elif one.source in self.element_of:
+                found.setdefault(self.element_of[one.source], {}).setdefault(self.elements[one.to], one.place)
+        for element, to in found.items():
+            said = Statement(tuple(to), "template", next(iter(to.values())), open=_ELSEWHERE)
+            statements.setdefault(element, {}).setdefault("passes_to", []).append(said)
 
     def _state_list(  # noqa: PLR0913, PLR0917 - a list: of what, its name, its members, their signs, why it is open
         self,

@@ -355,10 +355,16 @@ def _api_slack_facing(given: Given, node: Node) -> Fact | None:
 
 @derives("api", "web_facing")
 def _api_web_facing(given: Given, node: Node) -> Fact | None:
-    """Callers other than Slack come through it; of one that calls no function, nobody knows who does."""
+    """Callers other than Slack come through it, or whoever likes: an integration with a service asks nobody who it is.
+
+    Of one that calls no function it takes a closed list of what it hands on to say that nobody does.
+    """
+    handed = _any_in(given.lists[node.id], "passes_to", lambda _: True)
     functions = given.asked_by_request.get(node.id, ())
+    if not functions or (handed is not None and handed.value):
+        return handed
     found = _unless_unsaid(given, node.id, given.starts_any("http", node.id))
-    return given.on_word(found, functions) if functions else None
+    return given.on_word(found, functions)
 
 
 @derives("store", "data_classification")

@@ -79,6 +79,7 @@ class Flows:
         for node in self.system.nodes.values():
             if node.kind == "api":
                 yield from self._door(node.id)
+            yield from self._flows_on(node)
         yield from self._keys()
         yield from self._wires(rest)
         for node in self.functions:
@@ -226,6 +227,16 @@ class Flows:
                 yield self._use(node, row, member)
         logs = Wire(node.id, f"{node.id}.logs", "log", "log", ("aws:logs",), "runtime", "role, SigV4")
         yield self._flow(logs, node.place, WORD, self._fixed_class(("aws:logs",)))
+
+    def _flows_on(self, node: Node) -> Iterator[Flow]:
+        """What an element hands on by itself, with no function between: an api what it is sent."""
+        members = self.lists.get(node.id, {}).get("passes_to")
+        for other, fact in members.known if members is not None else ():
+            carries, held = self._held(node.id)
+            if node.kind == "api":
+                carries, held = _REQUEST, self._fixed_class(_REQUEST)
+            wire = Wire(node.id, other, "pass", "pass on", carries, "runtime", "service principal or role")
+            yield self._flow(wire, fact.said.place, fact.size, held)
 
     def _use(self, node: Node, row: RelationRow, member: Member) -> Flow:
         other, fact = member

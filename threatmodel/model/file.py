@@ -105,7 +105,7 @@ _PUBLIC = (
 
 _EXTRA: dict[str, tuple[Key, ...]] = {
     "function": (*_COMMON, *_lists("function"), *_CRITICALITY),
-    "api": (*_COMMON, *_PUBLIC),
+    "api": (*_COMMON, *_PUBLIC, *_lists("api")),
     "store": (*_COMMON, *_PUBLIC, *_lists("store")),
     "queue": (*_COMMON, *_lists("queue")),
     "secret": _COMMON,

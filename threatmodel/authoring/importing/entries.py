@@ -14,6 +14,7 @@ from threatmodel.evidence.matching import MATCHED, mistakable
 from threatmodel.evidence.outside import outside
 from threatmodel.evidence.relations.found import FunctionRelations, Start, may_be_slack
 from threatmodel.evidence.relations.naming import kinds_of
+from threatmodel.evidence.relations.passing import Passed, passed_on
 from threatmodel.evidence.relations.rights import RELATIONS as USES
 from threatmodel.evidence.resource_types import known
 from threatmodel.model.file import SECTIONS, TRIGGER
@@ -53,8 +54,9 @@ def entries(
     stack: Stack, facts: StackFacts, by_function: Mapping[str, FunctionRelations], known: Mapping[str, str]
 ) -> Iterator[ElementEntry]:
     """An entry for each element of a stack that `known` (resource to id) does not have yet, in order of sections."""
-    kinds = dict(_kinds(stack, facts, by_function))
-    places = dict(_named_by(by_function))
+    passed = passed_on(stack, facts)
+    places = dict(_named_by(by_function, passed))
+    kinds = dict(_kinds(stack, facts, by_function, passed, places))
     called = {name: ".".join(construct(stack.resources[name])) for name in kinds if name in stack.resources}
     ids = element_ids(kinds, known, {name: found for name, found in called.items() if found})
     named = {**known, **{name: one.id for name, one in ids.items()}}
@@ -72,7 +74,7 @@ def entries(
                 body = (
                     _function(by_function[name], named, kinds, told)
                     if kind == "function"
-                    else _other(name, kind, stack, facts)
+                    else (*_other(name, kind, stack, facts), *_passes(name, passed, named))
                 )
                 lines = (head, *(f"  {line}" for line in body))
                 yield ElementEntry(
@@ -80,9 +82,22 @@ def entries(
                 )
 
 
-def _kinds(stack: Stack, facts: StackFacts, by_function: Mapping[str, FunctionRelations]) -> Iterator[tuple[str, str]]:
+def _passes(name: str, passed: Sequence[Passed], named: Mapping[str, str]) -> Iterator[str]:
+    """What an element hands on by itself."""
+    to = dict.fromkeys(scalar(named[one.to]) for one in passed if one.source == name and one.to in named)
+    if to:
+        yield f"passes_to: [{', '.join(to)}]"
+
+
+def _kinds(
+    stack: Stack,
+    facts: StackFacts,
+    by_function: Mapping[str, FunctionRelations],
+    passed: Sequence[Passed],
+    places: Mapping[str, Place | None],
+) -> Iterator[tuple[str, str]]:
     """What the elements are, each with its kind: what functions use it as, where it can be two things."""
-    used = _used_as(by_function)
+    used = {one.to: EXTERNAL for one in passed} | _used_as(by_function)
     named = (one for one in stack.resources.values() if one.name.strip())  # nothing is deployed under no name
     for resource in named:
         kinds = kinds_of(resource, facts)
@@ -96,7 +111,7 @@ def _kinds(stack: Stack, facts: StackFacts, by_function: Mapping[str, FunctionRe
             yield resource.name, EXTERNAL
         elif "secret" in kinds and "Parameter" not in resource.type and "parameter" not in resource.type:
             yield resource.name, "secret"
-    for name in _named_by(by_function):
+    for name in places:
         beyond = outside(name)
         if beyond is not None:
             yield name, beyond.kind
@@ -104,7 +119,7 @@ def _kinds(stack: Stack, facts: StackFacts, by_function: Mapping[str, FunctionRe
             yield name, EXTERNAL
 
 
-def _named_by(by_function: Mapping[str, FunctionRelations]) -> Mapping[str, Place | None]:
+def _named_by(by_function: Mapping[str, FunctionRelations], passed: Sequence[Passed]) -> Mapping[str, Place | None]:
     """What the file names and does not hold: keys of services and of other stacks, hosts; each with a line."""
     found: dict[str, Place | None] = {}
     for relations in by_function.values():
@@ -117,6 +132,9 @@ def _named_by(by_function: Mapping[str, FunctionRelations]) -> Mapping[str, Plac
                     found.setdefault(use.resource, use.places[0] if use.places else None)
         for host in relations.externals:
             found.setdefault(host_name(host), None)
+    for one in passed:
+        if outside(one.to) is not None:
+            found.setdefault(one.to, one.place)
     return found
 
 

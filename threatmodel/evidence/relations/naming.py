@@ -156,6 +156,10 @@ class Names:
         whole = _last(key[0]) if key[0].startswith("https://sqs.") else key[0]
         return tuple(self._by_name.get((whole, key[1]), ()))
 
+    def called_so(self, name: str) -> tuple[str, ...]:
+        """The elements that have a name of their own which the file tells."""
+        return tuple(self._by_name.get((name, ()), ()))
+
     def may_name(self, unknown: Unknown, resource: Resource) -> bool:
         """Whether a value that is not known may name a function or role: nobody can give a name that AWS makes up."""
         own = read(resource.properties, _FUNCTION_OWN_NAME if resource.name in self.functions else ROLE_OWN_NAME)

@@ -11,7 +11,7 @@ from threatmodel.evidence.relations.naming import Called, open_in
 from threatmodel.evidence.relations.ways import Start, Ways, doubtful_of, named, places_of
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.sam.openapi import authorizers, operations
-from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown, get, links, text
 
 _DEEPEST_PATH = 50
@@ -44,13 +44,13 @@ def method(ways: Ways, resource: Resource) -> None:
     """A method of a REST API, or in a plan the integration that belongs to one."""
     address = read(resource.properties, "Integration", "Uri") or read(resource.properties, "Uri")
     called = ways.names.called(address)
-    api = ways.names.element(_followed(ways, resource, "RestApiId"), "api")
+    api = ways.names.element(followed(ways.stack, resource, "RestApiId"), "api")
     ways.hide(called, "apigateway", api)
     if read(resource.properties, "Credentials") or read(resource.properties, "Integration", "Credentials"):
         ways.anybody(called.open, f"the method {quoted(resource.name)}", resource.place)
     if called.functions:
-        verb = _followed(ways, resource, "HttpMethod")
-        path, parts = _path(ways, _followed(ways, resource, "ResourceId"))
+        verb = followed(ways.stack, resource, "HttpMethod")
+        path, parts = _path(ways, followed(ways.stack, resource, "ResourceId"))
         known = None if getattr(verb, "given", ()) else worded(verb)
         _started(
             ways,
@@ -151,11 +151,11 @@ def _path(ways: Ways, node: Node | None) -> tuple[str | None, Sequence[Node]]:
     return None, parts
 
 
-def _followed(ways: Ways, resource: Resource, name: str) -> Node | None:
+def followed(stack: Stack, resource: Resource, name: str) -> Node | None:
     """A property, followed where it only repeats what the method says that it belongs to."""
     node = read(resource.properties, name)
     for _ in range(2):
-        target = ways.stack.target(node)
+        target = stack.target(node)
         if target is None or target.type not in _METHODS:
             return node
         node = read(target.properties, name)
