@@ -60,6 +60,36 @@ def test_unknown_callers_are_never_none(front: str, middle: str, expected: objec
     assert fact(graph, "middle", "called_by_unverified") is expected
 
 
+@pytest.mark.parametrize(
+    ("more", "worker", "expected"),
+    [
+        ("queues: {jobs: {}}", "{triggers: [{queue: jobs}], reads: []}", False),
+        ("queues: {jobs: {}}\nFRONT", "{triggers: [{queue: jobs}], reads: []}", True),
+        ("queues: {jobs: {}, bus: {passes_to: [jobs]}}\nFRONT bus", "{triggers: [{queue: jobs}], reads: []}", True),
+        ("queues: {jobs: {}}\nHANDS", "{triggers: [{queue: jobs}], reads: []}", True),
+        (
+            "queues: {jobs: {passes_to: [bus]}, bus: {passes_to: [jobs]}}",
+            "{triggers: [{queue: jobs}], reads: []}",
+            False,
+        ),
+        ("queues: {jobs: {}}\nFRONT", "{triggers: [], reads: []}", False),
+        ("queues: {jobs: {}}", "{reads: []}", None),
+    ],
+    ids=["nobody outside", "a message", "by way of a bus", "the api itself", "a circle", "another's queue", "not told"],
+)
+def test_what_outsiders_say_travels_in_messages(more: str, worker: str, expected: object, tmp_path: Path) -> None:
+    sends = "bus" if "bus" in more.partition("FRONT")[2] else "jobs"
+    front = (
+        f"front: {{triggers: [{{http: POST}}], sends: [{sends}]}}"
+        if "FRONT" in more
+        else "front: {triggers: [], reads: []}"
+    )
+    head = HEAD.replace("{api: {}}", "{api: {passes_to: [jobs]}}") if "HANDS" in more else HEAD
+    elements = more.partition("\n")[0]
+    graph = graph_of(tmp_path, f"{head}{elements}\nfunctions:\n  {front}\n  worker: {worker}\n")
+    assert fact(graph, "worker", "called_by_unverified") is expected
+
+
 def test_circles_of_calls_are_seen(tmp_path: Path) -> None:
     graph = functions(
         tmp_path,

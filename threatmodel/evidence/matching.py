@@ -6,7 +6,7 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from threatmodel.evidence.outside import names_of, outside
+from threatmodel.evidence.outside import host_of, is_host, names_of, outside
 from threatmodel.evidence.resource_types import known
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.model.vocabulary import Kind
@@ -105,6 +105,8 @@ def named_elsewhere(
             continue
         if beyond is not None:
             kind, spelt = beyond.kind, set(names_of(beyond))
+        elif is_host(name):
+            kind, spelt = "external system", {host_of(name), f"{host_of(name)}-host"}
         else:
             kind, spelt = "external system", set(_names(stack.resources[name]))
         folded = {_folded(one) for one in spelt}

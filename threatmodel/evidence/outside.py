@@ -15,6 +15,7 @@ from threatmodel.model.vocabulary import Kind, Partner
 from threatmodel.stacks.values import Node
 
 _KEY = "aws:"
+_HOST = "host:"
 _DEFAULT_BUS = "default"
 _PARAMETER = re.compile("\x00([A-Za-z0-9_.,:/-]+)\x01")
 _SEPARATORS = re.compile(r"[,:/]+")
@@ -67,6 +68,21 @@ class Outside(NamedTuple):
     def key(self) -> str:
         """The name that it has among those of resources."""
         return f"{_KEY}{self.service}:{self.name}"
+
+
+def is_host(name: str) -> bool:
+    """Whether a name is that of a host, which is no resource of AWS and in no file."""
+    return name.startswith(_HOST)
+
+
+def host_name(host: str) -> str:
+    """The name of a host among those of resources."""
+    return f"{_HOST}{host}"
+
+
+def host_of(name: str) -> str:
+    """The host of that name."""
+    return name.removeprefix(_HOST)
 
 
 def outside(name: str) -> Outside | None:

@@ -93,6 +93,24 @@ class Given:
         return found
 
     @cached_property
+    def fillers(self) -> Mapping[str, Sequence[Member]]:
+        """By queue and store, what puts something into it: functions, and apis and others that hand on to it."""
+        found: dict[str, list[Member]] = {}
+        for element, lists in self.lists.items():
+            for name in ("sends", "writes", "passes_to"):
+                for into, fact in _members(lists, name):
+                    found.setdefault(into, []).append(Member(element, fact))
+        return found
+
+    def before(self, element: str) -> Iterator[Member]:
+        """What stands one step before an element: who calls or fills it, and what starts it with what it holds."""
+        yield from self.callers.get(element, ())
+        yield from self.fillers.get(element, ())
+        for trigger, fact in _members(self.functions.get(element, {}), "triggers"):
+            if trigger.by in {"queue", "store"} and trigger.source is not None:
+                yield Member(trigger.source.id, fact)
+
+    @cached_property
     def unsaid(self) -> frozenset[str]:
         """The functions and apis through which requests come of which nobody has said whether Slack sends them."""
         found = set()
@@ -250,28 +268,38 @@ def _called(given: Given, node: Node) -> Fact | None:
 
 @derives("function", "called_by_unverified")
 def _called_by_unverified(given: Given, node: Node) -> Fact | None:
-    """By the best known way back from a function to one that requests reach; calls may go in circles."""
+    """By the best known way back to an api, or to a function that requests reach; ways may go in circles."""
     ways = _ways_back(given, node.id)
-    facing = [(said, _internet_facing(given, given.system.nodes[caller])) for caller, said in ways.items()]
+    facing = [(said, _faces(given, given.system.nodes[one])) for one, said in ways.items()]
     reached = [known(value=True, said=[said, fact.said]) for said, fact in facing if fact is not None and fact.value]
     if reached:
         return max(reached, key=lambda fact: fact.size)
-    nobody = _none_in([lists.get("invokes") for lists in given.functions.values()])
+    triggers = given.functions[node.id].get("triggers")
+    handing = [lists.get(name) for lists in given.functions.values() for name in ("invokes", "sends", "writes")]
+    nobody = _none_in([triggers, *handing])
     if nobody is None or any(fact is None for _, fact in facing):
         return None
     return known(value=False, said=[nobody.said, *(fact.said for _, fact in facing if fact is not None)])
 
 
+def _faces(given: Given, node: Node) -> Fact | None:
+    """Whether requests from outside reach what stands before a function: an api is there for nothing else."""
+    if node.kind == "function":
+        return _internet_facing(given, node)
+    return stated(Statement(node.kind == "api", "wiring", None))
+
+
 def _ways_back(given: Given, function: str) -> Mapping[str, Statement]:
-    """The functions that call a function, at once or by way of others, each with the weakest step of the best way."""
+    """All that stands before a function, one step or more, each with the weakest step of the best way."""
     best: dict[str, Statement] = {}
-    waiting = [(one.item, one.fact.said) for one in given.callers.get(function, ())]
+    waiting = [(one.item, one.fact.said) for one in given.before(function)]
     while waiting:
-        caller, said = waiting.pop()
-        if caller not in best or best[caller].size < said.size:
-            best[caller] = said
-            before = given.callers.get(caller, ())
-            waiting += [(one.item, min(said, one.fact.said, key=lambda step: step.size)) for one in before]
+        element, said = waiting.pop()
+        if element in given.system.nodes and (element not in best or best[element].size < said.size):
+            best[element] = said
+            waiting += [
+                (one.item, min(said, one.fact.said, key=lambda step: step.size)) for one in given.before(element)
+            ]
     return best
 
 

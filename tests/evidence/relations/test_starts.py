@@ -271,11 +271,35 @@ INVOKE = "PolicyDocument: {Statement: {Effect: Allow, Action: lambda:Invoke*, Re
             "the function 'D' may call eve",
         ),
         ("AWS::IAM::Role", f"Policies: [{{{INVOKE}}}]", "whoever has the role 'D' may call it"),
-        ("AWS::CloudFormation::Stack", "TemplateURL: x", "D may hold more: what a nested stack makes"),
+        (
+            "AWS::CloudFormation::Stack",
+            "TemplateURL: x, Parameters: {A: !GetAtt F.Arn}",
+            "'D' (AWS::CloudFormation::Stack) names it and may call it",
+        ),
     ],
 )
 def test_callers_of_other_kinds_leave_the_list_open(kind: str, properties: str, why: str) -> None:
     assert of_f("Handler: a.b", resource("D", kind, properties)).unknown["triggers"].why.startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("own", "handed", "open_"),
+    [
+        ("Handler: a.b", "{}", False),
+        ("Handler: a.b", "{A: !Ref Q}", False),
+        ("Handler: a.b, Environment: {Variables: {Q: !Ref Q}}", "{A: !Ref Q}", True),
+        ("Handler: a.b, Role: !GetAtt R.Arn", "{A: !Ref R}", True),
+        ("Handler: a.b", "{A: !GetAtt F.Arn}", True),
+        ("Handler: a.b, FunctionName: bot", "{A: 'arn:aws:lambda:eu-west-1:111122223333:function:bot'}", True),
+        ("Handler: a.b, FunctionName: !Sub '${P}-bot'", "{A: !Sub '${P}-bot'}", True),
+        ("Handler: a.b, FunctionName: !Sub '${P}-bot'", "{A: x}", False),
+    ],
+)
+def test_a_nested_stack_that_nobody_read_reaches_what_it_is_handed(own: str, handed: str, *, open_: bool) -> None:
+    nested = resource("D", "AWS::CloudFormation::Stack", f"TemplateURL: x, Parameters: {handed}")
+    relations = of_f(own, nested, QUEUE, resource("R", "AWS::IAM::Role"), Parameters="{P: {Type: String}}")
+    assert ("triggers" in relations.unknown) is open_
+    assert open_ or not {"reads", "writes", "sends", "secrets"} & relations.unknown.keys()
 
 
 @pytest.mark.parametrize(

@@ -311,3 +311,24 @@ def test_what_calls_back_a_durable_function_calls_it() -> None:
 
 def test_a_policy_of_aws_about_a_service_and_its_companion_names_no_call() -> None:
     assert names(of_f("Policies: [AmazonS3FullAccess]"), "calls") == []
+
+
+@pytest.mark.parametrize(
+    ("properties", "secret"),
+    [
+        ("Type: String, Name: /shop/api/url, Value: https://example.org/orders", False),
+        ("Type: StringList, Name: /shop/stages, Value: 'dev,prod'", False),
+        ("Type: String, Name: /shop/signing-secret, Value: x", True),
+        ("Type: String, Name: /shop/api, Value: xoxb-1234567890-abcdefghij", True),
+        ("Type: String, Name: /shop/api, Value: !Ref Given", True),
+        ("Type: !Ref Given, Name: /shop/api/url, Value: https://example.org/orders", True),
+        ("Type: SecureString, Name: /shop/api/url, Value: https://example.org/orders", True),
+    ],
+)
+def test_a_setting_in_the_parameter_store_is_no_secret(properties: str, *, secret: bool) -> None:
+    setting = resource("S", "AWS::SSM::Parameter", properties)
+    grant = allow("ssm:GetParameter", "!Sub 'arn:aws:ssm:${AWS::Region}:${AWS::AccountId}:parameter${S}'")
+    relations = of_role(grant, setting, Parameters="{Given: {Type: String}}")
+    assert names(relations, "secrets") == (["S"] if secret else [])
+    assert names(relations, "calls") == ([] if secret else ["aws:ssm:"])
+    assert not relations.beyond

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from threatmodel.authoring.importing.ids import element_ids, host_id, host_name, is_host
+from threatmodel.authoring.importing.ids import element_ids, host_id
 from threatmodel.authoring.insertion import comment, scalar
 from threatmodel.authoring.surfaces import BY_PATH, WHERE, surface
 from threatmodel.evidence.answers import Answered
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import MATCHED, mistakable
-from threatmodel.evidence.outside import outside
+from threatmodel.evidence.outside import host_name, host_of, is_host, outside
 from threatmodel.evidence.relations.found import FunctionRelations, Start, may_be_slack
 from threatmodel.evidence.relations.naming import kinds_of
 from threatmodel.evidence.relations.passing import Passed, passed_on
@@ -124,7 +124,7 @@ def _named_by(by_function: Mapping[str, FunctionRelations], passed: Sequence[Pas
     found: dict[str, Place | None] = {}
     for relations in by_function.values():
         for start in relations.triggers:
-            if outside(start.source) is not None:
+            if outside(start.source) is not None or is_host(start.source):
                 found.setdefault(start.source, start.places[0])
         for name, _ in _USES:
             for use in getattr(relations, name):
@@ -164,7 +164,7 @@ def _shown_outside(name: str, places: Mapping[str, Place | None]) -> str:
     beyond, place = outside(name), places.get(name)
     at = f", {place.file.rpartition('/')[2]}:{place.line}" if place is not None and not place.part else ""
     if beyond is None:
-        return f"a host in a variable{at}"
+        return f"a host that is named{at}"
     return f"{beyond.title} of another stack{at}" if beyond.name else f"{beyond.title}{at}"
 
 
@@ -288,7 +288,7 @@ def _other(name: str, kind: str, stack: Stack, facts: StackFacts) -> Iterator[st
                 yield f"kept_in: {word}"
                 yield "# grants: slack-requests        # or slack-api, other: what can its holder do?"
         case "external system" if is_host(name):
-            yield f"name: {scalar(name.partition(':')[2][:_LONGEST_NAME])}"
+            yield f"name: {scalar(host_of(name)[:_LONGEST_NAME])}"
         case "external system":
             service = beyond.title if beyond is not None else known(stack.resources[name].type).service
             if beyond is not None and beyond.name:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from threatmodel.evidence.matching import ENDINGS, kebab
-from threatmodel.evidence.outside import names_of, outside
+from threatmodel.evidence.outside import host_of, is_host, names_of, outside
 from threatmodel.model.reference_architecture import RESERVED
 from threatmodel.reading.shape import LONGEST_ID
 
@@ -17,7 +17,6 @@ _SHORTENED = {"function", "store"}
 _SAYS_NOTHING = frozenset(("this", "main", "default", "function", "lambda", "fn", "handler", "resource", "self", "x"))
 """Names that mean only what stands around them: a module, or the key of a loop."""
 _PART = re.compile(r"([^.\[\]]+)(?:\[([^\]]*)\])?(?:\.|\Z)")
-_HOST = "host:"
 
 
 class Identified(NamedTuple):
@@ -35,19 +34,9 @@ class _Name(NamedTuple):
     key: str
 
 
-def is_host(name: str) -> bool:
-    """Whether the name is that of a host, which no file holds."""
-    return name.startswith(_HOST)
-
-
-def host_name(host: str) -> str:
-    """The name of a host among those of resources."""
-    return f"{_HOST}{host}"
-
-
 def host_id(name: str) -> str:
     """The id of a host; '' where it is Slack's, which every model has."""
-    host = name.removeprefix(_HOST)
+    host = host_of(name)
     return "" if host == "slack.com" or host.endswith(".slack.com") else kebab(host)
 
 

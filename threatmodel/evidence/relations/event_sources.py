@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from threatmodel.evidence.analyses.properties import each, read
-from threatmodel.evidence.outside import default_bus, service_of, whole
+from threatmodel.evidence.outside import default_bus, host_name, service_of, whole
 from threatmodel.evidence.outside import source as outside_source
 from threatmodel.evidence.policies.grants import parsed
 from threatmodel.evidence.relations.naming import Called, told
 from threatmodel.evidence.relations.ways import Start, Ways, doubtful_of, named, places_of
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Link, Node, links, unknowns
+from threatmodel.stacks.values import Link, Node, items, links, text, unknowns
 
+_HOST_PORT = re.compile(r"([A-Za-z0-9.-]+):\d{1,5}\Z")
 BROKERS = frozenset({"kafka", "mq"})
 """Services that start functions by what is polled of their clusters, which are no elements of their own."""
 
@@ -25,7 +28,16 @@ def mapping(ways: Ways, resource: Resource) -> None:
     by, source = _sender(ways, node, called, "sqs")
     if not source and service_of(node) in BROKERS:
         by, source = "service", whole(service_of(node))
+    if not source and (broker := _broker(resource)):
+        by, source = "service", host_name(broker)
     ways.start(called, "poll", resource, Start(by, "", source, "", places_of(resource, node)))
+
+
+def _broker(resource: Resource) -> str:
+    """The first broker of a cluster outside AWS that is polled; '' where none is told."""
+    brokers = read(resource.properties, "SelfManagedEventSource", "Endpoints", "KafkaBootstrapServers")
+    hosts = (_HOST_PORT.match(text(one) or "") for one in items(brokers) if not getattr(one, "given", ()))
+    return next((host[1].lower() for host in hosts if host), "")
 
 
 def subscription(ways: Ways, resource: Resource) -> None:

@@ -10,15 +10,16 @@ from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.relations.beyond import Beyond
-from threatmodel.evidence.relations.naming import Names
+from threatmodel.evidence.relations.naming import Names, open_in
 from threatmodel.evidence.relations.rights import RELATIONS
 from threatmodel.evidence.relations.starts import starts
 from threatmodel.evidence.relations.uses import Functions, Use
 from threatmodel.evidence.relations.ways import Start, Starts
 from threatmodel.evidence.resource_types import known
+from threatmodel.evidence.strangers import Touch, touches
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import links
+from threatmodel.stacks.values import List, Node, Table, links
 
 __all__ = ["FunctionRelations", "Start", "Use", "function_relations", "may_be_slack"]
 
@@ -62,26 +63,68 @@ def function_relations(stack: Stack, facts: StackFacts) -> Mapping[str, Function
     started = starts(names)
     using = Functions(names, {start.source for one in started.values() for start in one.starts})
     callers = _Callers(names, using, started)
+    unread = _Unread(names, facts)
     return {
         name: replace(
-            _relations(function, started[name], callers.of(function), using, stack), itself=callers.circle(function)
+            _relations(function, started[name], callers.of(function), using, unread.reaching(function)),
+            itself=callers.circle(function),
         )
         for name, function in names.functions.items()
     }
 
 
+class _Unread:
+    """The parts of a stack that nobody read, and which functions each may start or give rights."""
+
+    def __init__(self, names: Names, facts: StackFacts) -> None:
+        places = {one.place for one in names.stack.unread}
+        own = {name: name for name in names.functions}
+        self._parts = [one for one in touches(names.stack, facts, own) if one.place in places]
+        self._open = {one.place for one in names.stack.unread if _is_handed_open(names.stack, one.name)}
+
+    def reaching(self, function: Resource) -> Touch | None:
+        """The first part that may reach a function: by a link, by its name as far as the file tells it, by a grant."""
+        named = open_in(read(function.properties, known(function.type).own_name)) is not None
+        return next(
+            (
+                one
+                for one in self._parts
+                if one.elements is None or function.name in one.elements or (named and one.place in self._open)
+            ),
+            None,
+        )
+
+
+def _is_handed_open(stack: Stack, name: str) -> bool:
+    """Whether a nested stack is handed a text that the file does not tell: a function's name may be one."""
+    resource = stack.resources.get(name)
+    return resource is None or any(open_in(node) is not None for node in _values(resource.properties))
+
+
+def _values(node: Node) -> Iterator[Node]:
+    """The values in a node, however deep."""
+    match node:
+        case Table(entries=entries):
+            for child in entries.values():
+                yield from _values(child)
+        case List(items=children):
+            for child in children:
+                yield from _values(child)
+        case _:
+            yield node
+
+
 def _relations(
-    function: Resource, started: Starts, called: Unanswered | None, using: Functions, stack: Stack
+    function: Resource, started: Starts, called: Unanswered | None, using: Functions, unread: Touch | None
 ) -> FunctionRelations:
     uses = using.of(function, (start.source for start in started.starts if start.source))
     unknown = dict(uses.unknown)
     triggers = started.unknown or called
     if triggers is not None:
         unknown["triggers"] = triggers
-    if stack.unread:
-        first = stack.unread[0]
+    if unread is not None:
         for relation in ("triggers", *RELATIONS):
-            unknown.setdefault(relation, Unanswered(f"{first.name} may hold more: {first.why}", first.place))
+            unknown.setdefault(relation, Unanswered(unread.why, unread.place))
     return FunctionRelations(
         triggers=started.starts,
         reads=uses.lists["reads"],

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import doubt_of, read
 from threatmodel.evidence.analyses.secrets import meaning
+from threatmodel.evidence.analyses.settings import is_setting
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.outside import named as named_outside
 from threatmodel.evidence.outside import source, whole
@@ -27,7 +28,7 @@ from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.services import MOST_SERVICES, PLATFORM
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, items, links, text
+from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, links
 
 
 class Use(NamedTuple):
@@ -77,7 +78,6 @@ _FINDS_BROKERS = frozenset({
     "mq:describebroker",
 })  # fmt: skip
 """What Lambda asks of a cluster that it polls for a function."""
-_HOST_PORT = re.compile(r"([A-Za-z0-9.-]+):\d{1,5}\Z")
 _AWS_HOST = re.compile(r"(?:\A|\.)(?:amazonaws\.com(?:\.cn)?|on\.aws|api\.aws|aws\.dev|localhost)\Z")
 _LONGEST_VALUE = 2048
 
@@ -91,7 +91,6 @@ class Functions:
         self.started_by = started_by
         self.roles = Roles(names)
         self._destinations: dict[str, list[tuple[Node, Place]]] = {}
-        self._hosts: dict[str, list[str]] = {}
         self._access: dict[str, set[str]] = {}
         for resource in self.stack.resources.values():
             if known(resource.type).hands_over:
@@ -112,9 +111,6 @@ class Functions:
                 doubt = doubt_of(resource, self.stack.resources[function])
                 if node is not None:
                     found.append((doubt or node, resource.place))
-            brokers = read(resource.properties, "SelfManagedEventSource", "Endpoints", "KafkaBootstrapServers")
-            hosts = (_HOST_PORT.match(text(one) or "") for one in items(brokers) if not getattr(one, "given", ()))
-            self._hosts.setdefault(function, []).extend(host[1] for host in hosts if host)
 
     def role(self, function: Resource) -> tuple[Role, str]:
         """What a function's role may do, and its name; '' where it is not in this file."""
@@ -146,10 +142,6 @@ class Functions:
             yield node, node.place
         yield from self._destinations.get(function.name, ())
 
-    def hosts(self, function: str) -> Sequence[str]:
-        """The brokers that a function is started by."""
-        return self._hosts.get(function, ())
-
 
 class _Using:
     """One function, while what it uses is put together."""
@@ -161,7 +153,7 @@ class _Using:
         self.started_by = functions.started_by
         self.role, _ = functions.role(function)
         self.unknown = dict(self.role.open)
-        self.hosts = dict.fromkeys(functions.hosts(function.name))
+        self.hosts: dict[str, None] = {}
         self.environment: dict[str, Place] = {}
         self.fetched: dict[str, Place] = {}
         self.blind = False
@@ -335,7 +327,9 @@ class _Using:
     def finished(self) -> Uses:
         """Everything about the function."""
         lists = {relation: tuple(self._list(use, kind)) for relation, use, kind in _LISTS}
-        lists["calls"] = tuple(self._calls())
+        settings = [use for use in lists["secrets"] if "grant" in use.how and self._is_setting(use.resource)]
+        lists["secrets"] = tuple(use for use in lists["secrets"] if use not in settings)
+        lists["calls"] = (*self._calls(), *_asked_for(settings))
         for name, place in self.environment.items():
             kinds = self.names.kinds[name]
             networked = "store" in kinds and known(self.names.stack.resources[name].type).networked
@@ -345,7 +339,7 @@ class _Using:
                     self._note(relation, why, place)
         self._note_received()
         used = {use.resource for found in lists.values() for use in found}
-        used |= {*self.environment, *self.fetched, *self.sources, *self.handed}
+        used |= {*(use.resource for use in settings), *self.environment, *self.fetched, *self.sources, *self.handed}
         return Uses(
             lists,
             self.unknown,
@@ -355,6 +349,10 @@ class _Using:
             tuple(beyond(self.role.grants, self.names.targets, frozenset(used), networked=self._may_be_networked())),
             frozenset((name.lower(), on) for on, reach in self.role.reach.items() for name in _worked_with(reach)),
         )
+
+    def _is_setting(self, name: str) -> bool:
+        resource = self.names.stack.resources.get(name)
+        return resource is not None and is_setting(resource, self.names.stack)
 
     def _may_be_networked(self) -> bool:
         return self.function.opaque is not None or read(self.function.properties, "VpcConfig") is not None
@@ -399,6 +397,13 @@ class _Using:
         if covered or name in self.role.reach:
             return True
         return any(relation in self.role.hidden for kind in kinds for relation in RELATIONS_OF[kind])
+
+
+def _asked_for(settings: Sequence[Use]) -> Iterator[Use]:
+    """The Parameter Store, where settings that are no secrets are read from it."""
+    places = dict.fromkeys(place for use in settings for place in use.places)
+    if places:
+        yield Use(whole("ssm"), tuple(places), ("grant",))
 
 
 def _worked_with(reach: Reach) -> Iterator[str]:
