@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -293,3 +294,33 @@ def test_what_is_certain_stands_beside_what_is_not() -> None:
     writes = alone.lists["bot-function"]["writes"]
     assert (writes.items, writes.closed, writes.said.open) == (("orders",), None, "its role may write every table")
     assert "bot-function:orders:write" in alone.flows
+
+
+def many_routes(count: int) -> int:
+    """The calls in `collect` that it takes to hold a model with one function and many routes against its file."""
+    ways = range(count)
+    events = "".join(f"        E{n}: {{Type: HttpApi, Properties: {{Path: /r{n}, Method: post}}}}\n" for n in ways)
+    triggers = ", ".join(f"{{http: POST, path: /r{n}, caller: unknown}}" for n in ways)
+    model = "name: S\nevidence: [{template: template.yaml}]\napis: {web: {}}\n"
+    model += f"functions: {{bot: {{triggers: [{triggers}]}}}}\n"
+    head = "Transform: AWS::Serverless-2016-10-31\nResources:\n  Bot:\n    Type: AWS::Serverless::Function\n"
+    calls = 0
+
+    def count_one(frame: Any, event: str, _argument: Any) -> None:
+        nonlocal calls
+        calls += event == "call" and frame.f_code.co_filename == collect.__code__.co_filename
+
+    before = sys.getprofile()
+    sys.setprofile(count_one)
+    try:
+        found = graph(model, template=f"{head}    Properties:\n      Handler: a.b\n      Events:\n{events}")
+    finally:
+        sys.setprofile(before)
+    assert found.lists["bot"]["triggers"].known
+    return calls
+
+
+def test_twice_the_routes_are_twice_the_work() -> None:
+    many_routes(10)  # tables are read once
+    small, large = many_routes(100), many_routes(400)
+    assert large < 5 * small

@@ -349,7 +349,10 @@ class _One:
 
     def _triggers(self, element: str, relations: FunctionRelations) -> Iterator[Trigger]:
         """The triggers as the model's: a request through an api that the model says is Slack's stays Slack's."""
-        stated = self.system.nodes[element].triggers or ()
+        routes: dict[tuple[str, str], list[Trigger]] = {}
+        for one in self.system.nodes[element].triggers or ():
+            if one.by in REQUESTS and one.source is not None:
+                routes.setdefault((one.source.id, one.path), []).append(one)
         for start in relations.triggers:
             if start.source and start.source not in self.elements:
                 self.strangers.setdefault(start.source, []).extend(start.places)
@@ -357,11 +360,8 @@ class _One:
             if not start.certain or (not start.source and THROUGH[start.by]):
                 continue  # it may not exist, or comes through what is none of this file
             api = self.elements.get(start.source, "")
-            told = [
-                one
-                for one in stated
-                if one.by in REQUESTS and start.by == "http" and _through(one, api) and one.path in {"", start.path}
-            ]
+            paths = dict.fromkeys(("", start.path) if start.by == "http" else ())
+            told = [one for path in paths for one in routes.get((api, path), ())]
             slack = [one for one in told if one.by == "slack"] if may_be_slack(start) else []
             if slack:
                 yield from (replace(trigger, place=start.places[0]) for trigger in slack)
@@ -417,10 +417,6 @@ class _One:
 def _asks_relations(names: Container[str]) -> bool:
     """Whether what is asked for follows from how functions are wired."""
     return any(name in names for name in ("role_reaches_unused", *LISTS))
-
-
-def _through(trigger: Trigger, api: str) -> bool:
-    return trigger.source is not None and trigger.source.id == api
 
 
 def _lists(relations: FunctionRelations) -> Iterator[Sequence[Use]]:
