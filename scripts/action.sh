@@ -18,32 +18,31 @@ code=$?
 
 if [ -s "$out/threat-model.sarif" ]; then
   echo "sarif=$out/threat-model.sarif" >> "${GITHUB_OUTPUT:?}"
-  cat "$out/summary.md" >> "${GITHUB_STEP_SUMMARY:?}"
+  head -c 1000000 "$out/summary.md" >> "${GITHUB_STEP_SUMMARY:?}" # GitHub takes 1 MiB a step
+  if [ "$(wc -c < "$out/summary.md")" -gt 1000000 ]; then
+    printf '\n\nThere is more than GitHub shows here: tm check -v has all of it.\n' >> "$GITHUB_STEP_SUMMARY"
+  fi
 fi
 
-# A report and the changes of each model; the one that is found where none is named. What cannot be made is left out:
-# the check has told why.
+# A report of each model, and what changed in them; the one that is found where none is named.  What cannot be made is
+# left out: the check has told why.
 each=("${models[@]:-}")
 aged=()
 [ -n "${BASELINE:-}" ] && aged=(--baseline "$BASELINE")
 mkdir -p "$out/reports"
-: > "$out/changes.md"
 for at in "${!each[@]}"; do
   model=(${each[$at]:+-m "${each[$at]}"})
   name="$(printf '%s' "${each[$at]:-threat-model}" | tr -c 'A-Za-z0-9._\n-' '-')"
   "${TM:-tm}" "${model[@]}" "${aged[@]}" --report html -o "$out/reports/$((at + 1))-$name.html"
-  if [ -n "${BASE:-}" ] && "${TM:-tm}" diff "origin/$BASE..HEAD" "${model[@]}" --format markdown -o "$out/change.md"; then
-    cat "$out/change.md" >> "$out/changes.md"
-    echo >> "$out/changes.md"
-  fi
 done
 if [ -n "$(ls -A "$out/reports")" ]; then echo "report=$out/reports" >> "$GITHUB_OUTPUT"; fi
-if [ -s "$out/changes.md" ]; then
-  if [ "$(wc -c < "$out/changes.md")" -gt 60000 ]; then # GitHub takes 65,536 characters a comment
-    head -c 60000 "$out/changes.md" > "$out/change.md"
-    printf '\n\nThere is more: tm diff MODEL shows all of one model.\n' >> "$out/change.md"
-    mv "$out/change.md" "$out/changes.md"
+if [ -n "${BASE:-}" ]; then
+  if [ "${#models[@]}" -gt 1 ]; then
+    changes=(--models "${models[@]}")
+  else
+    changes=(${models[0]:+-m "${models[0]}"})
   fi
-  echo "changes=$out/changes.md" >> "$GITHUB_OUTPUT"
+  "${TM:-tm}" diff "origin/$BASE..HEAD" "${changes[@]}" --format markdown -o "$out/changes.md"
+  [ -s "$out/changes.md" ] && echo "changes=$out/changes.md" >> "$GITHUB_OUTPUT"
 fi
 exit "$code"

@@ -109,8 +109,10 @@ def test_of_several_models_each_has_its_report_and_its_changes(shop: Path) -> No
     )
     assert sorted(page.name for page in Path(outputs["report"]).iterdir()) == ["1-one.yaml.html", "2-two.yaml.html"]
     comment = Path(outputs["changes"]).read_text(encoding="utf-8")
-    assert "one.yaml" in comment
-    assert "two.yaml" in comment
+    assert "**one.yaml**" in comment
+    assert "**two.yaml**" in comment
+    assert len(comment.splitlines()) <= 40
+    assert "`tm diff origin/main..HEAD -m MODEL`" in comment
 
 
 @pytest.mark.slow

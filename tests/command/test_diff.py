@@ -95,7 +95,9 @@ def test_other_order_and_layout_show_nothing(tmp_path: Path, capsys: pytest.Capt
         "# otherwise\nfunctions:\n  bot: {timeout_seconds: 5, reads: [b, a]}\nstores: {b: {}, a: {}}\n\nname: Shop\n",
         encoding="utf-8",
     )
-    assert told(capsys, str(one), str(other)) == "Nothing differs: same elements, facts, controls and findings.\n"
+    assert (
+        told(capsys, str(one), str(other)) == "Nothing differs: same elements, facts, controls, rules and findings.\n"
+    )
 
 
 def test_elements_and_flows_that_come_and_go(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -204,3 +206,20 @@ def test_a_path_that_leaves_the_folder_is_left_out(here: Path, capsys: pytest.Ca
         check=True,
     )
     told(capsys, f"{commit.stdout.decode().strip()}..HEAD")
+
+
+@pytest.mark.usefixtures("here")
+def test_several_models_are_told_together(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("same.yaml").write_text("name: Same\nfunctions: {bot: {}}\n", encoding="utf-8")
+    names = ["threatmodel.yaml", "same.yaml"]
+    text = told(capsys, "main..HEAD", "--format", "markdown", "--models", names[0])
+    assert text.startswith("**Threat models**: 1 of 1 differ; ")
+    assert "no-escalating-rights" in text
+    assert main(["diff", "main..HEAD", "--format", "markdown", "--models", *names, *TODAY]) == 0
+    said = capsys.readouterr()
+    assert "- `same.yaml`: missing-file: 'same.yaml' is not there at 'main'" in said.out
+    assert "same.yaml" in said.err
+    assert main(["diff", "main..HEAD", "--models", "none.yaml", *TODAY]) == 2
+    for wrong in (["a.yaml", "b.yaml"], ["main..HEAD", "-m", "a.yaml"], ["main..HEAD", "--format", "json"]):
+        with pytest.raises(SystemExit, match="2"):
+            main(["diff", *wrong, "--models", *names])

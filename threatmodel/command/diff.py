@@ -10,11 +10,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from threatmodel.command.arguments import Parser, common, text
+from threatmodel.command.arguments import Parser, common, path, text
 from threatmodel.command.request import Invocation
 from threatmodel.reading.files import Files, is_folder
-from threatmodel.reading.home import CONTENT
-from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.home import CONTENT, EXPLAINED_BY
+from threatmodel.reading.output import complain
+from threatmodel.reading.problems import InputError, Place, Problem, quoted, visible
+from threatmodel.reading.problems import told as problems_told
 
 DESCRIPTION = (
     "Holds two models, two files that --json wrote, or two revisions (main..HEAD; one revision: against the work tree) "
@@ -31,6 +33,9 @@ def options(parser: Parser) -> None:
     parser.add_argument("after", type=text, nargs="?", metavar="AFTER", help="the same, later")
     common(parser)
     parser.add_argument(
+        "--models", type=path, nargs="+", metavar="MODEL", help="with revisions: several models, told together"
+    )
+    parser.add_argument(
         "--format",
         choices=_FORMS,
         default="text",
@@ -42,7 +47,10 @@ def run(request: Invocation) -> int:
     """Prints what changed."""
     from threatmodel.assessment.changes import changes
     from threatmodel.render import changed
+    from threatmodel.render.comment import as_markdown
 
+    if request.args.models:
+        return _several(request)
     drawn = request.output is not None and request.output.suffix.lower() in _DRAWN
     before, after = _sides(request)
     found = changes(before, after)
@@ -53,11 +61,41 @@ def run(request: Invocation) -> int:
         from threatmodel.command.drawing import drawn as draw
 
         return request.print(draw(picture, request.output))
-    forms = {"text": changed.as_text, "json": changed.as_json, "markdown": changed.as_markdown}
+    forms = {"text": changed.as_text, "json": changed.as_json, "markdown": as_markdown}
     return request.print(forms[request.args.format](found))
 
 
 Assessed = Mapping[str, Any]
+
+
+def _several(request: Invocation) -> int:
+    """Prints what changed in several models between two revisions; 2 where one cannot be used."""
+    from threatmodel.assessment.changes import Changes, changes
+    from threatmodel.render.changed import as_text
+    from threatmodel.render.comment import of_several
+
+    args = request.args
+    if args.after is not None or request.named is not None or args.format not in {"text", "markdown"}:
+        request.misused("--models takes revisions (main..HEAD), as text or markdown, and no -m")
+    found: dict[str, Changes] = {}
+    unheld: dict[str, str] = {}
+    code = 0
+    for model in args.models:
+        request.named = model
+        try:
+            before, after = _sides(request)
+        except InputError as error:
+            complain(problems_told(error, request.files.read, EXPLAINED_BY))
+            first = error.problems[0]
+            unheld[str(model)] = f"{first.code}: {first.message}"
+            code = 0 if first.code == "missing-file" and model.is_file() and code == 0 else 2
+        else:
+            found[str(model)] = changes(before, after)
+    if args.format == "text":
+        request.print("\n".join(f"{visible(name)}\n{as_text(one)}" for name, one in found.items()))
+        return code
+    request.print(of_several(found, unheld, f"tm diff {args.before} -m MODEL"))
+    return code
 
 
 def _sides(request: Invocation) -> tuple[Assessed, Assessed]:

@@ -1,4 +1,4 @@
-"""Differences between two assessments as text, as JSON, as Markdown for a comment, and as a picture."""
+"""Differences between two assessments as text, as JSON and as a picture."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from typing import Any
 
 from threatmodel.assessment.changes import Change, Changes
 from threatmodel.reading.problems import escaped, visible
-from threatmodel.render.text import dot, markdown
+from threatmodel.render.text import dot
 
-MOST_LINES = 40
-"""Lines of the Markdown: what a phone shows of a comment without being tiring."""
 _MARKS = {"added": "+", "removed": "-", "worse": "!", "better": "=", "changed": "~"}
-_NOTHING = "Nothing differs: same elements, facts, controls, rules and findings."
+NOTHING = "Nothing differs: same elements, facts, controls, rules and findings."
 
 
-def _groups(found: Changes) -> Iterator[tuple[str, Sequence[Change]]]:
+def groups(found: Changes) -> Iterator[tuple[str, Sequence[Change]]]:
+    """The differences by kind, what a reviewer has to see first at the front."""
     yield "Controls lost", found.lost_controls
     yield "Proofs lost", found.lost_proofs
     yield "Flows that cross a boundary now", found.crossings
@@ -32,59 +31,33 @@ def _groups(found: Changes) -> Iterator[tuple[str, Sequence[Change]]]:
 def as_text(found: Changes) -> str:
     """Every difference, a line each, in groups; what was lost comes first."""
     if not found.all:
-        return f"{_NOTHING}\n"
+        return f"{NOTHING}\n"
     lines = [f"{found.before} -> {found.after}"]
-    for title, group in _groups(found):
+    for title, group in groups(found):
         if group:
             lines += ["", title, *(f"  {_line(one)}" for one in group)]
-    if counts := list(_counted(found)):
+    if counts := list(counted(found)):
         lines += ["", "Counts", *(f"  {line}" for line in counts)]
     return "".join(f"{visible(line)}\n" for line in lines)
 
 
 def _line(one: Change) -> str:
     place = f"  ({one.place})" if one.place else ""
-    return f"{_MARKS[one.how]} {one.name}{_moved(one)}{place}"
+    return f"{_MARKS[one.how]} {one.name}{moved(one)}{place}"
 
 
-def _moved(one: Change) -> str:
+def moved(one: Change) -> str:
+    """From what to what something changed, behind its name."""
     if one.before and one.after:
         return f": {one.before} -> {one.after}"
     return f": {one.after or one.before}" if one.after or one.before else ""
 
 
-def _counted(found: Changes) -> Iterator[str]:
+def counted(found: Changes) -> Iterator[str]:
+    """The counts that differ, in words."""
     for cell, name, before, after in found.counts:
         if before != after:
             yield f"{cell} {name}: {before} -> {after}"
-
-
-def as_markdown(found: Changes) -> str:
-    """At most forty lines: what was lost, then what else differs, as far as there is room, and the rest in numbers."""
-    if not found.all:
-        return f"**Threat model**: {_NOTHING.lower()}\n"
-    worse = sum(one.how in {"added", "worse"} for one in found.findings)
-    lost = len(found.lost_controls) + len(found.lost_proofs)
-    lines = [f"**Threat model**: {worse} findings new or worse, {lost} controls or proofs lost", ""]
-    if counts := list(_counted(found)):
-        lines += [f"{markdown('; '.join(counts))}", ""]
-    groups = [(title, group) for title, group in _groups(found) if group]
-    room = MOST_LINES - len(lines) - 3 * len(groups)
-    for at, (title, group) in enumerate(groups):
-        share = max(1, room // (len(groups) - at))
-        shown = group[: share if len(group) <= share else max(0, share - 1)]
-        lines += [f"**{title}**", "", *(_item(one) for one in shown)]
-        room -= len(shown)
-        if len(group) > len(shown):
-            lines.append(f"- and {len(group) - len(shown)} more")
-            room -= 1
-        lines.append("")
-    return "\n".join(lines[:MOST_LINES]).rstrip() + "\n"
-
-
-def _item(one: Change) -> str:
-    place = f" <sub>{markdown(one.place)}</sub>" if one.place else ""
-    return f"- {markdown(one.name)}{markdown(_moved(one)) if _moved(one) else ''}{place}"
 
 
 def as_json(found: Changes) -> str:

@@ -1,0 +1,102 @@
+"""Differences between assessments as Markdown for a pull request's comment: short enough to be read on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from threatmodel.assessment.changes import Change, Changes
+from threatmodel.render.changed import NOTHING, counted, groups, moved
+from threatmodel.render.text import markdown
+
+MOST_LINES = 40
+"""Lines of a comment, however many models it tells of."""
+_LEAST = 9
+"""Lines of a model in a comment on several: fewer would tell nothing."""
+_GROUP = 4
+"""Lines of the smallest group: its title, one difference, and the empty lines around."""
+_NAMED = 5
+"""Models that are named where there is no room for them."""
+
+
+def as_markdown(found: Changes) -> str:
+    """What differs in one model, what was lost first; what there is no room for is counted."""
+    if not found.all:
+        return f"**Threat model**: {NOTHING.lower()}\n"
+    return "\n".join(_section(found, f"**Threat model**: {_worse(found)}", MOST_LINES)).rstrip() + "\n"
+
+
+def of_several(models: Mapping[str, Changes], unheld: Mapping[str, str], shows: str) -> str:
+    """What differs in several models, the worst first.
+
+    `unheld` says of those that were not held against anything why; `shows` is the command that tells all of one.
+    """
+    differing = sorted((name for name, found in models.items() if found.all), key=lambda name: _badness(models[name]))
+    if not differing and not unheld:
+        return f"**Threat models**: {NOTHING.lower()}\n"
+    sums = _sums([models[name] for name in differing])
+    lines = [f"**Threat models**: {len(differing)} of {len(models) + len(unheld)} differ; {sums}", ""]
+    last = [f"- `{name}`: {markdown(why)}" for name, why in list(unheld.items())[:_NAMED]]
+    last += [f"- and {len(unheld) - _NAMED} more of which nothing is told"] if len(unheld) > _NAMED else []
+    room = MOST_LINES - len(lines) - len(last) - 2
+    told = differing[: room // _LEAST]
+    for at, name in enumerate(told):
+        head = f"**{markdown(name)}**: {_worse(models[name])}"
+        section = _section(models[name], head, room // (len(told) - at))
+        room -= len(section)
+        lines += section
+    if rest := differing[len(told) :]:
+        names = ", ".join(f"`{name}` ({_worse(models[name])})" for name in rest[:_NAMED])
+        last.append(f"- no room for {names}{f' and {len(rest) - _NAMED} more' if len(rest) > _NAMED else ''}")
+    return "\n".join([*lines, *last, f"- all of one model: `{shows}`"]) + "\n"
+
+
+def _worse(found: Changes) -> str:
+    return _sums([found])
+
+
+def _sums(models: Sequence[Changes]) -> str:
+    worse = sum(one.how in {"added", "worse"} for found in models for one in found.findings)
+    lost = sum(len(found.lost_controls) + len(found.lost_proofs) for found in models)
+    return f"{worse} findings new or worse, {lost} controls or proofs lost"
+
+
+def _badness(found: Changes) -> tuple[int, int, int]:
+    """What sorts the model that a reviewer has to look at first to the front."""
+    worse = sum(one.how in {"added", "worse"} for one in (*found.findings, *found.rules))
+    return -len(found.lost_controls) - len(found.lost_proofs), -worse, -len(found.all)
+
+
+def _section(found: Changes, head: str, most: int) -> list[str]:
+    """One model in at most so many lines: the first groups, as many as there is room for, and a count of the rest."""
+    lines = [head, ""]
+    counts = list(counted(found))
+    if counts and most > _LEAST:
+        lines += [markdown("; ".join(counts)), ""]
+    every = [(title, group) for title, group in groups(found) if group]
+    room = most - len(lines)
+    fit = len(every) if room >= _GROUP * len(every) else max(1, (room - 2) // _GROUP)
+    rest = every[fit:]
+    room -= 2 if rest else 0
+    for at, (title, group) in enumerate(every[:fit]):
+        block = list(_block(title, group, room // (min(fit, len(every)) - at)))
+        room -= len(block)
+        lines += block
+    if rest:
+        lines += [f"And {', '.join(f'{title.lower()}: {len(group)}' for title, group in rest)}", ""]
+    return lines
+
+
+def _block(title: str, group: Sequence[Change], most: int) -> Iterator[str]:
+    """One group in at most so many lines."""
+    room = max(1, most - 3)
+    shown = group if len(group) <= room else group[: max(0, room - 1)]
+    yield from (f"**{title}**", "")
+    yield from (_item(one) for one in shown)
+    if len(shown) < len(group):
+        yield f"- {'and ' if shown else ''}{len(group) - len(shown)}{' more' if shown else ''}"
+    yield ""
+
+
+def _item(one: Change) -> str:
+    place = f" <sub>{markdown(one.place)}</sub>" if one.place else ""
+    return f"- {markdown(one.name)}{markdown(moved(one)) if moved(one) else ''}{place}"
