@@ -177,3 +177,65 @@ def test_an_undescribed_account_is_what_is_asked_for(tmp_path: Path) -> None:
     about = [q for q in questions if "vulnerable-dependency@bot" in q.decides]
     assert "describe" in {q.kind for q in about}
     assert all("inspector_lambda" not in q.facts for q in questions)
+
+
+# --- how much too much
+
+NARROW = {
+    "role_reaches_unused": True,
+    "role_wildcard_action": False,
+    "role_wildcard_resource": False,
+    "role_broad_policy": False,
+    "role_can_escalate": False,
+    "role_shared": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, True),
+        ({"role_wildcard_resource": True, "role_wildcard_beyond_polling": False}, True),
+        ({"role_wildcard_resource": True, "role_wildcard_beyond_polling": True}, False),
+        ({"role_wildcard_resource": True}, None),
+        ({"role_reaches_unused": False}, False),
+        ({"role_wildcard_action": True}, False),
+        ({"role_broad_policy": True}, False),
+        ({"role_can_escalate": True}, False),
+        ({"role_shared": True}, False),
+        ({"role_shared": None}, None),
+        ({"role_can_escalate": None}, None),
+        ({"role_broad_policy": None}, None),
+    ],
+)
+def test_an_excess_is_narrow_only_where_nothing_is_known_or_may_be_wide(
+    tmp_path: Path, change: dict[str, bool | None], expected: object
+) -> None:
+    facts = {name: given for name, given in {**NARROW, **change}.items() if given is not None}
+    stated = ", ".join(f"{name}: {str(given).lower()}" for name, given in facts.items())
+    assert value(fact(tmp_path, f"bot: {{{stated}}}", "role_excess_narrow")) is expected
+
+
+def test_an_excess_is_narrow_by_evidence_only_where_all_of_it_is_evidence(tmp_path: Path) -> None:
+    shown = {name: said(value=given) for name, given in NARROW.items()}
+    system = system_of(tmp_path, f"{HEAD}functions: {{bot: {{role_shared: false}}}}\n")
+    for facts, size in ((shown, EVIDENCE), ({**shown, "role_shared": None}, 1)):
+        known = {name: one for name, one in facts.items() if one is not None}
+        found = build(system, evidence(bot=known)).elements["bot"].facts["role_excess_narrow"]
+        assert (found.value, found.size) == (True, size)
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ("invoke_source_pinned: true", False),
+        ("invoke_source_pinned: false", True),
+        ("invoke_source_pinned: false, invoke_source_owned: false", True),
+        ("invoke_source_pinned: false, invoke_source_owned: true", False),
+        ("invoke_source_owned: true", None),
+    ],
+)
+def test_a_source_may_be_anybodys_until_its_account_is_known_to_be_named(
+    tmp_path: Path, facts: str, expected: object
+) -> None:
+    assert value(fact(tmp_path, f"bot: {{{facts}}}", "invoked_for_strangers")) is expected

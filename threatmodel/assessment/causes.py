@@ -1,7 +1,7 @@
 """Why a finding that is known to be bad is so: the control whose lack is at fault, and what shows the lack.
 
-A finding can want several controls; at fault is what somebody wrote before what nobody set, then what would stop the
-threat, then what made it worse, then what would lower its band by itself.  Of several such it is the one that most
+A finding can want several controls; at fault is what would lower its band by itself, then what somebody wrote before
+what nobody set, then what would stop the threat, then what made it worse.  Of several such it is the one that most
 other findings hang on, then the one with the strongest effect: what hangs on one control shares the reason, whatever
 threat it is.
 """
@@ -36,10 +36,9 @@ class Cause(NamedTuple):
         return self.answer.link.effect
 
     @property
-    def item(self) -> Support | None:
-        """The fact that shows it, what somebody wrote first; None where only a person could tell."""
-        known = (item for item in self.state.support if item.known)
-        return min(known, key=lambda item: item.said.omitted, default=None)
+    def items(self) -> tuple[Support, ...]:
+        """The facts that show it, what somebody wrote first; none where only a person could tell."""
+        return tuple(sorted((item for item in self.state.support if item.known), key=lambda item: item.said.omitted))
 
 
 def causes(findings: Iterable[Finding]) -> list[tuple[Finding, Cause | None]]:
@@ -67,7 +66,7 @@ def _moves(answer: Answer) -> bool:
 def _class(one: Cause, finding: Finding) -> tuple[bool, ...]:
     resting = one.state.state == "ineffective"  # what it rests on is at fault
     worse = bool(_facts(one.state) & _raising(finding))
-    return not one.written, resting, one.effect != "stops", not worse, not helps(finding, one.answer)
+    return resting, not helps(finding, one.answer), not one.written, one.effect != "stops", not worse
 
 
 def _facts(state: State) -> set[str]:

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from threatmodel.assessment.assessed import Assessment, Finding, Question, Verdict
-from threatmodel.assessment.causes import Cause, causes
+from threatmodel.assessment.causes import Cause, candidates, causes
 from threatmodel.assessment.ranking import Rank, at_the_door, rank, strongest, weak_only
 from threatmodel.assessment.risk import BANDS, Band
 from threatmodel.assessment.states import ControlState, State
@@ -128,8 +128,8 @@ def _by_place(groups: Iterable[_Known]) -> list[_Known]:
     for number, alike in enumerate(groups):
         ordered = sorted(alike, key=_telling)
         at_fault = ordered[0][1]
-        item = at_fault.item if at_fault is not None and at_fault.written else None
-        place = item.said.place if item is not None and item.said.size == EVIDENCE else None
+        items = at_fault.items if at_fault is not None and at_fault.written else ()
+        place = items[0].said.place if items and items[0].said.size == EVIDENCE else None
         found.setdefault(place or number, []).extend(ordered)
     return list(found.values())
 
@@ -172,9 +172,15 @@ def _waiting(assessment: Assessment) -> Iterator[Story]:
             findings += alike
     for questions, findings in found.values():
         unknown = dict.fromkeys(pair for finding in findings for pair in _wanting(finding) if finding.applies)
-        yield _story(sorted(findings, key=rank), None, tuple(unknown), questions)
+        yield _story(sorted(findings, key=_known_first), None, tuple(unknown), questions)
     for finding in waiting.values():
         yield _story([finding], None, _wanting(finding), ())
+
+
+def _known_first(finding: Finding) -> tuple[bool, Rank]:
+    """First what is known to lack what would stop it, and only waits for whether it applies."""
+    at_fault = candidates(finding)
+    return not (at_fault and at_fault[0].written and at_fault[0].effect == "stops"), rank(finding)
 
 
 def _story(findings: Sequence[Finding], at_fault: Cause | None, wanting: Wanting, asked: Sequence[Question]) -> Story:

@@ -369,6 +369,39 @@ def _runtime_supported(given: Given, node: Node) -> Fact | None:
     return known(last is None or given.today < last, [runtime.said])
 
 
+_WIDE = ("role_wildcard_action", "role_broad_policy", "role_can_escalate")
+
+
+@derives("function", "role_excess_narrow")
+def _role_excess_narrow(given: Given, node: Node) -> Fact | None:
+    """Known to be so only where all that could make the role wide is known not to."""
+    facts = given.stated[node.id]
+    everywhere = _truth(facts, "role_wildcard_resource")
+    wide = max(min(everywhere, _truth(facts, "role_wildcard_beyond_polling")), *(_truth(facts, name) for name in _WIDE))
+    excess = max(_truth(facts, "role_reaches_unused"), everywhere)
+    truth = min(excess, -wide, -_truth(facts, "role_shared"))
+    names = ("role_reaches_unused", "role_wildcard_resource", "role_wildcard_beyond_polling", "role_shared", *_WIDE)
+    said = [facts[name].said for name in names if abs(_truth(facts, name)) >= max(1, abs(truth))]
+    return known(truth > 0, said) if truth else None
+
+
+def _truth(facts: Facts, name: str) -> int:
+    """How well a flag is known, with a minus where it is false."""
+    fact = facts.get(name)
+    return 0 if fact is None else fact.size if fact.value else -fact.size
+
+
+@derives("function", "invoked_for_strangers")
+def _invoked_for_strangers(given: Given, node: Node) -> Fact | None:
+    """A source that is not pinned may be anybody's unless it is known that its account is named."""
+    pinned, owned = (given.stated[node.id].get(name) for name in ("invoke_source_pinned", "invoke_source_owned"))
+    if pinned is None or not pinned.size:
+        return None
+    if pinned.value or owned is None or not owned.value:
+        return known(not pinned.value, [pinned.said])
+    return known(value=False, said=[owned.said])
+
+
 @derives("function", "scanned_by_inspector")
 def _scanned_by_inspector(given: Given, _: Node) -> Fact | None:
     inspector = given.stated.get("account", {}).get("inspector_lambda")

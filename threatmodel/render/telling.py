@@ -6,73 +6,69 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment, Question
-from threatmodel.assessment.states import shown
+from threatmodel.assessment.states import Support, shown
 from threatmodel.assessment.stories import Story
-from threatmodel.model.vocabulary import Look
+from threatmodel.model.vocabulary import FACTS, Look
 from threatmodel.reading.problems import Place
 from threatmodel.render.plain import STATE
 
-_MOST_TOPICS = 4
 _MOST_FACTS = 2
 
 
 class _LookWords(NamedTuple):
-    what: str
+    of: str
     do: str
 
 
 _LOOKS: Mapping[Look, _LookWords] = {
-    "handler": _LookWords(
-        "Not known of the code",
-        "read it, or ask who wrote it, and answer with tm ask",
-    ),
+    "handler": _LookWords("the code", "read the code, or ask who wrote it, and answer with tm ask"),
     "deployment": _LookWords(
-        "Not known of the set-up",
-        "name the template as evidence, which answers most of it, and the rest with tm ask",
+        "the set-up", "name the template as evidence, which answers most of it, and the rest with tm ask"
     ),
-    "data": _LookWords("Not known of the data", "say it with tm ask"),
+    "data": _LookWords("the data", "say it with tm ask"),
     "platform": _LookWords(
-        "Not known of the platform",
-        "describe it once for all systems, in a file under uses; tm ask goes through it",
+        "the platform", "describe it once for all systems, in a file under uses; tm ask goes through it"
     ),
 }
-"""What one look answers: what is not known, and how it gets known."""
+"""What one look answers: what is looked at, and how it gets known."""
 
 
-def asks(questions: Sequence[Question]) -> str:
-    """What is asked: the one question, or what they have in common and what each is about."""
-    first = questions[0]
-    if len(questions) == 1 or first.look is None:
+_LEFT_OPEN = "the evidence leaves it open: answer with tm ask"
+
+
+def asks(story: Story) -> str:
+    """What is asked: what the first finding waits for, and how many other questions the same look answers."""
+    deciding = (question for question in story.questions if story.head.id in question.decides)
+    first = next(deciding, story.questions[0])
+    more = len(story.questions) - 1
+    if first.look is None or not more:
         return first.ask
-    topics = list(dict.fromkeys(_topic(question) for question in questions))
-    more = f" and {len(topics) - _MOST_TOPICS} more" if len(topics) > _MOST_TOPICS else ""
-    return f"{_LOOKS[first.look].what}: {', '.join(topics[:_MOST_TOPICS])}{more} ({len(questions)} questions)"
-
-
-def _topic(question: Question) -> str:
-    return question.id.rpartition(".")[2].replace("-", " ").replace("_", " ")
+    return f"{first.ask} And {more} more question{'s' if more > 1 else ''} about {_LOOKS[first.look].of}"
 
 
 def shows(story: Story) -> str:
-    """What shows that a known story is so: the value at fault, with what to know of it, or what is wanting."""
-    at_fault = story.cause
-    if at_fault is not None and at_fault.item is not None:
-        said = at_fault.item.said
-        value = f"{at_fault.item.fact}: {shown(at_fault.item.value)}"
-        return f"{value} ({said.note})" if said.note else value
-    return ", ".join(f"{control} {STATE[state]}" for control, state in story.wanting[:_MOST_FACTS])
+    """What shows that a known story is so: the values at fault, with what to know of them, or what is wanting."""
+    items = story.cause.items if story.cause is not None else ()
+    written = [item for item in items if not item.said.omitted] or items[:1]
+    told = [_value(item) for item in written[:_MOST_FACTS]]
+    return "; ".join(told) or ", ".join(f"{name} {STATE[state]}" for name, state in story.wanting[:_MOST_FACTS])
+
+
+def _value(item: Support) -> str:
+    value = f"{item.fact}: {shown(item.value)}"
+    return f"{value} ({item.said.note})" if item.said.note else value
 
 
 def place(story: Story) -> Place | None:
     """Where what shows it stands, if it stands in a file."""
-    at_fault = story.cause
-    return at_fault.item.said.place if at_fault is not None and at_fault.item is not None else None
+    items = story.cause.items if story.cause is not None else ()
+    return items[0].said.place if items else None
 
 
 def orders(story: Story, assessment: Assessment) -> str:
     """What to do first: what would put the control at fault in place, or how to answer."""
     if story.questions:
-        return _answering(story.questions)
+        return _answering(story.questions, read=bool(assessment.graph.evidence))
     return "; ".join(_deeds(story, assessment))
 
 
@@ -86,11 +82,11 @@ def _deeds(story: Story, assessment: Assessment) -> Iterator[str]:
         yield f"and {len(deeds) - 1} more"
 
 
-def _answering(questions: Sequence[Question]) -> str:
-    """What an answer is: the facts to state, or whose word."""
+def _answering(questions: Sequence[Question], *, read: bool) -> str:
+    """What an answer is: the facts to state, or whose word; `read`: evidence is named that leaves it open."""
     question = questions[0]
     if len(questions) > 1 and question.look is not None:
-        return _LOOKS[question.look].do
+        return _LEFT_OPEN if read and question.look == "deployment" else _LOOKS[question.look].do
     match question.kind:
         case "attest":
             return f"let somebody attest {question.name}"
@@ -101,6 +97,13 @@ def _answering(questions: Sequence[Question]) -> str:
         case "describe":
             return _LOOKS["platform"].do
         case _:
-            facts = question.facts or (question.name,)
+            facts = _to_state(question)
             more = f" and {len(facts) - _MOST_FACTS} more" if len(facts) > _MOST_FACTS else ""
             return f"state {', '.join(facts[:_MOST_FACTS])}{more}, or let evidence show it"
+
+
+def _to_state(question: Question) -> Sequence[str]:
+    """The names to state; of a derived fact, what it follows from."""
+    rows = [FACTS[question.of][name] for name in question.facts]
+    names = [given.name for row in rows for given in row.follows_from] or [row.name for row in rows]
+    return names or [question.name]

@@ -66,3 +66,29 @@ def test_the_weightiest_action_comes_first() -> None:
     assert outcome.note == (
         "a statement allows secretsmanager:GetSecretValue, dynamodb:PutItem, dynamodb:UpdateTable on every resource"
     )
+
+
+@pytest.mark.parametrize(
+    ("actions", "everywhere", "beyond"),
+    [
+        (["sqs:ReceiveMessage", "sqs:DeleteMessage"], True, False),
+        (["kinesis:GetRecords", "dynamodb:GetRecords"], True, False),
+        (["sqs:ReceiveMessage", "sqs:SendMessage"], True, True),
+        (["sqs:*"], True, True),
+        (["dynamodb:Get*"], True, True),
+        (["s3:GetObject"], True, True),
+        (["logs:PutLogEvents"], False, False),
+    ],
+)
+def test_what_polls_event_sources_is_told_from_the_rest(actions: list[str], everywhere: bool, beyond: bool) -> None:
+    for name, wanted in (("wildcard-resource", everywhere), ("wildcard-beyond-polling", beyond)):
+        outcome = asked(name, ("policy", document(allow(actions))))
+        assert isinstance(outcome, Answered)
+        assert outcome.value is wanted
+
+
+def test_everything_but_something_goes_beyond_polling() -> None:
+    statement = {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}
+    outcome = asked("wildcard-beyond-polling", ("policy", document(statement)))
+    assert isinstance(outcome, Answered)
+    assert outcome.value is True

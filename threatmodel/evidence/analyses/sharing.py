@@ -202,17 +202,28 @@ def _of_url(node: Node) -> Judgement:
 @analysis("policy", "permission")
 def sources_pinned(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether each statement for a service names a source ARN, and a source account where the ARN has none."""
-    found: list[Judgement] = []
+    return every(_of_services(parts, resource, stack), parts)
+
+
+@analysis("policy", "permission")
+def sources_owned(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether each statement for a service names the source's account, or a source ARN that is pinned."""
+    return every(_of_services(parts, resource, stack, owned=True), parts)
+
+
+def _of_services(
+    parts: Sequence[Gathered], resource: Resource, stack: Stack, *, owned: bool = False
+) -> Iterator[Judgement]:
     policies = [part for part in parts if part.part == "policy"]
     for grant in allowing(grants(policies, resource, stack)):
-        found += [unless_open(grant, one, decides=False) for one in _service_pinned(grant, stack)]
+        for one in _service_pinned(grant, stack, owned=owned):
+            yield unless_open(grant, one, decides=False)
     for part in parts:
         if part.part == "permission":
-            found += list(_permission_pinned(part, stack))
-    return every(found, parts)
+            yield from _permission_pinned(part, stack, owned=owned)
 
 
-def _service_pinned(grant: Grant, stack: Stack) -> Iterator[Judgement]:
+def _service_pinned(grant: Grant, stack: Stack, *, owned: bool) -> Iterator[Judgement]:
     if grant.open is not None and not grant.actions:
         yield unknown(grant.open)
         return
@@ -223,7 +234,7 @@ def _service_pinned(grant: Grant, stack: Stack) -> Iterator[Judgement]:
     sources = [one for one in grant.conditions if one.key == "aws:sourcearn" and limits(one)]
     accounts = [one for one in grant.conditions if one.key == "aws:sourceaccount" and limits(one)]
     tokens = [one for one in grant.conditions if one.key == "lambda:eventsourcetoken" and limits(one)]
-    if tokens:
+    if tokens or (owned and any(all(_named(one) for one in condition.values) for condition in accounts)):
         yield Judgement(truth=True, place=at)
     elif not sources and any(not one.key for one in grant.conditions):
         yield unknown(open_condition(grant))
@@ -255,7 +266,12 @@ def _pins(source: Pattern, stack: Stack, *, has_account: bool, at: Place) -> Jud
     return Judgement(truth=True, place=at)
 
 
-def _permission_pinned(part: Gathered, stack: Stack) -> Iterator[Judgement]:
+def _named(account: Pattern) -> bool:
+    """Whether an account is told, and not a pattern of accounts."""
+    return account.open is None and not set(account.text) & set("*?")
+
+
+def _permission_pinned(part: Gathered, stack: Stack, *, owned: bool) -> Iterator[Judgement]:
     if not isinstance(part.node, Table):
         yield unknown(not_understood(part.node))
         return
@@ -265,7 +281,7 @@ def _permission_pinned(part: Gathered, stack: Stack) -> Iterator[Judgement]:
         return
     if who is None or who.open is not None:
         yield unknown(who.open if who is not None and who.open else Unknown("it names no principal", part.node.place))
-    elif found.token is not None:
+    elif found.token is not None or (owned and found.account is not None and _named(pattern(found.account))):
         yield Judgement(truth=True, place=who.place)
     elif found.source is None:
         judgement = Judgement(truth=False, place=who.place, note="the service may act for any source")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -98,15 +98,36 @@ _NARROWING = (
 @analysis("policy", "managed", "sam")
 def wildcard_resource(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a statement allows on every resource what reads or writes data or changes IAM, and could name one."""
+    return _wildcard(parts, resource, stack, frozenset())
+
+
+@analysis("policy", "managed", "sam")
+def wildcard_beyond_polling(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """The same without what AWS's own policies for event sources allow: to receive from queues, to read streams."""
+    return _wildcard(parts, resource, stack, _polling())
+
+
+def _wildcard(parts: Sequence[Gathered], resource: Resource, stack: Stack, spared: frozenset[str]) -> Outcome:
     found = (
         judgement
         for grant in allowing(held(parts, resource, stack))
-        for judgement in _over_all(grant, _Instead(parts, resource, stack))
+        for judgement in _over_all(grant, _Instead(parts, resource, stack), spared)
     )
     return some(found, parts)
 
 
-def _over_all(grant: Grant, instead: _Instead) -> Iterator[Judgement]:
+_POLLERS = re.compile(r"AWSLambda(DynamoDB|Kinesis|MSK|SQSQueue)ExecutionRole")
+
+
+@lru_cache(maxsize=1)
+def _polling() -> frozenset[str]:
+    """The actions that AWS's own policies for event sources allow."""
+    policies = [policy for name, policy in managed_policies().items() if _POLLERS.fullmatch(name)]
+    texts = [text for policy in policies for statement in policy["statements"] for text in statement["Action"]]
+    return frozenset(action.name for text in texts for action in expanded(text.lower()))
+
+
+def _over_all(grant: Grant, instead: _Instead, spared: frozenset[str]) -> Iterator[Judgement]:
     if grant.open is not None and not grant.actions:
         yield unknown(grant.open)
         return
@@ -115,7 +136,7 @@ def _over_all(grant: Grant, instead: _Instead) -> Iterator[Judgement]:
         return
     wide: list[str] = []
     at = grant.place
-    for service, what in _weighty(grant):
+    for service, what in _weighty(grant, spared):
         covered, by = covers_every(grant, service)
         if covered is None:
             yield unknown(by if isinstance(by, Unknown) else (by and by.open) or _unclear(grant))
@@ -197,10 +218,10 @@ def _narrows(condition: ConditionKey) -> bool | None:
     return None if found is None else not found
 
 
-def _weighty(grant: Grant) -> Iterator[tuple[str, str | Unknown]]:
-    """The actions that matter on every resource: one for each service, or that it is unknown what they are."""
+def _weighty(grant: Grant, spared: frozenset[str]) -> Iterator[tuple[str, str | Unknown]]:
+    """The actions that matter on every resource but some: one for each service, or that it is unknown what they are."""
     if grant.but_actions:
-        yield from _all_but(grant)
+        yield from _all_but(grant, spared)
         return
     if not grant.actions:
         yield "", Unknown("the statement names no action", grant.place)
@@ -209,7 +230,7 @@ def _weighty(grant: Grant) -> Iterator[tuple[str, str | Unknown]]:
             service = one.text.partition(":")[0]
             yield "" if "\x00" in service else service, one.open
         else:
-            found = _weights(one.text)
+            found = _weights(one.text, spared)
             if found is None:
                 service = one.text.partition(":")[0] if ":" in one.text else ""
                 yield service, Unknown("the statement has an action that is not known", grant.at(one))
@@ -221,12 +242,12 @@ _USES = ("value", "invoke", "send", "read", "write", "manage")
 
 
 @lru_cache(maxsize=4096)
-def _weights(text: str) -> tuple[tuple[str, str], ...] | None:
+def _weights(text: str, spared: frozenset[str]) -> tuple[tuple[str, str], ...] | None:
     known = expanded(text)
-    return tuple(_first_by_service(known)) if known else None
+    return tuple(_first_by_service(one for one in known if one.name not in spared)) if known else None
 
 
-def _first_by_service(known: Sequence[IamAction]) -> Iterator[tuple[str, str]]:
+def _first_by_service(known: Iterable[IamAction]) -> Iterator[tuple[str, str]]:
     weightiest: dict[str, IamAction] = {}
     for action in known:
         if _matters(action):
@@ -242,13 +263,13 @@ def _weight(action: IamAction) -> tuple[int, int]:
     return _USES.index(use_of(action)), len(action.name)
 
 
-def _all_but(grant: Grant) -> Iterator[tuple[str, str | Unknown]]:
+def _all_but(grant: Grant, spared: frozenset[str]) -> Iterator[tuple[str, str | Unknown]]:
     open_one = next((one.open for one in grant.actions if one.open is not None), None)
     if open_one is not None:
         yield "", open_one
         return
-    spared = {action.name for one in grant.actions for action in expanded(one.text)}
-    yield from _first_by_service([action for action in expanded("*") if action.name not in spared])
+    left = {action.name for one in grant.actions for action in expanded(one.text)} | spared
+    yield from _first_by_service([action for action in expanded("*") if action.name not in left])
 
 
 def _matters(action: IamAction) -> bool:

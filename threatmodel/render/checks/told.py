@@ -94,7 +94,7 @@ def _of_story(story: Story, alike: Sequence[CheckResult], assessment: Assessment
         elements=tuple(dict.fromkeys(result.element for result in alike)),
         title=story.title,
         place=place(story) or first.place,
-        cause=asks(story.questions) if story.questions else shows(story),
+        cause=asks(story) if story.questions else shows(story),
         do=orders(story, assessment) or first.do,
         since=_since(alike),
         findings=len(alike),

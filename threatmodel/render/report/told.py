@@ -43,7 +43,7 @@ def _story(story: Story) -> Row:
     fault = "" if asked else shows(story)
     return {
         "id": story.id,
-        "title": asks(asked) if asked else story.title,
+        "title": asks(story) if asked else story.title,
         "verdict": story.verdict,
         "label": VERDICT[story.verdict],
         "band": story.claimed,
