@@ -130,7 +130,7 @@ question yet. {known}.
 The others are public templates of which a reviewer first wrote down, from the template alone, what to say of them;
 that stands below with each. The figure is not that of the first run: after a look at its lines three faults were
 repaired that these templates showed (a trigger of a bucket whose account is named was taken for a stranger's, a weaker
-control was named before the one that stops a flood, and an API without functions asked what nobody can answer).
+control was named before the one that stops a flood, and an API without functions was asked what nobody can answer).
 {fresh}.
 
 | system | lines | act | minor | repeats | wrong | worst hole |
