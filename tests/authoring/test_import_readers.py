@@ -27,7 +27,11 @@ Resources:
   Mail: {Type: AWS::SQS::Queue}
   Key: {Type: AWS::SecretsManager::Secret}
   Flow: {Type: AWS::StepFunctions::StateMachine, Properties: {DefinitionString: !Sub "${OrderFunction.Arn}"}}
-  Elsewhere: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: "https://a.example/t.yaml"}}
+  Elsewhere:
+    Type: AWS::CloudFormation::Stack
+    Properties:
+      TemplateURL: "https://a.example/t.yaml"
+      Parameters: {Orders: !GetAtt OrderFunction.Arn, Mail: !GetAtt MailFunction.Arn}
   OrderFunction:
     Type: AWS::Serverless::Function
     Properties:

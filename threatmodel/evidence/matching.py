@@ -13,6 +13,7 @@ from threatmodel.model.vocabulary import Kind
 from threatmodel.reading.problems import Place, Problem, listed, quoted, suggestion
 from threatmodel.reading.spelling import latin
 from threatmodel.stacks.cloudformation.constructs import construct
+from threatmodel.stacks.serverless.names import key_of
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import text
 
@@ -189,9 +190,10 @@ def _only_api(
 
 
 def _names(resource: Resource) -> Iterator[str]:
-    """A resource's logical id, the name that people gave its construct, and the one that it gives itself."""
+    """A resource's logical id, what people call its construct or function, and the name that it gives itself."""
     yield resource.name.rpartition(".")[2].partition("[")[0] if "." in resource.name else resource.name
     yield from construct(resource)[-1:]
+    yield from filter(None, (key_of(resource),))
     for key in (known(resource.type).own_name_in(resource.type), "name_prefix"):
         own = text(resource.properties.entries.get(key))
         if own:

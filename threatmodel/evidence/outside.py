@@ -114,6 +114,8 @@ def _given(found: Pattern, marked: Sequence[str], service: str) -> Outside | Non
     last = _last(MARK.sub(lambda mark: _SEPARATORS.sub("-", mark.group()), found.spelt), service)
     if len(given) < len(marked) or "*" in last:
         return Outside(service, "-".join(found.given), sure=False) if found.given else None
+    if last and not MARK.search(last):
+        return Outside(service, last)
     name = last.translate({0: None, 1: None}).strip("-_.") or "-".join(dict.fromkeys(given)) or "-".join(found.given)
     return Outside(service, name, sure=False)
 

@@ -461,3 +461,23 @@ def test_slack_and_function_urls(kind: str, slack: bool) -> None:
     parameters = "{P: {Type: String, Default: AWS_IAM}}"
     (start,) = of_f(f"FunctionUrlConfig: {{AuthType: {kind}}}", Parameters=parameters).triggers
     assert may_be_slack(start) is slack
+
+
+@pytest.mark.parametrize(("kind", "slack"), [("HTTP", True), ("WEBSOCKET", False)])
+def test_slack_sends_requests_and_opens_no_connection(kind: str, *, slack: bool) -> None:
+    key = "POST /slack" if slack else "$default"
+    relations = with_resources(
+        "\n".join(
+            (
+                plain("F"),
+                resource("H", "AWS::ApiGatewayV2::Api", f"Name: h, ProtocolType: {kind}"),
+                resource("I", "AWS::ApiGatewayV2::Integration", "ApiId: !Ref H, IntegrationUri: !GetAtt F.Arn"),
+                resource(
+                    "T",
+                    "AWS::ApiGatewayV2::Route",
+                    f"ApiId: !Ref H, RouteKey: {key}, Target: !Sub 'integrations/${{I}}'",
+                ),
+            )
+        )
+    )["F"]
+    assert [may_be_slack(start) for start in relations.triggers] == [slack]

@@ -332,3 +332,19 @@ def test_a_setting_in_the_parameter_store_is_no_secret(properties: str, *, secre
     assert names(relations, "secrets") == (["S"] if secret else [])
     assert names(relations, "calls") == ([] if secret else ["aws:ssm:"])
     assert not relations.beyond
+
+
+@pytest.mark.parametrize(
+    ("arn", "open_"),
+    [
+        ("arn:aws:s3:::EXAMPLE/a/${P}/*", False),
+        ("arn:aws:s3:::shop*", True),
+        ("arn:aws:s3:::${P}", True),
+    ],
+)
+def test_a_name_that_aws_makes_up_is_none_that_is_written_out(arn: str, *, open_: bool) -> None:
+    """What is unknown stands below the bucket's name: it cannot be the bucket of this file, and the other is named."""
+    grant = allow("s3:PutObject", f"!Sub '{arn}'")
+    relations = of_role(grant, resource("S", "AWS::S3::Bucket"), Parameters="{P: {Type: String, Default: x}}")
+    assert ("writes" in relations.unknown) is open_
+    assert open_ or names(relations, "writes") == ["aws:s3:EXAMPLE"]

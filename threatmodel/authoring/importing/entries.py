@@ -23,6 +23,7 @@ from threatmodel.model.vocabulary import RELATIONS
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Text
 from threatmodel.stacks.cloudformation.constructs import construct
+from threatmodel.stacks.serverless.names import key_of
 from threatmodel.stacks.stack import Resource, Stack
 
 EXTERNAL = "external system"
@@ -57,7 +58,7 @@ def entries(
     passed = passed_on(stack, facts)
     places = dict(_named_by(by_function, passed))
     kinds = dict(_kinds(stack, facts, by_function, passed, places))
-    called = {name: ".".join(construct(stack.resources[name])) for name in kinds if name in stack.resources}
+    called = {name: _called(stack.resources[name]) for name in kinds if name in stack.resources}
     ids = element_ids(kinds, known, {name: found for name, found in called.items() if found})
     named = {**known, **{name: one.id for name, one in ids.items()}}
     of_stack = {one: (kinds[name], name) for name, one in named.items() if kinds.get(name) in MATCHED}
@@ -80,6 +81,11 @@ def entries(
                 yield ElementEntry(
                     id=element.id, kind=kind, resource=name, lines=lines, apart=element.apart or element.id in apart
                 )
+
+
+def _called(resource: Resource) -> str:
+    """What people call a resource whose own name a machine made, with what is around it before dots; '' if untold."""
+    return ".".join(construct(resource)) or key_of(resource)
 
 
 def _passes(name: str, passed: Sequence[Passed], named: Mapping[str, str]) -> Iterator[str]:

@@ -29,6 +29,8 @@ _SWITCHES: Mapping[str, tuple[str, frozenset[str]]] = {
     "aws_db_instance": ("storage_encrypted", frozenset(("true",))),
     "aws_rds_cluster": ("storage_encrypted", frozenset(("true",))),
     "AWS::OpenSearchService::Domain": ("EncryptionAtRestOptions.Enabled", frozenset(("true",))),
+    "AWS::Elasticsearch::Domain": ("EncryptionAtRestOptions.Enabled", frozenset(("true",))),
+    "aws_elasticsearch_domain": ("encrypt_at_rest.enabled", frozenset(("true",))),
     "aws_opensearch_domain": ("encrypt_at_rest.enabled", frozenset(("true",))),
     "AWS::ElastiCache::ReplicationGroup": ("AtRestEncryptionEnabled", frozenset(("true",))),
     "aws_elasticache_replication_group": ("at_rest_encryption_enabled", frozenset(("true",))),

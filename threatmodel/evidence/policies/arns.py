@@ -176,7 +176,7 @@ def _fit(rest: str, kind: ResourceType, name: Pattern | None) -> tuple[bool, boo
     prefix, _, suffix = kind.arn.partition("{}")
     open_rest = MARK.sub("*", rest)
     if name is None:  # a name that CloudFormation makes up begins with the stack's; nobody can write it beforehand
-        return (False, False, "*") if "*" in open_rest and _may_begin(open_rest, prefix) else None
+        return (False, False, "*") if "*" in open_rest and _may_name(open_rest, prefix) else None
     own = name.text.removeprefix("/") if prefix.endswith("/") else name.text
     wanted = prefix + own
     if rest == wanted or rest.startswith((wanted + "/", wanted + "-", wanted + ":")):
@@ -200,6 +200,12 @@ def _fit(rest: str, kind: ResourceType, name: Pattern | None) -> tuple[bool, boo
 def _told(text: str) -> bool:
     """Whether each unknown part says which parameter it is: the same parameter is the same text."""
     return all(len(mark) > len("\x00\x01") for mark in MARK.findall(text))
+
+
+def _may_name(open_rest: str, prefix: str) -> bool:
+    """Whether what a pattern covers can be a name that AWS makes up, in which nothing parts what is below."""
+    head = open_rest.split("*", 1)[0].split("?", 1)[0]
+    return _may_begin(open_rest, prefix) and not re.search("[/:]", head[len(prefix) :])
 
 
 def _may_begin(open_rest: str, prefix: str) -> bool:

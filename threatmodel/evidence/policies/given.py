@@ -26,6 +26,7 @@ _POLICIES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "AWS::ECR::Repository": (("", "RepositoryPolicyText"),),
     "AWS::EFS::FileSystem": (("", "FileSystemPolicy"),),
     "AWS::OpenSearchService::Domain": (("", "AccessPolicies"),),
+    "AWS::Elasticsearch::Domain": (("", "AccessPolicies"),),
     "AWS::Events::EventBus": (("", "Policy"),),
     "AWS::IAM::Role": (("", "AssumeRolePolicyDocument"),),
     "aws_s3_bucket": (("", "policy"),),

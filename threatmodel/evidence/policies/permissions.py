@@ -18,7 +18,7 @@ from threatmodel.evidence.policies.escalations import UNKNOWN_LEVEL, Escalation,
 from threatmodel.evidence.policies.given import given_to
 from threatmodel.evidence.policies.grants import Grant, Pattern, grants, statements
 from threatmodel.evidence.policies.iam import IamAction, actions_of, expanded
-from threatmodel.reading.problems import Place
+from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Unknown
 
@@ -357,7 +357,7 @@ def _reach(held: _Gathering, grant: Grant, match: Match, doing: _Doing) -> None:
         held.doubt(unknown or Unknown("the statement has an action that is not known", grant.place))
     if doing.by_use and (grant.open is not None or not match.sure):
         unknown = grant.open or next((one.open for one in grant.resources if one.open is not None), None)
-        held.doubt(unknown or Unknown("the statement's resource may be this one", grant.place))
+        held.doubt(unknown or Unknown(f"a statement's resource may be {quoted(match.resource)}", grant.place))
     elif doing.by_use:
         held.add(doing.by_use, grant.place, named=match.named)
 

@@ -73,7 +73,11 @@ def integration(ways: Ways, resource: Resource) -> None:
         key = read(route.properties, "RouteKey")
         places = dict.fromkeys((*places_of(route, None), *places_of(resource, address)))
         _started(
-            ways, called, doubtful_of(resource, route), _split(api, key)._replace(guarded=_asks(route)), tuple(places)
+            ways,
+            called,
+            doubtful_of(resource, route),
+            _split(api, key)._replace(guarded=_asks(route) or _is_websocket(ways, api)),
+            tuple(places),
         )
 
 
@@ -165,7 +169,7 @@ def followed(stack: Stack, resource: Resource, name: str) -> Node | None:
 class _Route(NamedTuple):
     """An API, the method and the path of a route, each None where it is not known, and the nodes that tell them.
 
-    `guarded`: callers have to show what Slack cannot.
+    `guarded`: callers have to show, or do, what Slack cannot.
     """
 
     api: str
@@ -182,6 +186,12 @@ def _asks(resource: Resource) -> bool:
 
 def _is_guarded(node: Node | None) -> bool:
     return text(node) in _GUARDS and not getattr(node, "given", ())
+
+
+def _is_websocket(ways: Ways, api: str) -> bool:
+    """Whether an API takes connections, which Slack never opens: it sends requests."""
+    kind = read(ways.stack.resources[api].properties, "ProtocolType") if api in ways.stack.resources else None
+    return text(kind) == "WEBSOCKET" and not getattr(kind, "given", ())
 
 
 def _split(api: str, key: Node | None) -> _Route:

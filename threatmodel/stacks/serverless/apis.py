@@ -19,13 +19,13 @@ from threatmodel.stacks.serverless.making import (
     invocation,
     join,
     last_name,
-    logical,
     or_unknown,
     path_part,
     ref,
     routes_of,
     sub,
 )
+from threatmodel.stacks.serverless.names import logical
 from threatmodel.stacks.serverless.rest import (
     ANY_METHOD,
     UNTOLD,

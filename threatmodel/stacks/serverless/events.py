@@ -15,12 +15,12 @@ from threatmodel.stacks.serverless.making import (
     flag,
     get,
     join,
-    logical,
     or_unknown,
     plain,
     ref,
     sub,
 )
+from threatmodel.stacks.serverless.names import logical
 from threatmodel.stacks.serverless.rest import http_event
 from threatmodel.stacks.serverless.sources import active_mq, kafka, msk, rabbit_mq, s3, sns, sqs, stream
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, items, text

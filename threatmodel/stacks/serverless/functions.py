@@ -16,12 +16,12 @@ from threatmodel.stacks.serverless.making import (
     flag,
     get,
     is_set,
-    logical,
     merged,
     place_of,
     ref,
     sub,
 )
+from threatmodel.stacks.serverless.names import logical
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, items, text
 
 _TIMEOUT, _MEMORY = 6, 1024

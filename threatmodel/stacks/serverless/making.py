@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.making import node_of
+from threatmodel.stacks.serverless.names import logical, upper_first
 from threatmodel.stacks.serverless.variables import Variables, size
 from threatmodel.stacks.stack import Unread
 from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, Unknown, items, text
@@ -22,16 +23,6 @@ MOST = 2_000_000
 """Values that are made of one file: what a provider says for all functions counts for each of them."""
 
 # --- names
-
-
-def upper_first(name: str) -> str:
-    """A name that begins with a capital letter."""
-    return name[:1].upper() + name[1:]
-
-
-def logical(name: str) -> str:
-    """The beginning of the logical ids of what is made of a function, layer or authorizer."""
-    return upper_first(name.replace("-", "Dash").replace("_", "Underscore"))
 
 
 def plain(name: str) -> str:

@@ -39,13 +39,13 @@ from threatmodel.stacks.serverless.making import (
     flag,
     get,
     is_set,
-    logical,
     merged,
     or_unknown,
     place_of,
     ref,
     sub,
 )
+from threatmodel.stacks.serverless.names import logical
 from threatmodel.stacks.serverless.package import Package, packaged
 from threatmodel.stacks.serverless.rest import add_rest_api
 from threatmodel.stacks.serverless.variables import Variables

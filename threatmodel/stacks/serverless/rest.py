@@ -16,15 +16,14 @@ from threatmodel.stacks.serverless.making import (
     get,
     invocation,
     last_name,
-    logical,
     or_unknown,
     path_part,
     perhaps,
     plain,
     ref,
     routes_of,
-    upper_first,
 )
+from threatmodel.stacks.serverless.names import logical, upper_first
 from threatmodel.stacks.values import Joined, Node, Scalar, Unknown, text
 
 ANY_METHOD = {"*": "ANY"}

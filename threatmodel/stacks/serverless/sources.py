@@ -15,13 +15,12 @@ from threatmodel.stacks.serverless.making import (
     get,
     join,
     last_name,
-    logical,
     or_unknown,
     plain,
     ref,
     sub,
-    upper_first,
 )
+from threatmodel.stacks.serverless.names import logical, upper_first
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, items, text
 
 _NETWORK = (
