@@ -164,11 +164,13 @@ def own() -> Sequence[Compared]:
     return list(measured(OWN, labels(OWN / "labels.yaml")))
 
 
+@pytest.mark.slow
 def test_every_sample_has_a_label_and_every_label_its_sample(own: Sequence[Compared]) -> None:
     said = labels(OWN / "labels.yaml")
     assert sorted(one.name for one in own) == sorted(one.name for one in said.values())
 
 
+@pytest.mark.slow
 def test_samples_of_our_own_are_read_as_people_read_them(own: Sequence[Compared]) -> None:
     right, there, said = share(own, "flows")
     assert right >= 0.9 * there
@@ -186,11 +188,13 @@ def test_samples_of_our_own_are_read_as_people_read_them(own: Sequence[Compared]
     assert found["right"] >= 0.98 * (len(controls) - found["asked"])
 
 
+@pytest.mark.slow
 def test_the_page_has_the_samples_as_they_are_read_now(own: Sequence[Compared]) -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert inserted(page, "own samples", tables(own)) == page, "run scripts/accuracy.py --write"
 
 
+@pytest.mark.slow
 def test_nothing_that_is_denied_is_there(own: Sequence[Compared]) -> None:
     assert [flow for one in own for flow in one.counts["flows"].denied] == []
 

@@ -30,6 +30,7 @@ def judged(every: Made) -> Mapping[str, Outcome]:
     return {mutant.id: outcome(mutant, before(mutant.base)) for mutant in mutants}
 
 
+@pytest.mark.slow
 def test_there_are_enough_and_each_undoes_what_was_proven_or_hides_something(every: Made) -> None:
     assert len(every.mutants) >= 1500
     assert {one.weakening for one in every.mutants} == set(CLASSES)
@@ -42,15 +43,18 @@ def test_the_good_systems_are_read_and_prove_something() -> None:
         assert sum(state == "proven" for state in before(name).states.values()) >= 30, name
 
 
+@pytest.mark.slow
 def test_a_sample_of_200_is_caught_or_survives_for_a_reason(judged: Mapping[str, Outcome]) -> None:
     assert len(judged) >= 200
     assert {one.mutant.id: one.survivors for one in judged.values() if not one.caught and not why(one)} == {}
 
 
+@pytest.mark.slow
 def test_few_of_them_are_caught_by_refusing_the_input(judged: Mapping[str, Outcome]) -> None:
     assert sum(bool(one.refused) for one in judged.values()) < len(judged) / 4
 
 
+@pytest.mark.slow
 def test_each_reason_is_of_a_few_mutants_that_all_survive(every: Made) -> None:
     for pattern, said in reasons().items():
         assert said.strip()
@@ -59,6 +63,7 @@ def test_each_reason_is_of_a_few_mutants_that_all_survive(every: Made) -> None:
         assert needless([outcome(one, before(one.base)) for one in meant], [pattern]) == []
 
 
+@pytest.mark.slow
 def test_a_reason_that_excuses_what_is_caught_is_needless(every: Made) -> None:
     first, second = every.mutants[:2]
     caught = Outcome(mutant=first, survivors=(), became={})
@@ -77,6 +82,7 @@ def test_the_table_names_controls_of_the_library() -> None:
         assert named <= known
 
 
+@pytest.mark.slow
 def test_the_page_names_each_survivor(every: Made, judged: Mapping[str, Outcome]) -> None:
     first = next(iter(judged.values()))
     survivor = Outcome(mutant=first.mutant, survivors=first.mutant.weakens, became={})

@@ -264,6 +264,7 @@ def test_a_compose_file_says_what_to_import(capsys: pytest.CaptureFixture[str]) 
     assert "name them one by one: 'services/orders/serverless.yml', 'mail/sls.yml'" in err
 
 
+@pytest.mark.slow
 def test_what_becomes_no_element_is_named_by_type_and_count(capsys: pytest.CaptureFixture[str]) -> None:
     more = """\
   Rule1: {Type: AWS::IoT::TopicRule, Properties: {TopicRulePayload: {Sql: x, Actions: []}}}

@@ -188,6 +188,7 @@ def test_a_pipe_is_no_model_to_add_to() -> None:
     assert "unwritable-file: this is a pipe or a device" in done.stderr
 
 
+@pytest.mark.slow
 @given(IDS, st.sampled_from(["\n", "\r\n"]))
 @example("null", "\n")
 @example("true", "\n")

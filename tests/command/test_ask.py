@@ -141,6 +141,7 @@ def test_what_evidence_says_is_not_asked_and_not_answered(shop: Path) -> None:
     assert "it is stated; see template.yaml:5:16; nothing is written over" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_list_that_is_stated_says_nothing_of_others(shop: Path) -> None:
     (shop / "threatmodel.yaml").write_text(MODEL.replace("    reads: [orders]\n", ""), encoding="utf-8")
     result = ask(shop, "--set", "bot.reads=orders")
@@ -162,6 +163,7 @@ def test_a_list_that_is_stated_says_nothing_of_others(shop: Path) -> None:
     assert "incomplete" not in (shop / "threatmodel.yaml").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 def test_a_conversation(shop: Path) -> None:
     shown, code = converse(shop, ["y", "perhaps", "s", "?", "d", "q"])
@@ -208,6 +210,7 @@ def test_who_calls_the_routes_is_asked_first_and_once(routes: Path, golden: Gold
     golden("cli/ask-routes.txt", "".join(ask(routes).stdout.splitlines(keepends=True)[:8]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "answer",
     [
@@ -239,6 +242,7 @@ def test_routes_that_an_answer_leaves_out_stay_open(routes: Path) -> None:
     assert "# by its path Slack's" in (routes / "threatmodel.yaml").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
@@ -274,6 +278,7 @@ Resources:
 """
 
 
+@pytest.mark.slow
 def test_a_route_that_only_evidence_has_gets_an_entry(tmp_path: Path) -> None:
     (tmp_path / "template.yaml").write_text(API, encoding="utf-8")
     model = tmp_path / "threatmodel.yaml"
@@ -290,6 +295,7 @@ def test_a_route_that_only_evidence_has_gets_an_entry(tmp_path: Path) -> None:
     assert "drift" not in check.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 def test_the_last_answer_is_taken_back(routes: Path) -> None:
     before = (routes / "threatmodel.yaml").read_text()
@@ -301,6 +307,7 @@ def test_the_last_answer_is_taken_back(routes: Path) -> None:
     assert (routes / "threatmodel.yaml").read_text() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "written"),
     [

@@ -17,7 +17,7 @@ import pytest
 
 from tests.support import HOME
 from threatmodel.assessment.gate.rules import Rules
-from threatmodel.command.checking import START, CheckDemands, checks
+from threatmodel.command.checking import FEW, START, CheckDemands, checks
 from threatmodel.command.form_asked import FormAsked
 from threatmodel.command.main import main
 from threatmodel.render.checks.checked import Outcome
@@ -51,7 +51,7 @@ def test_one_run_writes_several_forms(tmp_path: Path, capsys: pytest.CaptureFixt
     assert (tmp_path / "a.md").read_text(encoding="utf-8").startswith("### Shop 0: ")
 
 
-@pytest.mark.parametrize("count", [3, 20])
+@pytest.mark.parametrize("count", [3, FEW + 1])
 def test_a_broken_model_stops_none_of_the_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int
 ) -> None:
@@ -81,8 +81,9 @@ def test_what_models_share_may_be_named_beside_them(tmp_path: Path, capsys: pyte
         assert main(["check", *alone, *TODAY]) == 2
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_changes_no_byte(tmp_path: Path) -> None:
-    paths = models(tmp_path, 20)
+    paths = models(tmp_path, FEW + 1)
     together, one_by_one = tmp_path / "all.sarif", []
     main(["check", *paths, "--format", "sarif", "-o", str(together), *TODAY])
     for path in paths:

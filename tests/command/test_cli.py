@@ -76,6 +76,7 @@ def test_help_names_every_option_and_command(capsys: pytest.CaptureFixture[str])
         assert re.search(rf"(^|[\s,\[]){re.escape(name)}\b", said, re.MULTILINE), name
 
 
+@pytest.mark.slow
 def test_the_default_model_is_that_of_the_clone_and_of_no_other_folder(tmp_path: Path) -> None:
     assert tm("--dfd", folder=HOME / "docs").stdout == tm("--dfd").stdout
     elsewhere = tm("check", folder=tmp_path)
@@ -192,6 +193,7 @@ def test_a_closed_standard_error_changes_no_exit_code(arguments: str, closing: s
     assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["graphviz", "jinja2", "yaml"])
 def test_a_missing_package_is_named(package: str, tmp_path: Path) -> None:
     hidden = (
@@ -340,6 +342,7 @@ def test_the_output_of_summary_is_its_folder(tmp_path: Path, capsys: pytest.Capt
     assert str(tmp_path / "here" / "report.html") in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_no_report_of_another_model_is_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = str(tmp_path / "build")
     other = ["-m", str(HOME / "tests" / "models" / "bare.yaml")]
@@ -356,6 +359,7 @@ def test_no_report_of_another_model_is_lost(tmp_path: Path, capsys: pytest.Captu
     assert b"One function, nothing else stated" in (tmp_path / "build" / "report.html").read_bytes()
 
 
+@pytest.mark.slow
 def test_five_lines_add_a_function(tmp_path: Path) -> None:
     model = (HOME / "models" / "slack-lambda.yaml").read_text(encoding="utf-8")
     five = (

@@ -58,6 +58,7 @@ def test_what_could_stand_next(line: str, some: list[str], tmp_path: Path) -> No
     assert all(word.startswith(line.rpartition(" ")[2]) for word in words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [

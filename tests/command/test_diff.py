@@ -67,6 +67,7 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_what_was_lost_comes_first(
     here: Path, capsys: pytest.CaptureFixture[str], golden: Callable[[str, str], None]
 ) -> None:
@@ -100,6 +101,7 @@ def test_other_order_and_layout_show_nothing(tmp_path: Path, capsys: pytest.Capt
     )
 
 
+@pytest.mark.slow
 def test_elements_and_flows_that_come_and_go(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one, other, saved, picture = (tmp_path / name for name in ("a.yaml", "b.yaml", "a.json", "x.svg"))
     one.write_text("name: Shop\nstores: {a: {}}\nfunctions:\n  bot: {reads: [a]}\n", encoding="utf-8")

@@ -42,6 +42,7 @@ def files() -> set[str]:
     return {path.as_posix() for path in Path().rglob("*") if path.is_file()} - {"template.yaml"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", [[], ["--from", "template.yaml"]])
 def test_what_it_writes_works_at_once(source: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init", *source]) == 0

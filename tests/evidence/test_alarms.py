@@ -95,6 +95,7 @@ def assessed(path: Path, folder: Path, library: Library, ways: Directions) -> As
     return assess(build(system, evidence, TODAY, read), library, TODAY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [*OWN, *REAL], ids=lambda path: path.stem[-60:])
 def test_every_alarm_is_heard(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: Library, ways: Directions

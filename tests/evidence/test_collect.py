@@ -212,6 +212,7 @@ def test_a_path_out_of_the_project_stops_the_run() -> None:
 SECRET = "8f742231b10e8888abcd99c0ffee85a5"
 
 
+@pytest.mark.slow
 def test_a_secret_in_a_template_is_a_finding_and_never_shown() -> None:
     text = TEMPLATE.replace("{TABLE: !Ref Orders}", f"{{TABLE: !Ref Orders, SLACK_SIGNING_SECRET: {SECRET}}}")
     text += f"  Orders:\n    Type: AWS::DynamoDB::Table\n    Metadata: {{x: {SECRET}}}\n"  # twice: a problem

@@ -40,6 +40,7 @@ def kept(base: Path) -> dict[str, str]:
     return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()} if folder.is_dir() else {}
 
 
+@pytest.mark.slow
 def test_the_second_run_gives_the_same_and_works_out_nothing(base: Path, tmp_path: Path) -> None:
     first, worked, read = loaded(base)
     again, worked_again, read_again = loaded(base)
@@ -52,6 +53,7 @@ def test_the_second_run_gives_the_same_and_works_out_nothing(base: Path, tmp_pat
     assert report(one, "full") == report(other, "full")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["a byte", "a name", "a new file", "a file less"])
 def test_another_text_or_name_makes_it_work_anew(base: Path, change: str) -> None:
     loaded(base)
@@ -70,6 +72,7 @@ def test_another_text_or_name_makes_it_work_anew(base: Path, change: str) -> Non
     assert not loaded(base)[1]
 
 
+@pytest.mark.slow
 def test_a_problem_is_told_each_time(base: Path) -> None:
     loaded(base)
     path = base / "threats" / "social-engineering" / "reviewer-deceived.yaml"

@@ -140,6 +140,7 @@ def records(draw: st.DrawFn, shape: Record) -> dict[str, Any]:
     return found | ({"unknown": 1} if draw(st.integers(0, 29)) == 0 else {})
 
 
+@pytest.mark.slow
 @given(records(MODEL))
 @settings(max_examples=300)
 def test_schema_and_reader_agree(data: dict[str, Any]) -> None:
@@ -148,6 +149,7 @@ def test_schema_and_reader_agree(data: dict[str, Any]) -> None:
     assert bool(reader.problems) is not SCHEMA.is_valid(data)
 
 
+@pytest.mark.slow
 @given(records(MODEL))
 @settings(max_examples=300)
 def test_any_data_is_a_model_or_refused(tmp_path: Path, data: dict[str, Any]) -> None:

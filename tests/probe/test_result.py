@@ -32,6 +32,7 @@ def test_a_result_is_read_back_as_it_was(faults: tuple[str, ...]) -> None:
     assert read(to_json(result), "bot.probe.json") == result
 
 
+@pytest.mark.slow
 @given(st.text(max_size=300), st.text(max_size=300), st.datetimes(timezones=st.just(datetime.UTC)))
 def test_whatever_came_back_is_read_back(back: str, why: str, when: datetime.datetime) -> None:
     when = when.replace(microsecond=0, year=2026)

@@ -51,6 +51,7 @@ def test_the_script_is_the_same_model(graph: Graph, library: Library, tmp_path: 
     assert told["findings"]
 
 
+@pytest.mark.slow
 def test_the_script_is_the_same_model_where_statements_differ(graph: Graph, library: Library, tmp_path: Path) -> None:
     """A fact that is stated twice, differently, is not known."""
     said = Statement(True, "model", None)
@@ -104,6 +105,7 @@ def test_any_text_is_a_literal_in_the_script(text: str) -> None:
     assert literal(text).isprintable() or literal(text).replace("\n", "").isprintable()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [["lambda", "def", "tm", "print"], ["bot", "bot-logs", "bot-environment"]], ids=str)
 def test_ids_become_names_of_their_own(names: list[str], library: Library, tmp_path: Path) -> None:
     functions = "".join(f"  {name}: {{triggers: []}}\n" for name in names)

@@ -321,6 +321,7 @@ NASTY = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not bundled(), reason="the graphviz-pure wheel is not installed")
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=st.lists(st.sampled_from(NASTY) | st.text(max_size=8), min_size=1, max_size=40))

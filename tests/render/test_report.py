@@ -112,6 +112,7 @@ def test_markdown_links_the_picture_that_lies_beside_it(default: Assessment) -> 
     assert "![" not in report(default, "md")
 
 
+@pytest.mark.slow
 def test_a_report_is_the_same_every_time(default: Assessment, page: str, text: str) -> None:
     assert page in {report(default, form, SVG) for form in ("html", "full")}
     assert text in {report(default, form) for form in ("md", "full.md")}
@@ -361,6 +362,7 @@ def test_a_large_model_takes_linear_time(tmp_path: Path, default: Assessment) ->
 # --- users' templates
 
 
+@pytest.mark.slow
 def test_a_users_template_sees_the_whole_report(tmp_path: Path, default: Assessment) -> None:
     own = tmp_path / "own.html.j2"
     own.write_text('{% include "report.html.j2" %}', encoding="utf-8")

@@ -247,6 +247,7 @@ def test_every_measure_is_told_in_words() -> None:
     assert "user: does not hold (it was not tried)" in lines
 
 
+@pytest.mark.slow
 def test_the_result_names_what_held(tmp_path: Path) -> None:
     from threatmodel.reading.files import Files
     from threatmodel.render.probe import probed
