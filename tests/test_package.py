@@ -119,6 +119,24 @@ def test_the_wheel_holds_the_program_and_its_content(wheel: Path) -> None:
     assert email.message_from_bytes(metadata)["Version"] == __version__
 
 
+@pytest.mark.long
+def test_the_sdist_installs_and_runs_too(packed: Path, installed: Path, project: Path, tmp_path: Path) -> None:
+    """As where no wheel is taken: pip builds it apart, with the backend that it names."""
+    (sdist,) = packed.glob("*.tar.gz")
+    python, folder = dev.interpreter(installed.parent), tmp_path / "from-sdist"
+    done = run(python, "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, sdist, cwd=project)
+    if "No matching distribution found for hatchling" in done.stderr and "CI" not in os.environ:
+        pytest.skip(f"the build backend cannot be downloaded here: {done.stderr[-300:]}")
+    assert done.returncode == 0, done.stderr
+    program = (python, "-m", "threatmodel")
+    said = run(*program, "--version", cwd=project, PYTHONPATH=str(folder)).stdout
+    assert said == f"tm {__version__} (installed in {folder})\n"
+    begun = run(*program, "init", "--from", "template.yaml", cwd=project, PYTHONPATH=str(folder))
+    assert begun.returncode == 0, begun.stderr
+    report = run(*program, "--report", cwd=project, PYTHONPATH=str(folder))
+    assert (report.returncode, report.stdout[:2]) == (0, "# ")
+
+
 # --- what an installed one does
 
 
