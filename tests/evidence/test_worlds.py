@@ -143,3 +143,11 @@ def test_whoever_asks_is_held_to_the_library(how: str, state: State, tmp_path: P
         graph = Invocation(args, Files(), pytest.fail).assessment().graph
     fact = graph.elements["bot"].facts["timeout_seconds"]
     assert (fact.value, fact.size) == (10, 1)
+
+
+def test_a_default_is_named_that_decides_a_condition_and_no_other(state: State) -> None:
+    """In the worlds in which another parameter is open, the condition is as its own parameter decides it."""
+    head = parameter("Stage", "Type: String", "Default: dev") + "  Other: {Type: String, Default: x}\n"
+    head += "Conditions:\n  Slow: !Equals [!Ref Stage, prod]\n"
+    (said,) = state(head, "Timeout: !If [Slow, 900, 10]\n", "timeout_seconds")
+    assert (said.value, said.size, said.defaults) == (10, 1, ("Stage",))

@@ -279,6 +279,9 @@ def _branches(assumed: Assumed, choice: Choice, stack: Stack) -> Iterator[Assume
         yield assumed.with_condition(name, holds=choice.usual)
         return
     parameter = stack.parameters.get(choice.parameter)
+    if choice.parameter in assumed.values and choice.usual is not None:  # this world's own value decides it
+        yield assumed.with_condition(name, holds=choice.usual)
+        return
     if parameter is None or choice.parameter in assumed.values:
         yield assumed.with_condition(name, holds=True)
         yield assumed.with_condition(name, holds=False)
