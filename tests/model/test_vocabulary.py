@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ import pytm
 
 from tests.support import HOME
 from threatmodel.graph.derived import DERIVE
+from threatmodel.graph.reach import REACHES
+from threatmodel.library.directions import directions
+from threatmodel.library.format import Library
 from threatmodel.library.load import load_library
 from threatmodel.model.file import ELEMENTS, FACT_KEYS, MODEL
 from threatmodel.model.vocabulary import FACTS, INPUTS, KINDS, PLANES, RELATIONS, ROWS, FactRow
@@ -167,6 +171,55 @@ def test_every_fact_is_read() -> None:
         read |= {(control.scope, name) for condition in conditions for name in condition.facts}
     read |= {(given.kind, given.name) for derived in sorted(read & INPUTS.keys()) for given in INPUTS[derived]}
     assert [name_of(row) for row in ROWS if (row.kind, row.name) not in read] == []
+
+
+def reached(library: Library) -> set[Name]:
+    """The facts that a finding can follow from: those of exposures and moves, and of controls that count for a threat.
+
+    A control counts where the threat's targets reach its scope, and with it those that it requires; what a derived fact
+    follows from counts too.
+    """
+    found: set[Name] = set()
+    for threat in library.threats.values():
+        told = [threat.applies, *(move.conditions for move in (*threat.raises, *threat.lowers))]
+        found |= {(kind, name) for by in told for kind, condition in by.items() for name in condition.facts}
+        scopes = {scope for target in threat.targets for scope in REACHES[target]}
+        linked = [library.controls[link.control] for link in threat.links]
+        for control in (*linked, *(library.controls[one] for link in linked for one in link.requires)):
+            conditions = [need.condition for need in control.needs] + ([control.in_place] if control.in_place else [])
+            if control.scope in scopes:
+                found |= {(control.scope, name) for condition in conditions for name in condition.facts}
+    return found | {(given.kind, given.name) for derived in sorted(found & INPUTS.keys()) for given in INPUTS[derived]}
+
+
+def values(row: FactRow) -> tuple[object, ...]:
+    """The values that a fact may have, of numbers the ends."""
+    shape = row.shape
+    found: tuple[object, ...] = (True, False)
+    if not isinstance(shape, Flag):
+        found = shape.words if isinstance(shape, Word) else (shape.low, shape.high)
+    return (*found, None) if row.nullable else found
+
+
+def unreached(library: Library) -> list[str]:
+    """The values that alarm, and of which no threat could follow."""
+    ways, facts = directions(library), reached(library)
+    return [
+        f"{name_of(row)}: {value}"
+        for row in ROWS
+        for value in values(row)
+        if ways.alarms(row.kind, row.name, value) and (row.kind, row.name) not in facts
+    ]
+
+
+def test_every_alarming_value_reaches_a_threat() -> None:
+    """What a template or a person says that is bad is never lost between a control and the threats."""
+    library = load_library(HOME / "threatlib")
+    assert unreached(library) == []
+    alone = {name: replace(one, links=()) for name, one in library.threats.items()}
+    lost = unreached(replace(library, threats=alone))
+    assert "function.code_signing: none" in lost
+    assert "account.guardduty: False" in lost
 
 
 def test_code_reads_only_facts_that_exist() -> None:
