@@ -7,6 +7,7 @@ import re
 import pytest
 
 from threatmodel.assessment.changes import Change, Changes
+from threatmodel.assessment.risk import BANDS
 from threatmodel.render.comment import MOST_LINES, as_markdown, of_several
 
 KINDS = ("lost_controls", "lost_proofs", "crossings", "rules", "findings", "elements", "flows", "facts", "controls")
@@ -22,7 +23,9 @@ def differing(each: int, kinds: tuple[str, ...] = KINDS) -> Changes:
         else ()
         for kind in KINDS
     }
-    return Changes(before="Shop (a)", after="Shop (b)", counts=(("claimed", "high", 0, each),), **parts)
+    return Changes(
+        before="Shop (a)", after="Shop (b)", counts=tuple(("claimed", band, 0, each) for band in BANDS), **parts
+    )
 
 
 def told(text: str) -> int:

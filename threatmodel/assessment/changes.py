@@ -99,8 +99,8 @@ def _ids(side: Assessed) -> frozenset[str]:
     return frozenset([*_by_id(side, "elements"), *_by_id(side, "flows")])
 
 
-def _place(one: Mapping[str, Any]) -> str:
-    location = one.get("location")
+def _place(one: Mapping[str, Any], at: str = "location") -> str:
+    location = one.get(at) or one.get("location")
     return f"{location['file']}:{location['line']}" if location else ""
 
 
@@ -189,10 +189,12 @@ def _findings(before: Assessed, after: Assessed) -> Iterator[Change]:
         was, now = old.get(name), new.get(name)
         how = _how(was, now)
         if how:
-            place = _place(now or was or {})
+            place = _place(now or was or {}, "mend_at")
             found.append(Change(how=how, kind="finding", name=name, before=_risk(was), after=_risk(now), place=place))
     order = ("worse", "added", "changed", "better", "removed")
-    yield from sorted(found, key=lambda one: (order.index(one.how), -_weight(new.get(one.name)), one.name))
+    yield from sorted(
+        found, key=lambda one: (order.index(one.how), *_weight(old.get(one.name), new.get(one.name)), one.name)
+    )
 
 
 def _risk(finding: Mapping[str, Any] | None) -> str:
@@ -214,8 +216,10 @@ def _rank(finding: Mapping[str, Any]) -> tuple[int, int, int]:
     return verdict, int(finding["claimed"]["score"]), int(finding["proven"]["score"])
 
 
-def _weight(finding: Mapping[str, Any] | None) -> int:
-    return int(finding["claimed"]["score"]) if finding is not None else 0
+def _weight(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> tuple[int, int]:
+    """What sorts the findings whose claimed risk rose most to the front, then those whose is highest."""
+    before, after = (int(one["claimed"]["score"]) if one is not None else 0 for one in (was, now))
+    return before - after, -after
 
 
 # --- elements, flows and their facts

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from threatmodel.assessment.changes import Change, Changes
-from threatmodel.render.changed import NOTHING, counted, groups, moved
+from threatmodel.render.changed import NOTHING, groups, moved
 from threatmodel.render.text import markdown
 
 MOST_LINES = 40
 """Lines of a comment, however many models it tells of."""
 _LEAST = 9
 """Lines of a model in a comment on several: fewer would tell nothing."""
+_TABLED = 13
+"""Lines of a model from which there is room for the counts."""
 _GROUP = 4
 """Lines of the smallest group: its title, one difference, and the empty lines around."""
 _NAMED = 5
@@ -69,9 +71,8 @@ def _badness(found: Changes) -> tuple[int, int, int]:
 def _section(found: Changes, head: str, most: int) -> list[str]:
     """One model in at most so many lines: the first groups, as many as there is room for, and a count of the rest."""
     lines = [head, ""]
-    counts = list(counted(found))
-    if counts and most > _LEAST:
-        lines += [markdown("; ".join(counts)), ""]
+    if most >= _TABLED:
+        lines += _table(found)
     every = [(title, group) for title, group in groups(found) if group]
     room = most - len(lines)
     fit = len(every) if room >= _GROUP * len(every) else max(1, (room - 2) // _GROUP)
@@ -84,6 +85,17 @@ def _section(found: Changes, head: str, most: int) -> list[str]:
     if rest:
         lines += [f"And {', '.join(f'{title.lower()}: {len(group)}' for title, group in rest)}", ""]
     return lines
+
+
+def _table(found: Changes) -> list[str]:
+    """How many findings each band has, before and now, where that differs."""
+    cells = [cell for cell in ("claimed", "proven") if any(a != b for c, _, a, b in found.counts if c == cell)]
+    if not cells:
+        return []
+    bands = [band for cell, band, _, _ in found.counts if cell == cells[0]]
+    numbers = {(cell, band): f"{a}" if a == b else f"{a} → **{b}**" for cell, band, a, b in found.counts}
+    rows = [f"| {cell} | {' | '.join(numbers[cell, band] for band in bands)} |" for cell in cells]
+    return [f"| | {' | '.join(bands)} |", f"|:--|{'--:|' * len(bands)}", *rows, ""]
 
 
 def _block(title: str, group: Sequence[Change], most: int) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from threatmodel.assessment.actions import Action, actions, change, faults, proofs
 from threatmodel.assessment.assessed import Assessment, Finding, Question
 from threatmodel.assessment.drift import differences
+from threatmodel.assessment.gate.faults import places
 from threatmodel.assessment.invariants import HeldInvariant
 from threatmodel.assessment.priorities import reached, summary
 from threatmodel.assessment.risk import Cell, band
@@ -199,6 +200,7 @@ def _finding(finding: Finding, assessment: Assessment) -> dict[str, Any]:
             for answer in finding.answers
         ],
         "location": _location(finding.target.place),
+        "mend_at": _location(places(finding, assessment)[0]),
     }
 
 

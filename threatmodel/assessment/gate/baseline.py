@@ -70,7 +70,14 @@ def since(baseline: Baseline, assessment: Assessment, results: Sequence[CheckRes
     """The results as they stand to a baseline: what was known fails no more, and what lost its proof fails."""
     findings = {finding.id: finding for finding in (*assessment.findings, *assessment.possible)}
     found = [*(_against(result, baseline, findings) for result in results), *_lost(baseline, assessment)]
-    return tuple(sorted(found, key=lambda result: not result.fails))
+    return tuple(sorted(found, key=lambda result: _first(result, baseline)))
+
+
+def _first(result: CheckResult, baseline: Baseline) -> tuple[bool, bool, bool, int]:
+    """What sorts to the front what a change did: proofs that went away, then the findings that rose most."""
+    known = baseline.findings.get(result.name)
+    rise = result.score - (known.claimed if known is not None else 0)
+    return not result.fails, result.code != "lost-proof", result.unsure, -rise if result.fails else 0
 
 
 def _against(result: CheckResult, baseline: Baseline, findings: Mapping[str, Finding]) -> CheckResult:

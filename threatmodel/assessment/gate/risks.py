@@ -9,6 +9,7 @@ from threatmodel.assessment.gate.faults import because, places
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.risk import BANDS, STRICTEST, Cell, within
+from threatmodel.assessment.states import State
 from threatmodel.model.system import Acceptance, tracked
 
 _TREATED = frozenset({"mitigated", "transferred"})
@@ -82,10 +83,21 @@ def _next(finding: Finding) -> str:
     for answer in finding.answers:
         state = answer.state
         if state.level < 1 and state.state != "not-applicable":
-            facts = [ask.name for ask in state.asks if ask.kind != "attest"]
-            if facts:
-                return f"state {facts[0]} of {state.element}, or let evidence show it"
             if state.asks:
-                return f"let somebody attest {state.control}@{state.element}"
+                return _asked(state)
             return f"put {state.control} in place on {state.element}"
     return ""
+
+
+def _asked(state: State) -> str:
+    """What to do about the first thing that nobody has said of a control."""
+    ask = next((ask for ask in state.asks if ask.kind != "attest"), state.asks[0])
+    match ask.kind:
+        case "attest":
+            return f"let somebody attest {state.control}@{state.element}"
+        case "describe":
+            return f"describe the {ask.element}"
+        case "caller":
+            return f"say at each route of {ask.element} whether Slack calls it"
+        case _:
+            return f"state {ask.name} of {ask.element}, or let evidence show it"

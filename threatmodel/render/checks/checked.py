@@ -164,7 +164,8 @@ class Totals:
 
     def __str__(self) -> str:
         broken = len(self.broken)
-        models = f"{self.models} models: {self.models - self.red - broken} pass, {self.red} fail"
+        what = "model" if self.models == 1 else "models"
+        models = f"{self.models} {what}: {self.models - self.red - broken} pass, {self.red} fail"
         return models + (f", {broken} cannot be used" if broken else "")
 
 
