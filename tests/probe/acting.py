@@ -48,6 +48,7 @@ class Acting:
     faults: frozenset[str] = frozenset()
     sees_effects: bool = True
     sets_clock: bool = True
+    missing_variables: Sequence[str] = ()
     events: bool = False
 
     def run(self, scenario: Scenario) -> Sequence[Reply]:

@@ -202,3 +202,39 @@ def test_what_is_no_evidence(
     write("a.json", '{"format": 1, "targett": "app.py"}')
     write("model.yaml", f"name: Shop\nevidence:\n  - {entry}\nfunctions:\n  bot: {{}}\n")
     golden(f"probe/evidence/{name}.txt", refused(["-m", "model.yaml", "--report"], capsys))
+
+
+BY_NAME = """\
+import os
+import boto3
+
+class Setting:
+    def __init__(self, name): self.name = name
+    def __get__(self, owner, kind): return os.environ[self.name%s]
+
+class Bot:
+    queue = Setting("WORK_QUEUE")
+    def __call__(self, event, context):
+        boto3.client("sqs").send_message(QueueUrl=self.queue, MessageBody="x")
+        return {"statusCode": 200}
+
+handler = Bot()
+"""
+
+
+def test_variables_whose_names_stand_elsewhere_in_the_source_are_written(project: Path) -> None:
+    (project / "bot").mkdir()
+    (project / "bot" / "app.py").write_text(BY_NAME % "")
+    assert main(["probe", "bot/app.py", "--init"]) == 0
+    assert "\nWORK_QUEUE=" in (project / "bot" / "probe.env").read_text()
+
+
+def test_an_exception_for_want_of_a_variable_denies_nothing_and_names_it(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "bot").mkdir()
+    (project / "bot" / "app.py").write_text(BY_NAME % " + '_URL'")
+    assert main(["probe", "bot/app.py", "--unconfined", "--json", "-o", "bot/bot.probe.json"]) == 1
+    result = json.loads((project / "bot" / "bot.probe.json").read_text())
+    assert all(one["decided"] is False for one in result["facts"] if one["fact"] == "errors_generic")
+    assert "it asked for variables that it did not get: WORK_QUEUE_URL" in " ".join(capsys.readouterr().out.split())

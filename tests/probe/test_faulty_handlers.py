@@ -123,12 +123,41 @@ def check_facts(result: Result) -> None:
     assert {fact: value for fact, value in result.decided.items() if fact != "ignores_own_messages"} == FACTS
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault["id"])
-def test_fault_is_seen_by_exactly_its_probes(fault: dict[str, Any], tmp_path: Path) -> None:
-    path = edited(GOOD, fault, tmp_path)
-    result = probed(path)
+EVERY = [
+    *(pytest.param(GOOD, fault, id=fault["id"]) for fault in FAULTS),
+    *(pytest.param(INSTALLING, fault, id=f"installing-{fault['id']}") for fault in INSTALLING_FAULTS),
+]
+BESIDE = {
+    "genuine",
+    "no-signature",
+    "oauth-state-used-twice",
+    "replay",
+    "secrets-in-answers",
+    "timestamp-299-seconds",
+    "wrong-secret",
+}
+"""Probes that the ordinary tests ask of each fault beside its own: all of them are asked with `long`."""
+
+
+@pytest.mark.parametrize(("handler", "fault"), EVERY)
+def test_fault_is_seen_by_its_probes(handler: Path, fault: dict[str, Any], tmp_path: Path) -> None:
+    cases = [case for case in load_cases() if case.id in BESIDE | set(fault["fails"])]
+    check_fault(handler, fault, tmp_path, cases)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("handler", "fault"), EVERY)
+def test_fault_is_seen_by_no_other(handler: Path, fault: dict[str, Any], tmp_path: Path) -> None:
+    check_fault(handler, fault, tmp_path)
+
+
+def check_fault(handler: Path, fault: dict[str, Any], folder: Path, cases: Sequence[Case] = ()) -> None:
+    """Exactly its probes fail, and exactly its facts are shown to be otherwise than in the right handler."""
+    path = edited(handler, fault, folder)
+    result = probed(path, cases=cases)
     assert sorted(went(result, FAILED)) == sorted(fault["fails"])
-    shown = {fact: value for fact, value in result.decided.items() if value != good().decided.get(fact)}
+    right = FACTS | {"ignores_own_messages": True}
+    shown = {fact: value for fact, value in result.decided.items() if value != right.get(fact)}
     assert shown == fault["shows"]
     assert check_handler(path).value is (fault["id"] != "equality")
 
@@ -141,22 +170,6 @@ def edited(handler: Path, fault: dict[str, Any], folder: Path) -> Path:
     path = folder / "app.py"
     path.write_text(text, encoding="utf-8")
     return path
-
-
-@pytest.mark.parametrize("fault", INSTALLING_FAULTS, ids=lambda fault: fault["id"])
-def test_fault_of_the_installing_one_is_seen_by_its_probes(fault: dict[str, Any], tmp_path: Path) -> None:
-    beside = {"genuine", "no-signature", "replay", "oauth-state-used-twice", "timestamp-299-seconds"}
-    cases = [case for case in load_cases() if case.id in beside | set(fault["fails"])]
-    assert sorted(went(probed(edited(INSTALLING, fault, tmp_path), cases=cases), FAILED)) == sorted(fault["fails"])
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("fault", INSTALLING_FAULTS, ids=lambda fault: fault["id"])
-def test_fault_of_the_installing_one_is_seen_by_no_other(fault: dict[str, Any], tmp_path: Path) -> None:
-    result = probed(edited(INSTALLING, fault, tmp_path))
-    assert sorted(went(result, FAILED)) == sorted(fault["fails"])
-    shown = {fact: value for fact, value in result.decided.items() if value != installing().decided.get(fact)}
-    assert shown == fault["shows"]
 
 
 def test_every_probe_is_failed_by_some_fault() -> None:

@@ -122,6 +122,14 @@ def test_environment_and_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert times[3:] == [True, True, 5, 2020, str(tmp_path), True]
 
 
+def test_what_the_clock_is_set_forward_by_has_passed_for_caches_too(tmp_path: Path) -> None:
+    text = "exports.handler = async () => performance.now();"
+    sent = replies(written(tmp_path, text, "index.cjs"), {}, {}, {}, at=[1000.0, 2800.0, 100.0])
+    first, second, third = (float(reply.body) for reply in sent)
+    assert 1_799_000 <= second - first < 1_810_000
+    assert 0 <= third - second < 10_000
+
+
 SDKS = {
     "index.mjs": """
         import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";

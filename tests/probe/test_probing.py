@@ -122,7 +122,7 @@ FAULTS: dict[str, tuple[set[str], dict[str, Any]]] = {
     "any-method": ({"other-methods", "other-paths"}, {"verifies_signature": False}),
     "fails-open": ({"store-fails", "store-silent"}, {}),
     "any-size": ({"six-megabyte-body"}, {"limits_body_size": False}),
-    "two-timestamps": ({"two-timestamps"}, {"verification_fails_closed": False}),
+    "two-timestamps": ({"two-timestamps"}, {"timestamp_tolerance_seconds": 3600, "verification_fails_closed": False}),
     "raises-on-words": ({"no-exception"}, {"errors_generic": False}),
     "odd-timestamps": (
         {"timestamp-empty", "timestamp-missing", "timestamp-not-a-number"},
@@ -147,7 +147,10 @@ FAULTS: dict[str, tuple[set[str], dict[str, Any]]] = {
         {"verifies_signature": False, "errors_generic": False},
     ),
     "any-base": ({"joined-by-dots"}, {"verifies_signature": False}),
-    "prefix": ({"signature-malformed"}, {"verification_fails_closed": False}),
+    "prefix": (
+        {"signature-malformed", "wrong-secret"},
+        {"verification_fails_closed": False, "verifies_signature": False},
+    ),
     "anybody": ({"other-user", "other-workspace", "empty-body"}, {"authorises_caller": False}),
     "fetches": ({"foreign-response-url"}, {"outbound_hosts_fixed": False, "acknowledges_first": OPEN}),
     "answers-bots": ({"bot-message"}, {"ignores_own_messages": False}),
@@ -205,6 +208,7 @@ class Constant:
     reply: Reply
     sees_effects: bool = True
     sets_clock: bool = True
+    missing_variables: Sequence[str] = ()
 
     def run(self, scenario: Scenario) -> Sequence[Reply]:
         return [self.reply] * len(scenario.calls)
@@ -274,6 +278,7 @@ class Second:
 
     sees_effects = True
     sets_clock = True
+    missing_variables: Sequence[str] = ()
 
     def run(self, scenario: Scenario) -> Sequence[Reply]:
         if any(call.event.get("version") != "2.0" for call in scenario.calls):
@@ -286,6 +291,7 @@ class Unloadable:
 
     sees_effects = True
     sets_clock = True
+    missing_variables: Sequence[str] = ()
 
     def __init__(self, *, ever: bool) -> None:
         self.ever = ever
@@ -311,6 +317,7 @@ class Hanging:
     asked: list[str]
     sees_effects: bool = True
     sets_clock: bool = True
+    missing_variables: Sequence[str] = ()
 
     def run(self, scenario: Scenario) -> Sequence[Reply]:
         self.asked.append(scenario.name)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from threatmodel.probe.cases import Case, Send
+from threatmodel.probe.expanding import expanded
 from threatmodel.probe.hints import Hints, hints_of
+from threatmodel.probe.kinds import BODY, body_of, caller_of
 from threatmodel.probe.protocol import Effect, Reply, Scenario
-from threatmodel.probe.requests import Genuine, sent
+from threatmodel.probe.requests import RETRY, Genuine, sent
 from threatmodel.probe.searching import Found, Wanted, searched
 
 WORK = (Effect(service="sqs", operation="SendMessage", detail="work"),)
@@ -74,3 +77,31 @@ def test_what_a_path_is_compared_with_is_tried(tmp_path: Path) -> None:
     assert {"/slash-endpoint", "/x"} <= set(hints_of(python).paths)
     assert {"/slack/work", "/hook"} <= set(hints_of(node).paths)
     assert not {"/no", "/never"} & {*hints_of(python).paths, *hints_of(node).paths}
+
+
+def test_a_handler_of_closed_views_or_of_shortcuts_on_messages_is_found() -> None:
+    for word, kind in (("view_closed", "view_closed"), ("message_action", "message_shortcut")):
+        works = found(lambda event, word=word: Reply(status=200, effects=WORK) if word in event["body"] else "")  # type: ignore[misc]
+        assert (works.genuine.kind, works.genuine.served) == (kind, ())
+
+
+def test_of_two_kinds_that_come_by_the_same_way_one_stands_for_both() -> None:
+    works = found(lambda event: Reply(status=200, effects=WORK) if "payload" in event["body"] else "").genuine
+    assert {works.kind, *works.served} == {"action", "view", "shortcut", "options"}
+
+
+def test_an_event_happened_when_it_is_sent_and_a_captured_one_when_it_was_captured() -> None:
+    sends = (Send(body="event"), Send(body="event", clock=-3600), Send(body="event", clock=1, headers={RETRY: "1"}))
+    case = Case(id="x", title="", level="advised", expect="denied", failure="", decides={}, send=sends)
+    calls = sent(case, Genuine(now=2_000_000_000.0))[0].scenario.calls
+    happened = [json.loads(call.event["body"]) for call in calls]
+    assert [one["event_time"] for one in happened] == [2_000_000_000, 1_999_996_400, 2_000_000_000]
+    assert happened[1]["event"]["ts"] == "1999996400.000200"
+
+
+def test_what_a_request_does_not_name_is_not_changed_in_it() -> None:
+    change = {"app": "A0PROBE77"}
+    send = Send(change=change, if_named=True)
+    case = Case(id="x", title="", level="advised", expect="denied", failure="", decides={}, send=(Send(), send))
+    assert expanded(case, Genuine()).send == (Send(),)  # Slack's example names no app
+    assert expanded(case, Genuine(kind="event", body=body_of("event", caller_of(BODY)))).send == (Send(), send)

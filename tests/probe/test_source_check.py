@@ -31,6 +31,8 @@ PYTHON_EQUAL = [
     "ok = (mine := hmac.new(k, m, s).digest()) == given",
     "a, b = hmac.new(k, m, s).hexdigest(), 1\nok = a == given",
     "def f(): return hmac.new(k).hexdigest()\nasync def g():\n    return f().encode() == given",
+    "each = [hmac.new(k, m, s).hexdigest() for k in keys]\nok = any(one == given for one in each)",
+    "for one in (hmac.new(k, m, s).hexdigest(), hmac.new(l, m, s).hexdigest()):\n    if one == given: pass",
 ]
 PYTHON_CONSTANT = [
     "hmac.compare_digest(expected_signature, given)",
@@ -41,6 +43,7 @@ PYTHON_CONSTANT = [
     "SIGNATURE_HEADER = 'x-slack-signature'\nok = name == SIGNATURE_HEADER\nhmac.compare_digest(signature, mine)",
     "if hashlib.sha256(page).hexdigest() == etag: pass\nhmac.compare_digest(signature, mine)",
     "if len(signature) != 64: raise X\nhmac.compare_digest(signature, mine)",
+    "each = [hmac.new(k, m, s).hexdigest() for k in keys]\nok = any([hmac.compare_digest(one, given) for one in each])",
 ]
 PYTHON_OPEN = [
     "",

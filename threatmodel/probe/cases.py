@@ -114,17 +114,18 @@ class Send:
     ({signature}, {digest}, {capitals}, {cut}, {first}, {last} stand for it or a part; None: no such header).
     `after_signing` is added to the body once it is signed, `tamper` gives roles other values then, `encoding` is
     how its text becomes bytes, `reencoded` how these are written anew once they are signed.  `headers` are changed
-    (None: left out), `first_timestamp` and `last_timestamp` are second headers around the real one, `repeat` names
-    headers that stand there twice.  `method`, `path`, `query` and `shape` are where it goes; `event` is an event as it
-    is, with nothing of a request.  `words`: one request for each word that the source asks for, as header and query,
-    or signed with each that may stand in a secret's place.
+    (None: left out), `first_timestamp` and `last_timestamp` are second headers around the real one (`joined`: all in
+    one, with commas), `repeat` names headers that stand there twice.  `method`, `path`, `query` and `shape` are where
+    it goes; `event` is an event as it is, with nothing of a request.  `words`: one request for each word that the
+    source asks for, as header and query, or signed with each that may stand in a secret's place.
     {state} and {cookie} in query and headers are those that an installation's first answer gave.
 
-    `control`: it must be accepted, or this request and those after it show nothing.  `again`: the same as the request
-    before it.  `fresh`: in another environment than that one, `later`: seconds after it, `stale`: reading what stood in
-    the stores before the first request.  `apart`: in another world, where nothing was done yet.  `failing`: the stores
-    answer with errors, or not at all.  `store`: what the store of secrets holds from here on.  `shows` is what follows
-    for the number that the probe decides if it is accepted.
+    `if_named`: it is left out where the genuine request names nothing that it would change.  `control`: it must be
+    accepted, or this request and those after it show nothing.  `again`: the same as the request before it.  `fresh`: in
+    another environment than that one, `later`: seconds after it, `stale`: reading what stood in the stores before the
+    first request.  `apart`: in another world, where nothing was done yet.  `failing`: the stores answer with errors, or
+    not at all.  `store`: what the store of secrets holds from here on.  `shows` is what follows for the number that the
+    probe decides if it is accepted.
     """
 
     body: str = "genuine"
@@ -139,6 +140,8 @@ class Send:
     tamper: Mapping[str, str] | None = None
     headers: Mapping[str, str | None] | None = None
     header_names: str = "as-sent"
+    if_named: bool = False
+    joined: bool = False
     first_timestamp: int | None = None
     last_timestamp: int | None = None
     repeat: tuple[str, ...] = ()
@@ -215,6 +218,8 @@ _SEND = record(
     Key("after_signing", Raw()),
     Key("headers", NamedItems(Raw(), "a header", _HEADER, "letters and single hyphens")),
     Key("header_names", Word(("as-sent", "lower", "upper", "mixed"))),
+    Key("if_named", Flag()),
+    Key("joined", Flag()),
     Key("first_timestamp", _SECONDS),
     Key("last_timestamp", _SECONDS),
     Key("repeat", Items(Text(60, r"[A-Za-z]+(?:-[A-Za-z]+)*", "the name of a header"), 1)),

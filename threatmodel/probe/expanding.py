@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from threatmodel.probe.bodies import changed
 from threatmodel.probe.cases import Case, Send
+from threatmodel.probe.kinds import KINDS
 from threatmodel.probe.requests import SIGNERS, Genuine
 
 _VALUES = ("1", "true")
@@ -19,7 +21,12 @@ def expanded(case: Case, genuine: Genuine) -> Case:
     if case.each_kind:
         for kind in genuine.served:
             more += _of_kind(own, kind)
-    return replace(case, send=own + more)
+    return replace(case, send=tuple(send for send in own + more if not send.if_named or _is_named(send, genuine)))
+
+
+def _is_named(send: Send, genuine: Genuine) -> bool:
+    body = genuine.of_kind(send.body) if send.body in KINDS else genuine.body
+    return changed(body, send.change or {}) is not None
 
 
 def _of_kind(sends: tuple[Send, ...], kind: str) -> tuple[Send, ...]:

@@ -23,8 +23,8 @@ from threatmodel.probe.replies import (
     begins_installation,
     data_read,
     ending,
-    exchanges,
     in_words,
+    keeps,
     side_effects,
     status_of,
 )
@@ -153,7 +153,7 @@ class _One:
     def taken(self) -> ProbeOutcome:
         if self.is_taken:
             return self.passed()
-        return self.failed(self.instead())
+        return self.failed("; ".join(filter(None, [self.instead(), self.setting.lacking])))
 
     def refusal(self) -> ProbeOutcome:
         if step_of(self.send.path) == "install" and begins_installation(self.reply, self.status):
@@ -311,12 +311,12 @@ class _One:
 
     def unkept(self) -> ProbeOutcome:
         """What Slack refused to give must not be taken for a token."""
-        kept = [one for one in self.done if not exchanges(one) and not one.operation.startswith("Delete")]
+        kept = [one for one in self.done if keeps(one)]
         if not kept and self.reply.ended and not (self.setting.sees_effects and self.reply.ended in _RAISED):
             return self.undecided(f"{self.instead()}: that is no refusal")
         if not kept:
             return self.by_status()
-        usual = Counter(_key(one) for one in side_effects(self.genuine) if not exchanges(one))
+        usual = Counter(_key(one) for one in side_effects(self.genuine) if keeps(one))
         if self.is_unclear or Counter(_key(one) for one in kept) < usual:
             return self.undecided(f"Slack refused the code, and it did a part of what it does: {self.in_short(kept)}")
         return self.failed(f"Slack refused the code, and it did this: {self.in_short(kept)}")

@@ -32,15 +32,18 @@ def judge(case: Case, replies: Sequence[Reply], setting: Setting) -> ProbeOutcom
 
 def _each(case: Case, replies: Sequence[Reply], setting: Setting) -> Iterator[ProbeOutcome]:
     """Each request held against the control before it; what follows a control that was refused shows nothing."""
+    controls: dict[str, Reply] = {}
     compared: Setting | None = setting
     for at, (send, reply) in enumerate(zip(case.send, replies, strict=True)):
         if send.control:
             taken = _is_taken(send, reply, setting)
+            controls[send.path] = reply
             compared = replace(setting, control=reply) if taken else None
             if not taken:
                 yield _needless(send, setting, at)
         elif compared is not None:
-            yield replace(_one(case, send, reply, compared), at=at)
+            alike = replace(compared, control=controls.get(send.path, compared.control))  # the same step of a flow
+            yield replace(_one(case, send, reply, alike), at=at)
 
 
 def _is_taken(send: Send, reply: Reply, setting: Setting) -> bool:
@@ -59,7 +62,8 @@ def _one(case: Case, send: Send, reply: Reply, setting: Setting) -> ProbeOutcome
     judgement = judged(case, send, reply, setting)
     if judgement.outcome != PASSED or not case.needs_genuine:
         return judgement
-    if (send.change or send.pad) and not _is_taken_anew(send, setting):
+    altered = bool(send.change or send.pad) and accepted(setting.genuine, setting.shape)
+    if altered and not _is_taken_anew(send, setting):
         return ProbeOutcome(outcome=UNDECIDED, why=_ALTERED_SHOWS_NOTHING)
     return judgement
 

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from threatmodel.probe.bodies import Body, Nested, found, parse
 from threatmodel.probe.slack import PUBLISHED
 
-KINDS = ("command", "event", "action", "view", "shortcut", "options", "url_verification")
+KINDS = (
+    "command",
+    "event",
+    "action",
+    "view",
+    "shortcut",
+    "options",
+    "view_closed",
+    "message_shortcut",
+    "url_verification",
+)
 """What `--kind` takes: docs.slack.dev/interactivity/implementing-slash-commands, /apis/events-api,
 /reference/interaction-payloads."""
+
+_LIKE = {"view_closed": "view", "message_shortcut": "shortcut"}
+"""Kinds that come by the same way as another: where a handler serves both, every probe is asked of the first alone."""
 
 CHALLENGE = "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"
 TEXT = "probe-7f3a9c21d4"
@@ -20,13 +33,17 @@ TEXT = "probe-7f3a9c21d4"
 BODY = PUBLISHED.body.replace("&text=&", f"&text={TEXT}&")
 """The genuine command: the slash command of Slack's own example."""
 
+_MOMENT = 1531420618
+_STAMP = f"{_MOMENT}.000200"
+"""When something happened, in the form of Slack's `ts`."""
+
 _TYPES = {
     "block_actions": "action",
     "interactive_message": "action",
     "view_submission": "view",
-    "view_closed": "view",
+    "view_closed": "view_closed",
     "shortcut": "shortcut",
-    "message_action": "shortcut",
+    "message_action": "message_shortcut",
     "block_suggestion": "options",
     "url_verification": "url_verification",
 }
@@ -66,17 +83,27 @@ def kind_of(text: str) -> str:
     return _TYPES.get(str(value.get("type", "")), "action" if body.form else "event")
 
 
+def is_beside(kind: str, kinds: Iterable[str]) -> bool:
+    """Whether a kind comes by the same way as one of others."""
+    return _LIKE.get(kind, kind) in {_LIKE.get(other, other) for other in kinds}
+
+
 def _payload(body: Body) -> Mapping[str, Any] | None:
     return next((value.value for name, value in body.value if name == "payload" and isinstance(value, Nested)), None)
 
 
-def body_of(kind: str, caller: Caller, word: str = "", delivery: str = "1") -> str:
+def body_of(kind: str, caller: Caller, word: str = "", delivery: str = "1", now: float = 0) -> str:
     """A genuine body of a kind.
 
     `word` is what the handler calls it: a command, a type of event, an action_id or callback_id.  `delivery` names this
-    one request among others, as Slack's trigger_id and event_id do.
+    one request among others, as Slack's trigger_id and event_id do.  `now`: when it happened, seconds since 1970.
     """
-    return _MAKERS[kind](caller, word, delivery)
+    return _MAKERS[kind](caller, word, delivery).replace(str(_MOMENT), str(int(now or _MOMENT)))
+
+
+def at_another_time(text: str, now: float, seconds: int) -> str:
+    """A body in which what happened now happened so many seconds later: what was captured then says so."""
+    return text.replace(str(int(now)), str(int(now) + seconds))
 
 
 def _command(caller: Caller, word: str, delivery: str) -> str:
@@ -103,15 +130,15 @@ def _event(caller: Caller, word: str, delivery: str) -> str:
         "user": caller.user,
         "text": caller.text,
         "channel": caller.channel,
-        "ts": "1531420618.000200",
-        "event_ts": "1531420618.000200",
+        "ts": _STAMP,
+        "event_ts": _STAMP,
     }
     if word == "message":
         event["channel_type"] = "im"
     if word == "app_home_opened":
         event["tab"] = "home"
     if word == "reaction_added":
-        item = {"type": "message", "channel": caller.channel, "ts": "1531420618.000200"}
+        item = {"type": "message", "channel": caller.channel, "ts": _STAMP}
         event |= {"reaction": "thumbsup", "item": item, "item_user": "U0PROBE77"}
     whole = {
         "token": caller.token,
@@ -120,7 +147,7 @@ def _event(caller: Caller, word: str, delivery: str) -> str:
         "event": event,
         "type": "event_callback",
         "event_id": f"Ev0PROBE{delivery}",
-        "event_time": 1531420618,
+        "event_time": _MOMENT,
     }
     return json.dumps(whole)
 
@@ -145,10 +172,10 @@ def _action(caller: Caller, word: str, delivery: str) -> str:
         "type": "button",
         "text": {"type": "plain_text", "text": "Approve"},
         "value": caller.text,
-        "action_ts": "1531420618.000200",
+        "action_ts": _STAMP,
     }
-    container = {"type": "message", "message_ts": "1531420618.000200", "channel_id": caller.channel}
-    message = {"type": "message", "user": "U0PROBEBOT", "ts": "1531420618.000200", "text": "Approve?"}
+    container = {"type": "message", "message_ts": _STAMP, "channel_id": caller.channel}
+    message = {"type": "message", "user": "U0PROBEBOT", "ts": _STAMP, "text": "Approve?"}
     return _interaction(
         caller,
         "block_actions",
@@ -162,22 +189,43 @@ def _action(caller: Caller, word: str, delivery: str) -> str:
 
 
 def _view(caller: Caller, word: str, delivery: str) -> str:
-    entered = {"type": "plain_text_input", "value": caller.text}
-    view = {
+    entered = {"probe": {"probe": {"type": "plain_text_input", "value": caller.text}}}
+    return _interaction(caller, "view_submission", delivery, view=_modal(caller, word, entered), response_urls=[])
+
+
+def _view_closed(caller: Caller, word: str, delivery: str) -> str:
+    return _interaction(caller, "view_closed", delivery, view=_modal(caller, word, {}), is_cleared=False)
+
+
+def _modal(caller: Caller, word: str, entered: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {
         "id": "V0PROBE99",
         "team_id": caller.team,
         "type": "modal",
         "callback_id": word or "probe",
         "private_metadata": "",
         "blocks": [],
-        "state": {"values": {"probe": {"probe": entered}}},
+        "state": {"values": entered},
         "hash": "156772938.1827394",
     }
-    return _interaction(caller, "view_submission", delivery, view=view, response_urls=[])
 
 
 def _shortcut(caller: Caller, word: str, delivery: str) -> str:
-    return _interaction(caller, "shortcut", delivery, callback_id=word or "probe", action_ts="1531420618.000200")
+    return _interaction(caller, "shortcut", delivery, callback_id=word or "probe", action_ts=_STAMP)
+
+
+def _message_shortcut(caller: Caller, word: str, delivery: str) -> str:
+    return _interaction(
+        caller,
+        "message_action",
+        delivery,
+        callback_id=word or "probe",
+        action_ts=_STAMP,
+        message_ts=_STAMP,
+        channel={"id": caller.channel, "name": "foobar"},
+        message={"type": "message", "user": "U0PROBE77", "ts": _STAMP, "text": caller.text},
+        response_url=caller.response_url,
+    )
 
 
 def _options(caller: Caller, word: str, delivery: str) -> str:
@@ -197,7 +245,9 @@ _MAKERS: Mapping[str, Callable[[Caller, str, str], str]] = {
     "event": _event,
     "action": _action,
     "view": _view,
+    "view_closed": _view_closed,
     "shortcut": _shortcut,
+    "message_shortcut": _message_shortcut,
     "options": _options,
     "url_verification": _url_verification,
 }
@@ -211,8 +261,8 @@ def nonsense(text: str) -> str:
     return urlencode({"payload": '{"probe":"1"}'}) if _payload(body) is not None else "probe=1"
 
 
-def by_bot(caller: Caller) -> str:
+def by_bot(caller: Caller, now: float = 0) -> str:
     """An event that a bot caused."""
-    whole = json.loads(_event(caller, "message", "02"))
+    whole = json.loads(body_of("event", caller, "message", "02", now))
     whole["event"] |= {"bot_id": "B0PROBE99", "subtype": "bot_message"}
     return json.dumps(whole)

@@ -10,6 +10,7 @@ from threatmodel.probe.events import SHAPES
 from threatmodel.probe.kinds import KINDS
 from threatmodel.probe.leaks import Hidden
 from threatmodel.probe.protocol import Reply
+from threatmodel.reading.problems import listed
 
 PASSED, FAILED, UNDECIDED, NOT_RUN = "passed", "failed", "undecided", "not run"
 OUTCOMES = (PASSED, FAILED, UNDECIDED, NOT_RUN)
@@ -36,7 +37,8 @@ class Setting:
     `genuine` is the reply to the genuine request that it is compared with, `shape` the form of the requests, `replies`
     all of the run by probe.  `twins` are replies to genuine requests of other kinds and forms, by both; `nonsense` the
     one to an unsigned body that asks for nothing, `idle` to a signed one, `control` the one to a probe's own genuine
-    request, `round_trip` the one to the genuine request written anew; None where these were not sent.
+    request, `round_trip` the one to the genuine request written anew; None where these were not sent.  `missing` are
+    variables that the handler asked for and did not get.
     """
 
     genuine: Reply
@@ -50,6 +52,14 @@ class Setting:
     sees_effects: bool
     hidden: Hidden
     replies: Sequence[tuple[Case, Sequence[Reply]]] = field(default=())
+    missing: Sequence[str] = ()
+
+    @property
+    def lacking(self) -> str:
+        """Which variables it lacks, where a genuine request ends in an exception, perhaps for want of them."""
+        if not self.missing or self.genuine.ended not in {"error", "exit"}:
+            return ""
+        return f"it asked for variables that it did not get: {listed(self.missing)}"
 
 
 def twin(send: Send, setting: Setting) -> Reply:

@@ -33,6 +33,8 @@ def _no_crash(setting: Setting) -> ProbeOutcome:
             continue
         if status is None or status >= 500:  # noqa: PLR2004 - HTTP's classes
             wrong.append(case.id)
+    if wrong and setting.lacking:
+        return ProbeOutcome(outcome=UNDECIDED, why=f"a genuine request ends in one too, and {setting.lacking}")
     return _overall(wrong, replies, "after: ")
 
 

@@ -88,6 +88,7 @@ def probe(runner: Runner, options: Options, cases: Sequence[Case] = ()) -> Resul
         sees_effects=runner.sees_effects,
         hidden=Hidden(genuine, signatures, options.environment, {TOKEN: "bot token"}),
         replies=replies,
+        missing=runner.missing_variables,
     )
     rows = tuple(_row(case, one, setting, asker.stopped) for case, one in zip(asked, answered, strict=True))
     return Result(
@@ -171,7 +172,7 @@ def _shows(case: Case, judgement: ProbeOutcome) -> list[tuple[str, Shown]]:
     for fact, shows in case.decides.items():
         failed = shows.late if judgement.late else shows.failed
         value: Shown | Sealed = {PASSED: shows.passed, FAILED: failed}.get(judgement.outcome, UNSHOWN)
-        if judgement.outcome == FAILED and judgement.shows:
+        if judgement.outcome == FAILED and judgement.shows and isinstance(value, Sealed):
             value = _largest(judgement.shows)
         if not isinstance(value, Sealed):
             found.append((fact, value))

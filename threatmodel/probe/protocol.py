@@ -130,3 +130,7 @@ class Runner(Protocol):
     @property
     def sets_clock(self) -> bool:
         """Whether `Call.at` is what the handler's clock shows: not where it is only reached over HTTP."""
+
+    @property
+    def missing_variables(self) -> Sequence[str]:
+        """Variables that the handler's own code asked for and did not get, as far as that is seen."""

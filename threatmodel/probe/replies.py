@@ -115,3 +115,8 @@ def in_words(effects: Sequence[Effect], hidden: Hidden) -> str:
     """Effects by service, operation and what they touched; the first three."""
     shown = [hidden.excerpt(" ".join(filter(None, (e.service, e.operation, e.detail)))) for e in effects]
     return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")  # noqa: PLR2004 - a line's worth
+
+
+def keeps(effect: Effect) -> bool:
+    """Whether something stays of it: asking Slack for a token, and using up what was noted, leave nothing."""
+    return not exchanges(effect) and not effect.operation.startswith("Delete")

@@ -11,7 +11,7 @@ from threatmodel.probe.bodies import changed, padded, written_in
 from threatmodel.probe.cases import Case, Send
 from threatmodel.probe.events import AGENT, DOMAIN, SOURCE, Request, event_of
 from threatmodel.probe.hints import Hints, step_of
-from threatmodel.probe.kinds import BODY, KINDS, Caller, by_bot, caller_of, nonsense
+from threatmodel.probe.kinds import BODY, KINDS, Caller, at_another_time, by_bot, caller_of, nonsense
 from threatmodel.probe.kinds import body_of as genuine_body
 from threatmodel.probe.protocol import Call, Scenario
 from threatmodel.probe.slack import PUBLISHED, signature
@@ -28,6 +28,9 @@ MARGIN = 10
 
 SIGNERS = frozenset({"right", "wrong", "next", "published"})
 """Words that name a secret; any other text is one itself."""
+
+RETRY = "X-Slack-Retry-Num"
+"""What a request has that Slack sends once more: its body is that of the first."""
 
 _FORM = "application/x-www-form-urlencoded"
 _NOT_UTF8 = b"&text=\xff\xfe"
@@ -60,7 +63,7 @@ class Genuine:
         """A genuine body of a kind, from the same caller."""
         if kind == self.kind:
             return self.body
-        return self.bodies.get(kind) or genuine_body(kind, caller_of(self.body))
+        return self.bodies.get(kind) or genuine_body(kind, caller_of(self.body), now=self.now)
 
     def path_of(self, word: str) -> str:
         """A path of the OAuth flow that the source names; '' where there is none."""
@@ -241,11 +244,14 @@ def _slack_headers(
     yield "X-Forwarded-Port", "443"
     yield "X-Forwarded-Proto", "https"
     yield "X-Slack-Signature", signed
-    if send.first_timestamp is not None:
-        yield "X-Slack-Request-Timestamp", str(_second(at, send, genuine, send.first_timestamp))
-    yield "X-Slack-Request-Timestamp", timestamp
-    if send.last_timestamp is not None:
-        yield "X-Slack-Request-Timestamp", str(_second(at, send, genuine, send.last_timestamp))
+    stamps = [
+        None if send.first_timestamp is None else str(_second(at, send, genuine, send.first_timestamp)),
+        timestamp,
+        None if send.last_timestamp is None else str(_second(at, send, genuine, send.last_timestamp)),
+    ]
+    given = [stamp for stamp in stamps if stamp is not None]
+    for stamp in [", ".join(given)] if send.joined else given:
+        yield "X-Slack-Request-Timestamp", stamp
 
 
 def _kind(send: Send, genuine: Genuine) -> str:
@@ -278,11 +284,13 @@ def _body(send: Send, genuine: Genuine) -> bytes:
         case "ssl-check":
             return urlencode({"ssl_check": "1", "token": caller_of(genuine.body).token}).encode()
         case "bot-event":
-            text = by_bot(_bot(genuine))
+            text = by_bot(_bot(genuine), genuine.now)
         case "nonsense":
             text = nonsense(genuine.body)
         case kind:
             text = genuine.of_kind(kind) if kind in KINDS else genuine.body
+    if send.clock and genuine.now and RETRY not in (send.headers or {}):
+        text = at_another_time(text, genuine.now, send.clock)
     return written_in(_altered(text, send, genuine).encode(), send.encoding)
 
 

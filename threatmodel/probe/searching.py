@@ -10,7 +10,7 @@ from itertools import product
 from threatmodel.probe.cases import Case, Send
 from threatmodel.probe.events import SHAPES
 from threatmodel.probe.hints import Hints
-from threatmodel.probe.kinds import BODY, KINDS, Caller, body_of, caller_of, nonsense
+from threatmodel.probe.kinds import BODY, KINDS, Caller, body_of, caller_of, is_beside, nonsense
 from threatmodel.probe.protocol import Reply, Scenario
 from threatmodel.probe.replies import accepted, side_effects
 from threatmodel.probe.requests import Genuine, sent
@@ -128,7 +128,7 @@ def _candidates(form: Genuine, wanted: Wanted, hints: Hints, *, others: bool) ->
         for word in words:
             number += 1
             exact = not others and not word and kind == "command" and path == form.path and form.body == BODY
-            body = BODY if exact else body_of(kind, caller, word, delivery=str(number))
+            body = BODY if exact else body_of(kind, caller, word, delivery=str(number), now=form.now)
             yield _Candidate(kind=kind, body=body, path=path)
     if not wanted.alone:
         yield _Candidate(kind=_IDLE, body=nonsense(form.body), path=form.path)
@@ -199,7 +199,8 @@ def _settled(form: Genuine, tried: Tried, best: _Candidate) -> Genuine:
     for one, reply in tried:
         if one.kind in {best.kind, _IDLE} or not accepted(reply, form.shape):
             continue
-        if _effects(reply) - idle and one.kind not in served and one.kind != "url_verification":
+        works = bool(_effects(reply) - idle) and one.kind != "url_verification"
+        if works and not is_beside(one.kind, (best.kind, *served)):
             served[one.kind] = None
             chosen[one.kind] = one
         chosen.setdefault(one.kind, one)

@@ -60,6 +60,11 @@ class _Reading:
                     yield from _pairs(target, value)
                 case ast.AugAssign(target=target, value=value) | ast.NamedExpr(target=target, value=value):
                     yield from _pairs(target, value)
+                case (
+                    ast.For(target=ast.Name(id=name), iter=several)
+                    | ast.comprehension(target=ast.Name(id=name), iter=several)
+                ):
+                    yield name, several
                 case _:
                     pass
 
@@ -92,8 +97,10 @@ class _Reading:
                 return self.is_digest(value) or (isinstance(part, ast.Constant) and _is_signature_header(part.value))
             case ast.IfExp(body=body, orelse=other):
                 return self.is_digest(body) or self.is_digest(other)
-            case ast.BoolOp(values=values):
+            case ast.BoolOp(values=values) | ast.List(elts=values) | ast.Tuple(elts=values) | ast.Set(elts=values):
                 return any(self.is_digest(value) for value in values)
+            case ast.ListComp(elt=each) | ast.SetComp(elt=each) | ast.GeneratorExp(elt=each):
+                return self.is_digest(each)
             case _:
                 return False
 

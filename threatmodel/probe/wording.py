@@ -14,6 +14,8 @@ _WORDS = {
     "view": "a submitted view",
     "shortcut": "a shortcut",
     "options": "a request for options",
+    "view_closed": "a view that was closed",
+    "message_shortcut": "a shortcut on a message",
     "bot-event": "an event of a bot",
     "url_verification": "a url_verification",
     "ssl-check": "an ssl_check",
@@ -71,7 +73,7 @@ def _changes(send: Send) -> Iterator[str]:  # noqa: C901, PLR0912 - one line for
     if send.tamper:
         yield f"{', '.join(send.tamper)} changed after signing"
     if send.after_signing:
-        yield f"'{send.after_signing}' added after signing"
+        yield f"{send.after_signing!r} added after signing"
     if send.encoding != "utf-8":
         yield f"in {send.encoding}"
     if send.reencoded != "utf-8":
@@ -93,7 +95,8 @@ def _signing(send: Send) -> Iterator[str]:
     elif send.timestamp != "{now}":
         yield f"timestamp '{send.timestamp[:12]}'"
     if send.first_timestamp is not None or send.last_timestamp is not None:
-        yield f"a new timestamp {'before' if send.last_timestamp is None else 'behind'} it"
+        where = "before" if send.last_timestamp is None else "behind"
+        yield f"a new timestamp {where} it{' in one header' if send.joined else ''}"
     if words := _SIGNED.get(send.secret, f"signed with '{send.secret}'"):
         yield words
     if send.base != "slack":

@@ -25,6 +25,7 @@ from tests.probe.running import replies, written
 from tests.support import HOME
 from threatmodel.probe.command import ProbeOptions, confined, run
 from threatmodel.probe.protocol import Limits
+from threatmodel.probe.runners.confinement import limits
 from threatmodel.probe.runners.confinement.look import look
 from threatmodel.probe.runners.confinement.measures import MEASURES, Measure, from_words, told
 from threatmodel.probe.runners.lambdas import LambdaRunner
@@ -233,6 +234,12 @@ def test_it_makes_none_of_the_calls_that_lead_out(tmp_path: Path, holding: dict[
     return [answer for answer in tries if answer != -1]
 """
     assert tried(tmp_path, "python", lines) == [] or not holding["python"]["programs"]
+
+
+def test_a_folder_that_only_holds_trees_of_groups_is_no_group(tmp_path: Path) -> None:
+    """Where version 1 and 2 stand side by side, the folder above them is an ordinary one that takes any file."""
+    assert limits.groups("probe-x", 1, str(tmp_path)) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- what is told

@@ -97,6 +97,20 @@ def test_clock_moves_between_calls_and_within_one(tmp_path: Path) -> None:
     assert 5000 <= second < 5010
 
 
+def test_what_the_clock_is_set_forward_by_has_passed_for_caches_too(tmp_path: Path) -> None:
+    text = """
+        import time
+        from time import monotonic
+        def handler(event, context): return [time.monotonic(), monotonic(), time.monotonic_ns() / 1e9]
+        """
+    each = [
+        json.loads(reply.body) for reply in replies(written(tmp_path, text), {}, {}, {}, at=[1000.0, 2800.0, 100.0])
+    ]
+    for first, second, third in zip(*each, strict=True):
+        assert 1799 <= second - first < 1810
+        assert 0 <= third - second < 10  # back in time it never goes
+
+
 def test_context_is_lambdas(tmp_path: Path) -> None:
     body = "return [context.aws_request_id, context.function_name, context.memory_limit_in_mb, "
     body += (

@@ -60,7 +60,7 @@ class LambdaRunner:
         return self._program.packages
 
     @property
-    def missing_variables(self) -> tuple[str, ...]:
+    def missing_variables(self) -> Sequence[str]:
         """Variables that the handler's own code asked for and did not get, in every run so far."""
         return tuple(sorted(self._missing - {self._secret_env}))
 

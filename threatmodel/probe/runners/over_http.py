@@ -25,6 +25,7 @@ class HttpRunner:
 
     sees_effects = False
     sets_clock = False
+    missing_variables: Sequence[str] = ()
 
     def __init__(self, address: SplitResult, limits: Limits) -> None:
         self._address, self._limits, self._answered = address, limits, False

@@ -1,6 +1,6 @@
 """How much of the machine a handler's processes may use: limits of a process, and control groups where possible."""
 
-# ruff: noqa: PTH103, PTH118, PTH123 - pathlib would take a tenth of the time that a scenario may take
+# ruff: noqa: PTH103, PTH110, PTH118, PTH123 - pathlib would take a tenth of the time that a scenario may take
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ _FILE_SIZE = 64 * 1024 * 1024
 PROCESSES = 256
 _FILES = 1024
 _CONTROL = "/sys/fs/cgroup"
+_PROCESSES_IN = "cgroup.procs"
 
 
 def of_process(*, memory: int, node: bool) -> None:
@@ -44,14 +45,17 @@ def counts_for_user(user: int) -> bool:
     return user != 0
 
 
-def groups(name: str, memory: int) -> list[str]:
+def groups(name: str, memory: int, root: str = _CONTROL) -> list[str]:
     """Control groups for one handler, made where this process may make them: their folders, none where it may not.
 
-    A process enters one by its number in `cgroup.procs`.
+    A process enters one by its number in `cgroup.procs`, which the kernel puts into each: a folder that has none is no
+    group, as where `root` is an ordinary one that only holds the trees of version 1.
     """
     found = []
-    for folder, files in _places(memory).items():
+    for folder, files in _places(memory, root).items():
         place = os.path.join(folder, name)
+        if not os.path.exists(os.path.join(folder, _PROCESSES_IN)):
+            continue
         try:
             os.makedirs(place)
             for file, value in files.items():
@@ -65,7 +69,7 @@ def groups(name: str, memory: int) -> list[str]:
     return found
 
 
-def _places(memory: int) -> Mapping[str, Mapping[str, int]]:
+def _places(memory: int, root: str) -> Mapping[str, Mapping[str, int]]:
     """Where groups may be made, by this process's own: version 2, and version 1 with a tree for each kind."""
     whole = memory * 2 + 256 * 1024 * 1024
     found: dict[str, Mapping[str, int]] = {}
@@ -73,18 +77,18 @@ def _places(memory: int) -> Mapping[str, Mapping[str, int]]:
         for line in lines:
             _, kinds, path = line.rstrip("\n").split(":", 2)
             if not kinds:
-                found[f"{_CONTROL}{path}"] = {"pids.max": PROCESSES, "memory.max": whole}
+                found[f"{root}{path}"] = {"pids.max": PROCESSES, "memory.max": whole}
             elif kinds == "pids":
-                found[f"{_CONTROL}/pids{path}"] = {"pids.max": PROCESSES}
+                found[f"{root}/pids{path}"] = {"pids.max": PROCESSES}
             elif kinds == "memory":
-                found[f"{_CONTROL}/memory{path}"] = {"memory.limit_in_bytes": whole}
+                found[f"{root}/memory{path}"] = {"memory.limit_in_bytes": whole}
     return found
 
 
 def enter(groups: list[str], process: int) -> None:
     """Puts a process into the groups.  Raises OSError."""
     for place in groups:
-        with open(os.path.join(place, "cgroup.procs"), "w", encoding="ascii") as file:
+        with open(os.path.join(place, _PROCESSES_IN), "w", encoding="ascii") as file:
             file.write(str(process))
 
 

@@ -10,13 +10,22 @@ from datetime import datetime as _RealDatetime  # noqa: N812 - the same
 from typing import Any
 
 _real_time, _real_ns, _real_clock = time.time, time.time_ns, time.clock_gettime
+_real_monotonic, _real_monotonic_ns = time.monotonic, time.monotonic_ns
 _offset_ns = 0
+_passed_ns = 0
+_shown = False
 
 
 def show(at: float | None) -> None:
-    """Sets the clock to seconds since 1970; None is the real time."""
-    global _offset_ns  # noqa: PLW0603 - a process has one clock
-    _offset_ns = 0 if at is None else round(at * 1e9) - _real_ns()
+    """Sets the clock to seconds since 1970; None is the real time.
+
+    From the second time on, what it is set forward by has passed for the monotonic clock too: caches count by that.
+    """
+    global _offset_ns, _passed_ns, _shown  # noqa: PLW0603 - a process has one clock
+    before, _offset_ns = _offset_ns, 0 if at is None else round(at * 1e9) - _real_ns()
+    if _shown:
+        _passed_ns += max(0, _offset_ns - before)
+    _shown = True
 
 
 def _ns() -> int:
@@ -34,8 +43,11 @@ def install() -> None:
         setattr(time, name, _of_seconds(getattr(time, name)))
     setattr(time, "strftime", _of_moment(time.strftime, 1))  # noqa: B010 - mypy knows the real one
     setattr(time, "asctime", _of_moment(time.asctime, 0))  # noqa: B010 - the same
-    realtime = time.CLOCK_REALTIME
-    time.clock_gettime = lambda which: _now() if which == realtime else _real_clock(which)
+    realtime, monotonic = time.CLOCK_REALTIME, time.CLOCK_MONOTONIC
+    time.monotonic = lambda: _real_monotonic() + _passed_ns / 1e9
+    time.monotonic_ns = lambda: _real_monotonic_ns() + _passed_ns
+    shown = {realtime: _now, monotonic: time.monotonic}
+    time.clock_gettime = lambda which: shown[which]() if which in shown else _real_clock(which)
     _install_dates()
 
 

@@ -3,11 +3,19 @@
 
 const RealDate = Date;
 const realNow = Date.now;
+const realElapsed = performance.now.bind(performance);
 let offset = 0;
+let passed = 0; // what the clock was set forward by since it was first shown: caches count by what has passed
+let shown = false;
 
 exports.show = (at) => {
+  const before = offset;
   offset = at === null || at === undefined ? 0 : Math.round(at * 1000) - realNow();
+  if (shown) passed += Math.max(0, offset - before);
+  shown = true;
 };
+
+performance.now = () => realElapsed() + passed;
 
 const now = () => realNow() + offset;
 
