@@ -81,7 +81,7 @@ def test_what_a_path_is_compared_with_is_tried(tmp_path: Path) -> None:
 
 def test_a_handler_of_closed_views_or_of_shortcuts_on_messages_is_found() -> None:
     for word, kind in (("view_closed", "view_closed"), ("message_action", "message_shortcut")):
-        works = found(lambda event, word=word: Reply(status=200, effects=WORK) if word in event["body"] else "")  # type: ignore[misc]
+        works = found(lambda event, word=word: Reply(status=200, effects=WORK) if word in event["body"] else "")
         assert (works.genuine.kind, works.genuine.served) == (kind, ())
 
 
