@@ -234,7 +234,8 @@ def remove(venv: Path) -> None:
 # --- the checks
 
 
-EVERY_CORE = ["-n", "auto", "--dist", "loadfile"]
+# One more than there are cores, since some tests wait; in conftest's order, so that no long file is left to the end
+EVERY_CORE = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 class Check(NamedTuple):

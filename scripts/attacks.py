@@ -125,7 +125,7 @@ class Outcome:
 
 def attacks(folder: Path = ATTACKS) -> tuple[Attack, ...]:
     """All attempts of a folder, in the order of the files and in them."""
-    wholes = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yaml")))
+    wholes = (yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader) for path in sorted(folder.glob("*.yaml")))
     return tuple(_attack(one, whole["title"]) for whole in wholes for one in whole["attacks"])
 
 
@@ -252,7 +252,7 @@ def _as_plan(text: str) -> str:
     What stands under ``plan`` belongs to the plan as a whole; of a resource ``$provider`` is its provider's
     configuration, ``$forget`` that it is forgotten.
     """
-    whole = yaml.safe_load(text)
+    whole = yaml.load(text, Loader=yaml.CSafeLoader)
     top = whole.pop("plan", {})
     planned, changes, blocks = [], [], []
     for address, values in whole.items():

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,9 +18,7 @@ from threatmodel.probe.probing import probe
 from threatmodel.probe.protocol import Reply, Scenario
 from threatmodel.probe.requests import SECRET
 from threatmodel.probe.result import Result, to_json
-from threatmodel.probe.runners.target import runner_for
 from threatmodel.probe.slack import PUBLISHED
-from threatmodel.probe.variables import variables
 from threatmodel.reading.problems import InputError
 from threatmodel.render.probe import controls_shown, exit_code, probed, summary
 
@@ -392,84 +387,11 @@ def test_two_runs_give_the_same_result() -> None:
     assert to_json(run()) == to_json(run(threads=1))
 
 
-# --- the examples, run for real
-
-
-EXAMPLE = HOME / "examples" / "slack-app"
-
-
-@pytest.fixture(scope="module")
-def example() -> Result:
-    environment = variables((EXAMPLE / "probe.env").read_text(encoding="utf-8"), "probe.env")
-    target = str(EXAMPLE / "app.py")
-    given = options(target="examples/slack-app/app.py", environment=environment)
-    return probe(runner_for(target, environment=environment), given)
-
-
-def test_the_example_is_proven(example: Result, golden: Callable[[str, str], None]) -> None:
-    assert example.decided == SLASH_ONLY
-    assert exit_code(example) == 0
-    golden("probe/good.txt", probed(example, controls_shown(example, LIBRARY)))
-    golden("probe/good.probe.json", to_json(example))
-
-
-def node_major() -> int:
-    found = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
-    return int(found.stdout.removeprefix("v").partition(".")[0])
-
-
-@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not here")
-def test_the_article_s_handler_is_not(golden: Callable[[str, str], None]) -> None:
-    target = str(HOME / "examples" / "article" / "handler.js")
-    given = options(target="examples/article/handler.js", kind="node")
-    result = probe(runner_for(target, provide=["aws-sdk"]), given)
-    assert exit_code(result) == 1
-    assert True not in result.decided.values()
-    if node_major() < 24:  # later ones refuse the handler for its three parameters before it runs
-        golden("probe/article.txt", probed(result, controls_shown(result, LIBRARY)))
-
-
 def test_a_run_of_a_fast_handler_takes_no_time_of_its_own() -> None:
     with working_at_most(seconds=5):
         run()
 
 
-def test_lines_fit_a_terminal(example: Result) -> None:
-    for result in (example, run("no-check"), run("dots")):
+def test_lines_fit_a_terminal() -> None:
+    for result in (run(), run("no-check"), run("dots")):
         assert max(map(len, probed(result, controls_shown(result, LIBRARY)).splitlines())) <= 100
-
-
-def test_the_example_s_variables_are_those_that_it_reads() -> None:
-    names = set(variables((EXAMPLE / "probe.env").read_text(encoding="utf-8"), "probe.env"))
-    source = (EXAMPLE / "app.py").read_text(encoding="utf-8")
-    assert all(f'"{name}"' in source for name in names)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("A=1\n# a comment\n\nB=x=y \n", {"A": "1", "B": "x=y "}),
-        ("A=\n", {"A": ""}),
-    ],
-)
-def test_variables_are_read(text: str, expected: dict[str, str]) -> None:
-    assert variables(text, "x.env") == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("hunter2", "x.env: line 1: wrong-type: there is no '=' in this variable"),
-        ("A=1\n1B=hunter2", "x.env: line 2: wrong-type: '1B' cannot be the name of a variable"),
-        ("A=hunter2\nA=hunter3", "x.env: line 2: duplicate-key: A is given twice"),
-    ],
-)
-def test_wrong_variables_are_refused_without_their_values(text: str, expected: str) -> None:
-    with pytest.raises(InputError) as raised:
-        variables(text, "x.env")
-    assert str(raised.value) == expected
-    assert "hunter" not in expected
-
-
-def test_the_folder_of_the_example_is_where_its_probe_stands() -> None:
-    assert Path(EXAMPLE / "probe.env").is_file()

@@ -25,11 +25,13 @@ from tests.support import HOME
 
 def snippets(key: str) -> dict[str, str]:
     """The snippets under one key of `how`, by control."""
-    files = sorted((HOME / "threatlib" / "controls").glob("*/*.yaml"))
-    found = {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")).get("how", {}).get(key) for file in files}
-    return {name: text for name, text in found.items() if text}
+    return {name: text for name, how in HOW.items() if (text := how.get(key))}
 
 
+HOW: Mapping[str, Mapping[str, str]] = {
+    path.stem: yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader).get("how", {})
+    for path in sorted((HOME / "threatlib" / "controls").glob("*/*.yaml"))
+}
 CLOUDFORMATION = snippets("cloudformation")
 TERRAFORM = snippets("terraform")
 CODE = snippets("code")
