@@ -117,8 +117,24 @@ EVERY_ROLE = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}
                     Condition={"StringNotEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}},
                 ),
                 deny("lambda:AddPermission", Condition={"StringEquals": {"lambda:Principal": "*"}}),
+                deny(
+                    "lambda:PutResourcePolicy",
+                    Condition={"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/deploy"}},
+                ),
             ],
             YES,
+        ),
+        (
+            "denies-public-functions",
+            [
+                deny(
+                    ["lambda:CreateFunctionUrlConfig", "lambda:UpdateFunctionUrlConfig"],
+                    Condition={"StringNotEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}},
+                ),
+                deny("lambda:AddPermission", Condition={"StringEquals": {"lambda:Principal": "*"}}),
+                deny("lambda:PutResourcePolicy", Condition={"StringEquals": {"lambda:Principal": "*"}}),
+            ],
+            NO,
         ),
         ("denies-public-functions", [deny("lambda:CreateFunctionUrlConfig")], NO),
         ("denies-without-mfa", [deny("*", Condition={"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}})], YES),

@@ -136,16 +136,19 @@ def _is_root(condition: ConditionKey) -> bool:
 
 @analysis("guardrail")
 def denies_public_functions(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether policies deny function URLs without IAM, and permissions for every principal."""
+    """Whether policies deny function URLs without IAM, permissions for every principal, and policies put as a whole."""
     own, found = _guardrails(parts, resource, stack)
     if not own:
         return None
     urls = _all_denied(own, found, ("lambda:createfunctionurlconfig", "lambda:updatefunctionurlconfig"), _without_iam)
     if not isinstance(urls, Answered) or not urls.value:
         return urls
-    outcome = _all_denied(own, found, ("lambda:addpermission",), _for_everybody)
+    statements = _all_denied(own, found, ("lambda:addpermission",), _for_everybody)
+    if not isinstance(statements, Answered) or not statements.value:
+        return statements
+    outcome = _all_denied(own, found, ("lambda:putresourcepolicy",), None)
     if isinstance(outcome, Answered) and outcome.value:
-        return outcome._replace(places=tuple(dict.fromkeys((*urls.places, *outcome.places))))
+        return outcome._replace(places=tuple(dict.fromkeys((*urls.places, *statements.places, *outcome.places))))
     return outcome
 
 
