@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from threatmodel import __version__
 from threatmodel.authoring.importing.model import EDITORS, SCHEMA, head
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.authoring.insertion import scalar
@@ -105,9 +104,10 @@ def _check(here: Path) -> str:
         "    runs-on: ubuntu-latest",
         *where,
         "    steps:",
-        "      - uses: actions/checkout@v4   # pin actions to a commit, as your other workflows do",
+        "      - uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2",
         "        with: {persist-credentials: false}",
-        f"      - run: pipx install threatmodel=={__version__}",
+        '      - run: pipx install "$TM_SOURCE"',
+        "        env: {TM_SOURCE: git+https://HOST/OWNER/REPOSITORY@COMMIT} # your mirror of this toolkit, at a commit",
         '      - run: tm --report >> "$GITHUB_STEP_SUMMARY"',
         "      - run: tm check               # exit code 1: a high risk is left, or an answer is missing",
     ]

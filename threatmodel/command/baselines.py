@@ -7,17 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from threatmodel.assessment.gate.baseline import Baseline, read
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem
 
 if TYPE_CHECKING:
     from threatmodel.assessment.assessed import Assessment
+    from threatmodel.assessment.gate.baseline import Baseline
     from threatmodel.command.request import Invocation
 
 
 def baselines_in(file: Path, files: Files) -> dict[str, Baseline]:
     """The baselines in a file.  Raises InputError where it holds none."""
+    from threatmodel.assessment.gate.baseline import read
+
     return read(files.text(file), Place(shown_path(file)))
 
 
