@@ -154,6 +154,12 @@ NOTE = "who calls: Ana, 2026-11-27"
             "[{slack: events, path: 'x, caller: unknown'}]  # {}",
         ),
         ("[{http: POST,\n        caller: unknown}]", "[{slack: events,  # {}\n        }]"),
+        ("[{http: POST, caller:\n        unknown}]", "[{slack: events  # {}\n        }]"),
+        ("[{http: POST, caller:\n        unknown, path: /a}]", "[{slack: events  # {}\n        , path: /a}]"),
+        (
+            "\n      - http: POST\n        caller:\n          unknown\n        path: /a",
+            "\n      - slack: events  # {}\n        path: /a",
+        ),
         (
             "\n      - http: POST\n        path: /a\n        caller: unknown",
             "\n      - slack: events  # {}\n        path: /a",
@@ -186,7 +192,7 @@ def test_two_routes_of_one_line_have_one_note() -> None:
     ("route", "code"),
     [
         ("{http: POST, caller: others}", "stated-twice"),
-        ("\n      - caller:\n          unknown\n        http: POST", "cannot-add"),
+        ("\n      - http: POST\n        caller: >-\n          unknown", "cannot-add"),
     ],
 )
 def test_a_route_that_cannot_be_changed(route: str, code: str) -> None:

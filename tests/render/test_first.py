@@ -51,7 +51,7 @@ def test_what_is_unknown_is_no_deed_that_is_due_but_one_to_show(tmp_path: Path) 
     text = summary_text(bot(tmp_path, ""), [])
     assert "NOT YET KNOWN: 2 findings may be above the tolerance (low), up to critical" in text.replace("\n", " ")
     assert "not known, and a public endpoint: nobody states verifies_signature" in text
-    assert "1 answer decides 1 that may be critical" in text.replace("\n", " ")
+    assert "2 answers decide 2 that may be above the tolerance, up to critical" in text.replace("\n", " ")
 
 
 def test_a_proven_system_says_so_and_has_nothing_to_do(tmp_path: Path) -> None:

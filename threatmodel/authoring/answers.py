@@ -242,7 +242,7 @@ def with_caller(text: str, document: Document, said: Said, note: str) -> tuple[s
     if word in SURFACES:
         wanted = {**rest, "slack": word}
         first = [(http, "slack"), (method, word)]
-        ways = [[*first, (gone, "")] for gone in _removals(parts, key, unknown)]
+        ways = [[*first, *((gone, "") for gone in cut)] for cut in _removals(parts, key, unknown)]
     else:
         wanted = {**rest, "http": trigger["http"], "caller": word}
         ways = [[(unknown, word)]]
@@ -271,20 +271,28 @@ def _span(parts: Sequence[str], place: Place) -> _Span:
     return line, start, found.end() if found is not None else start
 
 
-def _removals(parts: Sequence[str], key: _Span, value: _Span) -> Iterator[_Span]:
-    """What may be cut out for an entry of a mapping to go: with the comma before it, or after, or the whole line."""
+def _removals(parts: Sequence[str], key: _Span, value: _Span) -> Iterator[tuple[_Span, ...]]:
+    """What may be cut out for an entry of a mapping to go: with the comma before it, or after, or the whole line.
+
+    A value on a line below its key is cut there, up to what follows it.
+    """
     line, start, end = key[0], key[1], value[2]
-    if value[0] != line:
-        return
     before = re.search(r"\s*,\s*\Z", parts[line][:start])
+    cut = before.start() if before is not None else start
+    if value[0] != line:
+        if not parts[line][:start].strip():
+            yield (line, 0, len(parts[line])), (value[0], 0, len(parts[value[0]]))
+        lead = len(parts[value[0]]) - len(parts[value[0]].lstrip())
+        yield (line, cut, len(parts[line].rstrip())), (value[0], lead, end)
+        return
     after = re.match(r"\s*,\s*", parts[line][end:])
     if before is not None:
-        yield line, before.start(), end
+        yield ((line, cut, end),)
     if after is not None:
-        yield line, start, end + after.end()
+        yield ((line, start, end + after.end()),)
     if not parts[line][:start].strip():
-        yield line, 0, len(parts[line])
-    yield line, start, end
+        yield ((line, 0, len(parts[line])),)
+    yield ((line, start, end),)
 
 
 def _with_trigger(root: Any, said: Said, trigger: dict[str, Any]) -> dict[str, Any]:

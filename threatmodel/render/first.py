@@ -15,7 +15,7 @@ from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.invariants import HeldInvariant
 from threatmodel.assessment.invariants import counted as counted_elements
 from threatmodel.assessment.priorities import Expiry, expiries
-from threatmodel.assessment.risk import BANDS, MOVES, Band, band
+from threatmodel.assessment.risk import BANDS, MOVES, Band
 from threatmodel.assessment.safety import DEFAULT_THRESHOLD, Safety, safety
 from threatmodel.assessment.states import State, shown
 from threatmodel.assessment.stories import Story, stories
@@ -130,7 +130,7 @@ def first_page(
         taken=counted_by_kind(assessment.taken_out),
         taken_by=listed(tuple(dict.fromkeys(one.by for one in assessment.taken_out))[:_NAMED]),
         questions=len(assessment.questions),
-        asks=_asks(assessment.questions, every),
+        asks=_asks(assessment.questions, every, found),
         ends=expiries(assessment, _NEAR),
         today=assessment.today,
     )
@@ -247,17 +247,18 @@ def baseline_in_words(baseline: Baseline, assessment: Assessment) -> str:
     return f"{baseline.aged(assessment.today)}: {', '.join(parts)}"
 
 
-def _asks(questions: Sequence[Question], every: Sequence[Finding]) -> str:
-    """How many answers decide how much."""
-    deciding = [question for question in questions if question.kind != "public"]
-    bands = {finding.id: finding.claimed.band for finding in every}
-    worst = band(max((question.score for question in deciding), default=0))
-    bad = [question for question in deciding if band(question.score) == worst]
-    decided = {name for question in bad for name in question.decides if bands.get(name) == worst}
-    if not bad:
+def _asks(questions: Sequence[Question], every: Sequence[Finding], found: Safety) -> str:
+    """How many answers decide what the sentence under the verdict says may be bad: the same findings, counted alike."""
+    least = _worst(found.open) if found.answer == "not-safe-enough" else BANDS[0]
+    bad = {f.id for f in every if f.verdict == "undetermined" and f.claimed.band in BANDS[BANDS.index(least) :]}
+    deciding = [question for question in questions if question.kind != "public" and bad & set(question.decides)]
+    decided = bad & {name for question in deciding for name in question.decides}
+    if not decided:
         return ""
-    answers = counted(len(bad), "answer")
-    return f"{answers} {'decides' if len(bad) == 1 else 'decide'} {len(decided):,} that may be {worst}"
+    worse = " or worse" if _worst(found.waiting) != least else ""
+    above = f"{least}{worse}" if least != BANDS[0] else f"above the tolerance, up to {_worst(found.waiting)}"
+    answers = counted(len(deciding), "answer")
+    return f"{answers} {'decides' if len(deciding) == 1 else 'decide'} {len(decided):,} that may be {above}"
 
 
 # --- what to do

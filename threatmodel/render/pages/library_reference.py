@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from threatmodel.assessment.risk import Cell
 from threatmodel.library.format import BEYOND, MITIGATIONS, Library, Numbered
 from threatmodel.library.standards import Exclusions
+from threatmodel.render.pages.indexes import by_element, by_term
 from threatmodel.render.pages.library import Book, control_page, prose, threat_page
 from threatmodel.render.report.article import mitigations_of
 from threatmodel.render.report.words import counted
@@ -16,8 +17,9 @@ _INDEX = """\
 # The library
 
 {count}, ordered as in *{name}* ({source}). Generated from
-`threatlib/` by `python3 dev.py docs`; `python tm.py explain ID` prints a single entry. By CWE, ATT&CK, OWASP, NIST and
-other public lists: [standards.md](standards.md).
+`threatlib/` by `python3 dev.py docs`; `python tm.py explain ID` prints a single entry. What can hit a queue, a function
+or an API: [elements.md](elements.md). By the words of the trade, such as IDOR: [terms.md](terms.md). By CWE, ATT&CK,
+OWASP, NIST and other public lists: [standards.md](standards.md).
 """
 _MATRIX = """\
 ## Scenarios against mitigations
@@ -37,7 +39,12 @@ itself or a part of it, or out of scope with a reason.
 def reference(book: Book, coverage: Exclusions) -> dict[str, str]:
     """The pages by their file's name."""
     library = book.library
-    pages = {"README.md": _index(library), "standards.md": _by_standard(book, coverage)}
+    pages = {
+        "README.md": _index(library),
+        "standards.md": _by_standard(book, coverage),
+        "elements.md": by_element(book),
+        "terms.md": by_term(book),
+    }
     for group in (*library.article.scenarios, *_mitigations(library)):
         pages[f"{group.id}.md"] = _page(group, book)
     return {name: text.rstrip() + "\n" for name, text in pages.items()}
