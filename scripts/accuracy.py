@@ -4,7 +4,8 @@
     python scripts/accuracy.py [FOLDER] [--only NAME] [--write]
 
 Files of the project's own lie in tests/samples/accuracy with their labels; FOLDER holds public templates that are
-labelled in scripts/accuracy.yaml (docs/accuracy.md says where they are public).  The labels were written by reading the
+labelled in scripts/accuracy.yaml or, fresh ones, in scripts/accuracy-fresh.yaml (docs/accuracy.md says where they are
+public).  The labels were written by reading the
 files, not by running the toolkit; scripts/labelled/labels.py says how.  `--write` keeps the tables in docs/accuracy.md.
 """
 
@@ -25,6 +26,7 @@ from scripts.labelled.page import inserted, tables  # noqa: E402
 
 PAGE = HOME / "docs" / "accuracy.md"
 PUBLIC = HOME / "scripts" / "accuracy.yaml"
+FRESH = HOME / "scripts" / "accuracy-fresh.yaml"
 OWN = HOME / "tests" / "samples" / "accuracy"
 
 
@@ -50,13 +52,13 @@ def main() -> int:
     asked = parser.parse_args()
     parts = {"own samples": (OWN, OWN / "labels.yaml")}
     if asked.folder is not None:
-        parts["public templates"] = (asked.folder, PUBLIC)
+        parts |= {"public templates": (asked.folder, PUBLIC), "fresh files": (asked.folder, FRESH)}
     for name, (folder, where) in parts.items():
         said = labels(where)
         files = list(measured(folder, said, asked.only))
         print(f"{name}: {len(files)} of {len(said)} labelled files found")
         print(tables(files))
-        if asked.write:
+        if asked.write and files:
             PAGE.write_text(inserted(PAGE.read_text(encoding="utf-8"), name, tables(files)), encoding="utf-8")
     return 0
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts import lists
 from scripts.accuracy import OWN, PAGE, PUBLIC, labels, measured
 from scripts.labelled.comparing import SUBJECTS, Compared, compared, control_verdict, counted
-from scripts.labelled.found import Found, found_in
+from scripts.labelled.found import Found, found_in, library
 from scripts.labelled.labels import LabelError, Sign, digest, label
 from scripts.labelled.page import inserted, share, tables, verdicts
 
@@ -203,3 +204,22 @@ def test_reading_writes_no_file(tmp_path: Path) -> None:
     (tmp_path / "t.yaml").write_text(TEMPLATE, encoding="utf-8")
     found_in(tmp_path / "t.yaml")
     assert [one.name for one in tmp_path.iterdir()] == ["t.yaml"]
+
+
+def test_the_page_has_what_becomes_of_threats_of_others() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert inserted(text, lists.PART, lists.page(), "scripts/lists.py") == text
+
+
+def test_an_item_becomes_what_its_threats_come_to() -> None:
+    """The best of these: the template's own findings first, what nothing in the library is about last."""
+    system = "tests/samples/lists/weather/template.yaml"
+    about = {"shown": ["role-reaches-too-far", "event-injection"], "asked": ["event-injection"], "nothing": []}
+    items = {item: {"threats": threats} for item, threats in about.items()}
+    found = {one.item: one.outcome for one in lists.became({"system": system, "items": items})}
+    assert found == {"shown": "finding", "asked": "question", "nothing": "missed"}
+
+
+def test_an_item_names_threats_of_the_library() -> None:
+    named = {threat for one in lists.lists().values() for item in one["items"].values() for threat in item["threats"]}
+    assert named <= library().threats.keys()

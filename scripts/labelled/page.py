@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from scripts.labelled.comparing import SUBJECTS, Compared, Count, Judged
 
-BEGIN = "<!-- {name}: written by scripts/accuracy.py -->\n"
+BEGIN = "<!-- {name}: written by {script} -->\n"
 END = "\n<!-- end of {name} -->"
 _VERDICTS = ("right", "asked", "wrong", "false-proof")
 _WHAT = {
@@ -17,9 +17,9 @@ _WHAT = {
 }
 
 
-def inserted(page: str, name: str, text: str) -> str:
+def inserted(page: str, name: str, text: str, script: str = "scripts/accuracy.py") -> str:
     """A page with one of its measured parts written anew.  Raises ValueError where the page has no such part."""
-    begin, end = BEGIN.format(name=name), END.format(name=name)
+    begin, end = BEGIN.format(name=name, script=script), END.format(name=name)
     head, found, rest = page.partition(begin)
     _, closed, tail = rest.partition(end)
     if not found or not closed:
