@@ -136,6 +136,28 @@ def test_a_plan(name: str, module: str) -> None:
     held("plan", plan(name, module))
 
 
+@given(TEXT, TEXT)
+@example(f"shop{FACTS}", "bot")
+@example("x" * 5000, "bot")
+@example(" ", "bot")
+def test_a_service(title: str, function: str) -> None:
+    text = {"service": title, "provider": {"name": "aws"}, "functions": {function: {"handler": "a.b"}}}
+    held("serverless", json.dumps(text))
+
+
+@given(TEXT)
+@example(f"Bot{FACTS}")
+@example("x" * 5000)
+@example("///")
+def test_a_construct(path: str) -> None:
+    function = {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {"Handler": "a.b", "Runtime": "python3.13", "Role": "arn:aws:iam::123456789012:role/r"},
+        "Metadata": {"aws:cdk:path": f"Stack/{path}/Resource"},
+    }
+    held("template", json.dumps({"Resources": {"Bot1A2B": function}}))
+
+
 def test_names_that_give_no_id_are_told_apart_and_found_again() -> None:
     names = [f"A{'verylong' * 15}{end}" for end in ("One", "Two")] + ["Ä", "Ö", "Bot", "bot", "BotFunction"]
     function = {

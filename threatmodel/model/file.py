@@ -24,7 +24,8 @@ from threatmodel.reading.shape import (
     record,
 )
 
-_NAME = Text(120)
+LONGEST_NAME = 120
+_NAME = Text(LONGEST_NAME)
 _PROSE = Text(2000)
 _LINE = Text(400)
 _ID = Text(120, expected="an id")

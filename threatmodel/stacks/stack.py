@@ -100,12 +100,13 @@ class Stack:
     template which nests this one may use; `nested` are the nested stacks whose resources are here too, each under
     ``<nested stack>.<name>``; `problems` are what its author should know (a duplicate key); `unread` says what may hold
     more resources than these: while there is any, nothing can be said to be absent elsewhere than on a resource that
-    is here.
+    is here.  `title` is what the file calls itself, '' where it does not.
     """
 
     file: str
     kind: str
     resources: Mapping[str, Resource]
+    title: str = ""
     unread: tuple[Unread, ...] = ()
     problems: tuple[Problem, ...] = ()
     parameters: Mapping[str, Parameter] = field(default_factory=dict)

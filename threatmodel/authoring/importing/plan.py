@@ -15,6 +15,7 @@ from threatmodel.evidence.matching import matches
 from threatmodel.evidence.opened import mappings_of
 from threatmodel.evidence.relations.found import function_relations
 from threatmodel.evidence.unmodelled import unmodelled
+from threatmodel.model.file import LONGEST_NAME
 from threatmodel.model.load import load_model
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.files import Files, shown_path
@@ -45,11 +46,12 @@ def imported(path: Path, kind: str, model: Path | None, files: Files, stands_on:
     found = list(_entries(stack, {}))
     check_elements(found, stack)
     stem = path.stem.removesuffix(".template")
-    name = path.resolve().parent.name if stem in {"template", "serverless", "plan"} else stem
+    title = stack.title.strip() if stack.title.isprintable() else ""
+    name = title or (path.resolve().parent.name if stem in {"template", "serverless", "plan"} else stem)
     reference = reference_to(path, model or Path("model.yaml"))
     given, notes = _deployed_with(path, kind, stack, files)
     parameters = reference_to(given, model or Path("model.yaml")) if given is not None else ""
-    text = new_model(found, (kind, reference, parameters), name, stands_on)
+    text = new_model(found, (kind, reference, parameters), name[:LONGEST_NAME], stands_on)
     return Imported(text, tuple(found), (), (*_notes(stack, {one.resource for one in found}), *notes))
 
 

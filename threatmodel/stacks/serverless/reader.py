@@ -163,9 +163,11 @@ def _stack(making: GrowingTemplate, problems: Iterable[Problem]) -> Stack:
     template = _template(making)
     stack, _ = stack_of(template, making.file, problems, making.variables.assumed)
     made = {name: _made(resource, making) for name, resource in stack.resources.items()}
+    service = making.root.entries.get("service")
     return replace(
         stack,
         kind="serverless",
+        title=text(service) or text(get(service, "name")) or "",
         resources=made,
         unread=(*making.unread, *stack.unread),
         parameters={**stack.parameters, **making.variables.parameters},
