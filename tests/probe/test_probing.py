@@ -40,7 +40,6 @@ SOUND = {
 OPEN = "open"
 """A fact that a run leaves undecided."""
 
-SLASH_ONLY = {name: value for name, value in SOUND.items() if name != "ignores_own_messages"}
 LIBRARY = load_library(HOME / "threatlib")
 
 
