@@ -13,6 +13,7 @@ import pytest
 from tests.support import HOME
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.command.main import main
+from threatmodel.evidence.collect import collect
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
@@ -184,3 +185,25 @@ Resources:
 def test_where_one_resource_has_the_name_that_another_gives_itself_the_model_says_which_is_meant() -> None:
     found = model(TAKEN)
     assert "resources: {worker: Worker, token: Token}}" in found
+
+
+def test_where_two_services_may_be_one_element_the_model_says_which_is_meant() -> None:
+    """Amazon MSK is spoken to as two services, and the id of each would do for the other."""
+    template = """\
+Resources:
+  Reader:
+    Type: AWS::Lambda::Function
+    Properties: {Role: !GetAtt Role.Arn}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      Policies:
+        - PolicyDocument:
+            Statement: {Effect: Allow, Action: ["kafka:DescribeCluster", "kafka-cluster:Connect"], Resource: "*"}
+"""
+    found = imported(Path("t.yaml"), "template", Path("model.yaml"), Files(texts={"t.yaml": template})).text
+    assert "resources: {kafka-cluster: 'aws:kafka-cluster:'}}" in found
+    files = Files(texts={"t.yaml": template, "model.yaml": found})
+    statements, _ = collect(load_model(files, Path("model.yaml")), files)
+    (calls,) = statements["reader"]["calls"]
+    assert set(calls.value) == {"msk", "kafka-cluster"}

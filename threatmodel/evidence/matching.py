@@ -83,9 +83,18 @@ def matches(system: System, source: EvidenceFile, stack: Stack, kinds: Mapping[s
 def mistakable(
     elements: Mapping[str, tuple[str, str]], stack: Stack, kinds: Mapping[str, Sequence[str]]
 ) -> frozenset[str]:
-    """The elements (ids to kind and resource) of which names alone do not tell that they are their resource."""
-    by_name = _by_name({name: kind for name, (kind, _) in elements.items()}, stack, kinds, ())
-    return frozenset(name for name, (_, resource) in elements.items() if by_name[name] != (resource,))
+    """The elements (ids to kind, and name or key in the file) that are not found again by their names alone.
+
+    A host is found by its own id, or by none: a model names no host as a resource.
+    """
+    matched = {one: kind for one, (kind, _) in elements.items() if kind in MATCHED}
+    by_name = _by_name(matched, stack, kinds, ())
+    left = {one: kind for one, (kind, _) in elements.items() if not by_name.get(one)}
+    return frozenset(
+        one
+        for one, (_, name) in elements.items()
+        if not is_host(name) and [name] != [*by_name.get(one, ())] and [one] != _standing_for(name, left, stack)
+    )
 
 
 def named_elsewhere(
@@ -100,26 +109,28 @@ def named_elsewhere(
     left |= dict.fromkeys(system.externals, "external system")
     found: dict[str, str] = {}
     for name in names:
-        beyond = outside(name)
-        if name in stated:
-            found[name] = stated[name]
-            continue
-        if beyond is not None:
-            kind, spelt = beyond.kind, set(names_of(beyond))
-        elif is_host(name):
-            kind, spelt = "external system", {host_of(name), f"{host_of(name)}-host"}
-        else:
-            kind, spelt = "external system", set(_names(stack.resources[name]))
-        folded = {_folded(one) for one in spelt}
-        fitting = [element for element, of in left.items() if of == kind and _folded(element) in folded]
-        fitting = fitting or [
-            element
-            for element, of in left.items()
-            if of == kind and any(_folded(element) in _shorter(one, kind) for one in folded)
-        ]
+        fitting = [stated[name]] if name in stated else _standing_for(name, left, stack)
         if len(fitting) == 1:
             found[name] = fitting[0]
     return found
+
+
+def _standing_for(name: str, left: Mapping[str, str], stack: Stack) -> list[str]:
+    """The elements (of ids to kinds) that may stand for a service, a host, a key of another stack or a resource."""
+    beyond = outside(name)
+    if beyond is not None:
+        kind, spelt = beyond.kind, set(names_of(beyond))
+    elif is_host(name):
+        kind, spelt = "external system", {host_of(name), f"{host_of(name)}-host"}
+    else:
+        kind, spelt = "external system", set(_names(stack.resources[name]))
+    folded = {_folded(one) for one in spelt}
+    exact = [element for element, of in left.items() if of == kind and _folded(element) in folded]
+    return exact or [
+        element
+        for element, of in left.items()
+        if of == kind and any(_folded(element) in _shorter(one, kind) for one in folded)
+    ]
 
 
 def _misnamed(system: System, source: EvidenceFile, stack: Stack) -> Iterator[Problem]:

@@ -41,7 +41,7 @@ _BESIDE = 34
 class ElementEntry:
     """One element to write: its id, kind, the resource that it is, and its lines.
 
-    `apart` says that the id does not follow from the resource's name: the model must say which resource it is.
+    `apart` says that the resource is not found again by the id alone: the model must say which it is.
     """
 
     id: str
@@ -60,10 +60,9 @@ def entries(
     kinds = dict(_kinds(stack, facts, by_function, passed, places))
     called = {name: _called(stack.resources[name]) for name in kinds if name in stack.resources}
     ids = element_ids(kinds, known, {name: found for name, found in called.items() if found})
-    named = {**known, **{name: one.id for name, one in ids.items()}}
-    of_stack = {one: (kinds[name], name) for name, one in named.items() if kinds.get(name) in MATCHED}
-    of_stack = {one: of for one, of in of_stack.items() if of[1] in stack.resources}
-    apart = mistakable(of_stack, stack, {name: kinds_of(one, facts) for name, one in stack.resources.items()})
+    named = {**known, **ids}
+    every = {one: (kinds[name], name) for name, one in named.items() if name in kinds}
+    apart = mistakable(every, stack, {name: kinds_of(one, facts) for name, one in stack.resources.items()})
     told: dict[str, str] = {}
     for kind in (*MATCHED, EXTERNAL):
         for name, element in ids.items():
@@ -71,16 +70,14 @@ def entries(
                 shown = (
                     _shown(stack.resources[name], stack) if name in stack.resources else _shown_outside(name, places)
                 )
-                head = _beside(f"{scalar(element.id)}:", shown)
+                head = _beside(f"{scalar(element)}:", shown)
                 body = (
                     _function(by_function[name], named, kinds, told)
                     if kind == "function"
                     else (*_other(name, kind, stack, facts), *_passes(name, passed, named))
                 )
                 lines = (head, *(f"  {line}" for line in body))
-                yield ElementEntry(
-                    id=element.id, kind=kind, resource=name, lines=lines, apart=element.apart or element.id in apart
-                )
+                yield ElementEntry(id=element, kind=kind, resource=name, lines=lines, apart=element in apart)
 
 
 def _called(resource: Resource) -> str:

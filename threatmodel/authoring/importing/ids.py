@@ -1,4 +1,4 @@
-"""The id of each element of an import: what people would call it, and where that does not tell which resource it is."""
+"""The id of each element of an import: what people would call it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,6 @@ _SAYS_NOTHING = frozenset(("this", "main", "default", "function", "lambda", "fn"
 _PART = re.compile(r"([^.\[\]]+)(?:\[([^\]]*)\])?(?:\.|\Z)")
 
 
-class Identified(NamedTuple):
-    """An element's id, and whether the model must say which resource it is, since the id alone does not."""
-
-    id: str
-    apart: bool
-
-
 class _Name(NamedTuple):
     """A resource's name in parts: those that lead to it (modules, nested stacks), its own, and the key of a loop."""
 
@@ -40,29 +33,23 @@ def host_id(name: str) -> str:
     return "" if host == "slack.com" or host.endswith(".slack.com") else kebab(host)
 
 
-def element_ids(
-    kinds: Mapping[str, str], known: Mapping[str, str], called: Mapping[str, str]
-) -> Mapping[str, Identified]:
+def element_ids(kinds: Mapping[str, str], known: Mapping[str, str], called: Mapping[str, str]) -> Mapping[str, str]:
     """An id for each resource of `kinds` (by name) that `known` (resource to id) does not have yet.
 
     `called` has the names that people use where a resource's own is a machine's, what is around it before dots.
     """
     new = {name: kind for name, kind in kinds.items() if name not in known}
     first = Counter(_usual(called.get(name, name), kind)[0] for name, kind in new.items())
-    claims = Counter((kind, one) for name, kind in kinds.items() for one in set(_plain(called.get(name, name), kind)))
     taken = {*known.values(), *RESERVED}
-    found: dict[str, Identified] = {}
+    found: dict[str, str] = {}
     for name, kind in new.items():
         said = called.get(name, name)
         usual = _usual(said, kind)
         within = _parts(said).above
         if first[usual[0]] > 1 and within and outside(name) is None:
             usual = (f"{kebab(within[-1])}-{usual[0]}", *usual)
-        element = _free(usual, taken)
-        taken.add(element)
-        plain = _plain(said, kind)
-        apart = not is_host(name) and (element not in plain or claims[kind, element] > 1)
-        found[name] = Identified(element, apart)
+        found[name] = _free(usual, taken)
+        taken.add(found[name])
     return found
 
 
