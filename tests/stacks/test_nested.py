@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from threatmodel.evidence.analyses.secrets import supplied
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, shown
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
@@ -247,3 +248,26 @@ def test_a_nested_stack_under_a_condition_may_not_exist() -> None:
     ).replace("Resources:", "Conditions: {Prod: !Equals [!Ref Stage, prod]}\nResources:", 1)
     found = stack({"template.yaml": outer, "shop/inner.yaml": INNER})
     assert found.resources["Shop.Bot"].doubt is not None
+
+
+@pytest.mark.parametrize(
+    ("declared", "handed", "hidden"),
+    [
+        ("{Type: String, NoEcho: true}", "plain-looking", True),
+        ("{Type: String, NoEcho: true}", "!Ref Stage", True),
+        ("{Type: String}", "plain-looking", False),
+    ],
+)
+def test_what_a_nested_stack_hides_stays_hidden(declared: str, handed: str, *, hidden: bool) -> None:
+    """NoEcho stands at the parameter of the nested stack: what it is handed may be a secret all the same."""
+    nested = nesting("a.yaml", f"{{Word: {handed}}}")
+    outer = f"Parameters: {{Stage: {{Type: String, Default: dev}}}}\nResources:\n{nested}"
+    function = "{Type: AWS::Lambda::Function, Properties: {Environment: {Variables: {WORD: !Ref Word}}}}"
+    inner = f"Parameters: {{Word: {declared}}}\nResources:\n  F: {function}\n"
+    found = stack({"template.yaml": outer, "a.yaml": inner})
+    node = get(found.resources["A.F"].properties, "Environment", "Variables", "WORD")
+    assert node is not None
+    told = supplied("WORD", node, found)
+    assert (told.how == "hidden-parameter") is hidden
+    assert told.secret is (None if hidden else False)
+    assert "Word" not in found.parameters

@@ -28,3 +28,11 @@ def test_the_key_of_a_function(name: str, own: str, key: str) -> None:
     properties = table({"FunctionName": Scalar(own, PLACE)}, PLACE)
     resource = Resource(name=f"{name}LambdaFunction", type="AWS::Lambda::Function", properties=properties, place=PLACE)
     assert key_of(resource) == key
+
+
+def test_the_name_of_a_bus() -> None:
+    properties = table({"Name": Scalar("custom-events", PLACE)}, PLACE)
+    name = f"{logical('custom-events')}EventBridgeEventBus"
+    assert (
+        key_of(Resource(name=name, type="AWS::Events::EventBus", properties=properties, place=PLACE)) == "custom-events"
+    )

@@ -19,7 +19,7 @@ from threatmodel.stacks.cloudformation.names import NESTED
 from threatmodel.stacks.cloudformation.parameters import Nesting
 from threatmodel.stacks.cloudformation.reader import TEMPLATE_IN
 from threatmodel.stacks.sam.making import joined, spelt
-from threatmodel.stacks.stack import Choice, Nested, Resource, Stack, Unread
+from threatmodel.stacks.stack import Choice, Nested, Parameter, Resource, Stack, Unread
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, get, links, text
 
 MOST_NESTED = 100
@@ -206,7 +206,16 @@ def _together(stack: Stack, inner: Mapping[str, Stack], outputs: _Outputs) -> St
         ),
         outputs={key: relinked(node, outputs.of) for key, node in stack.outputs.items()},
         nested=tuple(_nested(stack, inner)),
+        hidden={key: one for child in inner.values() for key, one in _hidden(child)},
     )
+
+
+def _hidden(child: Stack) -> Iterator[tuple[str, Parameter]]:
+    """The parameters of a nested stack that hide what they are handed, by the names that stand beside such values."""
+    yield from child.hidden.items()
+    for one in child.parameters.values():
+        if one.hidden and isinstance(one.value, Scalar):
+            yield one.value.given[-1], one
 
 
 def _nested(stack: Stack, inner: Mapping[str, Stack]) -> Iterator[Nested]:

@@ -98,7 +98,8 @@ class Stack:
     `kind` is cloudformation, serverless or terraform; `parameters` are those that a node's `given` names; `undecided`
     are conditions that may hold or not; `exports` are values that other stacks may import, `outputs` those that a
     template which nests this one may use; `nested` are the nested stacks whose resources are here too, each under
-    ``<nested stack>.<name>``; `problems` are what its author should know (a duplicate key); `unread` says what may hold
+    ``<nested stack>.<name>``; `hidden` are their parameters that hide what they are handed (NoEcho), by the name that a
+    node's `given` has; `problems` are what its author should know (a duplicate key); `unread` says what may hold
     more resources than these: while there is any, nothing can be said to be absent elsewhere than on a resource that
     is here.  `title` is what the file calls itself, '' where it does not.
     """
@@ -114,6 +115,7 @@ class Stack:
     exports: tuple[Node, ...] = ()
     outputs: Mapping[str, Node] = field(default_factory=dict)
     nested: tuple[Nested, ...] = ()
+    hidden: Mapping[str, Parameter] = field(default_factory=dict)
 
     def of_type(self, *types: str) -> Iterator[Resource]:
         """The resources of some types, in the file's order."""

@@ -73,7 +73,8 @@ def _decided(name: str, node: Node, stack: Stack) -> _Judgement:
     if _looks(raw, speaks):
         return _Judgement("literal-secret", secret=True)
     given: tuple[str, ...] = getattr(node, "given", ())
-    known = [stack.parameters[one] for one in given if one in stack.parameters]
+    parameters = {**stack.parameters, **stack.hidden} if stack.hidden else stack.parameters
+    known = [parameters[one] for one in given if one in parameters]
     if known:
         return _worst(_by_parameter(speaks, one, embedded=_is_embedded(node, raw)) for one in known)
     match node:

@@ -30,10 +30,13 @@ class Nesting(NamedTuple):
 def parameter(name: str, declared: Table, place: Place, assumed: Assumed, nesting: Nesting | None) -> Parameter:
     """A parameter as it is declared, with its value in one world."""
     kind = text(declared.entries.get("Type")) or "String"
-    hidden = declared.entries.get("NoEcho")
+    echo = declared.entries.get("NoEcho")
+    hidden = isinstance(echo, Scalar) and str(echo.value).lower() == "true"
     if nesting is not None and nesting.handed is not None:
         value = _nested(name, kind, declared, nesting.handed)
-        return Parameter(name=name, type=kind, hidden=False, value=value, place=place, stated=value.place)
+        if hidden and isinstance(value, Scalar):
+            value = value._replace(given=(*value.given, f"{nesting.name}.{name}"))
+        return Parameter(name=name, type=kind, hidden=hidden, value=value, place=place, stated=value.place)
     given = assumed.values.get(name)
     told = given is not None and not kind.startswith(
         _FROM_STORE
@@ -41,7 +44,7 @@ def parameter(name: str, declared: Table, place: Place, assumed: Assumed, nestin
     return Parameter(
         name=name,
         type=kind,
-        hidden=isinstance(hidden, Scalar) and str(hidden.value).lower() == "true",
+        hidden=hidden,
         value=_value_of(given, kind, place)
         if told and given is not None
         else _default(name, kind, declared, assumed, (name,)),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import get, text
 
-_FUNCTION = "LambdaFunction"
-_LONGEST = 140
-"""Characters of a function's own name that are looked at; Lambda takes 64."""
+_MADE = {"LambdaFunction": "FunctionName", "EventBridgeEventBus": "Name"}
+"""How the logical ids end that the framework makes of names, and the property with the whole name."""
+_LONGEST = 256
+"""Characters of an own name that are looked at; EventBridge takes as many."""
 
 
 def upper_first(name: str) -> str:
@@ -21,12 +22,13 @@ def logical(name: str) -> str:
 
 
 def key_of(resource: Resource) -> str:
-    """The key of a function in a serverless.yml where its logical id spells out marks in it; '' where none is told.
+    """What a function or bus is called in a serverless.yml whose logical id spells out marks; '' where none is told.
 
     The framework calls a function SERVICE-STAGE-KEY: the key is the end of that name of which the logical id is made.
     """
-    if not resource.name.endswith(_FUNCTION) or ("Dash" not in resource.name and "Underscore" not in resource.name):
+    made = next((end for end in _MADE if resource.name.endswith(end)), "")
+    if not made or ("Dash" not in resource.name and "Underscore" not in resource.name):
         return ""
-    own = (text(get(resource.properties, "FunctionName")) or "")[:_LONGEST]
+    own = (text(get(resource.properties, _MADE[made])) or "")[:_LONGEST]
     ends = (own[at:] for at in range(len(own)))
-    return next((end for end in ends if f"{logical(end)}{_FUNCTION}" == resource.name), "")
+    return next((end for end in ends if f"{logical(end)}{made}" == resource.name), "")
