@@ -130,6 +130,31 @@ def test_what_the_clock_is_set_forward_by_has_passed_for_caches_too(tmp_path: Pa
     assert 0 <= third - second < 10_000
 
 
+IMPORTS = {
+    "in a function": "exports.handler = async () => Object.keys(await import('@aws-sdk/client-lambda')).length > 0;",
+    "in braces": "const f = () => {return import('@aws-sdk/client-sqs')}; exports.handler = async () => (await f()) !== undefined;",
+    "behind a comment": "/* import('.') */ const f = () => import('./more.mjs'); exports.handler = async () => (await f()).ok;",
+    "by a name": "const name = '@aws-sdk/client-sqs'; exports.handler = async () => (await import(name)) !== undefined;",
+}
+
+
+@pytest.mark.parametrize("text", IMPORTS.values(), ids=IMPORTS)
+def test_what_is_required_may_import_the_sdk(tmp_path: Path, text: str) -> None:
+    written(
+        tmp_path,
+        "import { SQSClient } from '@aws-sdk/client-sqs';\nexport const ok = SQSClient !== undefined;",
+        "more.mjs",
+    )
+    (reply,) = replies(written(tmp_path, text, "index.cjs"))
+    assert (reply.ended, reply.body) == ("", "true")
+
+
+def test_what_is_required_knows_that_something_requires_it_as_on_lambda(tmp_path: Path) -> None:
+    text = "exports.handler = async () => [require.main === module, Boolean(module.parent)];"
+    (reply,) = replies(written(tmp_path, text, "index.js"))
+    assert json.loads(reply.body) == [False, True]
+
+
 SDKS = {
     "index.mjs": """
         import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";

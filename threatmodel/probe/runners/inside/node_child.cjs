@@ -36,7 +36,7 @@ const missing = variables.install(config);
 const clock = require("./node_clock.cjs");
 clock.show(config.at);
 require("./node_network.cjs").install(config, note);
-require("./node_modules_stub.cjs").install(config);
+const readyToImport = require("./node_modules_stub.cjs").install(config);
 
 const quit = (code) => process.reallyExit(code);
 control.on("close", () => quit(0));
@@ -190,17 +190,40 @@ function giveUp(told) {
   say({ unable: told }, () => quit(0));
 }
 
+const MODULE = /^\s*(?:import|export)\b/m;
+
+/** What a file gives: required as Lambda does it, which is cheaper; imported where it is a module, or may be one. */
+async function loadedFrom(file) {
+  const isModule = file.endsWith(".mjs") || typeOf(file) === "module" || MODULE.test(fs.readFileSync(file, "utf8"));
+  if (file.endsWith(".cjs") || !isModule) return require(file);
+  readyToImport();
+  return import(pathToFileURL(file).href);
+}
+
+/** The type that the nearest package.json gives files that end in .js. */
+function typeOf(file) {
+  for (let folder = path.dirname(file), above = ""; folder !== above; folder = path.dirname(folder)) {
+    above = folder;
+    try {
+      return JSON.parse(fs.readFileSync(path.join(folder, "package.json"), "utf8")).type;
+    } catch (error) {
+      if (error?.code !== "ENOENT" && error?.code !== "ENOTDIR") return "module"; // whoever imports it says what is wrong
+    }
+  }
+  return undefined;
+}
+
 async function load() {
   const file = path.join(config.folder, config.file);
   let loaded;
   try {
-    loaded = await import(pathToFileURL(file).href);
+    loaded = await loadedFrom(file);
   } catch (error) {
     print(error);
     const [kind, lacking] = lack(error);
     return giveUp({ kind, lacking, error: nameOf(error), missing: missing(), ...placeOf(error, file) });
   }
-  const members = { ...loaded.default, ...loaded };
+  const members = { ...loaded?.default, ...loaded };
   const name = config.name || "handler";
   if (typeof members[name] !== "function") {
     const there = Object.keys(members).filter((key) => typeof members[key] === "function");
