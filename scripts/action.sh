@@ -6,6 +6,11 @@ set -uo pipefail
 
 out="${RUNNER_TEMP:?}/threat-model"
 mkdir -p "$out"
+
+# What one command works out the next ones need not; what another job left in the runner's home is never taken.
+XDG_CACHE_HOME="$(mktemp -d)"
+export XDG_CACHE_HOME
+trap 'rm -rf "$XDG_CACHE_HOME"' EXIT
 arguments=(check --fail-on "${FAIL_ON:-high}")
 read -r -a models <<< "${MODEL:-}"
 arguments+=("${models[@]}")

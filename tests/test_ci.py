@@ -145,6 +145,25 @@ def test_actions_are_pinned_and_no_input_is_part_of_a_command() -> None:
     assert set(re.findall(r"`([a-z-]+)`", PAGE.partition("Inputs: ")[2].partition("(")[0])) == set(ACTION["inputs"])
 
 
+def test_no_job_takes_what_another_one_kept() -> None:
+    """The cache of the runner's home is neither read nor written, and no step restores one."""
+    used = [step["uses"] for step in steps() if "uses" in step]
+    assert not [one for one in used if "cache" in one]
+    assert "cache" not in json.dumps([step.get("with", {}) for step in steps()])
+    for language, containing in (("yaml", "fetch-depth"), ("yaml", "gl-code-quality-report"), ("yaml", "hooks:")):
+        assert "cache" not in code(language, containing)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="the steps are a shell's")
+def test_the_action_keeps_nothing_in_the_runners_home(shop: Path, tmp_path: Path) -> None:
+    (shop / "threatmodel.yaml").write_text("name: Shop\nevidence: [{template: template.yaml}]\nfunctions: {bot: {}}\n")
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    run(f"bash {HOME / 'scripts' / 'action.sh'}", codes=(1,), XDG_CACHE_HOME=str(home), TM_CACHE="")
+    assert not list(home.iterdir())
+
+
 def test_the_hook_is_one_that_pre_commit_knows() -> None:
     (hook,) = yaml.safe_load((HOME / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert hook["id"] == yaml.safe_load(code("yaml", "hooks:"))["repos"][0]["hooks"][0]["id"]

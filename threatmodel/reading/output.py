@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sys
@@ -219,5 +220,13 @@ def make_folder(path: Path) -> None:
 
 def _unwritable(path: Path, error: OSError | ValueError) -> InputError:
     message = f"cannot be written: {getattr(error, 'strerror', None) or error}"
-    hint = "check the folder and its permissions"
+    hint = _WRITABLE.get(getattr(error, "errno", None) or 0, "check the folder and its permissions")
     return InputError([Problem(code="unwritable-file", place=Place(str(path)), message=message, hint=hint)])
+
+
+_WRITABLE = {
+    errno.ENOENT: "the folder is not there: make it first, or name another",
+    errno.ENOSPC: "make room, or name another place",
+    errno.EFBIG: "allow larger files (ulimit -f), or name another place",
+}
+"""What to do about an error that says why."""

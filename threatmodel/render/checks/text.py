@@ -43,7 +43,8 @@ class TerminalForm:
         if told is not None:
             colour = "good" if told.answer.startswith(SAFE["safe-enough"].upper()) else "bold"
             yield from self._headed(self._in(colour, told.answer), " · ".join(told.facts), len(told.answer))
-            yield self._in("faint", visible(f"{checked.name} ({checked.file})"))
+            name = f"{checked.name} ({checked.file})"
+            yield from (self._in("faint", line) for line in self._wrapped(name, ""))
             yield from (line for row in told.rows for line in self._row(row))
         yield from self._warnings(checked)
         yield from self._by_word(checked)
