@@ -14,11 +14,20 @@ from threatmodel.evidence.services import TITLES
 from threatmodel.stacks.stack import Stack
 
 _PARTS = (
-    *("AWS::IAM::", "AWS::Lambda::", "AWS::Serverless::Connector", "AWS::Serverless::Application", "AWS::CDK::"),
+    *("AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::InstanceProfile", "AWS::Lambda::"),
+    *("AWS::Serverless::Connector", "AWS::Serverless::Application", "AWS::CDK::"),
     *("AWS::ApiGateway::Resource", "AWS::ApiGateway::Deployment", "AWS::ApiGateway::Model", "AWS::ApiGatewayV2::Model"),
     *("AWS::ApiGatewayV2::Deployment", "AWS::ApiGateway::GatewayResponse", "AWS::ApiGateway::Account"),
     *("AWS::ApiGatewayV2::Route", "AWS::CloudFormation::", "Custom::"),
-    *("aws_iam_", "aws_lambda_", "aws_api_gateway_resource", "aws_api_gateway_deployment", "aws_api_gateway_model"),
+    *(
+        "aws_iam_role",
+        "aws_iam_policy",
+        "aws_iam_instance_profile",
+        "aws_lambda_",
+        "aws_api_gateway_resource",
+        "aws_api_gateway_deployment",
+        "aws_api_gateway_model",
+    ),
     *("aws_apigatewayv2_deployment", "aws_apigatewayv2_route", "aws_api_gateway_gateway_response", "data."),
     *("aws_api_gateway_integration_response", "aws_api_gateway_method_response", "aws_api_gateway_account"),
     *("random_", "null_resource", "terraform_data", "local_", "archive_", "time_", "aws_cloudformation_stack"),
@@ -60,6 +69,7 @@ _PLAN_SERVICES: Mapping[str, str] = {
     "db": "RDS",
     "dynamodb": "DynamoDB",
     "eip": "EIP",
+    "iam": "IAM",
     "opensearchserverless": "OpenSearch Serverless",
     "sfn": "Step Functions",
     "vpc": "VPC",
