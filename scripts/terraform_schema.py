@@ -39,6 +39,8 @@ LIKELY = [
     "aws_api_gateway_base_path_mapping",
     "aws_api_gateway_domain_name",
     "aws_dynamodb_table_replica",
+    "aws_elasticsearch_domain",
+    "aws_elasticsearch_domain_policy",
     "aws_api_gateway_integration",
     "aws_api_gateway_method",
     "aws_api_gateway_method_settings",
