@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from threatmodel.api import assess, load_library, load_model
+from threatmodel.assessment.actions import actions
+from threatmodel.assessment.stories import stories
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -37,3 +39,14 @@ def test_one_question_names_the_signs(tmp_path: Path) -> None:
     assert "the parameter 'SlackSigningSecret' at " in asked.ask
     assert "slack-request-forgery@one" in asked.decides
     assert {finding.id for finding in found.possible} >= {"slack-request-forgery@one", "slack-request-forgery@two"}
+
+
+def test_where_files_speak_of_slack_its_signature_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "model.yaml").write_text(MODEL, encoding="utf-8")
+    for template, first in ((TEMPLATE, True), (TEMPLATE.replace("Slack", "Some"), False)):
+        (tmp_path / "template.yaml").write_text(template, encoding="utf-8")
+        found = assess(load_model(tmp_path / "model.yaml"), load_library())
+        action, story = actions(found)[0], stories(found)[0]
+        assert (action.control.id == "slack-request-signing" and action.door) is first
+        assert story.door is first
+        assert any(question.kind == "caller" for question in story.questions) is first

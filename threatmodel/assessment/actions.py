@@ -54,7 +54,7 @@ def actions(assessment: Assessment, most: int | None = 3) -> tuple[Action, ...]:
     """
     collected: dict[str, list[_Moved]] = {}
     helping: dict[tuple[object, ...], tuple[int, ...]] = {}
-    for finding in assessment.findings:
+    for finding in (*assessment.findings, *filter(at_the_door, assessment.possible)):
         if finding.verdict not in DONE:
             alike = (finding.threat.id, finding.inherent, tuple(_missing(a) for a in finding.answers))
             if alike not in helping:

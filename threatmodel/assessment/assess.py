@@ -13,6 +13,7 @@ from threatmodel.assessment.assessed import VERDICTS, Answer, Assessment, Findin
 from threatmodel.assessment.invariants import held
 from threatmodel.assessment.misdirected import is_off, misdirected, unknown_threats
 from threatmodel.assessment.questions import Questions
+from threatmodel.assessment.ranking import distance
 from threatmodel.assessment.risk import MOVES, STRICTEST, Cell, Weighed, residual, weighed, within
 from threatmodel.assessment.states import Assumed, State, States
 from threatmodel.graph.building import Element, Flow, Graph
@@ -82,6 +83,7 @@ class _Assessing:
         self.library = library = states.library
         self.today = states.today
         self.excluded = excluded
+        self.has_signs = any(read.signs for read in graph.evidence)
         self.tolerance = graph.system.risk_tolerance
         self.acceptances = {f"{a.threat}@{a.element}": a for a in graph.system.acceptances}
         self.ratings = {f"{r.threat}@{r.element}": r for r in graph.system.ratings}
@@ -220,6 +222,7 @@ class _Assessing:
             answers=answers,
             rated=rated,
             acceptance=acceptance,
+            likely=bool(applies) or (self.has_signs and distance(target) == 0),
         )
 
     def _note_lower(

@@ -38,6 +38,7 @@ class Finding:
 
     `applies` is its exposure: 2 or 1 where it applies by evidence or word, 0 where that is unknown.  `rated` says in
     words why the inherent cell is not the library's.  `acceptance` is the one that names it, in force or not.
+    `likely`: it applies, or would if what signs in the files speak of is so and the Internet reaches the element.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Finding:
     answers: tuple[Answer, ...]
     rated: tuple[str, ...] = ()
     acceptance: Acceptance | None = None
+    likely: bool = False
 
     @property
     def why(self) -> tuple[Support, ...]:

@@ -65,8 +65,11 @@ def rank(finding: Finding, answers: Iterable[Answer] | None = None, doubt: int =
 
 
 def at_the_door(finding: Finding) -> bool:
-    """Whether this leaves a public endpoint open to anybody: nothing that stops such a threat is known to be there."""
-    if not finding.threat.first or not finding.applies:
+    """Whether this leaves a public endpoint open to anybody: nothing that stops such a threat is known to be there.
+
+    That counts, too, where nobody has said who calls it and the files speak of Slack.
+    """
+    if not finding.threat.first or not finding.likely:
         return False
     stopping = [answer for answer in finding.answers if answer.link.effect == "stops"]
     return bool(stopping) and all(answer.state.level < 1 for answer in stopping)

@@ -305,6 +305,8 @@ def _fault(action: Action) -> tuple[str, str]:
         text = value if said.omitted or not said.note else said.note
         return text, said.place.short if said.place is not None else ""
     first = next(iter(action.states.values()))[0]
+    if action.door and any(ask.kind == "caller" for ask in first.asks):
+        return "nobody says who calls it, and the files speak of Slack", ""
     return first.reason.replace("not stated: ", "nobody states ", 1), ""
 
 
