@@ -14,8 +14,6 @@ import argparse
 import contextlib
 import datetime
 import functools
-import json
-import re
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -28,6 +26,7 @@ import yaml
 HOME = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HOME))  # started as a script, it finds the engine beside its own folder
 
+from scripts.attack_plans import as_plan  # noqa: E402
 from scripts.control_states import control_states  # noqa: E402
 from threatmodel.evidence.collect import collect  # noqa: E402
 from threatmodel.evidence.every_function import with_functions  # noqa: E402
@@ -212,9 +211,9 @@ def _library() -> tuple[Library, Directions]:
 def _states(base: str, texts: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
     """The state of every control on every element of its scope, by `control@element`, with some files changed."""
     paths = _paths(base)
-    instead: dict[Path | str, str] = {paths[name]: _as_plan(text) if name == "plan" else text for name, text in texts}
+    instead: dict[Path | str, str] = {paths[name]: as_plan(text) if name == "plan" else text for name, text in texts}
     if "plan" in paths and paths["plan"] not in instead:
-        instead[paths["plan"]] = _as_plan(paths["plan"].read_text(encoding="utf-8"))
+        instead[paths["plan"]] = as_plan(paths["plan"].read_text(encoding="utf-8"))
     if base == "example":
         instead |= _beside_the_code(instead)
     library, ways = _library()
@@ -241,81 +240,6 @@ def _beside_the_code(texts: Mapping[Path | str, str]) -> Mapping[Path | str, str
             "CodeUri: .\n", "CodeUri: slack-app\n", 1
         ),
     }
-
-
-_REFERENCE = re.compile(r"\$\{((?:data\.)?\w+\.\w+)\.(\w+)\}")
-
-
-def _as_plan(text: str) -> str:
-    """A plan as Terraform prints it, from values by address: ``${type.name.attribute}`` refers, ``?`` is not known.
-
-    What stands under ``plan`` belongs to the plan as a whole; of a resource ``$provider`` is its provider's
-    configuration, ``$forget`` that it is forgotten.
-    """
-    whole = yaml.load(text, Loader=yaml.CSafeLoader)
-    top = whole.pop("plan", {})
-    planned, changes, blocks = [], [], []
-    for address, values in whole.items():
-        kind, name = address.rpartition(".")[0], address.rpartition(".")[2]
-        own = {key: one for key, one in (values or {}).items() if not key.startswith("$")}
-        raw = {"address": address, "mode": "managed", "type": kind, "name": name}
-        forgets = (values or {}).get("$forget", False)
-        if forgets:
-            change = {"actions": ["forget"], "before": own, "after": None, "after_unknown": {}}
-        else:
-            planned.append(raw | {"values": _known(own)})
-            change = {"actions": ["create"], "after_unknown": {name: True for name in ("id", "arn") if name not in own}}
-            change["after_unknown"] |= _unknown(own)
-            provider = (values or {}).get("$provider", "aws")
-            expressions = {key: _expression(one) for key, one in own.items()}
-            blocks.append(raw | {"expressions": expressions, "provider_config_key": provider})
-        changes.append(raw | {"change": change})
-    return json.dumps(
-        {
-            "format_version": "1.2",
-            "planned_values": {"root_module": {"resources": planned}},
-            "resource_changes": changes,
-            "configuration": {"root_module": {"resources": blocks}},
-        }
-        | top
-    )
-
-
-def _open(value: Any) -> bool:
-    return isinstance(value, str) and (value == "?" or _REFERENCE.search(value) is not None)
-
-
-def _known(value: Any) -> Any:
-    """The values of a plan without those that are known after apply only."""
-    match value:
-        case dict():
-            return {key: _known(one) for key, one in value.items() if not _open(one)}
-        case list():
-            return [_known(one) for one in value if not _open(one)]
-        case _:
-            return value
-
-
-def _unknown(value: Any) -> Any:
-    """Which values are known after apply only, in the shape of the values."""
-    match value:
-        case dict():
-            return {key: _unknown(one) for key, one in value.items() if _unknown(one)}
-        case list():
-            return [_unknown(one) for one in value] if any(map(_unknown, value)) else False
-        case _:
-            return _open(value)
-
-
-def _expression(value: Any) -> Any:
-    """What the configuration says of an argument: a constant, or what it refers to."""
-    match value:
-        case [dict(), *_]:
-            return [{key: _expression(inner) for key, inner in one.items()} for one in value]
-        case _:
-            found = [f"{one[1]}.{one[2]}" for one in _REFERENCE.finditer(str(value))]
-            every = [name for one in found for name in (one, one.rpartition(".")[0])]
-            return {"references": every} if every else {} if value == "?" else {"constant_value": value}
 
 
 # --- output

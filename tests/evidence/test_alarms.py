@@ -26,7 +26,17 @@ from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
 
 TODAY = datetime.date(2026, 11, 25)
-OWN = sorted((*(HOME / "tests" / "stacks" / "sam").glob("*.yaml"), HOME / "examples" / "slack-app" / "template.yaml"))
+SAMPLES = [
+    path
+    for folder in ("accuracy", "precision")
+    for path in (HOME / "tests" / "samples" / folder).rglob("*")
+    if path.suffix in {".yaml", ".yml", ".json"} and "model" not in path.name and path.name != "labels.yaml"
+]
+OWN = sorted((
+    *(HOME / "tests" / "stacks" / "sam").glob("*.yaml"),
+    *SAMPLES,
+    HOME / "examples" / "slack-app" / "template.yaml",
+))  # fmt: skip
 
 
 @pytest.fixture(scope="module")

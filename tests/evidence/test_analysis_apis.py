@@ -312,7 +312,7 @@ DEPLOYED = """
         ("StageName: prod", "throttle_rate", None),
         ("StageDescription: {ThrottlingRateLimit: 5}", "throttle_rate", None),
         ("StageName: prod, StageDescription: {DataTraceEnabled: true}", "data_trace", True),
-        ("StageName: prod, StageDescription: {AccessLogSetting: {DestinationArn: x}}", "access_logs", True),
+        ("StageName: prod, StageDescription: {AccessLogSetting: {DestinationArn: x}}", "access_logs", UNKNOWN),
         ("StageName: prod", "access_logs", False),
     ],
 )  # fmt: skip

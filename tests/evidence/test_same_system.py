@@ -49,7 +49,7 @@ MEANT = {
     ("bot", "timeout_seconds"): 10,
     ("bot", "reserved_concurrency"): 5,
     ("bot", "runtime"): "python3.13",
-    ("bot", "failure_destination"): True,
+    ("bot", "failure_destination"): False,  # its role may not send to the queue that it names
     ("bot", "role_shared"): True,
     ("bot", "environment_holds_secret"): False,
     ("list", "reserved_concurrency"): None,

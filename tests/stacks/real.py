@@ -1,11 +1,12 @@
-"""Templates of real projects, where they lie beside this clone: tests over these are optional."""
+"""Templates of real projects, in the folder that TM_TEMPLATES names: tests over these are optional."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
-from tests.support import HOME
-
-FOLDER = HOME.parent / "shared" / "iac"
-REAL = sorted(FOLDER.glob("*.y*ml"))
-needs_real = pytest.mark.skipif(not REAL, reason=f"optional: no templates of real projects lie in {FOLDER}")
+FOLDER = os.environ.get("TM_TEMPLATES", "")
+REAL = sorted(Path(FOLDER).resolve().glob("*.y*ml")) if FOLDER else []
+needs_real = pytest.mark.skipif(not REAL, reason="optional: TM_TEMPLATES names no folder with templates")

@@ -13,8 +13,10 @@ from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, items, text, unknowns
 
 _USUAL = {"handler", "lambda_handler"}
-_SWITCH = re.compile(r"(?:[A-Za-z]+|[0-9]|-?[01])\Z")
-"""A value that reads as a switch: one word, or one digit.  Ids, lists, addresses and commands are settings."""
+_SWITCH = re.compile(r"(?:[A-Za-z]+|[0-9]|-?[01]|\*)\Z")
+"""A value that reads as a switch: one word, one digit, or a star.  Ids, lists, addresses and commands are settings."""
+_OF_LAMBDA = re.compile(r"AWS_|LAMBDA_|_HANDLER\Z|_X_AMZN_|TZ\Z|PATH\Z|LANG\Z")
+"""Variables that Lambda itself sets (docs.aws.amazon.com/lambda: "configuration-envvars-runtime")."""
 _LOADERS = re.compile(
     r"AWS_LAMBDA_EXEC_WRAPPER|PYTHON(?:PATH|STARTUP|HOME|WARNINGS)|NODE_(?:OPTIONS|PATH)|LD_(?:PRELOAD|LIBRARY_PATH)\Z"
 )
@@ -149,6 +151,9 @@ def _other_variables(result: Result, deployed: Deployed) -> Iterator[str]:
     lacking = [name for name in found if name not in result.variables and not _LOADERS.match(name)]
     if lacking:
         yield f"it has variables that the probe had not: {listed(lacking)}"
+    gone = [name for name, value in result.variables.items() if value and name not in found]
+    if gone := [name for name in gone if not _OF_LAMBDA.match(name)]:
+        yield f"it has no longer the variables that the probe had: {listed(gone)}"
     other = [
         name
         for name, node in found.items()

@@ -41,7 +41,8 @@ class Parameter:
 
     `value` is its default; an Unknown without one, and where the value is read from elsewhere (AWS::SSM::Parameter...).
     `allowed` are the only values that it may take (none listed: any), `least` and `most` the bounds of a number.
-    `stated` is where a deployment's own value stands, which then is the value.
+    `stated` is where a deployment's own value stands, which then is the value; `stored` the name under which the
+    Parameter Store has it, where it is read from there and has one by default.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Parameter:
     least: float | None = None
     most: float | None = None
     stated: Place | None = None
+    stored: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

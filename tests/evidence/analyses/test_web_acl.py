@@ -106,7 +106,7 @@ Resources:
     Properties:
       StageName: live
       MethodSettings: [{ResourcePath: /*, HttpMethod: "*", ThrottlingRateLimit: 50}]
-      AccessLogSetting: {DestinationArn: arn:aws:logs:eu-west-1:111122223333:log-group:api}
+      AccessLogSetting: {DestinationArn: !Sub "arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:api"}
 """
 
 

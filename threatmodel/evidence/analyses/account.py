@@ -269,12 +269,26 @@ _MOST_COST = 10_000
 def _timely(budget: Node, notes: Sequence[Node], stack: Stack) -> bool | None:
     """Whether a budget tells somebody in time: upwards, by its limit, and for as long as it is there."""
     telling = one_of([all_of((_tells(read(one, "Notification") or one), _has_subscriber(one, stack))) for one in notes])
-    lasting = True if read(budget, "TimePeriod", "End") is None and read(budget, "time_period_end") is None else None
+    endless = read(budget, "TimePeriod", "End") is None and read(budget, "time_period_end") is None
+    begun = _begun(read(budget, "TimePeriod", "Start") or read(budget, "time_period_start"))
+    lasting = begun if endless else None
     often = True if worded(read(budget, "TimeUnit")) in {"DAILY", "MONTHLY"} else None
     amount = _amount(read(budget, "BudgetLimit", "Amount") or read(budget, "limit_amount"))
     small = None if amount is None else amount <= _MOST_COST or None
     fixed = True if read(budget, "AutoAdjustData|auto_adjust_data") is None else None
     return all_of((telling, lasting, often, small, fixed))
+
+
+_PAST = "2026"
+"""A year that has begun whenever this is read."""
+
+
+def _begun(start: Node | None) -> bool | None:
+    """Whether a budget counts already: from a day before this was written, or from where AWS begins by itself."""
+    told = worded(start)
+    if start is None:
+        return True
+    return True if told is not None and re.match(r"20\d\d-", told) and told < _PAST else None
 
 
 def _tells(notification: Node) -> bool | None:

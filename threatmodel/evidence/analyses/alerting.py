@@ -15,7 +15,7 @@ from threatmodel.evidence.policies.grants import allowing, statements
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 
-_TOPICS = ("AWS::SNS::Topic", "aws_sns_topic")
+TOPICS = ("AWS::SNS::Topic", "aws_sns_topic")
 _SUBSCRIPTIONS = ("AWS::SNS::Subscription", "aws_sns_topic_subscription")
 _POLICIES = ("AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy", "aws_sns_topic_policy")
 _WORKING = ("AWS::Lambda::Function", "AWS::Serverless::Function", "aws_lambda_function", "AWS::Events::ApiDestination")
@@ -33,21 +33,38 @@ def reaches(node: Node, service: str, stack: Stack) -> bool | None:
         return None
     if topic.opaque is not None or topic.doubt is not None:
         return None
-    if topic.type not in _TOPICS:
+    if topic.type not in TOPICS:
         return True if topic.type in _WORKING else False if topic.type in _SILENT else None
-    heard = any(one is not None for one in _listeners(topic, stack)) or None  # others may listen, of another file
-    return all_of((heard, _lets_in(topic, service, stack), _readable(topic)))
+    return all_of((heard(topic, stack), _lets_in(topic, service, stack), _readable(topic)))
 
 
-def _listeners(topic: Resource, stack: Stack) -> Iterator[Node | None]:
-    """The subscribers of a topic, None for one that may not be there."""
+def heard(topic: Resource, stack: Stack) -> bool | None:
+    """Whether somebody of this file listens to a topic; None where nobody does, since others may, of another file."""
+    return any(_hears(one, stack) for one in _listeners(topic, stack)) or None
+
+
+def _listeners(topic: Resource, stack: Stack) -> Iterator[Node]:
+    """The subscriptions to a topic that are surely there, and take all that is sent."""
     yield from each(read(topic.properties, "Subscription"))
     for one in stack.of_type(*_SUBSCRIPTIONS):
-        about = stack.target(read(one.properties, "TopicArn"))
-        if about is topic and read(one.properties, "FilterPolicy") is None:
-            yield one.properties if one.doubt is None and stands(read(one.properties, "Endpoint")) else None
-        elif about is topic or about is None:
-            yield None
+        if stack.target(read(one.properties, "TopicArn")) is topic and one.doubt is None:
+            yield one.properties
+
+
+_OUTWARDS = frozenset(("email", "email-json", "sms", "http", "https", "application"))
+_MAPPINGS = ("AWS::Lambda::EventSourceMapping", "aws_lambda_event_source_mapping")
+
+
+def _hears(subscription: Node, stack: Stack) -> bool:
+    """Whether a subscriber does something with what it gets: one outside of AWS, or a function, of this file too."""
+    endpoint = read(subscription, "Endpoint")
+    if read(subscription, "FilterPolicy") is not None or not stands(endpoint):
+        return False
+    protocol = worded(read(subscription, "Protocol"))
+    target = stack.target(endpoint)
+    if protocol == "sqs" and target is not None:
+        return any(stack.target(read(one.properties, "EventSourceArn")) is target for one in stack.of_type(*_MAPPINGS))
+    return protocol in _OUTWARDS or (protocol == "lambda" and target is not None and target.type in _WORKING)
 
 
 def _lets_in(topic: Resource, service: str, stack: Stack) -> bool | None:
@@ -110,4 +127,9 @@ def goes_off(alarm: Node, seconds: int, most: int) -> bool | None:
         return None if comparison.endswith("AnomalyDetectionThreshold") else False
     soon = None if period is None or times is None else period * times <= seconds or None
     few = None if threshold is None else threshold <= most or None
-    return all_of((upwards or None, soon, few))
+    return all_of((upwards or None, soon, few, _counts(read(alarm, "Unit"))))
+
+
+def _counts(unit: Node | None) -> bool | None:
+    """Whether an alarm looks at what is counted: it takes the data of its unit alone."""
+    return True if unit is None or worded(unit) == "Count" else None

@@ -68,7 +68,7 @@ _FOR_LISTS = _Switches(("IgnorePublicAcls", "ignore_public_acls"), ("BlockPublic
 def _barred(outcome: Outcome, blocks: Sequence[Gathered], switches: _Switches) -> Outcome:
     """What one way in comes to behind the blocks: closed where a switch that closes it is on, whatever the way says."""
     settings = [(part, set_value(get(part.node, name))) for part in blocks for name in switches.closes]
-    closing = next((one for part, one in settings if _is_on(one) and part.resource.doubt is None), None)
+    closing = _closing(blocks, switches)
     if closing is not None:
         return Answered(False, (closing.place,), "a public access block keeps them out")  # noqa: FBT003 - the value
     if not isinstance(outcome, Answered) or not outcome.value:
@@ -83,6 +83,24 @@ def _barred(outcome: Outcome, blocks: Sequence[Gathered], switches: _Switches) -
     if open_one is not None:
         return Unanswered(open_one.why if isinstance(open_one, Unknown) else "it is not understood", open_one.place)
     return outcome
+
+
+def _closing(blocks: Sequence[Gathered], switches: _Switches) -> Node | None:
+    """A switch that surely closes a way in: of the account, or of the bucket where each of its blocks has it on.
+
+    A bucket has one block: of two resources that write it, the last one that is applied counts.
+    """
+    for name in ("account-block", "block"):
+        those = [part for part in blocks if part.part == name]
+        on = [_switch_on(part, switches) if part.resource.doubt is None else None for part in those]
+        found = [node for node in on if node is not None]
+        if found and (name == "account-block" or len(found) == len(those)):
+            return found[0]
+    return None
+
+
+def _switch_on(block: Gathered, switches: _Switches) -> Node | None:
+    return next((node for name in switches.closes if _is_on(node := set_value(get(block.node, name)))), None)
 
 
 def _is_on(node: Node | None) -> bool:

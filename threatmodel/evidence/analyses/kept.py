@@ -5,25 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from threatmodel.evidence.analyses.properties import doubt_of, named, open_at
+from threatmodel.evidence.analyses.properties import document, doubt_of, named, open_at, read, worded
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.analyses.secrets import is_placeholder, spells_secret
+from threatmodel.evidence.analyses.secrets import is_placeholder, spells_secret, supplied
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Scalar, links, shape_of
+from threatmodel.stacks.values import Node, Scalar, Table, links, shape_of
 
 _LONGEST = 200_000
 """Characters of code that are looked through."""
 _STORE = re.compile(r"\{\{resolve:(?:secretsmanager|ssm-secure):[^{}]*\}\}\Z")
 
 
-@analysis("value", "text", "copy", answers=("secrets-manager", "code"))
+@analysis("value", "pattern", "text", "copy", answers=("secrets-manager", "code"))
 def secret_kept_in(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Where the value of a secret in Secrets Manager stands: in the file too, where the file spells it.
 
     A secret in code, in the variables of a stage or in the data of an instance may be any of the secrets: then it is
     unknown where each is kept.
     """
+    for part in named(parts, "pattern"):
+        if _spells_more(part.node, stack):
+            return Unanswered("the pattern that its value is made by may spell a secret itself", part.node.place)
     for part in named(parts, "value"):
         outcome = _spelt(part, resource, stack)
         if outcome is not None:
@@ -37,13 +40,38 @@ def secret_kept_in(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
     return None
 
 
+def _spells_more(generated: Node, stack: Stack) -> bool:
+    """Whether the pattern of a generated secret has, beside what is generated, what is or may be a secret."""
+    template = document(read(generated, "SecretStringTemplate"))
+    made = worded(read(generated, "GenerateStringKey"))
+    if template is None:
+        return False
+    if not isinstance(template, Table):
+        return True
+    values = [supplied(name, node, stack) for name, node in template.entries.items() if name != made]
+    return any(one.secret is not False for one in values)
+
+
 def _copies(node: Node, resource: Resource, stack: Stack) -> bool:
     """Whether a dynamic reference puts the value of this secret here; one that names none of this file may."""
+    if _read_back(node, resource, stack):
+        return True
     if "resolve:secretsmanager:" not in shape_of(node):
         return False
     named_there = {link.resource for link in links(node)}
     secrets = {name for name in named_there if name in stack.resources}
     return resource.name in secrets or not secrets
+
+
+_VERSIONS = re.compile(r"(?:\A|\.)aws_secretsmanager_secret_version\.")
+_VALUES = frozenset(("secret_string", "secret_binary"))
+
+
+def _read_back(node: Node, resource: Resource, stack: Stack) -> bool:
+    """Whether Terraform puts the value of this secret here, or that of one that it looks up and may be this one."""
+    versions = [one.resource for one in links(node) if one.attribute in _VALUES and _VERSIONS.search(one.resource)]
+    kept = [stack.resources.get(one) for one in versions]
+    return any(one is None or stack.target(read(one.properties, "secret_id")) in (resource, None) for one in kept)
 
 
 def _spelt(part: Gathered, resource: Resource, stack: Stack) -> Outcome:

@@ -84,8 +84,8 @@ def _decided(name: str, node: Node, stack: Stack) -> _Judgement:
             return _linked(speaks, node, stack)
         case Joined(parts=parts):
             return _joined(speaks, parts, raw, stack)
-        case Unknown(why=why, usual=usual):
-            return _unknown(speaks, why, usual, name, stack)
+        case Unknown():
+            return _unknown(name, node, stack)
         case _:
             return _Judgement("unknown", secret=None, why="a variable's value has to be a text")
 
@@ -279,12 +279,19 @@ def _by_parameter(speaks: str, parameter: Parameter, *, embedded: bool) -> _Judg
     else:
         table = _ASKED_FOR
     secret = table[speaks, own]
+    if parameter.stored:
+        secret = _more(secret, table[speaks, meaning(parameter.stored.rsplit("/", 1)[-1])])
     if parameter.name.startswith(_DECRYPTED) and "harmless" not in {speaks, own}:
         secret = secret or None
     if parameter.hidden and embedded and own == "secret":
         secret = True
     why = "its value is given at deployment, and it may be a secret by its name" if secret is None else ""
     return _Judgement(how, secret, parameter.name, why)
+
+
+def _more(one: bool | None, other: bool | None) -> bool | None:  # noqa: FBT001 - truths of three values
+    """The judgement of two that says more: a secret, else that nobody can tell."""
+    return one or other if True in {one, other} or None not in {one, other} else None
 
 
 _DECRYPTED = "ssm:"
@@ -401,11 +408,12 @@ def _joined(speaks: str, parts: tuple[str | Link | Unknown, ...], raw: str, stac
 _PASSWORD_PART = re.compile(r"://[^/\s@]{0,300}:\*[^/\s@]{0,300}@")
 
 
-def _unknown(speaks: str, why: str, usual: Node | None, name: str, stack: Stack) -> _Judgement:
-    """What is not told may be anything that its name allows, and anything that defaults would make a secret."""
-    if speaks == "harmless" and (usual is None or supplied(name, usual, stack).secret is False):
+def _unknown(name: str, node: Unknown, stack: Stack) -> _Judgement:
+    """What is not told may be anything, whatever its name says; what another stack gives away is shown to everybody."""
+    shown = bool(node.imported) or (node.usual is not None and supplied(name, node.usual, stack).secret is False)
+    if meaning(name) == "harmless" and shown:
         return _Judgement("unknown", secret=False)
-    return _Judgement("unknown", secret=None, why=why)
+    return _Judgement("unknown", secret=None, why=node.why)
 
 
 def _shown(name: str) -> str:

@@ -2,10 +2,15 @@
 
 A deployment with a StageName makes a stage of its own, with the settings of its StageDescription alone.  SAM's
 deployment does so wherever the api sets no OpenApiVersion: beside the author's stage there is one named Stage.
+
+An access log counts where a group or delivery stream of the file gets it, or one of the same account and Region, and
+where each line has something of the request (docs.aws.amazon.com/apigateway: "set-up-logging": "$context variables").
+What an account number or a parameter names may be somebody else's.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -22,11 +27,12 @@ from threatmodel.evidence.analyses.properties import (
     some,
     stands,
     unless_unread,
+    worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.answers import Gathered, Outcome
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Table, Unknown
+from threatmodel.stacks.values import List, Node, Table, Unknown
 
 
 class Stage(NamedTuple):
@@ -54,19 +60,45 @@ def stages(parts: Sequence[Gathered]) -> Iterator[Stage]:
 @analysis("stage", "deployment")
 def stages_logged(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether every stage writes an access log."""
-    says = [_logged(stage, resource) for stage in stages(parts)]
+    says = [_logged(stage, resource, stack) for stage in stages(parts)]
     return unless_unread(every(says, "", "a stage of it writes no access log"), stack, [True])
 
 
-def _logged(stage: Stage, resource: Resource) -> Say:
+def _logged(stage: Stage, resource: Resource, stack: Stack) -> Say:
     place = stage.part.resource.place
     if stage.hidden is not None:
         return open_at(stage.hidden)
     log = read(stage.settings, "AccessLogSetting|AccessLogSettings")
     target = read(log, "DestinationArn")
-    empty = isinstance(log, Table) and "Format" in log.entries and read(log, "Format") is None
-    value = all_of((stands(target), None if empty else True))
-    return _if_there(stage, Say(value, place if target is None else target.place, "what it logs is not told"), resource)
+    if target is None and isinstance(log, Unknown):
+        return _if_there(stage, open_at(log), resource)
+    kept = False if target is None else _kept(target, resource, stack)
+    why = "which account and Region keep the log is not told here" if kept is None else "what it logs is not told"
+    at = place if target is None else target.place
+    return _if_there(stage, Say(all_of((kept, _says_something(log))), at, why), resource)
+
+
+_KEEPERS = (
+    *("AWS::Logs::LogGroup", "AWS::KinesisFirehose::DeliveryStream"),
+    *("aws_cloudwatch_log_group", "aws_kinesis_firehose_delivery_stream"),
+)
+_OF_THIS_ACCOUNT = re.compile(r"arn:[^:]*:(?:logs|firehose):<Region>:<AccountId>:")
+
+
+def _kept(target: Node, api: Resource, stack: Stack) -> bool | None:
+    """Whether what gets a log stands in this file, or in the same account and Region."""
+    keeper = stack.target(target)
+    if keeper is not None:
+        return True if keeper.type in _KEEPERS and doubt_of(keeper, api) is None else None
+    return True if _OF_THIS_ACCOUNT.match(worded(target) or "") else None
+
+
+def _says_something(log: Node | None) -> bool | None:
+    """Whether a line of a log has something of the request in it."""
+    if not isinstance(log, Table | List) or (isinstance(log, Table) and "Format" not in log.entries):
+        return True
+    told = worded(read(log, "Format"))
+    return None if told is None else "$context." in told
 
 
 def _if_there(stage: Stage, say: Say, resource: Resource) -> Say:

@@ -37,6 +37,8 @@ _MOST = 2_000
 _WINDOW = 300
 """Requests from one address in so many seconds."""
 _GROUP = "RuleGroupReferenceStatement"
+_ADDING = ("aws_wafv2_web_acl_rule_group_association",)
+"""Types that add rules to a web ACL from beside it."""
 
 
 @analysis("stage", "deployment", "acl", "origin", "origin-access", "auth", "policy")
@@ -148,7 +150,8 @@ def _acl_limits(acl: Resource, scope: str, resource: Resource, stack: Stack) -> 
     if isinstance(listed, Unknown):
         return None
     limiting = one_of([_limiting(rule, rules, stack) for rule in rules])
-    sure = True if doubt_of(acl, resource) is None and told is not None else None
+    beside = any(stack.target(read(one.properties, "web_acl_arn")) in (acl, None) for one in stack.of_type(*_ADDING))
+    sure = True if doubt_of(acl, resource) is None and told is not None and not beside else None
     return all_of((limiting, sure))
 
 

@@ -13,7 +13,8 @@ path there, in the last resource); for AWS it is ``in`` and ``calls``.  A step i
 property refers to; ``{from: TYPES, by: PATH}``, the resources whose property refers to this one; or
 ``{any: TYPES}``, every resource of these types.  ``where: {property: text}`` in a step keeps those with these values.
 A call is ``call`` (service:Operation), ``with`` (what it is given), ``at`` (the path in its answer) and ``nothing``
-(error codes that mean that nothing stands there; any other error means unknown).
+(error codes that mean that nothing stands there; any other error means unknown).  Of what is gathered each source has
+a name (``as``), by which an analysis knows it, or is all of another ``set``.
 
 A path is names joined by dots.  ``[]`` goes on with each item of a list, ``[Name=x,Other=y]`` with the items that have
 these values, ``{}`` with each value of a mapping and ``{key}`` with the value of a key that is no plain name.  Nothing
@@ -212,7 +213,12 @@ def file_format(seen_by: str) -> Record:
     """What one of the files may hold."""
     where = _WHERE[seen_by]
     place = record("a place", *where, *_WHAT)
-    source = record("a source", *where, Key("as", Text(40), "what it is to an analysis", required=True))
+    source = record(
+        "a source",
+        *where,
+        Key("as", Text(40), "what it is to an analysis"),
+        Key("set", Text(60), "another set of the kind, whose sources are taken in"),
+    )
     listing = NamedItems(Items(_CALL), "a variant") if seen_by == "aws" else _TYPES
     rights = NamedItems(_ACTIONS, "an operation", re.compile(_OPERATION + r"\Z"), "service:Operation")
     return record(

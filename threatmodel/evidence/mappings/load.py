@@ -59,13 +59,7 @@ class _Whole:
         """Everything that the file says."""
         elements = {kind: self.variants(raw) for kind, raw in self.by_kind(entries, "elements")}
         self.types = {kind: tuple(variants) for kind, variants in elements.items()}
-        gathered = {
-            kind: {
-                name: tuple(self.source(kind, one.value, one.place) for one in entry.value)
-                for name, entry in sets.items()
-            }
-            for kind, sets in self.by_kind(entries, "gathered")
-        }
+        gathered = {kind: self.sets(kind, sets) for kind, sets in self.by_kind(entries, "gathered")}
         self.parts = {
             kind: {name: {source.part for source in sources} for name, sources in sets.items()}
             for kind, sets in gathered.items()
@@ -118,6 +112,25 @@ class _Whole:
         return row
 
     # --- sources
+
+    def sets(self, kind: str, table: Fields) -> dict[str, tuple[Source, ...]]:
+        """The sets of sources of a kind, each with those of the sets that it takes in."""
+        own = {
+            name: tuple(self.source(kind, one.value, one.place) for one in entry.value if "set" not in one.value)
+            for name, entry in table.items()
+        }
+        found = {}
+        for name, entry in table.items():
+            for one in entry.value:
+                if not {"as", "set"} & one.value.keys():
+                    self.reader.note("missing-key", one.place, "a source has no 'as'", "say what it is to an analysis")
+            taken = [one.value["set"] for one in entry.value if "set" in one.value]
+            for other in taken:
+                if other.value not in own:
+                    message = f"nothing of the name {quoted(other.value)} is gathered for the kind {kind}"
+                    self.reader.note("unknown-reference", other.place, message, suggestion(other.value, own))
+            found[name] = (*own[name], *(source for other in taken for source in own.get(other.value, ())))
+        return found
 
     def path(self, entries: Fields, key: str) -> ValuePath:
         """The path behind a key, empty where there is none."""

@@ -84,6 +84,12 @@ _CHANGES_RIGHTS: Mapping[str, re.Pattern[str]] = {
     "organizations": _ANY,
     "rolesanywhere": _ANY,
     "ram": _ANY,
+    "account": _ANY,
+    "cognito-idp": re.compile(
+        r"Admin(AddUserToGroup|CreateUser|EnableUser|InitiateAuth|LinkProviderForUser|RespondToAuthChallenge|ResetUserPassword"
+        r"|SetUser(Password|MFAPreference)|UpdateUserAttributes)|(Create|Update)(Group|IdentityProvider|UserPool\w*)"
+        r"|AddUserPoolClientSecret"
+    ),
     "cognito-identity": re.compile(r"(?!GetId\Z|MergeDev|Unlink|DeleteIdentities)\w+"),
     # what is deployed, and code
     "amplify": _ANY,
@@ -137,26 +143,29 @@ _CHANGES_RIGHTS: Mapping[str, re.Pattern[str]] = {
     "kafkaconnect": _ANY,
     "kinesisanalytics": _ANY,
     "omics": re.compile(r"\w*(Workflow|Run)\w*"),
+    "iot": re.compile(r"(CreateKeysAndCertificate|CreateCertificateFromCsr|RegisterCertificate|RegisterThing)\w*"),
     "pipes": _ANY,
     "sagemaker": re.compile(r"(?!Invoke|Stop)\w*(Job|Notebook|Pipeline|Endpoint|Presigned|App|Space)\w*"),
     "scheduler": re.compile(r"(?!Delete)\w+"),
     "ssm": re.compile(
         r"(Send(Command|AutomationSignal)|Start(?!AccessRequest)|Resume|Create(Association|Activation|Document|Maintenance)"
-        r"|Update(Association\Z|Document|Maintenance|ManagedInstanceRole|ServiceSetting)|Register(Task|Managed)|Modify)\w*"
+        r"|Update(Association\Z|Document|Maintenance|ManagedInstanceRole|ServiceSetting)|Register(Task|Managed|DefaultHost)|Modify)\w*"
     ),
+    "signer": re.compile(r"(?!Cancel|Revoke|Remove)\w+"),
     "states": re.compile(r"(Create|Update)StateMachine\w*|TestState|PublishStateMachineVersion"),
 }
 """Services of identity, code and deployment, and those that run what they are told as a role: by name, the actions that
 need an explanation before they are called harmless.  The others only use what is there, or end it."""
 
 _GIVES_RIGHTS = re.compile(
-    r"(?!PutObject|PutBucketPublic)(Put|Set|Update|Create|Add|Attach|Modify)\w*(Policy|Permissions?|Acl|Grant|Grants\w*)\Z"
-    r"|Set(Queue|Topic)Attributes"
+    r"(?!PutObject|PutBucketPublic)(Put|Set|Update|Create|Add|Attach|Modify)\w*(Policy(Version)?|Permissions?|Acl|Grant|Grants\w*)\Z"
+    r"|Set(Queue|Topic)Attributes|Delete\w*Policy\Z"
 )
-"""Actions of the other services that change who may do what with a resource, the role itself included."""
+"""Actions of the other services that change who may do what with a resource, the role itself included; a policy that is
+gone denies nothing any more."""
 
 _LOOKS = re.compile(
-    r"(?!getsession|getfederation|getdelegated|getscoped|getwebidentity|getclustercred|getrolecred|getinstanceaccess)"
+    r"(?!getsession|getfederation|getdelegated|getscoped|getwebidentity|getcluster(session)?cred|getrolecred|getinstanceaccess)"
     r"(batchget|get|list|describe|lookup|search|query|check|validate|head|view|read|count|preview|simulate)[a-z*?]"
 )
 
@@ -180,7 +189,8 @@ def _changes_rights(action: IamAction) -> bool:
         return _may_change_rights(service.lower(), verb)
     if service in _CHANGES_RIGHTS:
         changes = action.level in {"write", "permissions"} or _RIGHTS_AT_ANY_LEVEL.match(action.name) is not None
-        return changes and not _LOOKS.match(verb.lower()) and _CHANGES_RIGHTS[service].match(verb) is not None
+        if changes and not _LOOKS.match(verb.lower()) and _CHANGES_RIGHTS[service].match(verb) is not None:
+            return True
     return action.level == "permissions" and _GIVES_RIGHTS.match(verb) is not None
 
 

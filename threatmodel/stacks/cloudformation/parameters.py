@@ -53,6 +53,7 @@ def parameter(name: str, declared: Table, place: Place, assumed: Assumed, nestin
         least=_bound(declared.entries.get("MinValue")),
         most=_bound(declared.entries.get("MaxValue")),
         stated=assumed.stated.get(name),
+        stored=(text(declared.entries.get("Default")) or "") if kind.startswith(_FROM_STORE) else "",
     )
 
 

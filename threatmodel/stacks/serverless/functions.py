@@ -200,11 +200,11 @@ def _add_url(making: GrowingTemplate, function: Function) -> None:
         f"{function.id}Url", "AWS::Lambda::Url", place,
         {"AuthType": kind, "TargetFunctionArn": function.target, "InvokeMode": get(url, "invokeMode")}, function.id,
     )  # fmt: skip
-    if kind == "NONE":
+    if kind != "AWS_IAM":
         permission = {
             "FunctionName": function.target,
             "Action": "lambda:InvokeFunctionUrl",
-            "Principal": "*",
+            "Principal": "*" if kind == "NONE" else Unknown("whether its URL asks who calls is not told", place),
             "FunctionUrlAuthType": kind,
         }
         name = f"{logical(function.name)}LambdaPermissionFnUrl"

@@ -302,7 +302,25 @@ def _template(making: GrowingTemplate) -> Table:
                 making.not_read(f"resources.{name}", "nothing is known of this section", node.place)
     for extension in extensions:
         sections["Resources"] = _extended(making, sections["Resources"], extension)
+    given, parameters = making.of_provider("stackParameters"), sections.get("Parameters")
+    if given is not None and isinstance(parameters, Table):
+        sections["Parameters"] = _given(parameters, given)
     return Table(sections, place, {})
+
+
+def _given(parameters: Table, given: Node) -> Table:
+    """The template's parameters with the values that ``stackParameters`` gives them: each then has no other one."""
+    values = {name: get(one, "ParameterValue") for one in items(given) if (name := text(get(one, "ParameterKey")))}
+    unnamed = any(text(get(one, "ParameterKey")) is None for one in items(given))
+    found = dict(parameters.entries)
+    for name, declared in parameters.entries.items():
+        if (name in values or unnamed) and isinstance(declared, Table):
+            kept = {key: node for key, node in declared.entries.items() if key not in {"Default", "AllowedValues"}}
+            value = values.get(name)
+            if isinstance(value, Scalar):
+                kept |= {"Default": value, "AllowedValues": List((value,), value.place)}
+            found[name] = declared._replace(entries=kept)
+    return parameters._replace(entries=found)
 
 
 def _with_resources(making: GrowingTemplate, made: Node, own: Node) -> Node:

@@ -322,6 +322,10 @@ class Variables:
         if known in self.assumed.values:
             return self._given(known, place)
         if self.assumed.open:
+            if known == "opt:stage":  # it stands in the names of all that is made, so that it is told wherever it is
+                self.parameters[known] = Parameter(
+                    name=known, type="", hidden=False, value=Unknown(why, place), place=place
+                )
             return Unknown(why, place, None, (known,))
         if known not in self.parameters:
             usual = default if isinstance(default, Scalar) else Unknown(why, place)

@@ -1,0 +1,267 @@
+"""Whether what fails ends somewhere: with a queue for dead letters, or a destination for failures that somebody has.
+
+A message is tried at most a hundred times: SQS takes a maxReceiveCount of 1,000, with which nothing ever ends in the
+queue for dead letters.  That queue keeps them for a day at least, and no shorter than the queue from which they come,
+since they keep the time at which they were sent first, and takes those of the queue (docs.aws.amazon.com/
+AWSSimpleQueueService: "sqs-dead-letter-queues").  A stream's mapping tries without end where neither attempts nor age
+are bounded, so that nothing reaches its destination for failures before it expires.  What a function fails at, Lambda
+sends with the function's role (docs.aws.amazon.com/lambda: "invocation-async-retain-records").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from threatmodel.evidence.analyses.alerting import TOPICS, heard
+from threatmodel.evidence.analyses.properties import (
+    Say,
+    all_of,
+    document,
+    doubt_of,
+    each,
+    every,
+    named,
+    number,
+    one_of,
+    opaque_of,
+    open_at,
+    read,
+    stands,
+    unless_unread,
+    worded,
+)
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.answers import Answered, Gathered, Outcome
+from threatmodel.evidence.policies.grants import Grant, Pattern, allowing, statements
+from threatmodel.evidence.policies.permissions import held
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node, Table, Unknown
+
+_MOST_TRIES = 100
+_ASKING = {"apigateway.amazonaws.com", "elasticloadbalancing.amazonaws.com"}
+"""Services that wait for the answer, so that a failure is theirs to tell."""
+
+
+@analysis("redrive", "mapping")
+def failures_end(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether what fails goes to a queue for dead letters after a bounded number of tries, or age."""
+    says = [_redrive(part, stack) for part in named(parts, "redrive")]
+    says += [_mapping(part)._replace(doubt=doubt_of(part.resource, resource)) for part in named(parts, "mapping")]
+    outcome = every(says, "", "what fails is tried without a bound that it would meet")
+    return unless_unread(outcome, stack, [True]) if named(parts, "mapping") else outcome
+
+
+@analysis("mapping", "starter", "schedule")
+def stream_failures_kept(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether what fails of each stream that starts a function is kept; nothing is said where no stream does.
+
+    Kept for all streams, it decides only where nothing starts the function asynchronously beside them: those events
+    have a destination of the function's own.
+    """
+    streams = [part for part in named(parts, "mapping") if stands(read(part.node, "StartingPosition")) is not False]
+    says = [_mapping(part)._replace(doubt=doubt_of(part.resource, resource)) for part in streams]
+    starters = [(worded(part.node), part.node) for part in named(parts, "starter")]
+    says += [open_at(node) for told, node in starters if told is None]
+    outcome = every(says, "", "what fails of a stream is tried without a bound, or kept nowhere")
+    beside = named(parts, "schedule") or any(told is not None and told not in _ASKING for told, _ in starters)
+    if not streams or (beside and isinstance(outcome, Answered) and outcome.value):
+        return None
+    return unless_unread(outcome, stack, [True])
+
+
+def _redrive(part: Gathered, stack: Stack) -> Say:
+    policy = document(part.node)
+    if policy is None or isinstance(policy, Unknown):
+        return open_at(policy or part.node)
+    tries = read(policy, "maxReceiveCount")
+    told = number(tries)
+    few = None if told is None else told <= _MOST_TRIES
+    to = read(policy, "deadLetterTargetArn")
+    value = all_of((stands(to), few, _kept(to, part.resource, stack), _taken(to, part.resource, stack)))
+    return Say(value, part.node.place, open_at(tries or part.node).why if few is None else _NOT_KEPT)
+
+
+_NOT_KEPT = "how long what fails is kept, and whether somebody of this file keeps it, is not told"
+_A_DAY = 86_400
+_USUAL = 345_600
+"""Seconds for which SQS keeps a message where nothing else is said."""
+_QUEUES = ("AWS::SQS::Queue", "aws_sqs_queue")
+
+
+def _kept(to: Node | None, source: Resource, stack: Stack) -> bool | None:
+    """Whether a queue of this file keeps what fails in another one, long enough; never the queue itself."""
+    queue = _queue(to, stack)
+    if queue is None or queue.type not in _QUEUES or queue.opaque is not None or doubt_of(queue, source) is not None:
+        return None
+    if queue is source:
+        return False
+    kept, before = _seconds(queue), _seconds(source) if source.type in _QUEUES else 0
+    return None if kept is None or before is None else kept >= max(_A_DAY, before)
+
+
+def _taken(to: Node | None, source: Resource, stack: Stack) -> bool | None:
+    """Whether a queue for dead letters takes those of a queue: of all, unless it says of whose."""
+    queue = _queue(to, stack)
+    policies = [read(queue.properties, "RedriveAllowPolicy")] if queue is not None else []
+    policies += [
+        read(one.properties, "redrive_allow_policy")
+        for one in stack.of_type("aws_sqs_queue_redrive_allow_policy")
+        if stack.target(read(one.properties, "queue_url")) in (queue, None)
+    ]
+    return all_of([_takes_from(document(one), source, stack) for one in policies if one is not None])
+
+
+def _takes_from(policy: Node | None, source: Resource, stack: Stack) -> bool | None:
+    if not isinstance(policy, Table):
+        return None
+    permission = worded(read(policy, "redrivePermission"))
+    if permission == "byQueue":
+        sources = [_queue(one, stack) for one in each(read(policy, "sourceQueueArns"))]
+        return True if source in sources else None if None in sources else False
+    return {"allowAll": True, "denyAll": False}.get(permission or "allowAll")
+
+
+def _seconds(queue: Resource) -> int | None:
+    node = read(queue.properties, "MessageRetentionPeriod|message_retention_seconds")
+    return _USUAL if node is None else number(node)
+
+
+def _queue(to: Node | None, stack: Stack) -> Resource | None:
+    """The queue of this file that an ARN means: by a link, also in a JSON text, or by the ARN that a plan tells."""
+    target = stack.target(to) if to is not None else None
+    told = worded(to) or ""
+    named_in = re.fullmatch(r"\$\{(.+)\.(?:Arn|arn)\}", told)
+    if target is None and named_in is not None:
+        target = stack.resources.get(named_in[1])
+    if target is None and told:
+        target = next((one for one in stack.of_type(*_QUEUES) if worded(read(one.properties, "arn")) == told), None)
+    return target
+
+
+# --- what a function fails at
+
+
+@analysis("target", "config", "policy", "managed", "sam")
+def failures_kept(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether what a function fails at goes to something of this file that keeps it, or works on it, by its rights."""
+    policies = named(parts, "policy", "managed", "sam")
+    says = []
+    for part in named(parts, "target", "config"):
+        hidden = part.node if isinstance(part.node, Unknown) else doubt_of(part.resource, resource)
+        to = part.node if part.part == "target" else read(part.node, "DestinationConfig", "OnFailure")
+        if part.part == "config" and not isinstance(to, Unknown | None):
+            to = read(to, "Destination") or to
+        if to is None:
+            continue
+        says.append(open_at(hidden) if hidden is not None else _takes(to, part, resource, stack))
+        says.append(_sends(to, policies, resource, stack))
+    return every(says, "", "what fails is not kept")
+
+
+_LATEST = "$LATEST"
+_MAPPINGS = ("AWS::Lambda::EventSourceMapping", "aws_lambda_event_source_mapping")
+_BUSES = ("AWS::Events::EventBus", "aws_cloudwatch_event_bus")
+_RULES = ("AWS::Events::Rule", "aws_cloudwatch_event_rule")
+
+
+def _takes(to: Node, part: Gathered, function: Resource, stack: Stack) -> Say:
+    """Whether a destination keeps what fails."""
+    if isinstance(to, Table):  # SAM makes the queue or topic that is asked for by its type alone
+        return Say(True if read(to, "Type") is not None else None, to.place)
+    target = _queue(to, stack)
+    other = (
+        worded(read(part.node, "Qualifier")) == _LATEST and read(function.properties, "AutoPublishAlias") is not None
+    )
+    if target is None or target.opaque is not None or doubt_of(target, function) is not None or other:
+        return Say(None, to.place, "whether what fails is kept there is not told by this file")
+    if target.type not in _QUEUES:
+        return Say(_works_on(target, function, stack), to.place, "whether anybody has what fails there is not told")
+    loops = any(
+        stack.target(read(one.properties, "EventSourceArn")) is target
+        and stack.target(read(one.properties, "FunctionName")) is function
+        for one in stack.of_type(*_MAPPINGS)
+    )
+    return Say(False if loops else _kept(to, function, stack), to.place, _NOT_KEPT)
+
+
+def _works_on(target: Resource, function: Resource, stack: Stack) -> bool | None:
+    """Whether something that is no queue does something with what fails: not the function itself, not nobody."""
+    if target.type in TOPICS:
+        return heard(target, stack)
+    if target.type in _BUSES:
+        rules = [one for one in stack.of_type(*_RULES) if one.doubt is None]
+        return any(stack.target(read(one.properties, "EventBusName")) is target for one in rules) or None
+    return True if target is not function else None
+
+
+_FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function", "aws_lambda_function")
+_SENDING: Mapping[str, str] = {
+    **dict.fromkeys(_QUEUES, "sqs:sendmessage"),
+    **dict.fromkeys(TOPICS, "sns:publish"),
+    **dict.fromkeys(_BUSES, "events:putevents"),
+    **dict.fromkeys(_FUNCTIONS, "lambda:invokefunction"),
+    **dict.fromkeys(("AWS::S3::Bucket", "aws_s3_bucket"), "s3:putobject"),
+}
+"""The right by which something of a type gets what fails, in small letters."""
+_QUEUE_POLICIES = ("AWS::SQS::QueuePolicy", "AWS::SQS::QueueInlinePolicy", "aws_sqs_queue_policy")
+
+
+def _sends(to: Node, policies: Sequence[Gathered], function: Resource, stack: Stack) -> Say:
+    """Whether the function's role lets Lambda send there, and no policy of the queue denies it."""
+    target = _queue(to, stack)
+    role = read(function.properties, "Role")
+    right = _SENDING.get(target.type, "") if target is not None else ""
+    if target is None or not right or role is None:  # SAM gives the role that it makes this right
+        return Say(value=True, place=to.place)
+    if stack.target(role) is None:
+        return Say(None, to.place, "whether its role, which is not in this file, may send there is not told")
+    may = one_of([_lets(grant, right, target) for grant in allowing(held(policies, function, stack))])
+    denied = any(grant.effect != "Allow" and _concerns(grant, right, target) for grant in _policies_of(target, stack))
+    return Say(None if may and denied else may, to.place, "whether its role may send there is not told")
+
+
+def _lets(grant: Grant, right: str, target: Resource) -> bool | None:
+    told = grant.resources and not grant.but_resources
+    about = one_of([_is_about(one, target) for one in grant.resources]) if told else None
+    narrow = grant.open is not None or bool(grant.conditions)
+    return all_of((grant.covers(right), about, None if narrow else True))
+
+
+def _concerns(denial: Grant, right: str, target: Resource) -> bool:
+    """Whether a denial may be about a right on a queue."""
+    about = [_is_about(one, target) for one in denial.resources]
+    return denial.covers(right) is not False and (denial.but_resources or not about or one_of(about) is not False)
+
+
+def _is_about(one: Pattern, target: Resource) -> bool | None:
+    if one.text == "*" or any(link.resource == target.name for link in one.links):
+        return True
+    return None if one.open is not None or not one.links else False
+
+
+def _policies_of(queue: Resource, stack: Stack) -> Iterator[Grant]:
+    """The statements of a queue's policies."""
+    yield from statements(read(queue.properties, "policy"))
+    for one in stack.of_type(*_QUEUE_POLICIES):
+        if queue in [stack.target(each_one) for each_one in each(read(one.properties, "Queues|Queue|queue_url"))]:
+            yield from statements(read(one.properties, "PolicyDocument|policy"))
+
+
+# --- streams
+
+
+def _mapping(part: Gathered) -> Say:
+    hidden = opaque_of(part)
+    if hidden is not None:
+        return open_at(hidden)
+    to = stands(read(part.node, "DestinationConfig", "OnFailure", "Destination|destination_arn"))
+    bounds = [_bounded(read(part.node, name)) for name in ("MaximumRetryAttempts", "MaximumRecordAgeInSeconds")]
+    return Say(all_of((to, one_of(bounds))), part.resource.place, "how often it tries is not told")
+
+
+def _bounded(node: Node | None) -> bool | None:
+    """Whether an amount is a bound: without one, and with -1, a mapping tries until the record expires."""
+    if node is None or getattr(node, "value", None) in {-1, "-1"}:
+        return False
+    return None if number(node) is None else True
