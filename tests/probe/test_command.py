@@ -238,3 +238,26 @@ def test_an_exception_for_want_of_a_variable_denies_nothing_and_names_it(
     result = json.loads((project / "bot" / "bot.probe.json").read_text())
     assert all(one["decided"] is False for one in result["facts"] if one["fact"] == "errors_generic")
     assert "it asked for variables that it did not get: WORK_QUEUE_URL" in " ".join(capsys.readouterr().out.split())
+
+
+REFUSED = {
+    "a key that Slack never sends": ("return {'statusCode': 403}", "a key of its own Slack never sends"),
+    "another form of event": ("return event['token']", "another event than the probe has"),
+    "a secret in a table": (
+        "return __import__('boto3').resource('dynamodb').Table('t').get_item(Key={'id': 'x'})['Item']",
+        "it asks a table, in which the probe keeps nothing",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_keeps_a_genuine_request_out_is_said_and_denies_nothing_else(
+    name: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line, advice = REFUSED[name]
+    (project / "bot").mkdir()
+    (project / "bot" / "app.py").write_text(f"def handler(event, context):\n    {line}\n")
+    assert main(["probe", "bot/app.py", "--unconfined", "--json", "-o", "bot/bot.probe.json"]) == 1
+    assert advice in " ".join(capsys.readouterr().out.split())
+    result = json.loads((project / "bot" / "bot.probe.json").read_text())
+    assert not any(one["decided"] for one in result["facts"] if one["fact"] in {"errors_generic", "verifies_signature"})

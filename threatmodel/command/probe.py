@@ -55,8 +55,8 @@ def options(parser: Parser) -> None:
         "--kind",
         type=_kind,
         metavar="KIND",
-        help="the kind of a genuine request: command, event, action, view, shortcut, options or url_verification "
-        "(default: the first with which the handler does something)",
+        help="the kind of a genuine request: command, event, action, view, shortcut, options, view_closed, "
+        "message_shortcut or url_verification (default: the first with which the handler does something)",
     )
     add(
         "--path",

@@ -12,10 +12,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from threatmodel.probe.advice import what_to_do
 from threatmodel.probe.cases import Case, Sealed, Send
 from threatmodel.probe.hints import step_of
 from threatmodel.probe.kinds import CHALLENGE
-from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, UNDECIDED, ProbeOutcome, Setting, twin
+from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, RAISED, UNDECIDED, ProbeOutcome, Setting, twin
 from threatmodel.probe.protocol import Effect, Reply
 from threatmodel.probe.replies import (
     accepted,
@@ -34,7 +35,6 @@ IN_TIME = 3.0
 
 FOREIGN_HOST = "evil.example"
 ASK = "they cannot be told apart; name a request that does something (--kind, --body)"
-_RAISED = {"error", "exit"}
 _STORES = {"dynamodb", "s3", "elasticache", "rds-data"}
 _HANDING_OVER = {
     ("sqs", "SendMessage"),
@@ -122,7 +122,7 @@ class _One:
     @property
     def raised_before(self) -> bool:
         """Whether it raised, and is seen to have done nothing by then."""
-        return self.setting.sees_effects and self.reply.ended in _RAISED and not self.done
+        return self.setting.sees_effects and self.reply.ended in RAISED and not self.done
 
     def instead(self) -> str:
         """What happened where no answer of the expected kind came."""
@@ -153,7 +153,8 @@ class _One:
     def taken(self) -> ProbeOutcome:
         if self.is_taken:
             return self.passed()
-        return self.failed("; ".join(filter(None, [self.instead(), self.setting.lacking])))
+        told = self.setting.lacking or (what_to_do(self.reply) if self.case.id == "genuine" else "")
+        return self.failed("; ".join(filter(None, [self.instead(), told])))
 
     def refusal(self) -> ProbeOutcome:
         if step_of(self.send.path) == "install" and begins_installation(self.reply, self.status):
@@ -170,7 +171,7 @@ class _One:
             return ProbeOutcome(outcome=FAILED, why=why, late=True) if self.is_closed else self.failed(why)
         if self.is_closed:
             return self.by_status()
-        if self.reply.ended in _RAISED or (self.status or 0) >= 500:  # noqa: PLR2004 - the same
+        if self.reply.ended in RAISED or (self.status or 0) >= 500:  # noqa: PLR2004 - the same
             if not self.setting.sees_effects:
                 return self.undecided(f"{self.instead()}: that is no refusal")
             return self.passed(f"{self.instead()}, before it did anything")
@@ -261,7 +262,7 @@ class _One:
 
     def denial(self) -> ProbeOutcome:
         """Many answer 200 and tell the caller no: that is a denial where a genuine request does more."""
-        if self.reply.ended in _RAISED and self.setting.sees_effects and not self.done:
+        if self.reply.ended in RAISED and self.setting.sees_effects and not self.done:
             return self.passed(f"{self.instead()}, before it did anything")
         if not (self.is_refused or self.is_taken):
             return self.undecided(f"{self.instead()}: that is no refusal")
@@ -312,7 +313,7 @@ class _One:
     def unkept(self) -> ProbeOutcome:
         """What Slack refused to give must not be taken for a token."""
         kept = [one for one in self.done if keeps(one)]
-        if not kept and self.reply.ended and not (self.setting.sees_effects and self.reply.ended in _RAISED):
+        if not kept and self.reply.ended and not (self.setting.sees_effects and self.reply.ended in RAISED):
             return self.undecided(f"{self.instead()}: that is no refusal")
         if not kept:
             return self.by_status()

@@ -13,6 +13,8 @@ from threatmodel.probe.protocol import Reply
 from threatmodel.reading.problems import listed
 
 PASSED, FAILED, UNDECIDED, NOT_RUN = "passed", "failed", "undecided", "not run"
+RAISED = frozenset({"error", "exit"})
+"""How a reply ended that is an exception."""
 OUTCOMES = (PASSED, FAILED, UNDECIDED, NOT_RUN)
 
 
@@ -57,7 +59,7 @@ class Setting:
     @property
     def lacking(self) -> str:
         """Which variables it lacks, where a genuine request ends in an exception, perhaps for want of them."""
-        if not self.missing or self.genuine.ended not in {"error", "exit"}:
+        if not self.missing or self.genuine.ended not in RAISED:
             return ""
         return f"it asked for variables that it did not get: {listed(self.missing)}"
 

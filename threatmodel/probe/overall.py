@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from threatmodel.probe.cases import Case, Send
-from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, UNDECIDED, ProbeOutcome, Setting
+from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, RAISED, UNDECIDED, ProbeOutcome, Setting
 from threatmodel.probe.protocol import Reply
 from threatmodel.probe.replies import status_of
 
@@ -33,8 +33,9 @@ def _no_crash(setting: Setting) -> ProbeOutcome:
             continue
         if status is None or status >= 500:  # noqa: PLR2004 - HTTP's classes
             wrong.append(case.id)
-    if wrong and setting.lacking:
-        return ProbeOutcome(outcome=UNDECIDED, why=f"a genuine request ends in one too, and {setting.lacking}")
+    if wrong and setting.genuine.ended in RAISED:  # for want of something, or of another form of event
+        why = "; ".join(filter(None, ["a genuine request ends in one too", setting.lacking]))
+        return ProbeOutcome(outcome=UNDECIDED, why=why)
     return _overall(wrong, replies, "after: ")
 
 
