@@ -14,8 +14,8 @@ _OTHER_EVENT = (
     "load balancer: of what a mapping template or a queue hands over, nothing can be shown"
 )
 _ASKS_FOR_MORE = (
-    "it asks for what the request has not: name the commands and callers that it knows (--body, --env, --kind, --path); "
-    "a key of its own Slack never sends, so that it is no check of Slack's requests"
+    "it asks for what the request has not: name the commands and callers that it knows (--body, --env, --kind, --path)"
+    "; a key of its own Slack never sends, so that it is no check of Slack's requests"
 )
 
 
