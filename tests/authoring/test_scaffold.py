@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.authoring.scaffolding import IDS, Golden, library, tm, write
 from tests.support import ARTICLE, HOME, control, threat
-from threatmodel.authoring.scaffold import (
+from threatmodel.authoring.library_files import (
     ANSWER,
     control_text,
     threat_text,

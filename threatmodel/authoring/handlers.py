@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from threatmodel.authoring.scaffold import Plan
+from threatmodel.authoring.planned import Plan
 from threatmodel.model.load import load_model
 from threatmodel.model.system import Node, System
 from threatmodel.reading.files import Files, shown_path

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from threatmodel.authoring.insertion import scalar, with_item
-from threatmodel.authoring.scaffold import Plan
+from threatmodel.authoring.planned import Plan
 from threatmodel.model.load import load_model
 from threatmodel.probe.asked_for import variables_asked_for
 from threatmodel.probe.made_up import environment_file, made_up, signing_secret_of

@@ -1,29 +1,21 @@
 """New threats, controls and functions: files to write over, and entries added to files that stay as they are.
 
-Texts in, texts out: what is planned here is read through `Files`, and written by the command line.  The comments of a
-new file come from the tables that the loader reads it with, so the two never differ.
+Texts in, texts out: what is planned here is read through `Files`, and written by the command line.
 """
 
 from __future__ import annotations
 
 import shlex
-import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from threatmodel.authoring.insertion import scalar, with_entry
+from threatmodel.authoring.library_files import control_text, threat_text
+from threatmodel.authoring.planned import Plan
 from threatmodel.graph.reach import REACHES
-from threatmodel.library.format import (
-    BEYOND,
-    CONTROL,
-    CONTROL_EXAMPLES,
-    EFFECTS,
-    THREAT,
-    THREAT_EXAMPLES,
-    Threat,
-)
-from threatmodel.library.placeholders import ADDRESS, placeholder
+from threatmodel.library.format import CONTROL, EFFECTS, THREAT, Threat
+from threatmodel.library.placeholders import placeholder
 from threatmodel.library.read import threat_of
 from threatmodel.model.file import ELEMENTS
 from threatmodel.model.load import load_model
@@ -33,48 +25,11 @@ from threatmodel.model.vocabulary import RELATIONS
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import COMMAND
 from threatmodel.reading.problems import InputError, Place, Problem, article, suggestion
-from threatmodel.reading.shape import Either, Items, Key, NamedItems, Number, Raw, Reader, Record, Shape, Text, Word
+from threatmodel.reading.shape import NamedItems, Raw, Reader, Text
 from threatmodel.reading.source import Document, Map
 
-SCENARIO = "exploited-vulnerability"
-"""The scenario of a new threat where none is named."""
-
-MITIGATION = BEYOND
-"""The mitigation of a new control where none is named."""
-
-ANSWER = "incident-runbook"
-"""The control that a new threat links to: it lives on a plane, so it answers a threat to any kind of element."""
-
-_STRIDE_AND_ATTACK = {
-    "stolen-access-keys": ("spoofing", "T1078"),
-    "malicious-code": ("tampering", "T1195"),
-    "denial-of-service": ("denial-of-service", "T1499"),
-    "exploited-vulnerability": ("elevation-of-privilege", "T1190"),
-    "social-engineering": ("spoofing", "T1566"),
-}
-_NIST = {
-    "access-keys": "IA-5",
-    "multi-factor-authentication": "IA-2(1)",
-    "version-control": "CM-3",
-    "code-review": "SA-11",
-    "ddos-protection": "SC-5",
-    "guardduty": "SI-4",
-    "best-practices": "AC-6",
-    BEYOND: "RA-7",
-}
-"""Where a reader of a new file starts from: the nearest ids for its folder, to be written over."""
-
-_WIDTH = 116
 _BESIDE = 38
 """Column at which a comment stands beside an example line of a function."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to be written: texts by path, each with what to say of it, and what to do then."""
-
-    files: tuple[tuple[Path, str, str], ...]
-    then: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,153 +38,6 @@ class Folders:
 
     all: Sequence[Path]
     given: Sequence[Path] = ()
-
-
-# --- whole files
-
-
-def threat_text(name: str, scenario: str = SCENARIO) -> str:
-    """A threat's file that loads as it is, every key explained."""
-    stride, attack = _STRIDE_AND_ATTACK[scenario]
-    return _file(
-        THREAT,
-        {
-            "id": scalar(name),
-            "scenario": scenario,
-            "targets": "[function]",
-            "applies": "true",
-            "stride": f"[{stride}]",
-            "likelihood": "3",
-            "impact": "3",
-            "controls": [f"{ANSWER}: responds"],
-            "maps": _maps(THREAT, "attack", attack),
-            "references": f"[{ADDRESS}]",
-            "examples": ["applies: [{}]", *(f"# {name}: {_EXAMPLES[name]}" for name in THREAT_EXAMPLES[1:])],
-        },
-        {
-            "aliases": "[WORD]",
-            "raises": "[{if: target.FACT, impact: 5, because: write why}]",
-            "lowers": "[{if: target.FACT, likelihood: 2, because: write why}]",
-            "reaches": "function",
-            "treated_by": "provider",
-            "comes": "first",
-            "formerly": "[ID]",
-        },
-        {
-            "applies": "the facts: tm.py --describe function",
-            "controls": "ID: EFFECT or ID: {EFFECT: why}",
-            "examples": "every change of the condition must change the answer of one of them",
-        },
-    )
-
-
-def control_text(name: str, mitigation: str = MITIGATION, scope: str = "function") -> str:
-    """A control's file, every key explained; it loads once a threat links to it."""
-    return _file(
-        CONTROL,
-        {
-            "id": scalar(name),
-            "mitigation": mitigation,
-            "kind": "preventive",
-            "scope": scope,
-            "how": [f"{'' if key.required else '# '}{key.name}: {_write(key)}" for key in _inside(CONTROL, "how")],
-            "maps": _maps(CONTROL, "nist_800_53", _NIST[mitigation]),
-            "references": f"[{ADDRESS}]",
-        },
-        {
-            "do": "write the order",
-            "public": "kept-out",
-            "aliases": "[WORD]",
-            "formerly": "[ID]",
-            "in_place": "target.FACT",
-            "requires": "[CONTROL]",
-            "needs": "[{if: target.FACT, else: write why it is not applicable otherwise}]",
-            "examples": [f"{name}: {_EXAMPLES[name]}" for name in CONTROL_EXAMPLES],
-            "weaker": "[{says: write what looks like it and is not, facts: {FACT: false}}]",
-        },
-        {
-            "in_place": f"the facts: tm.py --describe {scope}",
-            "examples": "with in_place or needs; not_applicable with needs",
-        },
-    )
-
-
-_EXAMPLES = {
-    "does_not_apply": "[{FACT: false}]",
-    "undetermined": "[{}]",
-    "in_place": "[{FACT: true}]",
-    "not_in_place": "[{FACT: false}]",
-    "unknown": "[{}]",
-    "not_applicable": "[{FACT: false}]",
-}
-
-Written = str | list[str]
-
-
-def _file(
-    shape: Record, values: Mapping[str, Written], examples: Mapping[str, Written], more: Mapping[str, str]
-) -> str:
-    """A file with every key of a shape, a comment above each: stated, or as an example behind a comment sign."""
-    lines = [f"# {shape.noun.capitalize()}. Write over what stands here, and delete the comments."]
-    for key in shape.keys:
-        about = "; ".join(part for part in (key.meaning, _allowed(key.shape), more.get(key.name, "")) if part)
-        lines += ["", *(f"# {line}" for line in textwrap.wrap(about, _WIDTH, break_on_hyphens=False))]
-        if key.required:
-            lines += _entry(key.name, values.get(key.name) or _write(key))
-        else:
-            lines += [f"# {line}" for line in _entry(key.name, examples[key.name])]
-    return "\n".join(lines) + "\n"
-
-
-def _entry(name: str, value: Written) -> Iterator[str]:
-    if isinstance(value, str):
-        yield f"{name}: {value}"
-    else:
-        yield f"{name}:"
-        yield from (f"  {line}" for line in value)
-
-
-def _write(key: Key) -> str:
-    return scalar(placeholder(key.meaning), flow=False)
-
-
-def _allowed(shape: Shape) -> str:
-    """What a shape takes, as a comment says it."""
-    match shape:
-        case Word():
-            return f"{'' if len(shape.words) == 1 else 'one of '}{', '.join(shape.words)}"
-        case Items(of=Word() as word):
-            return f"any of {', '.join(word.words)}"
-        case Items(of=Text() as text) if text.pattern:
-            return f"each {text.expected}"
-        case Number():
-            return f"{shape.low} to {shape.high}"
-        case Text() if shape.truth:
-            return "target.FACT, one comparison with a constant, and, or, not; true for always"
-        case Text() if shape.pattern:
-            return f"{shape.expected}, at most {shape.longest} characters"
-        case Text():
-            return f"at most {shape.longest} characters"
-        case NamedItems(of=Either(word=Word() as word)):
-            return f"its effect is one of {', '.join(word.words)}"
-        case _:
-            return ""
-
-
-def _inside(shape: Record, name: str) -> tuple[Key, ...]:
-    """The keys of a key that holds a record."""
-    inside = shape.index[name].shape
-    return inside.keys if isinstance(inside, Record) else ()
-
-
-def _maps(shape: Record, stated: str, cited: str) -> list[str]:
-    """One list stated, the others as examples: each with an id of the form that it takes."""
-    lines = []
-    for key in _inside(shape, "maps"):
-        example = _allowed(key.shape).rpartition("such as ")[2]
-        line = f"{key.name}: [{cited}]" if key.name == stated else f"# {key.name}: [{scalar(example)}]"
-        lines.append(f"{line:<36}  # {key.meaning}")
-    return sorted(lines, key=lambda line: line.startswith("#"))
 
 
 # --- entries

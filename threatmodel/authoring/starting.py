@@ -9,7 +9,7 @@ from pathlib import Path
 from threatmodel.authoring.importing.model import EDITORS, SCHEMA, head
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.authoring.insertion import scalar
-from threatmodel.authoring.scaffold import Plan
+from threatmodel.authoring.planned import Plan
 from threatmodel.evidence.matching import kebab
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model

@@ -16,7 +16,7 @@ from threatmodel.reading.output import make_folder, say, write
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
 
 if TYPE_CHECKING:
-    from threatmodel.authoring.scaffold import Plan
+    from threatmodel.authoring.planned import Plan
 
 STARTS = tuple(key for key in TRIGGER.index if key in THROUGH)
 """What can start a function: the kinds of trigger."""
@@ -104,21 +104,21 @@ def carry_out(plan: Plan) -> None:
 
 
 def _threat(request: Invocation) -> Plan:
-    from threatmodel.authoring import scaffold
+    from threatmodel.authoring import library_files, scaffold
 
     args = request.args
-    scenario = args.scenario or scaffold.SCENARIO
+    scenario = args.scenario or library_files.SCENARIO
     return scaffold.new_threat(args.id, scenario, scaffold.Folders(_folders(request), request.given))
 
 
 def _control(request: Invocation) -> Plan:
-    from threatmodel.authoring import scaffold
+    from threatmodel.authoring import library_files, scaffold
 
     args = request.args
     if args.effect and not args.threat:
         request.misused("--effect says what the control does to a threat: give --threat ID too")
     link = (args.threat, args.effect or "hinders") if args.threat else None
-    mitigation = args.mitigation or scaffold.MITIGATION
+    mitigation = args.mitigation or library_files.MITIGATION
     folders = scaffold.Folders(_folders(request), request.given)
     return scaffold.new_control(args.id, mitigation, folders, request.files, link)
 
