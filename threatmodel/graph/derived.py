@@ -102,7 +102,24 @@ class Given:
                     found.setdefault(into, []).append(Member(element, fact))
         return found
 
-    def before(self, element: str) -> Iterator[Member]:
+    @cached_property
+    def faces(self) -> Mapping[str, Fact | None]:
+        """By element, whether requests from outside reach it: an api is there for nothing else."""
+        return {name: _faces(self, node) for name, node in self.system.nodes.items()}
+
+    @cached_property
+    def hands_nothing(self) -> Fact | None:
+        """That no function hands anything to another that nobody has listed."""
+        return _none_in(
+            [lists.get(name) for lists in self.functions.values() for name in ("invokes", "sends", "writes")]
+        )
+
+    @cached_property
+    def steps_before(self) -> Mapping[str, Sequence[Member]]:
+        """By element, what stands one step before it."""
+        return {element: tuple(self._before(element)) for element in self.system.nodes}
+
+    def _before(self, element: str) -> Iterator[Member]:
         """What stands one step before an element: who calls or fills it, and what starts it with what it holds."""
         yield from self.callers.get(element, ())
         yield from self.fillers.get(element, ())
@@ -270,16 +287,15 @@ def _called(given: Given, node: Node) -> Fact | None:
 def _called_by_unverified(given: Given, node: Node) -> Fact | None:
     """By the best known way back to an api, or to a function that requests reach; ways may go in circles."""
     ways = _ways_back(given, node.id)
-    facing = [(said, _faces(given, given.system.nodes[one])) for one, said in ways.items()]
+    facing = [(said, given.faces[one]) for one, said in ways.items()]
     reached = [known(value=True, said=[said, fact.said]) for said, fact in facing if fact is not None and fact.value]
     if reached:
         return max(reached, key=lambda fact: fact.size)
-    triggers = given.functions[node.id].get("triggers")
-    handing = [lists.get(name) for lists in given.functions.values() for name in ("invokes", "sends", "writes")]
-    nobody = _none_in([triggers, *handing])
-    if nobody is None or any(fact is None for _, fact in facing):
+    unasked, nobody = _none_in([given.functions[node.id].get("triggers")]), given.hands_nothing
+    if unasked is None or nobody is None or any(fact is None for _, fact in facing):
         return None
-    return known(value=False, said=[nobody.said, *(fact.said for _, fact in facing if fact is not None)])
+    said = [unasked.said, nobody.said, *(fact.said for _, fact in facing if fact is not None)]
+    return known(value=False, said=said)
 
 
 def _faces(given: Given, node: Node) -> Fact | None:
@@ -292,13 +308,13 @@ def _faces(given: Given, node: Node) -> Fact | None:
 def _ways_back(given: Given, function: str) -> Mapping[str, Statement]:
     """All that stands before a function, one step or more, each with the weakest step of the best way."""
     best: dict[str, Statement] = {}
-    waiting = [(one.item, one.fact.said) for one in given.before(function)]
+    waiting = [(one.item, one.fact.said) for one in given.steps_before[function]]
     while waiting:
         element, said = waiting.pop()
         if element in given.system.nodes and (element not in best or best[element].size < said.size):
             best[element] = said
             waiting += [
-                (one.item, min(said, one.fact.said, key=lambda step: step.size)) for one in given.before(element)
+                (one.item, min(said, one.fact.said, key=lambda step: step.size)) for one in given.steps_before[element]
             ]
     return best
 
