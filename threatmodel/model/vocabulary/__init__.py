@@ -23,6 +23,7 @@ from threatmodel.model.vocabulary.format import read_rows
 from threatmodel.model.vocabulary.row import (
     CLASSIFICATIONS,
     KINDS,
+    LOOKS,
     PLANES,
     FactRow,
     Input,
@@ -39,6 +40,7 @@ __all__ = [
     "INPUTS",
     "KINDS",
     "LISTS",
+    "LOOKS",
     "PLANES",
     "RELATIONS",
     "ROWS",

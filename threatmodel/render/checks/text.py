@@ -66,7 +66,7 @@ class TerminalForm:
         head = visible(f"{row.elements[0] if row.elements else ''}{more}{since}")
         mark = self._in(row.band, band)
         indent = " " * 9
-        many = f" ({row.findings} findings)" if row.findings > 1 else ""
+        many = f" ({row.findings:,} findings)" if row.findings > 1 else ""
         text = visible(f"{head}  {row.title}{many}" if row.title else head)
         lines = textwrap.wrap(text, self._width - 10, break_on_hyphens=False) or [""]
         pad = " " * max(1, 10 - len(band))

@@ -55,10 +55,10 @@ def _facts(found: Safety) -> Iterator[str]:
     bad = [band for band in reversed(BANDS) if found.open[band]]
     shown = [band for band in bad if band in failing] or bad[:1]
     if shown:
-        yield f"{', '.join(f'{found.open[band]} {band}' for band in shown)} open"
+        yield f"{', '.join(f'{found.open[band]:,} {band}' for band in shown)} open"
     waiting = sum(found.waiting.values())
     if waiting:
-        yield f"{waiting} {'waits' if waiting == 1 else 'wait'} for an answer"
+        yield f"{waiting:,} {'waits' if waiting == 1 else 'wait'} for an answer"
     yield f"fails from {found.threshold}, tolerates {found.tolerance}"
 
 
