@@ -88,6 +88,21 @@ def test_of_several_at_fault_it_is_what_stops_then_what_most_else_hangs_on(tmp_p
     assert told == {"own": ["stopped"], "wide": ["wider", "leaning"]}
 
 
+def test_what_only_tells_of_an_attack_is_at_fault_where_nothing_else_is_left(tmp_path: Path) -> None:
+    controls = "{good: {hinders: it does}, log: {detects: it does}}"
+    found = library_of(
+        tmp_path,
+        threat("bad", controls, likelihood=5, impact=5),
+        control("good", "target.validates_input"),
+        control("log", "target.logs_redacted"),
+    )
+    for facts, at_fault in (("logs_redacted: false", None), ("logs_redacted: false, validates_input: true", "log")):
+        (story,) = [
+            one for one in stories(assessed(tmp_path, functions(facts), found)) if one.verdict != "undetermined"
+        ]
+        assert (story.cause.state.control if story.cause else None) == at_fault
+
+
 def test_controls_that_one_place_denies_are_one_story(tmp_path: Path) -> None:
     found = library_of(
         tmp_path,

@@ -3,7 +3,7 @@
 A finding can want several controls; at fault is what would lower its band by itself, then what somebody wrote before
 what nobody set, then what would stop the threat, then what made it worse.  Of several such it is the one that most
 other findings hang on, then the one with the strongest effect: what hangs on one control shares the reason, whatever
-threat it is.
+threat it is.  What would only tell of an attack is at fault where nothing else is left to do.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Answer, Finding
+from threatmodel.assessment.ranking import STRONG
 from threatmodel.assessment.risk import BANDS, MOVES, residual
 from threatmodel.assessment.states import State, Support
 from threatmodel.library.format import EFFECTS, ControlEffect
@@ -53,14 +54,12 @@ def causes(findings: Iterable[Finding]) -> list[tuple[Finding, Cause | None]]:
 
 def candidates(finding: Finding) -> list[Cause]:
     """The controls that are equally at fault for a finding, the strongest effect first."""
-    known = [one for one in finding.answers if one.state.level < 0 and one.state.is_wanting and _moves(one)]
-    ranked = [(_class(one, finding), one) for one in (Cause(answer, _written(answer.state)) for answer in known)]
+    wanting = [one for one in finding.answers if one.state.is_wanting and one.link.effect in MOVES]
+    strong = [one for one in wanting if one.link.effect in STRONG] or wanting
+    known = (Cause(answer, _written(answer.state)) for answer in strong if answer.state.level < 0)
+    ranked = [(_class(one, finding), one) for one in known]
     best = min((order for order, _ in ranked), default=None)
     return sorted((one for order, one in ranked if order == best), key=_strength)
-
-
-def _moves(answer: Answer) -> bool:
-    return answer.link.effect in MOVES
 
 
 def _class(one: Cause, finding: Finding) -> tuple[bool, ...]:
