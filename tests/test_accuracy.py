@@ -206,6 +206,7 @@ def test_reading_writes_no_file(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["t.yaml"]
 
 
+@pytest.mark.slow
 def test_the_page_has_what_becomes_of_threats_of_others() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert inserted(text, lists.PART, lists.page(), "scripts/lists.py") == text

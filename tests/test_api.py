@@ -22,6 +22,7 @@ from threatmodel.render.contract import contract
 BLOCKS = re.findall(r"```python\n(.*?)```", (HOME / "docs" / "api.md").read_text(encoding="utf-8"), re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_page_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(HOME)
     before = {path: path.stat().st_mtime_ns for path in HOME.glob("examples/slack-app/*")}
@@ -57,6 +58,7 @@ def test_importing_it_imports_little() -> None:
     assert done.stdout.split() == ["threatmodel"]
 
 
+@pytest.mark.slow
 def test_json_in_pieces_is_the_whole(tmp_path: Path) -> None:
     for model in (HOME / "models" / "slack-lambda.yaml", HOME / "docs" / "example.yaml"):
         found = load_model(model, today=TODAY)

@@ -71,6 +71,7 @@ def test_a_model_that_a_person_would_have_written(capsys: pytest.CaptureFixture[
     golden("cli/import.yaml", out)
 
 
+@pytest.mark.slow
 def test_the_model_is_assessed_against_its_own_file_without_drift(capsys: pytest.CaptureFixture[str]) -> None:
     Path("models").mkdir()
     assert run(capsys, "import", "template.yaml", "-o", "models/shop.yaml")[0] == 0

@@ -122,6 +122,7 @@ def held(kind: str, text: str) -> None:
 OLD = "name: Old\nfunctions:\n  first: {}\n"
 
 
+@pytest.mark.slow
 @given(TEXT, TEXT, TEXT, TEXT, TEXT)
 @example(f"Bot{FACTS}", f"Table{FACTS}", f"X{FACTS}", f"/x{FACTS}", f"GET{FACTS}")
 @example("Bot", "Table", "Custom{0}", "/{x}", "{}")
@@ -136,6 +137,7 @@ def test_a_plan(name: str, module: str) -> None:
     held("plan", plan(name, module))
 
 
+@pytest.mark.slow
 @given(TEXT, TEXT)
 @example(f"shop{FACTS}", "bot")
 @example("x" * 5000, "bot")
@@ -193,6 +195,7 @@ def test_any_text_is_a_scalar_and_a_comment_on_one_line(text: str) -> None:
     }
 
 
+@pytest.mark.slow
 def test_nothing_of_a_file_reaches_the_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -73,6 +73,7 @@ def test_any_threat_reads(name: str, scenario: str) -> None:
     assert (found.id, found.scenario, reader.problems) == (name, scenario, [])
 
 
+@pytest.mark.slow
 @given(IDS, st.sampled_from((*MITIGATIONS, BEYOND)), st.sampled_from(KINDS))
 @example("null", BEYOND, "function")
 def test_any_control_reads(name: str, mitigation: str, scope: str) -> None:

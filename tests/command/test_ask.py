@@ -103,6 +103,7 @@ def test_without_a_terminal_it_prints_what_it_would_ask(shop: Path) -> None:
     assert (shop / "threatmodel.yaml").read_text() == MODEL
 
 
+@pytest.mark.slow
 def test_answers_on_the_command_line(shop: Path) -> None:
     result = ask(shop, "--set", "bot.verifies_signature=y", "--set", "orders.holds=none")
     assert result.returncode == 0, result.stderr
@@ -175,6 +176,7 @@ def test_a_conversation(shop: Path) -> None:
     assert "# nobody knows yet: " in text
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 def test_a_break_loses_nothing(shop: Path) -> None:
     shown, code = converse(shop, ["y"])
@@ -234,6 +236,7 @@ def test_one_answer_says_who_calls_every_route(routes: Path, answer: str) -> Non
     assert "Which of these routes" not in ask(routes).stdout
 
 
+@pytest.mark.slow
 def test_routes_that_an_answer_leaves_out_stay_open(routes: Path) -> None:
     assert ask(routes, "--set", "callers=1 slash-command").returncode == 0
     said = ask(routes).stdout

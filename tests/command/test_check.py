@@ -51,6 +51,7 @@ def test_one_run_writes_several_forms(tmp_path: Path, capsys: pytest.CaptureFixt
     assert (tmp_path / "a.md").read_text(encoding="utf-8").startswith("### Shop 0: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [3, FEW + 1])
 def test_a_broken_model_stops_none_of_the_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int
@@ -118,6 +119,7 @@ def test_a_library_states_invariants_for_all_models(tmp_path: Path, capsys: pyte
     assert f"{library}:2:" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_report_shows_the_age_of_a_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (model,) = models(tmp_path, 1)
     baseline = str(tmp_path / "baseline.json")
@@ -214,6 +216,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert not good.exists()
 
 
+@pytest.mark.slow
 def test_by_the_proven_risk_what_is_only_claimed_fails(capsys: pytest.CaptureFixture[str]) -> None:
     model = str(HOME / "models" / "slack-lambda.yaml")
     assert main(["check", model, *TODAY]) == 0
@@ -245,6 +248,7 @@ def test_a_baseline_that_is_none_is_refused(
     golden(f"bad-input/{name}.txt", capsys.readouterr().err)
 
 
+@pytest.mark.slow
 def test_day_one_is_green_and_a_fixed_finding_leaves_only_on_update(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

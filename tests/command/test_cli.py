@@ -84,6 +84,7 @@ def test_the_default_model_is_that_of_the_clone_and_of_no_other_folder(tmp_path:
     assert "no-model: no model was found" in elsewhere.stderr
 
 
+@pytest.mark.slow
 def test_json_keeps_its_contract(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--json", *TODAY]) == 0
     schema = json.loads((HOME / "threatmodel/render/assessment.schema.json").read_text(encoding="utf-8"))
@@ -328,6 +329,7 @@ def test_list_knows_what_can_be_excluded(capsys: pytest.CaptureFixture[str]) -> 
     assert "--exclude: unknown-threat: there is no threat 'nope'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_summary_writes_three_files_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["summary", "--out", str(tmp_path / "build"), *TODAY]) == 0
     text = capsys.readouterr().out
@@ -336,6 +338,7 @@ def test_summary_writes_three_files_and_says_so(tmp_path: Path, capsys: pytest.C
     assert {path.name for path in (tmp_path / "build").iterdir()} == {"report.html", "report.md", "dfd.svg"}
 
 
+@pytest.mark.slow
 def test_the_output_of_summary_is_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["summary", "-o", str(tmp_path / "here"), *TODAY]) == 0
     assert {path.name for path in (tmp_path / "here").iterdir()} == {"report.html", "report.md", "dfd.svg"}

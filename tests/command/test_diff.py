@@ -210,6 +210,7 @@ def test_a_path_that_leaves_the_folder_is_left_out(here: Path, capsys: pytest.Ca
     told(capsys, f"{commit.stdout.decode().strip()}..HEAD")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_several_models_are_told_together(capsys: pytest.CaptureFixture[str]) -> None:
     Path("same.yaml").write_text("name: Same\nfunctions: {bot: {}}\n", encoding="utf-8")

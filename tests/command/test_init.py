@@ -115,6 +115,7 @@ def test_a_folder_of_a_repository_is_checked_from_its_root(monkeypatch: pytest.M
     assert load_model(Files(), Path("models/my-bot.yaml")).libraries == (Path.cwd() / "threatlib",)
 
 
+@pytest.mark.slow
 def test_new_files_go_into_the_repository_and_are_not_live(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
     assert main(["init"]) == 0
     assert main(["new", "function", "refund-bot"]) == 0

@@ -59,6 +59,7 @@ def _whole(name: str) -> str:
 """
 
 
+@pytest.mark.slow
 def test_five_hundred_functions_take_a_fraction_of_two_seconds() -> None:
     stack = template(
         """

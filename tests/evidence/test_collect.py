@@ -223,6 +223,7 @@ def test_a_secret_in_a_template_is_a_finding_and_never_shown() -> None:
     assert [text for text in shown if SECRET in text] == []
 
 
+@pytest.mark.slow
 def test_every_output_names_the_evidence() -> None:
     found = assessment()
     for text in (report(found), report(found, "html")):
@@ -321,6 +322,7 @@ def many_routes(count: int) -> int:
     return calls
 
 
+@pytest.mark.slow
 def test_twice_the_routes_are_twice_the_work() -> None:
     many_routes(10)  # tables are read once
     small, large = many_routes(100), many_routes(400)

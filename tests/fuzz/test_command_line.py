@@ -38,6 +38,7 @@ def test_a_hundred_thousand_cases_end_well(part: int) -> None:
     assert wrong == {}
 
 
+@pytest.mark.slow
 def test_a_case_is_always_the_same() -> None:
     assert [case(3, number) for number in range(50)] == [case(3, number) for number in range(50)]
     assert len({str(case(3, number)) for number in range(50)}) > 40

@@ -94,6 +94,7 @@ def test_messages(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
     golden("bad-input/no-library.txt", refused(["-m", "models/shop.yaml", "new", "threat", "own"], capsys))
 
 
+@pytest.mark.slow
 def test_the_libraries_of_the_found_model_count(capsys: pytest.CaptureFixture[str]) -> None:
     write("../../models/shop.yaml", f"{SYSTEM}library: [../team]\n")
     write("../../team/library.yaml", "off: {threats: {api-flood: we have none}}\n")

@@ -92,6 +92,7 @@ def test_what_is_no_run_of_this_makes_it_word(said: Callable[..., str], change: 
     assert "it counts as word" in said(result=change)
 
 
+@pytest.mark.slow
 def test_its_age_is_what_the_model_says(said: Callable[..., str]) -> None:
     assert "evidence is so for 180" in said(today="2027-10-01")
     assert said(today="2027-10-01", line="function: order-bot, days: 700}") == ""

@@ -137,6 +137,7 @@ def test_redirects_are_the_answer() -> None:
     assert (reply.status, reply.headers["Location"]) == (302, "/elsewhere")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/slow", "/drip"])
 def test_whoever_takes_too_long_timed_out(path: str) -> None:
     with listening() as address:

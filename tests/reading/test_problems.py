@@ -173,6 +173,7 @@ def codes_in(path: Path) -> Iterator[str]:
                     yield value.value
 
 
+@pytest.mark.slow
 def test_every_code_is_explained() -> None:
     codes = {code for path in (HOME / "threatmodel").rglob("*.py") for code in codes_in(path)}
     headings = re.findall(r"^## (.+)$", ERRORS, re.MULTILINE)

@@ -77,6 +77,7 @@ def test_no_line_is_wider_than_the_terminal(tmp_path: Path, default: Assessment,
         assert max(len(line) for line in lines) <= width
 
 
+@pytest.mark.slow
 def test_two_thousand_findings_are_a_page_still(tmp_path: Path) -> None:
     functions = "".join(f"  f-{n}: {{triggers: [{{slack: slash-command}}]}}\n" for n in range(120))
     library = load_library(HOME / "threatlib")

@@ -227,6 +227,7 @@ def seconds_of_children() -> float:
     return told.children_user + told.children_system
 
 
+@pytest.mark.slow
 def test_what_is_endless_is_ended(tmp_path: Path) -> None:
     endless = "{% for i in range(99999) %}" * 3 + "{% endfor %}" * 3
     problem = refused(tmp_path, endless, limits=replace(TIGHT, seconds=1))

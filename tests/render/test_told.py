@@ -76,6 +76,7 @@ def test_flows_have_the_numbers_of_the_picture(default: Assessment) -> None:
             assert names[int(number) - 1] == source
 
 
+@pytest.mark.slow
 def test_it_is_small(tmp_path: Path, default: Assessment) -> None:
     assert len(report(default, "html", SVG).encode()) < 250 * KILOBYTES
     assert len(report(many(tmp_path, 60), "html", SVG).encode()) < 600 * KILOBYTES
@@ -88,6 +89,7 @@ def test_its_first_page_alone_has_the_picture_and_leads_nowhere_else(default: As
     assert lines(report(default, "brief", SVG)) == []
 
 
+@pytest.mark.slow
 def test_one_reason_is_one_line_whatever_the_number_of_functions(tmp_path: Path) -> None:
     few, lot = (report(many(tmp_path, number), "md").count("\n") for number in (9, 60))
     assert lot <= few + 10

@@ -65,6 +65,7 @@ def put(node: Node, path: tuple[str | int, ...], value: Node) -> Node:
     return node._replace(items=tuple(children))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
 def test_nothing_of_the_wrong_kind_stops_it(path: Any) -> None:
     chance = random.Random(path.stem)

@@ -89,6 +89,7 @@ def every_call(places: Mappings) -> Iterator[AwsCall]:
         yield from source.calls
 
 
+@pytest.mark.slow
 def test_calls_exist() -> None:
     assert sorted({problem for call in every_call(MAPPINGS["aws"]) for problem in call_problems(call)}) == []
 

@@ -142,6 +142,7 @@ ONE = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", ["logs:*", "*"])
 def test_500_functions_take_little_time(action: str) -> None:
     body = "".join(ONE.format(i=index, action=action) for index in range(500))
