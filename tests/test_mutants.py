@@ -37,6 +37,7 @@ def test_there_are_enough_and_each_undoes_what_was_proven_or_hides_something(eve
     assert all(one.weakens or one.told for one in every.mutants)
 
 
+@pytest.mark.slow
 def test_the_good_systems_are_read_and_prove_something() -> None:
     for name in bases():
         assert not before(name).refused

@@ -21,6 +21,7 @@ def told(name: str) -> list[Line]:
     return list(lines(HOME / Path(SYSTEMS[name]["file"]), SYSTEMS[name]["lines"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OWN)
 def test_the_worst_hole_is_among_the_first_three_lines(name: str) -> None:
     found = [line.name for line in told(name)]
@@ -29,6 +30,7 @@ def test_the_worst_hole_is_among_the_first_three_lines(name: str) -> None:
     assert len(found) <= MOST_LINES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OWN)
 def test_no_line_is_judged_wrong(name: str) -> None:
     assert [line.name for line in told(name) if line.judgement == "wrong"] == []

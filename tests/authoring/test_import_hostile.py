@@ -131,6 +131,7 @@ def test_a_template(function: str, other: str, type_: str, path: str, rate: str)
     held("template", template(function, other, type_, path, rate))
 
 
+@pytest.mark.slow
 @given(TEXT, TEXT)
 @example(f"a{FACTS}", "m\x1b]0;x\x07")
 def test_a_plan(name: str, module: str) -> None:
@@ -147,6 +148,7 @@ def test_a_service(title: str, function: str) -> None:
     held("serverless", json.dumps(text))
 
 
+@pytest.mark.slow
 @given(TEXT)
 @example(f"Bot{FACTS}")
 @example("x" * 5000)

@@ -64,6 +64,7 @@ def test_a_control(golden: Golden) -> None:
     golden("scaffold/control.yaml", control_text("own-control"))
 
 
+@pytest.mark.slow
 @given(IDS, st.sampled_from(SCENARIOS))
 @example("null", SCENARIOS[0])
 @example("true", SCENARIOS[0])

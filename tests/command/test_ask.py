@@ -129,6 +129,7 @@ def test_what_is_no_answer_is_told_and_writes_nothing(shop: Path, given: str, me
     assert (shop / "threatmodel.yaml").read_text() == MODEL
 
 
+@pytest.mark.slow
 def test_messages(shop: Path, golden: Golden) -> None:
     golden("bad-input/no-answer.txt", ask(shop, "--set", "bot.verifies_signature=perhaps").stderr)
     golden("bad-input/no-question.txt", ask(shop, "--set", "bot.runtime=python3.12").stderr)
@@ -185,6 +186,7 @@ def test_a_break_loses_nothing(shop: Path) -> None:
     assert "Ana, 2026-11-27" in (shop / "threatmodel.yaml").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 def test_a_narrow_terminal(shop: Path) -> None:
     shown, _ = converse(shop, ["q"], columns=40)

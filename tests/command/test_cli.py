@@ -122,11 +122,13 @@ def test_every_kind_is_described(kind: str, capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out.startswith(f"{kind}: facts")
 
 
+@pytest.mark.slow
 def test_an_excluded_threat_is_named_in_the_report(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--report", "--exclude", "api-flood", *TODAY]) == 0
     assert "api-flood" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -144,6 +146,7 @@ def test_exit_code(arguments: list[str], code: int, capsys: pytest.CaptureFixtur
     capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_a_pipe_that_closes_early_is_no_error() -> None:
     command = f"'{sys.executable}' tm.py --json | head -c 10"
     result = subprocess.run(["bash", "-c", command], cwd=HOME, capture_output=True, text=True, check=False)
@@ -241,6 +244,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "file"),
     [
@@ -314,6 +318,7 @@ def test_json_escapes_what_cannot_be_seen(small: Path, capsys: pytest.CaptureFix
     assert json.loads(said)["model"]["name"] == name
 
 
+@pytest.mark.slow
 def test_list_leaves_excluded_threats_out(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--list"]) == 0
     every = [line.split()[0] for line in capsys.readouterr().out.splitlines()]

@@ -35,6 +35,7 @@ def told(line: str, folder: Path, program: str = RUN) -> tuple[int, list[str]]:
     return done.returncode, answer.read_text(encoding="utf-8").split("\n") if answer.exists() else []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "some"),
     [

@@ -87,6 +87,7 @@ def test_what_was_lost_comes_first(
     golden("cli/diff-header.txt", "".join(line + "\n" for line in text.splitlines()[:1]))
 
 
+@pytest.mark.slow
 def test_other_order_and_layout_show_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one, other = tmp_path / "a.yaml", tmp_path / "b.yaml"
     one.write_text(
@@ -156,6 +157,7 @@ def test_without_git_or_a_repository(
     golden("bad-input/diff-no-git.txt", capsys.readouterr().err)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", ["HEAD~1..HEAD", "origin/main..HEAD", "HEAD~1"])
 def test_a_shallow_clone_says_how_to_get_the_rest(
     here: Path, tmp_path: Path, asked: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -172,6 +174,7 @@ def test_a_shallow_clone_says_how_to_get_the_rest(
     assert main(["diff", asked, *TODAY]) == 0
 
 
+@pytest.mark.slow
 def test_a_path_that_leaves_the_folder_is_left_out(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     blob = (
         subprocess.run(["git", "hash-object", "-w", "--stdin"], input=b"x", capture_output=True, check=True, cwd=here)

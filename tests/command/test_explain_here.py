@@ -17,6 +17,7 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> 
     return captured.out if code < 2 else captured.err
 
 
+@pytest.mark.slow
 def test_a_finding_says_why_it_applies_and_what_each_control_rests_on(capsys: pytest.CaptureFixture[str]) -> None:
     page = told(capsys, "explain", "slack-request-forgery@order-bot")
     assert "`slack-request-forgery@order-bot` · mitigated · inherent critical" in page
@@ -26,12 +27,14 @@ def test_a_finding_says_why_it_applies_and_what_each_control_rests_on(capsys: py
     assert "- `mutual_tls` stands in CloudFormation `" in page.replace("  - `mutual_tls`", "- `mutual_tls`")
 
 
+@pytest.mark.slow
 def test_what_does_not_apply_says_why(capsys: pytest.CaptureFixture[str]) -> None:
     page = told(capsys, "explain", "slack-request-forgery@order-worker")
     assert "does not apply" in page
     assert "`slack_facing: false`" in page
 
 
+@pytest.mark.slow
 def test_a_control_on_an_element_says_what_would_prove_it(capsys: pytest.CaptureFixture[str]) -> None:
     page = told(capsys, "explain", "code-signing@order-bot")
     assert "`code-signing@order-bot` · absent" in page
@@ -40,6 +43,7 @@ def test_a_control_on_an_element_says_what_would_prove_it(capsys: pytest.Capture
     assert "`unsigned-package-deployed@order-bot`" in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -68,6 +68,7 @@ def test_a_folder_s_name_is_spelt_in_letters_of_ids(tmp_path: Path, monkeypatch:
     assert main(["--dfd"]) == 0
 
 
+@pytest.mark.slow
 def test_the_texts(golden: Golden) -> None:
     assert main(["init", "--from", "template.yaml"]) == 0
     for name in WRITTEN - {"models/model.schema.json"}:
@@ -79,6 +80,7 @@ def test_the_texts(golden: Golden) -> None:
     golden("scaffold/init/bare.yaml", Path("models/shop.yaml").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_editors_find_the_schema_offline() -> None:
     assert main(["init", "--from", "template.yaml"]) == 0
     for name in ("shop", "platform"):

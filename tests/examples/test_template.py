@@ -21,6 +21,7 @@ def template() -> Any:
     return decoded
 
 
+@pytest.mark.slow
 def test_template_is_clean(template: Any) -> None:
     settings = ConfigMixIn(regions=["eu-central-1", "us-east-1"])
     matches = run_template_by_data(template, settings, Runner(settings).rules)

@@ -164,6 +164,7 @@ def test_truth_is_no_better_known_than_its_reasons(tree: Tree, facts: dict[str, 
         assert abs(truth) in {2, *sizes}
 
 
+@pytest.mark.slow
 @given(TREES, _facts)
 def test_reasons_alone_decide(tree: Tree, facts: dict[str, Fact]) -> None:
     """What is not among the reasons may be forgotten without changing the answer."""
@@ -183,6 +184,7 @@ def test_learning_a_fact_never_turns_an_answer_round(tree: Tree, facts: dict[str
     assert before == 0 or after != 0
 
 
+@pytest.mark.slow
 @given(TREES)
 def test_mutants_are_other_trees(tree: Tree) -> None:
     found = list(mutants(tree))

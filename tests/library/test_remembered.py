@@ -85,6 +85,7 @@ def test_a_problem_is_told_each_time(base: Path) -> None:
     assert said[0] == said[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "x", "[]"])
 def test_what_was_tampered_with_is_not_taken(base: Path, tmp_path: Path, text: str) -> None:
     loaded(base)

@@ -168,6 +168,7 @@ def test_any_bytes_are_a_model_or_refused(tmp_path: Path, data: bytes) -> None:
 TEXT = (HOME / "models" / "slack-lambda.yaml").read_text(encoding="utf-8").replace("uses: [platform.yaml]\n", "")
 
 
+@pytest.mark.slow
 @given(
     st.integers(0, len(TEXT)),
     st.integers(0, 30),

@@ -60,10 +60,12 @@ def test_dfd(project: Path, flags: list[str]) -> None:
     assert ("Detection" in dot) is ("--levels" not in flags)
 
 
+@pytest.mark.slow
 def test_seq(project: Path) -> None:
     assert run(project, "--seq").startswith("@startuml\n")
 
 
+@pytest.mark.slow
 def test_list(project: Path) -> None:
     lines = run(project, "--list").splitlines()
     assert "forged - Something bad happens to forged" in lines
@@ -79,10 +81,12 @@ def test_json(project: Path, tmp_path: Path) -> None:
     assert {"Lambda", "Server", "Datastore"} <= {each["__class__"] for each in data["elements"]}
 
 
+@pytest.mark.slow
 def test_json_to_a_folder_that_does_not_exist(project: Path, tmp_path: Path) -> None:
     assert "No such file" in run(project, "--json", str(tmp_path / "no" / "out.json"), code=2)
 
 
+@pytest.mark.slow
 def test_describe_lists_the_facts(project: Path) -> None:
     text = run(project, "--describe", "Lambda Datastore")
     assert re.search(r"^  reserved_concurrency +executions reserved for it", text, re.MULTILINE)
@@ -144,6 +148,7 @@ def test_report_without_one_is_pytms_error(graph: Graph, library: Library) -> No
     assert to_pytm(graph, library, report=str.upper).report("md") == "MD"
 
 
+@pytest.mark.slow
 def test_a_mistake_in_the_model_is_told_with_its_place(project: Path, tmp_path: Path) -> None:
     wrong = shutil.copytree(project, tmp_path / "wrong", symlinks=True)
     (wrong / "models" / "slack-lambda.yaml").write_text("name: x\nfunctons: {}\n", encoding="utf-8")

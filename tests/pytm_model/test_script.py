@@ -44,6 +44,7 @@ def told_by_model(graph: Graph, library: Library) -> dict[str, Any]:
         return told(model)
 
 
+@pytest.mark.slow
 def test_the_script_is_the_same_model(graph: Graph, library: Library, tmp_path: Path) -> None:
     told = told_by_script(pytm_script(graph, library), tmp_path)
     assert told == told_by_model(graph, library)

@@ -78,10 +78,12 @@ def test_inside_a_clone_of_another_version(packages: Path, tmp_path: Path, golde
     assert tm(packages, clone, "--version").returncode == 0
 
 
+@pytest.mark.slow
 def test_inside_a_clone_of_the_same_version(packages: Path, tmp_path: Path) -> None:
     assert tm(packages, clone_of(__version__, tmp_path / "clone") / "threatlib", "--list").returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unreadable", [b"\xff", b"", b"__version__ = other()\n"])
 def test_what_is_no_clone_does_no_harm(unreadable: bytes, packages: Path, tmp_path: Path) -> None:
     clone = clone_of("9.9.9", tmp_path / "clone")

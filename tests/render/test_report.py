@@ -61,6 +61,7 @@ def test_every_threat_that_applies_stands_once_with_its_text(default: Assessment
         assert shown.count(why) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["full.md", "full"])
 def test_everything_that_an_assessment_holds_is_shown(default: Assessment, form: str) -> None:
     shown = report(default, form).replace("&#39;", "'").replace("&#34;", '"').replace("\\", "")
@@ -107,6 +108,7 @@ def test_markdown_headings_descend_one_level_at_a_time(text: str) -> None:
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
+@pytest.mark.slow
 def test_markdown_links_the_picture_that_lies_beside_it(default: Assessment) -> None:
     assert "![Data-flow diagram](dfd.svg)" in report(default, "md", picture_file="dfd.svg")
     assert "![" not in report(default, "md")
@@ -248,6 +250,7 @@ def test_drift_is_shown_with_both_places(tmp_path: Path) -> None:
         assert re.search(r"the model says so, \S*model\.yaml:7", shown)
 
 
+@pytest.mark.slow
 def test_what_was_not_looked_for_is_said(tmp_path: Path) -> None:
     library = library_of(tmp_path, FORGERY, SIGNING)
     whole = assessed(tmp_path, MODEL, library)

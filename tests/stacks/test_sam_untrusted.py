@@ -78,6 +78,7 @@ def test_nothing_of_the_wrong_kind_stops_it(path: Any) -> None:
             assert sam.expanded(replace(stack, resources=changed), globals_).resources.keys() >= changed.keys()
 
 
+@pytest.mark.slow
 def test_thousands_of_events_take_no_time() -> None:
     lines = "".join(
         f"        E{index}: {{Type: HttpApi, Properties: {{Path: /{index}, Method: get}}}}\n"

@@ -95,6 +95,7 @@ SERVICE = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(SERVICE | TREE)
 @example({"service": "a", "provider": "aws", "functions": {"a": {"events": [{"http": "a"}]}}})
 def test_any_tree_ends_in_a_stack_or_a_problem(tree: Any) -> None:

@@ -126,12 +126,14 @@ def bombs() -> Iterator[tuple[str, str]]:
     yield "very many options", f'custom: {{x: "{options}"}}\nfunctions: {{bot: {{environment: {{{uses}}}}}}}\n'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in bombs()])
 def test_a_bomb_is_bounded(text: str) -> None:
     with working_at_most(seconds=6):
         assert BOT in service(text).resources
 
 
+@pytest.mark.slow
 def test_what_the_provider_says_is_repeated_only_so_often() -> None:
     environment = ", ".join(f"V{n}: a" for n in range(20_000))
     functions = ", ".join(f"f{n}: {{handler: a.b}}" for n in range(120))

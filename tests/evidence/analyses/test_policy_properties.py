@@ -55,6 +55,7 @@ def part_of(name: str) -> str:
     return "trust" if name == "trusts-only-lambda" else "policy"
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(STATEMENTS, st.sampled_from(SOME), one_statement())
 def test_a_deny_or_what_does_not_matter_never_makes_a_wildcard(
@@ -67,6 +68,7 @@ def test_a_deny_or_what_does_not_matter_never_makes_a_wildcard(
         assert after is before or (name == "public-statement" and before is not NO)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(STATEMENTS, st.sampled_from(ALL_OF_THEM))
 def test_an_answer_holds_for_every_reading_of_what_is_unknown(stated: list[Any], name: str) -> None:
@@ -90,6 +92,7 @@ def _read(raw: Any, reading: str) -> Any:
             return raw
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(STATEMENTS, one_statement())
 def test_a_deny_never_adds_to_what_is_reached(stated: list[Any], other: dict[str, Any]) -> None:

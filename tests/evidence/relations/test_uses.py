@@ -275,6 +275,7 @@ aws_iam_policy.own:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["${aws_iam_role.run.name}", "shop-run"])
 @pytest.mark.parametrize("policy", ["${aws_iam_policy.own.arn}", "arn:aws:iam::aws:policy/AdministratorAccess"])
 def test_all_managed_policies_of_a_role_at_once(role: str, policy: str) -> None:

@@ -83,6 +83,7 @@ def test_what_waits_for_an_answer_is_open_and_has_no_level(log: dict[str, Any]) 
     assert {result["properties"]["code"] for result in opened} == {"undetermined"}
 
 
+@pytest.mark.slow
 def test_fingerprints_are_one_a_finding_and_know_no_lines(log: dict[str, Any], tmp_path: Path) -> None:
     results = log["runs"][0]["results"]
     marks = [result["partialFingerprints"]["primaryLocationLineHash"] for result in results]

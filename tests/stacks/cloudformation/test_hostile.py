@@ -108,6 +108,7 @@ def test_any_tree_is_read_or_refused(tree: object) -> None:
     read_or_refused(yaml.safe_dump(tree))
 
 
+@pytest.mark.slow
 @given(st.dictionaries(SECTIONS, TREES, max_size=4), st.dictionaries(st.sampled_from(["Bot", "Orders"]), TREES), TREES)
 def test_any_sections_are_read_or_refused(sections: dict[str, Any], resources: dict[str, Any], properties: Any) -> None:
     bot = {"Bot": {"Type": "AWS::Serverless::Function", "Properties": {"A": properties}}}

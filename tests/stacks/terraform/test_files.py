@@ -220,6 +220,7 @@ MODULE = st.fixed_dictionaries({
 })  # fmt: skip
 
 
+@pytest.mark.slow
 @given(
     JSON
     | st.fixed_dictionaries({
@@ -261,6 +262,7 @@ def test_any_text_ends_in_a_stack_or_a_problem(data: str | bytes) -> None:
         read(data, "p")
 
 
+@pytest.mark.slow
 def test_five_hundred_functions_are_read_in_a_fraction_of_a_second() -> None:
     source = json.loads((SAMPLES / "plan.json").read_text(encoding="utf-8"))
     worker = source["planned_values"]["root_module"]["child_modules"][1]
