@@ -92,7 +92,7 @@ def test_from_nothing_to_green_and_red_where_a_role_widens(shop: Path, tmp_path:
     assert "fail" in (tmp_path / "summary").read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="the steps are a shell's")
 def test_of_several_models_each_has_its_report_and_its_changes(shop: Path) -> None:
     for name in ("one", "two"):

@@ -198,6 +198,7 @@ def test_a_handler_is_probed_without_a_home_to_write_to(installed: Path, project
     assert [*home.iterdir()] == []
 
 
+@pytest.mark.long
 @pytest.mark.skipif(
     not POSIX or shutil.which("node") is None, reason="needs Node.js, and handlers are not run on Windows"
 )

@@ -9,9 +9,14 @@ from scripts.attacks import PAGE, Attack, attacks, page, run, table
 ATTACKS = attacks()
 
 
+def _tier(at: int) -> tuple[pytest.MarkDecorator, ...]:
+    """Every twelfth attempt in the quick tests, every third in the suite, all of them with `long`."""
+    return (pytest.mark.long,) if at % 3 else (pytest.mark.slow,) if at % 12 else ()
+
+
 @pytest.mark.parametrize(
     "attack",
-    [pytest.param(one, id=one.id, marks=pytest.mark.slow if at % 12 else ()) for at, one in enumerate(ATTACKS)],
+    [pytest.param(one, id=one.id, marks=_tier(at)) for at, one in enumerate(ATTACKS)],
 )
 def test_what_is_weaker_is_not_called_proven(attack: Attack) -> None:
     outcome = run(attack)

@@ -29,7 +29,6 @@ NEVER = {"outbound_hosts_fixed"}
 REACHES_ZERO = {"dynamodb_store.py.txt", "stateless.py.txt"}
 FIRST = {
     "api_key_only.py.txt",
-    "callback_node.js",
     "default_secret.py.txt",
     "extension.py.txt",
     "install_node.mjs",
