@@ -15,7 +15,7 @@ import difflib
 import multiprocessing
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -36,10 +36,11 @@ def every() -> Made:
     return made()
 
 
-def judge(number: int) -> Outcome:
-    """What came of one mutant."""
+def judge(number: int) -> tuple[tuple[str, ...], str, Mapping[str, str]]:
+    """What came of one mutant, without the mutant, which every process has."""
     mutant = every().mutants[number]
-    return outcome(mutant, before(mutant.base))
+    found = outcome(mutant, before(mutant.base))
+    return found.survivors, found.refused, found.became
 
 
 def run(numbers: Sequence[int]) -> list[Outcome]:
@@ -48,12 +49,13 @@ def run(numbers: Sequence[int]) -> list[Outcome]:
         before(name)
     found = []
     with multiprocessing.get_context("fork").Pool(len(os.sched_getaffinity(0))) as pool:
-        for number, one in enumerate(pool.imap(judge, numbers, chunksize=4)):
+        for number, (survivors, refused, became) in zip(numbers, pool.imap(judge, numbers, chunksize=4), strict=True):
+            one = Outcome(mutant=every().mutants[number], survivors=survivors, refused=refused, became=became)
             found.append(one)
             if not one.caught:
                 print(f"survives  {one.mutant.id}: {', '.join(one.survivors)}", flush=True)
             if sys.stderr.isatty():
-                print(f"\r{number + 1} of {len(numbers)}", end="", file=sys.stderr)
+                print(f"\r{len(found)} of {len(numbers)}", end="", file=sys.stderr)
     return found
 
 
