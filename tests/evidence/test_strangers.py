@@ -46,6 +46,18 @@ _LETS = (
 _MORE = "\n  More: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: x, Parameters: {R: !Ref HandRole}}}"
 
 
+def _with_right(action: str) -> str:
+    """A function with one right on everything."""
+    base = "Handler: h.h, Runtime: python3.13, InlineCode: ''"
+    return f"{{Type: AWS::Serverless::Function, Properties: {{{base}, {_ALLOWS.format(action)}}}}}"
+
+
+_WIDENS = (
+    f"\n  Hand2: {_with_right('iam:Attach*')}"
+    "\n  Inner2: {Type: Custom::Roles, Properties: {ServiceToken: !GetAtt Hand2.Arn}}"
+)
+
+
 @pytest.fixture(scope="module")
 def ways() -> Directions:
     return directions(load_library(HOME / "threatlib"))
@@ -143,6 +155,7 @@ CASES = {
                 _MORE,
                 AROUND | OWN,
             ),
+            ("by one whose role another's function may change", _ALLOWS.format("logs:Put*"), _WIDENS, AROUND | OWN),
         )
     },
 }
@@ -157,6 +170,28 @@ def test_what_falls(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     files = Files()
     evidence, _ = collect(load_model(files, Path("model.yaml")), files, ways)
     assert (AROUND | OWN) - evidence.get("bot", {}).keys() == falls
+
+
+@pytest.mark.parametrize(("action", "reached"), [("dynamodb:Update*", {"Orders"}), ("iam:Attach*", {"Orders", "Work"})])
+def test_what_a_custom_resource_is_handed_it_changes_as_far_as_its_function_may(
+    action: str, reached: frozenset[str]
+) -> None:
+    """A table of SAM's is DynamoDB's; whoever may give the function more rights may reach all that it is handed."""
+    mine, beside = ("logs:Put*", action) if action.startswith("iam") else (action, "logs:Put*")
+    stack = read(
+        f"""
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders: {{Type: AWS::Serverless::SimpleTable}}
+  Work: {{Type: AWS::SQS::Queue}}
+  Hand: {_with_right(mine)}
+  Other: {_with_right(beside)}
+  In: {{Type: Custom::A, Properties: {{ServiceToken: !GetAtt Hand.Arn, A: !Ref Orders, B: !Ref Work}}}}
+  Beside: {{Type: Custom::B, Properties: {{ServiceToken: !GetAtt Other.Arn}}}}
+"""
+    )
+    part = touches(stack, StackFacts(stack, MAPPINGS), {"Orders": "orders", "Work": "work"})[0]
+    assert part.handed & {"Orders", "Work"} == reached
 
 
 def test_a_part_that_runs_code_on_a_resource_reaches_what_is_read_from_it() -> None:

@@ -16,6 +16,7 @@ from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.policies.grants import Grant, allowing
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import effective, held
+from threatmodel.evidence.resource_types import known
 from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource, Stack, Strength, Unread
@@ -165,7 +166,10 @@ def _parts(stack: Stack, facts: StackFacts) -> Iterator[tuple[Unread, bool]]:
     by_name = {part.name: part for part in loose}
     rights = {name: found for name in by_name if (found := _rights(name, stack, facts)) is not None}
     others = frozenset(
-        one for part in loose if part.name not in rights or not rights[part.name].whole for one in part.handed
+        one
+        for part in loose
+        if (found := rights.get(part.name)) is None or not found.whole
+        for one in part.handed | (found.named if found is not None else frozenset())
     )
     for part in loose:
         found = rights.get(part.name)
@@ -324,7 +328,7 @@ def _of_services(services: Collection[str], stack: Stack) -> Iterator[str]:
     """The resources of some services, and the roles that a transform makes of functions."""
     spaces = {space for service in services for space in _ALIKE.get(service, (service,))}
     for name, resource in stack.resources.items():
-        if "" in spaces or _space(resource.type) in spaces:
+        if "" in spaces or not spaces.isdisjoint((_space(resource.type), *known(resource.type).services)):
             yield name
 
 
