@@ -20,7 +20,7 @@ from threatmodel.evidence.resource_types import known
 from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource, Stack, Strength, Unread
-from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, links
+from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, leaves, links
 
 _STACKS = frozenset((
     "AWS::CloudFormation::Stack",
@@ -240,19 +240,12 @@ def _handed(node: Node, named: Mapping[str, str]) -> frozenset[str]:
 
 
 def _words(node: Node) -> Iterator[str]:
-    match node:
-        case Scalar(value=str() as value):
-            yield from _WORD.findall(value)
-        case Joined(parts=parts):
-            yield from (word for part in parts if isinstance(part, str) for word in _WORD.findall(part))
-        case Table(entries=entries):
-            for child in entries.values():
-                yield from _words(child)
-        case List(items=items):
-            for child in items:
-                yield from _words(child)
-        case _:
-            return
+    for leaf in leaves(node):
+        match leaf:
+            case Scalar(value=str() as value):
+                yield from _WORD.findall(value)
+            case Joined(parts=parts):
+                yield from (word for part in parts if isinstance(part, str) for word in _WORD.findall(part))
 
 
 # --- the rights of a custom resource's function

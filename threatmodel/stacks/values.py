@@ -132,19 +132,28 @@ def unknowns(node: Node | None) -> Iterator[Unknown]:
     return _within(node, Unknown)
 
 
-def _within(node: Node | None, kind: type[_Part]) -> Iterator[_Part]:
-    """Every part of a node that is of a kind, in order."""
+def leaves(node: Node | None) -> Iterator[Node]:
+    """Every value in a node that is no mapping and no list, however deep, in order."""
     match node:
-        case Joined(parts=parts):
-            yield from (part for part in parts if isinstance(part, kind))
+        case None:
+            return
         case Table(entries=entries):
             for child in entries.values():
-                yield from _within(child, kind)
+                yield from leaves(child)
         case List(items=children):
             for child in children:
-                yield from _within(child, kind)
-        case _ if isinstance(node, kind):
+                yield from leaves(child)
+        case _:
             yield node
+
+
+def _within(node: Node | None, kind: type[_Part]) -> Iterator[_Part]:
+    """Every part of a node that is of a kind, in order."""
+    for leaf in leaves(node):
+        if isinstance(leaf, Joined):
+            yield from (part for part in leaf.parts if isinstance(part, kind))
+        elif isinstance(leaf, kind):
+            yield leaf
 
 
 class NotPlain(Exception):  # noqa: N818 - no error of anybody's: a value that has to be looked at node by node

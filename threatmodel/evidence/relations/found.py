@@ -19,7 +19,7 @@ from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.strangers import Touch, touches
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import List, Node, Table, links
+from threatmodel.stacks.values import leaves, links
 
 __all__ = ["FunctionRelations", "Start", "Use", "function_relations", "may_be_slack"]
 
@@ -98,20 +98,7 @@ class _Unread:
 def _is_handed_open(stack: Stack, name: str) -> bool:
     """Whether a nested stack is handed a text that the file does not tell: a function's name may be one."""
     resource = stack.resources.get(name)
-    return resource is None or any(open_in(node) is not None for node in _values(resource.properties))
-
-
-def _values(node: Node) -> Iterator[Node]:
-    """The values in a node, however deep."""
-    match node:
-        case Table(entries=entries):
-            for child in entries.values():
-                yield from _values(child)
-        case List(items=children):
-            for child in children:
-                yield from _values(child)
-        case _:
-            yield node
+    return resource is None or any(open_in(node) is not None for node in leaves(resource.properties))
 
 
 def _relations(
