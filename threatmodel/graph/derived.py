@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from threatmodel.graph.before import Before
 from threatmodel.graph.loops import Loops
-from threatmodel.graph.members import Lists, Member, Members
+from threatmodel.graph.members import Lists, Member, Members, any_in, members_of, none_in
 from threatmodel.model.facts import Fact, Facts, Statement, known, stated
 from threatmodel.model.runtimes import CHECKED, RUNTIMES
 from threatmodel.model.system import REQUESTS, THROUGH, Node, System, Trigger
@@ -50,11 +51,16 @@ class Given:
         return Loops(self.functions)
 
     @cached_property
+    def before(self) -> Before:
+        """What stands before each element."""
+        return Before(self.lists, self.functions)
+
+    @cached_property
     def started(self) -> Mapping[tuple[str, str], Fact]:
         """For each api, queue and store that starts functions, by trigger and id, that it does."""
         found: dict[tuple[str, str], Fact] = {}
         for lists in self.functions.values():
-            for trigger, fact in _members(lists, "triggers"):
+            for trigger, fact in members_of(lists, "triggers"):
                 if trigger.source is not None and trigger.caller != "unknown":
                     key = (trigger.by, trigger.source.id)
                     new = known(value=True, said=[fact.said])
@@ -66,14 +72,14 @@ class Given:
         """That nothing starts functions: known where all that starts any is known, or where there is no function."""
         lists = [lists.get("triggers") for lists in self.functions.values()]
         nothing = Statement(value=False, source="model", place=Place(self.system.file))
-        return _none_in(lists, nothing)
+        return none_in(lists, nothing)
 
     @cached_property
     def asked_by_request(self) -> Mapping[str, Sequence[str]]:
         """By api, the functions that its requests start: who sends these is somebody's word."""
         found: dict[str, list[str]] = {}
         for function, lists in self.functions.items():
-            triggers = [trigger for trigger, _ in _members(lists, "triggers") if trigger.by in REQUESTS]
+            triggers = [trigger for trigger, _ in members_of(lists, "triggers") if trigger.by in REQUESTS]
             for api in dict.fromkeys(one.source.id for one in triggers if one.source is not None):
                 found.setdefault(api, []).append(function)
         return found
@@ -83,56 +89,16 @@ class Given:
         return self.started.get((by, element), self.starts_nothing)
 
     @cached_property
-    def callers(self) -> Mapping[str, Sequence[Member]]:
-        """By function, the functions that call it, each with how well that is known."""
-        found: dict[str, list[Member]] = {}
-        for function, lists in self.functions.items():
-            for called, fact in _members(lists, "invokes"):
-                if called in self.functions:
-                    found.setdefault(called, []).append(Member(function, fact))
-        return found
-
-    @cached_property
-    def fillers(self) -> Mapping[str, Sequence[Member]]:
-        """By queue and store, what puts something into it: functions, and apis and others that hand on to it."""
-        found: dict[str, list[Member]] = {}
-        for element, lists in self.lists.items():
-            for name in ("sends", "writes", "passes_to"):
-                for into, fact in _members(lists, name):
-                    found.setdefault(into, []).append(Member(element, fact))
-        return found
-
-    @cached_property
     def faces(self) -> Mapping[str, Fact | None]:
         """By element, whether requests from outside reach it: an api is there for nothing else."""
         return {name: _faces(self, node) for name, node in self.system.nodes.items()}
-
-    @cached_property
-    def hands_nothing(self) -> Fact | None:
-        """That no function hands anything to another that nobody has listed."""
-        return _none_in(
-            [lists.get(name) for lists in self.functions.values() for name in ("invokes", "sends", "writes")]
-        )
-
-    @cached_property
-    def steps_before(self) -> Mapping[str, Sequence[Member]]:
-        """By element, what stands one step before it."""
-        return {element: tuple(self._before(element)) for element in self.system.nodes}
-
-    def _before(self, element: str) -> Iterator[Member]:
-        """What stands one step before an element: who calls or fills it, and what starts it with what it holds."""
-        yield from self.callers.get(element, ())
-        yield from self.fillers.get(element, ())
-        for trigger, fact in _members(self.functions.get(element, {}), "triggers"):
-            if trigger.by in {"queue", "store"} and trigger.source is not None:
-                yield Member(trigger.source.id, fact)
 
     @cached_property
     def unsaid(self) -> frozenset[str]:
         """The functions and apis through which requests come of which nobody has said whether Slack sends them."""
         found = set()
         for function, lists in self.functions.items():
-            for member in _members(lists, "triggers"):
+            for member in members_of(lists, "triggers"):
                 if _unsaid(member):
                     found.update({function, member.item.source.id})
         return frozenset(found)
@@ -194,27 +160,6 @@ def _highest_of(members: Members, classes_of: Callable[[Member], Iterable[Fact |
     )
 
 
-def _members(lists: Lists, name: str) -> tuple[Member, ...]:
-    found = lists.get(name)
-    return () if found is None else found.known
-
-
-def _none_in(lists: Sequence[Members | None], nothing: Statement | None = None) -> Fact | None:
-    """That something is in none of these lists, which takes that all of them are closed."""
-    if not all(members is not None and members.size for members in lists):
-        return None
-    said = [nothing] if nothing is not None else []
-    return known(value=False, said=[*said, *(members.weakest for members in lists if members is not None)])
-
-
-def _any_in(lists: Lists, name: str, holds: Callable[[Member], bool]) -> Fact | None:
-    """Whether some member of a list fits: true by the best known that does, false where the list is closed."""
-    fitting = [member.fact for member in _members(lists, name) if holds(member)]
-    if fitting:
-        return known(value=True, said=[max(fitting, key=lambda fact: fact.size).said])
-    return _none_in([lists.get(name)])
-
-
 # --- one function a fact
 
 Derive = Callable[[Given, Node], Fact | None]
@@ -233,12 +178,12 @@ def derives(kind: Kind, name: str) -> Callable[[Derive], Derive]:
 
 
 def _started_by(given: Given, node: Node, *by: str) -> Fact | None:
-    return _any_in(given.functions[node.id], "triggers", lambda member: member.item.by in by)
+    return any_in(given.functions[node.id], "triggers", lambda member: member.item.by in by)
 
 
 def _asked(given: Given, node: Node) -> list[str]:
     """The function itself, where requests start it: who sends these is somebody's word."""
-    by = {trigger.by for trigger, _ in _members(given.functions[node.id], "triggers")}
+    by = {trigger.by for trigger, _ in members_of(given.functions[node.id], "triggers")}
     return [node.id] if by & REQUESTS else []
 
 
@@ -254,7 +199,7 @@ def _function_slack_facing(given: Given, node: Node) -> Fact | None:
 
 @derives("function", "web_facing")
 def _function_web_facing(given: Given, node: Node) -> Fact | None:
-    others = _any_in(given.functions[node.id], "triggers", lambda one: one.item.by == "http" and not _unsaid(one))
+    others = any_in(given.functions[node.id], "triggers", lambda one: one.item.by == "http" and not _unsaid(one))
     return given.on_word(_unless_unsaid(given, node.id, others), _asked(given, node))
 
 
@@ -277,7 +222,7 @@ def _event_driven(given: Given, node: Node) -> Fact | None:
 
 def _called(given: Given, node: Node) -> Fact | None:
     """That functions call it, by the best known of these; None where none is known to."""
-    callers = given.callers.get(node.id, ())
+    callers = given.before.callers.get(node.id, ())
     if not callers:
         return None
     return known(value=True, said=[max((one.fact for one in callers), key=lambda fact: fact.size).said])
@@ -286,12 +231,12 @@ def _called(given: Given, node: Node) -> Fact | None:
 @derives("function", "called_by_unverified")
 def _called_by_unverified(given: Given, node: Node) -> Fact | None:
     """By the best known way back to an api, or to a function that requests reach; ways may go in circles."""
-    ways = _ways_back(given, node.id)
+    ways = given.before.ways_back(node.id)
     facing = [(said, given.faces[one]) for one, said in ways.items()]
     reached = [known(value=True, said=[said, fact.said]) for said, fact in facing if fact is not None and fact.value]
     if reached:
         return max(reached, key=lambda fact: fact.size)
-    unasked, nobody = _none_in([given.functions[node.id].get("triggers")]), given.hands_nothing
+    unasked, nobody = none_in([given.functions[node.id].get("triggers")]), given.before.nothing_unlisted
     if unasked is None or nobody is None or any(fact is None for _, fact in facing):
         return None
     said = [unasked.said, nobody.said, *(fact.said for _, fact in facing if fact is not None)]
@@ -305,20 +250,6 @@ def _faces(given: Given, node: Node) -> Fact | None:
     return stated(Statement(node.kind == "api", "wiring", None))
 
 
-def _ways_back(given: Given, function: str) -> Mapping[str, Statement]:
-    """All that stands before a function, one step or more, each with the weakest step of the best way."""
-    best: dict[str, Statement] = {}
-    waiting = [(one.item, one.fact.said) for one in given.steps_before[function]]
-    while waiting:
-        element, said = waiting.pop()
-        if element in given.system.nodes and (element not in best or best[element].size < said.size):
-            best[element] = said
-            waiting += [
-                (one.item, min(said, one.fact.said, key=lambda step: step.size)) for one in given.steps_before[element]
-            ]
-    return best
-
-
 @derives("function", "starts_itself")
 def _starts_itself(given: Given, node: Node) -> Fact | None:
     """By a circle among lists, or as evidence sees it, which a model that lacks the functions between cannot."""
@@ -328,17 +259,17 @@ def _starts_itself(given: Given, node: Node) -> Fact | None:
 
 @derives("function", "posts_to_slack")
 def _posts_to_slack(given: Given, node: Node) -> Fact | None:
-    return _any_in(given.functions[node.id], "calls", lambda member: member.item == "slack")
+    return any_in(given.functions[node.id], "calls", lambda member: member.item == "slack")
 
 
 @derives("function", "calls_outside")
 def _calls_outside(given: Given, node: Node) -> Fact | None:
-    return _any_in(given.functions[node.id], "calls", lambda _: True)
+    return any_in(given.functions[node.id], "calls", lambda _: True)
 
 
 @derives("function", "uses_secrets")
 def _uses_secrets(given: Given, node: Node) -> Fact | None:
-    return _any_in(given.functions[node.id], "secrets", lambda _: True)
+    return any_in(given.functions[node.id], "secrets", lambda _: True)
 
 
 @derives("function", "data_classification")
@@ -354,7 +285,7 @@ def _class_handled(given: Given, node: Node) -> Fact | None:
         for member in members.known if members is not None else ():
             one = class_of(member)
             classes.append(None if one is None or not one.size else known(one.value, [one.said, member.fact.said]))
-    if given.callers.get(node.id):
+    if given.before.callers.get(node.id):
         classes.append(None)  # what callers hand over has no class of its own
     found = highest(classes) if classes else known("public", said)
     if found is None or found.value == CLASSIFICATIONS[-1]:
@@ -436,7 +367,7 @@ def _api_web_facing(given: Given, node: Node) -> Fact | None:
 
     Of one that calls no function it takes a closed list of what it hands on to say that nobody does.
     """
-    handed = _any_in(given.lists[node.id], "passes_to", lambda _: True)
+    handed = any_in(given.lists[node.id], "passes_to", lambda _: True)
     functions = given.asked_by_request.get(node.id, ())
     if not functions or (handed is not None and handed.value):
         return handed
@@ -452,7 +383,7 @@ def _class_held(given: Given, node: Node) -> Fact | None:
 
 @derives("store", "personal_data")
 def _personal_data(given: Given, node: Node) -> Fact | None:
-    return _any_in(given.lists[node.id], "holds", lambda member: given.system.data[member.item].personal)
+    return any_in(given.lists[node.id], "holds", lambda member: given.system.data[member.item].personal)
 
 
 @derives("queue", "starts_functions")

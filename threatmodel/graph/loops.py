@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from threatmodel.graph.members import Lists, Member
+from threatmodel.graph.members import Lists, Member, members_of
 from threatmodel.model.facts import Fact, Statement, known
 from threatmodel.model.vocabulary import RELATIONS
 
@@ -20,15 +20,15 @@ class Loops:
         self._functions = functions
         started: dict[str, list[str]] = {}
         for function, lists in functions.items():
-            for trigger, _ in _members(lists, "triggers"):
+            for trigger, _ in members_of(lists, "triggers"):
                 if _by_output(trigger):
                     started.setdefault(_outlet(trigger), []).append(function)
         self._next: dict[str, Sequence[str]] = dict(started)  # by way of what starts: pairs of functions could be many
         self._called: dict[str, list[Member]] = {}
         for function, lists in functions.items():
-            puts = (put for row in _OUTPUTS for put, _ in _members(lists, row.name))
+            puts = (put for row in _OUTPUTS for put, _ in members_of(lists, row.name))
             self._next[function] = [put for put in puts if put in started or put in functions]
-            for called, fact in _members(lists, "invokes"):
+            for called, fact in members_of(lists, "invokes"):
                 self._called.setdefault(called, []).append(Member(function, fact))
         self._in_circle: dict[str, Fact] = {}
         for circle in self._found():
@@ -43,9 +43,9 @@ class Loops:
     def _weakest_link(self, function: str, circle: frozenset[str]) -> Statement:
         """The weakest of what makes a function part of a circle: one way in and one way out, each the best there is."""
         lists = self._functions[function]
-        ways_in = [f.said for t, f in _members(lists, "triggers") if _by_output(t) and _outlet(t) in circle]
+        ways_in = [f.said for t, f in members_of(lists, "triggers") if _by_output(t) and _outlet(t) in circle]
         ways_in += [fact.said for caller, fact in self._called.get(function, ()) if caller in circle]
-        ways_out = [f.said for row in _OUTPUTS for put, f in _members(lists, row.name) if put in circle]
+        ways_out = [f.said for row in _OUTPUTS for put, f in members_of(lists, row.name) if put in circle]
         best = [max(ways, key=lambda said: said.size) for ways in (ways_in, ways_out)]
         return min(best, key=lambda said: said.size)
 
@@ -112,8 +112,3 @@ def _weakest(functions: Iterable[Lists]) -> list[Statement]:
 def _closed(lists: Lists, name: str) -> bool:
     found = lists.get(name)
     return found is not None and found.size > 0
-
-
-def _members(lists: Lists, name: str) -> tuple[Member, ...]:
-    found = lists.get(name)
-    return () if found is None else found.known

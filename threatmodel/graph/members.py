@@ -7,12 +7,12 @@ best statement of a whole list that names all the members there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from threatmodel.model.facts import Fact, Statement, rank, stated, weigh
+from threatmodel.model.facts import Fact, Statement, known, rank, stated, weigh
 from threatmodel.model.system import Trigger
 
 
@@ -64,8 +64,8 @@ def weighed(statements: Sequence[Statement]) -> Members:
     if len(statements) == 1:
         only = statements[0]
         fact = stated(only._replace(value=True, open=""))
-        known = tuple([Member(item, fact) for item in only.value])
-        return Members(known, only, None if only.open else only)
+        whole = tuple([Member(item, fact) for item in only.value])
+        return Members(whole, only, None if only.open else only)
     ranked = sorted(statements, key=rank, reverse=True)
     names = [{name_of(item) for item in said.value} for said in ranked]
     found = {name: weigh(_about(name, ranked, names)) for name in dict.fromkeys(_every(ranked))}
@@ -121,3 +121,28 @@ def distinct(triggers: Iterable[Member]) -> Iterator[Member]:
         if (name := name_of(member.item)) not in seen:
             seen.add(name)
             yield member
+
+
+# --- asked of the lists of an element
+
+
+def members_of(lists: Lists, name: str) -> tuple[Member, ...]:
+    """The known members of a list; none of one that nobody states."""
+    found = lists.get(name)
+    return () if found is None else found.known
+
+
+def none_in(lists: Sequence[Members | None], nothing: Statement | None = None) -> Fact | None:
+    """That something is in none of these lists, which takes that all of them are closed."""
+    if not all(members is not None and members.size for members in lists):
+        return None
+    said = [nothing] if nothing is not None else []
+    return known(value=False, said=[*said, *(members.weakest for members in lists if members is not None)])
+
+
+def any_in(lists: Lists, name: str, holds: Callable[[Member], bool]) -> Fact | None:
+    """Whether some member of a list fits: true by the best known that does, false where the list is closed."""
+    fitting = [member.fact for member in members_of(lists, name) if holds(member)]
+    if fitting:
+        return known(value=True, said=[max(fitting, key=lambda fact: fact.size).said])
+    return none_in([lists.get(name)])
