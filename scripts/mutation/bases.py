@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from scripts.mutation import trees
-from scripts.mutation.judging import HOME, Judgement, Mutant, judged
+from scripts.mutation.judging import HOME, Judgement, Mutant, Texts, judged
 
 _SHOP = """\
 name: shop
@@ -62,15 +62,27 @@ class Base:
 
     def mutant(self, weakening: str, where: str, name: str, tree: Any, weakens: tuple[str, ...]) -> Mutant:
         """The system with another tree in its file, which weakens what stands at a place in a way that has a name."""
+        return replace(self.other(weakening, where, name, partial(self.files, tree), weakens), tree=tree)
+
+    def other(  # noqa: PLR0913, PLR0917 - what a mutant is made of
+        self,
+        weakening: str,
+        where: str,
+        name: str,
+        written: Callable[[], Texts],
+        weakens: tuple[str, ...] = (),
+        told: tuple[str, ...] = (),
+    ) -> Mutant:
+        """The system with other files, which weaken what stands at a place in a way that has a name."""
         return Mutant(
             id=f"{self.name}/{weakening}/{where}/{name}",
             base=self.name,
             weakening=weakening,
             says=f"{where}: {name.replace('-', ' ')}",
             model=self.model,
-            tree=tree,
-            written=partial(self.files, tree),
+            written=written,
             weakens=weakens,
+            told=told,
         )
 
 

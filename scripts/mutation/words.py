@@ -35,16 +35,7 @@ def _mutant(  # noqa: PLR0913, PLR0917 - what a mutant is
     weakens: tuple[str, ...] = (),
     told: tuple[str, ...] = (),
 ) -> Mutant:
-    return Mutant(
-        id=f"{base.name}/{weakening}/{where}/{name}",
-        base=base.name,
-        weakening=weakening,
-        says=f"{where}: {name.replace('-', ' ')}",
-        model=base.model,
-        written=lambda: {**base.files(base.tree), **texts},
-        weakens=weakens,
-        told=told,
-    )
+    return base.other(weakening, where, name, lambda: {**base.files(base.tree), **texts}, weakens, told)
 
 
 # --- the result of the probe

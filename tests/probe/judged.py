@@ -12,6 +12,20 @@ from threatmodel.probe.outcome import Setting
 from threatmodel.probe.protocol import Effect, Reply
 from threatmodel.probe.requests import Genuine
 
+SOUND = {
+    "acknowledges_first": True,
+    "authorises_caller": True,
+    "errors_generic": True,
+    "ignores_forwarded_headers": True,
+    "limits_body_size": True,
+    "logs_redacted": True,
+    "rejects_replay": True,
+    "timestamp_tolerance_seconds": 300,
+    "verification_fails_closed": True,
+    "verifies_signature": True,
+}
+"""What a run decides of a handler that does all of it right."""
+
 SIGNATURE = "v0=" + "0123456789abcdef" * 4
 WRITE = Effect(service="dynamodb", operation="PutItem", detail="replay")
 REFUSED_WRITE = Effect(service="dynamodb", operation="PutItem", detail="replay", refused=True)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.probe.judged import SOUND
 from tests.support import HOME
 from threatmodel.probe.cases import Case, load_cases
 from threatmodel.probe.hints import hints_of
@@ -91,21 +92,9 @@ NO_FLOW = {
     "oauth-state-used-twice",
 }
 """What needs buttons or an installation: neither handler has them."""
-FACTS = {
-    "acknowledges_first": True,
-    "authorises_caller": True,
-    "errors_generic": True,
-    "ignores_forwarded_headers": True,
-    "limits_body_size": True,
-    "logs_redacted": True,
-    "rejects_replay": True,
-    "timestamp_tolerance_seconds": 300,
-    "verification_fails_closed": True,
-    "verifies_signature": True,
-}
 
 
-# slack-app/app.py is in test_probing.py, with its whole table
+# slack-app/app.py is in test_side_by_side.py, with its whole table
 @pytest.mark.parametrize("name", ["good.py", pytest.param("slack-app-node/app.mjs", marks=needs_node)])
 def test_good_handlers_pass_every_probe_that_applies(name: str) -> None:
     result = good() if name == "good.py" else probed(EXAMPLES / name, "node")
@@ -120,7 +109,7 @@ def test_a_good_handler_with_an_installation_passes_too() -> None:
 
 
 def check_facts(result: Result) -> None:
-    assert {fact: value for fact, value in result.decided.items() if fact != "ignores_own_messages"} == FACTS
+    assert {fact: value for fact, value in result.decided.items() if fact != "ignores_own_messages"} == SOUND
 
 
 EVERY = [
@@ -156,7 +145,7 @@ def check_fault(handler: Path, fault: dict[str, Any], folder: Path, cases: Seque
     path = edited(handler, fault, folder)
     result = probed(path, cases=cases)
     assert sorted(went(result, FAILED)) == sorted(fault["fails"])
-    right = FACTS | {"ignores_own_messages": True}
+    right = SOUND | {"ignores_own_messages": True}
     shown = {fact: value for fact, value in result.decided.items() if value != right.get(fact)}
     assert shown == fault["shows"]
     assert check_handler(path).value is (fault["id"] != "equality")
