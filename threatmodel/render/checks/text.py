@@ -107,7 +107,7 @@ class TerminalForm:
             yield self._in("good", "nothing fails this check")
             return
         count = f"{len(failing)} {'thing fails' if len(failing) == 1 else 'things fail'} this check"
-        yield f"{count}; -v shows one a line"
+        yield from self._wrapped(f"{count}; -v shows one a line", "")
 
     def _wrapped(self, text: str, indent: str) -> list[str]:
         return textwrap.wrap(
