@@ -23,7 +23,7 @@ from tests.evidence.relations.stacks_of import (
     wired,
     with_resources,
 )
-from threatmodel.evidence.relations.found import FunctionRelations, may_be_slack
+from threatmodel.evidence.relations.found import FunctionRelations
 from threatmodel.stacks.terraform import reader as terraform
 
 Golden = Callable[[str, str], None]
@@ -358,36 +358,6 @@ def test_a_condition_leaves_the_list_open_unless_the_function_has_it_too() -> No
     assert "triggers" not in both["F"].unknown
 
 
-# --- functions that call functions, and those that others may import
-
-CALL = "Policies: [{{Statement: [{{Effect: Allow, Action: lambda:InvokeFunction, Resource: {}}}]}}]"
-NAMED = "!Sub 'arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:%s'"
-
-
-def calling(name: str, whom: str) -> str:
-    return resource(name, "AWS::Serverless::Function", f"FunctionName: {name}, {CALL.format(whom)}")
-
-
-def test_a_function_that_may_call_itself_is_seen_at_once_and_by_way_of_others() -> None:
-    assert with_resources(calling("F", NAMED % "F"))["F"].itself is not None
-    found = with_resources("\n".join((calling("A", NAMED % "B"), calling("B", NAMED % "C"), calling("C", NAMED % "A"))))
-    assert [relations.itself is not None for relations in found.values()] == [True] * 3
-    line = with_resources("\n".join((calling("A", NAMED % "B"), calling("B", NAMED % "C"), plain("C"), role(""))))
-    assert [relations.itself for relations in line.values()] == [None] * 3
-
-
-def test_who_may_call_every_function_may_call_itself() -> None:
-    relations = with_resources(calling("F", "'*'"))["F"]
-    assert (relations.itself, relations.unknown["triggers"].why) == (None, "it may call every function, itself too")
-
-
-@pytest.mark.parametrize("value", ["!GetAtt F.Arn", "!Ref F", "!Sub '${F.Arn}:live'"])
-def test_an_exported_function_may_be_called_by_whoever_imports_it(value: str) -> None:
-    relations = of_f("Handler: a.b", Outputs=f"{{A: {{Value: {value}, Export: {{Name: a}}}}}}")
-    assert relations.unknown["triggers"].why == "its ARN is exported, and who imports it is not seen"
-    assert "triggers" not in of_f("Handler: a.b", Outputs=f"{{A: {{Value: {value}}}}}").unknown
-
-
 @pytest.mark.parametrize(
     ("event", "service"),
     [
@@ -427,57 +397,3 @@ def test_an_event_says_its_route_although_the_definition_stands_in_another_file(
     relations = of_f("Events: {E: {Type: Api, Properties: {RestApiId: !Ref A, Path: /orders, Method: post}}}", api)
     assert [(one.detail, one.path, one.source) for one in relations.triggers] == [("POST", "/orders", "A")]
     assert "triggers" in relations.unknown  # the definition may have more
-
-
-TOKENS = "DefaultAuthorizer: J, Authorizers: {J: {IdentitySource: x, JwtConfiguration: {issuer: i, audience: [a]}}}"
-OWN = "DefaultAuthorizer: L, Authorizers: {L: {FunctionArn: !GetAtt F.Arn}}"
-
-
-@pytest.mark.parametrize(
-    ("event", "api", "auth", "own", "slack"),
-    [
-        ("HttpApi", "ApiId", TOKENS, "", False),
-        ("HttpApi", "ApiId", "EnableIamAuthorizer: true", "", True),
-        ("Api", "RestApiId", "DefaultAuthorizer: AWS_IAM", "", False),
-        ("Api", "RestApiId", "DefaultAuthorizer: !Ref P", "", True),
-        ("Api", "RestApiId", "ApiKeyRequired: true", "", True),
-        ("Api", "RestApiId", OWN, "", True),
-        ("Api", "RestApiId", "DefaultAuthorizer: AWS_IAM", ", Auth: {Authorizer: NONE}", True),
-    ],
-)
-def test_slack_can_neither_sign_for_iam_nor_show_a_token(
-    event: str, api: str, auth: str, own: str, slack: bool
-) -> None:
-    relations = of_f(
-        f"Events: {{E: {{Type: {event}, Properties: {{Path: /o, Method: POST, {api}: !Ref A{own}}}}}}}",
-        resource("A", f"AWS::Serverless::{event}", f"StageName: v1, Auth: {{{auth}}}"),
-        Parameters="{P: {Type: String, Default: AWS_IAM}}",
-    )
-    assert [may_be_slack(one) for one in relations.triggers if one.by == "http"] == [slack]
-
-
-@pytest.mark.parametrize(("kind", "slack"), [("NONE", True), ("AWS_IAM", False), ("!Ref P", True)])
-def test_slack_and_function_urls(kind: str, slack: bool) -> None:
-    parameters = "{P: {Type: String, Default: AWS_IAM}}"
-    (start,) = of_f(f"FunctionUrlConfig: {{AuthType: {kind}}}", Parameters=parameters).triggers
-    assert may_be_slack(start) is slack
-
-
-@pytest.mark.parametrize(("kind", "slack"), [("HTTP", True), ("WEBSOCKET", False)])
-def test_slack_sends_requests_and_opens_no_connection(kind: str, *, slack: bool) -> None:
-    key = "POST /slack" if slack else "$default"
-    relations = with_resources(
-        "\n".join(
-            (
-                plain("F"),
-                resource("H", "AWS::ApiGatewayV2::Api", f"Name: h, ProtocolType: {kind}"),
-                resource("I", "AWS::ApiGatewayV2::Integration", "ApiId: !Ref H, IntegrationUri: !GetAtt F.Arn"),
-                resource(
-                    "T",
-                    "AWS::ApiGatewayV2::Route",
-                    f"ApiId: !Ref H, RouteKey: {key}, Target: !Sub 'integrations/${{I}}'",
-                ),
-            )
-        )
-    )["F"]
-    assert [may_be_slack(start) for start in relations.triggers] == [slack]

@@ -1,0 +1,34 @@
+"""Functions that call functions, and those that others may import."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.evidence.relations.stacks_of import of_f, plain, resource, role, with_resources
+
+CALL = "Policies: [{{Statement: [{{Effect: Allow, Action: lambda:InvokeFunction, Resource: {}}}]}}]"
+NAMED = "!Sub 'arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:%s'"
+
+
+def calling(name: str, whom: str) -> str:
+    return resource(name, "AWS::Serverless::Function", f"FunctionName: {name}, {CALL.format(whom)}")
+
+
+def test_a_function_that_may_call_itself_is_seen_at_once_and_by_way_of_others() -> None:
+    assert with_resources(calling("F", NAMED % "F"))["F"].itself is not None
+    found = with_resources("\n".join((calling("A", NAMED % "B"), calling("B", NAMED % "C"), calling("C", NAMED % "A"))))
+    assert [relations.itself is not None for relations in found.values()] == [True] * 3
+    line = with_resources("\n".join((calling("A", NAMED % "B"), calling("B", NAMED % "C"), plain("C"), role(""))))
+    assert [relations.itself for relations in line.values()] == [None] * 3
+
+
+def test_who_may_call_every_function_may_call_itself() -> None:
+    relations = with_resources(calling("F", "'*'"))["F"]
+    assert (relations.itself, relations.unknown["triggers"].why) == (None, "it may call every function, itself too")
+
+
+@pytest.mark.parametrize("value", ["!GetAtt F.Arn", "!Ref F", "!Sub '${F.Arn}:live'"])
+def test_an_exported_function_may_be_called_by_whoever_imports_it(value: str) -> None:
+    relations = of_f("Handler: a.b", Outputs=f"{{A: {{Value: {value}, Export: {{Name: a}}}}}}")
+    assert relations.unknown["triggers"].why == "its ARN is exported, and who imports it is not seen"
+    assert "triggers" not in of_f("Handler: a.b", Outputs=f"{{A: {{Value: {value}}}}}").unknown
