@@ -1,4 +1,4 @@
-"""Which of the routes that start a function Slack may call: it signs with a secret of its own, and by requests alone."""
+"""Which of the routes that start a function Slack may call: it signs with a secret of its own, and sends requests."""
 
 from __future__ import annotations
 
