@@ -37,7 +37,6 @@ from threatmodel.stacks.values import Link, Table, Unknown, get, links, text, un
 
 _PERMISSIONS = ("AWS::Lambda::Permission", "aws_lambda_permission", "AWS::Lambda::ResourcePolicy")
 _CUSTOM = ("Custom::", "AWS::CloudFormation::CustomResource")
-_NOTIFICATIONS = "Custom::S3BucketNotifications"
 _ROUTES = ("AWS::ApiGatewayV2::Route", "aws_apigatewayv2_route")
 
 
@@ -62,7 +61,7 @@ def _look(ways: Ways) -> None:
     for resource in ways.stack.resources.values():
         if resource.type in _READERS:
             _READERS[resource.type](ways, resource)
-        elif resource.type not in _PERMISSIONS and not resource.type.startswith(CALLS_NOBODY):
+        if resource.type not in _READ_WHOLLY and not resource.type.startswith(CALLS_NOBODY):
             if ways.stack.kind != "serverless" or not _of_serverless(ways, resource):
                 _refers(ways, resource)
             _hides(ways, resource)
@@ -146,8 +145,6 @@ def _called_by(resource: Resource) -> Iterator[Link]:
 
 def _handed(ways: Ways, resource: Resource) -> None:
     """What a custom resource is handed: the function behind it may call that, and where it is here, its rights tell."""
-    if resource.type == _NOTIFICATIONS:
-        notifications(ways, resource)
     at_work = ways.names.called(resource.properties.entries.get("ServiceToken"))
     if not at_work.functions:
         for link in links(resource.properties):
@@ -186,8 +183,10 @@ _BY_NAME: Mapping[str, Callable[[Ways, Resource], None]] = {
     reader.__name__: reader
     for reader in (
         *(api, authorizer, integration, method, url),
-        *(bucket, destination, mapping, pipe, rule, schedule, subscription, target, topic),
+        *(bucket, destination, mapping, notifications, pipe, rule, schedule, subscription, target, topic),
     )
 }
 _READERS = {name: _BY_NAME[row.read_as] for name, row in RESOURCE_TYPES.items() if row.read_as}
 """How each type of resource that starts functions is read."""
+_READ_WHOLLY = {*_PERMISSIONS, *(name for name in _READERS if not name.startswith(_CUSTOM))}
+"""The types of which no other property can name a function; behind a custom resource works one more."""
