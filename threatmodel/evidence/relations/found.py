@@ -66,7 +66,7 @@ def function_relations(stack: Stack, facts: StackFacts) -> Mapping[str, Function
     unread = _Unread(names, facts)
     return {
         name: replace(
-            _relations(function, started[name], callers.of(function), using, unread.reaching(function)),
+            _relations(function, started[name], callers.of(function), using, unread),
             itself=callers.circle(function),
         )
         for name, function in names.functions.items()
@@ -78,9 +78,17 @@ class _Unread:
 
     def __init__(self, names: Names, facts: StackFacts) -> None:
         places = {one.place for one in names.stack.unread}
-        own = {name: name for name in names.functions}
-        self._parts = [one for one in touches(names.stack, facts, own) if one.place in places]
+        found = touches(names.stack, facts, {name: name for name in names.functions})
+        self._parts = [one for one in found if one.place in places]
+        self._handed: dict[str, Touch] = {}
+        for one in found:
+            for name in one.handed if one.place not in places else ():
+                self._handed.setdefault(names.meant(name), one)
         self._open = {one.place for one in names.stack.unread if _is_handed_open(names.stack, one.name)}
+
+    def handed(self, function: Resource) -> Touch | None:
+        """The first part that acts on what it is handed, and is handed a function: it may call that, too."""
+        return self._handed.get(function.name)
 
     def reaching(self, function: Resource) -> Touch | None:
         """The first part that may reach a function: by a link, by its name as far as the file tells it, by a grant."""
@@ -102,16 +110,17 @@ def _is_handed_open(stack: Stack, name: str) -> bool:
 
 
 def _relations(
-    function: Resource, started: Starts, called: Unanswered | None, using: Functions, unread: Touch | None
+    function: Resource, started: Starts, called: Unanswered | None, using: Functions, unread: _Unread
 ) -> FunctionRelations:
     uses = using.of(function, (start.source for start in started.starts if start.source))
     unknown = dict(uses.unknown)
     triggers = started.unknown or called
     if triggers is not None:
         unknown["triggers"] = triggers
-    if unread is not None:
-        for relation in ("triggers", *RELATIONS):
-            unknown.setdefault(relation, Unanswered(unread.why, unread.place))
+    parts = ((unread.reaching(function), ("triggers", *RELATIONS)), (unread.handed(function), ("triggers",)))
+    for part, opened in parts:
+        if part is not None:
+            unknown |= {name: Unanswered(part.why, part.place) for name in opened if name not in unknown}
     return FunctionRelations(
         triggers=started.starts,
         reads=uses.lists["reads"],

@@ -132,8 +132,6 @@ def _refers(ways: Ways, resource: Resource) -> None:
     for name, link in found.items():
         if name in ways.found:
             _named(ways, Called((name,)), resource, link.place)
-    if resource.type.startswith(_CUSTOM):
-        _handed(ways, resource)
 
 
 def _called_by(resource: Resource) -> Iterator[Link]:
@@ -141,17 +139,6 @@ def _called_by(resource: Resource) -> Iterator[Link]:
     if not resource.type.startswith(_CUSTOM):
         return links(resource.properties)
     return links(resource.properties.entries.get("ServiceToken"))
-
-
-def _handed(ways: Ways, resource: Resource) -> None:
-    """What a custom resource is handed: the function behind it may call that, and where it is here, its rights tell."""
-    at_work = ways.names.called(resource.properties.entries.get("ServiceToken"))
-    if not at_work.functions:
-        for link in links(resource.properties):
-            name = ways.names.meant(link.resource)
-            if name in ways.found:
-                why = f"{quoted(resource.name)} ({visible(resource.type)}) is handed it and may call it"
-                ways.unknown(name, why, link.place)
 
 
 def _hides(ways: Ways, resource: Resource) -> None:
