@@ -17,7 +17,7 @@ import threatmodel
 from tests.support import HOME, TODAY
 from threatmodel import Files, assess, load_library, load_model, render_dfd, render_json, render_sequence
 from threatmodel.reading.problems import escaped
-from threatmodel.render.contract import contract
+from threatmodel.render.contract.assessment import contract
 
 BLOCKS = re.findall(r"```python\n(.*?)```", (HOME / "docs" / "api.md").read_text(encoding="utf-8"), re.DOTALL)
 

@@ -18,7 +18,7 @@ from threatmodel.library.format import Library
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
-from threatmodel.render.contract import contract
+from threatmodel.render.contract.assessment import contract
 
 Golden = Callable[[str, str], None]
 CELLS = ("inherent", "claimed", "proven")

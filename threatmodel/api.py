@@ -170,7 +170,7 @@ def render_sequence(model: Graph, form: Literal["plantuml", "mermaid"] = "plantu
 
 def render_json(assessment: Assessment) -> Iterator[str]:
     """The whole assessment as JSON, in pieces: a versioned contract, whose schema ``tm schema assessment`` prints."""
-    from threatmodel.render.contract import parts
+    from threatmodel.render.contract.assessment import parts
     from threatmodel.render.streaming import json_pieces
 
     return json_pieces(parts(assessment))

@@ -24,7 +24,7 @@ from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
-from threatmodel.render.contract import contract
+from threatmodel.render.contract.assessment import contract
 from threatmodel.render.report.report import report
 
 RULE = """\

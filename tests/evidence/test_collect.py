@@ -23,7 +23,7 @@ from threatmodel.model.facts import EVIDENCE, WORD
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
-from threatmodel.render.contract import contract
+from threatmodel.render.contract.assessment import contract
 from threatmodel.render.report.report import report
 
 TEMPLATE = """\

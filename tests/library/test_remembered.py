@@ -12,7 +12,7 @@ from threatmodel.library.format import Library
 from threatmodel.library.load import load_library
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
-from threatmodel.render.contract import contract
+from threatmodel.render.contract.assessment import contract
 from threatmodel.render.report.report import report
 
 MODEL = "name: x\napis: {api: {}}\nfunctions: {bot: {triggers: [{slack: events}], validates_input: true}}\n"

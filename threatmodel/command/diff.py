@@ -144,7 +144,7 @@ def _of_json(path: Path, request: Invocation) -> Assessed:
 
 def _of_model(path: Path, request: Invocation, files: Files | None = None) -> Assessed:
     """A model, assessed."""
-    from threatmodel.render.contract import contract
+    from threatmodel.render.contract.assessment import contract
 
     return contract(request.assessed(path, files or Files(CONTENT)))
 

@@ -1,0 +1,89 @@
+"""Findings, what stands against them and what is not known, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from threatmodel.assessment.assessed import Assessment, Finding, Question
+from threatmodel.assessment.gate.faults import places
+from threatmodel.assessment.priorities import reached
+from threatmodel.assessment.risk import Cell, band
+from threatmodel.assessment.states import State
+from threatmodel.render.contract.facts import evidence_data, location_data
+
+
+def finding_data(finding: Finding, assessment: Assessment) -> dict[str, Any]:
+    """A threat to an element, with the controls that answer it."""
+    return {
+        "id": finding.id,
+        "threat": finding.threat.id,
+        "element": finding.target.id,
+        "scenario": finding.threat.scenario,
+        "verdict": finding.verdict,
+        "inherent": _cell(finding.inherent),
+        "claimed": _cell(finding.claimed),
+        "proven": _cell(finding.proven),
+        "rated": list(finding.rated),
+        "reaches": list(reached(assessment, finding.threat)),
+        "why": [evidence_data(item) for item in finding.why],
+        "controls": [
+            {
+                "id": answer.link.control,
+                "state": answer.state.state,
+                "element": answer.state.element,
+                "effect": answer.link.effect,
+                "reason": answer.state.reason,
+            }
+            for answer in finding.answers
+        ],
+        "location": location_data(finding.target.place),
+        "mend_at": location_data(places(finding, assessment)[0]),
+    }
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    return {"likelihood": cell.likelihood, "impact": cell.impact, "score": cell.score, "band": cell.band}
+
+
+def controls_data(assessment: Assessment) -> Iterator[dict[str, Any]]:
+    """Every control with the states that findings rest on."""
+    states: dict[str, dict[tuple[str, str, str], State]] = {control: {} for control in assessment.library.controls}
+    for finding in assessment.findings:
+        for answer in finding.answers:
+            state = answer.state
+            states[answer.link.control].setdefault((state.element, state.state, state.reason), state)
+    for control in assessment.library.controls.values():
+        yield {
+            "id": control.id,
+            "title": control.title,
+            "mitigation": control.mitigation,
+            "kind": control.kind,
+            "owner": control.owner,
+            "scope": control.scope,
+            "states": [
+                {
+                    "element": state.element,
+                    "state": state.state,
+                    "reason": state.reason,
+                    "evidence": [evidence_data(item) for item in state.support],
+                }
+                for state in states[control.id].values()
+            ],
+        }
+
+
+def question_data(question: Question) -> dict[str, Any]:
+    """What only a person can answer."""
+    subject = "control" if question.kind == "attest" else "fact"
+    return {
+        "id": question.id,
+        "kind": question.kind,
+        subject: question.name,
+        "facts": list(question.facts),
+        "of": question.of,
+        "ask": question.ask,
+        "elements": list(question.elements),
+        "decides": list(question.decides),
+        "worst_band": band(question.score),
+    }
