@@ -8,7 +8,7 @@ import pytm
 
 from benchmarks.generate import value_of
 from threatmodel.graph.elements import Element, Flow, Graph
-from threatmodel.library.format import Library, Threat
+from threatmodel.library.entries import Library, Threat
 from threatmodel.model.facts import WORD, Fact, Facts, Statement
 from threatmodel.model.vocabulary import FACTS, FactRow
 from threatmodel.pytm_model.model import ThreatModel

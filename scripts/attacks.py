@@ -32,7 +32,7 @@ from threatmodel.evidence.collect import collect  # noqa: E402
 from threatmodel.evidence.every_function import with_functions  # noqa: E402
 from threatmodel.graph.building import build  # noqa: E402
 from threatmodel.library.directions import Directions, directions  # noqa: E402
-from threatmodel.library.format import Library  # noqa: E402
+from threatmodel.library.entries import Library  # noqa: E402
 from threatmodel.library.load import load_library  # noqa: E402
 from threatmodel.model.load import load_model  # noqa: E402
 from threatmodel.reading.files import Files  # noqa: E402

@@ -6,7 +6,7 @@ import datetime
 
 from threatmodel.assessment.states import States
 from threatmodel.graph.elements import Graph
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 
 
 def control_states(graph: Graph, library: Library, day: datetime.date) -> dict[str, str]:

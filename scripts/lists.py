@@ -30,7 +30,7 @@ from threatmodel.assessment.assess import assess  # noqa: E402
 from threatmodel.assessment.assessed import Assessment  # noqa: E402
 from threatmodel.authoring.importing.plan import imported  # noqa: E402
 from threatmodel.graph.elements import Element, Flow  # noqa: E402
-from threatmodel.library.format import Threat  # noqa: E402
+from threatmodel.library.entries import Threat  # noqa: E402
 from threatmodel.reading.files import Files  # noqa: E402
 
 PAGE = HOME / "docs" / "accuracy.md"

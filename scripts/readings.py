@@ -28,7 +28,7 @@ sys.path.insert(0, str(HOME))  # started as a script, it finds the engine beside
 from scripts.control_states import control_states  # noqa: E402
 from threatmodel.evidence.collect import collect  # noqa: E402
 from threatmodel.graph.building import build  # noqa: E402
-from threatmodel.library.format import Library  # noqa: E402
+from threatmodel.library.entries import Library  # noqa: E402
 from threatmodel.library.load import load_library  # noqa: E402
 from threatmodel.model.load import load_model  # noqa: E402
 from threatmodel.model.system import System  # noqa: E402

@@ -16,7 +16,7 @@ from threatmodel.assessment.gate.judging import judge
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.graph.building import Evidence, Graph, build
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
 from threatmodel.model.facts import Origin, Statement
 from threatmodel.model.load import load_model

@@ -14,7 +14,7 @@ from threatmodel.assessment.actions import actions
 from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.graph.building import build
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files

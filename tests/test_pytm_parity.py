@@ -14,7 +14,7 @@ from tests.support import HOME, graph_of
 from threatmodel.graph.building import build
 from threatmodel.graph.elements import Element, Flow, Graph
 from threatmodel.library.condition import Always, And, Condition, Leaf, Not, Or, Tree, compile_condition, compiled
-from threatmodel.library.format import SCENARIOS, Article, Library, Numbered, Threat
+from threatmodel.library.entries import SCENARIOS, Article, Library, Numbered, Threat
 from threatmodel.library.load import load_library
 from threatmodel.model.facts import Fact, Statement
 from threatmodel.model.load import load_model

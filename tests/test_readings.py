@@ -21,7 +21,7 @@ from scripts.readings import (
 )
 from tests.support import HOME
 from threatmodel.assessment.states import STATES
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
 from threatmodel.model.vocabulary import FACTS, INPUTS
 

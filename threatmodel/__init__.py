@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from threatmodel.assessment.risk import Cell
     from threatmodel.assessment.states import State, Support
     from threatmodel.graph.elements import Element, Flow, Graph
-    from threatmodel.library.format import Control, Library, Threat
+    from threatmodel.library.entries import Control, Library, Threat
     from threatmodel.model.facts import Fact, Statement
     from threatmodel.reading.files import Files
     from threatmodel.reading.problems import InputError, Place, Problem
@@ -36,7 +36,7 @@ _HOME = {
     "Answer": "assessment.assessed",
     "Assessment": "assessment.assessed",
     "Cell": "assessment.risk",
-    "Control": "library.format",
+    "Control": "library.entries",
     "Element": "graph.elements",
     "Fact": "model.facts",
     "Files": "reading.files",
@@ -44,14 +44,14 @@ _HOME = {
     "Flow": "graph.elements",
     "Graph": "graph.elements",
     "InputError": "reading.problems",
-    "Library": "library.format",
+    "Library": "library.entries",
     "Place": "reading.problems",
     "Problem": "reading.problems",
     "Question": "assessment.assessed",
     "State": "assessment.states",
     "Statement": "model.facts",
     "Support": "assessment.states",
-    "Threat": "library.format",
+    "Threat": "library.entries",
     "assess": "api",
     "draw": "api",
     "load_library": "api",

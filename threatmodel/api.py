@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # what a caller does without is imported where it is used: st
     from threatmodel.graph.elements import Read
     from threatmodel.graph.resolved import Evidence
     from threatmodel.library.directions import Directions
-    from threatmodel.library.format import Library
+    from threatmodel.library.entries import Library
     from threatmodel.model.system import System
     from threatmodel.pytm_model.model import ThreatModel
     from threatmodel.reading.problems import InputError

@@ -12,7 +12,7 @@ from threatmodel import load_library, load_model
 from threatmodel.assessment.states import States
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.graph.building import Graph
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.system import REQUESTS, Trigger
 from threatmodel.reading.files import Files

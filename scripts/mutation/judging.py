@@ -17,7 +17,7 @@ from threatmodel.assessment.drift import differences
 from threatmodel.evidence.collect import collect
 from threatmodel.graph.building import build
 from threatmodel.library.directions import directions
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.load import load_model

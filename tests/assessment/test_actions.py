@@ -10,7 +10,7 @@ from tests.support import assessed, control, evidence, library_of, threat
 from threatmodel.assessment.actions import actions, change, difference, faults, proofs
 from threatmodel.assessment.assess import assess, reconsidered
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 
 MODEL = """
     name: x

@@ -13,7 +13,7 @@ from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.risk import Cell, weighed
 from threatmodel.graph.building import Evidence, build
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
 from threatmodel.model.facts import Origin, Statement
 from threatmodel.model.file import FACT_KEYS

@@ -15,7 +15,7 @@ from threatmodel.assessment.gate.baseline import Baseline, KnownFinding, read, s
 from threatmodel.assessment.gate.judging import judge
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import Rules
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place

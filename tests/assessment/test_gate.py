@@ -9,7 +9,7 @@ import pytest
 from tests.support import HOME, assessed, check_lines, failing
 from threatmodel.assessment.gate.policy import load_policy
 from threatmodel.assessment.gate.rules import Rules, under
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError

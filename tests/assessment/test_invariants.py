@@ -19,7 +19,7 @@ from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.invariants import counted
 from threatmodel.graph.building import build
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files

@@ -11,7 +11,7 @@ from tests.support import assessed, control, library_of, threat
 from threatmodel.assessment.actions import actions
 from threatmodel.assessment.priorities import carried_alone, expiries, risks, summary
 from threatmodel.assessment.risk import Risk
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 
 MODEL = """
     name: x

@@ -9,7 +9,7 @@ import pytest
 from tests.support import assessed, control, evidence, library_of, threat
 from threatmodel.assessment.actions import actions
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.reading.problems import InputError
 
 MODEL = """

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from threatmodel.assessment.risk import Cell, band, residual, within
-from threatmodel.library.format import EFFECTS, ControlEffect
+from threatmodel.library.entries import EFFECTS, ControlEffect
 
 CELLS = st.builds(Cell, st.integers(1, 5), st.integers(1, 5))
 EFFECT_LISTS = st.lists(st.sampled_from(EFFECTS), max_size=8)

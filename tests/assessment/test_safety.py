@@ -10,7 +10,7 @@ from tests.support import assessed, control, evidence, library_of, threat
 from threatmodel.assessment.safety import SafeEnough, safety
 from threatmodel.graph.building import Evidence
 from threatmodel.graph.elements import Read
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.reading.problems import Place
 
 MODEL = "name: x\napis: {{api: {{}}}}\nfunctions: {{bot: {{triggers: [{{slack: events}}]{facts}}}}}\n{more}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.support import assessed, control, evidence, library_of, said, threat
 from threatmodel.assessment.stories import stories
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.model.facts import LEFT_OUT
 from threatmodel.reading.problems import Place
 

@@ -10,9 +10,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from tests.support import HOME
-from threatmodel.library.format import (
-    Library,
-)
+from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
 from threatmodel.reading.shape import ID
 

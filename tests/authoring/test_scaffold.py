@@ -19,17 +19,8 @@ from threatmodel.authoring.library_files import (
 )
 from threatmodel.command.main import main
 from threatmodel.graph.reach import REACHES
-from threatmodel.library.format import (
-    BEYOND,
-    CONTROL,
-    CONTROL_EXAMPLES,
-    EFFECTS,
-    MITIGATIONS,
-    SCENARIOS,
-    STRIDE,
-    THREAT,
-    THREAT_EXAMPLES,
-)
+from threatmodel.library.entries import BEYOND, EFFECTS, MITIGATIONS, SCENARIOS, STRIDE
+from threatmodel.library.format import CONTROL, CONTROL_EXAMPLES, THREAT, THREAT_EXAMPLES
 from threatmodel.library.read import control_of, threat_of
 from threatmodel.library.standards import load_standards, unlisted
 from threatmodel.model.vocabulary import KINDS, PLANES

@@ -17,7 +17,7 @@ from threatmodel.evidence.collect import collect
 from threatmodel.graph.building import build
 from threatmodel.graph.reach import REACHES
 from threatmodel.library.directions import Directions, directions
-from threatmodel.library.format import Control, Library
+from threatmodel.library.entries import Control, Library
 from threatmodel.library.load import load_library
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.load import load_model

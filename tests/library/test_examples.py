@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.support import HOME
 from threatmodel.library.condition import compile_condition
+from threatmodel.library.entries import MITIGATIONS, SCENARIOS, Library
 from threatmodel.library.examples import (
     Evaluation,
     control_answer,
@@ -23,7 +24,7 @@ from threatmodel.library.examples import (
     threat_mutants,
     wrong_answers,
 )
-from threatmodel.library.format import CONTROL_EXAMPLES, MITIGATIONS, SCENARIOS, THREAT_EXAMPLES, Library
+from threatmodel.library.format import CONTROL_EXAMPLES, THREAT_EXAMPLES
 from threatmodel.library.load import load_library
 from threatmodel.model.facts import Facts
 from threatmodel.reading.problems import Place

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import ARTICLE, HOME, assessed, check_lines, control, threat
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, shown

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import HOME, control, library_of, threat
-from threatmodel.library.format import Control, Library, Threat
+from threatmodel.library.entries import Control, Library, Threat
 from threatmodel.library.load import load_library
 from threatmodel.library.lookup import aliases, hint, named
 

@@ -16,7 +16,7 @@ from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.graph.building import build
 from threatmodel.library.directions import directions
-from threatmodel.library.format import Control, Weaker
+from threatmodel.library.entries import Control, Weaker
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model
 from threatmodel.model.vocabulary import FACTS

@@ -14,7 +14,7 @@ from tests.support import HOME
 from threatmodel.graph.derived import DERIVE
 from threatmodel.graph.reach import REACHES
 from threatmodel.library.directions import directions
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
 from threatmodel.model.file import ELEMENTS, FACT_KEYS, MODEL
 from threatmodel.model.vocabulary import FACTS, INPUTS, KINDS, PLANES, RELATIONS, ROWS, FactRow

@@ -9,7 +9,7 @@ import pytest
 from tests.pytm_model.systems import FILES, MODEL
 from tests.support import graph_of, library_of
 from threatmodel.graph.elements import Graph
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.command.test_cli import interrupted
 from tests.pytm_model.systems import FILES, MODEL
 from tests.support import ARTICLE, HOME
 from threatmodel.graph.elements import Graph
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.pytm_model.model import to_pytm
 from threatmodel.render.draw import draw
 

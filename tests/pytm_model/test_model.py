@@ -16,7 +16,7 @@ from tests.pytm_model.systems import MODEL, element, flows, found
 from tests.support import HOME, TODAY, assessed, graph_of
 from threatmodel.graph.elements import Graph
 from threatmodel.library.condition import compile_condition
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.model.vocabulary import FACTS, KINDS
 from threatmodel.pytm_model.model import to_pytm
 from threatmodel.pytm_model.terms import CLASSES, attribute

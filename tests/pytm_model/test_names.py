@@ -10,7 +10,7 @@ import pytm
 import pytm.pytm
 
 from tests.pytm_model.systems import HOSTILE, hostile
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.pytm_model.model import to_pytm
 from threatmodel.render.draw import draw
 

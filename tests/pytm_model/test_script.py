@@ -18,7 +18,7 @@ from tests.pytm_model.systems import HOSTILE, hostile
 from tests.pytm_told import told
 from tests.support import HOME, graph_of
 from threatmodel.graph.elements import Graph
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.model.facts import Fact, Statement
 from threatmodel.pytm_model.elements import ELEMENTS
 from threatmodel.pytm_model.model import to_pytm

@@ -13,7 +13,7 @@ from threatmodel.assessment.causes import helps
 from threatmodel.assessment.ranking import STRONG, Rank, at_the_door, rank
 from threatmodel.assessment.risk import BANDS, MOVES, Band
 from threatmodel.assessment.states import State
-from threatmodel.library.format import Control, ControlEffect
+from threatmodel.library.entries import Control, ControlEffect
 from threatmodel.model.facts import WORD, Statement
 from threatmodel.model.vocabulary import FACTS
 

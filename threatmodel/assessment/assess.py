@@ -17,7 +17,7 @@ from threatmodel.assessment.ranking import distance
 from threatmodel.assessment.risk import MOVES, STRICTEST, Cell, Weighed, residual, weighed, within
 from threatmodel.assessment.states import Assumed, State, States
 from threatmodel.graph.building import Element, Flow, Graph
-from threatmodel.library.format import Control, ControlLink, Library, Threat
+from threatmodel.library.entries import Control, ControlLink, Library, Threat
 from threatmodel.model.facts import EVIDENCE, WORD
 from threatmodel.model.system import OPEN_TO_ALL, Acceptance
 from threatmodel.model.vocabulary import PLANES

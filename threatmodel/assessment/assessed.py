@@ -11,7 +11,7 @@ from threatmodel.assessment.invariants import HeldInvariant
 from threatmodel.assessment.risk import Cell
 from threatmodel.assessment.states import State, States, Support, support_of
 from threatmodel.graph.building import Element, Flow, Graph
-from threatmodel.library.format import ControlLink, Library, Threat
+from threatmodel.library.entries import ControlLink, Library, Threat
 from threatmodel.model.system import Acceptance
 from threatmodel.model.vocabulary import Look
 from threatmodel.reading.problems import Place

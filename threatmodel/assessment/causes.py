@@ -16,7 +16,7 @@ from threatmodel.assessment.assessed import Answer, Finding
 from threatmodel.assessment.ranking import STRONG
 from threatmodel.assessment.risk import BANDS, MOVES, residual
 from threatmodel.assessment.states import State, Support
-from threatmodel.library.format import EFFECTS, ControlEffect
+from threatmodel.library.entries import EFFECTS, ControlEffect
 from threatmodel.model.facts import WORD
 
 

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.library.condition import Condition, ConditionError, compile_condition
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.model.facts import EVIDENCE, WORD
 from threatmodel.model.system import Exemption, Invariant
 from threatmodel.model.vocabulary import Kind

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.library import lookup
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.model.decisions import named_twice
 from threatmodel.model.system import Acceptance, ControlStatement, Rating
 from threatmodel.model.vocabulary import PLANES

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment
 from threatmodel.assessment.risk import BANDS, Cell, Risk, residual
-from threatmodel.library.format import Threat
+from threatmodel.library.entries import Threat
 from threatmodel.model.facts import WORD
 from threatmodel.reading.problems import Place
 

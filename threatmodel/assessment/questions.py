@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from threatmodel.assessment.asks import Ask
 from threatmodel.assessment.assessed import Finding, Question
 from threatmodel.assessment.ranking import Rank, rank
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS, Look
 
 _Key = tuple[str, str, str]

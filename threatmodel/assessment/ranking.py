@@ -13,7 +13,7 @@ from threatmodel.assessment.assessed import Answer, Finding
 from threatmodel.assessment.risk import BANDS
 from threatmodel.assessment.states import State
 from threatmodel.graph.building import Element, Flow
-from threatmodel.library.format import EFFECTS, ControlEffect
+from threatmodel.library.entries import EFFECTS, ControlEffect
 from threatmodel.model.vocabulary import FACTS
 
 STRONG: frozenset[ControlEffect] = frozenset({"stops", "hinders", "contains"})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Literal, NamedTuple, get_args
 
-from threatmodel.library.format import ControlEffect, Move, Threat
+from threatmodel.library.entries import ControlEffect, Move, Threat
 from threatmodel.model.facts import EVIDENCE, Facts
 
 Band = Literal["low", "medium", "high", "critical"]

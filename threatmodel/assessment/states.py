@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from threatmodel.assessment.asks import Ask, asks_for, list_asks
 from threatmodel.graph.building import Element, Flow, Graph, Related
 from threatmodel.library.condition import Condition
-from threatmodel.library.format import Control, Library
+from threatmodel.library.entries import Control, Library
 from threatmodel.model.facts import EVIDENCE, WORD, Fact, Facts, Statement, word_only
 from threatmodel.model.system import ControlStatement, Trigger
 from threatmodel.model.vocabulary import FACTS, PLANES

@@ -15,7 +15,7 @@ from threatmodel.assessment.causes import Cause, candidates, causes
 from threatmodel.assessment.ranking import Rank, at_the_door, rank, strongest, weak_only
 from threatmodel.assessment.risk import BANDS, Band
 from threatmodel.assessment.states import ControlState, State
-from threatmodel.library.format import EFFECTS, Threat
+from threatmodel.library.entries import EFFECTS, Threat
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.vocabulary import Look
 

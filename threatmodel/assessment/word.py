@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from threatmodel.assessment.risk import STRICTEST, Cell, within
 from threatmodel.graph.building import Element, Flow, Graph
-from threatmodel.library.format import Library, Off, Threat
+from threatmodel.library.entries import Library, Off, Threat
 from threatmodel.model.system import Acceptance, ControlStatement
 from threatmodel.reading.problems import Place
 

@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from threatmodel.authoring.insertion import scalar
-from threatmodel.library.format import BEYOND, CONTROL, CONTROL_EXAMPLES, THREAT, THREAT_EXAMPLES
+from threatmodel.library.entries import BEYOND
+from threatmodel.library.format import CONTROL, CONTROL_EXAMPLES, THREAT, THREAT_EXAMPLES
 from threatmodel.library.placeholders import ADDRESS, placeholder
 from threatmodel.reading.shape import Either, Items, Key, NamedItems, Number, Record, Shape, Text, Word
 

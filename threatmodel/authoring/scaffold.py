@@ -14,7 +14,8 @@ from threatmodel.authoring.insertion import scalar, with_entry
 from threatmodel.authoring.library_files import control_text, threat_text
 from threatmodel.authoring.planned import Plan
 from threatmodel.graph.reach import REACHES
-from threatmodel.library.format import CONTROL, EFFECTS, THREAT, Threat
+from threatmodel.library.entries import EFFECTS, Threat
+from threatmodel.library.format import CONTROL, THREAT
 from threatmodel.library.placeholders import placeholder
 from threatmodel.library.read import threat_of
 from threatmodel.model.file import ELEMENTS

@@ -32,7 +32,7 @@ from threatmodel.render.checks.told import told
 if TYPE_CHECKING:
     from threatmodel.assessment.assessed import Assessment
     from threatmodel.assessment.priorities import Expiry
-    from threatmodel.library.format import Library
+    from threatmodel.library.entries import Library
     from threatmodel.model.system import System
 
 START = "fork" if sys.platform == "linux" else "spawn"

@@ -17,7 +17,7 @@ def options(parser: Parser) -> None:
 
 def run(request: Invocation) -> int:
     """Prints the page of a threat or a control, or of each that a word of the trade names."""
-    from threatmodel.library.format import Threat
+    from threatmodel.library.entries import Threat
     from threatmodel.library.lookup import aliases, named
     from threatmodel.library.standards import load_standards
     from threatmodel.render.pages.library import Book, control_page, threat_page

@@ -59,19 +59,19 @@ def options(parser: Parser) -> None:
 
 
 def _scenario(value: str) -> str:
-    from threatmodel.library.format import SCENARIOS
+    from threatmodel.library.entries import SCENARIOS
 
     return one_of(value, SCENARIOS)
 
 
 def _mitigation(value: str) -> str:
-    from threatmodel.library.format import BEYOND, MITIGATIONS
+    from threatmodel.library.entries import BEYOND, MITIGATIONS
 
     return one_of(value, (*MITIGATIONS, BEYOND))
 
 
 def _effect(value: str) -> str:
-    from threatmodel.library.format import EFFECTS
+    from threatmodel.library.entries import EFFECTS
 
     return one_of(value, EFFECTS)
 

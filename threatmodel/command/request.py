@@ -19,7 +19,7 @@ from threatmodel.reading.problems import InputError, Place, Problem, quoted
 if TYPE_CHECKING:  # what most commands do without is imported where it is used: start-up is a feature
     from threatmodel.assessment.assessed import Assessment
     from threatmodel.graph.building import Graph
-    from threatmodel.library.format import Library
+    from threatmodel.library.entries import Library
     from threatmodel.model.system import System
 
 MODEL = MODELS / "slack-lambda.yaml"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from threatmodel.library.condition import Always, And, Condition, Leaf, Not, Or, Tree, test_of
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.model.vocabulary import INPUTS, LISTS
 
 Test = Callable[[Any], bool]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 from threatmodel.library import lookup
-from threatmodel.library.format import Control, Library, Off, Replaced, Threat
+from threatmodel.library.entries import Control, Library, Off, Replaced, Threat
 from threatmodel.library.weakness import weaknesses
 from threatmodel.model.system import Invariant
 from threatmodel.reading.problems import InputError, Problem

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from threatmodel.graph.reach import REACHES
 from threatmodel.library.condition import Leaf, Or, Tree, leaves
-from threatmodel.library.format import Control, Library, Threat
+from threatmodel.library.entries import Control, Library, Threat
 from threatmodel.model.vocabulary import INPUTS
 from threatmodel.reading.problems import Place, Problem, article, listed, suggestion
 

@@ -7,20 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from threatmodel.library.format import (
-    ARTICLE,
-    CONTROL,
-    LAYER,
-    MITIGATIONS,
-    SCENARIOS,
-    THREAT,
-    Article,
-    Control,
-    Library,
-    Numbered,
-    Off,
-    Threat,
-)
+from threatmodel.library.entries import MITIGATIONS, SCENARIOS, Article, Control, Library, Numbered, Off, Threat
+from threatmodel.library.format import ARTICLE, CONTROL, LAYER, THREAT
 from threatmodel.library.layers import Layer, layered, switched_off
 from threatmodel.library.lint import lint
 from threatmodel.library.placeholders import unwritten

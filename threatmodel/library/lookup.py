@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from itertools import chain
 
-from threatmodel.library.format import Control, Library, Threat
+from threatmodel.library.entries import Control, Library, Threat
 from threatmodel.reading.problems import suggestion
 
 Named = Mapping[str, Threat] | Mapping[str, Control] | Mapping[str, Threat | Control]

@@ -7,7 +7,7 @@ from typing import Any
 
 from threatmodel.library import examples as pins
 from threatmodel.library.condition import Condition, ConditionError, compile_condition
-from threatmodel.library.format import Control, ControlEffect, ControlLink, Move, Need, Threat, Weaker
+from threatmodel.library.entries import Control, ControlEffect, ControlLink, Move, Need, Threat, Weaker
 from threatmodel.model.vocabulary import FACTS, Kind
 from threatmodel.reading.problems import article, listed, quoted, suggestion
 from threatmodel.reading.shape import INVALID, Entry, Fields, Reader, Value

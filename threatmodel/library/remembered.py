@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from threatmodel.library.condition import Condition, ConditionError, compile_condition
-from threatmodel.library.format import Control, ControlLink, Move, Need, Threat, Weaker
+from threatmodel.library.entries import Control, ControlLink, Move, Need, Threat, Weaker
 from threatmodel.reading import cache, plain
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from threatmodel.library.condition import Tree
-from threatmodel.library.format import EFFECTS, Control, ControlEffect, Move, Threat
+from threatmodel.library.entries import EFFECTS, Control, ControlEffect, Move, Threat
 
 
 def weaknesses(new: Threat | Control, old: Threat | Control) -> Iterator[str]:

@@ -7,7 +7,7 @@ set is: false, no word, and neither below nor above anything.
 from __future__ import annotations
 
 from threatmodel.library.condition import Always, And, Leaf, Not, Or, Tree
-from threatmodel.library.format import Threat
+from threatmodel.library.entries import Threat
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.reading.shape import Word
 

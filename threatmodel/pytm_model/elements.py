@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import pytm
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, create_model
 
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.model.vocabulary import FACTS, KINDS, FactRow
 from threatmodel.pytm_model.terms import CLASSES, PARTIES, attribute
 from threatmodel.reading.problems import quoted, suggestion

@@ -19,7 +19,7 @@ from pydantic import PrivateAttr
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.graph.elements import Graph
-from threatmodel.library.format import Control, Library
+from threatmodel.library.entries import Control, Library
 from threatmodel.pytm_model.elements import ELEMENTS, controls_class
 from threatmodel.pytm_model.terms import Part, Rule, Stream, Terms, attribute, terms
 

@@ -16,7 +16,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 
 from threatmodel.graph.elements import Graph
-from threatmodel.library.format import SCENARIOS, Library
+from threatmodel.library.entries import SCENARIOS, Library
 from threatmodel.pytm_model.terms import (
     CLASSES,
     PARTIES,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from threatmodel.graph.building import VIEWS
 from threatmodel.graph.elements import Element, Flow, Graph
-from threatmodel.library.format import SCENARIOS, Library, Threat
+from threatmodel.library.entries import SCENARIOS, Library, Threat
 from threatmodel.model.reference_architecture import DATA, ReferenceData
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.pytm_model.conditions import condition

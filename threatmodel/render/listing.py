@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.model.file import ELEMENTS, FACT_KEYS
 from threatmodel.model.vocabulary import FACTS, FactRow
 

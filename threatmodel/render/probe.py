@@ -6,7 +6,7 @@ import json
 import textwrap
 from collections.abc import Iterator, Mapping
 
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.model.facts import Statement, stated
 from threatmodel.probe.cases import load_cases
 from threatmodel.probe.deciding import LEVELS, Decision, Row

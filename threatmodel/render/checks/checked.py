@@ -11,7 +11,7 @@ from threatmodel.assessment.gate.baseline import Baseline
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.priorities import summary
 from threatmodel.assessment.risk import BANDS, Cell
-from threatmodel.library.format import Library, Threat
+from threatmodel.library.entries import Library, Threat
 from threatmodel.reading.problems import Place, width_of
 from threatmodel.render import taken_out
 from threatmodel.render.checks.told import Told

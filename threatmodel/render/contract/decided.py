@@ -6,7 +6,7 @@ from typing import Any
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.invariants import HeldInvariant
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.model.system import Acceptance, Exemption
 from threatmodel.render.contract.facts import location_data
 

@@ -9,7 +9,7 @@ from threatmodel.assessment.assessed import Answer, Assessment, Finding
 from threatmodel.assessment.states import State, shown, support_of
 from threatmodel.graph.building import Element, Flow
 from threatmodel.library.condition import leaves
-from threatmodel.library.format import EFFECTS, Control, Threat
+from threatmodel.library.entries import EFFECTS, Control, Threat
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.reading.problems import article

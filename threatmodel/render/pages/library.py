@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from threatmodel.assessment.risk import Cell
-from threatmodel.library.format import EFFECTS, Control, ControlLink, Library, Threat
+from threatmodel.library.entries import EFFECTS, Control, ControlLink, Library, Threat
 from threatmodel.library.standards import Standard
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.reading.problems import article

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from threatmodel.assessment.risk import Cell
-from threatmodel.library.format import BEYOND, MITIGATIONS, Library, Numbered
+from threatmodel.library.entries import BEYOND, MITIGATIONS, Library, Numbered
 from threatmodel.library.standards import Exclusions
 from threatmodel.render.pages.indexes import by_element, by_term
 from threatmodel.render.pages.library import Book, control_page, prose, threat_page

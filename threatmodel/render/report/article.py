@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from threatmodel.assessment.assessed import DONE, Assessment
 from threatmodel.assessment.risk import MOVES
-from threatmodel.library.format import BEYOND, MITIGATIONS, Library, Numbered, Threat
+from threatmodel.library.entries import BEYOND, MITIGATIONS, Library, Numbered, Threat
 from threatmodel.render.report.findings import FindingGroup, tally, worst_states
 from threatmodel.render.report.states import IN_PLACE, RANK, Seen, worst_of
 from threatmodel.render.report.words import Plain, Row

@@ -9,7 +9,7 @@ from threatmodel.assessment.actions import Action, actions
 from threatmodel.assessment.assessed import Assessment, Question
 from threatmodel.assessment.priorities import Expiry, Summary, carried_alone, expiries, summary
 from threatmodel.assessment.risk import BANDS, band
-from threatmodel.library.format import Library
+from threatmodel.library.entries import Library
 from threatmodel.render.first import MOST_DONE, FirstPage, deed, first_page
 from threatmodel.render.picture import numbers_of
 from threatmodel.render.plain import STATE, VERDICT, VERDICT_MEANS

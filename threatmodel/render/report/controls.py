@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.risk import MOVES
 from threatmodel.assessment.states import State
-from threatmodel.library.format import Control, ControlLink, Library, Threat
+from threatmodel.library.entries import Control, ControlLink, Library, Threat
 from threatmodel.render.report.article import mitigations_of
 from threatmodel.render.report.findings import FindingGroup
 from threatmodel.render.report.states import RANK, Seen, worst_of

@@ -10,7 +10,7 @@ from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment, Finding
 from threatmodel.assessment.priorities import reached
 from threatmodel.assessment.risk import BANDS, band
 from threatmodel.assessment.states import States, Support, shown
-from threatmodel.library.format import Threat
+from threatmodel.library.entries import Threat
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.render.report.method import verdict_words
 from threatmodel.render.report.states import RANK

@@ -1,0 +1,210 @@
+"""The library as values: threats, controls and the article that orders them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from threatmodel.library.condition import Condition
+from threatmodel.model.system import Invariant
+from threatmodel.model.vocabulary import Kind
+from threatmodel.reading.problems import Place
+
+SCENARIOS = (
+    "stolen-access-keys",
+    "malicious-code",
+    "denial-of-service",
+    "exploited-vulnerability",
+    "social-engineering",
+)
+"""The article's five threat scenarios, in its order."""
+
+MITIGATIONS = (
+    "access-keys",
+    "multi-factor-authentication",
+    "version-control",
+    "code-review",
+    "ddos-protection",
+    "guardduty",
+    "best-practices",
+)
+"""The article's seven mitigations, in its order."""
+
+BEYOND = "beyond-the-article"
+"""The folder of controls that none of the seven names."""
+
+ControlEffect = Literal["stops", "hinders", "contains", "detects", "responds", "assures"]
+EFFECTS: tuple[ControlEffect, ...] = get_args(ControlEffect)
+"""What a control does to a threat, from strongest to weakest."""
+
+STRIDE = (
+    "spoofing",
+    "tampering",
+    "repudiation",
+    "information-disclosure",
+    "denial-of-service",
+    "elevation-of-privilege",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlLink:
+    """What a control does to a threat, and why."""
+
+    control: str
+    effect: ControlEffect
+    because: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """What likelihood or impact becomes where a condition holds (compiled for each target kind), and why."""
+
+    conditions: Mapping[str, Condition]
+    likelihood: int | None
+    impact: int | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threat:
+    """One threat.  `applies` holds its exposure condition compiled for each target kind.
+
+    `first`: it leaves a public endpoint open to anybody, and comes before all others.  `raises` win over `lowers`.
+    """
+
+    id: str
+    title: str
+    aliases: tuple[str, ...] = ()
+    scenario: str
+    targets: tuple[Kind, ...]
+    applies: Mapping[str, Condition]
+    stride: tuple[str, ...]
+    likelihood: int
+    impact: int
+    why: str
+    links: tuple[ControlLink, ...]
+    reaches: str
+    by_provider: bool
+    first: bool
+    maps: Mapping[str, tuple[str, ...]]
+    references: tuple[str, ...]
+    place: Place
+    raises: tuple[Move, ...] = ()
+    lowers: tuple[Move, ...] = ()
+    formerly: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """A condition for a control to be applicable, and the reason where it is not."""
+
+    condition: Condition
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weaker:
+    """What looks like a control and is not: `facts` that are not enough, or a `template`'s resources ('' for none)."""
+
+    says: str
+    facts: Mapping[str, object]
+    template: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """One control.  `in_place` is None where only a person can tell; `do` is its title where nothing else is said.
+
+    `keeps_out`: it keeps strangers out, which nobody wants where everybody is meant to come in.
+    """
+
+    id: str
+    title: str
+    do: str
+    aliases: tuple[str, ...] = ()
+    mitigation: str
+    kind: str
+    owner: str
+    scope: Kind
+    in_place: Condition | None
+    requires: tuple[str, ...]
+    keeps_out: bool = False
+    needs: tuple[Need, ...]
+    why: str
+    how: Mapping[str, str]
+    maps: Mapping[str, tuple[str, ...]]
+    references: tuple[str, ...]
+    place: Place
+    formerly: tuple[str, ...] = ()
+    weaker: tuple[Weaker, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbered:
+    """A scenario or a mitigation of the article."""
+
+    id: str
+    number: int
+    title: str
+    says: str
+    gaps: tuple[str, ...]
+    answers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """The article that the library is ordered by."""
+
+    name: str
+    source: str
+    scenarios: tuple[Numbered, ...]
+    mitigations: tuple[Numbered, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Off:
+    """A threat or a control (`part` says which) that a team's library switches off, and why.
+
+    As a library.yaml states it, `part` may be a kind of element too (`kind`): all threats that target no other.
+    """
+
+    part: str
+    id: str
+    title: str
+    reason: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """A threat or a control (`part`) at `place`, which a team's library puts in place of the one at `of`.
+
+    `weakens` says in words where it asks for less, or promises more, than that one.
+    """
+
+    part: str
+    id: str
+    place: Place
+    of: Place
+    weakens: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """All threats and controls by id, in order of scenario (mitigation) and id, and the article.
+
+    `layers` are the folders of teams' libraries on top of it; `off` and `replaced` what they took away and changed,
+    `invariants` the rules over every model that they state.
+    """
+
+    threats: Mapping[str, Threat]
+    controls: Mapping[str, Control]
+    article: Article
+    layers: tuple[str, ...] = ()
+    off: tuple[Off, ...] = ()
+    replaced: tuple[Replaced, ...] = ()
+    invariants: tuple[Invariant, ...] = ()
