@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import cached_property, partial
+from collections.abc import Container, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from threatmodel.evidence.answers import Answered, Unanswered
 from threatmodel.evidence.deployed import Deployed
-from threatmodel.evidence.mappings.stack_facts import StackFacts
-from threatmodel.evidence.matching import matches, named_elsewhere
-from threatmodel.evidence.opened import assumed, mappings_of, opened
-from threatmodel.evidence.relations.found import FunctionRelations, Start, Use, function_relations, may_be_slack
-from threatmodel.evidence.relations.naming import kinds_of
-from threatmodel.evidence.relations.passing import Passed, passed_on
+from threatmodel.evidence.held import HeldFile, held_file
+from threatmodel.evidence.lists import Lists
+from threatmodel.evidence.opened import assumed, opened
 from threatmodel.evidence.relations.rights import RELATIONS as USES
-from threatmodel.evidence.relations.unused import Needed, unused
-from threatmodel.evidence.relations.used import unable, used
+from threatmodel.evidence.relations.used import unable
 from threatmodel.evidence.signs import signs
 from threatmodel.evidence.strangers import Standing, Touch, touches
 from threatmodel.evidence.unmodelled import unmodelled
@@ -28,7 +23,7 @@ from threatmodel.graph.elements import Read, Untold
 from threatmodel.graph.resolved import Evidence
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement, Statements
-from threatmodel.model.system import BY_ID, REQUESTS, THROUGH, EvidenceFile, Reference, System, Trigger
+from threatmodel.model.system import System
 from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
@@ -39,7 +34,6 @@ from threatmodel.stacks.values import table
 if TYPE_CHECKING:
     from threatmodel.probe.seen import SeenCall
 
-_ELSEWHERE = "another file may have it hand on to more"
 _PLANES = ("account", "pipeline")
 """The planes of which a file of infrastructure code can say something."""
 
@@ -68,7 +62,7 @@ def collect(
         found, seen = state_probes(system, files, probed, deployed, today, problems)
         read_files |= found
         for one in opened_files.values():
-            one.seen = seen
+            one.lists.seen = seen
     for number, one in opened_files.items():
         said: Statements = {}
         one.state(said)
@@ -92,8 +86,8 @@ def _opened(system: System, files: Files, ways: Directions | None, problems: lis
         except InputError as error:
             problems += error.problems
             continue
-        found[number] = _One(system, source, base, stack, ways)
-        problems += found[number].problems
+        found[number] = _One(held_file(system, source, stack), base, ways)
+        problems += found[number].matched.problems
     return found
 
 
@@ -106,23 +100,15 @@ def _add(said: Statements, statements: Statements) -> None:
 class _One:
     """One file held against the model."""
 
-    def __init__(
-        self, system: System, source: EvidenceFile, base: Assumed, stack: Stack, ways: Directions | None
-    ) -> None:
-        self.ways, self.base = ways, base
-        self.system, self.source, self.stack = system, source, stack
-        facts = self.facts = StackFacts(stack, mappings_of(stack.kind))
-        self.kinds = {name: kinds_of(resource, facts) for name, resource in stack.resources.items()}
-        self.matched = matches(system, source, stack, self.kinds)
-        self.problems = self.matched.problems
-        self.element_of = {name: element for element, name in self.matched.resources.items()}
+    def __init__(self, held: HeldFile, base: Assumed, ways: Directions | None) -> None:
+        self.file, self.base, self.ways = held, base, ways
+        self.system, self.stack, self.facts, self.matched = held.system, held.stack, held.facts, held.matched
+        self.lists = Lists(held)
         self.wanted: WantedFacts | None = None
-        place = Place(stack.file)
+        place = Place(held.stack.file)
         self.whole = Resource(name="", type="", properties=table({}, place), place=place)
-        self.seen: Mapping[str, frozenset[SeenCall]] = {}
         self.places: dict[tuple[str, str], tuple[Place, ...]] = {}
         self.untold: list[Untold] = []
-        self.strangers: dict[str, list[Place]] = {}
 
     def deployed(self, element: str, resource: str) -> Deployed:
         """What the file makes of an element, for what ran elsewhere to be held against."""
@@ -134,7 +120,7 @@ class _One:
 
     def _unable(self, name: str, calls: Sequence[SeenCall]) -> Sequence[str]:
         """Which of the calls that a handler was seen to make the function's role does not allow, where all is known."""
-        relations = self.relations.get(name)
+        relations = self.lists.relations.get(name)
         if relations is None or any(one in relations.unknown for one in USES):
             return ()
         return unable(calls, self.stack.resources[name], self.stack, relations.rights)
@@ -150,10 +136,8 @@ class _One:
                 self._state_facts(plane, plane, self.whole, statements)
         if wanted is not None and not any(map(_asks_relations, wanted.values())):
             return
-        for name, relations in self.relations.items():
-            if name in self.element_of:
-                self._state_relations(self.element_of[name], relations, statements)
-        self._state_passing(statements)
+        self.lists.state(statements)
+        self.untold += self.lists.untold
 
     def held(self, said: Statements, files: Files, ways: Directions) -> Statements:
         """What of the statements holds in every world that the file leaves open."""
@@ -163,13 +147,13 @@ class _One:
         def stack(assumed: Assumed) -> Stack:
             found = stacks.get(repr(assumed))
             if found is None:
-                found = stacks[repr(assumed)] = opened(self.source, self.system, files, assumed)
+                found = stacks[repr(assumed)] = opened(self.file.source, self.system, files, assumed)
             return found
 
         def stated(stack: Stack, wanted: WantedFacts | None) -> Statements:
             found: Statements = {}
-            other = _One(self.system, self.source, base, stack, ways)
-            other.seen = self.seen
+            other = _One(held_file(self.system, self.file.source, stack), base, ways)
+            other.lists.seen = self.lists.seen
             other.state(found, wanted)
             return found
 
@@ -180,7 +164,7 @@ class _One:
         ]
         untouched, touched = self._untouched(kept, ways)
         for element, name, statement, why, at in (*fallen, *touched):
-            place = at or statement.place or self._place(element)
+            place = at or statement.place or self.file.place(element)
             value = () if name in LISTS else (statement.value,)
             self.untold.append(Untold(element, name, why, place, value))
         return untouched
@@ -189,7 +173,7 @@ class _One:
         """The statements that no unread part of the file may change, and those that one may."""
         kept: Statements = {}
         fallen: list[Fallen] = []
-        parts = touches(self.stack, self.facts, self.element_of)
+        parts = touches(self.stack, self.facts, self.file.element_of)
         standing = Standing(self.stack)
         for element, by in said.items():
             kind = self.system.nodes[element].kind
@@ -225,7 +209,7 @@ class _One:
         for other, name in self.matched.resources.items():
             if name == resource and other != element and nodes[other].kind == nodes[element].kind:
                 why = f"{quoted(element)} and {quoted(other)} are said to be the same resource"
-                return Touch(frozenset((element,)), "changes", why, self._place(element))
+                return Touch(frozenset((element,)), "changes", why, self.file.place(element))
         return None
 
     def _state_facts(self, element: str, kind: str, resource: Resource, statements: Statements) -> None:
@@ -247,140 +231,13 @@ class _One:
         ways = self.ways
         return ways is not None and ways.alarms(kind, name, value) and not ways.reassured(kind, name, value)
 
-    # --- relations
-
-    @cached_property
-    def relations(self) -> Mapping[str, FunctionRelations]:
-        """How each function of the file is wired."""
-        return function_relations(self.stack, self.facts)
-
-    @cached_property
-    def passed(self) -> Sequence[Passed]:
-        """What elements of the file hand on with no function between."""
-        return passed_on(self.stack, self.facts)
-
-    @cached_property
-    def elements(self) -> Mapping[str, str]:
-        """The element of each resource, and of what the file only names: services of AWS, what other stacks hold."""
-        said = (
-            *(start.source for relations in self.relations.values() for start in relations.triggers),
-            *(use.resource for one in self.relations.values() for uses in _lists(one) for use in uses),
-            *(one.to for one in self.passed),
-        )
-        named = dict.fromkeys(
-            name
-            for name in said
-            if name
-            and name not in self.element_of
-            and (name not in self.stack.resources or "external system" in self.kinds[name])
-        )
-        return {**named_elsewhere(self.system, self.source, self.stack, self.matched, named), **self.element_of}
-
-    def _state_relations(self, element: str, relations: FunctionRelations, statements: Statements) -> None:
-        for name in (*USES, "calls"):
-            uses: tuple[Use, ...] = getattr(relations, name)
-            known = tuple(self.elements[use.resource] for use in uses if use.resource in self.elements)
-            self._note_strangers(uses)
-            doubt = relations.unknown.get(name) or self._unmatched(uses, "it uses")
-            if name == "calls":
-                doubt = (
-                    Unanswered("no file shows which other systems it calls", self._place(element)) if known else None
-                )
-            if name == "calls" and not known:
-                continue
-            if doubt is not None or name in self.system.nodes[element].relations or known:
-                self._state_list(element, name, known, uses, doubt, statements)
-        calls = self.seen.get(element)
-        function = self.stack.resources[self.matched.resources[element]]
-        seen = None if calls is None else used(calls, function, self.stack)
-        role = self.stack.target(function.properties.entries.get("Role"))
-        needed = Needed(seen, by_sam=role is not None and role.made_by == function.name)
-        said = unused(self.system.nodes[element], relations, self.elements, needed, self._place(element))
-        if isinstance(said, Statement):
-            statements.setdefault(element, {}).setdefault("role_reaches_unused", []).append(said)
-        elif said is not None:
-            self.untold.append(Untold(element, "role_reaches_unused", said.why, said.place, ()))
-        if relations.itself is not None:
-            itself = Statement(value=True, source="template", place=relations.itself, note="it is let call itself")
-            statements.setdefault(element, {}).setdefault("starts_itself", []).append(itself)
-        doubt = relations.unknown.get("triggers") or self._unmatched(relations.triggers, "it is started by")
-        triggers = tuple(self._triggers(element, relations))
-        self._state_list(element, "triggers", triggers, relations.triggers, doubt, statements)
-
-    def _state_passing(self, statements: Statements) -> None:
-        """States what elements hand on by themselves; whoever may write such a rule elsewhere may add to it."""
-        found: dict[str, dict[str, Place]] = {}
-        for one in self.passed:
-            if one.to not in self.elements:
-                self.strangers.setdefault(one.to, []).append(one.place)
-            elif one.source in self.element_of:
-                found.setdefault(self.element_of[one.source], {}).setdefault(self.elements[one.to], one.place)
-        for element, to in found.items():
-            said = Statement(tuple(to), "template", next(iter(to.values())), open=_ELSEWHERE)
-            statements.setdefault(element, {}).setdefault("passes_to", []).append(said)
-
-    def _state_list(  # noqa: PLR0913, PLR0917 - a list: of what, its name, its members, their signs, why it is open
-        self,
-        element: str,
-        name: str,
-        members: tuple[Any, ...],
-        signs: Sequence[Use | Start],
-        doubt: Unanswered | None,
-        statements: Statements,
-    ) -> None:
-        """States the members that are certain, and whether there may be more."""
-        if doubt is not None:
-            self.untold.append(Untold(element, name, doubt.why, doubt.place, ()))
-        if doubt is None or members:
-            place = signs[0].places[0] if signs else self._place(element)
-            said = Statement(members, "template", place, open=doubt.why if doubt is not None else "")
-            statements.setdefault(element, {}).setdefault(name, []).append(said)
-
-    def _unmatched(self, found: Sequence[Use | Start], how: str) -> Unanswered | None:
-        """Why a list is not whole: something in it that the model lacks."""
-        for one in found:
-            name = one.resource if isinstance(one, Use) else one.source
-            if name and name not in self.elements and not (isinstance(one, Use) and "destination" in one.how):
-                return Unanswered(f"{how} {quoted(name)}, which the model lacks", one.places[0])
-        return None
-
-    def _place(self, element: str) -> Place:
-        return self.stack.resources[self.matched.resources[element]].place
-
-    def _triggers(self, element: str, relations: FunctionRelations) -> Iterator[Trigger]:
-        """The triggers as the model's: a request through an api that the model says is Slack's stays Slack's."""
-        routes: dict[tuple[str, str], list[Trigger]] = {}
-        for one in self.system.nodes[element].triggers or ():
-            if one.by in REQUESTS and one.source is not None:
-                routes.setdefault((one.source.id, one.path), []).append(one)
-        for start in relations.triggers:
-            if start.source and start.source not in self.elements:
-                self.strangers.setdefault(start.source, []).extend(start.places)
-                continue
-            if not start.certain or (not start.source and THROUGH[start.by]):
-                continue  # it may not exist, or comes through what is none of this file
-            api = self.elements.get(start.source, "")
-            paths = dict.fromkeys(("", start.path) if start.by == "http" else ())
-            told = [one for path in paths for one in routes.get((api, path), ())]
-            slack = [one for one in told if one.by == "slack"] if may_be_slack(start) else []
-            if slack:
-                yield from (replace(trigger, place=start.places[0]) for trigger in slack)
-            else:
-                said = any(one.by == "http" and not one.caller for one in told)
-                yield _trigger(start, api, "unknown" if may_be_slack(start) and not said else "")
-
-    def _note_strangers(self, uses: tuple[Use, ...]) -> None:
-        for use in uses:
-            if use.resource not in self.elements and "destination" not in use.how:  # what fails goes there
-                self.strangers.setdefault(use.resource, []).extend(use.places)
-
     # --- what was read
 
     def read(self) -> Read:
         """What a reader of the report should know about the file."""
-        functions = [name for name, kinds in self.kinds.items() if "function" in kinds]
-        extra = dict.fromkeys((*functions, *self.strangers))
-        modelled = {*self.elements, *self.element_of, *extra}
+        functions = [name for name, kinds in self.file.kinds.items() if "function" in kinds]
+        extra = dict.fromkeys((*functions, *self.lists.strangers))
+        modelled = {*self.lists.elements, *self.file.element_of, *extra}
         unasked = [
             Problem(code="unknown-parameter", place=place, message=f"the file has no parameter {quoted(name)}")
             for name, place in self.base.stated.items()
@@ -388,18 +245,18 @@ class _One:
         ]
         return Read(
             file=self.stack.file,
-            kind=self.source.kind,
+            kind=self.file.source.kind,
             elements=dict(self.matched.resources),
-            missing=tuple(one for one in self.matched.missing if one[0] not in self.elements.values()),
+            missing=tuple(one for one in self.matched.missing if one[0] not in self.lists.elements.values()),
             extra=tuple(
-                (name, self.kinds.get(name, ("",))[0], self.stack.resources[name].place)
+                (name, self.file.kinds.get(name, ("",))[0], self.stack.resources[name].place)
                 for name in extra
-                if name not in self.elements and name in self.stack.resources
+                if name not in self.lists.elements and name in self.stack.resources
             ),
             unread=tuple((one.name, one.why, one.place) for one in self.stack.unread),
             untold=tuple(self.untold),
             notes=(*self.stack.problems, *unasked),
-            signs=tuple(f"{what} at {place}" for what, place in signs(self.stack, dict(self.relations))),
+            signs=tuple(f"{what} at {place}" for what, place in signs(self.stack, dict(self.lists.relations))),
             unused=self._pairs("unused"),
             ungranted=self._pairs("ungranted"),
             unmodelled=unmodelled(self.stack, modelled),
@@ -408,8 +265,8 @@ class _One:
     def _pairs(self, name: str) -> tuple[tuple[str, str, Place], ...]:
         """Grants without a use, or uses without a grant: the function, the resource, the line."""
         return tuple(
-            (self.element_of.get(function, function), use.resource, use.places[0])
-            for function, relations in self.relations.items()
+            (self.file.element_of.get(function, function), use.resource, use.places[0])
+            for function, relations in self.lists.relations.items()
             for use in getattr(relations, name)
         )
 
@@ -417,15 +274,3 @@ class _One:
 def _asks_relations(names: Container[str]) -> bool:
     """Whether what is asked for follows from how functions are wired."""
     return any(name in names for name in ("role_reaches_unused", *LISTS))
-
-
-def _lists(relations: FunctionRelations) -> Iterator[Sequence[Use]]:
-    """All lists of what a function uses."""
-    yield from (getattr(relations, name) for name in (*USES, "calls"))
-
-
-def _trigger(start: Start, source: str, caller: str) -> Trigger:
-    place = start.places[0]
-    reference = Reference(source, place) if source else None
-    detail = source if start.by in BY_ID else start.detail
-    return Trigger(by=start.by, detail=detail, source=reference, path=start.path, place=place, caller=caller)

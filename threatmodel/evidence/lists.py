@@ -1,0 +1,184 @@
+"""The lists of a model's functions as one file of infrastructure code shows them: triggers, uses, calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from threatmodel.evidence.answers import Unanswered
+from threatmodel.evidence.held import HeldFile
+from threatmodel.evidence.matching import named_elsewhere
+from threatmodel.evidence.relations.found import FunctionRelations, Start, Use, function_relations, may_be_slack
+from threatmodel.evidence.relations.passing import Passed, passed_on
+from threatmodel.evidence.relations.rights import RELATIONS as USES
+from threatmodel.evidence.relations.unused import Needed, unused
+from threatmodel.evidence.relations.used import used
+from threatmodel.graph.elements import Untold
+from threatmodel.model.facts import Statement, Statements
+from threatmodel.model.system import BY_ID, REQUESTS, THROUGH, Reference, Trigger
+from threatmodel.reading.problems import Place, quoted
+
+if TYPE_CHECKING:
+    from threatmodel.probe.seen import SeenCall
+
+_ELSEWHERE = "another file may have it hand on to more"
+
+
+class Lists:
+    """What the functions of a file are started by and use, and what its elements hand on, as the model's lists.
+
+    Stating them fills `untold` (why a list is open) and `strangers` (what the model lacks, and where it is named).
+    """
+
+    def __init__(self, held: HeldFile) -> None:
+        self.held = held
+        self.system, self.stack, self.matched = held.system, held.stack, held.matched
+        self.element_of = held.element_of
+        self.seen: Mapping[str, frozenset[SeenCall]] = {}
+        self.untold: list[Untold] = []
+        self.strangers: dict[str, list[Place]] = {}
+
+    def state(self, statements: Statements) -> None:
+        """Adds the members that are certain, and whether there may be more."""
+        for name, relations in self.relations.items():
+            if name in self.element_of:
+                self._state_relations(self.element_of[name], relations, statements)
+        self._state_passing(statements)
+
+    @cached_property
+    def relations(self) -> Mapping[str, FunctionRelations]:
+        """How each function of the file is wired."""
+        return function_relations(self.stack, self.held.facts)
+
+    @cached_property
+    def passed(self) -> Sequence[Passed]:
+        """What elements of the file hand on with no function between."""
+        return passed_on(self.stack, self.held.facts)
+
+    @cached_property
+    def elements(self) -> Mapping[str, str]:
+        """The element of each resource, and of what the file only names: services of AWS, what other stacks hold."""
+        said = (
+            *(start.source for relations in self.relations.values() for start in relations.triggers),
+            *(use.resource for one in self.relations.values() for uses in _lists(one) for use in uses),
+            *(one.to for one in self.passed),
+        )
+        named = dict.fromkeys(
+            name
+            for name in said
+            if name
+            and name not in self.element_of
+            and (name not in self.stack.resources or "external system" in self.held.kinds[name])
+        )
+        return {**named_elsewhere(self.system, self.held.source, self.stack, self.matched, named), **self.element_of}
+
+    def _state_relations(self, element: str, relations: FunctionRelations, statements: Statements) -> None:
+        for name in (*USES, "calls"):
+            uses: tuple[Use, ...] = getattr(relations, name)
+            known = tuple(self.elements[use.resource] for use in uses if use.resource in self.elements)
+            self._note_strangers(uses)
+            doubt = relations.unknown.get(name) or self._unmatched(uses, "it uses")
+            if name == "calls":
+                doubt = (
+                    Unanswered("no file shows which other systems it calls", self.held.place(element))
+                    if known
+                    else None
+                )
+            if name == "calls" and not known:
+                continue
+            if doubt is not None or name in self.system.nodes[element].relations or known:
+                self._state_list(element, name, known, uses, doubt, statements)
+        calls = self.seen.get(element)
+        function = self.stack.resources[self.matched.resources[element]]
+        seen = None if calls is None else used(calls, function, self.stack)
+        role = self.stack.target(function.properties.entries.get("Role"))
+        needed = Needed(seen, by_sam=role is not None and role.made_by == function.name)
+        said = unused(self.system.nodes[element], relations, self.elements, needed, self.held.place(element))
+        if isinstance(said, Statement):
+            statements.setdefault(element, {}).setdefault("role_reaches_unused", []).append(said)
+        elif said is not None:
+            self.untold.append(Untold(element, "role_reaches_unused", said.why, said.place, ()))
+        if relations.itself is not None:
+            itself = Statement(value=True, source="template", place=relations.itself, note="it is let call itself")
+            statements.setdefault(element, {}).setdefault("starts_itself", []).append(itself)
+        doubt = relations.unknown.get("triggers") or self._unmatched(relations.triggers, "it is started by")
+        triggers = tuple(self._triggers(element, relations))
+        self._state_list(element, "triggers", triggers, relations.triggers, doubt, statements)
+
+    def _state_passing(self, statements: Statements) -> None:
+        """States what elements hand on by themselves; whoever may write such a rule elsewhere may add to it."""
+        found: dict[str, dict[str, Place]] = {}
+        for one in self.passed:
+            if one.to not in self.elements:
+                self.strangers.setdefault(one.to, []).append(one.place)
+            elif one.source in self.element_of:
+                found.setdefault(self.element_of[one.source], {}).setdefault(self.elements[one.to], one.place)
+        for element, to in found.items():
+            said = Statement(tuple(to), "template", next(iter(to.values())), open=_ELSEWHERE)
+            statements.setdefault(element, {}).setdefault("passes_to", []).append(said)
+
+    def _state_list(  # noqa: PLR0913, PLR0917 - a list: of what, its name, its members, their signs, why it is open
+        self,
+        element: str,
+        name: str,
+        members: tuple[Any, ...],
+        signs: Sequence[Use | Start],
+        doubt: Unanswered | None,
+        statements: Statements,
+    ) -> None:
+        """States the members that are certain, and whether there may be more."""
+        if doubt is not None:
+            self.untold.append(Untold(element, name, doubt.why, doubt.place, ()))
+        if doubt is None or members:
+            place = signs[0].places[0] if signs else self.held.place(element)
+            said = Statement(members, "template", place, open=doubt.why if doubt is not None else "")
+            statements.setdefault(element, {}).setdefault(name, []).append(said)
+
+    def _unmatched(self, found: Sequence[Use | Start], how: str) -> Unanswered | None:
+        """Why a list is not whole: something in it that the model lacks."""
+        for one in found:
+            name = one.resource if isinstance(one, Use) else one.source
+            if name and name not in self.elements and not (isinstance(one, Use) and "destination" in one.how):
+                return Unanswered(f"{how} {quoted(name)}, which the model lacks", one.places[0])
+        return None
+
+    def _triggers(self, element: str, relations: FunctionRelations) -> Iterator[Trigger]:
+        """The triggers as the model's: a request through an api that the model says is Slack's stays Slack's."""
+        routes: dict[tuple[str, str], list[Trigger]] = {}
+        for one in self.system.nodes[element].triggers or ():
+            if one.by in REQUESTS and one.source is not None:
+                routes.setdefault((one.source.id, one.path), []).append(one)
+        for start in relations.triggers:
+            if start.source and start.source not in self.elements:
+                self.strangers.setdefault(start.source, []).extend(start.places)
+                continue
+            if not start.certain or (not start.source and THROUGH[start.by]):
+                continue  # it may not exist, or comes through what is none of this file
+            api = self.elements.get(start.source, "")
+            paths = dict.fromkeys(("", start.path) if start.by == "http" else ())
+            told = [one for path in paths for one in routes.get((api, path), ())]
+            slack = [one for one in told if one.by == "slack"] if may_be_slack(start) else []
+            if slack:
+                yield from (replace(trigger, place=start.places[0]) for trigger in slack)
+            else:
+                said = any(one.by == "http" and not one.caller for one in told)
+                yield _trigger(start, api, "unknown" if may_be_slack(start) and not said else "")
+
+    def _note_strangers(self, uses: tuple[Use, ...]) -> None:
+        for use in uses:
+            if use.resource not in self.elements and "destination" not in use.how:  # what fails goes there
+                self.strangers.setdefault(use.resource, []).extend(use.places)
+
+
+def _lists(relations: FunctionRelations) -> Iterator[Sequence[Use]]:
+    """All lists of what a function uses."""
+    yield from (getattr(relations, name) for name in (*USES, "calls"))
+
+
+def _trigger(start: Start, source: str, caller: str) -> Trigger:
+    place = start.places[0]
+    reference = Reference(source, place) if source else None
+    detail = source if start.by in BY_ID else start.detail
+    return Trigger(by=start.by, detail=detail, source=reference, path=start.path, place=place, caller=caller)
