@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from threatmodel.graph.members import Lists, Member, members_of, none_in
-from threatmodel.model.facts import Fact, Statement
+from threatmodel.model.facts import EVIDENCE, WORD, Fact, Statement
 
 
 class Before:
@@ -43,27 +44,46 @@ class Before:
             [lists.get(name) for lists in self._functions.values() for name in ("invokes", "sends", "writes")]
         )
 
-    @cached_property
-    def _steps(self) -> Mapping[str, Sequence[Member]]:
-        """By element, what stands one step before it."""
-        return {element: tuple(self._step(element)) for element in self._lists}
-
     def _step(self, element: str) -> Iterator[Member]:
+        """What stands one step before an element."""
         yield from self.callers.get(element, ())
         yield from self._fillers.get(element, ())
         for trigger, fact in members_of(self._functions.get(element, {}), "triggers"):
             if trigger.by in {"queue", "store"} and trigger.source is not None:
                 yield Member(trigger.source.id, fact)
 
-    def ways_back(self, function: str) -> Mapping[str, Statement]:
-        """All that stands before a function, one step or more, each with the weakest step of the best way."""
-        best: dict[str, Statement] = {}
-        waiting = [(one.item, one.fact.said) for one in self._steps[function]]
-        while waiting:
-            element, said = waiting.pop()
-            if element in self._steps and (element not in best or best[element].size < said.size):
-                best[element] = said
-                waiting += [
-                    (one.item, min(said, one.fact.said, key=lambda step: step.size)) for one in self._steps[element]
-                ]
-        return best
+    @cached_property
+    def _ahead(self) -> Mapping[str, Sequence[Member]]:
+        """By element, what lies one step ahead of it."""
+        found: dict[str, list[Member]] = {}
+        for element in self._lists:
+            for before, fact in self._step(element):
+                found.setdefault(before, []).append(Member(element, fact))
+        return found
+
+    def best_ways(self, sources: Mapping[str, Statement]) -> Mapping[str, Statement]:
+        """All that lies ahead of the sources, one step or more, each with the weakest link of the best way there.
+
+        Ways over evidence alone come first, then those over word too, so that every step is taken twice at most.
+        """
+        found: dict[str, Statement] = {}
+        for least in (EVIDENCE, WORD):
+            waiting = deque((one, said) for one, said in (*sources.items(), *found.items()) if said.size >= least)
+            while waiting:
+                at, said = waiting.popleft()
+                for element, fact in self._ahead.get(at, ()):
+                    if element not in found and fact.said.size >= least:
+                        found[element] = min(fact.said, said, key=lambda step: step.size)
+                        waiting.append((element, found[element]))
+        return found
+
+    def first_before(self, sources: Iterable[str]) -> Mapping[str, str]:
+        """All that lies ahead of the sources, one step or more, each with the first source that leads to it."""
+        found: dict[str, str] = {}
+        for source in sources:
+            waiting = [source]
+            while waiting:
+                new = [element for element, _ in self._ahead.get(waiting.pop(), ()) if element not in found]
+                found.update(dict.fromkeys(new, source))
+                waiting += dict.fromkeys(new)
+        return found

@@ -11,7 +11,7 @@ none such is false only where the list is closed, as well known as the list is.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -92,6 +92,23 @@ class Given:
     def faces(self) -> Mapping[str, Fact | None]:
         """By element, whether requests from outside reach it: an api is there for nothing else."""
         return {name: _faces(self, node) for name, node in self.system.nodes.items()}
+
+    @cached_property
+    def ways_from_outside(self) -> Mapping[str, Statement]:
+        """What requests from outside may reach by way of others, each with the weakest link of the best way."""
+        return self.before.best_ways({one: fact.said for one, fact in self.faces.items() if fact and fact.value})
+
+    @cached_property
+    def after_doubt(self) -> Collection[str]:
+        """What lies ahead of something of which it is unknown whether requests reach it."""
+        return self.before.first_before(one for one, fact in self.faces.items() if fact is None)
+
+    @cached_property
+    def weakest_inside(self) -> Mapping[str, Statement]:
+        """What lies ahead of others, with the weakest of what says whether requests reach these."""
+        said = {one: fact.said for one, fact in self.faces.items() if fact is not None}
+        ranked = sorted(said, key=lambda one: said[one].size)
+        return {element: said[first] for element, first in self.before.first_before(ranked).items()}
 
     @cached_property
     def unsaid(self) -> frozenset[str]:
@@ -230,17 +247,15 @@ def _called(given: Given, node: Node) -> Fact | None:
 
 @derives("function", "called_by_unverified")
 def _called_by_unverified(given: Given, node: Node) -> Fact | None:
-    """By the best known way back to an api, or to a function that requests reach; ways may go in circles."""
-    ways = given.before.ways_back(node.id)
-    facing = [(said, given.faces[one]) for one, said in ways.items()]
-    reached = [known(value=True, said=[said, fact.said]) for said, fact in facing if fact is not None and fact.value]
-    if reached:
-        return max(reached, key=lambda fact: fact.size)
+    """By the best known way from an api, or from a function that requests reach; ways may go in circles."""
+    reached = given.ways_from_outside.get(node.id)
+    if reached is not None:
+        return known(value=True, said=[reached])
     unasked, nobody = none_in([given.functions[node.id].get("triggers")]), given.before.nothing_unlisted
-    if unasked is None or nobody is None or any(fact is None for _, fact in facing):
+    if unasked is None or nobody is None or node.id in given.after_doubt:
         return None
-    said = [unasked.said, nobody.said, *(fact.said for _, fact in facing if fact is not None)]
-    return known(value=False, said=said)
+    inside = given.weakest_inside.get(node.id)
+    return known(value=False, said=[unasked.said, nobody.said, *([inside] if inside is not None else [])])
 
 
 def _faces(given: Given, node: Node) -> Fact | None:
