@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import HOME
+from threatmodel.__main__ import run
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.command.checking import FEW, START, CheckDemands, checks
 from threatmodel.command.form_asked import FormAsked
@@ -291,3 +292,13 @@ def test_what_ends_is_listed_by_owner(tmp_path: Path, capsys: pytest.CaptureFixt
         "2027-01-01",
     ]
     assert "SEC-2" in lines[3]
+
+
+@pytest.mark.parametrize("name", ["\x00", "\ud800"])
+@pytest.mark.parametrize("arguments", [["-m", "{}", "check"], ["check", "{}"], ["check", "-o", "{}"]])
+def test_what_no_path_can_be_is_an_input_error(
+    arguments: list[str], name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(HOME)
+    assert run([one.format(name) for one in arguments]) == 2
+    assert "file: cannot be " in capsys.readouterr().err

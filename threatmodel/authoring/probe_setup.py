@@ -13,6 +13,7 @@ from threatmodel.probe.made_up import environment_file, made_up, signing_secret_
 from threatmodel.probe.runners.target import handler_file
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem, quoted, suggestion
+from threatmodel.reading.project import real_path
 
 VARIABLES = "probe.env"
 
@@ -40,7 +41,7 @@ def evidence_of(model: Path, files: Files, result: Path, function: str) -> Plan 
     """A model that names a saved result as evidence; None where it does already.  Raises InputError."""
     system = load_model(files, model)
     check_function(model, files, function)
-    written = os.path.relpath(os.path.realpath(result), os.path.realpath(model.parent)).replace(os.sep, "/")
+    written = os.path.relpath(real_path(result), real_path(model.parent)).replace(os.sep, "/")
     for source in system.evidence:
         if source.kind == "probe" and source.function == function and os.path.normpath(source.path) == written:
             return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.project import real_path
 
 if TYPE_CHECKING:
     from threatmodel.assessment.assessed import Assessment
@@ -25,7 +26,7 @@ def baselines_in(file: Path, files: Files) -> dict[str, Baseline]:
 
 def key_in(file: Path, model: Path) -> str:
     """How a baseline names a model: by its path from the baseline's folder."""
-    return os.path.relpath(os.path.realpath(model), os.path.realpath(file.parent)).replace(os.sep, "/")
+    return os.path.relpath(real_path(model), real_path(file.parent)).replace(os.sep, "/")
 
 
 def baseline_of(model: Path, name: str, found: Mapping[str, Baseline], file: Path) -> Baseline:

@@ -17,6 +17,7 @@ from threatmodel.command.request import Invocation, models_of, refuse_picture
 from threatmodel.reading.files import has_read, is_folder
 from threatmodel.reading.output import complain, drafts, flush, silence, write
 from threatmodel.reading.problems import InputError, Place, Problem, visible
+from threatmodel.reading.project import real_path
 
 if TYPE_CHECKING:
     from threatmodel.command.checking import CheckDemands
@@ -168,7 +169,7 @@ def _outputs(args: argparse.Namespace, request: Invocation) -> list[tuple[str, s
     pairs = pairs or [("text", _STANDARD)]
     seen: dict[str, str] = {}
     for form, target in pairs:
-        where = target if target == _STANDARD else os.path.realpath(target)
+        where = target if target == _STANDARD else str(real_path(Path(target)))
         if where in seen:
             what = "standard output" if target == _STANDARD else target
             request.misused(f"{seen[where]} and {form} both go to {what}: give each an -o FILE of its own")

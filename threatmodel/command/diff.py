@@ -17,6 +17,7 @@ from threatmodel.reading.home import CONTENT, EXPLAINED_BY
 from threatmodel.reading.output import complain
 from threatmodel.reading.problems import InputError, Place, Problem, quoted, visible
 from threatmodel.reading.problems import told as problems_told
+from threatmodel.reading.project import real_path
 
 DESCRIPTION = (
     "Holds two models, two files that --json wrote, or two revisions (main..HEAD; one revision: against the work tree) "
@@ -153,11 +154,11 @@ def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
     """The model at a revision: the same path there as here.  The work tree is not touched."""
     from threatmodel.command.revisions import merge_base, root_of, unpacked
 
-    model = Path(os.path.realpath(request.model))
-    root = Path(os.path.realpath(root_of(model.parent)))
+    model = real_path(request.model)
+    root = real_path(root_of(model.parent))
     revision = merge_base(root, revision, since) if since else revision
     with ExitStack() as stack:
-        folder = Path(os.path.realpath(stack.enter_context(tempfile.TemporaryDirectory(prefix="tm-diff-"))))
+        folder = real_path(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tm-diff-"))))
         unpacked(root, revision, folder)
         there = folder / model.relative_to(root)
         if not there.is_file():
@@ -165,7 +166,7 @@ def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
             hint = "name a later revision, or two files"
             raise InputError([Problem(code="missing-file", place=Place(revision), message=message, hint=hint)])
         here = Path.cwd()
-        request.given = [Path(os.path.realpath(layer)) for layer in request.given]
+        request.given = [real_path(layer) for layer in request.given]
         try:
             os.chdir(folder)  # so that places are told as from the root of the repository
             found = _of_model(model.relative_to(root), request)

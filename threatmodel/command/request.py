@@ -15,6 +15,7 @@ from threatmodel.reading.files import Files, is_folder
 from threatmodel.reading.home import CLONE, MODELS
 from threatmodel.reading.output import Content, write
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.project import real_path
 
 if TYPE_CHECKING:  # what most commands do without is imported where it is used: start-up is a feature
     from threatmodel.assessment.assessed import Assessment
@@ -28,7 +29,7 @@ MODEL = MODELS / "slack-lambda.yaml"
 
 def in_clone() -> bool:
     """Whether the user stands in the clone that runs."""
-    return CLONE is not None and Path(os.path.realpath(Path.cwd())).is_relative_to(CLONE)
+    return CLONE is not None and real_path(Path.cwd()).is_relative_to(CLONE)
 
 
 PICTURES = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
@@ -166,7 +167,7 @@ def models_of(request: Invocation) -> list[Path]:
     named: list[Path] = request.args.models
     if named and request.named is not None:
         request.misused(f"-m {request.named} and {named[0]} both name a model: give one of them")
-    found: dict[str, Path] = {}
+    found: dict[Path, Path] = {}
     for one in named or [request.model]:
-        found.setdefault(os.path.realpath(one), one)
+        found.setdefault(real_path(one), one)
     return list(found.values())

@@ -19,6 +19,9 @@ _HOST = "host:"
 _DEFAULT_BUS = "default"
 _PARAMETER = re.compile("\x00([A-Za-z0-9_.,:/-]+)\x01")
 _SEPARATORS = re.compile(r"[,:/]+")
+_SERVICE = re.compile(r"[a-z0-9-]{1,63}\Z")
+_LONGEST = 1011
+"""Characters of the longest name that AWS gives anything by which it is called: a parameter's."""
 
 _ELEMENTS: Mapping[str, tuple[Kind | Partner, str, str]] = {
     "apigateway": ("api", "/restapis/", ""),
@@ -105,7 +108,17 @@ def named(found: Pattern, service: str) -> Outside | None:
         return _given(found, marked, service)
     name = _last(found.text, service)
     sure = not (service == "ssm" and found.text.endswith("*"))
-    return Outside(service, name, sure) if name and not set(name) & set("*?") else None
+    return Outside(service, name, sure) if _is_name(name, "*?") else None
+
+
+def _is_name(text: str, never: str) -> bool:
+    """Whether something may be called that: longer or of nothing but blanks, no resource is."""
+    return bool(text.strip()) and len(text) <= _LONGEST and not set(text) & set(never)
+
+
+def is_service(text: str) -> bool:
+    """Whether a service may have a prefix like that in actions and ARNs: not with a wildcard, nor a blank."""
+    return _SERVICE.match(text) is not None
 
 
 def _given(found: Pattern, marked: Sequence[str], service: str) -> Outside | None:
@@ -113,11 +126,11 @@ def _given(found: Pattern, marked: Sequence[str], service: str) -> Outside | Non
     given = [name for mark in marked for name in _PARAMETER.findall(mark)]
     last = _last(MARK.sub(lambda mark: _SEPARATORS.sub("-", mark.group()), found.spelt), service)
     if len(given) < len(marked) or "*" in last:
-        return Outside(service, "-".join(found.given), sure=False) if found.given else None
-    if last and not MARK.search(last):
+        return Outside(service, "-".join(found.given)[:_LONGEST], sure=False) if found.given else None
+    if _is_name(last, "") and not MARK.search(last):
         return Outside(service, last)
     name = last.translate({0: None, 1: None}).strip("-_.") or "-".join(dict.fromkeys(given)) or "-".join(found.given)
-    return Outside(service, name, sure=False)
+    return Outside(service, name[:_LONGEST], sure=False)
 
 
 def _last(text: str, service: str) -> str:
@@ -156,13 +169,13 @@ def source(node: Node | None, service: str = "") -> Outside | None:
     if found.given or MARK.search(found.text):
         return named(found, service)
     name = found.text.rpartition("/")[2]
-    return Outside(service, name) if name and not set(name) & set("*?:") else None
+    return Outside(service, name) if _is_name(name, "*?:") else None
 
 
 def service_of(node: Node | None) -> str:
     """The service whose resource an ARN names, or ''."""
     parts = pattern(node).text.split(":") if node is not None else []
-    return parts[2] if len(parts) > 5 and parts[0] == "arn" else ""  # noqa: PLR2004 - the parts of an ARN
+    return parts[2] if len(parts) > 5 and parts[0] == "arn" and is_service(parts[2]) else ""  # noqa: PLR2004 - as above
 
 
 def default_bus() -> str:

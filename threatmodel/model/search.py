@@ -12,7 +12,7 @@ from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import DEFAULT_MODEL, PROGRAM, is_clone
 from threatmodel.reading.problems import InputError, Place, Problem, listed
-from threatmodel.reading.project import upwards
+from threatmodel.reading.project import real_path, upwards
 from threatmodel.reading.source import Map
 
 ONE = "threatmodel.yaml"
@@ -56,7 +56,7 @@ def no_model(here: Path) -> InputError:
 
 def _seen(path: Path, here: Path) -> Path:
     """A path from where the user stands."""
-    return Path(os.path.relpath(path, os.path.realpath(here)))
+    return Path(os.path.relpath(path, real_path(here)))
 
 
 def _inside(path: Path, files: Files) -> Path:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.project import real_path
 
 LEFT_OUT = frozenset({".git", ".hg", ".svn", ".venv", "venv", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
 """Folders that are not what is deployed.  `node_modules`, vendored packages and a build (`.aws-sam`) are: they run."""
@@ -35,7 +36,7 @@ def folder_digest(folder: Path, shown_as: str = "") -> str:
     stands for a part.
     """
     whole = hashlib.sha256()
-    root = Path(os.path.realpath(folder))  # Path.resolve raises on a circle of links
+    root = real_path(folder)
     for name, content in _contents(root, shown_as or str(folder)):
         whole.update(name.encode("utf-8", "surrogateescape") + b"\0" + content)
     return whole.hexdigest()
@@ -44,7 +45,7 @@ def folder_digest(folder: Path, shown_as: str = "") -> str:
 def _contents(root: Path, shown_as: str) -> Iterator[tuple[str, bytes]]:
     """Each name, in order, with the digest of what stands behind it."""
     for name in sorted(_names(root, shown_as)):
-        packages = Path(os.path.realpath(root / name))
+        packages = real_path(root / name)
         if name == packages.name == PACKAGES and packages.is_dir():
             for inner in sorted(_names(packages, f"{shown_as}/{name}")):
                 yield f"{name}/{inner}", _content(packages, inner, f"{shown_as}/{name}")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
-from threatmodel.reading.project import repository
+from threatmodel.reading.project import real_path, repository
 from threatmodel.reading.source import LARGEST, Document, as_read, parse, read_text, too_large
 
 
@@ -32,7 +32,7 @@ class Files:
         self.paths: set[Path] = set()
         self.absent: set[Path] = set()
         self._home = home.resolve() if home is not None else None
-        self._instead = {_real(Path(path)): text for path, text in (texts or {}).items()}
+        self._instead = {real_path(Path(path)): text for path, text in (texts or {}).items()}
 
     def document(self, path: Path) -> Document:
         """The YAML document in a file.  Raises InputError."""
@@ -49,7 +49,7 @@ class Files:
 
         Raises InputError.
         """
-        real = _real(path)
+        real = real_path(path)
         if real in self._instead:
             text = as_read(self._instead[real])
             if len(text) > largest:
@@ -65,15 +65,15 @@ class Files:
 
     def raw(self, path: Path) -> str:
         """A text that has been read, with the line ends and the byte order mark that it has."""
-        real = _real(path)
+        real = real_path(path)
         return self._instead[real] if real in self._instead else path.read_bytes().decode()
 
     def has(self, path: Path) -> bool:
         """Whether there is such a file, on the disk or in memory."""
         with contextlib.suppress(OSError, ValueError):  # what no path can be is no file
-            if path.is_file() or _real(path) in self._instead:
+            if path.is_file() or real_path(path) in self._instead:
                 return True
-            self.absent.add(_real(path))
+            self.absent.add(real_path(path))
         return False
 
     def has_read(self, path: Path) -> bool:
@@ -82,12 +82,12 @@ class Files:
 
     def has_folder(self, path: Path) -> bool:
         """Whether there is such a folder, on the disk or as the place of a text in memory."""
-        return is_folder(path) or any(one.is_relative_to(_real(path)) for one in self._instead)
+        return is_folder(path) or any(one.is_relative_to(real_path(path)) for one in self._instead)
 
     def changed_in(self, folder: Path, besides: Path | None = None) -> bool:
         """Whether a text in memory (that of `besides` aside) makes the folder another one than that on the disk."""
-        inside = {path: text for path, text in self._instead.items() if path.is_relative_to(_real(folder))}
-        inside.pop(_real(besides) if besides is not None else Path(), None)
+        inside = {path: text for path, text in self._instead.items() if path.is_relative_to(real_path(folder))}
+        inside.pop(real_path(besides) if besides is not None else Path(), None)
         return any(not path.is_file() or path.read_bytes() != text.encode() for path, text in inside.items())
 
     def below(self, folder: Path, problems: list[Problem]) -> list[Path]:
@@ -95,10 +95,10 @@ class Files:
 
         What cannot be read, or lies outside the folder's project by way of a link, is left out, and noted.
         """
-        found = set(self._walk(folder, _project_of(folder), (_real(folder),), problems))
+        found = set(self._walk(folder, _project_of(folder), (real_path(folder),), problems))
         for path in self._instead:
-            if path.is_relative_to(_real(folder)):
-                found.add(folder / path.relative_to(_real(folder)))
+            if path.is_relative_to(real_path(folder)):
+                found.add(folder / path.relative_to(real_path(folder)))
         return sorted(found)
 
     def _walk(self, folder: Path, project: Path, above: tuple[Path, ...], problems: list[Problem]) -> Iterator[Path]:
@@ -113,17 +113,17 @@ class Files:
             return
         for entry in entries:
             path = folder / entry.name
-            if entry.is_symlink() and not _real(path).is_relative_to(project):
+            if entry.is_symlink() and not real_path(path).is_relative_to(project):
                 message, hint = "this link leaves the project", "copy what it leads to"
                 where = Place(shown_path(path))
                 problems.append(Problem(code="outside-project", place=where, message=message, hint=hint))
             elif entry.is_dir():
-                real = _real(path)
+                real = real_path(path)
                 if real in above:
                     problems.append(_unreadable(path, "this link leads back to a folder around it", "remove it"))
                 else:
                     yield from self._walk(path, project, (*above, real), problems)
-            elif entry.is_file() or _real(path) in self._instead:
+            elif entry.is_file() or real_path(path) in self._instead:
                 yield path
             else:
                 problems.append(
@@ -137,8 +137,8 @@ class Files:
         """
         if "\0" in path or Path(path).is_absolute():
             raise _outside(path, place, "write a path relative to this file")
-        target = _real(by.parent / path)
-        if not target.is_relative_to(self._project(_real(by))):
+        target = real_path(by.parent / path)
+        if not target.is_relative_to(self._project(real_path(by))):
             raise _outside(path, place, "move the file into the project, or run from the project's folder")
         if _is_special(target):
             message, at = "this is a pipe or a device", Place(shown_path(target))
@@ -150,20 +150,13 @@ class Files:
         root = repository(naming.parent)
         if root is not None:
             return root
-        roots = [_real(Path.cwd()), *([self._home] if self._home is not None else [])]
+        roots = [real_path(Path.cwd()), *([self._home] if self._home is not None else [])]
         return next((one for one in roots if naming.is_relative_to(one)), naming.parent)
 
 
 def _project_of(folder: Path) -> Path:
     """The folder in which what lies in a library must lie, links resolved."""
-    return repository(folder) or _real(folder)
-
-
-def _real(path: Path) -> Path:
-    try:
-        return Path(os.path.realpath(path))  # Path.resolve raises on a circle of links
-    except ValueError:  # a null byte
-        return path
+    return repository(folder) or real_path(folder)
 
 
 def _is_special(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Where a project ends: the repository that a file lies in."""
+"""Where a path leads, and where a project ends: the repository that a file lies in."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ import os
 from pathlib import Path
 
 
+def real_path(path: Path) -> Path:
+    """A path with its links resolved; what no path can be (with a null byte, or half a character) stays as it is."""
+    try:
+        return Path(os.path.realpath(path))  # Path.resolve raises on a circle of links
+    except ValueError:
+        return path
+
+
 def repository(folder: Path) -> Path | None:
     """The root of the repository that a folder lies in: the nearest one upwards that holds `.git`; links resolved."""
-    here = Path(os.path.realpath(folder))
+    here = real_path(folder)
     return next((one for one in (here, *here.parents) if _is_root(one)), None)
 
 
@@ -18,7 +26,7 @@ def _is_root(folder: Path) -> bool:
 
 def upwards(folder: Path) -> tuple[Path, ...]:
     """A folder and those above it up to its repository's root; the folder alone where it lies in none."""
-    here = Path(os.path.realpath(folder))
+    here = real_path(folder)
     root = repository(here)
     if root is None:
         return (here,)

@@ -16,8 +16,8 @@ from threatmodel.evidence.analyses.properties import doubt_of, read
 from threatmodel.evidence.analyses.secrets import meaning
 from threatmodel.evidence.analyses.settings import is_setting
 from threatmodel.evidence.answers import Unanswered
+from threatmodel.evidence.outside import is_service, source, whole
 from threatmodel.evidence.outside import named as named_outside
-from threatmodel.evidence.outside import source, whole
 from threatmodel.evidence.policies.arns import resources_of
 from threatmodel.evidence.policies.grants import Grant
 from threatmodel.evidence.policies.permissions import Reach
@@ -310,7 +310,7 @@ class _Using:
             yield from own or signed
         elif service == "states" and beyond:
             yield from (one.key for one in beyond)
-        elif service and service not in PLATFORM and service not in ELEMENTS and not set(service) & set("*?\x00"):
+        elif is_service(service) and service not in PLATFORM and service not in ELEMENTS:
             yield whole(service)
 
     def _is_of(self, name: str, service: str) -> bool:
