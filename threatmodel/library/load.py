@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from threatmodel.library.entries import MITIGATIONS, SCENARIOS, Article, Control, Library, Numbered, Off, Threat
 from threatmodel.library.format import ARTICLE, CONTROL, LAYER, THREAT
@@ -148,17 +149,26 @@ def _part(
 ) -> list[T]:
     found: list[T] = []
     for path in paths:
-        name = shown_path(path)
+        name = files.shown(path)
         try:
-            reader = Reader(parse(files.read[name], name) if name in files.read else files.document(path))
+            text = files.read[name] if name in files.read else files.remembered_text(path)
+            value, wrong = _worked_out(text, name, path, build, shape)
         except InputError as error:
             problems += error.problems
             continue
-        value = _one(reader, build, shape, path)
-        problems += reader.problems
-        if value is not None and not reader.problems:
+        problems += wrong
+        if value is not None and not wrong:
             found.append(value)
     return found
+
+
+@lru_cache(maxsize=512)
+def _worked_out(
+    text: str, name: str, path: Path, build: Callable[[Reader, Fields], Any], shape: Record
+) -> tuple[Any, tuple[Problem, ...]]:
+    """What one file holds and what is wrong with it, once for a text: whoever loads a library again has most of it."""
+    reader = Reader(parse(text, name))
+    return _one(reader, build, shape, path), tuple(reader.problems)
 
 
 def _one(reader: Reader, build: Callable[[Reader, Fields], T], shape: Record, path: Path) -> T | None:

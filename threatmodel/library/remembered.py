@@ -15,7 +15,7 @@ from typing import NamedTuple
 from threatmodel.library.condition import Condition, ConditionError, compile_condition
 from threatmodel.library.entries import Control, ControlLink, Move, Need, Threat, Weaker
 from threatmodel.reading import cache, plain
-from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place
 
 _CLASSES = {
@@ -39,7 +39,7 @@ def key_of(files: Files, inside: Mapping[str, Path]) -> str:
             text = files.remembered_text(path).encode("utf-8", "surrogateescape")
         except InputError:
             return ""  # whoever reads it says why
-        for part in (name.encode(errors="surrogateescape"), shown_path(path).encode(), text):
+        for part in (name.encode(errors="surrogateescape"), files.shown(path).encode(), text):
             whole.update(len(part).to_bytes(8, "big") + part)
     return whole.hexdigest()
 

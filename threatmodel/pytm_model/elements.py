@@ -119,7 +119,7 @@ def _class(name: str) -> Any:
         __base__=(_Cylinder if name == "Datastore" else _Kept, getattr(pytm, name)),
         __module__=__name__,
         __doc__=f"pytm's {name}{whose} with the facts of the model as attributes.",
-        __cls_kwargs__={"extra": "forbid"},
+        __cls_kwargs__={"extra": "forbid", "use_attribute_docstrings": False},
         element_id=(StrictStr, Field("", description="its id in the model: findings are threat@id")),
         element_kind=(StrictStr, Field("", description="its kind in the model, or nothing")),
         **_attributes(kinds),

@@ -32,17 +32,24 @@ class Files:
         self.paths: set[Path] = set()
         self.absent: set[Path] = set()
         self._home = home.resolve() if home is not None else None
+        self._shown: dict[Path, str] = {}
         self._instead = {real_path(Path(path)): text for path, text in (texts or {}).items()}
 
     def document(self, path: Path) -> Document:
         """The YAML document in a file.  Raises InputError."""
-        return parse(self.remembered_text(path), shown_path(path))
+        return parse(self.remembered_text(path), self.shown(path))
 
     def remembered_text(self, path: Path) -> str:
         """The text of a file, whose lines may appear in messages.  Raises InputError."""
         text = self.text(path)
-        self.read[shown_path(path)] = text
+        self.read[self.shown(path)] = text
         return text
+
+    def shown(self, path: Path) -> str:
+        """The name of a file in messages, asked of the system once."""
+        if path not in self._shown:
+            self._shown[path] = shown_path(path)
+        return self._shown[path]
 
     def text(self, path: Path, largest: int = LARGEST, hint: str = "split the model") -> str:
         """The text of a file, which is not remembered: its lines, which may hold secrets, appear in no message.
@@ -56,7 +63,7 @@ class Files:
                 raise too_large(shown_path(path), largest, hint)
         else:
             try:
-                text = read_text(path, shown_path(path), largest, hint)
+                text = read_text(path, self.shown(path), largest, hint)
             except InputError:
                 self.absent.add(real)
                 raise
