@@ -9,25 +9,24 @@ and with the one to a body that asks for nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from threatmodel.probe.advice import what_to_do
-from threatmodel.probe.cases import Case, Sealed, Send
+from threatmodel.probe.cases import Case, Send
 from threatmodel.probe.hints import step_of
 from threatmodel.probe.kinds import CHALLENGE
-from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, RAISED, UNDECIDED, ProbeOutcome, Setting, twin
+from threatmodel.probe.observed import Observed
+from threatmodel.probe.outcome import FAILED, NOT_RUN, RAISED, ProbeOutcome, Setting
 from threatmodel.probe.protocol import Effect, Reply
 from threatmodel.probe.replies import (
     accepted,
     asks_a_store,
     begins_installation,
     data_read,
-    ending,
     in_words,
     keeps,
     side_effects,
-    status_of,
 )
 
 IN_TIME = 3.0
@@ -54,17 +53,11 @@ _HANDING_OVER = {
 
 def judged(case: Case, send: Send, reply: Reply, setting: Setting) -> ProbeOutcome:
     """How one request of a probe went."""
-    return _One(case, send, reply, setting).judgement()
+    return _Expected(case, send, reply, setting).judgement()
 
 
-class _One:
-    """One request and its reply; a method for each thing that a probe may expect."""
-
-    def __init__(self, case: Case, send: Send, reply: Reply, setting: Setting) -> None:
-        self.case, self.send, self.reply, self.setting = case, send, reply, setting
-        self.genuine = twin(send, setting)
-        self.status = status_of(reply, send.shape or setting.shape)
-        self.done = side_effects(reply)
+class _Expected(Observed):
+    """A method for each thing that a probe may expect."""
 
     def judgement(self) -> ProbeOutcome:
         expectations: dict[str, Callable[[], ProbeOutcome]] = {
@@ -87,68 +80,6 @@ class _One:
             "not-fetched": self.not_fetched,
         }
         return expectations[self.case.expect]()
-
-    # --- words
-
-    def passed(self, why: str = "") -> ProbeOutcome:
-        return ProbeOutcome(outcome=PASSED, why=why)
-
-    def failed(self, why: str) -> ProbeOutcome:
-        shows = () if isinstance(self.send.shows, Sealed) else (self.send.shows,)
-        return ProbeOutcome(outcome=FAILED, why=why, shows=shows)
-
-    def undecided(self, why: str) -> ProbeOutcome:
-        return ProbeOutcome(outcome=UNDECIDED, why=why)
-
-    def by_status(self) -> ProbeOutcome:
-        return self.passed("" if self.setting.sees_effects else "by its status: side effects are not seen here")
-
-    # --- what kind of answer it is
-
-    @property
-    def is_taken(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 - HTTP's classes
-
-    @property
-    def is_refused(self) -> bool:
-        return self.status is not None and 400 <= self.status < 500  # noqa: PLR2004 - the same
-
-    @property
-    def is_closed(self) -> bool:
-        return self.is_refused or (
-            self.case.expect == "closed" and self.status is not None and 500 <= self.status < 600  # noqa: PLR2004 - the same
-        )
-
-    @property
-    def raised_before(self) -> bool:
-        """Whether it raised, and is seen to have done nothing by then."""
-        return self.setting.sees_effects and self.reply.ended in RAISED and not self.done
-
-    def instead(self) -> str:
-        """What happened where no answer of the expected kind came."""
-        if self.reply.ended:
-            return ending(self.reply, self.setting.hidden)
-        if self.status is None:
-            return "its answer has no status, which a REST API answers with 502"
-        return f"it answered {self.status}"
-
-    def did(self) -> str:
-        """What it did to the world, in words."""
-        return self.in_short(self.done)
-
-    def in_short(self, effects: Sequence[Effect]) -> str:
-        """Effects in words."""
-        return in_words(effects, self.setting.hidden)
-
-    @property
-    def is_unclear(self) -> bool:
-        """Whether all that it did is what the stub could not answer."""
-        return bool(self.done) and all(effect.unclear for effect in self.done)
-
-    def unclear(self) -> ProbeOutcome:
-        return self.undecided(f"it tried what the stub cannot answer: {self.did()}")
-
-    # --- expectations
 
     def taken(self) -> ProbeOutcome:
         if self.is_taken:
@@ -208,26 +139,6 @@ class _One:
         if self.setting.sees_effects and (as_idle or self.goes_elsewhere):
             return self.passed(f"it answered {self.status}, and not as it answers a genuine request")
         return self.undecided(f"it answered {self.status}, and neither this nor a genuine request has an effect: {ASK}")
-
-    def answers_as(self, other: Reply) -> bool:
-        """Whether the caller gets the same answer."""
-        return (self.reply.status, self.reply.body) == (other.status, other.body)
-
-    @property
-    def is_made_for(self) -> bool:
-        """Whether the handler works in this form of event: a genuine request gets what it gets in its own."""
-        usual = self.setting.genuine
-        others = self.send.shape not in {"", self.setting.shape}
-        return not others or (self.genuine.status, self.genuine.body) == (usual.status, usual.body)
-
-    @property
-    def tells(self) -> bool:
-        """Whether its answer says anything: one that is empty is what many give to whoever asks, whatever they ask."""
-        return self.reply.body not in {"", "null", "{}"}
-
-    @property
-    def goes_elsewhere(self) -> bool:
-        return self.send.method != "POST" or bool(self.send.path)
 
     def plain_refusal(self) -> ProbeOutcome:
         if self.is_refused:
