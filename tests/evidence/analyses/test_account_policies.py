@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.evidence.policies.stating import (
     GITHUB,
@@ -22,6 +25,8 @@ from tests.evidence.policies.stating import (
     trust,
     word,
 )
+from threatmodel.evidence.analyses import guardrails
+from threatmodel.evidence.policies.detection import watched
 from threatmodel.stacks.values import Unknown
 
 
@@ -75,8 +80,8 @@ def test_who_may_what_in_an_account(name: str, roles: list[Any], expected: Any) 
 
 
 EXEMPT = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/security"}}
-STOPPING = ["cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "config:Delete*", "config:Stop*", "guardduty:Delete*"]
-QUIETLY = ["cloudtrail:Update*", "cloudtrail:Put*", "config:Put*", "guardduty:*"]
+STOPPING = ["cloudtrail:Stop*", "cloudtrail:Delete*", "config:Delete*", "config:Stop*", "guardduty:Delete*"]
+QUIETLY = ["cloudtrail:Update*", "cloudtrail:Put*", "config:Put*", "config:Disassociate*", "guardduty:*"]
 EVERY_ROLE = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}
 
 
@@ -94,6 +99,7 @@ EVERY_ROLE = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}
         ("denies-stopping-detection", [deny(STOPPING), deny("s3:DeleteBucket", "arn:aws:s3:::trail")], NO),
         ("denies-stopping-detection", [deny(STOPPING + QUIETLY)], NO),
         ("denies-stopping-detection", [deny(STOPPING[:2]), deny("s3:DeleteBucket")], NO),
+        ("denies-stopping-detection", [deny(STOPPING + QUIETLY[:3] + QUIETLY[4:]), deny("logs:DeleteLogGroup")], NO),
         ("denies-root", [deny("*", Condition={"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:root"}})], YES),
         ("denies-root", [deny("s3:*", Condition={"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:root"}})], NO),
         (
@@ -144,6 +150,25 @@ EVERY_ROLE = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}
 def test_guardrails(name: str, stated: list[Any], expected: Any) -> None:
     text = document(*stated) if any(isinstance(one, Unknown) for one in stated) else json.dumps({"Statement": stated})
     assert word(asked(name, ("guardrail", text))) == expected
+
+
+def test_the_guardrails_of_the_library_are_guardrails() -> None:
+    how = yaml.safe_load(Path("threatlib/controls/version-control/guardrail-detection.yaml").read_text("utf-8"))["how"]
+    template = yaml.safe_load(re.sub(r"!(Ref|Sub|GetAtt) ", "", how["cloudformation"]))
+    content = template["GuardrailDetection"]["Properties"]["Content"]
+    assert word(asked("denies-stopping-detection", ("guardrail", json.dumps(content)))) is YES
+    named = set(re.findall(r'"(\w[\w-]*:\w+)"', how["terraform"])) - {"aws:PrincipalArn"}
+    assert named == {action for one in content["Statement"] for action in one["Action"]}
+
+
+def test_a_call_that_nobody_judged_leaves_it_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = watched()["guardduty"]._replace(unjudged=("guardduty:sleep",))
+    monkeypatch.setattr(guardrails, "watched", lambda: {**watched(), "guardduty": newer})
+    listed = [action for service in ("cloudtrail", "config", "guardduty") for action in watched()[service].blinds]
+    logs = deny("logs:DeleteLogGroup")
+    assert word(asked("denies-stopping-detection", ("guardrail", document(deny(listed), logs)))) is OPEN
+    every = deny(["cloudtrail:*", "config:*", "guardduty:*"])
+    assert word(asked("denies-stopping-detection", ("guardrail", document(every, logs)))) is YES
 
 
 def test_users_whose_own_policies_ask_for_mfa() -> None:

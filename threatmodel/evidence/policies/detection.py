@@ -1,0 +1,29 @@
+"""The calls that stop, narrow or blind what watches an account: a table that scripts/iam_detection.py writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Watched(NamedTuple):
+    """Of one service, as IAM's actions in small letters: what blinds it, and changes that nobody has judged."""
+
+    blinds: tuple[str, ...]
+    unjudged: tuple[str, ...]
+
+
+@cache
+def watched() -> Mapping[str, Watched]:
+    """The services that watch an account, by IAM's name of each."""
+    raw = json.loads((Path(__file__).parent / "detection.json").read_text(encoding="utf-8"))
+    return {
+        service: Watched(
+            *(tuple(f"{service}:{name}".lower() for name in row[kind].split()) for kind in Watched._fields)
+        )
+        for service, row in raw.items()
+        if isinstance(row, dict)
+    }
