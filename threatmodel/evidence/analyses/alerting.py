@@ -25,6 +25,9 @@ _SILENT = ("AWS::Logs::LogGroup", "aws_cloudwatch_log_group")
 _BY_ITSELF = frozenset(("cloudwatch.amazonaws.com",))
 """Services that a topic without a policy lets publish for its own account."""
 
+WITHIN = 3_600
+"""Seconds within which an alarm that has to warn goes off."""
+
 
 def reaches(node: Node, service: str, stack: Stack) -> bool | None:
     """Whether what a service sends to a target of this file gets to somebody; None where that stands elsewhere."""

@@ -1,0 +1,156 @@
+"""What raises alerts in an account, and whether somebody gets them: changes of functions and roles, and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from threatmodel.evidence.analyses.alerting import WITHIN, goes_off, tells
+from threatmodel.evidence.analyses.covering import Cover, together
+from threatmodel.evidence.analyses.event_patterns import (
+    admits,
+    admits_none,
+    alternatives,
+    asks_only,
+    filter_admits,
+    leaves_out,
+)
+from threatmodel.evidence.analyses.properties import all_of, document, each, named, one_of, open_at, read, worded
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.rules import active_rules
+from threatmodel.evidence.answers import Gathered, Outcome
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node, Table, get
+
+# --- changes
+
+_BY_CALL = "AWS API Call via CloudTrail"
+_WRITES: Mapping[str, tuple[str, ...]] = {
+    "lambda": ("UpdateFunctionCode20150331v2", "UpdateFunctionConfiguration20150331v2", "AddPermission20150331v2"),
+    "iam": ("AttachRolePolicy", "PutRolePolicy", "UpdateAssumeRolePolicy"),
+}
+"""The calls that have to raise an alert, as CloudTrail writes their names: with the API's date where it has one."""
+_ASKED = ("eventSource", "eventName", "userIdentity", "errorCode", "errorMessage", "readOnly", "managementEvent")
+
+
+@analysis("rule", "target", "filter", "alarm")
+def alerts_on_changes(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
+    """Whether rules and filters that reach somebody cover the writes by which a function or role is changed."""
+    covers: list[Cover] = []
+    for part, doubt in active_rules(parts, stack):
+        for service, calls in _WRITES.items():
+            value, why, place = _rule_covers(part, service, calls)
+            covers.append((service, None if value and doubt else value, place, doubt.why if value and doubt else why))
+    for part in named(parts, "filter"):
+        covers += _filter_covers(part, parts, stack)
+    missing = "what is here raises an alert for writes to one of Lambda and IAM only"
+    return together(covers, tuple(_WRITES), missing)
+
+
+def _rule_covers(part: Gathered, service: str, calls: Sequence[str]) -> tuple[bool | None, str, Place]:
+    pattern = document(read(part.node, "EventPattern"))
+    place = part.resource.place
+    if pattern is None:
+        return False, "", place
+    if not isinstance(pattern, Table):
+        return None, open_at(pattern).why, pattern.place
+    outer = all_of((admits(get(pattern, "source"), f"aws.{service}"), admits(get(pattern, "detail-type"), _BY_CALL)))
+    if outer is False:
+        return False, "", place
+    details = list(alternatives(get(pattern, "detail")))
+    covered = [one_of([_admits_call(one, service, call) for one in details]) for call in calls]
+    return all_of((outer, *covered)), "which calls it lets through is not told", place
+
+
+def _admits_call(detail: Node | None, service: str, call: str) -> bool | None:
+    if not isinstance(detail, Table):
+        return True if detail is None else None
+    if not asks_only(detail, _ASKED) or not leaves_out(get(detail, "userIdentity")):
+        return False if admits(get(detail, "eventName"), call) is False else None
+    return all_of((
+        admits(get(detail, "eventSource"), f"{service}.amazonaws.com"),
+        admits(get(detail, "eventName"), call),
+        admits(get(detail, "readOnly"), value=False),
+        admits(get(detail, "managementEvent"), value=True),
+        *(admits_none(get(detail, name)) for name in ("errorCode", "errorMessage")),
+    ))  # fmt: skip
+
+
+def _filter_covers(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[Cover]:
+    pattern = read(part.node, "FilterPattern|pattern")
+    told = worded(pattern)
+    counted = [(worded(read(one, "MetricName|name")), worded(read(one, "MetricNamespace|namespace")))
+               for one in each(read(part.node, "MetricTransformations|metric_transformation"))]  # fmt: skip
+    counting = (one for one in named(parts, "alarm") if _metric(one.node) in counted)
+    acting = [one for one in counting if tells(one.node, stack) is not False]
+    if not acting:
+        return
+    for service, calls in _WRITES.items():
+        if told is None:
+            yield service, None, part.resource.place, open_at(pattern or part.node).why
+            continue
+        value = all_of([filter_admits(told, f"{service}.amazonaws.com", call) for call in calls])
+        sure = [one.node for one in acting if one.resource.doubt is None and tells(one.node, stack)]
+        certain = part.resource.doubt is None and any(goes_off(one, WITHIN, _FEW) for one in sure)
+        doubt = part.resource.doubt or acting[0].resource.doubt
+        why = "which calls it counts is not told" if certain or doubt is None else doubt.why
+        yield service, value if certain or value is False else None, part.resource.place, why
+
+
+_FEW = 1
+"""Changes that an alarm on them may let pass."""
+
+
+def _metric(alarm: Node) -> tuple[str | None, str | None]:
+    return worded(read(alarm, "MetricName")), worded(read(alarm, "Namespace"))
+
+
+# --- findings
+
+_FINDINGS: Mapping[str, str] = {
+    "aws.guardduty": "GuardDuty Finding",
+    "aws.securityhub": "Security Hub Findings - Imported",
+}
+_SERIOUS = 8
+_HUB_ASKED = ("Severity", "Workflow", "WorkflowState", "RecordState")
+
+
+@analysis("rule", "target")
+def alerts_on_findings(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
+    """Whether a rule that reaches somebody lets serious findings through."""
+    covers: list[Cover] = []
+    for part, doubt in active_rules(parts, stack):
+        value, why, place = _finds(part)
+        covers.append(("findings", None if value and doubt else value, place, doubt.why if value and doubt else why))
+    return together(covers, ("findings",), "")
+
+
+def _finds(part: Gathered) -> tuple[bool | None, str, Place]:
+    pattern = document(read(part.node, "EventPattern"))
+    place = part.resource.place
+    if pattern is None:
+        return False, "", place
+    if not isinstance(pattern, Table):
+        return None, open_at(pattern).why, pattern.place
+    values = []
+    for source, kind in _FINDINGS.items():
+        named_it = get(pattern, "source") is not None or get(pattern, "detail-type") is not None
+        outer = all_of((admits(get(pattern, "source"), source), admits(get(pattern, "detail-type"), kind), named_it))
+        inner = one_of([_admits_finding(one, source) for one in alternatives(get(pattern, "detail"))])
+        values.append(all_of((outer, inner)))
+    return one_of(values), "which findings it lets through is not told", place
+
+
+def _admits_finding(detail: Node | None, source: str) -> bool | None:
+    """Whether a serious finding of any type gets through."""
+    if not isinstance(detail, Table):
+        return True if detail is None else None
+    if source == "aws.guardduty":
+        return admits(get(detail, "severity"), _SERIOUS) if asks_only(detail, ("severity",)) else None
+    found = get(detail, "findings")
+    if not asks_only(detail, ("findings",)) or not isinstance(found, Table) or not asks_only(found, _HUB_ASKED):
+        return None
+    severity = get(found, "Severity")
+    if isinstance(severity, Table) and not asks_only(severity, ("Label",)):
+        return None
+    return all_of((admits(get(severity, "Label"), "CRITICAL"), admits(get(found, "RecordState"), "ACTIVE")))

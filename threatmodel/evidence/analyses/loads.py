@@ -1,0 +1,228 @@
+"""What warns of cost and load in an account: budgets, cost anomalies, alarms on what runs at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from threatmodel.evidence.analyses.alerting import WITHIN, goes_off, reaches, tells
+from threatmodel.evidence.analyses.covering import Cover, together
+from threatmodel.evidence.analyses.event_patterns import asks_only
+from threatmodel.evidence.analyses.properties import (
+    all_of,
+    document,
+    each,
+    named,
+    one_of,
+    opaque_of,
+    open_at,
+    read,
+    stands,
+    worded,
+)
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.answers import Gathered, Outcome
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node, Table, Unknown, get, links
+
+# --- costs
+
+_SERVICES = ("AWS Lambda", "Amazon API Gateway")
+
+
+@analysis("budget", "notification", "anomaly-monitor", "anomaly-subscription")
+def budget_covers_functions(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
+    """Whether budgets or cost anomalies that are sent to somebody cover both services."""
+    covers: list[Cover] = []
+    for part in named(parts, "budget"):
+        covers += _budget(part, stack)
+    for part in named(parts, "anomaly-subscription"):
+        covers += _anomalies(part, parts, stack)
+    return together(covers, _SERVICES, "what is here covers the cost of one of Lambda and API Gateway only")
+
+
+def _budget(part: Gathered, stack: Stack) -> Iterator[Cover]:
+    budget = read(part.node, "Budget") or part.node
+    hidden = opaque_of(part) or part.resource.doubt
+    notes = each(read(part.node, "NotificationsWithSubscribers|notification"))
+    kind = read(budget, "BudgetType")
+    if worded(kind) not in {"COST", None} or not notes:
+        return
+    told = one_of([_has_subscriber(one, stack) for one in notes])
+    unknown = hidden or next((one for one in (kind, budget, *notes) if isinstance(one, Unknown)), None)
+    filters = read(budget, "CostFilters|cost_filter|cost_filters")
+    expression = read(budget, "FilterExpression")
+    for service in _SERVICES:
+        value = None if isinstance(filters, Unknown) or expression is not None else _in_filters(filters, service)
+        value = False if told is False and unknown is None else value
+        value = all_of((value, told, _timely(budget, notes, stack))) if value else value
+        why = (unknown or open_at(filters or expression or budget)).why
+        why = why if unknown or told else "whether anybody is told is not told here"
+        yield service, None if value and unknown is not None else value, part.resource.place, why
+
+
+_MOST_PERCENT = 100
+_MOST_COST = 10_000
+"""A budget tells by its limit at the latest; one of more a day or month (in its currency) is none for such a system."""
+
+
+def _timely(budget: Node, notes: Sequence[Node], stack: Stack) -> bool | None:
+    """Whether a budget tells somebody in time: upwards, by its limit, and for as long as it is there."""
+    telling = one_of([all_of((_tells(read(one, "Notification") or one), _has_subscriber(one, stack))) for one in notes])
+    endless = read(budget, "TimePeriod", "End") is None and read(budget, "time_period_end") is None
+    begun = _begun(read(budget, "TimePeriod", "Start") or read(budget, "time_period_start"))
+    lasting = begun if endless else None
+    often = True if worded(read(budget, "TimeUnit")) in {"DAILY", "MONTHLY"} else None
+    amount = _amount(read(budget, "BudgetLimit", "Amount") or read(budget, "limit_amount"))
+    small = None if amount is None else amount <= _MOST_COST or None
+    fixed = True if read(budget, "AutoAdjustData|auto_adjust_data") is None else None
+    return all_of((telling, lasting, often, small, fixed))
+
+
+_PAST = "2026"
+"""A year that has begun whenever this is read."""
+
+
+def _begun(start: Node | None) -> bool | None:
+    """Whether a budget counts already: from a day before this was written, or from where AWS begins by itself."""
+    told = worded(start)
+    if start is None:
+        return True
+    return True if told is not None and re.match(r"20\d\d-", told) and told < _PAST else None
+
+
+def _tells(notification: Node) -> bool | None:
+    threshold = _amount(read(notification, "Threshold"))
+    percent = worded(read(notification, "ThresholdType")) in {"PERCENTAGE", None}
+    upwards = worded(read(notification, "ComparisonOperator"))
+    soon = None if threshold is None or not percent else threshold <= _MOST_PERCENT
+    # a forecast needs weeks of usage first (docs.aws.amazon.com/cost-management: "budgets-create")
+    actual = worded(read(notification, "NotificationType")) == "ACTUAL" or None
+    return all_of((None if upwards is None else upwards == "GREATER_THAN", soon, actual))
+
+
+def _amount(node: Node | None) -> float | None:
+    told = worded(node)
+    return float(told) if told is not None and re.fullmatch(r"\d{1,12}(?:\.\d{1,4})?", told) else None
+
+
+_MAIL = ("EMAIL",)
+
+
+def _has_subscriber(notification: Node, stack: Stack, service: str = "budgets.amazonaws.com") -> bool | None:
+    """Whether a notification reaches somebody: by mail, or by a topic that has a subscriber."""
+    mailed = [stands(one) for one in each(read(notification, "subscriber_email_addresses"))]
+    topics = each(read(notification, "subscriber_sns_topic_arns"))
+    for one in each(read(notification, "Subscribers|subscriber")):
+        address = read(one, "Address")
+        if worded(read(one, "SubscriptionType|Type")) in _MAIL:
+            mailed.append(stands(address))
+        elif address is not None:
+            topics = (*topics, address)
+    return one_of([*mailed, *(reaches(one, service, stack) for one in topics)])
+
+
+def _in_filters(filters: Node | None, service: str) -> bool | None:
+    """Whether a budget's filters take in a service: a mapping of lists, or Terraform's blocks of name and values."""
+    if filters is None:
+        return True
+    if isinstance(filters, Table) and "name" not in filters.entries:
+        asked = list(filters.entries.items())
+    else:
+        asked = [(worded(read(one, "name")) or "", read(one, "values") or one) for one in each(filters)]
+    if any(name != "Service" for name, _ in asked):
+        return False
+    words = [worded(one) for _, node in asked for one in each(node)]
+    return True if service in words else None if None in words else not words
+
+
+_MOST_IMPACT = 1_000
+"""An anomaly counts from so much on (in dollars, or of what was expected in percent) at the latest."""
+
+
+def _anomalies(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[Cover]:
+    told = _has_subscriber(part.node, stack, "costalerts.amazonaws.com")
+    followed = {link.resource for link in links(read(part.node, "MonitorArnList"))}
+    threshold = _amount(read(part.node, "Threshold"))
+    small = threshold <= _MOST_IMPACT if threshold is not None else None
+    for monitor in named(parts, "anomaly-monitor"):
+        if monitor.resource.name not in followed or told is False:
+            continue
+        doubt = opaque_of(part) or part.resource.doubt or opaque_of(monitor) or monitor.resource.doubt
+        for service in _SERVICES:
+            value = all_of((_monitors(monitor.node, service), told, small or _small_impact(part.node) or None))
+            why = "what it monitors, from which cost on, and whom it tells is not told"
+            why = doubt.why if doubt is not None else why
+            yield service, None if value and doubt is not None else value, monitor.resource.place, why
+
+
+def _small_impact(subscription: Node) -> bool:
+    """Whether an expression asks for one impact at least, and no great one."""
+    told = document(read(subscription, "ThresholdExpression"))
+    asked = read(told, "Dimensions|dimension")
+    values = [_amount(one) for one in each(read(asked, "Values"))]
+    key = (worded(read(asked, "Key")) or "").startswith("ANOMALY_TOTAL_IMPACT_")
+    least = [worded(one) for one in each(read(asked, "MatchOptions"))] == ["GREATER_THAN_OR_EQUAL"]
+    return key and least and len(values) == 1 and values[0] is not None and values[0] <= _MOST_IMPACT
+
+
+def _monitors(monitor: Node, service: str) -> bool | None:
+    if worded(read(monitor, "MonitorType")) == "DIMENSIONAL":
+        dimension = read(monitor, "MonitorDimension")
+        return None if isinstance(dimension, Unknown) else worded(dimension) == "SERVICE"
+    wanted = document(read(monitor, "MonitorSpecification"))
+    dimensions = get(wanted, "Dimensions")
+    if (
+        not isinstance(wanted, Table)
+        or not asks_only(wanted, ("Dimensions",))
+        or worded(get(dimensions, "Key")) != "SERVICE"
+    ):
+        return None
+    return service in [worded(one) for one in each(get(dimensions, "Values"))]
+
+
+# --- concurrency
+
+_WATCHED: Mapping[str, tuple[str, ...]] = {
+    "executions": ("ConcurrentExecutions", "ClaimedAccountConcurrency", "UnreservedConcurrentExecutions"),
+    "throttles": ("Throttles",),
+}
+
+
+_MOST_AT_ONCE = 1_000
+"""Executions at once that a new account may have (docs.aws.amazon.com/lambda: "gettingstarted-limits"); an alarm above
+that comes after what it warns of.
+"""
+
+
+@analysis("alarm")
+def concurrency_alarm(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
+    """Whether alarms that act watch the account's concurrency and its throttled invocations."""
+    covers: list[Cover] = []
+    for part in named(parts, "alarm"):
+        hidden = opaque_of(part)
+        if hidden is not None:
+            covers.append(("", None, hidden.place, hidden.why))
+    for part in named(parts, "alarm"):
+        metrics = set(_account_metrics(part.node))
+        doubt = part.resource.doubt
+        told = tells(part.node, stack)
+        for what, names in _WATCHED.items():
+            if metrics & set(names) and told is not False:
+                value = all_of((doubt is None or None, told, goes_off(part.node, WITHIN, _MOST_AT_ONCE)))
+                why = doubt.why if doubt else "whether it goes off in time, and tells somebody, is not told"
+                covers.append((what, value, part.resource.place, why))
+    return together(covers, tuple(_WATCHED), "what is here watches one of concurrent executions and throttles only")
+
+
+def _account_metrics(alarm: Node) -> Iterator[str]:
+    """Lambda's metrics that an alarm looks at without asking for one function, by name."""
+    queries = [
+        read(one, "MetricStat", "Metric") or read(one, "metric") for one in each(read(alarm, "Metrics|metric_query"))
+    ]
+    for metric in (alarm, *queries):
+        name = worded(read(metric, "MetricName"))
+        narrow = read(metric, "Dimensions")
+        all_of_it = narrow is None or (isinstance(narrow, Table) and not narrow.entries)
+        if name and worded(read(metric, "Namespace")) == "AWS/Lambda" and all_of_it:
+            yield name

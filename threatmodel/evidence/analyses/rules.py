@@ -1,0 +1,50 @@
+"""Rules of EventBridge that are on, and lead to somebody who hears of what they let through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from threatmodel.evidence.analyses.alerting import reaches
+from threatmodel.evidence.analyses.properties import each, flag, named, opaque_of, read, worded
+from threatmodel.evidence.answers import Gathered
+from threatmodel.stacks.stack import Stack
+from threatmodel.stacks.values import Node, Unknown
+
+_BUS = frozenset(("default", ""))
+
+
+def active_rules(parts: Sequence[Gathered], stack: Stack) -> Iterator[tuple[Gathered, Unknown | None]]:
+    """The rules on the default bus that are on and have a target, each with what that hangs on."""
+    for part in named(parts, "rule"):
+        hidden = opaque_of(part) or part.resource.doubt
+        if isinstance(part.node, Unknown):
+            yield part, part.node
+            continue
+        bus = read(part.node, "EventBusName")
+        if bus is not None and worded(bus) is not None and (worded(bus) or "").rsplit("/", 1)[-1] not in _BUS:
+            continue
+        state = worded(read(part.node, "State")) or ""
+        if state.startswith("DISABLED") or flag(read(part.node, "is_enabled"), left_out=True) is False:
+            continue
+        unknown = [one for one in (bus, read(part.node, "State")) if isinstance(one, Unknown)]
+        target = _target(part, parts, stack)
+        if target is not None:
+            yield part, hidden or next(iter(unknown), None) or (target if isinstance(target, Unknown) else None)
+
+
+def _target(rule: Gathered, parts: Sequence[Gathered], stack: Stack) -> Node | None:
+    """A target of a rule, Unknown where it is not certain that there is one."""
+    own = each(read(rule.node, "Targets"))
+    known: list[Node] = [one for one in own if not isinstance(one, Unknown)]
+    names = {rule.resource.name, worded(read(rule.node, "Name")) or rule.resource.name}
+    for part in named(parts, "target"):
+        reference = read(part.node, "rule")
+        if stack.target(reference) is rule.resource or (worded(reference) or "") in names:
+            doubt = opaque_of(part) or part.resource.doubt
+            known += [] if doubt is not None else [part.node]
+            own = (*own, part.node if doubt is None else doubt)
+    told = [(node, reaches(read(node, "Arn") or node, "events.amazonaws.com", stack)) for node in known]
+    first = next((node for node, reached in told if reached), None)
+    if first is None and any(reached is None for _, reached in told):
+        return Unknown("whether anybody hears of what its target gets is not told here", rule.resource.place)
+    return first or next((one for one in own if isinstance(one, Unknown)), None)
