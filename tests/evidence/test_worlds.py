@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from threatmodel.library.load import load_library
 from threatmodel.model.facts import Statement
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError
 
 MODEL = """\
 name: Shop
@@ -35,6 +37,7 @@ Bot:
     Handler: app.handler
     Runtime: python3.13
 """
+Monkey = pytest.MonkeyPatch
 State = Callable[[str, str, str], list[Statement]]
 
 
@@ -151,3 +154,44 @@ def test_a_default_is_named_that_decides_a_condition_and_no_other(state: State) 
     head += "Conditions:\n  Slow: !Equals [!Ref Stage, prod]\n"
     (said,) = state(head, "Timeout: !If [Slow, 900, 10]\n", "timeout_seconds")
     assert (said.value, said.size, said.defaults) == (10, 1, ("Stage",))
+
+
+SERVERLESS = """\
+service: shop
+provider: {name: aws, runtime: python3.13}
+functions:
+  order-bot:
+    handler: app.handler
+"""
+
+
+def test_a_name_that_a_world_changes_hides_no_element(tmp_path: Path, ways: Directions, monkeypatch: Monkey) -> None:
+    """The framework's names hold the stage, which a deployment may choose: the function is the same one each time."""
+    model = MODEL.replace("bot", "order-bot").replace("{template: template.yaml, resources: {order-bot: Bot}}", "{}")
+    (tmp_path / "model.yaml").write_text(model.replace("{}", "{serverless: serverless.yml}"), encoding="utf-8")
+    (tmp_path / "serverless.yml").write_text(SERVERLESS, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    files = Files()
+    evidence, _ = collect(load_model(files, Path("model.yaml")), files, ways)
+    (said,) = evidence["order-bot"]["runtime"]
+    assert (said.value, said.source, said.defaults) == ("python3.13", "template", ())
+
+
+def test_a_resource_that_is_there_in_one_world_alone_proves_nothing(
+    tmp_path: Path, ways: Directions, monkeypatch: Monkey
+) -> None:
+    """Where another one takes its name and its place in another world, that one is not the element for it."""
+    head = "Parameters:\n  Env: {Type: String, Default: dev, AllowedValues: [dev, prod]}\n"
+    head += "Conditions:\n  Dev: {'Fn::Equals': [{Ref: Env}, dev]}\n  Prod: {'Fn::Not': [{Condition: Dev}]}\n"
+    body = FUNCTION + "    FunctionName: order-bot\n"
+    both = [body.replace("Bot:", f"{name}:\n  Condition: {name}", 1) for name in ("Dev", "Prod")]
+    both[1] = both[1].replace("python3.13", "python3.6")
+    (tmp_path / "template.yaml").write_text(head + "Resources:\n" + indent("".join(both), "  "), encoding="utf-8")
+    model = MODEL.replace("bot", "order-bot").replace(", resources: {order-bot: Bot}", "")
+    (tmp_path / "model.yaml").write_text(model, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    files = Files()
+    with contextlib.suppress(InputError):  # it may be either of them: to be asked is as good
+        evidence, _ = collect(load_model(files, Path("model.yaml")), files, ways)
+        said = evidence.get("order-bot", {}).get("runtime", ())
+        assert not [one for one in said if one.value == "python3.13" and not one.defaults]

@@ -152,7 +152,7 @@ class _One:
 
         def stated(stack: Stack, wanted: WantedFacts | None) -> Statements:
             found: Statements = {}
-            other = _One(held_file(self.system, self.file.source, stack), base, ways)
+            other = _One(self.file.read_as(stack), base, ways)
             other.lists.seen = self.lists.seen
             other.state(found, wanted)
             return found

@@ -35,10 +35,33 @@ class HeldFile:
         """Where an element stands in the file."""
         return self.stack.resources[self.matched.resources[element]].place
 
+    def read_as(self, stack: Stack) -> HeldFile:
+        """The same file read in another world: what was found to be an element stays it, wherever it is there at all.
+
+        Names may hang on what a world changes (the stage of a serverless.yml stands in each); which resource an author
+        means does not.
+        """
+        facts, kinds = _kinds(stack)
+        found: dict[str, str] = {}
+        missing = list(self.matched.missing)
+        for element, name in self.matched.resources.items():
+            node = self.system.nodes[element]
+            if node.kind in kinds.get(name, ()):
+                found[element] = name
+            else:
+                missing.append((element, node.kind, node.place))
+        matched = Matches(found, tuple(missing), ())
+        return HeldFile(system=self.system, source=self.source, stack=stack, facts=facts, kinds=kinds, matched=matched)
+
 
 def held_file(system: System, source: EvidenceFile, stack: Stack) -> HeldFile:
     """Finds the element of each resource by the model's word, by kind and by name."""
-    facts = StackFacts(stack, mappings_of(stack.kind))
-    kinds = {name: kinds_of(resource, facts) for name, resource in stack.resources.items()}
+    facts, kinds = _kinds(stack)
     matched = matches(system, source, stack, kinds)
     return HeldFile(system=system, source=source, stack=stack, facts=facts, kinds=kinds, matched=matched)
+
+
+def _kinds(stack: Stack) -> tuple[StackFacts, Mapping[str, Sequence[str]]]:
+    """What reads facts of a stack, and the kinds of element that each resource can be."""
+    facts = StackFacts(stack, mappings_of(stack.kind))
+    return facts, {name: kinds_of(resource, facts) for name, resource in stack.resources.items()}
