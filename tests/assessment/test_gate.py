@@ -78,7 +78,14 @@ def test_an_acceptance_of_what_is_gone_fails(tmp_path: Path, library: Library) -
 def test_acceptances_can_be_ignored_and_acceptors_named(tmp_path: Path, library: Library) -> None:
     assert codes(tmp_path, library, accepting(), acceptors=("security",)) == {"not-an-acceptor"}
     assert codes(tmp_path, library, accepting(), acceptors=("team",)) == set()
-    assert codes(tmp_path, library, accepting(expires="2027-11-27"), longest_acceptance=730) == set()
+
+
+def test_a_policy_bounds_the_longest_term_of_a_model_and_lengthens_none(tmp_path: Path, library: Library) -> None:
+    late = accepting(expires="2027-11-27")
+    longer = f"{late}\nlongest_terms: {{acceptance: 730}}"
+    assert "long-acceptance" in codes(tmp_path, library, late, longest_acceptance=730)
+    assert codes(tmp_path, library, longer, longest_acceptance=730) == set()
+    assert "long-acceptance" in codes(tmp_path, library, longer, longest_acceptance=366)
 
 
 def test_a_policy_is_read_and_options_make_it_only_stricter(tmp_path: Path) -> None:

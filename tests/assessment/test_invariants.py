@@ -55,11 +55,17 @@ def library() -> Library:
     return load_library(HOME / "threatlib")
 
 
-def assessed(folder: Path, text: str, library: Library, rules: Rules = Rules()) -> Assessment:  # noqa: B008 - frozen
+def assessed(
+    folder: Path,
+    text: str,
+    library: Library,
+    rules: Rules = Rules(),  # noqa: B008 - frozen
+    today: datetime.date = TODAY,
+) -> Assessment:
     path = folder / "model.yaml"
     path.write_text(text, encoding="utf-8")
-    graph = build(load_model(Files(), path), today=TODAY)
-    return assess(held_to(graph, rules), library, TODAY)
+    graph = build(load_model(Files(), path), today=today)
+    return assess(held_to(graph, rules), library, today)
 
 
 def results(folder: Path, text: str, library: Library, **rules: Any) -> tuple[CheckResult, ...]:
@@ -162,6 +168,19 @@ def test_a_difference_tells_rules_that_were_loosened_first(tmp_path: Path, libra
 
 
 def test_what_is_exempt_is_counted_apart(tmp_path: Path, library: Library) -> None:
-    found = assessed(tmp_path, RULE.replace("EXPIRES", LATER), library)
-    assert counted(found.invariants, TODAY) == (0, 1, 1, 1, 1)
-    assert counted(found.invariants, datetime.date(2027, 1, 2)) == (0, 1, 1, 2, 0)
+    text = RULE.replace("EXPIRES", LATER)
+    assert counted(assessed(tmp_path, text, library).invariants) == (0, 1, 1, 1, 1)
+    after = datetime.date(2027, 1, 2)
+    assert counted(assessed(tmp_path, text, library, today=after).invariants) == (0, 1, 1, 2, 0)
+
+
+def test_an_exemption_beyond_the_longest_term_exempts_nothing(tmp_path: Path, library: Library) -> None:
+    text = RULE.replace("EXPIRES", "2027-11-27")
+    assert counted(assessed(tmp_path, text, library).invariants).exempt == 0
+    longer = text + "\nlongest_terms: {acceptance: 367}\n"
+    found = assessed(tmp_path, longer, library)
+    assert counted(found.invariants).exempt == 1
+    assert [one.what for one in found.taken_out if one.kind == "long-term"] == [
+        "longest_terms.acceptance: 367 days, not 366",
+        "reserved@known until 2027-11-27",
+    ]

@@ -75,8 +75,8 @@ def test_what_waits_for_an_answer_is_counted_by_how_bad_it_could_be(tmp_path: Pa
 
 def test_expiries_are_sorted_and_bounded(tmp_path: Path, library: Library) -> None:
     more = """controls:
-      good@bot: {attested_by: Ann, on: 2026-01-01, expires: 2027-01-24}
-      log@bot: {attested_by: Ann, on: 2026-01-01, expires: 2027-01-25}
+      good@bot: {attested_by: Ann, on: 2026-02-01, expires: 2027-01-24}
+      log@bot: {attested_by: Ann, on: 2026-02-01, expires: 2027-01-25}
       log@two: {planned_for: 2026-12-01}
     accepted_risks: {bad@bot: {risk: 25, reason: r, owner: Bo, expires: 2026-11-01}}
     """
@@ -97,6 +97,6 @@ def test_risk_by_element_says_undetermined_rather_than_low(tmp_path: Path, libra
 
 
 def test_the_day_is_an_input(tmp_path: Path, library: Library) -> None:
-    more = "controls: {good@bot: {attested_by: Ann, on: 2026-01-01, expires: 2030-01-24}}"
+    more = "controls: {good@bot: {attested_by: Ann, on: 2026-02-01, expires: 2030-01-24}}"
     assessment = assessed(tmp_path, model(more=more), library, today=datetime.date(2029, 12, 31))
     assert [e.name for e in expiries(assessment)] == ["good@bot"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import pytest
 
 from tests.support import TODAY, assessed, control, evidence, graph_of, library_of, threat
 from threatmodel.assessment.assess import assess
+from threatmodel.assessment.safety import safety
+from threatmodel.reading.problems import InputError
 
 MODEL = """\
 name: Shop
@@ -78,15 +81,109 @@ def test_evidence_rules_out_without_a_word(tmp_path: Path) -> None:
     assert not assessed(tmp_path, model(), library, evidence(bot={"invocable_by_anyone": False})).taken_out
 
 
-def test_long_terms_and_exclusions_are_told(tmp_path: Path) -> None:
+ACCEPTED = "accepted_risks:\n  forgery@bot: {risk: 16, reason: so be it, owner: boss, expires: EXPIRES}\n"
+ATTESTED = "controls:\n  signing@bot: {attested_by: boss, on: 2026-01-01, expires: EXPIRES}\n"
+LONGER = "longest_terms: {acceptance: 730, attestation: 1000}\n"
+
+
+def test_beyond_the_longest_term_an_acceptance_does_not_count(tmp_path: Path) -> None:
     library = library_of(tmp_path, FORGERY, SIGNING)
-    rest = (
-        "accepted_risks:\n  forgery@bot: {risk: 16, reason: so be it, owner: boss, expires: 2036-01-01}\n"
-        "controls:\n  signing@bot: {attested_by: boss, on: 2026-01-01, expires: 2036-01-01}\n"
-    )
-    taken = assess(graph_of(tmp_path, model(rest=rest)), library, TODAY, ["forgery"]).taken_out
-    assert [(one.kind, one.what, one.by) for one in taken] == [
-        ("excluded", "forgery", "--exclude"),
-        ("long-term", "signing@bot until 2036-01-01", "boss"),
-        ("long-term", "forgery@bot until 2036-01-01", "boss"),
+    late, early = (ACCEPTED.replace("EXPIRES", day) for day in ("2027-11-27", "2027-11-26"))
+    assert [assessed(tmp_path, model(rest=rest), library).findings[0].verdict for rest in (late, early)] == [
+        "open",
+        "accepted",
     ]
+    (finding,) = assessed(tmp_path, model(rest=late + LONGER), library).findings
+    assert finding.verdict == "accepted"
+
+
+def test_an_attestation_counts_until_the_longest_term_ends(tmp_path: Path) -> None:
+    library = library_of(tmp_path, FORGERY, control("signing"))
+    said = model(rest=ATTESTED.replace("EXPIRES", "2036-01-01"))
+    days = datetime.date(2027, 1, 2), datetime.date(2027, 1, 3)
+    states = [assessed(tmp_path, said, library, today=day).findings[0].answers[0].state for day in days]
+    assert [state.state for state in states] == ["attested", "lapsed"]
+    assert states[1].reason == "boss attested it until 2027-01-02"
+    longer = assessed(tmp_path, said + LONGER, library, today=days[1])
+    assert longer.findings[0].answers[0].state.state == "attested"
+
+
+def test_longer_terms_and_exclusions_are_told(tmp_path: Path) -> None:
+    library = library_of(tmp_path, FORGERY, control("signing"))
+    rest = (ACCEPTED + ATTESTED).replace("EXPIRES", "2028-01-01") + LONGER
+    taken = assess(graph_of(tmp_path, model(rest=rest)), library, TODAY, ["forgery"]).taken_out
+    assert [(one.kind, one.what, one.times, one.by) for one in taken] == [
+        ("excluded", "forgery", 1, "--exclude"),
+        ("long-term", "longest_terms.acceptance: 730 days, not 366", 0, "shop-team"),
+        ("long-term", "longest_terms.attestation: 1000 days, not 366", 0, "shop-team"),
+        ("long-term", "signing@bot until 2028-01-01", 1, "boss"),
+        ("long-term", "forgery@bot until 2028-01-01", 1, "boss"),
+    ]
+
+
+@pytest.mark.parametrize("stated", ["acceptance: 1099", "attestation: 0", "probe: 30", "acceptance: null"])
+def test_a_longest_term_is_bounded(tmp_path: Path, stated: str) -> None:
+    with pytest.raises(InputError):
+        graph_of(tmp_path, model(rest=f"longest_terms: {{{stated}}}\n"))
+
+
+def test_who_vouches_and_who_accepts_is_told(tmp_path: Path) -> None:
+    library = library_of(tmp_path, FORGERY, control("signing"))
+    vouched = assessed(tmp_path, model(rest=ATTESTED.replace("EXPIRES", "2026-12-01")), library)
+    assert [(one.kind, one.what, one.times, one.by) for one in vouched.taken_out] == [
+        ("attested", "signing@bot until 2026-12-01", 1, "boss")
+    ]
+    taken = assessed(tmp_path, model(rest=ACCEPTED.replace("EXPIRES", "2026-12-01")), library)
+    assert [(one.kind, one.what, one.by, one.reason) for one in taken.taken_out] == [
+        ("accepted", "forgery@bot, a risk of 16 at most until 2026-12-01", "boss", "so be it")
+    ]
+
+
+def test_all_is_not_proven_where_somebody_only_vouches_for_it(tmp_path: Path) -> None:
+    library = library_of(tmp_path, threat("forgery", "{signing: {stops: x}}", applies="true"), control("signing"))
+    vouched = assessed(tmp_path, model(rest=ATTESTED.replace("EXPIRES", "2026-12-01")), library)
+    assert [finding.verdict for finding in vouched.findings] == ["mitigated"]
+    assert safety(vouched).answer == "safe-if-true"
+
+
+def test_what_nobody_says_hides_no_threat_that_claims_would_keep_low(tmp_path: Path) -> None:
+    exposed = threat("exposed", "{signing: {stops: x}}", applies="target.calls_language_model")
+    library = library_of(tmp_path, exposed, SIGNING)
+    claimed = "verifies_signature: true"
+    found = assessed(tmp_path, model(bot=claimed), library)
+    assert not (*found.findings, *found.possible)
+    assert [(one.kind, one.what, one.times, one.by, one.reason) for one in found.taken_out] == [
+        ("not-said", "nobody says bot.calls_language_model", 1, "", "exposed")
+    ]
+    assert safety(found).answer == "not-yet-known"
+    proven = assessed(tmp_path, model(), library, evidence(bot={"verifies_signature": True}))
+    assert not proven.taken_out
+
+
+@pytest.mark.parametrize(
+    ("moves", "stated"),
+    [
+        ("lowers: [{if: target.uses_layers, impact: 2, because: x}]", "uses_layers: true"),
+        ("raises: [{if: target.uses_layers, impact: 5, because: x}]", "uses_layers: false"),
+    ],
+)
+def test_a_claim_that_keeps_a_risk_low_is_told(tmp_path: Path, moves: str, stated: str) -> None:
+    examples = "{applies: [{}, {uses_layers: true}, {uses_layers: false}]}"
+    path, text = threat("forgery", "{signing: hinders}", applies="true", likelihood=4, impact=4, extra=moves)
+    library = library_of(tmp_path, (path, text.replace("{applies: [{}]}", examples)), SIGNING)
+    said = assessed(tmp_path, model(bot=stated), library)
+    assert [(one.kind, one.what, one.times, one.by) for one in said.taken_out] == [
+        ("kept-low", f"bot.{stated}", 1, "shop-team")
+    ]
+    name, value = stated.split(": ")
+    shown = assessed(tmp_path, model(), library, evidence(bot={name: value == "true"}))
+    assert not shown.taken_out
+    assert not assessed(tmp_path, model(), library).taken_out
+
+
+def test_each_claim_has_the_author_of_its_file(tmp_path: Path) -> None:
+    shared = threat("shared", "{signing: hinders}", target="account", applies="target.console_users")
+    library = library_of(tmp_path, shared, control("signing", "target.root_protected", scope="account"))
+    (tmp_path / "platform.yaml").write_text("name: P\nowner: cloud-team\naccount: {console_users: false}\n", "utf-8")
+    (told,) = assessed(tmp_path, model(rest="uses: [platform.yaml]\n"), library).taken_out
+    assert (told.kind, told.what, told.by) == ("ruled-out", "account.console_users: false", "cloud-team")

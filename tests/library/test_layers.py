@@ -14,6 +14,7 @@ from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, shown
 from threatmodel.render.contract.assessment import contract
 from threatmodel.render.report.report import report
+from threatmodel.render.summary import summary_text
 
 MODEL = "name: x\napis: {api: {}}\nfunctions: {bot: {triggers: [{slack: events}], validates_input: true}}\n"
 
@@ -90,6 +91,43 @@ def test_the_layer_on_top_replaces_by_id_and_says_of_what(base: Path, tmp_path: 
     assert library.threats["bad"].impact == 3
     found = [(item.part, item.id, Path(item.of.file).parts[-4]) for item in library.replaced]
     assert found == [("threat", "bad", "base"), ("threat", "bad", "team")]
+
+
+LAXER = (
+    ("likelihood 5 made 4", threat("bad", "{good: {stops: it does}}", likelihood=4)),
+    ("impact 4 made 1", threat("bad", "{good: {stops: it does}}", impact=1)),
+    ("left to the provider", threat("bad", "{good: {stops: it does}}", extra="treated_by: provider")),
+    ("no threat to a function any more", threat("bad", "{good: {stops: it does}}", target="api")),
+    ("applies to a function under another condition", threat("bad", "{good: {stops: x}}", applies="target.web_facing")),
+    ("log stops it, not hinders", threat("sad", "{log: {stops: x}}")),
+    ("good contains it", threat("sad", "{log: hinders, good: {contains: x}}")),
+    ("in place under another condition", control("good", "target.errors_generic")),
+    ("in place under another condition", control("good")),
+    ("looked for on the api, not on the function", control("good", "target.waf_rate_rule", scope="api")),
+    (
+        "not asked for where everybody is meant to come in",
+        control("good", "target.verifies_signature", extra="public: kept-out"),
+    ),
+)
+
+
+@pytest.mark.parametrize(("says", "file"), LAXER)
+def test_a_layer_that_asks_for_less_is_told_as_such(
+    base: Path, tmp_path: Path, says: str, file: tuple[str, str]
+) -> None:
+    library = load_library(base, layers=[written(tmp_path / "team", file)])
+    assert any(says in one.weakens for one in library.replaced)
+    assessment = assessed(tmp_path, MODEL, library)
+    (told,) = (one for one in assessment.taken_out if one.kind == "weakened")
+    assert says in told.reason
+    for text in (report(assessment), check_lines(assessment), summary_text(assessment, [])):
+        assert "1 weakened in a library" in " ".join(text.split())
+
+
+def test_a_layer_that_asks_for_as_much_is_only_told_to_replace(base: Path, tmp_path: Path) -> None:
+    same = threat("bad", "{good: {stops: it does}}", extra="aliases: [worse]")
+    assessment = assessed(tmp_path, MODEL, load_library(base, layers=[written(tmp_path / "team", same)]))
+    assert [one.kind for one in assessment.taken_out if one.what.startswith("threat")] == ["replaced"]
 
 
 def off(base: Path, tmp_path: Path) -> Library:

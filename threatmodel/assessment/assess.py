@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -10,11 +11,11 @@ from typing import NamedTuple
 from threatmodel.assessment import word
 from threatmodel.assessment.asks import Ask
 from threatmodel.assessment.assessed import VERDICTS, Answer, Assessment, Finding, Question, RuledOut, Verdict
-from threatmodel.assessment.invariants import held
+from threatmodel.assessment.invariants import HeldInvariant, held
 from threatmodel.assessment.misdirected import is_off, misdirected, unknown_threats
 from threatmodel.assessment.questions import Questions
 from threatmodel.assessment.ranking import distance
-from threatmodel.assessment.risk import MOVES, STRICTEST, Cell, Weighed, residual, weighed, within
+from threatmodel.assessment.risk import MOVES, STRICTEST, Cell, Weighed, kept_low, residual, weighed, within
 from threatmodel.assessment.states import Assumed, State, States
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.library.entries import Control, ControlLink, Library, Threat
@@ -90,6 +91,7 @@ class _Assessing:
         self.accepted: set[str] = set()
         self.lowered: list[word.Lowered] = []
         self.claims: list[word.Claimed] = []
+        self.unsaid: list[word.Unsaid] = []
         self.ruled: dict[tuple[str, tuple[tuple[str, object], ...]], list[tuple[str, Place | None]]] = {}
         self.cells: dict[tuple[str, Cell, Cell, tuple[tuple[int, bool], ...]], _Cells] = {}
         self.links: dict[str, tuple[tuple[ControlLink, Control, Answer | None], ...]] = {
@@ -113,6 +115,7 @@ class _Assessing:
                 self._look(threat, target, findings, possible)
         findings.sort(key=_worst_first)
         possible.sort(key=_worst_first)
+        rules = tuple(held(self.graph, self.library, self.today))
         return Assessment(
             graph=self.graph,
             library=self.library,
@@ -124,20 +127,42 @@ class _Assessing:
             questions=self._questions(findings, possible),
             needless=tuple(self._needless(findings)),
             excluded=tuple(sorted(self.excluded)),
-            taken_out=tuple(self._taken_out(by_kind, findings)),
-            invariants=tuple(held(self.graph, self.library)),
+            taken_out=tuple(self._taken_out(by_kind, [*findings, *possible], rules)),
+            invariants=rules,
         )
 
-    def _taken_out(self, by_kind: Mapping[str, list[Threat]], findings: list[Finding]) -> Iterator[word.TakenOut]:
+    def _taken_out(
+        self, by_kind: Mapping[str, list[Threat]], findings: Sequence[Finding], invariants: Sequence[HeldInvariant]
+    ) -> Iterator[word.TakenOut]:
+        """What word takes out; `findings` are the possible ones too."""
         system = self.graph.system
-        cells = [finding.claimed for finding in findings]
-        owner = system.owner or system.file
-        yield from word.lowered(self.lowered, owner)
-        yield from word.tolerated(cells, self.tolerance, owner, Place(system.file))
-        yield from word.out_of_scope(self.graph, by_kind, owner)
-        yield from word.ruled_out(self.claims, owner)
-        yield from word.of_library(self.library, sorted(self.excluded))
-        yield from word.long_terms(system.controls, system.acceptances, self.today)
+        authors = word.Authors(system)
+        applying = [finding for finding in findings if finding.applies]
+        yield from word.lowered(self.lowered, authors)
+        yield from word.tolerated([one.claimed for one in applying], self.tolerance, authors.owner, Place(system.file))
+        yield from word.out_of_scope(self.graph, by_kind, authors)
+        yield from word.claimed("ruled-out", self.claims, authors)
+        yield from word.claimed("kept-low", [one for found in findings for one in self._kept_low(found)], authors)
+        yield from word.not_said(self.unsaid)
+        yield from word.accepted(one for one in system.acceptances if one.finding in self.accepted)
+        yield from word.exempted(invariants)
+        yield from word.attested(system, _attested(findings))
+        yield from (self._excluded(name) for name in sorted(self.excluded))
+        yield from word.of_library(self.library, _touched(findings))
+        yield from word.long_terms(system, self.today, authors)
+
+    def _kept_low(self, finding: Finding) -> Iterator[word.Claimed]:
+        """The facts that are only word and keep a finding's numbers below the library's."""
+        target = finding.target
+        for name in dict.fromkeys(kept_low(finding.threat, target.kind, target.facts)):
+            said = target.facts[name].said
+            if said.source != "wiring":
+                yield word.Claimed(finding.threat.id, target.id, name, said, said.place or target.place)
+
+    def _excluded(self, name: str) -> word.TakenOut:
+        threat = self.library.threats[name]
+        count = sum(word.may_apply(threat, one) for one in self.graph.targets() if not one.out_of_scope)
+        return word.TakenOut("excluded", name, count, "--exclude", "", None)
 
     def _threats_by_kind(self) -> Mapping[str, list[Threat]]:
         found: dict[str, list[Threat]] = {}
@@ -157,12 +182,20 @@ class _Assessing:
             return
         applies = truth if target.described else 0
         finding = self._finding(threat, target, applies)
+        if finding.verdict == "accepted":
+            self.accepted.add(finding.id)
         if applies:
             findings.append(finding)
         elif finding.verdict == "undetermined":
             possible.append(finding)
-        elif finding.verdict == "accepted":
-            self.accepted.add(finding.id)
+        elif finding.verdict == "unproven":
+            self._note_unsaid(threat, target)
+
+    def _note_unsaid(self, threat: Threat, target: Element | Flow) -> None:
+        """Notes a threat that may apply and is not looked at, since claims would keep it low enough."""
+        leaves = threat.applies[target.kind].why(target.facts) if target.described else ()
+        for name in dict.fromkeys(leaf.fact for leaf in leaves) or ("",):
+            self.unsaid.append(word.Unsaid(threat.id, target.id, name, target.place))
 
     def _rule_out(self, threat: Threat, target: Element | Flow) -> None:
         """Notes a threat that claims keep from applying; what follows from the kind of wiring claims nothing."""
@@ -172,7 +205,7 @@ class _Assessing:
             key = (threat.id, tuple((name, facts[name].value) for name in names))
             self.ruled.setdefault(key, []).append((target.id, target.place))
             self.claims += [
-                word.Claimed(threat.id, target.id, name, facts[name].value, facts[name].said.place or target.place)
+                word.Claimed(threat.id, target.id, name, facts[name].said, facts[name].said.place or target.place)
                 for name in names
                 if facts[name].said.source != "wiring"
             ]
@@ -262,13 +295,16 @@ class _Assessing:
         """The first verdict that holds."""
         if within(cells.proven, STRICTEST):
             return "mitigated"
-        if acceptance is not None and acceptance.expires >= self.today and cells.claimed.score <= acceptance.risk:
+        if acceptance is not None and self._is_in_force(acceptance) and cells.claimed.score <= acceptance.risk:
             return "accepted"
         if within(cells.claimed, self.tolerance):
             return "unproven"
         if not applies or within(cells.hoped, self.tolerance):
             return "undetermined"
         return "reduced" if cells.claimed.band != inherent.band else "open"
+
+    def _is_in_force(self, acceptance: Acceptance) -> bool:
+        return self.graph.system.longest_terms.is_in_force(acceptance.expires, self.today)
 
     def _ruled_out(self) -> Iterator[RuledOut]:
         for (threat, facts), elements in self.ruled.items():
@@ -319,6 +355,24 @@ class _Assessing:
                 continue  # accepted whether or not it applies
             elif finding.verdict in {"mitigated", "transferred"}:
                 yield acceptance, f"the finding is {finding.verdict}"
+
+
+def _attested(findings: Sequence[Finding]) -> Mapping[str, int]:
+    """By what somebody vouches for, the findings whose proven risk rests on it."""
+    return Counter(
+        name
+        for finding in findings
+        for answer in finding.answers
+        if answer.state.state == "attested" and answer.state.level >= EVIDENCE and answer.link.effect in MOVES
+        for name in (f"{answer.state.control}@{answer.state.element}", answer.state.control)
+    )
+
+
+def _touched(findings: Sequence[Finding]) -> Mapping[str, int]:
+    """The findings by their threat, and by the controls that answer it."""
+    return Counter(
+        name for finding in findings for name in (finding.threat.id, *(one.link.control for one in finding.answers))
+    )
 
 
 def _worst_first(finding: Finding) -> tuple[int, int, int, str]:

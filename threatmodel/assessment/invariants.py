@@ -20,17 +20,16 @@ Holds = Literal["proven", "claimed", "unknown", "broken"]
 
 
 class BoundElement(NamedTuple):
-    """An element that an invariant binds or may bind, whether it holds, and who exempts it (until a day, or once)."""
+    """An element that an invariant binds or may bind, whether it holds, and who exempts it (until a day, or once).
+
+    `is_exempt`: somebody does, on the day of the assessment, from what does not hold by evidence.
+    """
 
     id: str
     place: Place
     holds: Holds
     exemption: Exemption | None
-
-    def is_exempt(self, today: datetime.date) -> bool:
-        """Whether somebody exempts it, on a day, from what does not hold by evidence."""
-        exempt = self.exemption is not None and self.exemption.expires >= today
-        return exempt and self.holds != "proven"
+    is_exempt: bool
 
 
 class HeldInvariant(NamedTuple):
@@ -51,18 +50,19 @@ class InvariantCount(NamedTuple):
     exempt: int
 
 
-def counted(invariants: Iterable[HeldInvariant], today: datetime.date) -> InvariantCount:
+def counted(invariants: Iterable[HeldInvariant]) -> InvariantCount:
     """The elements that these invariants bind, counted."""
     every = [element for one in invariants for element in one.bound]
-    bound = [element for element in every if not element.is_exempt(today)]
+    bound = [element for element in every if not element.is_exempt]
     count = Counter(element.holds for element in bound)
     states = (count["proven"], count["claimed"], count["unknown"], count["broken"])
     return InvariantCount(*states, len(every) - len(bound))
 
 
-def held(graph: Graph, library: Library) -> Iterator[HeldInvariant]:
-    """Every invariant of the libraries and of the model.  Raises InputError where a condition is none."""
+def held(graph: Graph, library: Library, today: datetime.date) -> Iterator[HeldInvariant]:
+    """Every invariant of the libraries and of the model, as of a day.  Raises InputError where a condition is none."""
     exempt = {(one.invariant, one.element): one for one in graph.system.exemptions}
+    terms = graph.system.longest_terms
     for rule in (*library.invariants, *graph.system.invariants):
         holds = _compiled(rule.holds, rule.kind, rule.holds_at)
         applies = _compiled(rule.applies, rule.kind, rule.applies_at) if rule.applies else None
@@ -74,7 +74,9 @@ def held(graph: Graph, library: Library) -> Iterator[HeldInvariant]:
                 spared.append(target.id)
                 continue
             how = _standing(target, applies, holds)
-            bound.append(BoundElement(target.id, target.place or rule.place, how, exempt.get((rule.id, target.id))))
+            by = exempt.get((rule.id, target.id))
+            is_exempt = by is not None and how != "proven" and terms.is_in_force(by.expires, today)
+            bound.append(BoundElement(target.id, target.place or rule.place, how, by, is_exempt))
         yield HeldInvariant(rule, tuple(bound), tuple(spared))
 
 

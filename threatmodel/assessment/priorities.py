@@ -97,7 +97,8 @@ def _dated(assessment: Assessment) -> Iterator[Expiry]:
         owner = system.reached(said.owner or said.attested_by or control.owner)
         if said.expires is not None:
             who = system.reached(said.attested_by)
-            yield Expiry("attestation", name, said.expires, who, said.place, said.ticket)
+            until = system.longest_terms.attested_until(said.on, said.expires)
+            yield Expiry("attestation", name, until, who, said.place, said.ticket)
         if said.planned_for is not None:
             planner = system.reached(said.owner or control.owner)
             yield Expiry("plan", name, said.planned_for, planner, said.place, said.ticket)

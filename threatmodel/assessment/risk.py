@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Literal, NamedTuple, get_args
 
 from threatmodel.library.entries import ControlEffect, Move, Threat
-from threatmodel.model.facts import EVIDENCE, Facts
+from threatmodel.model.facts import EVIDENCE, WORD, Facts
 
 Band = Literal["low", "medium", "high", "critical"]
 BANDS: tuple[Band, ...] = get_args(Band)
@@ -83,6 +83,19 @@ def weighed(threat: Threat, kind: str, facts: Facts) -> Weighed:
             if truth > -EVIDENCE if most is max else truth >= EVIDENCE:
                 proof = _moved(proof, move, most)
     return Weighed(cell, proof, tuple(reasons))
+
+
+def kept_low(threat: Threat, kind: str, facts: Facts) -> Iterator[str]:
+    """The facts that are only word and keep a threat's own numbers down: they lower them, or stand against a raise."""
+    cell = weighed(threat, kind, facts).cell
+    for moves, side in ((threat.lowers, 1), (threat.raises, -1)):
+        for move in moves:
+            condition = move.conditions[kind]
+            aims = zip((move.likelihood, move.impact), cell, (threat.likelihood, threat.impact), strict=True)
+            matters = any(aim is not None and (now < own if side > 0 else now < aim) for aim, now, own in aims)
+            if matters and condition.truth(facts) == side * WORD:
+                leaves = (leaf.fact for leaf in condition.why(facts))
+                yield from (name for name in leaves if facts[name].size == WORD)
 
 
 def _moved(cell: Cell, move: Move, most: Callable[[int, int], int]) -> Cell:

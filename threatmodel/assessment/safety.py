@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.drift import absences
@@ -21,10 +21,8 @@ SafeEnough = Literal["not-safe-enough", "not-yet-known", "safe-if-true", "safe-e
 DEFAULT_THRESHOLD: Band = "high"
 """The band from which `check` fails where nobody says otherwise."""
 
-_HIDES: frozenset[WordKind] = frozenset(
-    {"rated-lower", "tolerated", "out-of-scope", "ruled-out", "excluded", "switched-off", "replaced"}
-)
-"""What word takes out so that no evidence can speak for all of the system."""
+_HIDES: frozenset[WordKind] = frozenset(get_args(WordKind)) - {"accepted", "exempted", "long-term"}
+"""What word takes out so that no evidence can speak for all of the system; what owners took is told beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -264,11 +264,12 @@ class States:
         if statement.attested_by:
             if statement.on is None or statement.expires is None or statement.on > self.today:
                 return replace(state, words=f"{state.reason}; {statement.attested_by} attests it from {statement.on}")
-            if statement.expires >= self.today:
-                reason = f"{statement.attested_by}, {statement.on}, until {statement.expires}"
+            until = self.graph.system.longest_terms.attested_until(statement.on, statement.expires)
+            if until >= self.today:
+                reason = f"{statement.attested_by}, {statement.on}, until {until}"
                 return replace(state, state="attested", level=level, words=reason, asks=())
             if state.state == "unknown":
-                reason = f"{statement.attested_by} attested it until {statement.expires}"
+                reason = f"{statement.attested_by} attested it until {until}"
                 ask = Ask("attest", control.scope, control.id, state.element)
                 return replace(state, state="lapsed", words=reason, asks=(ask,))
             return state

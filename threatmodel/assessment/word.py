@@ -1,31 +1,49 @@
-"""What word takes out of a report: ratings, scope, tolerance, claims that rule threats out, switched-off threats.
+"""What word takes out of a report, or makes look better: each kind counted, with who says so and where.
 
-Word never hides quietly: each kind is counted, with who says so and where.
+Word never hides quietly.  Ratings, tolerance and scope; claims that rule a threat out or keep its risk low; what nobody
+says, where claims alone would make it harmless; what somebody accepts, exempts or vouches for; what a team's library
+switches off, weakens or replaces; and terms beyond the usual ones.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from threatmodel.assessment.invariants import HeldInvariant
 from threatmodel.assessment.risk import STRICTEST, Cell, within
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.library.entries import Library, Off, Threat
-from threatmodel.model.system import Acceptance, ControlStatement
+from threatmodel.model.facts import Statement
+from threatmodel.model.longest import RESULT, YEAR
+from threatmodel.model.system import Acceptance, Exemption, System
 from threatmodel.reading.problems import Place
 
 WordKind = Literal[
-    "rated-lower", "tolerated", "out-of-scope", "ruled-out", "excluded", "switched-off", "replaced", "long-term"
+    "rated-lower",
+    "tolerated",
+    "out-of-scope",
+    "ruled-out",
+    "kept-low",
+    "not-said",
+    "accepted",
+    "exempted",
+    "attested",
+    "excluded",
+    "switched-off",
+    "weakened",
+    "replaced",
+    "long-term",
 ]
-LONGEST_TERM = datetime.timedelta(days=366)
-"""How long an attestation or acceptance may hold before it is told of."""
+_NAMED = 3
 
 
 class TakenOut(NamedTuple):
     """Something that word alone takes out or makes smaller: what and how much, who says so, where and why.
 
-    `times` is the number of findings (or of threats that would be looked for) that it touches.
+    `times` is the number of findings (or of threats that would be looked for) that it touches; `by` is '' where it is
+    nobody's word but the lack of one.
     """
 
     kind: WordKind
@@ -47,16 +65,45 @@ class Lowered(NamedTuple):
 
 
 class Claimed(NamedTuple):
-    """A fact that is only word and keeps a threat from applying to an element."""
+    """A fact that is only word and keeps a threat from applying to an element, or its risk low."""
 
     threat: str
     element: str
     fact: str
-    value: object
+    said: Statement
     place: Place | None
 
 
-def lowered(findings: Sequence[Lowered], owner: str) -> Iterator[TakenOut]:
+class Unsaid(NamedTuple):
+    """What nobody says of an element ('' where nothing is), and a threat to it that claims alone keep low."""
+
+    threat: str
+    element: str
+    fact: str
+    place: Place | None
+
+
+class Authors:
+    """Who says what stands in a file: whoever answers for it, or what gives a fact in nobody's name."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self.owner = system.owner or system.file
+
+    def at(self, place: Place | None) -> str:
+        """Whoever answers for the file of a place."""
+        return (self._system.file_owners.get(place.file) or self.owner) if place is not None else self.owner
+
+    def of(self, said: Statement) -> str:
+        """Whoever says something of an element."""
+        if said.defaults:
+            return f"the default of {', '.join(said.defaults)}"
+        if said.stale:
+            return "evidence that counts as word"
+        return "a look at the source" if said.source == "source" else self.at(said.place)
+
+
+def lowered(findings: Sequence[Lowered], authors: Authors) -> Iterator[TakenOut]:
     """The ratings and criticalities that make a risk smaller; what one line says of many findings is said once."""
     by_line: dict[tuple[Place | None, str], list[Lowered]] = {}
     for one in findings:
@@ -66,7 +113,7 @@ def lowered(findings: Sequence[Lowered], owner: str) -> Iterator[TakenOut]:
         was, now = first.library, first.cell
         what = f"{first.finding}: {was.score} {was.band} made {now.score} {now.band}"
         what += f", and {len(alike) - 1} more" if len(alike) > 1 else ""
-        yield TakenOut("rated-lower", what, len(alike), owner, reason, place)
+        yield TakenOut("rated-lower", what, len(alike), authors.at(place), reason, place)
 
 
 def tolerated(cells: Sequence[Cell], tolerance: str, owner: str, place: Place) -> Iterator[TakenOut]:
@@ -76,34 +123,50 @@ def tolerated(cells: Sequence[Cell], tolerance: str, owner: str, place: Place) -
         yield TakenOut("tolerated", f"risk_tolerance: {tolerance}", count, owner, "", place)
 
 
-def out_of_scope(graph: Graph, threats: Mapping[str, Sequence[Threat]], owner: str) -> Iterator[TakenOut]:
+def out_of_scope(graph: Graph, threats: Mapping[str, Sequence[Threat]], authors: Authors) -> Iterator[TakenOut]:
     """The elements that are out of scope, with the number of threats that apply or may apply to each."""
     for target in (*graph.targets(),):
         if target.out_of_scope and isinstance(target, Element):
-            count = sum(_may_apply(threat, target) for threat in threats.get(target.kind, ()))
-            yield TakenOut("out-of-scope", target.id, count, owner, target.out_of_scope, target.place)
+            count = sum(may_apply(threat, target) for threat in threats.get(target.kind, ()))
+            by = authors.at(target.place)
+            yield TakenOut("out-of-scope", target.id, count, by, target.out_of_scope, target.place)
 
 
-def _may_apply(threat: Threat, target: Element | Flow) -> bool:
-    return threat.applies[target.kind].truth(target.facts) >= 0
+def may_apply(threat: Threat, target: Element | Flow) -> bool:
+    """Whether an element is exposed to a threat, or may be."""
+    return target.kind in threat.applies and threat.applies[target.kind].truth(target.facts) >= 0
 
 
-def ruled_out(claims: Sequence[Claimed], owner: str) -> Iterator[TakenOut]:
-    """The claims that keep threats from applying, by statement."""
+def claimed(kind: WordKind, claims: Sequence[Claimed], authors: Authors) -> Iterator[TakenOut]:
+    """The claims that keep threats from applying, or their risk low, by statement."""
     by_statement: dict[tuple[str, str, Place | None], list[Claimed]] = {}
     for claim in claims:
-        by_statement.setdefault((claim.fact, _shown(claim.value), claim.place), []).append(claim)
+        by_statement.setdefault((claim.fact, _shown(claim.said.value), claim.place), []).append(claim)
     for (fact, value, place), alike in by_statement.items():
-        elements = dict.fromkeys(claim.element for claim in alike)
-        on = next(iter(elements)) if len(elements) == 1 else f"{len(elements)} elements"
+        elements = list(dict.fromkeys(claim.element for claim in alike))
+        what = f"{elements[0]}.{fact}: {value}" if len(elements) == 1 else f"{fact}: {value} of {_some(elements)}"
         threats = ", ".join(dict.fromkeys(claim.threat for claim in alike))
-        yield TakenOut("ruled-out", f"{on}.{fact}: {value}", len(alike), owner, threats, place)
+        yield TakenOut(kind, what, len(alike), authors.of(alike[0].said), threats, place)
 
 
-def of_library(library: Library, excluded: Sequence[str]) -> Iterator[TakenOut]:
-    """What the command line leaves out, and what teams' libraries switch off or put something weaker in place of."""
-    for name in excluded:
-        yield TakenOut("excluded", name, 1, "--exclude", "", None)
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def not_said(unsaid: Sequence[Unsaid]) -> Iterator[TakenOut]:
+    """What nobody says, by element, with the threats that are not looked at since claims would keep them low."""
+    by_fact: dict[tuple[str, str], list[Unsaid]] = {}
+    for one in unsaid:
+        by_fact.setdefault((one.element, one.fact), []).append(one)
+    for (element, fact), alike in by_fact.items():
+        what = f"nobody says {element}.{fact}" if fact else f"nobody describes the {element}"
+        threats = ", ".join(dict.fromkeys(one.threat for one in alike))
+        yield TakenOut("not-said", what, len(alike), "", threats, alike[0].place)
+
+
+def of_library(library: Library, touched: Mapping[str, int]) -> Iterator[TakenOut]:
+    """What teams' libraries switch off or put something in place of; `touched` counts findings by threat, control."""
     by_line: dict[tuple[str, Place, str], list[Off]] = {}
     for off in library.off:
         by_line.setdefault((off.part, off.place, off.reason), []).append(off)
@@ -111,23 +174,60 @@ def of_library(library: Library, excluded: Sequence[str]) -> Iterator[TakenOut]:
         what = f"{part} {alike[0].id}" + (f", and {len(alike) - 1} more" if len(alike) > 1 else "")
         yield TakenOut("switched-off", what, len(alike), place.file, reason, place)
     for one in library.replaced:
-        what = f"{one.part} {one.id}" + (f": {', '.join(one.weakens)}" if one.weakens else "")
-        yield TakenOut("replaced", what, 1, one.place.file, "weaker" if one.weakens else "", one.place)
+        kind: WordKind = "weakened" if one.weakens else "replaced"
+        times = touched.get(one.id, 0)
+        yield TakenOut(kind, f"{one.part} {one.id}", times, one.place.file, ", ".join(one.weakens), one.place)
 
 
-def long_terms(
-    controls: Sequence[ControlStatement], acceptances: Sequence[Acceptance], today: datetime.date
-) -> Iterator[TakenOut]:
-    """Attestations and acceptances that hold for more than a year."""
-    for said in controls:
-        start = said.on or today
-        if said.attested_by and said.expires is not None and said.expires - start > LONGEST_TERM:
-            name = f"{said.control}@{said.element}" if said.element else said.control
-            yield TakenOut("long-term", f"{name} until {said.expires}", 1, said.attested_by, "attested", said.place)
+def accepted(acceptances: Iterable[Acceptance]) -> Iterator[TakenOut]:
+    """The risks that somebody takes: each is the finding's that nothing else lowers enough."""
     for one in acceptances:
-        if one.expires - today > LONGEST_TERM:
-            name = f"{one.threat}@{one.element} until {one.expires}"
-            yield TakenOut("long-term", name, 1, one.owner, "accepted", one.place)
+        what = f"{one.finding}, a risk of {one.risk} at most until {one.expires}"
+        yield TakenOut("accepted", what, 1, one.owner, one.reason, one.place)
+
+
+def exempted(invariants: Iterable[HeldInvariant]) -> Iterator[TakenOut]:
+    """The elements that somebody exempts from a rule of the team's own."""
+    for held in invariants:
+        for element in held.bound:
+            if element.is_exempt and (by := element.exemption) is not None:
+                yield TakenOut("exempted", f"{by.name} until {by.expires}", 1, by.owner, by.reason, by.place)
+
+
+def attested(system: System, moved: Mapping[str, int]) -> Iterator[TakenOut]:
+    """The attestations that stand in for evidence; `moved` counts the findings by what is vouched for."""
+    for said in system.controls:
+        name = f"{said.control}@{said.element}" if said.element else said.control
+        if said.expires is not None and moved.get(name):
+            until = system.longest_terms.attested_until(said.on, said.expires)
+            yield TakenOut("attested", f"{name} until {until}", moved[name], said.attested_by, said.note, said.place)
+
+
+def long_terms(system: System, today: datetime.date, authors: Authors) -> Iterator[TakenOut]:
+    """Terms beyond the usual ones: the model's own, what counts for longer because of them, and old results."""
+    terms = system.longest_terms
+    for what, days in (("acceptance", terms.acceptance), ("attestation", terms.attestation)):
+        if days > YEAR:
+            said = f"longest_terms.{what}: {days} days, not {YEAR}"
+            yield TakenOut("long-term", said, 0, authors.owner, "", terms.place)
+    year = datetime.timedelta(days=YEAR)
+    for by in system.controls:
+        if by.expires is not None and by.on is not None:
+            until = terms.attested_until(by.on, by.expires)
+            if until - by.on > year:
+                name = f"{by.control}@{by.element}" if by.element else by.control
+                yield TakenOut("long-term", f"{name} until {until}", 1, by.attested_by, "attested", by.place)
+    taken: Iterable[tuple[str, str, Acceptance | Exemption]] = (
+        *(("accepted", one.finding, one) for one in system.acceptances),
+        *(("exempted", one.name, one) for one in system.exemptions),
+    )
+    for done, name, one in taken:
+        if one.expires - today > year and terms.is_in_force(one.expires, today):
+            yield TakenOut("long-term", f"{name} until {one.expires}", 1, one.owner, done, one.place)
+    for source in system.evidence:
+        if source.days is not None and source.days > RESULT:
+            what = f"probe of {source.function} for {source.days} days, not {RESULT}"
+            yield TakenOut("long-term", what, 1, authors.at(source.place), "", source.place)
 
 
 def _shown(value: object) -> str:

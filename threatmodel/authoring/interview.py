@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from threatmodel.assessment.assessed import DONE, Assessment, Question
 from threatmodel.assessment.questions import BY_HAND
 from threatmodel.assessment.risk import BANDS
-from threatmodel.assessment.word import LONGEST_TERM
 from threatmodel.authoring import routes
 from threatmodel.authoring.answers import Edit, NotAnAnswerError, Said
 from threatmodel.authoring.insertion import scalar
 from threatmodel.authoring.surfaces import surface
 from threatmodel.graph.building import Element, Flow
 from threatmodel.model.file import SECTIONS
+from threatmodel.model.longest import YEAR
 from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS, FactRow
 from threatmodel.reading.problems import listed, suggestion
 from threatmodel.reading.shape import Flag, Number, Word
@@ -212,9 +212,9 @@ def _list(item: Item, given: str) -> str:
 
 
 def _statement(given: str, who: str, today: datetime.date) -> str:
-    """An attestation from today for the longest term, or a plan, as YAML."""
+    """An attestation from today for a year, or a plan, as YAML."""
     if given.lower() in _YES:
-        until = today + LONGEST_TERM
+        until = today + datetime.timedelta(days=YEAR)
         return f"{{attested_by: {scalar(who)}, on: {today}, expires: {until}}}"
     try:
         planned = datetime.date.fromisoformat(given)

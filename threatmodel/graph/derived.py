@@ -71,7 +71,7 @@ class Given:
     def starts_nothing(self) -> Fact | None:
         """That nothing starts functions: known where all that starts any is known, or where there is no function."""
         lists = [lists.get("triggers") for lists in self.functions.values()]
-        nothing = Statement(value=False, source="model", place=Place(self.system.file))
+        nothing = Statement(value=False, source="model", place=Place(self.system.file, 0))
         return none_in(lists, nothing)
 
     @cached_property

@@ -21,6 +21,10 @@ def _of_threat(new: Threat, old: Threat) -> Iterator[str]:
         before, after = getattr(old, name), getattr(new, name)
         if after < before:
             yield f"{name} {before} made {after}"
+    if old.reaches and new.reaches != old.reaches:
+        yield f"no {old.reaches} is named that it reaches"
+    if old.first and not new.first:
+        yield "no longer before all others"
     if new.by_provider and not old.by_provider:
         yield "left to the provider"
     for kind, condition in old.applies.items():
@@ -29,6 +33,10 @@ def _of_threat(new: Threat, old: Threat) -> Iterator[str]:
         elif new.applies[kind].tree != condition.tree:
             yield f"applies to a {kind} under another condition"
     yield from _of_moves(new, old)
+    yield from _of_links(new, old)
+
+
+def _of_links(new: Threat, old: Threat) -> Iterator[str]:
     effects: dict[str, ControlEffect] = {link.control: link.effect for link in old.links}
     for link in new.links:
         before = effects.get(link.control)
@@ -49,10 +57,14 @@ def _told(move: Move) -> tuple[tuple[tuple[str, Tree], ...], int | None, int | N
 
 
 def _of_control(new: Control, old: Control) -> Iterator[str]:
+    if new.scope != old.scope:
+        yield f"looked for on the {new.scope}, not on the {old.scope}"
     trees = [one.in_place.tree if one.in_place is not None else None for one in (new, old)]
     if trees[0] != trees[1]:
         yield "in place under another condition"
     if {need.condition.text for need in new.needs} - {need.condition.text for need in old.needs}:
         yield "needs more before it applies"
+    if new.keeps_out and not old.keeps_out:
+        yield "not asked for where everybody is meant to come in"
     if left := [name for name in old.requires if name not in new.requires]:
         yield f"requires no {', '.join(left)}"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from threatmodel.model.longest import LONGEST_RESULT, LONGEST_TERMS, RESULT, YEAR
 from threatmodel.model.vocabulary import CLASSIFICATIONS, KINDS, PLANES, RELATIONS, ROWS, Kind
 from threatmodel.reading.problems import article, listed
 from threatmodel.reading.schema import json_schema
@@ -217,7 +218,9 @@ _EVIDENCE = record(
     Key("probe", Text(400, expected="a path"), "a saved result of tm.py probe"),
     Key("function", _ID, "probe: the function whose handler was probed"),
     Key("code", Text(400, expected="a path"), "probe: the handler's folder; the folder of the result where left out"),
-    Key("days", Number(1, 730), "probe: for how many days its result is evidence (180 where left out)"),
+    Key(
+        "days", Number(1, LONGEST_RESULT), f"probe: for how many days its result is evidence ({RESULT} where left out)"
+    ),
 )
 _DEFAULTS = record(
     "the defaults",
@@ -271,6 +274,11 @@ MODEL = record(
     _OWNERS,
     INVARIANTS,
     Key("risk_tolerance", Word(("low", "medium", "high"), ordered=True), "the band that needs no more treatment"),
+    Key(
+        "longest_terms",
+        LONGEST_TERMS,
+        f"for how many days somebody's word counts, {YEAR} each where left out; what reaches further does not count",
+    ),
     Key("uses", Items(Text(400, expected="a path")), "files that describe account, pipeline, workspace, organisation"),
     Key(
         "library", Items(Text(400, expected="a path")), "folders of your own threats and controls, on top of threatlib/"

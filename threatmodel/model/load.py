@@ -13,6 +13,7 @@ from threatmodel.model.entries import facts_of, items_of, table_of, value_of
 from threatmodel.model.evidence_files import evidence_files
 from threatmodel.model.file import MODEL, PLATFORM, SECTIONS
 from threatmodel.model.ids import Ids
+from threatmodel.model.longest import LongestTerms
 from threatmodel.model.system import (
     System,
 )
@@ -92,6 +93,13 @@ def _platform(files: Files, path: Path, item: Any, problems: list[Problem]) -> F
     return entries
 
 
+def _longest_terms(entries: Fields) -> LongestTerms:
+    if "longest_terms" not in entries:
+        return LongestTerms()
+    stated = entries["longest_terms"]
+    return LongestTerms(place=stated.key, **{name: entry.value for name, entry in stated.value.items()})
+
+
 def _system(ids: Ids, platforms: list[Fields], libraries: tuple[Path, ...], document: Document) -> System:
     """The system as far as it could be read."""
     entries = ids.entries
@@ -131,5 +139,7 @@ def _system(ids: Ids, platforms: list[Fields], libraries: tuple[Path, ...], docu
         text=document.text,
         invariants=rules,
         exemptions=tuple(exemptions(ids)),
+        longest_terms=_longest_terms(entries),
+        file_owners={one["name"].place.file: value_of(one, "owner") for one in every if "name" in one},
         owners={name: entry.value for found in every for name, entry in table_of(found, "owners").items()},
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from threatmodel.model.facts import Statement
+from threatmodel.model.longest import LongestTerms
 from threatmodel.model.vocabulary.row import Kind, Partner
 from threatmodel.reading.problems import Place
 
@@ -266,7 +267,8 @@ class System:
 
     `nodes` holds functions, apis, stores, queues, secrets and the planes described, by id; `flows` facts stated of
     derived flows, by flow id; `libraries` are the folders of the team's own threats and controls, links resolved.
-    `owners` gives the address of whoever owns an acceptance or a statement about a control, by their name there.
+    `owners` gives the address of whoever owns an acceptance or a statement about a control, by their name there;
+    `file_owners` who answers for the model and for each file that it uses, by the file's name.
     """
 
     name: str
@@ -290,6 +292,8 @@ class System:
     owners: Mapping[str, str] = field(default_factory=dict)
     invariants: tuple[Invariant, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
+    longest_terms: LongestTerms = field(default_factory=LongestTerms)
+    file_owners: Mapping[str, str] = field(default_factory=dict)
 
     def reached(self, owner: str) -> str:
         """An owner with the address that the model gives: 'payments-platform <payments@example.com>'."""

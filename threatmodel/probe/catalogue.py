@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 
+from threatmodel.model.longest import RESULT
 from threatmodel.probe.cases import UNSHOWN, Case, load_cases
 from threatmodel.probe.deciding import Row
 from threatmodel.probe.outcome import FAILED, PASSED
 from threatmodel.probe.result import Result
 
-AGE = datetime.timedelta(days=180)
+AGE = datetime.timedelta(days=RESULT)
 """How long a result is evidence.  The code may be the same for longer, but what surrounds it is not: AWS replaces the
 runtime below a function (managed runtimes are patched without notice: docs.aws.amazon.com/lambda/latest/dg/
 runtimes-update.html), and probes are added for what is found in handlers.  Two runs a year is what a reviewer of access

@@ -23,7 +23,7 @@ from threatmodel.model.system import ControlStatement
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.render.plain import PROOF, SAFE, STATE
 from threatmodel.render.report.words import counted, listed
-from threatmodel.render.taken_out import counted_by_kind
+from threatmodel.render.taken_out import by_weight, counted_by_kind, line
 
 MOST_DONE = 3
 """Actions of the first page."""
@@ -68,7 +68,8 @@ class FirstPage:
     """What a reader has to know, every number with what it counts.
 
     `claimed` and `proven` count every finding and every possible one by the band that is left on word and on evidence,
-    worst first.  `deeds` are what to do first, and `more` how many actions there are besides.
+    worst first.  `deeds` are what to do first, and `more` how many actions there are besides.  `taken` counts what word
+    takes out, `taken_first` are the lines of what weighs most.
     """
 
     verdict: str
@@ -87,6 +88,8 @@ class FirstPage:
     rules: str
     taken: str
     taken_by: str
+    taken_first: tuple[str, ...]
+    more_taken: int
     questions: int
     asks: str
     ends: tuple[Expiry, ...]
@@ -112,6 +115,7 @@ def first_page(
     deeds = [deed(assessment, action) for action in wanted[:MOST_DONE]] if deeds is None else deeds
     told = stories(assessment)
     claims = _claims(assessment)
+    taken = by_weight(assessment.taken_out)
     return FirstPage(
         verdict=SAFE[found.answer],
         tone=_TONES[found.answer],
@@ -126,9 +130,11 @@ def first_page(
         more=max(0, len(wanted) - MOST_DONE),
         claims=claims[:MOST_DONE],
         more_claims=max(0, len(claims) - MOST_DONE),
-        rules=rules_in_words(assessment.invariants, assessment.today),
+        rules=rules_in_words(assessment.invariants),
         taken=counted_by_kind(assessment.taken_out),
-        taken_by=listed(tuple(dict.fromkeys(one.by for one in assessment.taken_out))[:_NAMED]),
+        taken_by=some(tuple(dict.fromkeys(one.by for one in assessment.taken_out if one.by))),
+        taken_first=tuple(map(line, taken[:MOST_DONE])),
+        more_taken=max(0, len(taken) - MOST_DONE),
         questions=len(assessment.questions),
         asks=_asks(assessment.questions, every, found),
         ends=expiries(assessment, _NEAR),
@@ -224,9 +230,9 @@ def _counts(told: Sequence[Story]) -> str:
     return f"{counted(findings, 'finding')} in {len(told):,} {many}" if told else "nothing is open or waits"
 
 
-def rules_in_words(invariants: Sequence[HeldInvariant], today: datetime.date) -> str:
+def rules_in_words(invariants: Sequence[HeldInvariant]) -> str:
     """How the elements stand that the team's own rules bind, what is wrong first; '' where there are no rules."""
-    found = counted_elements(invariants, today)
+    found = counted_elements(invariants)
     told = (
         (found.broken, "broken"),
         (found.unknown, "not known"),
@@ -360,7 +366,8 @@ def _claims(assessment: Assessment) -> tuple[ClaimedControl, ...]:
 def _claim(assessment: Assessment, name: str, findings: Sequence[Finding], states: dict[str, State]) -> ClaimedControl:
     said = [assessment.states.statements.get((name, element)) for element in states]
     attested = [one for one in said if one is not None and one.attested_by]
-    ends = [one.expires for one in attested if one.expires is not None]
+    terms = assessment.graph.system.longest_terms
+    ends = [terms.attested_until(one.on, one.expires) for one in attested if one.expires is not None]
     return ClaimedControl(
         control=name,
         title=assessment.library.controls[name].title,

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from threatmodel.assessment.word import TakenOut, WordKind
 from threatmodel.reading.problems import visible
 
 WORDS: dict[WordKind, tuple[str, str]] = {
+    "weakened": ("weakened in a library", "weakened in a library"),
+    "switched-off": ("switched off", "switched off"),
+    "excluded": ("excluded threat", "excluded threats"),
+    "out-of-scope": ("element out of scope", "elements out of scope"),
     "rated-lower": ("rating", "ratings"),
     "tolerated": ("tolerance", "tolerances"),
-    "out-of-scope": ("element out of scope", "elements out of scope"),
-    "ruled-out": ("claim that rules threats out", "claims that rule threats out"),
-    "excluded": ("excluded threat", "excluded threats"),
-    "switched-off": ("switched off", "switched off"),
+    "long-term": ("longer term than usual", "longer terms than usual"),
+    "accepted": ("accepted risk", "accepted risks"),
+    "exempted": ("exemption", "exemptions"),
+    "attested": ("attestation", "attestations"),
+    "not-said": ("thing not said that may expose", "things not said that may expose"),
     "replaced": ("replaced in a library", "replaced in a library"),
-    "long-term": ("term beyond a year", "terms beyond a year"),
+    "kept-low": ("claim that keeps a risk low", "claims that keep risks low"),
+    "ruled-out": ("claim that rules threats out", "claims that rule threats out"),
 }
-"""Each kind, one and many."""
+"""Each kind, one and many: what somebody decided before what is stated all over a model."""
 MOST_CLAIMS = 5
-"""Claims that rule threats out which a list shows; the rest is counted."""
+"""Lines of a kind that a list shows, of those that a model has many of; the rest is counted."""
+_MANY: dict[WordKind, str] = {
+    "not-said": "more that nobody says",
+    "kept-low": "more claims keep risks low",
+    "ruled-out": "more claims rule threats out",
+}
+_THREATS: frozenset[WordKind] = frozenset({"out-of-scope", "ruled-out", "not-said"})
+_ONE: frozenset[WordKind] = frozenset({"accepted", "exempted", "long-term", "switched-off"})
+"""Kinds of which each touches one thing, which it names."""
 
 
 def counted_by_kind(taken: Sequence[TakenOut]) -> str:
@@ -29,19 +44,31 @@ def counted_by_kind(taken: Sequence[TakenOut]) -> str:
     return ", ".join(f"{counts[kind]} {words[counts[kind] > 1]}" for kind, words in WORDS.items() if counts[kind])
 
 
+def by_weight(taken: Sequence[TakenOut]) -> list[TakenOut]:
+    """What word takes out: what somebody decided first, and of a kind what touches most."""
+    order = {kind: at for at, kind in enumerate(WORDS)}
+    return sorted(taken, key=lambda one: (order[one.kind], -one.times))
+
+
 def lines(taken: Sequence[TakenOut], most: int = MOST_CLAIMS) -> Iterator[str]:
-    """One line each; of the claims that rule threats out the weightiest only."""
-    claims = sorted((one for one in taken if one.kind == "ruled-out"), key=lambda one: -one.times)
-    for one in (*(one for one in taken if one.kind != "ruled-out"), *claims[:most]):
-        yield line(one)
-    if len(claims) > most:
-        yield f"{len(claims) - most} more claims rule threats out: --json has all"
+    """One line each, kind by kind; of what a model has many of the weightiest only."""
+    for kind, found in groupby(by_weight(taken), lambda one: one.kind):
+        alike = list(found)
+        shown = alike[:most] if kind in _MANY else alike
+        yield from map(line, shown)
+        if len(alike) > len(shown):
+            yield f"{len(alike) - len(shown)} {_MANY[kind]}: --json has all"
 
 
 def line(one: TakenOut) -> str:
     """One of them: where, what, how much, who and why."""
     where = f"{one.place}: " if one.place is not None else ""
-    number = f" ({one.times} findings)" if one.kind in {"tolerated", "rated-lower"} and one.times > 1 else ""
-    number = f" ({one.times} threats)" if one.kind in {"out-of-scope", "ruled-out"} else number
-    reason = f": {one.reason}" if one.reason and one.kind != "ruled-out" else ""
-    return visible(f"{where}{one.kind}: {one.what}{number}, says {one.by}{reason}")
+    noun = "threat" if one.kind in _THREATS else "element" if one.kind == "excluded" else "finding"
+    number = "" if one.kind in _ONE else f" ({one.times} {noun}{'s' if one.times != 1 else ''}{_low(one)})"
+    by = f", says {one.by}" if one.by else ""
+    reason = f": {one.reason}" if one.reason and one.kind not in {"ruled-out", "kept-low", "not-said"} else ""
+    return visible(f"{where}{one.kind}: {one.what}{number}{by}{reason}")
+
+
+def _low(one: TakenOut) -> str:
+    return ", which claims would keep low" if one.kind == "not-said" else ""

@@ -27,12 +27,14 @@ _WHY = {"unknown": ": nobody has said", "claimed": ": only word says that it hol
 def _result(rule: Invariant, element: BoundElement, assessment: Assessment, rules: Rules) -> CheckResult:
     exemption = element.exemption
     accepted = ended = ""
-    if exemption is not None and element.is_exempt(assessment.today):
+    if exemption is not None and element.is_exempt:
         who = assessment.graph.system.reached(exemption.owner)
         accepted = f"{exemption.reason}; {who} exempts it until {exemption.expires}"
         accepted += f" ({exemption.ticket})" if exemption.ticket else ""
     elif exemption is not None:
-        ended = f" (its exemption ended on {exemption.expires})"
+        past = exemption.expires < assessment.today
+        ended = f" (its exemption {'ended' if past else 'reaches too far ahead, and does not count: it ends'}"
+        ended += f" on {exemption.expires})"
     unsure = element.holds == "unknown"
     least = next(at for at, band in enumerate(BANDS) if band == rules.fail_on)
     severe = next(at for at, band in enumerate(BANDS) if band == rule.severity) >= least

@@ -20,9 +20,13 @@ from threatmodel.reading.problems import InputError, Place, Problem, quoted, sug
 
 
 def held_to(graph: Graph, rules: Rules) -> Graph:
-    """The graph to assess: without acceptances and exemptions where rules ignore them, no more tolerant than they."""
+    """The graph to assess: without acceptances and exemptions where rules ignore them, no laxer than they."""
     system = graph.system
-    held = replace(system, risk_tolerance=min(system.risk_tolerance, rules.tolerance, key=BANDS.index))
+    held = replace(
+        system,
+        risk_tolerance=min(system.risk_tolerance, rules.tolerance, key=BANDS.index),
+        longest_terms=system.longest_terms.bounded(rules.longest_acceptance, rules.longest_attestation),
+    )
     if rules.ignore_acceptances:
         held = replace(held, acceptances=(), exemptions=())
     return replace(graph, system=held) if held != system else graph

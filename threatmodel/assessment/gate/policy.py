@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from threatmodel.assessment.gate.rules import LONGEST_DAYS, Rules
+from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.risk import BANDS
 from threatmodel.model.file import EVIDENCE_KINDS
+from threatmodel.model.longest import LONGEST_TERMS, YEAR
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
-from threatmodel.reading.shape import Entry, Flag, Items, Key, Number, Reader, Text, Word, record
-
-_TERM = Number(1, 3660)
+from threatmodel.reading.shape import Entry, Flag, Items, Key, Reader, Text, Word, record
 
 POLICY = record(
     "a policy",
@@ -21,15 +20,7 @@ POLICY = record(
     Key("strict", Flag(), "what word takes out fails: ratings, scope, claims that rule threats out"),
     Key("allow_undetermined", Flag(), "what waits for an answer may pass, where --allow-undetermined says so too"),
     Key("ignore_acceptances", Flag(), "no acceptance and no exemption of a repository counts"),
-    Key(
-        "longest_terms",
-        record(
-            "the longest terms",
-            Key("acceptance", _TERM, "days that an acceptance or an exemption may reach ahead"),
-            Key("attestation", _TERM, "days that an attestation may hold"),
-        ),
-        "366 days each where left out",
-    ),
+    Key("longest_terms", LONGEST_TERMS, f"the longest terms that a model may state, {YEAR} days each where left out"),
     Key("required_evidence", Items(Word(EVIDENCE_KINDS)), "kinds of evidence that every model has to name"),
     Key("proven", Items(Text(100, expected="a control")), "controls that must be proven wherever they apply"),
     Key(
@@ -59,8 +50,8 @@ def load_policy(files: Files, path: Path) -> Rules:
         strict=flag("strict"),
         allow_undetermined=flag("allow_undetermined"),
         ignore_acceptances=flag("ignore_acceptances"),
-        longest_acceptance=terms["acceptance"].value if "acceptance" in terms else LONGEST_DAYS,
-        longest_attestation=terms["attestation"].value if "attestation" in terms else LONGEST_DAYS,
+        longest_acceptance=terms["acceptance"].value if "acceptance" in terms else YEAR,
+        longest_attestation=terms["attestation"].value if "attestation" in terms else YEAR,
         required_evidence=entries.several("required_evidence"),
         proven_controls=entries.several("proven"),
         acceptors=entries.several("acceptors"),

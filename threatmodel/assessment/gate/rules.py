@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from threatmodel.assessment.risk import BANDS
-from threatmodel.assessment.word import LONGEST_TERM
+from threatmodel.model.longest import LONGEST
 
-LONGEST_DAYS = LONGEST_TERM.days
-"""How long an acceptance or attestation may hold where nobody says otherwise."""
 WARN_DAYS = 30
 """How long before its end an acceptance, attestation or plan is warned of."""
 
@@ -20,8 +18,8 @@ class Rules:
     `fail_on` is the lowest band that fails; `require_proof` judges by the proven risk; `strict` fails on what word
     takes out; `allow_undetermined` lets what waits for an answer pass; `ignore_acceptances` treats accepted risks as if
     nobody had accepted them; `tolerance` is the highest band that a model may tolerate.  The rest is what only a policy
-    asks for: terms in days, kinds of evidence that every model names, controls that must be proven wherever they apply,
-    and who may accept risks (nobody named: everybody).
+    asks for: the longest terms that a model may state, in days, kinds of evidence that every model names, controls that
+    must be proven wherever they apply, and who may accept risks (nobody named: everybody).
     """
 
     fail_on: str = "high"
@@ -30,8 +28,8 @@ class Rules:
     allow_undetermined: bool = False
     ignore_acceptances: bool = False
     tolerance: str = "high"
-    longest_acceptance: int = LONGEST_DAYS
-    longest_attestation: int = LONGEST_DAYS
+    longest_acceptance: int = LONGEST
+    longest_attestation: int = LONGEST
     required_evidence: tuple[str, ...] = ()
     proven_controls: tuple[str, ...] = ()
     acceptors: tuple[str, ...] = ()

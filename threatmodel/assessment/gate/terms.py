@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.results import CheckResult
-from threatmodel.assessment.gate.rules import LONGEST_DAYS, WARN_DAYS, Rules
+from threatmodel.assessment.gate.rules import WARN_DAYS, Rules
 from threatmodel.assessment.priorities import expiries
+from threatmodel.model.longest import YEAR, LongestTerms
 from threatmodel.model.system import Acceptance, Exemption
 
 
@@ -56,10 +57,16 @@ def _held_to(one: _Taken, assessment: Assessment, rules: Rules) -> Iterator[Chec
     if expires < assessment.today:
         do = "treat it, or accept it anew until a later day" if one.what == "acceptance" else _EXEMPT_ANEW
         yield one.wrong(f"lapsed-{one.what}", f"{one.done} by {who} until {expires}, which has passed", do)
-    if expires - assessment.today > datetime.timedelta(days=rules.longest_acceptance):
-        said = f"{one.done} until {expires}, more than {_days(rules.longest_acceptance)} ahead"
-        latest = assessment.today + datetime.timedelta(days=rules.longest_acceptance)
+    longest = _longest(assessment, rules).acceptance
+    if expires - assessment.today > datetime.timedelta(days=longest):
+        said = f"{one.done} until {expires}, more than {_days(longest)} ahead, and does not count"
+        latest = assessment.today + datetime.timedelta(days=longest)
         yield one.wrong(f"long-{one.what}", said, f"let it end on {latest} or before")
+
+
+def _longest(assessment: Assessment, rules: Rules) -> LongestTerms:
+    """The longest terms of the model, and never longer than the rules let it state."""
+    return assessment.graph.system.longest_terms.bounded(rules.longest_acceptance, rules.longest_attestation)
 
 
 _EXEMPT_ANEW = "mend it, or exempt it anew until a later day"
@@ -93,14 +100,15 @@ def _only_warns(result: CheckResult) -> CheckResult:
 
 
 def _attestations(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
-    longest = datetime.timedelta(days=rules.longest_attestation)
+    terms_of = _longest(assessment, rules)
     for said in assessment.graph.system.controls:
         if not said.attested_by or said.on is None or said.expires is None:
             continue
         name = f"{said.control}@{said.element}" if said.element else said.control
-        if said.expires - said.on > longest:
-            message = f"attested from {said.on} to {said.expires}, for more than {_days(rules.longest_attestation)}"
-            latest = said.on + longest
+        latest = terms_of.attested_until(said.on, said.expires)
+        if latest < said.expires:
+            message = f"attested from {said.on} to {said.expires}, for more than {_days(terms_of.attestation)}"
+            message += f"; it counts until {latest}"
             yield CheckResult(
                 code="long-attestation",
                 name=name,
@@ -114,7 +122,7 @@ def _attestations(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]
 
 
 def _days(days: int) -> str:
-    return "a year" if days == LONGEST_DAYS else f"{days} days"
+    return "a year" if days == YEAR else f"{days} days"
 
 
 def _ending(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:

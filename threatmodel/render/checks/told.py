@@ -64,7 +64,7 @@ def _facts(found: Safety) -> Iterator[str]:
 
 def _of_rules(assessment: Assessment) -> Iterator[str]:
     """What breaks a rule of the team's own, or may: the answer is of risk alone."""
-    count = counted(assessment.invariants, assessment.today)
+    count = counted(assessment.invariants)
     if number := count.broken + count.unknown:
         yield f"{number} {'breaks' if number == 1 else 'break'} or may break rules of your own"
 

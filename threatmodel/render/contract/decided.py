@@ -58,7 +58,7 @@ def _exemption(exemption: Exemption, assessment: Assessment) -> dict[str, Any]:
         "contact": assessment.graph.system.owners.get(exemption.owner, ""),
         "ticket": exemption.ticket,
         "expires": exemption.expires.isoformat(),
-        "in_force": exemption.expires >= assessment.today,
+        "in_force": assessment.graph.system.longest_terms.is_in_force(exemption.expires, assessment.today),
         "location": location_data(exemption.place),
     }
 
@@ -66,7 +66,7 @@ def _exemption(exemption: Exemption, assessment: Assessment) -> dict[str, Any]:
 def acceptance_data(acceptance: Acceptance, assessment: Assessment) -> dict[str, Any]:
     """An accepted risk, and whether it holds today."""
     needless = {id(item): reason for item, reason in assessment.needless}
-    lapsed = acceptance.expires < assessment.today
+    in_force = assessment.graph.system.longest_terms.is_in_force(acceptance.expires, assessment.today)
     beyond = any(f.acceptance is acceptance and f.verdict != "accepted" for f in assessment.findings)
     return {
         "finding": acceptance.finding,
@@ -77,7 +77,7 @@ def acceptance_data(acceptance: Acceptance, assessment: Assessment) -> dict[str,
         "ticket": acceptance.ticket,
         "due": acceptance.due.isoformat() if acceptance.due is not None else None,
         "expires": acceptance.expires.isoformat(),
-        "holds": not (lapsed or beyond or id(acceptance) in needless),
+        "holds": in_force and not (beyond or id(acceptance) in needless),
         "not_needed": needless.get(id(acceptance)),
         "location": location_data(acceptance.place),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator
 
 from threatmodel.assessment.assessed import Assessment
@@ -13,11 +14,11 @@ from threatmodel.render.report.words import Row, counted, where
 
 def rows(assessment: Assessment) -> list[Row]:
     """Every invariant, with what it binds and of what it does not hold."""
-    return [_row(one, assessment) for one in assessment.invariants]
+    return [_row(one) for one in assessment.invariants]
 
 
-def _row(one: HeldInvariant, assessment: Assessment) -> Row:
-    count = counted_elements([one], assessment.today)
+def _row(one: HeldInvariant) -> Row:
+    count = counted_elements([one])
     every = len(one.bound) + len(one.spared)
     return {
         "id": one.rule.id,
@@ -27,17 +28,25 @@ def _row(one: HeldInvariant, assessment: Assessment) -> Row:
         "binds": f"{len(one.bound):,} of {counted(every, one.rule.kind)}",
         "proven": count.proven,
         "claimed": count.claimed,
-        "wrong": "; ".join(_wrong(one, assessment)),
+        "wrong": "; ".join(_wrong(one)),
     }
 
 
-def _wrong(one: HeldInvariant, assessment: Assessment) -> Iterator[str]:
+def _wrong(one: HeldInvariant) -> Iterator[str]:
     """The elements of which it does not hold, the broken ones first."""
     words: tuple[tuple[Holds, str], ...] = (("broken", "broken by"), ("unknown", "not known of"))
     for holds, word in words:
-        found = tuple(e.id for e in one.bound if e.holds == holds and not e.is_exempt(assessment.today))
+        found = tuple(e.id for e in one.bound if e.holds == holds and not e.is_exempt)
         if found:
             yield f"{word} {some(found)}"
+
+
+def _void(expires: datetime.date, assessment: Assessment) -> str:
+    """Why an exemption does not count any more, or yet; '' where it does."""
+    if expires < assessment.today:
+        return "past"
+    in_force = assessment.graph.system.longest_terms.is_in_force(expires, assessment.today)
+    return "" if in_force else "too far ahead, and does not count"
 
 
 def exemptions(assessment: Assessment) -> list[Row]:
@@ -48,7 +57,7 @@ def exemptions(assessment: Assessment) -> list[Row]:
             "name": one.name,
             "owner": system.reached(one.owner),
             "until": one.expires.isoformat(),
-            "past": one.expires < assessment.today,
+            "void": _void(one.expires, assessment),
             "reason": f"{one.reason} ({one.ticket})" if one.ticket else one.reason,
             "place": where(one.place),
         }

@@ -198,6 +198,8 @@ def _status(by_id: Mapping[str, Finding], name: str, needless: str, assessment: 
         return False, f"not needed: {needless or 'the threat is not known to apply'}"
     if finding.acceptance.expires < assessment.today:
         return False, "lapsed: its day has passed"
+    if not assessment.graph.system.longest_terms.is_in_force(finding.acceptance.expires, assessment.today):
+        return False, "does not hold: it reaches further ahead than the longest term"
     if finding.claimed.score > finding.acceptance.risk:
         return False, f"does not hold: the claimed risk is {finding.claimed.score}"
     return (
