@@ -339,7 +339,7 @@ def test_summary_writes_three_files_and_says_so(tmp_path: Path, capsys: pytest.C
     assert main(["summary", "--out", str(tmp_path / "build"), *TODAY]) == 0
     text = capsys.readouterr().out
     assert text.startswith("SLACK COMMANDS ON AWS LAMBDA\n")
-    assert len(text.splitlines()) < 50
+    assert len(text.splitlines()) < 55
     assert {path.name for path in (tmp_path / "build").iterdir()} == {"report.html", "report.md", "dfd.svg"}
 
 

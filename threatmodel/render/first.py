@@ -23,7 +23,7 @@ from threatmodel.model.system import ControlStatement
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.render.plain import PROOF, SAFE, STATE
 from threatmodel.render.report.words import counted, listed
-from threatmodel.render.taken_out import by_weight, counted_by_kind, line
+from threatmodel.render.taken_out import told_by_kind
 
 MOST_DONE = 3
 """Actions of the first page."""
@@ -68,8 +68,8 @@ class FirstPage:
     """What a reader has to know, every number with what it counts.
 
     `claimed` and `proven` count every finding and every possible one by the band that is left on word and on evidence,
-    worst first.  `deeds` are what to do first, and `more` how many actions there are besides.  `taken` counts what word
-    takes out, `taken_first` are the lines of what weighs most.
+    worst first.  `deeds` are what to do first, and `more` how many actions there are besides.  `taken` is what word
+    takes out: counts, who says it and where.
     """
 
     verdict: str
@@ -87,9 +87,6 @@ class FirstPage:
     more_claims: int
     rules: str
     taken: str
-    taken_by: str
-    taken_first: tuple[str, ...]
-    more_taken: int
     questions: int
     asks: str
     ends: tuple[Expiry, ...]
@@ -115,7 +112,6 @@ def first_page(
     deeds = [deed(assessment, action) for action in wanted[:MOST_DONE]] if deeds is None else deeds
     told = stories(assessment)
     claims = _claims(assessment)
-    taken = by_weight(assessment.taken_out)
     return FirstPage(
         verdict=SAFE[found.answer],
         tone=_TONES[found.answer],
@@ -131,10 +127,7 @@ def first_page(
         claims=claims[:MOST_DONE],
         more_claims=max(0, len(claims) - MOST_DONE),
         rules=rules_in_words(assessment.invariants),
-        taken=counted_by_kind(assessment.taken_out),
-        taken_by=some(tuple(dict.fromkeys(one.by for one in assessment.taken_out if one.by))),
-        taken_first=tuple(map(line, taken[:MOST_DONE])),
-        more_taken=max(0, len(taken) - MOST_DONE),
+        taken=told_by_kind(assessment.taken_out),
         questions=len(assessment.questions),
         asks=_asks(assessment.questions, every, found),
         ends=expiries(assessment, _NEAR),

@@ -88,12 +88,8 @@ def _claims(claims: Sequence[ClaimedControl], more: int, width: int) -> Iterator
 
 
 def _rest(page: FirstPage, width: int) -> Iterator[str]:
-    taken = f"TAKEN OUT BY WORD: {page.taken} ({page.taken_by})" if page.taken else "Nothing is taken out by word."
+    taken = f"TAKEN OUT BY WORD: {page.taken}" if page.taken else "Nothing is taken out by word."
     yield from _wrapped(taken, width)
-    for line in page.taken_first:
-        yield from _wrapped(line, width, " - ", "   ")
-    if page.more_taken:
-        yield f"   and {page.more_taken:,} more: tm check, --json"
     yield from _wrapped(f"RULES OF YOUR OWN: {page.rules}" if page.rules else "", width)
     for one in page.ends[:_MOST_ENDS]:
         when = "ENDED" if one.date < page.today else "ENDS"

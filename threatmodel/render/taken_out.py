@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from threatmodel.assessment.word import TakenOut, WordKind
-from threatmodel.reading.problems import visible
+from threatmodel.reading.problems import listed, visible
 
 WORDS: dict[WordKind, tuple[str, str]] = {
     "weakened": ("weakened in a library", "weakened in a library"),
@@ -42,6 +42,23 @@ def counted_by_kind(taken: Sequence[TakenOut]) -> str:
     """How many of each kind: '2 ratings, 1 element out of scope'; '' where there are none."""
     counts = Counter(one.kind for one in taken)
     return ", ".join(f"{counts[kind]} {words[counts[kind] > 1]}" for kind, words in WORDS.items() if counts[kind])
+
+
+def told_by_kind(taken: Sequence[TakenOut]) -> str:
+    """How many of each kind, who says so and where: '2 ratings (shop-team; models/shop.yaml:9 and 1 more)'."""
+    found = groupby(by_weight(taken), lambda one: one.kind)
+    return ", ".join(_of_kind(kind, list(alike)) for kind, alike in found)
+
+
+def _of_kind(kind: WordKind, alike: Sequence[TakenOut]) -> str:
+    authors = _few(list(dict.fromkeys(one.by for one in alike if one.by)))
+    places = _few(list(dict.fromkeys(one.place.short for one in alike if one.place is not None)), 1)
+    where = "; ".join(part for part in (authors, places) if part)
+    return f"{len(alike)} {WORDS[kind][len(alike) > 1]}{f' ({where})' if where else ''}"
+
+
+def _few(names: Sequence[str], most: int = 2) -> str:
+    return listed(names) if len(names) <= most else f"{', '.join(names[:most])} and {len(names) - most:,} more"
 
 
 def by_weight(taken: Sequence[TakenOut]) -> list[TakenOut]:

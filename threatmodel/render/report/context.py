@@ -172,9 +172,6 @@ def _first(page: FirstPage) -> Row:
         "more_claims": page.more_claims,
         "rules": page.rules,
         "taken": page.taken,
-        "taken_by": page.taken_by,
-        "taken_first": list(page.taken_first),
-        "more_taken": page.more_taken,
         "questions": page.questions,
         "asks": page.asks,
     }
