@@ -222,6 +222,6 @@ def _shorter(name: str, kind: str) -> Iterator[str]:
 
 def kebab(name: str) -> str:
     """A logical id as an element's id: OrderBotFunction as order-bot-function."""
-    parts = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+|[0-9]+", latin(name))
+    parts = re.findall(r"[A-Z0-9]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+|[0-9]+", latin(name))
     found = "-".join(part.lower() for part in parts) or "x"
     return found if found[0].isalpha() else f"x-{found}"
