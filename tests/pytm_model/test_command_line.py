@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -39,17 +42,25 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(project: Path, *arguments: str, code: int = 0) -> str:
-    """What the script prints, run from another folder."""
-    done = subprocess.run(
-        [sys.executable, str(project / "models" / "slack_lambda.py"), *arguments],
-        cwd=project.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout if code == 0 else done.stderr
+    """What the script prints, run from another folder, in this process: a new one imports pytm for a second."""
+    script = str(project / "models" / "slack_lambda.py")
+    out, err = StringIO(), StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(project.parent)
+        patch.setattr(sys, "argv", [script, *arguments])
+        patch.setattr(sys, "path", list(sys.path))
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(script, run_name="__main__")
+    assert ended.value.code == code, err.getvalue()
+    assert "Traceback" not in err.getvalue()
+    return out.getvalue() if code == 0 else err.getvalue()
+
+
+@pytest.mark.slow
+def test_the_script_runs_by_itself(project: Path) -> None:
+    command = [sys.executable, str(project / "models" / "slack_lambda.py"), "--list"]
+    done = subprocess.run(command, cwd=project.parent, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, run(project, "--list"), "")
 
 
 @pytest.mark.slow

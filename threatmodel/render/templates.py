@@ -13,17 +13,20 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from threatmodel.reading.files import shown_path
 from threatmodel.reading.home import PACKAGES, TEMPLATES
 from threatmodel.reading.problems import InputError, Place, Problem, quoted, visible
 from threatmodel.render.text import markdown_code
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 LOADABLE = frozenset({".j2", ".md", ".html", ".txt", ".css", ".js", ".svg"})
 """Endings of files that a template may extend, include or import; hidden files are out of its reach too."""
@@ -65,7 +68,7 @@ def format_of(name: str) -> Format:
 
 def render_own(name: str, context: Mapping[str, Any]) -> str:
     """A template of the toolkit's own, rendered."""
-    return "".join(_pieces(name, (TEMPLATES,), context, set()))
+    return "".join(_environment_of_own(format_of(name)).get_template(name).generate(context))
 
 
 def render_users(path: Path, context: Mapping[str, Any], limits: TemplateLimits = LIMITS) -> str:
@@ -135,15 +138,21 @@ def _failed(path: Path, line: int, message: str, hint: str = "") -> InputError:
 # --- Jinja2, in whichever process
 
 
-def _pieces(name: str, folders: tuple[Path, ...], context: Mapping[str, Any], loaded: set[str]) -> Iterator[str]:
-    """The rendered text in pieces; `loaded` collects the files that the template is made of."""
+@cache
+def _environment_of_own(kind: Format) -> Environment:
+    """The environment of the toolkit's own templates, each of which is compiled once in a process."""
+    return _environment(kind, (TEMPLATES,), set())
+
+
+def _environment(kind: Format, folders: tuple[Path, ...], loaded: set[str]) -> Environment:
+    """What templates of a kind are rendered in; `loaded` collects the files that they are made of."""
     import jinja2
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     environment = ImmutableSandboxedEnvironment(
         loader=jinja2.FunctionLoader(partial(_source, folders, loaded)),
         undefined=jinja2.StrictUndefined,
-        autoescape=format_of(name) == "html",
+        autoescape=kind == "html",
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -151,8 +160,8 @@ def _pieces(name: str, folders: tuple[Path, ...], context: Mapping[str, Any], lo
     )
     del environment.globals["lipsum"]
     environment.filters["sha256"] = _sha256
-    environment.filters["code"] = _CODE[format_of(name)]
-    yield from environment.get_template(name).generate(context)
+    environment.filters["code"] = _CODE[kind]
+    return environment
 
 
 def _sha256(text: str) -> str:
@@ -200,7 +209,8 @@ def main(path: str, seconds: str, memory: str, output: str) -> None:
     _limit(int(seconds), int(memory))
     context = json.load(sys.stdin)
     pieces, size = [], 0
-    for piece in _pieces(template.name, (template.parent, TEMPLATES), context, loaded):
+    environment = _environment(format_of(template.name), (template.parent, TEMPLATES), loaded)
+    for piece in environment.get_template(template.name).generate(context):
         size += len(piece)
         if size > int(output):
             raise OverflowError(f"the result is larger than {int(output) // 1_000_000} MB")
