@@ -35,6 +35,7 @@ WordKind = Literal[
     "weakened",
     "replaced",
     "long-term",
+    "went-missing",
 ]
 _NAMED = 3
 

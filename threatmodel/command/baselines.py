@@ -41,13 +41,18 @@ def baseline_of(model: Path, name: str, found: Mapping[str, Baseline], file: Pat
     return baseline
 
 
-def stands_to(request: Invocation, assessment: Assessment) -> str:
-    """How an assessment stands to the baseline that a run names, in words; '' where it names none."""
+def held_against(request: Invocation, assessment: Assessment) -> tuple[Assessment, str]:
+    """An assessment with what has gone missing since the baseline that a run names, and how it stands to that in words.
+
+    As it is, and '', where it names none.
+    """
     file: Path | None = request.args.baseline
     if file is None:
-        return ""
+        return assessment, ""
+    from threatmodel.assessment.gate.missing import with_missing
     from threatmodel.render.first import baseline_in_words
 
     system = assessment.graph.system
     found = baselines_in(file, request.files)
-    return baseline_in_words(baseline_of(request.model, system.name, found, file), assessment)
+    baseline = baseline_of(request.model, system.name, found, file)
+    return with_missing(assessment, baseline), baseline_in_words(baseline, assessment)

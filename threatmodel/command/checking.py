@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from threatmodel.api import layered, weighed
 from threatmodel.assessment.gate.baseline import Baseline, since, taken
+from threatmodel.assessment.gate.missing import with_missing
 from threatmodel.assessment.gate.rules import Rules, under
 from threatmodel.command.baselines import baseline_of, baselines_in
 from threatmodel.command.form_asked import FormAsked
@@ -260,13 +261,16 @@ class _Checking:
 
         assessment = self.assessed(path, files)
         rules, question = self._question.rules, self._question
-        results = judge(assessment, rules)
-        now, against = (taken(assessment, results), "") if question.keep else (None, "")
+        now, against = None, ""
         if question.baselines is not None and not question.keep:
             name = assessment.graph.system.name
             baseline = baseline_of(path, name, question.baselines, question.baseline_file)
-            results = since(baseline, assessment, results)
+            assessment = with_missing(assessment, baseline)
+            results = since(baseline, assessment, judge(assessment, rules))
             against = baseline.aged(assessment.today)
+        else:
+            results = judge(assessment, rules)
+            now = taken(assessment, results) if question.keep else None
         return checked(
             assessment,
             results,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from threatmodel.api import render_json
 from threatmodel.command.arguments import text
+from threatmodel.command.baselines import held_against
 from threatmodel.command.request import Invocation
 
 
@@ -23,4 +24,5 @@ def run(request: Invocation) -> int:
             request.misused(f"--json {target} and -o {request.args.output} name two outputs: give one of them")
         request.output = Path(target)
         request.refuse_pictures()
-    return request.print(render_json(request.assessment()))
+    assessment, _ = held_against(request, request.assessment())
+    return request.print(render_json(assessment))

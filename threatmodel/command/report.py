@@ -7,7 +7,7 @@ from pathlib import Path
 
 from threatmodel.api import render_report
 from threatmodel.command.arguments import path, text
-from threatmodel.command.baselines import stands_to
+from threatmodel.command.baselines import held_against
 from threatmodel.command.request import Invocation
 
 
@@ -36,7 +36,7 @@ def run(request: Invocation) -> int:
     template: str = request.args.report
     if template not in OWN:
         request.files.paths.add(Path(template))
-    assessment = request.assessment()
+    assessment, stands = held_against(request, request.assessment())
     if request.output is not None and not request.args.force:
         request.refuse_others([request.output], assessment.graph.system)
-    return request.print(render_report(assessment, template, baseline=stands_to(request, assessment)))
+    return request.print(render_report(assessment, template, baseline=stands))

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from threatmodel.command.arguments import QUIET, Parser, common, path
-from threatmodel.command.baselines import stands_to
+from threatmodel.command.baselines import held_against
 from threatmodel.command.drawing import picture_of
 from threatmodel.command.request import Invocation
 from threatmodel.reading.output import make_folder, write
@@ -29,8 +29,8 @@ def run(request: Invocation) -> int:
     from threatmodel.render.summary import summary_text
 
     out: Path = request.args.out or request.folder or request.output or Path("build")
-    assessment = request.assessment()
-    svg, stands = picture_of(assessment), stands_to(request, assessment)
+    assessment, stands = held_against(request, request.assessment())
+    svg = picture_of(assessment)
     made = {
         "report.html": report(assessment, "html", svg, baseline=stands),
         "report.md": report(assessment, "md", picture_file="dfd.svg", baseline=stands),

@@ -240,8 +240,14 @@ def rules_in_words(invariants: Sequence[HeldInvariant]) -> str:
 def baseline_in_words(baseline: Baseline, assessment: Assessment) -> str:
     """How old a baseline is, and how what fails a check stands to it."""
     results = since(baseline, assessment, judge(assessment, Rules()))
-    count = Counter("lost" if one.code == "lost-proof" else one.since for one in results)
-    told = ((count["new"], "new"), (count["worse"], "worse"), (count["lost"], "proven no more"))
+    lost = {"lost-proof": "lost", "missing-evidence": "gone"}
+    count = Counter(lost.get(one.code, one.since) for one in results)
+    told = (
+        (count["new"], "new"),
+        (count["worse"], "worse"),
+        (count["lost"], "proven no more"),
+        (count["gone"], "kinds of evidence gone" if count["gone"] > 1 else "kind of evidence gone"),
+    )
     parts = [*(f"{number:,} {word}" for number, word in told if number), f"{count['known']:,} known"]
     return f"{baseline.aged(assessment.today)}: {', '.join(parts)}"
 

@@ -10,6 +10,7 @@ from threatmodel.assessment.word import TakenOut, WordKind
 from threatmodel.reading.problems import listed, visible
 
 WORDS: dict[WordKind, tuple[str, str]] = {
+    "went-missing": ("missing since the baseline", "missing since the baseline"),
     "weakened": ("weakened in a library", "weakened in a library"),
     "switched-off": ("switched off", "switched off"),
     "excluded": ("excluded threat", "excluded threats"),
@@ -34,7 +35,7 @@ _MANY: dict[WordKind, str] = {
     "ruled-out": "more claims rule threats out",
 }
 _THREATS: frozenset[WordKind] = frozenset({"out-of-scope", "ruled-out", "not-said"})
-_ONE: frozenset[WordKind] = frozenset({"accepted", "exempted", "long-term", "switched-off"})
+_ONE: frozenset[WordKind] = frozenset({"accepted", "exempted", "long-term", "switched-off", "went-missing"})
 """Kinds of which each touches one thing, which it names."""
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from threatmodel.assessment.assessed import VERDICTS, Assessment, Finding
+from threatmodel.assessment.gate.missing import KnownEvidence, evidence_of, missing_evidence
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.reading.problems import InputError, Place, Problem, escaped, quoted
 
-FORMAT = "tm-baseline/1"
+FORMAT = "tm-baseline/2"
 """Changes when a reader of the last format would misread it."""
+_BEFORE = "tm-baseline/1"
+"""The format before, which knew no evidence and had no digest: it is read still, and says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,17 +32,22 @@ class KnownFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
-    """A model as it was on a day: its findings by id, and the keys of what else failed."""
+    """A model as it was on a day: its findings by id, the keys of what else failed, and the evidence that it named.
+
+    `evidence` is None where an older version took it, which did not note any.
+    """
 
     name: str
     day: datetime.date
     findings: Mapping[str, KnownFinding]
     others: frozenset[str]
+    evidence: KnownEvidence | None = None
 
     def aged(self, today: datetime.date) -> str:
         """The day of it and how long ago that is."""
         days = (today - self.day).days
-        return f"of {self.day}, {days:,} {'day' if days == 1 else 'days'} old"
+        old = ", by a version that noted no evidence" if self.evidence is None else ""
+        return f"of {self.day}, {days:,} {'day' if days == 1 else 'days'} old{old}"
 
 
 def taken(assessment: Assessment, results: Sequence[CheckResult]) -> Baseline:
@@ -49,7 +58,8 @@ def taken(assessment: Assessment, results: Sequence[CheckResult]) -> Baseline:
         name=assessment.graph.system.name,
         day=assessment.today,
         findings={finding.id: _known(finding) for finding in findings},
-        others=frozenset(key for key in others if not key.startswith("lost-proof:")),
+        others=frozenset(key for key in others if not key.startswith(("lost-proof:", "missing-evidence:"))),
+        evidence=evidence_of(assessment),
     )
 
 
@@ -69,7 +79,11 @@ def _known(finding: Finding) -> KnownFinding:
 def since(baseline: Baseline, assessment: Assessment, results: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
     """The results as they stand to a baseline: what was known fails no more, and what lost its proof fails."""
     findings = {finding.id: finding for finding in (*assessment.findings, *assessment.possible)}
-    found = [*(_against(result, baseline, findings) for result in results), *_lost(baseline, assessment)]
+    found = [
+        *(_against(result, baseline, findings) for result in results),
+        *_lost(baseline, assessment),
+        *missing_evidence(assessment, baseline),
+    ]
     return tuple(sorted(found, key=lambda result: _first(result, baseline)))
 
 
@@ -77,7 +91,12 @@ def _first(result: CheckResult, baseline: Baseline) -> tuple[bool, bool, bool, i
     """What sorts to the front what a change did: proofs that went away, then the findings that rose most."""
     known = baseline.findings.get(result.name)
     rise = result.score - (known.claimed if known is not None else 0)
-    return not result.fails, result.code != "lost-proof", result.unsure, -rise if result.fails else 0
+    return (
+        not result.fails,
+        result.code not in {"lost-proof", "missing-evidence"},
+        result.unsure,
+        -rise if result.fails else 0,
+    )
 
 
 def _against(result: CheckResult, baseline: Baseline, findings: Mapping[str, Finding]) -> CheckResult:
@@ -137,27 +156,32 @@ def _lost(baseline: Baseline, assessment: Assessment) -> Iterator[CheckResult]:
 
 def written(models: Mapping[str, Baseline]) -> str:
     """Baselines as JSON, by the path of the model from the baseline's folder; the same bytes for the same findings."""
-    found = {
-        "format": FORMAT,
-        "models": {
-            path: {
-                "name": one.name,
-                "taken_on": one.day.isoformat(),
-                "findings": {
-                    name: {
-                        "verdict": known.verdict,
-                        "claimed": known.claimed,
-                        "proven": known.proven,
-                        "proved_by": list(known.proved_by),
-                    }
-                    for name, known in sorted(one.findings.items())
-                },
-                "others": sorted(one.others),
-            }
-            for path, one in sorted(models.items())
-        },
-    }
+    found = {"format": FORMAT, "models": {path: _sealed(_plain(one)) for path, one in sorted(models.items())}}
     return escaped(json.dumps(found, indent=1, ensure_ascii=False)) + "\n"
+
+
+def _plain(one: Baseline) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "taken_on": one.day.isoformat(),
+        "findings": {
+            name: {
+                "verdict": known.verdict,
+                "claimed": known.claimed,
+                "proven": known.proven,
+                "proved_by": list(known.proved_by),
+            }
+            for name, known in sorted(one.findings.items())
+        },
+        "others": sorted(one.others),
+        "evidence": one.evidence or {},
+    }
+
+
+def _sealed(one: Mapping[str, Any]) -> dict[str, Any]:
+    """A model's part of the file with a digest of it: it keeps nobody out, and finds what was edited by hand."""
+    whole = json.dumps(one, sort_keys=True, ensure_ascii=True).encode()
+    return {**one, "sha256": hashlib.sha256(whole).hexdigest()}
 
 
 def read(text: str, place: Place) -> dict[str, Baseline]:
@@ -168,16 +192,20 @@ def read(text: str, place: Place) -> dict[str, Baseline]:
         raise _unusable(place, "this is no JSON, and so no baseline") from None
     if not isinstance(found, dict) or not isinstance(found.get("models"), dict):
         raise _unusable(place, "this is no baseline: it has no models")
-    if found.get("format") != FORMAT:
-        message = f"this baseline has the format {quoted(found.get('format'))}; this version reads '{FORMAT}'"
+    form = found.get("format")
+    if form not in {FORMAT, _BEFORE}:
+        message = f"this baseline has the format {quoted(form)}; this version reads '{FORMAT}'"
         raise _unusable(place, message)
     try:
-        return {str(path): _read(one) for path, one in found["models"].items()}
+        for path, one in found["models"].items() if form == FORMAT else ():
+            if _sealed({key: value for key, value in one.items() if key != "sha256"}) != one:
+                raise _unusable(place, f"what it says of {quoted(path)} is not as it was taken: it was edited since")
+        return {str(path): _read(one, form) for path, one in found["models"].items()}
     except (KeyError, TypeError, ValueError, AttributeError):
         raise _unusable(place, "this baseline is damaged") from None
 
 
-def _read(one: Mapping[str, Any]) -> Baseline:
+def _read(one: Mapping[str, Any], form: str) -> Baseline:
     findings = {}
     for name, known in one["findings"].items():
         if known["verdict"] not in VERDICTS:
@@ -190,7 +218,12 @@ def _read(one: Mapping[str, Any]) -> Baseline:
         )
     day = datetime.date.fromisoformat(one["taken_on"])
     others = frozenset(str(key) for key in one["others"])
-    return Baseline(name=str(one["name"]), day=day, findings=findings, others=others)
+    evidence = None if form == _BEFORE else _evidence(one["evidence"])
+    return Baseline(name=str(one["name"]), day=day, findings=findings, others=others, evidence=evidence)
+
+
+def _evidence(stated: Mapping[str, Any]) -> KnownEvidence:
+    return {str(kind): {str(name): int(files) for name, files in by.items()} for kind, by in stated.items()}
 
 
 def _unusable(place: Place, message: str) -> InputError:

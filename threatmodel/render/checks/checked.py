@@ -37,6 +37,10 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "no-evidence": ("Evidence that the policy asks for is missing", "Name a file of that kind under evidence."),
     "not-proven": ("A control that the policy wants proven", "Let evidence show it."),
     "by-word": ("Word alone takes something out", "Let evidence show it, or treat the risk."),
+    "missing-evidence": (
+        "Evidence that the baseline knew is named no more",
+        "Name it again, or take a new baseline with --update-baseline.",
+    ),
     "lost-proof": ("What was proven is proven no more", "Name the evidence again, or mend what it no longer shows."),
     "invariant": (
         "A rule of the team's own does not hold",

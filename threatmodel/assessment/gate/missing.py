@@ -1,0 +1,115 @@
+"""What a baseline knew and is there no more: evidence of elements, elements, and findings that word took out since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.gate.results import CheckResult
+from threatmodel.assessment.risk import BANDS, band
+from threatmodel.assessment.word import Authors, TakenOut
+from threatmodel.model.facts import EVIDENCE
+from threatmodel.reading.problems import Place, listed
+
+if TYPE_CHECKING:
+    from threatmodel.assessment.gate.baseline import Baseline
+
+KnownEvidence = Mapping[str, Mapping[str, int]]
+"""By kind of evidence, how many files of it show each element."""
+
+_NAMED = 3
+
+
+def evidence_of(assessment: Assessment) -> KnownEvidence:
+    """The evidence that a model names, as a baseline remembers it; what counts as word is named all the same."""
+    found: dict[str, dict[str, int]] = {}
+    for read in assessment.graph.evidence:
+        of_kind = found.setdefault(read.kind, {})
+        for element in read.elements:
+            of_kind[element] = of_kind.get(element, 0) + 1
+    return {kind: dict(sorted(elements.items())) for kind, elements in sorted(found.items())}
+
+
+def less_evidence(before: KnownEvidence, now: KnownEvidence, there: frozenset[str]) -> Iterator[tuple[str, list[str]]]:
+    """Each kind of evidence of which fewer files show an element than did, with those elements that are still there."""
+    for kind, elements in before.items():
+        lost = [name for name, files in elements.items() if name in there and now.get(kind, {}).get(name, 0) < files]
+        if lost:
+            yield kind, lost
+
+
+def with_missing(assessment: Assessment, baseline: Baseline) -> Assessment:
+    """The assessment that tells, with what word takes out, what has gone missing since a baseline."""
+    return replace(assessment, taken_out=(*_missing(assessment, baseline), *assessment.taken_out))
+
+
+def missing_evidence(assessment: Assessment, baseline: Baseline) -> Iterator[CheckResult]:
+    """The evidence that the model named at the baseline and names no more: it fails, as a lost proof does."""
+    for kind, elements in _less(assessment, baseline):
+        yield CheckResult(
+            code="missing-evidence",
+            name=kind,
+            place=Place(assessment.graph.system.file, 0),
+            message=f"at the baseline of {baseline.day} more files of this kind showed {_some(elements)}",
+            rule="missing-evidence",
+            fails=True,
+            do="name the evidence again, or take a new baseline with --update-baseline",
+        )
+
+
+def _less(assessment: Assessment, baseline: Baseline) -> Iterator[tuple[str, list[str]]]:
+    there = frozenset(assessment.graph.elements)
+    return less_evidence(baseline.evidence or {}, evidence_of(assessment), there)
+
+
+def _missing(assessment: Assessment, baseline: Baseline) -> Iterator[TakenOut]:
+    graph, authors = assessment.graph, Authors(assessment.graph.system)
+    whole, when = Place(graph.system.file, 0), f"there at the baseline of {baseline.day}"
+    for kind, elements in _less(assessment, baseline):
+        yield TakenOut("went-missing", f"{kind} of {_some(elements)}", len(elements), authors.owner, when, whole)
+    gone, by_word = _findings_gone(assessment, baseline)
+    for element, names in gone.items():
+        kind = "flow" if ":" in element else "element"
+        what = f"{kind} {element}, with {_findings(names)} up to {_worst(names, baseline)}"
+        yield TakenOut("went-missing", what, len(names), authors.owner, when, whole)
+    for element, names in by_word.items():
+        target = graph.elements.get(element) or graph.flows[element]
+        threats = [name.rpartition("@")[0] for name in names]
+        what = f"{_findings(names)} of {element} up to {_worst(names, baseline)}: {_some(threats)}"
+        yield TakenOut("went-missing", what, len(names), authors.at(target.place), when, target.place or whole)
+
+
+def _findings_gone(assessment: Assessment, baseline: Baseline) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """The findings that there are no more, by element: those of elements that are gone, and what no evidence denies."""
+    graph, threats = assessment.graph, assessment.library.threats
+    now = {finding.id for finding in (*assessment.findings, *assessment.possible)}
+    gone: dict[str, list[str]] = {}
+    by_word: dict[str, list[str]] = {}
+    for name in baseline.findings:
+        if name in now:
+            continue
+        threat, _, element = name.partition("@")
+        target = graph.elements.get(element) or graph.flows.get(element)
+        if target is None:
+            gone.setdefault(element, []).append(name)
+        elif threat in threats and not target.out_of_scope and threat not in assessment.excluded:
+            condition = threats[threat].applies.get(target.kind) if target.kind else None
+            if condition is not None and condition.truth(target.facts) > -EVIDENCE:
+                by_word.setdefault(element, []).append(name)
+    return gone, by_word
+
+
+def _worst(names: list[str], baseline: Baseline) -> str:
+    found = [band(max(one.claimed, one.proven)) for one in (baseline.findings[name] for name in names)]
+    return max(found, key=BANDS.index)
+
+
+def _findings(names: list[str]) -> str:
+    return f"{len(names):,} finding{'s' if len(names) != 1 else ''}"
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return (", ".join(names[:_NAMED]) + more) if more else listed(names)
