@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,8 +17,10 @@ from tests.support import HOME, TODAY, assessed, evidence
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.baseline import Baseline, KnownFinding, read, since, taken, written
 from threatmodel.assessment.gate.judging import judge
+from threatmodel.assessment.gate.missing import with_missing
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import Rules
+from threatmodel.graph.elements import Read
 from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
 from threatmodel.reading.files import Files
@@ -84,7 +90,8 @@ def test_an_acceptance_that_lapses_later_is_worse(tmp_path: Path, library: Libra
         "[]",
         "{",
         "{}",
-        '{"format": "tm-baseline/2", "models": {}}',
+        '{"format": "tm-baseline/3", "models": {}}',
+        '{"format": "tm-baseline/2", "models": {"m": {}}}',
         '{"format": "tm-baseline/1", "models": {"m": 1}}',
     ],
 )
@@ -106,3 +113,85 @@ def test_the_same_findings_are_the_same_bytes() -> None:
         name="x", day=TODAY, findings=dict(reversed(known.items())), others=frozenset({"drift:a", "drift:b"})
     )
     assert written({"m": one}) == written({"m": other})
+
+
+SHOWN = evidence(bot={"tracing": True})
+READ = (Read(file="template.yaml", kind="template", elements={"bot": "Bot"}),)
+
+
+def with_files(assessment: Assessment, *read: Read) -> Assessment:
+    return replace(assessment, graph=replace(assessment.graph, evidence=read))
+
+
+def test_evidence_that_went_missing_fails_and_is_told(tmp_path: Path, library: Library) -> None:
+    probe = Read(file="bot.probe.json", kind="probe", elements={"bot": "app.py"})
+    before = with_files(assessed(tmp_path, MODEL, library), *READ, probe, probe)
+    for left, kinds in (((probe,), ["probe", "template"]), (READ, ["probe"]), ((*READ, probe, probe), [])):
+        now = with_files(assessed(tmp_path, MODEL, library), *left)
+        gone = [result for result in failing(before, now) if result.code == "missing-evidence"]
+        assert sorted(result.name for result in gone) == kinds
+        told = with_missing(now, taken(before, judge(before, RULES)))
+        assert sorted(one.what for one in told.taken_out if one.kind == "went-missing") == [
+            f"{kind} of bot" for kind in kinds
+        ]
+
+
+def test_an_element_that_is_gone_is_told_with_its_findings(tmp_path: Path, library: Library) -> None:
+    before = assessed(tmp_path, MODEL + "  other: {}\n", library)
+    now = assessed(tmp_path, MODEL, library)
+    assert failing(before, now) == []
+    (told,) = (one for one in with_missing(now, taken(before, ())).taken_out if one.kind == "went-missing")
+    assert told.what.startswith("element other, with ")
+    assert told.times == sum(finding.target.id == "other" for finding in (*before.findings, *before.possible))
+
+
+@pytest.mark.parametrize(("shown", "told"), [(True, 0), (False, 1)])
+def test_a_finding_that_only_word_denies_is_told_and_one_that_evidence_denies_is_not(
+    tmp_path: Path, library: Library, *, shown: bool, told: int
+) -> None:
+    before = assessed(tmp_path, MODEL, library, evidence(bot={"uses_layers": True}))
+    assert "malicious-layer@bot" in {finding.id for finding in before.findings}
+    denied = evidence(bot={"uses_layers": False}) if shown else None
+    now = assessed(tmp_path, MODEL.replace("{role", "{uses_layers: false, role"), library, denied)
+    assert "malicious-layer@bot" not in {finding.id for finding in now.findings}
+    found = with_missing(now, taken(before, ())).taken_out
+    assert sum("malicious-layer" in one.what for one in found if one.kind == "went-missing") == told
+
+
+def test_a_baseline_of_before_is_read_and_says_that_it_knows_no_evidence(tmp_path: Path, library: Library) -> None:
+    before = with_files(assessed(tmp_path, MODEL, library), *READ)
+    whole = json.loads(written({"m": taken(before, ())}))
+    whole["format"] = "tm-baseline/1"
+    for key in ("evidence", "sha256"):
+        del whole["models"]["m"][key]
+    (old,) = read(json.dumps(whole), Place("b.json")).values()
+    assert old.aged(TODAY) == "of 2026-11-25, 0 days old, by a version that noted no evidence"
+    now = assessed(tmp_path, MODEL, library)
+    assert not [one for one in since(old, now, judge(now, RULES)) if one.code == "missing-evidence"]
+
+
+EDITS: list[Callable[[dict[str, Any]], object]] = [
+    lambda one: one["findings"].clear(),
+    lambda one: one["findings"]["role-reaches-too-far@bot"].update(claimed=25, proven=25, verdict="open"),
+    lambda one: one["findings"]["role-reaches-too-far@bot"].update(proved_by=["x@bot"]),
+    lambda one: one["others"].append("drift:bot.tracing"),
+    lambda one: one["evidence"].clear(),
+    lambda one: one["evidence"]["template"].update(bot=0),
+    lambda one: one.update(taken_on="2020-01-01"),
+    lambda one: one.update(name="Another"),
+    lambda one: one.update(more=1),
+    lambda one: one.pop("sha256"),
+    lambda one: one.update(sha256="0" * 64),
+]
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_a_baseline_that_was_edited_by_hand_is_refused(
+    tmp_path: Path, library: Library, edit: Callable[[dict[str, Any]], object]
+) -> None:
+    found = with_files(assessed(tmp_path, MODEL, library, SHOWN), *READ)
+    whole = json.loads(written({"m": taken(found, judge(found, RULES))}))
+    assert read(json.dumps(whole), Place("b.json"))
+    edit(whole["models"]["m"])
+    with pytest.raises(InputError, match="unusable-baseline"):
+        read(json.dumps(whole), Place("b.json"))

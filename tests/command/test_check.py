@@ -231,6 +231,7 @@ def test_by_the_proven_risk_what_is_only_claimed_fails(capsys: pytest.CaptureFix
     [
         ("baseline-no-json", "name: x"),
         ("baseline-of-another-format", '{"format": "tm-baseline/0", "models": {}}'),
+        ("baseline-edited", '{"format": "tm-baseline/2", "models": {"m00.yaml": {"name": "Shop", "sha256": "0"}}}'),
         ("baseline-of-another-model", '{"format": "tm-baseline/1", "models": {}}'),
     ],
 )

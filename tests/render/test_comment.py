@@ -10,7 +10,19 @@ from threatmodel.assessment.changes import Change, Changes
 from threatmodel.assessment.risk import BANDS
 from threatmodel.render.comment import MOST_LINES, as_markdown, of_several
 
-KINDS = ("lost_controls", "lost_proofs", "crossings", "rules", "findings", "elements", "flows", "facts", "controls")
+KINDS = (
+    "lost_controls",
+    "lost_proofs",
+    "evidence",
+    "word",
+    "crossings",
+    "rules",
+    "findings",
+    "elements",
+    "flows",
+    "facts",
+    "controls",
+)
 
 
 def differing(each: int, kinds: tuple[str, ...] = KINDS) -> Changes:

@@ -5,6 +5,7 @@ Both sides are the JSON of `tm --json`, so that a saved file can be held against
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,8 @@ class Changes:
     after: str
     lost_controls: tuple[Change, ...]
     lost_proofs: tuple[Change, ...]
+    evidence: tuple[Change, ...]
+    word: tuple[Change, ...]
     crossings: tuple[Change, ...]
     rules: tuple[Change, ...]
     findings: tuple[Change, ...]
@@ -52,6 +55,8 @@ class Changes:
         return (
             *self.lost_controls,
             *self.lost_proofs,
+            *self.evidence,
+            *self.word,
             *self.crossings,
             *self.rules,
             *self.findings,
@@ -75,6 +80,8 @@ def changes(before: Assessed, after: Assessed) -> Changes:
         after=_name(after),
         lost_controls=tuple(lost),
         lost_proofs=tuple(unproven),
+        evidence=tuple(_evidence(before, after)),
+        word=tuple(_word(before, after)),
         crossings=tuple(_crossings(before, after)),
         rules=tuple(_rules(before, after)),
         findings=tuple(_findings(before, after)),
@@ -132,6 +139,45 @@ def _control_changes(before: Mapping[str, str], after: Mapping[str, str], there:
             gone = "no longer counts"
             moved.append(Change(how="changed", kind="control", name=name, before=before[name], after=gone))
     yield from sorted(moved, key=lambda one: (one.how != "worse", one.name))
+
+
+# --- evidence and word
+
+
+def _evidence(before: Assessed, after: Assessed) -> Iterator[Change]:
+    """The elements that fewer or more files of a kind of evidence show, what is gone first."""
+    old, new = _shown_by(before), _shown_by(after)
+    there = _ids(after)
+    gone = [(name, old[name], new[name]) for name in sorted(old) if new[name] < old[name] and name[1] in there]
+    come = [(name, old[name], new[name]) for name in sorted(new) if new[name] > old[name]]
+    for how, moved in (("removed", gone), ("added", come)):
+        for (kind, element), was, now in moved:
+            counts = (f"{was} files", f"{now} files") if was and now else ("", "")
+            yield Change(how=how, kind="evidence", name=f"{kind} of {element}", before=counts[0], after=counts[1])
+
+
+_STATED = frozenset({"ruled-out", "kept-low", "not-said"})
+"""What follows from the facts of a model, which are told as such where they change."""
+
+
+def _shown_by(side: Assessed) -> Counter[tuple[str, str]]:
+    """How many files of a kind show an element."""
+    return Counter((one["kind"], element) for one in side["evidence"] for element in one["elements"])
+
+
+def _word(before: Assessed, after: Assessed) -> Iterator[Change]:
+    """What somebody's decision takes out now and did not, then what none does any more."""
+    old, new = (
+        {(one["kind"], one["what"]): one for one in side.get("taken_out", ()) if one["kind"] not in _STATED}
+        for side in (before, after)
+    )
+    for how, names, side in (("added", new.keys() - old.keys(), new), ("removed", old.keys() - new.keys(), old)):
+        for kind, what in sorted(names):
+            one = side[kind, what]
+            by = f"says {one['by']}" if one["by"] else ""
+            name = f"{kind}: {what}"
+            before_, after_ = ("", by) if how == "added" else (by, "")
+            yield Change(how=how, kind="word", name=name, before=before_, after=after_, place=_place(one))
 
 
 # --- rules of the team's own

@@ -18,6 +18,8 @@ def groups(found: Changes) -> Iterator[tuple[str, Sequence[Change]]]:
     """The differences by kind, what a reviewer has to see first at the front."""
     yield "Controls lost", found.lost_controls
     yield "Proofs lost", found.lost_proofs
+    yield "Evidence gone", [one for one in found.evidence if one.how != "added"]
+    yield "Taken out by word now", [one for one in found.word if one.how != "removed"]
     yield "Flows that cross a boundary now", found.crossings
     yield "Rules of your own", found.rules
     yield "Findings new or worse", [one for one in found.findings if one.how in {"added", "worse"}]
@@ -26,6 +28,8 @@ def groups(found: Changes) -> Iterator[tuple[str, Sequence[Change]]]:
     yield "Flows", found.flows
     yield "Facts", found.facts
     yield "Other controls", found.controls
+    yield "Evidence new", [one for one in found.evidence if one.how == "added"]
+    yield "No longer taken out by word", [one for one in found.word if one.how == "removed"]
 
 
 def as_text(found: Changes) -> str:
@@ -63,11 +67,13 @@ def counted(found: Changes) -> Iterator[str]:
 def as_json(found: Changes) -> str:
     """All of it as JSON."""
     value = {
-        "schema_version": "1.1",
+        "schema_version": "1.2",
         "before": found.before,
         "after": found.after,
         "lost_controls": [_plain(one) for one in found.lost_controls],
         "lost_proofs": [_plain(one) for one in found.lost_proofs],
+        "evidence": [_plain(one) for one in found.evidence],
+        "word": [_plain(one) for one in found.word],
         "crossings": [_plain(one) for one in found.crossings],
         "rules": [_plain(one) for one in found.rules],
         "findings": [_plain(one) for one in found.findings],

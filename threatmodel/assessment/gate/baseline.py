@@ -87,16 +87,15 @@ def since(baseline: Baseline, assessment: Assessment, results: Sequence[CheckRes
     return tuple(sorted(found, key=lambda result: _first(result, baseline)))
 
 
-def _first(result: CheckResult, baseline: Baseline) -> tuple[bool, bool, bool, int]:
-    """What sorts to the front what a change did: proofs that went away, then the findings that rose most."""
+def _first(result: CheckResult, baseline: Baseline) -> tuple[bool, int, bool, int]:
+    """What sorts to the front what a change did: evidence and proofs that went, then the findings that rose most."""
     known = baseline.findings.get(result.name)
     rise = result.score - (known.claimed if known is not None else 0)
-    return (
-        not result.fails,
-        result.code not in {"lost-proof", "missing-evidence"},
-        result.unsure,
-        -rise if result.fails else 0,
-    )
+    front = _WENT.index(result.code) if result.code in _WENT else len(_WENT)
+    return not result.fails, front, result.unsure, -rise if result.fails else 0
+
+
+_WENT = ("missing-evidence", "lost-proof")
 
 
 def _against(result: CheckResult, baseline: Baseline, findings: Mapping[str, Finding]) -> CheckResult:

@@ -68,7 +68,8 @@ def _missing(assessment: Assessment, baseline: Baseline) -> Iterator[TakenOut]:
     graph, authors = assessment.graph, Authors(assessment.graph.system)
     whole, when = Place(graph.system.file, 0), f"there at the baseline of {baseline.day}"
     for kind, elements in _less(assessment, baseline):
-        yield TakenOut("went-missing", f"{kind} of {_some(elements)}", len(elements), authors.owner, when, whole)
+        times = sum(name.rpartition("@")[2] in elements for name in baseline.findings)
+        yield TakenOut("went-missing", f"{kind} of {_some(elements)}", times, authors.owner, when, whole)
     gone, by_word = _findings_gone(assessment, baseline)
     for element, names in gone.items():
         kind = "flow" if ":" in element else "element"
