@@ -173,7 +173,7 @@ def test_a_function_is_scanned_where_its_account_is(tmp_path: Path) -> None:
 
 
 def test_an_undescribed_account_is_what_is_asked_for(tmp_path: Path) -> None:
-    text = f"{HEAD}functions: {{bot: {{triggers: [], customer_managed_key: false}}}}\n"
+    text = f"{HEAD}functions: {{bot: {{triggers: [], code_inline: false}}}}\n"
     questions = assessed(tmp_path, text, load_library(Path(__file__).parents[2] / "threatlib"), today=TODAY).questions
     about = [q for q in questions if "vulnerable-dependency@bot" in q.decides]
     assert "describe" in {q.kind for q in about}

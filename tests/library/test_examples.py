@@ -193,3 +193,11 @@ def test_control_in_place_is_applicable(facts: Facts) -> None:
     answer = control_answer(SIGNED, [FACING])(facts)
     assert (answer == "in_place") == (SIGNED.truth(facts) > 0 and FACING.truth(facts) > 0)
     assert (answer == "not_applicable") == (FACING.truth(facts) < 0)
+
+
+def test_a_threat_that_spares_nothing_says_why(library: Library) -> None:
+    spares_nothing = {
+        threat.id for threat in library.threats.values() if {c.text for c in threat.applies.values()} == {"true"}
+    }
+    assert {threat.id for threat in library.threats.values() if threat.everywhere} == spares_nothing
+    assert len(spares_nothing) <= 24, "read what exposes an element where it can be read"

@@ -64,6 +64,7 @@ def threat_text(name: str, scenario: str = SCENARIO) -> str:
             "aliases": "[WORD]",
             "raises": "[{if: target.FACT, impact: 5, because: write why}]",
             "lowers": "[{if: target.FACT, likelihood: 2, because: write why}]",
+            "everywhere": "why no element of its kind is spared",
             "reaches": "function",
             "treated_by": "provider",
             "comes": "first",

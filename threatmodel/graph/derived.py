@@ -18,7 +18,8 @@ from functools import cached_property
 from threatmodel.graph.before import Before
 from threatmodel.graph.loops import Loops
 from threatmodel.graph.members import Lists, Member, Members, any_in, members_of, none_in
-from threatmodel.model.facts import Fact, Facts, Statement, known, stated
+from threatmodel.graph.own import OWN
+from threatmodel.model.facts import Fact, Facts, Statement, either, known, stated
 from threatmodel.model.runtimes import CHECKED, RUNTIMES
 from threatmodel.model.system import REQUESTS, THROUGH, Node, System, Trigger
 from threatmodel.model.vocabulary import CLASSIFICATIONS, Kind
@@ -245,6 +246,43 @@ def _called(given: Given, node: Node) -> Fact | None:
     return known(value=True, said=[max((one.fact for one in callers), key=lambda fact: fact.size).said])
 
 
+_READ_BY_LAMBDA = {"queue": ("sqs", "kinesis"), "store": ("dynamodb", "kinesis")}
+"""The kinds of queue and store that Lambda reads by itself, with the function's role: no policy lets them in."""
+
+
+@derives("function", "started_by_policy")
+def _started_by_policy(given: Given, node: Node) -> Fact | None:
+    """True by the best known trigger that needs a policy; a queue or store of unknown kind leaves it unknown."""
+    needs = [_needs_policy(given, member) for member in members_of(given.functions[node.id], "triggers")]
+    return either([*needs, none_in([given.functions[node.id].get("triggers")])])
+
+
+def _needs_policy(given: Given, member: Member) -> Fact | None:
+    """Whether what starts a function has to be let in by the function's resource policy."""
+    trigger: Trigger = member.item
+    if trigger.by not in _READ_BY_LAMBDA or trigger.source is None:
+        return known(value=True, said=[member.fact.said])
+    kind = given.stated[trigger.source.id].get("kind")
+    if kind is None or not kind.size:
+        return None
+    return known(kind.value not in _READ_BY_LAMBDA[trigger.by], [member.fact.said, kind.said])
+
+
+@derives("function", "uses_aws")
+def _uses_aws(given: Given, node: Node) -> Fact | None:
+    lists = given.functions[node.id]
+    used = [any_in(lists, name, lambda _: True) for name in ("reads", "writes", "sends", "secrets", "invokes")]
+    called = any_in(lists, "calls", lambda one: one.item != "slack" and bool(given.system.externals[one.item].service))
+    return either([_started_by(given, node, "queue", "store"), *used, called])
+
+
+@derives("workspace", "sends_requests")
+def _sends_requests(given: Given, _: Node) -> Fact | None:
+    """By any function that Slack calls; where there is no function, nothing is known."""
+    functions = [node for node in given.system.nodes.values() if node.kind == "function"]
+    return either([_function_slack_facing(given, node) for node in functions]) if functions else None
+
+
 @derives("function", "called_by_unverified")
 def _called_by_unverified(given: Given, node: Node) -> Fact | None:
     """By the best known way from an api, or from a function that requests reach; ways may go in circles."""
@@ -331,37 +369,18 @@ def _runtime_supported(given: Given, node: Node) -> Fact | None:
     return known(last is None or given.today < last, [runtime.said])
 
 
-_WIDE = ("role_wildcard_action", "role_broad_policy", "role_can_escalate")
+def _of_own(follows: Callable[[Facts], Fact | None]) -> Derive:
+    return lambda given, node: follows(given.stated[node.id])
 
 
-@derives("function", "role_excess_narrow")
-def _role_excess_narrow(given: Given, node: Node) -> Fact | None:
-    """Known to be so only where all that could make the role wide is known not to."""
-    facts = given.stated[node.id]
-    everywhere = _truth(facts, "role_wildcard_resource")
-    wide = max(min(everywhere, _truth(facts, "role_wildcard_beyond_polling")), *(_truth(facts, name) for name in _WIDE))
-    excess = max(_truth(facts, "role_reaches_unused"), everywhere)
-    truth = min(excess, -wide, -_truth(facts, "role_shared"))
-    names = ("role_reaches_unused", "role_wildcard_resource", "role_wildcard_beyond_polling", "role_shared", *_WIDE)
-    said = [facts[name].said for name in names if abs(_truth(facts, name)) >= max(1, abs(truth))]
-    return known(truth > 0, said) if truth else None
+for _name, _follows in OWN.items():
+    derives("function", _name)(_of_own(_follows))
 
 
-def _truth(facts: Facts, name: str) -> int:
-    """How well a flag is known, with a minus where it is false."""
-    fact = facts.get(name)
-    return 0 if fact is None else fact.size if fact.value else -fact.size
-
-
-@derives("function", "invoked_for_strangers")
-def _invoked_for_strangers(given: Given, node: Node) -> Fact | None:
-    """A source that is not pinned may be anybody's unless it is known that its account is named."""
-    pinned, owned = (given.stated[node.id].get(name) for name in ("invoke_source_pinned", "invoke_source_owned"))
-    if pinned is None or not pinned.size:
-        return None
-    if pinned.value or owned is None or not owned.value:
-        return known(not pinned.value, [pinned.said])
-    return known(value=False, said=[owned.said])
+@derives("function", "role_opens_nothing")
+def _role_opens_nothing(given: Given, node: Node) -> Fact | None:
+    opens = either([_uses_aws(given, node), OWN["role_opens_more"](given.stated[node.id])])
+    return None if opens is None else known(not opens.value, [opens.said])
 
 
 @derives("function", "scanned_by_inspector")

@@ -72,6 +72,8 @@ class Move:
 class Threat:
     """One threat.  `applies` holds its exposure condition compiled for each target kind.
 
+    `everywhere` says why no element of its kind is spared, '' where some are.
+
     `first`: it leaves a public endpoint open to anybody, and comes before all others.  `raises` win over `lowers`.
     """
 
@@ -81,6 +83,7 @@ class Threat:
     scenario: str
     targets: tuple[Kind, ...]
     applies: Mapping[str, Condition]
+    everywhere: str = ""
     stride: tuple[str, ...]
     likelihood: int
     impact: int

@@ -95,6 +95,11 @@ THREAT = record(
     Key("scenario", Word(SCENARIOS), "the article's scenario that it belongs to: the file's folder", required=True),
     Key("targets", Items(Word(KINDS), least=1), "the kinds of element that it can hit", required=True),
     Key("applies", _CONDITION, "when an element is exposed to it (exposure, never a missing control)", required=True),
+    Key(
+        "everywhere",
+        _LINE,
+        "why it hits every element of its kind, where 'applies' is true: applies to every ... since",
+    ),
     Key("stride", Items(Word(STRIDE), least=1), "the STRIDE categories", required=True),
     Key("likelihood", Number(1, 5), "before controls: 5 is opportunistic and seen constantly", required=True),
     Key("impact", Number(1, 5), "before controls: 5 is the loss of the account or the workspace", required=True),

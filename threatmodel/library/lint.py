@@ -91,19 +91,24 @@ def _exposure(threat: Threat, library: Library) -> Iterator[Problem]:
                 continue
             decides = set().union(*(_roots(control.scope, name) for name in control.in_place.facts))
             for of, name in sorted(read & decides):
-                if name in _widening(condition.tree, {name for _, name in decides}):
+                if (of, name) in _widening(condition.tree, kind, decides):
                     continue
                 message = f"'applies' rests on '{name}' of {article(of)}, which decides its control '{control.id}' too"
                 hint = "say when an element is exposed, not when the control is missing"
                 yield Problem(code="weakness-as-exposure", place=threat.place, message=message, hint=hint)
 
 
-def _widening(tree: Tree, deciding: set[str]) -> set[str]:
+def _widening(tree: Tree, kind: str, deciding: set[tuple[str, str]]) -> set[tuple[str, str]]:
     """The facts that only widen a condition: each stands alone as an alternative, beside one that is no weakness."""
     parts = tree.parts if isinstance(tree, Or) else ()
-    alone = {part.fact for part in parts if isinstance(part, Leaf) and not part.test}
-    read = [{leaf.fact for leaf in leaves(part)} for part in parts]
-    elsewhere = {fact for part, facts in zip(parts, read, strict=True) if not isinstance(part, Leaf) for fact in facts}
+    read = [set().union(*(_roots(kind, leaf.fact) for leaf in leaves(part))) for part in parts]
+    alone: set[tuple[str, str]] = set()
+    elsewhere: set[tuple[str, str]] = set()
+    for part, facts in zip(parts, read, strict=True):
+        if not isinstance(part, Leaf):
+            elsewhere |= facts
+        elif not part.test:
+            alone |= facts
     return alone - elsewhere if any(facts.isdisjoint(deciding) for facts in read) else set()
 
 

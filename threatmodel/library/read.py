@@ -28,6 +28,7 @@ def threat_of(reader: Reader, entries: Fields) -> Threat:
         scenario=entries["scenario"].value,
         targets=targets,
         applies=applies,
+        everywhere=entries["everywhere"].value if "everywhere" in entries else "",
         stride=plain(entries["stride"].value),
         likelihood=entries["likelihood"].value,
         impact=entries["impact"].value,

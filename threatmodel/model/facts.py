@@ -7,7 +7,7 @@ is min, `or` is max: Kleene's logic and the weakest link in one rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from threatmodel.reading.problems import Place
@@ -87,6 +87,16 @@ def known(value: object, said: Iterable[Statement]) -> Fact:
     """A fact that follows from others: as well known as its weakest input."""
     weakest = min(said, key=lambda statement: statement.size)
     return Fact(value, weakest.size, weakest._replace(value=value, open=""))
+
+
+def either(facts: Sequence[Fact | None]) -> Fact | None:
+    """Whether one of several holds: true by the best known that does, false where all are known not to."""
+    holding = [fact for fact in facts if fact is not None and fact.size and fact.value]
+    if holding:
+        return known(value=True, said=[max(holding, key=lambda fact: fact.size).said])
+    if any(fact is None or not fact.size for fact in facts):
+        return None
+    return known(value=False, said=[fact.said for fact in facts if fact is not None])
 
 
 def weigh(statements: Iterable[Statement]) -> Fact:

@@ -103,7 +103,7 @@ def test_an_accepted_risk_is_suppressed_with_its_justification(tmp_path: Path) -
     path, out = tmp_path / "model.yaml", tmp_path / "out.sarif"
     path.write_text(
         "name: Shop\nfunctions: {bot: {}}\nowners: {team: team@example.com}\naccepted_risks:\n"
-        "  role-reaches-too-far@bot: {risk: 25, reason: a pilot, owner: team, expires: 2027-01-01, ticket: SEC-1}\n",
+        "  outdated-runtime@bot: {risk: 25, reason: a pilot, owner: team, expires: 2027-01-01, ticket: SEC-1}\n",
         encoding="utf-8",
     )
     main(["check", str(path), "--format", "sarif", "-o", str(out), *TODAY])

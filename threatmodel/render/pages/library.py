@@ -48,7 +48,7 @@ def threat_page(threat: Threat, book: Book, level: int = 1) -> str:
         f"`{threat.id}` · {threat.scenario} · {', '.join(threat.stride)} · {risk}",
         "",
         *_aliases(threat.aliases),
-        *(f"- Can hit {article(kind)} where `{condition.text}`" for kind, condition in threat.applies.items()),
+        *_exposed(threat),
         *_moves(threat),
         *([f"- Reaches {article(threat.reaches)} through it"] if threat.reaches else []),
         *(["- Only the provider can treat it"] if threat.by_provider else []),
@@ -98,6 +98,15 @@ def prose(text: str) -> str:
 def _head(level: int, name: str, title: str) -> list[str]:
     anchor = [f'<a id="{name}"></a>', ""] if level > 1 else []
     return [*anchor, f"{'#' * level} {prose(title)}", ""]
+
+
+def _exposed(threat: Threat) -> Iterator[str]:
+    """What an element is exposed by, or why all are."""
+    for kind, condition in threat.applies.items():
+        if threat.everywhere:
+            yield f"- Can hit every {kind}, since {prose(threat.everywhere)}"
+        else:
+            yield f"- Can hit {article(kind)} where `{condition.text}`"
 
 
 def _moves(threat: Threat) -> Iterator[str]:
