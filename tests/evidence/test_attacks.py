@@ -10,8 +10,8 @@ ATTACKS = attacks()
 
 
 def _tier(at: int) -> tuple[pytest.MarkDecorator, ...]:
-    """Every twelfth attempt in the quick tests, every third in the suite, all of them with `long`."""
-    return (pytest.mark.long,) if at % 3 else (pytest.mark.slow,) if at % 12 else ()
+    """Every twelfth attempt in the quick tests, every fourth in the suite, all of them with `long`."""
+    return (pytest.mark.long,) if at % 4 else (pytest.mark.slow,) if at % 12 else ()
 
 
 @pytest.mark.parametrize(
