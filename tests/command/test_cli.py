@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -23,12 +19,6 @@ from threatmodel.model.vocabulary import KINDS
 
 TODAY = ("--today", "2026-11-25")
 Golden = Callable[[str, str], None]
-
-
-def tm(*arguments: str, folder: Path = HOME, text: bool = True) -> subprocess.CompletedProcess[str]:
-    """tm.py as a process of its own."""
-    command = [sys.executable, str(HOME / "tm.py"), *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=text, check=False)
 
 
 @pytest.mark.slow
@@ -77,43 +67,11 @@ def test_help_names_every_option_and_command(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.slow
-def test_the_default_model_is_that_of_the_clone_and_of_no_other_folder(tmp_path: Path) -> None:
-    assert tm("--dfd", folder=HOME / "docs").stdout == tm("--dfd").stdout
-    elsewhere = tm("check", folder=tmp_path)
-    assert (elsewhere.returncode, elsewhere.stdout) == (2, "")
-    assert "no-model: no model was found" in elsewhere.stderr
-
-
-@pytest.mark.slow
 def test_json_keeps_its_contract(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--json", *TODAY]) == 0
     schema = json.loads((HOME / "threatmodel/render/assessment.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(json.loads(capsys.readouterr().out), schema, format_checker=jsonschema.FormatChecker())
-
-
-def test_json_to_a_file(tmp_path: Path) -> None:
-    target = tmp_path / "assessment.json"
-    assert main(["--json", str(target), *TODAY]) == 0
-    assert json.loads(target.read_text(encoding="utf-8"))["schema_version"] == "1.3"
-    assert list(tmp_path.iterdir()) == [target]
-
-
-@pytest.mark.parametrize("ending", ["svg", "png", "dot"])
-def test_dfd_to_a_file(tmp_path: Path, ending: str) -> None:
-    target = tmp_path / f"dfd.{ending}"
-    assert main(["--dfd", "-o", str(target)]) == 0
-    start = {"svg": b"<", "png": b"\x89PNG", "dot": b"digraph"}[ending]
-    assert start in target.read_bytes()[:200]
-
-
-def test_one_picture_a_function(tmp_path: Path) -> None:
-    assert main(["--dfd", "-o", f"{tmp_path}/album/"]) == 0
-    assert {path.name for path in (tmp_path / "album").iterdir()} == {
-        "overview.svg",
-        "order-bot.svg",
-        "order-worker.svg",
-    }
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -146,143 +104,6 @@ def test_exit_code(arguments: list[str], code: int, capsys: pytest.CaptureFixtur
     capsys.readouterr()
 
 
-@pytest.mark.slow
-def test_a_pipe_that_closes_early_is_no_error() -> None:
-    command = f"'{sys.executable}' tm.py --json | head -c 10"
-    result = subprocess.run(["bash", "-c", command], cwd=HOME, capture_output=True, text=True, check=False)
-    assert result.stderr == ""
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk_is_a_clear_error() -> None:
-    result = subprocess.run(
-        ["bash", "-c", f"'{sys.executable}' tm.py --list > /dev/full"],
-        cwd=HOME,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 2
-    assert "cannot be written" in result.stderr
-    assert "Traceback" not in result.stderr
-
-
-FULL = ["2>/dev/full"] if Path("/dev/full").exists() else []
-"""A standard error that takes nothing, where the system has one."""
-
-
-def shell(command: str, folder: Path = HOME, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A command line in bash, with $TM for tm.py."""
-    known = {**os.environ, "TM": f"{sys.executable} {HOME / 'tm.py'}", **environment}
-    return subprocess.run(["bash", "-c", command], cwd=folder, env=known, capture_output=True, text=True, check=False)
-
-
-@pytest.mark.parametrize("asked", ["--list", "--help", "--version"])
-def test_a_closed_standard_output_is_a_clear_error(asked: str) -> None:
-    done = shell(f"$TM {asked} >&-")
-    assert done.returncode == 2
-    assert done.stderr == "standard output: unwritable-file: cannot be written: Bad file descriptor\n"
-
-
-def test_a_closed_standard_output_is_not_needed_for_a_file(tmp_path: Path) -> None:
-    done = shell(f"$TM --list -o {tmp_path}/list.txt >&-")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert (tmp_path / "list.txt").stat().st_size > 1000
-
-
-@pytest.mark.parametrize("closing", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-", *FULL])
-@pytest.mark.parametrize("arguments", ["-m nowhere.yaml --report", "--reprot"])
-def test_a_closed_standard_error_changes_no_exit_code(arguments: str, closing: str) -> None:
-    done = shell(f"$TM {arguments} {closing}")
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", "")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("package", ["graphviz", "jinja2", "yaml"])
-def test_a_missing_package_is_named(package: str, tmp_path: Path) -> None:
-    hidden = (
-        f"import runpy, sys; sys.modules[{package!r}] = None; sys.argv = ['tm.py', *sys.argv[1:]]; "
-        f"sys.path.insert(0, {str(HOME)!r}); runpy.run_path({str(HOME / 'tm.py')!r}, run_name='__main__')"
-    )
-    asked = {"graphviz": ["--dfd", "-o", str(tmp_path / "x.svg")], "jinja2": ["--report"], "yaml": ["--list"]}[package]
-    done = subprocess.run([sys.executable, "-c", hidden, *asked], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"tm.py: the package '{package}' is missing.\n  fix: ")
-    assert "Traceback" not in done.stderr
-
-
-def test_an_interrupt_ends_quietly(tmp_path: Path) -> None:
-    assert interrupted(HOME / "tm.py", tmp_path / "pipe", "--report", "-m", str(tmp_path / "pipe")) == (130, b"", b"")
-
-
-def interrupted(script: Path, pipe: Path, *arguments: str) -> tuple[int, bytes, bytes]:
-    """What a script that waits for a pipe leaves when Ctrl-C is pressed."""
-    os.mkfifo(pipe)
-    start = (  # a shell's background job ignores the signal, and so would what it starts
-        "import runpy, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); sys.argv = sys.argv[1:]; "
-        "sys.path.insert(0, sys.argv[0].rpartition('/')[0]); runpy.run_path(sys.argv[0], run_name='__main__')"
-    )
-    command = [sys.executable, "-c", start, str(script), *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
-        with pipe.open("wb"):  # once the script has opened the other end
-            running.send_signal(signal.SIGINT)
-            out, err = running.communicate()
-        return running.returncode, out, err
-
-
-SMALL = "name: Shop\nuses: [platform.yaml]\nfunctions:\n  order-bot: {}\n"
-
-
-@pytest.fixture
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a model and its platform file, as working directory."""
-    (tmp_path / "model.yaml").write_text(SMALL, encoding="utf-8")
-    (tmp_path / "platform.yaml").write_text("name: Shared\naccount: {}\n", encoding="utf-8")
-    (tmp_path / "link.yaml").symlink_to("model.yaml")
-    (tmp_path / "own.md.j2").write_text("own\n", encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("arguments", "file"),
-    [
-        (["--report", "-o", "model.yaml"], "model.yaml"),
-        (["--seq", "-o", "./platform.yaml"], "platform.yaml"),
-        (["--json", "link.yaml"], "link.yaml"),
-        (["--report", "own.md.j2", "-o", "own.md.j2"], "own.md.j2"),
-        (["--list", "-o", str(HOME / "threatlib" / "article.yaml")], str(HOME / "threatlib" / "article.yaml")),
-    ],
-)
-def test_what_a_run_reads_is_not_written(
-    arguments: list[str], file: str, small: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    before = (small / file).read_bytes()
-    assert main(["-m", "model.yaml", *arguments]) == 2
-    assert re.match(rf"output (\./)?{file}: unwritable-file: this run reads it; .*\n1 problem", capsys.readouterr().err)
-    assert (small / file).read_bytes() == before
-
-
-@pytest.mark.usefixtures("small")
-def test_a_model_may_come_through_a_pipe() -> None:
-    done = shell("$TM -m <(cat model.yaml) --dfd", Path.cwd())
-    assert "missing-file" in done.stderr  # it was read: only its platform file is elsewhere
-    done = shell("$TM -m <(grep -v uses model.yaml) --dfd", Path.cwd())
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-@pytest.mark.usefixtures("small")
-def test_a_model_names_no_pipe(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("platform.yaml").unlink()
-    os.mkfifo("platform.yaml")
-    assert main(["-m", "model.yaml", "--dfd"]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith(
-        "model.yaml:2:8: unreadable-file: 'platform.yaml': this is a pipe or a device; name a file\n"
-    )
-
-
 @pytest.mark.parametrize("option", ["--report", "--json", "--describe", "--focus", "-o", "-m"])
 def test_an_empty_value_is_a_usage_error(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
@@ -291,28 +112,11 @@ def test_an_empty_value_is_a_usage_error(option: str, capsys: pytest.CaptureFixt
     assert "expected a value, not an empty text" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("output", ["other.json", "-"])
-def test_two_outputs_are_a_usage_error(output: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main(["--json", "a.json", "-o", output])
-    assert stopped.value.code == 2
-    assert "name two outputs" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("asked", ["--report", "--seq", "--list", "--json", "--pytm", "check"])
-@pytest.mark.parametrize("ending", ["png", "svg", "PDF"])
-def test_text_is_no_picture(asked: str, ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    target = tmp_path / f"x.{ending}"
-    assert main([asked, "-o", str(target)]) == 2
-    assert f"unknown-format: '.{ending}' is a picture format, and this writes text" in capsys.readouterr().err
-    assert not target.exists()
-
-
-def test_json_escapes_what_cannot_be_seen(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_escapes_what_cannot_be_seen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = "a\u202eb\u200bc\x85d\U000e0041é"
     text = 'name: "a\\u202eb\\u200bc\\x85d\\U000e0041é"\nfunctions: {bot: {}}\n'
-    (small / "model.yaml").write_text(text, encoding="utf-8")
-    assert main(["-m", "model.yaml", "--json"]) == 0
+    (tmp_path / "model.yaml").write_text(text, encoding="utf-8")
+    assert main(["-m", str(tmp_path / "model.yaml"), "--json"]) == 0
     said = capsys.readouterr().out
     assert r'"a\u202eb\u200bc\u0085d\udb40\udc41é"' in said
     assert json.loads(said)["model"]["name"] == name
@@ -335,40 +139,7 @@ def test_list_knows_what_can_be_excluded(capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.slow
-def test_summary_writes_three_files_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["summary", "--out", str(tmp_path / "build"), *TODAY]) == 0
-    text = capsys.readouterr().out
-    assert text.startswith("SLACK COMMANDS ON AWS LAMBDA\n")
-    assert len(text.splitlines()) < 55
-    assert {path.name for path in (tmp_path / "build").iterdir()} == {"report.html", "report.md", "dfd.svg"}
-
-
-@pytest.mark.slow
-def test_the_output_of_summary_is_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["summary", "-o", str(tmp_path / "here"), *TODAY]) == 0
-    assert {path.name for path in (tmp_path / "here").iterdir()} == {"report.html", "report.md", "dfd.svg"}
-    assert str(tmp_path / "here" / "report.html") in capsys.readouterr().out
-
-
-@pytest.mark.slow
-def test_no_report_of_another_model_is_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = str(tmp_path / "build")
-    other = ["-m", str(HOME / "tests" / "models" / "bare.yaml")]
-    assert main(["summary", "-o", out, *TODAY]) == 0
-    before = (tmp_path / "build" / "report.html").read_bytes()
-    capsys.readouterr()
-    assert main([*other, "summary", "-o", out, *TODAY]) == 2
-    said = capsys.readouterr().err
-    assert "it holds the report of another model, 'Slack commands on AWS Lambda'" in said
-    assert "--force" in said
-    assert (tmp_path / "build" / "report.html").read_bytes() == before
-    assert main(["summary", "-o", out, *TODAY]) == 0
-    assert main([*other, "summary", "-o", out, "--force", *TODAY]) == 0
-    assert b"One function, nothing else stated" in (tmp_path / "build" / "report.html").read_bytes()
-
-
-@pytest.mark.slow
-def test_five_lines_add_a_function(tmp_path: Path) -> None:
+def test_five_lines_add_a_function(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = (HOME / "models" / "slack-lambda.yaml").read_text(encoding="utf-8")
     five = (
         "  refund-bot:\n"
@@ -384,8 +155,10 @@ def test_five_lines_add_a_function(tmp_path: Path) -> None:
     shutil.copytree(HOME / "examples", tmp_path / "examples")
     model = model.replace("../examples", "examples")
     path.write_text(model.replace("\naccepted_risks:", five + "\naccepted_risks:"), encoding="utf-8")
-    before = json.loads(tm("--json", *TODAY).stdout)
-    after = json.loads(tm("--json", "-m", str(path), *TODAY).stdout)
+    assert main(["--json", *TODAY]) == 0
+    before = json.loads(capsys.readouterr().out)
+    assert main(["--json", "-m", str(path), *TODAY]) == 0
+    after = json.loads(capsys.readouterr().out)
     new = {flow["id"] for flow in after["flows"]} - {flow["id"] for flow in before["flows"]}
     assert {"slack-api:refund-bot:invoke", "refund-bot:orders:write", "refund-bot:slack-signing-secret:read"} <= new
     found = {finding["id"] for finding in after["findings"]} - {finding["id"] for finding in before["findings"]}
@@ -400,7 +173,7 @@ HOSTILE = (
 
 
 @pytest.mark.slow
-def test_hostile_names_break_nothing(tmp_path: Path) -> None:
+def test_hostile_names_break_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = json.dumps(HOSTILE, ensure_ascii=False)
     text = f"""
 name: {name}
@@ -416,7 +189,8 @@ account: {{name: {name}}}
 """
     model = tmp_path / "model.yaml"
     model.write_text(text, encoding="utf-8")
-    html = tm("-m", str(model), "--report", "html").stdout
+    main(["-m", str(model), "--report", "html"])
+    html = capsys.readouterr().out
     assert "<script>alert" not in html
     assert "\u202e" not in html
     for arguments in (
@@ -428,11 +202,11 @@ account: {{name: {name}}}
         ["check"],
         ["--pytm"],
     ):
-        result = tm("-m", str(model), *arguments)
-        assert result.returncode in {0, 1}, result.stderr
-        assert result.stderr == ""
+        code = main(["-m", str(model), *arguments])
+        said = capsys.readouterr()
+        assert (code in {0, 1}, said.err) == (True, "")
         escaped_otherwise = arguments in (["--json"], ["--pytm"], ["check"])  # by quotes; plain text
-        assert escaped_otherwise or not re.search(r"(?<!\\)<script>", result.stdout)
+        assert escaped_otherwise or not re.search(r"(?<!\\)<script>", said.out)
     svg = (tmp_path / "x.svg").read_text(encoding="utf-8")
     assert "<script>" not in svg
 

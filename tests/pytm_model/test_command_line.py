@@ -16,7 +16,7 @@ import pytest
 import pytm
 import pytm.pytm
 
-from tests.command.test_cli import interrupted
+from tests.command.processes import interrupted
 from tests.pytm_model.systems import FILES, MODEL
 from tests.support import ARTICLE, HOME
 from threatmodel.graph.elements import Graph
