@@ -22,7 +22,8 @@ class Resource:
     aws_lambda_function), `made_by` the resource that a transform made it of ('' where it stands in the file),
     `doubt` what its very existence hangs on (a condition; `usual`: whether defaults make it), `opaque` why there may
     be other properties than these (all stand under a condition, or a file is included): while it is set, no property
-    is left out.  `about` has its other keys, resolved (Metadata, DeletionPolicy, UpdateReplacePolicy).
+    is left out.  `about` has its other keys, resolved (Metadata, DeletionPolicy, UpdateReplacePolicy).  `polls` is the
+    service of AWS that an event of a transform polls, which its ARN need not tell ('' where none is known).
     """
 
     name: str
@@ -33,6 +34,7 @@ class Resource:
     doubt: Unknown | None = None
     opaque: Unknown | None = None
     about: Mapping[str, Node] | None = None
+    polls: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,3 +128,32 @@ def test_a_scheme_that_cannot_be_read_authorizes_nobody_knows_what() -> None:
         "FunctionName: !Ref F, Action: 'lambda:InvokeFunction', Principal: apigateway.amazonaws.com",
     )  # fmt: skip
     assert "triggers" in with_resources(f"{function}\n{api}\n{permission}")["F"].unknown
+
+
+@pytest.mark.parametrize(
+    ("event", "by", "key"),
+    [
+        ("{Type: DynamoDB, Properties: {Stream: !Ref TableArn, StartingPosition: LATEST}}", "store", "aws:dynamodb:"),
+        ("{Type: Kinesis, Properties: {Stream: !Ref TableArn, StartingPosition: LATEST}}", "queue", "aws:kinesis:"),
+        ("{Type: SQS, Properties: {Queue: !Ref TableArn}}", "queue", "aws:sqs:"),
+    ],
+)
+def test_an_event_says_of_which_service_it_is_where_its_arn_does_not(event: str, by: str, key: str) -> None:
+    relations = of_f(f"Events: {{E: {event}}}", Parameters=STAGE)
+    assert [(one.by, one.source) for one in relations.triggers] == [(by, f"{key}TableArn")]
+    assert "triggers" in relations.unknown
+
+
+@pytest.mark.parametrize(("more", "sources"), [("", ["aws:sqs:TableArn"]), (", StartingPosition: LATEST", [""])])
+def test_only_a_queue_is_polled_from_no_position(more: str, sources: list[str]) -> None:
+    """Kinesis or DynamoDB, that is not told: nothing is guessed, and the list is open."""
+    mapping = resource("M", "AWS::Lambda::EventSourceMapping", f"FunctionName: !Ref F, EventSourceArn: !Ref P{more}")
+    relations = of_f("Handler: a.b", mapping.replace("!Ref P", "!Ref TableArn"), Parameters=STAGE)
+    assert [one.source for one in relations.triggers] == sources
+    assert "triggers" in relations.unknown
+
+
+def test_a_stream_of_serverless_says_of_which_service_it_is() -> None:
+    stream = "{stream: {type: kinesis, arn: {'Fn::ImportValue': clicks}}}"
+    relations = wired(service(f"functions: {{bot: {{handler: a.b, events: [{stream}]}}}}\n"))[BOT]
+    assert [(one.by, one.source) for one in relations.triggers] == [("queue", "aws:kinesis:clicks")]

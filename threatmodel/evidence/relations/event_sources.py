@@ -17,6 +17,8 @@ from threatmodel.stacks.values import Link, Node, items, links, text, unknowns
 _HOST_PORT = re.compile(r"([A-Za-z0-9.-]+):\d{1,5}\Z")
 BROKERS = frozenset({"kafka", "mq"})
 """Services that start functions by what is polled of their clusters, which are no elements of their own."""
+_OF_STREAMS = ("StartingPosition", "Topics", "Queues", "SelfManagedEventSource", "DocumentDBEventSourceConfig")
+"""Settings of a mapping that a queue of SQS has not."""
 
 
 def mapping(ways: Ways, resource: Resource) -> None:
@@ -25,12 +27,19 @@ def mapping(ways: Ways, resource: Resource) -> None:
     called = ways.names.called(node)
     ways.anybody(called.open, f"the event source mapping {quoted(resource.name)}", resource.place)
     node = read(resource.properties, "EventSourceArn")
-    by, source = _sender(ways, node, called, "sqs")
-    if not source and service_of(node) in BROKERS:
-        by, source = "service", whole(service_of(node))
+    service = resource.polls or _polled(resource)
+    by, source = _sender(ways, node, called, service)
+    if not source and (broker := next((one for one in (service, service_of(node)) if one in BROKERS), "")):
+        by, source = "service", whole(broker)
     if not source and (broker := _broker(resource)):
         by, source = "service", host_name(broker)
     ways.start(called, "poll", resource, Start(by, "", source, "", places_of(resource, node)))
+
+
+def _polled(resource: Resource) -> str:
+    """The service of what a mapping polls, where its settings tell: only a queue is read from no position."""
+    positioned = any(read(resource.properties, one) is not None for one in _OF_STREAMS)
+    return "" if positioned else "sqs"
 
 
 def _broker(resource: Resource) -> str:

@@ -17,7 +17,7 @@ WHOEVER = "*"
 _OUTSIDE = {
     "http": "an api",
     "authorizes": "an api",
-    "queue": "a queue, topic or bus",
+    "queue": "a queue, topic, stream or bus",
     "store": "a store",
     "service": "a service",
 }

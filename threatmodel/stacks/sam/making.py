@@ -243,6 +243,10 @@ class Expansion:
                 opaque=maker.opaque,
             )
 
+    def polls(self, name: str, service: str) -> None:
+        """Notes of a mapping which service the event polls that it was made of."""
+        self.resources[name] = replace(self.resources[name], polls=service)
+
     def amend(self, name: str, properties: Mapping[str, Node]) -> None:
         """Sets properties of a resource."""
         resource = self.resources[name]

@@ -28,6 +28,7 @@ def poll(making: Expansion, called: TargetFunction, event: Event, grants: Grants
         **(source.more(event) if source.more else {}),
     }
     making.add(called.resource, name, "AWS::Lambda::EventSourceMapping", properties, place)
+    making.polls(name, source.service)
     if source.managed:
         grants.attach(source.managed, place)
     statements = source.grants(event) if source.grants else []
@@ -187,21 +188,22 @@ def _document_properties(event: Event) -> dict[str, Any]:
 
 
 class _Source(NamedTuple):
-    """A source: the property that names it, AWS's policy for it, the statements and properties that it takes."""
+    """A source: the property that names it, its service, AWS's policy for it, and what it takes."""
 
     named: str
+    service: str = ""
     managed: str = ""
     grants: Callable[[Event], PolicyStatements] | None = None
     more: Callable[[Event], dict[str, Any]] | None = None
 
 
 SOURCES: Mapping[str, _Source] = {
-    "SQS": _Source("Queue", "AWSLambdaSQSQueueExecutionRole"),
-    "Kinesis": _Source("Stream", "AWSLambdaKinesisExecutionRole"),
-    "DynamoDB": _Source("Stream", "AWSLambdaDynamoDBExecutionRole"),
-    "MSK": _Source("Stream", "AWSLambdaMSKExecutionRole", _managed_kafka, _managed_kafka_properties),
-    "MQ": _Source("Broker", grants=_broker),
+    "SQS": _Source("Queue", "sqs", "AWSLambdaSQSQueueExecutionRole"),
+    "Kinesis": _Source("Stream", "kinesis", "AWSLambdaKinesisExecutionRole"),
+    "DynamoDB": _Source("Stream", "dynamodb", "AWSLambdaDynamoDBExecutionRole"),
+    "MSK": _Source("Stream", "kafka", "AWSLambdaMSKExecutionRole", _managed_kafka, _managed_kafka_properties),
+    "MQ": _Source("Broker", "mq", grants=_broker),
     "SelfManagedKafka": _Source("", grants=_own_kafka, more=_own_kafka_properties),
-    "DocumentDB": _Source("Cluster", grants=_documents, more=_document_properties),
+    "DocumentDB": _Source("Cluster", "rds", grants=_documents, more=_document_properties),
 }
 """What each type of event polls."""

@@ -201,6 +201,7 @@ class GrowingTemplate:
     resources: dict[str, Node] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
     made_by: dict[str, str] = field(default_factory=dict)
+    polls: dict[str, str] = field(default_factory=dict)
     shared: dict[str, Shared] = field(default_factory=dict)
     statements: list[Node] = field(default_factory=list)
     granted: set[tuple[str | None, ...]] = field(default_factory=set)

@@ -176,7 +176,9 @@ def _stack(making: GrowingTemplate, problems: Iterable[Problem]) -> Stack:
 
 def _made(resource: Resource, making: GrowingTemplate) -> Resource:
     maker = making.made_by.get(resource.name, "")
-    return replace(resource, made_by=maker) if maker and maker != resource.name else resource
+    made_by = maker if maker != resource.name else ""
+    polls = making.polls.get(resource.name, "")
+    return replace(resource, made_by=made_by, polls=polls) if made_by or polls else resource
 
 
 def _note_plugins(making: GrowingTemplate) -> None:

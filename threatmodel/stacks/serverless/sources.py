@@ -47,8 +47,10 @@ def _enabled(config: Node, place: Place) -> Any:
 # --- what is polled
 
 
-def _mapping(making: GrowingTemplate, function: Function, name: str, config: Node, place: Place, **own: Any) -> None:
-    """An event source mapping, with the settings that all kinds share."""
+def _mapping(  # noqa: PLR0913, PLR0917 - an event, the name and service of what is made of it
+    making: GrowingTemplate, function: Function, name: str, service: str, config: Node, place: Place, **own: Any
+) -> None:
+    """An event source mapping that polls a service, with the settings that all kinds share."""
     patterns = get(config, "filterPatterns")
     response = get(config, "functionResponseType")
     concurrency = get(config, "maximumConcurrency")
@@ -65,6 +67,7 @@ def _mapping(making: GrowingTemplate, function: Function, name: str, config: Nod
         "DestinationConfig": {"OnFailure": {"Destination": _arn(failure)}} if failure is not None else None,
     }
     making.add(name, "AWS::Lambda::EventSourceMapping", place, {**properties, **own}, function.id)
+    making.polls[name] = service
     if failure is not None:
         to_topic = text(get(failure, "type")) == "sns" or ":sns:" in (text(_arn(failure)) or "")
         actions = ["sns:Publish"] if to_topic else ["sqs:ListQueues", "sqs:SendMessage"]
@@ -79,7 +82,7 @@ def sqs(making: GrowingTemplate, function: Function, config: Node, place: Place,
     """``sqs``: a queue."""
     arn = _arn(config)
     name = f"{logical(function.name)}EventSourceMappingSQS{_named(arn, number)}"
-    _mapping(making, function, name, config, place, EventSourceArn=arn)
+    _mapping(making, function, name, "sqs", config, place, EventSourceArn=arn)
     making.grant(place, ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], [arn])
 
 
@@ -91,7 +94,7 @@ def stream(making: GrowingTemplate, function: Function, config: Node, place: Pla
     spelt = plain(called if isinstance(called, str) else "".join(called)) or str(number)
     name = f"{logical(function.name)}EventSourceMapping{upper_first(kind)}{spelt}"
     start = either(get(config, "startingPosition")) or "TRIM_HORIZON"
-    _mapping(making, function, name, config, place, EventSourceArn=arn, StartingPosition=start)
+    _mapping(making, function, name, kind, config, place, EventSourceArn=arn, StartingPosition=start)
     verbs = ("GetRecords", "GetShardIterator", "DescribeStream", "ListStreams")
     making.grant(place, [f"{kind}:{verb}" for verb in verbs], [arn])
 
@@ -102,7 +105,7 @@ def broker(making: GrowingTemplate, function: Function, config: Node, place: Pla
     name = f"{logical(function.name)}EventSourceMapping{kind}{plain(text(queue) or str(number))}"
     access = [{"Type": "BASIC_AUTH", "URI": secret}]
     _mapping(
-        making, function, name, config, place,
+        making, function, name, "mq", config, place,
         EventSourceArn=_arn(config), Queues=[queue], SourceAccessConfigurations=access,
     )  # fmt: skip
     if secret is not None:
@@ -128,7 +131,7 @@ def msk(making: GrowingTemplate, function: Function, config: Node, place: Place,
     spelt = f"{plain(cluster[0])}{plain(text(topic) or '')}" or str(number)
     start = either(get(config, "startingPosition")) or "TRIM_HORIZON"
     _mapping(
-        making, function, f"{logical(function.name)}EventSourceMappingMSK{spelt}", config, place,
+        making, function, f"{logical(function.name)}EventSourceMappingMSK{spelt}", "kafka", config, place,
         EventSourceArn=arn, Topics=[topic], StartingPosition=start,
     )  # fmt: skip
     making.grant(place, ["kafka:DescribeCluster", "kafka:GetBootstrapBrokers"], [arn])
@@ -152,7 +155,7 @@ def kafka(making: GrowingTemplate, function: Function, config: Node, place: Plac
     endpoints = {"Endpoints": {"KafkaBootstrapServers": get(config, "bootstrapServers")}}
     _mapping(
         making, function,
-        f"{logical(function.name)}EventSourceMappingKafka{plain(text(topic) or str(number))}", config, place,
+        f"{logical(function.name)}EventSourceMappingKafka{plain(text(topic) or str(number))}", "", config, place,
         Topics=[topic],
         SelfManagedEventSource=endpoints,
         SourceAccessConfigurations=[
