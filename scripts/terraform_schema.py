@@ -34,6 +34,7 @@ PACKAGES = {
 # Types that a control may want next, beside those that the library's snippets name.
 LIKELY = [
     "aws_accessanalyzer_analyzer",
+    "aws_accessanalyzer_archive_rule",
     "aws_api_gateway_authorizer",
     "aws_api_gateway_deployment",
     "aws_api_gateway_base_path_mapping",
@@ -90,6 +91,7 @@ LIKELY = [
     "aws_elasticache_serverless_cache",
     "aws_guardduty_detector",
     "aws_guardduty_detector_feature",
+    "aws_guardduty_filter",
     "aws_iam_access_key",
     "aws_iam_account_password_policy",
     "aws_iam_openid_connect_provider",
@@ -141,6 +143,7 @@ LIKELY = [
     "aws_security_group",
     "aws_security_group_rule",
     "aws_securityhub_account",
+    "aws_securityhub_automation_rule",
     "aws_securityhub_standards_subscription",
     "aws_sfn_state_machine",
     "aws_shield_protection",

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.evidence.asking import found, plan, template
 from tests.evidence.policies.stating import (
     GITHUB,
     NO,
+    NOTHING,
     OPEN,
     UNKNOWN,
     YES,
@@ -159,6 +161,47 @@ def test_the_guardrails_of_the_library_are_guardrails() -> None:
     assert word(asked("denies-stopping-detection", ("guardrail", json.dumps(content)))) is YES
     named = set(re.findall(r'"(\w[\w-]*:\w+)"', how["terraform"])) - {"aws:PrincipalArn"}
     assert named == {action for one in content["Statement"] for action in one["Action"]}
+
+
+LEAVING = (
+    "{Version: '2012-10-17', Statement: [{Effect: Deny, Action: 'organizations:LeaveOrganization', Resource: '*'}]}"
+)
+POLICY = "P: {Type: AWS::Organizations::Policy, Properties: {Name: p, Type: %s, Content: %s%s}}\n"
+SCP = "SERVICE_CONTROL_POLICY"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # a template shows where a policy is attached to, and never that the account is below
+        (POLICY % (SCP, LEAVING, ", TargetIds: [r-abcd]"), OPEN),
+        (POLICY % (SCP, LEAVING, ", TargetIds: [!ImportValue unit]"), OPEN),
+        (POLICY % (SCP, LEAVING, ""), NO),
+        (POLICY % (SCP, LEAVING, ", TargetIds: []"), NO),
+        (POLICY % ("RESOURCE_CONTROL_POLICY", LEAVING, ""), NOTHING),
+        (POLICY % (SCP, LEAVING.replace("Deny", "Allow"), ", TargetIds: [r-abcd]"), NOTHING),
+        (POLICY % (SCP, LEAVING.replace("organizations:LeaveOrganization", "s3:*"), ""), NOTHING),
+        (POLICY % (SCP, "!ImportValue a", ", TargetIds: [r-abcd]"), OPEN),
+        # one that is attached beside one that is not
+        (
+            POLICY % (SCP, LEAVING, "") + "  Q" + (POLICY % (SCP, LEAVING, ", TargetIds: [r-abcd]"))[1:],
+            OPEN,
+        ),
+    ],
+)
+def test_a_policy_of_a_template_that_is_attached_to_nothing_guards_nothing(text: str, expected: Any) -> None:
+    assert word(found(template("  " + text), "account", "guardrail_leaving")) is expected
+
+
+def test_a_policy_of_a_plan_is_attached_by_a_resource_of_its_own() -> None:
+    stated = json.dumps({"Statement": [deny("organizations:LeaveOrganization")]})
+    policy = f"aws_organizations_policy.p: {{type: {SCP}, content: '{stated}'}}\n"
+    assert word(found(plan(policy), "account", "guardrail_leaving")) is NO
+    attached = (
+        "aws_organizations_policy_attachment.a: {policy_id: '${aws_organizations_policy.p.id}', target_id: r-abcd}"
+    )
+    assert word(found(plan(policy + attached), "account", "guardrail_leaving")) is OPEN
+    assert word(found(plan(policy + attached.replace(".p.id", ".q.id")), "account", "guardrail_leaving")) is OPEN
 
 
 def test_a_call_that_nobody_judged_leaves_it_open(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,10 +14,21 @@ from threatmodel.evidence.analyses.event_patterns import (
     filter_admits,
     leaves_out,
 )
-from threatmodel.evidence.analyses.properties import all_of, document, each, named, one_of, open_at, read, worded
+from threatmodel.evidence.analyses.properties import (
+    all_of,
+    document,
+    each,
+    named,
+    one_of,
+    opaque_of,
+    open_at,
+    read,
+    worded,
+)
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.rules import active_rules
-from threatmodel.evidence.answers import Gathered, Outcome
+from threatmodel.evidence.analyses.suppressing import filter_hides
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Table, get
@@ -54,12 +65,27 @@ def _rule_covers(part: Gathered, service: str, calls: Sequence[str]) -> tuple[bo
         return False, "", place
     if not isinstance(pattern, Table):
         return None, open_at(pattern).why, pattern.place
-    outer = all_of((admits(get(pattern, "source"), f"aws.{service}"), admits(get(pattern, "detail-type"), _BY_CALL)))
+    outer = all_of((
+        admits(get(pattern, "source"), f"aws.{service}"),
+        admits(get(pattern, "detail-type"), _BY_CALL),
+        _asks_no_more(pattern),
+    ))  # fmt: skip
     if outer is False:
         return False, "", place
     details = list(alternatives(get(pattern, "detail")))
     covered = [one_of([_admits_call(one, service, call) for one in details]) for call in calls]
     return all_of((outer, *covered)), "which calls it lets through is not told", place
+
+
+_HERE: Mapping[str, str] = {"account": "<AccountId>", "region": "<Region>"}
+"""What every event of this account and Region has outside its details."""
+
+
+def _asks_no_more(pattern: Table) -> bool | None:
+    """Whether a pattern asks for nothing beside source, kind and details that an event of this account may lack."""
+    others = [(name, node) for name, node in pattern.entries.items() if name not in {"source", "detail-type", "detail"}]
+    own = all(name in _HERE and _HERE[name] in [worded(one) for one in each(node)] for name, node in others)
+    return True if own else None
 
 
 def _admits_call(detail: Node | None, service: str, call: str) -> bool | None:
@@ -115,9 +141,18 @@ _SERIOUS = 8
 _HUB_ASKED = ("Severity", "Workflow", "WorkflowState", "RecordState")
 
 
-@analysis("rule", "target")
+@analysis("rule", "target", "suppression")
 def alerts_on_findings(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
-    """Whether a rule that reaches somebody lets serious findings through."""
+    """Whether a rule that reaches somebody lets serious findings through, and none is hidden before."""
+    for part in named(parts, "suppression"):
+        doubt = opaque_of(part) or part.resource.doubt
+        hides = filter_hides(part.node)
+        if hides and doubt is None:
+            note = "a filter archives findings before anybody hears of them"
+            return Answered(value=False, places=(part.resource.place,), note=note)
+        if hides is not False:
+            why = doubt.why if doubt is not None else "a filter may archive serious findings"
+            return Unanswered(why, part.resource.place)
     covers: list[Cover] = []
     for part, doubt in active_rules(parts, stack):
         value, why, place = _finds(part)
@@ -135,7 +170,8 @@ def _finds(part: Gathered) -> tuple[bool | None, str, Place]:
     values = []
     for source, kind in _FINDINGS.items():
         named_it = get(pattern, "source") is not None or get(pattern, "detail-type") is not None
-        outer = all_of((admits(get(pattern, "source"), source), admits(get(pattern, "detail-type"), kind), named_it))
+        asked = admits(get(pattern, "source"), source), admits(get(pattern, "detail-type"), kind)
+        outer = all_of((*asked, named_it, _asks_no_more(pattern)))
         inner = one_of([_admits_finding(one, source) for one in alternatives(get(pattern, "detail"))])
         values.append(all_of((outer, inner)))
     return one_of(values), "which findings it lets through is not told", place

@@ -1,6 +1,6 @@
-"""What a file shows of an account's detection: that it is off.
+"""What a file shows of an account's detection: that it is off, and that an analyzer watches.
 
-Detectors and recorders are there once in each Region, so that one file shows where one is switched off or leaves
+Detectors, recorders and hubs are there once in each Region, so that one file shows where one is switched off or leaves
 something out, and never that all are on.
 """
 
@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 
 from threatmodel.evidence.analyses.properties import each, flag, named, opaque_of, read, worded
 from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.suppressing import archives, automation_hides
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown, unknowns
 
@@ -38,6 +40,48 @@ def recorder_leaves_out(parts: Sequence[Gathered], _resource: Resource, _stack: 
     return _denied(named(parts, "recorder"), _leaves_out, "AWS Config's recorder leaves out what it has to record")
 
 
+@analysis("hub", "automation")
+def checks_suppressed(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
+    """No where a rule of Security Hub suppresses failed checks whatever they are of."""
+    denied = _denied(named(parts, "automation"), _hides_checks, "a rule suppresses failed checks, whatever they are of")
+    return denied or _denied(named(parts, "hub"), lambda _: False, "")
+
+
+def _hides_checks(rule: Node) -> bool:
+    return automation_hides(rule) is True
+
+
+_EXTERNAL = ("ACCOUNT", "ORGANIZATION")
+"""Kinds of analyzers that look for access from outside; the others look for access that is not used, or inside."""
+
+
+@analysis("analyzer", "archive-rule")
+def analyzer_watches(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
+    """Whether an analyzer watches for access from outside in the Region of the functions, and hides nothing of it."""
+    found = [part for part in named(parts, "analyzer") if _looks_outside(part.node) is not False]
+    if not found:
+        return None
+    rules = [rule for part in found for rule in each(read(part.node, "ArchiveRules"))]
+    rules += [part.node for part in named(parts, "archive-rule")]
+    hidden = [archives(one) for one in rules]
+    place = found[0].resource.place
+    if True in hidden:
+        return Answered(value=False, places=(place,), note="an archive rule hides what others may reach")
+    doubt = next((one for part in found for one in (opaque_of(part) or part.resource.doubt,) if one is not None), None)
+    beside = any("lambda" in known(one.type).services for one in stack.resources.values())
+    template = found[0].resource.type.startswith("AWS::")
+    if doubt is not None or None in hidden or not any(_looks_outside(part.node) for part in found):
+        return Unanswered(doubt.why if doubt else "what it looks for, and what is hidden of it, is not told", place)
+    if not (beside and template):
+        return Unanswered("whether it is in the Region of the functions is not told", place)
+    return Answered(value=True, places=(place,))
+
+
+def _looks_outside(analyzer: Node) -> bool | None:
+    kind = read(analyzer, "Type")
+    return worded(kind) in _EXTERNAL if worded(kind) is not None else True if kind is None else None
+
+
 def _denied(parts: Sequence[Gathered], denies: Callable[[Node], bool], note: str) -> Outcome:
     """No where one surely denies it; else unknown, where there is any."""
     for part in parts:
@@ -59,6 +103,8 @@ def _unprotected(detector: Node) -> bool:
 
 
 def _leaves_out(recorder: Node) -> bool:
+    if flag(read(recorder, "is_enabled"), left_out=True) is False:  # Terraform has a resource for whether it is on
+        return True
     group = read(recorder, "RecordingGroup")
     group = next(iter(each(group)), None)
     strategy = read(group, "RecordingStrategy")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from threatmodel.evidence.analyses.denials import all_denied, everywhere, exempts, unanswered
 from threatmodel.evidence.analyses.judgements import Judgement, places, some, unknown
 from threatmodel.evidence.analyses.principals import holders
+from threatmodel.evidence.analyses.properties import read, stands, worded
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.answers import Answered, Gathered, Outcome
 from threatmodel.evidence.policies.detection import watched
@@ -15,12 +16,52 @@ from threatmodel.evidence.policies.grants import ConditionKey, Grant, grants
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Unknown
 
+_Ask = Callable[[list[Gathered], tuple[Grant, ...]], Outcome]
+"""What some policies say to a question, from where they stand and what they state."""
 
-def _guardrails(
-    parts: Sequence[Gathered], resource: Resource, stack: Stack
-) -> tuple[list[Gathered], tuple[Grant, ...]]:
-    own = [part for part in parts if part.part == "guardrail"]
-    return own, grants(own, resource, stack)
+
+def _asked(parts: Sequence[Gathered], resource: Resource, stack: Stack, ask: _Ask) -> Outcome:
+    """What the policies above an account say to a question.
+
+    AWS answers which are above it.  A file tells only to what they are attached: it denies where that is nothing, and
+    never shows that the account is below, since nobody is who manages the organisation.
+    """
+    own = [part for part in parts if part.part == "guardrail" and _is_of_services(part)]
+    if not own:
+        return None
+    outcome = ask(own, grants(own, resource, stack))
+    if not any(part.resource.type in _POLICIES for part in own) or not isinstance(outcome, Answered):
+        return outcome
+    if not outcome.value:
+        return None  # another policy may do it
+    loose = [part for part in own if _is_loose(part, parts, stack)]
+    kept = [part for part in own if part not in loose]
+    without = ask(kept, grants(kept, resource, stack)) if kept else None
+    if loose and not (isinstance(without, Answered) and without.value):
+        note = f"{loose[0].resource.name} is attached to nothing"
+        return Answered(False, (loose[0].resource.place,), note)  # noqa: FBT003 - the value
+    place = own[0].resource.place
+    return unanswered(Unknown("whether this account is below what the policy is attached to is not told", place))
+
+
+_POLICIES = ("AWS::Organizations::Policy", "aws_organizations_policy")
+
+
+def _is_of_services(part: Gathered) -> bool:
+    """Whether a policy is a service control policy, or nobody knows that it is none."""
+    kind = worded(read(part.resource.properties, "Type")) if part.resource.type in _POLICIES else None
+    return kind in {None, "SERVICE_CONTROL_POLICY"}
+
+
+def _is_loose(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> bool:
+    """Whether a policy is surely attached to nothing: it names no target, and nothing else names it."""
+    kind = read(part.resource.properties, "Type")
+    sure = part.resource.opaque is None and part.resource.doubt is None and not isinstance(kind, Unknown)
+    others = [one for one in parts if one.part == "attachment"]
+    targets = [stack.target(read(one.node, "PolicyId")) for one in others]
+    unread = any(target is None for target in targets) or bool(stack.unread)
+    named = part.resource in targets or stands(read(part.resource.properties, "TargetIds")) is not False
+    return sure and not named and not unread
 
 
 # --- what guardrails deny
@@ -30,13 +71,16 @@ _KEPT = ("cloudtrail", "config", "guardduty")
 _LOGS = ("s3:deletebucket", "s3:deleteobject", "logs:deleteloggroup")
 
 
-@analysis("guardrail")
+@analysis("guardrail", "attachment")
 def denies_stopping_detection(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether policies deny stopping, narrowing and blinding CloudTrail, Config and GuardDuty, and deleting logs."""
-    own, found = _guardrails(parts, resource, stack)
+    return _asked(parts, resource, stack, _keeps_detection)
+
+
+def _keeps_detection(own: list[Gathered], found: tuple[Grant, ...]) -> Outcome:
     outcome = all_denied(own, found, [one for service in _KEPT for one in watched()[service].blinds], None)
-    if not own or not isinstance(outcome, Answered) or not outcome.value:
-        return outcome if own else None
+    if not isinstance(outcome, Answered) or not outcome.value:
+        return outcome
     kept = [grant for grant in found if grant.effect == "Deny" and not grant.open and _keeps_logs(grant)]
     if not kept:
         return Answered(False, tuple(places(own)), "nothing denies deleting their logs")  # noqa: FBT003 - the value
@@ -50,11 +94,10 @@ def _keeps_logs(grant: Grant) -> bool:
     return all(exempts(one) for one in grant.conditions) and any(grant.covers(action) for action in _LOGS)
 
 
-@analysis("guardrail")
+@analysis("guardrail", "attachment")
 def denies_root(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a policy denies every action to the root user."""
-    own, found = _guardrails(parts, resource, stack)
-    return some((_bars_root(grant) for grant in found), own) if own else None
+    return _asked(parts, resource, stack, lambda own, found: some(map(_bars_root, found), own))
 
 
 def _bars_root(grant: Grant) -> Judgement:
@@ -71,12 +114,13 @@ def _is_root(condition: ConditionKey) -> bool:
     return named and any(re.fullmatch(r"arn:[^:]+:iam::[^:]*:root", one.text) for one in condition.values)
 
 
-@analysis("guardrail")
+@analysis("guardrail", "attachment")
 def denies_public_functions(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether policies deny function URLs without IAM, permissions for every principal, and policies put as a whole."""
-    own, found = _guardrails(parts, resource, stack)
-    if not own:
-        return None
+    return _asked(parts, resource, stack, _keeps_functions_closed)
+
+
+def _keeps_functions_closed(own: list[Gathered], found: tuple[Grant, ...]) -> Outcome:
     urls = all_denied(own, found, ("lambda:createfunctionurlconfig", "lambda:updatefunctionurlconfig"), _without_iam)
     if not isinstance(urls, Answered) or not urls.value:
         return urls
@@ -103,11 +147,10 @@ def _for_everybody(condition: ConditionKey) -> bool:
     return condition.key == "lambda:principal" and equal and any(one.text == "*" for one in condition.values)
 
 
-@analysis("guardrail")
+@analysis("guardrail", "attachment")
 def denies_other_regions(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a policy denies all but some Regions, global services apart."""
-    own, found = _guardrails(parts, resource, stack)
-    return some((_bars_regions(grant) for grant in found), own) if own else None
+    return _asked(parts, resource, stack, lambda own, found: some(map(_bars_regions, found), own))
 
 
 def _bars_regions(grant: Grant) -> Judgement:
@@ -121,11 +164,11 @@ def _bars_regions(grant: Grant) -> Judgement:
     return Judgement(bool(by_region) and len(by_region) == len(rest), grant.place)
 
 
-@analysis("guardrail")
+@analysis("guardrail", "attachment")
 def denies_leaving(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a policy denies the account to leave the organisation."""
-    own, found = _guardrails(parts, resource, stack)
-    return all_denied(own, found, ("organizations:leaveorganization",), None) if own else None
+    leaving = ("organizations:leaveorganization",)
+    return _asked(parts, resource, stack, lambda own, found: all_denied(own, found, leaving, None))
 
 
 _NEED_MFA = (
@@ -135,14 +178,13 @@ _NEED_MFA = (
 """Actions that stand for all that destroy or change rights: whoever denies these denies their like."""
 
 
-@analysis("guardrail", "authorisations")
+@analysis("guardrail", "attachment", "authorisations")
 def denies_without_mfa(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a policy denies destructive and privilege-changing actions where MFA is false or missing.
 
     A service control policy does it for everybody; else every user must have a policy that does.
     """
-    own, found = _guardrails(parts, resource, stack)
-    outcome = all_denied(own, found, _NEED_MFA, _no_mfa) if own else None
+    outcome = _asked(parts, resource, stack, lambda own, found: all_denied(own, found, _NEED_MFA, _no_mfa))
     if outcome is not None and (not isinstance(outcome, Answered) or outcome.value):
         return outcome
     lists = [part for part in parts if part.part == "authorisations"]
