@@ -28,6 +28,7 @@ PAGE = HOME / "docs" / "accuracy.md"
 PUBLIC = HOME / "scripts" / "accuracy.yaml"
 FRESH = HOME / "scripts" / "accuracy-fresh.yaml"
 OWN = HOME / "tests" / "samples" / "accuracy"
+OWN_FRESH = HOME / "tests" / "samples" / "fresh"
 
 
 def labels(path: Path) -> Mapping[str, Label]:
@@ -50,7 +51,7 @@ def main() -> int:
     parser.add_argument("--only", default="", metavar="NAME", help="only files with this in their label's name")
     parser.add_argument("--write", action="store_true", help="write the tables of docs/accuracy.md")
     asked = parser.parse_args()
-    parts = {"own samples": (OWN, OWN / "labels.yaml")}
+    parts = {"own samples": (OWN, OWN / "labels.yaml"), "fresh own files": (OWN_FRESH, OWN_FRESH / "labels.yaml")}
     if asked.folder is not None:
         parts |= {"public templates": (asked.folder, PUBLIC), "fresh files": (asked.folder, FRESH)}
     for name, (folder, where) in parts.items():

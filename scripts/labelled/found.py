@@ -30,7 +30,7 @@ class Found:
     """What is found in one file, in the words of labels.
 
     `routes` have who calls them: slack, others, or asked.  `open` are the lists that may be longer, by function and
-    name.  `states` are those of the controls on each resource that is an element.
+    name; of what is no function all are.  `states` are those of the controls on each resource that is an element.
     """
 
     functions: frozenset[str]
@@ -57,13 +57,23 @@ def found_in(path: Path) -> Found:
     return Found(
         functions=frozenset(names[one] for one in functions),
         routes=dict(route for one in functions for route in _routes(graph, one, names)),
-        flows=frozenset(flow for one in functions for flow in _flows(graph, one, names)),
+        flows=frozenset(
+            (
+                *(flow for one in functions for flow in _flows(graph, one, names)),
+                *_passed_on(graph, names),
+            )
+        ),
         secrets=frozenset(_secrets(graph, names)),
         open=frozenset(
-            (names[one], name)
-            for one in functions
-            for name in ("triggers", *USES)
-            if name not in graph.lists[one] or graph.lists[one][name].closed is None
+            (
+                *(
+                    (names[one], name)
+                    for one in functions
+                    for name in ("triggers", *USES)
+                    if name not in graph.lists[one] or graph.lists[one][name].closed is None
+                ),
+                *((name, use) for name in names.values() if name not in functions for use in (*USES, "passes")),
+            )
         ),
         states=dict(_states(graph, names)),
     )
@@ -89,6 +99,16 @@ def _flows(graph: Graph, function: str, names: Mapping[str, str]) -> Iterator[st
     for name in USES:
         if name in graph.lists[function]:
             yield from (f"{names[function]} {name} {names.get(one, one)}" for one in graph.lists[function][name].items)
+
+
+def _passed_on(graph: Graph, names: Mapping[str, str]) -> Iterator[str]:
+    """What elements and services hand on by themselves, with no function between."""
+    for one, lists in graph.lists.items():
+        passes = lists.get("passes_to")
+        yield from (f"{names.get(one, one)} passes {names.get(to, to)}" for to in (passes.items if passes else ()))
+    for one, external in graph.system.externals.items():
+        for name, relation in external.relations.items():
+            yield from (f"{names.get(one, one)} {name} {names.get(to, to)}" for to in relation.ids)
 
 
 def _secrets(graph: Graph, names: Mapping[str, str]) -> Iterator[str]:

@@ -7,7 +7,7 @@ A label is written by reading the file, before anything is run on it.  It holds 
       name: a name to print
       functions: [Front, Worker]
       routes: [POST /slack/events Front by slack, GET /health Front]   # by slack, by others; left out: no file tells
-      flows: [rate(1 hour) > Front, Front sends Jobs, Front calls slack]
+      flows: [rate(1 hour) > Front, Front sends Jobs, Front calls slack, Jobs passes Archive]
       secrets: [SigningSecret, environment of Front]                   # kept, and in an environment in the clear
       controls:  # of one resource, or of several; function: of each
         function: -code-signing +supported-runtime
@@ -35,7 +35,7 @@ Caller = Literal["slack", "others", ""]
 _KEYS = {"name", "functions", "routes", "flows", "secrets", "controls", "why"}
 _EACH = "function"
 _ROUTE = re.compile(r"(?P<route>[A-Z*]+ [/$\w]\S* \S+)(?: by (?P<caller>slack|others))?\Z")
-_FLOW = re.compile(r".+ > \S+|\S+ (?:reads|writes|sends|secrets|invokes|calls) .+")
+_FLOW = re.compile(r".+ > \S+|\S+ (?:reads|writes|sends|secrets|invokes|calls|passes) .+")
 
 
 class LabelError(ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Container, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,6 +110,12 @@ class _One:
         self.places: dict[tuple[str, str], tuple[Place, ...]] = {}
         self.untold: list[Untold] = []
 
+    @cached_property
+    def _kinds(self) -> Mapping[str, str]:
+        """The kind of each element of the model, external systems among them."""
+        nodes = {name: node.kind for name, node in self.system.nodes.items()}
+        return {**dict.fromkeys(self.system.externals, "external system"), **nodes}
+
     def deployed(self, element: str, resource: str) -> Deployed:
         """What the file makes of an element, for what ran elsewhere to be held against."""
         place = self.stack.resources[resource].place
@@ -157,8 +163,7 @@ class _One:
             other.state(found, wanted)
             return found
 
-        kinds = {name: node.kind for name, node in self.system.nodes.items()}
-        kept, fallen = held(said, kinds, Readings(base, stack, stated), ways)
+        kept, fallen = held(said, self._kinds, Readings(base, stack, stated), ways)
         self.untold = [
             one for one in self.untold if all(said.open for said in kept.get(one.element, {}).get(one.name, ()))
         ]
@@ -176,7 +181,7 @@ class _One:
         parts = touches(self.stack, self.facts, self.file.element_of)
         standing = Standing(self.stack)
         for element, by in said.items():
-            kind = self.system.nodes[element].kind
+            kind = self._kinds[element]
             shared = self._shared(element)
             for name, statements in by.items():
                 around = self.facts.looks_around(kind, name)
@@ -197,7 +202,7 @@ class _One:
 
     def _rests_on(self, element: str, fact: str, standing: Standing, place: Place | None) -> frozenset[str]:
         """The resources from which a fact of an element follows: what was looked at, and where the answer stands."""
-        kind = self.system.nodes[element].kind
+        kind = self._kinds[element]
         resource = self.stack.resources.get(self.matched.resources.get(element, ""), self.whole)
         places = (place, *self.places.get((element, fact), ()))
         return self.facts.rests_on(kind, fact, resource).union(*map(standing.at, places))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.held import HeldFile
 from threatmodel.evidence.matching import named_elsewhere
+from threatmodel.evidence.relations.acting import Passed
 from threatmodel.evidence.relations.found import FunctionRelations, Start, Use, function_relations, may_be_slack
-from threatmodel.evidence.relations.passing import Passed, passed_on
+from threatmodel.evidence.relations.passing import passed_on
 from threatmodel.evidence.relations.rights import RELATIONS as USES
 from threatmodel.evidence.relations.unused import Needed, unused
 from threatmodel.evidence.relations.used import used
@@ -63,7 +64,7 @@ class Lists:
         said = (
             *(start.source for relations in self.relations.values() for start in relations.triggers),
             *(use.resource for one in self.relations.values() for uses in _lists(one) for use in uses),
-            *(one.to for one in self.passed),
+            *(name for one in self.passed for name in (one.source, one.to)),
         )
         named = dict.fromkeys(
             name
@@ -109,15 +110,16 @@ class Lists:
 
     def _state_passing(self, statements: Statements) -> None:
         """States what elements hand on by themselves; whoever may write such a rule elsewhere may add to it."""
-        found: dict[str, dict[str, Place]] = {}
+        found: dict[tuple[str, str], dict[str, Place]] = {}
         for one in self.passed:
+            element = self.elements.get(one.source, "")
             if one.to not in self.elements:
                 self.strangers.setdefault(one.to, []).append(one.place)
-            elif one.source in self.element_of:
-                found.setdefault(self.element_of[one.source], {}).setdefault(self.elements[one.to], one.place)
-        for element, to in found.items():
+            elif element and (one.use == "passes_to") == (element in self.system.nodes):
+                found.setdefault((element, one.use), {}).setdefault(self.elements[one.to], one.place)
+        for (element, use), to in found.items():
             said = Statement(tuple(to), "template", next(iter(to.values())), open=_ELSEWHERE)
-            statements.setdefault(element, {}).setdefault("passes_to", []).append(said)
+            statements.setdefault(element, {}).setdefault(use, []).append(said)
 
     def _state_list(  # noqa: PLR0913, PLR0917 - a list: of what, its name, its members, their signs, why it is open
         self,

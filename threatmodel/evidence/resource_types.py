@@ -29,6 +29,7 @@ class ResourceType:
     networked: bool = False
     stands_for: str = ""
     read_as: str = ""
+    acts_as: str = ""
     calls: str = ""
     calls_by_role: bool = False
     hands_over: bool = False
@@ -60,6 +61,7 @@ _TYPE = record(
     Key("networked", Flag(), "whether it may be used over the network, with no grant"),
     Key("stands_for", _PROPERTY, "the property that says for which other resource it stands"),
     Key("read_as", Text(20, r"[a-z]+", "a word"), "the reader in relations/starts.py of how it starts functions"),
+    Key("acts_as", Text(20, r"[a-z]+", "a word"), "the reader in relations/acting.py of what it does by itself"),
     Key("calls", _SERVICE, "the service that a permission names, where it calls a function that it names"),
     Key("calls_by_role", Flag(), "whether it calls by a role, and its targets are read"),
     Key("hands_over", Flag(), "whether it says where results and failures of a function go"),

@@ -160,7 +160,8 @@ def _elements(handed: frozenset[str], stack: Stack, element_of: Mapping[str, str
 def _parts(stack: Stack, facts: StackFacts) -> Iterator[tuple[Unread, bool]]:
     """Each part that nobody read, and whether it changes what it is handed alone.
 
-    That is so of a custom resource whose function's rights say what it may change, unless another part may add to them.
+    That is so of a custom resource whose function's rights say what it may change, unless another part may add to them,
+    and of what is no resource: a plugin's documentation says what it changes.
     """
     loose = list(_handed_over(stack))
     by_name = {part.name: part for part in loose}
@@ -174,7 +175,7 @@ def _parts(stack: Stack, facts: StackFacts) -> Iterator[tuple[Unread, bool]]:
     for part in loose:
         found = rights.get(part.name)
         if found is None:
-            yield part, False
+            yield part, part.name not in stack.resources
             continue
         ends = found.whole and others.isdisjoint(found.held_by)
         handed = part.handed & frozenset(_of_services(found.services, stack)) if ends else part.handed

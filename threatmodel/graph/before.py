@@ -29,10 +29,10 @@ class Before:
 
     @cached_property
     def _fillers(self) -> Mapping[str, Sequence[Member]]:
-        """By queue and store, what puts something into it: functions, and apis and others that hand on to it."""
+        """By element, what hands something to it: functions, services, and apis and others that hand on to it."""
         found: dict[str, list[Member]] = {}
         for element, lists in self._lists.items():
-            for name in ("sends", "writes", "passes_to"):
+            for name in ("sends", "writes", "passes_to", "calls"):
                 for into, fact in members_of(lists, name):
                     found.setdefault(into, []).append(Member(element, fact))
         return found
@@ -49,7 +49,7 @@ class Before:
         yield from self.callers.get(element, ())
         yield from self._fillers.get(element, ())
         for trigger, fact in members_of(self._functions.get(element, {}), "triggers"):
-            if trigger.by in {"queue", "store"} and trigger.source is not None:
+            if trigger.by in {"queue", "store", "service"} and trigger.source is not None:
                 yield Member(trigger.source.id, fact)
 
     @cached_property

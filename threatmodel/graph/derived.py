@@ -33,13 +33,15 @@ SLACK_CLASS = {"slash-command": "internal", "interactivity": "internal", "events
 class Given:
     """What facts are derived from: a system, the lists of its elements by id, and the facts stated of them.
 
-    `today` decides which runtimes are supported (unknown without it).
+    `today` decides which runtimes are supported (unknown without it); `by_services` is what external systems do by
+    themselves, by id.
     """
 
     system: System
     lists: Mapping[str, Lists]
     stated: Mapping[str, Facts]
     today: datetime.date | None
+    by_services: Mapping[str, Lists]
 
     @cached_property
     def functions(self) -> Mapping[str, Lists]:
@@ -54,7 +56,7 @@ class Given:
     @cached_property
     def before(self) -> Before:
         """What stands before each element."""
-        return Before(self.lists, self.functions)
+        return Before({**self.by_services, **self.lists}, self.functions)
 
     @cached_property
     def started(self) -> Mapping[tuple[str, str], Fact]:
@@ -91,8 +93,10 @@ class Given:
 
     @cached_property
     def faces(self) -> Mapping[str, Fact | None]:
-        """By element, whether requests from outside reach it: an api is there for nothing else."""
-        return {name: _faces(self, node) for name, node in self.system.nodes.items()}
+        """By element, whether requests from outside reach it: an api is there for nothing else, a service never."""
+        service = stated(Statement(value=False, source="wiring", place=None))
+        found = {name: _faces(self, node) for name, node in self.system.nodes.items()}
+        return {**dict.fromkeys(self.by_services, service), **found}
 
     @cached_property
     def ways_from_outside(self) -> Mapping[str, Statement]:

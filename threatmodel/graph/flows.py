@@ -80,6 +80,8 @@ class Flows:
             if node.kind == "api":
                 yield from self._door(node.id)
             yield from self._flows_on(node)
+        for external in self.system.externals:
+            yield from self._flows_of_service(external)
         yield from self._keys()
         yield from self._wires(rest)
         for node in self.functions:
@@ -238,6 +240,23 @@ class Flows:
             wire = Wire(node.id, other, "pass", "pass on", carries, "runtime", "service principal or role")
             yield self._flow(wire, fact.said.place, fact.size, held)
 
+    def _flows_of_service(self, service: str) -> Iterator[Flow]:
+        """What an external system does by itself with elements, as a state machine's tasks do."""
+        lists = self.resolved.by_services[service]
+        for row in _USES:
+            members = lists.get(row.name)
+            for other, fact in members.known if members is not None else ():
+                carries, held = self._held(other) if other in self.lists else (("app:records",), None)
+                carries = self._secret_data(other) if "secret" in row.to else carries
+                wire = Wire(service, other, row.verb, row.verb, carries, "runtime", "role, SigV4")
+                if "external system" in row.to and not self._is_service(other):
+                    wire = wire._replace(caller="", transport="", port=None)
+                yield self._flow(wire, fact.said.place, fact.size, held)
+
+    def _is_service(self, external: str) -> bool:
+        """Whether an external system is a service of AWS, of which it is known how it is called."""
+        return external in self.system.externals and bool(self.system.externals[external].service)
+
     def _use(self, node: Node, row: RelationRow, member: Member) -> Flow:
         other, fact = member
         if row.verb == "invoke":
@@ -273,7 +292,7 @@ class Flows:
             wire = Wire(node.id, "slack", "call", "Web API, response_url", carries, "runtime", "bearer token")
             return self._flow(wire, calls.said.place, calls.size, self._fixed_class(carries))
         wire = Wire(node.id, external, "call", "call", ("app:records",), "runtime", "role, SigV4")
-        if external not in self.system.externals or not self.system.externals[external].service:
+        if not self._is_service(external):
             wire = wire._replace(caller="", transport="", port=None)
         return self._flow(wire, calls.said.place, calls.size, self.facts[node.id].get("data_classification"))
 

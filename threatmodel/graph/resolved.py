@@ -10,7 +10,7 @@ from threatmodel.graph.derived import DERIVE, Given
 from threatmodel.graph.elements import Neighbours
 from threatmodel.graph.members import Lists, weighed
 from threatmodel.model.facts import EVIDENCE, WORD, Fact, Facts, Statement, weigh
-from threatmodel.model.system import Node, Reference, System
+from threatmodel.model.system import External, Node, Reference, System
 from threatmodel.model.vocabulary import LISTS, RELATIONS
 
 Evidence = Mapping[str, Mapping[str, Sequence[Statement]]]
@@ -26,8 +26,9 @@ IMPLIED = "closed by another list"
 class Resolved:
     """The weighed facts and lists of a system's nodes.
 
-    `lists` has those of functions, stores and queues by id and name, `facts` the facts of every node, derived ones
-    included.  `today` decides which runtimes are supported (unknown without it).
+    `lists` has those of functions, stores and queues by id and name, `by_services` what external systems do by
+    themselves, `facts` the facts of every node, derived ones included.  `today` decides which runtimes are supported
+    (unknown without it).
     """
 
     def __init__(self, system: System, evidence: Evidence, today: datetime.date | None) -> None:
@@ -35,6 +36,7 @@ class Resolved:
         self.evidence = evidence
         self._given = _given(system, evidence, today)
         self.lists = self._given.lists
+        self.by_services = self._given.by_services
         self.neighbours = Neighbours(self._given.functions)
         self.facts: dict[str, Facts] = {node.id: self._facts(node) for node in system.nodes.values()}
 
@@ -63,6 +65,7 @@ def _given(system: System, evidence: Evidence, today: datetime.date | None) -> G
         {node.id: lists_of(node, evidence.get(node.id, {})) for node in nodes if node.kind in _LISTING},
         {node.id: _stated(node, evidence.get(node.id)) for node in nodes},
         today,
+        {one.id: lists_of(one, evidence.get(one.id, {})) for one in system.externals.values()},
     )
 
 
@@ -80,7 +83,7 @@ def _stated(node: Node, found: Mapping[str, Sequence[Statement]] | None) -> Fact
     return facts
 
 
-def lists_of(node: Node, found: Mapping[str, Sequence[Statement]]) -> Lists:
+def lists_of(node: Node | External, found: Mapping[str, Sequence[Statement]]) -> Lists:
     """The lists of an element, as its model and its evidence have them."""
     lists: dict[str, list[Statement]] = {}
     for name, relation in node.relations.items():

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from threatmodel.model.entries import facts_of, incomplete, table_of, value_of
-from threatmodel.model.file import SECTIONS
+from threatmodel.model.file import EXTERNAL_USES, SECTIONS
 from threatmodel.model.ids import Ids
 from threatmodel.model.reference_architecture import ZONES
 from threatmodel.model.system import (
@@ -210,6 +210,11 @@ def externals(ids: Ids) -> Iterator[tuple[str, External]]:
                 boundary=_boundary(ids, fields) or ("account" if "service" in fields else "internet-zone"),
                 place=entry.key,
                 service=value_of(fields, "service"),
+                relations={
+                    row.name: Relation(tuple(_partners(ids, row, fields[row.name])), fields[row.name].key)
+                    for row in EXTERNAL_USES
+                    if row.name in fields
+                },
             ),
         )
 

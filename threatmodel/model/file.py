@@ -162,12 +162,15 @@ _DATA = record(
     Key("classification", Word(CLASSIFICATIONS, ordered=True), "how sensitive it is", required=True),
     Key("personal", Flag(), "whether it is about people"),
 )
+EXTERNAL_USES = tuple(row for row in RELATIONS["function"].values() if row.verb and row.verb != "invoke")
+"""What an external system may do by itself, as functions do: a function that it starts has it among its triggers."""
 _EXTERNAL = record(
     "an external system",
     Key("name", _NAME),
     Key("description", _PROSE),
     Key("service", _NAME, "the AWS service that it is or belongs to, such as Bedrock or Step Functions"),
     Key("boundary", _ID, "the trust boundary that it lies in; the Internet where left out, of a service the account"),
+    *(Key(row.name, Items(_ID), f"{row.meaning}, by itself, as a state machine's tasks do") for row in EXTERNAL_USES),
 )
 _BOUNDARY = record(
     "a boundary",

@@ -121,7 +121,8 @@ class DataItem:
 class External:
     """A system that functions call, or that starts them, and that is not modelled further.
 
-    `service` names the AWS service that it is, or is a part of ('' for what is none of AWS).
+    `service` names the AWS service that it is, or is a part of ('' for what is none of AWS); `relations` are what it
+    does by itself with elements, by the names of lists of functions.
     """
 
     id: str
@@ -130,6 +131,7 @@ class External:
     boundary: str
     place: Place
     service: str = ""
+    relations: Mapping[str, Relation] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from threatmodel.stacks.cloudformation import reader
 from threatmodel.stacks.cloudformation.names import NESTED
 from threatmodel.stacks.cloudformation.parameters import Nesting
 from threatmodel.stacks.cloudformation.reader import TEMPLATE_IN
+from threatmodel.stacks.definitions import with_definitions
 from threatmodel.stacks.sam.making import joined, spelt
 from threatmodel.stacks.stack import Choice, Nested, Parameter, Resource, Stack, Unread
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, get, links, text
@@ -47,7 +48,7 @@ class _Following:
     def stack(self, path: Path, assumed: Assumed, nesting: Nesting, above: tuple[Path, ...]) -> Stack:
         """The stack of a template; `above` are the files of those around it, its own the last."""
         found = reader.read(self.files.text(path), shown_path(path), assumed, nesting)
-        stack = sam.expanded(*found)
+        stack = with_definitions(sam.expanded(*found), path, self.files)
         waiting = {one.name: one for one in stack.resources.values() if _is_file(one)}
         if not waiting:
             return stack

@@ -71,7 +71,7 @@ def method(integration: str) -> str:
             "",
             id="function",
         ),
-        pytest.param("Type: HTTP_PROXY, Uri: 'https://example.org/a:path/b'", (), "", id="address"),
+        pytest.param("Type: HTTP_PROXY, Uri: 'https://example.org/a:path/b'", (), "host:example.org", id="address"),
         pytest.param("Type: MOCK", (), "", id="mock"),
     ],
 )

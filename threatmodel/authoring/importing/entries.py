@@ -12,12 +12,13 @@ from threatmodel.evidence.answers import Answered
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import MATCHED, mistakable
 from threatmodel.evidence.outside import default_bus, host_name, host_of, is_host, outside
+from threatmodel.evidence.relations.acting import Passed
 from threatmodel.evidence.relations.found import FunctionRelations, Start, may_be_slack
 from threatmodel.evidence.relations.naming import kinds_of
-from threatmodel.evidence.relations.passing import Passed, passed_on
+from threatmodel.evidence.relations.passing import passed_on
 from threatmodel.evidence.relations.rights import RELATIONS as USES
 from threatmodel.evidence.resource_types import known
-from threatmodel.model.file import SECTIONS, TRIGGER
+from threatmodel.model.file import EXTERNAL_USES, SECTIONS, TRIGGER
 from threatmodel.model.system import THROUGH
 from threatmodel.model.vocabulary import RELATIONS
 from threatmodel.reading.problems import Place
@@ -86,10 +87,14 @@ def _called(resource: Resource) -> str:
 
 
 def _passes(name: str, passed: Sequence[Passed], named: Mapping[str, str]) -> Iterator[str]:
-    """What an element hands on by itself."""
-    to = dict.fromkeys(scalar(named[one.to]) for one in passed if one.source == name and one.to in named)
-    if to:
-        yield f"passes_to: [{', '.join(to)}]"
+    """What an element hands on by itself, and what a service does with others."""
+    lists: dict[str, dict[str, None]] = {}
+    for one in passed:
+        if one.source == name and one.to in named:
+            lists.setdefault(one.use, {})[scalar(named[one.to])] = None
+    for use in ("passes_to", *(row.name for row in EXTERNAL_USES)):
+        if use in lists:
+            yield f"{use}: [{', '.join(lists[use])}]"
 
 
 def _kinds(
@@ -100,7 +105,8 @@ def _kinds(
     places: Mapping[str, Place | None],
 ) -> Iterator[tuple[str, str]]:
     """What the elements are, each with its kind: what functions use it as, where it can be two things."""
-    used = {one.to: EXTERNAL for one in passed} | _used_as(by_function)
+    used = {name: EXTERNAL for one in passed for name in (one.source, one.to)} | _used_as(by_function)
+    used |= {one.to: "secret" for one in passed if one.use == "secrets"}
     named = (one for one in stack.resources.values() if one.name.strip())  # nothing is deployed under no name
     for resource in named:
         kinds = kinds_of(resource, facts)
@@ -125,20 +131,23 @@ def _kinds(
 def _named_by(by_function: Mapping[str, FunctionRelations], passed: Sequence[Passed]) -> Mapping[str, Place | None]:
     """What the file names and does not hold: keys of services and of other stacks, hosts; each with a line."""
     found: dict[str, Place | None] = {}
-    for relations in by_function.values():
-        for start in relations.triggers:
-            if outside(start.source) is not None or is_host(start.source):
-                found.setdefault(start.source, start.places[0])
-        for name, _ in _USES:
-            for use in getattr(relations, name):
-                if outside(use.resource) is not None:
-                    found.setdefault(use.resource, use.places[0] if use.places else None)
-        for host in relations.externals:
-            found.setdefault(host_name(host), None)
-    for one in passed:
-        if outside(one.to) is not None:
-            found.setdefault(one.to, one.place)
+    for name, place in _places(by_function, passed):
+        if outside(name) is not None or is_host(name):
+            found.setdefault(name, place)
     return found
+
+
+def _places(
+    by_function: Mapping[str, FunctionRelations], passed: Sequence[Passed]
+) -> Iterator[tuple[str, Place | None]]:
+    """All that the file says of what elements have to do with, each with a line."""
+    for relations in by_function.values():
+        yield from ((start.source, start.places[0]) for start in relations.triggers)
+        for name, _ in _USES:
+            yield from ((use.resource, use.places[0] if use.places else None) for use in getattr(relations, name))
+        yield from ((host_name(host), None) for host in relations.externals)
+    for one in passed:
+        yield from ((name, one.place) for name in (one.source, one.to))
 
 
 def _used_as(by_function: Mapping[str, FunctionRelations]) -> dict[str, str]:
@@ -203,6 +212,9 @@ def _function(
 def _incomplete(whys: Mapping[str, str], told: dict[str, str]) -> Iterator[str]:
     """The lists that may be longer; a reason stands once, `told` has those of functions before by their text."""
     reasons = dict.fromkeys(whys.values())
+    if len(reasons) > 1 and reasons.keys() <= told.keys():
+        yield f"incomplete: [{', '.join(whys)}]"
+        return
     if len(reasons) == 1:
         (why,) = reasons
         shown = "" if why in told else f"{comment(why)[:_LONGEST_WHY]}; take out what you know to be whole"

@@ -8,11 +8,11 @@ from threatmodel.evidence.analyses.properties import each, read
 from threatmodel.evidence.outside import default_bus, host_name, service_of, whole
 from threatmodel.evidence.outside import source as outside_source
 from threatmodel.evidence.policies.grants import parsed
-from threatmodel.evidence.relations.naming import Called, told
+from threatmodel.evidence.relations.naming import Called, store_in, told
 from threatmodel.evidence.relations.ways import Start, Ways, doubtful_of, named, places_of
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Link, Node, items, links, text, unknowns
+from threatmodel.stacks.values import Link, Node, items, text, unknowns
 
 _HOST_PORT = re.compile(r"([A-Za-z0-9.-]+):\d{1,5}\Z")
 BROKERS = frozenset({"kafka", "mq"})
@@ -137,14 +137,10 @@ def _ruled(ways: Ways, called: Called, rule: Resource, doubtful: Resource, place
 
 def _bus(ways: Ways, rule: Resource, pattern: Node, called: Called) -> tuple[str, str]:
     """Where the events of a rule come from: a store that its pattern names, or an event bus."""
-    stores = {
-        ways.names.meant(link.resource)
-        for link in links(parsed(pattern))
-        if "store" in ways.names.kinds.get(ways.names.meant(link.resource), ())
-    }
+    store = store_in(ways.names, parsed(pattern))
     bus = read(rule.properties, "EventBusName")
-    if bus is None and len(stores) == 1:
-        return "store", stores.pop()
+    if bus is None and store:
+        return "store", store
     if bus is None:
         return "queue", "" if next(unknowns(parsed(pattern)), None) else default_bus()
     return "queue", ways.names.element(bus, "queue") or _elsewhere(ways, bus, "events", called)

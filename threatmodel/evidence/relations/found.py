@@ -106,7 +106,7 @@ class _Unread:
 def _is_handed_open(stack: Stack, name: str) -> bool:
     """Whether a nested stack is handed a text that the file does not tell: a function's name may be one."""
     resource = stack.resources.get(name)
-    return resource is None or any(open_in(node) is not None for node in leaves(resource.properties))
+    return resource is not None and any(open_in(node) is not None for node in leaves(resource.properties))
 
 
 def _relations(

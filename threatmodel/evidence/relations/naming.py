@@ -9,7 +9,7 @@ from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.outside import Outside, outside
 from threatmodel.evidence.policies.arns import Targets, arn_parts
-from threatmodel.evidence.policies.grants import pattern
+from threatmodel.evidence.policies.grants import MARK, pattern
 from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Joined, Link, Node, Scalar, Unknown, links, shape_of, unknowns
@@ -20,6 +20,10 @@ _A_TEXT = ("",)
 _TOKEN = r"\$\{[^{}]*\}"  # noqa: S105 - a variable in a text, no secret
 _CALLED = re.compile(rf"(?:.*:function:)?((?:{_TOKEN}|[A-Za-z0-9_-])+)(?::(?:{_TOKEN}|[A-Za-z0-9_$-])+)?\Z", re.DOTALL)
 _INVOKED = re.compile(r".*?:path/[^/]*/functions/(.*)/invocations\Z", re.DOTALL)
+_NO_FUNCTION = re.compile(
+    r"https?://|arn:.*:apigateway:.*?:(?!lambda:)(?:[a-z0-9-]+\.)?(?!lambda:)[a-z0-9-]+:(?:path|action)/"
+)
+"""How addresses of integrations begin that lead to a host, or to a service other than Lambda."""
 _LONGEST_TEXT = 2048
 _FARTHEST = 5
 """Resources that one may stand for in turn."""
@@ -118,7 +122,7 @@ class Names:
             hidden = next((self._hidden[name] for name in found if name in self._hidden), None)
             return Called(tuple(name for name in found if name in self.functions), hidden)
         spelt = self._spelt(node)
-        if spelt:
+        if spelt or _NO_FUNCTION.match(MARK.sub("", pattern(node).text)):
             return Called(spelt)
         return Called((), open_in(node) or (named_by_text(node) if self._open_names else None))
 
@@ -164,6 +168,13 @@ class Names:
         """Whether a value that is not known may name a function or role: nobody can give a name that AWS makes up."""
         own = read(resource.properties, _FUNCTION_OWN_NAME if resource.name in self.functions else ROLE_OWN_NAME)
         return open_in(own) is not None if unknown.given == _A_TEXT else not unknown.given or own is not None
+
+
+def store_in(names: Names, event_pattern: Node | None) -> str:
+    """The one store whose events a pattern of EventBridge is about, or ''."""
+    meant = {names.meant(link.resource) for link in links(event_pattern)}
+    stores = {name for name in meant if "store" in names.kinds.get(name, ())}
+    return stores.pop() if len(stores) == 1 else ""
 
 
 def _may_be_called_anything(resource: Resource) -> bool:

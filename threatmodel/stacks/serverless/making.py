@@ -190,7 +190,7 @@ class GrowingTemplate:
     """The template while it grows.
 
     `fills_environment` is a plugin that gives every function more variables; `role_each`: one gives a function with
-    statements of its own a role of its own.
+    statements of its own a role of its own; `adding` are plugins that only add resources.
     """
 
     file: str
@@ -207,6 +207,7 @@ class GrowingTemplate:
     granted: set[tuple[str | None, ...]] = field(default_factory=set)
     services: list[str] = field(default_factory=lambda: ["lambda.amazonaws.com"])
     unread: list[Unread] = field(default_factory=list)
+    adding: list[Unread] = field(default_factory=list)
     fills_environment: Unknown | None = None
     role_each: bool = False
     room: int = MOST

@@ -28,7 +28,7 @@ from threatmodel.stacks.cloudformation import document
 from threatmodel.stacks.cloudformation.reader import stack_of
 from threatmodel.stacks.serverless.apis import add_http_api, add_sockets_api
 from threatmodel.stacks.serverless.events import add_events, used
-from threatmodel.stacks.serverless.functions import ROLE_EACH, add_function, add_role
+from threatmodel.stacks.serverless.functions import add_function, add_role
 from threatmodel.stacks.serverless.included import Included
 from threatmodel.stacks.serverless.keys import note_keys
 from threatmodel.stacks.serverless.making import (
@@ -47,6 +47,7 @@ from threatmodel.stacks.serverless.making import (
 )
 from threatmodel.stacks.serverless.names import logical
 from threatmodel.stacks.serverless.package import Package, packaged
+from threatmodel.stacks.serverless.plugins import add_machines, add_proxies, added, note_plugins, workers
 from threatmodel.stacks.serverless.rest import add_rest_api
 from threatmodel.stacks.serverless.variables import Variables
 from threatmodel.stacks.stack import Resource, Stack
@@ -54,17 +55,6 @@ from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, items,
 
 _SAYING_NOTHING = frozenset(("AWSTemplateFormatVersion", "Description", "Metadata", "Outputs", "Rules"))
 _SECTIONS = ("Conditions", "Mappings", "Parameters", "Transform")
-_HARMLESS = frozenset((
-    *("serverless-offline", "serverless-offline-sqs", "serverless-offline-sns", "serverless-webpack"),
-    *("serverless-esbuild", "serverless-bundle", "serverless-python-requirements"),
-    *("serverless-plugin-typescript", "serverless-prune-plugin", "serverless-dynamodb-local", "serverless-dynamodb"),
-    *("serverless-jest-plugin", "serverless-export-env", "serverless-s3-local", "serverless-plugin-common-excludes"),
-    *("serverless-plugin-include-dependencies", "serverless-better-credentials", "serverless-localstack"),
-    *("serverless-plugin-optimize", "serverless-rust", "serverless-go-plugin"),
-))  # fmt: skip
-"""Plugins that neither make nor change resources: they build, run locally or clean up."""
-_FILLING = frozenset(("serverless-dotenv-plugin", "serverless-plugin-dotenv", "serverless-ssm-fetch"))
-"""Plugins that give functions variables which stand in no file that is read."""
 _EXTENDED = ("Condition", "CreationPolicy", "DeletionPolicy", "UpdatePolicy", "UpdateReplacePolicy", "Metadata")
 
 
@@ -147,15 +137,16 @@ def _stack(making: GrowingTemplate, problems: Iterable[Problem]) -> Stack:
     """The stack of everything that the file makes."""
     if isinstance(making.provider, Unknown):
         making.not_read("provider", making.provider.why, making.provider.place)
-    _note_plugins(making)
-    plugged = bool(making.unread)
-    making.functions = {function.name: function for function in _functions(making)}
+    plugins = note_plugins(making)
+    plugged = bool(making.unread or making.adding)
+    making.functions = {one.name: one for one in (*_functions(making), *workers(making, plugins))}
     if not plugged:
         note_keys(making)
     _add_layers(making)
     for function in making.functions.values():
         add_function(making, function)
-    _add_events(making)
+    add_machines(making, plugins)
+    _add_events(making, add_proxies(making, plugins))
     add_role(making)
     _add_deployment_bucket(making)
     for name, shared in making.shared.items():
@@ -169,7 +160,7 @@ def _stack(making: GrowingTemplate, problems: Iterable[Problem]) -> Stack:
         kind="serverless",
         title=text(service) or text(get(service, "name")) or "",
         resources=made,
-        unread=(*making.unread, *stack.unread),
+        unread=(*making.unread, *added(making, {one.name: one.type for one in made.values()}), *stack.unread),
         parameters={**stack.parameters, **making.variables.parameters},
     )
 
@@ -179,24 +170,6 @@ def _made(resource: Resource, making: GrowingTemplate) -> Resource:
     made_by = maker if maker != resource.name else ""
     polls = making.polls.get(resource.name, "")
     return replace(resource, made_by=made_by, polls=polls) if made_by or polls else resource
-
-
-def _note_plugins(making: GrowingTemplate) -> None:
-    plugins = making.variables.at("plugins")
-    if isinstance(plugins, Table):
-        plugins = plugins.entries.get("modules", Unknown("which plugins they are is not told", plugins.place))
-    for plugin in items(None if isinstance(plugins, Scalar) and plugins.value is None else plugins):
-        name = text(plugin)
-        if name is None:
-            why = plugin.why if isinstance(plugin, Unknown) else "which plugin it is is not told"
-            making.not_read("plugins", why, plugin.place)
-        elif name in _FILLING:
-            why = f"the plugin {quoted(name)} fills the environment from a file that is not read"
-            making.fills_environment = Unknown(why, plugin.place)
-        elif name == ROLE_EACH:
-            making.role_each = True
-        elif name not in _HARMLESS:
-            making.not_read(name, "a plugin may make or change resources", plugin.place)
 
 
 # --- functions
@@ -224,13 +197,13 @@ def _functions(making: GrowingTemplate) -> Iterator[Function]:
 # --- what stands around the functions
 
 
-def _add_events(making: GrowingTemplate) -> None:
-    """The resources of all events, and the APIs that they need."""
+def _add_events(making: GrowingTemplate, proxied: Place | None) -> None:
+    """The resources of all events, and the APIs that they need; `proxied` is where a plugin's route stands."""
     functions = list(making.functions.values())
     for function in functions:
         add_events(making, function)
     for kind, add in (("http", add_rest_api), ("httpApi", add_http_api), ("websocket", add_sockets_api)):
-        place = used(functions, kind)
+        place = used(functions, kind) or (proxied if kind == "http" else None)
         if place is not None:
             add(making, place)
 

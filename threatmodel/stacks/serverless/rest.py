@@ -55,7 +55,7 @@ def http_event(making: GrowingTemplate, function: Function, event: Node, place: 
         return
     method, path = told[0].lower(), told[1].strip("/")
     api = rest_id(making)
-    resource, spelt = _resource(making, function, path, place)
+    resource, spelt = path_resource(making, function.id, path, place)
     properties: dict[str, Any] = {
         "RestApiId": api,
         "ResourceId": resource,
@@ -81,7 +81,7 @@ def http_event(making: GrowingTemplate, function: Function, event: Node, place: 
     )
 
 
-def _resource(making: GrowingTemplate, function: Function, path: str, place: Place) -> tuple[Any, str]:
+def path_resource(making: GrowingTemplate, maker: str, path: str, place: Place) -> tuple[Any, str]:
     """The resource of a path, and how logical ids spell it; those above it are made as well."""
     config = making.of_provider("apiGateway")
     above: Any = either(get(config, "restApiRootResourceId")) or attribute(REST, "RootResourceId")
@@ -96,7 +96,7 @@ def _resource(making: GrowingTemplate, function: Function, path: str, place: Pla
         name = f"ApiGatewayResource{spelt}"
         properties = {"RestApiId": rest_id(making), "ParentId": above, "PathPart": part}
         if name not in making.resources:
-            making.add(name, "AWS::ApiGateway::Resource", place, properties, function.id)
+            making.add(name, "AWS::ApiGateway::Resource", place, properties, maker)
         above = ref(name)
     return above, spelt
 

@@ -1,0 +1,211 @@
+"""What services of AWS do by themselves with elements: tasks of state machines, data sources, deliveries, streams."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from threatmodel.evidence.analyses.properties import each, read
+from threatmodel.evidence.mappings.stack_facts import StackFacts
+from threatmodel.evidence.outside import default_bus, host_name, outside, service_of, source, whole
+from threatmodel.evidence.policies.grants import pattern
+from threatmodel.evidence.policies.iam import expanded
+from threatmodel.evidence.policies.permissions import use_of
+from threatmodel.evidence.relations.machines import Task, tasks
+from threatmodel.evidence.relations.naming import Names
+from threatmodel.evidence.relations.rights import Roles
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Node, links, unknowns
+
+PASSED_TO = ("queue", "store", "external system")
+"""The kinds of element that something can be handed on to, with no function between."""
+_HOST = re.compile(r"(?:https?|wss?)://([A-Za-z0-9.-]+\.[A-Za-z]{2,24})(?=[:/?#]|\Z)")
+_AWS_HOST = re.compile(r"(?:\A|\.)(?:amazonaws\.com(?:\.cn)?|on\.aws|api\.aws)\Z")
+_LIST_OF: Mapping[str, Mapping[str, str]] = {
+    "store": {"read": "reads", "write": "writes"},
+    "queue": {"send": "sends"},
+    "secret": {"value": "secrets"},
+    "external system": dict.fromkeys(("read", "write", "send", "value", "invoke", "manage"), "calls"),
+}
+"""The list that a use of an element of each kind stands in."""
+_NAMED_BY: Mapping[str, str] = {
+    "dynamodb": "TableName",
+    "events": "EventBusName",
+    "firehose": "DeliveryStreamName",
+    "kinesis": "StreamName|StreamARN",
+    "lambda": "FunctionName",
+    "s3": "Bucket",
+    "secretsmanager": "SecretId",
+    "sns": "TopicArn",
+    "sqs": "QueueUrl",
+    "ssm": "Name",
+    "states": "StateMachineArn",
+}
+"""The argument of a task that names the resource, by service."""
+_READS = ("get", "batchget", "list", "query", "scan", "describe", "select", "head", "search")
+
+
+class Passed(NamedTuple):
+    """What is handed on: from which resource, to which (or to what key of `outside`), and the line that says so.
+
+    `use` is the list of the model that it stands in: passes_to, or what a service does with it (reads, writes, sends,
+    secrets, calls).
+    """
+
+    source: str
+    to: str
+    place: Place
+    use: str = "passes_to"
+
+
+class Acting:
+    """The elements of a stack and the roles by which services act on them; roles are looked at once, if at all."""
+
+    def __init__(self, stack: Stack, facts: StackFacts) -> None:
+        self.stack = stack
+        self.names = Names(stack, facts)
+        self._roles: Roles | None = None
+
+    def uses(self, role: Node | None, element: str) -> tuple[str, ...]:
+        """What a role lets its holder do with an element: read, write, send, value; () where the role is not here."""
+        self._roles = self._roles or Roles(self.names)
+        name = self._roles.named(role)
+        reach = self._roles.of(name).reach.get(element) if name else None
+        return tuple(reach.actions) if reach is not None else ()
+
+    def named(self, node: Node | None, service: str = "") -> str:
+        """The one element that a value names, of the stack or of another; '' where it is a function or nobody knows."""
+        if node is None or self.names.called(node).functions:
+            return ""
+        own = self.names.element(node, *PASSED_TO, "secret")
+        if own:
+            return own
+        elsewhere = self.names.elsewhere(source(node, service))
+        if elsewhere is not None:
+            return elsewhere.key if outside(elsewhere.key) is not None and elsewhere.service != "lambda" else ""
+        of = service_of(node)
+        return whole(of) if of and of != "lambda" and not any(links(node)) else ""
+
+
+def host_in(node: Node | None) -> str:
+    """The host of an address outside AWS, among the names of resources; '' where there is none, or it is given."""
+    if node is None or getattr(node, "given", None):
+        return ""
+    found = _HOST.match(pattern(node).text)
+    return host_name(found[1].lower()) if found and not _AWS_HOST.search(found[1].lower()) else ""
+
+
+# --- state machines
+
+
+def machine(acting: Acting, resource: Resource) -> Iterator[Passed]:
+    """What the tasks of a state machine call but for functions, which it starts."""
+    for task in tasks(resource):
+        if task.service and not (task.service == "lambda" and acting.names.called(_argument(task)).functions):
+            yield from _of_task(acting, resource.name, task)
+
+
+def _of_task(acting: Acting, name: str, task: Task) -> Iterator[Passed]:
+    host = host_in(read(task.arguments, "ApiEndpoint"))
+    if host or task.service == "http":
+        yield Passed(name, host, task.place, "calls")
+        return
+    if task.service == "events":
+        for entry in each(read(task.arguments, "Entries")):
+            bus = read(entry, "EventBusName")
+            yield Passed(name, default_bus() if bus is None else acting.named(bus, "events"), task.place, "sends")
+        return
+    argument = _argument(task)
+    to = acting.named(argument, task.service) if any(links(argument)) or next(unknowns(argument), None) is None else ""
+    kinds = acting.names.kind_of(to) if to else ()
+    for use in uses_of(task.service, task.action):
+        listed = [_LIST_OF[kind][use] for kind in kinds if use in _LIST_OF.get(kind, {})]
+        yield (
+            Passed(name, to, task.place, listed[0])
+            if listed
+            else Passed(name, whole(task.service), task.place, "calls")
+        )
+
+
+def _argument(task: Task) -> Node | None:
+    """The argument that names what a task is about."""
+    return read(task.arguments, _NAMED_BY[task.service]) if task.service in _NAMED_BY else None
+
+
+@lru_cache(maxsize=1024)
+def uses_of(service: str, action: str) -> tuple[str, ...]:
+    """What an action does with what a service holds, as IAM's table has it, or else by its verb."""
+    known = expanded(f"{service}:{action.lower()}")
+    if known:
+        return (use_of(known[0]),)
+    return ("read",) if action.lower().startswith(_READS) else ("write",)
+
+
+# --- data sources of GraphQL, deliveries, streams of tables
+
+
+def datasource(acting: Acting, resource: Resource) -> Iterator[Passed]:
+    """What a data source of AppSync leads to but for functions: a table by what its role allows, a host, a bus."""
+    settings = resource.properties
+    api = acting.names.element(read(settings, "ApiId"), "external system")
+    table = read(settings, "DynamoDBConfig", "TableName") or read(settings, "dynamodb_config", "TableName")
+    if table is not None:
+        to = acting.named(table, "dynamodb")
+        allowed = acting.uses(read(settings, "ServiceRoleArn"), to)
+        for use in ("read", "write"):
+            if use in allowed or not allowed:
+                yield Passed(api, to, resource.place, _LIST_OF["store"][use])
+    yield Passed(api, host_in(read(settings, "HttpConfig", "Endpoint")), resource.place, "calls")
+    bus = read(settings, "EventBridgeConfig", "EventBusArn")
+    yield Passed(api, acting.named(bus, "events"), resource.place, "sends")
+
+
+_BUCKETS = (
+    "ExtendedS3DestinationConfiguration|extended_s3_configuration",
+    "S3DestinationConfiguration|s3_configuration",
+)
+
+
+def delivery(acting: Acting, resource: Resource) -> Iterator[Passed]:
+    """Where a delivery stream of Firehose takes from, and where it delivers."""
+    settings = resource.properties
+    stream = read(
+        settings, "KinesisStreamSourceConfiguration|kinesis_source_configuration", "KinesisStreamARN|kinesis_stream_arn"
+    )
+    yield Passed(acting.names.element(stream, "queue", "store"), resource.name, resource.place)
+    for name in _BUCKETS:
+        bucket = read(settings, name, "BucketARN|bucket_arn")
+        yield Passed(resource.name, acting.named(bucket, "s3"), resource.place, "writes")
+    endpoint = read(settings, "HttpEndpointDestinationConfiguration", "EndpointConfiguration", "Url") or read(
+        settings, "http_endpoint_configuration", "Url"
+    )
+    yield Passed(resource.name, host_in(endpoint), resource.place, "calls")
+
+
+def table(acting: Acting, resource: Resource) -> Iterator[Passed]:
+    """The stream to which a table sends its changes, said on the table or, in a plan, by a resource of its own."""
+    own = "store" in acting.names.kinds.get(resource.name, ())
+    name = resource.name if own else acting.names.element(read(resource.properties, "TableName"), "store")
+    stream = (
+        read(resource.properties, "KinesisStreamSpecification", "StreamArn")
+        if own
+        else read(resource.properties, "StreamArn")
+    )
+    yield Passed(name, acting.named(stream, "kinesis"), resource.place)
+
+
+def destination_host(node: Node | None, stack: Stack) -> str:
+    """The host of an API destination of EventBridge that a target names; '' for any other target."""
+    target = stack.target(node)
+    if target is None or target.type not in {"AWS::Events::ApiDestination", "aws_cloudwatch_event_api_destination"}:
+        return ""
+    return host_in(read(target.properties, "InvocationEndpoint"))
+
+
+ACTS: Mapping[str, Callable[[Acting, Resource], Iterator[Passed]]] = {
+    reader.__name__: reader for reader in (datasource, delivery, machine, table)
+}
+"""The readers of what services do by themselves, by name."""

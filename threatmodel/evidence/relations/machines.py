@@ -1,0 +1,122 @@
+"""The tasks of a state machine: what its definition, in the Amazon States Language, calls and with what.
+
+The name of a task's resource tells the service and the action (docs.aws.amazon.com/step-functions: "Integrating
+services"), its arguments on what.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from threatmodel.evidence.analyses.properties import read
+from threatmodel.evidence.policies.grants import MARK, TOKEN, parsed, pattern
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, get, items
+
+_INTEGRATION = re.compile(r"arn:[^:]*:states:::(?:aws-sdk:)?([a-z0-9-]+):([A-Za-z0-9]+)")
+_SERVICES: Mapping[str, str] = {
+    "apigateway": "execute-api",
+    "bedrockruntime": "bedrock",
+    "cognitoidentityprovider": "cognito-idp",
+    "eventbridge": "events",
+    "opensearch": "es",
+    "rdsdata": "rds-data",
+    "sesv2": "ses",
+    "sfn": "states",
+}
+"""Services that integrations call otherwise than the actions of IAM do."""
+_ARGUMENTS = ("Arguments", "Parameters")
+_INNER = ("Iterator", "ItemProcessor")
+_BATCHES = ("ItemReader", "ResultWriter")
+"""Parts of a map state that read and write by an integration of their own."""
+_DEEPEST = 40
+_PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
+
+
+class Task(NamedTuple):
+    """One call: of which service, by which action (both '' where the resource is no integration), with what."""
+
+    service: str
+    action: str
+    resource: Node
+    arguments: Node | None
+    place: Place
+
+
+def definition_of(resource: Resource) -> Node | None:
+    """The definition of a state machine, with what is substituted in it; Unknown where it cannot be read."""
+    found = read(resource.properties, "Definition") or read(resource.properties, "DefinitionString")
+    if found is None:
+        return resource.opaque
+    given = read(resource.properties, "DefinitionSubstitutions")
+    return _substituted(parsed(found), given.entries if isinstance(given, Table) else {})
+
+
+def tasks(resource: Resource) -> Iterator[Task]:
+    """Every task of a state machine, however deep; those that cannot be read are left out."""
+    definition = definition_of(resource)
+    if definition is not None:
+        yield from _tasks(definition, resource.place, 0)
+
+
+def _tasks(machine: Node, place: Place, depth: int) -> Iterator[Task]:
+    states = get(machine, "States")
+    if not isinstance(states, Table) or depth > _DEEPEST:
+        return
+    for name, state in states.entries.items():
+        at = states.keys.get(name, place)
+        for one in (state, *(get(state, part) for part in _BATCHES)):
+            resource = get(one, "Resource")
+            if resource is not None and not isinstance(resource, Unknown):
+                arguments = next((found for key in _ARGUMENTS if (found := get(one, key)) is not None), None)
+                yield _task(resource, arguments, at)
+        for inner in (*items(get(state, "Branches")), *(get(state, part) for part in _INNER)):
+            if inner is not None:
+                yield from _tasks(inner, at, depth + 1)
+
+
+def _task(resource: Node, arguments: Node | None, place: Place) -> Task:
+    found = _INTEGRATION.match(TOKEN.sub("", MARK.sub("", pattern(resource).text)))
+    service, action = (found[1], found[2]) if found else ("", "")
+    return Task(_SERVICES.get(service, service), action, resource, arguments, place)
+
+
+def _substituted(node: Node, given: Mapping[str, Node]) -> Node:
+    """A definition in which what is substituted stands in the place of its name."""
+    match node:
+        case Table(entries=entries) if given:
+            return node._replace(entries={name: _substituted(child, given) for name, child in entries.items()})
+        case List(items=children) if given:
+            return node._replace(items=tuple(_substituted(child, given) for child in children))
+        case Scalar(value=str() as value, place=place) if given and _PLACEHOLDER.search(value):
+            parts = _PLACEHOLDER.split(value)  # texts and names in turn
+            filled = [given.get(part, f"${{{part}}}") if at % 2 else part for at, part in enumerate(parts)]
+            return _whole(filled, place)
+        case _:
+            return node
+
+
+def _whole(filled: list[Node | str], place: Place) -> Node:
+    """A text that is put together of texts and values."""
+    parts: list[str | Link | Unknown] = []
+    given: tuple[str, ...] = ()
+    kept = [one for one in filled if one != ""]
+    if len(kept) == 1 and not isinstance(kept[0], str):
+        return kept[0]
+    for one in kept:
+        match one:
+            case str() | Link() | Unknown():
+                parts.append(one)
+            case Joined():
+                parts += one.parts
+                given += one.given
+            case Scalar():
+                parts.append(str(one.value))
+                given += one.given
+            case _:
+                parts.append(Unknown("a list or a mapping is put into a text", place))
+    texts = [part for part in parts if isinstance(part, str)]
+    return Scalar("".join(texts), place, given) if len(texts) == len(parts) else Joined(tuple(parts), place, given)
