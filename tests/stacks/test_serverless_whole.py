@@ -9,6 +9,7 @@ from tests.stacks.serverless_text import BOT, at, function, service
 from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.relations.found import function_relations
+from threatmodel.evidence.relations.passing import passed_on
 from threatmodel.stacks.serverless.reader import read
 from threatmodel.stacks.values import Unknown
 
@@ -183,3 +184,81 @@ def test_a_provider_that_stands_elsewhere() -> None:
     stack = read("service: a\nprovider: ${file(provider.yml)}\nfunctions: {bot: {handler: a.b}}\n", "serverless.yml")
     assert [one.name for one in stack.unread] == ["provider"]
     assert stack.kind == "serverless"
+
+
+MACHINES = """\
+plugins: [serverless-step-functions]
+functions: {bot: {handler: a.b}}
+stepFunctions:
+  stateMachines:
+    nag:
+      %s
+      definition: {StartAt: A, States: {A: {Type: Task, Resource: !GetAtt BotLambdaFunction.Arn, End: true}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("named", "name"),
+    [
+        ("tracingConfig: {enabled: true}", "NagStepFunctionsStateMachine"),
+        ("name: nag-prod", "NagDashprod"),
+        ("id: Nagging", "Nagging"),
+    ],
+)
+def test_state_machines_of_a_plugin_have_the_ids_that_it_gives(named: str, name: str) -> None:
+    stack = service(MACHINES % named)
+    assert stack.resources[name].type == "AWS::StepFunctions::StateMachine"
+    facts = StackFacts(stack, load_mappings("cloudformation"), {})
+    assert [one.source for one in function_relations(stack, facts)["BotLambdaFunction"].triggers] == [name]
+
+
+PROXIED = """\
+plugins: [serverless-apigateway-service-proxy]
+functions: {bot: {handler: a.b}}
+custom: {apiGatewayServiceProxies: [%s]}
+resources:
+  Resources:
+    Jobs: {Type: AWS::SQS::Queue}
+    News: {Type: AWS::SNS::Topic}
+    Files: {Type: AWS::S3::Bucket}
+"""
+
+
+@pytest.mark.parametrize(
+    ("proxy", "to"),
+    [
+        ("sqs: {path: /in, method: post, queueName: !GetAtt Jobs.QueueName}", "Jobs"),
+        ("sns: {path: /in, method: post, topicName: !GetAtt News.TopicName}", "News"),
+        ("s3: {path: '/in/{key}', method: put, action: PutObject, bucket: !Ref Files, key: {pathParam: key}}", "Files"),
+        ("dynamodb: {path: /in, method: post, tableName: orders}", "aws:dynamodb:"),
+    ],
+)
+def test_proxies_of_a_plugin_are_routes_that_hand_on(proxy: str, to: str) -> None:
+    stack = service(PROXIED % f"{{{proxy}}}")
+    facts = StackFacts(stack, load_mappings("cloudformation"), {})
+    assert [one[:2] for one in passed_on(stack, facts)] == [("ApiGatewayRestApi", to)]
+
+
+@pytest.mark.parametrize("proxy", ["{sqs: '${ssm:/x}'}", "{carrierPigeon: {path: /a, method: get}}"])
+def test_a_proxy_that_is_not_understood_leaves_all_open(proxy: str) -> None:
+    (part,) = (one for one in service(PROXIED % proxy).unread if one.strength == "all")
+    assert part.name.startswith("custom.apiGatewayServiceProxies")
+
+
+def test_the_worker_of_a_queue_of_lift_is_a_function() -> None:
+    text = "plugins: [serverless-lift]\nconstructs: {jobs: {type: queue, worker: {handler: a.b, timeout: 9}}}\n"
+    stack = service(text)
+    assert at(stack, "JobsWorkerLambdaFunction", "Timeout") == "9"
+    assert [(one.name, one.strength) for one in stack.unread] == [("serverless-lift", "changes")]
+
+
+@pytest.mark.parametrize(
+    ("topics", "handed"),
+    [("{alarm: {topic: a, notifications: [{protocol: email, endpoint: a@example.org}]}}", False),
+     ("{alarm: {topic: a, notifications: [{protocol: lambda, endpoint: x}]}}", True),
+     ("'${ssm:/topics}'", True)],
+)  # fmt: skip
+def test_alarms_of_a_plugin_may_start_functions_only_where_they_tell_some(topics: str, handed: bool) -> None:
+    head = f"plugins: [serverless-plugin-aws-alerts]\ncustom: {{alerts: {{topics: {topics}}}}}\n"
+    (part,) = service(f"{head}functions: {{bot: {{handler: a.b}}}}\n").unread
+    assert (part.strength, bool(part.handed)) == ("adds", handed)

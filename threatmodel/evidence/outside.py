@@ -42,6 +42,10 @@ _ELEMENTS: Mapping[str, tuple[Kind | Partner, str, str]] = {
 """By service: what its resources are, how the last part of their ARNs begins, and the word of the vocabulary."""
 
 
+_ONE_SERVICE: Mapping[str, str] = {"kafka-cluster": "kafka"}
+"""Services whose work has a prefix of its own among actions, by that prefix."""
+
+
 class Outside(NamedTuple):
     """A resource of another stack by its service and name, or a whole service (no name).
 
@@ -193,5 +197,5 @@ def names_of(one: Outside) -> tuple[str, ...]:
 
 
 def whole(service: str) -> str:
-    """The key of a service as a whole."""
-    return Outside(service, "").key
+    """The key of a service as a whole; what is managed and what is worked with are one where people have one name."""
+    return Outside(_ONE_SERVICE.get(service, service), "").key

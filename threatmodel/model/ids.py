@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from threatmodel.model.entries import facts_of, table_of
 from threatmodel.model.file import SECTIONS
 from threatmodel.model.reference_architecture import RESERVED, ZONES
@@ -19,6 +21,11 @@ def _unread(entries: Fields) -> set[str]:
     """The ids, and the kinds of whole sections, that could not be read: what refers to them is no second problem."""
     kinds = {kind for section, kind in SECTION_KINDS.items() if section in entries.unread}
     return kinds.union(*(table_of(entries, section).unread for section in SECTION_KINDS))
+
+
+def either_of(words: Sequence[str]) -> str:
+    """Words of which one is meant: a, b or c."""
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 class Ids:
@@ -56,28 +63,32 @@ class Ids:
 
     def refers(self, kind: str, name: str, place: Place) -> bool:
         """Whether `name` is the id of an element of `kind`; notes it where it is not."""
-        if self.kinds.get(name) == kind:
+        return self._is_one_of((kind,), name, place)
+
+    def _is_one_of(self, kinds: Sequence[str], name: str, place: Place) -> bool:
+        """Whether `name` is the id of an element of one of some kinds; notes it where it is not, with all of them."""
+        if self.kinds.get(name) in kinds:
             return True
-        if name in self.unread or kind in self.unread:
+        if name in self.unread or not self.unread.isdisjoint(kinds):
             return False
         if name in self.kinds:
-            self.note("wrong-kind", place, f"'{name}' is {article(self.kinds[name])}; expected {article(kind)}")
+            expected = either_of([article(kind) for kind in kinds])
+            self.note("wrong-kind", place, f"'{name}' is {article(self.kinds[name])}; expected {expected}")
         else:
-            self.note("unknown-reference", place, f"there is no {kind} {quoted(name)}", self.closest(kind, name))
+            hint = self.closest(kinds, name)
+            self.note("unknown-reference", place, f"there is no {either_of(kinds)} {quoted(name)}", hint)
         return False
 
-    def closest(self, kind: str, name: str) -> str:
+    def closest(self, kinds: Sequence[str], name: str) -> str:
         """What may have been meant; nothing any more where a file has many problems, since looking takes long."""
         if len(self.problems) > _HELPED:
             return ""
-        known = [other for other, of in self.kinds.items() if of == kind]
-        if kind == "boundary":
+        known = [other for other, of in self.kinds.items() if of in kinds]
+        if "boundary" in kinds:
             known += [zone.id for zone in ZONES]
-        return suggestion(name, known) or (f"known: {listed(known)}" if known else f"this model has no {kind}")
+        none = f"this model has no {either_of(kinds)}"
+        return suggestion(name, known) or (f"known: {listed(known)}" if known else none)
 
     def uses(self, row: RelationRow, name: str, place: Place) -> bool:
-        """Whether a list may name this, or Slack where it calls; of several kinds, the first is the one missed."""
-        if row.name == "calls" and name == "slack":
-            return True
-        kind = next((kind for kind in row.to if self.kinds.get(name) == kind), row.to[0])
-        return self.refers(kind, name, place)
+        """Whether a list may name this, or Slack where it calls."""
+        return (row.name == "calls" and name == "slack") or self._is_one_of(row.to, name, place)

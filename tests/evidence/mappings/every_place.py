@@ -89,9 +89,17 @@ def cloudformation_steps(current: Alternatives, part: PathPart, root: dict[str, 
     return found
 
 
+_OF_THE_CDK = {
+    "Custom::LogRetention": {
+        "properties": {"LogGroupName": {"type": "string"}, "RetentionInDays": {"type": "integer"}, "ServiceToken": {}}
+    }
+}
+"""The custom resource that the CDK's construct LogRetention makes."""
+
+
 def cloudformation_ends(name: str, path: ValuePath) -> Alternatives | str:
     """What stands at a path of a type, or what is wrong with it."""
-    root = resource_schema(name)
+    root = _OF_THE_CDK.get(name) or resource_schema(name)
     if root is None:
         return f"{name}: no such type"
     pointer = "/properties" + "".join(f"/{part.name}" if part.kind == "key" else "/*" for part in path)

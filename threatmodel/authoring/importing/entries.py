@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,8 @@ EXTERNAL = "external system"
 SECTION_OF: Mapping[str, str] = {**{kind: section for section, kind in SECTIONS.items()}, EXTERNAL: "externals"}
 """The section of a model file that holds a kind."""
 
+_PACKAGES = re.compile(r"ServerlessDeploymentBucket\Z|aws:s3:cdk-[a-z0-9]+-assets\Z")
+"""Buckets of the Serverless Framework and of the CDK, into which these put what they deploy."""
 _USES = tuple((name, RELATIONS["function"][name].to[0]) for name in (*USES, "calls"))
 """What a function uses that a file can say, each list with what its items mostly are."""
 _NO_FILE_SHOWS = "no file shows which other systems it calls"
@@ -299,6 +302,9 @@ def _other(name: str, kind: str, stack: Stack, facts: StackFacts) -> Iterator[st
         case "store" | "queue":
             if word := _word(name, kind, "kind", stack, facts):
                 yield f"kind: {word}"
+            if _PACKAGES.match(name):
+                yield "holds: []                       # nobody's data: what is deployed lies in it"
+            elif word:
                 yield "# holds: [records]              # which data? ids under data"
         case "secret":
             if word := _word(name, kind, "kept_in", stack, facts):

@@ -20,7 +20,9 @@ from threatmodel.evidence.outside import is_service, source, whole
 from threatmodel.evidence.outside import named as named_outside
 from threatmodel.evidence.policies.arns import resources_of
 from threatmodel.evidence.policies.grants import Grant
+from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import Reach
+from threatmodel.evidence.policies.work import is_of_a_network, is_of_the_platform
 from threatmodel.evidence.relations.beyond import Beyond, beyond
 from threatmodel.evidence.relations.naming import Names, open_in
 from threatmodel.evidence.relations.rights import BOTH_WAYS, ELEMENTS, POLLS, RELATIONS, RELATIONS_OF, Role, Roles
@@ -310,8 +312,10 @@ class _Using:
             yield from own or signed
         elif service == "states" and beyond:
             yield from (one.key for one in beyond)
-        elif is_service(service) and service not in PLATFORM and service not in ELEMENTS:
-            yield whole(service)
+        elif is_service(service) and service not in ELEMENTS:
+            actions = (one.text for one in grant.actions if one.text.startswith(f"{service}:"))
+            if service not in PLATFORM or (not grant.source and any(map(_works, actions))):
+                yield whole(service)
 
     def _is_of(self, name: str, service: str) -> bool:
         kinds = self.names.kinds.get(name, ())
@@ -399,6 +403,16 @@ class _Using:
         return any(relation in self.role.hidden for kind in kinds for relation in RELATIONS_OF[kind])
 
 
+def _works(action: str) -> bool:
+    """Whether an action that is spelt out is a function's own work with a service that serves every function, too."""
+    if action.partition(":")[0] in _NEVER_CALLED or action in _HANDED_OUT:
+        return False
+    return any(
+        one.name.lower() == action and not is_of_the_platform(one) and not is_of_a_network(one)
+        for one in expanded(action)
+    )
+
+
 def _asked_for(settings: Sequence[Use]) -> Iterator[Use]:
     """The Parameter Store, where settings that are no secrets are read from it."""
     places = dict.fromkeys(place for use in settings for place in use.places)
@@ -410,6 +424,10 @@ def _worked_with(reach: Reach) -> Iterator[str]:
     return (name for use in ("read", "write", "send", "value") for name in reach.actions.get(use, ()))
 
 
+_NEVER_CALLED = ("kms", "logs", "xray", "ec2messages", "ssmmessages", "sts")
+"""Services of the platform that no function works with for their own sake: keys, logs, traces, identities."""
+_HANDED_OUT = frozenset(("iam:passrole", "ec2:detachnetworkinterface"))
+"""Rights that are no call by themselves, or that SAM's policy for functions in a VPC has beside the network's own."""
 _STREAMS = ("AWS::Kinesis::Stream", "aws_kinesis_stream")
 
 
