@@ -113,8 +113,8 @@ def test_a_function_outside_the_model_is_drawn_as_outside(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("lists", "message"),
     [
-        ("invokes: [nobody]", "there is no function 'nobody'"),
-        ("invokes: [api]", "'api' is an api; expected a function"),
+        ("invokes: [nobody]", "there is no function or external system 'nobody'"),
+        ("invokes: [api]", "'api' is an api; expected a function or an external system"),
         ("triggers: [{service: nobody}]", "there is no external system 'nobody'"),
         ("triggers: [{authorizes: ledger}]", "'ledger' is an external system; expected an api"),
         ("triggers: [{http: GET, caller: slak}]", "'caller' is 'slak'"),
