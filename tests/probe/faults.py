@@ -12,6 +12,7 @@ import yaml
 from tests.probe.judged import SOUND
 from tests.support import HOME
 from threatmodel.probe.cases import Case, load_cases
+from threatmodel.probe.catalogue import doubts
 from threatmodel.probe.hints import hints_of
 from threatmodel.probe.outcome import FAILED
 from threatmodel.probe.probing import Options, probe
@@ -53,7 +54,9 @@ def probed(path: Path, kind: str = "python", cases: Sequence[Case] = ()) -> Resu
         environment=environment,
         threads=2,
     )
-    return probe(runner_for(str(path), environment=environment), options, cases)
+    result = probe(runner_for(str(path), environment=environment), options, cases)
+    assert not [why for why in doubts(result, None, options.version) if why.startswith("no run ")]
+    return result
 
 
 def asked(names: Sequence[str] | frozenset[str]) -> list[Case]:

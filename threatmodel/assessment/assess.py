@@ -207,7 +207,7 @@ class _Assessing:
             self.claims += [
                 word.Claimed(threat.id, target.id, name, facts[name].said, facts[name].said.place or target.place)
                 for name in names
-                if facts[name].said.source != "wiring"
+                if facts[name].said.source != "wiring" and facts[name].size == WORD
             ]
 
     def _finding(self, threat: Threat, target: Element | Flow, applies: int) -> Finding:

@@ -15,7 +15,12 @@ from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, items, 
 _USUAL = {"handler", "lambda_handler"}
 _SWITCH = re.compile(r"(?:[A-Za-z]+|[0-9]|-?[01]|\*)\Z")
 """A value that reads as a switch: one word, one digit, or a star.  Ids, lists, addresses and commands are settings."""
-_OF_LAMBDA = re.compile(r"AWS_|LAMBDA_|_HANDLER\Z|_X_AMZN_|TZ\Z|PATH\Z|LANG\Z")
+_OF_LAMBDA = re.compile(
+    r"(?:_HANDLER|_X_AMZN_TRACE_ID|AWS_(?:DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_LAMBDA_FUNCTION_(?:NAME|MEMORY_SIZE|VERSION)"
+    r"|AWS_LAMBDA_(?:INITIALIZATION_TYPE|LOG_GROUP_NAME|LOG_STREAM_NAME|RUNTIME_API)|AWS_ACCESS_KEY(?:_ID)?"
+    r"|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|AWS_XRAY_(?:CONTEXT_MISSING|DAEMON_ADDRESS)|LAMBDA_(?:TASK_ROOT|RUNTIME_DIR)"
+    r"|TZ|PATH|LANG)\Z"
+)
 """Variables that Lambda itself sets (docs.aws.amazon.com/lambda: "configuration-envvars-runtime")."""
 _LOADERS = re.compile(
     r"AWS_LAMBDA_EXEC_WRAPPER|PYTHON(?:PATH|STARTUP|HOME|WARNINGS)|NODE_(?:OPTIONS|PATH)|LD_(?:PRELOAD|LIBRARY_PATH)\Z"

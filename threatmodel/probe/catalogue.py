@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from threatmodel.model.longest import RESULT
-from threatmodel.probe.cases import UNSHOWN, Case, load_cases
+from threatmodel.probe.cases import METHODS, UNSHOWN, Case, Send, load_cases
 from threatmodel.probe.deciding import Row
+from threatmodel.probe.events import ALB_SEVERAL, DIRECT, SHAPES
+from threatmodel.probe.kinds import KINDS
 from threatmodel.probe.outcome import FAILED, PASSED
 from threatmodel.probe.result import Result
+from threatmodel.probe.wording import in_words
+from threatmodel.reading.problems import quoted
 
 AGE = datetime.timedelta(days=RESULT)
 """How long a result is evidence.  The code may be the same for longer, but what surrounds it is not: AWS replaces the
@@ -32,11 +37,59 @@ def doubts(result: Result, now: datetime.datetime | None, version: str, age: dat
         yield f"it lacks {len(missing)} of {len(cases)} probes: {', '.join(missing[:3])}"
     if unknown := [name for name in rows if name not in cases]:
         yield f"it has probes that there are not: {', '.join(unknown[:3])}"
-    if wrong := [name for name, row in rows.items() if name in cases and not _fits(row, cases[name])]:
-        yield f"no run says this of {', '.join(wrong[:3])}"
     genuine = rows.get("genuine")
+    known = [(row, cases[name]) for name, row in rows.items() if name in cases]
+    if wrong := [row.probe for row, case in known if not (_fits(row, case) and _agrees(row, case, genuine))]:
+        yield f"no run says this of {', '.join(wrong[:3])}"
+    yield from _covered(result, known)
     if (genuine is None or genuine.outcome != PASSED) and any(value is True for value in result.decided.values()):
         yield "its genuine request was refused, and something is proven all the same"
+
+
+def _agrees(row: Row, case: Case, genuine: Row | None) -> bool:
+    """Whether what was sent and what came back may have passed: a refusal is not what the genuine request got."""
+    if row.outcome != PASSED:
+        return True
+    if case.expect == "accepted":
+        return _TAKEN.match(row.back) is not None
+    if genuine is None or case.expect not in {"refused", "closed"}:
+        return True
+    _, effects, done = genuine.back.rpartition("; ")
+    same = row.back == genuine.back or (bool(effects) and row.back.endswith(f"; {done}"))
+    hostile = row.sent != genuine.sent or in_words(Send()) in map(in_words, case.send)
+    return hostile and not same
+
+
+_TAKEN = re.compile(r"(?:2\d\d|no status)(?: |;|\Z)")
+"""How the words for an answer begin that takes a request."""
+
+
+def _covered(result: Result, rows: Sequence[tuple[Row, Case]]) -> Iterator[str]:
+    """What a run with these rows covers beyond what it says, and the words of its own that there are not."""
+    covered = result.shown_for
+    sends = [
+        send
+        for row, case in rows
+        if "verifies_signature" in case.decides and row.outcome == PASSED
+        for send in case.send
+        if send.event is None
+    ]
+    lacking = [
+        *({send.method for send in sends} - set(covered.methods)),
+        *({send.shape for send in sends if send.shape} - set(covered.forms)),
+        *({send.body for send in sends if send.body in KINDS} - set(covered.kinds)),
+        *({*covered.methods} - {*METHODS}),
+        *({result.shape, *covered.forms} - {*SHAPES, ALB_SEVERAL, DIRECT}),
+        *({*covered.kinds} - {*KINDS}),
+    ]
+    if lacking:
+        yield f"no run of these probes covers what it says: {', '.join(sorted(lacking)[:3])}"
+    if result.kind in _ENDINGS and not re.search(_ENDINGS[result.kind], result.target):
+        yield f"its target {quoted(result.target)} is no file of {result.kind}"
+
+
+_ENDINGS = {"python": r"\.py(?::\w+)?\Z", "node": r"\.[cm]?js(?::\w+)?\Z"}
+"""How the name of a handler ends, by the kind of the result."""
 
 
 def _dated(result: Result, now: datetime.datetime | None, age: datetime.timedelta) -> Iterator[str]:
