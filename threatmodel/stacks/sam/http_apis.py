@@ -114,6 +114,8 @@ class _HttpApi(Api):
             given = {
                 "IntegrationType": get(told, "type"),
                 "IntegrationUri": get(told, "uri"),
+                "IntegrationSubtype": get(told, "integrationSubtype"),
+                "RequestParameters": get(told, "requestParameters"),
                 "CredentialsArn": get(told, "credentials"),
                 "PayloadFormatVersion": get(told, "payloadFormatVersion"),
             }

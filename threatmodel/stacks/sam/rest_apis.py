@@ -162,6 +162,7 @@ class _RestApi(Api):
                     "IntegrationHttpMethod": get(told, "httpMethod"),
                     "Uri": get(told, "uri"),
                     "Credentials": get(told, "credentials"),
+                    "RequestParameters": get(told, "requestParameters"),
                     "RequestTemplates": get(told, "requestTemplates"),
                 },
                 told.place,

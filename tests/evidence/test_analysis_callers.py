@@ -1,0 +1,156 @@
+"""What an API leaves to whoever calls it, asked of templates and of plans."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.evidence.asking import NOTHING, UNKNOWN, answer, found, plan, template
+
+REST = "  Api: {Type: AWS::ApiGateway::RestApi}\n"
+HTTP = "  Api: {Type: AWS::ApiGatewayV2::Api, Properties: {ProtocolType: HTTP}}\n"
+
+
+def authorizer(settings: str) -> str:
+    return f"  Who: {{Type: AWS::ApiGateway::Authorizer, Properties: {{RestApiId: !Ref Api, Name: w, {settings}}}}}\n"
+
+
+def pool(settings: str = "") -> str:
+    return f"  Users: {{Type: AWS::Cognito::UserPool, Properties: {{{settings}}}}}\n"
+
+
+COGNITO = authorizer("Type: COGNITO_USER_POOLS, ProviderARNs: [!GetAtt Users.Arn]")
+CLOSED = "AdminCreateUserConfig: {AllowAdminCreateUserOnly: true}"
+
+
+@pytest.mark.parametrize(
+    ("stack", "expected"),
+    [
+        (COGNITO + pool(), True),
+        (COGNITO + pool("AdminCreateUserConfig: {AllowAdminCreateUserOnly: false}"), True),
+        (COGNITO + pool(CLOSED), False),
+        (COGNITO + pool("AdminCreateUserConfig: {AllowAdminCreateUserOnly: !ImportValue closed}"), UNKNOWN),
+        (COGNITO + pool("LambdaConfig: {PreSignUp: arn:aws:lambda:eu-west-1:123456789012:function:f}"), UNKNOWN),
+        (authorizer("Type: COGNITO_USER_POOLS, ProviderARNs: [!ImportValue pool]"), UNKNOWN),
+        (authorizer("Type: TOKEN, AuthorizerUri: arn"), False),
+        ("", False),
+        (COGNITO + pool(CLOSED) + COGNITO.replace("Who", "Other").replace("Users.Arn", "More.Arn"), UNKNOWN),
+    ],
+)
+def test_cognito_lets_strangers_sign_up_unless_it_says_otherwise(stack: str, expected: Any) -> None:
+    outcome = found(template(REST + stack), "api", "strangers_sign_up")
+    assert answer(outcome) == expected
+
+
+@pytest.mark.parametrize(
+    ("issuer", "settings", "expected"),
+    [
+        ("!Sub 'https://cognito-idp.${AWS::Region}.amazonaws.com/${Users}'", "", True),
+        ("!GetAtt Users.ProviderURL", "", True),
+        ("!GetAtt Users.ProviderURL", CLOSED, False),
+        ("https://login.example.com/", "", UNKNOWN),
+    ],
+)
+def test_the_issuer_of_a_jwt_authorizer_leads_to_its_pool(issuer: str, settings: str, expected: Any) -> None:
+    jwt = f"JwtConfiguration: {{Issuer: {issuer}, Audience: [a]}}"
+    who = (
+        f"  Who: {{Type: AWS::ApiGatewayV2::Authorizer, Properties: {{ApiId: !Ref Api, AuthorizerType: JWT, {jwt}}}}}\n"
+    )
+    assert answer(found(template(HTTP + who + pool(settings)), "api", "strangers_sign_up")) == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [("{}", True), ("{admin_create_user_config: [{allow_admin_create_user_only: true}]}", False)],
+)
+def test_a_plan_says_who_may_sign_up(settings: str, expected: Any) -> None:
+    stack = plan(
+        "aws_api_gateway_rest_api.api: {}\n"
+        f"aws_cognito_user_pool.users: {settings}\n"
+        "aws_api_gateway_authorizer.who: {rest_api_id: '${aws_api_gateway_rest_api.api.id}', "
+        "type: COGNITO_USER_POOLS, provider_arns: ['${aws_cognito_user_pool.users.arn}']}\n"
+    )
+    assert answer(found(stack, "api", "strangers_sign_up", "aws_api_gateway_rest_api.api")) == expected
+
+
+def method(uri: str, more: str) -> str:
+    integration = f"Integration: {{Type: AWS, IntegrationHttpMethod: GET, Uri: {uri}, {more}}}"
+    route = "RestApiId: !Ref Api, ResourceId: !GetAtt Api.RootResourceId, HttpMethod: GET, AuthorizationType: NONE"
+    return f"  Get: {{Type: AWS::ApiGateway::Method, Properties: {{{route}, {integration}}}}}\n"
+
+
+S3 = "arn:aws:apigateway:eu-west-1:s3:path/"
+ITEM = "arn:aws:apigateway:eu-west-1:dynamodb:action/"
+KEY = "RequestParameters: {integration.request.path.key: method.request.querystring.key}"
+
+
+@pytest.mark.parametrize(
+    ("uri", "more", "expected"),
+    [
+        (f"'{S3}files/{{key}}'", KEY, True),
+        (
+            f"'{S3}{{bucket}}/a.txt'",
+            "RequestParameters: {integration.request.path.bucket: method.request.path.b}",
+            True,
+        ),
+        (f"'{S3}files/index.html'", KEY, False),
+        (f"'{S3}files/{{key}}'", "RequestParameters: {integration.request.path.key: \"'index.html'\"}", False),
+        (
+            f"'{S3}files/{{key}}'",
+            "RequestParameters: {integration.request.path.key: context.authorizer.claims.sub}",
+            UNKNOWN,
+        ),
+        (f"'{S3}files/{{key}}'", "Credentials: arn", UNKNOWN),
+        ("!ImportValue uri", KEY, UNKNOWN),
+        (f"'{ITEM}GetItem'", """RequestTemplates: {application/json: "{'Key': '$input.params(1)'}"}""", True),
+        (f"'{ITEM}Scan'", """RequestTemplates: {application/json: "{'TableName': 't'}"}""", False),
+        (
+            f"'{ITEM}GetItem'",
+            """RequestTemplates: {application/json: "$input.path('$.k') $context.authorizer.sub"}""",
+            UNKNOWN,
+        ),
+        (f"'{ITEM}GetItem'", "RequestTemplates: {application/json: !ImportValue t}", UNKNOWN),
+        ("'arn:aws:apigateway:eu-west-1:sqs:path/123456789012/jobs'", "RequestTemplates: {a/b: $input.body}", False),
+        ("'arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/x/invocations'", KEY, False),
+    ],
+)
+def test_what_a_request_names_without_a_function_between(uri: str, more: str, expected: Any) -> None:
+    assert answer(found(template(REST + method(uri, more)), "api", "callers_name_objects")) == expected
+
+
+@pytest.mark.parametrize(("named", "expected"), [("$request.body.queue", True), ("https://sqs.example.com/q", False)])
+def test_an_http_apis_own_integration_names_its_queue(named: str, expected: Any) -> None:
+    parameters = (
+        f"IntegrationSubtype: SQS-SendMessage, RequestParameters: {{QueueUrl: '{named}', MessageBody: $request.body}}"
+    )
+    way = f"  Way: {{Type: AWS::ApiGatewayV2::Integration, Properties: {{ApiId: !Ref Api, {parameters}}}}}\n"
+    assert answer(found(template(HTTP + way), "api", "callers_name_objects")) == expected
+
+
+def test_a_definition_of_sams_is_read_with_what_its_integrations_map() -> None:
+    text = """  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: v1
+      DefinitionBody:
+        paths:
+          /file:
+            get:
+              x-amazon-apigateway-integration:
+                type: aws
+                httpMethod: GET
+                uri: arn:aws:apigateway:eu-west-1:s3:path/{key}
+                requestParameters: {integration.request.path.key: method.request.querystring.key}
+"""
+    assert answer(found(template(text), "api", "callers_name_objects")) is True
+
+
+def test_a_plan_says_what_a_request_names() -> None:
+    stack = plan(
+        "aws_api_gateway_rest_api.api: {}\n"
+        "aws_api_gateway_integration.get: {rest_api_id: '${aws_api_gateway_rest_api.api.id}', type: AWS, "
+        f"uri: '{S3}files/{{key}}', request_parameters: {{integration.request.path.key: method.request.path.key}}}}\n"
+    )
+    assert answer(found(stack, "api", "callers_name_objects", "aws_api_gateway_rest_api.api")) is True
+    assert answer(found(plan("aws_apigatewayv2_api.api: {}\n"), "api", "callers_name_objects")) in {False, NOTHING}

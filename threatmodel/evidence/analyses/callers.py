@@ -1,0 +1,158 @@
+"""What an API leaves to whoever calls it: to make an account of their own, and to name what a service hands out.
+
+https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-admin-create-user-policy.html and
+https://docs.aws.amazon.com/apigateway/latest/developerguide/integrating-api-with-aws-services-s3.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from threatmodel.evidence.analyses.properties import (
+    Say,
+    doubt_of,
+    flag,
+    named,
+    one_of,
+    opaque_of,
+    open_at,
+    read,
+    some,
+    unless_unread,
+    worded,
+)
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.answers import Gathered, Outcome
+from threatmodel.evidence.policies.grants import MARK, parsed, pattern
+from threatmodel.reading.problems import Place
+from threatmodel.stacks.sam.openapi import authorizers, operations
+from threatmodel.stacks.stack import Resource, Stack, follows
+from threatmodel.stacks.values import Node, Table, Unknown, leaves
+
+# --- who may make an account
+
+_POOLS = ("AWS::Cognito::UserPool", "aws_cognito_user_pool")
+_LETS_SIGN_UP = "strangers sign themselves up unless the pool says that only administrators make users"
+
+
+@analysis("authorizer", "body", "elsewhere")
+def strangers_sign_up(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether a pool whose tokens the api takes lets strangers sign themselves up, which Cognito does by default.
+
+    A function before the sign-up may refuse it, so that this is then not known.
+    """
+    says: list[Say] = []
+    for part in named(parts, "authorizer"):
+        hidden = opaque_of(part)
+        found = [open_at(hidden)] if hidden is not None else _signs_up(part.node, part.resource.place, stack)
+        says += [say._replace(doubt=doubt_of(part.resource, resource)) for say in found]
+    for part in named(parts, "body"):
+        for one in authorizers(parsed(part.node)):
+            says += _signs_up(one.settings, one.place, stack)
+    says += [Say(None, part.node.place, "its definition stands in another file") for part in named(parts, "elsewhere")]
+    return unless_unread(some(says, _LETS_SIGN_UP), stack, [False])
+
+
+def _signs_up(settings: Node, place: Place, stack: Stack) -> list[Say]:
+    """What the pools of one authorizer say; nothing of an authorizer that asks a function."""
+    kind = worded(read(settings, "Type|authorizer_type|AuthorizerType")) or ""
+    issuers = [
+        read(settings, "ProviderARNs|providerARNs"),
+        read(settings, "JwtConfiguration|jwtConfiguration", "Issuer|issuer"),
+    ]
+    told = [node for node in issuers if node is not None]
+    if not told:
+        return [] if kind.lower() in {"token", "request"} else [Say(None, place, "whose tokens it takes is not told")]
+    pools = [pool for node in told for pool in follows(node, stack) if pool.type in _POOLS]
+    if not pools:
+        return [Say(None, told[0].place, "who may sign up where its tokens come from is not in this file")]
+    return [_open(pool) for pool in pools]
+
+
+def _open(pool: Resource) -> Say:
+    if pool.opaque is not None:
+        return open_at(pool.opaque)
+    only = read(pool.properties, "AdminCreateUserConfig", "AllowAdminCreateUserOnly")
+    closed = flag(only, left_out=False)
+    place = (only or pool).place
+    before = read(pool.properties, "LambdaConfig", "PreSignUp")
+    if closed is False and before is not None:
+        return Say(None, before.place, "a function decides who may sign up", pool.doubt)
+    return Say(None if closed is None else not closed, place, open_at(only).why if only is not None else "", pool.doubt)
+
+
+# --- what a caller names
+
+_HOLE = re.compile(r"(?<!\$)\{(\w+)\+?\}")
+_ONE_ITEM = frozenset(("getitem", "query", "updateitem", "deleteitem"))
+_OF_CALLER = re.compile(r"\$input\b|method\.request\.|\$request\.")
+_WHOSE = re.compile(r"\$context\.authorizer\b|context\.authorizer\.")
+_TARGETS = ("QueueUrl", "StreamName", "StateMachineArn", "EventBusName", "Source")
+
+
+@analysis("method", "integration", "body", "elsewhere")
+def callers_name_objects(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether an integration with a service goes to the bucket, object, queue or item that a request names.
+
+    Where the authorizer's answer is part of what it asks for, callers may be held to what is theirs: not known.
+    """
+    says: list[Say] = []
+    for part in named(parts, "method", "integration"):
+        hidden = opaque_of(part)
+        settings = read(part.node, "Integration") or part.node
+        say = open_at(hidden) if hidden is not None else _named(settings, part.resource.place)
+        says.append(say._replace(doubt=doubt_of(part.resource, resource)))
+    for part in named(parts, "body"):
+        routes = operations(parsed(part.node))
+        says += [_named(one.integration, one.place) for one in routes if one.integration is not None]
+    says += [Say(None, part.node.place, "its definition stands in another file") for part in named(parts, "elsewhere")]
+    return unless_unread(some(says, "a request names what the service hands out or takes"), stack, [False])
+
+
+def _named(settings: Node, place: Place) -> Say:
+    """Whether one integration goes where its caller says."""
+    if isinstance(settings, Unknown):
+        return open_at(settings)
+    address = read(settings, "Uri|uri|IntegrationUri|integration_uri")
+    parameters = read(settings, "RequestParameters|requestParameters")
+    subtype = read(settings, "IntegrationSubtype|integrationSubtype")
+    if isinstance(subtype, Unknown):
+        return open_at(subtype)
+    if subtype is not None:
+        return Say(one_of([_chosen(read(parameters, name)) for name in _TARGETS]), place)
+    if isinstance(address, Unknown):
+        return open_at(address)
+    told = MARK.sub("", pattern(address).text) if address is not None else ""
+    if address is None or ":lambda:path/" in told or told.startswith(("http:", "https:")):
+        return Say(value=False, place=place)
+    if isinstance(parameters, Unknown):
+        return open_at(parameters)
+    holes = _HOLE.findall(told.partition(":path/")[2])
+    paths = [_filled(parameters, hole) for hole in holes]
+    return Say(one_of([*paths, _item(settings, told)]), place, "what fills its path is not told")
+
+
+def _filled(parameters: Node | None, hole: str) -> bool | None:
+    """Whether a request fills a hole of a path; not known where no mapping of it can be read."""
+    node = parameters.entries.get(f"integration.request.path.{hole}") if isinstance(parameters, Table) else None
+    return None if node is None else _chosen(node)
+
+
+def _item(settings: Node, address: str) -> bool | None:
+    """Whether the text that is sent to a database asks for what its caller names."""
+    action = address.partition("dynamodb:action/")[2].lower()
+    if action not in _ONE_ITEM:
+        return False
+    return one_of([_chosen(node) for node in leaves(read(settings, "RequestTemplates|requestTemplates"))])
+
+
+def _chosen(node: Node | None) -> bool | None:
+    """Whether a value is taken from the request, and not held to who asks."""
+    if node is None:
+        return False
+    said = pattern(node)
+    told = MARK.sub("", said.text)
+    if _WHOSE.search(told):
+        return None
+    return True if _OF_CALLER.search(told) else None if said.open else False
