@@ -66,7 +66,8 @@ def _discreet_answers(setting: Setting) -> ProbeOutcome:
 
 def _discreet_logs(setting: Setting) -> ProbeOutcome:
     replies = _every(setting)
-    wrong = [f"{name} ({case.id})" for case, _send, reply in replies for name in setting.hidden.in_logs(reply.logs)]
+    held = {logs: setting.hidden.in_logs(logs) for logs in {reply.logs for _case, _send, reply in replies}}
+    wrong = [f"{name} ({case.id})" for case, _send, reply in replies for name in held[reply.logs]]
     if not wrong and any(reply.ended == "output" for _case, _send, reply in replies):
         return ProbeOutcome(outcome=UNDECIDED, why="a log was longer than what is read")
     return _overall(wrong, replies, "")

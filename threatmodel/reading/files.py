@@ -6,7 +6,8 @@ import contextlib
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
@@ -33,6 +34,7 @@ class Files:
         self.absent: set[Path] = set()
         self._home = home.resolve() if home is not None else None
         self._shown: dict[Path, str] = {}
+        self._project_here = cache(_project_here)
         self._instead = {real_path(Path(path)): text for path, text in (texts or {}).items()}
 
     def document(self, path: Path) -> Document:
@@ -48,7 +50,7 @@ class Files:
     def shown(self, path: Path) -> str:
         """The name of a file in messages, asked of the system once."""
         if path not in self._shown:
-            self._shown[path] = shown_path(path)
+            self._shown[path] = shown_path(path, self._project_here)
         return self._shown[path]
 
     def text(self, path: Path, largest: int = LARGEST, hint: str = "split the model") -> str:
@@ -200,11 +202,19 @@ def _outside(path: str, place: Place, hint: str) -> InputError:
     )
 
 
-def shown_path(path: Path) -> str:
-    """A path as messages and reports show it: relative to the working directory where it lies in the same project."""
+def _project_here() -> Path | None:
+    """The repository in which the working directory lies."""
+    return repository(Path.cwd())
+
+
+def shown_path(path: Path, project: Callable[[], Path | None] = _project_here) -> str:
+    """A path as messages and reports show it: relative to the working directory where it lies in the same project.
+
+    `project` finds that; a run that shows many paths asks the system once.
+    """
     shown = os.path.relpath(path) if path.is_absolute() else str(path)
     if path.is_absolute() and shown.startswith(".."):
-        root = repository(Path.cwd())
+        root = project()
         shown = shown if root is not None and path.is_relative_to(root) else str(path)
     name = shown.replace(os.sep, "/")
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", name)  # a name that is not UTF-8 is neither shown nor written
