@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.authoring.scaffolding import IDS, Golden, library, tm, write
+from tests.authoring.scaffolding import IDS, Golden, Refusal, library, refused_in, tm, write
 from tests.support import ARTICLE, HOME, control, threat
 from threatmodel.authoring.library_files import (
     ANSWER,
@@ -30,20 +31,25 @@ from threatmodel.reading.shape import Reader
 from threatmodel.reading.source import parse
 
 
-@pytest.fixture
-def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A toolkit with a small library of its own, as working directory."""
+def toolkit_in(folder: Path) -> Path:
+    """A toolkit with a small library of its own."""
     for name in ("threatmodel", "models"):
-        shutil.copytree(HOME / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(HOME / "tm.py", tmp_path)
+        shutil.copytree(HOME / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(HOME / "tm.py", folder)
     small = (
         ("article.yaml", ARTICLE),
         threat("bad", f"{{{ANSWER}: responds}}"),
         control(ANSWER, scope="organisation"),
     )
     for name, text in small:
-        write(tmp_path / "threatlib" / name, text)
-    monkeypatch.chdir(tmp_path)
+        write(folder / "threatlib" / name, text)
+    return folder
+
+
+@pytest.fixture
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, as working directory."""
+    monkeypatch.chdir(toolkit_in(tmp_path))
     return tmp_path
 
 
@@ -203,65 +209,69 @@ def test_a_control_lives_where_every_target_reaches_it() -> None:
     assert library().controls["check"].scope == "account"
 
 
+REFUSED = [
+    ("threat bad", "threatlib/threats/exploited-vulnerability/bad.yaml: already-exists: 'bad' is already the id"),
+    ("threat bad --scenario malicious-code", "threatlib/threats/exploited-vulnerability/bad.yaml: already-exists:"),
+    ("threat bad --library team", "choose another id, or copy that file to team to replace it"),
+    (f"control {ANSWER} --library team", f"already-exists: '{ANSWER}' is already the id of a control"),
+    ("threat Bad", "new threat: wrong-id: 'Bad' cannot be the id of a threat; expected lower-case letters,"),
+    ("threat ../x", "wrong-id: '../x' cannot be the id of a threat"),
+    ("threat a--b", "wrong-id: 'a--b' cannot be the id of a threat"),
+    (f"control {'a' * 61}", "wrong-id: the id of a control has 61 characters; at most 60 are allowed"),
+    (
+        "control x --threat bda",
+        "--threat: unknown-threat: there is no threat 'bda' in threatlib; did you mean 'bad'",
+    ),
+    ("control x --threat bad", "controls' is not written as lines"),
+    (
+        "control x --threat bad --library team",
+        "/bad.yaml, which is read without the new control; copy that file to team/threats/exploited-vulnerability/",
+    ),
+    ("threat x --scenario malicious", "there is no 'malicious'; did you mean 'malicious-code'?"),
+    ("control x --mitigation zz", "there is no 'zz'; expected one of access-keys, "),
+    ("control x --threat bad --effect helps", "argument --effect: there is no 'helps'"),
+    ("control x --effect stops", "--effect says what the control does to a threat: give --threat ID too"),
+    ("threat", "the following arguments are required: ID"),
+    ("", "the following arguments are required: PART (see"),
+    ("thraet x", "invalid choice: 'thraet'"),
+    ("function x --api y", "--api belongs to a trigger: give --trigger KIND:WHAT too"),
+    (
+        "function x --trigger slack",
+        "'slack' is not KIND:WHAT, such as slack:events; kinds: slack, http",
+    ),
+    ("function x --trigger queue:", "'queue:' is not KIND:WHAT"),
+    ("function x --trigger api:y", "'api:y' is not KIND:WHAT"),
+    ("function x -m nowhere.yaml", "nowhere.yaml: missing-file"),
+    ("function x -m models", "unreadable-file: this is a directory"),
+    ("function x -o y", "unrecognized arguments: -o y"),
+    ("function Order-Bot", "new function: wrong-id: 'Order-Bot' cannot be the id of a function"),
+    ("function slack", "new function: reserved-id: 'slack' is the id of something that is always drawn"),
+    ("function account", "new function: reserved-id: 'account' is the id of something that is always drawn"),
+    ("function order-bot", "already-exists: 'order-bot' is already the id of a function; choose another id\n  "),
+    ("function orders", "already-exists: 'orders' is already the id of a store; choose another id\n  "),
+    ("function order", "already-exists: 'order' is already the id of a data item; choose another id\n  "),
+    ("function x --trigger queue:wrok-queue", "--trigger: unknown-reference: there is no queue 'wrok-queue'; did"),
+    ("function x --trigger slack:event", "--trigger: unknown-word: 'slack' is 'event'; expected one of"),
+    ("function x --trigger queue:work-queue --api slack-api", "--trigger: wrong-trigger: a queue does not come"),
+    ("function x --trigger http:GET --api nope", "--trigger: unknown-reference: there is no api 'nope'"),
+]
+
+
+@pytest.fixture(scope="module")
+def refusals(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Refusal]:
+    """What becomes of each in a toolkit of its own: one process after another would start for minutes."""
+    folder = toolkit_in(tmp_path_factory.mktemp("refused"))
+    return refused_in(folder, [arguments for arguments, _ in REFUSED])
+
+
 @pytest.mark.slow
-@pytest.mark.usefixtures("base")
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ("threat bad", "threatlib/threats/exploited-vulnerability/bad.yaml: already-exists: 'bad' is already the id"),
-        ("threat bad --scenario malicious-code", "threatlib/threats/exploited-vulnerability/bad.yaml: already-exists:"),
-        ("threat bad --library team", "choose another id, or copy that file to team to replace it"),
-        (f"control {ANSWER} --library team", f"already-exists: '{ANSWER}' is already the id of a control"),
-        ("threat Bad", "new threat: wrong-id: 'Bad' cannot be the id of a threat; expected lower-case letters,"),
-        ("threat ../x", "wrong-id: '../x' cannot be the id of a threat"),
-        ("threat a--b", "wrong-id: 'a--b' cannot be the id of a threat"),
-        (f"control {'a' * 61}", "wrong-id: the id of a control has 61 characters; at most 60 are allowed"),
-        (
-            "control x --threat bda",
-            "--threat: unknown-threat: there is no threat 'bda' in threatlib; did you mean 'bad'",
-        ),
-        ("control x --threat bad", "controls' is not written as lines"),
-        (
-            "control x --threat bad --library team",
-            "/bad.yaml, which is read without the new control; copy that file to team/threats/exploited-vulnerability/",
-        ),
-        ("threat x --scenario malicious", "there is no 'malicious'; did you mean 'malicious-code'?"),
-        ("control x --mitigation zz", "there is no 'zz'; expected one of access-keys, "),
-        ("control x --threat bad --effect helps", "argument --effect: there is no 'helps'"),
-        ("control x --effect stops", "--effect says what the control does to a threat: give --threat ID too"),
-        ("threat", "the following arguments are required: ID"),
-        ("", "the following arguments are required: PART (see"),
-        ("thraet x", "invalid choice: 'thraet'"),
-        ("function x --api y", "--api belongs to a trigger: give --trigger KIND:WHAT too"),
-        (
-            "function x --trigger slack",
-            "'slack' is not KIND:WHAT, such as slack:events; kinds: slack, http",
-        ),
-        ("function x --trigger queue:", "'queue:' is not KIND:WHAT"),
-        ("function x --trigger api:y", "'api:y' is not KIND:WHAT"),
-        ("function x -m nowhere.yaml", "nowhere.yaml: missing-file"),
-        ("function x -m models", "unreadable-file: this is a directory"),
-        ("function x -o y", "unrecognized arguments: -o y"),
-        ("function Order-Bot", "new function: wrong-id: 'Order-Bot' cannot be the id of a function"),
-        ("function slack", "new function: reserved-id: 'slack' is the id of something that is always drawn"),
-        ("function account", "new function: reserved-id: 'account' is the id of something that is always drawn"),
-        ("function order-bot", "already-exists: 'order-bot' is already the id of a function; choose another id\n  "),
-        ("function orders", "already-exists: 'orders' is already the id of a store; choose another id\n  "),
-        ("function order", "already-exists: 'order' is already the id of a data item; choose another id\n  "),
-        ("function x --trigger queue:wrok-queue", "--trigger: unknown-reference: there is no queue 'wrok-queue'; did"),
-        ("function x --trigger slack:event", "--trigger: unknown-word: 'slack' is 'event'; expected one of"),
-        ("function x --trigger queue:work-queue --api slack-api", "--trigger: wrong-trigger: a queue does not come"),
-        ("function x --trigger http:GET --api nope", "--trigger: unknown-reference: there is no api 'nope'"),
-    ],
-)
-def test_what_is_refused_changes_nothing(arguments: str, message: str) -> None:
-    before = {path: path.read_bytes() for path in Path().rglob("*.yaml")}
-    code, out, err = tm("new", *arguments.split())
-    assert (code, out) == (2, "")
-    assert message in err
-    assert "Traceback" not in err
-    assert {path: path.read_bytes() for path in Path().rglob("*.yaml")} == before
-    assert not Path("team").exists()
+@pytest.mark.parametrize(("arguments", "message"), REFUSED)
+def test_what_is_refused_changes_nothing(arguments: str, message: str, refusals: Mapping[str, Refusal]) -> None:
+    found = refusals[arguments]
+    assert (found.code, found.out) == (2, "")
+    assert message in found.err
+    assert "Traceback" not in found.err
+    assert found.changed == []
 
 
 def test_no_output_can_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -268,10 +268,13 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] if at else []) for at, name in enumerate(REFUSED)]
+)
 def test_what_keeps_a_genuine_request_out_is_said_and_denies_nothing_else(
     name: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """One of them in the ordinary tests: each is a whole run, and what is denied goes by the same rule."""
     line, advice = REFUSED[name]
     (project / "bot").mkdir()
     (project / "bot" / "app.py").write_text(f"def handler(event, context):\n    {line}\n")

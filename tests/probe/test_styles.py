@@ -28,16 +28,13 @@ NEVER = {"outbound_hosts_fixed"}
 """What no probe shows to be true; none of these calls an address that a request names."""
 REACHES_ZERO = {"dynamodb_store.py.txt", "stateless.py.txt"}
 FIRST = {
-    "api_key_only.py.txt",
     "default_secret.py.txt",
     "extension.py.txt",
-    "install_node.mjs",
-    "kms_variable.py.txt",
-    "ssm_by_path.py.txt",
     "stateless.py.txt",
     "two_secrets.py.txt",
 }
-"""Those that the ordinary tests run; the others are run with `long`."""
+"""Those that the ordinary tests run, one for each kind of verdict; the others, and those in
+JavaScript, each of whose requests starts a Node.js of its own, are run with `long`."""
 
 
 def handler(name: str) -> Any:
