@@ -1,4 +1,7 @@
-"""The README does what it says: its commands are run, its output is compared, its five lines are added."""
+"""The README does what it says: its commands are run, its output is compared, its five lines are added.
+
+What the probe says of the two handlers is compared in tests/probe/test_side_by_side.py, where both are run.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +63,7 @@ def test_readme(clone: Path, request: pytest.FixtureRequest) -> None:
             lines = model.read_text(encoding="utf-8")
             assert block.count("\n") == 5
             model.write_text(lines.replace("functions:\n", f"functions:\n{block}", 1), encoding="utf-8")
-        elif kind == "console":
+        elif kind == "console" and " probe " not in block:
             printed = "".join(f"$ {command}\n{run(command, clone)}" for command in commands(block))
             written = written.replace(block, printed)
     if request.config.getoption("--update-golden"):

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 EXAMPLE = HOME / "examples" / "slack-app"
 LIBRARY = load_library(HOME / "threatlib")
 README = HOME / "README.md"
+LAST_LINES = re.compile(r"^(\$ python tm\.py probe (\S+) [^\n]*\| tail -1\n)[^\n]+$", re.MULTILINE)
 TABLE = re.compile(r"(?<=<!-- probes -->\n).*?(?=<!-- /probes -->)", re.DOTALL)
 
 
@@ -78,6 +79,16 @@ def test_readme_shows_both(request: pytest.FixtureRequest, example: Result, arti
         README.write_text(TABLE.sub(lambda _: table, text), encoding="utf-8")
     (shown,) = TABLE.findall(README.read_text(encoding="utf-8"))
     assert shown == table
+
+
+def test_readme_ends_both_runs_as_they_end(request: pytest.FixtureRequest, example: Result, article: Result) -> None:
+    ends = {one.target: probed(one, controls_shown(one, LIBRARY)).splitlines()[-1] for one in (example, article)}
+    text = README.read_text(encoding="utf-8")
+    written = LAST_LINES.sub(lambda found: f"{found[1]}{ends[found[2]]}", text)
+    if request.config.getoption("--update-golden"):
+        README.write_text(written, encoding="utf-8")
+    assert [found[2] for found in LAST_LINES.finditer(text)] == list(ends)
+    assert README.read_text(encoding="utf-8") == written
 
 
 def test_lines_fit_a_terminal(example: Result, article: Result) -> None:
