@@ -224,3 +224,33 @@ Resources:
 """
     found = imported(Path("t.yaml"), "template", Path("model.yaml"), Files(texts={"t.yaml": template})).text
     assert "calls: [msk]" in found
+
+
+@pytest.mark.parametrize(
+    ("exported", "element"),
+    [
+        ("Platform:ExportsOutputFnGetAttMailQueue77E1B09CArn", "mail-queue"),
+        ("Platform:ExportsOutputRefMailQueue77E1B09C", "mail-queue"),
+        ("shared-mail", "shared-mail"),
+    ],
+)
+def test_what_the_cdk_exports_is_called_as_its_construct(exported: str, element: str) -> None:
+    template = f"""\
+Resources:
+  Reader: {{Type: AWS::Lambda::Function, Properties: {{Role: !GetAtt Role.Arn}}}}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      Policies:
+        - PolicyDocument:
+            Statement: {{Effect: Allow, Action: sqs:SendMessage, Resource: !ImportValue '{exported}'}}
+"""
+    found = imported(Path("t.yaml"), "template", Path("model.yaml"), Files(texts={"t.yaml": template})).text
+    assert f"sends: [{element}]" in found
+
+
+def test_buckets_for_packages_hold_nobodys_data() -> None:
+    text = "service: shop\nprovider: {name: aws}\nfunctions: {bot: {handler: a.b}}\n"
+    found = imported(Path("s.yml"), "serverless", Path("model.yaml"), Files(texts={"s.yml": text})).text
+    assert "holds: []" in found
+    assert "# holds" not in found

@@ -187,10 +187,16 @@ def default_bus() -> str:
     return Outside("events", _DEFAULT_BUS).key
 
 
+_EXPORTED = re.compile(r"(?:\A|[^A-Za-z0-9])ExportsOutput(?:Ref|FnGetAtt)([A-Za-z]\w*?)[0-9A-F]{8}(?:[A-Z][a-z]+)*\Z")
+"""The name under which the CDK exports a resource of another stack: its construct's name, a hash, the attribute."""
+
+
 def names_of(one: Outside) -> tuple[str, ...]:
     """What an element that stands for it may be called, the best first: by its own name, or as people call it."""
     if one.name:
+        exported = _EXPORTED.search(one.name)
         own = (f"{one.name}-bus", one.name) if one.service == "events" else (one.name,)
+        own = (exported[1], *own) if exported is not None else own
         return (*own, f"{one.name}-{one.service}", f"{one.name}-elsewhere")
     spelt = re.sub("[^a-z0-9]+", "-", one.title.lower()).strip("-")
     return spelt, one.service, f"aws-{spelt}"

@@ -39,6 +39,7 @@ _WORDS = {
     "elasticache": "ElastiCache",
     "efs": "EFS",
     "kinesis": "Kinesis",
+    "public": "public data",
     "sqs": "SQS",
     "sns": "SNS",
     "eventbridge": "EventBridge",

@@ -146,11 +146,11 @@ class Given:
         return known(self.system.data[member.item].classification, [member.fact.said])
 
     def class_started_by(self, member: Member) -> Fact | None:
-        """The class of what starts a function: a queue's or a store's data, a request."""
+        """The class of what starts a function: a queue's or a store's data, a request, the clock's event."""
         trigger: Trigger = member.item
         if trigger.by == "slack":
             return stated(Statement(SLACK_CLASS[trigger.detail], "wiring", None))
-        if THROUGH[trigger.by] == "api":
+        if THROUGH[trigger.by] == "api" or trigger.by == "schedule":
             return stated(Statement("internal", "wiring", None))
         if trigger.source is None or THROUGH[trigger.by] not in {"store", "queue"}:
             return None

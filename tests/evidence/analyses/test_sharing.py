@@ -245,3 +245,33 @@ OPEN_QUEUE = """
 def test_who_else_may_send_and_read(added: str, senders: Any, readers: Any) -> None:
     assert fact(SHOP + added, "queue", "senders_restricted", "Jobs") == senders
     assert fact(SHOP + added, "secret", "readers_restricted", "Token") == readers
+
+
+WORKFLOW_ROLE = """
+  FlowRole:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{Effect: Allow, Principal: {Service: %s}, Action: sts:AssumeRole}]
+      Policies:
+        - PolicyName: work
+          PolicyDocument: {Statement: [{Effect: Allow, Action: sqs:SendMessage, Resource: !GetAtt Jobs.Arn}]}
+"""
+WORKFLOW = """
+  Flow:
+    Type: AWS::StepFunctions::StateMachine
+    Properties: {RoleArn: !GetAtt FlowRole.Arn, DefinitionString: '{}'}
+"""
+
+
+@pytest.mark.parametrize(
+    ("added", "senders"),
+    [
+        (WORKFLOW_ROLE % "states.amazonaws.com" + WORKFLOW, OPEN),
+        (WORKFLOW_ROLE % "states.amazonaws.com", NO),
+        (WORKFLOW_ROLE.replace("{Service: %s}", "{AWS: '*'}") + WORKFLOW, NO),
+    ],
+    ids=["a state machine of the system", "nobody's role", "a machine's role that anybody may take"],
+)
+def test_a_state_machine_of_the_system_is_no_stranger_to_its_queue(added: str, senders: Any) -> None:
+    assert fact(SHOP + added, "queue", "senders_restricted", "Jobs") == senders

@@ -24,6 +24,7 @@ from threatmodel.evidence.policies.grants import (
     statements,
 )
 from threatmodel.evidence.policies.permissions import READS_SECRETS, SENDS
+from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, items, links
 
@@ -122,6 +123,8 @@ class _Holders:
             target = stack.target(role)
             if target is not None:
                 self.of_functions.add(target.name)
+        machines = (one for one in stack.resources.values() if known(one.type).acts_as == "machine")
+        self.of_machines = {link.resource for one in machines for link in links(one.properties)}
 
     def about(self, grant: Grant, resource: Resource) -> bool:
         """Whether a statement surely is about a resource: a Deny guards only what it names."""
@@ -153,7 +156,10 @@ class _Holders:
         entries = role.properties.entries
         trust = entries.get("AssumeRolePolicyDocument", entries.get("assume_role_policy"))
         principals = [one for grant in allowing(statements(trust)) for one in grant.principals]
-        if any(one.pattern.open is None and not is_lambda(one) for one in principals):
+        others = [one for one in principals if one.pattern.open is None and not is_lambda(one)]
+        if others and name in self.of_machines and all(one.kind == "Service" for one in others):
+            return None  # it works with what its own tasks name, as functions do: who else it is for, no role shows
+        if others:
             return True
         return False if name in self.of_functions and principals else None
 

@@ -11,7 +11,7 @@ _PATH = "aws:cdk:path"
 """The key of a resource's Metadata under which the CDK keeps where in the tree of constructs it stands."""
 _ITSELF = frozenset(("Resource", "Default"))
 """What a construct calls the one resource that it is there for."""
-_HASH = re.compile(r"[0-9a-f]{32}\Z")
+_HASH = re.compile(r"(?:[0-9a-f]{32}|[0-9A-F]{32})\Z")
 """What the CDK puts behind the name of a function of its own that exists once a stack."""
 _DEEPEST = 20
 

@@ -1,0 +1,69 @@
+"""What services do by themselves: flows of external systems, and what comes through them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import graph_of
+from threatmodel.graph.building import Graph
+from threatmodel.reading.problems import InputError
+
+MODEL = """\
+name: S
+apis: {api: {}}
+stores: {orders: {kind: dynamodb}}
+queues: {jobs: {kind: sqs}}
+secrets: {key: {kept_in: secrets-manager}}
+externals:
+  bank: {}
+  workflow: {service: Step Functions, %s}
+functions:
+  front: {triggers: [{http: POST}], reads: [], calls: [workflow]}
+  step: {triggers: [{service: workflow}], reads: []}
+  nightly: {triggers: [{schedule: rate(1 day)}], reads: []}
+"""
+
+
+def model(tmp_path: Path, does: str) -> Graph:
+    return graph_of(tmp_path, MODEL % does)
+
+
+def test_what_a_service_does_is_drawn(tmp_path: Path) -> None:
+    graph = model(tmp_path, "reads: [orders], writes: [orders], sends: [jobs], secrets: [key], calls: [bank]")
+    flows = {flow.id: flow for flow in graph.flows.values() if flow.source == "workflow"}
+    assert set(flows) == {
+        "workflow:orders:read",
+        "workflow:orders:write",
+        "workflow:jobs:send",
+        "workflow:key:read",
+        "workflow:bank:call",
+        "workflow:step:start",
+    }
+    assert flows["workflow:jobs:send"].caller == "role, SigV4"
+    assert "transport" not in flows["workflow:bank:call"].facts, "nobody says how a host is called"
+
+
+def test_what_a_service_hands_over_may_be_a_strangers_word(tmp_path: Path) -> None:
+    facts = model(tmp_path, "sends: [jobs]").elements["step"].facts
+    assert facts["called_by_unverified"].value is True
+
+
+def test_what_a_function_is_handed_by_the_clock_is_nobodys_data(tmp_path: Path) -> None:
+    facts = model(tmp_path, "sends: [jobs]").elements["nightly"].facts
+    assert facts["data_classification"].value == "internal"
+
+
+@pytest.mark.parametrize(
+    ("does", "message"),
+    [
+        ("writes: [jobs]", "'jobs' is a queue; expected a store"),
+        ("sends: [gone]", "there is no queue 'gone'"),
+        ("invokes: [step]", "'invokes'"),
+    ],
+)
+def test_what_a_service_does_is_checked(does: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as raised:
+        model(tmp_path, does)
+    assert message in raised.value.problems[0].message
