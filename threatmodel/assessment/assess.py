@@ -144,6 +144,7 @@ class _Assessing:
         yield from word.claimed("ruled-out", self.claims, authors)
         yield from word.claimed("kept-low", [one for found in findings for one in self._kept_low(found)], authors)
         yield from word.not_said(self.unsaid)
+        yield from word.meant_public(system, _spared(findings), authors)
         yield from word.accepted(one for one in system.acceptances if one.finding in self.accepted)
         yield from word.exempted(invariants)
         yield from word.attested(system, _attested(findings))
@@ -366,6 +367,11 @@ def _attested(findings: Sequence[Finding]) -> Mapping[str, int]:
         if answer.state.state == "attested" and answer.state.level >= EVIDENCE and answer.link.effect in MOVES
         for name in (f"{answer.state.control}@{answer.state.element}", answer.state.control)
     )
+
+
+def _spared(findings: Sequence[Finding]) -> Mapping[str, int]:
+    """By element that everybody is meant to reach, the findings of which a control is not asked for on it."""
+    return Counter(name for one in findings for name in {a.state.element for a in one.answers if a.state.unwanted})
 
 
 def _touched(findings: Sequence[Finding]) -> Mapping[str, int]:

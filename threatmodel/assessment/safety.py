@@ -21,7 +21,7 @@ SafeEnough = Literal["not-safe-enough", "not-yet-known", "safe-if-true", "safe-e
 DEFAULT_THRESHOLD: Band = "high"
 """The band from which `check` fails where nobody says otherwise."""
 
-_HIDES: frozenset[WordKind] = frozenset(get_args(WordKind)) - {"accepted", "exempted", "long-term"}
+_HIDES: frozenset[WordKind] = frozenset(get_args(WordKind)) - {"accepted", "exempted", "long-term", "meant-public"}
 """What word takes out so that no evidence can speak for all of the system; what owners took is told beside it."""
 
 

@@ -27,6 +27,7 @@ WordKind = Literal[
     "ruled-out",
     "kept-low",
     "not-said",
+    "meant-public",
     "accepted",
     "exempted",
     "attested",
@@ -178,6 +179,17 @@ def of_library(library: Library, touched: Mapping[str, int]) -> Iterator[TakenOu
         kind: WordKind = "weakened" if one.weakens else "replaced"
         times = touched.get(one.id, 0)
         yield TakenOut(kind, f"{one.part} {one.id}", times, one.place.file, ", ".join(one.weakens), one.place)
+
+
+def meant_public(system: System, spared: Mapping[str, int], authors: Authors) -> Iterator[TakenOut]:
+    """What everybody is meant to reach, so that nothing is asked for that keeps strangers out.
+
+    `spared` counts the findings that this touches, by element.
+    """
+    for node in system.nodes.values():
+        if node.public == "intended" and spared.get(node.id):
+            by = authors.at(node.place)
+            yield TakenOut("meant-public", node.id, spared[node.id], by, node.public_reason, node.place)
 
 
 def accepted(acceptances: Iterable[Acceptance]) -> Iterator[TakenOut]:

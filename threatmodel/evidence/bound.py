@@ -37,6 +37,9 @@ def mismatches(result: Result, deployed: Deployed, code: Path) -> Iterator[str]:
     yield from _other_code(result, deployed, code)
     yield from _other_runtime(result, deployed)
     yield from _other_variables(result, deployed)
+    paths = list(dict.fromkeys(deployed.paths()))
+    if paths and not {*paths} & {*result.shown_for.paths}:
+        yield f"no request went to {listed(paths[:3])}, by which it is reached (--path {paths[0]} asks there)"
     yield from (f"its role does not allow {one}, which the handler did" for one in deployed.unable(result.calls_seen))
 
 

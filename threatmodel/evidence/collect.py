@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Container, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -91,6 +92,10 @@ def _opened(system: System, files: Files, ways: Directions | None, problems: lis
     return found
 
 
+_OPEN = re.compile(r"[{*$<]")
+"""What a path has that is no single one: a parameter, a star, what a file leaves open."""
+
+
 def _add(said: Statements, statements: Statements) -> None:
     for element, by in said.items():
         for name, found in by.items():
@@ -122,7 +127,14 @@ class _One:
         nested = {one.file for one in self.stack.nested}
         folder = Path(place.file if place.file in nested else self.stack.file).parent
         shared = tuple(one for one, name in self.matched.resources.items() if name == resource and one != element)
-        return Deployed(self.stack, self.stack.resources[resource], folder, shared, partial(self._unable, resource))
+        unable_to, paths = partial(self._unable, resource), partial(self._paths, resource)
+        return Deployed(self.stack, self.stack.resources[resource], folder, shared, unable_to, paths)
+
+    def _paths(self, name: str) -> Sequence[str]:
+        """The routes by which requests come to a function; none where one takes more than one path, or is not told."""
+        relations = self.lists.relations.get(name)
+        found = [] if relations is None else [one.path for one in relations.triggers if one.by == "http"]
+        return () if any(_OPEN.search(path) or not path.startswith("/") for path in found) else found
 
     def _unable(self, name: str, calls: Sequence[SeenCall]) -> Sequence[str]:
         """Which of the calls that a handler was seen to make the function's role does not allow, where all is known."""

@@ -16,10 +16,15 @@ def _any(_calls: Sequence[SeenCall]) -> Sequence[str]:
     return ()
 
 
+def _no_paths() -> Sequence[str]:
+    return ()
+
+
 class Deployed(NamedTuple):
     """A resource that a file makes of a function, the file's folder, and other elements that are mapped to it too.
 
-    `unable` tells which of the calls that a handler was seen to make its role surely does not allow here, in words.
+    `unable` tells which of the calls that a handler was seen to make its role surely does not allow here, in words;
+    `paths` the routes by which requests come to it, none where one of them takes more than one path.
     """
 
     stack: Stack
@@ -27,3 +32,4 @@ class Deployed(NamedTuple):
     folder: Path
     shared: tuple[str, ...] = ()
     unable: Callable[[Sequence[SeenCall]], Sequence[str]] = _any
+    paths: Callable[[], Sequence[str]] = _no_paths

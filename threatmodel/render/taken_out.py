@@ -18,6 +18,7 @@ WORDS: dict[WordKind, tuple[str, str]] = {
     "rated-lower": ("rating", "ratings"),
     "tolerated": ("tolerance", "tolerances"),
     "long-term": ("longer term than usual", "longer terms than usual"),
+    "meant-public": ("element meant for everybody", "elements meant for everybody"),
     "accepted": ("accepted risk", "accepted risks"),
     "exempted": ("exemption", "exemptions"),
     "attested": ("attestation", "attestations"),
@@ -53,7 +54,7 @@ def told_by_kind(taken: Sequence[TakenOut]) -> str:
 
 def _of_kind(kind: WordKind, alike: Sequence[TakenOut]) -> str:
     authors = _few(list(dict.fromkeys(one.by for one in alike if one.by)))
-    places = _few(list(dict.fromkeys(one.place.short for one in alike if one.place is not None)), 1)
+    places = _few(list(dict.fromkeys(one.place.short for one in alike if one.place and one.place.short != one.by)), 1)
     where = "; ".join(part for part in (authors, places) if part)
     return f"{len(alike)} {WORDS[kind][len(alike) > 1]}{f' ({where})' if where else ''}"
 
