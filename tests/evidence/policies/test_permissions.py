@@ -96,6 +96,14 @@ def test_a_deny_takes_away_what_it_surely_covers() -> None:
     assert uses(reach(granted, conditional)) == uses(reach(granted))
 
 
+def test_on_what_a_right_is_matters_for_roles_to_pass_alone() -> None:
+    """Every other right counts as a step to more rights whatever it is on, so that an unknown resource adds nothing."""
+    assert effective(statements(document(allow("dynamodb:PutItem", UNKNOWN)))).unknown == ()
+    assert effective(statements(document(allow("iam:PassRole", UNKNOWN)))).unknown == (UNKNOWN,)
+    assert effective(statements(document(allow("iam:PutRolePolicy", UNKNOWN)))).escalations
+    assert effective(statements(document(allow(UNKNOWN, "*")))).unknown == (UNKNOWN,)
+
+
 def test_permissions_by_level_and_ways_to_more_rights() -> None:
     found: Permissions = effective(
         statements(

@@ -53,6 +53,8 @@ READS_SECRETS = frozenset(
     }
 )
 _ABOUT_IT = ("describe", "list")
+_PASSES = "iam:PassRole"
+"""The one right of which it matters on what it is: any other counts as a step to more rights, whatever it is on."""
 _READS_DATA_ALL_THE_SAME = frozenset({"s3:listbucket", "s3:listbucketversions"})
 _ON_OBJECTS = frozenset({"s3:abortmultipartupload", "s3:listmultipartuploadparts", "s3:bypassgovernanceretention"})
 
@@ -79,7 +81,8 @@ class Permissions:
     """What policies allow together.
 
     `every` are statements that cover every resource, `passes` the roles that may be passed (as text), `unexplained`
-    rights on identity, code or deployment that no way in `escalations` explains, `unknown` what may add to all this.
+    rights on identity, code or deployment that no way in `escalations` explains, `unknown` what may add to the
+    ways: not that a statement's resources are open, unless they are roles to pass.
     """
 
     allowed: tuple[Allowed, ...] = ()
@@ -116,12 +119,14 @@ def effective(found: Sequence[Grant]) -> Permissions:
     for grant in found:
         if grant.effect != "Allow" or grant.open is not None:
             continue
-        unknown += [part.open for part in (*grant.actions, *grant.resources) if part.open is not None]
+        unknown += [part.open for part in grant.actions if part.open is not None]
         for one in _levels(grant, denied):
             allowed.append(one)
+            if _PASSES in one.actions:
+                unknown += [part.open for part in grant.resources if part.open is not None]
             if covers_every(grant, one.actions[0].partition(":")[0].lower())[0]:
                 every.append(one)
-    passing = [one for one in allowed if "iam:PassRole" in one.actions]
+    passing = [one for one in allowed if _PASSES in one.actions]
     passes = dict.fromkeys(resource for one in passing for resource in one.resources)
     found_ways = tuple(escalations({action.lower(): one.place for one in reversed(allowed) for action in one.actions}))
     explained = frozenset(action for one in found_ways for action in one.way.actions)
