@@ -119,6 +119,27 @@ def test_what_a_request_names_without_a_function_between(uri: str, more: str, ex
     assert answer(found(template(REST + method(uri, more)), "api", "callers_name_objects")) == expected
 
 
+PATH = "RequestParameters: {integration.request.path.key: method.request.path.key}"
+
+
+@pytest.mark.parametrize(
+    ("asked", "more", "expected"),
+    [
+        ("NONE", KEY, False),
+        ("COGNITO_USER_POOLS", KEY, False),
+        ("AWS_IAM", KEY, NOTHING),
+        ("CUSTOM, AuthorizerId: !Ref Who", KEY, False),
+        ("CUSTOM, AuthorizerId: !Ref Who", PATH, NOTHING),
+        ("CUSTOM, AuthorizerId: !ImportValue who", KEY, NOTHING),
+        ("NONE", "RequestParameters: {integration.request.path.key: context.authorizer.claims.sub}", NOTHING),
+    ],
+)
+def test_nobody_is_held_to_what_is_theirs_where_nothing_sees_the_object(asked: str, more: str, expected: Any) -> None:
+    stack = REST + authorizer("Type: TOKEN, AuthorizerUri: arn") + method(f"'{S3}files/{{key}}'", more)
+    stack = stack.replace("AuthorizationType: NONE", f"AuthorizationType: {asked}")
+    assert answer(found(template(stack), "api", "objects_bound_to_caller")) == expected
+
+
 @pytest.mark.parametrize(("named", "expected"), [("$request.body.queue", True), ("https://sqs.example.com/q", False)])
 def test_an_http_apis_own_integration_names_its_queue(named: str, expected: Any) -> None:
     parameters = (

@@ -23,7 +23,7 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Gathered, Outcome
+from threatmodel.evidence.answers import Answered, Gathered, Outcome
 from threatmodel.evidence.policies.grants import MARK, parsed, pattern
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.openapi import authorizers, operations
@@ -108,6 +108,35 @@ def callers_name_objects(parts: Sequence[Gathered], resource: Resource, stack: S
         says += [_named(one.integration, one.place) for one in routes if one.integration is not None]
     says += [Say(None, part.node.place, "its definition stands in another file") for part in named(parts, "elsewhere")]
     return unless_unread(some(says, "a request names what the service hands out or takes"), stack, [False])
+
+
+@analysis("method")
+def objects_bound_to_caller(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """That callers are not held to what is theirs; that they are, no file shows.
+
+    Nothing can hold them where a method asks nobody, or asks for a token alone: a user pool knows no objects, and a
+    function that is handed the token sees no more of the request than its path.
+    """
+    for part in named(parts, "method"):
+        settings = read(part.node, "Integration")
+        if opaque_of(part) is None and doubt_of(part.resource, resource) is None and settings is not None:
+            chosen = [node for node in leaves(settings) if _chosen(node)]
+            held = any(_WHOSE.search(pattern(node).text) for node in leaves(settings) if not isinstance(node, Unknown))
+            if _named(settings, part.resource.place).value and not held and _sees_no_object(part.node, chosen, stack):
+                note = "a request names it, and nothing before the service knows whose it is"
+                return Answered(value=False, places=(part.resource.place,), note=note)
+    return None
+
+
+def _sees_no_object(method: Node, chosen: Sequence[Node], stack: Stack) -> bool:
+    """Whether what a method asks of its callers cannot look at the values that the request chooses."""
+    asked = read(method, "AuthorizationType")
+    word = "NONE" if asked is None else worded(asked)
+    if word != "CUSTOM":
+        return word in {"NONE", "COGNITO_USER_POOLS", "JWT"}
+    who = stack.target(read(method, "AuthorizerId"))
+    by_token = who is not None and worded(read(who.properties, "Type")) == "TOKEN"
+    return by_token and not any("request.path." in pattern(node).text for node in chosen)
 
 
 def _named(settings: Node, place: Place) -> Say:
