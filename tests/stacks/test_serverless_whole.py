@@ -262,3 +262,14 @@ def test_alarms_of_a_plugin_may_start_functions_only_where_they_tell_some(topics
     head = f"plugins: [serverless-plugin-aws-alerts]\ncustom: {{alerts: {{topics: {topics}}}}}\n"
     (part,) = service(f"{head}functions: {{bot: {{handler: a.b}}}}\n").unread
     assert (part.strength, bool(part.handed)) == ("adds", handed)
+
+
+def test_a_plugin_of_the_projects_own_may_have_the_name_of_any_other() -> None:
+    text = "plugins: {localPath: ./own, modules: [serverless-offline]}\nfunctions: {bot: {handler: a.b}}\n"
+    assert [(one.name, one.strength) for one in service(text).unread] == [("plugins.localPath", "all")]
+
+
+def test_what_a_plugin_adds_to_an_api_is_not_proven_to_be_guarded() -> None:
+    stack = service(MACHINES % "id: Nagging" + "custom: {}\n")
+    (part,) = stack.unread
+    assert part.handed == frozenset(name for name, one in stack.resources.items() if "RestApi" in one.type)

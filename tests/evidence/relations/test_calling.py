@@ -30,7 +30,7 @@ def test_who_may_call_every_function_may_call_itself() -> None:
 @pytest.mark.parametrize("value", ["!GetAtt F.Arn", "!Ref F", "!Sub '${F.Arn}:live'"])
 def test_an_exported_function_may_be_called_by_whoever_imports_it(value: str) -> None:
     relations = of_f("Handler: a.b", Outputs=f"{{A: {{Value: {value}, Export: {{Name: a}}}}}}")
-    assert relations.unknown["triggers"].why == "its ARN is exported, and who imports it is not seen"
+    assert relations.unknown["triggers"].why == "its name or ARN is exported, and who imports it is not seen"
     assert "triggers" not in of_f("Handler: a.b", Outputs=f"{{A: {{Value: {value}}}}}").unknown
 
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from threatmodel.authoring.importing.entries import SECTION_OF, ElementEntry
 from threatmodel.authoring.insertion import scalar, with_entry
-from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.evidence.unmodelled import unmodelled
+from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
 from threatmodel.reading.source import as_read, parse
 from threatmodel.stacks.stack import Stack
 
@@ -94,10 +95,15 @@ def reference_to(file: Path, model: Path) -> str:
     return os.path.relpath(file.resolve(), model.resolve().parent).replace(os.sep, "/")
 
 
+_SHOWN = 5
+"""Kinds of resource that are named of a file without functions."""
+
+
 def check_elements(found: Sequence[ElementEntry], stack: Stack) -> None:
     """Raises InputError where a file has nothing that a model could be made of; what it only nests is named."""
     if not any(entry.kind == "function" for entry in found):
-        message = "there is no Lambda function in this file"
+        there = [words for _, _, words in unmodelled(stack, ())][:_SHOWN]
+        message = f"there is no Lambda function in this file{f'; it has {listed(there)}' if there else ''}"
         hint = "name the template, plan or serverless.yml that deploys the functions"
         problems = [Problem(code="empty-model", place=Place(stack.file), message=message, hint=hint)]
         for one in stack.unread:

@@ -180,7 +180,7 @@ class _Callers:
         """Functions whose ARN other stacks may import: who calls them is not seen."""
         for node in self.names.stack.exports:
             for function in self.names.called(node).functions:
-                why = "its ARN is exported, and who imports it is not seen"
+                why = "its name or ARN is exported, and who imports it is not seen"
                 self._named.setdefault(function, []).append(("", why, node.place))
 
     def circle(self, function: Resource) -> Place | None:

@@ -50,7 +50,7 @@ _ADDING: Mapping[str, _Adding] = {
         "domain names of APIs, their mappings and records", _APIS, "npmjs.com/package/serverless-domain-manager"
     ),
     ALERTS: _Adding("alarms, metric filters and topics", (), "npmjs.com/package/serverless-plugin-aws-alerts"),
-    MACHINES: _Adding("roles and what starts state machines", (), "npmjs.com/package/serverless-step-functions"),
+    MACHINES: _Adding("roles and what starts state machines", _APIS, "npmjs.com/package/serverless-step-functions"),
     PROXIES: _Adding(
         "the role by which an API calls services", _APIS, "npmjs.com/package/serverless-apigateway-service-proxy"
     ),
@@ -89,6 +89,11 @@ def note_plugins(making: GrowingTemplate) -> frozenset[str]:
 def _plugins(making: GrowingTemplate) -> tuple[Node, ...]:
     plugins = making.variables.at("plugins")
     if isinstance(plugins, Table):
+        local = plugins.entries.get("localPath")
+        if local is not None:
+            making.not_read(
+                "plugins.localPath", "a plugin of the project's own may have the name of any other", local.place
+            )
         plugins = plugins.entries.get("modules", Unknown("which plugins they are is not told", plugins.place))
     return items(None if isinstance(plugins, Scalar) and plugins.value is None else plugins)
 
