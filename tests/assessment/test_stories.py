@@ -161,3 +161,17 @@ def test_what_would_only_be_noticed_is_not_in_the_first_view(tmp_path: Path) -> 
     facts = "validates_input: false, logs_redacted: false, errors_generic: false"
     shown = [(s.threats[0].id, s.minor) for s in stories(assessed(tmp_path, functions(facts), found))]
     assert shown == [("bad", False), ("loud", True)]
+
+
+def test_a_line_is_called_after_what_is_the_systems_own(tmp_path: Path) -> None:
+    known = library_of(
+        tmp_path,
+        threat("forged", "{good: {stops: it does}}", applies="target.slack_facing"),
+        threat("own", "{good: {stops: it does}}", likelihood=3, impact=4, applies="target.internet_facing"),
+        control("good", "target.validates_input"),
+    )
+    unsaid = stories(assessed(tmp_path, functions("incomplete: [triggers]", trigger="schedule: rate(1 day)"), known))
+    (handler,) = [story for story in unsaid if "own" in {one.id for one in story.threats}]
+    assert handler.threats[0].id == "own"
+    (slack,) = stories(assessed(tmp_path, functions("validates_input: false"), known))
+    assert slack.threats[0].id == "forged"

@@ -177,10 +177,20 @@ def _waiting(assessment: Assessment) -> Iterator[Story]:
         yield _story([finding], None, _wanting(finding), ())
 
 
-def _known_first(finding: Finding) -> tuple[bool, Rank]:
-    """First what is known to lack what would stop it, and only waits for whether it applies."""
+_OF_SLACK = frozenset(("slack_facing", "sends_requests", "posts_to_slack"))
+"""The facts on which a threat hangs that there is in systems of Slack alone."""
+
+
+def _known_first(finding: Finding) -> tuple[bool, bool, Rank]:
+    """First what is known to lack what would stop it, and only waits for whether it applies.
+
+    Last what there is with Slack alone, where nothing speaks of Slack: a line is called after what is the system's own.
+    """
     at_fault = candidates(finding)
-    return not (at_fault and at_fault[0].written and at_fault[0].effect == "stops"), rank(finding)
+    condition = finding.threat.applies.get(finding.target.kind)
+    read = condition.facts if condition is not None else ()
+    foreign = not finding.likely and not _OF_SLACK.isdisjoint(read)
+    return foreign, not (at_fault and at_fault[0].written and at_fault[0].effect == "stops"), rank(finding)
 
 
 def _story(findings: Sequence[Finding], at_fault: Cause | None, wanting: Wanting, asked: Sequence[Question]) -> Story:
