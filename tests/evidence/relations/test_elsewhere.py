@@ -157,3 +157,10 @@ def test_a_stream_of_serverless_says_of_which_service_it_is() -> None:
     stream = "{stream: {type: kinesis, arn: {'Fn::ImportValue': clicks}}}"
     relations = wired(service(f"functions: {{bot: {{handler: a.b, events: [{stream}]}}}}\n"))[BOT]
     assert [(one.by, one.source) for one in relations.triggers] == [("queue", "aws:kinesis:clicks")]
+
+
+def test_what_sends_nothing_is_no_source() -> None:
+    secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:s"
+    relations = of_f(f"Events: {{E: {{Type: SQS, Properties: {{Queue: '{secret}'}}}}}}")
+    assert [one.source for one in relations.triggers] == [""]
+    assert "triggers" in relations.unknown

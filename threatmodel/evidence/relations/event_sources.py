@@ -21,6 +21,10 @@ _OF_STREAMS = ("StartingPosition", "Topics", "Queues", "SelfManagedEventSource",
 """Settings of a mapping that a queue of SQS has not."""
 
 
+_SENDING = {"queue": "queue", "store": "store", "service": "external system"}
+"""How each kind of element starts a function."""
+
+
 def mapping(ways: Ways, resource: Resource) -> None:
     """An event source mapping."""
     node = named(resource, "FunctionName")
@@ -179,7 +183,8 @@ def _sender(ways: Ways, node: Node | None, called: Called, service: str = "") ->
     """How what a value names starts a function, and its name or key: a queue, a store, a service."""
     name = ways.names.element(node, "queue", "store", "external system") or _elsewhere(ways, node, service, called)
     kinds = ways.names.kind_of(name)
-    return ("queue" if not name or "queue" in kinds else "store" if "store" in kinds else "service"), name
+    by = next((word for word, kind in _SENDING.items() if kind in kinds), "")
+    return (by, name) if by else ("queue", "")  # an ARN of what sends nothing, such as a secret's, is no source
 
 
 def _elsewhere(ways: Ways, node: Node | None, service: str, called: Called) -> str:
