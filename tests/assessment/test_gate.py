@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import HOME, assessed, check_lines, failing
+from threatmodel.assessment.gate.judging import judge
 from threatmodel.assessment.gate.policy import load_policy
 from threatmodel.assessment.gate.rules import Rules, under
 from threatmodel.library.entries import Library
@@ -78,6 +79,13 @@ def test_an_acceptance_of_what_is_gone_fails(tmp_path: Path, library: Library) -
 def test_acceptances_can_be_ignored_and_acceptors_named(tmp_path: Path, library: Library) -> None:
     assert codes(tmp_path, library, accepting(), acceptors=("security",)) == {"not-an-acceptor"}
     assert codes(tmp_path, library, accepting(), acceptors=("team",)) == set()
+
+
+def test_an_acceptance_of_a_higher_band_than_there_is_is_warned_of(tmp_path: Path, library: Library) -> None:
+    for risk, codes_ in ((25, ["wide-acceptance"]), (15, [])):
+        found = judge(assessed(tmp_path, MODEL.format(accepted=accepting(risk=risk)), library), Rules())
+        assert [one.code for one in found if one.code.endswith("acceptance")] == codes_
+        assert not [one for one in found if one.fails and one.code.endswith("acceptance")]
 
 
 def test_a_policy_bounds_the_longest_term_of_a_model_and_lengthens_none(tmp_path: Path, library: Library) -> None:

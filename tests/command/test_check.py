@@ -272,6 +272,22 @@ def test_day_one_is_green_and_a_fixed_finding_leaves_only_on_update(
     assert main(["check", "m.yaml", *kept, *TODAY]) == 1, "what was fixed is held to"
 
 
+def test_a_model_that_is_gone_is_no_finding_less(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    models(tmp_path, 2)
+    kept = ("--baseline", "b.json")
+    assert main(["check", "m00.yaml", "m01.yaml", *kept, "--write-baseline", *TODAY]) == 0
+    assert main(["check", "m00.yaml", *kept, *TODAY]) == 0
+    Path("m01.yaml").unlink()
+    capsys.readouterr()
+    assert main(["check", "m00.yaml", *kept, *TODAY]) == 1
+    assert "b.json: it knows m01.yaml, which is there no more" in capsys.readouterr().err
+    assert main(["check", "m00.yaml", *kept, "--update-baseline", *TODAY]) == 0
+    assert main(["check", "m00.yaml", *kept, *TODAY]) == 0
+
+
 def test_what_ends_is_listed_by_owner(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "model.yaml"
     path.write_text(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.files import Files, is_file, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.project import real_path
 
@@ -27,6 +27,11 @@ def baselines_in(file: Path, files: Files) -> dict[str, Baseline]:
 def key_in(file: Path, model: Path) -> str:
     """How a baseline names a model: by its path from the baseline's folder."""
     return os.path.relpath(real_path(model), real_path(file.parent)).replace(os.sep, "/")
+
+
+def models_gone(found: Mapping[str, Baseline], file: Path) -> list[str]:
+    """The models that a baseline knows, by how it names them, whose files are there no more."""
+    return [name for name in sorted(found) if not is_file(file.parent / name)]
 
 
 def baseline_of(model: Path, name: str, found: Mapping[str, Baseline], file: Path) -> Baseline:

@@ -111,13 +111,24 @@ def run(request: Invocation) -> int:
     _refuse_inputs(outputs, [*models, *request.files.paths])
     found = checks(models, question, _progress(len(models)))
     if not question.keep:
-        return _written(found, outputs, question)
+        return max(_written(found, outputs, question), _models_gone(question))
     now: list[Outcome] = []
     code = _written(_kept(found, now), outputs, question)
     if code != 2:  # noqa: PLR2004 - an exit code
         _keep(question, now, args)
         return 0
     return code
+
+
+def _models_gone(question: CheckDemands) -> int:
+    """Says which models of the baseline are no more; the exit code: a model that is gone is no finding less."""
+    from threatmodel.command.baselines import models_gone
+
+    gone = models_gone(question.baselines or {}, question.baseline_file)
+    for name in gone:
+        file = visible(str(question.baseline_file))
+        complain(f"{file}: it knows {visible(name)}, which is there no more: take it out with --update-baseline\n")
+    return int(bool(gone))
 
 
 def _kept(found: Iterator[Outcome], now: list[Outcome]) -> Iterator[Outcome]:
@@ -130,10 +141,12 @@ def _kept(found: Iterator[Outcome], now: list[Outcome]) -> Iterator[Outcome]:
 def _keep(question: CheckDemands, now: Sequence[Outcome], args: argparse.Namespace) -> None:
     """Writes the baseline."""
     from threatmodel.assessment.gate.baseline import written
-    from threatmodel.command.baselines import key_in
+    from threatmodel.command.baselines import key_in, models_gone
 
     fresh = {key_in(args.baseline, Path(one.file)): one.now for one in now if one.now is not None}
-    write(written({**(question.baselines or {}), **fresh}), args.baseline)
+    known = question.baselines or {}
+    there = {name: known[name] for name in known.keys() - models_gone(known, args.baseline)}
+    write(written({**there, **fresh}), args.baseline)
     complain(f"{args.baseline}: baseline of {len(fresh)} {'model' if len(fresh) == 1 else 'models'}\n")
 
 

@@ -181,6 +181,14 @@ def _unreadable(path: Path, message: str, hint: str) -> Problem:
     return Problem(code="unreadable-file", place=Place(shown_path(path)), message=message, hint=hint)
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file is there; what no path can be is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def is_folder(path: Path) -> bool:
     """Whether a folder is there; what no path can be (too long, with a null byte) is none."""
     try:

@@ -11,6 +11,7 @@ from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import WARN_DAYS, Rules
 from threatmodel.assessment.priorities import expiries
+from threatmodel.assessment.risk import band
 from threatmodel.model.longest import YEAR, LongestTerms
 from threatmodel.model.system import Acceptance, Exemption
 
@@ -84,6 +85,10 @@ def _acceptance(one: _Taken, accepted: Acceptance, assessment: Assessment) -> It
     elif finding is not None and finding.claimed.score > accepted.risk:
         said = f"a risk of {accepted.risk} is accepted, and the claimed risk is {finding.claimed.score}"
         yield one.wrong("exceeded-acceptance", said, "treat it, or let the owner accept the higher risk")
+    elif finding is not None and band(accepted.risk) != finding.claimed.band:
+        said = f"{accepted.risk} ({band(accepted.risk)}) is accepted, and {finding.claimed.score}"
+        said += f" ({finding.claimed.band}) is left: what rises up to there is accepted already"
+        yield _only_warns(one.wrong("wide-acceptance", said, f"let the owner accept {finding.claimed.score}"))
 
 
 def _exemption(one: _Taken, exemption: Exemption, assessment: Assessment) -> Iterator[CheckResult]:

@@ -22,6 +22,10 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "lapsed-acceptance": ("An accepted risk whose day has passed", "Treat the risk, or let its owner accept it anew."),
     "long-acceptance": ("A risk accepted for too long", "Let the acceptance end earlier, and look again then."),
     "exceeded-acceptance": ("More risk than was accepted", "Treat the risk, or let its owner accept the higher one."),
+    "wide-acceptance": (
+        "More risk is accepted than there is",
+        "Accept what is left: a higher risk is for its owner to accept then.",
+    ),
     "needless-acceptance": ("An acceptance of nothing", "Remove it: what it was of is gone."),
     "lapsed-exemption": ("An exemption whose day has passed", "Mend what it exempts, or let its owner exempt it anew."),
     "long-exemption": ("An exemption for too long", "Let it end earlier, and look again then."),
