@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import HOME
+from threatmodel.authoring.importing.ids import element_ids
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.command.main import main
 from threatmodel.evidence.collect import collect
@@ -254,3 +255,10 @@ def test_buckets_for_packages_hold_nobodys_data() -> None:
     found = imported(Path("s.yml"), "serverless", Path("model.yaml"), Files(texts={"s.yml": text})).text
     assert "holds: []" in found
     assert "# holds" not in found
+
+
+def test_modules_of_a_loop_are_called_after_their_keys() -> None:
+    names = [f'module.report["{key}"].aws_lambda_function.this[0]' for key in ("morning", "evening")]
+    kinds = dict.fromkeys((*names, "module.scans.aws_lambda_function.this[0]"), "function")
+    found = element_ids({**kinds, "aws_sqs_queue.scans": "queue"}, {"aws_sqs_queue.scans": "scans"}, {})
+    assert list(found.values()) == ["report-morning", "report-evening", "scans-function"]

@@ -39,7 +39,7 @@ _WORDS = {
     "elasticache": "ElastiCache",
     "efs": "EFS",
     "kinesis": "Kinesis",
-    "public": "public data",
+    "public": "",  # the class of data, of which it need not be told; nor does "public" mean who may reach it
     "sqs": "SQS",
     "sns": "SNS",
     "eventbridge": "EventBridge",

@@ -46,7 +46,8 @@ def element_ids(kinds: Mapping[str, str], known: Mapping[str, str], called: Mapp
         said = called.get(name, name)
         usual = _usual(said, kind)
         within = _parts(said).above
-        if first[usual[0]] > 1 and within and outside(name) is None:
+        told = bool(within) and usual[0].startswith(kebab(within[-1]))
+        if first[usual[0]] > 1 and within and not told and outside(name) is None:
             usual = (f"{kebab(within[-1])}-{usual[0]}", *usual)
         found[name] = _free(usual, taken)
         taken.add(found[name])
@@ -106,4 +107,5 @@ def _above(parts: list[tuple[str, str]]) -> Iterator[str]:
         return
     for at, name in enumerate(names[:-1]):
         if name == "module":
-            yield names[at + 1]
+            module, key = parts[at + 1]
+            yield f"{module}-{key}" if re.search("[A-Za-z]", key) else module

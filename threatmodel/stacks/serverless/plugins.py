@@ -11,7 +11,17 @@ from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.serverless.functions import ROLE_EACH
-from threatmodel.stacks.serverless.making import Function, GrowingTemplate, either, entries, get, join, place_of, sub
+from threatmodel.stacks.serverless.making import (
+    REST,
+    Function,
+    GrowingTemplate,
+    either,
+    entries,
+    get,
+    join,
+    place_of,
+    sub,
+)
 from threatmodel.stacks.serverless.names import logical, upper_first
 from threatmodel.stacks.serverless.rest import path_resource, rest_id
 from threatmodel.stacks.stack import Strength, Unread
@@ -182,7 +192,7 @@ def _add_proxy(making: GrowingTemplate, proxied: tuple[str, str, str], settings:
     """One method; what it calls stands among the parameters of its integration."""
     (service, way, setting), (method, path) = proxied, route
     place = settings.place
-    resource, spelt = path_resource(making, "", path, place)
+    resource, spelt = path_resource(making, REST, path, place)
     address: Any = sub(f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:{service}:{way}")
     named = get(settings, setting)
     properties = {
@@ -200,4 +210,4 @@ def _add_proxy(making: GrowingTemplate, proxied: tuple[str, str, str], settings:
             "RequestParameters": {setting: named},
         },
     }
-    making.add(f"ApiGatewayMethod{spelt}{upper_first(method)}", "AWS::ApiGateway::Method", place, properties)
+    making.add(f"ApiGatewayMethod{spelt}{upper_first(method)}", "AWS::ApiGateway::Method", place, properties, REST)
