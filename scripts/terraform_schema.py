@@ -17,7 +17,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -338,21 +338,26 @@ def fetch(folder: Path) -> None:
     subprocess.run(command, check=True)
 
 
-def described(wheel: Path, names: Iterable[str]) -> dict[str, Any]:
-    """The schemas of these types, from one package."""
-    places = {f"package/lib/{folder_of(name)}/index.js": name for name in names}
-    found: dict[str, Any] = {}
+def generated(wheel: Path, wanted: Callable[[str], object]) -> Iterator[tuple[str, str]]:
+    """The text of the generated files of a package whose name is wanted, with that name."""
     with zipfile.ZipFile(wheel) as package:
         inner = next(name for name in package.namelist() if name.endswith(".jsii.tgz"))
         with tarfile.open(fileobj=io.BytesIO(package.read(inner))) as archive:
             for member in archive:
-                if member.name not in places or (file := archive.extractfile(member)) is None:
-                    continue
-                resource, arguments = schema(file.read().decode())
-                name = places[member.name]
-                if resource != name.removeprefix("data."):
-                    raise ValueError(f"{member.name} describes {resource}, not {name}")
-                found[name] = arguments
+                if wanted(member.name) and (file := archive.extractfile(member)) is not None:
+                    yield member.name, file.read().decode()
+
+
+def described(wheel: Path, names: Iterable[str]) -> dict[str, Any]:
+    """The schemas of these types, from one package."""
+    places = {f"package/lib/{folder_of(name)}/index.js": name for name in names}
+    found: dict[str, Any] = {}
+    for place, text in generated(wheel, places.__contains__):
+        resource, arguments = schema(text)
+        name = places[place]
+        if resource != name.removeprefix("data."):
+            raise ValueError(f"{place} describes {resource}, not {name}")
+        found[name] = arguments
     if "aws_wafv2_web_acl" in found:
         found["aws_wafv2_web_acl"]["rule"] = {**found["aws_wafv2_web_acl"]["rule"], "statement": STATEMENTS}
     return found

@@ -7,10 +7,13 @@ what it is handed may change all of it; a macro may change everything.
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
 
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.policies.grants import Grant, allowing
@@ -42,16 +45,6 @@ _SCRIPTS = frozenset(
     ("null_resource", "terraform_data", "external", "shell_script", "local_file", "AWS::SSM::Association")
 )
 _IDENTITY = re.compile(r"AWS::IAM::|aws_iam_")
-_OF_IDENTITY = re.compile(
-    r"AWS::IAM::(?:AccessKey|Group|GroupPolicy|InstanceProfile|ManagedPolicy|OIDCProvider|Policy|Role|RolePolicy|"
-    r"SAMLProvider|ServerCertificate|ServiceLinkedRole|User|UserPolicy|UserToGroupAddition|VirtualMFADevice)\Z|"
-    r"aws_iam_(?:access_key|account_\w+|group\w*|instance_profile|openid_connect_provider|organizations_features|policy|"
-    r"policy_attachment|policy_document|role|role_policies_exclusive|role_policy|role_policy_attachment|"
-    r"role_policy_attachments_exclusive|saml_provider|security_token_service_preferences|server_certificate|"
-    r"service_linked_role|service_specific_credential|session_context|signing_certificate|user\w*|"
-    r"virtual_mfa_device)\Z"
-)
-"""The types of IAM that are read, or that give a role nothing; another one may give rights to what it is handed."""
 _WORD = re.compile(r"[A-Za-z0-9_.-]+")
 _MANY = 20_000
 """Words of a part's text that are looked through for names."""
@@ -214,11 +207,21 @@ def _acting(resource: Resource) -> tuple[Strength, str] | None:
         return "changes", "it registers somebody's code, which runs at each deployment"
     if kind in _SCRIPTS:
         return "changes", "it may run a script on what it is handed"
-    if _IDENTITY.match(kind) and not _OF_IDENTITY.match(kind):
+    if _IDENTITY.match(kind) and kind not in _identity_types():
         return "changes", f"what the type {quoted(kind)} does to a role is not known"
     if "::" in kind and not _OWN.match(kind) and not kind.endswith("::MODULE"):
         return "changes", f"nothing is known of the type {quoted(kind)}"
     return None
+
+
+@cache
+def _identity_types() -> frozenset[str]:
+    """The types of IAM that there are: those that give a role something are read, which a test holds.
+
+    One that is none of them may give rights to what it is handed.
+    """
+    table = json.loads((Path(__file__).parent / "identity-types.json").read_text(encoding="utf-8"))
+    return frozenset((*table["gives"], *table["gives_nothing"]))
 
 
 def _own_names(stack: Stack) -> Mapping[str, str]:
