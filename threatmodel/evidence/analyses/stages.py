@@ -21,6 +21,7 @@ from threatmodel.evidence.analyses.properties import (
     each,
     every,
     flag,
+    number,
     opaque_of,
     open_at,
     read,
@@ -61,7 +62,9 @@ def stages(parts: Sequence[Gathered]) -> Iterator[Stage]:
 def stages_logged(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether every stage writes an access log."""
     says = [_logged(stage, resource, stack) for stage in stages(parts)]
-    return unless_unread(every(says, "", "a stage of it writes no access log"), stack, [True])
+    return unless_unread(
+        every(says, "", "a stage of it writes no access log, or one that is kept for less than 90 days"), stack, [True]
+    )
 
 
 def _logged(stage: Stage, resource: Resource, stack: Stack) -> Say:
@@ -85,12 +88,23 @@ _KEEPERS = (
 _OF_THIS_ACCOUNT = re.compile(r"arn:[^:]*:(?:logs|firehose):<Region>:<AccountId>:")
 
 
+_LEAST_DAYS = 90
+"""Days for which a log is kept at least (CIS Controls v8, safeguard 8.10)."""
+
+
 def _kept(target: Node, api: Resource, stack: Stack) -> bool | None:
-    """Whether what gets a log stands in this file, or in the same account and Region."""
+    """Whether what gets a log stands in this file, or in the same account and Region, and keeps it long enough."""
     keeper = stack.target(target)
     if keeper is not None:
-        return True if keeper.type in _KEEPERS and doubt_of(keeper, api) is None else None
+        sure = keeper.type in _KEEPERS and doubt_of(keeper, api) is None
+        return _long_enough(read(keeper.properties, "RetentionInDays")) if sure else None
     return True if _OF_THIS_ACCOUNT.match(worded(target) or "") else None
+
+
+def _long_enough(days: Node | None) -> bool | None:
+    """Whether a log group keeps what it gets for long enough: without a number, or with zero in Terraform, for ever."""
+    told = number(days)
+    return True if days is None or told == 0 else None if told is None else told >= _LEAST_DAYS
 
 
 def _says_something(log: Node | None) -> bool | None:
