@@ -85,6 +85,13 @@ def decided(variable: str, value: str) -> Supply:
         ("apiKey", RANDOM, "literal-secret", True),
         ("API_KEY", "2f1c8a52-5a2e-4be0-9f7b-2b9a3c4d5e6f", "literal-secret", True),
         ("RELEASE", RANDOM, "literal", None),
+        ("CONFIG", """'{"default_results":8,"table":"orders-table-1"}'""", "literal", False),
+        ("CONFIG", "'{}'", "literal", False),
+        ("CONFIG", f"""'{{"api_token":"{RANDOM}"}}'""", "literal-secret", True),
+        ("CONFIG", f"""'{{"release":"{RANDOM}"}}'""", "literal", None),
+        ("CONFIG", """'{"pin":1234}'""", "literal", None),
+        ("CONFIG", f"""'{{"a":{{"b":"{RANDOM}"}}}}'""", "literal", None),
+        ("DB_SECRET", """'{"default_results":8}'""", "literal-secret", True),
         # a name alone is no secret, and neither is the name of one
         ("SLACK_TOKEN_SSM_NAME", "/slack/bot/token", "literal", False),
         ("SLACK_TOKEN", "/slack/bot/token", "literal", False),

@@ -5,6 +5,7 @@ Values are looked at here and dropped: what is returned holds names, places and 
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import Counter
@@ -227,7 +228,28 @@ _AT_THE_END = frozenset(("ACCESS", "BOT"))
 """Words that alone name a secret where nothing follows them: ``SLACK_BOT``, but not ``BOT_MODE``."""
 
 
+def _document(raw: str) -> Mapping[str, str] | None:
+    """The members of a text that is an object of JSON, by their names; None where it is none, or holds more objects."""
+    if not raw.startswith("{"):
+        return None
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    plain = isinstance(found, dict) and not any(isinstance(one, dict | list) for one in found.values())
+    return {name: "" if one is None else str(one) for name, one in found.items()} if plain else None
+
+
+def _member(name: str, raw: str) -> _Judgement:
+    """What a member of a document is, by its own name."""
+    speaks = meaning(name)
+    return _Judgement("literal-secret", secret=True) if _looks(raw, speaks) else _literal(speaks, raw, _words(name))
+
+
 def _literal(speaks: str, raw: str, words: list[str]) -> _Judgement:
+    members = _document(raw) if speaks != "secret" else None
+    if members is not None:
+        return _worst(_member(*one) for one in members.items()) if members else _Judgement("literal", secret=False)
     if speaks == "secret" and not _NO_SECRET_BY_NAME.match(raw):
         why = "its name says that it is a secret, its value does not look like one"
         return _Judgement("literal", secret=None, why=why)
