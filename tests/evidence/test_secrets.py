@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.evidence.asking import UNKNOWN, answer, template
 from tests.evidence.asking import found as asked_of
 from tests.support import working_at_most
-from threatmodel.evidence.analyses.secrets import HOW, Supply, meaning, supplied
+from threatmodel.evidence.analyses.secret_texts import meaning
+from threatmodel.evidence.analyses.secrets import HOW, Supply, supplied
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.cloudformation.reader import read
 from threatmodel.stacks.stack import Resource, Stack
@@ -90,6 +91,9 @@ def decided(variable: str, value: str) -> Supply:
         ("CONFIG", f"""'{{"api_token":"{RANDOM}"}}'""", "literal-secret", True),
         ("CONFIG", f"""'{{"release":"{RANDOM}"}}'""", "literal", None),
         ("CONFIG", """'{"pin":1234}'""", "literal", None),
+        ("CONFIG", f"""'{{"a":"{RANDOM}","a":1}}'""", "literal", None),
+        ("CONFIG", f"""'{{"{RANDOM}":1}}'""", "literal", None),
+        ("CONFIG", """'{"rules":[1,2,"abcdefghij0123456789"]}'""", "literal", None),
         ("CONFIG", f"""'{{"a":{{"b":"{RANDOM}"}}}}'""", "literal", None),
         ("DB_SECRET", """'{"default_results":8}'""", "literal-secret", True),
         # a name alone is no secret, and neither is the name of one

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from threatmodel.evidence.analyses.properties import document, doubt_of, named, open_at, read, worded
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.analyses.secrets import is_placeholder, spells_secret, supplied
+from threatmodel.evidence.analyses.secret_texts import is_placeholder, spells_secret
+from threatmodel.evidence.analyses.secrets import supplied
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Scalar, Table, links, shape_of

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import doubt_of, read
-from threatmodel.evidence.analyses.secrets import meaning
+from threatmodel.evidence.analyses.secret_texts import meaning
 from threatmodel.evidence.analyses.settings import is_setting
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.outside import is_service, source, whole

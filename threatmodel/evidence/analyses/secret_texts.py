@@ -1,0 +1,223 @@
+"""What names and texts say: whether a value is a secret, certainly not one, or nobody can tell.
+
+Texts are looked at here and dropped: what is returned holds words, never a value.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+
+class Judgement(NamedTuple):
+    """How a value is supplied, whether it is a secret (None: nobody can tell), what supplies it, and why."""
+
+    how: str
+    secret: bool | None
+    by: str = ""
+    why: str = ""
+
+
+def worst(judgements: Iterable[Judgement]) -> Judgement:
+    """The judgement that says most: a secret, else one that nobody can tell, else the first."""
+    return max(judgements, key=lambda one: 2 if one.secret else 1 if one.secret is None else 0)
+
+
+# --- what a name says
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_ENDINGS = ("SECRET", "TOKEN", "PASSWORD", "PASSPHRASE", "APIKEY")
+_SECRET = frozenset((
+    *("SECRET", "SECRETS", "TOKEN", "TOKENS", "PASSWORD", "PASSWORDS", "PASSWD", "PASSPHRASE", "PWD"),
+    *("APIKEY", "SIGNING", "CREDENTIAL", "CREDENTIALS", "KEY", "KEYS", "BEARER", "PEPPER"),
+    *("PASS", "AUTH", "OAUTH", "SALT", "SIG", "SIGN", "SIGNATURE", "CRED", "CREDS", "PAT", "JWT", "HMAC", "PIN"),
+    *("PRIVATE", "PASSCODE", "DSN", "ENCRYPTION", "VERIFICATION", "SHARED"),
+))  # fmt: skip
+_HARMLESS = frozenset((
+    *("NAME", "NAMES", "ARN", "ARNS", "ID", "IDS", "PARAMETER", "PARAMETERS", "PARAM", "PARAMS"),
+    *("PATH", "PATHS", "TTL", "URL", "URLS", "URI", "ENDPOINT", "HOST", "HOSTNAME", "PORT", "PREFIX"),
+    *("SUFFIX", "REGION", "TABLE", "BUCKET", "QUEUE", "TOPIC", "STAGE", "ENV", "ENVIRONMENT"),
+    *("EXPIRY", "EXPIRATION", "EXPIRES", "TIMEOUT", "SECONDS", "MINUTES", "HOURS", "DAYS", "COUNT"),
+    *("LIMIT", "SIZE", "LENGTH", "VERSION", "TYPE", "HEADER", "FIELD", "ALIAS", "REF", "STORE"),
+    *("LABEL", "ISSUER", "AUDIENCE", "ENABLED", "DISABLED", "REQUIRED", "ROTATION", "ALGORITHM"),
+    *("ALG", "LOCATION", "FILE", "SOURCE", "PROVIDER", "SCOPE", "SCOPES", "TEMPLATE", "MODE"),
+    *("POLICY", "LEVEL", "INDEX", "MANAGER", "ATTRIBUTE"),
+))  # fmt: skip
+_OTHER_KEYS = frozenset((
+    *("PARTITION", "SORT", "HASH", "RANGE", "PRIMARY", "FOREIGN", "PUBLIC", "KMS", "OBJECT", "S"),
+    *("FILE", "CACHE", "BUCKET", "IDEMPOTENCY", "ROUTING", "TABLE", "INDEX"),
+))  # fmt: skip
+"""What stands before KEY where it is no secret (``S`` is S3's)."""
+_COUNTED = frozenset(("MAX", "MIN", "NEXT", "INPUT", "OUTPUT", "COMPLETION", "TOTAL", "BUDGET"))
+"""What stands before TOKEN(S) where it is no secret: a language model counts tokens, a page of results has one."""
+
+
+_ADDRESSES = frozenset(("URL", "URLS", "URI", "ENDPOINT"))
+_WITH_PASSWORD = frozenset((
+    *("WEBHOOK", "WEBHOOKS", "DATABASE", "DB", "CONNECTION", "REDIS", "MONGO", "MONGODB", "POSTGRES", "MYSQL", "AMQP"),
+))  # fmt: skip
+"""What stands before an address that may hold a secret itself."""
+
+
+def meaning(name: str) -> str:
+    """What a name says of its value: secret, harmless (the name, ARN, path or lifetime of one), or neither: neutral."""
+    words = _words(name)
+    if words and words[-1] in _ADDRESSES and not _WITH_PASSWORD.isdisjoint(words):
+        return "neutral"
+    if not words or words[-1] in _HARMLESS:
+        return "harmless" if words else "neutral"
+    return "secret" if _speaks_of_secrets(words) else "neutral"
+
+
+def _words(name: str) -> list[str]:
+    return [word.upper() for word in _WORD.findall(name[:200])]
+
+
+def _is_secret(word: str, before: str) -> bool:
+    if word in {"KEY", "KEYS"}:
+        return before not in _OTHER_KEYS
+    if word in {"TOKEN", "TOKENS"}:
+        return before not in _COUNTED
+    return word in _SECRET or word.endswith(_ENDINGS)
+
+
+# --- what a value looks like
+
+_LOOKS = re.compile(
+    r"""xox[a-z][.-][A-Za-z0-9.-]{6,200}              # Slack's bot, user, refresh and configuration tokens
+    | x(?:app|wfp)-[A-Za-z0-9-]{6,200}
+    | hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9]+/[A-Za-z0-9]+
+    | (?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])
+    | -----BEGIN[ ][A-Z0-9 ]{0,40}PRIVATE[ ]KEY
+    | (?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,4000}\.eyJ[A-Za-z0-9_-]{4,4000}\.[A-Za-z0-9_-]
+    | (?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{30} | github_pat_[A-Za-z0-9_]{30} | glpat-[A-Za-z0-9_-]{18})
+    | (?<![A-Za-z0-9])(?:[sr]k_live_[A-Za-z0-9]{16,} | sk-[A-Za-z0-9_-]{32} | AIza[A-Za-z0-9_-]{35})
+    | (?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}
+    | (?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16}
+    | (?<![A-Za-z])(?:Basic|Bearer)[ ]+[A-Za-z0-9+/=._~-]{8,4000}
+    | ://[^/\s:@$*{]{0,100}:[^/\s@$*{]{1,200}@     # a password in a URL
+    | (?i:password|pwd|accountkey|sharedaccesskey)=[^;\s$*{]{4,200}
+    """,
+    re.VERBOSE,
+)
+_PLACEHOLDER = re.compile(
+    r"(?i)(?<![a-z])(?:your|change|changeme|replace|replaceme|placeholder|insert|example|dummy|sample|todo|fixme|tbd|none|"
+    r"null|unset|undefined|redacted|xxx+)(?![a-z])|\A(?:(.)\1*|<.*>|\[.*\])\Z"
+)
+_STRONG_PLACEHOLDER = re.compile(
+    r"(?i)(?<![a-z])(?:your|change|replace|placeholder|insert|example|dummy|xxx+)(?![a-z])"
+)
+_HEX = re.compile(r"[0-9a-fA-F]{32,}\Z")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+_NO_SECRET = re.compile(
+    r"arn:|[a-z][a-z0-9+.-]{0,20}://|/|\.{1,2}/|(?i:true|false|yes|no|on|off)\Z|[-+]?\d[\d.]{0,8}\Z"
+)
+_NAME_PART = re.compile(r"(?:[a-z]+|[A-Z]+|(?:[A-Z]?[a-z]+)(?:[A-Z][a-z]+)*|v?\d{1,4}|[a-z]+\d{1,2})\Z")
+_SHORTEST = 16
+_BITS = 3.2
+"""Bits of entropy in a character from which a text of letters and digits is no words."""
+
+
+def looks_secret(raw: str, speaks: str) -> bool:
+    """Whether a text certainly is a secret: by its own form, or because it is random and its name says so."""
+    own_form = _LOOKS.search(raw)
+    if own_form is not None:
+        return not _STRONG_PLACEHOLDER.search(own_form.group())
+    if speaks != "secret" or _PLACEHOLDER.search(raw):
+        return False
+    return bool(_HEX.match(raw) or _UUID.match(raw)) or _is_random(raw)
+
+
+def _is_random(raw: str) -> bool:
+    if len(raw) < _SHORTEST or not re.fullmatch(r"[\x21-\x7e]+", raw) or _NO_SECRET.match(raw) or "${" in raw:
+        return False
+    if not (re.search(r"\d", raw) and re.search(r"[A-Za-z]", raw)) or _is_name(raw):
+        return False
+    return -sum(n / len(raw) * math.log2(n / len(raw)) for n in Counter(raw).values()) >= _BITS
+
+
+def _is_name(raw: str) -> bool:
+    """Whether a text is made of words, as the names of things are: ``prod/slack/token-2``."""
+    return all(_NAME_PART.match(part) for part in re.split(r"[-_/.:]", raw) if part)
+
+
+_HEX_PART = re.compile(r"(?=[0-9]*[a-fA-F])(?=[a-fA-F]*[0-9])[0-9a-fA-F]{16,}\Z")
+_NO_SECRET_BY_NAME = re.compile(r"arn:|[a-z][a-z0-9+.-]{0,20}://|/|(?i:true|false)\Z")
+"""What is no secret even under the name of one: the ARN, address or path of it, and a switch."""
+
+
+_PASSWORD = re.compile(r"(?=\S*[A-Za-z])(?=\S*[0-9])[\x21-\x7e]{8,}\Z")
+_AT_THE_END = frozenset(("ACCESS", "BOT"))
+"""Words that alone name a secret where nothing follows them: ``SLACK_BOT``, but not ``BOT_MODE``."""
+
+
+def _document(raw: str) -> Sequence[tuple[str, str]] | None:
+    """Each member of a text that is an object of JSON, one that stands there twice too; None where it holds others."""
+    if not raw.startswith("{"):
+        return None
+    try:
+        found = json.loads(raw, object_pairs_hook=tuple)
+    except (ValueError, RecursionError):
+        return None
+    plain = all(one is None or isinstance(one, str | int | float) for _, one in found)
+    return [(name, "" if one is None else str(one)) for name, one in found] if plain else None
+
+
+def _members(members: Sequence[tuple[str, str]]) -> Iterator[Judgement]:
+    """What each member of a document is, by its own name; a name may be one itself."""
+    for name, raw in members:
+        yield Judgement("literal-secret", secret=True) if looks_secret(raw, meaning(name)) else literal(name, raw)
+        yield literal("", name)
+
+
+def literal(name: str, raw: str) -> Judgement:
+    """What a text is that stands under a name and does not certainly look like a secret."""
+    speaks, words = meaning(name), _words(name)
+    members = _document(raw) if speaks != "secret" else None
+    if members is not None:
+        return worst([Judgement("literal", secret=False), *_members(members)])
+    if speaks == "secret" and not _NO_SECRET_BY_NAME.match(raw):
+        why = "its name says that it is a secret, its value does not look like one"
+        return Judgement("literal", secret=None, why=why)
+    if _may_be_password(raw) and (_AT_THE_END.issuperset(words[-1:]) or _speaks_of_secrets(words)):
+        return Judgement(
+            "literal", secret=None, why="its name speaks of a secret, and its value is made like a password"
+        )
+    identifier = "PUBLIC" in words or (speaks == "harmless" and _UUID.match(raw))
+    if not identifier and (_HEX_PART.match(raw) or _UUID.match(raw) or _is_random(raw)):
+        return Judgement("literal", secret=None, why="its value looks random, as a secret does")
+    return Judgement("literal", secret=False)
+
+
+def _may_be_password(raw: str) -> bool:
+    """Whether a text has letters and digits, and is no name made of words, no address and no id."""
+    return bool(_PASSWORD.match(raw)) and not (_is_name(raw) or _NO_SECRET.match(raw) or _UUID.match(raw))
+
+
+def _speaks_of_secrets(words: list[str]) -> bool:
+    return any(_is_secret(word, before) for before, word in zip(["", *words], words, strict=False))
+
+
+def has_form(raw: str) -> bool:
+    """Whether something in a text has the form of a secret, be it meant for a placeholder."""
+    return _LOOKS.search(raw) is not None
+
+
+def is_address(raw: str) -> bool:
+    """Whether a text begins as an ARN, an address or a path, or is a switch or a number."""
+    return _NO_SECRET.match(raw) is not None
+
+
+def spells_secret(raw: str) -> bool:
+    """Whether a text holds what by its own form is a secret (a token, a key, a password in an address)."""
+    found = _LOOKS.search(raw)
+    return found is not None and not _STRONG_PLACEHOLDER.search(found.group())
+
+
+def is_placeholder(raw: str) -> bool:
+    """Whether a text stands where a value is put in later."""
+    return not raw or bool(_PLACEHOLDER.search(raw))
