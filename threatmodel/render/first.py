@@ -197,7 +197,7 @@ def _unless(every: Sequence[Finding]) -> str:
     told = [f"{counts[name]:,} would be {name}" for name in reversed(BANDS[2:]) if counts[name]]
     if not told and counts["medium"]:
         told = [f"{counts['medium']:,} would be medium"]
-    return f"If nothing that is only said were true, {listed(told)}." if told else ""
+    return f"If nothing that is only claimed were true, {listed(told)}." if told else ""
 
 
 def _worst(counts: Mapping[Band, int]) -> Band:

@@ -128,11 +128,15 @@ def _counts(counts: Summary) -> Row:
         "bands": [
             {"name": "inherent", "means": "before any control", "numbers": by_band(counts.inherent)},
             {"name": "claimed", "means": "if everything said is true", "numbers": by_band(counts.claimed)},
-            {"name": "proven", "means": "on evidence alone", "numbers": by_band(counts.proven)},
+            {"name": "proven", "means": PROVEN, "numbers": by_band(counts.proven)},
             {"name": "undetermined", "means": "waits for an answer, could be", "numbers": by_band(counts.undetermined)},
         ],
         "verdicts": [{"verdict": name, "number": number} for name, number in counts.verdicts.items()],
     }
+
+
+PROVEN = "on evidence, and on attestations of what no machine sees"
+"""What the proven risk rests on."""
 
 
 # --- the first page
@@ -149,7 +153,7 @@ def _first(page: FirstPage) -> Row:
             {"id": name, "name": f"as {name}", "means": means, "numbers": [{"band": b, "number": n} for b, n in counts]}
             for name, means, counts in (
                 ("claimed", "if everything that is said is true", page.claimed),
-                ("proven", "on evidence alone", page.proven),
+                ("proven", PROVEN, page.proven),
             )
         ],
         "check": page.check,
