@@ -4,8 +4,8 @@
     python scripts/lists.py [--write]
 
 scripts/lists.yaml has the lists; `--write` keeps the tables in docs/accuracy.md.  Each system is imported as it is,
-with nothing answered: an item is a finding, a question, tolerable (nobody is asked, since at worst it is within the
-system's tolerance), ruled out by the template, or missed.
+with nothing answered: an item is a finding, a question, answered (the threat is told with what keeps it low), tolerable
+(nobody is asked, since at worst it is within the system's tolerance), ruled out by the template, or missed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,12 @@ from threatmodel.reading.files import Files  # noqa: E402
 PAGE = HOME / "docs" / "accuracy.md"
 LISTS = HOME / "scripts" / "lists.yaml"
 PART = "lists by others"
-FINDING, QUESTION, TOLERABLE, RULED_OUT, MISSED = ORDER = ("finding", "question", "tolerable", "ruled out", "missed")
+FINDING, QUESTION, ANSWERED, TOLERABLE, RULED_OUT, MISSED = ORDER = (
+    *("finding", "question", "answered"),
+    *("tolerable", "ruled out", "missed"),
+)
+_OUTCOMES = {"undetermined": QUESTION, "open": FINDING, "reduced": FINDING}
+"""What an item becomes by the verdict of its finding; by any other one it is answered."""
 
 
 class Became(NamedTuple):
@@ -70,7 +75,7 @@ def became(one: Mapping[str, Any]) -> Sequence[Became]:
     outcomes = {threat.id: _left(found, threat) for threat in library().threats.values()}
     outcomes |= {finding.threat.id: QUESTION for finding in found.possible}
     verdicts = {finding.threat.id: finding.verdict for finding in reversed(found.findings)}
-    outcomes |= {threat: QUESTION if verdict == "undetermined" else FINDING for threat, verdict in verdicts.items()}
+    outcomes |= {threat: _best(found, threat) for threat in verdicts}
     items = []
     for item, said in one["items"].items():
         threats = {threat: outcomes[threat] for threat in said["threats"]}
@@ -78,6 +83,12 @@ def became(one: Mapping[str, Any]) -> Sequence[Became]:
         shown = tuple(f"{threat}: {verdicts.get(threat, outcome)}" for threat, outcome in threats.items())
         items.append(Became(item, best, shown, said.get("note", "")))
     return items
+
+
+def _best(found: Assessment, threat: str) -> str:
+    """The most that is told of a threat, of all elements that it hits."""
+    told = [_OUTCOMES.get(finding.verdict, ANSWERED) for finding in found.findings if finding.threat.id == threat]
+    return min(told, key=ORDER.index)
 
 
 def _left(found: Assessment, threat: Threat) -> str:
