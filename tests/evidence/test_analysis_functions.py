@@ -339,6 +339,48 @@ def test_egress(egress: str, groups: str, more: str, expected: str) -> None:
         assert usual(outcome) == "restricted"
 
 
+ENDPOINT = (
+    "  E: {Type: AWS::EC2::VPCEndpoint, Properties: {VpcId: v, SecurityGroupIds: [!Ref Other], ServiceName: %s%s}}\n"
+)
+S3 = "com.amazonaws.eu-west-1.s3"
+
+
+def policy(**stated: str) -> str:
+    said = {"Effect": "Allow", "Principal": "'*'", "Action": "'s3:*'", "Resource": "'*'", **stated}
+    return ", PolicyDocument: {Statement: [{" + ", ".join(f"{name}: {told}" for name, told in said.items()) + "}]}"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "expected"),
+    [
+        (ENDPOINT % (S3, ""), UNKNOWN),  # it leads to the buckets of anybody
+        (ENDPOINT % (S3, policy()), UNKNOWN),
+        (ENDPOINT % (S3, policy(Resource="'arn:aws:s3:::*'")), UNKNOWN),
+        (ENDPOINT % (S3, policy(Resource="'arn:aws:s3:::shop-files/*'")), "none"),
+        (ENDPOINT % (S3, policy(Condition="{StringEquals: {'aws:ResourceAccount': '111122223333'}}")), "none"),
+        (ENDPOINT % (S3, policy(Condition="{StringLike: {'aws:ResourceOrgID': 'o-*'}}")), UNKNOWN),
+        (ENDPOINT % (S3, policy(Condition="{StringNotEquals: {'aws:ResourceAccount': '1'}}")), UNKNOWN),
+        (ENDPOINT % (S3, ", PolicyDocument: !ImportValue p"), UNKNOWN),
+        (ENDPOINT % ("com.amazonaws.vpce.eu-west-1.vpce-svc-1", ""), "none"),
+    ],
+)
+def test_an_endpoint_lets_out_to_anybody_unless_its_policy_says_whose(endpoint: str, expected: str) -> None:
+    egress = ", SecurityGroupEgress: [{DestinationSecurityGroupId: !Ref Other}]"
+    stack = template(GROUPS.format(egress=egress, groups="[!Ref Group]", more=endpoint))
+    assert answer(found(stack, "function", "egress", "Function")) == expected
+
+
+def test_an_endpoint_that_no_rule_leads_to_changes_nothing() -> None:
+    egress = ", SecurityGroupEgress: [{CidrIp: 203.0.113.7/32}]"
+    stack = template(GROUPS.format(egress=egress, groups="[!Ref Group]", more=ENDPOINT % (S3, "")))
+    assert answer(found(stack, "function", "egress", "Function")) == "restricted"
+
+
+def test_an_endpoint_changes_nothing_for_a_function_outside_the_vpc() -> None:
+    text = "  F: {Type: AWS::Lambda::Function}\n" + ENDPOINT % (S3, "")
+    assert answer(found(template(text), "function", "egress")) == "open"
+
+
 def test_egress_outside_a_vpc_and_in_the_default_group() -> None:
     assert answer(found(template("  F: {Type: AWS::Lambda::Function}"), "function", "egress")) == "open"
     vpc = "  F: {Type: AWS::Lambda::Function, Properties: {VpcConfig: {SubnetIds: [a]}}}"
@@ -361,6 +403,10 @@ aws_security_group.out: {egress: %s}
 aws_vpc_endpoint.s3: {}
 aws_lambda_function.bot: {vpc_config: [{subnet_ids: [a], security_group_ids: ["${aws_security_group.out.id}"]}]}
 """
+OWN_BUCKET = """aws_vpc_endpoint_policy.p:
+  vpc_endpoint_id: "${aws_vpc_endpoint.s3.id}"
+  policy: '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::shop-files/*"}]}'
+"""
 PLANNED_RULE = 'aws_vpc_security_group_egress_rule.out: {security_group_id: "${aws_security_group.out.id}", %s}'
 OLD_RULE = 'aws_security_group_rule.out: {security_group_id: "${aws_security_group.out.id}", %s}'
 
@@ -373,7 +419,12 @@ OLD_RULE = 'aws_security_group_rule.out: {security_group_id: "${aws_security_gro
         ("[{cidr_blocks: [203.0.113.7/32], ipv6_cidr_blocks: [], security_groups: []}]", "", "restricted"),
         ("[{cidr_blocks: [10.0.4.0/24], ipv6_cidr_blocks: []}]", "", UNKNOWN),
         ("[{cidr_blocks: [], self: true}]", "", "none"),
-        ('[{prefix_list_ids: ["${aws_vpc_endpoint.s3.prefix_list_id}"]}]', "", "none"),
+        ('[{prefix_list_ids: ["${aws_vpc_endpoint.s3.prefix_list_id}"]}]', "", UNKNOWN),  # to the buckets of anybody
+        (
+            '[{prefix_list_ids: ["${aws_vpc_endpoint.s3.prefix_list_id}"]}]',
+            OWN_BUCKET,
+            "none",
+        ),
         ('"?"', "", UNKNOWN),
         ('"?"', PLANNED_RULE % "cidr_ipv4: 203.0.113.7/32", "restricted"),
         ("[]", PLANNED_RULE % "cidr_ipv4: 0.0.0.0/0", "open"),

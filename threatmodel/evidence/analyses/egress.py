@@ -10,10 +10,11 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from threatmodel.evidence.analyses.endpoints import narrow
 from threatmodel.evidence.analyses.properties import doubt_of, each, flag, named, opaque_of, read, unless_unread, worded
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
-from threatmodel.reading.problems import Place
+from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Link, Node, Unknown
 
@@ -21,9 +22,54 @@ _OUT = ("open", "unknown", "restricted", "none")
 """From the widest on: what is known to be open decides, then what is not known."""
 
 
-@analysis("vpc", "security-group", "egress-rule", answers=("open", "restricted", "none"))
+@analysis("vpc", "security-group", "egress-rule", "endpoint", "endpoint-policy", answers=("open", "restricted", "none"))
 def egress(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Where the security groups let out to, by the widest rule."""
+    """Where the security groups let out to, by the widest rule, and the endpoints of AWS that they lead to."""
+    outcome = _let_out(parts, resource, stack) if named(parts, "vpc") else None
+    if not isinstance(outcome, Answered) or outcome.value == "open":
+        return outcome
+    leads = _leads_to(parts, stack)
+    reached = [part for part in named(parts, "endpoint") if _is_reached(part, leads, stack)]
+    wide = next((part for part in reached if not narrow(part, parts, stack)), None)
+    if wide is None:
+        return outcome
+    why = f"by {quoted(wide.resource.name)} it may reach what belongs to anybody: its policy does not say whose"
+    return Unanswered(why, wide.resource.place)
+
+
+_INSIDE = "*"
+"""Stands for whatever is in the network: an address of it, or a group that stands elsewhere."""
+
+
+def _leads_to(parts: Sequence[Gathered], stack: Stack) -> frozenset[str]:
+    """The resources that rules lead to, by name: groups, and endpoints by their lists of prefixes."""
+    groups = named(parts, "security-group")
+    rules = [(one, rule) for one in groups for rule in each(read(one.node, "SecurityGroupEgress|Egress"))]
+    rules += [(one, one.node) for one in named(parts, "egress-rule") if _lets_out(one)]
+    found: set[str] = set()
+    for part, rule in rules:
+        if isinstance(rule, Unknown):  # then either nothing is known, or Terraform computes it from the others
+            continue
+        addresses = [node for name in _ADDRESSES for node in each(read(rule, name))]
+        networks = [_network(node) for node in addresses]
+        if any(one is None or any(_within(one, inside) for inside in _PRIVATE) for one in networks):
+            found.add(_INSIDE)
+        for node in (*each(read(rule, _PREFIXES)), *each(read(rule, _GROUPS))):
+            target = stack.target(node)
+            found.add(target.name if target is not None else _INSIDE)
+        if flag(read(rule, "self"), left_out=False) is not False:
+            found.add(part.resource.name)
+    return frozenset(found)
+
+
+def _is_reached(endpoint: Gathered, leads: frozenset[str], stack: Stack) -> bool:
+    """Whether rules lead to an endpoint: to its prefixes, to a group that it has, or to whatever is in the network."""
+    targets = (stack.target(one) for one in each(read(endpoint.node, "SecurityGroupIds")))
+    names = {endpoint.resource.name, *(target.name for target in targets if target is not None)}
+    return _INSIDE in leads or not leads.isdisjoint(names)
+
+
+def _let_out(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     for part in named(parts, "vpc"):
         if isinstance(part.node, Unknown):
             return Unanswered(part.node.why, part.node.place)
