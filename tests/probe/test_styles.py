@@ -24,8 +24,6 @@ pytestmark = [
 
 FOLDER = Path(__file__).with_name("styles")
 TABLE: dict[str, Any] = yaml.safe_load((FOLDER / "by_hand.yaml").read_text(encoding="utf-8"))
-NEVER = {"outbound_hosts_fixed"}
-"""What no probe shows to be true; none of these calls an address that a request names."""
 REACHES_ZERO = {"dynamodb_store.py.txt", "stateless.py.txt"}
 FIRST = {
     "default_secret.py.txt",
