@@ -137,7 +137,7 @@ def test_the_tests_run_beside_the_other_checks() -> None:
         "print([(one.name, one.passed) for one in dev.run_checks(checks)])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=dev.ROOT, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], cwd=dev.ROOT, capture_output=True, text=True, check=True, timeout=600
     )
     assert done.stdout == "--- a\n1\n\n--- b\n2\n\n[('a', False), ('b', True)]\n"
 
