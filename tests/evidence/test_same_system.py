@@ -58,7 +58,7 @@ MEANT = {
     ("jobs", "dead_letter_queue"): True,
     ("dead", "dead_letter_queue"): False,
     ("http", "kind"): "http",
-    ("http", "access_logs"): True,
+    ("http", "access_logs"): False,  # it is kept for a month
     ("rest", "access_logs"): False,
 }
 """What some facts are: three files that are wrong in the same way agree too."""

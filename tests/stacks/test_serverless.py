@@ -223,7 +223,7 @@ def test_facts() -> None:
         "failure_destination": True,
         "in_vpc": True,
         "role_shared": True,
-        "log_retention_days": 30,
+        "log_retention_days": 90,
         "environment_holds_secret": told["environment_holds_secret"],
     }
     assert {name: told[name] for name in wanted} == wanted
