@@ -14,7 +14,7 @@ from threatmodel.reading.problems import InputError, shown
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.nested import MOST_NESTED, read
 from threatmodel.stacks.stack import Stack
-from threatmodel.stacks.values import List, Scalar, Unknown, get, links, shape_of
+from threatmodel.stacks.values import List, Scalar, Unknown, get, links, shape_of, unknowns
 
 INNER = """
 Parameters: {Table: {Type: String}, Size: {Type: Number, Default: 256}, Ids: {Type: CommaDelimitedList, Default: ""}}
@@ -119,6 +119,15 @@ def test_what_a_deployment_may_give_stays_open_within() -> None:
     size = get(opened.resources["Shop.Bot"].properties, "MemorySize")
     assert isinstance(size, Unknown)
     assert size.given == ("Stage",)
+
+
+def test_what_another_stack_exports_keeps_its_name_within() -> None:
+    outer = OUTER.replace("Table: !Ref Orders", "Table: !ImportValue orders-table")
+    found = stack({"template.yaml": outer, "shop/inner.yaml": INNER})
+    given = [
+        one.imported for resource in found.resources.values() for one in unknowns(resource.properties) if one.imported
+    ]
+    assert set(given) == {"orders-table"}
 
 
 def test_conditions_of_a_nested_stack_are_decided_by_themselves() -> None:

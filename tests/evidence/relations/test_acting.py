@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.evidence.relations.stacks_of import MAPPINGS, QUEUE, resource, stack_of
+from tests.evidence.relations.stacks_of import MAPPINGS, QUEUE, resource, stack_of, with_resources
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.relations.passing import passed_on
 from threatmodel.reading.files import Files
@@ -115,6 +115,20 @@ def test_a_definition_that_cannot_be_read_may_start_any_function(tmp_path: Path,
     stack = read("template", template, Files())
     assert "Definition" in stack.resources["M"].properties.entries
     assert passed(stack) == []
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "Resource: 'arn:aws:states:::lambda:invoke', Parameters: {FunctionName: worker}",
+        "Resource: 'arn:aws:states:::lambda:invoke', Parameters: {FunctionName: !GetAtt F.Arn}",
+        "Resource: !Sub 'arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:worker:live'",
+    ],
+)
+def test_a_task_starts_a_function_by_its_name_too(task: str) -> None:
+    function = resource("F", "AWS::Serverless::Function", "FunctionName: worker, Handler: a.b")
+    (start,) = with_resources(f"{machine(task)}\n{function}")["F"].triggers
+    assert (start.by, start.source) == ("service", "M")
 
 
 def test_a_data_source_does_with_a_table_what_its_role_allows() -> None:

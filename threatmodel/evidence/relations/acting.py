@@ -13,7 +13,7 @@ from threatmodel.evidence.outside import default_bus, host_name, outside, servic
 from threatmodel.evidence.policies.grants import pattern
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import use_of
-from threatmodel.evidence.relations.machines import Task, tasks
+from threatmodel.evidence.relations.machines import Task, argument_of, tasks
 from threatmodel.evidence.relations.naming import Names
 from threatmodel.evidence.relations.rights import Roles
 from threatmodel.reading.problems import Place
@@ -31,20 +31,6 @@ _LIST_OF: Mapping[str, Mapping[str, str]] = {
     "external system": dict.fromkeys(("read", "write", "send", "value", "invoke", "manage"), "calls"),
 }
 """The list that a use of an element of each kind stands in."""
-_NAMED_BY: Mapping[str, str] = {
-    "dynamodb": "TableName",
-    "events": "EventBusName",
-    "firehose": "DeliveryStreamName",
-    "kinesis": "StreamName|StreamARN",
-    "lambda": "FunctionName",
-    "s3": "Bucket",
-    "secretsmanager": "SecretId",
-    "sns": "TopicArn",
-    "sqs": "QueueUrl",
-    "ssm": "Name",
-    "states": "StateMachineArn",
-}
-"""The argument of a task that names the resource, by service."""
 _READS = ("get", "batchget", "list", "query", "scan", "describe", "select", "head", "search")
 
 
@@ -104,7 +90,7 @@ def host_in(node: Node | None) -> str:
 def machine(acting: Acting, resource: Resource) -> Iterator[Passed]:
     """What the tasks of a state machine call but for functions, which it starts."""
     for task in tasks(resource):
-        if task.service and not (task.service == "lambda" and acting.names.called(_argument(task)).functions):
+        if task.service and not (task.service == "lambda" and acting.names.called(argument_of(task)).functions):
             yield from _of_task(acting, resource.name, task)
 
 
@@ -118,7 +104,7 @@ def _of_task(acting: Acting, name: str, task: Task) -> Iterator[Passed]:
             bus = read(entry, "EventBusName")
             yield Passed(name, default_bus() if bus is None else acting.named(bus, "events"), task.place, "sends")
         return
-    argument = _argument(task)
+    argument = argument_of(task)
     to = acting.named(argument, task.service) if any(links(argument)) or next(unknowns(argument), None) is None else ""
     kinds = acting.names.kind_of(to) if to else ()
     for use in uses_of(task.service, task.action):
@@ -128,11 +114,6 @@ def _of_task(acting: Acting, name: str, task: Task) -> Iterator[Passed]:
             if listed
             else Passed(name, whole(task.service), task.place, "calls")
         )
-
-
-def _argument(task: Task) -> Node | None:
-    """The argument that names what a task is about."""
-    return read(task.arguments, _NAMED_BY[task.service]) if task.service in _NAMED_BY else None
 
 
 @lru_cache(maxsize=1024)

@@ -36,6 +36,22 @@ _DEEPEST = 40
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
 
 
+_NAMED_BY: Mapping[str, str] = {
+    "dynamodb": "TableName",
+    "events": "EventBusName",
+    "firehose": "DeliveryStreamName",
+    "kinesis": "StreamName|StreamARN",
+    "lambda": "FunctionName",
+    "s3": "Bucket",
+    "secretsmanager": "SecretId",
+    "sns": "TopicArn",
+    "sqs": "QueueUrl",
+    "ssm": "Name",
+    "states": "StateMachineArn",
+}
+"""The argument of a task that names the resource, by service."""
+
+
 class Task(NamedTuple):
     """One call: of which service, by which action (both '' where the resource is no integration), with what."""
 
@@ -59,15 +75,22 @@ def tasks(resource: Resource) -> Iterator[Task]:
     """Every task of a state machine, however deep; those that cannot be read are left out."""
     definition = definition_of(resource)
     if definition is not None:
-        yield from _tasks(definition, resource.place, 0)
+        yield from _tasks(definition, 0)
 
 
-def _tasks(machine: Node, place: Place, depth: int) -> Iterator[Task]:
+def argument_of(task: Task) -> Node | None:
+    """The argument that names what a task is about; of a task that is no integration, the function that it calls."""
+    if not task.service:
+        return task.resource
+    return read(task.arguments, _NAMED_BY[task.service]) if task.service in _NAMED_BY else None
+
+
+def _tasks(machine: Node, depth: int) -> Iterator[Task]:
     states = get(machine, "States")
     if not isinstance(states, Table) or depth > _DEEPEST:
         return
     for name, state in states.entries.items():
-        at = states.keys.get(name, place)
+        at = states.keys.get(name, state.place)
         for one in (state, *(get(state, part) for part in _BATCHES)):
             resource = get(one, "Resource")
             if resource is not None and not isinstance(resource, Unknown):
@@ -75,7 +98,7 @@ def _tasks(machine: Node, place: Place, depth: int) -> Iterator[Task]:
                 yield _task(resource, arguments, at)
         for inner in (*items(get(state, "Branches")), *(get(state, part) for part in _INNER)):
             if inner is not None:
-                yield from _tasks(inner, at, depth + 1)
+                yield from _tasks(inner, depth + 1)
 
 
 def _task(resource: Node, arguments: Node | None, place: Place) -> Task:

@@ -24,6 +24,7 @@ from threatmodel.evidence.relations.event_sources import (
     target,
     topic,
 )
+from threatmodel.evidence.relations.machines import argument_of, tasks
 from threatmodel.evidence.relations.naming import Called, Names
 from threatmodel.evidence.relations.permitted import permission
 from threatmodel.evidence.relations.routes import api, authorizer, integration, method, route_target, url
@@ -65,6 +66,8 @@ def _look(ways: Ways) -> None:
             if ways.stack.kind != "serverless" or not _of_serverless(ways, resource):
                 _refers(ways, resource)
             _hides(ways, resource)
+        if known(resource.type).acts_as == "machine":
+            _machine(ways, resource)
         if resource.name in ways.found:
             _function(ways, resource)
         elif resource.opaque is not None and not resource.made_by:
@@ -132,6 +135,15 @@ def _refers(ways: Ways, resource: Resource) -> None:
     for name, link in found.items():
         if name in ways.found:
             _named(ways, Called((name,)), resource, link.place)
+
+
+def _machine(ways: Ways, machine: Resource) -> None:
+    """The functions that tasks of a state machine name by a text: links are seen wherever they stand."""
+    for task in tasks(machine):
+        node = argument_of(task) if task.service in {"", "lambda"} else None
+        called = ways.names.called(node) if not any(links(node)) else Called(())
+        if called.functions:
+            ways.serve(Called(called.functions), "states", machine, machine.name, task.place)
 
 
 def _called_by(resource: Resource) -> Iterator[Link]:

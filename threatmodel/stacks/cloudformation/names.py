@@ -142,8 +142,8 @@ def _supplied(parameter: Parameter, place: Place) -> Node:
             return Scalar(value, place, (*given, *by))
         case List(items=items):
             return List(items, place, given)
-        case Unknown(why=why, usual=usual, given=by):
-            return Unknown(why, place, usual, (*given, *by))
+        case Unknown(given=by) as hidden:
+            return hidden._replace(place=place, given=(*given, *by))
         case Link() | Joined() as handed:
             return handed._replace(place=place)
         case other:
