@@ -24,7 +24,7 @@ def as_plan(text: str) -> str:
 
     An address may lie in modules (``module.a.type.name``), be one of several (``type.name[0]``, ``type.name["a"]``) or
     a data source (``data.type.name``).  What stands under ``plan`` belongs to the plan as a whole; of a resource
-    ``$provider`` is its provider's configuration, ``$forget`` that it is forgotten.
+    ``$provider`` is its provider's configuration, ``$forget`` that it is forgotten, ``$provisioners`` what runs then.
     """
     whole = yaml.load(text, Loader=yaml.CSafeLoader)
     top = whole.pop("plan", {})
@@ -61,6 +61,8 @@ def _add(modules: dict[str, _Module], address: str, values: dict[str, Any]) -> d
         "expressions": {one: _expression(value) for one, value in own.items()},
         "provider_config_key": values.get("$provider", "aws"),
     }
+    if "$provisioners" in values:
+        block["provisioners"] = values["$provisioners"]
     if all(one["address"] != block["address"] for one in module.written["resources"]):
         module.written["resources"].append(block)
     return {**raw, **index, "change": {"actions": ["create"], "after_unknown": unknown}}
