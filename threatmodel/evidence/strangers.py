@@ -20,6 +20,7 @@ from threatmodel.evidence.policies.grants import Grant, allowing
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import effective, held
 from threatmodel.evidence.resource_types import known
+from threatmodel.evidence.versions import OF_THE_FUNCTION, called_versions
 from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource, Stack, Strength, Unread
@@ -44,6 +45,7 @@ _OWN = re.compile(r"AWS::|Alexa::|aws_|data\.")
 _SCRIPTS = frozenset(
     ("null_resource", "terraform_data", "external", "shell_script", "local_file", "AWS::SSM::Association")
 )
+_CALLS = frozenset(("aws_lambda_invocation",))
 _IDENTITY = re.compile(r"AWS::IAM::|aws_iam_")
 _WORD = re.compile(r"[A-Za-z0-9_.-]+")
 _MANY = 20_000
@@ -63,19 +65,25 @@ _END_THERE = frozenset(("cloudwatch", "dynamodb", "kms", "logs", "s3", "secretsm
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """What one part may change: `elements` (None: everything), `handed` resources, and why and where."""
+    """What one part may change: `elements` (None: everything), `handed` resources, and why and where.
+
+    `spares` are facts that it leaves alone.
+    """
 
     elements: frozenset[str] | None
     strength: Strength
     why: str
     place: Place
     handed: frozenset[str] = frozenset()
+    spares: frozenset[str] = frozenset()
 
     def reaches(self, element: str, fact: str, stands_on: frozenset[str], *, looked_around: bool) -> bool:
         """Whether it may change a fact of an element.
 
         `stands_on` are the resources where the fact was read, `looked_around` that it follows from other resources.
         """
+        if fact in self.spares:
+            return False
         if self.elements is None or (self.strength != "adds" and not self.handed.isdisjoint(stands_on)):
             return True
         if element not in self.elements:
@@ -85,7 +93,19 @@ class Touch:
 
 def touches(stack: Stack, facts: StackFacts, element_of: Mapping[str, str]) -> Sequence[Touch]:
     """What each part of a stack that nobody read may change."""
-    return tuple(_touch(part, stack, element_of, alone=alone) for part, alone in _parts(stack, facts))
+    parts = [_touch(part, stack, element_of, alone=alone) for part, alone in _parts(stack, facts)]
+    return (*parts, *_versions(stack, facts, element_of))
+
+
+def _versions(stack: Stack, facts: StackFacts, element_of: Mapping[str, str]) -> Iterator[Touch]:
+    """Functions of which a version is called that this file does not describe."""
+    for function, place in called_versions(stack, facts):
+        if function.name in element_of:
+            elements = frozenset((element_of[function.name],))
+            yield Touch(elements, "changes", _OLDER, place, spares=OF_THE_FUNCTION | frozenset(LISTS))
+
+
+_OLDER = "a version of it is called that this file does not describe"
 
 
 class Standing:
@@ -205,6 +225,8 @@ def _acting(resource: Resource) -> tuple[Strength, str] | None:
         return "changes", "a custom resource runs code on what it is handed"
     if _REGISTERED.match(kind):
         return "changes", "it registers somebody's code, which runs at each deployment"
+    if kind in _CALLS:
+        return "changes", "it calls a function, by whose rights what it is handed may change"
     if kind in _SCRIPTS:
         return "changes", "it may run a script on what it is handed"
     if _IDENTITY.match(kind) and kind not in _identity_types():

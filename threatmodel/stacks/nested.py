@@ -207,6 +207,7 @@ def _together(stack: Stack, inner: Mapping[str, Stack], outputs: _Outputs) -> St
         ),
         outputs={key: relinked(node, outputs.of) for key, node in stack.outputs.items()},
         nested=tuple(_nested(stack, inner)),
+        beside=(*stack.beside, *(node for child in inner.values() for node in child.beside)),
         hidden={key: one for child in inner.values() for key, one in _hidden(child)},
     )
 

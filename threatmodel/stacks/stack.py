@@ -102,9 +102,10 @@ class Stack:
     `kind` is cloudformation, serverless or terraform; `parameters` are those that a node's `given` names; `undecided`
     are conditions that may hold or not; `exports` are values that other stacks may import, `outputs` those that a
     template which nests this one may use; `nested` are the nested stacks whose resources are here too, each under
-    ``<nested stack>.<name>``; `hidden` are their parameters that hide what they are handed (NoEcho), by the name that a
-    node's `given` has; `problems` are what its author should know (a duplicate key); `unread` says what may hold
-    more resources than these: while there is any, nothing can be said to be absent elsewhere than on a resource that
+    ``<nested stack>.<name>``; `beside` is what else the file spells (mappings, defaults, notes), as it stands; `hidden`
+    are the nested stacks' parameters that hide what they are handed (NoEcho), by the name that a node's `given` has;
+    `problems` are what its author should know (a duplicate key); `unread` says what may hold more resources than these:
+    while there is any, nothing can be said to be absent elsewhere than on a resource that
     is here.  `title` is what the file calls itself, '' where it does not.
     """
 
@@ -119,6 +120,7 @@ class Stack:
     exports: tuple[Node, ...] = ()
     outputs: Mapping[str, Node] = field(default_factory=dict)
     nested: tuple[Nested, ...] = ()
+    beside: tuple[Node, ...] = ()
     hidden: Mapping[str, Parameter] = field(default_factory=dict)
 
     def of_type(self, *types: str) -> Iterator[Resource]:

@@ -8,10 +8,12 @@ file is not told there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.properties import all_of, each, flag, number, one_of, read, stands, worded
-from threatmodel.evidence.policies.grants import allowing, statements
+from threatmodel.evidence.policies.arns import arn_parts
+from threatmodel.evidence.policies.conditions import limits
+from threatmodel.evidence.policies.grants import ConditionKey, Grant, Pattern, allowing, statements
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 
@@ -29,8 +31,8 @@ WITHIN = 3_600
 """Seconds within which an alarm that has to warn goes off."""
 
 
-def reaches(node: Node, service: str, stack: Stack) -> bool | None:
-    """Whether what a service sends to a target of this file gets to somebody; None where that stands elsewhere."""
+def reaches(node: Node, service: str, stack: Stack, sender: Resource) -> bool | None:
+    """Whether what a service sends for a resource to a target gets to somebody; None where that stands elsewhere."""
     topic = stack.target(node)
     if isinstance(node, Unknown) or topic is None:
         return None
@@ -38,7 +40,7 @@ def reaches(node: Node, service: str, stack: Stack) -> bool | None:
         return None
     if topic.type not in TOPICS:
         return True if topic.type in _WORKING else False if topic.type in _SILENT else None
-    return all_of((heard(topic, stack), _lets_in(topic, service, stack), _readable(topic)))
+    return all_of((heard(topic, stack), _lets_in(topic, service, stack, sender), _readable(topic)))
 
 
 def heard(topic: Resource, stack: Stack) -> bool | None:
@@ -61,17 +63,39 @@ _MAPPINGS = ("AWS::Lambda::EventSourceMapping", "aws_lambda_event_source_mapping
 def _hears(subscription: Node, stack: Stack) -> bool:
     """Whether a subscriber does something with what it gets: one outside of AWS, or a function, of this file too."""
     endpoint = read(subscription, "Endpoint")
-    if read(subscription, "FilterPolicy") is not None or not stands(endpoint):
+    region = read(subscription, "Region")
+    elsewhere = region is not None and worded(region) not in {"<Region>", "${AWS::Region}"}
+    if elsewhere or read(subscription, "FilterPolicy") is not None or not stands(endpoint):
         return False
     protocol = worded(read(subscription, "Protocol"))
     target = stack.target(endpoint)
     if protocol == "sqs" and target is not None:
         return any(stack.target(read(one.properties, "EventSourceArn")) is target for one in stack.of_type(*_MAPPINGS))
-    return protocol in _OUTWARDS or (protocol == "lambda" and target is not None and target.type in _WORKING)
+    return protocol in _OUTWARDS or (protocol == "lambda" and target is not None and _works(target, stack))
 
 
-def _lets_in(topic: Resource, service: str, stack: Stack) -> bool | None:
-    """Whether a topic's policies let a service publish: yes, or it is not told here."""
+_PERMISSIONS = ("AWS::Lambda::Permission", "aws_lambda_permission")
+_OF_A_FUNCTION = ("AWS::Lambda::Alias", "aws_lambda_alias")
+
+
+def _works(target: Resource, stack: Stack) -> bool:
+    """Whether a subscriber does something: a function that SNS may invoke, by a permission of this file."""
+    function = stack.target(read(target.properties, "FunctionName")) if target.type in _OF_A_FUNCTION else target
+    if function is None or function.type not in _WORKING:
+        return False
+    return any(
+        worded(read(one.properties, "Principal")) == "sns.amazonaws.com"
+        and stack.target(read(one.properties, "FunctionName")) in (function, target)
+        for one in stack.of_type(*_PERMISSIONS)
+        if one.doubt is None
+    )
+
+
+def _lets_in(topic: Resource, service: str, stack: Stack, sender: Resource) -> bool | None:
+    """Whether a topic's policies let a service publish for a resource: yes, or it is not told here.
+
+    A topic has one policy: where several are written to it, the last one counts, whichever that is.
+    """
     documents = [read(topic.properties, "policy")] if topic.type.startswith("aws_") else []
     for one in stack.of_type(*_POLICIES):
         about = [stack.target(each_one) for each_one in each(read(one.properties, "Topics|TopicArn|arn"))]
@@ -79,18 +103,64 @@ def _lets_in(topic: Resource, service: str, stack: Stack) -> bool | None:
             documents.append(read(one.properties, "PolicyDocument|policy"))
         elif None in about or not about or one.doubt is not None:
             return None
-    found = [grant for document in documents if document is not None for grant in statements(document)]
-    if not found:
+    written = [statements(document) for document in documents if document is not None]
+    if not any(written):
         return service in _BY_ITSELF or None
+    return all_of([_publishes(one, service, stack, sender) for one in written])
+
+
+def _publishes(found: Sequence[Grant], service: str, stack: Stack, sender: Resource) -> bool | None:
+    """Whether one policy lets a service publish for a resource."""
     if any(grant.effect == "Deny" and grant.covers("sns:publish") is not False for grant in found):
         return None
     allowed = (
         any(one.kind == "Service" and one.pattern.text == service for one in grant.principals)
         and bool(grant.covers("sns:publish"))
+        and all(_holds(one, stack, sender) for one in grant.conditions)
         for grant in allowing(found)
         if grant.open is None
     )
     return any(allowed) or None
+
+
+def _holds(condition: ConditionKey, stack: Stack, sender: Resource) -> bool:
+    """Whether a condition surely holds for what a service does for a resource of this account."""
+    if condition.open is not None or not limits(condition):
+        return False
+    match condition.key:
+        case "aws:sourceaccount" | "aws:sourceowner":
+            return any(_own_account(one.text, stack) for one in condition.values)
+        case "aws:sourcearn":
+            return any(_means(one, stack, sender) for one in condition.values)
+        case _:
+            return False
+
+
+_ACCOUNT = "${AWS::AccountId}"
+
+
+def _own_account(account: str, stack: Stack) -> bool:
+    """Whether an account is the one to which the file is deployed, by the pseudo parameter or a plan's ARNs."""
+    if account == _ACCOUNT or account.startswith("${data.aws_caller_identity."):
+        return True
+    arns = (worded(read(one.properties, "arn")) for one in stack.resources.values())
+    return bool(account) and any(account == arn_parts(one)[4] for one in arns if one and one.count(":") >= _ARN)
+
+
+def _means(one: Pattern, stack: Stack, sender: Resource) -> bool:
+    """Whether an ARN means a resource: by a link to it, or as one of all of its kind in the account."""
+    if one.open is not None:
+        return False
+    if one.links:
+        return any(link.resource == sender.name for link in one.links)
+    parts = arn_parts(one.text)
+    own = f":{_ACCOUNT}:" in one.text or (len(parts) > _ARN and _own_account(parts[4], stack))
+    return own and len(parts) > _ARN and parts[5].strip("*:/").lower() in _KINDS
+
+
+_ARN = 5
+_KINDS = frozenset(("", "rule", "alarm"))
+"""What names all resources of a kind in an ARN, before the wildcard."""
 
 
 def _readable(topic: Resource) -> bool | None:
@@ -104,11 +174,26 @@ def _readable(topic: Resource) -> bool | None:
 # --- alarms
 
 
-def tells(alarm: Node, stack: Stack) -> bool | None:
+def tells(alarm: Resource, stack: Stack) -> bool | None:
     """Whether an alarm that goes off reaches somebody."""
-    on = flag(read(alarm, "ActionsEnabled"), left_out=True)
-    actions = each(read(alarm, "AlarmActions"))
-    return all_of((on, one_of([reaches(one, "cloudwatch.amazonaws.com", stack) for one in actions])))
+    on = flag(read(alarm.properties, "ActionsEnabled"), left_out=True)
+    actions = each(read(alarm.properties, "AlarmActions"))
+    heard_of = one_of([reaches(one, "cloudwatch.amazonaws.com", stack, alarm) for one in actions])
+    return all_of((on, heard_of, _loud(alarm, stack)))
+
+
+_MUTES = ("AWS::CloudWatch::AlarmMuteRule", "aws_cloudwatch_alarm_mute_rule")
+
+
+def _loud(alarm: Resource, stack: Stack) -> bool | None:
+    """Whether no rule of this file mutes an alarm; None where one does at times."""
+    own = {alarm.name, worded(read(alarm.properties, "AlarmName"))}
+    for rule in stack.of_type(*_MUTES):
+        for one in each(read(rule.properties, "MuteTargets", "AlarmNames")):
+            target = stack.target(one)
+            if isinstance(one, Unknown) or target is alarm or (target is None and worded(one) in own):
+                return None
+    return True
 
 
 _LONG = 10**9
@@ -128,9 +213,23 @@ def goes_off(alarm: Node, seconds: int, most: int) -> bool | None:
     threshold = number(read(alarm, "Threshold"))
     if comparison is not None and not upwards and not comparison.startswith("GreaterThan"):
         return None if comparison.endswith("AnomalyDetectionThreshold") else False
+    if any(read(one, "Expression") is not None for one in queries):
+        return None  # what it makes of the numbers is not understood
     soon = None if period is None or times is None else period * times <= seconds or None
     few = None if threshold is None else threshold <= most or None
-    return all_of((upwards or None, soon, few, _counts(read(alarm, "Unit"))))
+    looks = [_looks(one) for one in queries or (alarm,)]
+    return all_of((upwards or None, soon, few, _counts(read(alarm, "Unit")), *looks))
+
+
+_STATISTICS = frozenset(("Sum", "Maximum", "Average"))
+
+
+def _looks(query: Node) -> bool | None:
+    """Whether what is looked at grows with what happens: not the least of a minute, nor how often it was measured."""
+    if read(query, "ExtendedStatistic") is not None:
+        return None
+    told = read(query, "MetricStat", "Stat") or read(query, "metric", "stat") or read(query, "Statistic")
+    return told is None or worded(told) in _STATISTICS or None
 
 
 def _counts(unit: Node | None) -> bool | None:

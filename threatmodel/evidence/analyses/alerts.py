@@ -108,7 +108,7 @@ def _filter_covers(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> I
     counted = [(worded(read(one, "MetricName|name")), worded(read(one, "MetricNamespace|namespace")))
                for one in each(read(part.node, "MetricTransformations|metric_transformation"))]  # fmt: skip
     counting = (one for one in named(parts, "alarm") if _metric(one.node) in counted)
-    acting = [one for one in counting if tells(one.node, stack) is not False]
+    acting = [one for one in counting if tells(one.resource, stack) is not False]
     if not acting:
         return
     for service, calls in _WRITES.items():
@@ -116,7 +116,7 @@ def _filter_covers(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> I
             yield service, None, part.resource.place, open_at(pattern or part.node).why
             continue
         value = all_of([filter_admits(told, f"{service}.amazonaws.com", call) for call in calls])
-        sure = [one.node for one in acting if one.resource.doubt is None and tells(one.node, stack)]
+        sure = [one.node for one in acting if one.resource.doubt is None and tells(one.resource, stack)]
         certain = part.resource.doubt is None and any(goes_off(one, WITHIN, _FEW) for one in sure)
         doubt = part.resource.doubt or acting[0].resource.doubt
         why = "which calls it counts is not told" if certain or doubt is None else doubt.why

@@ -24,6 +24,7 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.stages import served_otherwise
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
@@ -41,14 +42,15 @@ _MAPPINGS = (
 _OWN_POLICY = "x-amazon-apigateway-security-policy"
 
 
-@analysis("api-policy", "domain-policy", "endpoint-disabled", answers=("tls-1.0", "tls-1.2", "tls-1.3"))
+@analysis("api-policy", "domain-policy", "endpoint-disabled", "front", answers=("tls-1.0", "tls-1.2", "tls-1.3"))
 def oldest_tls(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """The oldest version of all that answers: the domains, and the api itself unless its endpoint is off.
+    """The oldest version of all that answers: the domains, a CDN in front, the api itself unless its endpoint is off.
 
     A REST API that sets none answers 1.0.
     """
     found = [_version(part.node) for part in named(parts, "domain-policy")]
     found += _domains_without_policy(parts, resource, stack)
+    fronts = [_front(part, resource) for part in named(parts, "front")]
     disabled = next((part.node for part in named(parts, "endpoint-disabled")), None)
     off = flag(disabled, left_out=False)
     own = _own(parts, resource)
@@ -63,6 +65,7 @@ def oldest_tls(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> O
         known = [word for word, _, _ in found if word]
         if own[0] not in known:  # else it is answered by a domain anyway
             found.append(("", disabled.place, open_at(disabled).why))
+    found += fronts
     if not found:
         return Unanswered("its default endpoint is off, and no domain of it is in this file", parts[0].node.place)
     first = next((one for one in found if one[0] == _TLS[0]), None)
@@ -71,6 +74,29 @@ def oldest_tls(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> O
         return Unanswered(unknown[2], unknown[1])
     oldest = first or min(found, key=lambda one: _TLS.index(one[0]))
     return unless_unread(Answered(oldest[0], (oldest[1],)), stack, _TLS[1:])
+
+
+_FRONTS = (
+    (re.compile(r"SSLv3\Z|TLSv1(?:_2016|\.1_2016)?\Z"), "tls-1.0"),
+    (re.compile(r"TLSv1\.2_"), "tls-1.2"),
+    (re.compile(r"TLSv1\.3_"), "tls-1.3"),
+)
+"""CloudFront's security policies by the oldest version that they take (docs.aws.amazon.com/AmazonCloudFront:
+"secure-connections-supported-viewer-protocols-ciphers"); under CloudFront's own name it takes TLS 1.0."""
+
+
+def _front(part: Gathered, api: Resource) -> _Version:
+    """The oldest version that a CDN in front takes of its viewers."""
+    hidden = opaque_of(part) or doubt_of(part.resource, api)
+    if hidden is not None:
+        return "", hidden.place, hidden.why
+    certificate = read(read(part.node, "DistributionConfig") or part.node, "ViewerCertificate")
+    if certificate is None or flag(read(certificate, "CloudFrontDefaultCertificate|cloudfront_default_certificate")):
+        return "tls-1.0", part.resource.place, ""
+    told = read(certificate, "MinimumProtocolVersion")
+    fitting = (word for pattern, word in _FRONTS if pattern.match(worded(told) or ""))
+    at = (told or part.resource).place
+    return next(fitting, ""), at, "which TLS versions the CDN in front takes is not told"
 
 
 _Version = tuple[str, Place, str]
@@ -126,7 +152,7 @@ def _domains_without_policy(parts: Sequence[Gathered], resource: Resource, stack
 # --- routes and methods
 
 
-@analysis("route", "method", "validator")
+@analysis("route", "method", "validator", "stage", "deployment", "override")
 def requests_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether every route names its path and method, and every REST method checks what it takes."""
     says = [_route(part) for part in named(parts, "route")]
@@ -142,6 +168,7 @@ def requests_restricted(parts: Sequence[Gathered], resource: Resource, stack: St
         says.append(Say(None, elsewhere.place, "its definition may hold more routes"))
     if resource.opaque is not None:
         says.append(open_at(resource.opaque))
+    says += [open_at(one) for one in served_otherwise(parts, stack)]
     outcome = every(says, "", "a route takes any path or method, or a method checks nothing of what it takes")
     return unless_unread(outcome, stack, [True])
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from threatmodel.evidence.analyses.judgements import Judgement, places, some, unknown, unless_open
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.sharing import (
+    any_source,
     everybody,
     not_understood,
     open_condition,
@@ -17,7 +18,7 @@ from threatmodel.evidence.analyses.sharing import (
     unless_doubted,
 )
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
-from threatmodel.evidence.policies.grants import TOKEN, ConditionKey, Grant, Pattern, grants, pattern
+from threatmodel.evidence.policies.grants import TOKEN, ConditionKey, Grant, Pattern, allowing, grants, pattern
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, items, text
 
@@ -31,6 +32,9 @@ _GROUPS = ("acs.amazonaws.com/groups/global/AllUsers", "acs.amazonaws.com/groups
 def bucket_public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a policy or access list lets anyone in, and no public access block keeps them out."""
     policies = [part for part in parts if part.part == "policy"]
+    by_service = _by_service(policies, resource, stack)
+    if by_service is not None:
+        return by_service
     lists = [part for part in parts if part.part == "acl"]
     blocks = [part for part in parts if part.part in {"block", "account-block"}]
     answers = (
@@ -50,6 +54,25 @@ def bucket_public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
     if None in answers and stack.kind != "aws" and not policies:
         return Unanswered("a policy of the bucket may stand elsewhere", places(parts)[0])
     return Answered(False, tuple(places(parts)))  # noqa: FBT003 - the value
+
+
+_SHOWS = "cloudfront.amazonaws.com"
+
+
+def _by_service(policies: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """Whether a policy lets in a service of AWS for whoever uses it, or a CDN, which shows what is there to others.
+
+    A public access block leaves such a statement alone, since a service is a fixed principal
+    (docs.aws.amazon.com/AmazonS3: "access-control-block-public-access", "The meaning of public").
+    """
+    for grant in allowing(grants(policies, resource, stack)):
+        services = [one for one in grant.principals if one.kind == "Service"]
+        at = next((one.pattern.place for one in services), grant.place)
+        if grant.open is None and any_source(grant):
+            return Answered(True, (at,), "a service may act for anybody there")  # noqa: FBT003 - the value
+        if any(one.pattern.text == _SHOWS for one in services):
+            return Unanswered("a CDN reads it, and to whom it shows what is there is not told", at)
+    return None
 
 
 class _Switches(NamedTuple):

@@ -38,7 +38,7 @@ def cdn_only(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Out
         return Unanswered(open_at(unreadable).why, unreadable.place)
     ties = [one for one in stack.of_type(*ASSOCIATIONS) if _may_guard(one, resource, stack)]
     sent = frozenset(name for part in origins for name in _sent(part.node))
-    proof = _signed(parts, origins) or _by_policy(parts, sent) or _by_web_acl(ties, sent, resource, stack)
+    proof = signed(parts, origins) or _by_policy(parts, sent) or _by_web_acl(ties, sent, resource, stack)
     silent = not ties and not named(parts, "policy") and all(_tells_nothing(part) for part in origins)
     if proof is not None and doubt_of(origins[0].resource, resource) is None:
         return unless_unread(Answered(value=True, places=proof), stack, [True])
@@ -58,7 +58,7 @@ def _is_origin_of(node: Node, resource: Resource) -> bool:
     )
 
 
-def _signed(parts: Sequence[Gathered], origins: Sequence[Gathered]) -> tuple[Place, ...] | None:
+def signed(parts: Sequence[Gathered], origins: Sequence[Gathered]) -> tuple[Place, ...] | None:
     """Where a function URL takes signed requests only, and the CDN signs."""
     auth = next((part.node for part in named(parts, "auth")), None)
     if auth is None or worded(auth) != "AWS_IAM":

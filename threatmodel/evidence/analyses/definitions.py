@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.properties import (
     all_of,
     document,
     doubt_of,
+    each,
     named,
     open_at,
     read,
@@ -15,11 +17,12 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.stages import served_otherwise
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.openapi import operations
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Table, Unknown, text, unknowns
+from threatmodel.stacks.values import List, Node, Table, Unknown, get, text, unknowns
 
 _WORDS = {"NONE": "none", "AWS_IAM": "iam", "CUSTOM": "lambda-authorizer", "COGNITO_USER_POOLS": "jwt", "JWT": "jwt"}
 _CONNECTS = "$connect"
@@ -29,7 +32,10 @@ _Asked = tuple[str, Place, str]
 """What a route asks of its callers ('' where that is not known), its place, and why it is not known."""
 
 
-@analysis("body", "elsewhere", "method", "route", answers=("none", "iam", "lambda-authorizer", "jwt"))
+@analysis(
+    *("body", "elsewhere", "method", "route", "quick", "stage", "deployment", "override", "authorizer"),
+    answers=("none", "iam", "lambda-authorizer", "jwt"),
+)
 def weakest_authentication(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """What the least guarded route asks of its callers, of a definition and of all that is declared beside it.
 
@@ -39,6 +45,8 @@ def weakest_authentication(parts: Sequence[Gathered], resource: Resource, stack:
     asked += [("", part.node.place, "its definition stands in another file") for part in named(parts, "elsewhere")]
     asked += [_declared(part, resource) for part in named(parts, "method") if _is_preflight(part.node) is not True]
     asked += _routes(parts, resource)
+    asked += [_quick(part.node) for part in named(parts, "quick")]
+    asked += [("", one.place, one.why) for one in served_otherwise(parts, stack)]
     for word, place, _ in asked:
         if word == "none":
             return Answered("none", (place,), "a route asks nothing of its callers")
@@ -48,7 +56,39 @@ def weakest_authentication(parts: Sequence[Gathered], resource: Resource, stack:
     other = next((at for word, at, _ in asked if word != first), None)
     if not first or other is not None:
         return Unanswered(why or "its routes ask for different things", place if not first else other or place)
+    loose = next(_loose(parts), None) if first == "jwt" else None
+    if loose is not None:
+        return Unanswered(loose.why, loose.place)
     return unless_unread(Answered(first, (place,)), stack, ("iam", "lambda-authorizer", "jwt"))
+
+
+def _quick(target: Node) -> _Asked:
+    """What the route asks that an API makes for its target: nothing."""
+    return ("", target.place, target.why) if isinstance(target, Unknown) else ("none", target.place, "")
+
+
+_FOR_ANYBODY = re.compile(r"https://(?:token\.actions\.githubusercontent\.com|gitlab\.com|accounts\.google\.com)/?\Z")
+"""Issuers that give everybody with an account there a token for any audience that he asks for: a job's identity token
+(docs.github.com: "openid-connect-reference"; docs.gitlab.com: "id_token_authentication"), or a service account's
+(cloud.google.com: "get-id-token").
+"""
+
+
+def _loose(parts: Sequence[Gathered]) -> Iterator[Unknown]:
+    """The JWT authorizers of an API whose tokens may be for anybody."""
+    declared = [read(part.node, "JwtConfiguration|jwtConfiguration") for part in named(parts, "authorizer")]
+    for body in named(parts, "body"):
+        schemes = read(document(body.node), "components", "securitySchemes")
+        asking = schemes.entries.values() if isinstance(schemes, Table) else ()
+        declared += [read(get(one, "x-amazon-apigateway-authorizer"), "jwtConfiguration") for one in asking]
+    for one in declared:
+        if not isinstance(one, Table | List):
+            continue
+        if not each(read(one, "Audience")):
+            yield Unknown("its authorizer names no audience, so that a token for another application may do", one.place)
+        issuer = read(one, "Issuer")
+        if _FOR_ANYBODY.match(worded(issuer) or ""):
+            yield Unknown("its issuer gives everybody a token for any audience", (issuer or one).place)
 
 
 def _defined(body: Node) -> Iterator[_Asked]:

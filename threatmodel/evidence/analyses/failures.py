@@ -127,6 +127,18 @@ def _seconds(queue: Resource) -> int | None:
     return _USUAL if node is None else number(node)
 
 
+def dead_letters_of(queue: Resource, stack: Stack) -> Resource | None:
+    """The queue of this file in which what fails in another one is put aside."""
+    redrive = [read(queue.properties, "RedrivePolicy")] if queue.type in _QUEUES else []
+    redrive += [
+        read(one.properties, "redrive_policy")
+        for one in stack.of_type("aws_sqs_queue_redrive_policy")
+        if stack.target(read(one.properties, "queue_url")) is queue
+    ]
+    found = [_queue(read(document(one), "deadLetterTargetArn"), stack) for one in redrive if one is not None]
+    return next((one for one in found if one is not None and one.type in _QUEUES), None)
+
+
 def _queue(to: Node | None, stack: Stack) -> Resource | None:
     """The queue of this file that an ARN means: by a link, also in a JSON text, or by the ARN that a plan tells."""
     target = stack.target(to) if to is not None else None
@@ -170,19 +182,35 @@ def _takes(to: Node, part: Gathered, function: Resource, stack: Stack) -> Say:
     if isinstance(to, Table):  # SAM makes the queue or topic that is asked for by its type alone
         return Say(True if read(to, "Type") is not None else None, to.place)
     target = _queue(to, stack)
-    other = (
-        worded(read(part.node, "Qualifier")) == _LATEST and read(function.properties, "AutoPublishAlias") is not None
-    )
+    other = worded(read(part.node, "Qualifier")) == _LATEST and _has_alias(function, stack)
     if target is None or target.opaque is not None or doubt_of(target, function) is not None or other:
         return Say(None, to.place, "whether what fails is kept there is not told by this file")
     if target.type not in _QUEUES:
         return Say(_works_on(target, function, stack), to.place, "whether anybody has what fails there is not told")
     loops = any(
         stack.target(read(one.properties, "EventSourceArn")) is target
-        and stack.target(read(one.properties, "FunctionName")) is function
+        and _function_of(read(one.properties, "FunctionName"), stack) is function
         for one in stack.of_type(*_MAPPINGS)
     )
     return Say(False if loops else _kept(to, function, stack), to.place, _NOT_KEPT)
+
+
+_ALIASES = ("AWS::Lambda::Alias", "aws_lambda_alias")
+_QUALIFIED = (*_ALIASES, "AWS::Lambda::Version")
+
+
+def _has_alias(function: Resource, stack: Stack) -> bool:
+    """Whether a function has an alias, by which it is called then rather than by its newest code."""
+    named_by = (_function_of(read(one.properties, "FunctionName"), stack) for one in stack.of_type(*_ALIASES))
+    return read(function.properties, "AutoPublishAlias") is not None or function in named_by
+
+
+def _function_of(node: Node | None, stack: Stack) -> Resource | None:
+    """The function that is meant: itself, or by an alias or version of it."""
+    target = stack.target(node)
+    if target is not None and target.type in _QUALIFIED:
+        return stack.target(read(target.properties, "FunctionName"))
+    return target
 
 
 def _works_on(target: Resource, function: Resource, stack: Stack) -> bool | None:

@@ -94,11 +94,13 @@ _FUNCTION = re.compile(
 )
 
 
-@analysis("caller", "starter", "url", "permission", answers=("alias", "version", "latest"))
+@analysis("caller", "starter", "url", "permission", "alias", answers=("alias", "version", "latest"))
 def qualifier(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """What all callers of the function are bound to; unknown where they differ or one is unknown."""
     bound: list[tuple[str, Place]] = []
     for part in parts:
+        if part.part == "alias":  # to which version it leads is another question
+            continue
         for word, place, why in _bindings(part, resource, stack):
             if not word:
                 return Unanswered(why, place)

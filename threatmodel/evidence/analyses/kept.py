@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import document, doubt_of, named, open_at, read, worded
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.secret_texts import is_placeholder, spells_secret
 from threatmodel.evidence.analyses.secrets import supplied
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Scalar, Table, links, shape_of
+from threatmodel.stacks.values import Node, Scalar, Table, leaves, links, shape_of
 
 _LONGEST = 200_000
 """Characters of code that are looked through."""
 _STORE = re.compile(r"\{\{resolve:(?:secretsmanager|ssm-secure):[^{}]*\}\}\Z")
 
 
-@analysis("value", "pattern", "text", "copy", answers=("secrets-manager", "code"))
+@analysis("itself", "beside", "value", "pattern", answers=("secrets-manager", "code"))
 def secret_kept_in(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Where the value of a secret in Secrets Manager stands: in the file too, where the file spells it.
 
-    A secret in code, in the variables of a stage or in the data of an instance may be any of the secrets: then it is
-    unknown where each is kept.
+    A secret that is spelt anywhere else in the file may be any of the secrets: then it is unknown where each is kept;
+    so it is where a dynamic reference copies it to where it can be read.
     """
     for part in named(parts, "pattern"):
         if _spells_more(part.node, stack):
@@ -32,13 +34,51 @@ def secret_kept_in(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
         outcome = _spelt(part, resource, stack)
         if outcome is not None:
             return outcome
-    for part in named(parts, "text"):
-        if spells_secret(shape_of(part.node)[:_LONGEST]):
-            return Unanswered("a secret is spelt out here, which may be this one", part.node.place)
-    for part in named(parts, "copy"):
-        if _copies(part.node, resource, stack):
-            return Unanswered("a copy of it may stand here, in the clear", part.node.place)
-    return None
+    texts = _texts(stack)
+    if texts.spelt is not None:
+        return Unanswered("a secret is spelt out here, which may be this one", texts.spelt)
+    copy = next((node for node in texts.copies if _copies(node, resource, stack)), None)
+    return Unanswered("a copy of it may stand here, in the clear", copy.place) if copy is not None else None
+
+
+class _Texts(NamedTuple):
+    """Where a file spells a secret, and what of it puts the value of a stored one somewhere."""
+
+    spelt: Place | None
+    copies: tuple[Node, ...]
+
+
+_LATEST: list[tuple[Stack, _Texts]] = []
+
+
+def _texts(stack: Stack) -> _Texts:
+    """The texts of a file, looked through once for all its secrets."""
+    if not _LATEST or _LATEST[0][0] is not stack:
+        every = [
+            leaf for one in stack.resources.values() if not _KEEPERS.match(one.type) for leaf in leaves(one.properties)
+        ]
+        about = [
+            leaf for one in stack.resources.values() for node in (one.about or {}).values() for leaf in leaves(node)
+        ]
+        beside = [leaf for node in stack.beside for leaf in leaves(node)]
+        spelt = next((one for one in (*every, *about, *beside) if spells_secret(shape_of(one)[:_LONGEST])), None)
+        _LATEST[:] = [(stack, _Texts(spelt.place if spelt is not None else None, tuple(filter(_may_copy, every))))]
+    return _LATEST[0][1]
+
+
+_KEEPERS = re.compile(
+    r"AWS::SecretsManager::|aws_secretsmanager_|AWS::(RDS|DocDB|Neptune|Redshift|RedshiftServerless|ElastiCache|MemoryDB"
+    r"|AmazonMQ|DirectoryService|DMS|OpenSearchService|Elasticsearch|Cognito|FSx|MSK)::|AWS::Events::Connection\Z"
+    r"|AWS::CodePipeline::Webhook\Z|aws_(db_instance|rds_|docdb_|neptune_|redshift|elasticache_|memorydb_|mq_"
+    r"|directory_service_|dms_|opensearch_domain|elasticsearch_domain|cognito_|fsx_|msk_|cloudwatch_event_connection\Z"
+    r"|codepipeline_webhook\Z)"
+)
+"""Types that are handed a password and never tell it again; the value of a secret itself is another question."""
+
+
+def _may_copy(node: Node) -> bool:
+    told = shape_of(node)
+    return "resolve:secretsmanager:" in told or any(_VERSIONS.search(one.resource) for one in links(node))
 
 
 def _spells_more(generated: Node, stack: Stack) -> bool:

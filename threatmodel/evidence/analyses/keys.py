@@ -10,11 +10,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from threatmodel.evidence.analyses.properties import Say, all_of, doubt_of, every, flag, open_at, read, worded
+from threatmodel.evidence.analyses.failures import dead_letters_of
+from threatmodel.evidence.analyses.properties import (
+    Say,
+    all_of,
+    doubt_of,
+    every,
+    flag,
+    opaque_of,
+    open_at,
+    read,
+    worded,
+)
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.sharing import anybody
-from threatmodel.evidence.answers import Gathered, Outcome
-from threatmodel.evidence.policies.grants import allowing, statements
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.evidence.policies.conditions import narrows
+from threatmodel.evidence.policies.grants import ConditionKey, Grant, allowing, statements
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 
@@ -42,18 +54,79 @@ _SWITCHES: Mapping[str, tuple[str, frozenset[str]]] = {
 _KEYS = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey", "aws_kms_key", "aws_kms_external_key", "aws_kms_replica_key")
 _ALIASES = ("AWS::KMS::Alias", "aws_kms_alias")
 _POLICIES = ("aws_kms_key_policy",)
+_GRANTS = ("aws_kms_grant",)
+_USES = ("kms:decrypt", "kms:creategrant", "kms:reencryptfrom", "kms:generatedatakey")
+"""The actions by which somebody reads what a key encrypts, or lets himself do so."""
 _OF_AWS = re.compile(r"(?:.*:)?alias/aws/")
 
 
-@analysis("key", "rule")
+@analysis("key", "rule", "cluster", "replica")
 def own_key(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether each key that is named is of this file, on, and not for everybody to use; no where it is AWS's own."""
-    says = [say for part in parts for say in _key(part, stack, resource)]
+    """Whether each key that is named is of this file, on, and not for everybody to use; no where it is AWS's own.
+
+    An instance of a cluster has the cluster's key, and what comes out of a snapshot or copies another store the key of
+    that; what a queue puts aside lies in another one, which needs a key as well.
+    """
+    cluster = next((part for part in parts if part.part == "cluster"), None)
+    if cluster is not None:
+        return _of_cluster(cluster, stack)
+    inherited = _inherited(resource)
+    if inherited is not None:
+        return Unanswered("it has the key of what it comes from, which is not told here", inherited.place)
+    own = [part for part in parts if part.part in {"key", "rule"}]
+    says = [say for part in own for say in _key(part, stack, resource)]
+    if says:
+        says += [_of_replica(part, stack, resource) for part in parts if part.part == "replica"]
+        says += _put_aside(resource, stack)
     outcome = every(says, "", "a key of AWS's own encrypts it")
     switch = _switched_on(resource)
     if switch is not None:
         outcome = every((switch,), "", "its encryption is not switched on") if not switch.value else outcome
     return outcome
+
+
+def _of_cluster(part: Gathered, stack: Stack) -> Outcome:
+    if isinstance(part.node, Unknown):
+        return Unanswered(part.node.why, part.node.place)
+    cluster = part.resource
+    key = read(cluster.properties, "KmsKeyId")
+    if key is None:
+        return Answered(False, (cluster.place,), "its cluster has no key of one's own")  # noqa: FBT003 - the value
+    return own_key([Gathered("key", key, cluster)], cluster, stack)
+
+
+_ORIGINS = (
+    *("DBSnapshotIdentifier|snapshot_identifier", "SnapshotIdentifier", "SourceDBInstanceIdentifier"),
+    *("SourceDBClusterIdentifier", "SourceDBInstanceAutomatedBackupsArn", "SourceDbiResourceId"),
+    *("ReplicationSourceIdentifier|replication_source_identifier", "replicate_source_db", "restore_to_point_in_time"),
+)
+"""What a database comes from, which decides whether it is encrypted, and a copy's key
+(docs.aws.amazon.com/AmazonRDS: "Overview.Encryption").
+"""
+
+
+def _inherited(resource: Resource) -> Node | None:
+    if not resource.type.startswith(("AWS::RDS::", "aws_db_", "aws_rds_")):
+        return None
+    return next((one for name in _ORIGINS if (one := read(resource.properties, name)) is not None), None)
+
+
+def _of_replica(part: Gathered, stack: Stack, element: Resource) -> Say:
+    """Whether a replica of a table in another Region has a key of one's own as well."""
+    hidden = opaque_of(part)
+    if hidden is not None:
+        return open_at(hidden)
+    key = read(part.node, "KMSKeyArn|kms_key_arn")
+    return _of(key, stack, element) if key is not None else Say(None, part.node.place, "a replica has a key of AWS's")
+
+
+def _put_aside(queue: Resource, stack: Stack) -> Iterator[Say]:
+    """Whether the queue of this file that keeps what fails has a key of one's own."""
+    target = dead_letters_of(queue, stack)
+    if target is not None and target is not queue:
+        key = read(target.properties, "KmsMasterKeyId")
+        why = "what fails is put aside in a queue with a key of AWS's"
+        yield _of(key, stack, queue) if key is not None else Say(None, target.place, why)
 
 
 def _switched_on(resource: Resource) -> Say | None:
@@ -105,11 +178,44 @@ def _of(node: Node, stack: Stack, element: Resource) -> Say:
 
 
 def _closed(key: Resource, stack: Stack) -> bool | None:
-    """Whether no statement of a key's policies lets everybody use it; without a policy it is the account's."""
+    """Whether nobody may use a key without a right of his own; without a policy it is the account's, which asks that.
+
+    A statement for everybody of the account takes no such right, as a key that AWS manages does not.
+    """
     policies = [read(key.properties, "KeyPolicy|policy")]
     for one in stack.of_type(*_POLICIES):
         about = stack.target(read(one.properties, "key_id"))
         if about is None or about is key:
             policies.append(read(one.properties, "policy"))
-    verdicts = [anybody(grant).truth for one in policies if one is not None for grant in allowing(statements(one))]
-    return all_of([None if truth is None else not truth for truth in verdicts])
+    verdicts = [_asks_for_a_right(grant) for one in policies if one is not None for grant in allowing(statements(one))]
+    granted = [_granted(one, key, stack) for one in stack.of_type(*_GRANTS)]
+    return all_of([*verdicts, *granted])
+
+
+_WHO = frozenset(("aws:principalarn", "aws:sourcearn", "aws:userid"))
+"""Conditions that name single identities or sources, rather than all of an account."""
+
+
+def _asks_for_a_right(grant: Grant) -> bool | None:
+    """Whether what a statement of a key's policy allows is allowed to nobody but identities that it names."""
+    if not any(grant.covers(action) is not False for action in _USES):
+        return True
+    anyone = anybody(grant)
+    if anyone.truth is None:
+        return None
+    if not grant.but_principals and not any(one.kind == "*" for one in grant.principals):
+        return True
+    named_there = [one for one in grant.conditions if one.key in _WHO and narrows(one) and _names_somebody(one)]
+    return True if named_there and not anyone.truth else None
+
+
+def _names_somebody(condition: ConditionKey) -> bool:
+    """Whether a condition spells whom it means, rather than all of an account."""
+    return bool(condition.values) and not any(set(one.text) & set("*?") for one in condition.values)
+
+
+def _granted(grant: Resource, key: Resource, stack: Stack) -> bool | None:
+    """Whether a grant on a key is none, or is for an identity of this file."""
+    if stack.target(read(grant.properties, "key_id")) not in (key, None):
+        return True
+    return True if stack.target(read(grant.properties, "grantee_principal")) is not None else None

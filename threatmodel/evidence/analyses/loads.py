@@ -48,14 +48,15 @@ def _budget(part: Gathered, stack: Stack) -> Iterator[Cover]:
     kind = read(budget, "BudgetType")
     if worded(kind) not in {"COST", None} or not notes:
         return
-    told = one_of([_has_subscriber(one, stack) for one in notes])
+    heard = [_has_subscriber(one, stack, part.resource) for one in notes]
+    told = one_of(heard)
     unknown = hidden or next((one for one in (kind, budget, *notes) if isinstance(one, Unknown)), None)
     filters = read(budget, "CostFilters|cost_filter|cost_filters")
     expression = read(budget, "FilterExpression")
     for service in _SERVICES:
         value = None if isinstance(filters, Unknown) or expression is not None else _in_filters(filters, service)
         value = False if told is False and unknown is None else value
-        value = all_of((value, told, _timely(budget, notes, stack))) if value else value
+        value = all_of((value, told, _timely(budget, notes, heard))) if value else value
         why = (unknown or open_at(filters or expression or budget)).why
         why = why if unknown or told else "whether anybody is told is not told here"
         yield service, None if value and unknown is not None else value, part.resource.place, why
@@ -66,9 +67,11 @@ _MOST_COST = 10_000
 """A budget tells by its limit at the latest; one of more a day or month (in its currency) is none for such a system."""
 
 
-def _timely(budget: Node, notes: Sequence[Node], stack: Stack) -> bool | None:
+def _timely(budget: Node, notes: Sequence[Node], heard: Sequence[bool | None]) -> bool | None:
     """Whether a budget tells somebody in time: upwards, by its limit, and for as long as it is there."""
-    telling = one_of([all_of((_tells(read(one, "Notification") or one), _has_subscriber(one, stack))) for one in notes])
+    telling = one_of([
+        all_of((_tells(read(one, "Notification") or one), to)) for one, to in zip(notes, heard, strict=True)
+    ])  # fmt: skip
     endless = read(budget, "TimePeriod", "End") is None and read(budget, "time_period_end") is None
     begun = _begun(read(budget, "TimePeriod", "Start") or read(budget, "time_period_start"))
     lasting = begun if endless else None
@@ -109,7 +112,9 @@ def _amount(node: Node | None) -> float | None:
 _MAIL = ("EMAIL",)
 
 
-def _has_subscriber(notification: Node, stack: Stack, service: str = "budgets.amazonaws.com") -> bool | None:
+def _has_subscriber(
+    notification: Node, stack: Stack, sender: Resource, service: str = "budgets.amazonaws.com"
+) -> bool | None:
     """Whether a notification reaches somebody: by mail, or by a topic that has a subscriber."""
     mailed = [stands(one) for one in each(read(notification, "subscriber_email_addresses"))]
     topics = each(read(notification, "subscriber_sns_topic_arns"))
@@ -119,7 +124,7 @@ def _has_subscriber(notification: Node, stack: Stack, service: str = "budgets.am
             mailed.append(stands(address))
         elif address is not None:
             topics = (*topics, address)
-    return one_of([*mailed, *(reaches(one, service, stack) for one in topics)])
+    return one_of([*mailed, *(reaches(one, service, stack, sender) for one in topics)])
 
 
 def _in_filters(filters: Node | None, service: str) -> bool | None:
@@ -141,7 +146,7 @@ _MOST_IMPACT = 1_000
 
 
 def _anomalies(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[Cover]:
-    told = _has_subscriber(part.node, stack, "costalerts.amazonaws.com")
+    told = _has_subscriber(part.node, stack, part.resource, "costalerts.amazonaws.com")
     followed = {link.resource for link in links(read(part.node, "MonitorArnList"))}
     threshold = _amount(read(part.node, "Threshold"))
     small = threshold <= _MOST_IMPACT if threshold is not None else None
@@ -206,7 +211,7 @@ def concurrency_alarm(parts: Sequence[Gathered], _resource: Resource, stack: Sta
     for part in named(parts, "alarm"):
         metrics = set(_account_metrics(part.node))
         doubt = part.resource.doubt
-        told = tells(part.node, stack)
+        told = tells(part.resource, stack)
         for what, names in _WATCHED.items():
             if metrics & set(names) and told is not False:
                 value = all_of((doubt is None or None, told, goes_off(part.node, WITHIN, _MOST_AT_ONCE)))

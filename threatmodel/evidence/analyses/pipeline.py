@@ -60,7 +60,15 @@ def _package(part: Gathered, mutability: Mapping[str, Node], stack: Stack) -> Sa
         pinned = read(node, "source_code_hash|code_sha256")
         return Say(stands(pinned), node.place, open_at(pinned or node).why)
     version = read(node, "S3ObjectVersion|Version")
+    if worded(version) == "null" or _suspended(read(node, "S3Bucket|Bucket"), stack):
+        return Say(value=False, place=(version or node).place)
     return Say(stands(version), (version or node).place, open_at(version or node).why)
+
+
+def _suspended(bucket: Node | None, stack: Stack) -> bool:
+    """Whether a bucket of this file makes no versions any more: then what is put there writes over what was."""
+    target = stack.target(bucket)
+    return target is not None and worded(read(target.properties, "VersioningConfiguration", "Status")) == "Suspended"
 
 
 def _image(node: Node, mutability: Mapping[str, Node], stack: Stack) -> Say:

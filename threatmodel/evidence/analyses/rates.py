@@ -25,6 +25,7 @@ from threatmodel.stacks.values import Node, Scalar, Table, Unknown, by_defaults,
 
 _MOST = 1_000_000
 """Requests a second; a greater number is no limit that AWS would take."""
+_OVERRIDES = "it sets otherwise what the API makes by itself"
 _OWN_SETTINGS = "one method or route has settings of its own, and whether the stage's limit holds for it is not told"
 _V2 = frozenset((
     *("AWS::ApiGatewayV2::Api", "AWS::Serverless::HttpApi", "AWS::Serverless::WebSocketApi", "aws_apigatewayv2_api"),
@@ -48,11 +49,12 @@ class _Setting(NamedTuple):
     place: Place
 
 
-@analysis("stage", "deployment", "settings", answers=Number)
+@analysis("stage", "deployment", "settings", "override", answers=Number)
 def greatest_rate(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """The rate of the least limited method or route; null, the account's limit, is the greatest."""
     rates = [rate for group in _groups(parts) for rate in _of_stage(group, resource)]
     rates += _stages_without_settings(parts, resource, stack)
+    rates += [_Rate(None, part.resource.place, _OVERRIDES) for part in parts if part.part == "override"]
     if not rates:
         return None
     free = next((one for one in rates if one.rate is None and not one.why), None)

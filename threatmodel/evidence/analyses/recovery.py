@@ -26,20 +26,27 @@ from threatmodel.evidence.analyses.properties import (
     worded,
 )
 from threatmodel.evidence.analyses.registry import analysis
-from threatmodel.evidence.answers import Answered, Gathered, Outcome
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Table, Unknown
 
 _FEWEST_DAYS = 7
 
 
-@analysis("log", "selection", "versions", "rule", "days", "replica", "global-replica")
+@analysis("log", "selection", "versions", "rule", "days", "cluster", "replica", "global-replica")
 def recoverable(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a table's log of changes, or a backup plan with a rule for the store, keeps a copy long enough.
 
     Nothing is said where only plans are there, and none is enough: the store's own settings may be.
     """
+    clusters = named(parts, "cluster")
+    if clusters:  # it alone says how long copies of its instances are kept
+        parts = [part for part in parts if part.part != "days"]
+    source = next((one for name in _COPIES if (one := read(resource.properties, name)) is not None), None)
+    if source is not None:
+        return Unanswered("how copies of what copies another store are kept is not told here", source.place)
     says = _worst([_log(part.node) for part in named(parts, "log")])
+    says += [_of_cluster(part) for part in clusters]
     says += _worst([_log_of_replica(part.node) for part in named(parts, "global-replica")])
     says += _worst([_versions(part, named(parts, "rule"), resource) for part in named(parts, "versions")])
     says += [_say(_at_least(part.node), part.node) for part in named(parts, "days")]
@@ -55,7 +62,21 @@ def recoverable(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> 
     return outcome
 
 
-_OWN = ("log", "versions", "days", "global-replica")
+_COPIES = (
+    *("SourceDBInstanceIdentifier", "ReplicationSourceIdentifier|replication_source_identifier"),
+    "replicate_source_db",
+)
+"""By what a database says that it copies another one."""
+
+
+def _of_cluster(part: Gathered) -> Say:
+    if isinstance(part.node, Unknown):
+        return open_at(part.node)
+    days = read(part.node, "BackupRetentionPeriod")
+    return Say(value=False, place=part.resource.place) if days is None else _say(_at_least(days), days)
+
+
+_OWN = ("log", "versions", "days", "cluster", "global-replica")
 """What a store's own settings say of its copies."""
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.alerting import reaches
 from threatmodel.evidence.analyses.properties import each, flag, named, opaque_of, read, worded
 from threatmodel.evidence.answers import Gathered
-from threatmodel.stacks.stack import Stack
+from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 
 _BUS = frozenset(("default", ""))
@@ -43,8 +44,20 @@ def _target(rule: Gathered, parts: Sequence[Gathered], stack: Stack) -> Node | N
             doubt = opaque_of(part) or part.resource.doubt
             known += [] if doubt is not None else [part.node]
             own = (*own, part.node if doubt is None else doubt)
-    told = [(node, reaches(read(node, "Arn") or node, "events.amazonaws.com", stack)) for node in known]
+    told = [(node, _handed_on(node, rule.resource, stack)) for node in known]
     first = next((node for node, reached in told if reached), None)
     if first is None and any(reached is None for _, reached in told):
         return Unknown("whether anybody hears of what its target gets is not told here", rule.resource.place)
     return first or next((one for one in own if isinstance(one, Unknown)), None)
+
+
+def _handed_on(target: Node, rule: Resource, stack: Stack) -> bool | None:
+    """Whether a target hears of an event: a text that is the same for every event says nothing of this one."""
+    transformer, path = read(target, "InputTransformer"), read(target, "InputPath")
+    one_for_all = (
+        read(target, "Input") is not None
+        or (transformer is not None and read(transformer, "InputPathsMap|input_paths") is None)
+        or (path is not None and re.match(r"\$(?:\.detail|\Z)", worded(path) or "") is None)
+    )
+    heard = reaches(read(target, "Arn") or target, "events.amazonaws.com", stack, rule)
+    return None if heard and one_for_all else heard

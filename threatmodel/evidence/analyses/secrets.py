@@ -114,6 +114,8 @@ def _by_parameter(speaks: str, parameter: Parameter, *, embedded: bool) -> Judge
     secret = table[speaks, own]
     if parameter.stored:
         secret = _more(secret, table[speaks, meaning(parameter.stored.rsplit("/", 1)[-1])])
+    if parameter.name.startswith(_OF_THE_MANAGER):
+        secret = True
     if parameter.name.startswith(_DECRYPTED) and "harmless" not in {speaks, own}:
         secret = secret or None
     if parameter.hidden and embedded and own == "secret":
@@ -129,6 +131,9 @@ def _more(one: bool | None, other: bool | None) -> bool | None:  # noqa: FBT001 
 
 _DECRYPTED = "ssm:"
 """How the names of values begin that Serverless reads from the Parameter Store, decrypted where they are secure."""
+
+_OF_THE_MANAGER = f"{_DECRYPTED}/aws/reference/secretsmanager/"
+"""How the names begin of what the Parameter Store hands on from Secrets Manager."""
 
 _T = tuple[str, str]
 _HIDDEN: Mapping[_T, bool | None] = {

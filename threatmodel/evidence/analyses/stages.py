@@ -46,19 +46,24 @@ class Stage(NamedTuple):
     hidden: Unknown | None
 
 
+_OVERRIDES = "it sets otherwise what the API makes by itself"
+
+
 def stages(parts: Sequence[Gathered]) -> Iterator[Stage]:
     """Every stage among what was gathered."""
     for part in parts:
         hidden = opaque_of(part)
         name = None if hidden is not None else read(part.node, "StageName")
-        if part.part == "stage":
+        if part.part == "override":
+            yield Stage(None, None, part, there=True, hidden=hidden or Unknown(_OVERRIDES, part.resource.place))
+        elif part.part == "stage":
             yield Stage(name, part.node, part, there=True, hidden=hidden)
         elif part.part == "deployment" and (hidden is not None or name is not None):
             there = None if hidden is not None else stands(name)
             yield Stage(name, read(part.node, "StageDescription"), part, there, hidden)
 
 
-@analysis("stage", "deployment")
+@analysis("stage", "deployment", "override")
 def stages_logged(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether every stage writes an access log."""
     says = [_logged(stage, resource, stack) for stage in stages(parts)]
@@ -122,7 +127,7 @@ def _if_there(stage: Stage, say: Say, resource: Resource) -> Say:
     return say._replace(doubt=doubt_of(stage.part.resource, resource))
 
 
-@analysis("stage", "deployment")
+@analysis("stage", "deployment", "override")
 def stages_traced(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a stage writes whole requests and answers into its log."""
     says = [_traced(stage, resource) for stage in stages(parts)]
@@ -149,6 +154,29 @@ def _settings(settings: Node | None) -> Iterator[Node]:
     yield from each(read(settings, "DefaultRouteSettings"))
     routes = read(settings, "RouteSettings")
     yield from routes.entries.values() if isinstance(routes, Table) else each(routes)
+
+
+def served_otherwise(parts: Sequence[Gathered], stack: Stack) -> Iterator[Unknown]:
+    """Why an API may serve other routes than those of the file.
+
+    A stage, or its canary, may serve a deployment that stands elsewhere, and overrides change what the API makes.
+    """
+    for part in parts:
+        if part.part == "override":
+            yield Unknown(_OVERRIDES, part.resource.place)
+        elif part.part == "stage" and not isinstance(part.node, Unknown):
+            canary = read(part.node, "CanarySetting|canary_settings")
+            for one in (read(part.node, "DeploymentId"), read(canary, "DeploymentId")):
+                target = stack.target(one)
+                if one is not None and (target is None or target.type not in _DEPLOYMENTS):
+                    why = one.why if isinstance(one, Unknown) else "which routes this deployment has is not told here"
+                    yield Unknown(why, one.place)
+
+
+_DEPLOYMENTS = (
+    *("AWS::ApiGateway::Deployment", "AWS::ApiGatewayV2::Deployment"),
+    *("aws_api_gateway_deployment", "aws_apigatewayv2_deployment"),
+)
 
 
 def whole(values: Sequence[bool | None]) -> bool | None:

@@ -10,6 +10,7 @@ from threatmodel.evidence.analyses.properties import (
     each,
     every,
     flag,
+    named,
     number,
     opaque_of,
     open_at,
@@ -31,12 +32,41 @@ _NARROWING = (
 _LONGEST = 36_500
 
 
-@analysis("rules", answers=Number)
+@analysis("rules", "replication", "lock", answers=Number)
 def expiration_days(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """After how many days nothing of the bucket's is left, by rules that cover all of it.
 
-    In a bucket with versions, expiry only hides an object: then the days until the hidden versions go are added.
+    In a bucket with versions, expiry only hides an object: then the days until the hidden versions go are added.  What
+    is locked goes after its lock at the earliest, and what is copied elsewhere by the rules of that place.
     """
+    rules = named(parts, "rules")
+    if not rules:
+        return None
+    outcome = _expired(rules, resource, stack)
+    if not isinstance(outcome, Answered) or outcome.value is None:
+        return outcome
+    copied = [part for part in named(parts, "replication") if worded(read(part.node, "Status")) != "Disabled"]
+    if copied:
+        return Unanswered("how long its copies are kept elsewhere is not told", copied[0].node.place)
+    return _locked(named(parts, "lock"), outcome)
+
+
+def _locked(locks: Sequence[Gathered], outcome: Answered) -> Outcome:
+    """The days after which things go, or those for which they are locked, where these are more."""
+    for part in locks:
+        default = read(part.node, "Rule", "DefaultRetention")
+        if default is None:
+            continue
+        days, years = number(read(default, "Days")), number(read(default, "Years"))
+        if days is None and years is None:
+            return Unanswered(open_at(default).why, default.place)
+        least = days or (years or 0) * 366
+        if least > outcome.value:
+            return Answered(least, (default.place,), "as long as it is locked")
+    return outcome
+
+
+def _expired(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     covering: list[Node] = []
     for rule, doubt in [(rule, doubt_of(part.resource, resource)) for part in parts for rule in each(part.node)]:
         covers = _covers(rule)

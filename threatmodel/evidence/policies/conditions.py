@@ -20,16 +20,18 @@ _ACCOUNTS = frozenset(
     {
         *("aws:sourceaccount", "aws:sourceowner", "aws:sourceorgid", "aws:sourceorgpaths", "aws:principalorgid"),
         *("aws:principalorgpaths", "aws:principalaccount", "aws:userid", "kms:calleraccount"),
-        *("s3:dataaccesspointaccount", "aws:sourcevpc", "aws:sourcevpce"),
+        *("aws:sourcevpc", "aws:sourcevpce"),
     }
 )
 _ARNS = frozenset(
     {
-        *("aws:sourcearn", "aws:principalarn", "s3:dataaccesspointarn", "lambda:sourcefunctionarn"),
+        *("aws:sourcearn", "aws:principalarn", "lambda:sourcefunctionarn"),
         "elasticfilesystem:accesspointarn",
     }
 )
 _NETWORKS = frozenset({"aws:sourceip"})
+_ELSEWHERE = frozenset({"s3:dataaccesspointaccount", "s3:dataaccesspointarn", "s3:accesspointnetworkorigin"})
+"""Keys by which a policy leaves it to those of access points who gets in."""
 POSITIVE = ("stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike", "ipaddress")
 NEGATIVE = (
     "stringnotequals",
@@ -51,6 +53,8 @@ def narrows(condition: ConditionKey, operators: Sequence[str] = POSITIVE) -> boo
     if not condition.key:
         return None
     operator = condition.operator.removeprefix("foranyvalue:")
+    if operator in operators and condition.key in _ELSEWHERE:
+        return None
     if operator not in operators or condition.key not in _ACCOUNTS | _ARNS | _NETWORKS:
         return False
     if condition.open is not None:

@@ -66,7 +66,7 @@ def expanded(pattern: str) -> tuple[IamAction, ...]:
     if len(pattern) > LONGEST_ACTION:
         return ()
     service, colon, _ = pattern.partition(":")
-    if not colon and pattern.strip("*"):
+    if not colon and pattern.strip("*?"):
         return ()
     return tuple(_covered(pattern if colon else "*:*", service if colon else "*"))
 

@@ -142,6 +142,7 @@ class _Template:
             undecided=tuple(choices(self.section("Conditions"), scope)),
             exports=tuple(self.exports(scope)),
             outputs=dict(self.outputs(scope)),
+            beside=tuple(node for name, node in self.root.entries.items() if name != "Resources"),
         )
         return found, globals_
 

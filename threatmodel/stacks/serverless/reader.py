@@ -133,6 +133,10 @@ def _with_service(making: GrowingTemplate) -> Table:
     return root if service is None else Table({**root.entries, "service": service}, root.place, root.keys)
 
 
+_MADE = ("functions", "provider", "resources")
+"""The sections that resources are made of."""
+
+
 def _stack(making: GrowingTemplate, problems: Iterable[Problem]) -> Stack:
     """The stack of everything that the file makes."""
     if isinstance(making.provider, Unknown):
@@ -161,6 +165,7 @@ def _stack(making: GrowingTemplate, problems: Iterable[Problem]) -> Stack:
         title=text(service) or text(get(service, "name")) or "",
         resources=made,
         unread=(*making.unread, *added(making, {one.name: one.type for one in made.values()}), *stack.unread),
+        beside=tuple(node for name, node in making.root.entries.items() if name not in _MADE),
         parameters={**stack.parameters, **making.variables.parameters},
     )
 

@@ -15,6 +15,7 @@ from threatmodel.reading.problems import InputError, Problem, note, quoted
 from threatmodel.stacks.stack import Parameter, Resource, Stack, Unread
 from threatmodel.stacks.terraform.file import at, plan_in
 from threatmodel.stacks.terraform.marks import Marks, both
+from threatmodel.stacks.terraform.programs import runs_a_program
 from threatmodel.stacks.terraform.providers import elsewhere
 from threatmodel.stacks.terraform.references import (
     Instance,
@@ -112,6 +113,7 @@ class _Plan:
             unread=tuple(self.unread),
             problems=tuple(self.problems),
             parameters=self.known.parameters,
+            beside=tuple(one.value for one in self.known.parameters.values()),
         )
 
     # --- what the plan as a whole does not tell
@@ -130,6 +132,8 @@ class _Plan:
             self.not_read("errored", "the plan ended with an error")
         if self.raw.get("complete") is False or sequence(self.raw.get("deferred_changes")):
             self.not_read("complete", "the plan leaves changes to a later one")
+        if sequence(self.raw.get("action_invocations")):
+            self.not_read("action_invocations", "an action runs when it is applied, and may change what is planned")
 
     def not_read(self, name: str, why: str) -> None:
         """Notes something that may hold more."""
@@ -267,6 +271,8 @@ class _Plan:
         for kind, why in _MAKING_OTHERS.items() if not instance.data else ():
             if instance.type == kind or (kind[-1] == "_" and instance.type.startswith(kind)):
                 self.not_read(instance.address, why)
+        if not instance.data and runs_a_program(table(self.known.configured_as(instance)), instance.scope.call):
+            self.not_read(instance.address, "a program runs when it is applied, with the rights of whoever does so")
 
     def own(self, instance: Instance) -> None:
         """Notes the texts that only this instance has, and that AWS gives it."""

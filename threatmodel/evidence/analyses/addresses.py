@@ -1,0 +1,48 @@
+"""What the URL of a function asks of its callers: not what its type says alone, but whom the function lets in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from threatmodel.evidence.analyses.cdn import signed
+from threatmodel.evidence.analyses.properties import named, open_at, read, unless_unread, worded
+from threatmodel.evidence.analyses.registry import analysis
+from threatmodel.evidence.analyses.sharing import public_statement
+from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Unknown
+
+_ACCESS = ("AWS::CloudFront::OriginAccessControl", "aws_cloudfront_origin_access_control")
+
+
+def _for_functions(access: Resource) -> bool:
+    settings = read(access.properties, "OriginAccessControlConfig") or access.properties
+    return worded(read(settings, "OriginAccessControlOriginType")) == "lambda"
+
+
+@analysis("auth", "permission", "policy", "origin", "origin-access", answers=("none", "iam"))
+def address_asks(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+    """What a URL asks: nothing too where a policy lets every identity of AWS in, whosever it is.
+
+    Where a CDN signs for whoever comes to it, whom it lets in is not told.
+    """
+    asks = next((part.node for part in named(parts, "auth")), None)
+    if asks is None:
+        return None
+    word = {"NONE": "none", "AWS_IAM": "iam"}.get(worded(asks) or "")
+    if word != "iam":
+        return Answered(word, (asks.place,)) if word else Unanswered(open_at(asks).why, asks.place)
+    letting = named(parts, "permission", "policy")
+    anybody = public_statement(letting, resource, stack) if letting else None
+    if isinstance(anybody, Answered) and anybody.value:
+        return Answered("none", anybody.places, "whoever has any identity of AWS is let in")
+    if isinstance(anybody, Unanswered):
+        return Unanswered(anybody.why, anybody.place)
+    origins = named(parts, "origin")
+    signs = signed(parts, origins)
+    unread = next((part.node for part in origins if isinstance(part.node, Unknown)), None)
+    signing = next((one for one in stack.of_type(*_ACCESS) if _for_functions(one)), None)
+    if signs is not None or (unread is not None and signing is not None):
+        at = signs[1] if signs is not None else unread.place if unread is not None else asks.place
+        return Unanswered("a CDN signs for whoever comes to it, and whom it lets in is not told", at)
+    return unless_unread(Answered("iam", (asks.place,)), stack, ("iam",))
