@@ -32,6 +32,7 @@ SHOP = "name: Shop\nfunctions:\n  order-bot: {}\n"
 MODELS = {
     "misspelt-key": "name: Shop\n§functoins:\n  order-bot: {}\nfunctions:\n  order-bot: {§runtme: python3.13, §Reads: []}\n",
     "unknown-key": SHOP + "§zebra: 1\nfunctions-of-mine: {}\n".replace("functions-of-mine", "§apples"),
+    "stage-of-a-template": SHOP + "evidence:\n  - {template: t.yaml, §stage: prod}\n",
     "no-name": "§functions:\n  order-bot: {}\n",
     "no-function": "§name: Shop\n",
     "flag-expected": SHOP.replace("{}", "{in_vpc: §yes, role_shared: §1, code_signing: enforce}"),

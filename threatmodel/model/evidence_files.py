@@ -48,6 +48,10 @@ def _belong(ids: Ids, entries: Fields, kind: str) -> bool:
             f"this key does not belong to a {kind}",
             f"a {kind} has none of {listed(strange)}",
         )
+    if kind == "template" and "stage" in entries and "parameters" not in entries:
+        message = "a template has no stages: this picks an environment of a samconfig.toml, and none is named"
+        ids.note("missing-key", entries["stage"].key, message, "write parameters: with its path, or take it out")
+        return False
     if kind != "probe" or found:
         return not found
     if not entries.given("function"):
