@@ -271,13 +271,13 @@ def test_what_becomes_no_element_is_named_by_type_and_count(capsys: pytest.Captu
   Rule1: {Type: AWS::IoT::TopicRule, Properties: {TopicRulePayload: {Sql: x, Actions: []}}}
   Rule2: {Type: AWS::IoT::TopicRule, Properties: {TopicRulePayload: {Sql: x, Actions: []}}}
   Search: {Type: AWS::OpenSearchServerless::Collection, Properties: {Name: x}}
-  Vpc: {Type: AWS::EC2::VPCEndpoint, Properties: {}}
+  Address: {Type: AWS::EC2::EIP}
   Robot: {Type: AWS::IAM::User}
 """
     Path("template.yaml").write_text(SHOP + more, encoding="utf-8")
     code, out, err = run(capsys, "import", "template.yaml", "-o", "shop.yaml")
     assert code == 0
-    told = "2 IoT topic rules, 1 OpenSearch Serverless collection, 1 EC2 VPC endpoint, 1 IAM user"
+    told = "2 IoT topic rules, 1 OpenSearch Serverless collection, 1 EC2 EIP, 1 IAM user"
     assert err.splitlines() == [f"template.yaml: not modelled: {told}"]
     for form in ("md", "full.md", "html", "full"):
         out = run(capsys, "-m", "shop.yaml", "--report", form)[1]

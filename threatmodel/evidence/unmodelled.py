@@ -74,7 +74,7 @@ _PLAN_SERVICES: Mapping[str, str] = {
     "sfn": "Step Functions",
     "vpc": "VPC",
 }
-_WORD = re.compile(r"[A-Z]{2,}s?(?=[A-Z][a-z]|[^A-Za-z]|\Z)|[A-Z][a-z]+|[a-z]+|[A-Z]+|[0-9]+")
+_WORD = re.compile(r"GraphQL|[A-Z]{2,}s?(?=[A-Z][a-z]|[^A-Za-z]|\Z)|[A-Z][a-z]+|[a-z]+|[A-Z]+|[0-9]+")
 _HISSES = ("s", "x", "z", "ch", "sh")
 
 
@@ -119,7 +119,7 @@ def _spoken(name: str) -> str:
     parts = name.split("::")
     if len(parts) == 3:  # noqa: PLR2004 - whose, the service, what
         own = parts[2].removeprefix(parts[1]) or parts[2]
-        words = [word if word.isupper() and len(word) > 1 else word.lower() for word in _WORD.findall(own)]
+        words = [word if len(word) > 1 and word[-2:].isupper() else word.lower() for word in _WORD.findall(own)]
         return " ".join((_SERVICES.get(parts[1], parts[1]), *words))
     first, *rest = name.removeprefix("aws_").split("_")
     if not name.startswith("aws_") or not rest:
