@@ -24,7 +24,8 @@ from threatmodel.evidence.analyses.properties import (
 )
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.answers import Answered, Gathered, Outcome
-from threatmodel.evidence.policies.grants import MARK, parsed, pattern
+from threatmodel.evidence.policies.grants import MARK, pattern
+from threatmodel.evidence.policies.written import parsed
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.openapi import authorizers, operations
 from threatmodel.stacks.stack import Resource, Stack, follows

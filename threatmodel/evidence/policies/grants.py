@@ -7,22 +7,20 @@ Deny stay unknown, each with why.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any, NamedTuple
-from urllib.parse import unquote
+from typing import NamedTuple
 
 from threatmodel.evidence.answers import Gathered
 from threatmodel.evidence.policies.iam import LONGEST_RESOURCE, glob, managed_policies
+from threatmodel.evidence.policies.written import as_nodes, parsed
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.sam.policies import document as sam_document
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import (
     Joined,
     Link,
-    List,
     Node,
     Scalar,
     Table,
@@ -33,9 +31,6 @@ from threatmodel.stacks.values import (
     spelling,
     text,
 )
-
-LARGEST_DOCUMENT = 200_000
-"""Characters of a document that is written as JSON text; IAM's own limit is a tenth of that."""
 
 MARK = re.compile("\x00[^\x01]*\x01")
 """What is unknown in the text of a pattern, with the names of the parameters that would give it."""
@@ -271,54 +266,6 @@ def _why(node: Node) -> Unknown:
     return node if isinstance(node, Unknown) else Unknown("the condition is not understood", node.place)
 
 
-# --- JSON text
-
-
-def parsed(node: Node) -> Node:
-    """A document as a table where it is JSON text; anything else as it is."""
-    match node:
-        case Scalar(value=str() as value, place=place, given=given):
-            return _decoded(value, place, {}, given)
-        case Joined(parts=parts, place=place, given=given):
-            holes = {f"\ue000{index}\ue001": part for index, part in enumerate(parts) if not isinstance(part, str)}
-            whole = "".join(
-                part if isinstance(part, str) else f"\ue000{index}\ue001" for index, part in enumerate(parts)
-            )
-            if any("\ue000" in part or "\ue001" in part for part in parts if isinstance(part, str)):
-                return Unknown("the policy text is not understood", place)
-            return _decoded(whole, place, holes, given)
-        case _:
-            return node
-
-
-def _decoded(value: str, place: Place, holes: dict[str, Link | Unknown], given: tuple[str, ...]) -> Node:
-    if len(value) > LARGEST_DOCUMENT:
-        return Unknown("the policy text is too long", place)
-    try:
-        raw = json.loads(unquote(value) if value.lstrip()[:3].lower() == "%7b" else value)
-        return _node(raw, place, holes, given)
-    except (ValueError, RecursionError):
-        return Unknown("the policy is written as a text that is no JSON", place)
-
-
-_HOLE = re.compile("(\ue000[0-9]+\ue001)")
-
-
-def _node(raw: Any, place: Place, holes: dict[str, Link | Unknown], given: tuple[str, ...]) -> Node:
-    match raw:
-        case dict():
-            if any("\ue000" in key for key in raw):
-                return Unknown("a part of the policy text is not known", place)
-            return Table({key: _node(child, place, holes, given) for key, child in raw.items()}, place, {})
-        case list():
-            return List(tuple(_node(child, place, holes, given) for child in raw), place)
-        case str() if "\ue000" in raw:
-            parts = tuple(holes.get(part, part) for part in _HOLE.split(raw) if part)
-            return parts[0] if len(parts) == 1 and not isinstance(parts[0], str) else Joined(parts, place, given)
-        case _:
-            return Scalar(raw, place, given)
-
-
 # --- what was gathered
 
 _DOCUMENTS = ("policy", "identity-policy", "trust", "guardrail")
@@ -393,7 +340,7 @@ def _with_doubt(found: tuple[Grant, ...], resource: Resource) -> tuple[Grant, ..
 @cache
 def _of_aws(name: str) -> tuple[Grant, ...]:
     """The statements of one of AWS's own policies, read once; who attaches it is their place."""
-    return statements(_node({"Statement": managed_policies()[name]["statements"]}, Place("AWS"), {}, ()))
+    return statements(as_nodes({"Statement": managed_policies()[name]["statements"]}, Place("AWS")))
 
 
 def allowing(found: Sequence[Grant]) -> Iterator[Grant]:

@@ -7,7 +7,7 @@ import re
 from threatmodel.evidence.analyses.properties import each, read
 from threatmodel.evidence.outside import default_bus, host_name, service_of, whole
 from threatmodel.evidence.outside import source as outside_source
-from threatmodel.evidence.policies.grants import parsed
+from threatmodel.evidence.policies.written import parsed
 from threatmodel.evidence.relations.naming import Called, store_in, told
 from threatmodel.evidence.relations.ways import Start, Ways, doubtful_of, named, places_of
 from threatmodel.reading.problems import Place, quoted

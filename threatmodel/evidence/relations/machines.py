@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import read
-from threatmodel.evidence.policies.grants import MARK, TOKEN, parsed, pattern
+from threatmodel.evidence.policies.grants import MARK, TOKEN, pattern
+from threatmodel.evidence.policies.written import parsed
 from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, get, items

@@ -8,7 +8,8 @@ from threatmodel.evidence.analyses.properties import each, read
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.outside import default_bus, whole
 from threatmodel.evidence.outside import named as named_outside
-from threatmodel.evidence.policies.grants import MARK, parsed, pattern
+from threatmodel.evidence.policies.grants import MARK, pattern
+from threatmodel.evidence.policies.written import parsed
 from threatmodel.evidence.relations.acting import ACTS, PASSED_TO, Acting, Passed, destination_host, host_in
 from threatmodel.evidence.relations.naming import Names, store_in
 from threatmodel.evidence.relations.routes import followed

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import read, worded
-from threatmodel.evidence.policies.grants import parsed
+from threatmodel.evidence.policies.written import parsed
 from threatmodel.evidence.relations.naming import Called, open_in
 from threatmodel.evidence.relations.ways import Start, Ways, doubtful_of, named, places_of
 from threatmodel.reading.problems import Place, quoted
