@@ -45,15 +45,31 @@ class TakenOut(NamedTuple):
     """Something that word alone takes out or makes smaller: what and how much, who says so, where and why.
 
     `times` is the number of findings (or of threats that would be looked for) that it touches; `by` is '' where it is
-    nobody's word but the lack of one.
+    nobody's word but the lack of one.  Where `of` names elements, `said` is what is said, or is not, of each.
     """
 
     kind: WordKind
-    what: str
+    said: str
     times: int
     by: str
     reason: str
     place: Place | None
+    of: tuple[str, ...] = ()
+
+    @property
+    def what(self) -> str:
+        """What is said, of which elements."""
+        match self.of:
+            case ():
+                return self.said
+            case (element,) if self.kind == "not-said":
+                return f"nobody says {element}.{self.said}"
+            case (element,):
+                return f"{element}.{self.said}"
+            case several if self.kind == "not-said":
+                return f"nobody says {self.said} of {_some(several)}"
+            case several:
+                return f"{self.said} of {_some(several)}"
 
 
 class Lowered(NamedTuple):
@@ -145,10 +161,9 @@ def claimed(kind: WordKind, claims: Sequence[Claimed], authors: Authors) -> Iter
     for claim in claims:
         by_statement.setdefault((claim.fact, _shown(claim.said.value), claim.place), []).append(claim)
     for (fact, value, place), alike in by_statement.items():
-        elements = list(dict.fromkeys(claim.element for claim in alike))
-        what = f"{elements[0]}.{fact}: {value}" if len(elements) == 1 else f"{fact}: {value} of {_some(elements)}"
+        elements = tuple(dict.fromkeys(claim.element for claim in alike))
         threats = ", ".join(dict.fromkeys(claim.threat for claim in alike))
-        yield TakenOut(kind, what, len(alike), authors.of(alike[0].said), threats, place)
+        yield TakenOut(kind, f"{fact}: {value}", len(alike), authors.of(alike[0].said), threats, place, elements)
 
 
 def _some(names: Sequence[str]) -> str:
@@ -162,9 +177,9 @@ def not_said(unsaid: Sequence[Unsaid]) -> Iterator[TakenOut]:
     for one in unsaid:
         by_fact.setdefault((one.element, one.fact), []).append(one)
     for (element, fact), alike in by_fact.items():
-        what = f"nobody says {element}.{fact}" if fact else f"nobody describes the {element}"
         threats = ", ".join(dict.fromkeys(one.threat for one in alike))
-        yield TakenOut("not-said", what, len(alike), "", threats, alike[0].place)
+        said, of = (fact, (element,)) if fact else (f"nobody describes the {element}", ())
+        yield TakenOut("not-said", said, len(alike), "", threats, alike[0].place, of)
 
 
 def of_library(library: Library, touched: Mapping[str, int]) -> Iterator[TakenOut]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from threatmodel.assessment.word import TakenOut, WordKind
@@ -63,7 +63,7 @@ def _few(names: Sequence[str], most: int = 2) -> str:
     return listed(names) if len(names) <= most else f"{', '.join(names[:most])} and {len(names) - most:,} more"
 
 
-def by_weight(taken: Sequence[TakenOut]) -> list[TakenOut]:
+def by_weight(taken: Iterable[TakenOut]) -> list[TakenOut]:
     """What word takes out: what somebody decided first, and of a kind what touches most."""
     order = {kind: at for at, kind in enumerate(WORDS)}
     return sorted(taken, key=lambda one: (order[one.kind], -one.times))
@@ -71,12 +71,23 @@ def by_weight(taken: Sequence[TakenOut]) -> list[TakenOut]:
 
 def lines(taken: Sequence[TakenOut], most: int = MOST_CLAIMS) -> Iterator[str]:
     """One line each, kind by kind; of what a model has many of the weightiest only."""
-    for kind, found in groupby(by_weight(taken), lambda one: one.kind):
+    for kind, found in groupby(by_weight(_once(taken)), lambda one: one.kind):
         alike = list(found)
         shown = alike[:most] if kind in _MANY else alike
         yield from map(line, shown)
         if len(alike) > len(shown):
             yield f"{len(alike) - len(shown)} {_MANY[kind]}: --json has all"
+
+
+def _once(taken: Sequence[TakenOut]) -> Iterator[TakenOut]:
+    """What is said of several elements is one, at the first of its places."""
+    alike: dict[tuple[object, ...], list[TakenOut]] = {}
+    for at, one in enumerate(taken):
+        alike.setdefault((one.kind, one.said, one.by) if one.of else (at,), []).append(one)
+    for first, *others in alike.values():
+        of = dict.fromkeys(name for one in (first, *others) for name in one.of)
+        times = sum(one.times for one in (first, *others))
+        yield first._replace(of=(*of,), times=times) if others else first
 
 
 def line(one: TakenOut) -> str:
