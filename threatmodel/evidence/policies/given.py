@@ -133,9 +133,10 @@ def _at(node: Node, path: str) -> Node | None:
 
 
 def _on(resource: Resource, about: str) -> tuple[Pattern, ...]:
-    """The resources that a policy stands on, and what is below them."""
+    """The resources that a policy stands on, and what is below them; nothing is below a role."""
     nodes = items(_at(resource.properties, about)) if about else (Link(resource.name, "Arn", resource.place),)
-    below = [Joined((one, "/*"), one.place) for one in nodes if isinstance(one, Link)]
+    whole = resource.type in _ROLES
+    below = [] if whole else [Joined((one, "/*"), one.place) for one in nodes if isinstance(one, Link)]
     return tuple(pattern(one) for one in (*nodes, *below) if not isinstance(one, Scalar) or one.value is not None)
 
 
