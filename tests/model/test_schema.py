@@ -81,6 +81,7 @@ BEYOND_A_SCHEMA = {
         "rating-of-nothing",
         "statement-twice",
         "no-function",
+        "stage-of-a-template",
     },
 }
 """Bad models that only the loader can refuse, by what it takes to see it."""
