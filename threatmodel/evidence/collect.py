@@ -14,7 +14,7 @@ from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.held import HeldFile, held_file
 from threatmodel.evidence.lists import Lists
 from threatmodel.evidence.opened import assumed, opened
-from threatmodel.evidence.relations.rights import RELATIONS as USES
+from threatmodel.evidence.relations.role import RELATIONS as USES
 from threatmodel.evidence.relations.used import unable
 from threatmodel.evidence.signs import signs
 from threatmodel.evidence.strangers import Standing, Touch, touches

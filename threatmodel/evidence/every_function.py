@@ -9,7 +9,7 @@ from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import MATCHED, kebab, matches
 from threatmodel.evidence.opened import assumed, mappings_of, opened
 from threatmodel.evidence.relations.found import function_relations
-from threatmodel.evidence.relations.rights import RELATIONS as USES
+from threatmodel.evidence.relations.role import RELATIONS as USES
 from threatmodel.model.system import THROUGH, EvidenceFile, Node, System
 from threatmodel.model.vocabulary import PLANES, RELATIONS, Kind
 from threatmodel.reading.files import Files

@@ -13,7 +13,7 @@ from threatmodel.evidence.matching import named_elsewhere
 from threatmodel.evidence.relations.acting import Passed
 from threatmodel.evidence.relations.found import FunctionRelations, Start, Use, function_relations, may_be_slack
 from threatmodel.evidence.relations.passing import passed_on
-from threatmodel.evidence.relations.rights import RELATIONS as USES
+from threatmodel.evidence.relations.role import RELATIONS as USES
 from threatmodel.evidence.relations.unused import Needed, unused
 from threatmodel.evidence.relations.used import used
 from threatmodel.graph.elements import Untold

@@ -17,7 +17,7 @@ from threatmodel.evidence.relations.acting import Passed
 from threatmodel.evidence.relations.found import FunctionRelations, Start, may_be_slack
 from threatmodel.evidence.relations.naming import kinds_of
 from threatmodel.evidence.relations.passing import passed_on
-from threatmodel.evidence.relations.rights import RELATIONS as USES
+from threatmodel.evidence.relations.role import RELATIONS as USES
 from threatmodel.evidence.resource_types import known
 from threatmodel.model.file import EXTERNAL_USES, SECTIONS, TRIGGER
 from threatmodel.model.system import THROUGH

@@ -11,9 +11,10 @@ from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.relations.beyond import Beyond
 from threatmodel.evidence.relations.naming import Names, open_in
-from threatmodel.evidence.relations.rights import RELATIONS
+from threatmodel.evidence.relations.role import RELATIONS
 from threatmodel.evidence.relations.starts import starts
-from threatmodel.evidence.relations.uses import Functions, Use
+from threatmodel.evidence.relations.use import Use
+from threatmodel.evidence.relations.uses import Functions
 from threatmodel.evidence.relations.ways import Start, Starts
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.strangers import Touch, touches

@@ -7,55 +7,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import each, read
-from threatmodel.evidence.answers import Gathered, Unanswered
-from threatmodel.evidence.outside import Outside, named
+from threatmodel.evidence.answers import Gathered
+from threatmodel.evidence.outside import named
 from threatmodel.evidence.policies.arns import arn_parts, covers_every
 from threatmodel.evidence.policies.given import by_role
 from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, grants, pattern
 from threatmodel.evidence.policies.iam import expanded
-from threatmodel.evidence.policies.permissions import Reach, reached, use_of
+from threatmodel.evidence.policies.permissions import reached, use_of
 from threatmodel.evidence.relations.naming import ROLE_OWN_NAME, Names, named_by_text, open_in, spelling
+from threatmodel.evidence.relations.role import (
+    BOTH_WAYS,
+    POLLS,
+    RELATION,
+    RELATIONS,
+    RELATIONS_OF,
+    SERVICES,
+    InvocationRight,
+    Noted,
+    Role,
+)
 from threatmodel.evidence.resource_types import known
-from threatmodel.model.vocabulary import RELATIONS as LISTED
-from threatmodel.reading.problems import Place, quoted
+from threatmodel.reading.problems import quoted
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, Node, Unknown, links
-
-RELATIONS = tuple(row.name for row in LISTED["function"].values() if row.closed_together)
-"""What a function uses, by the names of a model."""
-
-
-class InvocationRight(NamedTuple):
-    """That a role may call a function: which ('' for every one), the statement, and why it perhaps may not."""
-
-    function: str
-    place: Place
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """What a role may do: what it reaches by name, what it covers by wildcards, and what is open of each relation.
-
-    `covers` are pairs of a service and a use; `outside` are resources of other stacks that it names (by their keys),
-    each with a use; `hidden` the relations of which a statement cannot be read; `connected` the resources that a
-    connector grants; `grants` all of its statements.
-    """
-
-    reach: Mapping[str, Reach] = field(default_factory=dict)
-    covers: Mapping[tuple[str, str], Place] = field(default_factory=dict)
-    open: Mapping[str, Unanswered] = field(default_factory=dict)
-    hidden: frozenset[str] = frozenset()
-    connected: frozenset[str] = frozenset()
-    invokes: tuple[InvocationRight, ...] = ()
-    grants: tuple[Grant, ...] = ()
-    outside: Mapping[tuple[str, str], Place] = field(default_factory=dict)
-
 
 # --- where policies stand
 
@@ -72,36 +49,6 @@ _HOLDERS: Mapping[str, tuple[str, str]] = {
 """Types that attach policies to roles: the properties with the roles and with the document ('' for those by ARN)."""
 _POLICY_TYPES = ("AWS::IAM::ManagedPolicy", "aws_iam_policy")
 
-_SERVICES: Mapping[str, tuple[str, frozenset[str]]] = {
-    "dynamodb": ("table", frozenset({"read", "write"})),
-    "s3": ("bucket", frozenset({"read", "write"})),
-    "rds-data": ("database", frozenset({"read", "write"})),
-    "es": ("search domain", frozenset({"read", "write"})),
-    "elasticfilesystem": ("file system", frozenset({"read", "write"})),
-    "elasticache": ("cache", frozenset({"read", "write"})),
-    "kinesis": ("stream", frozenset({"read", "send"})),
-    "sqs": ("queue", frozenset({"send"})),
-    "sns": ("topic", frozenset({"send"})),
-    "events": ("event bus", frozenset({"send"})),
-    "secretsmanager": ("secret", frozenset({"value"})),
-    "ssm": ("parameter", frozenset({"value"})),
-    "lambda": ("function", frozenset({"invoke"})),
-}
-"""The services whose resources are elements: what one is called, and what is done with it."""
-ELEMENTS = frozenset({*_SERVICES, "rds-db"})
-"""The services whose resources are elements of their own."""
-_RELATION = {"read": "reads", "write": "writes", "send": "sends", "value": "secrets", "invoke": "invokes"}
-_VERB = {"read": "read", "write": "write", "send": "send to", "value": "read", "invoke": "call"}
-BOTH_WAYS = frozenset({
-    "rds-data:executestatement", "rds-data:batchexecutestatement", "elasticache:connect", "es:eshttppost",
-})  # fmt: skip
-"""Actions that the table has as writing, by which one reads as well."""
-POLLS = frozenset({
-    "dynamodb:getrecords", "dynamodb:getsharditerator",
-    "kinesis:getrecords", "kinesis:getsharditerator", "kinesis:subscribetoshard",
-})  # fmt: skip
-"""Actions by which Lambda itself polls for a function."""
-
 
 @lru_cache(maxsize=4096)
 def _uses_of(action: str) -> Mapping[str, frozenset[str]]:
@@ -109,7 +56,7 @@ def _uses_of(action: str) -> Mapping[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for one in expanded(action):
         service = one.name.partition(":")[0].lower()
-        wanted = _SERVICES.get(service)
+        wanted = SERVICES.get(service)
         if wanted is not None:
             name = one.name.lower()
             uses = {"poll"} if name in POLLS else {use_of(one)}
@@ -121,7 +68,7 @@ def _uses_of(action: str) -> Mapping[str, frozenset[str]]:
 def _granted(grant: Grant) -> Mapping[str, frozenset[str]]:
     """What a statement is about, by service; not the polling that Lambda does itself."""
     if grant.but_actions:
-        return {service: uses for service, (_, uses) in _SERVICES.items() if not _spares(grant, service)}
+        return {service: uses for service, (_, uses) in SERVICES.items() if not _spares(grant, service)}
     found: dict[str, frozenset[str]] = {}
     for one in grant.actions:
         for service, uses in _uses_of(one.text).items() if one.open is None else ():
@@ -231,7 +178,7 @@ class Roles:
     def _read(self, role: Resource) -> Role:
         found = [*grants(self._policies[role.name], role, self.stack), *by_role(self.stack).get(role.name, ())]
         found = [self._meant(grant) for grant in found]
-        noted = _Noted()
+        noted = Noted()
         narrow = [grant for grant in found if grant.effect == "Deny" or not self._is_wide(grant, noted)]
         narrow = [kept for grant in narrow if (kept := _without_strangers(grant)) is not None]
         for hidden, name in self._open:
@@ -288,7 +235,7 @@ class Roles:
                 )
         return one
 
-    def _is_wide(self, grant: Grant, noted: _Noted) -> bool:
+    def _is_wide(self, grant: Grant, noted: Noted) -> bool:
         """Notes what of a statement leaves a list open; true where it covers all resources, so that it names none."""
         if grant.open is not None and not grant.actions:
             noted.every(grant.open.why, grant.open.place)
@@ -313,7 +260,7 @@ class Roles:
                 self._note_elsewhere(grant, service, uses, noted, alone=len(granted) == 1)
         return wide
 
-    def _note_elsewhere(self, grant: Grant, service: str, uses: Iterable[str], noted: _Noted, *, alone: bool) -> None:
+    def _note_elsewhere(self, grant: Grant, service: str, uses: Iterable[str], noted: Noted, *, alone: bool) -> None:
         """Notes what a statement covers of a service that is not in this file; `alone`: it is about no other service.
 
         What is given as a whole, by a parameter or by another stack, is of the one service that the statement is about.
@@ -331,7 +278,7 @@ class Roles:
         for service, uses in _uses_of(MARK.sub("*", action.text)).items():
             if grant.but_resources or not grant.resources or any(self._may_be(one, service) for one in grant.resources):
                 polled = {"read"} if "poll" in uses and service == "kinesis" else set()
-                yield from (_RELATION[use] for use in sorted((uses | polled) & _RELATION.keys()))
+                yield from (RELATION[use] for use in sorted((uses | polled) & RELATION.keys()))
 
     def _perhaps_called(self, action: Pattern, grant: Grant) -> Iterator[InvocationRight]:
         """The functions that an action which is not known may call: those that the resources name, or every one."""
@@ -362,60 +309,6 @@ class Roles:
         if one.links:
             return not any(link.resource in self.names.targets.resources for link in one.links)
         return _is_of(one, service)
-
-
-class _Noted:
-    """What a role's statements leave open, as statement by statement is looked at."""
-
-    def __init__(self) -> None:
-        self.open: dict[str, Unanswered] = {}
-        self.covers: dict[tuple[str, str], Place] = {}
-        self.hidden: set[str] = set()
-        self.calls: list[Place] = []
-        self.perhaps: list[InvocationRight] = []
-        self.outside: dict[tuple[str, str], Place] = {}
-
-    def hide(self, relation: str, why: str, place: Place) -> None:
-        """Notes that something about a relation cannot be read."""
-        self.hidden.add(relation)
-        self.note(relation, why, place)
-
-    def note(self, relation: str, why: str, place: Place) -> None:
-        """Notes why a list may be longer."""
-        self.open.setdefault(relation, Unanswered(why, place))
-
-    def every(self, why: str, place: Place) -> None:
-        """Notes that something about every relation cannot be read."""
-        for relation in RELATIONS:
-            self.hide(relation, why, place)
-
-    def wide(self, service: str, uses: Iterable[str], place: Place) -> None:
-        """Notes that every resource of a service is covered."""
-        for use in sorted(uses):
-            if use == "invoke":
-                self.calls.append(place)
-            self.covers.setdefault((service, use), place)
-            self.note(_RELATION[use], f"its role may {_VERB[use]} every {_SERVICES[service][0]}", place)
-
-    def elsewhere(self, service: str, uses: Iterable[str], grant: Grant, one: Outside | None) -> None:
-        """Notes that something is covered which is not in this file: one resource with a name, or nobody knows what."""
-        place = grant.place
-        for use in sorted(uses):
-            if one is not None and grant.effect == "Allow" and grant.open is None:
-                self.outside.setdefault((one.key, use), place)
-                if one.sure:
-                    continue
-            if use in _RELATION:
-                noun = _SERVICES[service][0]
-                article = "an" if noun[0] in "aeiou" else "a"
-                why = f"its role may {_VERB[use]} {article} {noun} that is not in this file"
-                self.note(_RELATION[use], why, place)
-
-
-RELATIONS_OF = {
-    kind: tuple(name for name in RELATIONS if kind in LISTED["function"][name].to)
-    for kind in ("store", "queue", "secret")
-}
 
 
 _ARN_SERVICE = {"rds-data": "rds"}

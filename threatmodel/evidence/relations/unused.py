@@ -15,7 +15,7 @@ from threatmodel.evidence.policies.instead import listed, template_of_actions, t
 from threatmodel.evidence.policies.permissions import use_of
 from threatmodel.evidence.policies.work import changes
 from threatmodel.evidence.relations.found import FunctionRelations, Use
-from threatmodel.evidence.relations.rights import RELATIONS
+from threatmodel.evidence.relations.role import RELATIONS
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import Node, Reference
 from threatmodel.reading.problems import Place

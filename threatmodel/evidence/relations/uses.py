@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import doubt_of, read
 from threatmodel.evidence.analyses.secret_texts import meaning
@@ -23,40 +21,16 @@ from threatmodel.evidence.policies.grants import Grant
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import Reach
 from threatmodel.evidence.policies.work import is_of_a_network, is_of_the_platform
-from threatmodel.evidence.relations.beyond import Beyond, beyond
+from threatmodel.evidence.relations.beyond import beyond
 from threatmodel.evidence.relations.naming import Names, open_in
-from threatmodel.evidence.relations.rights import BOTH_WAYS, ELEMENTS, POLLS, RELATIONS, RELATIONS_OF, Role, Roles
+from threatmodel.evidence.relations.rights import Roles
+from threatmodel.evidence.relations.role import BOTH_WAYS, ELEMENTS, POLLS, RELATIONS, RELATIONS_OF, Role
+from threatmodel.evidence.relations.use import Use, Uses
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.services import MOST_SERVICES, PLATFORM
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Joined, Node, Scalar, Table, Unknown, links
-
-
-class Use(NamedTuple):
-    """One resource that a function uses: the lines that prove it, and what tells it, in this order.
-
-    A grant, an environment variable, an event, a destination (`perhaps destination` where it is not known which one it
-    is), a connector.
-    """
-
-    resource: str
-    places: tuple[Place, ...]
-    how: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Uses:
-    """What one function uses."""
-
-    lists: Mapping[str, tuple[Use, ...]]
-    unknown: Mapping[str, Unanswered]
-    unused: tuple[Use, ...]
-    ungranted: tuple[Use, ...]
-    externals: tuple[str, ...]
-    beyond: tuple[Beyond, ...]
-    rights: frozenset[tuple[str, str]]
-
 
 _LISTS = (
     ("reads", "read", "store"),
