@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from threatmodel.graph.derived import highest
 from threatmodel.graph.elements import Element, Flow
+from threatmodel.graph.given import highest
 from threatmodel.graph.members import Member, distinct
 from threatmodel.graph.resolved import Resolved
 from threatmodel.model.facts import WORD, Fact, Facts, Origin, Statement, stated, weigh

@@ -6,8 +6,9 @@ import datetime
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from threatmodel.graph.derived import DERIVE, Given
+from threatmodel.graph.derived import DERIVE
 from threatmodel.graph.elements import Neighbours
+from threatmodel.graph.given import Given
 from threatmodel.graph.members import Lists, weighed
 from threatmodel.model.facts import EVIDENCE, WORD, Fact, Facts, Statement, weigh
 from threatmodel.model.system import External, Node, Reference, System

@@ -1,0 +1,187 @@
+"""What derived facts follow from: lists of elements, what is stated of them, and what is worked out once for all."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from threatmodel.graph.before import Before
+from threatmodel.graph.loops import Loops
+from threatmodel.graph.members import Lists, Member, Members, any_in, members_of, none_in
+from threatmodel.model.facts import Fact, Facts, Statement, known, stated
+from threatmodel.model.system import REQUESTS, THROUGH, Node, System, Trigger
+from threatmodel.model.vocabulary import CLASSIFICATIONS
+from threatmodel.reading.problems import Place
+
+SLACK_CLASS = {"slash-command": "internal", "interactivity": "internal", "events": "confidential"}
+"""The class of what Slack sends, by surface."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What facts are derived from: a system, the lists of its elements by id, and the facts stated of them.
+
+    `today` decides which runtimes are supported (unknown without it); `by_services` is what external systems do by
+    themselves, by id.
+    """
+
+    system: System
+    lists: Mapping[str, Lists]
+    stated: Mapping[str, Facts]
+    today: datetime.date | None
+    by_services: Mapping[str, Lists]
+
+    @cached_property
+    def functions(self) -> Mapping[str, Lists]:
+        """The lists of the functions alone."""
+        return {one: lists for one, lists in self.lists.items() if self.system.nodes[one].kind == "function"}
+
+    @cached_property
+    def loops(self) -> Loops:
+        """Which functions start themselves."""
+        return Loops(self.functions)
+
+    @cached_property
+    def before(self) -> Before:
+        """What stands before each element."""
+        return Before({**self.by_services, **self.lists}, self.functions)
+
+    @cached_property
+    def started(self) -> Mapping[tuple[str, str], Fact]:
+        """For each api, queue and store that starts functions, by trigger and id, that it does."""
+        found: dict[tuple[str, str], Fact] = {}
+        for lists in self.functions.values():
+            for trigger, fact in members_of(lists, "triggers"):
+                if trigger.source is not None and trigger.caller != "unknown":
+                    key = (trigger.by, trigger.source.id)
+                    new = known(value=True, said=[fact.said])
+                    found[key] = max(found.get(key, new), new, key=lambda fact: fact.size)
+        return found
+
+    @cached_property
+    def starts_nothing(self) -> Fact | None:
+        """That nothing starts functions: known where all that starts any is known, or where there is no function."""
+        lists = [lists.get("triggers") for lists in self.functions.values()]
+        nothing = Statement(value=False, source="model", place=Place(self.system.file, 0))
+        return none_in(lists, nothing)
+
+    @cached_property
+    def asked_by_request(self) -> Mapping[str, Sequence[str]]:
+        """By api, the functions that its requests start: who sends these is somebody's word."""
+        found: dict[str, list[str]] = {}
+        for function, lists in self.functions.items():
+            triggers = [trigger for trigger, _ in members_of(lists, "triggers") if trigger.by in REQUESTS]
+            for api in dict.fromkeys(one.source.id for one in triggers if one.source is not None):
+                found.setdefault(api, []).append(function)
+        return found
+
+    def starts_any(self, by: str, element: str) -> Fact | None:
+        """Whether any function has such a trigger from this element: false only when all triggers are known."""
+        return self.started.get((by, element), self.starts_nothing)
+
+    @cached_property
+    def faces(self) -> Mapping[str, Fact | None]:
+        """By element, whether requests from outside reach it: an api is there for nothing else, a service never."""
+        service = stated(Statement(value=False, source="wiring", place=None))
+        found = {name: self._faced(node) for name, node in self.system.nodes.items()}
+        return {**dict.fromkeys(self.by_services, service), **found}
+
+    def started_by(self, function: str, *by: str) -> Fact | None:
+        """Whether something of these words starts a function."""
+        return any_in(self.functions[function], "triggers", lambda member: member.item.by in by)
+
+    def _faced(self, node: Node) -> Fact | None:
+        """Whether requests from outside reach an element itself; a function by what starts it."""
+        if node.kind != "function":
+            return stated(Statement(node.kind == "api", "wiring", None))
+        return self.started_by(node.id, *(by for by, through in THROUGH.items() if through == "api"))
+
+    @cached_property
+    def ways_from_outside(self) -> Mapping[str, Statement]:
+        """What requests from outside may reach by way of others, each with the weakest link of the best way."""
+        return self.before.best_ways({one: fact.said for one, fact in self.faces.items() if fact and fact.value})
+
+    @cached_property
+    def after_doubt(self) -> Collection[str]:
+        """What lies ahead of something of which it is unknown whether requests reach it."""
+        return self.before.first_before(one for one, fact in self.faces.items() if fact is None)
+
+    @cached_property
+    def weakest_inside(self) -> Mapping[str, Statement]:
+        """What lies ahead of others, with the weakest of what says whether requests reach these."""
+        said = {one: fact.said for one, fact in self.faces.items() if fact is not None}
+        ranked = sorted(said, key=lambda one: said[one].size)
+        return {element: said[first] for element, first in self.before.first_before(ranked).items()}
+
+    @cached_property
+    def unsaid(self) -> frozenset[str]:
+        """The functions and apis through which requests come of which nobody has said whether Slack sends them."""
+        found = set()
+        for function, lists in self.functions.items():
+            for member in members_of(lists, "triggers"):
+                if is_unsaid(member):
+                    found.update({function, member.item.source.id})
+        return frozenset(found)
+
+    def on_word(self, fact: Fact | None, functions: Sequence[str]) -> Fact | None:
+        """What a fact is that hangs on whose requests start functions: a template shows a route, and not who calls."""
+        if fact is None or not functions:
+            return fact
+        said = [fact.said]
+        for function in functions:
+            word = self.system.nodes[function].relations.get("triggers")
+            if word is None:
+                return None
+            said.append(Statement(word.items, "model", word.place))
+        return known(fact.value, said)
+
+    def class_held(self, element: str) -> Fact | None:
+        """The highest class of the data that an element holds."""
+        holds = self.lists[element].get("holds")
+        return None if holds is None else highest_of(holds, lambda item: [self._class_of(item)])
+
+    def _class_of(self, member: Member) -> Fact:
+        return known(self.system.data[member.item].classification, [member.fact.said])
+
+    def class_started_by(self, member: Member) -> Fact | None:
+        """The class of what starts a function: a queue's or a store's data, a request, the clock's event."""
+        trigger: Trigger = member.item
+        if trigger.by == "slack":
+            return stated(Statement(SLACK_CLASS[trigger.detail], "wiring", None))
+        if THROUGH[trigger.by] == "api" or trigger.by == "schedule":
+            return stated(Statement("internal", "wiring", None))
+        if trigger.source is None or THROUGH[trigger.by] not in {"store", "queue"}:
+            return None
+        return self.class_held(trigger.source.id)
+
+
+def is_unsaid(member: Member) -> bool:
+    """Whether nobody has said who calls a route."""
+    return bool(member.item.caller == "unknown")
+
+
+def highest(classes: Sequence[Fact | None]) -> Fact | None:
+    """The highest class of data: known when every class is, or as soon as one is the highest there is."""
+    known_ones = [fact for fact in classes if fact is not None and fact.size]
+    top = [fact for fact in known_ones if fact.value == CLASSIFICATIONS[-1]]
+    if top:
+        return known(CLASSIFICATIONS[-1], [max(top, key=lambda fact: fact.size).said])
+    if len(known_ones) < len(classes) or not known_ones:
+        return None
+    best = max(known_ones, key=lambda fact: CLASSIFICATIONS.index(fact.value))
+    return known(best.value, [fact.said for fact in known_ones])
+
+
+def highest_of(members: Members, classes_of: Callable[[Member], Iterable[Fact | None]]) -> Fact | None:
+    """The highest class among a list's members; a list without any is public, an open one may hold the highest."""
+    classes = [one for member in members.known for one in classes_of(member)]
+    if members.closed is None:
+        return highest([*classes, None])
+    found = highest(classes) if classes else known("public", [members.said])
+    return (
+        found
+        if found is None or found.value == CLASSIFICATIONS[-1]
+        else known(found.value, [found.said, members.weakest])
+    )
