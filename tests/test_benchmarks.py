@@ -31,11 +31,9 @@ def test_a_model_has_the_functions_asked_for_and_six_flows_each(tmp_path: Path) 
 
 def test_neighbours_differ(tmp_path: Path) -> None:
     graph = graph_of(tmp_path, generate.model(2))
-    first, second = (
-        {name: fact.value for name, fact in graph.elements[bot].facts.items() if fact.said.source == "model"}
-        for bot in ("bot-0", "bot-1")
-    )
-    assert first.keys() == second.keys(), "the same is stated of both; what follows may hang on the values"
+    stated = ({name: said.value for name, said in graph.system.nodes[bot].facts.items()} for bot in ("bot-0", "bot-1"))
+    first, second = stated
+    assert first.keys() == second.keys()
     assert first != second
 
 
