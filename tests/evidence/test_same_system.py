@@ -53,12 +53,12 @@ MEANT = {
     ("bot", "role_shared"): True,
     ("bot", "environment_holds_secret"): False,
     ("list", "reserved_concurrency"): None,
-    ("worker", "log_retention_days"): 30,
+    ("worker", "log_retention_days"): 90,
     ("orders", "recovery"): True,
     ("jobs", "dead_letter_queue"): True,
     ("dead", "dead_letter_queue"): False,
     ("http", "kind"): "http",
-    ("http", "access_logs"): False,  # it is kept for a month
+    ("http", "access_logs"): True,
     ("rest", "access_logs"): False,
 }
 """What some facts are: three files that are wrong in the same way agree too."""
