@@ -318,3 +318,28 @@ DEPLOYED = """
 )  # fmt: skip
 def test_a_deployment_may_describe_its_stage(properties: str, fact: str, expected: object) -> None:
     assert answer(found(template(DEPLOYED % properties), "api", fact)) == expected
+
+
+METHODS = """
+  Api: {Type: AWS::ApiGateway::RestApi}
+  A: {Type: AWS::ApiGateway::Method, Properties: {RestApiId: !Ref Api, HttpMethod: GET, AuthorizationType: %s}}
+  B: {Type: AWS::ApiGateway::Method, Properties: {RestApiId: !Ref Api, HttpMethod: POST, AuthorizationType: %s}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("AWS_IAM", "COGNITO_USER_POOLS", "jwt"),
+        ("CUSTOM", "COGNITO_USER_POOLS", "lambda-authorizer"),
+        ("CUSTOM", "AWS_IAM", "lambda-authorizer"),
+        ("AWS_IAM", "NONE", "none"),
+        ("AWS_IAM", "!ImportValue x", UNKNOWN),
+        ("AWS_IAM", "SOMETHING", UNKNOWN),
+    ],
+)
+def test_routes_that_ask_for_different_things_are_called_after_the_one_that_leaves_most(
+    one: str, other: str, expected: str
+) -> None:
+    for pair in ((one, other), (other, one)):
+        assert answer(found(template(METHODS % pair), "api", "caller_authentication")) == expected

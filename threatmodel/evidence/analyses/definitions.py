@@ -25,6 +25,9 @@ from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import List, Node, Table, Unknown, get, text, unknowns
 
 _WORDS = {"NONE": "none", "AWS_IAM": "iam", "CUSTOM": "lambda-authorizer", "COGNITO_USER_POOLS": "jwt", "JWT": "jwt"}
+_LEAVES = ("lambda-authorizer", "jwt", "iam")
+"""What a route may ask, by how much it leaves to get wrong: one word stands for routes of which each asks its own."""
+_NOT_TOLD = "what a route asks of its callers is not told"
 _CONNECTS = "$connect"
 _SOCKETS = ("AWS::Serverless::WebSocketApi",)
 
@@ -39,6 +42,7 @@ _Asked = tuple[str, Place, str]
 def weakest_authentication(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """What the least guarded route asks of its callers, of a definition and of all that is declared beside it.
 
+    Where all ask who comes and not for the same, it is the word of the one that leaves most to get wrong.
     A WebSocket API asks once, when a connection is opened.
     """
     asked = [one for part in named(parts, "body") for one in _defined(part.node)]
@@ -52,14 +56,14 @@ def weakest_authentication(parts: Sequence[Gathered], resource: Resource, stack:
             return Answered("none", (place,), "a route asks nothing of its callers")
     if not asked:
         return None
-    first, place, why = next((one for one in asked if not one[0]), asked[0])
-    other = next((at for word, at, _ in asked if word != first), None)
-    if not first or other is not None:
-        return Unanswered(why or "its routes ask for different things", place if not first else other or place)
-    loose = next(_loose(parts), None) if first == "jwt" else None
+    for word, place, why in asked:
+        if not word:
+            return Unanswered(why, place)
+    loose = next(_loose(parts), None) if any(word == "jwt" for word, _, _ in asked) else None
     if loose is not None:
         return Unanswered(loose.why, loose.place)
-    return unless_unread(Answered(first, (place,)), stack, ("iam", "lambda-authorizer", "jwt"))
+    leaves_most, place, _ = min(asked, key=lambda one: _LEAVES.index(one[0]))
+    return unless_unread(Answered(leaves_most, (place,)), stack, _LEAVES)
 
 
 def _quick(target: Node) -> _Asked:
@@ -104,7 +108,7 @@ def _defined(body: Node) -> Iterator[_Asked]:
         if hidden is not None and word in {"none", ""}:
             yield "", hidden.place, hidden.why
         else:
-            yield word, one.place, "what a route asks of its callers is not told"
+            yield word, one.place, _NOT_TOLD
 
 
 def _answers_itself(integration: Node | None) -> bool | None:
@@ -135,7 +139,7 @@ def _declared(part: Gathered, api: Resource) -> _Asked:
         return "", doubt.place, doubt.why
     if word == "none" and _is_preflight(part.node) is None:
         return "", part.resource.place, "whether it is more than a preflight is not told"
-    return word, (asked or part.resource).place, open_at(asked).why if isinstance(asked, Unknown) else ""
+    return word, (asked or part.resource).place, open_at(asked).why if isinstance(asked, Unknown) else _NOT_TOLD
 
 
 def _routes(parts: Sequence[Gathered], resource: Resource) -> Sequence[_Asked]:
