@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -108,8 +109,10 @@ SURVIVORS = {
 @pytest.mark.parametrize("end", ["return 1", "os._exit(0)", "time.sleep(60)"])
 def test_nothing_that_it_started_survives(tmp_path: Path, body: str, end: str) -> None:
     text = f"import os, time\n{SIGNALLED}\ndef handler(event, context):\n    {body}\n    {end}\n"
-    replies(written(tmp_path, text), limits=Limits(seconds=1))
-    assert alive(tmp_path.name) == []
+    folder = tmp_path / uuid4().hex  # as no other run of the tests is called that goes on beside this one
+    folder.mkdir()
+    replies(written(folder, text), limits=Limits(seconds=1))
+    assert alive(folder.name) == []
 
 
 def test_temporary_folder_is_gone_afterwards(tmp_path: Path) -> None:
