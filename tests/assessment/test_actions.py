@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import assessed, control, evidence, library_of, threat
+from tests.support import HOME, assessed, control, evidence, library_of, threat
 from threatmodel.assessment.actions import actions, change, difference, faults, proofs
 from threatmodel.assessment.assess import assess, reconsidered
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.library.entries import Library
+from threatmodel.library.load import load_library
 
 MODEL = """
     name: x
@@ -120,3 +121,9 @@ def test_looking_again_at_what_a_control_answers_is_looking_again_at_everything(
             after[name].proven,
         )
     assert difference(found.values()).claimed == ((("critical", "low", 1),) if in_place else (("low", "critical", 1),))
+
+
+def test_what_sees_all_that_a_fact_follows_from_proves_it() -> None:
+    controls = load_library(HOME / "threatlib").controls
+    assert proofs(controls["supported-runtime"]) == ("template", "aws")  # by the runtime, which both see
+    assert proofs(controls["vulnerability-scanning"])[0] != "template"

@@ -15,7 +15,7 @@ from threatmodel.assessment.risk import BANDS, MOVES, Band
 from threatmodel.assessment.states import State
 from threatmodel.library.entries import Control, ControlEffect
 from threatmodel.model.facts import WORD, Statement
-from threatmodel.model.vocabulary import FACTS
+from threatmodel.model.vocabulary import FACTS, INPUTS, Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,10 +138,21 @@ Proof = Literal["probe", "template", "aws", "attestation"]
 
 def proofs(control: Control) -> tuple[Proof, ...]:
     """What proves a control, the strongest that is easily had first; a person's word where nothing can see it."""
-    facts = [FACTS[control.scope][name] for name in sorted(control.in_place.facts)] if control.in_place else []
-    seen = {seen for fact in facts for seen in fact.seen_by}
-    kinds: tuple[Proof, ...] = ("probe", "template", "aws")
-    return tuple(kind for kind in kinds if kind in seen) or ("attestation",)
+    names = sorted(control.in_place.facts) if control.in_place else []
+    seen = {seen for name in names for seen in _seen_by(control.scope, name)}
+    return tuple(kind for kind in _SEEING if kind in seen) or ("attestation",)
+
+
+_SEEING: tuple[Proof, ...] = ("probe", "template", "aws")
+
+
+def _seen_by(kind: Kind, name: str) -> frozenset[str]:
+    """What can see a fact: of one that follows from others, what can see all of these (a template has every list)."""
+    inputs = INPUTS.get((kind, name), ())
+    if not inputs:
+        row = FACTS[kind].get(name)
+        return frozenset(row.seen_by) if row is not None else frozenset({"template"})
+    return frozenset(_SEEING).intersection(*(_seen_by(one.kind, one.name) for one in inputs))
 
 
 # --- what it would change
