@@ -17,13 +17,16 @@ import argparse
 import ast
 import json
 import re
-import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+HOME = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(HOME))  # started as a script, it finds the engine beside its own folder
+
+from scripts.tables import kept, wheels  # noqa: E402
 
 FOLDER = Path(__file__).resolve().parent.parent / "threatmodel" / "evidence" / "policies"
 TABLE = FOLDER / "detection.json"
@@ -172,21 +175,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--wheels", type=Path, help="a folder with pacu's wheel, instead of downloading it")
     parser.add_argument("--check", action="store_true", help="write nothing, fail where the table differs")
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = options.wheels or Path(temporary)
-        if options.wheels is None:
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder)]
-            subprocess.run([*command, f"pacu=={PACU}"], check=True)
+    with wheels(options.wheels, f"pacu=={PACU}") as folder:
         (wheel,) = folder.glob("pacu-*.whl")
         with zipfile.ZipFile(wheel) as archive:
             cited = called(archive.read(MODULE).decode("utf-8"))
     found = text(judged(json.loads((FOLDER / "iam-actions.json").read_text(encoding="utf-8"))), cited)
-    differs = not TABLE.exists() or TABLE.read_text(encoding="utf-8") != found
-    if not options.check:
-        TABLE.write_text(found, encoding="utf-8")
-    if differs:
-        print(f"{'differs' if options.check else 'written'}: {TABLE.name}")
-    return int(options.check and differs)
+    return kept(TABLE, found, check=options.check)
 
 
 if __name__ == "__main__":

@@ -17,14 +17,17 @@ from __future__ import annotations
 import argparse
 import ast
 import json
-import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import yaml
+
+HOME = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(HOME))  # started as a script, it finds the engine beside its own folder
+
+from scripts.tables import kept, wheels  # noqa: E402
 
 FOLDER = Path(__file__).resolve().parent.parent / "threatmodel" / "evidence" / "policies"
 TABLE = FOLDER / "escalations.json"
@@ -173,21 +176,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--wheels", type=Path, help="a folder with cloudsplaining's wheel, instead of downloading it")
     parser.add_argument("--check", action="store_true", help="write nothing, fail where the table differs")
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = options.wheels or Path(temporary)
-        if options.wheels is None:
-            wanted = f"cloudsplaining=={CLOUDSPLAINING}"
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), wanted]
-            subprocess.run(command, check=True)
+    with wheels(options.wheels, f"cloudsplaining=={CLOUDSPLAINING}") as folder:
         ways = [*cloudsplaining(folder), *(pathfinding(options.paths) if options.paths else as_they_stand())]
     ways += [(f"rhino:{number}", actions) for number, actions in RHINO] + [("", actions) for actions in OURS]
     found = text(merged(ways))
-    differs = not TABLE.exists() or TABLE.read_text(encoding="utf-8") != found
-    if not options.check:
-        TABLE.write_text(found, encoding="utf-8")
-    if differs:
-        print(f"{'differs' if options.check else 'written'}: {TABLE.name}")
-    return int(options.check and differs)
+    return kept(TABLE, found, check=options.check)
 
 
 if __name__ == "__main__":

