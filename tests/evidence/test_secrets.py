@@ -94,6 +94,10 @@ def decided(variable: str, value: str) -> Supply:
         ("CONFIG", f"""'{{"a":"{RANDOM}","a":1}}'""", "literal", None),
         ("CONFIG", f"""'{{"{RANDOM}":1}}'""", "literal", None),
         ("CONFIG", """'{"rules":[1,2,"abcdefghij0123456789"]}'""", "literal", None),
+        ("CONFIG", """'{"rules": [1, 2, "a"], "of": {"size": 3}}'""", "literal", False),
+        ("CONFIG", f"""'{{"a": {{"b": "{RANDOM}"}}}}'""", "literal", None),
+        ("CONFIG", f"""' [{{"a": "{RANDOM}"}}]'""", "literal", None),
+        ("CONFIG", f"""'{{"token": ["{RANDOM}"]}}'""", "literal-secret", True),
         ("CONFIG", f"""'{{"a":{{"b":"{RANDOM}"}}}}'""", "literal", None),
         ("DB_SECRET", """'{"default_results":8}'""", "literal-secret", True),
         # a name alone is no secret, and neither is the name of one

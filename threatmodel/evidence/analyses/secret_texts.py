@@ -156,15 +156,32 @@ _AT_THE_END = frozenset(("ACCESS", "BOT"))
 
 
 def _document(raw: str) -> Sequence[tuple[str, str]] | None:
-    """Each member of a text that is an object of JSON, one that stands there twice too; None where it holds others."""
-    if not raw.startswith("{"):
+    """Each text of a document of JSON, however deep, with the name that it stands under; None where it is none.
+
+    A member that stands there twice counts twice, since a reader may take either.
+    """
+    if not raw.lstrip().startswith(("{", "[")):
         return None
     try:
         found = json.loads(raw, object_pairs_hook=tuple)
+        return list(_texts("", found))
     except (ValueError, RecursionError):
         return None
-    plain = all(one is None or isinstance(one, str | int | float) for _, one in found)
-    return [(name, "" if one is None else str(one)) for name, one in found] if plain else None
+
+
+def _texts(name: str, value: object) -> Iterator[tuple[str, str]]:
+    match value:
+        case tuple():
+            for inner, one in value:
+                yield inner, ""
+                yield from _texts(inner, one)
+        case list():
+            for one in value:
+                yield from _texts(name, one)
+        case None:
+            pass
+        case _:
+            yield name, str(value)
 
 
 def _members(members: Sequence[tuple[str, str]]) -> Iterator[Judgement]:
