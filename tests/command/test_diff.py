@@ -152,6 +152,7 @@ def test_without_git_or_a_repository(
     Path("threatmodel.yaml").write_text("name: Shop\nfunctions: {bot: {}}\n", encoding="utf-8")
     assert main(["diff", "main..HEAD", *TODAY]) == 2
     assert "this is no git repository" in capsys.readouterr().err
+    Path(".git").mkdir()
     monkeypatch.setenv("PATH", "")
     assert main(["diff", "main..HEAD", *TODAY]) == 2
     golden("bad-input/diff-no-git.txt", capsys.readouterr().err)

@@ -17,7 +17,7 @@ from threatmodel.reading.home import CONTENT, EXPLAINED_BY
 from threatmodel.reading.output import complain
 from threatmodel.reading.problems import InputError, Place, Problem, quoted, visible
 from threatmodel.reading.problems import told as problems_told
-from threatmodel.reading.project import real_path
+from threatmodel.reading.project import real_path, repository
 
 DESCRIPTION = (
     "Holds two models, two files that --json wrote, or two revisions (main..HEAD; one revision: against the work tree) "
@@ -25,6 +25,7 @@ DESCRIPTION = (
     "that became worse. Reordering and reformatting show nothing. Exit code 0, also where something differs."
 )
 _FORMS = ("text", "json", "markdown", "dot")
+_SUFFIXES = {".yaml", ".yml", ".json"}
 _DRAWN = {".svg", ".png", ".pdf"}
 
 
@@ -102,7 +103,7 @@ def _several(request: Invocation) -> int:
 def _sides(request: Invocation) -> tuple[Assessed, Assessed]:
     """Both sides as JSON has them.  Raises InputError where one cannot be had."""
     before, after = request.args.before, request.args.after
-    if after is None and ".." in before and not Path(before).exists():
+    if after is None and ".." in before:
         dots = "..." if "..." in before else ".."
         first, _, last = before.partition(dots)
         first, last = first or "HEAD", last or "HEAD"
@@ -116,10 +117,24 @@ def _one(named: str, request: Invocation) -> Assessed:
     """A side that is named alone: a file of JSON, a model, or a revision."""
     path = Path(named)
     if path.is_file():
+        _refuse_both(named, request)
         return _of_json(path, request) if path.suffix == ".json" else _of_model(path, request)
-    if is_folder(path) or path.suffix in {".yaml", ".yml", ".json"}:
+    if is_folder(path) or path.suffix in _SUFFIXES:
         return _of_model(path, request)  # says what is wrong
     return _at(named, request)
+
+
+def _refuse_both(named: str, request: Invocation) -> None:
+    """Raises InputError where a file is named as a revision is: a pull request can add one that hides the revision."""
+    from threatmodel.command.revisions import is_revision
+
+    if Path(named).suffix in _SUFFIXES or named.startswith(("./", "../", os.sep)):
+        return
+    root = repository(Path.cwd() if request.named is None else request.named.parent)
+    if root is not None and is_revision(root, named):
+        hint = f"write ./{named} for the file, or refs/heads/{named} for a branch"
+        message = f"{quoted(named)} is a file and a revision"
+        raise InputError([Problem(code="unknown-revision", place=Place(named), message=message, hint=hint)])
 
 
 def _of_json(path: Path, request: Invocation) -> Assessed:
@@ -152,24 +167,27 @@ def _of_model(path: Path, request: Invocation, files: Files | None = None) -> As
 
 def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
     """The model at a revision: the same path there as here.  The work tree is not touched."""
-    from threatmodel.command.revisions import merge_base, root_of, unpacked
+    from threatmodel.command.revisions import merge_base, unpacked
+    from threatmodel.reading.git import located
 
-    model = real_path(request.model)
-    root = real_path(root_of(model.parent))
+    root, model = located(request.model)
     revision = merge_base(root, revision, since) if since else revision
     with ExitStack() as stack:
         folder = real_path(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tm-diff-"))))
         unpacked(root, revision, folder)
-        there = folder / model.relative_to(root)
+        there = folder / model
+        if not real_path(there).is_relative_to(folder):
+            message, hint = f"{quoted(model.as_posix())} is a link that leaves the repository", "commit the file itself"
+            raise InputError([Problem(code="outside-project", place=Place(revision), message=message, hint=hint)])
         if not there.is_file():
-            message = f"{quoted(model.relative_to(root).as_posix())} is not there at {quoted(revision)}"
+            message = f"{quoted(model.as_posix())} is not there at {quoted(revision)}"
             hint = "name a later revision, or two files"
             raise InputError([Problem(code="missing-file", place=Place(revision), message=message, hint=hint)])
         here = Path.cwd()
         request.given = [real_path(layer) for layer in request.given]
         try:
             os.chdir(folder)  # so that places are told as from the root of the repository
-            found = _of_model(model.relative_to(root), request)
+            found = _of_model(model, request)
         except InputError as error:
             said = [f"{problem.place}: {problem.code}: {problem.message}" for problem in error.problems]
             message, hint = f"the model cannot be used at {quoted(revision)}: {said[0]}", "name another revision"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from subprocess import CompletedProcess
 from typing import NamedTuple
 
+from threatmodel.reading.git import git, tried
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
 
 LARGEST = 1 << 30
@@ -22,26 +23,15 @@ class Blob(NamedTuple):
     path: str
 
 
-def root_of(folder: Path) -> Path:
-    """The root of the repository that a folder lies in.  Raises InputError where there is none, or no git."""
-    try:
-        found = _git(folder, "rev-parse", "--show-toplevel")
-    except InputError as error:
-        if any(problem.code == "no-git" for problem in error.problems):
-            raise
-        message, hint = "this is no git repository", "name two files, or stand in a repository"
-        raise InputError([_refusal("unknown-revision", str(folder), message, hint)]) from None
-    return Path(os.fsdecode(found.rstrip(b"\n")))
-
-
 def unpacked(root: Path, revision: str, folder: Path) -> None:
     """Writes the files of a revision to a folder.  Raises InputError where there is none, or not all of it."""
     commit = commit_of(root, revision)
-    listed = _git(root, "ls-tree", "-r", "-z", "--full-tree", commit)
+    listed = git(root, "ls-tree", "-r", "-z", "--full-tree", commit)
     blobs = [blob for blob in _blobs(listed) if blob.mode in {"100644", "100755", "120000"}]
     wanted = "".join(f"{blob.name}\n" for blob in blobs).encode()
-    content = iter(_contents(_git(root, "cat-file", "--batch", feed=wanted), revision))
-    links = []
+    content = iter(_contents(git(root, "cat-file", "--batch", feed=wanted), revision))
+    files: list[tuple[Path, bytes]] = []
+    links: list[tuple[Path, bytes]] = []
     left = LARGEST
     for blob in blobs:
         data = next(content)
@@ -49,37 +39,62 @@ def unpacked(root: Path, revision: str, folder: Path) -> None:
         if left < 0:
             raise InputError([_refusal("unknown-revision", revision, "its files are larger than 1 GB", "name files")])
         target = _inside(folder, blob.path)
-        if target is None:
-            continue  # no path that a work tree could hold
-        if blob.mode == "120000":
-            links.append((target, os.fsdecode(data)))
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-    for target, to in links:  # last, so that nothing is written through one
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(to)
+        if target is not None:  # None: no path that a work tree could hold
+            (links if blob.mode == "120000" else files).append((target, data))
+    try:
+        _write(files, links)
+    except (FileExistsError, NotADirectoryError) as error:
+        path = Path(error.filename2 or error.filename).relative_to(folder).as_posix()
+        message = f"two of its files have one name on this file system: {quoted(path)}"
+        hint = "rename one: names that differ in case or spelling alone"
+        raise InputError([_refusal("unknown-revision", revision, message, hint)]) from None
     (folder / ".git").mkdir(exist_ok=True)  # where the project ends, as in the repository itself
+
+
+def _write(files: list[tuple[Path, bytes]], links: list[tuple[Path, bytes]]) -> None:
+    """Writes files, then links, each in a folder that is there before any link is: nothing is written through one."""
+    for folder in {target.parent for target, _ in (*files, *links)}:
+        folder.mkdir(parents=True, exist_ok=True)
+    for target, data in files:
+        with target.open("xb") as file:
+            file.write(data)
+    for target, to in links:
+        try:
+            target.symlink_to(os.fsdecode(to))
+        except FileExistsError:
+            raise
+        except (OSError, ValueError, NotImplementedError):  # no link can be made here: as git writes it then
+            target.write_bytes(to)
 
 
 def commit_of(root: Path, revision: str) -> str:
     """The full name of a commit.  Raises InputError where there is none."""
     if not revision or revision.startswith("-"):
         raise InputError([_refusal("unknown-revision", revision or "''", "this is no revision", "name a branch")])
-    try:
-        found = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    except InputError as error:
-        if any(problem.code == "no-git" for problem in error.problems):
-            raise
-        shallow = _git(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
+    done = _verified(root, revision)
+    if b"is ambiguous" in done.stderr:
+        message = f"{quoted(revision)} names more than one thing in this repository"
+        hint = "write it in full, such as refs/remotes/origin/main: git for-each-ref lists all"
+        raise InputError([_refusal("unknown-revision", revision, message, hint)])
+    if done.returncode:
+        shallow = git(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
         hint = (
             "this clone is shallow: fetch it (git fetch --unshallow, fetch-depth: 0)"
             if shallow
             else "see git branch -a"
         )
         message = f"there is no revision {quoted(revision)} in this repository"
-        raise InputError([_refusal("unknown-revision", revision, message, hint)]) from None
-    return found.decode().strip()
+        raise InputError([_refusal("unknown-revision", revision, message, hint)])
+    return done.stdout.decode().strip()
+
+
+def is_revision(root: Path, name: str) -> bool:
+    """Return whether a name means a commit in a repository."""
+    return _verified(root, name).returncode == 0
+
+
+def _verified(root: Path, revision: str) -> CompletedProcess[bytes]:
+    return tried(root, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
 
 
 def _blobs(listed: bytes) -> Iterator[Blob]:
@@ -112,21 +127,6 @@ def _inside(folder: Path, path: str) -> Path | None:
     return folder.joinpath(*parts)
 
 
-def _git(folder: Path, *arguments: str, feed: bytes = b"") -> bytes:
-    """What a plumbing command prints; it asks nobody and runs no hook.  Raises InputError where it fails."""
-    env = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
-    command = ["git", "--no-replace-objects", *arguments]
-    try:
-        done = subprocess.run(command, cwd=folder, input=feed, env=env, capture_output=True, check=False)  # noqa: S603 - the words stand here
-    except OSError:
-        message, hint = "git is not installed here, or not on the PATH", "install git, or name two files"
-        raise InputError([_refusal("no-git", "git", message, hint)]) from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().split("\n")[-1][:200] or "git failed"
-        raise InputError([_refusal("unknown-revision", str(folder), said, "see what git says of it")])
-    return done.stdout
-
-
 def _refusal(code: str, where: str, message: str, hint: str) -> Problem:
     return Problem(code=code, place=Place(where), message=message, hint=hint)
 
@@ -135,7 +135,7 @@ def merge_base(root: Path, one: str, other: str) -> str:
     """The commit that two revisions have in common.  Raises InputError where there is none."""
     commits = (commit_of(root, one), commit_of(root, other))
     try:
-        return _git(root, "merge-base", *commits).decode().strip()
+        return git(root, "merge-base", *commits).decode().strip()
     except InputError:
         message = f"{quoted(one)} and {quoted(other)} have no commit in common here"
         hint = "fetch the whole history (fetch-depth: 0)"
