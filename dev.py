@@ -263,6 +263,7 @@ def all_checks(pytest_arguments: list[str]) -> list[Check]:
         Check("layers", ["-c", lint_imports, "--no-logo"]),
         Check("types", ["-m", "mypy"]),
         Check("docs", ["tm.py", "docs", "--check"]),
+        Check("prose", ["scripts/prose.py"]),
         Check("unused", ["-m", "vulture"]),
         Check("packages", ["-m", "deptry", "--no-ansi", "."]),
         Check("tests", ["-m", "pytest", *EVERY_CORE, *pytest_arguments]),

@@ -1,0 +1,1 @@
+"""How texts are found in files of every kind, and which rules of language they keep (scripts/prose.py)."""
