@@ -160,18 +160,91 @@ def test_the_action_keeps_nothing_in_the_runners_home(shop: Path, tmp_path: Path
     (shop / "threatmodel.yaml").write_text("name: Shop\nevidence: [{template: template.yaml}]\nfunctions: {bot: {}}\n")
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
-    run(f"bash {HOME / 'scripts' / 'action.sh'}", codes=(1,), XDG_CACHE_HOME=str(home), TM_CACHE="")
+    run(f"bash {HOME / 'scripts' / 'action.sh'}", codes=(1,), XDG_CACHE_HOME=str(home), TM_CACHE="", CI="")
     assert not list(home.iterdir())
+
+
+ACCEPTED = {
+    "require-proof": "true or false",
+    "upload-sarif": "true or false",
+    "comment": "true or false",
+    "fail-on": "low, medium, high or critical",
+    "baseline": "(one path|a path, and no option)",
+    "policy": "(one path|a path, and no option)",
+    "model": "paths of models, and no option",
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the steps are a shell's")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, value) for name in ("require-proof", "upload-sarif", "comment") for value in ("yes", "1", "", "tRue")),
+        *(("fail-on", value) for value in ("High", "", "high medium", "--strict", "none")),
+        *((name, value) for name in ("baseline", "policy") for value in ("a.json\nb.json", "--fail-on=critical")),
+        ("model", "a.yaml\n--ignore-acceptances"),
+        ("model", "-h"),
+    ],
+)
+def test_an_input_that_is_not_understood_ends_the_step(shop: Path, name: str, value: str) -> None:
+    env = {**os.environ, "TM": "false", name.upper().replace("-", "_"): value}
+    script = ["bash", str(HOME / "scripts" / "action.sh")]
+    done = subprocess.run(script, capture_output=True, text=True, check=False, env=env, cwd=shop)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"::error title=threat model::input {name}: ")
+    assert re.search(f" is not understood; expected {ACCEPTED[name]}$", done.stderr.strip())
+    assert len(done.stderr.splitlines()) == 1, "no line of the input becomes one of the runner's commands"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the steps are a shell's")
+@pytest.mark.usefixtures("shop")
+def test_what_the_inputs_say_is_what_the_check_is_asked(tmp_path: Path) -> None:
+    """Every spelling of YAML for yes is yes, blanks around count for nothing, and each line names models."""
+    log = tmp_path / "log"
+    (tmp_path / "bin" / "tm").write_text(f'#!/bin/sh\necho "$@" >> "{log}"\n', encoding="utf-8")
+    script = f"bash {HOME / 'scripts' / 'action.sh'}"
+    for value, asked in (("true", 1), ("True", 1), ("TRUE", 1), (" true ", 1), ("false", 0), ("False\n", 0)):
+        log.unlink(missing_ok=True)
+        models = " one.yaml two.yaml\n\tthree.yaml\n\n"
+        run(script, REQUIRE_PROOF=value, UPLOAD_SARIF="FALSE", MODEL=models, BASE="main", POLICY="our rules.yaml")
+        lines = log.read_text(encoding="utf-8").splitlines()
+        assert lines[0].startswith("check --fail-on high one.yaml two.yaml three.yaml --policy=our rules.yaml")
+        assert ("--require-proof" in lines[0]) == bool(asked)
+        assert [line.split()[1] for line in lines[1:-1]] == ["one.yaml", "two.yaml", "three.yaml"]
+        assert lines[-1].startswith("diff refs/remotes/origin/main..HEAD --models one.yaml two.yaml three.yaml ")
+    outputs = Path(os.environ["GITHUB_OUTPUT"]).read_text(encoding="utf-8").splitlines()
+    assert "upload=false" in outputs
+    assert "comment=true" in outputs
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="the steps are a shell's")
+def test_a_comparison_that_fails_fails_the_step_and_is_told_in_the_comment(shop: Path) -> None:
+    """Files that git takes for a bare repository, beside the model, silence neither; a new model is no failure."""
+    (shop / "threatmodel.yaml").write_text("name: Shop\nfunctions: {bot: {}}\n", encoding="utf-8")
+    run("git update-ref refs/remotes/origin/main HEAD && git add -A && git commit -qm model")
+    script, out = f"bash {HOME / 'scripts' / 'action.sh'}", Path(os.environ["RUNNER_TEMP"]) / "threat-model"
+    run(script, codes=(1,), BASE="main")
+    assert "missing-file" in (out / "changes.md").read_text(encoding="utf-8")
+    for name in ("objects", "refs"):
+        (shop / name).mkdir()
+    (shop / "HEAD").write_text("ref: refs/heads/main\n", encoding="utf-8")
+    run(script, codes=(1,), BASE="main")
+    (shop / "models").mkdir()
+    for name in ("objects", "refs", "HEAD", "threatmodel.yaml"):
+        (shop / name).rename(shop / "models" / name)
+    run(script, codes=(2,), BASE="main", MODEL="models/threatmodel.yaml")
+    comment = (out / "changes.md").read_text(encoding="utf-8")
+    assert "other-repository" in comment
+    assert "othing differs" not in comment
+    run(script, codes=(2,), BASE="nowhere", MODEL="models/threatmodel.yaml")
 
 
 def test_the_hook_is_one_that_pre_commit_knows() -> None:
     (hook,) = yaml.safe_load((HOME / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert hook["id"] == yaml.safe_load(code("yaml", "hooks:"))["repos"][0]["hooks"][0]["id"]
-    pattern = re.compile(hook["files"])
-    assert all(
-        pattern.search(name) for name in ("models/shop.yaml", "threatmodel.yaml", "a/template.yaml", "x.probe.json")
-    )
-    assert not pattern.search("README.md")
+    assert hook["always_run"], "a model may name any file: a handler, a plan, samconfig.toml"
+    assert not {"files", "types", "exclude"} & set(hook)
 
 
 @pytest.mark.long

@@ -221,8 +221,13 @@ def test_several_models_are_told_together(capsys: pytest.CaptureFixture[str]) ->
     names = ["threatmodel.yaml", "same.yaml"]
     text = told(capsys, "main..HEAD", "--format", "markdown", "--models", names[0])
     assert text.startswith("**Threat models**: 1 of 1 differ; ")
+    assert told(capsys, "main..HEAD", "--format", "markdown", "--models") == text
     assert "no-escalating-rights" in text
-    assert main(["diff", "main..HEAD", "--format", "markdown", "--models", *names, *TODAY]) == 0
+    assert main(["diff", "main..HEAD", "--format", "markdown", "--models", *names, *TODAY]) == 2, "not committed"
+    assert "'same.yaml' is not there at 'HEAD'" in capsys.readouterr().out
+    git("add", "-A")
+    git("commit", "-qm", "three")
+    assert main(["diff", "main..HEAD", "--format", "markdown", "--models", *names, *TODAY]) == 0, "new since main"
     said = capsys.readouterr()
     assert "- `same.yaml`: missing-file: 'same.yaml' is not there at 'main'" in said.out
     assert "same.yaml" in said.err

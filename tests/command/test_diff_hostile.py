@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.support import HOME
 from threatmodel.command.main import main
 
 TODAY = ("--today", "2026-11-25")
@@ -182,3 +186,46 @@ def test_attributes_change_nothing(capsys: pytest.CaptureFixture[str], attribute
     assert diff("main..HEAD") == 0
     assert capsys.readouterr().out == before
     assert not ran.exists()
+
+
+def test_a_library_of_the_repository_is_that_of_each_revision(
+    shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pull request that takes a threat out of the library that the command names shows, as its own change."""
+    git("checkout", "-q", "main")
+    layer = shop / "layer"
+    layer.mkdir()
+    (layer / "library.yaml").write_text("name: ours\n", encoding="utf-8")
+    commit("layer")
+    git("checkout", "-qb", "off")
+    off = "name: ours\noff: {threats: {errors-reveal-internals: not ours}}\n"
+    (layer / "library.yaml").write_text(off, encoding="utf-8")
+    commit("off")
+    assert diff("main..HEAD", "--library", "layer") == 0
+    assert "Nothing differs" not in capsys.readouterr().out
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "library.yaml").write_text(off, encoding="utf-8")
+    assert diff("main..HEAD", "--library", str(tmp_path / "outside")) == 0
+    assert "Nothing differs" in capsys.readouterr().out
+    assert diff("weaker..HEAD", "--library", "layer") == 2
+    assert "'layer' is not there at 'weaker'" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_run_that_is_ended_leaves_no_folder(tmp_path: Path, number: signal.Signals) -> None:
+    """It is ended while it reads a model of the revision, which is slow because of its size."""
+    functions = "".join(f"  f{at}: {{errors_generic: true}}\n" for at in range(3000))
+    Path("models/shop.yaml").write_text(f"name: Shop\nfunctions:\n{functions}", encoding="utf-8")
+    commit("large")
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    command = [sys.executable, str(HOME / "tm.py"), "diff", "HEAD", "-m", "models/shop.yaml", *TODAY]
+    process = subprocess.Popen(command, env={**os.environ, "TMPDIR": str(folder)}, stdout=subprocess.DEVNULL)
+    while not any(folder.glob("tm-diff-*/models/shop.yaml")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(number)
+    assert process.wait() == 128 + number
+    assert not list(folder.iterdir())

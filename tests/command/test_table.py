@@ -25,6 +25,7 @@ SHARED = {
     "parsing",
     "request",
     "revisions",
+    "temporary",
     "supposing",
     "table",
 }

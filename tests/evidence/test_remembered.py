@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,8 +39,8 @@ def ways() -> Directions:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a model and its evidence, and a cache of its own."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("TM_CACHE", "")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("TM_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "shop"
     folder.mkdir()
     shutil.copytree(HOME / "examples" / "slack-app", folder / "app")
@@ -140,14 +142,76 @@ def test_another_day_or_library_makes_it_work_anew(place: Path, ways: Directions
     assert run(None)[1]
 
 
-@pytest.mark.parametrize("text", ["", "x", "0\n[]", "[]"])
-def test_what_was_tampered_with_is_not_taken(place: Path, ways: Directions, text: str) -> None:
-    first, _, _ = run(ways)
+@pytest.mark.parametrize("change", ["swapped value", "no code", "own digest", "another entry's", "empty"])
+def test_what_was_tampered_with_is_not_taken(place: Path, ways: Directions, change: str) -> None:
+    """What is put in its place is well-formed, and would be believed without the code."""
+    run(ways)
     (kept,) = (place.parent / "cache" / "threatmodel").iterdir()
-    kept.write_text(text, encoding="utf-8")
+    head, _, text = kept.read_text(encoding="utf-8").partition("\n")
+    assert "order-bot" in text
+    if change == "another entry's":
+        appended("app/app.py")(place)
+        run(ways)
+        (other,) = (path for path in kept.parent.iterdir() if path != kept)
+        shutil.copyfile(kept, other)
+        kept, text = other, ""
+    else:
+        forged = text.replace("order-bot", "order-not")
+        heads = {"no code": "", "own digest": hashlib.sha256(forged.encode()).hexdigest()}
+        kept.write_text("" if change == "empty" else f"{heads.get(change, head)}\n{forged}", encoding="utf-8")
     again, worked, _ = run(ways)
     assert worked
-    assert again == first
+    assert "order-bot" in repr(again)
+    assert not run(ways)[1], "it is mended by what was worked out"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither owners nor modes here")
+@pytest.mark.parametrize("change", ["gone", "another", "short", "for all", "a link", "a folder"])
+def test_what_another_secret_made_is_not_taken(place: Path, ways: Directions, change: str) -> None:
+    run(ways)
+    secret = place.parent / "config" / "threatmodel" / "cache-secret"
+    before = secret.read_bytes()
+    assert (secret.stat().st_mode & 0o777, len(before)) == (0o600, 32)
+    secret.unlink() if change != "for all" else secret.chmod(0o644)
+    if change in {"another", "short"}:
+        secret.write_bytes(bytes(32 if change == "another" else 31))
+        secret.chmod(0o600)
+    elif change == "a link":
+        (place / "planted").write_bytes(before)
+        (place / "planted").chmod(0o600)
+        secret.symlink_to(place / "planted")
+    elif change == "a folder":
+        secret.mkdir()
+    assert run(ways)[1]
+    assert run(ways)[1] == (change == "a folder"), "a new secret is made where one can be"
+    assert change in {"another", "a folder"} or secret.read_bytes() != before
+
+
+@pytest.mark.parametrize("variable", ["CI", "TF_BUILD", "JENKINS_URL"])
+def test_a_pipeline_takes_only_what_it_made_itself(
+    place: Path, ways: Directions, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    for name in ("CI", "TF_BUILD", "JENKINS_URL", "TM_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place.parent / "home"))
+    assert [run(ways)[1], run(ways)[1]] == [True, False]
+    monkeypatch.setenv(variable, "true")
+    assert [run(ways)[1], run(ways)[1]] == [True, True]
+    monkeypatch.setenv("TM_CACHE", str(place.parent / "job"))
+    assert [run(ways)[1], run(ways)[1]] == [True, False]
+    monkeypatch.setenv(variable, "false")
+    monkeypatch.delenv("TM_CACHE")
+    assert not run(ways)[1]
+
+
+@pytest.mark.parametrize("named", ["relative", "on", "C:relative"])
+def test_a_place_that_is_no_whole_path_is_not_used(
+    place: Path, ways: Directions, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    before = set(place.iterdir())
+    monkeypatch.setenv("TM_CACHE", named)
+    assert [run(ways)[1], run(ways)[1]] == [True, True]
+    assert set(place.iterdir()) == before
 
 
 def test_a_folder_that_others_may_read_or_that_is_switched_off_is_not_used(
@@ -159,6 +223,9 @@ def test_a_folder_that_others_may_read_or_that_is_switched_off_is_not_used(
     assert run(ways)[1]
     folder.chmod(0o700)
     assert not run(ways)[1]
+    folder.rename(folder.with_name("elsewhere"))
+    folder.symlink_to("elsewhere")
+    assert run(ways)[1], "a link may lead to what others chose"
     monkeypatch.setenv("TM_CACHE", "off")
     assert run(ways)[1]
 

@@ -51,7 +51,8 @@ class CheckDemands:
     """What is asked of every model.
 
     `baselines` are those of `baseline_file`, by the model's path from its folder; `keep`: the model as it is
-    goes into it; `several`: one of many, where a platform file is no model and no mistake.
+    goes into it; `several`: one of many, where a platform file is no model and no mistake; `remember`: what earlier
+    runs kept may be used.
     """
 
     rules: Rules
@@ -62,6 +63,7 @@ class CheckDemands:
     baseline_file: Path = Path()
     keep: bool = False
     several: bool = False
+    remember: bool = False
     forms: tuple[FormAsked, ...] = ()
 
 
@@ -80,7 +82,11 @@ def asked(request: Invocation) -> CheckDemands:
 
         rules = under(load_policy(request.files, args.policy), rules)
     question = CheckDemands(
-        rules=rules, today=request.today, layers=tuple(request.given), excluded=tuple(request.excluded)
+        rules=rules,
+        today=request.today,
+        layers=tuple(request.given),
+        excluded=tuple(request.excluded),
+        remember=request.remembers,
     )
     return _with_baseline(question, request) if args.baseline is not None else question
 
@@ -202,7 +208,11 @@ def dated(request: Invocation, models: Sequence[Path], days: int) -> tuple[list[
     from threatmodel.assessment.priorities import expiries
 
     question = CheckDemands(
-        rules=Rules(), today=request.today, layers=tuple(request.given), excluded=tuple(request.excluded)
+        rules=Rules(),
+        today=request.today,
+        layers=tuple(request.given),
+        excluded=tuple(request.excluded),
+        remember=request.remembers,
     )
     checking, code = _Checking(question), 0
     found: dict[Expiry, None] = {}
@@ -253,7 +263,7 @@ class _Checking:
         from threatmodel.assessment.gate.judging import held_to
 
         question = self._question
-        graph = held_to(weighed(path, files, question.today, self._library, remember=True), question.rules)
+        graph = held_to(weighed(path, files, question.today, self._library, remember=question.remember), question.rules)
         return assess(graph, self._library(graph.system, files), question.today, question.excluded)
 
     def _checked(self, path: Path, files: Files) -> Checked:
@@ -286,7 +296,7 @@ class _Checking:
     def _library(self, system: System, files: Files) -> Library:
         layers = (*system.libraries, *self._question.layers)
         if layers not in self._libraries:
-            self._libraries[layers] = layered(layers, files, remember=True)
+            self._libraries[layers] = layered(layers, files, remember=self._question.remember)
         return self._libraries[layers]
 
 

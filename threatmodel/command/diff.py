@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +33,11 @@ def options(parser: Parser) -> None:
     parser.add_argument("after", type=text, nargs="?", metavar="AFTER", help="the same, later")
     common(parser)
     parser.add_argument(
-        "--models", type=path, nargs="+", metavar="MODEL", help="with revisions: several models, told together"
+        "--models",
+        type=path,
+        nargs="*",
+        metavar="MODEL",
+        help="with revisions: several models together (default: the one that is found)",
     )
     parser.add_argument(
         "--format",
@@ -51,10 +53,10 @@ def run(request: Invocation) -> int:
     from threatmodel.render import changed
     from threatmodel.render.comment import as_markdown
 
-    if request.args.models:
+    if request.args.models is not None:
         return _several(request)
     drawn = request.output is not None and request.output.suffix.lower() in _DRAWN
-    before, after = _sides(request)
+    before, after = (side() for side in _sides(request))
     found = changes(before, after)
     if drawn or request.args.format == "dot":
         picture = changed.as_dot(before, after, found)
@@ -70,6 +72,13 @@ def run(request: Invocation) -> int:
 Assessed = Mapping[str, Any]
 
 
+Side = Callable[[], Assessed]
+"""One of the two sides, worked out when it is called; raises InputError where it cannot be had."""
+
+_UNUSABLE_BEFORE = {"missing-file", "unusable-revision"}
+"""What does not fail a comparison of several models where it is true of the first revision: a later one repairs it."""
+
+
 def _several(request: Invocation) -> int:
     """Prints what changed in several models between two revisions; 2 where one cannot be used."""
     from threatmodel.assessment.changes import Changes, changes
@@ -82,17 +91,19 @@ def _several(request: Invocation) -> int:
     found: dict[str, Changes] = {}
     unheld: dict[str, str] = {}
     code = 0
-    for model in args.models:
+    for model in args.models or [request.model]:
         request.named = model
+        first, second = _sides(request)
+        repaired = False
         try:
-            before, after = _sides(request)
+            after = second()
+            repaired = True
+            found[str(model)] = changes(first(), after)
         except InputError as error:
             complain(problems_told(error, request.files.read, EXPLAINED_BY))
-            first = error.problems[0]
-            unheld[str(model)] = f"{first.code}: {first.message}"
-            code = 0 if first.code == "missing-file" and model.is_file() and code == 0 else 2
-        else:
-            found[str(model)] = changes(before, after)
+            problem = error.problems[0]
+            unheld[str(model)] = f"{problem.code}: {problem.message}"
+            code = code if repaired and problem.code in _UNUSABLE_BEFORE else 2
     if args.format == "text":
         request.print("\n".join(f"{visible(name)}\n{as_text(one)}" for name, one in found.items()))
         return code
@@ -100,17 +111,18 @@ def _several(request: Invocation) -> int:
     return code
 
 
-def _sides(request: Invocation) -> tuple[Assessed, Assessed]:
-    """Both sides as JSON has them.  Raises InputError where one cannot be had."""
+def _sides(request: Invocation) -> tuple[Side, Side]:
+    """Both sides, as JSON has them."""
     before, after = request.args.before, request.args.after
     if after is None and ".." in before:
         dots = "..." if "..." in before else ".."
         first, _, last = before.partition(dots)
         first, last = first or "HEAD", last or "HEAD"
-        return _at(first, request, since=last if dots == "..." else ""), _at(last, request)
+        since = last if dots == "..." else ""
+        return lambda: _at(first, request, since=since), lambda: _at(last, request)
     if after is None:
-        return _at(before, request), _of_model(request.model, request)
-    return _one(before, request), _one(after, request)
+        return lambda: _at(before, request), lambda: _of_model(request.model, request)
+    return lambda: _one(before, request), lambda: _one(after, request)
 
 
 def _one(named: str, request: Invocation) -> Assessed:
@@ -134,7 +146,7 @@ def _refuse_both(named: str, request: Invocation) -> None:
     if root is not None and is_revision(root, named):
         hint = f"write ./{named} for the file, or refs/heads/{named} for a branch"
         message = f"{quoted(named)} is a file and a revision"
-        raise InputError([Problem(code="unknown-revision", place=Place(named), message=message, hint=hint)])
+        raise _refusal("unknown-revision", named, message, hint)
 
 
 def _of_json(path: Path, request: Invocation) -> Assessed:
@@ -168,32 +180,53 @@ def _of_model(path: Path, request: Invocation, files: Files | None = None) -> As
 def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
     """The model at a revision: the same path there as here.  The work tree is not touched."""
     from threatmodel.command.revisions import merge_base, unpacked
+    from threatmodel.command.temporary import temporary_folder
     from threatmodel.reading.git import located
 
     root, model = located(request.model)
     revision = merge_base(root, revision, since) if since else revision
-    with ExitStack() as stack:
-        folder = real_path(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tm-diff-"))))
+    here, given = Path.cwd(), request.given
+    with temporary_folder("tm-diff-") as folder:
         unpacked(root, revision, folder)
-        there = folder / model
-        if not real_path(there).is_relative_to(folder):
-            message, hint = f"{quoted(model.as_posix())} is a link that leaves the repository", "commit the file itself"
-            raise InputError([Problem(code="outside-project", place=Place(revision), message=message, hint=hint)])
-        if not there.is_file():
-            message = f"{quoted(model.as_posix())} is not there at {quoted(revision)}"
-            hint = "name a later revision, or two files"
-            raise InputError([Problem(code="missing-file", place=Place(revision), message=message, hint=hint)])
-        here = Path.cwd()
-        request.given = [real_path(layer) for layer in request.given]
+        _held_inside(folder, model, revision)
+        request.given = _layers_at(given, root, folder, revision)
         try:
             os.chdir(folder)  # so that places are told as from the root of the repository
-            found = _of_model(model, request)
+            return _of_model(model, request)
         except InputError as error:
             said = [f"{problem.place}: {problem.code}: {problem.message}" for problem in error.problems]
             message, hint = f"the model cannot be used at {quoted(revision)}: {said[0]}", "name another revision"
-            raise InputError(
-                [Problem(code="unusable-revision", place=Place(revision), message=message, hint=hint)]
-            ) from None
+            raise _refusal("unusable-revision", revision, message, hint) from None
         finally:
+            request.given = given
             os.chdir(here)
-        return found
+
+
+def _layers_at(given: Sequence[Path], root: Path, folder: Path, revision: str) -> list[Path]:
+    """The libraries that the command line names: those of the repository as they are at the revision."""
+    found = []
+    for layer in given:
+        named = next((one for one in (_named(layer), real_path(layer)) if one.is_relative_to(root)), None)
+        if named is not None:
+            _held_inside(folder, named.relative_to(root), revision)
+        found.append(folder / named.relative_to(root) if named is not None else real_path(layer))
+    return found
+
+
+def _named(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 - a link is compared as each revision has it
+
+
+def _held_inside(folder: Path, path: Path, revision: str) -> None:
+    """Raises InputError where a path is not there at a revision, or is a link that leads out of it."""
+    there = folder / path
+    if not real_path(there).is_relative_to(folder):
+        message, hint = f"{quoted(path.as_posix())} is a link that leaves the repository", "commit the file itself"
+        raise _refusal("outside-project", revision, message, hint)
+    if not there.exists():
+        message = f"{quoted(path.as_posix())} is not there at {quoted(revision)}"
+        raise _refusal("missing-file", revision, message, "name a later revision, or two files")
+
+
+def _refusal(code: str, where: str, message: str, hint: str) -> InputError:
+    return InputError([Problem(code=code, place=Place(where), message=message, hint=hint)])

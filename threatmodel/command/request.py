@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from threatmodel.api import assess, layered, weighed
 from threatmodel.command.arguments import names
+from threatmodel.reading.cache import is_on
 from threatmodel.reading.files import Files, is_folder
 from threatmodel.reading.home import CLONE, MODELS
 from threatmodel.reading.output import Content, write
@@ -52,7 +53,7 @@ class Invocation:
     """One run.
 
     `misused` ends it with a usage error; `output` is None for standard output; `named` and `given` are the model and
-    the libraries that the command line names.
+    the libraries that the command line names; `remembers`: what earlier runs kept may be used.
     """
 
     def __init__(self, args: argparse.Namespace, files: Files, misused: Callable[[str], NoReturn]) -> None:
@@ -66,6 +67,9 @@ class Invocation:
         output: str | None = getattr(args, "output", None)
         self.folder = Path(output) if output and (output.endswith(("/", os.sep)) or is_folder(Path(output))) else None
         self.output = Path(output) if output and output != "-" else None
+
+        gating = any(getattr(args, name, None) is not None for name in ("baseline", "policy"))
+        self.remembers = is_on(gating=gating)
 
     # --- what a command needs
 
@@ -97,15 +101,15 @@ class Invocation:
 
     def graph(self) -> Graph:
         """The model, with what its evidence says, for what only draws it."""
-        return weighed(self.model, self.files, self.today, None, remember=True)
+        return weighed(self.model, self.files, self.today, None, remember=self.remembers)
 
     def library(self) -> Library:
         """The library, and those on top of it: of the model that is found, if any, and of the command line."""
-        return layered(self.layers(), self.files, remember=True)
+        return layered(self.layers(), self.files, remember=self.remembers)
 
     def library_of(self, graph: Graph) -> Library:
         """The library, and those on top of it: of a model, and of the command line."""
-        return layered([*graph.system.libraries, *self.given], self.files, remember=True)
+        return layered([*graph.system.libraries, *self.given], self.files, remember=self.remembers)
 
     def assessment(self) -> Assessment:
         """The model held against the library."""
@@ -116,10 +120,10 @@ class Invocation:
         libraries: list[Library] = []
 
         def library_of(system: System, read: Files) -> Library:
-            libraries.append(layered([*system.libraries, *self.given], read, remember=True))
+            libraries.append(layered([*system.libraries, *self.given], read, remember=self.remembers))
             return libraries[0]
 
-        graph = weighed(model, files, self.today, library_of, remember=True)
+        graph = weighed(model, files, self.today, library_of, remember=self.remembers)
         library = libraries[0] if libraries else library_of(graph.system, files)
         return assess(graph, library, today=self.today, excluded=self.excluded)
 
