@@ -4,9 +4,9 @@
     python scripts/accuracy.py [FOLDER] [--only NAME] [--write]
 
 Files of the project's own lie in tests/samples/accuracy with their labels; FOLDER holds public templates that are
-labelled in scripts/accuracy.yaml or, fresh ones, in scripts/accuracy-fresh.yaml (docs/accuracy.md says where they are
-public).  The labels were written by reading the
-files, not by running the toolkit; scripts/labelled/labels.py says how.  `--write` keeps the tables in docs/accuracy.md.
+labelled in scripts/accuracy.yaml or, fresh ones, in scripts/accuracy-fresh.yaml; docs/maintainers/accuracy.md says
+where they are public.  The labels were written by reading the files, not by running the toolkit;
+scripts/labelled/labels.py says how.  `--write` keeps the tables in that page.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from scripts.labelled.found import found_in, library  # noqa: E402
 from scripts.labelled.labels import Label, digest, load  # noqa: E402
 from scripts.labelled.page import inserted, tables  # noqa: E402
 
-PAGE = HOME / "docs" / "accuracy.md"
+PAGE = HOME / "docs" / "maintainers" / "accuracy.md"
 PUBLIC = HOME / "scripts" / "accuracy.yaml"
 FRESH = HOME / "scripts" / "accuracy-fresh.yaml"
 OWN = HOME / "tests" / "samples" / "accuracy"
@@ -49,7 +49,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="How well infrastructure code is read, against labels by people.")
     parser.add_argument("folder", nargs="?", type=Path, help="where public templates lie that are labelled")
     parser.add_argument("--only", default="", metavar="NAME", help="only files with this in their label's name")
-    parser.add_argument("--write", action="store_true", help="write the tables of docs/accuracy.md")
+    parser.add_argument("--write", action="store_true", help="write the tables of docs/maintainers/accuracy.md")
     asked = parser.parse_args()
     parts = {"own samples": (OWN, OWN / "labels.yaml"), "fresh own files": (OWN_FRESH, OWN_FRESH / "labels.yaml")}
     if asked.folder is not None:

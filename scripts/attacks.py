@@ -4,8 +4,8 @@
     .venv/bin/python scripts/attacks.py [--write | --check] [ID ...]
 
 Runs the attempts of tests/evidence/attacks/*.yaml, all or those that are named, and prints what each did.  Fails where
-one comes out otherwise than its file says.  `--write` keeps the table in docs/adversary.md; `--check` fails where that
-page differs.
+one comes out otherwise than its file says.  `--write` keeps the table in docs/maintainers/adversary.md; `--check` fails
+where that page differs.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from threatmodel.reading.problems import InputError  # noqa: E402
 
 ATTACKS = HOME / "tests" / "evidence" / "attacks"
 BASES = ATTACKS / "bases"
-PAGE = HOME / "docs" / "adversary.md"
+PAGE = HOME / "docs" / "maintainers" / "adversary.md"
 
 AS_OF = datetime.date(2026, 11, 25)
 """The day for which states are worked out."""
@@ -281,7 +281,7 @@ that nothing does.
 
 
 def page(every: Sequence[Attack]) -> str:
-    """docs/adversary.md: the counts by what is attacked, what gets through and why, and every attempt."""
+    """docs/maintainers/adversary.md: the counts by what is attacked, what gets through and why, and every attempt."""
     topics = list(dict.fromkeys(one.topic for one in every))
     rows = "\n".join(_row(topic, [one for one in every if one.topic == topic]) for topic in topics)
     through = [one for one in every if one.through]
@@ -320,8 +320,8 @@ def main() -> int:
     parser.add_argument("ids", nargs="*", metavar="ID", help="an attempt (default: all)")
     parser.add_argument("--folder", type=Path, default=ATTACKS, help="where the attempts lie (default: the suite's)")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--write", action="store_true", help="write docs/adversary.md")
-    what.add_argument("--check", action="store_true", help="fail where docs/adversary.md differs")
+    what.add_argument("--write", action="store_true", help="write docs/maintainers/adversary.md")
+    what.add_argument("--check", action="store_true", help="fail where docs/maintainers/adversary.md differs")
     arguments = parser.parse_args()
     every = attacks(arguments.folder)
     if arguments.write:

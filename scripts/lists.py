@@ -3,9 +3,9 @@
 
     python scripts/lists.py [--write]
 
-scripts/lists.yaml has the lists; `--write` keeps the tables in docs/accuracy.md.  Each system is imported as it is,
-with nothing answered: an item is a finding, a question, answered (the threat is told with what keeps it low), tolerable
-(nobody is asked, since at worst it is within the system's tolerance), ruled out by the template, or missed.
+scripts/lists.yaml has the lists; `--write` keeps the tables in docs/maintainers/accuracy.md.  Each system is imported
+as it is, with nothing answered: an item is a finding, a question, answered (the threat is reported with what keeps it
+low), tolerable (not asked, since at worst it is within the system's tolerance), ruled out by the template, or missed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from threatmodel.graph.elements import Element, Flow  # noqa: E402
 from threatmodel.library.entries import Threat  # noqa: E402
 from threatmodel.reading.files import Files  # noqa: E402
 
-PAGE = HOME / "docs" / "accuracy.md"
+PAGE = HOME / "docs" / "maintainers" / "accuracy.md"
 LISTS = HOME / "scripts" / "lists.yaml"
 PART = "lists by others"
 FINDING, QUESTION, ANSWERED, TOLERABLE, RULED_OUT, MISSED = ORDER = (
@@ -120,7 +120,7 @@ def _table(one: Mapping[str, Any]) -> Iterator[str]:
 def main() -> int:
     """Prints the tables, or writes them; the exit code."""
     parser = argparse.ArgumentParser(description="What becomes of threats that others published.")
-    parser.add_argument("--write", action="store_true", help="write the tables of docs/accuracy.md")
+    parser.add_argument("--write", action="store_true", help="write the tables of docs/maintainers/accuracy.md")
     text = page()
     if parser.parse_args().write:
         PAGE.write_text(inserted(PAGE.read_text(encoding="utf-8"), PART, text, "scripts/lists.py"), encoding="utf-8")

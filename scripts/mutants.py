@@ -5,7 +5,7 @@
 
 Each mutant makes what is deployed weaker in one place; it is caught if no control that it undoes is proven any more, or
 if the input is refused, or where word alone hides something, if `check` names it.  What is weaker than what stands in
-scripts/mutation/weaker.yaml, apart from the engine.  `--write` keeps the table in docs/mutants.md.
+scripts/mutation/weaker.yaml, apart from the engine.  `--write` keeps the table in docs/maintainers/mutants.md.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from scripts.mutation.judging import Mutant, Outcome, outcome  # noqa: E402
 from scripts.mutation.making import Made, made  # noqa: E402
 from scripts.mutation.page import needless, page, reasons, unexplained  # noqa: E402
 
-PAGE = HOME / "docs" / "mutants.md"
+PAGE = HOME / "docs" / "maintainers" / "mutants.md"
 
 
 @cache
@@ -88,8 +88,8 @@ def main() -> int:
     parser.add_argument("--base", metavar="NAME", help="only mutants of a system: see scripts/mutation/bases.yaml")
     parser.add_argument("--share", type=int, default=1, metavar="N", help="only every N-th of each class and system")
     parser.add_argument("--show", metavar="ID", help="print what a mutant changes, and judge nothing")
-    parser.add_argument("--write", action="store_true", help="write docs/mutants.md")
-    parser.add_argument("--check", action="store_true", help="fail where docs/mutants.md differs")
+    parser.add_argument("--write", action="store_true", help="write docs/maintainers/mutants.md")
+    parser.add_argument("--check", action="store_true", help="fail where docs/maintainers/mutants.md differs")
     asked = parser.parse_args()
     mutants = every().mutants
     if asked.show:
@@ -112,7 +112,7 @@ def main() -> int:
         if asked.write:
             PAGE.write_text(text, encoding="utf-8")
         elif PAGE.read_text(encoding="utf-8") != text:
-            print("docs/mutants.md is not current: run scripts/mutants.py --write")
+            print("docs/maintainers/mutants.md is not current: run scripts/mutants.py --write")
             return 1
     rotten = needless(outcomes, reasons()) if len(numbers) == len(mutants) else []
     for pattern in rotten:

@@ -1,4 +1,4 @@
-"""The first lines of `check` for nineteen systems, and what a person makes of each: docs/precision.md.
+"""The first lines of `check` for nineteen systems, and what a person makes of each: docs/maintainers/precision.md.
 
     python scripts/precision.py [--templates FOLDER] [--write]
 
@@ -36,7 +36,7 @@ from threatmodel.reading.files import Files  # noqa: E402
 from threatmodel.render.telling import asks, shows  # noqa: E402
 
 JUDGEMENTS = HOME / "scripts" / "precision.yaml"
-PAGE = HOME / "docs" / "precision.md"
+PAGE = HOME / "docs" / "maintainers" / "precision.md"
 MOST = 20
 TODAY = datetime.date(2026, 11, 25)
 WORDS = {"act": "worth acting on", "minor": "true but minor", "repeats": "repeats another line", "wrong": "wrong"}
@@ -174,7 +174,7 @@ def main() -> None:
     """Prints the lines, and writes the page where asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--templates", type=Path, help="a folder with the public templates")
-    parser.add_argument("--write", action="store_true", help="write docs/precision.md")
+    parser.add_argument("--write", action="store_true", help="write docs/maintainers/precision.md")
     args = parser.parse_args()
     systems: dict[str, Any] = yaml.safe_load(JUDGEMENTS.read_text(encoding="utf-8"))
     found: dict[str, list[Line]] = {}

@@ -6,7 +6,7 @@
 Prints every mutant of scripts/readings.yaml with what it moved, and the score: a mutant is caught if every
 control that it should move did so as written (none moved, where none should), and collateral is every other control
 whose state changed.  Fails where fewer than 98 in 100 are caught, or where one has more than one collateral change.
-`--write` keeps table and score in docs/readings.md; `--check` fails where that page differs.
+`--write` keeps table and score in docs/maintainers/readings.md; `--check` fails where that page differs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from threatmodel.reading.source import LARGEST  # noqa: E402
 MODEL = HOME / "models" / "slack-lambda.yaml"
 TEMPLATE = HOME / "examples" / "slack-app" / "template.yaml"
 MUTANTS = Path(__file__).with_name("readings.yaml")
-PAGE = HOME / "docs" / "readings.md"
+PAGE = HOME / "docs" / "maintainers" / "readings.md"
 
 AS_OF = datetime.date(2026, 11, 25)
 """The day for which states are worked out: a runtime that runs out later must not change the table."""
@@ -220,7 +220,7 @@ have no state before or none after.
 
 
 def page(outcomes: Sequence[Outcome]) -> str:
-    """docs/readings.md: the score, every mutant, and what this template cannot show."""
+    """docs/maintainers/readings.md: the score, every mutant, and what this template cannot show."""
     found = score(outcomes)
     in_hundred = found.caught * 100 // found.mutants
     text = _INTRODUCTION.format(
@@ -251,8 +251,8 @@ def main() -> int:
     """Prints, writes or compares; the exit code."""
     parser = argparse.ArgumentParser(description="How well the example's template is read.")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--write", action="store_true", help="write docs/readings.md")
-    what.add_argument("--check", action="store_true", help="fail where docs/readings.md differs")
+    what.add_argument("--write", action="store_true", help="write docs/maintainers/readings.md")
+    what.add_argument("--check", action="store_true", help="fail where docs/maintainers/readings.md differs")
     arguments = parser.parse_args()
     _, outcomes = run()
     found = score(outcomes)

@@ -1,4 +1,4 @@
-"""The tables of docs/accuracy.md: all files together, each file, and what differs."""
+"""The tables of docs/maintainers/accuracy.md: all files together, each file, and what differs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/mutants.md: by class and control how many are caught, and each survivor with why."""
+"""docs/maintainers/mutants.md: by class and control how many are caught, and each survivor with why."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _controls(outcomes: Sequence[Outcome]) -> Iterator[str]:
         lost.update({name.partition("@")[0] for name in one.survivors if name in one.mutant.weakens})
     yield from ("## By control", "", "| control | made | caught |", "| --- | --- | --- |")
     yield from (
-        f"| [`{name}`](library/README.md) | {made[name]} | {made[name] - lost[name]} |" for name in sorted(made)
+        f"| [`{name}`](../library/README.md) | {made[name]} | {made[name] - lost[name]} |" for name in sorted(made)
     )
     yield ""
 

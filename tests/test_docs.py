@@ -1,0 +1,24 @@
+"""The documentation holds together: every page is in the index, and every link of every page leads somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support import HOME
+
+DOCS = HOME / "docs"
+PAGES = [HOME / "README.md", HOME / "CONTRIBUTING.md", HOME / "SECURITY.md", *sorted(DOCS.rglob("*.md"))]
+_LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s#]+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(HOME).as_posix())
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    links = [link for link in _LINK.findall(page.read_text(encoding="utf-8")) if "://" not in link]
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_index_has_every_page() -> None:
+    index = _LINK.findall((DOCS / "README.md").read_text(encoding="utf-8"))
+    pages = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md") if page.parent.name != "library"}
+    assert pages - {"README.md"} <= set(index)
