@@ -10,6 +10,7 @@ from tests.support import HOME, assessed, control, evidence, library_of, threat
 from threatmodel.assessment.actions import actions, change, difference, faults, proofs
 from threatmodel.assessment.assess import assess, reconsidered
 from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.groups import grouped
 from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
 
@@ -84,7 +85,7 @@ def test_what_only_a_person_can_tell_is_proven_by_word(tmp_path: Path) -> None:
 def test_a_change_tells_what_closes_goes_down_and_stays(tmp_path: Path, library: Library) -> None:
     facts = "validates_input: false, logs_redacted: false, errors_generic: false"
     assessment = assessed(tmp_path, model(facts, "validates_input: true, logs_redacted: false"), library)
-    by_id = {action.control.id: change(assessment, action) for action in actions(assessment)}
+    by_id = {action.control.id: change(assessment, action, grouped(assessment)) for action in actions(assessment)}
     good = by_id["good"]
     assert (set(good.closed), good.lowered, good.stay) == ({"bad@bot", "sad@bot"}, (), 2)
     assert good.claimed == (("critical", "low", 2),)
@@ -112,15 +113,13 @@ def test_looking_again_at_what_a_control_answers_is_looking_again_at_everything(
     assumed = {("good", "bot"): in_place, ("good", "two"): in_place}
     again = whole(assessment, assumed)
     after = {finding.id: finding for finding in (*again.findings, *again.possible)}
-    found = reconsidered(assessment, assumed)
-    assert set(found) == {"bad@bot", "bad@two"}
-    for name, (_, then) in found.items():
-        assert (then.verdict, then.claimed, then.proven) == (
-            after[name].verdict,
-            after[name].claimed,
-            after[name].proven,
-        )
-    assert difference(found.values()).claimed == ((("critical", "low", 1),) if in_place else (("low", "critical", 1),))
+    found = list(reconsidered(assessment, assumed, grouped(assessment)))
+    assert {finding.id for one in found for finding in one.findings} == {"bad@bot", "bad@two"}
+    for _, then, findings in found:
+        for finding in findings:
+            other = after[finding.id]
+            assert (then.verdict, then.claimed, then.proven) == (other.verdict, other.claimed, other.proven)
+    assert difference(found).claimed == ((("critical", "low", 1),) if in_place else (("low", "critical", 1),))
 
 
 def test_what_sees_all_that_a_fact_follows_from_proves_it() -> None:

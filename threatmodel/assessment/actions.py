@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from operator import itemgetter
 from typing import Literal, NamedTuple
 
-from threatmodel.assessment.assess import reconsidered
+from threatmodel.assessment.assess import Reconsidered, in_order, reconsidered
 from threatmodel.assessment.assessed import DONE, Answer, Assessment, Finding
 from threatmodel.assessment.causes import helps
+from threatmodel.assessment.groups import Group, grouped
 from threatmodel.assessment.ranking import STRONG, Rank, at_the_door, rank
 from threatmodel.assessment.risk import BANDS, MOVES, Band
 from threatmodel.assessment.states import State
 from threatmodel.library.entries import Control, ControlEffect
-from threatmodel.model.facts import WORD, Statement
+from threatmodel.model.facts import Statement
 from threatmodel.model.vocabulary import FACTS, INPUTS, Kind
 
 
@@ -45,26 +47,24 @@ class Action:
         return tuple(state.element for states in self.states.values() for state in states)
 
 
-def actions(assessment: Assessment, most: int | None = 3) -> tuple[Action, ...]:
+def actions(assessment: Assessment, most: int | None = 3, groups: Sequence[Group] | None = None) -> tuple[Action, ...]:
     """The controls not in place that would lower the band of a finding, what comes first first: one action a control.
 
     First what closes an open front door, then the worst band that evidence leaves, then what is known to be wanting,
     what somebody wrote before what nobody set, what the Internet reaches, `stops` before `hinders` before `contains`,
-    and what moves most findings.  What would only detect or respond comes after all of that.
+    and what moves most findings.  What would only detect or respond comes after all of that.  `groups` are the
+    assessment's, where they are known already.
     """
     collected: dict[str, list[_Moved]] = {}
-    helping: dict[tuple[object, ...], tuple[int, ...]] = {}
-    for finding in (*assessment.findings, *filter(at_the_door, assessment.possible)):
-        if finding.verdict not in DONE:
-            alike = (finding.threat.id, finding.inherent, tuple(_missing(a) for a in finding.answers))
-            if alike not in helping:
-                helping[alike] = tuple(_would_help(finding))
-            for at in helping[alike]:
-                answer = finding.answers[at]
-                place = rank(
-                    finding, [answer], doubt=int(answer.state.level == 0 or answer.state.state == "ineffective")
-                )
-                collected.setdefault(answer.link.control, []).append(_Moved(place, finding, answer))
+    for group in grouped(assessment) if groups is None else groups:
+        head = group.head
+        if head.verdict not in DONE and (head.applies or at_the_door(head)):
+            for at in _would_help(head):
+                state, control = head.answers[at].state, head.answers[at].link.control
+                doubt = int(state.level == 0 or state.state == "ineffective")
+                place = rank(head, [head.answers[at]], doubt).unnamed
+                moved = (_Moved(place, one.id, one, one.answers[at]) for one in group.findings)
+                collected.setdefault(control, []).extend(moved)
     found = [_action(assessment.library.controls[control], moved) for control, moved in collected.items()]
     return tuple(sorted(found, key=lambda action: (action.minor, action.rank))[:most])
 
@@ -73,12 +73,13 @@ class _Moved(NamedTuple):
     """A finding that an action would move, through which answer."""
 
     rank: Rank
+    id: str
     finding: Finding
     answer: Answer
 
 
 def _action(control: Control, moved: Sequence[_Moved]) -> Action:
-    ranked = sorted(moved, key=lambda one: one.rank)
+    ranked = sorted(moved, key=itemgetter(0, 1))
     first = ranked[0]
     states = {one.answer.state.element: one.answer.state for one in reversed(ranked)}
     return Action(
@@ -99,15 +100,10 @@ def _by_state(states: Iterable[State]) -> Mapping[str, tuple[State, ...]]:
     return {name: tuple(alike) for name, alike in found.items()}
 
 
-def _missing(answer: Answer) -> bool | None:
-    """Whether a control is not in place where it could be; None where it is not applicable, or nobody wants it."""
-    return answer.state.is_wanting or (False if answer.state.level >= WORD else None)
-
-
 def _would_help(finding: Finding) -> Iterator[int]:
     """Which answers, if their control came into place, would lower the claimed band."""
     for at, answer in enumerate(finding.answers):
-        if _missing(answer) and answer.link.effect in MOVES and helps(finding, answer):
+        if answer.state.is_wanting and answer.link.effect in MOVES and helps(finding, answer):
             yield at
 
 
@@ -173,26 +169,40 @@ class Improvement:
     proven: tuple[tuple[Band, Band, int], ...]
 
 
-def change(assessment: Assessment, action: Action) -> Improvement:
-    """What an action would change on this model, worked out with its control in place wherever it is wanting."""
-    return difference(reconsidered(assessment, {(action.control.id, name): True for name in action.elements}).values())
+def change(assessment: Assessment, action: Action, groups: Sequence[Group]) -> Improvement:
+    """What an action would change on this model, worked out with its control in place wherever it is wanting.
+
+    `groups` are the assessment's.
+    """
+    assumed = {(action.control.id, name): True for name in action.elements}
+    return difference(reconsidered(assessment, assumed, groups))
 
 
-def difference(pairs: Iterable[tuple[Finding, Finding]]) -> Improvement:
-    """What changes between findings as they are and as they would be."""
-    pairs = list(pairs)
-    found = Improvement(
-        closed=tuple(before.id for before, after in pairs if before.verdict not in DONE and after.verdict in DONE),
-        lowered=(),
-        stay=sum((before.claimed, before.proven) == (after.claimed, after.proven) for before, after in pairs),
-        claimed=_moves((before.claimed.band, after.claimed.band) for before, after in pairs),
-        proven=_moves((before.proven.band, after.proven.band) for before, after in pairs),
+def difference(found: Iterable[Reconsidered]) -> Improvement:
+    """What changes between findings as they are and as they would be; ids in the order of an assessment's findings."""
+    closed: list[Finding] = []
+    lowered: list[Finding] = []
+    stay = 0
+    claimed: Counter[tuple[Band, Band]] = Counter()
+    proven: Counter[tuple[Band, Band]] = Counter()
+    for before, after, findings in found:
+        if before.verdict not in DONE and after.verdict in DONE:
+            closed += findings
+        elif BANDS.index(after.claimed.band) < BANDS.index(before.claimed.band):
+            lowered += findings
+        stay += len(findings) if (before.claimed, before.proven) == (after.claimed, after.proven) else 0
+        claimed[before.claimed.band, after.claimed.band] += len(findings)
+        proven[before.proven.band, after.proven.band] += len(findings)
+    return Improvement(
+        closed=tuple(finding.id for finding in sorted(closed, key=in_order)),
+        lowered=tuple(finding.id for finding in sorted(lowered, key=in_order)),
+        stay=stay,
+        claimed=_moves(claimed),
+        proven=_moves(proven),
     )
-    down = (b.id for b, a in pairs if BANDS.index(a.claimed.band) < BANDS.index(b.claimed.band))
-    return replace(found, lowered=tuple(name for name in down if name not in set(found.closed)))
 
 
-def _moves(pairs: Iterable[tuple[Band, Band]]) -> tuple[tuple[Band, Band, int], ...]:
-    counts = Counter(pair for pair in pairs if pair[0] != pair[1])
+def _moves(found: Mapping[tuple[Band, Band], int]) -> tuple[tuple[Band, Band, int], ...]:
+    counts = {pair: number for pair, number in found.items() if pair[0] != pair[1]}
     ranked = sorted(counts, key=lambda pair: (-BANDS.index(pair[0]), -BANDS.index(pair[1])))
     return tuple((before, after, counts[before, after]) for before, after in ranked)

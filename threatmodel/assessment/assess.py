@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from threatmodel.assessment import word
 from threatmodel.assessment.asks import Ask
 from threatmodel.assessment.assessed import VERDICTS, Answer, Assessment, Finding, Question, RuledOut, Verdict
+from threatmodel.assessment.groups import Group
 from threatmodel.assessment.invariants import HeldInvariant, held
 from threatmodel.assessment.misdirected import is_off, misdirected, unknown_threats
 from threatmodel.assessment.questions import Questions
@@ -57,22 +58,43 @@ def assess(
     return _Assessing(States(graph, library, today, assumed), frozenset(excluded)).assessment()
 
 
-def reconsidered(assessment: Assessment, assumed: Assumed) -> dict[str, tuple[Finding, Finding]]:
-    """The findings that controls answer which are taken to be in place, or gone, by id: as they are, and then."""
+class Reconsidered(NamedTuple):
+    """Findings that are alike, and would be under other states of their controls: the first, as it is and then; all."""
+
+    before: Finding
+    after: Finding
+    findings: tuple[Finding, ...]
+
+
+def reconsidered(assessment: Assessment, assumed: Assumed, groups: Iterable[Group]) -> Iterator[Reconsidered]:
+    """The findings that controls answer which are taken to be in place, or gone; `groups` are the assessment's."""
     states, touched = assessment.states.assuming(assumed)
     run = _Assessing(states, frozenset(assessment.excluded))
-    answered = {threat.id for threat in run.library.threats.values() if touched & {x.control for x in threat.links}}
-    found = {}
-    for finding in (*assessment.findings, *assessment.possible):
-        if finding.threat.id in answered:
-            answers = tuple(
-                Answer(a.link, states.counting(assessment.library.controls[a.link.control], finding.target))
-                if a.link.control in touched
-                else a
-                for a in finding.answers
-            )
-            found[finding.id] = finding, run.again(finding, answers)
-    return found
+    places = {threat.id: _places(threat, touched) for threat in run.library.threats.values()}
+    for group in groups:
+        if at := places[group.head.threat.id]:
+            yield from _reconsidered(run, group, at)
+
+
+def _reconsidered(run: _Assessing, group: Group, places: Sequence[int]) -> Iterator[Reconsidered]:
+    """A group as it would be: the findings whose answers at these places come into the same states, together."""
+    links = [group.head.answers[place].link for place in places]
+    controls = [run.library.controls[link.control] for link in links]
+    found: dict[tuple[tuple[int, bool], ...], tuple[list[State], list[Finding]]] = {}
+    for finding in group.findings:
+        states = [run.states.counting(control, finding.target) for control in controls]
+        levels = tuple([(state.level, state.is_open) for state in states])
+        found.setdefault(levels, (states, []))[1].append(finding)
+    for states, alike in found.values():
+        answers = [*alike[0].answers]
+        for place, link, state in zip(places, links, states, strict=True):
+            answers[place] = Answer(link, state)
+        yield Reconsidered(alike[0], run.again(alike[0], tuple(answers)), tuple(alike))
+
+
+def _places(threat: Threat, touched: frozenset[str]) -> tuple[int, ...]:
+    """Which of a threat's answers are those of these controls."""
+    return tuple(at for at, link in enumerate(threat.links) if link.control in touched)
 
 
 class _Assessing:
@@ -225,9 +247,8 @@ class _Assessing:
 
     def again(self, finding: Finding, answers: tuple[Answer, ...]) -> Finding:
         """A finding under other states of its controls."""
-        threat, target = finding.threat, finding.target
-        proof = weighed(threat, target.kind, target.facts).proof
-        return self._answered(threat, target, finding.applies, finding.inherent, proof, finding.rated, answers)
+        one = finding
+        return self._answered(one.threat, one.target, one.applies, one.inherent, one.proof, one.rated, answers)
 
     def _answered(  # noqa: PLR0913, PLR0917 - what a finding is made of
         self,
@@ -251,6 +272,7 @@ class _Assessing:
             applies=applies,
             verdict=verdict,
             inherent=inherent,
+            proof=proof,
             claimed=cells.claimed,
             proven=cells.proven,
             answers=answers,
@@ -379,6 +401,11 @@ def _touched(findings: Sequence[Finding]) -> Mapping[str, int]:
     return Counter(
         name for finding in findings for name in (finding.threat.id, *(one.link.control for one in finding.answers))
     )
+
+
+def in_order(finding: Finding) -> tuple[bool, tuple[int, int, int, str]]:
+    """The key that orders findings as an assessment has them: those that apply, then possible ones, worst first."""
+    return not finding.applies, _worst_first(finding)
 
 
 def _worst_first(finding: Finding) -> tuple[int, int, int, str]:

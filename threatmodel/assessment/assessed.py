@@ -36,8 +36,9 @@ class Answer(NamedTuple):
 class Finding:
     """A threat to an element.
 
-    `applies` is its exposure: 2 or 1 where it applies by evidence or word, 0 where that is unknown.  `rated` says in
-    words why the inherent cell is not the library's.  `acceptance` is the one that names it, in force or not.
+    `applies` is its exposure: 2 or 1 where it applies by evidence or word, 0 where that is unknown.  `proof` is the
+    library's cell as evidence alone leaves it.  `rated` says in words why the inherent cell is not the library's.
+    `acceptance` is the one that names it, in force or not.
     `likely`: it applies, or would if what signs in the files speak of is so and the Internet reaches the element.
     """
 
@@ -47,6 +48,7 @@ class Finding:
     applies: int
     verdict: Verdict
     inherent: Cell
+    proof: Cell
     claimed: Cell
     proven: Cell
     answers: tuple[Answer, ...]

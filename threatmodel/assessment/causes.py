@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Answer, Finding
+from threatmodel.assessment.groups import Group, raising
 from threatmodel.assessment.ranking import STRONG
 from threatmodel.assessment.risk import BANDS, MOVES, residual
 from threatmodel.assessment.states import State, Support
@@ -42,13 +43,19 @@ class Cause(NamedTuple):
         return tuple(sorted((item for item in self.state.support if item.known), key=lambda item: item.said.omitted))
 
 
-def causes(findings: Iterable[Finding]) -> list[tuple[Finding, Cause | None]]:
-    """Findings that are known to be bad, each with what is at fault; None where all that it wants is unknown."""
-    found = [(finding, candidates(finding)) for finding in findings]
-    hanging = Counter(one.state.control for _, alike in found for one in alike)
+def causes(groups: Iterable[Group]) -> list[tuple[Group, Cause | None]]:
+    """Groups that are known to be bad, each with what is at fault; None where all that it wants is unknown.
+
+    A cause is that of the group's first finding: the others have the same control at fault, on their own elements.
+    """
+    found = [(group, candidates(group.head)) for group in groups]
+    hanging: Counter[str] = Counter()
+    for group, alike in found:
+        for one in alike:
+            hanging[one.state.control] += len(group.findings)
     return [
-        (finding, min(alike, key=lambda one: (-hanging[one.state.control], _strength(one)), default=None))
-        for finding, alike in found
+        (group, min(alike, key=lambda one: (-hanging[one.state.control], _strength(one)), default=None))
+        for group, alike in found
     ]
 
 
@@ -56,28 +63,18 @@ def candidates(finding: Finding) -> list[Cause]:
     """The controls that are equally at fault for a finding, the strongest effect first."""
     wanting = [one for one in finding.answers if one.state.is_wanting and one.link.effect in MOVES]
     strong = [one for one in wanting if one.link.effect in STRONG] or wanting
-    known = (Cause(answer, _written(answer.state)) for answer in strong if answer.state.level < 0)
-    ranked = [(_class(one, finding), one) for one in known]
+    known = [Cause(answer, _written(answer.state)) for answer in strong if answer.state.level < 0]
+    raised = raising(finding) if known else frozenset()
+    ranked = [(_class(one, finding, raised), one) for one in known]
     best = min((order for order, _ in ranked), default=None)
     return sorted((one for order, one in ranked if order == best), key=_strength)
 
 
-def _class(one: Cause, finding: Finding) -> tuple[bool, ...]:
+def _class(one: Cause, finding: Finding, raised: frozenset[str]) -> tuple[bool, ...]:
+    """How little at fault a control is, the least first; `raised` are the facts that raise the finding's numbers."""
     resting = one.state.state == "ineffective"  # what it rests on is at fault
-    worse = bool(_facts(one.state) & _raising(finding))
+    worse = not raised.isdisjoint(item.fact for item in one.state.support)
     return resting, not helps(finding, one.answer), not one.written, one.effect != "stops", not worse
-
-
-def _facts(state: State) -> set[str]:
-    return {item.fact for item in state.support}
-
-
-def _raising(finding: Finding) -> set[str]:
-    """The facts that raise the finding's numbers."""
-    facts, kind = finding.target.facts, finding.target.kind
-    conditions = [move.conditions[kind] for move in finding.threat.raises]
-    raising = [condition for condition in conditions if condition.truth(facts) > 0]
-    return {leaf.fact for condition in raising for leaf in condition.why(facts)}
 
 
 def _strength(one: Cause) -> int:

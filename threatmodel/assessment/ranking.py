@@ -14,7 +14,6 @@ from threatmodel.assessment.risk import BANDS
 from threatmodel.assessment.states import State
 from threatmodel.graph.building import Element, Flow
 from threatmodel.library.entries import EFFECTS, ControlEffect
-from threatmodel.model.vocabulary import FACTS
 
 STRONG: frozenset[ControlEffect] = frozenset({"stops", "hinders", "contains"})
 """Effects that keep an attack from succeeding or make it smaller; the others only tell of it."""
@@ -41,6 +40,11 @@ class Rank(NamedTuple):
     effect: int
     fewer: int
     name: str
+
+    @property
+    def unnamed(self) -> Rank:
+        """The rank of all findings that are alike, which their ids order among themselves."""
+        return self._replace(name="")
 
 
 def rank(finding: Finding, answers: Iterable[Answer] | None = None, doubt: int = 0) -> Rank:
@@ -77,8 +81,7 @@ def at_the_door(finding: Finding) -> bool:
 
 def distance(target: Element | Flow) -> int:
     """0 where the Internet reaches it, 1 where nobody says, 2 where it does not or the question makes no sense."""
-    names = [name for name in _FACING.get(target.kind, ()) if name in FACTS[target.kind]]
-    found = [target.facts.get(name) for name in names]
+    found = [target.facts.get(name) for name in _FACING.get(target.kind, ())]
     if any(fact is not None and fact.size and fact.value is True for fact in found):
         return 0
     return 1 if any(fact is None or not fact.size for fact in found) else 2

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from threatmodel.assessment.asks import Ask, asks_for, list_asks
 from threatmodel.graph.building import Element, Flow, Graph, Related
@@ -55,7 +56,7 @@ def support_of(name: str, fact: Fact) -> Support:
     return Support(name, fact.value, fact.said, fact.against, fact.size > 0)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # no slots: what follows from a state is worked out once and kept with it
 class State:
     """The state of a control on an element.
 
@@ -76,20 +77,27 @@ class State:
     size: int = EVIDENCE
     unwanted: bool = False
 
-    @property
+    @cached_property
     def is_open(self) -> bool:
         """Whether nobody knows if it is in place, and it may be."""
         return self.state in OPEN_QUESTION and not self.unwanted
 
-    @property
+    @cached_property
     def is_wanting(self) -> bool:
         """Whether it is not in place, as far as is known, where it could be and somebody may want it."""
         return self.level < WORD and self.state != "not-applicable" and not self.unwanted
 
-    @property
+    @cached_property
     def support(self) -> tuple[Support, ...]:
         """The facts that it rests on."""
         return _support(*self.basis) if self.basis else ()
+
+    @cached_property
+    def likeness(self) -> Hashable:
+        """What findings follow from it, whatever element it is on: its standing, and what shows that it is wanting."""
+        shows = self.support if self.level < 0 and self.is_wanting else ()
+        facts = tuple([(item.fact, item.known, item.said.omitted) for item in shows])
+        return self.state, self.level, self.unwanted, facts
 
     @property
     def reason(self) -> str:
@@ -97,6 +105,13 @@ class State:
         if self.words or self.basis is None:
             return self.words
         return _said_by(self.support) if self.level else _not_stated(*self.basis)
+
+
+class _Same(NamedTuple):
+    """States that are as another run worked them out, but for those of some controls."""
+
+    states: Mapping[tuple[str, str], State]
+    but: frozenset[str]
 
 
 class States:
@@ -115,6 +130,7 @@ class States:
             if s.control in library.controls  # not where a team's library switches it off
         }
         self._at: dict[tuple[str, str], State] = {}
+        self._same = _Same({}, frozenset())
         self._asked: dict[tuple[str, str], tuple[Ask, ...]] = {}
         self._gaps: dict[int, tuple[object, tuple[Ask, ...]]] = {}
         self._attested = {control.id: _attested(control) for control in library.controls.values()}
@@ -125,7 +141,7 @@ class States:
         while more := {c.id for c in self.library.controls.values() if touched & set(c.requires)} - touched:
             touched |= more
         found = States(self.graph, self.library, self.today, {**self.assumed, **assumed})
-        found._at = {key: state for key, state in self._at.items() if key[0] not in touched}
+        found._same = _Same(self._at, frozenset(touched))
         return found, frozenset(touched)
 
     def counting(self, control: Control, target: Element | Flow) -> State:
@@ -186,7 +202,8 @@ class States:
         found = self._at.get(key)
         if found is None:
             in_place = self.assumed.get(key)
-            found = (
+            found = self._same.states.get(key) if control.id not in self._same.but else None
+            found = found or (
                 self._meant(control, self._with_requirements(control, element, self._own(control, element)))
                 if in_place is None
                 else _assumed(control, element, in_place=in_place)

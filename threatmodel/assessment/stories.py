@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment, Finding, Question, Verdict
 from threatmodel.assessment.causes import Cause, candidates, causes
+from threatmodel.assessment.groups import Group, grouped
 from threatmodel.assessment.ranking import Rank, at_the_door, rank, strongest, weak_only
 from threatmodel.assessment.risk import BANDS, Band
 from threatmodel.assessment.states import ControlState, State
@@ -94,22 +96,45 @@ class Story:
         return tuple({(state.control, state.element): state for state in [*first, *found]}.values())
 
 
-def stories(assessment: Assessment) -> tuple[Story, ...]:
-    """Everything that needs work or waits for an answer, as stories, what comes first first."""
-    found = [*_known(assessment.findings), *_waiting(assessment)]
+def stories(assessment: Assessment, groups: Sequence[Group] | None = None) -> tuple[Story, ...]:
+    """Everything that needs work or waits for an answer, as stories, what comes first first.
+
+    `groups` are the assessment's, where they are known already.
+    """
+    groups = grouped(assessment) if groups is None else groups
+    found = [*_known(groups), *_waiting(assessment.questions, groups)]
     return tuple(sorted(found, key=lambda story: (story.minor, story.rank)))
 
 
 # --- what is known to be bad
 
 
-def _known(findings: Iterable[Finding]) -> Iterator[Story]:
+class _Part(NamedTuple):
+    """Findings of a story that are alike: `first` outweighs the `rank` that they share, their ids order them."""
+
+    first: tuple[int, ...]
+    rank: Rank
+    findings: Sequence[Finding]
+    cause: Cause | None = None
+
+    @property
+    def head(self) -> Finding:
+        return self.findings[0]
+
+    @property
+    def place(self) -> tuple[tuple[int, ...], Rank, str]:
+        return self.first, self.rank, self.head.id
+
+
+def _known(groups: Iterable[Group]) -> Iterator[Story]:
     """A story for each control at fault; those that the same place of the evidence denies are one."""
-    found: dict[Hashable, list[tuple[Finding, Cause | None]]] = {}
-    for finding, at_fault in causes(finding for finding in findings if finding.verdict in {"open", "reduced"}):
-        found.setdefault(_reason(finding, at_fault), []).append((finding, at_fault))
-    for alike in _by_place(found.values()):
-        yield _of_cause(alike)
+    found: dict[Hashable, list[_Part]] = {}
+    for group, at_fault in causes(group for group in groups if group.head.verdict in {"open", "reduced"}):
+        effect = EFFECTS.index(at_fault.effect) if at_fault is not None else len(EFFECTS)
+        part = _Part((effect,), rank(group.head).unnamed, group.findings, at_fault)
+        found.setdefault(_reason(group.head, at_fault), []).append(part)
+    for parts in _by_place(found.values()):
+        yield _of_cause(sorted(parts, key=lambda part: part.place))
 
 
 def _reason(finding: Finding, at_fault: Cause | None) -> Hashable:
@@ -119,33 +144,21 @@ def _reason(finding: Finding, at_fault: Cause | None) -> Hashable:
     return finding.threat.id if at_the_door(finding) else "defaults"
 
 
-_Known = Sequence[tuple[Finding, Cause | None]]
-
-
-def _by_place(groups: Iterable[_Known]) -> list[_Known]:
-    """The groups, with those together whose first fault stands at the same place of the evidence."""
-    found: dict[Hashable, list[tuple[Finding, Cause | None]]] = {}
-    for number, alike in enumerate(groups):
-        ordered = sorted(alike, key=_telling)
-        at_fault = ordered[0][1]
+def _by_place(reasons: Iterable[Sequence[_Part]]) -> list[list[_Part]]:
+    """What has one reason, with those together whose first fault stands at the same place of the evidence."""
+    found: dict[Hashable, list[_Part]] = {}
+    for number, parts in enumerate(reasons):
+        at_fault = min(parts, key=lambda part: part.place).cause
         items = at_fault.items if at_fault is not None and at_fault.written else ()
         place = items[0].said.place if items and items[0].said.size == EVIDENCE else None
-        found.setdefault(place or number, []).extend(ordered)
+        found.setdefault(place or number, []).extend(parts)
     return list(found.values())
 
 
-def _telling(one: tuple[Finding, Cause | None]) -> tuple[int, Rank]:
-    finding, at_fault = one
-    return EFFECTS.index(at_fault.effect) if at_fault is not None else len(EFFECTS), rank(finding)
-
-
-def _of_cause(alike: _Known) -> Story:
-    ordered = sorted(alike, key=_telling)
-    finding, at_fault = ordered[0]
-    findings = [one for one, _ in ordered]
-    causes = [one.state for _, one in ordered if one is not None]
-    wanting = dict.fromkeys((state.control, state.state) for state in causes)
-    return _story(findings, at_fault, tuple(wanting) or _wanting(finding), ())
+def _of_cause(parts: Sequence[_Part]) -> Story:
+    states = [part.cause.state for part in parts if part.cause is not None]
+    wanting = dict.fromkeys((state.control, state.state) for state in states)
+    return _story(parts, parts[0].cause, tuple(wanting) or _wanting(parts[0].head), ())
 
 
 def _wanting(finding: Finding) -> Wanting:
@@ -156,32 +169,39 @@ def _wanting(finding: Finding) -> Wanting:
 # --- what is not known
 
 
-def _waiting(assessment: Assessment) -> Iterator[Story]:
+def _waiting(asked: Iterable[Question], groups: Sequence[Group]) -> Iterator[Story]:
     """A story for each look that answers what is not known, and for each question that stands alone.
 
     A finding that waits for several belongs to the question that comes first.  What every system is asked, to describe
     its platform, comes after all that is asked of this one.
     """
-    waiting = {f.id: f for f in (*assessment.findings, *assessment.possible) if f.verdict == "undetermined"}
-    ranked = sorted(assessment.questions, key=lambda question: question.kind == "describe")
-    found: dict[Hashable, tuple[list[Question], list[Finding]]] = {}
+    undetermined = [(at, group) for at, group in enumerate(groups) if group.head.verdict == "undetermined"]
+    waiting = {finding.id: (at, finding) for at, group in undetermined for finding in group.findings}
+    ranked = sorted(asked, key=lambda question: question.kind == "describe")
+    found: dict[Hashable, tuple[list[Question], dict[int, list[Finding]]]] = {}
     for question in ranked:
-        if alike := [waiting.pop(name) for name in question.decides if name in waiting]:
-            questions, findings = found.setdefault(question.look or question.id, ([], []))
+        if decided := [waiting.pop(name) for name in question.decides if name in waiting]:
+            questions, alike = found.setdefault(question.look or question.id, ([], {}))
             questions.append(question)
-            findings += alike
-    for questions, findings in found.values():
-        unknown = dict.fromkeys(pair for finding in findings for pair in _wanting(finding) if finding.applies)
-        yield _story(sorted(findings, key=_known_first), None, tuple(unknown), questions)
-    for finding in waiting.values():
-        yield _story([finding], None, _wanting(finding), ())
+            for at, finding in decided:
+                alike.setdefault(at, []).append(finding)
+    for questions, alike in found.values():
+        parts = [_undetermined(findings) for findings in alike.values()]
+        unknown = dict.fromkeys(pair for part in parts if part.head.applies for pair in _wanting(part.head))
+        yield _story(parts, None, tuple(unknown), questions)
+    for _, finding in waiting.values():
+        yield _story([_undetermined([finding])], None, _wanting(finding), ())
+
+
+def _undetermined(findings: Sequence[Finding]) -> _Part:
+    return _Part(_known_first(findings[0]), rank(findings[0]).unnamed, findings)
 
 
 _OF_SLACK = frozenset(("slack_facing", "sends_requests", "posts_to_slack"))
 """The facts on which a threat hangs that there is in systems of Slack alone."""
 
 
-def _known_first(finding: Finding) -> tuple[bool, bool, Rank]:
+def _known_first(finding: Finding) -> tuple[bool, bool]:
     """First what is known to lack what would stop it, and only waits for whether it applies.
 
     Last what there is with Slack alone, where nothing speaks of Slack: a line is called after what is the system's own.
@@ -190,18 +210,19 @@ def _known_first(finding: Finding) -> tuple[bool, bool, Rank]:
     condition = finding.threat.applies.get(finding.target.kind)
     read = condition.facts if condition is not None else ()
     foreign = not finding.likely and not _OF_SLACK.isdisjoint(read)
-    return foreign, not (at_fault and at_fault[0].written and at_fault[0].effect == "stops"), rank(finding)
+    return foreign, not (at_fault and at_fault[0].written and at_fault[0].effect == "stops")
 
 
-def _story(findings: Sequence[Finding], at_fault: Cause | None, wanting: Wanting, asked: Sequence[Question]) -> Story:
-    first = min(rank(finding) for finding in findings)
+def _story(parts: Sequence[_Part], at_fault: Cause | None, wanting: Wanting, asked: Sequence[Question]) -> Story:
+    ordered = sorted((part.first, part.rank, one.id, one) for part in parts for one in part.findings)
+    first, name = min((rank, name) for _, rank, name, _ in ordered)
     return Story(
-        verdict=findings[0].verdict,
-        findings=tuple(findings),
+        verdict=ordered[0][-1].verdict,
+        findings=tuple(finding for *_, finding in ordered),
         cause=at_fault,
         wanting=wanting,
         questions=tuple(asked),
-        door=any(at_the_door(finding) for finding in findings),
-        minor=all(weak_only(finding) for finding in findings),
-        rank=first._replace(fewer=-len(findings)),
+        door=any(at_the_door(part.head) for part in parts),
+        minor=all(weak_only(part.head) for part in parts),
+        rank=first._replace(fewer=-len(ordered), name=name),
     )

@@ -6,12 +6,14 @@ import datetime
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from threatmodel.assessment.actions import Action, Improvement, actions, change, faults, proofs
 from threatmodel.assessment.assessed import Assessment, Finding, Question
 from threatmodel.assessment.gate.baseline import Baseline, since
 from threatmodel.assessment.gate.judging import judge
 from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.groups import Group, grouped
 from threatmodel.assessment.invariants import HeldInvariant
 from threatmodel.assessment.invariants import counted as counted_elements
 from threatmodel.assessment.priorities import Expiry, expiries
@@ -96,21 +98,30 @@ class FirstPage:
 _TONES = {"not-safe-enough": "work", "not-yet-known": "wait", "safe-if-true": "word", "safe-enough": "good"}
 
 
-def first_page(
-    assessment: Assessment,
-    threshold: Band = DEFAULT_THRESHOLD,
-    wanted: Sequence[Action] | None = None,
-    deeds: Sequence[Deed] | None = None,
-) -> FirstPage:
+class Work(NamedTuple):
+    """What is to do: every action, the first of them in words, and every story."""
+
+    actions: Sequence[Action]
+    deeds: Sequence[Deed]
+    stories: Sequence[Story]
+
+
+def work(assessment: Assessment, most: int = MOST_DONE) -> Work:
+    """What an assessment leaves to do, `most` of it in words."""
+    groups = grouped(assessment)
+    wanted = actions(assessment, None, groups)
+    deeds = [deed(assessment, action, groups) for action in wanted[:most]]
+    return Work(wanted, deeds, stories(assessment, groups))
+
+
+def first_page(assessment: Assessment, threshold: Band = DEFAULT_THRESHOLD, todo: Work | None = None) -> FirstPage:
     """The first page of an assessment; `threshold` is the band from which `check` fails.
 
-    `wanted` are all its actions, and `deeds` the first of them in words, where they are known already.
+    `todo` is what it leaves to do, where that is known already.
     """
     found = safety(assessment, threshold)
     every = (*assessment.findings, *assessment.possible)
-    wanted = actions(assessment, None) if wanted is None else wanted
-    deeds = [deed(assessment, action) for action in wanted[:MOST_DONE]] if deeds is None else deeds
-    told = stories(assessment)
+    todo = work(assessment) if todo is None else todo
     claims = _claims(assessment)
     return FirstPage(
         verdict=SAFE[found.answer],
@@ -121,9 +132,9 @@ def first_page(
         proven=_by_band(finding.proven.band for finding in every),
         fails=found.fails,
         check=_check(found),
-        counts=_counts(told),
-        deeds=tuple(deeds[:MOST_DONE]),
-        more=max(0, len(wanted) - MOST_DONE),
+        counts=_counts(todo.stories),
+        deeds=tuple(todo.deeds[:MOST_DONE]),
+        more=max(0, len(todo.actions) - MOST_DONE),
         claims=claims[:MOST_DONE],
         more_claims=max(0, len(claims) - MOST_DONE),
         rules=rules_in_words(assessment.invariants),
@@ -269,8 +280,8 @@ def _asks(questions: Sequence[Question], every: Sequence[Finding], found: Safety
 # --- what to do
 
 
-def deed(assessment: Assessment, action: Action) -> Deed:
-    """An action in words."""
+def deed(assessment: Assessment, action: Action, groups: Sequence[Group]) -> Deed:
+    """An action in words; `groups` are the assessment's."""
     fault, place = _fault(action)
     worst = next((found.element for found in faults(action)), "")
     elements = tuple(sorted(action.elements, key=lambda name: name != worst))
@@ -285,7 +296,7 @@ def deed(assessment: Assessment, action: Action) -> Deed:
         who=who(assessment, action),
         by=due(assessment, action),
         proof=listed([PROOF[proof] for proof in proofs(action.control)[:1]]),
-        would=would(change(assessment, action)),
+        would=would(change(assessment, action, groups)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from threatmodel.assessment.actions import difference
+from threatmodel.assessment.assess import Reconsidered
 from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.risk import BANDS
 from threatmodel.assessment.safety import safety
@@ -22,7 +23,7 @@ def supposed_lines(now: Assessment, then: Assessment, assumed: Assumed) -> Itera
             yield f"as if {word}: {', '.join(names)}"
     old, new = _by_id(now), _by_id(then)
     pairs = [(old[name], new[name]) for name in old if name in new]
-    change = difference(pairs)
+    change = difference(Reconsidered(before, after, (before,)) for before, after in pairs)
     closed = [*change.closed, *(name for name in old if name not in new)]
     worse = [b.id for b, a in pairs if BANDS.index(a.claimed.band) > BANDS.index(b.claimed.band)]
     opened = [name for name in new if name not in old]

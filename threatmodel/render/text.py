@@ -59,8 +59,8 @@ _MARKDOWN = re.compile(
 
 def markdown(text: str) -> str:
     """Text for a paragraph, heading, list item or table cell of GitHub's Markdown; blanks around it are dropped."""
-    if text[:1].isalpha() and text.isascii() and text.replace("-", "").replace(":", "").replace("@", "").isalnum():
-        return text  # an id, of an element, a flow or a finding: reports hold hundreds of thousands
+    if text[:1].isalnum() and text.isascii() and text.replace("-", "").replace(":", "").replace("@", "").isalnum():
+        return text  # an id, of an element, a flow or a finding, or a number: reports hold hundreds of thousands
     return _MARKDOWN.sub(r"\\\g<0>", one_line(text).strip())
 
 

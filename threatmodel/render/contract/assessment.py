@@ -8,6 +8,7 @@ from typing import Any
 from threatmodel.assessment.actions import actions
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.drift import differences
+from threatmodel.assessment.groups import grouped
 from threatmodel.assessment.priorities import summary
 from threatmodel.assessment.safety import safety
 from threatmodel.assessment.states import support_of
@@ -62,7 +63,8 @@ def parts(assessment: Assessment) -> Iterator[tuple[str, Any]]:
         },
     )
     yield "verdict", safety_data(safety(assessment))
-    yield "stories", (story_data(story) for story in stories(assessment))
+    groups = grouped(assessment)
+    yield "stories", (story_data(story) for story in stories(assessment, groups))
     yield "elements", (element_data(element) for element in graph.elements.values())
     yield "flows", (flow_data(flow) for flow in graph.flows.values())
     yield "findings", (finding_data(finding, assessment) for finding in assessment.findings)
@@ -77,7 +79,7 @@ def parts(assessment: Assessment) -> Iterator[tuple[str, Any]]:
             if not isinstance(one.fact.said.value, tuple)
         ),
     )
-    yield "actions", (action_data(action, assessment) for action in actions(assessment, None))
+    yield "actions", (action_data(action, assessment, groups) for action in actions(assessment, None, groups))
     yield (
         "ruled_out",
         (

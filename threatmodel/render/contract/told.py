@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from threatmodel.assessment.actions import Action, change, faults, proofs
 from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.groups import Group
 from threatmodel.assessment.risk import band
 from threatmodel.assessment.safety import Safety
 from threatmodel.assessment.stories import Story
@@ -49,9 +51,9 @@ def story_data(story: Story) -> dict[str, Any]:
     }
 
 
-def action_data(action: Action, assessment: Assessment) -> dict[str, Any]:
-    """What to do, and what that would change."""
-    would = change(assessment, action)
+def action_data(action: Action, assessment: Assessment, groups: Sequence[Group]) -> dict[str, Any]:
+    """What to do, and what that would change; `groups` are the assessment's."""
+    would = change(assessment, action, groups)
     said = (assessment.states.statements.get((action.control.id, element)) for element in action.elements)
     return {
         "do": action.control.do,

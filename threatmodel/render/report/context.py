@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from threatmodel import __version__
-from threatmodel.assessment.actions import Action, actions
+from threatmodel.assessment.actions import Action
 from threatmodel.assessment.assessed import Assessment, Question
 from threatmodel.assessment.priorities import Expiry, Summary, carried_alone, expiries, summary
 from threatmodel.assessment.risk import BANDS, band
 from threatmodel.library.entries import Library
-from threatmodel.render.first import MOST_DONE, FirstPage, deed, first_page
+from threatmodel.render.first import MOST_DONE, FirstPage, first_page, work
 from threatmodel.render.picture import numbers_of
 from threatmodel.render.plain import STATE, VERDICT, VERDICT_MEANS
 from threatmodel.render.report import article, controls, findings, invariants, matrix, states, told
@@ -43,15 +43,14 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
     seen = states.seen(assessment)
     graph = assessment.graph
     counts = summary(assessment)
-    wanted = actions(assessment, None)
-    deeds = [deed(assessment, action) for action in wanted[: told.MOST_ACTIONS]]
+    todo = work(assessment, told.MOST_ACTIONS)
     return {
         "model": _model(assessment),
         "answer": answer(assessment, counts, findings.of_platform(assessment, by_threat)),
-        "first": {**_first(first_page(assessment, wanted=wanted, deeds=deeds)), "baseline": baseline},
-        "told": told.told(assessment),
-        "todo": told.todo(wanted, deeds),
-        "by_owner": told.by_owner(assessment, wanted),
+        "first": {**_first(first_page(assessment, todo=todo)), "baseline": baseline},
+        "told": told.told(todo.stories),
+        "todo": told.todo(todo.actions, todo.deeds),
+        "by_owner": told.by_owner(assessment, todo.actions),
         "settled": told.settled(assessment),
         "does_not_apply": told.does_not_apply(assessment),
         "flows": told.flows(assessment, numbers_of(graph)),
@@ -59,7 +58,7 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
         "most_claims": MOST_CLAIMS,
         "most_lines": MOST_LINES,
         "counts": _counts(counts),
-        "actions": [_action(action) for action in wanted[:MOST_DONE]],
+        "actions": [_action(action) for action in todo.actions[:MOST_DONE]],
         "only_claimed": controls.only_claimed(assessment),
         "questions": [_question(question) for question in assessment.questions],
         "expiries": [_expiry(expiry, assessment) for expiry in expiries(assessment, EXPIRY_DAYS)],

@@ -9,7 +9,7 @@ from threatmodel.assessment.actions import Action
 from threatmodel.assessment.assessed import DONE, Answer, Assessment, Finding
 from threatmodel.assessment.risk import BANDS, MOVES
 from threatmodel.assessment.states import shown
-from threatmodel.assessment.stories import Story, stories
+from threatmodel.assessment.stories import Story
 from threatmodel.graph.building import Flow
 from threatmodel.render.first import Deed, due, some, who
 from threatmodel.render.picture import protocol_words
@@ -24,9 +24,8 @@ _MOST_WANTING = 3
 _MOST_HOLDING = 2
 
 
-def told(assessment: Assessment) -> Row:
+def told(every: Sequence[Story]) -> Row:
     """The stories by verdict: what is open or still too high, and what is not known; how many in each."""
-    every = stories(assessment)
     known = [_story(story) for story in every if story.verdict != "undetermined"]
     waiting = [_story(story) for story in every if story.verdict == "undetermined"]
     return {
