@@ -79,7 +79,7 @@ OURS: tuple[str, ...] = (
     *("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary", "iam:PutUserPermissionsBoundary"),
     *("iam:CreateServiceSpecificCredential", "iam:ResetServiceSpecificCredential", "iam:UpdateSAMLProvider"),
     "sts:AssumeRoot",
-    # people of the organisation
+    # people of the organization
     *("sso:CreateAccountAssignment", "sso:AttachCustomerManagedPolicyReferenceToPermissionSet"),
     *("sso:PutPermissionsPolicy", "identitystore:CreateGroupMembership", "sso-directory:AddMemberToGroup"),
     *("sso-directory:UpdatePassword", "sso-directory:CreateBearerToken"),

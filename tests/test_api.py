@@ -29,7 +29,7 @@ def test_the_page_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     names: dict[str, Any] = {}
     exec("\n".join(BLOCKS), names)  # noqa: S102 - the page's own code
     said = capsys.readouterr().out
-    assert "  incident-runbook organisation attested" in said
+    assert "  incident-runbook organization attested" in said
     assert "\n    verifies_signature True probe " in said
     assert "900 examples/slack-app/template.yaml:132:" in said
     assert "models/slack-lambda.yaml:2:1 unknown-key 'functoins' is not a key of a model" in said

@@ -78,7 +78,7 @@ def test_an_unknown_control_names_no_value(tmp_path: Path, library: Library) -> 
 
 
 def test_what_only_a_person_can_tell_is_proven_by_word(tmp_path: Path) -> None:
-    library = library_of(tmp_path, threat("bad", "{plan: hinders}"), control("plan", scope="organisation"))
+    library = library_of(tmp_path, threat("bad", "{plan: hinders}"), control("plan", scope="organization"))
     assert proofs(library.controls["plan"]) == ("attestation",)
 
 

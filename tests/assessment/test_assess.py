@@ -36,14 +36,14 @@ def library(tmp_path: Path) -> Library:
         threat("bad", "{good: {stops: it does}, log: detects, plan: responds}"),
         control("good", "target.validates_input"),
         control("log", "target.logs_redacted"),
-        control("plan", scope="organisation"),
+        control("plan", scope="organization"),
     )
 
 
 @pytest.mark.parametrize(
     ("facts", "more", "found", "verdict"),
     [
-        ("validates_input: false, logs_redacted: false", "organisation: {}", None, "open"),
+        ("validates_input: false, logs_redacted: false", "organization: {}", None, "open"),
         ("", "", None, "undetermined"),
         ("validates_input: true", "", None, "unproven"),
         ("", "", evidence(bot={"validates_input": True}), "mitigated"),
@@ -158,7 +158,7 @@ def test_an_unknown_threat_cannot_be_excluded(tmp_path: Path, library: Library) 
 
 
 def test_a_plane_need_not_be_named(tmp_path: Path, library: Library) -> None:
-    more = "organisation: {}\ncontrols: {plan: {attested_by: Ann, on: 2026-01-01, expires: 2027-01-01}}"
+    more = "organization: {}\ncontrols: {plan: {attested_by: Ann, on: 2026-01-01, expires: 2027-01-01}}"
     found = only(assessed(tmp_path, model("", more), library))
     assert found.answers[2].state.state == "attested"
 

@@ -267,7 +267,7 @@ def test_an_attestation_of_tomorrow_does_not_count_today(tmp_path: Path) -> None
 
 def test_a_plane_that_nobody_describes_can_be_attested(tmp_path: Path) -> None:
     library = library_of(
-        tmp_path, threat("bad", "{plan: hinders}", applies="true"), control("plan", scope="organisation")
+        tmp_path, threat("bad", "{plan: hinders}", applies="true"), control("plan", scope="organization")
     )
     more = "controls: {plan: {attested_by: Ann, on: 2026-10-01, expires: 2027-10-01}}"
     found = only(assessed(tmp_path, f"name: x\nfunctions: {{f: {{}}}}\n{more}\n", library))

@@ -39,7 +39,7 @@ def toolkit_in(folder: Path) -> Path:
     small = (
         ("article.yaml", ARTICLE),
         threat("bad", f"{{{ANSWER}: responds}}"),
-        control(ANSWER, scope="organisation"),
+        control(ANSWER, scope="organization"),
     )
     for name, text in small:
         write(folder / "threatlib" / name, text)

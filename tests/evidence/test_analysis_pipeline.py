@@ -54,7 +54,7 @@ Resources:
   Plain: {{Type: AWS::ECR::Repository}}
   {resources}
 """)
-    assert answer(found(stack, "pipeline", "artefacts_immutable")) == expected
+    assert answer(found(stack, "pipeline", "artifacts_immutable")) == expected
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ Resources:
 )
 def test_packages_of_a_plan(function: str, expected: object) -> None:
     text = f"aws_ecr_repository.bots: {{image_tag_mutability: IMMUTABLE}}\naws_lambda_function.bot: {function}"
-    assert answer(found(plan(text), "pipeline", "artefacts_immutable")) == expected
+    assert answer(found(plan(text), "pipeline", "artifacts_immutable")) == expected
 
 
 # --- deployments

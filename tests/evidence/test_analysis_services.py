@@ -36,7 +36,7 @@ INLINE = "  F: {Type: AWS::Lambda::Function, Properties: {Code: {ZipFile: pass}}
 
 
 @pytest.mark.parametrize(
-    ("kind", "fact", "text"), [("api", "request_validation", ROUTE), ("pipeline", "artefacts_immutable", INLINE)]
+    ("kind", "fact", "text"), [("api", "request_validation", ROUTE), ("pipeline", "artifacts_immutable", INLINE)]
 )
 def test_a_part_that_is_not_read_takes_away_what_is_good(kind: str, fact: str, text: str) -> None:
     assert answer(found(template(text), kind, fact)) is True

@@ -28,7 +28,7 @@ BOUNDARIES = {
     "AWS control plane and IAM": "control-plane",
     "deployment plane": "deployment",
     "security account": "security",
-    "corporate identity plane": "organisation",
+    "corporate identity plane": "organization",
     "software supply chain": "supply-chain",
 }
 
@@ -36,9 +36,9 @@ ELEMENTS = {
     "Slack user": ("slack-user", "workspace"),
     "Slack platform": ("slack", "workspace"),
     "Internet client": ("internet", "internet-zone"),
-    "developer or reviewer": ("developer", "organisation"),
-    "cloud administrator and root": ("administrator", "organisation"),
-    "identity provider": ("identity-provider", "organisation"),
+    "developer or reviewer": ("developer", "organization"),
+    "cloud administrator and root": ("administrator", "organization"),
+    "identity provider": ("identity-provider", "organization"),
     "package registries": ("package-registries", "supply-chain"),
     "Slack app administrator": ("slack-app-admin", "workspace"),
     "responder": ("responder", "security"),

@@ -89,7 +89,7 @@ MODELS = {
     + "controls:\n  training: {attested_by: Ann, on: 2027-10-01, expires: §2026-10-01}\n",
     "rating-of-nothing": SHOP + "ratings:\n  §forgery@order-bot: {reason: rare}\n",
     "statement-twice": SHOP
-    + "controls:\n  training: {planned_for: 2027-01-01}\n  §training@organisation: {planned_for: 2027-01-01}\n",
+    + "controls:\n  training: {planned_for: 2027-01-01}\n  §training@organization: {planned_for: 2027-01-01}\n",
     "unknown-flow": SHOP + "flows:\n  §order-bot:orders:read: {encrypted: true}\n",
     "derived-fact": SHOP.replace("{}", "{§slack_facing: true}"),
 }
@@ -203,7 +203,7 @@ def test_statement_about_nothing(name: str, golden: Golden) -> None:
         Path(),
         threat("forgery", "{signing: hinders, training: hinders}"),
         control("signing", "target.verifies_signature"),
-        control("training", scope="organisation"),
+        control("training", scope="organization"),
     )
     text, places = marked(SHOP + "apis:\n  shop-api: {}\n" + STATEMENTS[name])
     write("model.yaml", text)

@@ -14,7 +14,7 @@ from threatmodel.probe.requests import Genuine
 
 SOUND = {
     "acknowledges_first": True,
-    "authorises_caller": True,
+    "authorizes_caller": True,
     "errors_generic": True,
     "ignores_forwarded_headers": True,
     "limits_body_size": True,

@@ -133,7 +133,7 @@ FAULTS: dict[str, tuple[set[str], dict[str, Any]]] = {
         {"signature-malformed", "wrong-secret"},
         {"verification_fails_closed": False, "verifies_signature": False},
     ),
-    "anybody": ({"other-user", "other-workspace", "empty-body"}, {"authorises_caller": False}),
+    "anybody": ({"other-user", "other-workspace", "empty-body"}, {"authorizes_caller": False}),
     "fetches": ({"foreign-response-url"}, {"outbound_hosts_fixed": False, "acknowledges_first": OPEN}),
     "answers-bots": ({"bot-message"}, {"ignores_own_messages": False}),
     "no-memory": ({"replay", "replay-at-once", "redelivered-event"}, {"rejects_replay": False}),

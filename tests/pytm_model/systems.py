@@ -34,7 +34,7 @@ FILES = (
     threat("read", "{verified: contains}", target="store, queue", applies="true"),
     threat("root", "{trained: hinders}", target="account", applies="target.console_users"),
     control("verified", "target.verifies_signature"),
-    control("trained", scope="organisation"),
+    control("trained", scope="organization"),
 )
 
 

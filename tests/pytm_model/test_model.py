@@ -157,7 +157,7 @@ def test_our_verdict_is_the_response_and_states_are_controls(tmp_path: Path, lib
     assert verdicts
     assert responses == verdicts
     assert element(model, "bot").controls.verified == "claimed"
-    assert element(model, "organisation").controls.trained == "unknown"
+    assert element(model, "organization").controls.trained == "unknown"
     assert not element(model, "gate").controls.verified
 
 

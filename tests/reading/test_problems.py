@@ -135,10 +135,10 @@ def test_suggestion(name: str, meant: str) -> None:
 
 
 def test_words() -> None:
-    assert [article(noun) for noun in ("api", "function", "organisation")] == [
+    assert [article(noun) for noun in ("api", "function", "organization")] == [
         "an api",
         "a function",
-        "an organisation",
+        "an organization",
     ]
     assert listed("abc") == "a, b, c"
     assert listed("abcd", 2) == "a, b and 2 more"

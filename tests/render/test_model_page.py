@@ -37,7 +37,7 @@ def test_the_example_is_assessed_without_a_complaint(system: System) -> None:
 
 def test_the_example_shows_every_section_but_the_planes() -> None:
     stated = parse(EXAMPLE.read_text(encoding="utf-8"), "example").root
-    assert set(MODEL.index) - set(stated) == {"account", "pipeline", "workspace", "organisation", "evidence"}
+    assert set(MODEL.index) - set(stated) == {"account", "pipeline", "workspace", "organization", "evidence"}
     assert "\n# evidence:" in EXAMPLE.read_text(encoding="utf-8"), "named, but there is no template to it"
     triggers = [trigger for function in stated["functions"].values() for trigger in function.get("triggers", ())]
     assert {key for trigger in triggers for key in trigger} == set(TRIGGER.index)

@@ -266,7 +266,7 @@ def test_what_is_out_of_scope_or_assumed_is_said(tmp_path: Path) -> None:
     for form in ("full.md", "full"):
         shown = report(assessment, form).replace("&#39;", "'")
         assert "another team's" in shown
-        assert "account, pipeline, workspace, organisation" in shown
+        assert "account, pipeline, workspace, organization" in shown
 
 
 def test_only_what_an_author_left_out_is_listed_as_out_of_scope(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from threatmodel.assessment.ranking import distance
 from threatmodel.assessment.risk import MOVES, STRICTEST, Cell, Weighed, kept_low, residual, weighed, within
 from threatmodel.assessment.states import Assumed, State, States
 from threatmodel.graph.building import Element, Flow, Graph
+from threatmodel.library.current import current_system
 from threatmodel.library.entries import Control, ControlLink, Library, Threat
 from threatmodel.model.facts import EVIDENCE, WORD
 from threatmodel.model.system import OPEN_TO_ALL, Acceptance
@@ -53,9 +55,13 @@ def assess(
 
     Raises InputError where the model speaks of threats, controls or elements that do not exist.
     """
+    system, renamed = current_system(graph.system, library)
+    graph = replace(graph, system=system) if renamed else graph
+    excluded = [library.former.threats.get(name, name) for name in excluded]
     if problems := [*misdirected(graph, library), *unknown_threats(excluded, library)]:
         raise InputError(problems)
-    return _Assessing(States(graph, library, today, assumed), frozenset(excluded)).assessment()
+    found = _Assessing(States(graph, library, today, assumed), frozenset(excluded)).assessment()
+    return replace(found, renamed=renamed) if renamed else found
 
 
 class Reconsidered(NamedTuple):

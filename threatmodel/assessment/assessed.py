@@ -14,6 +14,7 @@ from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.library.entries import ControlLink, Library, Threat
 from threatmodel.model.system import Acceptance
 from threatmodel.model.vocabulary import Look
+from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import Place
 
 Verdict = Literal["open", "undetermined", "reduced", "unproven", "accepted", "transferred", "mitigated"]
@@ -100,7 +101,8 @@ class RuledOut(NamedTuple):
 class Assessment:
     """What is found: `findings` apply, `possible` ones wait for an answer, worst first in each.
 
-    `taken_out` is what word alone leaves out or makes smaller, `invariants` the rules of the team's own.
+    `taken_out` is what word alone leaves out or makes smaller, `invariants` the rules of the team's own.  `renamed` are
+    the former ids of threats and controls that the model has.
     """
 
     graph: Graph
@@ -115,3 +117,4 @@ class Assessment:
     excluded: tuple[str, ...]
     taken_out: tuple[word.TakenOut, ...]
     invariants: tuple[HeldInvariant, ...]
+    renamed: tuple[Renamed, ...] = ()

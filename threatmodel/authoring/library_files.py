@@ -69,6 +69,7 @@ def threat_text(name: str, scenario: str = SCENARIO) -> str:
             "treated_by": "provider",
             "comes": "first",
             "formerly": "[ID]",
+            "took_in": "[ID]",
         },
         {
             "applies": "the facts: tm.py --describe function",
@@ -96,6 +97,7 @@ def control_text(name: str, mitigation: str = MITIGATION, scope: str = "function
             "public": "kept-out",
             "aliases": "[WORD]",
             "formerly": "[ID]",
+            "took_in": "[ID]",
             "in_place": "target.FACT",
             "requires": "[CONTROL]",
             "needs": "[{if: target.FACT, else: write why it is not applicable otherwise}]",

@@ -23,7 +23,7 @@ from threatmodel.render.pages.generated import model_schema_text
 _OWN = "threatlib"
 _EDITORS = f"{EDITORS}\n"
 _STANDS_ON = (
-    "uses: [platform.yaml]             # account, pipeline, workspace and organisation, described once for all",
+    "uses: [platform.yaml]             # account, pipeline, workspace and organization, described once for all",
     f"library: [../{_OWN}]           # your own threats and controls, on top of the toolkit's",
 )
 _FIRST = """\
@@ -40,7 +40,7 @@ _PLATFORM = """\
 account: {}                         # facts are stated between the braces; what is not stated is asked
 # pipeline: {}                      # how code gets there
 # workspace: {}                     # the Slack workspace
-# organisation: {}                  # whoever answers for people, keys and incidents
+# organization: {}                  # whoever answers for people, keys and incidents
 """
 _LAYER = """\
 # off:                              # what of the toolkit's library does not count here, and why; reports say so

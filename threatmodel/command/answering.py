@@ -8,6 +8,7 @@ from pathlib import Path
 
 from threatmodel.api import assess, gathered, load_library
 from threatmodel.assessment.assessed import Assessment, Question
+from threatmodel.assessment.former import current_names, kinds_of
 from threatmodel.assessment.states import shown
 from threatmodel.authoring.answers import Edit, NotAnAnswerError, Said, with_caller, with_edit, without_hints
 from threatmodel.authoring.insertion import comment
@@ -19,6 +20,7 @@ from threatmodel.model.load import load_model
 from threatmodel.model.system import OPEN_TO_ALL, System
 from threatmodel.model.vocabulary import FACTS, RELATIONS
 from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.former import Renamed
 from threatmodel.reading.home import CONTENT
 from threatmodel.reading.output import write
 from threatmodel.reading.problems import InputError, Place, Problem
@@ -63,7 +65,9 @@ class Answering:
 
     def _assessed(self, system: System, evidence: Evidence, read: Sequence[Read]) -> Assessment:
         graph: Graph = build(system, evidence, self.today, tuple(read))
-        return assess(graph, self.library, today=self.today)
+        found = assess(graph, self.library, today=self.today)
+        self.files.renamed += found.renamed
+        return found
 
     def _text(self, path: Path) -> str:
         """A file's text as it stands on the disk, with its own line ends."""
@@ -73,6 +77,10 @@ class Answering:
 
     def find(self, name: str) -> Item | None:
         """What waits under a name, or what could be answered although nothing hangs on it now."""
+        current = current_names(self.library.former, kinds_of(self.assessment.graph))(name)
+        if current != name:
+            self.files.renamed.append(Renamed(Place("--set", 0), name, current))
+            name = current
         return next((item for item in self.items if item.id == name), None) or self._unasked(name)
 
     def _unasked(self, name: str) -> Item | None:

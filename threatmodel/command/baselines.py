@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threatmodel.reading.files import Files, is_file, shown_path
+from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.project import real_path
 
@@ -34,8 +36,13 @@ def models_gone(found: Mapping[str, Baseline], file: Path) -> list[str]:
     return [name for name in sorted(found) if not is_file(file.parent / name)]
 
 
-def baseline_of(model: Path, name: str, found: Mapping[str, Baseline], file: Path) -> Baseline:
-    """The baseline of a model of this name.  Raises InputError where the file has none of it."""
+def baseline_of(
+    model: Path, assessment: Assessment, found: Mapping[str, Baseline], file: Path, files: Files
+) -> Baseline:
+    """The baseline of a model, with current names.  Raises InputError where the file has none of it."""
+    from threatmodel.assessment.former import current_baseline, current_names, kinds_of
+
+    name = assessment.graph.system.name
     baseline = found.get(key_in(file, model))
     if baseline is None or baseline.name != name:
         other = f"of another model there, '{baseline.name}'" if baseline is not None else "of other models"
@@ -43,7 +50,22 @@ def baseline_of(model: Path, name: str, found: Mapping[str, Baseline], file: Pat
         hint = "--update-baseline takes it in"
         place = Place(shown_path(file))
         raise InputError([Problem(code="unusable-baseline", place=place, message=message, hint=hint)])
-    return baseline
+    names = current_names(assessment.library.former, kinds_of(assessment.graph))
+    current, renamed = current_baseline(baseline, names)
+    files.renamed += placed(renamed, file, files)
+    return current
+
+
+def placed(renamed: Mapping[str, str], file: Path, files: Files) -> Iterator[Renamed]:
+    """Yield former keys of a baseline at their first places in its text."""
+    lines = files.text(file).split("\n") if renamed else []
+    for number, line in enumerate(lines, 1):
+        for old in _TEXT.findall(line):
+            if old in renamed:
+                yield Renamed(Place(shown_path(file), number, line.index(f'"{old}"') + 1), old, renamed[old])
+
+
+_TEXT = re.compile(r'"([^"\\]+)"')
 
 
 def held_against(request: Invocation, assessment: Assessment) -> tuple[Assessment, str]:
@@ -57,7 +79,6 @@ def held_against(request: Invocation, assessment: Assessment) -> tuple[Assessmen
     from threatmodel.assessment.gate.missing import with_missing
     from threatmodel.render.first import baseline_in_words
 
-    system = assessment.graph.system
     found = baselines_in(file, request.files)
-    baseline = baseline_of(request.model, system.name, found, file)
+    baseline = baseline_of(request.model, assessment, found, file, request.files)
     return with_missing(assessment, baseline), baseline_in_words(baseline, assessment)

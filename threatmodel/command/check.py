@@ -21,6 +21,7 @@ from threatmodel.reading.project import real_path
 
 if TYPE_CHECKING:
     from threatmodel.command.checking import CheckDemands
+    from threatmodel.reading.former import Renamed
     from threatmodel.render.checks.checked import Outcome
 
 DESCRIPTION = (
@@ -111,9 +112,9 @@ def run(request: Invocation) -> int:
     _refuse_inputs(outputs, [*models, *request.files.paths])
     found = checks(models, question, _progress(len(models)))
     if not question.keep:
-        return max(_written(found, outputs, question), _models_gone(question))
+        return max(_written(found, outputs, question, request.files.renamed), _models_gone(question))
     now: list[Outcome] = []
-    code = _written(_kept(found, now), outputs, question)
+    code = _written(_kept(found, now), outputs, question, request.files.renamed)
     if code != 2:  # noqa: PLR2004 - an exit code
         _keep(question, now, args)
         return 0
@@ -230,8 +231,13 @@ def _colours() -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
 
 
-def _written(found: Iterator[Outcome], outputs: Sequence[tuple[str, str]], question: CheckDemands) -> int:
-    """Writes each model to every output as it comes; files appear at the end, and together.  Returns the exit code."""
+def _written(
+    found: Iterator[Outcome], outputs: Sequence[tuple[str, str]], question: CheckDemands, renamed: list[Renamed]
+) -> int:
+    """Writes each model to every output as it comes; files appear at the end, and together.  Returns the exit code.
+
+    `renamed` takes the former names that were read.
+    """
     from threatmodel.command.checking import forms_of
     from threatmodel.render.checks.checked import GatheringForm, Totals
 
@@ -244,6 +250,7 @@ def _written(found: Iterator[Outcome], outputs: Sequence[tuple[str, str]], quest
             pen.write(form.head())
         for one in found:
             totals.add(one)
+            renamed += one.renamed
             if one.problems:
                 complain(one.problems)
             if one.shared:

@@ -22,6 +22,7 @@ from threatmodel.command.form_asked import FormAsked
 from threatmodel.command.request import Invocation
 from threatmodel.model.search import is_shared
 from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.former import Renamed
 from threatmodel.reading.home import CONTENT, EXPLAINED_BY
 from threatmodel.reading.output import complain
 from threatmodel.reading.problems import InputError, Place, Problem
@@ -226,6 +227,7 @@ def dated(request: Invocation, models: Sequence[Path], days: int) -> tuple[list[
             complain(problems_told(error, files.read, EXPLAINED_BY))
             code = 2
         else:
+            request.renamed(files)
             found.update(dict.fromkeys(expiries(assessment, days)))
     return list(found), code
 
@@ -252,7 +254,10 @@ class _Checking:
                 found = Checked(file=shown_path(path), base=self._base, shared=True)
             else:
                 found = Checked(
-                    file=shown_path(path), base=self._base, problems=problems_told(error, files.read, EXPLAINED_BY)
+                    file=shown_path(path),
+                    base=self._base,
+                    problems=problems_told(error, files.read, EXPLAINED_BY),
+                    renamed=tuple(files.renamed),
                 )
         self._told.update(found.rules)
         return outcome(found, self._forms)
@@ -264,7 +269,12 @@ class _Checking:
 
         question = self._question
         graph = held_to(weighed(path, files, question.today, self._library, remember=question.remember), question.rules)
-        return assess(graph, self._library(graph.system, files), question.today, question.excluded)
+        found = assess(graph, self._library(graph.system, files), question.today, question.excluded)
+        files.renamed += found.renamed
+        former = found.library.former.controls
+        named = zip(question.rules.proven_controls, question.rules.proven_at, strict=True)
+        files.renamed += (Renamed(place, name, former[name]) for name, place in named if name in former)
+        return found
 
     def _checked(self, path: Path, files: Files) -> Checked:
         from threatmodel.assessment.gate.judging import judge
@@ -273,8 +283,7 @@ class _Checking:
         rules, question = self._question.rules, self._question
         now, against = None, ""
         if question.baselines is not None and not question.keep:
-            name = assessment.graph.system.name
-            baseline = baseline_of(path, name, question.baselines, question.baseline_file)
+            baseline = baseline_of(path, assessment, question.baselines, question.baseline_file, files)
             assessment = with_missing(assessment, baseline)
             results = since(baseline, assessment, judge(assessment, rules))
             against = baseline.aged(assessment.today)
@@ -291,6 +300,7 @@ class _Checking:
             story=told(assessment, results, rules) if any(one.name == "text" for one in question.forms) else None,
             baseline=against,
             now=now,
+            renamed=files.renamed,
         )
 
     def _library(self, system: System, files: Files) -> Library:

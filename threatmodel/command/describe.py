@@ -6,7 +6,8 @@ from argparse import _MutuallyExclusiveGroup
 
 from threatmodel.command.arguments import text
 from threatmodel.command.request import Invocation
-from threatmodel.model.vocabulary import KINDS
+from threatmodel.model.vocabulary import FORMER_KINDS, KINDS
+from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import InputError, Place, Problem, listed, suggestion
 
 
@@ -19,7 +20,9 @@ def run(request: Invocation) -> int:
     """Prints a line a fact."""
     from threatmodel.render.listing import description
 
-    kind: str = request.args.describe
+    kind = dict(FORMER_KINDS).get(request.args.describe.lower(), request.args.describe)
+    if kind != request.args.describe and kind in KINDS:
+        request.files.renamed.append(Renamed(Place("--describe", 0), request.args.describe, kind))
     if kind.lower() not in KINDS:
         message = f"'{kind[:60]}' is not a kind of element"
         hint = suggestion(kind, KINDS) or f"known: {listed(KINDS)}"

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from threatmodel.command.arguments import Parser, common, path, text
 from threatmodel.command.request import Invocation
@@ -16,6 +16,9 @@ from threatmodel.reading.output import complain
 from threatmodel.reading.problems import InputError, Place, Problem, quoted, visible
 from threatmodel.reading.problems import told as problems_told
 from threatmodel.reading.project import real_path, repository
+
+if TYPE_CHECKING:
+    from threatmodel.assessment.changes import Changes
 
 DESCRIPTION = (
     "Holds two models, two files that --json wrote, or two revisions (main..HEAD; one revision: against the work tree) "
@@ -49,7 +52,6 @@ def options(parser: Parser) -> None:
 
 def run(request: Invocation) -> int:
     """Prints what changed."""
-    from threatmodel.assessment.changes import changes
     from threatmodel.render import changed
     from threatmodel.render.comment import as_markdown
 
@@ -57,7 +59,7 @@ def run(request: Invocation) -> int:
         return _several(request)
     drawn = request.output is not None and request.output.suffix.lower() in _DRAWN
     before, after = (side() for side in _sides(request))
-    found = changes(before, after)
+    found = _held(before, after)
     if drawn or request.args.format == "dot":
         picture = changed.as_dot(before, after, found)
         if not drawn or request.output is None:
@@ -81,7 +83,6 @@ _UNUSABLE_BEFORE = {"missing-file", "unusable-revision"}
 
 def _several(request: Invocation) -> int:
     """Prints what changed in several models between two revisions; 2 where one cannot be used."""
-    from threatmodel.assessment.changes import Changes, changes
     from threatmodel.render.changed import as_text
     from threatmodel.render.comment import of_several
 
@@ -98,7 +99,7 @@ def _several(request: Invocation) -> int:
         try:
             after = second()
             repaired = True
-            found[str(model)] = changes(first(), after)
+            found[str(model)] = _held(first(), after)
         except InputError as error:
             complain(problems_told(error, request.files.read, EXPLAINED_BY))
             problem = error.problems[0]
@@ -109,6 +110,15 @@ def _several(request: Invocation) -> int:
         return code
     request.print(of_several(found, unheld, f"tm diff {args.before} -m MODEL"))
     return code
+
+
+def _held(before: Assessed, after: Assessed) -> Changes:
+    """What differs, whatever either side still calls by a former name."""
+    from threatmodel.assessment.changes import changes
+    from threatmodel.assessment.former import current_json, former_in
+
+    former = former_in(before, after)
+    return changes(current_json(before, former), current_json(after, former))
 
 
 def _sides(request: Invocation) -> tuple[Side, Side]:
@@ -167,7 +177,11 @@ def _of_json(path: Path, request: Invocation) -> Assessed:
             "write it anew: tm --json FILE",
         )
         raise InputError([Problem(code="no-assessment", place=place, message=message, hint=hint)])
-    return found
+    from threatmodel.api import layered
+    from threatmodel.assessment.former import current_json
+
+    library = layered(request.given, request.files, remember=True)
+    return current_json(found, library.former)
 
 
 def _of_model(path: Path, request: Invocation, files: Files | None = None) -> Assessed:

@@ -22,7 +22,8 @@ def run(request: Invocation) -> int:
     from threatmodel.library.standards import load_standards
     from threatmodel.render.pages.library import Book, control_page, threat_page
 
-    library, name = request.library(), request.args.id
+    library = request.library()
+    name = request.current(request.args.id, library, "explain")
     if "@" in name:
         return request.print(_here(request, *name.split("@", 1)))
     book = Book(library, load_standards(LIBRARY, request.files), pages=False)

@@ -16,9 +16,10 @@ from threatmodel.command.parsing import parser
 from threatmodel.command.request import Invocation
 from threatmodel.command.table import OPTIONS, command, option
 from threatmodel.reading.files import Files
+from threatmodel.reading.former import warnings
 from threatmodel.reading.home import CONTENT, EXPLAINED_BY, check_home
 from threatmodel.reading.output import StreamError, complain, flush, prepare_streams, silence
-from threatmodel.reading.problems import InputError, told, visible
+from threatmodel.reading.problems import InputError, shown, told, visible
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         flush()
     except InputError as error:
         complain(told(error, files.read, EXPLAINED_BY))
-        return 2
+        code = 2
     except BrokenPipeError:
         silence(sys.stdout)
         return 0
@@ -45,6 +46,8 @@ def main(arguments: Sequence[str]) -> int:
         if error.filename is None:
             raise
         return _unusable(error)
+    if files.renamed:
+        complain(shown(warnings(files.renamed), files.read) + "\n")
     return code
 
 

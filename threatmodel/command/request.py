@@ -13,6 +13,7 @@ from threatmodel.api import assess, layered, weighed
 from threatmodel.command.arguments import names
 from threatmodel.reading.cache import is_on
 from threatmodel.reading.files import Files, is_folder
+from threatmodel.reading.former import Renamed
 from threatmodel.reading.home import CLONE, MODELS
 from threatmodel.reading.output import Content, write
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
@@ -125,7 +126,22 @@ class Invocation:
 
         graph = weighed(model, files, self.today, library_of, remember=self.remembers)
         library = libraries[0] if libraries else library_of(graph.system, files)
-        return assess(graph, library, today=self.today, excluded=self.excluded)
+        found = assess(graph, library, today=self.today, excluded=self.excluded)
+        files.renamed += found.renamed
+        return found
+
+    def current(self, name: str, library: Library, argument: str) -> str:
+        """Return an argument such as ``id@element`` with current names; a former one is warned of."""
+        from threatmodel.library.current import current_name
+
+        new = current_name(name, library)
+        if new != name:
+            self.files.renamed.append(Renamed(Place(argument, 0), name, new))
+        return new
+
+    def renamed(self, files: Files) -> None:
+        """Take over the former names that were read by other means than this run's own."""
+        self.files.renamed += files.renamed
 
     # --- what it writes
 

@@ -26,7 +26,7 @@ def supposed(request: Invocation) -> int:
     said = request.assessment()
     now = assess(held_to(said.graph, rules), said.library, request.today, request.excluded)
     given = [*((name, "--with") for name in getattr(args, "with")), *((name, "--without") for name in args.without)]
-    assumed = _assumed(given, now)
+    assumed = _assumed([(request.current(name, now.library, option), option) for name, option in given], now)
     then = assess(now.graph, now.library, request.today, request.excluded, assumed)
     before, after = (sum(result.fails for result in judge(one, rules)) for one in (now, then))
     say([*supposed_lines(now, then, assumed), f"fails    {before} that fail the check, then {after}"])

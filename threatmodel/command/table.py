@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "schema": "the JSON Schema of model files or of --json",
     "explain": "a threat or a control, with everything that links to it",
     "new": "a threat, a control, a function or a handler to start from",
+    "migrate": "rewrite former names in files to the current ones",
     "init": "the first files of a threat model, in a repository of your own",
     "completion": "what makes a shell complete options, commands and ids",
     "docs": "write what is generated: schemas, references of facts and library",

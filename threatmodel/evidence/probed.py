@@ -36,7 +36,7 @@ def probed(
     """
     model = Path(system.file)
     path = files.named(source.path, model, source.place)
-    result = read(files.text(path), shown_path(path))
+    result = read(files.text(path), shown_path(path), files.renamed)
     folder = files.named(source.code, model, source.place) if source.code else path.parent
     place = Place(shown_path(path), 0)
     changed = files.changed_in(folder, besides=path)

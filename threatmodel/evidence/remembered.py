@@ -2,8 +2,8 @@
 
 The key is a digest over everything that an answer follows from: the toolkit's own files, Python's version, the day, the
 model with its platform files, the library, and every file of evidence with the handlers' folders.  A run that read
-anything else, or looked for what was not there, is not kept.  What is kept is plain JSON, from which only the values
-below are made.
+anything else, looked for what was not there, or found former names, is not kept.  What is kept is plain JSON, from
+which only the values below are made.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def remembered(
     """
     if not is_on():
         return collect()
-    before = set(files.paths)
+    before, renamed = set(files.paths), len(files.renamed)
     try:
         key = _key(system, files, model, basis)
     except (InputError, OSError):
@@ -63,7 +63,7 @@ def remembered(
         return found
     files.paths.intersection_update(before)
     result = collect()
-    if files.paths <= told and files.absent <= absent:
+    if files.paths <= told and files.absent <= absent and len(files.renamed) == renamed:
         with contextlib.suppress(TypeError):  # a value of a class that nobody reads back
             keep(key, plain.as_text(_written(result, system), _CLASSES))
     files.paths |= told

@@ -189,7 +189,7 @@ def _surroundings(node: Node, facts: Facts) -> Iterator[Element]:
         yield replace(drawn, place=node.place, out_of_scope=node.out_of_scope)
 
 
-_PLANE_VIEWS = {"account": "runtime", "workspace": "runtime", "pipeline": "deployment", "organisation": "identity"}
+_PLANE_VIEWS = {"account": "runtime", "workspace": "runtime", "pipeline": "deployment", "organization": "identity"}
 
 
 def _plane(plane: Plane, node: Node | None, resolved: Resolved, zones: Mapping[str, Zone]) -> Element:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from types import MappingProxyType
+from typing import Literal, NamedTuple, get_args
 
 from threatmodel.library.condition import Condition
 from threatmodel.model.system import Invariant
@@ -75,6 +76,7 @@ class Threat:
     `everywhere` says why no element of its kind is spared, '' where some are.
 
     `first`: it leaves a public endpoint open to anybody, and comes before all others.  `raises` win over `lowers`.
+    `formerly` lists its former ids, oldest first; `took_in` other threats that became part of it.
     """
 
     id: str
@@ -98,6 +100,7 @@ class Threat:
     raises: tuple[Move, ...] = ()
     lowers: tuple[Move, ...] = ()
     formerly: tuple[str, ...] = ()
+    took_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +125,9 @@ class Weaker:
 class Control:
     """One control.  `in_place` is None where only a person can tell; `do` is its title where nothing else is said.
 
-    `keeps_out`: it keeps strangers out, which nobody wants where everybody is meant to come in.
+    `keeps_out`: it keeps strangers out, which nobody wants where everybody is meant to come in.  `formerly` lists its
+    former ids, oldest first; `took_in` other controls that became part of it.  `required_at` are the places of
+    `requires`.
     """
 
     id: str
@@ -143,6 +148,8 @@ class Control:
     references: tuple[str, ...]
     place: Place
     formerly: tuple[str, ...] = ()
+    took_in: tuple[str, ...] = ()
+    required_at: tuple[Place, ...] = ()
     weaker: tuple[Weaker, ...] = ()
 
 
@@ -196,12 +203,22 @@ class Replaced:
     weakens: tuple[str, ...] = ()
 
 
+class FormerIds(NamedTuple):
+    """The current id of each former id of a threat and of a control."""
+
+    threats: Mapping[str, str] = MappingProxyType({})
+    controls: Mapping[str, str] = MappingProxyType({})
+
+
+NO_FORMER_IDS = FormerIds()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
     """All threats and controls by id, in order of scenario (mitigation) and id, and the article.
 
     `layers` are the folders of teams' libraries on top of it; `off` and `replaced` what they took away and changed,
-    `invariants` the rules over every model that they state.
+    `invariants` the rules over every model that they state.  `former` has the former ids, of what is off too.
     """
 
     threats: Mapping[str, Threat]
@@ -211,3 +228,4 @@ class Library:
     off: tuple[Off, ...] = ()
     replaced: tuple[Replaced, ...] = ()
     invariants: tuple[Invariant, ...] = ()
+    former: FormerIds = NO_FORMER_IDS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from threatmodel.library.entries import BEYOND, EFFECTS, MITIGATIONS, SCENARIOS, STRIDE
-from threatmodel.model.file import INVARIANTS
-from threatmodel.model.vocabulary import KINDS
+from threatmodel.model.file import INVARIANTS, KIND
+from threatmodel.model.vocabulary import FORMER_KINDS, KINDS
 from threatmodel.reading.shape import Either, Items, Key, NamedItems, Number, Raw, Record, Text, Word, record
 
 _LINE = Text(160, r"[^\n]+", "one line of text")
@@ -85,7 +85,7 @@ _MOVE = record(
     Key("because", _LINE, "why; reports cite it", required=True),
 )
 
-_FORMERLY = Items(Text(60), least=1)
+_IDS = Items(Text(60), least=1)
 
 THREAT = record(
     "a threat",
@@ -93,7 +93,7 @@ THREAT = record(
     Key("title", _LINE, "the threat as a sentence that a developer understands", required=True),
     Key("aliases", _ALIASES, "other words that people look it up by, such as IDOR or SSRF"),
     Key("scenario", Word(SCENARIOS), "the article's scenario that it belongs to: the file's folder", required=True),
-    Key("targets", Items(Word(KINDS), least=1), "the kinds of element that it can hit", required=True),
+    Key("targets", Items(KIND, least=1), "the kinds of element that it can hit", required=True),
     Key("applies", _CONDITION, "when an element is exposed to it (exposure, never a missing control)", required=True),
     Key(
         "everywhere",
@@ -107,10 +107,11 @@ THREAT = record(
     Key("lowers", Items(_MOVE, least=1), "what makes it less likely or less bad"),
     Key("why", _PROSE, "why it happens and why the two numbers are what they are", required=True),
     Key("controls", NamedItems(_EFFECT, "a control"), "what answers it, and how", required=True),
-    Key("reaches", Word(KINDS), "the kind of element that it hits through its target: each is named with the finding"),
+    Key("reaches", KIND, "the kind of element that it hits through its target: each is named with the finding"),
     Key("treated_by", Word(("provider",)), "only the cloud provider can treat it"),
     Key("comes", Word(("first",)), "before all others, while nothing that stops it is known to be in place"),
-    Key("formerly", _FORMERLY, "ids of threats that it took in"),
+    Key("formerly", _IDS, "its former ids, oldest first: they work until 1.0"),
+    Key("took_in", _IDS, "ids of threats that became part of it: messages lead here from them"),
     Key("maps", _THREAT_MAPS, "ids in public catalogues", required=True),
     Key("references", Items(_URL, least=1), "what to read", required=True),
     Key("examples", _examples(*THREAT_EXAMPLES), "facts that pin the condition", required=True),
@@ -148,11 +149,12 @@ CONTROL = record(
     Key("mitigation", Word((*MITIGATIONS, BEYOND)), "the article's mitigation: the file's folder", required=True),
     Key("kind", Word(("preventive", "detective", "corrective")), "when it acts", required=True),
     Key("owner", _LINE, "who runs it, by role", required=True),
-    Key("scope", Word(KINDS), "the kind of element that it lives on", required=True),
+    Key("scope", KIND, "the kind of element that it lives on", required=True),
     Key("in_place", _CONDITION, "when it is in place; left out where only a person can tell"),
     Key("requires", Items(Text(60), least=1), "controls without which it does nothing"),
     Key("public", Word(("kept-out",)), "it keeps strangers out: not asked for where everybody is meant to reach it"),
-    Key("formerly", _FORMERLY, "ids of controls that it took in"),
+    Key("formerly", _IDS, "its former ids, oldest first: they work until 1.0"),
+    Key("took_in", _IDS, "ids of controls that became part of it: messages lead here from them"),
     Key("needs", Items(_NEED, least=1), "what must hold for it to be applicable"),
     Key("why", _PROSE, "what it does against an attacker, and where it ends", required=True),
     Key("how", _HOW, "how to put it in place", required=True),
@@ -199,7 +201,11 @@ LAYER = record(
             Key(
                 "kinds",
                 NamedItems(
-                    Text(400), "a kind of element", re.compile(rf"(?:{'|'.join(KINDS)})\Z"), "a kind of element"
+                    Text(400),
+                    "a kind of element",
+                    re.compile(rf"(?:{'|'.join(KINDS)})\Z"),
+                    "a kind of element",
+                    formerly=FORMER_KINDS,
                 ),
                 "kinds of element: every threat of the libraries below that targets no other kind, and why",
             ),

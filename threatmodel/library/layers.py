@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 from threatmodel.library import lookup
-from threatmodel.library.entries import Control, Library, Off, Replaced, Threat
+from threatmodel.library.current import CurrentIds, former_ids
+from threatmodel.library.entries import NO_FORMER_IDS, Control, FormerIds, Library, Off, Replaced, Threat
 from threatmodel.library.weakness import weaknesses
 from threatmodel.model.system import Invariant
+from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import InputError, Problem
 
 T = TypeVar("T", Threat, Control)
@@ -32,12 +34,15 @@ class Layered:
     controls: dict[str, Control] = field(default_factory=dict)
     replaced: list[Replaced] = field(default_factory=list)
     off: list[Off] = field(default_factory=list)
+    former: FormerIds = NO_FORMER_IDS
+    renamed: list[Renamed] = field(default_factory=list)
 
 
 def layered(layers: Sequence[Layer], problems: list[Problem]) -> Layered:
     """The layers together, later ones on top; notes where one switches off what does not exist."""
     found = Layered()
-    for layer in layers:
+    for given in layers:
+        layer = _current(given, found, problems)
         _put(found, "threat", found.threats, layer.threats)
         _put(found, "control", found.controls, layer.controls)
         found.off += _of_kinds(found, layer)
@@ -54,11 +59,35 @@ def layered(layers: Sequence[Layer], problems: list[Problem]) -> Layered:
     return found
 
 
+def _current(layer: Layer, found: Layered, problems: list[Problem]) -> Layer:
+    """Return a layer with the current ids of itself and of those below it; notes what it has under two ids."""
+    found.former = former_ids(layer.threats, layer.controls, found.former)
+    ids = CurrentIds(found.former)
+    threats = [ids.of_threat(one) for one in layer.threats]
+    controls = [ids.of_control(one) for one in layer.controls]
+    off = [ids.of_off(one) for one in layer.off]
+    found.renamed += ids.renamed
+    problems += [*_twice(threats), *_twice(controls)]
+    return layer._replace(threats=threats, controls=controls, off=off)
+
+
+def _twice(items: Sequence[T]) -> Iterator[Problem]:
+    """Yield a problem for each entry that has the id of another one under its former name."""
+    first: dict[str, T] = {}
+    for item in items:
+        other = first.setdefault(item.id, item)
+        if other is not item:
+            message = f"'{item.id}' is the id of {other.place.file} too, which has its former or its current name"
+            yield Problem(code="duplicate-id", place=item.place, message=message, hint="keep one of the two")
+
+
 def _put(found: Layered, part: str, known: dict[str, T], items: Sequence[T]) -> None:
     """Lays threats or controls on top of those of the same id; what was switched off is on again."""
-    for item in items:
+    for given in items:
+        item: T = given
         if item.id in known:
-            old = known[item.id]
+            old: T = known[item.id]
+            item = replace(item, formerly=tuple(dict.fromkeys((*old.formerly, *item.formerly))))
             weakens = tuple(weaknesses(item, old))
             found.replaced.append(Replaced(part=part, id=item.id, place=item.place, of=old.place, weakens=weakens))
         known[item.id] = item

@@ -13,7 +13,7 @@ from threatmodel.reading.problems import Place, Problem, article, listed, sugges
 
 def lint(library: Library) -> list[Problem]:
     """Every problem between the files of a library."""
-    problems = [*_links(library), *_requirements(library), *_orphans(library)]
+    problems = [*_links(library), *_requirements(library), *_orphans(library), *_former(library)]
     for threat in library.threats.values():
         problems += _exposure(threat, library)
     return problems
@@ -76,6 +76,19 @@ def _orphans(library: Library) -> Iterator[Problem]:
         if not threat.links and not threat.by_provider:
             message = f"'{threat.id}' links to no control"
             yield Problem(code="orphan-threat", place=threat.place, message=message, hint="link what answers it")
+
+
+def _former(library: Library) -> Iterator[Problem]:
+    """Yield a problem for each former id that is an id now, or that two entries claim."""
+    entries: list[Threat | Control] = [*library.threats.values(), *library.controls.values()]
+    claimed: dict[str, str] = {one.id: one.id for one in entries}
+    for one in entries:
+        for old in (*one.formerly, *one.took_in):
+            other = claimed.setdefault(old, one.id)
+            if other != one.id or old == one.id:
+                message = f"'{old}' cannot be a former id of '{one.id}': it belongs to '{other}'"
+                hint = "remove it from one of the two"
+                yield Problem(code="duplicate-id", place=one.place, message=message, hint=hint)
 
 
 def _exposure(threat: Threat, library: Library) -> Iterator[Problem]:

@@ -8,16 +8,29 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from threatmodel.library.entries import MITIGATIONS, SCENARIOS, Article, Control, Library, Numbered, Off, Threat
+from threatmodel.library.current import CurrentIds
+from threatmodel.library.entries import (
+    MITIGATIONS,
+    SCENARIOS,
+    Article,
+    Control,
+    FormerIds,
+    Library,
+    Numbered,
+    Off,
+    Threat,
+)
 from threatmodel.library.format import ARTICLE, CONTROL, LAYER, THREAT
 from threatmodel.library.layers import Layer, layered, switched_off
 from threatmodel.library.lint import lint
 from threatmodel.library.placeholders import unwritten
 from threatmodel.library.read import control_of, threat_of
 from threatmodel.library.remembered import Parts, keep, key_of, recalled
+from threatmodel.model.current import read_current
 from threatmodel.model.decisions import invariants, named_twice
 from threatmodel.reading.cache import is_on
 from threatmodel.reading.files import Files, is_folder, shown_path
+from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, suggestion
 from threatmodel.reading.shape import Fields, Reader, Record
 from threatmodel.reading.source import parse
@@ -49,6 +62,7 @@ def load_library(
     rules = tuple(one for layer in read for one in layer.invariants)
     problems += named_twice(rules)
     stacked = layered(read, problems)
+    files.renamed += stacked.renamed
     order = {group: at for at, group in enumerate((*SCENARIOS, *MITIGATIONS))}
     library = Library(
         threats={t.id: t for t in sorted(stacked.threats.values(), key=lambda t: (order[t.scenario], t.id))},
@@ -60,6 +74,7 @@ def load_library(
         layers=tuple(shown_path(layer) for layer in layers),
         replaced=tuple(stacked.replaced),
         invariants=rules,
+        former=stacked.former,
     )
     if found := [*problems, *lint(library)]:
         raise InputError(found)
@@ -72,7 +87,7 @@ _ON_TOP = re.compile(r"library\.yaml|(threats|controls)/[^/]+/[^/]+\.yaml")
 
 def _read(files: Files, folder: Path, expected: re.Pattern[str], problems: list[Problem], *, remember: bool) -> Layer:
     """The threats and controls in a folder; notes files that no part of a library would read."""
-    before = len(problems)
+    before, renamed = len(problems), len(files.renamed)
     inside = {path.relative_to(folder).as_posix(): path for path in files.below(folder, problems)}
     for name, path in inside.items():
         litter = path.name.startswith(".") and path.suffix not in {".yaml", ".yml"}  # .DS_Store, an editor's swap file
@@ -88,7 +103,7 @@ def _read(files: Files, folder: Path, expected: re.Pattern[str], problems: list[
         controls = _part(files, _files_of("controls", parts), control_of, CONTROL, problems)
         problems += [*_twice(threats), *_twice(controls)]
         found = Parts(threats, controls)
-        if len(problems) == before:
+        if len(problems) == before and len(files.renamed) == renamed:
             keep(key, found)
     return Layer(found.threats, found.controls, [])
 
@@ -116,11 +131,11 @@ def _layer(files: Files, folder: Path, problems: list[Problem], *, remember: boo
 def _with_stated(files: Files, path: Path, found: Layer, problems: list[Problem]) -> Layer:
     """A layer with what its library.yaml switches off, and the invariants that it states."""
     try:
-        reader = Reader(files.document(path))
+        document = files.document(path)
     except InputError as error:
         problems += error.problems
         return found
-    entries = reader.whole(LAYER)
+    reader, entries = read_current(files, document, LAYER)
     off = entries.get("off")
     problems += reader.problems
     if off is not None and not reader.problems:
@@ -152,11 +167,12 @@ def _part(
         name = files.shown(path)
         try:
             text = files.read[name] if name in files.read else files.remembered_text(path)
-            value, wrong = _worked_out(text, name, path, build, shape)
+            value, wrong, renamed = _worked_out(text, name, path, build, shape)
         except InputError as error:
             problems += error.problems
             continue
         problems += wrong
+        files.renamed += renamed
         if value is not None and not wrong:
             found.append(value)
     return found
@@ -165,10 +181,26 @@ def _part(
 @lru_cache(maxsize=512)
 def _worked_out(
     text: str, name: str, path: Path, build: Callable[[Reader, Fields], Any], shape: Record
-) -> tuple[Any, tuple[Problem, ...]]:
-    """What one file holds and what is wrong with it, once for a text: whoever loads a library again has most of it."""
+) -> tuple[Any, tuple[Problem, ...], tuple[Renamed, ...]]:
+    """What one file holds, what is wrong with it and its former names, once for a text: a library is loaded often."""
     reader = Reader(parse(text, name))
-    return _one(reader, build, shape, path), tuple(reader.problems)
+    return _one(reader, build, shape, path), tuple(reader.problems), tuple(reader.renamed)
+
+
+def read_entry(files: Files, path: Path, former: FormerIds) -> Threat | Control:
+    """Return what a file of a library holds, with current ids; `files` notes the former ones.  Raises InputError."""
+    reader = Reader(files.document(path))
+    ids = CurrentIds(former)
+    if path.parent.parent.name == "threats":
+        threat = _one(reader, threat_of, THREAT, path)
+        found: Threat | Control | None = threat and ids.of_threat(threat)
+    else:
+        control = _one(reader, control_of, CONTROL, path)
+        found = control and ids.of_control(control)
+    if found is None or reader.problems:
+        raise InputError(reader.problems)
+    files.renamed += [*reader.renamed, *ids.renamed]
+    return found
 
 
 def _one(reader: Reader, build: Callable[[Reader, Fields], T], shape: Record, path: Path) -> T | None:

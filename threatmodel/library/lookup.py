@@ -21,14 +21,14 @@ def named(library: Library, words: str) -> tuple[Threat | Control, ...]:
         return (library.threats[words],)
     if words in library.controls:
         return (library.controls[words],)
-    if any(words in one.formerly for one in _all(library)):
-        return tuple(one for one in _all(library) if words in one.formerly)
+    if before := tuple(one for one in _all(library) if words in (*one.formerly, *one.took_in)):
+        return before
     return tuple(one for one in _all(library) if _plain(words) in map(_plain, one.aliases))
 
 
 def successor(items: Named, name: str) -> str | None:
     """The id of what took in the threat or control of an older library."""
-    return next((one.id for one in items.values() if name in one.formerly), None)
+    return next((one.id for one in items.values() if name in one.took_in), None)
 
 
 def hint(items: Named, name: str, otherwise: str = "") -> str:

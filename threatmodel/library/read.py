@@ -8,7 +8,8 @@ from typing import Any
 from threatmodel.library import examples as pins
 from threatmodel.library.condition import Condition, ConditionError, compile_condition
 from threatmodel.library.entries import Control, ControlEffect, ControlLink, Move, Need, Threat, Weaker
-from threatmodel.model.vocabulary import FACTS, Kind
+from threatmodel.model.current import current_condition
+from threatmodel.model.vocabulary import FACTS, FORMER_FACTS, Kind
 from threatmodel.reading.problems import article, listed, quoted, suggestion
 from threatmodel.reading.shape import INVALID, Entry, Fields, Reader, Value
 
@@ -43,6 +44,7 @@ def threat_of(reader: Reader, entries: Fields) -> Threat:
         raises=tuple(_moves(reader, entries, "raises", targets, base)),
         lowers=tuple(_moves(reader, entries, "lowers", targets, base)),
         formerly=entries.several("formerly"),
+        took_in=entries.several("took_in"),
     )
 
 
@@ -123,6 +125,7 @@ def control_of(reader: Reader, entries: Fields) -> Control:
         scope=scope,
         in_place=in_place,
         requires=entries.several("requires"),
+        required_at=tuple(item.place for item in entries["requires"].value) if "requires" in entries else (),
         keeps_out="public" in entries,
         needs=tuple(needs),
         why=entries["why"].value.strip(),
@@ -131,6 +134,7 @@ def control_of(reader: Reader, entries: Fields) -> Control:
         references=plain(entries["references"].value),
         place=entries["id"].key,
         formerly=entries.several("formerly"),
+        took_in=entries.several("took_in"),
         weaker=weaker,
     )
 
@@ -154,13 +158,14 @@ def _check_weaker(reader: Reader, weaker: Sequence[Weaker], answer: pins.Evaluat
 
 def _condition(reader: Reader, entry: Entry, kind: Kind) -> Condition | None:
     """The condition in an entry, or None with its problem noted: at its column where the text stands on one line."""
+    text = current_condition(reader, entry, kind)
     try:
-        return compile_condition(entry.value, kind)
+        return compile_condition(text, kind)
     except ConditionError as error:
         line = reader.document.text.split("\n")[entry.place.line - 1]
         start = entry.place.column - 1
         start += line[start : start + 1] in {"'", '"'}
-        as_written = line.startswith(entry.value, start)
+        as_written = line.startswith(text, start)
         place = entry.place._replace(column=start + 1 + error.column) if as_written else entry.place
         reader.note(error.code, place, error.message, error.hint)
         return None
@@ -196,7 +201,11 @@ def _examples(reader: Reader, entry: Entry, kind: Kind) -> Iterator[pins.Example
 def _facts(reader: Reader, table: Fields, kind: Kind) -> dict[str, Any] | None:
     """The facts of an example by name, None where one of them is none: its problem is noted."""
     values: dict[str, Any] = {}
-    for fact, stated in table.items():
+    for name, stated in table.items():
+        fact = reader.current(name, FORMER_FACTS[kind], stated.key)
+        if fact in values or (fact != name and fact in table):
+            reader.both(name, fact, stated.key, table[fact].key if fact in table else stated.key)
+            continue
         row = FACTS[kind].get(fact)
         if row is None:
             hint = suggestion(fact, FACTS[kind]) or f"known: {listed(FACTS[kind], 40)}"

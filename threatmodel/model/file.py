@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from threatmodel.model.longest import LONGEST_RESULT, LONGEST_TERMS, RESULT, YEAR
-from threatmodel.model.vocabulary import CLASSIFICATIONS, KINDS, PLANES, RELATIONS, ROWS, Kind
+from threatmodel.model.vocabulary import CLASSIFICATIONS, FORMER_KINDS, KINDS, PLANES, RELATIONS, ROWS, Kind
 from threatmodel.reading.problems import article, listed
 from threatmodel.reading.schema import json_schema
 from threatmodel.reading.shape import (
@@ -30,6 +30,9 @@ _NAME = Text(LONGEST_NAME)
 _PROSE = Text(2000)
 _LINE = Text(400)
 _ID = Text(120, expected="an id")
+_ZONE = Text(120, expected="an id", formerly=FORMER_KINDS)
+KIND = Word(KINDS, formerly=FORMER_KINDS)
+"""A kind of element."""
 _FLOW_ID = re.compile(r"[a-z0-9-]+(?:\.[a-z-]+)?:[a-z0-9-]+(?:\.[a-z-]+)?:[a-z-]+\Z")
 _CONTROL_AT = re.compile(r"[a-z][a-z0-9-]*(?:@[a-z0-9:.-]+)?\Z")
 _LONGEST_PAIR = 4 * LONGEST_ID
@@ -47,7 +50,7 @@ SECTIONS: Mapping[str, Kind] = {
 
 FACT_KEYS: dict[str, tuple[Key, ...]] = {
     kind: tuple(
-        Key(row.name, row.shape, row.meaning, nullable=row.nullable)
+        Key(row.name, row.shape, row.meaning, nullable=row.nullable, formerly=row.formerly)
         for row in ROWS
         if row.kind == kind and not row.derived
     )
@@ -76,7 +79,7 @@ TRIGGER = record(
 _COMMON = (
     Key("name", _NAME, "what pictures and reports call it; the id where left out"),
     Key("description", _PROSE, "what it is for"),
-    Key("boundary", _ID, "the trust boundary that it lies in, where it is not the usual one"),
+    Key("boundary", _ZONE, "the trust boundary that it lies in, where it is not the usual one"),
     Key("out_of_scope", _LINE, "why it is not looked at: drawn in grey, no findings"),
 )
 
@@ -85,11 +88,15 @@ def _lists(kind: str) -> tuple[Key, ...]:
     """The lists of a kind as keys, and the key that says which of them may be longer."""
     rows = tuple(RELATIONS[kind].values())
     shapes = {"triggers": Items(TRIGGER)}
-    names = Items(Word(tuple(row.name for row in rows)), least=1)
-    whys = record("the incomplete lists", *(Key(row.name, _LINE, "why nobody knows the rest") for row in rows))
+    former = tuple((old, row.name) for row in rows for old in row.formerly)
+    names = Items(Word(tuple(row.name for row in rows), formerly=former), least=1)
+    whys = record(
+        "the incomplete lists",
+        *(Key(row.name, _LINE, "why nobody knows the rest", formerly=row.formerly) for row in rows),
+    )
     meaning = f"which of {listed([row.name for row in rows])} may be longer: names, or a mapping of names to why"
     return (
-        *(Key(row.name, shapes.get(row.name, Items(_ID)), row.meaning) for row in rows),
+        *(Key(row.name, shapes.get(row.name, Items(_ID)), row.meaning, formerly=row.formerly) for row in rows),
         Key("incomplete", Either(names, whys), meaning),
     )
 
@@ -169,13 +176,16 @@ _EXTERNAL = record(
     Key("name", _NAME),
     Key("description", _PROSE),
     Key("service", _NAME, "the AWS service that it is or belongs to, such as Bedrock or Step Functions"),
-    Key("boundary", _ID, "the trust boundary that it lies in; the Internet where left out, of a service the account"),
-    *(Key(row.name, Items(_ID), f"{row.meaning}, by itself, as a state machine's tasks do") for row in EXTERNAL_USES),
+    Key("boundary", _ZONE, "the trust boundary that it lies in; the Internet where left out, of a service the account"),
+    *(
+        Key(row.name, Items(_ID), f"{row.meaning}, by itself, as a state machine's tasks do", formerly=row.formerly)
+        for row in EXTERNAL_USES
+    ),
 )
 _BOUNDARY = record(
     "a boundary",
     Key("name", _NAME),
-    Key("inside", _ID, "the boundary around it; the account where left out"),
+    Key("inside", _ZONE, "the boundary around it; the account where left out"),
 )
 STACK_KINDS = ("template", "plan", "serverless")
 """Keys of an entry under evidence that name a file of infrastructure code: CloudFormation or SAM, a Terraform plan,
@@ -200,7 +210,7 @@ _EVIDENCE = record(
     Key("serverless", Text(400, expected="a path"), "a serverless.yml of it"),
     Key(
         "resources",
-        NamedItems(Text(), "an element"),
+        NamedItems(Text(), "an element", formerly=FORMER_KINDS),
         "which resource an element is, where its name does not tell: id and logical id (Terraform: address)",
     ),
     Key(
@@ -237,10 +247,25 @@ _HEAD = (
     Key("scope", _PROSE, "what is looked at, and what is not"),
     Key("assumptions", Items(_LINE), "what the model takes for granted"),
 )
-_PLANES = tuple(Key(plane, ELEMENTS[plane], f"the facts of the {plane}") for plane in PLANES)
+_PLANES = tuple(
+    Key(
+        plane,
+        ELEMENTS[plane],
+        f"the facts of the {plane}",
+        formerly=tuple(old for old, new in FORMER_KINDS if new == plane),
+    )
+    for plane in PLANES
+)
 _CONTROLS = Key(
     "controls",
-    NamedItems(_STATEMENT, "a control", _CONTROL_AT, "control@element, such as code-signing@order-bot", _LONGEST_PAIR),
+    NamedItems(
+        _STATEMENT,
+        "a control",
+        _CONTROL_AT,
+        "control@element, such as code-signing@order-bot",
+        _LONGEST_PAIR,
+        FORMER_KINDS,
+    ),
     "what no machine can see: who says so, and until when; control@element",
 )
 _OWNERS = Key(
@@ -260,7 +285,7 @@ INVARIANTS = Key(
     NamedItems(
         record(
             "an invariant",
-            Key("of", Word(KINDS), "the kind of element that it binds", required=True),
+            Key("of", KIND, "the kind of element that it binds", required=True),
             Key("if", Text(400, expected="a condition"), "which of them; all where left out"),
             Key("holds", Text(400, expected="a condition"), "what must hold of each", required=True),
             Key("severity", Word(("low", "medium", "high", "critical"), ordered=True), "how bad it is", required=True),
@@ -282,7 +307,7 @@ MODEL = record(
         LONGEST_TERMS,
         f"for how many days somebody's word counts, {YEAR} each where left out; what reaches further does not count",
     ),
-    Key("uses", Items(Text(400, expected="a path")), "files that describe account, pipeline, workspace, organisation"),
+    Key("uses", Items(Text(400, expected="a path")), "files that describe account, pipeline, workspace, organization"),
     Key(
         "library", Items(Text(400, expected="a path")), "folders of your own threats and controls, on top of threatlib/"
     ),
@@ -312,20 +337,37 @@ MODEL = record(
     Key(
         "accepted_risks",
         NamedItems(
-            _ACCEPTANCE, "an accepted risk", _THREAT_AT, "threat@element, as reports name findings", _LONGEST_PAIR
+            _ACCEPTANCE,
+            "an accepted risk",
+            _THREAT_AT,
+            "threat@element, as reports name findings",
+            _LONGEST_PAIR,
+            FORMER_KINDS,
         ),
         "risks that somebody accepted",
     ),
     Key(
         "exemptions",
         NamedItems(
-            _EXEMPTION, "an exemption", _THREAT_AT, "invariant@element, as check names what breaks one", _LONGEST_PAIR
+            _EXEMPTION,
+            "an exemption",
+            _THREAT_AT,
+            "invariant@element, as check names what breaks one",
+            _LONGEST_PAIR,
+            FORMER_KINDS,
         ),
         "elements that an invariant, of the model or of a library, does not bind for a while",
     ),
     Key(
         "ratings",
-        NamedItems(_RATING, "a rating", _THREAT_AT, "threat@element, as reports name findings", _LONGEST_PAIR),
+        NamedItems(
+            _RATING,
+            "a rating",
+            _THREAT_AT,
+            "threat@element, as reports name findings",
+            _LONGEST_PAIR,
+            FORMER_KINDS,
+        ),
         "likelihood or impact of single findings, rated anew",
     ),
 )

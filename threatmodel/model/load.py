@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from threatmodel.model.current import read_current
 from threatmodel.model.decisions import acceptances, control_statements, exemptions, invariants, named_twice, ratings
 from threatmodel.model.elements import boundaries, data_items, externals, nodes, planes
 from threatmodel.model.entries import facts_of, items_of, table_of, value_of
@@ -25,8 +26,7 @@ from threatmodel.reading.source import Document, Map
 
 def load_model(files: Files, path: Path) -> System:
     """The system in a model file and the platform files that it uses.  Raises InputError with every problem."""
-    reader = Reader(files.document(path))
-    entries = reader.whole(MODEL)
+    reader, entries = read_current(files, files.document(path), MODEL)
     problems = reader.problems
     platforms = list(_platforms(files, path, items_of(entries, "uses"), problems))
     libraries = tuple(_libraries(files, path, items_of(entries, "library"), problems))
@@ -81,14 +81,14 @@ def _platforms(files: Files, path: Path, items: tuple[Any, ...], problems: list[
 def _platform(files: Files, path: Path, item: Any, problems: list[Problem]) -> Fields | None:
     """The entries of a file named under `uses`, or None with the reason noted."""
     try:
-        reader = Reader(files.document(files.named(item.value, path, item.place)))
+        document = files.document(files.named(item.value, path, item.place))
     except InputError as error:
         for problem in error.problems:
             missing = problem.code in {"missing-file", "unreadable-file"} and problem.place.line == 1
             message = f"{quoted(item.value)}: {problem.message}"
             problems.append(replace(problem, place=item.place, message=message) if missing else problem)
         return None
-    entries = reader.whole(PLATFORM)
+    reader, entries = read_current(files, document, PLATFORM)
     problems += reader.problems
     return entries
 

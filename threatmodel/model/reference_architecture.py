@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from threatmodel.model.vocabulary import FORMER_KINDS, PLANES
+
 
 class Zone(NamedTuple):
     """A trust boundary: its name, the one around it, and who controls what is inside."""
@@ -28,10 +30,10 @@ ZONES = (
     Zone("control-plane", "AWS control plane and IAM", "account", "anyone with the right IAM action"),
     Zone("deployment", "Deployment", "", "the pipeline's operators and its provider"),
     Zone("security", "Security account", "", "the security team"),
-    Zone("organisation", "Corporate identity", "", "the identity team"),
+    Zone("organization", "Corporate identity", "", "the identity team"),
     Zone("supply-chain", "Software supply chain", "", "third parties"),
 )
-"""The eleven trust boundaries; account, workspace and organisation are elements with facts too."""
+"""The eleven trust boundaries; account, workspace and organization are elements with facts too."""
 
 
 class Party(NamedTuple):
@@ -50,9 +52,9 @@ PARTIES = (
     Party("slack-user", "person", "Slack user", "member or guest", "workspace", "runtime", "slack"),
     Party("slack", "external", "Slack platform", "commands, events, Web API", "workspace", "runtime", "slack"),
     Party("internet", "external", "Anyone", "untrusted caller", "internet-zone", "runtime"),
-    Party("developer", "person", "Developer", "writes and reviews", "organisation", "deployment"),
-    Party("administrator", "person", "Cloud administrator", "and the root user", "organisation", "identity"),
-    Party("identity-provider", "external", "Identity provider", "single sign-on", "organisation", "identity"),
+    Party("developer", "person", "Developer", "writes and reviews", "organization", "deployment"),
+    Party("administrator", "person", "Cloud administrator", "and the root user", "organization", "identity"),
+    Party("identity-provider", "external", "Identity provider", "single sign-on", "organization", "identity"),
     Party("package-registries", "external", "Package registries", "and layer publishers", "supply-chain", "deployment"),
     Party(
         "slack-app-admin", "person", "Slack app administrator", "and collaborators", "workspace", "identity", "slack"
@@ -229,6 +231,6 @@ WIRES = (
 """Flows of the identity and deployment planes (and the first of the runtime plane), in order of drawing."""
 
 RESERVED = frozenset(
-    {zone.id for zone in ZONES} | {party.id for party in PARTIES} | {"pipeline", "account", "workspace", "organisation"}
+    {zone.id for zone in ZONES} | {party.id for party in PARTIES} | set(PLANES) | {old for old, _ in FORMER_KINDS}
 )
 """Ids that authors cannot give to elements of their own."""

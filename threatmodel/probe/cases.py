@@ -173,7 +173,7 @@ class Case:
     `secret` is what the handler finds as its own: `right`, `published`, `empty` or `missing`.  `environment` are
     variables beside its own.  `needs` is what a runner must be able to do, or what the handler must have.  `each_kind`:
     the whole is asked once more for every other kind of request that the handler serves.  `decides` has for each fact
-    what a probe that went one way or the other shows.
+    what a probe that went one way or the other shows.  `formerly` lists its former ids, which saved results have.
     """
 
     id: str
@@ -187,6 +187,7 @@ class Case:
     environment: Mapping[str, str] | None = None
     each_kind: bool = False
     needs: frozenset[str] = frozenset()
+    formerly: tuple[str, ...] = ()
 
     @property
     def needs_genuine(self) -> bool:
@@ -261,6 +262,7 @@ _CASE = record(
     Key("environment", NamedItems(_LINE, "a variable", _VARIABLE, "capital letters, digits and underscores")),
     Key("each_kind", Flag()),
     Key("needs", Items(Word(tuple(NEEDS)))),
+    Key("formerly", Items(Text(100), 1), "its former ids, which saved results may have until 1.0"),
 )
 
 
@@ -306,7 +308,9 @@ class _Reading:
         send = tuple(self.send(value.value) for value in (entries["send"].value if "send" in entries else ()))
         needs = frozenset(value.value for value in (entries["needs"].value if "needs" in entries else ()))
         environment = _texts(entries, "environment")
-        plain = _plain(entries, "decides", "send", "needs", "environment")
+        plain = _plain(entries, "decides", "send", "needs", "environment", "formerly") | {
+            "formerly": entries.several("formerly")
+        }
         case = Case(id=name, decides=decides, send=send, needs=needs, environment=environment, **plain)
         self.sense(case, entries["expect"].place)
         return case

@@ -20,7 +20,7 @@ AGE = datetime.timedelta(days=RESULT)
 """How long a result is evidence.  The code may be the same for longer, but what surrounds it is not: AWS replaces the
 runtime below a function (managed runtimes are patched without notice: docs.aws.amazon.com/lambda/latest/dg/
 runtimes-update.html), and probes are added for what is found in handlers.  Two runs a year is what a reviewer of access
-asks for too (NIST SP 800-53, AC-2 j, leaves the period to the organisation)."""
+asks for too (NIST SP 800-53, AC-2 j, leaves the period to the organization)."""
 FIRST = datetime.date(2026, 11, 1)
 """Before this day there was no probe."""
 

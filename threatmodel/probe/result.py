@@ -13,10 +13,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from threatmodel.model.vocabulary import FORMER_FACTS
 from threatmodel.probe.cases import Case, Shown, load_cases
 from threatmodel.probe.deciding import LEVELS, Decision, Row, decisions
 from threatmodel.probe.outcome import FAILED, OUTCOMES, PASSED
 from threatmodel.probe.seen import Coverage, SeenCall
+from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import InputError, Place, quoted, suggestion
 from threatmodel.reading.shape import (
     Entry,
@@ -86,6 +88,9 @@ _DIGEST = "[0-9a-f]{64}"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _FINGERPRINT = "[0-9a-f]{16}"
 
+_FORMER = tuple(FORMER_FACTS["function"].items())
+_FACT = Text(100, "[a-z][a-z_]*", "the name of a fact", formerly=_FORMER)
+
 _ROW = record(
     "a row",
     Key("probe", Text(100, r"[a-z0-9]+(?:-[a-z0-9]+)*", "the id of a probe"), required=True),
@@ -96,12 +101,12 @@ _ROW = record(
     Key("outcome", Word(OUTCOMES), required=True),
     Key("why", Raw(), required=True),
     Key("failure", _LINE, required=True),
-    Key("bears_on", Items(Text(100, "[a-z][a-z_]*", "the name of a fact")), required=True),
-    Key("shows", NamedItems(Raw(), "a fact", _FACT_NAME, "the name of a fact"), required=True),
+    Key("bears_on", Items(_FACT), required=True),
+    Key("shows", NamedItems(Raw(), "a fact", _FACT_NAME, "the name of a fact", formerly=_FORMER), required=True),
 )
 _DECISION = record(
     "a fact",
-    Key("fact", Text(100, "[a-z][a-z_]*", "the name of a fact"), required=True),
+    Key("fact", _FACT, required=True),
     Key("decided", Flag(), required=True),
     Key("value", Raw(), required=True),
     Key("passed", Number(0, 1000), required=True),
@@ -132,8 +137,8 @@ _RESULT = record(
 )
 
 
-def read(text: str, file: str) -> Result:
-    """The result in a file's text.
+def read(text: str, file: str, renamed: list[Renamed] | None = None) -> Result:
+    """The result in a file's text, with current names; `renamed` takes the former ones.
 
     Raises InputError with every problem: what is misspelt or of another type, a fact that no probe decides, and facts
     that do not follow from the rows.
@@ -143,6 +148,8 @@ def read(text: str, file: str) -> Result:
     result = None if reader.problems else _Reading(reader).result(entries)
     if result is None or reader.problems:
         raise InputError(reader.problems)
+    if renamed is not None:
+        renamed += reader.renamed
     return result
 
 
@@ -152,6 +159,7 @@ class _Reading:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.known = {fact: case for case in load_cases() for fact in case.decides}
+        self.former = {old: case.id for case in load_cases() for old in case.formerly}
 
     def result(self, entries: Fields) -> Result | None:
         rows = tuple(self.row(item.value) for item in entries["rows"].value)
@@ -200,6 +208,7 @@ class _Reading:
             shows[name] = self.value(name, shown)
             self.fits(item["outcome"].value, shows[name], shown.place)
         plain = {key: item[key].value for key in ("probe", "title", "level", "sent", "outcome", "failure")}
+        plain["probe"] = self.reader.current(item["probe"].value, self.former, item["probe"].place)
         texts = {key: self.text(item[key]) for key in ("back", "why")}
         return Row(**plain, **texts, bears_on=tuple(bears_on), shows=shows)
 

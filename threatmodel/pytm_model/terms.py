@@ -28,10 +28,10 @@ CLASSES = {
     "pipeline": "Process",
     "account": "Boundary",
     "workspace": "Boundary",
-    "organisation": "Boundary",
+    "organization": "Boundary",
     "flow": "Dataflow",
 }
-"""pytm's class for each kind of element; account, workspace and organisation are the boundaries of their name."""
+"""pytm's class for each kind of element; account, workspace and organization are the boundaries of their name."""
 
 PARTIES = {"person": "Actor", "external": "ExternalEntity", "store": "Datastore", "process": "Process"}
 """pytm's class for what is drawn without facts, by symbol."""

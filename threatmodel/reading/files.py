@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
 from threatmodel.reading.project import real_path, repository
 from threatmodel.reading.source import LARGEST, Document, as_read, parse, read_text, too_large
@@ -23,7 +24,7 @@ class Files:
 
     `read` holds the text of every file read, by the name used in messages: the path relative to the working directory
     where it lies in the same project; `paths` holds where each of them is, `absent` what
-    was looked for in vain.  A file that another file names must lie in
+    was looked for in vain, `renamed` the former names that were read.  A file that another file names must lie in
     the project: the naming file's repository; where it lies in none, the working directory, or `home` (the toolkit's
     own folder) for a model in it, or else the naming file's own folder (symbolic links resolved).
     """
@@ -32,6 +33,7 @@ class Files:
         self.read: dict[str, str] = {}
         self.paths: set[Path] = set()
         self.absent: set[Path] = set()
+        self.renamed: list[Renamed] = []
         self._home = home.resolve() if home is not None else None
         self._shown: dict[Path, str] = {}
         self._project_here = cache(_project_here)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import Place, Problem, listed, note, quoted, suggestion
 from threatmodel.reading.source import BLANK, Document, Map, Seq
 from threatmodel.reading.spelling import latin
@@ -23,18 +24,22 @@ ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
 OPEN_WORD = "[A-Za-z0-9._-]{1,60}"
 """What an unlisted word looks like."""
 
+Former = tuple[tuple[str, str], ...]
+"""Former names, each with the current one: a tuple of pairs, so that shapes can be hashed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
     """Any text of at most `longest` characters; `pattern` narrows it, `expected` says how in words.
 
-    `truth`: an unquoted ``true`` is taken as the text 'true' (conditions).
+    `truth`: an unquoted ``true`` is taken as the text 'true' (conditions).  `formerly`: texts that have a new name.
     """
 
     longest: int = 2000
     pattern: str = ""
     expected: str = "text"
     truth: bool = False
+    formerly: Former = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +57,15 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word of a list.  `ordered`: the list runs from least to most.  `open`: other words are allowed too."""
+    """One word of a list.
+
+    `ordered`: the list runs from least to most.  `open`: other words are allowed too.  `formerly`: former words.
+    """
 
     words: tuple[str, ...]
     ordered: bool = False
     open: bool = False
+    formerly: Former = ()
 
     def takes(self, word: str) -> bool:
         """Whether it is one of the words, or could be an unlisted one."""
@@ -78,13 +87,17 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key of a record: its shape, what it means, whether it must be there and whether `null` may stand for it."""
+    """One key of a record: its shape, what it means, whether it must be there and whether `null` may stand for it.
+
+    `formerly` lists its former names.
+    """
 
     name: str
     shape: Shape
     meaning: str = ""
     required: bool = False
     nullable: bool = False
+    formerly: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +105,14 @@ class Record:
     """A mapping with known keys.
 
     `noun` names it in messages: 'a function'.  `refused` says of names that an author may expect to be keys why they
-    are none.
+    are none.  `former` maps former names of keys to the current ones.
     """
 
     noun: str
     keys: tuple[Key, ...]
     index: Mapping[str, Key]
     refused: Mapping[str, str]
+    former: Mapping[str, str]
 
     def __hash__(self) -> int:
         return hash((self.noun, self.keys))
@@ -106,7 +120,8 @@ class Record:
 
 def record(noun: str, *keys: Key, refused: Mapping[str, str] | None = None) -> Record:
     """A record of these keys."""
-    return Record(noun, keys, {key.name: key for key in keys}, refused or {})
+    former = {old: key.name for key in keys for old in key.formerly}
+    return Record(noun, keys, {key.name: key for key in keys}, refused or {}, former)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +129,7 @@ class NamedItems:
     """A mapping from ids of the author's choice to values of one shape.
 
     `noun` says what an entry is ('a function'); `pattern` is what an id must match, `longest` how long it may be.
+    `formerly` has former names: of a whole id, or of the element behind its ``@``.
     """
 
     of: Shape
@@ -121,6 +137,7 @@ class NamedItems:
     pattern: re.Pattern[str] = ID
     expected: str = "lower-case letters, digits and single hyphens"
     longest: int = LONGEST_ID
+    formerly: Former = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +193,49 @@ INVALID: Any = object()
 
 
 class Reader:
-    """Reads one document against shapes, noting every problem."""
+    """Reads one document against shapes, noting every problem; former names are read as the current ones.
+
+    `renamed` lists the former names that were found.
+    """
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self.place = document.place
         self.problems: list[Problem] = []
+        self.renamed: list[Renamed] = []
 
     def note(self, code: str, place: Place, message: str, hint: str = "") -> None:
         """Adds a problem."""
         note(self.problems, Problem(code=code, place=place, message=message, hint=hint))
+
+    def current(self, name: str, former: Former | Mapping[str, str], place: Place) -> str:
+        """Return the current name for `name`, and note where it is a former one."""
+        new = dict(former).get(name)
+        if new is None:
+            return name
+        self.renamed.append(Renamed(place, name, new))
+        return new
+
+    def both(self, old: str, new: str, place: Place, first: Place) -> None:
+        """Note that a mapping has both the former and the current name of something."""
+        message = f"{quoted(old)} is the former name of {quoted(new)}, which is stated at {first.short} too"
+        self.note("duplicate-key", place, message, "keep one of the two")
+
+    def inside(self, place: Place, text: str, column: int, name: str) -> Place:
+        """Return the place of `name`, which stands at `column` of the text that begins at `place`.
+
+        Text that the file folds over lines is searched for the same occurrence of the name.
+        """
+        token = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+        nth = len(token.findall(text[:column]))
+        lines = self.document.text.split("\n")
+        for at, line in enumerate(lines[place.line - 1 :], place.line):
+            start = place.column - 1 if at == place.line else 0
+            for found in token.finditer(line, start):
+                if nth == 0:
+                    return Place(place.file, at, found.start() + 1)
+                nth -= 1
+        return place
 
     def whole(self, shape: Record) -> Fields:
         """The entries of the whole document; empty where it is no such record."""
@@ -235,6 +285,8 @@ def _read_word(reader: Reader, shape: Word, raw: Any, mark: int, noun: str) -> A
         return raw
     if raw.__class__ is not str:
         return reader.wrong(shape, raw, mark, noun)
+    if shape.formerly and (new := reader.current(raw, shape.formerly, reader.place(mark))) != raw:
+        return new
     message = f"{noun} is {quoted(raw)}; expected one of {listed(shape.words, 20)}"
     reader.note("unknown-word", reader.place(mark), message, suggestion(raw, shape.words))
     return INVALID
@@ -254,7 +306,7 @@ def _read_text(reader: Reader, shape: Text, raw: Any, mark: int, noun: str) -> A
         return INVALID
     if shape.pattern and not re.fullmatch(shape.pattern, raw):
         return reader.wrong(shape, raw, mark, noun)
-    return raw
+    return reader.current(raw, shape.formerly, reader.place(mark)) if shape.formerly else raw
 
 
 def _read_date(reader: Reader, shape: Date, raw: Any, mark: int, noun: str) -> Any:
@@ -290,6 +342,12 @@ def _read_record(reader: Reader, shape: Record, raw: Any, mark: int, noun: str) 
     for name, item, key_mark, at in raw.placed():
         key_place = reader.place(key_mark)
         key = index.get(name)
+        if key is None and name in shape.former:
+            name, old = reader.current(name, shape.former, key_place), name  # noqa: PLW2901 - read as its current name
+            if name in raw or entries.given(name):
+                reader.both(old, name, key_place, _first(reader, raw, name, lambda key: shape.former.get(key, key)))
+                continue
+            key = index[name]
         if key is None:
             hint = shape.refused.get(name) or suggestion(name, index) or f"known: {listed(index, 40)}"
             reader.note("unknown-key", key_place, f"{quoted(name)} is not a key of {shape.noun}", hint)
@@ -303,10 +361,15 @@ def _read_record(reader: Reader, shape: Record, raw: Any, mark: int, noun: str) 
         else:
             entries[name] = Entry(key_place, value, reader.place(at))
     for key in shape.keys:
-        if key.required and key.name not in raw:
+        if key.required and key.name not in raw and not entries.given(key.name):
             message = f"{noun} has no '{key.name}'"
             reader.note("missing-key", reader.place(mark), message, f"add it: {key.meaning}" if key.meaning else "")
     return entries
+
+
+def _first(reader: Reader, raw: Map, name: str, current: Callable[[str], str]) -> Place:
+    """Return the place of the first key of a mapping that is read as `name`."""
+    return reader.place(next(mark for key, _, mark, _ in raw.placed() if current(key) == name))
 
 
 def _read_table(reader: Reader, shape: NamedItems, raw: Any, mark: int, noun: str) -> Any:
@@ -315,6 +378,12 @@ def _read_table(reader: Reader, shape: NamedItems, raw: Any, mark: int, noun: st
     entries = Fields()
     for name, item, key_mark, at in raw.placed():
         key_place = reader.place(key_mark)
+        if shape.formerly and (new := _now(name, shape.formerly)) != name:
+            reader.renamed.append(_element(reader, name, new, key_place))
+            if new in raw or entries.given(new):
+                reader.both(name, new, key_place, _first(reader, raw, new, lambda key: _now(key, shape.formerly)))
+                continue
+            name = new  # noqa: PLW2901 - read as its current name
         if len(name) > shape.longest:
             message = f"the id of {shape.noun} has {len(name)} characters; at most {shape.longest} are allowed"
             reader.note("wrong-id", key_place, message)
@@ -332,6 +401,19 @@ def _read_table(reader: Reader, shape: NamedItems, raw: Any, mark: int, noun: st
         else:
             entries[name] = Entry(key_place, value, reader.place(at))
     return entries
+
+
+def _now(name: str, former: Former) -> str:
+    """Return an id with the current name of the element that it is, or that stands behind its ``@``."""
+    before, at, element = name.rpartition("@")
+    return before + at + dict(former).get(element, element)
+
+
+def _element(reader: Reader, old: str, new: str, place: Place) -> Renamed:
+    """Return which part of an id has another name now."""
+    before, at, element = old.rpartition("@")
+    where = reader.inside(place, old, len(before) + len(at), element)
+    return Renamed(where, element, new[len(before) + len(at) :])
 
 
 def _read_either(reader: Reader, shape: Either, raw: Any, mark: int, noun: str) -> Any:

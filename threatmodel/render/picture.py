@@ -39,7 +39,7 @@ _PLURALS = {
 _LEFT_TO_RIGHT = {
     zone: column
     for column, zone in enumerate(
-        ("internet-zone", "workspace", "organisation", "supply-chain", "deployment", "account", "security")
+        ("internet-zone", "workspace", "organization", "supply-chain", "deployment", "account", "security")
     )
 }
 """The outermost boundaries in the order in which attacks and requests pass them."""

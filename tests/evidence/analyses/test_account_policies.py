@@ -1,4 +1,4 @@
-"""What the policies of an account and an organisation allow, refuse and guard."""
+"""What the policies of an account and an organization allow, refuse and guard."""
 
 from __future__ import annotations
 

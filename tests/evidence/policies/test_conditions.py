@@ -19,7 +19,7 @@ def public(operator: str, key: str, value: Any) -> Any:
 @pytest.mark.parametrize(
     ("operator", "key", "value"),
     [
-        # every organisation, account, network, identity
+        # every organization, account, network, identity
         ("StringLike", "aws:PrincipalOrgID", "o-*"),
         ("StringLike", "aws:PrincipalOrgID", "o-????????*"),
         ("StringLike", "aws:PrincipalOrgPaths", "o-*/r-*/*"),

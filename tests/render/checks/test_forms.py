@@ -61,7 +61,7 @@ ACCEPTED = CheckResult(
 )
 ENDS = CheckResult(
     code="ends-soon",
-    name="incident-runbook@organisation:attestation",
+    name="incident-runbook@organization:attestation",
     place=Place("models/platform.yaml", 62, 3),
     message="attestation of ops ends on 2026-12-15",
     rule="ends-soon",

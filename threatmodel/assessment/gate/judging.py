@@ -89,6 +89,8 @@ def _demanded(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
 def _states_of(controls: tuple[str, ...], assessment: Assessment) -> Iterator[State]:
     """The state of each of these controls on every element of its scope.  Raises InputError where there is none."""
     library = assessment.library.controls
+    former = assessment.library.former.controls
+    controls = tuple(former.get(name, name) for name in controls)
     if unknown := [name for name in controls if name not in library]:
         place, message = Place("policy"), f"there is no control {quoted(unknown[0])}"
         hint = suggestion(unknown[0], library)

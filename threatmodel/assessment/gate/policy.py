@@ -36,6 +36,7 @@ def load_policy(files: Files, path: Path) -> Rules:
     """The rules in a policy file.  Raises InputError with every problem."""
     reader = Reader(files.document(path))
     entries = reader.whole(POLICY)
+    files.renamed += reader.renamed
     if reader.problems:
         raise InputError(reader.problems)
     terms = entries["longest_terms"].value if "longest_terms" in entries else {}
@@ -54,6 +55,7 @@ def load_policy(files: Files, path: Path) -> Rules:
         longest_attestation=terms["attestation"].value if "attestation" in terms else YEAR,
         required_evidence=entries.several("required_evidence"),
         proven_controls=entries.several("proven"),
+        proven_at=tuple(item.place for item in entries["proven"].value) if "proven" in entries else (),
         acceptors=entries.several("acceptors"),
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from threatmodel.assessment.risk import BANDS
 from threatmodel.model.longest import LONGEST
+from threatmodel.reading.problems import Place
 
 WARN_DAYS = 30
 """How long before its end an acceptance, attestation or plan is warned of."""
@@ -20,6 +21,7 @@ class Rules:
     nobody had accepted them; `tolerance` is the highest band that a model may tolerate.  The rest is what only a policy
     asks for: the longest terms that a model may state, in days, kinds of evidence that every model names, controls that
     must be proven wherever they apply, and who may accept risks (nobody named: everybody).
+    `proven_at` are the places of `proven_controls` in the policy.
     """
 
     fail_on: str = "high"
@@ -32,6 +34,7 @@ class Rules:
     longest_attestation: int = LONGEST
     required_evidence: tuple[str, ...] = ()
     proven_controls: tuple[str, ...] = ()
+    proven_at: tuple[Place, ...] = ()
     acceptors: tuple[str, ...] = ()
 
 

@@ -22,7 +22,7 @@ class Updated(NamedTuple):
     added: tuple[ElementEntry, ...]
 
 
-ALONE = ("# uses: [platform.yaml]           # account, pipeline, workspace and organisation, described once for all",)
+ALONE = ("# uses: [platform.yaml]           # account, pipeline, workspace and organization, described once for all",)
 """The lines of a model's head that say what it stands on, where there is nothing yet."""
 
 

@@ -216,7 +216,7 @@ def _is_everywhere(network: _Network) -> bool:
 
 
 _FEW = {4: 2**16, 6: 2**96}
-"""The most addresses that are a list of places, by version: a /16, the largest network that one organisation used to
+"""The most addresses that are a list of places, by version: a /16, the largest network that one organization used to
 get (RFC 1466, class B), and a /32 of IPv6, what a registry gives a provider for all its customers (ripe-738, 5.1).
 Whoever lets out to more lets out to machines that anybody rents."""
 

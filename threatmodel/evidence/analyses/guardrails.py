@@ -24,7 +24,7 @@ def _asked(parts: Sequence[Gathered], resource: Resource, stack: Stack, ask: _As
     """What the policies above an account say to a question.
 
     AWS answers which are above it.  A file tells only to what they are attached: it denies where that is nothing, and
-    never shows that the account is below, since nobody is who manages the organisation.
+    never shows that the account is below, since nobody is who manages the organization.
     """
     own = [part for part in parts if part.part == "guardrail" and _is_of_services(part)]
     if not own:
@@ -166,7 +166,7 @@ def _bars_regions(grant: Grant) -> Judgement:
 
 @analysis("guardrail", "attachment")
 def denies_leaving(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether a policy denies the account to leave the organisation."""
+    """Whether a policy denies the account to leave the organization."""
     leaving = ("organizations:leaveorganization",)
     return _asked(parts, resource, stack, lambda own, found: all_denied(own, found, leaving, None))
 

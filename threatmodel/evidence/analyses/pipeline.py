@@ -33,7 +33,7 @@ from threatmodel.stacks.values import Node, Scalar, Table, Unknown, links
 
 
 @analysis("code", "image", "code-uri", "mutability")
-def artefacts_immutable(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+def artifacts_immutable(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether each package is named by what can mean one sequence of bytes only."""
     packages = named(parts, "code", "code-uri", "image")
     mutability = {part.resource.name: part.resource.doubt or part.node for part in named(parts, "mutability")}

@@ -120,7 +120,7 @@ def _may_be_all(one: Principal) -> bool:
 
 
 def _keeps_strangers_out(grant: Grant) -> bool:
-    """Whether a statement denies everybody but some accounts, an organisation, sources or networks."""
+    """Whether a statement denies everybody but some accounts, an organization, sources or networks."""
     return (
         grant.effect == "Deny"
         and grant.open is None
@@ -148,7 +148,7 @@ class _Permission(NamedTuple):
     principal: Node | None
     source: Node | None
     account: Node | None
-    organisation: Node | None
+    organization: Node | None
     token: Node | None
 
 
@@ -177,8 +177,8 @@ def _of_permission(part: Gathered) -> Judgement:
     if found.principal is None:
         return Judgement(None, part.node.place, "the permission names no principal")
     who = pattern(found.principal)
-    organisation = pattern(found.organisation).text if found.organisation is not None else "*"
-    limited = found.account is not None or not set(organisation) & set("*?")
+    organization = pattern(found.organization).text if found.organization is not None else "*"
+    limited = found.account is not None or not set(organization) & set("*?")
     if found.source is not None:
         limited = limited or wide_arn(pattern(found.source)) is not True
     if limited or (who.text != "*" and not _may_be_all(Principal("", who))):

@@ -2,7 +2,7 @@
 
 A condition limits who is meant where its operator asks for a value (not for anything but one, nor only where there is
 one), its key is one that the caller cannot choose, and each of its values leaves somebody out.  A caller chooses his
-user agent, his referrer and the addresses of his own network; ``o-*`` is every organisation, and a role of some name
+user agent, his referrer and the addresses of his own network; ``o-*`` is every organization, and a role of some name
 in any account is anybody's who makes one.
 """
 
@@ -49,7 +49,7 @@ def limits(condition: ConditionKey) -> bool:
 
 
 def narrows(condition: ConditionKey, operators: Sequence[str] = POSITIVE) -> bool | None:
-    """Whether a condition limits a statement to accounts, an organisation, sources or networks; None if unknown."""
+    """Whether a condition limits a statement to accounts, an organization, sources or networks; None if unknown."""
     if not condition.key:
         return None
     operator = condition.operator.removeprefix("foranyvalue:")
@@ -71,7 +71,7 @@ _VARIABLE = re.compile(r"\$\{(?!aws:resource(account|orgid|orgpaths)\})[A-Za-z0-
 """A variable of the request: whoever asks gives its value, but for the account of what is asked for."""
 
 _WHOLE_ID = re.compile(r"[0-9]{12}|o-[a-z0-9]{10,32}(/[*]?|/.*)?|vpce?-[0-9a-f]{8,17}|[A-Z0-9]{16,32}(:.*)?")
-"""What names one account, organisation, network or identity whatever follows behind it."""
+"""What names one account, organization, network or identity whatever follows behind it."""
 
 
 def _wide(one: Pattern, key: str, operator: str) -> bool | None:

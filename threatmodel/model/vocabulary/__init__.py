@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from threatmodel.model.vocabulary.format import read_rows
 from threatmodel.model.vocabulary.row import (
     CLASSIFICATIONS,
+    FORMER_KINDS,
     KINDS,
     LOOKS,
     PLANES,
@@ -37,6 +38,8 @@ from threatmodel.model.vocabulary.row import (
 __all__ = [
     "CLASSIFICATIONS",
     "FACTS",
+    "FORMER_FACTS",
+    "FORMER_KINDS",
     "INPUTS",
     "KINDS",
     "LISTS",
@@ -57,6 +60,12 @@ ROWS, _RELATIONS = read_rows()
 
 FACTS: dict[str, dict[str, FactRow]] = {kind: {row.name: row for row in ROWS if row.kind == kind} for kind in KINDS}
 """Every fact by kind and name, derived ones included."""
+
+FORMER_FACTS: Mapping[str, Mapping[str, str]] = {
+    kind: {old: row.name for rows in (ROWS, _RELATIONS) for row in rows if row.kind == kind for old in row.formerly}
+    for kind in KINDS
+}
+"""The current name of each fact and list, by kind and former name."""
 
 INPUTS: Mapping[tuple[str, str], tuple[Input, ...]] = {
     (row.kind, row.name): row.follows_from for row in ROWS if row.derived

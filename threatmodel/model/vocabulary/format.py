@@ -58,13 +58,20 @@ _TYPE = Either(
         Key("from_least_to_most", _WORDS, "one of these words, which are ordered"),
         Key("from", Number(), "a whole number: the least"),
         Key("to", Number(), "a whole number: the greatest"),
+        Key(
+            "formerly",
+            NamedItems(Text(60), "a former word", re.compile(r"[A-Za-z0-9._-]+\Z"), "a word"),
+            "former words, each with the current one",
+        ),
     ),
 )
 _FORMS = ({"one_of"}, {"from_least_to_most"}, {"from", "to"})
 """The keys that a type has together."""
 
 _NAME = re.compile(r"[a-z]+(?:_[a-z]+)*\Z")
+_FORMERLY = Key("formerly", Items(Text(100), least=1), "its former names, which files may still have until 1.0")
 _FACT = (
+    _FORMERLY,
     Key("type", _TYPE, "flag, classification, runtime, words or a whole number", required=True),
     Key("means", Text(400), "what `true`, the number or the word states; 'null: ...' allows null", required=True),
 )
@@ -105,6 +112,7 @@ _LIST = record(
     Key("verb", Text(20, r"[a-z-]+", "a word"), "the flow that goes to each of them"),
     Key("puts_out", Flag(), "whether what is handed on this way can start a function"),
     Key("closed_together", Flag(), "whether the first such list that is stated closes all of them"),
+    _FORMERLY,
 )
 _LISTS = record(
     "a topic of lists",
@@ -172,6 +180,7 @@ def _relations(kind: Kind, entries: Fields) -> Iterator[RelationRow]:
                 verb=_text(fields, "verb"),
                 puts_out="puts_out" in fields and fields["puts_out"].value,
                 closed_together="closed_together" in fields and fields["closed_together"].value,
+                formerly=fields.several("formerly"),
             )
 
 
@@ -191,6 +200,7 @@ def _stated(kind: Kind, entries: Fields, reader: Reader) -> Iterator[FactRow]:
                 topic=topic,
                 topic_ask=described.value["ask"].value,
                 look=_look(kind, described.value),
+                formerly=fields.several("formerly"),
             )
 
 
@@ -207,6 +217,7 @@ def _derived(kind: Kind, entries: Fields, reader: Reader) -> Iterator[FactRow]:
             ask=_text(fields, "ask"),
             derived=True,
             follows_from=tuple(Input(of, given) for of, given in inputs),
+            formerly=fields.several("formerly"),
         )
 
 
@@ -214,14 +225,16 @@ def _shape(entry: Entry, reader: Reader) -> Flag | Number | Word:
     said: str | Fields = entry.value
     if isinstance(said, str):
         return _NAMED[said]
-    if said.keys() not in _FORMS:
+    if said.keys() - {"formerly"} not in _FORMS:
         hint = "write one_of, from_least_to_most, or from and to"
         reader.note("wrong-type", entry.place, "'type' is no type of a fact", hint)
         return Flag()
     if "from" in said:
         return Number(said["from"].value, said["to"].value)
     ordered = "from_least_to_most" in said
-    return Word(said.several("from_least_to_most" if ordered else "one_of"), ordered=ordered)
+    words = said.several("from_least_to_most" if ordered else "one_of")
+    former = {old: new.value for old, new in said["formerly"].value.items()} if "formerly" in said else {}
+    return Word(words, ordered=ordered, formerly=tuple(former.items()))
 
 
 def _look(kind: Kind, described: Fields) -> Look | None:

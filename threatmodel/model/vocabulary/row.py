@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
-from threatmodel.reading.shape import Flag, Number, Word
+from threatmodel.reading.shape import Flag, Former, Number, Word
 
-Plane = Literal["account", "pipeline", "workspace", "organisation"]
+Plane = Literal["account", "pipeline", "workspace", "organization"]
 Kind = Literal["function", "api", "store", "queue", "secret", "flow", Plane]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """The kinds of element that have facts."""
 
 PLANES: tuple[Plane, ...] = get_args(Plane)
 """The kinds that exist once; everything is related to them."""
+
+FORMER_KINDS: Former = (("organisation", "organization"),)
+"""Former names of kinds, each with the current one.  A plane is an element of its kind's name: it is renamed too."""
 
 CLASSIFICATIONS = ("public", "internal", "confidential", "secret")
 """Classes of data, from least to most sensitive."""
@@ -37,6 +40,7 @@ class RelationRow:
     in); `puts_out`: what is handed on this way can start a function.  Of the lists of a kind that are
     `closed_together`, the first that is stated closes all.  `topic` and `ask` are as for facts; `ask_rest`
     asks about lists of which some members are known.  `look` is what one looks at to answer it (None: nothing else).
+    `formerly` lists its former names.
     """
 
     kind: Kind
@@ -50,6 +54,7 @@ class RelationRow:
     verb: str = ""
     puts_out: bool = False
     closed_together: bool = False
+    formerly: tuple[str, ...] = ()
 
 
 class Input(NamedTuple):
@@ -66,7 +71,7 @@ class FactRow:
     `topic` is what one person looks at to answer it together with others; `topic_ask` asks for all of them at once.
     `look` is what one looks at to answer its topic, and others with it (None: nothing else).
     `seen_by` can observe it; `denied_by` sees a part of it only, whose lack shows that it is not so.
-    A derived fact has no topic; `follows_from` names what it is computed of.
+    A derived fact has no topic; `follows_from` names what it is computed of.  `formerly` lists its former names.
     """
 
     kind: Kind
@@ -82,6 +87,7 @@ class FactRow:
     topic: str = ""
     topic_ask: str = ""
     look: Look | None = None
+    formerly: tuple[str, ...] = ()
 
     @property
     def nullable(self) -> bool:

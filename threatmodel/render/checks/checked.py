@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.former import first_names
 from threatmodel.assessment.gate.baseline import Baseline
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.priorities import summary
 from threatmodel.assessment.risk import BANDS, Cell
 from threatmodel.library.entries import Library, Threat
+from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import Place, width_of
 from threatmodel.render import taken_out
 from threatmodel.render.checks.told import Told
@@ -74,7 +76,8 @@ class Checked:
     cannot be used: then there is nothing else; nor is there where it is `shared`, a platform file named beside models.
     `rules` are those that no model before it needed; `by_word` tells what word takes out: the counts, then a line
     each.  `told` is what fails by story; `baseline` says which one it is held to, and `now` is the model as it is, for
-    a baseline to come.
+    a baseline to come.  `first_names` gives a key with the names by which a result is recognized for good; `renamed`
+    are the former names that were read.
     """
 
     file: str
@@ -95,6 +98,8 @@ class Checked:
     told: Told | None = None
     baseline: str = ""
     now: Baseline | None = None
+    first_names: Callable[[str], str] = str
+    renamed: tuple[Renamed, ...] = ()
 
     @property
     def failing(self) -> tuple[CheckResult, ...]:
@@ -122,6 +127,7 @@ class Outcome:
     rules: Mapping[str, RuleText]
     paths: tuple[str, ...]
     now: Baseline | None
+    renamed: tuple[Renamed, ...]
 
 
 def outcome(checked: Checked, forms: Sequence[Form]) -> Outcome:
@@ -138,6 +144,7 @@ def outcome(checked: Checked, forms: Sequence[Form]) -> Outcome:
         rules=checked.rules,
         paths=checked.paths,
         now=checked.now,
+        renamed=checked.renamed,
     )
 
 
@@ -214,6 +221,7 @@ def checked(  # noqa: PLR0913 - what a run knows of a model
     story: Told | None = None,
     baseline: str = "",
     now: Baseline | None = None,
+    renamed: Iterable[Renamed] = (),
 ) -> Checked:
     """The check of a model that can be used.
 
@@ -239,6 +247,8 @@ def checked(  # noqa: PLR0913 - what a run knows of a model
         told=story,
         baseline=baseline,
         now=now,
+        first_names=first_names(assessment),
+        renamed=tuple(renamed),
         by_word=(taken_out.counted_by_kind(assessment.taken_out), *taken_out.lines(assessment.taken_out))
         if assessment.taken_out
         else (),

@@ -113,8 +113,12 @@ def _result(result: CheckResult, checked: Checked) -> dict[str, Any]:
 
 
 def fingerprint(checked: Checked, result: CheckResult) -> str:
-    """What makes a result the same one in the next run: the model's name and the finding, never a line."""
-    return hashlib.sha256(f"{checked.name}\0{result.rule}\0{result.key}".encode()).hexdigest()
+    """What makes a result the same one in the next run: the model's name and the finding, never a line.
+
+    Names count as they were first, so that a renamed id opens no alert anew.
+    """
+    rule, key = checked.first_names(result.rule), checked.first_names(result.key)
+    return hashlib.sha256(f"{checked.name}\0{rule}\0{key}".encode()).hexdigest()
 
 
 def _message(result: CheckResult) -> str:

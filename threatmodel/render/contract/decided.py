@@ -17,6 +17,7 @@ def library_data(library: Library) -> dict[str, Any]:
         "threats": len(library.threats),
         "controls": len(library.controls),
         "layers": list(library.layers),
+        "former": {part: dict(ids) for part, ids in library.former._asdict().items()},
         "replaced": [
             {"part": item.part, "id": item.id, "location": location_data(item.place)} for item in library.replaced
         ],

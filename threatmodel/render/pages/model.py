@@ -171,7 +171,7 @@ _RULES = {
     "stores": "`public` is as for [`apis`](#apis).",
     "controls": """\
 Name the element where the control lives on one: `code-signing@order-bot`. A control of the account, the pipeline, the
-workspace or the organisation needs none: `incident-runbook`. `attested_by` needs `on` and `expires`; a statement
+workspace or the organization needs none: `incident-runbook`. `attested_by` needs `on` and `expires`; a statement
 without it needs `planned_for`, or says whose work it is: `owner`, `ticket`, `due`. An attestation counts until the day
 it expires; a plan or a ticket counts for nothing yet. `check` fails on an attestation that holds for over a year.""",
     "accepted_risks": """\
@@ -243,7 +243,7 @@ def _planes() -> str:
         f"these keys and their facts: {links}.\n"
         "One that is left out is assumed to exist and nothing is known of it; its threats stay questions."
     )
-    return _section("The platform: account, pipeline, workspace, organisation", text, keys)
+    return _section("The platform: account, pipeline, workspace, organization", text, keys)
 
 
 def _platform() -> str:

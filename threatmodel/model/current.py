@@ -1,0 +1,76 @@
+"""Files read with current names: keys and words by their shapes, facts and words in conditions here."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from threatmodel.model.vocabulary import FACTS, FORMER_FACTS
+from threatmodel.reading.files import Files
+from threatmodel.reading.shape import Entry, Fields, Reader, Record, Word
+from threatmodel.reading.source import Document
+
+
+def read_current(files: Files, document: Document, shape: Record) -> tuple[Reader, Fields]:
+    """Return what a file of this shape holds, with current names; `files` notes the former ones."""
+    reader = Reader(document)
+    entries = reader.whole(shape)
+    for rule in entries["invariants"].value.values() if "invariants" in entries else ():
+        fields: Fields = rule.value
+        for name in {"if", "holds"} & fields.keys() if "of" in fields else ():
+            text = current_condition(reader, fields[name], fields["of"].value)
+            fields[name] = fields[name]._replace(value=text)
+    files.renamed += reader.renamed
+    return reader, entries
+
+
+class _Edit(NamedTuple):
+    """A former name in a text: at which column it begins, and what takes its place."""
+
+    column: int
+    old: str
+    new: str
+
+
+def current_condition(reader: Reader, entry: Entry, kind: str) -> str:
+    """Return the text of a condition over elements of `kind` with current names; the reader notes the former ones."""
+    text: str = entry.value
+    edits = sorted(_edits(text, kind))
+    for edit in edits:
+        reader.current(edit.old, {edit.old: edit.new}, reader.inside(entry.place, text, edit.column, edit.old))
+    for edit in reversed(edits):
+        text = text[: edit.column] + edit.new + text[edit.column + len(edit.old) :]
+    return text
+
+
+def _edits(text: str, kind: str) -> Iterator[_Edit]:
+    """Yield the former names in a text; none where it is no expression, which compiling it reports."""
+    if kind not in FACTS or not (text.isascii() and (FORMER_FACTS[kind] or _has_former_words(kind))):
+        return
+    try:
+        with warnings.catch_warnings(action="ignore"):  # compiling it refuses what Python warns of
+            tree = ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in FORMER_FACTS[kind]:
+            yield _Edit((node.end_col_offset or 0) - len(node.attr), node.attr, FORMER_FACTS[kind][node.attr])
+        elif isinstance(node, ast.Compare) and isinstance(node.left, ast.Attribute):
+            yield from _words(node, kind)
+
+
+def _has_former_words(kind: str) -> bool:
+    return any(isinstance(row.shape, Word) and row.shape.formerly for row in FACTS[kind].values())
+
+
+def _words(node: ast.Compare, kind: str) -> Iterator[_Edit]:
+    """Yield the former words that a fact is compared with."""
+    name = node.left.attr if isinstance(node.left, ast.Attribute) else ""
+    row = FACTS[kind].get(FORMER_FACTS[kind].get(name, name))
+    former = dict(row.shape.formerly) if row is not None and isinstance(row.shape, Word) else {}
+    for right in node.comparators if former else ():
+        for one in right.elts if isinstance(right, ast.List | ast.Tuple | ast.Set) else (right,):
+            if isinstance(one, ast.Constant) and one.value in former and one.value.__class__ is str:
+                yield _Edit(one.col_offset + 1, one.value, former[one.value])

@@ -1,0 +1,31 @@
+"""Former names: files that still have them are read as if they had the current ones, and say so once each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from threatmodel.reading.problems import Place, Problem, listed, quoted
+
+_SHOWN = 6
+"""Names that the warning about a file gives."""
+
+
+class Renamed(NamedTuple):
+    """A former name in a file: where it stands, and the name that took its place."""
+
+    place: Place
+    old: str
+    new: str
+
+
+def warnings(found: Iterable[Renamed]) -> Iterator[Problem]:
+    """Yield one warning per file: where its first former name stands, the current names and the command to run."""
+    files: dict[str, list[Renamed]] = {}
+    for one in sorted(set(found)):
+        files.setdefault(one.place.file, []).append(one)
+    for file, names in files.items():
+        pairs = dict.fromkeys(f"{quoted(one.old)} is now {quoted(one.new)}" for one in names)
+        do = f"run: tm migrate {file}" if names[0].place.line else "write the current one"
+        hint = f"former names work until 1.0; {do}"
+        yield Problem(code="renamed", place=names[0].place, message=listed(pairs, _SHOWN), hint=hint)
