@@ -160,6 +160,56 @@ def test_with_functions_all_the_model_gains_what_the_file_has() -> None:
     assert "bot-function:orders:write" in found.flows
 
 
+STREAM = """\
+Transform: AWS::Serverless-2016-10-31
+Parameters: {Name: {Type: String, Default: telemetry}}
+Resources:
+  Stream: {Type: AWS::Kinesis::Stream, Properties: {Name: !Ref Name, ShardCount: 1}}
+  Writer:
+    Type: AWS::Serverless::Function
+    Properties: {Policies: [{KinesisCrudPolicy: {StreamName: !Ref Name}}]}
+  Reader:
+    Type: AWS::Serverless::Function
+    Properties: {Events: {In: {Type: Kinesis, Properties: {Stream: !GetAtt Stream.Arn, StartingPosition: LATEST}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "used"),
+    [
+        ("name: S\nevidence: [{template: template.yaml, functions: all}]\n", "queue", "sends"),
+        ("name: S\nevidence: [{template: template.yaml}]\nstores: {stream: {}}\n", "store", "writes"),
+        ("name: S\nevidence: [{template: template.yaml}]\nqueues: {stream: {}}\n", "queue", "sends"),
+    ],
+)
+def test_a_stream_stands_in_the_lists_that_take_what_the_model_has_it_as(model: str, kind: str, used: str) -> None:
+    functions = "" if "all" in model else "functions: {writer: {}, reader: {}}\n"
+    found = graph(model + functions, template=STREAM)
+    assert found.elements["stream"].kind == kind
+    lists = {name: members.items for name, members in found.lists["writer"].items() if name != "triggers"}
+    assert lists[used] == ("stream",)
+    others = {name for name, items in lists.items() if "stream" in items and name != used}
+    assert others <= ({"reads"} if kind == "store" else set())
+    (trigger,) = found.lists["reader"]["triggers"].items
+    assert (trigger.by, trigger.source.id) == (kind, "stream")
+
+
+def test_an_element_of_a_kind_that_a_list_does_not_take_leaves_the_list_open() -> None:
+    reads = STREAM.replace("KinesisCrudPolicy: {StreamName: !Ref Name}", "SecretPolicy: {QueueName: jobs}")
+    reads = reads.replace("SecretPolicy: {QueueName", "AWSSecretsManagerGetSecretValuePolicy: {SecretArn")
+    reads = reads.replace("{SecretArn: jobs}", "{SecretArn: arn:aws:secretsmanager:eu-west-1:111122223333:secret:jobs}")
+    model = """\
+        name: S
+        evidence: [{template: template.yaml, resources: {jobs: 'aws:secretsmanager:jobs'}}]
+        stores: {jobs: {}}
+        functions: {writer: {}}
+        """
+    found = graph(textwrap.dedent(model), template=reads)
+    (read,) = found.evidence
+    assert "it uses 'aws:secretsmanager:jobs', which the model has as a store" in {one.why for one in read.untold}
+    assert not any(members.items for members in found.lists["writer"].values())
+
+
 def test_the_functions_of_two_files_are_all_there_and_a_file_that_cannot_be_used_is_told_once() -> None:
     lines = "name: Shop\nevidence:\n" + "".join(
         f"- {{template: {n}.yaml, functions: all}}\n" for n in ("template", "two")

@@ -4,39 +4,43 @@ from __future__ import annotations
 
 import functools
 import shutil
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.fuzz.mutating import ODD, data_of, garbled, mutated, text_of
+from tests.fuzz.mutating import ODD, data_of, garbled, mutated, text_of, toml_of
 from tests.support import HOME
 
 TESTS = HOME / "tests"
 MODEL = (HOME / "models" / "slack-lambda.yaml").read_text(encoding="utf-8").replace("../examples/slack-app/", "app/")
 SMALL = """\
 name: Small
-evidence: [{KIND: FILE}]
+evidence: [{SOURCE}]
 functions: {bot: {reads: [orders], triggers: [{http: POST}]}}
 apis: {api: {kind: rest}}
 stores: {orders: {kind: dynamodb, holds: []}}
 """
-LAYER = """\
-description: a team's own
-off:
-  - {threat: dependency-cve, reason: another tool looks at these}
+WHOLE = """\
+name: Whole
+evidence: [{SOURCE, functions: all}]
 """
 TEMPLATE = "# {{ title }}\n{% for finding in findings %}{{ finding.title | upper }}{% endfor %}\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """Files of one kind: samples, the name that one gets in the project, and commands; `MODEL` is one that names it."""
+    """Files of one kind: samples, the name that one gets in the project, and commands; `MODEL` is one that names it.
+
+    `source` is how a model names it as evidence, `beside` are files that it needs, by their names in the project.
+    """
 
     name: str
     samples: tuple[Path, ...]
     commands: tuple[str, ...]
-    model: str = ""
+    source: str = ""
+    beside: tuple[tuple[str, Path], ...] = ()
     weight: int = 4
 
 
@@ -48,6 +52,9 @@ ON_EVIDENCE = (
     "import FILE",
     "import FILE -o out.yaml",
 )
+SAMPLES = TESTS / "fuzz" / "samples"
+PACKAGED = TESTS / "stacks" / "packaged"
+_PACKAGE = tuple((str(path.relative_to(PACKAGED)), path) for path in sorted(PACKAGED.rglob("*")) if path.is_file())
 KINDS = (
     Kind(
         name="model.yaml",
@@ -74,23 +81,24 @@ KINDS = (
             *(HOME / "examples/slack-app/template.yaml", TESTS / "evidence/samples/same/template.yaml"),
             *sorted((TESTS / "stacks/sam").glob("*.yaml")),
             *sorted((TESTS / "evidence/wiring").glob("*.yaml")),
+            SAMPLES / "openapi.yaml",
         ),
         commands=ON_EVIDENCE,
-        model="template",
+        source="template: FILE",
         weight=8,
     ),
     Kind(
         name="plan.json",
         samples=(*sorted((TESTS / "evidence/samples").glob("*/plan.json")), TESTS / "evidence/samples/plan.json"),
         commands=ON_EVIDENCE,
-        model="plan",
+        source="plan: FILE",
         weight=5,
     ),
     Kind(
         name="serverless.yml",
         samples=(TESTS / "evidence/samples/serverless.yml", TESTS / "evidence/samples/same/serverless.yml"),
         commands=ON_EVIDENCE,
-        model="serverless",
+        source="serverless: FILE",
         weight=5,
     ),
     Kind(
@@ -111,7 +119,47 @@ KINDS = (
         commands=("--library team --list", "--library team explain own"),
         weight=2,
     ),
-    Kind(name="team/library.yaml", samples=(), commands=("--library team --list", "--library team check"), weight=1),
+    Kind(
+        name="flow.json",
+        samples=(SAMPLES / "machine/flow.json",),
+        commands=("-m MODEL check", "import template.yaml"),
+        source="template: template.yaml",
+        beside=(("template.yaml", SAMPLES / "machine/template.yaml"),),
+        weight=1,
+    ),
+    Kind(
+        name=".serverless/serverless-state.json",
+        samples=(PACKAGED / ".serverless/serverless-state.json",),
+        commands=("-m MODEL check", "-m MODEL --dfd"),
+        source="serverless: serverless.yml, stage: dev",
+        beside=_PACKAGE,
+        weight=1,
+    ),
+    Kind(
+        name=".serverless/cloudformation-template-update-stack.json",
+        samples=(PACKAGED / ".serverless/cloudformation-template-update-stack.json",),
+        commands=("-m MODEL check", "-m MODEL --dfd"),
+        source="serverless: serverless.yml, stage: dev",
+        beside=_PACKAGE,
+        weight=1,
+    ),
+    *(
+        Kind(
+            name=name,
+            samples=(SAMPLES / name,),
+            commands=("-m MODEL check", "-m MODEL --dfd", "import template.yaml"),
+            source=f"template: template.yaml, parameters: {name}",
+            weight=1,
+        )
+        for name in ("parameters.json", "samconfig.toml")
+    ),
+    Kind(name="policy.yaml", samples=(SAMPLES / "policy.yaml",), commands=("check --policy policy.yaml",), weight=1),
+    Kind(
+        name="team/library.yaml",
+        samples=(SAMPLES / "library.yaml",),
+        commands=("--library team --list", "--library team check"),
+        weight=1,
+    ),
     Kind(name="own.md.j2", samples=(), commands=("--report own.md.j2",), weight=0),
 )
 ARGUMENTS = (
@@ -174,8 +222,9 @@ class Case:
 
 @functools.cache
 def sample(path: Path) -> tuple[str, Any]:
+    """The text of a sample, and its data."""
     text = MODEL if path.name == "slack-lambda.yaml" else path.read_text(encoding="utf-8")
-    return text, data_of(text)
+    return text, tomllib.loads(text) if path.suffix == ".toml" else data_of(text)
 
 
 def project(folder: Path) -> None:
@@ -197,12 +246,18 @@ def case(seed: int, number: int) -> Case:
     kind = random.choices(KINDS, [one.weight for one in KINDS])[0]
     if number % 400 == 1:  # each runs a process
         kind = KINDS[-1]
-    files = {kind.name: _spoilt(kind, random)}
-    if kind.model:
-        files["small.yaml"] = SMALL.replace("KIND", kind.model).replace("FILE", kind.name)
-    command = random.choice(kind.commands).replace("FILE", kind.name)
-    command = command.replace("MODEL", random.choice(["small.yaml", "small.yaml", "model.yaml"]))
-    arguments = command if kind.model or "-m" in command or "import" in command else f"-m model.yaml {command}"
+    model = random.choice(["small.yaml", "small.yaml", "whole.yaml", "model.yaml"])
+    return case_of(kind, _spoilt(kind, random), random.choice(kind.commands), model)
+
+
+def case_of(kind: Kind, text: str, command: str, model: str) -> Case:
+    """The case of a file of a kind with a text, for one of the kind's commands; `model` is the one that it runs on."""
+    files = {name: sample(path)[0] for name, path in kind.beside} | {kind.name: text}
+    source = kind.source.replace("FILE", kind.name)
+    if source:
+        files |= {name: one.replace("SOURCE", source) for name, one in (("small.yaml", SMALL), ("whole.yaml", WHOLE))}
+    command = command.replace("FILE", kind.name).replace("MODEL", model)
+    arguments = command if source or "-m" in command or "import" in command else f"-m model.yaml {command}"
     if command.startswith("new "):
         arguments = f"{command} -m model.yaml"
     return Case(kind=kind.name, files=files, arguments=tuple(arguments.split()))
@@ -210,8 +265,7 @@ def case(seed: int, number: int) -> Case:
 
 def _spoilt(kind: Kind, random: Random) -> str:
     if not kind.samples:
-        text = LAYER if kind.name.endswith(".yaml") else TEMPLATE
-        return garbled(text, random)
+        return garbled(TEMPLATE, random)
     path = random.choice(kind.samples)
     text, data = sample(path)
     if kind.name.endswith("own.yaml") and isinstance(data, dict):
@@ -219,7 +273,8 @@ def _spoilt(kind: Kind, random: Random) -> str:
     if random.random() < 0.3 and not kind.name.startswith("team"):
         return garbled(text, random)
     others = [sample(one)[1] for one in kind.samples]
-    return text_of(mutated(data, others, random), random)
+    changed = mutated(data, others, random)
+    return toml_of(changed) if path.suffix == ".toml" else text_of(changed, random)
 
 
 def _of_arguments(random: Random) -> Case:

@@ -74,6 +74,23 @@ def text_of(data: Any, random: Random) -> str:
     return yaml.safe_dump(json.loads(json.dumps(data, default=str)), sort_keys=False, allow_unicode=True)
 
 
+def toml_of(data: Any) -> str:
+    """Data as TOML, all of it on one line for each key; where TOML has no such value, what a hand would write."""
+    return "".join(f"{_inline(name)} = {_inline(value)}\n" for name, value in _pairs(data))
+
+
+def _pairs(data: Any) -> list[tuple[str, Any]]:
+    return [(str(name), value) for name, value in data.items()] if isinstance(data, dict) else [("x", data)]
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_inline(name)} = {_inline(one)}' for name, one in _pairs(value))}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_inline, value))}]"
+    return "nan" if value is None else json.dumps(value, default=str)
+
+
 def spots(data: Any) -> Iterator[Spot]:
     """Every place in data, without recursion."""
     waiting = [data]

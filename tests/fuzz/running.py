@@ -81,6 +81,7 @@ def laid_out(made: Case) -> Iterator[None]:
     before = {name: Path(name).read_bytes() for name in made.files if Path(name).exists()}
     try:
         for name, text in made.files.items():
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
             Path(name).write_bytes(text.encode("utf-8", errors="surrogatepass"))
         yield
     finally:
@@ -100,8 +101,12 @@ def _over(_signal: int, _frame: FrameType | None) -> None:
 
 
 def failure(seed: int, number: int) -> str:
-    """What is wrong with a case, or nothing; it runs in the working directory, which holds a `project`."""
-    made = case(seed, number)
+    """What is wrong with the case of a number, or nothing."""
+    return failing(case(seed, number))
+
+
+def failing(made: Case) -> str:
+    """What is wrong with how a case ends, or nothing; it runs in the working directory, which holds a `project`."""
     signal.signal(signal.SIGPROF, _over)
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import MATCHED, kebab, matches
 from threatmodel.evidence.opened import assumed, mappings_of, opened
+from threatmodel.evidence.relations.fitting import used_as, uses_of
 from threatmodel.evidence.relations.found import function_relations
-from threatmodel.evidence.relations.role import RELATIONS as USES
-from threatmodel.model.system import THROUGH, EvidenceFile, Node, System
-from threatmodel.model.vocabulary import PLANES, RELATIONS, Kind
+from threatmodel.model.system import EvidenceFile, Node, System
+from threatmodel.model.vocabulary import PLANES, Kind
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place
 from threatmodel.stacks.stack import Stack
@@ -39,14 +39,13 @@ def _with_every_function(system: System, source: EvidenceFile, stack: Stack) -> 
     kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
     known = set(matches(system, source, stack, kinds).resources.values())
     wanted: dict[str, str] = {}
-    for function, relations in function_relations(stack, facts).items():
+    by_function = function_relations(stack, facts)
+    used = used_as(by_function)
+    for function, relations in by_function.items():
         wanted[function] = "function"
-        for start in relations.triggers:
-            if start.source:
-                wanted.setdefault(start.source, THROUGH[start.by])
-        for name in USES:
-            for use in getattr(relations, name):
-                wanted.setdefault(use.resource, RELATIONS["function"][name].to[0])
+        named = (*(start.source for start in relations.triggers), *(use.resource for _, use in uses_of(relations)))
+        for name in filter(None, named):
+            wanted.setdefault(name, used[name])
     nodes = dict(system.nodes)
     resources = dict(source.resources)
     for name, word in wanted.items():

@@ -11,15 +11,15 @@ from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.held import HeldFile
 from threatmodel.evidence.matching import named_elsewhere
 from threatmodel.evidence.relations.acting import Passed
+from threatmodel.evidence.relations.fitting import USED, as_modelled, fits, is_listed
 from threatmodel.evidence.relations.found import FunctionRelations, Start, Use, function_relations, may_be_slack
 from threatmodel.evidence.relations.passing import passed_on
-from threatmodel.evidence.relations.role import RELATIONS as USES
 from threatmodel.evidence.relations.unused import Needed, unused
 from threatmodel.evidence.relations.used import used
 from threatmodel.graph.elements import Untold
 from threatmodel.model.facts import Statement, Statements
 from threatmodel.model.system import BY_ID, REQUESTS, THROUGH, Reference, Trigger
-from threatmodel.reading.problems import Place, quoted
+from threatmodel.reading.problems import Place, article, quoted
 
 if TYPE_CHECKING:
     from threatmodel.probe.seen import SeenCall
@@ -75,12 +75,22 @@ class Lists:
         )
         return {**named_elsewhere(self.system, self.held.source, self.stack, self.matched, named), **self.element_of}
 
+    def _kind(self, resource: str) -> str:
+        """The kind of the element that a resource is; '' where it is none."""
+        element = self.elements.get(resource)
+        if element is None:
+            return ""
+        node = self.system.nodes.get(element)
+        return node.kind if node is not None else "external system"
+
     def _state_relations(self, element: str, relations: FunctionRelations, statements: Statements) -> None:
-        for name in (*USES, "calls"):
+        relations = as_modelled(relations, self._kind)
+        for name in USED:
             uses: tuple[Use, ...] = getattr(relations, name)
-            known = tuple(self.elements[use.resource] for use in uses if use.resource in self.elements)
+            fitting = (use.resource for use in uses if fits(name, self._kind(use.resource)))
+            known = tuple(dict.fromkeys(self.elements[one] for one in fitting))
             self._note_strangers(uses)
-            doubt = relations.unknown.get(name) or self._unmatched(uses, "it uses")
+            doubt = relations.unknown.get(name) or self._unmatched(name, uses, "it uses")
             if name == "calls":
                 doubt = (
                     Unanswered("no file shows which other systems it calls", self.held.place(element))
@@ -104,7 +114,7 @@ class Lists:
         if relations.itself is not None:
             itself = Statement(value=True, source="template", place=relations.itself, note="it is let call itself")
             statements.setdefault(element, {}).setdefault("starts_itself", []).append(itself)
-        doubt = relations.unknown.get("triggers") or self._unmatched(relations.triggers, "it is started by")
+        doubt = relations.unknown.get("triggers") or self._unmatched("triggers", relations.triggers, "it is started by")
         triggers = tuple(self._triggers(element, relations))
         self._state_list(element, "triggers", triggers, relations.triggers, doubt, statements)
 
@@ -138,12 +148,17 @@ class Lists:
             said = Statement(members, "template", place, open=doubt.why if doubt is not None else "")
             statements.setdefault(element, {}).setdefault(name, []).append(said)
 
-    def _unmatched(self, found: Sequence[Use | Start], how: str) -> Unanswered | None:
-        """Why a list is not whole: something in it that the model lacks."""
+    def _unmatched(self, name: str, found: Sequence[Use | Start], how: str) -> Unanswered | None:
+        """Why a list is not whole: something in it that the model lacks, or has as what the list does not take."""
         for one in found:
-            name = one.resource if isinstance(one, Use) else one.source
-            if name and name not in self.elements and not (isinstance(one, Use) and "destination" in one.how):
-                return Unanswered(f"{how} {quoted(name)}, which the model lacks", one.places[0])
+            resource = one.resource if isinstance(one, Use) else one.source
+            if not resource or (isinstance(one, Use) and "destination" in one.how):
+                continue
+            kind = self._kind(resource)
+            if not kind:
+                return Unanswered(f"{how} {quoted(resource)}, which the model lacks", one.places[0])
+            if not (one.by if isinstance(one, Start) else is_listed(name, kind)):
+                return Unanswered(f"{how} {quoted(resource)}, which the model has as {article(kind)}", one.places[0])
         return None
 
     def _triggers(self, element: str, relations: FunctionRelations) -> Iterator[Trigger]:
@@ -156,8 +171,8 @@ class Lists:
             if start.source and start.source not in self.elements:
                 self.strangers.setdefault(start.source, []).extend(start.places)
                 continue
-            if not start.certain or (not start.source and THROUGH[start.by]):
-                continue  # it may not exist, or comes through what is none of this file
+            if not start.by or not start.certain or (not start.source and THROUGH[start.by]):
+                continue  # no trigger is such, it may not exist, or it comes through what is none of this file
             api = self.elements.get(start.source, "")
             paths = dict.fromkeys(("", start.path) if start.by == "http" else ())
             told = [one for path in paths for one in routes.get((api, path), ())]
@@ -176,7 +191,7 @@ class Lists:
 
 def _lists(relations: FunctionRelations) -> Iterator[Sequence[Use]]:
     """All lists of what a function uses."""
-    yield from (getattr(relations, name) for name in (*USES, "calls"))
+    yield from (getattr(relations, name) for name in USED)
 
 
 def _trigger(start: Start, source: str, caller: str) -> Trigger:

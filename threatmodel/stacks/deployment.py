@@ -35,16 +35,28 @@ def _of_samconfig(text: str, file: str, environment: str) -> Iterator[tuple[str,
         whole: Mapping[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _refused(file, f"this is no TOML: {error}") from None
+    except RecursionError:
+        raise _refused(file, "this is TOML nested too deeply to be read") from None
+    except ValueError:
+        raise _refused(file, "this is TOML with a number that cannot be read") from None
     section = whole.get(environment)
     if not isinstance(section, dict):
         known = [name for name, value in whole.items() if isinstance(value, dict)]
         raise _refused(file, f"there is no environment {quoted(environment)}", f"known: {listed(known) or 'none'}")
     for command in _COMMANDS:
-        found = section.get(command, {})
-        overrides = found.get("parameters", {}).get("parameter_overrides") if isinstance(found, dict) else None
+        parameters = _section(_section(section, command, file), "parameters", file)
+        overrides = parameters.get("parameter_overrides")
         if overrides is not None:
             yield from _overrides(overrides, file)
             return
+
+
+def _section(around: Mapping[str, Any], name: str, file: str) -> Mapping[str, Any]:
+    """A table of samconfig by its name; an empty one where it is left out."""
+    found = around.get(name, {})
+    if not isinstance(found, dict):
+        raise _refused(file, f"{quoted(name)} is not a table")
+    return found
 
 
 def _overrides(overrides: object, file: str) -> Iterator[tuple[str, PlainValue]]:

@@ -14,14 +14,12 @@ from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import MATCHED, mistakable
 from threatmodel.evidence.outside import default_bus, host_name, host_of, is_host, outside
 from threatmodel.evidence.relations.acting import Passed
+from threatmodel.evidence.relations.fitting import USED, as_modelled, fits, used_as, uses_of
 from threatmodel.evidence.relations.found import FunctionRelations, Start, may_be_slack
 from threatmodel.evidence.relations.naming import kinds_of
 from threatmodel.evidence.relations.passing import passed_on
-from threatmodel.evidence.relations.role import RELATIONS as USES
 from threatmodel.evidence.resource_types import known
 from threatmodel.model.file import EXTERNAL_USES, SECTIONS, TRIGGER
-from threatmodel.model.system import THROUGH
-from threatmodel.model.vocabulary import RELATIONS
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Text
 from threatmodel.stacks.cloudformation.constructs import construct
@@ -34,8 +32,6 @@ SECTION_OF: Mapping[str, str] = {**{kind: section for section, kind in SECTIONS.
 
 _PACKAGES = re.compile(r"ServerlessDeploymentBucket\Z|aws:s3:cdk-[a-z0-9]+-assets\Z")
 """Buckets of the Serverless Framework and of the CDK, into which these put what they deploy."""
-_USES = tuple((name, RELATIONS["function"][name].to[0]) for name in (*USES, "calls"))
-"""What a function uses that a file can say, each list with what its items mostly are."""
 _NO_FILE_SHOWS = "no file shows which other systems it calls"
 _LONGEST_WHY = 300
 _BESIDE = 34
@@ -56,15 +52,16 @@ class ElementEntry:
 
 
 def entries(
-    stack: Stack, facts: StackFacts, by_function: Mapping[str, FunctionRelations], known: Mapping[str, str]
+    stack: Stack, facts: StackFacts, by_function: Mapping[str, FunctionRelations], known: Mapping[str, tuple[str, str]]
 ) -> Iterator[ElementEntry]:
-    """An entry for each element of a stack that `known` (resource to id) does not have yet, in order of sections."""
+    """An entry for each element of a stack that `known` (resource to id and kind) lacks, in order of sections."""
     passed = passed_on(stack, facts)
     places = dict(_named_by(by_function, passed))
-    kinds = dict(_kinds(stack, facts, by_function, passed, places))
+    kinds = dict(_kinds(stack, facts, by_function, passed, places)) | {name: kind for name, (_, kind) in known.items()}
+    known_ids = {name: element for name, (element, _) in known.items()}
     called = {name: _called(stack.resources[name]) for name in kinds if name in stack.resources}
-    ids = element_ids(kinds, known, {name: found for name, found in called.items() if found})
-    named = {**known, **ids}
+    ids = element_ids(kinds, known_ids, {name: found for name, found in called.items() if found})
+    named = {**known_ids, **ids}
     every = {one: (kinds[name], name) for name, one in named.items() if name in kinds}
     apart = mistakable(every, stack, {name: kinds_of(one, facts) for name, one in stack.resources.items()})
     told: dict[str, str] = {}
@@ -76,7 +73,7 @@ def entries(
                 )
                 head = _beside(f"{scalar(element)}:", shown)
                 body = (
-                    _function(by_function[name], named, kinds, told)
+                    _function(as_modelled(by_function[name], lambda one: kinds.get(one, "")), named, kinds, told)
                     if kind == "function"
                     else (*_other(name, kind, stack, facts), *_passes(name, passed, named))
                 )
@@ -108,7 +105,7 @@ def _kinds(
     places: Mapping[str, Place | None],
 ) -> Iterator[tuple[str, str]]:
     """What the elements are, each with its kind: what functions use it as, where it can be two things."""
-    used = {name: EXTERNAL for one in passed for name in (one.source, one.to)} | _used_as(by_function)
+    used = {name: EXTERNAL for one in passed for name in (one.source, one.to)} | dict(used_as(by_function))
     used |= {one.to: "secret" for one in passed if one.use == "secrets"}
     named = (one for one in stack.resources.values() if one.name.strip())  # nothing is deployed under no name
     for resource in named:
@@ -146,22 +143,10 @@ def _places(
     """All that the file says of what elements have to do with, each with a line."""
     for relations in by_function.values():
         yield from ((start.source, start.places[0]) for start in relations.triggers)
-        for name, _ in _USES:
-            yield from ((use.resource, use.places[0] if use.places else None) for use in getattr(relations, name))
+        yield from ((use.resource, use.places[0] if use.places else None) for _, use in uses_of(relations))
         yield from ((host_name(host), None) for host in relations.externals)
     for one in passed:
         yield from ((name, one.place) for name in (one.source, one.to))
-
-
-def _used_as(by_function: Mapping[str, FunctionRelations]) -> dict[str, str]:
-    used: dict[str, str] = {}
-    for relations in by_function.values():
-        for start in relations.triggers:
-            used[start.source] = THROUGH[start.by]
-        for name, kind in _USES:
-            for use in getattr(relations, name):
-                used.setdefault(use.resource, kind)
-    return used
 
 
 def _shown(resource: Resource, stack: Stack) -> str:
@@ -204,7 +189,7 @@ def _function(
         whys.setdefault("triggers", f"it is started by {left_out.source}, which is not modelled")
     yield from _triggers(relations, named, complete="triggers" not in whys)
     uses = _uses(relations, named, kinds)
-    for name, _ in _USES:
+    for name in USED:
         if uses[name] or (name not in whys and name not in {"calls", "invokes"}):
             yield f"{name}: [{', '.join(uses[name])}]"
     yield from _incomplete({name: whys[name] for name in ("triggers", *uses) if name in whys}, told)
@@ -237,14 +222,11 @@ def _incomplete(whys: Mapping[str, str], told: dict[str, str]) -> Iterator[str]:
 
 def _uses(relations: FunctionRelations, named: Mapping[str, str], kinds: Mapping[str, str]) -> dict[str, list[str]]:
     """The ids in each list of what a function uses; what is written to a queue is sent, as the model has it."""
-    found: dict[str, list[str]] = {name: [] for name, _ in _USES}
-    for name, kind in _USES:
-        for use in getattr(relations, name):
-            is_a = kinds.get(use.resource, kind)
-            other = {("writes", "queue"): "sends", ("sends", "store"): "writes", ("invokes", EXTERNAL): "invokes"}
-            into = name if is_a == kind else other.get((name, is_a), "")
-            if use.resource in named and into and (element := scalar(named[use.resource])) not in found[into]:
-                found[into].append(element)
+    found: dict[str, list[str]] = {name: [] for name in USED}
+    for name, use in uses_of(relations):
+        if use.resource in named and fits(name, kinds[use.resource]):
+            found[name].append(scalar(named[use.resource]))
+    found = {name: list(dict.fromkeys(ids)) for name, ids in found.items()}
     hosts = dict.fromkeys(named.get(host_name(host), "slack") for host in relations.externals)
     found["calls"] += [scalar(host) for host in hosts if host not in found["calls"]]
     return found
@@ -252,7 +234,8 @@ def _uses(relations: FunctionRelations, named: Mapping[str, str], kinds: Mapping
 
 def _triggers(relations: FunctionRelations, named: Mapping[str, str], *, complete: bool) -> Iterator[str]:
     """The triggers that are certain, and what to ask about who calls."""
-    known = [one for one in relations.triggers if one.certain and (one.by == "schedule" or one.source in named)]
+    starts = (one for one in relations.triggers if one.certain and one.by)
+    known = [one for one in starts if one.by == "schedule" or one.source in named]
     lines = [_trigger(start, named) for start in known]
     if not lines and not complete:
         return

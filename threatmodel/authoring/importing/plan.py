@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,7 +85,7 @@ def update(path: Path, kind: str, model: Path, files: Files) -> Imported:
     facts = StackFacts(stack, mappings_of(stack.kind))
     kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
     matched = matches(system, known, stack, kinds)
-    found = list(_entries(stack, {name: element for element, name in matched.resources.items()}))
+    found = list(_entries(stack, {one: (name, system.nodes[name].kind) for name, one in matched.resources.items()}))
     text, added = updated(files.raw(model), shown_path(model), found)
     gone = tuple(Absence(name, of, at, stack.file, in_model=True) for name, of, at in matched.missing)
     notes = _notes(stack, {*matched.resources.values(), *(one.resource for one in added)})
@@ -99,7 +99,7 @@ def update(path: Path, kind: str, model: Path, files: Files) -> Imported:
     return Imported(text, added, gone, (*notes, *told))
 
 
-def _entries(stack: Stack, known: dict[str, str]) -> Sequence[ElementEntry]:
+def _entries(stack: Stack, known: Mapping[str, tuple[str, str]]) -> Sequence[ElementEntry]:
     facts = StackFacts(stack, mappings_of(stack.kind))
     return list(entries(stack, facts, function_relations(stack, facts), known))
 

@@ -26,7 +26,8 @@ def runs_a_program(block: Mapping[str, Any], module: Mapping[str, Any]) -> bool:
 
     `module` is the call of the module in which it stands, empty for the root.
     """
-    if module.get("source") in _BUILDERS:
+    source = module.get("source")
+    if isinstance(source, str) and source in _BUILDERS:
         return False
     return any(
         one.get("type") == "local-exec" and not _only_builds(table(one.get("expressions")))
