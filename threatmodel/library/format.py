@@ -144,7 +144,7 @@ CONTROL = record(
     "a control",
     Key("id", Text(60), "the file's name", required=True),
     Key("title", _LINE, "the control as a statement that is true when it is in place", required=True),
-    Key("do", _LINE, "what to do to put it in place, as one order: Sign packages, and enforce it"),
+    Key("do", _LINE, "what to do to put it in place, as one instruction: Sign packages, and enforce code signing"),
     Key("aliases", _ALIASES, "other words that people look it up by, such as WAF or DLQ"),
     Key("mitigation", Word((*MITIGATIONS, BEYOND)), "the article's mitigation: the file's folder", required=True),
     Key("kind", Word(("preventive", "detective", "corrective")), "when it acts", required=True),
