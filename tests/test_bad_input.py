@@ -14,6 +14,7 @@ from tests.refusals import marked, places_in, problems_of, refused, write
 from tests.support import working_at_most
 from threatmodel.command.main import main
 from threatmodel.reading import output
+from threatmodel.reading.editing import write_edit
 from threatmodel.reading.problems import MOST, InputError
 from threatmodel.reading.source import LARGEST, read_text
 from threatmodel.render.templates import render_users
@@ -184,6 +185,23 @@ def test_unwritable_output(path: str, golden: Golden) -> None:
 def test_folder_as_output(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
     Path("build").mkdir()
     golden("bad-input/folder-as-output.txt", refused(["--describe", "api", "-o", "build"], capsys))
+
+
+def test_output_over_a_file_of_the_users(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
+    write("model.yaml", GOOD)
+    write("notes.md", "# Notes\n")
+    golden("bad-input/not-replaced.txt", refused(["-m", "model.yaml", "--report", "-o", "notes.md"], capsys))
+
+
+def test_file_that_changed_since_it_was_read(golden: Golden) -> None:
+    write("model.yaml", GOOD)
+    golden("bad-input/file-changed.txt", problems_of(lambda _: write_edit("x", Path("model.yaml"), GOOD + "\n")))
+    assert Path("model.yaml").read_text(encoding="utf-8") == GOOD
+
+
+def test_json_over_a_model(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
+    write("model.yaml", GOOD)
+    golden("bad-input/json-over-a-model.txt", refused(["--json", "model.yaml"], capsys))
 
 
 def test_nothing_to_explain(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:

@@ -59,7 +59,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         (["--report", "-o", "model.yaml"], "model.yaml"),
         (["--seq", "-o", "./platform.yaml"], "platform.yaml"),
-        (["--json", "link.yaml"], "link.yaml"),
+        (["--json", "-o", "link.yaml"], "link.yaml"),
         (["--report", "own.md.j2", "-o", "own.md.j2"], "own.md.j2"),
         (["--list", "-o", str(HOME / "threatlib" / "article.yaml")], str(HOME / "threatlib" / "article.yaml")),
     ],

@@ -38,10 +38,12 @@ WHAT = {
 }
 FRAME = {
     plantuml: re.compile(
-        r'@startuml|title .*|autonumber|hide footbox|box ".*" #FFFFFF|end box|note right : .*|@enduml'
+        r"@startuml|' Written by threatmodel|title .*|autonumber|hide footbox|box \".*\" #FFFFFF|end box|"
+        r"note right : .*|@enduml"
     ),
     mermaid: re.compile(
-        r"sequenceDiagram|  title .*|  autonumber|  box transparent .*|  end|  Note over p\d+,p\d+: .*"
+        r"sequenceDiagram|  %% Written by threatmodel|  title .*|  autonumber|"
+        r"  box transparent .*|  end|  Note over p\d+,p\d+: .*"
     ),
 }
 

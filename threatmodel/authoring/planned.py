@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be written: texts by path, each with what to say of it, and what to do then."""
+    """What is to be written: texts by path, each with what to say of it, and what to do then.
+
+    `edits` are the texts before of those files that are edited; the others are new.
+    """
 
     files: tuple[tuple[Path, str, str], ...]
     then: tuple[str, ...]
+    edits: Mapping[Path, str] = field(default_factory=dict)

@@ -50,7 +50,7 @@ def evidence_of(model: Path, files: Files, result: Path, function: str) -> Plan 
         files.raw(model), files.document(model), "evidence", line, {"probe": written, "function": function}
     )
     load_model(Files(texts={model: text}), model)
-    return Plan(((model, text, f", line {at}"),), ())
+    return Plan(((model, text, f", line {at}"),), (), {model: files.raw(model)})
 
 
 def check_function(model: Path, files: Files, function: str) -> None:

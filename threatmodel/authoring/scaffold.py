@@ -119,7 +119,8 @@ def new_control(
         text, line_no = with_entry(files.raw(at), files.document(at), "controls", name, [entry])
         written.append((at, text, f", line {line_no}"))
     what = "it" if len(written) == 1 else "both"
-    return Plan(tuple(written), (f"next: write {what}, then {listing} reads the library",))
+    then = f"next: write {what}, then {listing} reads the library"
+    return Plan(tuple(written), (then,), {at: files.raw(at)})
 
 
 def new_function(name: str, model: Path, files: Files, trigger: str = "", api: str = "") -> Plan:
@@ -134,7 +135,7 @@ def new_function(name: str, model: Path, files: Files, trigger: str = "", api: s
     text, at = with_entry(files.raw(model), files.document(model), "functions", name, lines)
     _check_model(Files(texts={model: text}), model, range(at, at + len(lines)))
     then = f"next: state what it uses, then {_command((), '-m', shown_path(model), '--report')}"
-    return Plan(((model, text, f", line {at}"),), (then,))
+    return Plan(((model, text, f", line {at}"),), (then,), {model: files.raw(model)})
 
 
 def _check_id(part: str, name: str, longest: int | None = None) -> None:

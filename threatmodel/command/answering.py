@@ -19,16 +19,19 @@ from threatmodel.graph.resolved import Evidence
 from threatmodel.model.load import load_model
 from threatmodel.model.system import OPEN_TO_ALL, System
 from threatmodel.model.vocabulary import FACTS, RELATIONS
+from threatmodel.reading.editing import write_edit
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.home import CONTENT
-from threatmodel.reading.output import write
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import FileChangedError, InputError, Place, Problem
 from threatmodel.reading.shape import Flag, Word
 from threatmodel.reading.source import as_read, parse
 
 _PREVIEWED = 2000
 """Findings up to which answers are tried out before they are given: each takes an assessment."""
+
+_TRIES = 20
+"""How often an answer is tried again where the file changes while it is being written."""
 
 _OFFERED = 4
 """Words of a fact up to which each is tried out."""
@@ -59,7 +62,7 @@ class Answering:
         self._gathered = gathered(self.stated_system, self.files, self.today, self.library)
         self.assessment = self._assessed(*self._gathered)
         waiting = list(items(self.assessment))
-        text = self._text(self.model)
+        text = self.files.read[self.files.shown(self.model)]
         unknown = [item for item in waiting if f"{_NOT_KNOWN}{item.id} (" in text]
         self.items = (*(item for item in waiting if item not in unknown), *unknown)
 
@@ -157,16 +160,28 @@ class Answering:
         Raises NotAnAnswerError where it is none, InputError where it cannot be written, or the model cannot be used
         with it: nothing is written then.
         """
-        self._fresh(item)
-        path, text = self._written(item, answer)
-        self._check(path, text)
-        before = self._text(path)
-        write(text, path)
+        path, before, text = self._edited(item, answer)
         self._done.append((path, before, text))
         self._load()
         old = before.splitlines()
         changed = next((at for at, line in enumerate(text.splitlines(), 1) if line not in old), 1)
         return Place(shown_path(path), changed)
+
+    def _edited(self, item: Item, answer: str) -> tuple[Path, str, str]:
+        """Writes an answer; the file, its text before and after.  Who comes second answers in the first one's text."""
+        for tries in range(_TRIES, -1, -1):
+            self._fresh(item)
+            try:
+                path, text = self._written(item, answer)
+                before = self._text(path)
+                self._check(path, text)
+                write_edit(text, path, before)
+            except FileChangedError:
+                if not tries:
+                    raise
+            else:
+                return path, before, text
+        raise AssertionError
 
     def undone(self) -> Place | None:
         """Takes the last answer back, so that its file is as it was, byte for byte; where it stood.
@@ -176,10 +191,10 @@ class Answering:
         if not self._done:
             return None
         path, before, after = self._done[-1]
-        if self._text(path) != after:
+        if self.files.on_disk(path) != after:
             message, hint = "the file has changed since the answer was written", "take the answer out by hand"
             raise InputError([Problem(code="no-question", place=Place(shown_path(path)), message=message, hint=hint)])
-        write(before, path)
+        write_edit(before, path, after)
         self._done.pop()
         self._load()
         old = before.splitlines()
@@ -189,19 +204,19 @@ class Answering:
 
     def not_known(self, item: Item) -> None:
         """Notes in the model that nobody knows the answer yet: it is asked last from then on."""
-        text = self._text(self.model)
-        if f"{_NOT_KNOWN}{item.id} (" not in text:
-            end = "" if not text or text.endswith("\n") else "\n"
-            text = f"{text}{end}{_NOT_KNOWN}{item.id} ({comment(self.who)}, {self.today})\n"
+        before = self._text(self.model)
+        if f"{_NOT_KNOWN}{item.id} (" not in before:
+            end = "" if not before or before.endswith("\n") else "\n"
+            text = f"{before}{end}{_NOT_KNOWN}{item.id} ({comment(self.who)}, {self.today})\n"
             self._check(self.model, text)
-            write(text, self.model)
+            write_edit(text, self.model, before)
             self._load()
 
     def _fresh(self, item: Item) -> None:
         """Reads the model again where its file has changed since.  Raises InputError where nothing waits any more."""
         known = {shown_path(path): path for path in self.files.paths}
         if all(
-            self.files.read.get(name, "") == as_read(self._text(path))
+            self.files.read.get(name, "") == as_read(self.files.on_disk(path))
             for name, path in known.items()
             if name in self.files.read
         ):

@@ -38,8 +38,16 @@ def common(found: Parser, where: str = "FILE", written: str = "write there inste
     """The options of whatever assesses a model; `where` and `written` say what `-o` takes."""
     model(found)
     found.add_argument("-o", "--output", type=text, default=QUIET, metavar=where, help=written)
+    force(found)
     library(found)
     looking(found)
+
+
+def force(found: Parser) -> None:
+    """The option that has an output replace what is not known as one."""
+    found.add_argument(
+        "--force", action="store_true", default=QUIET, help="replace a file that is no output of an earlier run"
+    )
 
 
 def looking(found: Parser) -> None:

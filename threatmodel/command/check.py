@@ -9,19 +9,19 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from threatmodel.command.arguments import QUIET, Parser, library, looking, model, path, text
+from threatmodel.command.arguments import QUIET, Parser, force, library, looking, model, path, text
 from threatmodel.command.form_asked import FormAsked
 from threatmodel.command.request import Invocation, models_of, refuse_picture
-from threatmodel.reading.files import has_read, is_folder
 from threatmodel.reading.output import complain, drafts, flush, silence, write
-from threatmodel.reading.problems import InputError, Place, Problem, visible
+from threatmodel.reading.problems import visible
 from threatmodel.reading.project import real_path
 
 if TYPE_CHECKING:
     from threatmodel.command.checking import CheckDemands
     from threatmodel.reading.former import Renamed
+    from threatmodel.reading.replacing import Replacing
     from threatmodel.render.checks.checked import Outcome
 
 DESCRIPTION = (
@@ -57,6 +57,7 @@ def options(parser: Parser) -> None:
         metavar="FILE",
         help="where the --format before it is written, instead of standard output",
     )
+    force(parser)
     parser.add_argument("-v", "--verbose", action="store_true", help="text: one line for each thing that fails")
     parser.add_argument("--fail-on", choices=_BANDS, default="high", help="the lowest band that fails (default: high)")
     parser.add_argument(
@@ -109,14 +110,14 @@ def run(request: Invocation) -> int:
         return supposed(request)
     models = models_of(request)
     question = replace(asked(request), forms=tuple(_forms(outputs, verbose=args.verbose)), several=len(models) > 1)
-    _refuse_inputs(outputs, [*models, *request.files.paths])
+    replacing = _replacing(outputs, request, models)
     found = checks(models, question, _progress(len(models)))
     if not question.keep:
-        return max(_written(found, outputs, question, request.files.renamed), _models_gone(question))
+        return max(_written(found, outputs, question, replacing), _models_gone(question))
     now: list[Outcome] = []
-    code = _written(_kept(found, now), outputs, question, request.files.renamed)
+    code = _written(_kept(found, now), outputs, question, replacing)
     if code != 2:  # noqa: PLR2004 - an exit code
-        _keep(question, now, args)
+        _keep(question, now, request)
         return 0
     return code
 
@@ -139,16 +140,19 @@ def _kept(found: Iterator[Outcome], now: list[Outcome]) -> Iterator[Outcome]:
         yield one
 
 
-def _keep(question: CheckDemands, now: Sequence[Outcome], args: argparse.Namespace) -> None:
+def _keep(question: CheckDemands, now: Sequence[Outcome], request: Invocation) -> None:
     """Writes the baseline."""
     from threatmodel.assessment.gate.baseline import written
     from threatmodel.command.baselines import key_in, models_gone
+    from threatmodel.reading.replacing import Replacing
 
-    fresh = {key_in(args.baseline, Path(one.file)): one.now for one in now if one.now is not None}
+    file: Path = request.args.baseline
+    fresh = {key_in(file, Path(one.file)): one.now for one in now if one.now is not None}
     known = question.baselines or {}
-    there = {name: known[name] for name in known.keys() - models_gone(known, args.baseline)}
-    write(written({**there, **fresh}), args.baseline)
-    complain(f"{args.baseline}: baseline of {len(fresh)} {'model' if len(fresh) == 1 else 'models'}\n")
+    there = {name: known[name] for name in known.keys() - models_gone(known, file)}
+    inputs = [Path(one.file) for one in now]
+    write(written({**there, **fresh}), file, Replacing(inputs=inputs, force=request.force))
+    complain(f"{file}: baseline of {len(fresh)} {'model' if len(fresh) == 1 else 'models'}\n")
 
 
 # --- where it goes
@@ -191,19 +195,25 @@ def _outputs(args: argparse.Namespace, request: Invocation) -> list[tuple[str, s
     return pairs
 
 
-def _refuse_inputs(outputs: Sequence[tuple[str, str]], read: Sequence[Path]) -> None:
-    """Raises InputError where an output would replace what the run reads, or is a folder."""
+class _Outputs(NamedTuple):
+    """What outputs may replace, and what becomes known as they are written: files read, former names in them."""
+
+    replacing: Replacing
+    inputs: list[Path]
+    renamed: list[Renamed]
+
+
+def _replacing(outputs: Sequence[tuple[str, str]], request: Invocation, models: Sequence[Path]) -> _Outputs:
+    """What these outputs may replace.  Raises InputError where one of them may not be written."""
+    from threatmodel.reading.replacing import Replacing
+
+    inputs = [*models, *request.files.paths]
+    found = Replacing(inputs=inputs, force=request.force)
     for _, target in outputs:
         if target != _STANDARD:
             refuse_picture(Path(target))
-        if target != _STANDARD and is_folder(Path(target)):
-            raise _unwritable(target, "this is a folder", "name a file")
-        if target != _STANDARD and has_read(read, Path(target)):
-            raise _unwritable(f"output {target}", "this run reads it", "name another file")
-
-
-def _unwritable(where: str, message: str, hint: str) -> InputError:
-    return InputError([Problem(code="unwritable-file", place=Place(where), message=message, hint=hint)])
+            found.check(Path(target))
+    return _Outputs(found, inputs, request.files.renamed)
 
 
 def _forms(outputs: Sequence[tuple[str, str]], *, verbose: bool) -> Iterator[FormAsked]:
@@ -232,30 +242,27 @@ def _colours() -> bool:
 
 
 def _written(
-    found: Iterator[Outcome], outputs: Sequence[tuple[str, str]], question: CheckDemands, renamed: list[Renamed]
+    found: Iterator[Outcome], outputs: Sequence[tuple[str, str]], question: CheckDemands, may: _Outputs
 ) -> int:
-    """Writes each model to every output as it comes; files appear at the end, and together.  Returns the exit code.
-
-    `renamed` takes the former names that were read.
-    """
+    """Writes each model to every output as it comes; files appear at the end, and together.  Returns the exit code."""
     from threatmodel.command.checking import forms_of
     from threatmodel.render.checks.checked import GatheringForm, Totals
 
     forms, totals = forms_of(question), Totals()
     with ExitStack() as stack:
         files = [Path(target) for _, target in outputs if target != _STANDARD]
-        writers = iter(stack.enter_context(drafts(files)))
+        writers = iter(stack.enter_context(drafts(files, may.replacing)))
         pens = [_Pen(_print if target == _STANDARD else next(writers).write) for _, target in outputs]
         for form, pen in zip(forms, pens, strict=True):
             pen.write(form.head())
         for one in found:
             totals.add(one)
-            renamed += one.renamed
+            may.renamed.extend(one.renamed)
             if one.problems:
                 complain(one.problems)
             if one.shared:
                 complain(f"{visible(one.file)}: shared by systems, and checked with each that uses it\n")
-            _refuse_inputs(outputs, [Path(path) for path in one.paths])
+            may.inputs.extend(Path(path) for path in one.paths)
             for form, pen, piece in zip(forms, pens, one.pieces, strict=True):
                 if isinstance(form, GatheringForm):
                     form.gather(piece)

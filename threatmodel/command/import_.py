@@ -6,9 +6,10 @@ import argparse
 
 from threatmodel.command.arguments import Parser, path, text
 from threatmodel.command.request import Invocation
+from threatmodel.reading.editing import write_edit
 from threatmodel.reading.files import shown_path
 from threatmodel.reading.home import COMMAND
-from threatmodel.reading.output import complain, say, write
+from threatmodel.reading.output import complain, say, write, write_new
 from threatmodel.reading.problems import InputError, Place, Problem, visible
 
 
@@ -36,7 +37,11 @@ def run(request: Invocation) -> int:
         raise InputError([Problem(code="already-exists", place=place, message=message, hint=hint)])
     found = imported(args.file, args.kind or "", request.output, request.files)
     complain("".join(f"{visible(note)}\n" for note in found.notes))
-    code = request.print(found.text)
+    code = 0
+    if request.output is None:
+        write(found.text, None)
+    else:
+        write_new(found.text, request.output)
     if request.output is not None:
         name = shown_path(request.output)
         schema = request.output.parent / SCHEMA
@@ -56,7 +61,7 @@ def _update(request: Invocation) -> int:
         request.misused("--update writes to the model: give no -o")
     found = update(args.file, args.kind or "", args.update, request.files)
     if found.added:
-        write(found.text, args.update)
+        write_edit(found.text, args.update, found.before)
     name = shown_path(args.update)
     lines = [f"{name}: added {entry.kind} {entry.id} ({entry.resource})" for entry in found.added]
     lines += [f"{one.place}: {one.name}: {one.file} has no such {one.kind} any more" for one in found.gone]

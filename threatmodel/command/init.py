@@ -7,7 +7,6 @@ from pathlib import Path
 from threatmodel.command.arguments import Parser, path
 from threatmodel.command.new import carry_out
 from threatmodel.command.request import Invocation, in_clone
-from threatmodel.reading.problems import InputError
 
 DESCRIPTION = (
     "Writes a first model (of what a template, plan or serverless.yml deploys, with --from), a platform file, an empty "
@@ -34,10 +33,5 @@ def run(request: Invocation) -> int:
     if in_clone():
         request.misused("init is for a repository of your own; this is the toolkit's clone, which has a model")
     plan = first_files(Path(), request.files, args.source, args.kind or "")
-    try:
-        carry_out(plan)
-    except InputError:  # a folder that cannot be written to: what was written before is of no use alone
-        for written, _, _ in plan.files:
-            written.unlink(missing_ok=True)
-        raise
+    carry_out(plan)
     return 0

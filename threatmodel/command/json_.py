@@ -9,6 +9,9 @@ from threatmodel.api import render_json
 from threatmodel.command.arguments import text
 from threatmodel.command.baselines import held_against
 from threatmodel.command.request import Invocation
+from threatmodel.reading.home import COMMAND
+from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.whole import is_stream
 
 
 def options(what: _MutuallyExclusiveGroup) -> None:
@@ -23,6 +26,17 @@ def run(request: Invocation) -> int:
         if getattr(request.args, "output", None):
             request.misused(f"--json {target} and -o {request.args.output} name two outputs: give one of them")
         request.output = Path(target)
-        request.refuse_pictures()
+        _check_name(request.output)
     assessment, _ = held_against(request, request.assessment())
     return request.print(render_json(assessment))
+
+
+def _check_name(path: Path) -> None:
+    """Raises InputError where what follows --json is no file of JSON: who names a model there means to read it."""
+    if path.suffix.lower() == ".json" or is_stream(path):
+        return
+    message = f"the file that --json writes ends in '.json', and this ends in {quoted(path.suffix or path.name)}"
+    hint = f"to show a model as JSON: {COMMAND} -m {path} --json"
+    if path.suffix.lower() not in {".yaml", ".yml"}:
+        hint = f"name it {path.stem}.json"
+    raise InputError([Problem(code="unknown-format", place=Place(str(path)), message=message, hint=hint)])

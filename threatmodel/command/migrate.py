@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from threatmodel.api import layered
 from threatmodel.command.arguments import Parser, library, path
 from threatmodel.command.request import Invocation
+from threatmodel.reading.editing import write_edit
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.home import CONTENT, EXPLAINED_BY
-from threatmodel.reading.output import complain, say, write
-from threatmodel.reading.problems import InputError, Place, Problem, told
+from threatmodel.reading.output import complain, say, write_new
+from threatmodel.reading.problems import FileChangedError, InputError, Place, Problem, told
 from threatmodel.reading.source import Map
 
 if TYPE_CHECKING:
@@ -103,12 +104,13 @@ def _write(plan: _Plan, *, check: bool) -> None:
         say([f"{plan.path}: the file {verb} {plan.target}"])
     if check or not plan.renamed:
         return
-    if Files(CONTENT).raw(plan.path) != plan.before or (plan.target != plan.path and plan.target.exists()):
-        message, hint = "it was changed in the meantime, or its new name is taken", "run the command again"
-        raise InputError([Problem(code="unwritable-file", place=Place(str(plan.path)), message=message, hint=hint)])
-    write(plan.after, plan.target)
-    if plan.target != plan.path:
-        plan.path.unlink()
+    if plan.target == plan.path:
+        write_edit(plan.after, plan.path, plan.before)
+        return
+    if Files(CONTENT).raw(plan.path) != plan.before:
+        raise FileChangedError.of(str(plan.path))
+    write_new(plan.after, plan.target)
+    plan.path.unlink()
 
 
 def _target(file: Path, renamed: tuple[Renamed, ...]) -> Path:

@@ -10,9 +10,10 @@ from threatmodel.command.arguments import Parser, library, model, one_of, path, 
 from threatmodel.command.request import Invocation, in_clone
 from threatmodel.model.file import TRIGGER
 from threatmodel.model.system import THROUGH
+from threatmodel.reading.editing import write_edit
 from threatmodel.reading.files import shown_path
 from threatmodel.reading.home import LIBRARY, PROGRAM
-from threatmodel.reading.output import make_folder, say, write
+from threatmodel.reading.output import make_folder, say, write_new
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
 
 if TYPE_CHECKING:
@@ -97,9 +98,19 @@ def run(request: Invocation) -> int:
 
 def carry_out(plan: Plan) -> None:
     """Writes what is planned, and says so and what to do next."""
-    for target, content, _ in plan.files:
-        make_folder(target.parent)
-        write(content, target)
+    made: list[Path] = []
+    try:
+        for target, content, _ in plan.files:
+            make_folder(target.parent)
+            if target in plan.edits:
+                write_edit(content, target, plan.edits[target])
+            else:
+                write_new(content, target)
+                made.append(target)
+    except InputError:  # what was written before is of no use alone
+        for target in made:
+            target.unlink(missing_ok=True)
+        raise
     say([*(f"wrote {shown_path(target)}{note}" for target, _, note in plan.files), *plan.then])
 
 

@@ -41,6 +41,7 @@ def options(parser: Parser) -> None:
         metavar="FILE",
         help="write there; with --json the table is printed too",
     )
+    arguments.force(parser)
     add(
         "--secret-env",
         type=text,
@@ -99,6 +100,7 @@ def run(request: Invocation) -> int:
     """Runs a handler on every probe; prints the table, or the result as JSON."""
     from threatmodel.probe.command import ProbeOptions, check_output, run
     from threatmodel.probe.result import to_json
+    from threatmodel.reading.replacing import Replacing
     from threatmodel.render.probe import controls_shown, exit_code, probed
 
     args = request.args
@@ -107,6 +109,7 @@ def run(request: Invocation) -> int:
     kept = _kept(request) if args.function else None
     if request.output is not None:
         check_output(args.target, request.output)
+        request.replacing().check(request.output)
     asked = ProbeOptions(
         target=args.target,
         secret_env=args.secret_env or "",
@@ -129,7 +132,7 @@ def run(request: Invocation) -> int:
     if args.as_json and request.output is not None:
         say(said.splitlines())
     if kept is not None:
-        write(to_json(result), kept)
+        write(to_json(result), kept, Replacing(force=request.force))
         say([f"wrote {shown_path(kept)}"])
         _name_it(request, kept)
     return exit_code(result, strict=args.strict)

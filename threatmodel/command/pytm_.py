@@ -17,4 +17,4 @@ def run(request: Invocation) -> int:
     from threatmodel.pytm_model import pytm_script
 
     graph = request.graph()
-    return request.print(pytm_script(graph, request.library_of(graph)))
+    return request.print(pytm_script(graph, request.library_of(graph)), sources=[".py"])

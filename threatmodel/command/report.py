@@ -26,7 +26,6 @@ def options(what: _MutuallyExclusiveGroup) -> None:
 def details(how: _ArgumentGroup) -> None:
     """Declares what goes with it."""
     how.add_argument("--baseline", type=path, metavar="FILE", help="a baseline of check: the report shows its age")
-    how.add_argument("--force", action="store_true", help="write also over the report of another model")
 
 
 def run(request: Invocation) -> int:
@@ -37,6 +36,7 @@ def run(request: Invocation) -> int:
     if template not in OWN:
         request.files.paths.add(Path(template))
     assessment, stands = held_against(request, request.assessment())
-    if request.output is not None and not request.args.force:
+    if request.output is not None:
         request.refuse_others([request.output], assessment.graph.system)
-    return request.print(render_report(assessment, template, baseline=stands))
+    sources = () if template in OWN or request.output is None else (request.output.suffix.lower(),)
+    return request.print(render_report(assessment, template, baseline=stands), sources)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # what most commands do without is imported where it is used:
     from threatmodel.graph.building import Graph
     from threatmodel.library.entries import Library
     from threatmodel.model.system import System
+    from threatmodel.reading.replacing import Replacing
 
 MODEL = MODELS / "slack-lambda.yaml"
 """The default model, in the clone of this project."""
@@ -68,6 +69,7 @@ class Invocation:
         output: str | None = getattr(args, "output", None)
         self.folder = Path(output) if output and (output.endswith(("/", os.sep)) or is_folder(Path(output))) else None
         self.output = Path(output) if output and output != "-" else None
+        self.force: bool = getattr(args, "force", False)
 
         gating = any(getattr(args, name, None) is not None for name in ("baseline", "policy"))
         self.remembers = is_on(gating=gating)
@@ -151,7 +153,9 @@ class Invocation:
             refuse_picture(self.output)
 
     def refuse_others(self, paths: Sequence[Path], system: System) -> None:
-        """Raises InputError where one of these files holds another model's report: nobody asked to lose it."""
+        """Raises InputError where one of these files holds another model's report, unless the run may replace it."""
+        if self.force:
+            return
         from threatmodel.render.report.report import written_for
 
         problems = []
@@ -164,22 +168,28 @@ class Invocation:
         if problems:
             raise InputError(problems)
 
-    def print(self, content: Content) -> int:
-        """Writes a result where it was asked for; returns exit code 0."""
+    def print(self, content: Content, sources: Collection[str] = ()) -> int:
+        """Writes a result where it was asked for; returns exit code 0.
+
+        `sources` are endings of source files that this result may have.
+        """
         if self.folder is not None:
             place = Place(str(self.folder))
             raise InputError(
                 [Problem(code="unwritable-file", place=place, message="this is a folder", hint="name a file")]
             )
-        self.write(content, self.output)
+        self.write(content, self.output, sources)
         return 0
 
-    def write(self, content: Content, path: Path | None) -> None:
-        """Writes a result, but not over a file that it was made from."""
-        if path is not None and self.files.has_read(path):
-            place, message = Place(f"output {path}"), "this run reads it"
-            raise InputError([Problem(code="unwritable-file", place=place, message=message, hint="name another file")])
-        write(content, path)
+    def write(self, content: Content, path: Path | None, sources: Collection[str] = ()) -> None:
+        """Writes a result, over nothing but an earlier output."""
+        write(content, path, self.replacing(sources) if path is not None else None)
+
+    def replacing(self, sources: Collection[str] = ()) -> Replacing:
+        """What an output of this run may replace."""
+        from threatmodel.reading.replacing import Replacing
+
+        return Replacing(inputs=self.files.paths, force=self.force, sources=sources)
 
 
 def models_of(request: Invocation) -> list[Path]:

@@ -20,7 +20,6 @@ def options(parser: Parser) -> None:
     parser.add_argument(
         "--baseline", type=path, default=QUIET, metavar="FILE", help="a baseline of check: the report shows its age"
     )
-    parser.add_argument("--force", action="store_true", help="also over the report of another model")
 
 
 def run(request: Invocation) -> int:
@@ -36,9 +35,11 @@ def run(request: Invocation) -> int:
         "report.md": report(assessment, "md", picture_file="dfd.svg", baseline=stands),
         "dfd.svg": svg,
     }
-    if not request.args.force:
-        request.refuse_others([out / name for name in made], assessment.graph.system)
+    targets = [out / name for name in made]
+    request.refuse_others(targets, assessment.graph.system)
     make_folder(out)
+    for target in targets:  # all or none
+        request.replacing().check(target)
     for name, content in made.items():
         request.write(content, out / name)
     width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80

@@ -20,11 +20,14 @@ from functools import cache
 from pathlib import Path
 
 from threatmodel.reading.home import PACKAGES
-from threatmodel.reading.output import write
 from threatmodel.reading.problems import InputError
+from threatmodel.reading.whole import place
 
 MOST = 50
 """Texts that are kept; the oldest go."""
+DIGEST = "written-"
+"""What the keys of digests begin with, which are small: more of them are kept."""
+_MOST_DIGESTS = 1000
 _SECRET = 32
 """Bytes of the secret."""
 _PIPELINES = ("CI", "TF_BUILD", "JENKINS_URL")
@@ -50,7 +53,7 @@ def keep(key: str, text: str) -> None:
     folder, secret = _folder(make=True), _secret(make=True)
     if folder is not None and secret is not None:
         with contextlib.suppress(OSError, InputError):
-            write(f"{_code(secret, key, text)}\n{text}", folder / key)
+            place(f"{_code(secret, key, text)}\n{text}", folder / key)
             _thin_out(folder)
 
 
@@ -130,5 +133,6 @@ def _is_private(found: os.stat_result) -> bool:
 
 def _thin_out(folder: Path) -> None:
     kept = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    for path in kept[MOST:]:
+    digests = [path for path in kept if path.name.startswith(DIGEST)]
+    for path in (*[path for path in kept if path not in digests][MOST:], *digests[_MOST_DIGESTS:]):
         path.unlink()

@@ -11,9 +11,13 @@ from functools import cache
 from pathlib import Path
 
 from threatmodel.reading.former import Renamed
-from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.links import refuse_exit
+from threatmodel.reading.problems import FileChangedError, InputError, Place, Problem, quoted
 from threatmodel.reading.project import real_path, repository
 from threatmodel.reading.source import LARGEST, Document, as_read, parse, read_text, too_large
+
+_TOOLKIT = Path(__file__).parent.parent
+"""The package, by the path that it is imported from: how it was installed, such as by links, is no project's."""
 
 
 class Files:
@@ -66,6 +70,8 @@ class Files:
             if len(text) > largest:
                 raise too_large(shown_path(path), largest, hint)
         else:
+            if not path.is_relative_to(_TOOLKIT):
+                refuse_exit(path, self.shown(path))
             try:
                 text = read_text(path, self.shown(path), largest, hint)
             except InputError:
@@ -75,7 +81,17 @@ class Files:
         return text
 
     def raw(self, path: Path) -> str:
-        """A text that has been read, with the line ends and the byte order mark that it has."""
+        """Return a text that has been read, with the line ends and the byte order mark that it has.
+
+        Raises FileChangedError where the file no longer holds what was read.
+        """
+        text = self.on_disk(path)
+        if as_read(text) != self.read.get(self.shown(path), as_read(text)):
+            raise FileChangedError.of(self.shown(path))
+        return text
+
+    def on_disk(self, path: Path) -> str:
+        """Return a file's text as it is now, with its own line ends."""
         real = real_path(path)
         return self._instead[real] if real in self._instead else path.read_bytes().decode()
 

@@ -1,17 +1,22 @@
-"""Writing results: whole or not at all."""
+"""Writing results: to standard output, or to files that appear whole and replace nothing but earlier outputs."""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from threatmodel.reading.problems import InputError, Place, Problem, visible
+from threatmodel.reading.problems import visible
+from threatmodel.reading.whole import Content, Draft, fill, is_stream, make_folder, pieces
+
+if TYPE_CHECKING:  # what decides is imported where a file is written: start-up is a feature
+    from threatmodel.reading.replacing import Replacing
+
+__all__ = ["Content", "Draft", "drafts", "make_folder", "write", "write_new"]
 
 
 def prepare_streams() -> None:
@@ -35,10 +40,6 @@ def _opened(descriptor: int, mode: int) -> TextIO:
         os.dup2(null, descriptor)
         os.close(null)
     return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
-
-
-Content = str | bytes | Iterable[str]
-"""What is written: a text, bytes, or a text in pieces."""
 
 
 class StreamError(Exception):
@@ -65,20 +66,10 @@ def flush() -> None:
 def _print(content: Content) -> None:
     with _standard_output():
         sys.stdout.flush()
-    for piece in _pieces(content):
+    for piece in pieces(content):
         with _standard_output():
             sys.stdout.buffer.write(piece)
     flush()
-
-
-def _pieces(content: Content) -> Iterator[bytes]:
-    match content:
-        case str():
-            yield content.encode()
-        case bytes():
-            yield content
-        case _:
-            yield from (piece.encode() for piece in content)
 
 
 def silence(stream: TextIO) -> None:
@@ -101,132 +92,56 @@ def say(lines: Iterable[str]) -> None:
     write("".join(f"{visible(line)}\n" for line in lines), None)
 
 
-def write(content: Content, path: Path | None) -> None:
+def write(content: Content, path: Path | None, replacing: Replacing | None = None) -> None:
     """Writes a result to a file by way of a temporary one beside it, or to standard output where `path` is None.
 
-    A symbolic link stays, and what it leads to is written.  Raises InputError when the file cannot be written; nothing
-    is left behind then.
+    What stands at the path is replaced only as `replacing` allows: by default where it is an earlier output.  A link
+    stays, and what it leads to is written, but not out of the project.  Raises InputError when the file may not or
+    cannot be written; nothing is left behind then.
     """
     if path is None:
         _print(content)
         return
-    import tempfile
-
-    try:
-        target = Path(os.path.realpath(path))
-        if path.exists() and not path.is_file():
-            path.write_bytes(b"".join(_pieces(content)))  # a device or a pipe: nothing to replace
-            return
-        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
-    except (OSError, ValueError) as error:
-        raise _unwritable(path, error) from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.writelines(_pieces(content))
-        Path(name).chmod(_mode(target))
-        Path(name).replace(target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise _unwritable(path, error) from None
-
-
-class Draft:
-    """A file that is written piece by piece under another name, and takes its own with `keep`.
-
-    A device or a pipe is written at once.  Raises InputError where it cannot be written.
-    """
-
-    def __init__(self, path: Path) -> None:
-        import tempfile
-
-        self._path = path
-        try:
-            self._target = Path(os.path.realpath(path))
-            if path.exists() and not path.is_file():
-                self._draft, self._file = self._target, path.open("wb")
-                return
-            handle, name = tempfile.mkstemp(prefix=f".{self._target.name[:40]}.", dir=self._target.parent)
-            self._draft, self._file = Path(name), os.fdopen(handle, "wb")
-        except (OSError, ValueError) as error:
-            raise _unwritable(path, error) from None
-
-    def write(self, piece: str) -> None:
-        """Adds a piece."""
-        try:
-            self._file.write(piece.encode())
-        except OSError as error:
-            raise _unwritable(self._path, error) from None
-
-    def finish(self) -> None:
-        """Ends the writing: what the disk cannot take is known from here on."""
-        try:
-            self._file.close()
-            if self._draft != self._target:
-                self._draft.chmod(_mode(self._target))
-        except OSError as error:
-            raise _unwritable(self._path, error) from None
-
-    def keep(self) -> None:
-        """Gives the file its name."""
-        try:
-            if self._draft != self._target:
-                self._draft.replace(self._target)
-        except OSError as error:
-            raise _unwritable(self._path, error) from None
-
-    def drop(self) -> None:
-        """Leaves nothing behind of what was not kept."""
-        with contextlib.suppress(OSError):
-            self._file.close()
-        if self._draft != self._target:
-            with contextlib.suppress(OSError):
-                self._draft.unlink(missing_ok=True)
+    with drafts([path], replacing) as (draft,):
+        fill(draft, content)
 
 
 @contextlib.contextmanager
-def drafts(paths: Sequence[Path]) -> Iterator[list[Draft]]:
-    """Drafts of these files; they get their names together at the end, or none does where anything goes wrong."""
+def drafts(paths: Sequence[Path], replacing: Replacing | None = None) -> Iterator[list[Draft]]:
+    """Drafts of these files; they get their names together at the end, or none does where anything goes wrong.
+
+    What may be replaced is as for `write`, and looked at before and after the writing.
+    """
+    from threatmodel.reading.marks import is_marked
+    from threatmodel.reading.replacing import Replacing
+    from threatmodel.reading.written import remember
+
+    rule = replacing or Replacing()
     opened: list[Draft] = []
     try:
         for path in paths:
+            rule.check(path)
+        for path in paths:
             opened.append(Draft(path))  # noqa: PERF401 - each that is open is dropped where the next cannot be
         yield opened
-        for draft in opened:
+        for draft, path in zip(opened, paths, strict=True):
             draft.finish()
+            rule.check(path)
         for draft in opened:
             draft.keep()
     finally:
         for draft in opened:
             draft.drop()
+    for path in paths:
+        if not is_stream(path) and not is_marked(path):
+            remember(path)
 
 
-def _mode(path: Path) -> int:
-    """The permissions that the file has, or that a new one gets."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
-
-
-def make_folder(path: Path) -> None:
-    """Makes a folder and those above it.  Raises InputError."""
+def write_new(content: Content, path: Path) -> None:
+    """Writes a file that is not there yet.  Raises InputError where something is, or it cannot be written."""
+    draft = Draft(path)
     try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unwritable(path, error) from None
-
-
-def _unwritable(path: Path, error: OSError | ValueError) -> InputError:
-    message = f"cannot be written: {getattr(error, 'strerror', None) or error}"
-    hint = _WRITABLE.get(getattr(error, "errno", None) or 0, "check the folder and its permissions")
-    return InputError([Problem(code="unwritable-file", place=Place(str(path)), message=message, hint=hint)])
-
-
-_WRITABLE = {
-    errno.ENOENT: "the folder is not there: make it first, or name another",
-    errno.ENOSPC: "make room, or name another place",
-    errno.EFBIG: "allow larger files (ulimit -f), or name another place",
-}
-"""What to do about an error that says why."""
+        fill(draft, content)
+        draft.keep_new()
+    finally:
+        draft.drop()

@@ -62,6 +62,16 @@ class InputError(Exception):
         super().__init__("; ".join(f"{p.place}: {p.code}: {p.message}" for p in self.problems))
 
 
+class FileChangedError(InputError):
+    """A file that was about to be edited no longer holds what was read."""
+
+    @classmethod
+    def of(cls, file: str) -> FileChangedError:
+        """Return the error about a file."""
+        message, hint = "the file has changed since it was read, and nothing was written", "run the command again"
+        return cls([Problem(code="file-changed", place=Place(file), message=message, hint=hint)])
+
+
 def note(problems: list[Problem], problem: Problem) -> None:
     """Adds a problem to those found so far.  Raises InputError with all of them when there are too many."""
     problems.append(problem)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from threatmodel.assessment.changes import Change, Changes
+from threatmodel.reading.marks import MARK
 from threatmodel.reading.problems import escaped, visible
 from threatmodel.render.text import dot
 
@@ -113,7 +114,7 @@ def as_dot(before: Mapping[str, Any], after: Mapping[str, Any], found: Changes) 
     flows = {flow["id"]: flow for side in (before, after) for flow in side["flows"] if flow["view"] == "runtime"}
     ends = {end for flow in flows.values() for end in (flow["source"], flow["target"])}
     elements = {one["id"]: one for side in (before, after) for one in side["elements"] if one["id"] in ends}
-    lines = ["digraph changes {", "  rankdir=LR;", '  node [shape=box, fontname="Helvetica"];']
+    lines = [f"// {MARK}", "digraph changes {", "  rankdir=LR;", '  node [shape=box, fontname="Helvetica"];']
     for zone in sorted({str(one["boundary"]) for one in elements.values()}):
         lines += [f'  subgraph "cluster_{dot(zone)}" {{', f'    label="{dot(zone)}"; style=dashed;']
         inside = sorted(one["id"] for one in elements.values() if str(one["boundary"]) == zone)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import graphviz
 
 from threatmodel.graph.elements import Flow, Graph
+from threatmodel.reading.marks import MARK
 from threatmodel.render.picture import (
     TIMES,
     Arrow,
@@ -107,7 +108,7 @@ def dfd(
     shown = picture(graph, view, focus, overview=overview)
     painter = _Painter(shown, risks)
     whole = graphviz.Digraph(
-        "dfd", graph_attr={**_GRAPH, "label": _legend(shown, risks)}, node_attr=_NODE, edge_attr=_EDGE
+        "dfd", comment=MARK, graph_attr={**_GRAPH, "label": _legend(shown, risks)}, node_attr=_NODE, edge_attr=_EDGE
     )
     frame = {"label": _title(shown, risks), "peripheries": "0", "labelloc": "t"}
     inside = graphviz.Digraph("cluster", graph_attr=frame)

@@ -10,6 +10,7 @@ import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+from threatmodel.reading.marks import marked_picture
 from threatmodel.render.text import one_line
 
 FORMATS = ("svg", "png", "pdf", "dot")
@@ -50,7 +51,7 @@ def draw(dot: str, fmt: str, engine: str = "") -> bytes:
     drawn = _run(engine or choice(dot, fmt, bundled(), shutil.which("dot") or ""), fmt, dot)
     if fmt == "svg":
         _parsed(drawn)
-    return drawn
+    return marked_picture(drawn, fmt)
 
 
 def choice(dot: str, fmt: str, inside: str, system: str) -> str:

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from threatmodel.graph.elements import Flow, Graph
+from threatmodel.reading.marks import MARK
 from threatmodel.render.picture import TIMES, DrawnShape, Picture, carried, data_names, outermost, picture
 from threatmodel.render.text import mermaid as mermaid_text
 from threatmodel.render.text import plantuml as plantuml_text
@@ -33,7 +34,7 @@ def plantuml(graph: Graph, view: str = "runtime", focus: str = "") -> str:
     """The flows of a view as a PlantUML sequence diagram."""
     shown = picture(graph, view, focus)
     text = plantuml_text
-    lines = ["@startuml", f"title {text(_title(shown))}", "autonumber", "hide footbox"]
+    lines = ["@startuml", f"' {MARK}", f"title {text(_title(shown))}", "autonumber", "hide footbox"]
     names = _aliases(shown)
     for zone, shapes in _columns(shown):
         lines.append(f'box "{text(zone)}" #FFFFFF')
@@ -54,7 +55,7 @@ def mermaid(graph: Graph, view: str = "runtime", focus: str = "") -> str:
     """The flows of a view as a Mermaid sequence diagram."""
     shown = picture(graph, view, focus)
     text = mermaid_text
-    lines = ["sequenceDiagram", f"  title {text(_title(shown))}", "  autonumber"]
+    lines = ["sequenceDiagram", f"  %% {MARK}", f"  title {text(_title(shown))}", "  autonumber"]
     names = _aliases(shown)
     for zone, shapes in _columns(shown):
         lines.append(f"  box transparent {text(zone)}")

@@ -26,12 +26,13 @@ from threatmodel.stacks.stack import Stack
 
 
 class Imported(NamedTuple):
-    """A model's text, what was added to it, what the file lacks, and what its author should know."""
+    """A model's text, what was added to it, what the file lacks, what its author should know, and its text before."""
 
     text: str
     added: tuple[ElementEntry, ...]
     gone: tuple[Absence, ...]
     notes: tuple[str, ...]
+    before: str = ""
 
 
 def imported(path: Path, kind: str, model: Path | None, files: Files, stands_on: Sequence[str] = ALONE) -> Imported:
@@ -86,7 +87,8 @@ def update(path: Path, kind: str, model: Path, files: Files) -> Imported:
     kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
     matched = matches(system, known, stack, kinds)
     found = list(_entries(stack, {one: (name, system.nodes[name].kind) for name, one in matched.resources.items()}))
-    text, added = updated(files.raw(model), shown_path(model), found)
+    before = files.raw(model)
+    text, added = updated(before, shown_path(model), found)
     gone = tuple(Absence(name, of, at, stack.file, in_model=True) for name, of, at in matched.missing)
     notes = _notes(stack, {*matched.resources.values(), *(one.resource for one in added)})
     if source is None:
@@ -96,7 +98,7 @@ def update(path: Path, kind: str, model: Path, files: Files) -> Imported:
         for one in added
         if one.apart
     )
-    return Imported(text, added, gone, (*notes, *told))
+    return Imported(text, added, gone, (*notes, *told), before)
 
 
 def _entries(stack: Stack, known: Mapping[str, tuple[str, str]]) -> Sequence[ElementEntry]:

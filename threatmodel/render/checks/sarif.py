@@ -47,7 +47,8 @@ class Sarif:
 
     def head(self) -> str:
         """The log up to the results, which come before the tool here: rules are known when all results are."""
-        return f'{{\n "$schema": "{SCHEMA}",\n "version": "2.1.0",\n "runs": [\n  {{\n   "results": ['
+        head = f'{{\n "$schema": "{SCHEMA}",\n "version": "2.1.0",\n "properties": {{"writer": "threatmodel"}},\n'
+        return f'{head} "runs": [\n  {{\n   "results": ['
 
     def model(self, checked: Checked) -> str:
         """The results of one model, a line each, behind their weight."""

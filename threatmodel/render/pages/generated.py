@@ -13,7 +13,7 @@ from threatmodel.model.file import model_schema
 from threatmodel.model.load import load_model
 from threatmodel.model.vocabulary import FACTS, KINDS, FactRow
 from threatmodel.reading.files import Files
-from threatmodel.reading.output import make_folder, write
+from threatmodel.reading.whole import make_folder, place
 from threatmodel.render.dfd import dfd
 from threatmodel.render.draw import draw
 from threatmodel.render.pages.library import Book
@@ -43,7 +43,7 @@ def generated(home: Path, files: Files, *, only_check: bool) -> int:
             stale.append(name)
             if not only_check:
                 make_folder(path.parent)
-                write(content, path)
+                place(content, path)
     for name in stale:
         sys.stdout.write(f"{name}: {'is not current; run python3 dev.py docs' if only_check else 'written'}\n")
     if not stale:
