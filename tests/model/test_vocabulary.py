@@ -17,7 +17,17 @@ from threatmodel.library.directions import directions
 from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
 from threatmodel.model.file import ELEMENTS, FACT_KEYS, MODEL
-from threatmodel.model.vocabulary import FACTS, INPUTS, KINDS, PLANES, RELATIONS, ROWS, FactRow
+from threatmodel.model.vocabulary import (
+    FACTS,
+    FORMER_FACTS,
+    FORMER_KINDS,
+    INPUTS,
+    KINDS,
+    PLANES,
+    RELATIONS,
+    ROWS,
+    FactRow,
+)
 from threatmodel.model.vocabulary.format import FOLDER, read_rows
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.shape import Flag, Number, Word
@@ -224,3 +234,17 @@ def test_every_alarming_value_reaches_a_threat() -> None:
 
 def test_code_reads_only_facts_that_exist() -> None:
     assert READ_BY_CODE.keys() <= {(row.kind, row.name) for row in ROWS}
+
+
+def test_a_former_name_belongs_to_one_fact_and_is_no_name_now() -> None:
+    for kind, former in FORMER_FACTS.items():
+        claimed = [old for row in ROWS if row.kind == kind for old in row.formerly]
+        claimed += [old for row in RELATIONS[kind].values() for old in row.formerly]
+        assert len(claimed) == len(set(claimed))
+        assert not former.keys() & {*FACTS[kind], *RELATIONS[kind]}
+    for row in ROWS:
+        if isinstance(row.shape, Word):
+            assert not {old for old, _ in row.shape.formerly} & set(row.shape.words)
+            assert {new for _, new in row.shape.formerly} <= set(row.shape.words)
+    assert not {old for old, _ in FORMER_KINDS} & set(KINDS)
+    assert {new for _, new in FORMER_KINDS} <= set(KINDS)

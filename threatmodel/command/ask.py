@@ -54,11 +54,14 @@ def run(request: Invocation) -> int:
         request.misused("ask writes into the model: give no -o")
     who = request.args.by or _login()
     session = Answering(request.model, request.given, request.today, who)
-    if request.args.set:
-        return _set(session, request.args.set)
-    if not sys.stdin.isatty():
-        return _listed(session)
-    return _Terminal(session).run()
+    try:
+        if request.args.set:
+            return _set(session, request.args.set)
+        if not sys.stdin.isatty():
+            return _listed(session)
+        return _Terminal(session).run()
+    finally:
+        request.renamed(session.files)
 
 
 def _login() -> str:

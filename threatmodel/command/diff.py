@@ -161,6 +161,8 @@ def _refuse_both(named: str, request: Invocation) -> None:
 
 def _of_json(path: Path, request: Invocation) -> Assessed:
     """An assessment that --json wrote.  Raises InputError where a file is none."""
+    from threatmodel.render.contract.assessment import SCHEMA_VERSION
+
     place = Place(str(path))
     try:
         found = json.loads(request.files.text(path, largest=1 << 30))
@@ -171,9 +173,9 @@ def _of_json(path: Path, request: Invocation) -> Assessed:
     if not isinstance(found, dict) or not version or any(part not in found for part in parts):
         message, hint = f"{quoted(path.name)} is no assessment", "tm --json FILE writes one"
         raise InputError([Problem(code="no-assessment", place=place, message=message, hint=hint)])
-    if version.partition(".")[0] != "1":
+    if version.partition(".")[0] not in {"1", SCHEMA_VERSION.partition(".")[0]}:
         message, hint = (
-            f"this assessment has the schema {version}; this version reads 1",
+            f"this assessment has the schema {version}; this version reads 1 to {SCHEMA_VERSION}",
             "write it anew: tm --json FILE",
         )
         raise InputError([Problem(code="no-assessment", place=place, message=message, hint=hint)])
@@ -184,11 +186,18 @@ def _of_json(path: Path, request: Invocation) -> Assessed:
     return current_json(found, library.former)
 
 
-def _of_model(path: Path, request: Invocation, files: Files | None = None) -> Assessed:
+def _of_model(path: Path, request: Invocation) -> Assessed:
     """A model, assessed."""
+    files = Files(CONTENT)
+    found = _contract(path, request, files)
+    request.renamed(files)
+    return found
+
+
+def _contract(path: Path, request: Invocation, files: Files) -> Assessed:
     from threatmodel.render.contract.assessment import contract
 
-    return contract(request.assessed(path, files or Files(CONTENT)))
+    return contract(request.assessed(path, files))
 
 
 def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
@@ -206,7 +215,7 @@ def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
         request.given = _layers_at(given, root, folder, revision)
         try:
             os.chdir(folder)  # so that places are told as from the root of the repository
-            return _of_model(model, request)
+            return _contract(model, request, Files(CONTENT))  # a warning would be of no use: what is committed stays
         except InputError as error:
             said = [f"{problem.place}: {problem.code}: {problem.message}" for problem in error.problems]
             message, hint = f"the model cannot be used at {quoted(revision)}: {said[0]}", "name another revision"
