@@ -282,3 +282,25 @@ def test_what_keeps_a_genuine_request_out_is_said_and_denies_nothing_else(
     assert advice in " ".join(capsys.readouterr().out.split())
     result = json.loads((project / "bot" / "bot.probe.json").read_text())
     assert not any(one["decided"] for one in result["facts"] if one["fact"] in {"errors_generic", "verifies_signature"})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "raise type(SECRET, (Exception,), {})",
+        "exec(compile('1/0', SECRET, 'exec'))",
+        "globals()[SECRET] = lambda event, context: None",
+        "os.environ[SECRET]",
+        "__import__(SECRET)",
+        "open(SECRET)",
+    ],
+)
+def test_no_name_of_a_handlers_own_brings_out_a_secret(
+    line: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = "s3cretvalueofthebot"
+    (project / "app" / "app.py").write_text(f"import os\nSECRET = os.environ['BOT_KEY']\n{line}\n", encoding="utf-8")
+    assert probe("--env", f"BOT_KEY={secret}") == 2
+    told = capsys.readouterr()
+    assert "cannot-probe" in told.err
+    assert secret not in told.out + told.err

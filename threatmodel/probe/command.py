@@ -14,7 +14,7 @@ from threatmodel.probe.bodies import UnknownBodyError, parse
 from threatmodel.probe.folder import RESULT, folder_digest
 from threatmodel.probe.hints import hints_of
 from threatmodel.probe.made_up import signing_secret_of
-from threatmodel.probe.probing import Options, probe
+from threatmodel.probe.probing import Options, hidden_in, probe
 from threatmodel.probe.requests import SECRET
 from threatmodel.probe.result import Result
 from threatmodel.probe.runners.confinement.measures import MEASURES, WEIGHTY, Measure, told
@@ -71,26 +71,25 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
         provide=asked.provide,
     )
     measures = confined(runner, asked.unconfined) if isinstance(runner, LambdaRunner) else ()
-    result = probe(
-        runner,
-        Options(
-            target=asked.target,
-            kind="http" if file is None else "python" if file.suffix == ".py" else "node",
-            folder_sha256="" if file is None else folder_digest(file.parent, shown_path(file.parent)),
-            version=__version__,
-            now=now,
-            body=_body(asked.body),
-            request_kind=asked.kind,
-            secret=SECRET if file is not None else _secret(secret_env),
-            path=asked.path,
-            shape=asked.shape,
-            hints=hints_of(file, given),
-            environment=given,
-            isolation=told(measures),
-            secret_names=() if file is None else (secret_env,),
-        ),
+    options = Options(
+        target=asked.target,
+        kind="http" if file is None else "python" if file.suffix == ".py" else "node",
+        folder_sha256="" if file is None else folder_digest(file.parent, shown_path(file.parent)),
+        version=__version__,
+        now=now,
+        body=_body(asked.body),
+        request_kind=asked.kind,
+        secret=SECRET if file is not None else _secret(secret_env),
+        path=asked.path,
+        shape=asked.shape,
+        hints=hints_of(file, given),
+        environment=given,
+        isolation=told(measures),
+        secret_names=() if file is None else (secret_env,),
     )
-    notes = list(_notes(runner)) if isinstance(runner, LambdaRunner) else []
+    result = probe(runner, options)
+    hidden = hidden_in(runner, options)
+    notes = [hidden.secrets_out(one) for one in _notes(runner)] if isinstance(runner, LambdaRunner) else []
     if not asked.secret_env and secret_env != SECRET_ENV:
         notes.insert(0, f"the signing secret was given as {secret_env}, by its name; --secret-env names another")
     return result, tuple(notes)

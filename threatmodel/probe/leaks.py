@@ -6,13 +6,14 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from urllib.parse import quote, quote_plus
 
 from threatmodel.probe.bodies import found, parse, values_of
 from threatmodel.probe.requests import PREVIOUS, Genuine
 from threatmodel.probe.secret_values import is_plain
 from threatmodel.probe.slack import PUBLISHED
-from threatmodel.reading.problems import visible
+from threatmodel.reading.problems import InputError, visible
 
 SHOWN = 80
 """Characters of an answer that a result keeps."""
@@ -83,6 +84,18 @@ class Hidden:
         for spelling, name in sorted({**self._given, **self._private}.items(), key=lambda one: -len(one[0])):
             text = text.replace(spelling, f"<{name}>")
         return visible(text)
+
+    def cleared(self, error: InputError) -> InputError:
+        """What is wrong with a handler, without a secret: its classes, functions and files have the names it likes."""
+        return InputError(
+            replace(
+                one,
+                place=one.place._replace(file=self.secrets_out(one.place.file)),
+                message=self.secrets_out(one.message),
+                hint=self.secrets_out(one.hint),
+            )
+            for one in error.problems
+        )
 
     def excerpt(self, text: str) -> str:
         """The beginning of an answer, redacted, on one line."""

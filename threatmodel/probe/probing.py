@@ -25,7 +25,7 @@ from threatmodel.probe.searching import Wanted, searched
 from threatmodel.probe.secret_values import is_plain
 from threatmodel.probe.seen import calls_seen, shown_for
 from threatmodel.probe.wording import in_words
-from threatmodel.reading.problems import visible
+from threatmodel.reading.problems import InputError, visible
 
 THREADS = 8
 
@@ -62,9 +62,24 @@ class Options:
 def probe(runner: Runner, options: Options, cases: Sequence[Case] = ()) -> Result:
     """The result of every probe, or of some that `genuine` is among.
 
-    Raises InputError where the handler cannot be run at all.
+    Raises InputError where the handler cannot be run at all, with no secret in what the handler says of that.
     """
-    cases = cases or load_cases()
+    try:
+        return _probed(runner, options, cases or load_cases())
+    except InputError as error:
+        raise hidden_in(runner, options).cleared(error) from None
+
+
+def hidden_in(runner: Runner, options: Options) -> Hidden:
+    """What must not show of a run, by whatever way it comes back from the handler."""
+    return _hidden(_genuine(runner, options), options, ())
+
+
+def _hidden(genuine: Genuine, options: Options, signatures: Sequence[str]) -> Hidden:
+    return Hidden(genuine, signatures, options.environment, {TOKEN: "bot token"})
+
+
+def _probed(runner: Runner, options: Options, cases: Sequence[Case]) -> Result:
     asker = Asker(runner, options.seconds)
     found = searched(asker.search, _genuine(runner, options), _wanted(runner, options), options.hints)
     genuine = found.genuine
@@ -86,7 +101,7 @@ def probe(runner: Runner, options: Options, cases: Sequence[Case] = ()) -> Resul
         idle=idle,
         round_trip=round_trip,
         sees_effects=runner.sees_effects,
-        hidden=Hidden(genuine, signatures, options.environment, {TOKEN: "bot token"}),
+        hidden=_hidden(genuine, options, signatures),
         replies=replies,
         missing=runner.missing_variables,
     )
