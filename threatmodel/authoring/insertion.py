@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.problems import InputError, Place, Problem, escaped, uncommanded
 from threatmodel.reading.source import Document, Map, Seq, as_read, parse
 from threatmodel.render.text import one_line
 
@@ -22,12 +22,12 @@ def scalar(text: str, *, flow: bool = True) -> str:
 
     It stands on one line; what cannot be seen is written as an escape, and half a character as U+FFFD.
     """
-    if text.isprintable():
+    if text.isprintable() and uncommanded(text) == text:
         withins = ("a: {}", "{{a: {}}}")[: 1 + flow]
         for written in (text, "'" + text.replace("'", "''") + "'"):
             if all(read_back(within.format(written)) == {"a": text} for within in withins):
                 return written
-    return "".join(map(_escaped, json.dumps(text, ensure_ascii=False)))
+    return escaped("".join(map(_escaped, json.dumps(text, ensure_ascii=False))))
 
 
 def _escaped(character: str) -> str:

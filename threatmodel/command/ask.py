@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import shutil
 import sys
-import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -14,7 +13,8 @@ from threatmodel.command.arguments import Parser, common, text
 from threatmodel.command.request import Invocation
 from threatmodel.reading.home import PROGRAM
 from threatmodel.reading.output import say, write
-from threatmodel.reading.problems import InputError, Place, Problem, quoted, suggestion, visible
+from threatmodel.reading.problems import InputError, Place, Problem, quoted, suggestion
+from threatmodel.render.text import wrapped
 
 if TYPE_CHECKING:
     from threatmodel.authoring.interview import Item
@@ -281,9 +281,5 @@ class _Terminal:
     def _say(self, *lines: str) -> None:
         for line in lines:
             indent = line[: len(line) - len(line.lstrip())]
-            shown = visible(line.strip())
-            write("".join(f"{part}\n" for part in _wrapped(shown, indent, self.width)), None)
-
-
-def _wrapped(line: str, indent: str, width: int) -> list[str]:
-    return textwrap.wrap(line, width, initial_indent=indent, subsequent_indent=f"{indent}  ") or [""]
+            parts = wrapped(line.strip(), self.width, indent, f"{indent}  ") or [""]
+            write("".join(f"{part}\n" for part in parts), None)

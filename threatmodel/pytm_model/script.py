@@ -29,6 +29,7 @@ from threatmodel.pytm_model.terms import (
     attribute,
     terms,
 )
+from threatmodel.reading.problems import in_literals
 from threatmodel.render.text import one_line
 
 _WIDTH = 110
@@ -63,7 +64,7 @@ _TAKEN = frozenset({*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *_CLAS
 
 def pytm_script(graph: Graph, library: Library) -> str:
     """The graph, the library's threats and the controls that facts put in place, as the text of a Python program."""
-    return "\n".join([*_Script(terms(graph, library), library).lines(), ""])
+    return in_literals("\n".join([*_Script(terms(graph, library), library).lines(), ""]))
 
 
 class _Script:

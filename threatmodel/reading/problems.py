@@ -87,13 +87,37 @@ def article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
+_COMMAND = re.compile(r"\A(\s*+):(?=:)|#(?=\[|(?:vso|teamcity)\[)", re.IGNORECASE)
+"""What makes a line of a log a command of the job that runs: GitHub's `::` at its beginning and `##[` anywhere, Azure
+Pipelines' `##vso[`, TeamCity's `##teamcity[`.  One `#` is enough: the character before it may come from elsewhere."""
+
+
 def visible(text: str) -> str:
-    """Text with every control, zero-width and direction-changing character spelt out as ``<U+202E>``."""
-    return text if text.isprintable() else _UNSAFE.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
+    """A line with every control, zero-width and direction-changing character spelt out as ``<U+202E>``.
+
+    So is what would make the line a command of a CI job.
+    """
+    if not text.isprintable():
+        text = _UNSAFE.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
+    return uncommanded(text)
+
+
+def uncommanded(text: str) -> str:
+    """A line that can be seen, with what would make it a command of a CI job spelt out: ``<U+003A>:error::``."""
+    if "::" not in text and "#" not in text:
+        return text
+    return _COMMAND.sub(lambda found: f"{found[1]}<U+003A>" if found[1] is not None else "<U+0023>", text)
+
+
+def in_literals(text: str) -> str:
+    r"""Source of Python with what a CI job obeys as ``\x23``: the same literals, and nothing else may hold it."""
+    return _COMMAND.sub(lambda found: found.group() if ":" in found.group() else "\\x23", text)
 
 
 def escaped(text: str) -> str:
     r"""JSON text with every such character but its line breaks as ``\u202e``: the same values, and safe to look at."""
+    if "#" in text:
+        text = _COMMAND.sub(lambda found: found.group() if ":" in found.group() else "\\u0023", text)
     if text.isprintable():
         return text
     return _UNSAFE.sub(lambda found: found.group() if found.group() == "\n" else _units(found.group()), text)
@@ -171,7 +195,7 @@ def _block(problem: Problem, lines: list[str] | None) -> str:
     token = visible(line[at : at + width_of(line, at)])
     after = visible(line[at + width_of(line, at) : start + WIDEST_LINE].replace("\t", " "))
     caret = " " * _cells(before) + "^" * max(1, _cells(token))
-    return f"{head}\n    {before}{token}{after}\n    {caret}"
+    return f"{head}\n{uncommanded(f'    {before}{token}{after}')}\n    {caret}"
 
 
 def _cells(text: str) -> int:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from threatmodel.library.entries import Library
 from threatmodel.model.file import ELEMENTS, FACT_KEYS
 from threatmodel.model.vocabulary import FACTS, FactRow
+from threatmodel.render.text import wrapped
 
 _WIDTH = 100
 
@@ -47,4 +46,4 @@ def _described(row: FactRow) -> list[str]:
 
 
 def _wrapped(head: str, text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent=f"{head} ", subsequent_indent=" " * 7) or [head]
+    return wrapped(text, _WIDTH, f"{head} ", " " * 7) or [head]

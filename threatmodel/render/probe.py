@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterator, Mapping
 
 from threatmodel.library.entries import Library
@@ -13,6 +12,7 @@ from threatmodel.probe.deciding import LEVELS, Decision, Row
 from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, UNDECIDED
 from threatmodel.probe.result import Result
 from threatmodel.reading.problems import Place, visible
+from threatmodel.render.text import wrapped
 
 WIDTH = 100
 _WORDS = {PASSED: "pass", FAILED: "FAIL", UNDECIDED: "undecided", NOT_RUN: "not run"}
@@ -133,9 +133,7 @@ def _controls(controls: Mapping[str, bool]) -> Iterator[str]:
 
 def _wrapped(text: str, first: str, rest: str) -> list[str]:
     """A text in lines of the width, a long word cut rather than let stick out."""
-    return textwrap.wrap(
-        visible(text), WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
-    ) or [first]
+    return wrapped(text, WIDTH, first, rest) or [first]
 
 
 def table() -> str:

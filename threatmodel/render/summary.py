@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.risk import Band
-from threatmodel.reading.problems import visible
 from threatmodel.render.first import ClaimedControl, Deed, FirstPage, first_page
+from threatmodel.render.text import wrapped
 
 NARROWEST, WIDEST = 32, 100
 _MOST_ENDS = 3
@@ -44,7 +43,7 @@ def summary_text(assessment: Assessment, paths: Sequence[Path], width: int = 80,
 def _wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
     """A text in lines of so many columns at most; nothing of it but what is cut where a word is longer than a line."""
     indent = rest or " " * len(first)
-    return textwrap.wrap(visible(text), width, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False)
+    return wrapped(text, width, first, indent)
 
 
 def _bands(page: FirstPage, width: int) -> Iterator[str]:

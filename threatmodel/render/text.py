@@ -1,14 +1,14 @@
 """Text of a model made safe for each format: whatever a name holds, it stays text there.
 
 Every function takes any text and gives one line: line breaks become spaces, and control, zero-width and
-direction-changing characters are spelt out.
+direction-changing characters are spelt out, and so is what would make a line of a log a command of a CI job.
 """
 
 from __future__ import annotations
 
 import re
 
-from threatmodel.reading.problems import visible
+from threatmodel.reading.problems import uncommanded, visible
 
 _BREAKS = re.compile("[\t\n\x0b\x0c\r\x85\u2028\u2029]+")
 _NO_CHARACTER = re.compile("[\ud800-\udfff\ufdd0-\ufdef\ufff9-\uffff\U000e0000-\U000e0fff]")
@@ -16,11 +16,26 @@ _NO_CHARACTER = re.compile("[\ud800-\udfff\ufdd0-\ufdef\ufff9-\uffff\U000e0000-\
 
 
 def one_line(text: str) -> str:
-    """The text on one line, with nothing in it that cannot be seen."""
+    """The text on one line, with nothing in it that cannot be seen or that a CI job obeys."""
     if text.isprintable():
-        return text
+        return uncommanded(text)
     text = visible(_BREAKS.sub(" ", text))
     return _NO_CHARACTER.sub(lambda found: f"<U+{ord(found.group()):04X}>", text)
+
+
+def wrapped(text: str, width: int, first: str = "", rest: str = "", *, cut: bool = True) -> list[str]:
+    """A text for a terminal in lines of so many columns, indented; a longer word is `cut` or sticks out."""
+    import textwrap
+
+    lines = textwrap.wrap(
+        visible(text),
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_on_hyphens=False,
+        break_long_words=cut,
+    )
+    return [uncommanded(line) for line in lines]  # any of its words may begin a line
 
 
 # --- HTML

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 
 from threatmodel.reading.problems import visible
 from threatmodel.render.checks.checked import Checked, Totals
 from threatmodel.render.checks.told import CheckRow
 from threatmodel.render.plain import SAFE
+from threatmodel.render.text import wrapped
 
 NARROWEST, USUAL = 40, 80
 _COLOURS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "good": "32", "bold": "1", "faint": "2"}
@@ -68,7 +68,7 @@ class TerminalForm:
         indent = " " * 9
         many = f" ({row.findings:,} findings)" if row.findings > 1 else ""
         text = visible(f"{head}  {row.title}{many}" if row.title else head)
-        lines = textwrap.wrap(text, self._width - 10, break_on_hyphens=False) or [""]
+        lines = wrapped(text, self._width - 10) or [""]
         pad = " " * max(1, 10 - len(band))
         if len(band) > len(indent):  # a kind of failure, not a band: its own words
             yield mark
@@ -110,14 +110,7 @@ class TerminalForm:
         yield from self._wrapped(f"{count}; -v shows one a line", "")
 
     def _wrapped(self, text: str, indent: str) -> list[str]:
-        return textwrap.wrap(
-            visible(text),
-            self._width,
-            initial_indent=indent,
-            subsequent_indent=indent,
-            break_on_hyphens=False,
-            break_long_words=False,
-        )
+        return wrapped(text, self._width, indent, indent, cut=False)
 
     def _in(self, colour: str, text: str) -> str:
         return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._colour and colour in _COLOURS else text

@@ -92,5 +92,5 @@ _SPLIT = re.compile(r"([\n\t]+)")
 def _seen(text: str) -> str:
     """Text with what cannot be seen spelt out; line breaks and tabs stay."""
     if text.isprintable():
-        return text
+        return visible(text)
     return "".join(visible(part) if index % 2 == 0 else part for index, part in enumerate(_SPLIT.split(text)))
