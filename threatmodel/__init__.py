@@ -63,7 +63,7 @@ _HOME = {
     "render_sequence": "api",
     "to_pytm": "api",
 }
-"""Where each public name comes from: imported when somebody asks for it, since start-up is a feature."""
+"""The module of each public name, which is imported when the name is used, for a fast start-up."""
 
 __all__ = [
     "Answer",

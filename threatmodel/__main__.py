@@ -1,6 +1,6 @@
-"""What `python tm.py`, an installed `tm` and `python -m threatmodel` start: the command line, or why it cannot run.
+"""The entry point of `python tm.py`, an installed `tm` and `python -m threatmodel`.
 
-It imports nothing but the standard library before it runs, so that what is missing or cannot be imported is told.
+It imports only the standard library before it runs, so that it can report what is missing or cannot be imported.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from pathlib import Path
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line, on what was typed if nothing else is given; returns the exit code.
+    """Run the command line with these arguments, or with those of the process; return the exit code.
 
-    Packages are imported as they are needed.
+    Packages are imported when they are needed.
     """
     if not _here():
         return 2
@@ -34,17 +34,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if sys.stderr is not None:
             sys.stderr.write(f"{program}: the package '{error.name}' is missing.\n  fix: {again}\n")
         return 2
-    except Exception as error:  # noqa: BLE001 - the last wall: Python would end with 1, which means findings
+    except Exception as error:  # noqa: BLE001 - the last handler: Python would exit with 1, which means findings
         return _fault(error, program)
 
 
 def _here() -> bool:
-    """Whether there is a working directory; says so where it is gone, since nothing can be read or named then."""
+    """Return whether there is a working directory; report it where there is none."""
     try:
         Path.cwd()
     except OSError:
         if sys.stderr is not None:
-            sys.stderr.write(".: missing-file: the folder that you stand in is gone; go to one that is there\n")
+            sys.stderr.write(".: missing-file: the working directory no longer exists; change to one that exists\n")
         return False
     return True
 

@@ -1,7 +1,7 @@
 """The public interface: load a model, assess it, walk what was found, render it.
 
-`from threatmodel import ...` gives what stands here and the values that it works on; `threatmodel.__all__` names all of
-it.  That stays from version to version; every other module is private.
+`from threatmodel import ...` offers these functions and the values that they use; `threatmodel.__all__` lists them.
+They stay compatible from version to version; every other module is private.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def load_model(
     layers: Sequence[Name] = (),
     library: Library | None = None,
 ) -> Graph:
-    """The system that a model file describes, with the files that it uses and what its evidence says weighed in.
+    """Return the system that a model file describes, weighed with the files that it uses and its evidence.
 
-    `files` does the reading: ``Files(texts={path: text})`` reads a text in place of a file.  `today` (default: today)
+    `files` does the reading: ``Files(texts={path: text})`` reads a text instead of a file.  `today` (default: today)
     decides which runtimes are still supported.  The library, with the model's own and `layers` on top, says which
-    values reassure: of these, evidence is only what holds however a file's parameters are set.  A `library` that is
-    loaded already takes the place of all of these.  Raises InputError with every problem of every file.
+    values reassure: of these, evidence is only what holds for every value of a file's parameters. A `library` that is
+    loaded already replaces all of them.  Raises InputError with every problem of every file.
     """
 
     def library_of(system: System, read: Files) -> Library:
@@ -140,12 +140,12 @@ def assess(
 
 
 def render_report(assessment: Assessment, template: str = "md", *, picture_file: str = "", baseline: str = "") -> str:
-    """The threat report: ``md``, ``html`` with its picture, or the path of a template of your own.
+    """Return the threat report: ``md``, ``html`` with its picture, or the path of a custom template.
 
-    ``brief`` is its first page with the picture, ``full`` and ``full.md`` all that there is to say.
+    ``brief`` is the first page with the picture, ``full`` and ``full.md`` have all details.
 
-    `picture_file` names a picture beside the report, which Markdown links; `baseline` says in words how the assessment
-    stands to a baseline.  Raises InputError where a template fails.
+    `picture_file` names a picture in the report's folder, which Markdown links. `baseline` is a sentence that compares
+    the assessment with a baseline.  Raises InputError where a template fails.
     """
     from threatmodel.render.report.report import report
 

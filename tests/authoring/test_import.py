@@ -88,7 +88,7 @@ def test_a_model_is_never_overwritten(capsys: pytest.CaptureFixture[str]) -> Non
     Path("shop.yaml").write_text("name: mine\nfunctions: {f: {}}\n", encoding="utf-8")
     code, _, err = run(capsys, "import", "template.yaml", "-o", "shop.yaml")
     assert code == 2
-    assert "already-exists: this file exists already; give --update shop.yaml" in err
+    assert "already-exists: this file exists already; add what is missing to it with --update shop.yaml" in err
     assert Path("shop.yaml").read_text(encoding="utf-8").startswith("name: mine")
 
 
@@ -126,7 +126,7 @@ def test_an_update_adds_what_is_new_and_keeps_every_line(capsys: pytest.CaptureF
     assert (code, err) == (0, "")
     assert out.splitlines() == [
         "shop.yaml: added function mail-function (MailFunction)",
-        "shop.yaml:18:3: gone-long-ago: template.yaml has no such function any more",
+        "shop.yaml:18:3: gone-long-ago: template.yaml no longer has this function",
     ]
     text = Path("shop.yaml").read_text(encoding="utf-8")
     for line in OWN.splitlines():

@@ -158,7 +158,7 @@ def test_three_commands_lead_from_a_handler_to_a_proven_fact(
     assert main([*asked, "bot"]) in {0, 1}  # it keeps no record of requests: they may be sent again
     assert "  - {probe: bot/bot.probe.json, function: bot}\n" in (tmp_path / "model.yaml").read_text(encoding="utf-8")
     assert main([*asked, "bot"]) in {0, 1}
-    assert "model.yaml names it already" in capsys.readouterr().out
+    assert "model.yaml already names it" in capsys.readouterr().out
 
     main(["-m", "model.yaml", "--json"])
     found = json.loads(capsys.readouterr().out)

@@ -230,14 +230,14 @@ REFUSED = [
     ("threat x --scenario malicious", "there is no 'malicious'; did you mean 'malicious-code'?"),
     ("control x --mitigation zz", "there is no 'zz'; expected one of access-keys, "),
     ("control x --threat bad --effect helps", "argument --effect: there is no 'helps'"),
-    ("control x --effect stops", "--effect says what the control does to a threat: give --threat ID too"),
+    ("control x --effect stops", "--effect needs a threat; add --threat ID"),
     ("threat", "the following arguments are required: ID"),
     ("", "the following arguments are required: PART (see"),
     ("thraet x", "invalid choice: 'thraet'"),
-    ("function x --api y", "--api belongs to a trigger: give --trigger KIND:WHAT too"),
+    ("function x --api y", "--api needs a trigger; add --trigger KIND:WHAT"),
     (
         "function x --trigger slack",
-        "'slack' is not KIND:WHAT, such as slack:events; kinds: slack, http",
+        "'slack' is not KIND:WHAT, such as slack:events; the kinds are slack, http",
     ),
     ("function x --trigger queue:", "'queue:' is not KIND:WHAT"),
     ("function x --trigger api:y", "'api:y' is not KIND:WHAT"),
@@ -277,5 +277,5 @@ def test_what_is_refused_changes_nothing(arguments: str, message: str, refusals:
 def test_no_output_can_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["-o", "x", "new", "threat", "own", "--library", str(tmp_path / "team")])
-    assert "new writes to the library or the model: give no -o" in capsys.readouterr().err
+    assert "new writes to the library or the model; remove -o" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

@@ -99,7 +99,7 @@ def test_without_a_terminal_it_prints_what_it_would_ask(shop: Path) -> None:
     assert result.returncode == 0
     assert "  functions:\n    bot:\n" in result.stdout
     assert "verifies_signature:   # true | false" in result.stdout
-    assert result.stdout.endswith("questions left; on a terminal, tm.py ask goes through them\n")
+    assert result.stdout.endswith("open questions; run tm.py ask in a terminal to answer them\n")
     assert (shop / "threatmodel.yaml").read_text() == MODEL
 
 
@@ -116,9 +116,9 @@ def test_answers_on_the_command_line(shop: Path) -> None:
     ("given", "message"),
     [
         ("bot.verifies_signature=perhaps", "expected y or n"),
-        ("bot.verifies_signature", "names no answer"),
+        ("bot.verifies_signature", "has no answer"),
         ("bot.verifies_signatur=y", "did you mean 'bot.verifies_signature'"),
-        ("bot.runtime=python3.12", "it is stated; see threatmodel.yaml:8"),
+        ("bot.runtime=python3.12", "it is stated already; edit threatmodel.yaml:8"),
         ("orders.holds=[no-such-data]", "no-such-data"),
     ],
 )
@@ -140,7 +140,7 @@ def test_what_evidence_says_is_not_asked_and_not_answered(shop: Path) -> None:
     (shop / "threatmodel.yaml").write_text(f"{MODEL}evidence:\n  - {{template: template.yaml}}\n", encoding="utf-8")
     result = ask(shop, "--set", "bot.timeout_seconds=3")
     assert result.returncode == 2
-    assert "it is stated; see template.yaml:5:16; nothing is written over" in result.stderr
+    assert "it is stated already; edit template.yaml:5:16 to change it" in result.stderr
 
 
 @pytest.mark.slow
@@ -174,7 +174,7 @@ def test_a_conversation(shop: Path) -> None:
     assert "settles" in shown or "still wait" in shown
     text = (shop / "threatmodel.yaml").read_text()
     assert text.count("Ana, 2026-11-27") == 2
-    assert "# nobody knows yet: " in text
+    assert "# not known yet: " in text
 
 
 @pytest.mark.slow
@@ -307,7 +307,7 @@ def test_the_last_answer_is_taken_back(routes: Path) -> None:
     shown, code = converse(routes, ["1 slash-command", "u", "u", "q"])
     assert code == 0
     assert "taken back: threatmodel.yaml:7" in shown
-    assert "no answer is left to take back" in shown
+    assert "there is no answer to undo" in shown
     assert shown.rstrip().splitlines()[-1].startswith("0 answers; ")
     assert (routes / "threatmodel.yaml").read_text() == before
 

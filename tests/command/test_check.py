@@ -76,7 +76,7 @@ def test_what_models_share_may_be_named_beside_them(tmp_path: Path, capsys: pyte
     assert main(["check", *paths, str(shared), "--format", "json", *TODAY]) == 1
     said = capsys.readouterr()
     assert json.loads(said.out)["summary"]["models"] == len(paths)
-    assert f"{shared}: shared by systems, and checked with each that uses it\n" in said.err
+    assert f"{shared}: a shared platform file; it is checked with each model that uses it\n" in said.err
     assert main(["due", *paths, str(shared), *TODAY]) == 0
     for alone in ([str(shared)], [str(shared), str(shared.with_name("other.yaml"))]):
         shared.with_name("other.yaml").write_text("name: Other\naccount: {}\n", encoding="utf-8")
@@ -283,7 +283,7 @@ def test_a_model_that_is_gone_is_no_finding_less(
     Path("m01.yaml").unlink()
     capsys.readouterr()
     assert main(["check", "m00.yaml", *kept, *TODAY]) == 1
-    assert "b.json: it knows m01.yaml, which is there no more" in capsys.readouterr().err
+    assert "b.json: the baseline names m01.yaml, which does not exist" in capsys.readouterr().err
     assert main(["check", "m00.yaml", *kept, "--update-baseline", *TODAY]) == 0
     assert main(["check", "m00.yaml", *kept, *TODAY]) == 0
 

@@ -109,7 +109,7 @@ def test_an_empty_value_is_a_usage_error(option: str, capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit) as stopped:
         main([option, ""])
     assert stopped.value.code == 2
-    assert "expected a value, not an empty text" in capsys.readouterr().err
+    assert "the value is empty; give one" in capsys.readouterr().err
 
 
 def test_json_escapes_what_cannot_be_seen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -167,10 +167,16 @@ def test_a_shallow_clone_says_how_to_get_the_rest(
     git("clone", "-q", "--depth", "1", here.as_uri(), str(tmp_path / "shallow"))
     monkeypatch.chdir(tmp_path / "shallow")
     assert main(["diff", asked, *TODAY]) == 2
-    assert "this clone is shallow: fetch it (git fetch --unshallow, fetch-depth: 0)" in capsys.readouterr().err
+    assert (
+        "this clone is shallow; fetch the whole history (git fetch --unshallow, fetch-depth: 0)"
+        in capsys.readouterr().err
+    )
     git("fetch", "-q", "--depth", "1", "origin", "main:refs/remotes/origin/main")
     assert main(["diff", "origin/main...HEAD", *TODAY]) == 2
-    assert "no commit in common here; fetch the whole history (fetch-depth: 0)" in capsys.readouterr().err
+    assert (
+        "no commit in common here; fetch the whole history (git fetch --unshallow, fetch-depth: 0)"
+        in capsys.readouterr().err
+    )
     git("fetch", "-q", "--unshallow", "origin", "main", "wider")
     assert main(["diff", asked, *TODAY]) == 0
 
@@ -224,12 +230,12 @@ def test_several_models_are_told_together(capsys: pytest.CaptureFixture[str]) ->
     assert told(capsys, "main..HEAD", "--format", "markdown", "--models") == text
     assert "no-escalating-rights" in text
     assert main(["diff", "main..HEAD", "--format", "markdown", "--models", *names, *TODAY]) == 2, "not committed"
-    assert "'same.yaml' is not there at 'HEAD'" in capsys.readouterr().out
+    assert "'same.yaml' does not exist at 'HEAD'" in capsys.readouterr().out
     git("add", "-A")
     git("commit", "-qm", "three")
     assert main(["diff", "main..HEAD", "--format", "markdown", "--models", *names, *TODAY]) == 0, "new since main"
     said = capsys.readouterr()
-    assert "- `same.yaml`: missing-file: 'same.yaml' is not there at 'main'" in said.out
+    assert "- `same.yaml`: missing-file: 'same.yaml' does not exist at 'main'" in said.out
     assert "same.yaml" in said.err
     assert main(["diff", "main..HEAD", "--models", "none.yaml", *TODAY]) == 2
     for wrong in (["a.yaml", "b.yaml"], ["main..HEAD", "-m", "a.yaml"], ["main..HEAD", "--format", "json"]):

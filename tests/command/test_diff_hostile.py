@@ -135,7 +135,7 @@ def test_a_name_of_two_things_is_refused(capsys: pytest.CaptureFixture[str], kin
     git("update-ref", "refs/remotes/origin/main", "main")
     git(kind, "origin/main", "HEAD")
     assert diff("origin/main..HEAD") == 2
-    assert "'origin/main' names more than one thing" in capsys.readouterr().err
+    assert "'origin/main' is ambiguous" in capsys.readouterr().err
     assert diff("refs/remotes/origin/main..HEAD") == 0
     assert "Nothing differs" not in capsys.readouterr().out
 
@@ -165,7 +165,7 @@ def test_paths_of_one_name_and_links_through_links(tmp_path: Path, capsys: pytes
     tree = git("mktree", feed=f"120000 blob {away}\ta\n040000 tree {inner}\ta\n040000 tree {models}\tmodels\n")
     made = git("commit-tree", "-m", "x", tree)
     assert diff(f"{made}..HEAD") == 2
-    assert "two of its files have one name on this file system: 'a'" in capsys.readouterr().err
+    assert "two files of this revision have the same name on this file system: 'a'" in capsys.readouterr().err
     assert not list(outside.iterdir())
 
 
@@ -208,7 +208,7 @@ def test_a_library_of_the_repository_is_that_of_each_revision(
     assert diff("main..HEAD", "--library", str(tmp_path / "outside")) == 0
     assert "Nothing differs" in capsys.readouterr().out
     assert diff("weaker..HEAD", "--library", "layer") == 2
-    assert "'layer' is not there at 'weaker'" in capsys.readouterr().err
+    assert "'layer' does not exist at 'weaker'" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")

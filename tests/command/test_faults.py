@@ -45,7 +45,7 @@ def test_a_fault_of_the_program_is_one_line_and_exit_code_70(broken: Path) -> No
     done = run(broken, "check")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (70, "", 1)
     assert done.stderr.startswith("tm.py: internal error: JSONDecodeError at threatmodel/evidence/policies/")
-    assert "please report this line and the command" in done.stderr
+    assert "report this line and the command" in done.stderr
 
 
 def test_the_traceback_is_there_for_who_asks(broken: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_clone_without_its_door_is_a_fault(clone: Path) -> None:
     (clone / "threatmodel" / "__main__.py").unlink()
     done = run(clone, "check")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (70, "", 1)
-    assert done.stderr.startswith("tm.py: its own folder threatmodel/ is not whole")
+    assert done.stderr.startswith("tm.py: the folder threatmodel/ is incomplete")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are the system's")
@@ -155,4 +155,4 @@ def test_a_working_directory_that_is_gone_is_told(tmp_path: Path, arguments: str
         command, cwd=gone, env={**os.environ, "PYTHONPATH": str(HOME)}, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(".: missing-file: the folder that you stand in is gone")
+    assert done.stderr.startswith(".: missing-file: the working directory no longer exists")

@@ -141,5 +141,5 @@ def test_new_files_go_into_the_repository_and_are_not_live(capsys: pytest.Captur
 def test_the_clone_stays_as_it_is() -> None:
     done = subprocess.run([sys.executable, "tm.py", "init"], cwd=HOME, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "init is for a repository of your own" in done.stderr
+    assert "init is for your own repository" in done.stderr
     assert not (HOME / "threatlib" / "library.yaml").exists()

@@ -97,7 +97,7 @@ def test_two_outputs_are_a_usage_error(output: str, capsys: pytest.CaptureFixtur
 def test_text_is_no_picture(asked: str, ending: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / f"x.{ending}"
     assert main([asked, "-o", str(target)]) == 2
-    assert f"unknown-format: '.{ending}' is a picture format, and this writes text" in capsys.readouterr().err
+    assert f"unknown-format: '.{ending}' is a picture format, but this output is text" in capsys.readouterr().err
     assert not target.exists()
 
 
@@ -126,7 +126,7 @@ def test_no_report_of_another_model_is_lost(tmp_path: Path, capsys: pytest.Captu
     capsys.readouterr()
     assert main([*other, "summary", "-o", out, *TODAY]) == 2
     said = capsys.readouterr().err
-    assert "it holds the report of another model, 'Slack commands on AWS Lambda'" in said
+    assert "the file holds the report of another model, 'Slack commands on AWS Lambda'" in said
     assert "--force" in said
     assert (tmp_path / "build" / "report.html").read_bytes() == before
     assert main(["summary", "-o", out, *TODAY]) == 0

@@ -131,7 +131,7 @@ def test_an_empty_file_is_written_to() -> None:
         (["--json", "notes"], "name it notes.json"),
         (["--json", "app.py"], "name it app.json"),
         (["--report", "-o", "app.py"], "name the output otherwise"),
-        (["--dfd", "-o", "handler.mjs"], "'.mjs' is no picture format"),
+        (["--dfd", "-o", "handler.mjs"], "'.mjs' is not a picture format"),
         (["--seq", "-o", "other.yaml"], "name the output otherwise"),
         (["check", "--format", "sarif", "-o", "main.tf"], "name the output otherwise"),
         (["check", "--baseline", "other.yaml", "--write-baseline"], "name the output otherwise"),

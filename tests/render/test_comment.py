@@ -61,7 +61,7 @@ def test_one_model_fits_and_counts_what_it_does_not_show(each: int, kinds: tuple
 def test_several_models_fit_and_every_one_is_named_or_counted(models: int, each: int) -> None:
     found = {f"models/m{n}.yaml": differing(each) for n in range(models)}
     text = of_several(
-        found, {"models/new.yaml": "missing-file: it is not there at 'main'"}, "tm diff main..HEAD -m MODEL"
+        found, {"models/new.yaml": "missing-file: it does not exist at 'main'"}, "tm diff main..HEAD -m MODEL"
     )
     lines = text.splitlines()
     assert len(lines) <= MOST_LINES

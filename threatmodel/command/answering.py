@@ -1,4 +1,4 @@
-"""A model that is being answered: what waits, what an answer would change, and answers written as they are given."""
+"""The open questions of a model, the effect of each answer, and answers written as they are given."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from threatmodel.reading.shape import Flag, Word
 from threatmodel.reading.source import as_read, parse
 
 _PREVIEWED = 2000
-"""Findings up to which answers are tried out before they are given: each takes an assessment."""
+"""Up to this many findings, the effect of answers is shown: each takes an assessment."""
 
 _TRIES = 20
 """How often an answer is tried again where the file changes while it is being written."""
 
 _OFFERED = 4
-"""Words of a fact up to which each is tried out."""
+"""Up to this many words of a fact, the effect of each is shown."""
 
-_NOT_KNOWN = "# nobody knows yet: "
+_NOT_KNOWN = "# not known yet: "
 
 
 class Answering:
-    """The questions of a model, and what becomes of it as they are answered.
+    """The questions of a model, and the model with each answer.
 
-    `items` are what waits, things that nobody knows yet last.  Every answer is checked as the whole model is, and
-    written at once, the file whole or not at all; what changed on the disk in the meantime is read again.
+    `items` are the open questions, those marked as not known yet last. Every answer is checked with the whole model,
+    and written at once, atomically. A file that has changed on disk in the meantime is read again.
     """
 
     def __init__(self, model: Path, layers: Sequence[Path], today: datetime.date, who: str) -> None:
@@ -73,13 +73,13 @@ class Answering:
         return found
 
     def _text(self, path: Path) -> str:
-        """A file's text as it stands on the disk, with its own line ends."""
+        """Return a file's text as it is on disk, with its line ends."""
         return self.files.raw(path)
 
     # --- what is asked
 
     def find(self, name: str) -> Item | None:
-        """What waits under a name, or what could be answered although nothing hangs on it now."""
+        """Return the open question of a name, or one that can be answered although no finding depends on it now."""
         current = current_names(self.library.former, kinds_of(self.assessment.graph))(name)
         if current != name:
             self.files.renamed.append(Renamed(Place("--set", 0), name, current))
@@ -105,7 +105,7 @@ class Answering:
         return None
 
     def stated(self, name: str) -> Place | None:
-        """Where a fact is stated already that somebody wants to answer."""
+        """Return the place where a fact is stated already; None where it is not."""
         element, _, fact = name.rpartition(".")
         graph = self.assessment.graph
         target = graph.elements.get(element) or graph.flows.get(element)
@@ -113,13 +113,13 @@ class Answering:
         return found.said.place if found is not None else None
 
     def place_of(self, item: Item) -> Place | None:
-        """Where the element stands that is asked about."""
+        """Return the place of the element in question."""
         graph = self.assessment.graph
         target = graph.elements.get(item.element) or graph.flows.get(item.element)
         return target.place if target is not None else None
 
     def previews(self, item: Item) -> Iterator[str]:
-        """What each answer would decide, a line each, where there are few and the system is not too large to try."""
+        """Yield the effect of each answer, one a line, where there are few and the system is not too large."""
         if item.kind != "fact" or len(self.assessment.findings) + len(self.assessment.possible) > _PREVIEWED:
             return
         shape = item.row.shape
@@ -133,7 +133,7 @@ class Answering:
             yield f"{answer}: {consequences(self.assessment, after, item.question)}"
 
     def _completed(self, system: System) -> System:
-        """A system as written, with what the evidence adds to it."""
+        """Return a system as written, with the elements that the evidence adds."""
         from dataclasses import replace
 
         whole = self._gathered[0]
@@ -141,24 +141,24 @@ class Answering:
         return replace(system, nodes={**system.nodes, **added}, evidence=whole.evidence)
 
     def against(self, item: Item) -> Iterator[str]:
-        """What evidence says against an answer that was given."""
+        """Yield the evidence that contradicts an answer."""
         graph = self.assessment.graph
         target = graph.elements.get(item.element) or graph.flows.get(item.element)
         fact = target.facts.get(item.name) if target is not None and item.kind == "fact" else None
         if fact is None:
             return
         for other in fact.against:
-            yield f"but {other.place or other.source} says {shown(other.value)}: `check` shows both"
+            yield f"but {other.place or other.source} shows {shown(other.value)}; `check` reports the drift"
         if fact.said.source != "model" and fact.against:
-            yield f"{fact.said.place or fact.said.source} counts: {shown(fact.value)}"
+            yield f"the value from {fact.said.place or fact.said.source} is used: {shown(fact.value)}"
 
     # --- what is written
 
     def answered(self, item: Item, answer: str) -> Place:
-        """Writes an answer; where it stands.
+        """Write an answer; return its place.
 
-        Raises NotAnAnswerError where it is none, InputError where it cannot be written, or the model cannot be used
-        with it: nothing is written then.
+        Raises NotAnAnswerError where it is not valid, InputError where it cannot be written or the model cannot be
+        used with it; then nothing is written.
         """
         path, before, text = self._edited(item, answer)
         self._done.append((path, before, text))
@@ -184,15 +184,15 @@ class Answering:
         raise AssertionError
 
     def undone(self) -> Place | None:
-        """Takes the last answer back, so that its file is as it was, byte for byte; where it stood.
+        """Undo the last answer, so that its file is restored byte for byte; return its place.
 
-        None where there is none left.  Raises InputError where the file has changed since: nothing is written then.
+        Return None where there is no answer. Raises InputError where the file has changed since.
         """
         if not self._done:
             return None
         path, before, after = self._done[-1]
         if self.files.on_disk(path) != after:
-            message, hint = "the file has changed since the answer was written", "take the answer out by hand"
+            message, hint = "the file has changed since the answer was written", "remove the answer by hand"
             raise InputError([Problem(code="no-question", place=Place(shown_path(path)), message=message, hint=hint)])
         write_edit(before, path, after)
         self._done.pop()
@@ -203,7 +203,7 @@ class Answering:
         )
 
     def not_known(self, item: Item) -> None:
-        """Notes in the model that nobody knows the answer yet: it is asked last from then on."""
+        """Record in the model that the answer is not known yet, so that it is asked last."""
         before = self._text(self.model)
         if f"{_NOT_KNOWN}{item.id} (" not in before:
             end = "" if not before or before.endswith("\n") else "\n"
@@ -213,7 +213,7 @@ class Answering:
             self._load()
 
     def _fresh(self, item: Item) -> None:
-        """Reads the model again where its file has changed since.  Raises InputError where nothing waits any more."""
+        """Read the model again where its file has changed. Raises InputError where the question is no longer open."""
         known = {shown_path(path): path for path in self.files.paths}
         if all(
             self.files.read.get(name, "") == as_read(self.files.on_disk(path))
@@ -223,19 +223,22 @@ class Answering:
             return
         self._load()
         if self.find(item.id) is None:
-            message, hint = f"nobody asks for '{item.id}' any more: the file has changed", "go on with the next one"
+            message, hint = (
+                f"'{item.id}' is no longer an open question; the file has changed",
+                "continue with the next one",
+            )
             raise InputError(
                 [Problem(code="no-question", place=Place(shown_path(self.model)), message=message, hint=hint)]
             )
 
     def _check(self, path: Path, text: str) -> None:
-        """Raises InputError where the model cannot be used with this text."""
+        """Raise InputError where the model cannot be used with this text."""
         files = Files(CONTENT, texts={path: text})
         system = load_model(files, self.model)
         build(self._completed(system), self._gathered[1], self.today, tuple(self._gathered[2]))
 
     def _written(self, item: Item, answer: str) -> tuple[Path, str]:
-        """The file that an answer goes to, and its text with it."""
+        """Return the file that an answer belongs to, and its text with the answer."""
         path = self._file_of(item)
         text = self._text(path)
         note = f"{self.who}, {self.today}"
@@ -251,7 +254,7 @@ class Answering:
         return path, text
 
     def _others(self, item: Item) -> Iterator[Edit]:
-        """What has to be written with a list, so that it says nothing about others that nobody was asked about."""
+        """Yield the edits that keep an answered list from closing lists that were not asked about."""
         if item.kind != "relation" or item.rest:
             return
         node = self.stated_system.nodes.get(item.element)
@@ -263,12 +266,12 @@ class Answering:
             return
         others = [row.name for row in rows if row.name != item.name]
         if any(relation.open for relation in stated.values()):
-            raise NotAnAnswerError(f"this would close {', '.join(others)} too: write the lists by hand")
+            raise NotAnAnswerError(f"this would close {', '.join(others)} too; write the lists by hand")
         if others:
             yield Edit(path_of(item), "incomplete", f"[{', '.join(others)}]")
 
     def _file_of(self, item: Item) -> Path:
-        """The file in which the element stands; the model's own for what stands in none."""
+        """Return the file of the element; the model's own where the element has none."""
         node = self.stated_system.nodes.get(item.element)
         if item.kind in {"fact", "relation", "public"} and node is not None:
             for path in self.files.paths:

@@ -1,4 +1,4 @@
-"""What the options of several commands share: their kinds of value, and usage errors in our form."""
+"""What the options of several commands share: types of values, and usage errors in the format of this program."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from threatmodel.reading.output import complain
 from threatmodel.reading.problems import listed, quoted, suggestion, visible
 
 QUIET = argparse.SUPPRESS
-"""The default of an option that may stand before the command or behind it: what is not given overwrites nothing."""
+"""The default of an option that is allowed before and after the command: an absent one overwrites nothing."""
 
 
 class Parser(argparse.ArgumentParser):
-    """Usage errors in our form, with a suggestion; the folders of `--library` gather in one list."""
+    """A parser with this program's usage errors, which suggest a name; `--library` collects folders in one list."""
 
     def __init__(self, *args: Any, libraries: list[Path] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.libraries: list[Path] = [] if libraries is None else libraries
 
     def error(self, message: str) -> NoReturn:
-        """One line, exit code 2."""
+        """Print one line and exit with code 2."""
         options = [option for action in self._actions for option in action.option_strings]
         commands = [name for action in self._actions for name in action.choices or ()]
         wrong = message.rpartition(": ")[2].lstrip().partition(" ")[0].strip("',") if ": " in message else ""
@@ -34,8 +34,8 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
-def common(found: Parser, where: str = "FILE", written: str = "write there instead of standard output") -> None:
-    """The options of whatever assesses a model; `where` and `written` say what `-o` takes."""
+def common(found: Parser, where: str = "FILE", written: str = "the output file (default: standard output)") -> None:
+    """Declare the options of all commands that assess a model; `where` and `written` describe `-o`."""
     model(found)
     found.add_argument("-o", "--output", type=text, default=QUIET, metavar=where, help=written)
     force(found)
@@ -44,39 +44,39 @@ def common(found: Parser, where: str = "FILE", written: str = "write there inste
 
 
 def force(found: Parser) -> None:
-    """The option that has an output replace what is not known as one."""
+    """Declare the option that lets an output replace any file."""
     found.add_argument(
-        "--force", action="store_true", default=QUIET, help="replace a file that is no output of an earlier run"
+        "--force", action="store_true", default=QUIET, help="replace a file that is not an output of an earlier run"
     )
 
 
 def looking(found: Parser) -> None:
-    """The options that say what is looked for, and as of when."""
+    """Declare the options for excluded threats and the date of the assessment."""
     found.add_argument(
         "--exclude",
         default=QUIET,
         metavar="IDS",
-        help="threats not to look for, separated by commas; the report says so",
+        help="ids of threats to leave out, separated by commas; the report lists them",
     )
     found.add_argument(
-        "--today", type=day, default=QUIET, metavar="DATE", help="assess as of this day (default: today)"
+        "--today", type=day, default=QUIET, metavar="DATE", help="assess as of this date (default: today)"
     )
 
 
 def model(found: Parser) -> None:
-    """The option that names the model."""
+    """Declare the option that names the model."""
     found.add_argument(
         "-m",
         "--model",
         type=path,
         default=QUIET,
         metavar="FILE",
-        help="the model (default: threatmodel.yaml, or the one in models/, of the repository that you stand in)",
+        help="the model (default: threatmodel.yaml in this repository, or the only file in its models/)",
     )
 
 
 def library(found: Parser) -> None:
-    """The option that names libraries; it may stand before the command, behind it, or both."""
+    """Declare the option that names libraries; it is allowed before the command, after it, or both."""
     found.add_argument(
         "--library",
         action=Gather,
@@ -84,12 +84,12 @@ def library(found: Parser) -> None:
         type=path,
         default=QUIET,
         metavar="FOLDER",
-        help="a library of your own on top of threatlib/: adds, replaces, switches off; may be given more than once",
+        help="a library of your team, which adds, replaces or switches off entries of threatlib/; can be repeated",
     )
 
 
 class Gather(argparse.Action):
-    """Gathers values given before and behind a command in one list: argparse would forget those before it."""
+    """Collects the values before and after a command in one list: argparse would drop those before it."""
 
     def __init__(self, into: list[Path], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -97,12 +97,12 @@ class Gather(argparse.Action):
 
     def __call__(
         self,
-        parser: object,  # noqa: ARG002 - what argparse hands over
+        parser: object,  # noqa: ARG002 - argparse passes it
         namespace: argparse.Namespace,
         values: Any,
         option_string: object = None,  # noqa: ARG002 - the same; argcomplete calls it by this name
     ) -> None:
-        """Adds one value."""
+        """Add one value."""
         self._into.append(values)
         setattr(namespace, self.dest, self._into)
 
@@ -111,24 +111,24 @@ class Gather(argparse.Action):
 
 
 def names(text: str) -> list[str]:
-    """The names in a value that holds several, separated by commas."""
+    """Return the names in a value, where commas separate them."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def text(value: str) -> str:
-    """A text that is not empty."""
+    """Return a value that is not empty."""
     if not value:
-        raise argparse.ArgumentTypeError("expected a value, not an empty text")
+        raise argparse.ArgumentTypeError("the value is empty; give one")
     return value
 
 
 def path(value: str) -> Path:
-    """A path."""
+    """Return a path."""
     return Path(text(value))
 
 
 def day(value: str) -> datetime.date:
-    """A date."""
+    """Return a date."""
     try:
         return datetime.date.fromisoformat(value)
     except ValueError:
@@ -136,7 +136,7 @@ def day(value: str) -> datetime.date:
 
 
 def one_of(word: str, words: Sequence[str]) -> str:
-    """One of a few words that only this option needs: what knows them is imported with it."""
+    """Return one of the words that an option takes; the module that lists them is imported only when it is used."""
     if word not in words:
         hint = suggestion(word, words) or f"expected one of {listed(words)}"
         raise argparse.ArgumentTypeError(f"there is no {quoted(word)}; {hint}")

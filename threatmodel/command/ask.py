@@ -1,4 +1,4 @@
-"""`tm.py ask`: what nobody has said, asked on the terminal, and written at the lines where it belongs."""
+"""`tm.py ask`: ask the open questions of a model, and write the answers at the lines where they belong."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from threatmodel.command.answering import Answering
 
 DESCRIPTION = (
-    "Asks what nobody has said, what decides most risk first, and writes each answer into the model at once, with who "
-    "said it and when. Answers are y, n, a number or a word, s to skip, d for don't know, ? for more, u to take the "
-    "last answer back, q to stop; go on whenever you like. Nothing that is stated is written over. Without a terminal "
-    "it prints what it would ask."
+    "Ask the open questions of a model, those that affect most risk first. Each answer is written to the model at "
+    "once, with your name and the date. An answer is y, n, a number or one of the words in the question. Type s to "
+    "skip, d for don't know, ? for details, u to undo the last answer, q to quit; you can continue at any time. "
+    "Existing statements are never overwritten. Without a terminal, the questions are printed."
 )
 
 _NARROWEST = 40
@@ -32,26 +32,28 @@ _WIDEST = 100
 
 
 def options(parser: Parser) -> None:
-    """Declares its options."""
+    """Declare the command's options."""
     common(parser)
-    parser.add_argument("--by", type=text, metavar="NAME", help="who answers (default: the name you are logged in by)")
+    parser.add_argument(
+        "--by", type=text, metavar="NAME", help="the name to record with the answers (default: your login name)"
+    )
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         type=text,
         metavar="WHAT=ANSWER",
-        help="answer without a terminal: order-bot.verifies_signature=y, 'callers=1 slash-command, rest others'; "
-        "may be given more than once: all are written, or none",
+        help="answer without a terminal, such as order-bot.verifies_signature=y or 'callers=1 slash-command, rest "
+        "others'; can be repeated; if one answer is wrong, none is written",
     )
 
 
 def run(request: Invocation) -> int:
-    """Asks; what was answered is in the model whenever it ends."""
+    """Ask the questions; every answer is in the model, however the command ends."""
     from threatmodel.command.answering import Answering
 
     if request.output is not None or request.folder is not None:
-        request.misused("ask writes into the model: give no -o")
+        request.misused("ask writes to the model; remove -o")
     who = request.args.by or _login()
     session = Answering(request.model, request.given, request.today, who)
     try:
@@ -68,11 +70,11 @@ def _login() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container without an entry for the user
-        return "somebody"
+        return "unknown user"
 
 
 def _set(session: Answering, given: Sequence[str]) -> int:
-    """Answers that stand on the command line: all are written, or none.  Raises InputError with all that is wrong."""
+    """Write the answers of the command line, all or none. Raises InputError with every wrong answer."""
     written: list[str] = []
     problems: list[Problem] = []
     for one in given:
@@ -89,7 +91,7 @@ def _set(session: Answering, given: Sequence[str]) -> int:
 
 
 def _set_one(session: Answering, given: str) -> str:
-    """Writes one answer; says where it stands.  Raises InputError where it cannot be taken."""
+    """Write one answer; return its place and name. Raises InputError where it is not valid."""
     from threatmodel.authoring.answers import NotAnAnswerError
 
     name, equals, answer = given.partition("=")
@@ -105,19 +107,22 @@ def _set_one(session: Answering, given: str) -> str:
 
 def _no_question(session: Answering, name: str, *, has_value: bool) -> Problem:
     if not has_value:
-        message, hint = f"{quoted(name)} names no answer", "write WHAT=ANSWER, such as order-bot.verifies_signature=y"
+        message, hint = f"{quoted(name)} has no answer", "write WHAT=ANSWER, such as order-bot.verifies_signature=y"
         return Problem(code="no-question", place=Place("--set", 0), message=message, hint=hint)
     at = session.stated(name)
     if at is not None:
-        message, hint = f"nobody asks for {quoted(name)}: it is stated", f"see {at}; nothing is written over"
+        message, hint = f"{quoted(name)} is not an open question; it is stated already", f"edit {at} to change it"
     else:
-        message = f"nobody asks for {quoted(name)}"
-        hint = suggestion(name, [item.id for item in session.items]) or f"see {PROGRAM} ask < /dev/null"
+        message = f"{quoted(name)} is not an open question"
+        hint = (
+            suggestion(name, [item.id for item in session.items])
+            or f"list the open questions with {PROGRAM} ask < /dev/null"
+        )
     return Problem(code="no-question", place=Place("--set", 0), message=message, hint=hint)
 
 
 def _listed(session: Answering) -> int:
-    """Prints what would be asked, with what to paste."""
+    """Print the questions, with lines to paste."""
     from threatmodel.authoring.interview import numbered, pasted
 
     for _, found in groupby(session.items, key=lambda item: item.question.id):
@@ -135,7 +140,7 @@ def _listed(session: Answering) -> int:
             )
             continue
         say(["", _head(alike[0]), alike[0].question.ask, *(f"  {line}" for line in pasted(alike))])
-    say(["", f"{_left(session)}; on a terminal, {PROGRAM} ask goes through them"])
+    say(["", f"{_left(session)}; run {PROGRAM} ask in a terminal to answer them"])
     return 0
 
 
@@ -143,18 +148,18 @@ def _head(item: Item) -> str:
     from threatmodel.assessment.risk import band
 
     count = len(item.question.decides)
-    return f"up to {band(item.question.score)}, decides {count} finding{'' if count == 1 else 's'}"
+    return f"up to {band(item.question.score)}, affects {count} finding{'' if count == 1 else 's'}"
 
 
 def _left(session: Answering) -> str:
     questions = len({item.question.id for item in session.items})
     if not questions:
-        return "nothing waits for an answer"
-    return f"{questions} question{'' if questions == 1 else 's'} left"
+        return "no open questions"
+    return f"{questions} open question{'' if questions == 1 else 's'}"
 
 
 class _Terminal:
-    """One conversation."""
+    """One session in a terminal."""
 
     def __init__(self, session: Answering) -> None:
         self.session = session
@@ -165,7 +170,7 @@ class _Terminal:
         self.width = max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size().columns))
 
     def run(self) -> int:
-        """Asks until nothing is left, or the user has had enough."""
+        """Ask until no question is left, or the user quits."""
         try:
             while (item := self._next()) is not None:
                 if not self._ask(item):
@@ -180,13 +185,13 @@ class _Terminal:
         return 0
 
     def _next(self) -> Item | None:
-        """What to ask now: the rest of the question that was asked last, before others."""
+        """Return what to ask next: the rest of the last question, before others."""
         waiting = [item for item in self.session.items if item.id not in self.skipped]
         same = [item for item in waiting if item.question.id == self.asked]
         return next(iter([*same, *waiting]), None)
 
     def _ask(self, item: Item) -> bool:
-        """Asks one thing until it is answered or left; False to stop."""
+        """Ask one thing until it is answered or skipped; return False to stop."""
         from threatmodel.authoring.interview import asked, expected
 
         if item.question.id != self.asked:
@@ -216,7 +221,7 @@ class _Terminal:
                         return True
 
     def _about(self, item: Item) -> Iterator[str]:
-        """What one thing is about: its element and where it stands, what is asked, what each answer would decide."""
+        """Yield the element and its place, the question, and the effect of each answer."""
         from threatmodel.authoring.interview import meaning, numbered
 
         if item.kind == "caller":
@@ -228,18 +233,18 @@ class _Terminal:
         yield from (f"    {line}" for line in self.session.previews(item))
 
     def _undo(self) -> bool:
-        """Takes the last answer back; False where there is none, or its file has changed."""
+        """Undo the last answer; return False where there is none, or its file has changed."""
         try:
             at = self.session.undone()
         except InputError as error:
             self._tell(error)
             return False
         if at is None:
-            self._say("  no answer is left to take back")
+            self._say("  there is no answer to undo")
             return False
         self.given -= 1
         self.asked = ""
-        self._say(f"  taken back: {at.short}")
+        self._say(f"  undone: {at.short}")
         return True
 
     def _tell(self, error: InputError) -> None:
@@ -247,7 +252,7 @@ class _Terminal:
             self._say(f"  {problem.place}: {problem.message}", f"  {problem.hint}" if problem.hint else "")
 
     def _take(self, item: Item, answer: str) -> bool:
-        """Writes an answer; False where it is none."""
+        """Write an answer; return False where it is not valid."""
         from threatmodel.authoring.answers import NotAnAnswerError
 
         try:
@@ -270,7 +275,7 @@ class _Terminal:
 
         findings = ", ".join(item.question.decides[:6])
         more = len(item.question.decides) - 6
-        self._say(f"  decides {findings}{f' and {more} more' if more > 0 else ''}", "  to paste instead:")
+        self._say(f"  affects {findings}{f' and {more} more' if more > 0 else ''}", "  to paste instead:")
         say([f"    {line}" for line in pasted([item])])
 
     def _end(self) -> None:

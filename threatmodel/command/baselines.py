@@ -1,4 +1,4 @@
-"""Baselines as commands name them: one file for many models, each by its path from the file's folder."""
+"""Baselines as commands use them: one file for many models, each named by its path from the file's folder."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ if TYPE_CHECKING:
 
 
 def baselines_in(file: Path, files: Files) -> dict[str, Baseline]:
-    """The baselines in a file.  Raises InputError where it holds none."""
+    """Return the baselines in a file. Raises InputError where it holds none."""
     from threatmodel.assessment.gate.baseline import read
 
     return read(files.text(file), Place(shown_path(file)))
 
 
 def key_in(file: Path, model: Path) -> str:
-    """How a baseline names a model: by its path from the baseline's folder."""
+    """Return a model's name in a baseline: its path from the baseline's folder."""
     return os.path.relpath(real_path(model), real_path(file.parent)).replace(os.sep, "/")
 
 
 def models_gone(found: Mapping[str, Baseline], file: Path) -> list[str]:
-    """The models that a baseline knows, by how it names them, whose files are there no more."""
+    """Return the names of the models in a baseline whose files no longer exist."""
     return [name for name in sorted(found) if not is_file(file.parent / name)]
 
 
 def baseline_of(
     model: Path, assessment: Assessment, found: Mapping[str, Baseline], file: Path, files: Files
 ) -> Baseline:
-    """The baseline of a model, with current names.  Raises InputError where the file has none of it."""
+    """Return the baseline of a model, with current names. Raises InputError where the file has none."""
     from threatmodel.assessment.former import current_baseline, current_names, kinds_of
 
     name = assessment.graph.system.name
     baseline = found.get(key_in(file, model))
     if baseline is None or baseline.name != name:
-        other = f"of another model there, '{baseline.name}'" if baseline is not None else "of other models"
-        message = f"this baseline is {other}: it has nothing of '{name}' ({shown_path(model)})"
-        hint = "--update-baseline takes it in"
+        other = f"the model '{baseline.name}' at this path" if baseline is not None else "other models"
+        message = f"this baseline is for {other}; it has no results of '{name}' ({shown_path(model)})"
+        hint = "add them with --update-baseline"
         place = Place(shown_path(file))
         raise InputError([Problem(code="unusable-baseline", place=place, message=message, hint=hint)])
     names = current_names(assessment.library.former, kinds_of(assessment.graph))
@@ -69,9 +69,9 @@ _TEXT = re.compile(r'"([^"\\]+)"')
 
 
 def held_against(request: Invocation, assessment: Assessment) -> tuple[Assessment, str]:
-    """An assessment with what has gone missing since the baseline that a run names, and how it stands to that in words.
+    """Return an assessment compared with the baseline of a run, and a sentence about the baseline.
 
-    As it is, and '', where it names none.
+    Without a baseline, return the assessment unchanged and ''.
     """
     file: Path | None = request.args.baseline
     if file is None:

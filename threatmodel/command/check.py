@@ -1,4 +1,4 @@
-"""`tm.py check`: what a pipeline asks."""
+"""`tm.py check`: decide whether the risks of a model are acceptable, for pipelines."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from threatmodel.render.checks.checked import Outcome
 
 DESCRIPTION = (
-    "Fails on a risk at or above the band that nobody treated or accepted, on one that could be (an answer is "
-    "missing), on an acceptance or attestation that does not hold, and on anything in which the model and its evidence "
-    "differ. Exit code: 0 clean, 1 something fails, 2 a model cannot be used."
+    "Fail on each risk at or above the band of --fail-on that is not treated or accepted. A risk that an open question "
+    "could raise to that band fails too. So do an acceptance or attestation that is not valid, and a difference "
+    "between the model and its evidence. Exit codes: 0 the check passes, 1 it fails, 2 a model cannot be used."
 )
 FORMS = ("text", "json", "sarif", "github", "gitlab", "markdown", "junit")
 _BANDS = ("low", "medium", "high", "critical")
@@ -35,8 +35,8 @@ _STANDARD = "-"
 
 
 def options(parser: Parser) -> None:
-    """Declares its options."""
-    parser.add_argument("models", nargs="*", type=path, metavar="MODEL", help="the models, in place of -m")
+    """Declare the command's options."""
+    parser.add_argument("models", nargs="*", type=path, metavar="MODEL", help="the models to check, instead of -m")
     model(parser)
     library(parser)
     looking(parser)
@@ -45,7 +45,7 @@ def options(parser: Parser) -> None:
         action=_Format,
         choices=FORMS,
         default=[],
-        help="how it is written: text (default) and more, each to the -o behind it; may be given more than once",
+        help="the format (default: text); the -o after it names its file; can be repeated",
     )
     parser.add_argument(
         "-o",
@@ -55,41 +55,45 @@ def options(parser: Parser) -> None:
         dest="outputs",
         default=argparse.SUPPRESS,
         metavar="FILE",
-        help="where the --format before it is written, instead of standard output",
+        help="the file for the --format before it (default: standard output)",
     )
     force(parser)
-    parser.add_argument("-v", "--verbose", action="store_true", help="text: one line for each thing that fails")
-    parser.add_argument("--fail-on", choices=_BANDS, default="high", help="the lowest band that fails (default: high)")
     parser.add_argument(
-        "--require-proof", action="store_true", help="judge by the proven risk instead of the claimed one"
+        "-v", "--verbose", action="store_true", help="in text, print one line for each result that fails"
     )
-    parser.add_argument("--strict", action="store_true", help="what word takes out fails too")
     parser.add_argument(
-        "--allow-undetermined", action="store_true", help="what waits for an answer does not fail the check"
+        "--fail-on", choices=_BANDS, default="high", help="the lowest band of risk that fails (default: high)"
     )
-    parser.add_argument("--ignore-acceptances", action="store_true", help="no accepted risk and no exemption counts")
-    for option, what in (("--with", "in place"), ("--without", "gone")):
+    parser.add_argument("--require-proof", action="store_true", help="judge the risk as proven, not as claimed")
+    parser.add_argument(
+        "--strict", action="store_true", help="fail on findings that only a statement in the model removes"
+    )
+    parser.add_argument(
+        "--allow-undetermined", action="store_true", help="do not fail on risks that depend on open questions"
+    )
+    parser.add_argument("--ignore-acceptances", action="store_true", help="ignore accepted risks and exemptions")
+    for option, what in (("--with", "in place"), ("--without", "not in place")):
         parser.add_argument(
             option,
             action="append",
             default=[],
             type=text,
             metavar="CONTROL@ELEMENT",
-            help=f"what would change if a control were {what}; may be given more than once",
+            help=f"show the effect of a control that is {what}; can be repeated",
         )
     parser.add_argument(
-        "--policy", type=path, metavar="FILE", help="the rules to judge by, from outside the repository"
+        "--policy", type=path, metavar="FILE", help="a file of rules for the check, kept outside the repository"
     )
     parser.add_argument(
         "--baseline",
         type=path,
         default=QUIET,
         metavar="FILE",
-        help="what was found before: only what is new or worse fails",
+        help="a file of earlier results: only new and worse ones fail",
     )
     keep = parser.add_mutually_exclusive_group()
-    keep.add_argument("--write-baseline", action="store_true", help="make that file of what is there now")
-    keep.add_argument("--update-baseline", action="store_true", help="bring that file up to what is there now")
+    keep.add_argument("--write-baseline", action="store_true", help="create that file from the current results")
+    keep.add_argument("--update-baseline", action="store_true", help="update that file to the current results")
 
 
 def run(request: Invocation) -> int:
@@ -106,7 +110,9 @@ def run(request: Invocation) -> int:
         from threatmodel.command.supposing import supposed
 
         if outputs != [("text", _STANDARD)] or args.models:
-            request.misused("--with and --without show one model as text: give no --format, -o or MODEL (-m names it)")
+            request.misused(
+                "--with and --without show one model as text; remove --format, -o and MODEL, and name the model with -m"
+            )
         return supposed(request)
     models = models_of(request)
     question = replace(asked(request), forms=tuple(_forms(outputs, verbose=args.verbose)), several=len(models) > 1)
@@ -123,25 +129,27 @@ def run(request: Invocation) -> int:
 
 
 def _models_gone(question: CheckDemands) -> int:
-    """Says which models of the baseline are no more; the exit code: a model that is gone is no finding less."""
+    """Report the models of the baseline whose files no longer exist; return 1 where there is one, 0 otherwise."""
     from threatmodel.command.baselines import models_gone
 
     gone = models_gone(question.baselines or {}, question.baseline_file)
     for name in gone:
         file = visible(str(question.baseline_file))
-        complain(f"{file}: it knows {visible(name)}, which is there no more: take it out with --update-baseline\n")
+        complain(
+            f"{file}: the baseline names {visible(name)}, which does not exist; remove it with --update-baseline\n"
+        )
     return int(bool(gone))
 
 
 def _kept(found: Iterator[Outcome], now: list[Outcome]) -> Iterator[Outcome]:
-    """Each check, and remembers what a baseline needs of it."""
+    """Yield each outcome and add it to `now`, which the baseline is written from."""
     for one in found:
         now.append(one)
         yield one
 
 
 def _keep(question: CheckDemands, now: Sequence[Outcome], request: Invocation) -> None:
-    """Writes the baseline."""
+    """Write the baseline."""
     from threatmodel.assessment.gate.baseline import written
     from threatmodel.command.baselines import key_in, models_gone
     from threatmodel.reading.replacing import Replacing
@@ -159,18 +167,18 @@ def _keep(question: CheckDemands, now: Sequence[Outcome], request: Invocation) -
 
 
 class _Format(argparse.Action):
-    """Begins an output: the next `-o` says where it goes."""
+    """Begins an output; the next `-o` names its file."""
 
     def __call__(self, _parser: object, namespace: argparse.Namespace, values: Any, _option: object = None) -> None:
-        """Notes a form."""
+        """Record a format."""
         namespace.pairs = [*getattr(namespace, "pairs", []), (values, _STANDARD)]
 
 
 class _Output(argparse.Action):
-    """Says where the form before it goes."""
+    """Names the file of the format before it."""
 
     def __call__(self, _parser: object, namespace: argparse.Namespace, values: Any, _option: object = None) -> None:
-        """Notes a place."""
+        """Record a file."""
         pairs = list(getattr(namespace, "pairs", []))
         if pairs and pairs[-1][1] == _STANDARD:
             pairs[-1] = (pairs[-1][0], values)
@@ -180,7 +188,7 @@ class _Output(argparse.Action):
 
 
 def _outputs(args: argparse.Namespace, request: Invocation) -> list[tuple[str, str]]:
-    """Each form with where it goes; no two to one place."""
+    """Return each format with its file; no two formats have the same file."""
     pairs: list[tuple[str, str]] = list(getattr(args, "pairs", []))
     if request.output is not None:  # -o before the command
         pairs = [("text", str(request.output)), *pairs]
@@ -190,7 +198,7 @@ def _outputs(args: argparse.Namespace, request: Invocation) -> list[tuple[str, s
         where = target if target == _STANDARD else str(real_path(Path(target)))
         if where in seen:
             what = "standard output" if target == _STANDARD else target
-            request.misused(f"{seen[where]} and {form} both go to {what}: give each an -o FILE of its own")
+            request.misused(f"{seen[where]} and {form} both go to {what}; give each a separate -o FILE")
         seen[where] = form
     return pairs
 
@@ -217,25 +225,25 @@ def _replacing(outputs: Sequence[tuple[str, str]], request: Invocation, models: 
 
 
 def _forms(outputs: Sequence[tuple[str, str]], *, verbose: bool) -> Iterator[FormAsked]:
-    """The form of each output."""
+    """Yield the format of each output."""
     for form, target in outputs:
         if form != "text":
             yield FormAsked(form)
         elif verbose:
             yield FormAsked("lines")
         elif target == _STANDARD:
-            yield FormAsked("text", _width(), _colours())
+            yield FormAsked("text", _width(), _color())
         else:
             yield FormAsked("text")
 
 
 def _width() -> int:
-    """The columns of the terminal; 80 where there is none."""
+    """Return the columns of the terminal; 80 where there is none."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
 
 
-def _colours() -> bool:
-    """Whether to write in colour: on a terminal, unless NO_COLOR says no or FORCE_COLOR yes."""
+def _color() -> bool:
+    """Return whether to use color: on a terminal, or with FORCE_COLOR, but never with NO_COLOR."""
     if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
@@ -261,7 +269,7 @@ def _written(
             if one.problems:
                 complain(one.problems)
             if one.shared:
-                complain(f"{visible(one.file)}: shared by systems, and checked with each that uses it\n")
+                complain(f"{visible(one.file)}: a shared platform file; it is checked with each model that uses it\n")
             may.inputs.extend(Path(path) for path in one.paths)
             for form, pen, piece in zip(forms, pens, one.pieces, strict=True):
                 if isinstance(form, GatheringForm):
@@ -276,21 +284,21 @@ def _written(
 
 
 class _Pen:
-    """Writes pieces to one output, with what stands between two of them."""
+    """Writes pieces to one output, with a separator between them."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self.write = write
         self._begun = False
 
     def add(self, piece: str, between: str) -> None:
-        """Adds a piece, if it says something."""
+        """Add a piece, unless it is empty."""
         if piece:
             self.write(between + piece if self._begun else piece)
             self._begun = True
 
 
 def _print(piece: str) -> None:
-    """Writes to standard output; a pipe that closed early takes nothing more, and the exit code still counts."""
+    """Write to standard output; a closed pipe ends the output, but does not change the exit code."""
     if not piece:
         return
     try:
@@ -301,7 +309,7 @@ def _print(piece: str) -> None:
 
 
 def _progress(models: int) -> Callable[[int], None]:
-    """What shows on a terminal how many models are done."""
+    """Return what shows on a terminal how many models are done."""
     if models < 5 or not sys.stderr.isatty():  # noqa: PLR2004 - fewer take no time
         return lambda _: None
     width = 40

@@ -38,22 +38,22 @@ if TYPE_CHECKING:
     from threatmodel.model.system import System
 
 START = "fork" if sys.platform == "linux" else "spawn"
-"""How other processes are begun; on macOS a fork is not safe, and Windows has none."""
+"""How other processes start; a fork is not safe on macOS, and not available on Windows."""
 FEW = 8
-"""Models up to which one process checks them all: starting others would take longer."""
+"""Up to this many models are checked in one process: starting others would take longer."""
 _AT_ONCE = 4
-"""Models that a process is handed at once."""
+"""Models in one batch for a process."""
 _AHEAD = 3
-"""Handfuls for each process that are worked out before the first of them is written."""
+"""Batches for each process that are finished before the first of them is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckDemands:
-    """What is asked of every model.
+    """The demands on every model of a run.
 
-    `baselines` are those of `baseline_file`, by the model's path from its folder; `keep`: the model as it is
-    goes into it; `several`: one of many, where a platform file is no model and no mistake; `remember`: what earlier
-    runs kept may be used.
+    `baselines` are those in `baseline_file`, by the model's path from its folder. `keep`: the current results are
+    written to it. `several`: more than one model is checked, so that a shared platform file is not an error.
+    `remember`: results that earlier runs have cached may be used.
     """
 
     rules: Rules
@@ -69,7 +69,7 @@ class CheckDemands:
 
 
 def asked(request: Invocation) -> CheckDemands:
-    """What a run asks of every model.  Raises InputError where the policy cannot be used."""
+    """Return a run's demands on every model. Raises InputError where the policy cannot be used."""
     args = request.args
     rules = Rules(
         fail_on=args.fail_on,
@@ -93,11 +93,11 @@ def asked(request: Invocation) -> CheckDemands:
 
 
 def _with_baseline(question: CheckDemands, request: Invocation) -> CheckDemands:
-    """The question with the baseline that is named.  Raises InputError where it cannot be used."""
+    """Return the demands with the baseline. Raises InputError where it cannot be used."""
     args, file = request.args, request.args.baseline
     if args.write_baseline:
         if request.files.has(file):
-            message, hint = "there is such a file already", "--update-baseline brings it up to what is there"
+            message, hint = "the file already exists", "update it with --update-baseline"
             raise InputError([Problem(code="already-exists", place=Place(str(file)), message=message, hint=hint)])
         found: Mapping[str, Baseline] = {}
     else:
@@ -107,7 +107,7 @@ def _with_baseline(question: CheckDemands, request: Invocation) -> CheckDemands:
 
 
 def forms_of(question: CheckDemands) -> list[Form]:
-    """The forms that are asked for."""
+    """Return the formats of the outputs."""
     return [_form(one) for one in question.forms]
 
 
@@ -144,13 +144,13 @@ def _form(asked: FormAsked) -> Form:
         case _:
             from threatmodel.render.checks.text import TerminalForm
 
-            return TerminalForm(asked.width, colour=asked.colour)
+            return TerminalForm(asked.width, colour=asked.color)
 
 
 def checks(
     models: Sequence[Path], question: CheckDemands, progress: Callable[[int], None], start: str = START
 ) -> Iterator[Outcome]:
-    """The check of each model, in order; `start` says how other processes are begun."""
+    """Yield the outcome of each model, in order; `start` is how other processes start."""
     workers = min(_cores(), len(models) // FEW + 1)
     found = _serially(models, question) if workers == 1 else _in_processes(models, question, workers, start)
     for done, one in enumerate(found, 1):
@@ -168,7 +168,7 @@ def _serially(models: Sequence[Path], question: CheckDemands) -> Iterator[Outcom
 
 
 def _in_processes(models: Sequence[Path], question: CheckDemands, workers: int, start: str) -> Iterator[Outcome]:
-    """The same in several processes; no more is worked out ahead than a few handfuls, however slow the writing is."""
+    """Yield the same from several processes, which are never more than a few batches ahead of the writing."""
     import multiprocessing
     from collections import deque
     from concurrent.futures import Future, ProcessPoolExecutor
@@ -190,7 +190,7 @@ def _in_processes(models: Sequence[Path], question: CheckDemands, workers: int, 
 
 
 _CHECKING: list[_Checking] = []
-"""In a process of its own: what it checks models with."""
+"""In a child process: what it checks models with."""
 
 
 def _begin(question: CheckDemands) -> None:
@@ -205,7 +205,7 @@ def _several(paths: Sequence[Path]) -> list[Outcome]:
 
 
 def dated(request: Invocation, models: Sequence[Path], days: int) -> tuple[list[Expiry], int]:
-    """What ends within so many days in any of the models, and the exit code; what cannot be used is told."""
+    """Return what expires within so many days in the models, and the exit code; report what cannot be used."""
     from threatmodel.assessment.priorities import expiries
 
     question = CheckDemands(
@@ -233,7 +233,7 @@ def dated(request: Invocation, models: Sequence[Path], days: int) -> tuple[list[
 
 
 class _Checking:
-    """Checks one model after another; reads each library once, and tells each rule once."""
+    """Checks one model after another; reads each library once, and describes each rule once."""
 
     def __init__(self, question: CheckDemands) -> None:
         self._question = question
@@ -245,7 +245,7 @@ class _Checking:
         self._base = here.relative_to(root).as_posix() if root is not None and here.is_relative_to(root) else ""
 
     def one(self, path: Path) -> Outcome:
-        """The check of a model, written; one that cannot be used says why."""
+        """Return the outcome of a model in every format; for one that cannot be used, its problems."""
         files = Files(CONTENT)
         try:
             found = self._checked(path, files)
@@ -263,7 +263,7 @@ class _Checking:
         return outcome(found, self._forms)
 
     def assessed(self, path: Path, files: Files) -> Assessment:
-        """The assessment of a model, under the rules.  Raises InputError where it cannot be used."""
+        """Return the assessment of a model under the rules. Raises InputError where it cannot be used."""
         from threatmodel.assessment.assess import assess
         from threatmodel.assessment.gate.judging import held_to
 
@@ -315,7 +315,7 @@ def _holds_no_system(error: InputError) -> bool:
 
 
 def _texts(files: Files) -> Callable[[str], str]:
-    """What gives the text of a file that was read: of one that may hold secrets too, since it is only measured."""
+    """Return a function for the text of a file that was read; it is only measured, so that it may hold secrets."""
 
     def text_of(name: str) -> str:
         if name in files.read:

@@ -1,4 +1,4 @@
-"""`tm completion`: options, commands and ids, completed by the shell; the only module that imports argcomplete."""
+"""`tm completion`: the shell completes options, commands and ids; the only module that imports argcomplete."""
 
 from __future__ import annotations
 
@@ -14,47 +14,48 @@ from threatmodel.reading.home import CONTENT
 from threatmodel.reading.problems import InputError, Place, Problem
 
 DESCRIPTION = """\
-Prints what makes a shell complete what you type after `tm`. For example, in ~/.bashrc: eval "$(tm completion bash)"."""
+Print the script with which a shell completes the arguments of `tm`. In ~/.bashrc: eval "$(tm completion bash)".
+"""
 
 SHELLS = ("bash", "zsh", "fish", "powershell")
 
 
 def options(parser: Parser) -> None:
-    """Declares its options."""
-    parser.add_argument("shell", choices=SHELLS, help="the shell that reads it")
+    """Declare the command's options."""
+    parser.add_argument("shell", choices=SHELLS, help="the shell to print the script for")
 
 
 def run(request: Invocation) -> int:
-    """Prints the shell's part."""
+    """Print the script for a shell."""
     try:
         from argcomplete.shell_integration import shellcode
     except ModuleNotFoundError:
         place, message = Place("completion"), "the package 'argcomplete' is missing"
-        hint = "pip install argcomplete, or install threatmodel[completion]"
+        hint = "install it with pip install argcomplete"
         raise InputError([Problem(code="missing-package", place=place, message=message, hint=hint)]) from None
     shell = request.args.shell
     return request.print(shellcode(["tm", "tm.py"], shell=shell) + "\n")
 
 
 def complete(parser: Parser) -> int:
-    """Tells the shell what could stand next; returns the exit code, 1 where nobody can say."""
+    """Print the completions for the shell; return the exit code, 1 where argcomplete is missing."""
     try:
         import argcomplete
         from argcomplete.finders import safe_actions
     except ModuleNotFoundError:
         return 1
-    safe_actions.add(Gather)  # what was typed of `--library` counts
+    safe_actions.add(Gather)  # the values of `--library` that are typed already are used
     for words, action in _actions(parser):
         known = _KNOWN.get((words, action.dest)) or _KNOWN.get(("", action.dest))
         if known is not None and action.choices is None:
-            action.completer = _completer(known)  # type: ignore[attr-defined] # where argcomplete looks for it
+            action.completer = _completer(known)  # type: ignore[attr-defined] # argcomplete reads it there
     argcomplete.autocomplete(parser, always_complete_options="long")
     return 0
 
 
 def _actions(parser: argparse.ArgumentParser, words: str = "") -> Iterator[tuple[str, argparse.Action]]:
-    """The options of a parser and of its commands, each behind the words that lead to it."""
-    for action in parser._actions:  # noqa: SLF001 - argparse has no other way to ask
+    """Yield the options of a parser and of its commands, each with the words of its command."""
+    for action in parser._actions:  # noqa: SLF001 - argparse has no public interface for it
         yield words, action
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - the same
             for name, command in action.choices.items():
@@ -62,14 +63,14 @@ def _actions(parser: argparse.ArgumentParser, words: str = "") -> Iterator[tuple
 
 
 def _completer(known: Callable[[Invocation], Iterable[str]]) -> Callable[..., Sequence[str]]:
-    """What argcomplete asks: the ids that may stand there, behind those that stand there and a comma."""
+    """Return a function for argcomplete: the ids that fit, after those that are typed already and a comma."""
 
     def completer(prefix: str, parsed_args: argparse.Namespace, **_: object) -> Sequence[str]:
         before, comma, _name = prefix.rpartition(",")
         try:
             request = Invocation(parsed_args, Files(CONTENT), _misused)
             return [f"{before}{comma}{name}" for name in known(request)]
-        except InputError:  # said in full when the command runs
+        except InputError:  # the command itself reports the errors
             return []
 
     return completer
@@ -107,4 +108,4 @@ _KNOWN: Mapping[tuple[str, str], Callable[[Invocation], Iterable[str]]] = {
     ("new control", "threat"): _threats,
     ("new handler", "id"): _functions,
 }
-"""What is completed, by the words before it and its name; no words: wherever it may stand."""
+"""The completed options, by the words of the command and the option's name; no words: every command."""

@@ -1,4 +1,4 @@
-"""`tm.py --describe`: the facts of a kind of element."""
+"""`tm.py --describe`: list the facts of a kind of element."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from threatmodel.reading.problems import InputError, Place, Problem, listed, sug
 
 
 def options(what: _MutuallyExclusiveGroup) -> None:
-    """Declares the option."""
+    """Declare the option."""
     what.add_argument("--describe", type=text, metavar="KIND", help=f"the facts of a kind: {', '.join(KINDS)}")
 
 
 def run(request: Invocation) -> int:
-    """Prints a line a fact."""
+    """Print one line for each fact."""
     from threatmodel.render.listing import description
 
     kind = dict(FORMER_KINDS).get(request.args.describe.lower(), request.args.describe)

@@ -21,44 +21,48 @@ _VIEWS = ("runtime", "deployment", "identity", "all")
 
 
 def options(what: _MutuallyExclusiveGroup) -> None:
-    """Declares the option."""
+    """Declare the option."""
     what.add_argument(
         "--dfd",
         action="store_true",
-        help="data-flow diagram as DOT; -o FILE.svg, .png or .pdf draws it, -o FOLDER/ draws one a function",
+        help="data-flow diagram as DOT; -o FILE.svg, .png or .pdf draws it, -o FOLDER/ draws one for each function",
     )
 
 
 def details(how: _ArgumentGroup) -> None:
-    """Declares what says how to draw."""
+    """Declare the options of diagrams."""
     how.add_argument(
-        "--view", choices=_VIEWS, default="runtime", help="which planes a diagram shows (default: runtime)"
+        "--view", choices=_VIEWS, default="runtime", help="which part of the system a diagram shows (default: runtime)"
     )
-    how.add_argument("--focus", type=text, metavar="ID", help="only this element and its neighbours")
-    how.add_argument("--full", action="store_true", help="every function in one diagram, however many")
-    how.add_argument("--colormap", action="store_true", help="colour a diagram by risk (loads the library)")
+    how.add_argument("--focus", type=text, metavar="ID", help="show only this element and its neighbors")
+    how.add_argument(
+        "--full", action="store_true", help="show every function in one diagram, even where there are many"
+    )
+    how.add_argument("--colormap", action="store_true", help="color a diagram by risk")
 
 
 def run(request: Invocation) -> int:
-    """Prints the diagram as DOT, or draws it."""
+    """Print the diagram as DOT, or draw it."""
     from threatmodel.render.dfd import dfd, needs_overview
 
     args = request.args
-    colours: Mapping[str, Risk] | None = None
+    colors: Mapping[str, Risk] | None = None
     if args.colormap:
         from threatmodel.assessment.priorities import risks
 
         assessment = request.assessment()
-        graph, colours = assessment.graph, risks(assessment)
+        graph, colors = assessment.graph, risks(assessment)
     else:
         graph = request.graph()
     focus = _focus(args.focus or "", graph)
     overview = False if args.full else None
     if request.folder is not None:
-        return _album(request, request.folder, graph, colours)
+        return _album(request, request.folder, graph, colors)
     if overview is None and not focus and needs_overview(graph):
-        complain(f"{PROGRAM}: too many functions: drawing an overview (--focus ID, --full, -o FOLDER/)\n")
-    dot = dfd(graph, view=args.view, focus=focus, risks=colours, overview=overview)
+        complain(
+            f"{PROGRAM}: too many functions for one diagram; drawing an overview (see --focus ID, --full, -o FOLDER/)\n"
+        )
+    dot = dfd(graph, view=args.view, focus=focus, risks=colors, overview=overview)
     return request.print(_drawn(dot, request.output) if request.output else dot)
 
 
@@ -69,16 +73,16 @@ def _focus(focus: str, graph: Graph) -> str:
     return focus
 
 
-def _album(request: Invocation, folder: Path, graph: Graph, colours: Mapping[str, Risk] | None) -> int:
-    """One picture of the whole, and one a function."""
+def _album(request: Invocation, folder: Path, graph: Graph, colors: Mapping[str, Risk] | None) -> int:
+    """Write one picture of the whole system, and one for each function."""
     from threatmodel.render.dfd import dfd
 
     make_folder(folder)
     view = request.args.view
-    request.write(_drawn(dfd(graph, view=view, risks=colours), Path("x.svg")), folder / "overview.svg")
+    request.write(_drawn(dfd(graph, view=view, risks=colors), Path("x.svg")), folder / "overview.svg")
     for element in graph.elements.values():
         if element.kind == "function":
-            dot = dfd(graph, view=view, focus=element.id, risks=colours)
+            dot = dfd(graph, view=view, focus=element.id, risks=colors)
             request.write(_drawn(dot, Path("x.svg")), folder / f"{element.id}.svg")
     return 0
 

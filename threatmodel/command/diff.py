@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from threatmodel.assessment.changes import Changes
 
 DESCRIPTION = (
-    "Holds two models, two files that --json wrote, or two revisions (main..HEAD; one revision: against the work tree) "
-    "against each other: first the controls and proofs that were lost, the flows that cross a boundary, the findings "
-    "that became worse. Reordering and reformatting show nothing. Exit code 0, also where something differs."
+    "Compare two models, two files that --json wrote, or two revisions. A range such as main..HEAD names two "
+    "revisions; a single revision is compared with the working tree. Lost controls and proofs come first, then new "
+    "flows across a boundary and findings that became worse. Reordering and reformatting are not changes. "
+    "The exit code is 0 even where the two differ."
 )
 _FORMS = ("text", "json", "markdown", "dot")
 _SUFFIXES = {".yaml", ".yml", ".json"}
@@ -31,27 +32,29 @@ _DRAWN = {".svg", ".png", ".pdf"}
 
 
 def options(parser: Parser) -> None:
-    """Declares its options."""
-    parser.add_argument("before", type=text, metavar="BEFORE", help="a model, a JSON file, a revision, or REV..REV")
-    parser.add_argument("after", type=text, nargs="?", metavar="AFTER", help="the same, later")
+    """Declare the command's options."""
+    parser.add_argument("before", type=text, metavar="BEFORE", help="a model, a JSON file, a revision or REV..REV")
+    parser.add_argument(
+        "after", type=text, nargs="?", metavar="AFTER", help="a model, a JSON file or a revision to compare it with"
+    )
     common(parser)
     parser.add_argument(
         "--models",
         type=path,
         nargs="*",
         metavar="MODEL",
-        help="with revisions: several models together (default: the one that is found)",
+        help="compare several models between two revisions (default: the one that is found)",
     )
     parser.add_argument(
         "--format",
         choices=_FORMS,
         default="text",
-        help="how it is told (default: text); -o FILE.svg, .png or .pdf draws what changed",
+        help="the format (default: text); with -o FILE.svg, .png or .pdf the changes are drawn",
     )
 
 
 def run(request: Invocation) -> int:
-    """Prints what changed."""
+    """Print what changed."""
     from threatmodel.render import changed
     from threatmodel.render.comment import as_markdown
 
@@ -75,20 +78,20 @@ Assessed = Mapping[str, Any]
 
 
 Side = Callable[[], Assessed]
-"""One of the two sides, worked out when it is called; raises InputError where it cannot be had."""
+"""A function that returns one of the two sides; it raises InputError where the side cannot be read."""
 
 _UNUSABLE_BEFORE = {"missing-file", "unusable-revision"}
-"""What does not fail a comparison of several models where it is true of the first revision: a later one repairs it."""
+"""Problems of the first revision that do not fail a comparison of several models: a later revision repairs them."""
 
 
 def _several(request: Invocation) -> int:
-    """Prints what changed in several models between two revisions; 2 where one cannot be used."""
+    """Print what changed in several models between two revisions; return 2 where one cannot be used."""
     from threatmodel.render.changed import as_text
     from threatmodel.render.comment import of_several
 
     args = request.args
     if args.after is not None or request.named is not None or args.format not in {"text", "markdown"}:
-        request.misused("--models takes revisions (main..HEAD), as text or markdown, and no -m")
+        request.misused("--models needs revisions (main..HEAD) and the format text or markdown; remove -m")
     found: dict[str, Changes] = {}
     unheld: dict[str, str] = {}
     code = 0
@@ -113,7 +116,7 @@ def _several(request: Invocation) -> int:
 
 
 def _held(before: Assessed, after: Assessed) -> Changes:
-    """What differs, whatever either side still calls by a former name."""
+    """Return the changes, after former names on either side are replaced."""
     from threatmodel.assessment.changes import changes
     from threatmodel.assessment.former import current_json, former_in
 
@@ -122,7 +125,7 @@ def _held(before: Assessed, after: Assessed) -> Changes:
 
 
 def _sides(request: Invocation) -> tuple[Side, Side]:
-    """Both sides, as JSON has them."""
+    """Return functions for both sides as JSON values."""
     before, after = request.args.before, request.args.after
     if after is None and ".." in before:
         dots = "..." if "..." in before else ".."
@@ -136,18 +139,18 @@ def _sides(request: Invocation) -> tuple[Side, Side]:
 
 
 def _one(named: str, request: Invocation) -> Assessed:
-    """A side that is named alone: a file of JSON, a model, or a revision."""
+    """Return one side: a JSON file, a model or a revision."""
     path = Path(named)
     if path.is_file():
         _refuse_both(named, request)
         return _of_json(path, request) if path.suffix == ".json" else _of_model(path, request)
     if is_folder(path) or path.suffix in _SUFFIXES:
-        return _of_model(path, request)  # says what is wrong
+        return _of_model(path, request)  # reports what is wrong with it
     return _at(named, request)
 
 
 def _refuse_both(named: str, request: Invocation) -> None:
-    """Raises InputError where a file is named as a revision is: a pull request can add one that hides the revision."""
+    """Raise InputError where a file has the name of a revision: a pull request can add one that hides it."""
     from threatmodel.command.revisions import is_revision
 
     if Path(named).suffix in _SUFFIXES or named.startswith(("./", "../", os.sep)):
@@ -160,7 +163,7 @@ def _refuse_both(named: str, request: Invocation) -> None:
 
 
 def _of_json(path: Path, request: Invocation) -> Assessed:
-    """An assessment that --json wrote.  Raises InputError where a file is none."""
+    """Return an assessment that --json wrote. Raises InputError where a file is not one."""
     from threatmodel.render.contract.assessment import SCHEMA_VERSION
 
     place = Place(str(path))
@@ -171,12 +174,12 @@ def _of_json(path: Path, request: Invocation) -> Assessed:
     version = str(found.get("schema_version", "")) if isinstance(found, dict) else ""
     parts = ("model", "summary", "elements", "flows", "findings", "controls")
     if not isinstance(found, dict) or not version or any(part not in found for part in parts):
-        message, hint = f"{quoted(path.name)} is no assessment", "tm --json FILE writes one"
+        message, hint = f"{quoted(path.name)} is not an assessment", "write one with tm --json FILE"
         raise InputError([Problem(code="no-assessment", place=place, message=message, hint=hint)])
     if version.partition(".")[0] not in {"1", SCHEMA_VERSION.partition(".")[0]}:
         message, hint = (
             f"this assessment has the schema {version}; this version reads 1 to {SCHEMA_VERSION}",
-            "write it anew: tm --json FILE",
+            "write it again with tm --json FILE",
         )
         raise InputError([Problem(code="no-assessment", place=place, message=message, hint=hint)])
     from threatmodel.api import layered
@@ -187,7 +190,7 @@ def _of_json(path: Path, request: Invocation) -> Assessed:
 
 
 def _of_model(path: Path, request: Invocation) -> Assessed:
-    """A model, assessed."""
+    """Return the assessment of a model."""
     files = Files(CONTENT)
     found = _contract(path, request, files)
     request.renamed(files)
@@ -201,7 +204,7 @@ def _contract(path: Path, request: Invocation, files: Files) -> Assessed:
 
 
 def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
-    """The model at a revision: the same path there as here.  The work tree is not touched."""
+    """Return the model at a revision, at the same path as in the working tree, which is not changed."""
     from threatmodel.command.revisions import merge_base, unpacked
     from threatmodel.command.temporary import temporary_folder
     from threatmodel.reading.git import located
@@ -214,7 +217,7 @@ def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
         _held_inside(folder, model, revision)
         request.given = _layers_at(given, root, folder, revision)
         try:
-            os.chdir(folder)  # so that places are told as from the root of the repository
+            os.chdir(folder)  # so that paths in messages start at the root of the repository
             return _contract(model, request, Files(CONTENT))  # a warning would be of no use: what is committed stays
         except InputError as error:
             said = [f"{problem.place}: {problem.code}: {problem.message}" for problem in error.problems]
@@ -226,7 +229,7 @@ def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
 
 
 def _layers_at(given: Sequence[Path], root: Path, folder: Path, revision: str) -> list[Path]:
-    """The libraries that the command line names: those of the repository as they are at the revision."""
+    """Return the libraries of the command line, those inside the repository as they are at the revision."""
     found = []
     for layer in given:
         named = next((one for one in (_named(layer), real_path(layer)) if one.is_relative_to(root)), None)
@@ -241,14 +244,14 @@ def _named(path: Path) -> Path:
 
 
 def _held_inside(folder: Path, path: Path, revision: str) -> None:
-    """Raises InputError where a path is not there at a revision, or is a link that leads out of it."""
+    """Raise InputError where a path does not exist at a revision, or is a link that leaves it."""
     there = folder / path
     if not real_path(there).is_relative_to(folder):
         message, hint = f"{quoted(path.as_posix())} is a link that leaves the repository", "commit the file itself"
         raise _refusal("outside-project", revision, message, hint)
     if not there.exists():
-        message = f"{quoted(path.as_posix())} is not there at {quoted(revision)}"
-        raise _refusal("missing-file", revision, message, "name a later revision, or two files")
+        message = f"{quoted(path.as_posix())} does not exist at {quoted(revision)}"
+        raise _refusal("missing-file", revision, message, "name another revision, or compare two files")
 
 
 def _refusal(code: str, where: str, message: str, hint: str) -> InputError:

@@ -1,4 +1,4 @@
-"""`tm.py docs`: what is generated in the clone."""
+"""`tm.py docs`: write the generated files of the clone."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from threatmodel.reading.home import CONTENT
 
 
 def options(parser: Parser) -> None:
-    """Declares its options."""
-    parser.add_argument("--check", action="store_true", help="only say whether they are current")
+    """Declare the command's options."""
+    parser.add_argument("--check", action="store_true", help="report outdated pages, and write nothing")
 
 
 def run(request: Invocation) -> int:
-    """Writes every generated file; with `--check` 1 where one is not current."""
+    """Write every generated file; with `--check` return 1 where one is outdated."""
     from threatmodel.render.pages.generated import generated
 
     return generated(CONTENT, request.files, only_check=request.args.check)

@@ -1,4 +1,4 @@
-"""Pictures for the commands that write some."""
+"""Pictures for the commands that write them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def drawn(dot: str, path: Path) -> bytes:
-    """The picture in the format that the file's name asks for.  Raises InputError."""
+    """Return the picture in the format of the file's suffix. Raises InputError where it cannot be drawn."""
     from threatmodel.render.draw import DrawError, draw
 
     fmt = PICTURES.get(path.suffix.lower())
     if fmt is None:
-        hint = f"name it {listed(['FILE' + ending for ending in PICTURES])}"
-        message = f"'{path.suffix}' is no picture format"
+        hint = f"use one of {listed(['FILE' + ending for ending in PICTURES])}"
+        message = f"'{path.suffix}' is not a picture format"
         raise InputError([Problem(code="unknown-format", place=Place(str(path)), message=message, hint=hint)])
     try:
         return draw(dot, fmt, os.environ.get("DOT", ""))
@@ -29,7 +29,7 @@ def drawn(dot: str, path: Path) -> bytes:
 
 
 def picture_of(assessment: Assessment) -> str:
-    """A report's picture as SVG text."""
+    """Return a report's picture as SVG text."""
     from threatmodel.assessment.priorities import risks
     from threatmodel.render.dfd import dfd
 

@@ -1,4 +1,4 @@
-"""`tm.py due`: what expires or is due, by owner."""
+"""`tm.py due`: list what has expired or expires soon, by owner."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ from threatmodel.command.arguments import Parser, common, path
 from threatmodel.command.request import Invocation, models_of
 
 DESCRIPTION = (
-    "Lists acceptances, attestations, plans and work that have ended or end within some days, by owner, over as many "
-    "models as are named. Exit code 0, also where something has ended: check fails on what may not be."
+    "List the acceptances, attestations, plans and tasks of one or more models that have expired or expire soon, by "
+    "owner. The exit code is 0 even where one has expired; use check to fail on it."
 )
 _DAYS = re.compile(r"([0-9]{1,5})d?\Z")
 
 
 def options(parser: Parser) -> None:
-    """Declares its options."""
-    parser.add_argument("models", nargs="*", type=path, metavar="MODEL", help="the models, in place of -m")
+    """Declare the command's options."""
+    parser.add_argument("models", nargs="*", type=path, metavar="MODEL", help="the models, instead of -m")
     common(parser)
     parser.add_argument(
-        "--within", type=_days, default=60, metavar="DAYS", help="how many days ahead, such as 60d (default: 60d)"
+        "--within",
+        type=_days,
+        default=60,
+        metavar="DAYS",
+        help="the number of days to look ahead, such as 60d (default: 60d)",
     )
 
 
 def run(request: Invocation) -> int:
-    """Prints what ends, soonest first under each owner; 2 where a model cannot be used."""
+    """Print what expires, soonest first under each owner; return 2 where a model cannot be used."""
     from threatmodel.command.checking import dated
     from threatmodel.render.ending import ending
 
@@ -35,8 +39,8 @@ def run(request: Invocation) -> int:
 
 
 def _days(value: str) -> int:
-    """A number of days."""
+    """Return a number of days."""
     found = _DAYS.match(value)
     if found is None:
-        raise argparse.ArgumentTypeError(f"'{value[:40]}' is no number of days such as 60d")
+        raise argparse.ArgumentTypeError(f"'{value[:40]}' is not a number of days such as 60d")
     return int(found.group(1))

@@ -1,4 +1,4 @@
-"""`tm.py explain`: a threat or a control, in the library or on an element of the model, or the code of a problem."""
+"""`tm.py explain`: explain a threat or a control, in the library or on an element, or an error code."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from threatmodel.reading.problems import InputError, Place, Problem, article, qu
 
 
 def options(parser: Parser) -> None:
-    """Declares its options."""
-    meaning = "its id, a word of the trade (SSRF), what reports print (threat@element) or the code of a problem"
+    """Declare the command's options."""
+    meaning = "an id, a common term (SSRF), a finding (threat@element) or an error code"
     parser.add_argument("id", type=text, metavar="ID", help=meaning)
     common(parser)
 
 
 def run(request: Invocation) -> int:
-    """Prints the page of a threat or a control, or of each that a word of the trade names."""
+    """Print the page of a threat or control, or of each that a common term names."""
     from threatmodel.library.entries import Threat
     from threatmodel.library.lookup import aliases, named
     from threatmodel.library.standards import load_standards
@@ -35,9 +35,9 @@ def run(request: Invocation) -> int:
         return request.print(codes[name])
     hint = (
         suggestion(name, [*library.threats, *library.controls, *aliases(library), *codes])
-        or f"{PROGRAM} --list shows every threat"
+        or f"list every threat with {PROGRAM} --list"
     )
-    message = f"there is no threat, no control and no problem's code {quoted(name)}"
+    message = f"there is no threat, control or error code {quoted(name)}"
     for off in library.off:
         if off.id == name:
             message, hint = f"the {off.part} {quoted(name)} is switched off at {off.place}: {off.reason}", ""
@@ -45,13 +45,13 @@ def run(request: Invocation) -> int:
 
 
 def _problems(request: Invocation) -> dict[str, str]:
-    """What the page of problems says of each code."""
+    """Return the section of docs/errors.md for each code."""
     sections = request.files.text(PROBLEMS).split("\n## ")[1:]
     return {section.split("\n", 1)[0].strip(): f"# {section.strip()}\n" for section in sections}
 
 
 def _here(request: Invocation, name: str, element: str) -> str:
-    """The page of a threat or control on an element.  Raises InputError where there is none of the name."""
+    """Return the page of a threat or control on an element. Raises InputError for an unknown name."""
     from threatmodel.render.pages.here import control_here_page, finding_page, ruled_out_page
 
     assessment = request.assessment()
@@ -61,7 +61,7 @@ def _here(request: Invocation, name: str, element: str) -> str:
     place = Place("explain")
     if threat is None and control is None:
         hint = suggestion(name, [*library.threats, *library.controls])
-        message = f"there is no threat and no control {quoted(name)}"
+        message = f"there is no threat or control {quoted(name)}"
         raise InputError([Problem(code="unknown-id", place=place, message=message, hint=hint)])
     if target is None:
         hint = suggestion(element, [one.id for one in graph.targets()])
@@ -70,7 +70,7 @@ def _here(request: Invocation, name: str, element: str) -> str:
     if control is not None:
         if target.kind != control.scope:
             kind = article(target.kind or "party")
-            message = f"{quoted(name)} lives on {article(control.scope)}, but {quoted(element)} is {kind}"
+            message = f"{quoted(name)} applies to {article(control.scope)}, but {quoted(element)} is {kind}"
             raise InputError([Problem(code="wrong-kind", place=place, message=message, hint="")])
         return control_here_page(control, element, assessment)
     finding = next((f for f in (*assessment.findings, *assessment.possible) if f.id == f"{name}@{element}"), None)

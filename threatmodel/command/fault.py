@@ -1,6 +1,6 @@
-"""What no stage foresaw: one line that can be reported, and exit code 70; never 1, which means findings.
+"""Internal errors: one line to report, and exit code 70, because 1 means findings.
 
-It imports nothing but the standard library and what tells the version: it must run where the rest cannot be imported.
+It imports only the standard library and the version, because it must run where the rest cannot be imported.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ _PACKAGES = Path(__file__).resolve().parent.parent.parent
 
 
 def fault(error: BaseException, program: str) -> int:
-    """Tells of a fault of the program, with the traceback where TM_DEBUG is 1; returns exit code 70.
+    """Report an internal error, with the traceback where TM_DEBUG is 1; return exit code 70.
 
-    What the error says is not shown without being asked for: it may hold a value of the input, and so a secret.
+    The error's own message is shown with TM_DEBUG only, because it may quote a secret from the input.
     """
-    import traceback  # start-up is a feature
+    import traceback  # imported late for a fast start-up
 
     lines = []
     if os.environ.get("TM_DEBUG") == "1":
         lines = "".join(traceback.format_exception(error)).splitlines()
     lines.append(
-        f"{program}: internal error: {type(error).__name__} at {_at(error)}, version {__version__}; please report this"
-        " line and the command (TM_DEBUG=1 shows more)"
+        f"{program}: internal error: {type(error).__name__} at {_at(error)}, version {__version__}; report this"
+        " line and the command (set TM_DEBUG=1 for details)"
     )
     with contextlib.suppress(AttributeError, OSError):  # a closed standard error must not hide the exit code
         sys.stderr.write("".join(f"{_visible(line)}\n" for line in lines))
@@ -36,10 +36,10 @@ def fault(error: BaseException, program: str) -> int:
 
 
 def _at(error: BaseException) -> str:
-    """The last line of ours that the error came through."""
+    """Return the last line of this package in the traceback."""
     import traceback
 
-    if isinstance(error, SyntaxError) and error.filename:  # code that cannot be read has run no line
+    if isinstance(error, SyntaxError) and error.filename:  # a syntax error has no frame
         frames = [(error.filename, error.lineno)]
     else:
         frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
@@ -48,5 +48,5 @@ def _at(error: BaseException) -> str:
 
 
 def _visible(line: str) -> str:
-    """A line in which every character can be seen."""
+    """Return a line in which every character is visible."""
     return "".join(one if one.isprintable() else f"<U+{ord(one):04X}>" for one in line)

@@ -1,4 +1,4 @@
-"""A form that a check is to be written in."""
+"""The format that the result of a check is written in."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 
 class FormAsked(NamedTuple):
-    """A form by its name; of the text for a terminal also how wide it is, and whether it takes colour."""
+    """A format by its name; for text on a terminal also the width, and whether color is used."""
 
     name: str
     width: int = 80
-    colour: bool = False
+    color: bool = False

@@ -1,4 +1,4 @@
-"""`tm.py import`: a model of what a file deploys, or an existing one brought up to it."""
+"""`tm.py import`: create a model of what a file deploys, or update an existing one."""
 
 from __future__ import annotations
 
@@ -14,17 +14,31 @@ from threatmodel.reading.problems import InputError, Place, Problem, visible
 
 
 def options(parser: Parser) -> None:
-    """Declares its options."""
+    """Declare the command's options."""
     from threatmodel.model.file import STACK_KINDS
 
-    parser.add_argument("file", type=path, metavar="FILE", help="SAM or CloudFormation, a plan as JSON, serverless.yml")
-    parser.add_argument("--update", type=path, metavar="MODEL", help="add to this model what it lacks; the rest stays")
-    parser.add_argument("--kind", choices=STACK_KINDS, help="what the file is (default: as it looks)")
-    parser.add_argument("-o", "--output", type=text, default=argparse.SUPPRESS, metavar="FILE", help="the new model")
+    parser.add_argument(
+        "file",
+        type=path,
+        metavar="FILE",
+        help="a SAM or CloudFormation template, a Terraform plan as JSON, or a serverless.yml",
+    )
+    parser.add_argument(
+        "--update", type=path, metavar="MODEL", help="add what is missing to this model, and change nothing else"
+    )
+    parser.add_argument("--kind", choices=STACK_KINDS, help="the kind of the file (default: detected)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=text,
+        default=argparse.SUPPRESS,
+        metavar="FILE",
+        help="the new model (default: standard output)",
+    )
 
 
 def run(request: Invocation) -> int:
-    """Prints or writes a model of what a file deploys."""
+    """Print or write a model of what a file deploys."""
     from threatmodel.authoring.importing.model import SCHEMA
     from threatmodel.authoring.importing.plan import imported
 
@@ -33,7 +47,7 @@ def run(request: Invocation) -> int:
         return _update(request)
     if request.output is not None and request.output.exists():
         place, message = Place(str(request.output)), "this file exists already"
-        hint = f"give --update {request.output} to add to it what it lacks"
+        hint = f"add what is missing to it with --update {request.output}"
         raise InputError([Problem(code="already-exists", place=place, message=message, hint=hint)])
     found = imported(args.file, args.kind or "", request.output, request.files)
     complain("".join(f"{visible(note)}\n" for note in found.notes))
@@ -47,24 +61,24 @@ def run(request: Invocation) -> int:
         schema = request.output.parent / SCHEMA
         told = [f"wrote {name}: {len(found.added)} elements", f"next: {COMMAND} -m {name} --report"]
         if not schema.exists():
-            told.append(f"editors: {COMMAND} schema model > {shown_path(schema)} has them check it as you type")
+            told.append(f"to have your editor check the model, run {COMMAND} schema model > {shown_path(schema)}")
         say(told)
     return code
 
 
 def _update(request: Invocation) -> int:
-    """Adds to a model what it lacks, and says what that was."""
+    """Add to a model what is missing, and print what was added."""
     from threatmodel.authoring.importing.plan import update
 
     args = request.args
     if request.output is not None or request.folder is not None:
-        request.misused("--update writes to the model: give no -o")
+        request.misused("--update writes to the model; remove -o")
     found = update(args.file, args.kind or "", args.update, request.files)
     if found.added:
         write_edit(found.text, args.update, found.before)
     name = shown_path(args.update)
     lines = [f"{name}: added {entry.kind} {entry.id} ({entry.resource})" for entry in found.added]
-    lines += [f"{one.place}: {one.name}: {one.file} has no such {one.kind} any more" for one in found.gone]
+    lines += [f"{one.place}: {one.name}: {one.file} no longer has this {one.kind}" for one in found.gone]
     lines += found.notes
-    say(lines or [f"{name} has everything that {shown_path(args.file)} has"])
+    say(lines or [f"{name} already has everything in {shown_path(args.file)}"])
     return 0

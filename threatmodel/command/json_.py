@@ -1,4 +1,4 @@
-"""`tm.py --json`: the whole assessment."""
+"""`tm.py --json`: print the whole assessment as JSON."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from threatmodel.reading.whole import is_stream
 
 
 def options(what: _MutuallyExclusiveGroup) -> None:
-    """Declares the option."""
-    what.add_argument("--json", nargs="?", const="-", type=text, metavar="FILE", help="the whole assessment")
+    """Declare the option."""
+    what.add_argument("--json", nargs="?", const="-", type=text, metavar="FILE", help="the whole assessment as JSON")
 
 
 def run(request: Invocation) -> int:
-    """Prints the assessment as JSON."""
+    """Print the assessment as JSON."""
     target: str = request.args.json
     if target != "-":
         if getattr(request.args, "output", None):

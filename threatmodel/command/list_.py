@@ -1,4 +1,4 @@
-"""`tm.py --list`: every threat of the library."""
+"""`tm.py --list`: list every threat of the library."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from threatmodel.reading.problems import InputError
 
 
 def options(what: _MutuallyExclusiveGroup) -> None:
-    """Declares the option."""
+    """Declare the option."""
     what.add_argument("--list", action="store_true", help="every threat of the library: id, scenario, title")
 
 
 def run(request: Invocation) -> int:
-    """Prints a line a threat."""
+    """Print one line for each threat."""
     from threatmodel.assessment.misdirected import unknown_threats
     from threatmodel.render.listing import listing
 

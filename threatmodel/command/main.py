@@ -1,6 +1,6 @@
 """Arguments in, exit code out.
 
-Exit codes: 0 clean, 1 findings that fail a check, 2 input that cannot be used, 70 a fault of this program.
+Exit codes: 0 success, 1 the check fails, 2 the input cannot be used, 70 internal error.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from threatmodel.reading.problems import InputError, shown, told, visible
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the command line; returns the exit code.
+    """Run the command line; return the exit code.
 
-    A package that is missing, Ctrl-C and faults are for the door that calls it.
+    The caller handles a missing package, Ctrl-C and internal errors.
     """
-    gc.disable()  # values form no cycles, and a hundred thousand of them are slow to walk
+    gc.disable()  # values form no cycles, and collection is slow with a hundred thousand of them
     prepare_streams()
     files = Files(CONTENT)
     try:
@@ -52,15 +52,15 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _unusable(error: OSError) -> int:
-    """What no stage foresaw of a file: what is wrong with it; the exit code for it."""
+    """Report an error of the file system that no stage handles; return the exit code."""
     name = visible(os.fsdecode(error.filename)[:200])
     complain(f"{name}: unreadable-file: cannot be used: {error.strerror}\n")
     return 2
 
 
 def _run(arguments: Sequence[str], files: Files) -> int:
-    """Does what was asked for; help where nothing was."""
-    if "_ARGCOMPLETE" in os.environ:  # a shell asks what could stand next: nothing else may happen
+    """Run the command or option that is given; print the help where none is."""
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks for completions: nothing else may happen
         from threatmodel.command.completion import complete
 
         return complete(parser())
@@ -71,7 +71,7 @@ def _run(arguments: Sequence[str], files: Files) -> int:
     asked = [name for name in OPTIONS if getattr(args, name)]
     if args.command:
         if asked:
-            line.error(f"--{asked[0]} and {args.command} ask for two things: give one of them")
+            line.error(f"--{asked[0]} and {args.command} exclude each other; give only one")
         if args.command != "diff":
             request.refuse_pictures()
         return command(args.command).run(request)
@@ -84,7 +84,7 @@ def _run(arguments: Sequence[str], files: Files) -> int:
 
 
 def _parsed(line: Parser, arguments: Sequence[str]) -> argparse.Namespace:
-    """The arguments by name; --help and --version end here, once what they say is written."""
+    """Return the arguments by name; --help and --version print and exit here."""
     try:
         return line.parse_args(arguments)
     except SystemExit:

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from threatmodel.library.entries import Library
 
 DESCRIPTION = (
-    "Rewrites former names of facts, kinds, threats, controls and keys to the current ones, in place. Comments, quotes "
-    "and layout stay. A file is written only where the result means the same. Models, platform files, files of a "
-    "library, policies, baselines and saved probe results."
+    "Rewrite former names of facts, kinds, threats, controls and keys to the current ones, in place. The files can be "
+    "models, platform files, files of a library, policies, baselines and saved probe results. Comments, quotes and "
+    "layout stay. A file is written only if the result means the same."
 )
 
 
 def options(parser: Parser) -> None:
-    """Declare its options."""
+    """Declare the command's options."""
     parser.add_argument("files", nargs="+", type=path, metavar="FILE", help="the files to rewrite")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 where a file would change")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with code 1 if a file would change")
     library(parser)
 
 
@@ -52,7 +52,7 @@ def run(request: Invocation) -> int:
 
 
 class _Plan(NamedTuple):
-    """What becomes of a file: its text before and after, its names, and where it is written."""
+    """The planned change of a file: its text before and after, its names, and where it is written."""
 
     path: Path
     target: Path
@@ -72,7 +72,7 @@ _Reading = Callable[[Path, Files, Invocation], _Read]
 
 
 def _planned(file: Path, request: Invocation) -> _Plan:
-    """Return what becomes of a file.  Raises InputError where it is none of ours, or would not mean the same."""
+    """Return the planned change of a file. Raises InputError for an unknown kind of file, or a change of meaning."""
     from threatmodel.authoring.migration import meaning, migrated
 
     files = Files(CONTENT)
@@ -114,7 +114,7 @@ def _write(plan: _Plan, *, check: bool) -> None:
 
 
 def _target(file: Path, renamed: tuple[Renamed, ...]) -> Path:
-    """Return where a file of a library lies under its current id."""
+    """Return the path of a library's file under its current id."""
     return next((file.with_stem(one.new) for one in renamed if one.old == file.stem), file)
 
 
@@ -122,7 +122,7 @@ def _target(file: Path, renamed: tuple[Renamed, ...]) -> Path:
 
 
 def _reader_of(root: Any, file: Path) -> _Reading:
-    """Return what reads a file.  Raises InputError where it is none of ours."""
+    """Return the reader of a file. Raises InputError for an unknown kind of file."""
     keys = set(root) if isinstance(root, Map) else set()
     if {"format", "rows"} <= keys:
         return _probe
@@ -136,8 +136,8 @@ def _reader_of(root: Any, file: Path) -> _Reading:
         return _model
     if keys and keys <= _policy_keys():
         return _policy
-    message = "this is no model, platform file, file of a library, policy, baseline or saved probe result"
-    hint = "other files have no names of ours; tm diff reads what --json wrote as it is"
+    message = "this is not a model, platform file, file of a library, policy, baseline or saved probe result"
+    hint = "name one of these; files that --json wrote need no migration"
     raise InputError([Problem(code="cannot-migrate", place=Place(shown_path(file)), message=message, hint=hint)])
 
 
@@ -215,7 +215,7 @@ def _entry(file: Path, files: Files, request: Invocation) -> _Read:
 
 
 def _baseline(file: Path, files: Files, request: Invocation) -> _Read:
-    """Read a baseline; it means its own text, which is always written anew."""
+    """Read a baseline; its meaning is its own text, which is always written again."""
     from threatmodel.assessment.former import current_baseline, current_names
     from threatmodel.assessment.gate.baseline import written
     from threatmodel.command.baselines import baselines_in, placed

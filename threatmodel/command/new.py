@@ -1,4 +1,4 @@
-"""`tm.py new`: a threat, a control, a function or a handler to start from."""
+"""`tm.py new`: create a threat, a control, a function or a handler to start from."""
 
 from __future__ import annotations
 
@@ -20,43 +20,49 @@ if TYPE_CHECKING:
     from threatmodel.authoring.planned import Plan
 
 STARTS = tuple(key for key in TRIGGER.index if key in THROUGH)
-"""What can start a function: the kinds of trigger."""
+"""The kinds of trigger that can start a function."""
 
 
 def options(parser: Parser) -> None:
-    """Declares the parts that it makes, each with its options."""
+    """Declare the parts that the command creates, each with its options."""
     parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
     shared = parser.libraries
-    threat = parts.add_parser("threat", help="a threat's file, every key explained", libraries=shared)
+    threat = parts.add_parser(
+        "threat", help="create the file of a threat, with an explanation of every key", libraries=shared
+    )
     control = parts.add_parser(
-        "control", help="a control's file, every key explained, and the link to it", libraries=shared
+        "control", help="create the file of a control, with an explanation of every key, and link it", libraries=shared
     )
-    function = parts.add_parser(
-        "function", help="an entry in a model; the rest of the file stays as it is", libraries=shared
-    )
-    said = "the reference handler and its template, for a function of a model"
+    function = parts.add_parser("function", help="add a function to a model, and change nothing else", libraries=shared)
+    said = "create the reference handler and its template for a function of a model"
     handler = parts.add_parser("handler", help=said, libraries=shared)
     for part in (threat, control, function):
-        part.add_argument("id", type=text, metavar="ID", help="lower-case letters, digits and single hyphens")
-    handler.add_argument("id", type=text, metavar="ID", help="a function of the model that Slack calls")
+        part.add_argument("id", type=text, metavar="ID", help="the id: lowercase letters, digits and single hyphens")
+    handler.add_argument("id", type=text, metavar="ID", help="the id of a function that Slack calls")
     for part in (threat, control):
         library(part)
-    threat.add_argument("--scenario", type=_scenario, metavar="ID", help="default: exploited-vulnerability")
-    control.add_argument("--mitigation", type=_mitigation, metavar="ID", help="default: beyond-the-article")
-    control.add_argument("--threat", type=text, metavar="ID", help="a threat of that library that it answers")
-    control.add_argument("--effect", type=_effect, metavar="WORD", help="what it does to the threat (default: hinders)")
+    threat.add_argument(
+        "--scenario", type=_scenario, metavar="ID", help="the scenario (default: exploited-vulnerability)"
+    )
+    control.add_argument(
+        "--mitigation", type=_mitigation, metavar="ID", help="the mitigation (default: beyond-the-article)"
+    )
+    control.add_argument("--threat", type=text, metavar="ID", help="the id of a threat that the control addresses")
+    control.add_argument("--effect", type=_effect, metavar="EFFECT", help="the effect on the threat (default: hinders)")
     model(function)
     model(handler)
-    handler.add_argument("--language", choices=("python", "node"), default="python", help="default: python")
-    handler.add_argument("--to", type=path, metavar="FOLDER", help="where to (default: handlers/ID)")
+    handler.add_argument(
+        "--language", choices=("python", "node"), default="python", help="the language (default: python)"
+    )
+    handler.add_argument("--to", type=path, metavar="FOLDER", help="the folder to write to (default: handlers/ID)")
     function.add_argument(
         "--trigger",
         type=_trigger,
         metavar="KIND:WHAT",
-        help="what starts it: slack:slash-command, slack:events, slack:interactivity, http:POST, queue:ID, store:ID, "
-        "'schedule:rate(5 minutes)'",
+        help="what starts the function: slack:slash-command, slack:events, slack:interactivity, http:POST, queue:ID, "
+        "store:ID, 'schedule:rate(5 minutes)'",
     )
-    function.add_argument("--api", type=text, metavar="ID", help="the api that the trigger comes through")
+    function.add_argument("--api", type=text, metavar="ID", help="the id of the API that passes the trigger on")
 
 
 def _scenario(value: str) -> str:
@@ -81,15 +87,15 @@ def _trigger(value: str) -> str:
     kind, _, what = value.partition(":")
     if kind not in STARTS or not what.strip() or not what.isprintable():
         raise argparse.ArgumentTypeError(
-            f"{quoted(value)} is not KIND:WHAT, such as slack:events; kinds: {listed(STARTS)}"
+            f"{quoted(value)} is not KIND:WHAT, such as slack:events; the kinds are {listed(STARTS)}"
         )
     return value
 
 
 def run(request: Invocation) -> int:
-    """Writes what was asked for, and says what to do next."""
+    """Write the files, and print the next steps."""
     if request.output is not None or request.folder is not None:
-        request.misused("new writes to the library or the model: give no -o")
+        request.misused("new writes to the library or the model; remove -o")
     made = {"threat": _threat, "control": _control, "function": _function, "handler": _handler}
     plan = made[request.args.part](request)
     carry_out(plan)
@@ -97,7 +103,7 @@ def run(request: Invocation) -> int:
 
 
 def carry_out(plan: Plan) -> None:
-    """Writes what is planned, and says so and what to do next."""
+    """Write the planned files; print their names and the next steps."""
     made: list[Path] = []
     try:
         for target, content, _ in plan.files:
@@ -127,7 +133,7 @@ def _control(request: Invocation) -> Plan:
 
     args = request.args
     if args.effect and not args.threat:
-        request.misused("--effect says what the control does to a threat: give --threat ID too")
+        request.misused("--effect needs a threat; add --threat ID")
     link = (args.threat, args.effect or "hinders") if args.threat else None
     mitigation = args.mitigation or library_files.MITIGATION
     folders = scaffold.Folders(_folders(request), request.given)
@@ -135,14 +141,14 @@ def _control(request: Invocation) -> Plan:
 
 
 def _folders(request: Invocation) -> list[Path]:
-    """The toolkit's own library and those on top; the last is written to.  Raises InputError where it is the own one.
+    """Return the toolkit's own library and those on top; the last one is written to.
 
-    Only in the clone, which it belongs to, the toolkit's own library is written to.
+    The toolkit's own library is written to only in its clone. Raises InputError elsewhere.
     """
     layers = request.layers()
     if not layers and not in_clone():
-        message = "there is no library of yours to write to: the model names none"
-        hint = f"{PROGRAM} init writes one; or name a folder: --library FOLDER"
+        message = "there is no library to write to; the model names none"
+        hint = f"create one with {PROGRAM} init, or name a folder with --library FOLDER"
         raise InputError([Problem(code="no-library", place=Place("new", 0), message=message, hint=hint)])
     return [LIBRARY, *layers]
 
@@ -152,7 +158,7 @@ def _function(request: Invocation) -> Plan:
 
     args = request.args
     if args.api and not args.trigger:
-        request.misused("--api belongs to a trigger: give --trigger KIND:WHAT too")
+        request.misused("--api needs a trigger; add --trigger KIND:WHAT")
     return scaffold.new_function(args.id, request.model, request.files, args.trigger or "", args.api or "")
 
 

@@ -10,28 +10,28 @@ from threatmodel.command.table import COMMANDS, OPTIONS, command, option
 from threatmodel.reading.home import COMMAND, ORIGIN, PROGRAM
 
 _DESCRIPTION = (
-    "A threat model that proves itself: a YAML model becomes data-flow diagrams and a threat report "
-    "in which every threat leads to controls and every control to evidence."
+    "Turn a YAML model into data-flow diagrams and a threat report. Every threat in the report links to controls, "
+    "and every control to evidence."
 )
 _EPILOG = f"""\
 examples:
-  {COMMAND} --report html -o report.html      the threat report of the default model
-  {COMMAND} --dfd | dot -Tpng -o dfd.png      the data-flow diagram
-  {COMMAND} --dfd -o dfd.png                  the same without a system Graphviz
-  {COMMAND} -m models/shop.yaml check         exit code 1 where a high risk is left
+  {COMMAND} --report html -o report.html       write the threat report
+  {COMMAND} --dfd | dot -Tpng -o dfd.png      draw the data-flow diagram
+  {COMMAND} --dfd -o dfd.png                  draw it without a system Graphviz
+{COMMAND} -m threatmodel.yaml check       exit with code 1 if an untreated risk is high or critical
 
-exit codes: 0 clean, 1 findings that fail a check, 2 input that cannot be used, 70 a fault of this program
+exit codes: 0 success, 1 the check fails, 2 the input cannot be used, 70 internal error
 """
 
 
 def parser(arguments: Sequence[str] = tuple(COMMANDS)) -> Parser:
-    """The command line, with the options of those commands that the arguments may ask for."""
+    """Return the parser of the command line, with the options of the commands that the arguments name."""
     formatter = argparse.RawDescriptionHelpFormatter
     found = Parser(prog=PROGRAM, description=_DESCRIPTION, epilog=_EPILOG, formatter_class=formatter)
     found.add_argument("--version", action="version", version=f"{PROGRAM} {ORIGIN}")
     common(found)
-    what = found.add_argument_group("what to make (pytm's options)").add_mutually_exclusive_group()
-    how = found.add_argument_group("how")
+    what = found.add_argument_group("outputs (the same options as pytm)").add_mutually_exclusive_group()
+    how = found.add_argument_group("output options")
     asking = [option(name) for name in OPTIONS]
     for one in asking:
         one.options(what)

@@ -1,4 +1,4 @@
-"""`tm.py probe`: a handler that runs, and what it does with genuine and hostile requests."""
+"""`tm.py probe`: run a handler, and report what it does with genuine and hostile requests."""
 
 from __future__ import annotations
 
@@ -16,71 +16,104 @@ from threatmodel.reading.output import complain, say, write
 from threatmodel.reading.problems import visible
 
 DESCRIPTION = (
-    "Sends a handler genuine and hostile requests, and says of each whether it did what Slack and AWS ask. It runs the "
-    "handler's code: in a process of its own, isolated as far as this system allows, as the head of the result tells. "
-    "Exit code 0: every required probe passed; 1: one failed; 2: it could not be run, or nothing can be said."
+    "Send a handler genuine and hostile requests, and check each response against the rules of Slack and AWS. The "
+    "handler's code runs in a separate process, isolated as far as this system allows; the result states how. "
+    "Exit codes: 0 every required probe passed, 1 a probe failed, 2 the handler did not run or no result is possible."
 )
 
 
 def options(parser: Parser) -> None:
-    """Declares its options."""
+    """Declare the command's options."""
     add = parser.add_argument
     add("target", type=text, metavar="TARGET", help="app.py:handler, index.mjs:handler or http://127.0.0.1:3000/slack")
     add(
-        "--init", action="store_true", help="write probe.env beside the handler: its variables, made up; nothing is run"
+        "--init",
+        action="store_true",
+        help="write probe.env next to the handler, with made-up values for its variables; nothing runs",
     )
-    add("--function", type=text, metavar="ID", help="a function of the model (-m): the result becomes its evidence")
+    add(
+        "--function", type=text, metavar="ID", help="the id of a function of the model; the result becomes its evidence"
+    )
     arguments.model(parser)
-    add("--strict", action="store_true", help="advised probes that fail count too")
-    add("--json", dest="as_json", action="store_true", help="the result to keep, as JSON")
+    add("--strict", action="store_true", help="fail on advised probes too")
+    add("--json", dest="as_json", action="store_true", help="print the result as JSON, to keep it as evidence")
     add(
         "-o",
         "--output",
         type=text,
         default=argparse.SUPPRESS,
         metavar="FILE",
-        help="write there; with --json the table is printed too",
+        help="the output file; with --json the table is printed too",
     )
     arguments.force(parser)
     add(
         "--secret-env",
         type=text,
         metavar="NAME",
-        help="the variable that holds the signing secret (default: the one that the source calls so, else "
-        "SLACK_SIGNING_SECRET); a file is given a made-up one, for an address it is read from your environment",
+        help="the variable with the signing secret (default: detected, or SLACK_SIGNING_SECRET); a file gets a "
+        "made-up value; for an address, it is read from your environment",
     )
-    add("--env", action="append", default=[], metavar="NAME=VALUE", help="a variable for the handler")
-    add("--env-file", type=path, metavar="FILE", help="variables for the handler, one a line")
-    add("--body", type=text, metavar="TEXT", help="a genuine request that the handler accepts: a form, or JSON")
+    add(
+        "--env",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an environment variable for the handler; can be repeated",
+    )
+    add(
+        "--env-file",
+        type=path,
+        metavar="FILE",
+        help="a file of environment variables for the handler, one on each line",
+    )
+    add(
+        "--body",
+        type=text,
+        metavar="TEXT",
+        help="the body of a genuine request that the handler accepts: a form or JSON",
+    )
     add(
         "--kind",
         type=_kind,
         metavar="KIND",
         help="the kind of a genuine request: command, event, action, view, shortcut, options, view_closed, "
-        "message_shortcut or url_verification (default: the first with which the handler does something)",
+        "message_shortcut or url_verification (default: the first one that has an effect)",
     )
     add(
         "--path",
         type=text,
         metavar="PATH",
-        help="the path of the request (default: /slack/command, or one that the source names)",
+        help="the path of the request (default: detected, or /slack/command)",
     )
     add(
         "--form",
         type=_form,
         metavar="FORM",
-        help="rest-api, http-api, function-url or alb: the event's (default: the first that is accepted)",
+        help="the format of the event: rest-api, http-api, function-url or alb (default: the first accepted)",
     )
-    add("--packages", type=path, action="append", default=[], metavar="FOLDER", help="dependencies that lie elsewhere")
-    add("--provide", action="append", default=[], metavar="PACKAGE", help="stub a package that Lambda lacks: aws-sdk")
+    add(
+        "--packages",
+        type=path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="a folder of dependencies in another place",
+    )
+    add(
+        "--provide",
+        action="append",
+        default=[],
+        metavar="PACKAGE",
+        help="replace a package that Lambda does not include with a stub, such as aws-sdk",
+    )
     add(
         "--allow-remote",
         action="append",
         default=[],
         metavar="HOST",
-        help="a host beside this machine that may be asked",
+        help="another host that probes may be sent to",
     )
-    add("--unconfined", action="store_true", help="as root, run it even where this system cannot isolate it")
+    add("--unconfined", action="store_true", help="as root, run the handler even where this system cannot isolate it")
     arguments.library(parser)
 
 
@@ -97,7 +130,7 @@ def _form(value: str) -> str:
 
 
 def run(request: Invocation) -> int:
-    """Runs a handler on every probe; prints the table, or the result as JSON."""
+    """Run a handler on every probe; print the table, or the result as JSON."""
     from threatmodel.probe.command import ProbeOptions, check_output, run
     from threatmodel.probe.result import to_json
     from threatmodel.reading.replacing import Replacing
@@ -139,7 +172,7 @@ def run(request: Invocation) -> int:
 
 
 def _init(request: Invocation) -> int:
-    """Writes a file with the handler's variables; nothing is run."""
+    """Write a file with the handler's variables; nothing runs."""
     from threatmodel.authoring.probe_setup import variables_file
 
     carry_out(variables_file(request.args.target, request.files, PROGRAM))
@@ -147,27 +180,27 @@ def _init(request: Invocation) -> int:
 
 
 def _kept(request: Invocation) -> Path:
-    """Where the result for a function of the model is kept.  Raises InputError before anything is run."""
+    """Return the file for the result of a function of the model. Raises InputError before anything runs."""
     from threatmodel.authoring.probe_setup import check_function
     from threatmodel.probe.folder import RESULT
     from threatmodel.probe.runners.target import handler_file
 
     args = request.args
     if args.as_json or request.output is not None:
-        request.misused("--function keeps the result beside the handler: give neither --json nor -o")
+        request.misused("--function writes the result next to the handler; remove --json and -o")
     file = handler_file(args.target)
     if file is None:
-        request.misused("--function is for a handler's file: what answers at an address proves nothing")
+        request.misused("--function needs the file of a handler; a result from an address is not evidence")
     check_function(request.model, request.files, args.function)
     return file.parent / f"{args.function}.{RESULT}"
 
 
 def _name_it(request: Invocation, kept: Path) -> None:
-    """Adds the result to the evidence of the model, where it is not named there yet."""
+    """Add the result to the evidence of the model, unless the model names it already."""
     from threatmodel.authoring.probe_setup import evidence_of
 
     plan = evidence_of(request.model, Files(), kept, request.args.function)
     if plan is None:
-        say([f"{shown_path(request.model)} names it already"])
+        say([f"{shown_path(request.model)} already names it"])
     else:
         carry_out(plan)

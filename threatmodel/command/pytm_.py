@@ -1,4 +1,4 @@
-"""`tm.py --pytm`: the model as a plain pytm script."""
+"""`tm.py --pytm`: print the model as a plain pytm script."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from threatmodel.command.request import Invocation
 
 
 def options(what: _MutuallyExclusiveGroup) -> None:
-    """Declares the option."""
+    """Declare the option."""
     what.add_argument("--pytm", action="store_true", help="the model as a plain pytm script")
 
 
 def run(request: Invocation) -> int:
-    """Prints the script."""
+    """Print the script."""
     from threatmodel.pytm_model import pytm_script
 
     graph = request.graph()

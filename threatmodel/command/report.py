@@ -1,4 +1,4 @@
-"""`tm.py --report`: the threat report."""
+"""`tm.py --report`: print the threat report."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from threatmodel.command.request import Invocation
 
 
 def options(what: _MutuallyExclusiveGroup) -> None:
-    """Declares the option."""
+    """Declare the option."""
     what.add_argument(
         "--report",
         nargs="?",
         const="md",
         type=text,
         metavar="TEMPLATE",
-        help="threat report: md (default), html, brief (first page), full or full.md (everything), or a template",
+        help="threat report: md (default), html, brief (first page), full or full.md (all details), or a template file",
     )
 
 
 def details(how: _ArgumentGroup) -> None:
-    """Declares what goes with it."""
-    how.add_argument("--baseline", type=path, metavar="FILE", help="a baseline of check: the report shows its age")
+    """Declare the related options."""
+    how.add_argument("--baseline", type=path, metavar="FILE", help="a baseline of check; the report shows its age")
 
 
 def run(request: Invocation) -> int:
-    """Prints the report, with the picture in it where a page can hold one."""
+    """Print the report, with the picture where the format can hold one."""
     from threatmodel.render.report.report import OWN
 
     template: str = request.args.report

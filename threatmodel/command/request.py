@@ -1,4 +1,4 @@
-"""What one run was asked for, and what commands need of it: the model, the library, a place to write to."""
+"""One run of the command line: its arguments, and what commands need: the model, the library, the output."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from threatmodel.reading.output import Content, write
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
 from threatmodel.reading.project import real_path
 
-if TYPE_CHECKING:  # what most commands do without is imported where it is used: start-up is a feature
+if TYPE_CHECKING:  # most commands do not need these: importing them late keeps the start-up fast
     from threatmodel.assessment.assessed import Assessment
     from threatmodel.graph.building import Graph
     from threatmodel.library.entries import Library
@@ -31,31 +31,31 @@ MODEL = MODELS / "slack-lambda.yaml"
 
 
 def in_clone() -> bool:
-    """Whether the user stands in the clone that runs."""
+    """Return whether the working directory is in the clone that runs."""
     return CLONE is not None and real_path(Path.cwd()).is_relative_to(CLONE)
 
 
 PICTURES = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
-"""The endings of pictures' names, with the format that each asks for."""
+"""The suffixes of picture files, with the format of each."""
 
-_ELSEWHERE = "name another place, or add --force"
+_ELSEWHERE = "choose another output, or add --force"
 _DRAWN = (".svg", ".png", ".pdf")
-"""Endings that no text is written to."""
+"""Suffixes that no text is written to."""
 
 
 def refuse_picture(path: Path) -> None:
-    """Raises InputError where a text would go to a file that is named like a picture."""
+    """Raise InputError where a text would be written to a file with the suffix of a picture."""
     if path.suffix.lower() in _DRAWN:
-        message = f"'{path.suffix}' is a picture format, and this writes text"
-        place, hint = Place(str(path)), "name it otherwise; --dfd draws a picture"
+        message = f"'{path.suffix}' is a picture format, but this output is text"
+        place, hint = Place(str(path)), "use another suffix, or use --dfd to draw a picture"
         raise InputError([Problem(code="unknown-format", place=place, message=message, hint=hint)])
 
 
 class Invocation:
-    """One run.
+    """One run of the command line.
 
-    `misused` ends it with a usage error; `output` is None for standard output; `named` and `given` are the model and
-    the libraries that the command line names; `remembers`: what earlier runs kept may be used.
+    `misused` ends it with a usage error. `output` is None for standard output. `named` and `given` are the model and
+    the libraries on the command line. `remembers`: results that earlier runs have cached may be used.
     """
 
     def __init__(self, args: argparse.Namespace, files: Files, misused: Callable[[str], NoReturn]) -> None:
@@ -78,7 +78,7 @@ class Invocation:
 
     @property
     def model(self) -> Path:
-        """The model that was named, or the one that is found.  Raises InputError where there is none, or several."""
+        """The model that is named, or the one that is found. Raises InputError where there is none, or several."""
         found = self._found()
         if found is None:
             from threatmodel.model.search import no_model
@@ -96,30 +96,30 @@ class Invocation:
         return found_model(self.files, Path.cwd())
 
     def layers(self) -> Sequence[Path]:
-        """The libraries on top of the toolkit's own: of the model that is found, if any, and of the command line."""
+        """Return the libraries on top of the toolkit's: those of the model, if any, and of the command line."""
         from threatmodel.model.load import libraries_of
 
         found = self._found()
         return [*(libraries_of(self.files, found) if found is not None else ()), *self.given]
 
     def graph(self) -> Graph:
-        """The model, with what its evidence says, for what only draws it."""
+        """Return the graph of the model and its evidence, for outputs that only draw it."""
         return weighed(self.model, self.files, self.today, None, remember=self.remembers)
 
     def library(self) -> Library:
-        """The library, and those on top of it: of the model that is found, if any, and of the command line."""
+        """Return the library with those of the model, if one is found, and of the command line on top."""
         return layered(self.layers(), self.files, remember=self.remembers)
 
     def library_of(self, graph: Graph) -> Library:
-        """The library, and those on top of it: of a model, and of the command line."""
+        """Return the library with those of a graph's model and of the command line on top."""
         return layered([*graph.system.libraries, *self.given], self.files, remember=self.remembers)
 
     def assessment(self) -> Assessment:
-        """The model held against the library."""
+        """Return the assessment of the model."""
         return self.assessed(self.model, self.files)
 
     def assessed(self, model: Path, files: Files) -> Assessment:
-        """A model, held against the library and those that it and the command line name."""
+        """Return the assessment of a model with the libraries that it and the command line name."""
         libraries: list[Library] = []
 
         def library_of(system: System, read: Files) -> Library:
@@ -148,7 +148,7 @@ class Invocation:
     # --- what it writes
 
     def refuse_pictures(self) -> None:
-        """Raises InputError where the output's name is one of a picture."""
+        """Raise InputError where the output has the suffix of a picture."""
         if self.output is not None:
             refuse_picture(self.output)
 
@@ -162,7 +162,7 @@ class Invocation:
         for path in paths:
             file, name = written_for(path) or (system.file, system.name)
             if file != system.file and (Path(file).name, name) != (Path(system.file).name, system.name):
-                message = f"it holds the report of another model, {quoted(name)} ({file})"
+                message = f"the file holds the report of another model, {quoted(name)} ({file})"
                 place = Place(f"output {path}")
                 problems.append(Problem(code="unwritable-file", place=place, message=message, hint=_ELSEWHERE))
         if problems:
@@ -182,7 +182,7 @@ class Invocation:
         return 0
 
     def write(self, content: Content, path: Path | None, sources: Collection[str] = ()) -> None:
-        """Writes a result, over nothing but an earlier output."""
+        """Write a result; it replaces only an earlier output."""
         write(content, path, self.replacing(sources) if path is not None else None)
 
     def replacing(self, sources: Collection[str] = ()) -> Replacing:
@@ -193,10 +193,10 @@ class Invocation:
 
 
 def models_of(request: Invocation) -> list[Path]:
-    """The models of a command that takes many, each once: those named, or the one of -m, or the one that is found."""
+    """Return the models of a command that takes several, each once: the arguments, -m, or the one that is found."""
     named: list[Path] = request.args.models
     if named and request.named is not None:
-        request.misused(f"-m {request.named} and {named[0]} both name a model: give one of them")
+        request.misused(f"-m {request.named} and {named[0]} both name a model; give only one")
     found: dict[Path, Path] = {}
     for one in named or [request.model]:
         found.setdefault(real_path(one), one)

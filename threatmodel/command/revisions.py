@@ -1,4 +1,4 @@
-"""The files of a revision, read out of git's own store into a folder, without touching the work tree or the index."""
+"""The files of a revision, read from git's object store into a folder; the working tree and index are not changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from threatmodel.reading.git import git, tried
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
 
 LARGEST = 1 << 30
-"""Bytes of a revision that are read at most."""
+"""The limit on the bytes of a revision that are read."""
 
 
 class Blob(NamedTuple):
@@ -24,7 +24,7 @@ class Blob(NamedTuple):
 
 
 def unpacked(root: Path, revision: str, folder: Path) -> None:
-    """Writes the files of a revision to a folder.  Raises InputError where there is none, or not all of it."""
+    """Write the files of a revision to a folder. Raises InputError where the revision or a part of it is missing."""
     commit = commit_of(root, revision)
     listed = git(root, "ls-tree", "-r", "-z", "--full-tree", commit)
     blobs = [blob for blob in _blobs(listed) if blob.mode in {"100644", "100755", "120000"}]
@@ -37,22 +37,31 @@ def unpacked(root: Path, revision: str, folder: Path) -> None:
         data = next(content)
         left -= len(data)
         if left < 0:
-            raise InputError([_refusal("unknown-revision", revision, "its files are larger than 1 GB", "name files")])
+            raise InputError(
+                [
+                    _refusal(
+                        "unknown-revision",
+                        revision,
+                        "the files of this revision are larger than 1 GB",
+                        "compare two files",
+                    )
+                ]
+            )
         target = _inside(folder, blob.path)
-        if target is not None:  # None: no path that a work tree could hold
+        if target is not None:  # None: a path that a working tree cannot hold
             (links if blob.mode == "120000" else files).append((target, data))
     try:
         _write(files, links)
     except (FileExistsError, NotADirectoryError) as error:
         path = Path(error.filename2 or error.filename).relative_to(folder).as_posix()
-        message = f"two of its files have one name on this file system: {quoted(path)}"
-        hint = "rename one: names that differ in case or spelling alone"
+        message = f"two files of this revision have the same name on this file system: {quoted(path)}"
+        hint = "rename one; the names differ only in case or in Unicode form"
         raise InputError([_refusal("unknown-revision", revision, message, hint)]) from None
-    (folder / ".git").mkdir(exist_ok=True)  # where the project ends, as in the repository itself
+    (folder / ".git").mkdir(exist_ok=True)  # marks the top folder of the project, as in the repository
 
 
 def _write(files: list[tuple[Path, bytes]], links: list[tuple[Path, bytes]]) -> None:
-    """Writes files, then links, each in a folder that is there before any link is: nothing is written through one."""
+    """Write files, then links; all folders exist before the first link, so that nothing is written through a link."""
     for folder in {target.parent for target, _ in (*files, *links)}:
         folder.mkdir(parents=True, exist_ok=True)
     for target, data in files:
@@ -63,25 +72,31 @@ def _write(files: list[tuple[Path, bytes]], links: list[tuple[Path, bytes]]) -> 
             target.symlink_to(os.fsdecode(to))
         except FileExistsError:
             raise
-        except (OSError, ValueError, NotImplementedError):  # no link can be made here: as git writes it then
+        except (OSError, ValueError, NotImplementedError):  # links are not supported here: write a file, as git does
             target.write_bytes(to)
 
 
 def commit_of(root: Path, revision: str) -> str:
-    """The full name of a commit.  Raises InputError where there is none."""
+    """Return the full hash of a commit. Raises InputError where there is none."""
     if not revision or revision.startswith("-"):
-        raise InputError([_refusal("unknown-revision", revision or "''", "this is no revision", "name a branch")])
+        raise InputError(
+            [
+                _refusal(
+                    "unknown-revision", revision or "''", "this is not a revision", "name a branch, a tag or a commit"
+                )
+            ]
+        )
     done = _verified(root, revision)
     if b"is ambiguous" in done.stderr:
-        message = f"{quoted(revision)} names more than one thing in this repository"
-        hint = "write it in full, such as refs/remotes/origin/main: git for-each-ref lists all"
+        message = f"{quoted(revision)} is ambiguous in this repository"
+        hint = "write the full name, such as refs/remotes/origin/main; list all names with git for-each-ref"
         raise InputError([_refusal("unknown-revision", revision, message, hint)])
     if done.returncode:
         shallow = git(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
         hint = (
-            "this clone is shallow: fetch it (git fetch --unshallow, fetch-depth: 0)"
+            "this clone is shallow; fetch the whole history (git fetch --unshallow, fetch-depth: 0)"
             if shallow
-            else "see git branch -a"
+            else "list the branches with git branch -a"
         )
         message = f"there is no revision {quoted(revision)} in this repository"
         raise InputError([_refusal("unknown-revision", revision, message, hint)])
@@ -106,21 +121,23 @@ def _blobs(listed: bytes) -> Iterator[Blob]:
 
 
 def _contents(stream: bytes, revision: str) -> Iterator[bytes]:
-    """The contents that `git cat-file --batch` gives, in order."""
+    """Yield the contents that `git cat-file --batch` prints, in order."""
     at = 0
     while at < len(stream):
         end = stream.index(b"\n", at)
         head = stream[at:end].split(b" ")
         if len(head) != 3:  # noqa: PLR2004 - name, type and size: else it is missing
-            hint = "fetch the whole of it (git fetch --refetch)"
-            raise InputError([_refusal("unknown-revision", revision, "not all of its files are in this clone", hint)])
+            hint = "fetch all files (git fetch --refetch)"
+            raise InputError(
+                [_refusal("unknown-revision", revision, "not all files of this revision are in this clone", hint)]
+            )
         size = int(head[2])
         yield stream[end + 1 : end + 1 + size]
         at = end + 1 + size + 1
 
 
 def _inside(folder: Path, path: str) -> Path | None:
-    """Where a path of a revision lies in a folder; None where it would lie outside, or be git's own."""
+    """Return the path of a file of a revision in a folder; None where it is outside the folder, or in .git."""
     parts = PurePosixPath(path).parts
     if not parts or any(part in {"", ".", "..", "/"} or part.lower() == ".git" for part in parts):
         return None
@@ -132,11 +149,11 @@ def _refusal(code: str, where: str, message: str, hint: str) -> Problem:
 
 
 def merge_base(root: Path, one: str, other: str) -> str:
-    """The commit that two revisions have in common.  Raises InputError where there is none."""
+    """Return the commit that two revisions have in common. Raises InputError where there is none."""
     commits = (commit_of(root, one), commit_of(root, other))
     try:
         return git(root, "merge-base", *commits).decode().strip()
     except InputError:
         message = f"{quoted(one)} and {quoted(other)} have no commit in common here"
-        hint = "fetch the whole history (fetch-depth: 0)"
+        hint = "fetch the whole history (git fetch --unshallow, fetch-depth: 0)"
         raise InputError([_refusal("unknown-revision", one, message, hint)]) from None

@@ -7,12 +7,12 @@ from threatmodel.command.request import Invocation
 
 
 def options(parser: Parser) -> None:
-    """Declares its options."""
-    parser.add_argument("which", choices=("model", "assessment"))
+    """Declare the command's options."""
+    parser.add_argument("which", choices=("model", "assessment"), help="the format to print the schema of")
 
 
 def run(request: Invocation) -> int:
-    """Prints the schema."""
+    """Print the schema."""
     from threatmodel.render.pages.generated import ASSESSMENT_SCHEMA, model_schema_text
 
     model = request.args.which == "model"

@@ -9,7 +9,7 @@ from threatmodel.command.request import Invocation
 
 
 def options(what: _MutuallyExclusiveGroup) -> None:
-    """Declares the option."""
+    """Declare the option."""
     what.add_argument(
         "--seq",
         nargs="?",
@@ -20,5 +20,5 @@ def options(what: _MutuallyExclusiveGroup) -> None:
 
 
 def run(request: Invocation) -> int:
-    """Prints the diagram."""
+    """Print the diagram."""
     return request.print(render_sequence(request.graph(), request.args.seq))

@@ -1,4 +1,4 @@
-"""`tm.py summary`: the report in both forms and the picture, and what is in them."""
+"""`tm.py summary`: write the report in both formats and the picture, and print a summary."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from threatmodel.reading.output import make_folder, write
 
 
 def options(parser: Parser) -> None:
-    """Declares its options."""
-    common(parser, "FOLDER", "the folder (default: build)")
-    parser.add_argument("--out", type=path, metavar="FOLDER", help="the same")
+    """Declare the command's options."""
+    common(parser, "FOLDER", "the output folder (default: build)")
+    parser.add_argument("--out", type=path, metavar="FOLDER", help="the same as -o")
     parser.add_argument(
-        "--baseline", type=path, default=QUIET, metavar="FILE", help="a baseline of check: the report shows its age"
+        "--baseline", type=path, default=QUIET, metavar="FILE", help="a baseline of check; the report shows its age"
     )
 
 
 def run(request: Invocation) -> int:
-    """Writes three files, and says what is in them."""
+    """Write three files, and print a summary."""
     from threatmodel.render.report.report import report
     from threatmodel.render.summary import summary_text
 

@@ -1,4 +1,4 @@
-"""`tm.py check --with CONTROL@ELEMENT`: the model as if a control were in place, or gone."""
+"""`tm.py check --with CONTROL@ELEMENT`: the effect of a control that is in place, or is not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def supposed(request: Invocation) -> int:
-    """Prints what would change; 1 where the check would fail then, by all the rules that it was asked to judge by."""
+    """Print the effect; return 1 where the check fails with it under the rules of the run, 0 otherwise."""
     from threatmodel.assessment.assess import assess
     from threatmodel.assessment.gate.judging import held_to, judge
     from threatmodel.command.checking import asked
@@ -29,12 +29,12 @@ def supposed(request: Invocation) -> int:
     assumed = _assumed([(request.current(name, now.library, option), option) for name, option in given], now)
     then = assess(now.graph, now.library, request.today, request.excluded, assumed)
     before, after = (sum(result.fails for result in judge(one, rules)) for one in (now, then))
-    say([*supposed_lines(now, then, assumed), f"fails    {before} that fail the check, then {after}"])
+    say([*supposed_lines(now, then, assumed), f"fails    {before} that fail the check now, then {after}"])
     return 1 if after else 0
 
 
 def _assumed(given: Sequence[tuple[str, str]], assessment: Assessment) -> Assumed:
-    """The controls that are taken to be in place, or gone.  Raises InputError for every name that there is not."""
+    """Return which controls are assumed to be in place or not. Raises InputError with every unknown name."""
     from threatmodel.assessment.misdirected import misdirected_statement
 
     found, problems = {}, []

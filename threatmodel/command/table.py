@@ -1,8 +1,8 @@
-"""The commands and pytm's options: a line a command here, a module of its name beside this file.
+"""The commands and pytm's options: one line for each command here, and a module of its name in this folder.
 
-A command's module has `options(parser)`, which declares its options, and `run(request)`, which does it and returns the
-exit code; its `DESCRIPTION`, if it has one, opens its `--help`.  Only what was asked for is imported.  An option's
-module has `options(what)`, the option itself, and `details(how)` where others go with it.
+A command's module has `options(parser)`, which declares its options, and `run(request)`, which runs it and returns the
+exit code. Its `DESCRIPTION`, if it has one, opens its `--help`. Only the module of the command that runs is imported.
+An option's module has `options(what)` for the option itself, and `details(how)` for related options.
 """
 
 from __future__ import annotations
@@ -16,60 +16,60 @@ from threatmodel.command.arguments import Parser
 from threatmodel.command.request import Invocation
 
 COMMANDS: Mapping[str, str] = {
-    "check": "exit code 1 where a risk is left untreated; for pipelines, in many forms",
-    "diff": "what changed between two models, or two revisions: lost controls and proofs first",
-    "due": "what expires or is due, by owner",
-    "ask": "answer what nobody has said, on the terminal",
-    "summary": "write report.html, report.md and dfd.svg to a folder",
-    "import": "a model of what a template, plan or serverless.yml deploys",
-    "probe": "run a handler on genuine and hostile requests, and see",
-    "schema": "the JSON Schema of model files or of --json",
-    "explain": "a threat or a control, with everything that links to it",
-    "new": "a threat, a control, a function or a handler to start from",
+    "check": "fail if a risk is not treated; for pipelines, in several formats",
+    "diff": "compare two models or two revisions; lost controls and proofs come first",
+    "due": "list what has expired or expires soon, by owner",
+    "ask": "answer the open questions of a model in the terminal",
+    "summary": "write report.html, report.md and dfd.svg to a folder, and print a summary",
+    "import": "create a model from a template, a plan or a serverless.yml",
+    "probe": "send a handler genuine and hostile requests, and report what it does",
+    "schema": "print the JSON Schema of model files or of --json",
+    "explain": "explain a threat, a control, a finding or an error code",
+    "new": "create a threat, a control, a function or a handler to start from",
     "migrate": "rewrite former names in files to the current ones",
-    "init": "the first files of a threat model, in a repository of your own",
-    "completion": "what makes a shell complete options, commands and ids",
-    "docs": "write what is generated: schemas, references of facts and library",
+    "init": "create the first files of a threat model in your repository",
+    "completion": "print the shell script that completes options, commands and ids",
+    "docs": "write the generated schemas and reference pages",
 }
-"""Each command with what `--help` says of it."""
+"""Each command with its line in `--help`."""
 
 OPTIONS = ("report", "dfd", "seq", "list", "json", "describe", "pytm")
-"""What pytm's options ask for, in the order of `--help`."""
+"""The outputs that pytm's options select, in the order of `--help`."""
 
 _TAKEN = {"import", "list", "json", "pytm"}
-"""Names that Python, its library or a package has: their modules end in an underscore."""
+"""Names that Python, its library or a package uses: their modules end in an underscore."""
 
 
 class Command(Protocol):
     """A command's module."""
 
     def options(self, parser: Parser, /) -> None:
-        """Declares its options."""
+        """Declare the command's options."""
 
     def run(self, request: Invocation, /) -> int:
-        """Does it; returns the exit code."""
+        """Run it and return the exit code."""
 
 
 class Option(Protocol):
-    """The module of an option that asks for something, as pytm's do."""
+    """The module of an option that selects an output, as pytm's do."""
 
     def options(self, what: _MutuallyExclusiveGroup, /) -> None:
-        """Declares it."""
+        """Declare the option."""
 
     def run(self, request: Invocation, /) -> int:
-        """Does it; returns the exit code."""
+        """Run it and return the exit code."""
 
 
 def command(name: str) -> Command:
-    """The module of a command."""
+    """Return the module of a command."""
     return cast("Command", importlib.import_module(module_of(name)))
 
 
 def option(name: str) -> Option:
-    """The module of an option."""
+    """Return the module of an option."""
     return cast("Option", importlib.import_module(module_of(name)))
 
 
 def module_of(name: str) -> str:
-    """The name of the module that does what a command or option says."""
+    """Return the name of the module of a command or option."""
     return f"threatmodel.command.{name}{'_' if name in _TAKEN else ''}"
