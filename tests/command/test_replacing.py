@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -290,3 +291,55 @@ def test_the_page_has_every_mark() -> None:
     page = (HOME / "docs" / "outputs.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (?!form|---)(.*?) \| (?!none)", page, re.MULTILINE)
     assert sorted(rows) == sorted(marks.FORMS)
+
+
+# --- pipes and circles
+
+
+def through_a_pipe(path: str, text: str) -> threading.Thread:
+    """A writer that opens a named pipe, as `<(command)` does."""
+    os.mkfifo(path)
+    writer = threading.Thread(target=lambda: Path(path).write_text(text, encoding="utf-8"), daemon=True)
+    writer.start()
+    return writer
+
+
+def test_what_comes_through_a_pipe_is_imported_and_named_by_hand(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    writer = through_a_pipe("pipe", (HOME / "examples" / "slack-app" / "template.yaml").read_text(encoding="utf-8"))
+    assert main(["import", "pipe", "-o", "new.yaml"]) == 0
+    writer.join()
+    said = capsys.readouterr()
+    assert "name the file under evidence" in said.err
+    assert "#   - {template: FILE" in (shop / "new.yaml").read_text(encoding="utf-8")
+    assert main(["-m", "new.yaml", "--seq"]) == 0
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_model_comes_through_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    writer = through_a_pipe("pipe", SMALL)
+    assert main(["-m", "pipe", "--seq"]) == 0
+    writer.join()
+    assert "Shop" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("arguments", [["import", "pipe"], ["-m", "pipe", "--seq"], ["init", "--from", "pipe"]])
+def test_nothing_waits_for_a_pipe_without_a_writer(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo("pipe")
+    assert main(arguments) == 2
+    assert "pipe: unreadable-file: " in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    "arguments", [["import", "a.yaml"], ["init", "--from", "a.yaml"], ["-m", "round.yaml", "--dfd"]]
+)
+def test_a_circle_of_links_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.yaml").symlink_to("b.yaml")
+    Path("b.yaml").symlink_to("a.yaml")
+    Path("round.yaml").write_text(SMALL + "evidence: [{template: a.yaml}]\n", encoding="utf-8")
+    assert main(arguments) == 2
+    assert re.search("a.yaml: unreadable-file: |: missing-file: |outside-project", capsys.readouterr().err)

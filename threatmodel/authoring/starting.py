@@ -17,7 +17,7 @@ from threatmodel.model.search import SEVERAL
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import COMMAND, LIBRARY
 from threatmodel.reading.problems import InputError, Place, Problem
-from threatmodel.reading.project import repository
+from threatmodel.reading.project import real_path, repository
 from threatmodel.render.pages.generated import model_schema_text
 
 _OWN = "threatlib"
@@ -56,7 +56,7 @@ def first_files(here: Path, files: Files, source: Path | None = None, kind: str 
     already, all at once, and where the source cannot be used.
     """
     folder = here / SEVERAL
-    name = kebab(here.resolve().name)
+    name = kebab(real_path(here).name)
     model = folder / f"{name if name != 'platform' else 'system'}.yaml"
     notes: tuple[str, ...] = ()
     if source is None:
@@ -86,14 +86,14 @@ def first_files(here: Path, files: Files, source: Path | None = None, kind: str 
 def _workflow(here: Path, name: str) -> Path:
     """The workflow of a folder: at the root of its repository, where CI looks for it."""
     root = repository(here)
-    own = root is None or root == here.resolve()
-    top = here if root is None else Path(os.path.relpath(root, here.resolve()))
+    own = root is None or root == real_path(here)
+    top = here if root is None else Path(os.path.relpath(root, real_path(here)))
     return top / ".github" / "workflows" / ("threat-model.yml" if own else f"threat-model-{name}.yml")
 
 
 def _check(here: Path) -> str:
-    root = repository(here) or here.resolve()
-    inside = here.resolve().relative_to(root).as_posix()
+    root = repository(here) or real_path(here)
+    inside = real_path(here).relative_to(root).as_posix()
     where = [] if inside == "." else ["    defaults:", f"      run: {{working-directory: {scalar(inside)}}}"]
     lines = [
         "name: threat model",

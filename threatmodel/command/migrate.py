@@ -16,6 +16,7 @@ from threatmodel.reading.former import Renamed
 from threatmodel.reading.home import CONTENT, EXPLAINED_BY
 from threatmodel.reading.output import complain, say, write_new
 from threatmodel.reading.problems import FileChangedError, InputError, Place, Problem, told
+from threatmodel.reading.project import real_path
 from threatmodel.reading.source import Map
 
 if TYPE_CHECKING:
@@ -243,5 +244,5 @@ def _library(layers: Iterator[Path] | Any, files: Files, request: Invocation) ->
     """Return the toolkit's library with these layers and those of the command line on top."""
     from threatmodel.reading.home import LIBRARY
 
-    every = [*(layer for layer in layers if layer.resolve() != LIBRARY.resolve()), *request.given]
+    every = [*(layer for layer in layers if real_path(layer) != real_path(LIBRARY)), *request.given]
     return layered(every, files, remember=True)

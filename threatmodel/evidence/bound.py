@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.probe.result import Result, fingerprint
 from threatmodel.reading.problems import listed, quoted
+from threatmodel.reading.project import real_path
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, items, text, unknowns
 
@@ -115,9 +116,9 @@ def _other_place(module: str, stem: str, deployed: Deployed, code: Path) -> Iter
     if root is None:
         yield "from which folder the code comes cannot be told"
         return
-    if (root / place).parent.resolve() != code.resolve():
+    if real_path((root / place).parent) != real_path(code):
         yield f"the code is {quoted((root / place).parent.as_posix())}, and {quoted(code.as_posix())} was probed"
-    elif root.resolve() != code.resolve():
+    elif real_path(root) != real_path(code):
         yield f"the code is all of {quoted(root.as_posix())}, and only {quoted(code.as_posix())} was probed"
 
 

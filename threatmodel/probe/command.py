@@ -23,6 +23,7 @@ from threatmodel.probe.runners.target import handler_file, runner_for
 from threatmodel.probe.variables import variable, variables
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.project import real_path
 
 SECRET_ENV = "SLACK_SIGNING_SECRET"  # noqa: S105 - the name of a variable
 
@@ -159,7 +160,7 @@ def _secret(name: str) -> str:
 def check_output(target: str, output: Path) -> None:
     """Raises InputError where a result would lie among the code that it is of, and change its digest."""
     file = handler_file(target)
-    if file is None or not output.resolve().is_relative_to(file.resolve().parent) or output.name.endswith(RESULT):
+    if file is None or not real_path(output).is_relative_to(real_path(file).parent) or output.name.endswith(RESULT):
         return
     message = "this lies in the handler's folder, and would be part of the code: no result would ever be of it"
     hint = f"let its name end in {RESULT}, which is left out"

@@ -111,7 +111,7 @@ def _content(root: Path, name: str, shown_as: str) -> bytes:
     path = root / name
     where = f"{shown_as}/{name}"
     try:
-        target = path.resolve(strict=True)
+        target = Path(os.path.realpath(path, strict=True))
         if not target.is_relative_to(root):
             raise _unreadable(where, "this link leads out of the folder")
         if target.is_dir():

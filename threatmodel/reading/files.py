@@ -38,7 +38,7 @@ class Files:
         self.paths: set[Path] = set()
         self.absent: set[Path] = set()
         self.renamed: list[Renamed] = []
-        self._home = home.resolve() if home is not None else None
+        self._home = real_path(home) if home is not None else None
         self._shown: dict[Path, str] = {}
         self._project_here = cache(_project_here)
         self._instead = {real_path(Path(path)): text for path, text in (texts or {}).items()}
@@ -74,6 +74,8 @@ class Files:
                 refuse_exit(path, self.shown(path))
             try:
                 text = read_text(path, self.shown(path), largest, hint)
+                if path.is_fifo():  # it gives its text once
+                    self._instead[real] = text
             except InputError:
                 self.absent.add(real)
                 raise

@@ -17,6 +17,7 @@ import yaml
 from yaml.events import AliasEvent, MappingStartEvent, ScalarEvent
 
 from threatmodel.reading.growing import grow
+from threatmodel.reading.pipes import from_pipe
 from threatmodel.reading.problems import InputError, Place, Problem, note, quoted, visible
 
 DEEPEST = 60
@@ -100,10 +101,7 @@ def read_text(path: Path, shown_as: str, largest: int = LARGEST, hint: str = "sp
     try:
         if path.is_dir():
             raise _refusal(shown_as, "unreadable-file", "this is a directory", "name a file")
-        with path.open("rb") as file:
-            data = file.read(_USUAL)  # asked for 32 MB at once, Python makes room for them
-            if len(data) == _USUAL:
-                data += file.read(max(largest + 1 - _USUAL, 0))
+        data = from_pipe(path, largest + 1) if path.is_fifo() else _from_file(path, largest)
     except FileNotFoundError:
         raise _refusal(shown_as, "missing-file", "there is no such file", "check the path") from None
     except (OSError, ValueError) as error:
@@ -115,6 +113,12 @@ def read_text(path: Path, shown_as: str, largest: int = LARGEST, hint: str = "sp
         return as_read(data.decode())
     except UnicodeDecodeError as error:
         raise _not_utf8(data, shown_as, error) from None
+
+
+def _from_file(path: Path, largest: int) -> bytes:
+    with path.open("rb") as file:
+        data = file.read(_USUAL)  # asked for 32 MB at once, Python makes room for them
+        return data + file.read(max(largest + 1 - _USUAL, 0)) if len(data) == _USUAL else data
 
 
 def as_read(text: str) -> str:

@@ -11,6 +11,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from threatmodel.reading.marks import marked_picture
+from threatmodel.reading.project import real_path
 from threatmodel.render.text import one_line
 
 FORMATS = ("svg", "png", "pdf", "dot")
@@ -81,7 +82,7 @@ def bundled() -> str:
         return ""
     for file in files:
         if file.stem == _BUNDLE and file.suffix in {"", ".exe"}:
-            return str(Path(str(file.locate())).resolve())
+            return str(real_path(Path(str(file.locate()))))
     return ""
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from threatmodel.reading.files import shown_path
 from threatmodel.reading.home import PACKAGES, TEMPLATES
 from threatmodel.reading.problems import InputError, Place, Problem, quoted, visible
+from threatmodel.reading.project import real_path
 from threatmodel.render.text import markdown_code
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def render_users(path: Path, context: Mapping[str, Any], limits: TemplateLimits 
     if not path.is_file():
         what = "there is no such template" if not path.exists() else "this is not a file"
         raise _failed(path, 0, what, "built in are md and html; else give the path of a template")
-    command = [sys.executable, "-m", "threatmodel.render.templates", str(path.resolve())]
+    command = [sys.executable, "-m", "threatmodel.render.templates", str(real_path(path))]
     command += [str(limits.seconds), str(limits.memory), str(limits.output)]
     try:
         done = subprocess.run(  # noqa: S603 - this interpreter, this module, a path
@@ -113,7 +114,7 @@ def _told(path: Path, done: subprocess.CompletedProcess[bytes], limits: Template
     try:
         told = json.loads(last)
         file = Path(told["file"]) if told["file"] else path
-        shown = path if file.resolve() == path.resolve() else file
+        shown = path if real_path(file) == real_path(path) else file
         return _failed(shown, int(told["line"]), told["message"], told["hint"])
     except (ValueError, TypeError, KeyError):
         if done.returncode == -_SIGXCPU:
@@ -186,7 +187,7 @@ def _source(folders: tuple[Path, ...], loaded: set[str], name: str) -> tuple[str
     if "\0" in name or (loaded and not _loadable(Path(name))):
         return None
     for folder in folders:
-        path = (folder / name).resolve()
+        path = real_path(folder / name)
         if path.is_relative_to(folder) and path.is_file() and path.stat().st_size <= LARGEST_TEMPLATE:
             loaded.add(str(path))
             return path.read_text(encoding="utf-8-sig"), str(path), lambda: True

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem, note, quoted
+from threatmodel.reading.project import real_path
 from threatmodel.stacks import sam
 from threatmodel.stacks.assumed import Assumed
 from threatmodel.stacks.cloudformation import reader
@@ -35,7 +36,7 @@ Relinked = Callable[[Link], Node]
 
 def read(path: Path, files: Files, assumed: Assumed) -> Stack:
     """The stack of a template with those that it nests.  Raises InputError where the template cannot be used."""
-    return _Following(files).stack(path, assumed, Nesting(), (path.resolve(),))
+    return _Following(files).stack(path, assumed, Nesting(), (real_path(path),))
 
 
 class _Following:

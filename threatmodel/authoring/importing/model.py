@@ -11,6 +11,7 @@ from threatmodel.authoring.importing.entries import SECTION_OF, ElementEntry
 from threatmodel.authoring.insertion import scalar, with_entry
 from threatmodel.evidence.unmodelled import unmodelled
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.reading.project import real_path
 from threatmodel.reading.source import as_read, parse
 from threatmodel.stacks.stack import Stack
 
@@ -38,21 +39,25 @@ def head(name: str, stands_on: Sequence[str] = ALONE) -> list[str]:
     return [f"name: {scalar(name)}", *said, *stands_on, ""]
 
 
+_EVIDENCE = "evidence:                         # its facts are read from there each time: state only what it cannot say"
+
+
 def new_model(
     found: Sequence[ElementEntry], evidence: tuple[str, str, str], name: str, stands_on: Sequence[str] = ALONE
 ) -> str:
     """The text of a model of these entries.
 
     `evidence` is the kind and the path of the file that they come from, and the path of the file with the values that
-    its parameters are given ('' where there is none).
+    its parameters are given ('' where there is none, and where the file came through a pipe).
     """
     kind, reference, parameters = evidence
     given = f", parameters: {scalar(parameters)}" if parameters else ""
+    known = "" if reference else "# "  # what came through a pipe has no path
     lines = [
         EDITORS,
         *head(name, stands_on),
-        "evidence:                         # its facts are read from there each time: state only what it cannot say",
-        f"  - {{{kind}: {scalar(reference)}{given}{_resources(found)}}}",
+        f"{known}{_EVIDENCE}",
+        f"{known}  - {{{kind}: {scalar(reference) if reference else 'FILE'}{given}{_resources(found)}}}",
         "",
         "# data:                           # what is kept, and how sensitive it is",
         "#   records: {classification: confidential, personal: true}",
@@ -92,7 +97,7 @@ def _stated(entry: ElementEntry) -> list[str]:
 
 def reference_to(file: Path, model: Path) -> str:
     """How a model names a file beside or below its project."""
-    return os.path.relpath(file.resolve(), model.resolve().parent).replace(os.sep, "/")
+    return os.path.relpath(real_path(file), real_path(model).parent).replace(os.sep, "/")
 
 
 _SHOWN = 5

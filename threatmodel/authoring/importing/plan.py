@@ -20,6 +20,7 @@ from threatmodel.model.load import load_model
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.project import real_path
 from threatmodel.stacks.deployment import given_values
 from threatmodel.stacks.readers import kind_of, read
 from threatmodel.stacks.stack import Stack
@@ -40,7 +41,8 @@ def imported(path: Path, kind: str, model: Path | None, files: Files, stands_on:
 
     Raises InputError where the file cannot be used, has no function, or lies where that model could not read it.
     """
-    if model is not None:
+    piped = path.is_fifo()
+    if model is not None and not piped:
         files.named(reference_to(path, model), model, Place(shown_path(path)))
     kind = kind or kind_of(path, files)
     stack = read(kind, path, files)
@@ -48,12 +50,14 @@ def imported(path: Path, kind: str, model: Path | None, files: Files, stands_on:
     check_elements(found, stack)
     stem = path.stem.removesuffix(".template")
     title = stack.title.strip() if stack.title.isprintable() else ""
-    name = title or (path.resolve().parent.name if stem in {"template", "serverless", "plan"} else stem)
-    reference = reference_to(path, model or Path("model.yaml"))
+    here = real_path(Path()).name if piped else real_path(path).parent.name
+    name = title or (here if piped or stem in {"template", "serverless", "plan"} else stem) or stem
+    reference = "" if piped else reference_to(path, model or Path("model.yaml"))
     given, notes = _deployed_with(path, kind, stack, files)
     parameters = reference_to(given, model or Path("model.yaml")) if given is not None else ""
     text = new_model(found, (kind, reference, parameters), name[:LONGEST_NAME], stands_on)
-    return Imported(text, tuple(found), (), (*_notes(stack, {one.resource for one in found}), *notes))
+    unnamed = ("what came through a pipe has no path: name the file under evidence in the model",) if piped else ()
+    return Imported(text, tuple(found), (), (*_notes(stack, {one.resource for one in found}), *notes, *unnamed))
 
 
 _SAMCONFIG = "samconfig.toml"
@@ -80,7 +84,7 @@ def update(path: Path, kind: str, model: Path, files: Files) -> Imported:
     source = _source(system, path, model)
     kind = kind or (source.kind if source is not None else kind_of(path, files))
     stack = read(kind, path, files)
-    reference = reference_to(path, model)
+    reference = "FILE" if path.is_fifo() else reference_to(path, model)
     place = Place(shown_path(model))
     known = source or EvidenceFile(kind=kind, path=reference, resources={}, every_function=False, place=place)
     facts = StackFacts(stack, mappings_of(stack.kind))
@@ -108,8 +112,8 @@ def _entries(stack: Stack, known: Mapping[str, tuple[str, str]]) -> Sequence[Ele
 
 def _source(system: System, path: Path, model: Path) -> EvidenceFile | None:
     """The entry of the model's evidence that names the file."""
-    wanted = path.resolve()
-    return next((one for one in system.evidence if (model.parent / one.path).resolve() == wanted), None)
+    wanted = real_path(path)
+    return next((one for one in system.evidence if real_path(model.parent / one.path) == wanted), None)
 
 
 def _notes(stack: Stack, modelled: Container[str]) -> tuple[str, ...]:

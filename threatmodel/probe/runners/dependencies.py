@@ -9,6 +9,7 @@ from pathlib import Path
 
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
+from threatmodel.reading.project import real_path
 from threatmodel.stacks import readers
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.values import Scalar
@@ -36,7 +37,7 @@ def found_packages(file: Path) -> tuple[Path, ...]:
         if python and folder in {file.parent, file.parent.parent}:  # one further up is the repository's own
             places += [folder / "vendor", *sorted(folder.glob(".venv/lib/python3*/site-packages"))]
             places += sorted(folder.glob("venv/lib/python3*/site-packages"))
-    return tuple(dict.fromkeys(place.resolve() for place in places if place.is_dir()))
+    return tuple(dict.fromkeys(real_path(place) for place in places if place.is_dir()))
 
 
 def template_near(file: Path, files: Files) -> Stack | None:

@@ -18,6 +18,7 @@ from threatmodel.probe.runners.lambdas import LambdaRunner
 from threatmodel.probe.runners.launching import Program
 from threatmodel.probe.runners.over_http import HttpRunner
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.project import real_path
 
 OLDEST_NODE = 20
 DEFAULT_LIMITS = Limits()
@@ -56,11 +57,11 @@ def runner_for(  # noqa: PLR0913 - options of one command, each by its name
         raise _refused("cannot-probe", path, "handlers are not run on Windows, where they cannot be confined", hint)
     node, flags = ("", ()) if suffix == ".py" else _node(path)
     program = Program(
-        file=file.resolve(),
+        file=real_path(file),
         name=name,
         node=node,
         node_flags=flags,
-        packages=tuple(Path(folder).resolve() for folder in packages) or found_packages(file.resolve()),
+        packages=tuple(real_path(Path(folder)) for folder in packages) or found_packages(real_path(file)),
         provide=tuple(provide),
     )
     return LambdaRunner(program, secret_env=secret_env, environment=environment or {}, limits=limits)
