@@ -103,7 +103,11 @@ def _by_tie(stage: Stage, tie: Resource, resource: Resource, stack: Stack) -> bo
     return all_of((bound, limits, sure))
 
 
-_AT_STAGE = re.compile(r"arn:.*:apigateway:.*::/restapis/\$\{(?P<api>[^{}]+)\}/stages/(?P<stage>.+)\Z", re.DOTALL)
+_PART = r"(?:[^:{}]|\{[^{}]*\})*"
+"""A part of an ARN, which may be a pseudo parameter: `${AWS::Region}`."""
+_AT_STAGE = re.compile(
+    rf"arn:{_PART}:apigateway:{_PART}::/restapis/\$\{{(?P<api>[^{{}}]+)\}}/stages/(?P<stage>.+)\Z", re.DOTALL
+)
 
 
 def _bound(stage: Stage, node: Node | None, resource: Resource) -> bool | None:
