@@ -13,7 +13,8 @@ import re
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -66,8 +67,8 @@ _NAMED = frozenset(
 Path = tuple[Any, ...]
 
 
-def replaced() -> Iterator[Case]:
-    """All cases, in the order of the kinds."""
+def replaced() -> Iterator[Callable[[], Case]]:
+    """What makes each case, in the order of the kinds: most are asked for in parts."""
     for kind in KINDS:
         seen: set[Path] = set()
         every = 8 if kind.name.startswith("team/") else 1  # they are alike
@@ -79,15 +80,19 @@ def replaced() -> Iterator[Case]:
                     yield from _at(kind, data, path)
 
 
-def _at(kind: Kind, data: Any, path: Path) -> Iterator[Case]:
-    """The cases of one place, in turn for the kind's commands and the models that name it."""
+def _at(kind: Kind, data: Any, path: Path) -> Iterator[Callable[[], Case]]:
+    """What makes the cases of one place, in turn for the kind's commands and the models that name it."""
     start = zlib.crc32(f"{kind.name} {path}".encode())
     limits = [LIMITS[(start + at * len(LIMITS) // SOME) % len(LIMITS)] for at in range(SOME)]
     commands = list(dict.fromkeys(kind.commands))
     for number, new in enumerate((*TYPES, *limits, TWICE), start):
         command = commands[number % len(commands)]
         model = ("whole.yaml", "small.yaml", "model.yaml", "whole.yaml")[number // len(commands) % 4]
-        yield case_of(kind, _text(kind, _with(data, path, new), escaped=number % 2 == 0), command, model)
+        yield partial(_case, kind, (data, path, new), number, (command, model))
+
+
+def _case(kind: Kind, change: tuple[Any, Path, Any], number: int, run: tuple[str, str]) -> Case:
+    return case_of(kind, _text(kind, _with(*change), escaped=number % 2 == 0), *run)
 
 
 def _with(data: Any, path: Path, new: Any) -> Any:
@@ -137,7 +142,8 @@ def _main() -> int:
     seen: Counter[str] = Counter()
     done = 0
     with at_work():
-        for case in islice(replaced(), args.part, None, args.of):
+        for made in islice(replaced(), args.part, None, args.of):
+            case = made()
             if args.kind and case.kind != args.kind:
                 continue
             wrong, done = failing(case), done + 1

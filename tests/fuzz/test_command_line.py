@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from itertools import islice
 from random import Random
 
 import pytest
 
 from tests.fuzz.cases import case
 from tests.fuzz.mutating import ODD, data_of, mutated, text_of
-from tests.fuzz.running import Ended, at_work, failure, fault
+from tests.fuzz.replacing import replaced
+from tests.fuzz.running import Ended, at_work, failing, failure, fault
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGPROF"), reason="a case is ended by the processor's time")
 SLICES = 6
@@ -36,6 +38,23 @@ def test_every_case_ends_well(part: int) -> None:
 def test_a_hundred_thousand_cases_end_well(part: int) -> None:
     wrong = {number: told for number in range(part * 1000, part * 1000 + 1000) if (told := failure(1, number))}
     assert wrong == {}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("working")
+def test_nodes_of_another_type_end_well() -> None:
+    """Every 601st of them, which falls on all kinds of files and of replacements."""
+    cases = [made() for made in islice(replaced(), 0, None, 601)]
+    assert {one.kind for one in cases} >= {"plan.json", "template.yaml", "serverless.yml", "model.yaml"}
+    assert {str(one): told for one in cases if (told := failing(one))} == {}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("part", range(100))
+@pytest.mark.usefixtures("working")
+def test_every_node_of_another_type_ends_well(part: int) -> None:
+    cases = (made() for made in islice(replaced(), part, None, 100))
+    assert {str(one): told for one in cases if (told := failing(one))} == {}
 
 
 @pytest.mark.slow

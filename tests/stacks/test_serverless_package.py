@@ -171,3 +171,8 @@ def test_a_note_never_shows_a_value() -> None:
     stack = packaged(state=data)
     assert stack.problems
     assert "planted" not in repr(stack.problems)
+
+
+def test_a_package_whose_template_is_no_json_is_left_aside() -> None:
+    text = (SERVICE / TEMPLATE).read_text(encoding="utf-8").rstrip().removesuffix("}") + ",}"  # YAML takes that
+    assert [one.code for one in packaged(template=text).problems] == ["stale-package"]

@@ -67,9 +67,10 @@ def packaged(stack: Stack, making: GrowingTemplate, package: Package) -> Stack:
         state = json.loads(package.state_text)["service"]
         template, _ = cloudformation.read(package.template_text, package.template, DEFAULTS)
         compiled = state["provider"]["compiledCloudFormationTemplate"]["Resources"].keys()
+        written = json.loads(package.template_text)["Resources"].keys()
     except (InputError, ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return _alone(stack, package, "it cannot be read", Place(package.state))
-    if compiled != _written(package.template_text):
+    if compiled != written:
         return _alone(stack, package, "its template and its state are not of one run", Place(package.template))
     stage = _stage(making)
     if stage is None or stage != state["provider"].get("stage"):
@@ -87,10 +88,6 @@ def _alone(stack: Stack, package: Package, why: str, place: Place) -> Stack:
     message = f"the package {package.template} is left aside: {why}"
     problem = Problem(code="stale-package", place=place, message=message, hint="run serverless package again")
     return replace(stack, problems=(*stack.problems, problem))
-
-
-def _written(template: str) -> set[str]:
-    return set(json.loads(template)["Resources"])
 
 
 def _stage(making: GrowingTemplate) -> str | None:
