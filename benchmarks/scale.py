@@ -74,7 +74,7 @@ def stages(path: Path) -> dict[str, float]:
     return {
         **clock.seconds,
         "elements": len(graph.elements) + len(graph.flows),
-        "findings": len(assessment.findings),
+        "findings": len(assessment.applying),
         "megabytes": peak / _MEGA,
     }
 

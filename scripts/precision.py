@@ -2,7 +2,7 @@
 
     python scripts/precision.py [--templates FOLDER] [--write]
 
-Prints the first twenty lines (stories that fail from high) of each system, with the judgement that precision.yaml,
+Prints the first twenty lines (issues that fail from high) of each system, with the judgement that precision.yaml,
 beside this file, holds for it.  `--templates` names a folder with the public templates that are named there, which are
 left out without it.  `--write` writes the table.  A line that nobody has judged is printed with a question mark.
 """
@@ -28,8 +28,8 @@ sys.path.insert(0, str(HOME))
 import yaml  # noqa: E402 - after the clone's own packages
 
 from threatmodel import assess, load_library, load_model  # noqa: E402
+from threatmodel.assessment.issues import Issue, issues  # noqa: E402
 from threatmodel.assessment.risk import BANDS  # noqa: E402
-from threatmodel.assessment.stories import Story, stories  # noqa: E402
 from threatmodel.authoring.importing.plan import imported  # noqa: E402
 from threatmodel.model.vocabulary import LOOKS  # noqa: E402
 from threatmodel.reading.files import Files  # noqa: E402
@@ -43,7 +43,7 @@ WORDS = {"act": "worth acting on", "minor": "true but minor", "repeats": "repeat
 
 
 class Line(NamedTuple):
-    """A line of a check, by its story's id, and what a person makes of it ('?' where nobody has said)."""
+    """A line of a check, by its issue's id, and what a person makes of it ('?' where nobody has said)."""
 
     name: str
     text: str
@@ -53,16 +53,16 @@ class Line(NamedTuple):
 
 def lines(path: Path, judged: Mapping[str, Sequence[str]]) -> Iterator[Line]:
     """The first lines of a check of a model, or of a model imported from a template."""
-    for story in [one for one in read(path) if _fails(one)][:MOST]:
-        judgement, reason = judged.get(story.id, ("?", ""))
-        names = ", ".join(story.elements[:3]) + (f" and {len(story.elements) - 3} more" if story.elements[3:] else "")
-        sure = "" if story.verdict != "undetermined" else "?"
-        why = _SHORT.sub("", asks(story) if story.questions else shows(story))
-        yield Line(story.id, f"{story.claimed}{sure} {story.title} ({names}): {why}", judgement, reason)
+    for issue in [one for one in read(path) if _fails(one)][:MOST]:
+        judgement, reason = judged.get(issue.id, ("?", ""))
+        names = ", ".join(issue.elements[:3]) + (f" and {len(issue.elements) - 3} more" if issue.elements[3:] else "")
+        sure = "" if issue.verdict != "undetermined" else "?"
+        why = _SHORT.sub("", asks(issue) if issue.questions else shows(issue))
+        yield Line(issue.id, f"{issue.claimed}{sure} {issue.title} ({names}): {why}", judgement, reason)
 
 
-def read(path: Path) -> tuple[Story, ...]:
-    """The stories of a model, or of a model imported from a template."""
+def read(path: Path) -> tuple[Issue, ...]:
+    """The issues of a model, or of a model imported from a template."""
     graph = load_model(path, today=TODAY) if _is_model(path) else None
     if graph is None:
         with tempfile.TemporaryDirectory() as folder:
@@ -71,15 +71,15 @@ def read(path: Path) -> tuple[Story, ...]:
             model = Path(folder) / "model.yaml"
             model.write_text(imported(own, "", model, Files()).text, encoding="utf-8")
             graph = load_model(model, today=TODAY)
-    return stories(assess(graph, load_library(graph), today=TODAY))
+    return issues(assess(graph, load_library(graph), today=TODAY))
 
 
 def _is_model(path: Path) -> bool:
     return "\nfunctions:" in path.read_text(encoding="utf-8")
 
 
-def _fails(story: Story) -> bool:
-    return BANDS.index(story.claimed) >= BANDS.index("high") and not story.minor
+def _fails(issue: Issue) -> bool:
+    return BANDS.index(issue.claimed) >= BANDS.index("high") and not issue.minor
 
 
 def table(found: Mapping[str, Sequence[Line]], systems: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
   const form = document.querySelector("form[role=search]");
   const fields = form ? [...form.elements].map((field) => field.name).filter(Boolean) : [];
   const lines = [...document.querySelectorAll(".case, .ruled-out")].map((node) => {
-    const item = node.closest("details.item, .story");
+    const item = node.closest("details.item, .issue");
     const head = item ? item.querySelector("summary, .case-head").textContent : "";
     const names = [...node.querySelectorAll(".names")].pop();
     return {

@@ -159,7 +159,7 @@ def assessed(
 
 def only(assessment: Assessment) -> Finding:
     """The one finding of an assessment."""
-    (finding,) = assessment.findings
+    (finding,) = assessment.applying
     return finding
 
 

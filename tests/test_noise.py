@@ -69,20 +69,20 @@ def test_a_bare_model_is_quiet_and_says_what_matters(
     tmp_path: Path, library: Library, kind: str, trigger: str, uses: str
 ) -> None:
     assessment = assessed(tmp_path, bare(kind, trigger, uses), library)
-    assert len(assessment.findings) <= MOST
+    assert len(assessment.applying) <= MOST
     assert len(assessment.questions) <= MOST
     first = {finding for question in assessment.questions[:5] for finding in question.decides}
-    brought_up = {finding.id.partition("@")[0] for finding in assessment.findings}
+    brought_up = {finding.id.partition("@")[0] for finding in assessment.applying}
     brought_up |= {finding.partition("@")[0] for finding in first}
     assert [threat for threat in WANTED if threat not in brought_up] == []
-    asked = {answer.link.control for finding in assessment.findings for answer in finding.answers}
+    asked = {answer.link.control for finding in assessment.applying for answer in finding.answers}
     assert {"api-throttling", "reserved-concurrency"} <= asked
 
 
 def test_a_well_run_system_leaves_nothing_to_do(library: Library) -> None:
     assessment = of_model("well-run.yaml", library)
     left = {"mitigated", "unproven", "transferred"}
-    assert [finding.id for finding in assessment.findings if finding.verdict not in left] == []
+    assert [finding.id for finding in assessment.applying if finding.verdict not in left] == []
     assert assessment.possible == ()
     assert assessment.questions == ()
     assert actions(assessment) == ()

@@ -42,7 +42,7 @@ def test_each_control_of_its_own_names_the_tests_that_hold_it(assessment: Assess
 
 def test_every_threat_of_its_own_is_found_and_answered_or_accepted(assessment: Assessment) -> None:
     own = {path.stem for path in LAYER.glob("threats/*/*.yaml")}
-    found = [finding for finding in assessment.findings if finding.threat.id in own]
+    found = [finding for finding in assessment.applying if finding.threat.id in own]
     assert {finding.threat.id for finding in found} == own
     assert {finding.verdict for finding in found} <= {"mitigated", "accepted", "reduced"}
     assert {f.id for f in found if f.verdict == "accepted"} == {

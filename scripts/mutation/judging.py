@@ -23,7 +23,7 @@ from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
-from threatmodel.render.taken_out import lines
+from threatmodel.render.reliances import lines
 
 HOME = Path(__file__).resolve().parent.parent.parent
 AS_OF = datetime.date(2026, 11, 25)
@@ -105,14 +105,14 @@ def judged(model: str, texts: Texts, *, told: bool = False, layer: Texts | None 
             return Judgement({}, frozenset(), "", str(error.problems[0].message))
         assessment = assess(graph, held_to, AS_OF)
         states = {f"{control}@{element}": state for control, element, state in _states(assessment, held_to)}
-        every = {finding.id for finding in (*assessment.findings, *assessment.possible)}
+        every = {finding.id for finding in assessment.findings}
         said = "\n".join(_told(assessment)) if told else ""
         return Judgement(states, frozenset(every), said)
 
 
 def _told(assessment: Assessment) -> Iterator[str]:
     """What `check` and `--json` tell of what word takes out, of drift, and of evidence that counts as word."""
-    yield from lines(assessment.taken_out, most=sys.maxsize)
+    yield from lines(assessment.reliances, most=sys.maxsize)
     for element, name, fact in differences(assessment.graph):
         yield f"drift: {element}.{name}: {fact.value}"
     for read in assessment.graph.evidence:

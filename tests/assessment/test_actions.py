@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import HOME, assessed, control, evidence, library_of, threat
-from threatmodel.assessment.actions import actions, change, difference, faults, proofs
+from threatmodel.assessment.actions import actions, difference, faults, proofs
 from threatmodel.assessment.assess import assess, reconsidered
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.groups import grouped
@@ -85,7 +85,7 @@ def test_what_only_a_person_can_tell_is_proven_by_word(tmp_path: Path) -> None:
 def test_a_change_tells_what_closes_goes_down_and_stays(tmp_path: Path, library: Library) -> None:
     facts = "validates_input: false, logs_redacted: false, errors_generic: false"
     assessment = assessed(tmp_path, model(facts, "validates_input: true, logs_redacted: false"), library)
-    by_id = {action.control.id: change(assessment, action, grouped(assessment)) for action in actions(assessment)}
+    by_id = {action.control.id: action.change for action in actions(assessment)}
     good = by_id["good"]
     assert (set(good.closed), good.lowered, good.stay) == ({"bad@bot", "sad@bot"}, (), 2)
     assert good.claimed == (("critical", "low", 2),)
@@ -112,7 +112,7 @@ def test_looking_again_at_what_a_control_answers_is_looking_again_at_everything(
     assessment = assessed(tmp_path, model(facts, "validates_input: true, errors_generic: true"), library)
     assumed = {("good", "bot"): in_place, ("good", "two"): in_place}
     again = whole(assessment, assumed)
-    after = {finding.id: finding for finding in (*again.findings, *again.possible)}
+    after = {finding.id: finding for finding in again.findings}
     found = list(reconsidered(assessment, assumed, grouped(assessment)))
     assert {finding.id for one in found for finding in one.findings} == {"bad@bot", "bad@two"}
     for _, then, findings in found:

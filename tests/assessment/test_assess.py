@@ -107,7 +107,7 @@ def test_criticality_and_ratings_move_the_inherent_risk_and_say_why(tmp_path: Pa
 
 def test_out_of_scope_yields_nothing(tmp_path: Path, library: Library) -> None:
     assessment = assessed(tmp_path, model("out_of_scope: another team's"), library)
-    assert (assessment.findings, assessment.possible, assessment.questions) == ((), (), ())
+    assert (assessment.applying, assessment.possible, assessment.questions) == ((), (), ())
 
 
 def test_a_claim_that_rules_a_threat_out_is_listed(tmp_path: Path, library: Library) -> None:
@@ -118,7 +118,7 @@ def test_a_claim_that_rules_a_threat_out_is_listed(tmp_path: Path, library: Libr
 
 def test_unknown_exposure_is_a_question_and_not_a_finding(tmp_path: Path, library: Library) -> None:
     assessment = assessed(tmp_path, "name: x\nfunctions: {f: {}}\n", library)
-    assert assessment.findings == ()
+    assert assessment.applying == ()
     (question,) = assessment.questions
     assert (question.id, question.decides, question.elements) == ("function.triggers", ("bad@f",), ("f",))
 
@@ -231,7 +231,7 @@ def test_every_undetermined_finding_stands_behind_a_question(real: Library, seed
     graph = build(load_model(Files(), HOME / "models" / "slack-lambda.yaml"), random_evidence(seed), TODAY)
     assessment = assess(graph, real, TODAY)
     decided = {finding for question in assessment.questions for finding in question.decides}
-    waiting = [f for f in assessment.findings if f.verdict == "undetermined"] + list(assessment.possible)
+    waiting = [f for f in assessment.applying if f.verdict == "undetermined"] + list(assessment.possible)
     assert [finding.id for finding in waiting if finding.id not in decided] == []
 
 
@@ -245,8 +245,8 @@ BARE = """
 
 def test_a_bare_model_asks_and_is_not_waved_through(tmp_path: Path, real: Library) -> None:
     assessment = assessed(tmp_path, BARE, real)
-    assert not [finding.id for finding in assessment.findings if finding.verdict == "mitigated"]
-    waiting = [f for f in assessment.findings if f.verdict == "undetermined"] + list(assessment.possible)
+    assert not [finding.id for finding in assessment.applying if finding.verdict == "mitigated"]
+    waiting = [f for f in assessment.applying if f.verdict == "undetermined"] + list(assessment.possible)
     decided = {finding for question in assessment.questions for finding in question.decides}
     assert {finding.id for finding in waiting} == decided
     assert len(waiting) > 10
@@ -265,7 +265,7 @@ def test_the_proven_risk_is_never_below_the_claimed_one(real: Library) -> None:
 def _better(facts: Evidence, assessment: Assessment) -> Evidence:
     """The same evidence, with every control that holds by word now held by evidence."""
     found = {element: dict(by_name) for element, by_name in facts.items()}
-    for finding in assessment.findings:
+    for finding in assessment.applying:
         for answer in finding.answers:
             if answer.state.state == "claimed":
                 for item in answer.state.support:
@@ -281,7 +281,7 @@ def test_a_control_better_known_never_raises_a_risk(real: Library, seed: int) ->
     before = assess(build(system, facts, TODAY), real, TODAY)
     better = build(system, _better(facts, before), TODAY)
     after = {finding.id: finding for finding in assess(better, real, TODAY).findings}
-    for finding in before.findings:
+    for finding in before.applying:
         later = after.get(finding.id)
         if later is not None:
             assert later.claimed.score <= finding.claimed.score, finding.id

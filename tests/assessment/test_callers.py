@@ -6,7 +6,7 @@ from pathlib import Path
 
 from threatmodel.api import assess, load_library, load_model
 from threatmodel.assessment.actions import actions
-from threatmodel.assessment.stories import stories
+from threatmodel.assessment.issues import issues
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -46,7 +46,7 @@ def test_where_files_speak_of_slack_its_signature_comes_first(tmp_path: Path) ->
     for template, first in ((TEMPLATE, True), (TEMPLATE.replace("Slack", "Some"), False)):
         (tmp_path / "template.yaml").write_text(template, encoding="utf-8")
         found = assess(load_model(tmp_path / "model.yaml"), load_library())
-        action, story = actions(found)[0], stories(found)[0]
+        action, issue = actions(found)[0], issues(found)[0]
         assert (action.control.id == "slack-request-signing" and action.door) is first
-        assert story.door is first
-        assert any(question.kind == "caller" for question in story.questions) is first
+        assert issue.door is first
+        assert any(question.kind == "caller" for question in issue.questions) is first

@@ -119,5 +119,5 @@ def test_a_policy_that_asks_for_what_is_not_there_fails_the_model(tmp_path: Path
 
 def test_what_word_takes_out_fails_where_rules_are_strict(tmp_path: Path, library: Library) -> None:
     text = "name: x\nrisk_tolerance: high\nfunctions: {bot: {}}\n"
-    assert not [one for one in failing(assessed(tmp_path, text, library)) if one.code == "by-word"]
-    assert [one for one in failing(assessed(tmp_path, text, library), strict=True) if one.code == "by-word"]
+    assert not [one for one in failing(assessed(tmp_path, text, library)) if one.code == "relies-on-statement"]
+    assert [one for one in failing(assessed(tmp_path, text, library), strict=True) if one.code == "relies-on-statement"]

@@ -37,7 +37,7 @@ def model(page: str = "", other: str = "") -> str:
 
 
 def cells(assessment: Assessment) -> dict[str, tuple[object, ...]]:
-    return {f.id: (f.inherent, f.claimed, f.proven) for f in (*assessment.findings, *assessment.possible)}
+    return {f.id: (f.inherent, f.claimed, f.proven) for f in assessment.findings}
 
 
 def asked(assessment: Assessment) -> dict[str, tuple[str, ...]]:
@@ -56,7 +56,7 @@ def test_nobody_is_told_to_close_what_is_meant_to_be_open(tmp_path: Path, librar
     locks = [action.elements for action in actions(found) if action.control.id == "lock"]
     assert locks == [("other",)]
     assert "page" in next(action.elements for action in actions(found) if action.control.id == "alarm")
-    (told,) = (one for one in found.taken_out if one.kind == "meant-public")
+    (told,) = (one for one in found.reliances if one.kind == "meant-public")
     assert (told.what, told.times, told.reason) == ("page", 1, "people install it here")
     state = found.states.at(library.controls["lock"], "page")
     assert (state.state, state.level) == ("absent", -1)

@@ -1,4 +1,4 @@
-"""Whether a system is safe enough: four answers, each only where it is so."""
+"""Whether the risk is within the accepted level: four answers, each only where it is so."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import assessed, control, evidence, library_of, threat
-from threatmodel.assessment.safety import SafeEnough, safety
+from threatmodel.assessment.safety import Answer, safety
 from threatmodel.graph.building import Evidence
 from threatmodel.graph.elements import Read
 from threatmodel.library.entries import Library
@@ -34,30 +34,30 @@ def library(tmp_path: Path) -> Library:
 @pytest.mark.parametrize(
     ("facts", "more", "found", "answer"),
     [
-        ("validates_input: false", "", None, "not-safe-enough"),
-        ("", "", BAD, "not-safe-enough"),
-        ("", "", None, "not-yet-known"),
-        ("validates_input: true", "", None, "safe-if-true"),
-        ("", "", GOOD, "safe-enough"),
-        ("", "risk_tolerance: medium", GOOD, "safe-if-true"),
-        ("", "ratings: {bad@bot: {likelihood: 1, reason: nobody would}}", GOOD, "safe-if-true"),
-        ("out_of_scope: not ours", "", None, "not-yet-known"),
+        ("validates_input: false", "", None, "above"),
+        ("", "", BAD, "above"),
+        ("", "", None, "undetermined"),
+        ("validates_input: true", "", None, "within-as-claimed"),
+        ("", "", GOOD, "within-as-proven"),
+        ("", "risk_tolerance: medium", GOOD, "within-as-claimed"),
+        ("", "ratings: {bad@bot: {likelihood: 1, reason: nobody would}}", GOOD, "within-as-claimed"),
+        ("out_of_scope: not ours", "", None, "undetermined"),
         (
             "validates_input: false",
             "accepted_risks: {bad@bot: {risk: 20, reason: r, owner: Bo, expires: 2027-01-01}}",
             None,
-            "safe-if-true",
+            "within-as-claimed",
         ),
         (
             "validates_input: false",
             "accepted_risks: {bad@bot: {risk: 20, reason: r, owner: Bo, expires: 2026-11-01}}",
             None,
-            "not-safe-enough",
+            "above",
         ),
     ],
 )
 def test_the_answer(
-    tmp_path: Path, library: Library, facts: str, more: str, found: Evidence | None, answer: SafeEnough
+    tmp_path: Path, library: Library, facts: str, more: str, found: Evidence | None, answer: Answer
 ) -> None:
     assert safety(assessed(tmp_path, model(facts, more), library, found)).answer == answer
 
@@ -66,16 +66,16 @@ def test_a_threat_that_is_not_looked_for_is_no_proof(tmp_path: Path, library: Li
     from dataclasses import replace
 
     assessment = assessed(tmp_path, model(), library, GOOD)
-    assert safety(assessment).answer == "safe-enough"
+    assert safety(assessment).answer == "within-as-proven"
     read = Read(file="t.yaml", kind="template", elements={}, extra=(("Other", "function", Place("t.yaml", 9, 1)),))
     uncovered = replace(assessment, graph=replace(assessment.graph, evidence=(read,)))
-    assert (safety(uncovered).answer, safety(uncovered).uncovered) == ("not-yet-known", 1)
+    assert (safety(uncovered).answer, safety(uncovered).unmodeled) == ("undetermined", 1)
 
 
 def test_nothing_found_is_not_safe(tmp_path: Path) -> None:
     library = library_of(tmp_path, threat("bad", "{good: hinders}"), control("good", "target.validates_input"))
     assessment = assessed(tmp_path, "name: x\nfunctions: {f: {triggers: []}}\n", library)
-    assert (assessment.findings, assessment.possible, safety(assessment).answer) == ((), (), "not-yet-known")
+    assert (assessment.applying, assessment.possible, safety(assessment).answer) == ((), (), "undetermined")
 
 
 def test_what_fails_is_measured_by_the_threshold_and_the_answer_by_the_tolerance(tmp_path: Path) -> None:
@@ -86,6 +86,6 @@ def test_what_fails_is_measured_by_the_threshold_and_the_answer_by_the_tolerance
     )
     assessment = assessed(tmp_path, model("validates_input: false"), library)
     assert [(safety(assessment, band).answer, safety(assessment, band).fails) for band in ("high", "medium")] == [
-        ("not-safe-enough", 0),
-        ("not-safe-enough", 1),
+        ("above", 0),
+        ("above", 1),
     ]

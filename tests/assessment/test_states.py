@@ -186,7 +186,7 @@ def test_an_undescribed_plane_is_one_question(tmp_path: Path) -> None:
         control("good", "target.branch_protected", scope="pipeline"),
     )
     assessment = assessed(tmp_path, "name: x\nfunctions: {f: {}}\n", library)
-    assert assessment.findings == ()
+    assert assessment.applying == ()
     assert [finding.verdict for finding in assessment.possible] == ["undetermined"] * 2
     (question,) = assessment.questions
     assert (question.kind, question.id, question.elements, len(question.decides)) == (

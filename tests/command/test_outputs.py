@@ -18,7 +18,7 @@ TODAY = ("--today", "2026-11-25")
 def test_json_to_a_file(tmp_path: Path) -> None:
     target = tmp_path / "assessment.json"
     assert main(["--json", str(target), *TODAY]) == 0
-    assert json.loads(target.read_text(encoding="utf-8"))["schema_version"] == "1.3"
+    assert json.loads(target.read_text(encoding="utf-8"))["schema_version"] == "2.0"
     assert list(tmp_path.iterdir()) == [target]
 
 

@@ -52,7 +52,7 @@ def ways(library: Library) -> Directions:
 def unheard(assessment: Assessment, ways: Directions) -> Iterator[tuple[str, str, object]]:
     """The alarming values by evidence that no finding cites and that no evidence and no told word makes idle."""
     cited = set()
-    for finding in (*assessment.findings, *assessment.possible):
+    for finding in assessment.findings:
         cited |= {(finding.target.id, item.fact) for item in finding.why}
         for answer in finding.answers:
             cited |= {(answer.state.element, item.fact) for item in answer.state.support}
@@ -74,7 +74,7 @@ def _may_be_heard(assessment: Assessment, element: str, kind: Kind, fact: str) -
     controls = {c.id for c in assessment.library.controls.values() if _denied(c, assessment, element, kind, fact)}
     return any(
         answer.link.control in controls and answer.state.level >= 0
-        for finding in assessment.findings
+        for finding in assessment.applying
         if finding.target.kind and kind in REACHES[finding.target.kind]
         for answer in finding.answers
         if finding.target.id == element or element in assessment.graph.related(finding.target, kind).ids
@@ -143,7 +143,7 @@ def test_a_secret_in_a_variable_is_a_finding(
     monkeypatch.chdir(folder)
     assessment = assessed(tmp_path / "in.yaml", folder, library, ways)
     assert assessment is not None
-    (finding,) = [one for one in assessment.findings if one.threat.id == "secret-exposed-in-configuration"]
+    (finding,) = [one for one in assessment.applying if one.threat.id == "secret-exposed-in-configuration"]
     assert ("environment_holds_secret", True) in {(item.fact, item.value) for item in finding.why}
 
 

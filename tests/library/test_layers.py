@@ -118,16 +118,16 @@ def test_a_layer_that_asks_for_less_is_told_as_such(
     library = load_library(base, layers=[written(tmp_path / "team", file)])
     assert any(says in one.weakens for one in library.replaced)
     assessment = assessed(tmp_path, MODEL, library)
-    (told,) = (one for one in assessment.taken_out if one.kind == "weakened")
+    (told,) = (one for one in assessment.reliances if one.kind == "weakened")
     assert says in told.reason
     for text in (report(assessment), check_lines(assessment), summary_text(assessment, [])):
-        assert "1 weakened in a library" in " ".join(text.split())
+        assert "1 library entry weakened" in " ".join(text.split())
 
 
 def test_a_layer_that_asks_for_as_much_is_only_told_to_replace(base: Path, tmp_path: Path) -> None:
     same = threat("bad", "{good: {stops: it does}}", extra="aliases: [worse]")
     assessment = assessed(tmp_path, MODEL, load_library(base, layers=[written(tmp_path / "team", same)]))
-    assert [one.kind for one in assessment.taken_out if one.what.startswith("threat")] == ["replaced"]
+    assert [one.kind for one in assessment.reliances if one.what.startswith("threat")] == ["replaced"]
 
 
 def off(base: Path, tmp_path: Path) -> Library:
@@ -186,7 +186,7 @@ def test_a_layer_switches_off_what_targets_only_some_kinds_of_element(base: Path
         ("threat", "bad", "we have none"),
         ("threat", "sad", "we have none"),
     ]
-    (told,) = (one for one in assessed(tmp_path, MODEL, library).taken_out if one.kind == "switched-off")
+    (told,) = (one for one in assessed(tmp_path, MODEL, library).reliances if one.kind == "switched-off")
     assert (told.what, told.times) == ("threat bad, and 1 more", 2)
     other = written(tmp_path / "other", library="off: {kinds: {store: we have none}}\n")
     assert set(load_library(base, layers=[other]).threats) == {"bad", "sad"}

@@ -152,7 +152,7 @@ def test_our_verdict_is_the_response_and_states_are_controls(tmp_path: Path, lib
     assessment = assessed(tmp_path, MODEL, library, today=TODAY)
     model = to_pytm(assessment.graph, library, assessment)
     found(model)
-    verdicts = {finding.id: finding.verdict for finding in assessment.findings}
+    verdicts = {finding.id: finding.verdict for finding in assessment.applying}
     responses = {f"{f.threat_id}@{f.element.element_id}": f.response for f in model.findings}
     assert verdicts
     assert responses == verdicts

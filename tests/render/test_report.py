@@ -46,15 +46,15 @@ def text(default: Assessment, request: pytest.FixtureRequest) -> str:
 def test_both_forms_say_the_same_first(default: Assessment, page: str, text: str) -> None:
     first = context(default)["first"]
     assert isinstance(first, dict)
-    assert f"<strong>{first['verdict']}.</strong> {first['says']}" in page
-    assert f"**{first['verdict'].upper()}.** {first['says']}" in text
+    assert f"<strong>{first['verdict']}.</strong> {first['headline']}" in page
+    assert f"**{first['verdict']}.** {first['headline']}" in text
     assert text.startswith("# Threat model: Slack commands on AWS Lambda\n")
 
 
 @pytest.mark.parametrize("form", ["full.md", "full"])
 def test_every_threat_that_applies_stands_once_with_its_text(default: Assessment, form: str) -> None:
     shown = report(default, form).replace("&#39;", "'").replace("&#34;", '"').replace("\\", "")
-    for name in {finding.threat.id for finding in default.findings}:
+    for name in {finding.threat.id for finding in default.applying}:
         assert shown.count(f'id="threat-{name}"') == 1
         why = default.library.threats[name].why
         why = escape(why, quote=False) if form == "full" else why
@@ -80,7 +80,7 @@ def test_everything_that_an_assessment_holds_is_shown(default: Assessment, form:
         assert acceptance.reason in shown
     for ruled in default.ruled_out:
         assert ruled.threat.title in shown
-    for finding in default.findings:
+    for finding in default.applying:
         assert f"{finding.claimed.score} {finding.claimed.band}" in shown
         for state in (answer.state for answer in finding.answers):
             assert state.reason in shown
@@ -171,7 +171,7 @@ def test_what_is_tolerable_before_any_control_is_not_on_evidence(tmp_path: Path)
     slight = threat("slight", "{signing: hinders}", likelihood=1, impact=4)
     library = library_of(tmp_path, FORGERY, slight, SIGNING)
     assessment = assessed(tmp_path, TOLERANT % "low" + "    verifies_signature: true\n", library)
-    assert {f.threat.id: f.verdict for f in assessment.findings} == {"forgery": "unproven", "slight": "mitigated"}
+    assert {f.threat.id: f.verdict for f in assessment.applying} == {"forgery": "unproven", "slight": "mitigated"}
     answer = first(assessment)
     assert answer["headline"] == (
         "Nothing is open, but of 2 findings, 1 is tolerable on word alone and 1 is tolerable before any control, "
@@ -233,7 +233,7 @@ def test_an_empty_model_is_no_all_clear_either(tmp_path: Path) -> None:
 def test_the_shares_fill_the_bar(default: Assessment) -> None:
     shares = first(default)["shares"]
     assert sum(share["width"] for share in shares) == 1000
-    assert sum(share["number"] for share in shares) == len(default.findings) + len(default.possible)
+    assert sum(share["number"] for share in shares) == len(default.findings)
 
 
 # --- parts

@@ -103,7 +103,7 @@ def test_the_filter_narrows_says_so_and_lets_go(pages: dict[str, str], tmp_path:
     assert 0 < found["some"]["count"] < found["all"]["count"]
     assert found["some"]["hash"] == "#filter:q=role"
     assert found["none"] == {"count": 0, "said": "No finding fits: clear a field"}
-    assert found["again"] == {"count": found["all"]["count"], "said": found["all"]["said"], "hash": "#stories"}
+    assert found["again"] == {"count": found["all"]["count"], "said": found["all"]["said"], "hash": "#issues"}
 
 
 def test_an_address_holds_what_was_filtered(pages: dict[str, str], tmp_path: Path) -> None:

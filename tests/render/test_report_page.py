@@ -90,7 +90,7 @@ def test_the_page_is_whole_without_its_script(page: str) -> None:
         "form[hidden]",
         "details.item[hidden]",
         ".case[hidden]",
-        ".lines li[hidden], .story[hidden]",
+        ".lines li[hidden], .issue[hidden]",
         "details.item > summary::-webkit-details-marker",
         ".stack td:empty",
     }

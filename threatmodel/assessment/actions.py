@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Literal, NamedTuple
@@ -15,17 +15,33 @@ from threatmodel.assessment.groups import Group, grouped
 from threatmodel.assessment.ranking import STRONG, Rank, at_the_door, rank
 from threatmodel.assessment.risk import BANDS, MOVES, Band
 from threatmodel.assessment.states import State
-from threatmodel.library.entries import Control, ControlEffect
+from threatmodel.library.entries import EFFECTS, Control, ControlEffect
 from threatmodel.model.facts import Statement
 from threatmodel.model.vocabulary import FACTS, INPUTS, Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
-    """A control that is not in place, each state with the elements that it is in, and the findings that it would move.
+class Improvement:
+    """What a control in place would change: the findings that close, go down a band, or stay, claimed and proven apart.
 
-    `findings` are those whose band it would lower, what comes first first; `worst` is the highest of their scores,
-    `effect` what it does to the first of them.  `door`: it would close a public endpoint that is open to anybody.
+    `closed` and `lowered` hold ids; `stay` counts the findings that it answers and does not move.  `claimed` and
+    `proven` count the moves of bands: from, to, how many.
+    """
+
+    closed: tuple[str, ...]
+    lowered: tuple[str, ...]
+    stay: int
+    claimed: tuple[tuple[Band, Band, int], ...]
+    proven: tuple[tuple[Band, Band, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A control to put in place: on which elements, in what state it is there, and what that changes.
+
+    The elements are all on which it is missing, and those on which an unknown one would lower a band.  `findings` are
+    those whose band it alone would lower, `worst` is the highest of their scores, `effect` the strongest that it has on
+    one of them, `change` what it changes with all that depends on it.  `door`: it closes an open public endpoint.
     """
 
     control: Control
@@ -34,11 +50,11 @@ class Action:
     worst: int
     effect: ControlEffect
     door: bool
-    rank: Rank
+    change: Improvement
 
     @property
     def minor(self) -> bool:
-        """Whether it keeps no attack off: it would only be noticed, or answered."""
+        """Whether it keeps no attack off: it only detects one, or helps to respond."""
         return self.effect not in STRONG
 
     @property
@@ -46,27 +62,34 @@ class Action:
         """The elements that lack it."""
         return tuple(state.element for states in self.states.values() for state in states)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the control is known to be missing somewhere, so that this is no question."""
+        return any(state.level < 0 for states in self.states.values() for state in states)
 
-def actions(assessment: Assessment, most: int | None = 3, groups: Sequence[Group] | None = None) -> tuple[Action, ...]:
-    """The controls not in place that would lower the band of a finding, what comes first first: one action a control.
 
-    First what closes an open front door, then the worst band that evidence leaves, then what is known to be wanting,
-    what somebody wrote before what nobody set, what the Internet reaches, `stops` before `hinders` before `contains`,
-    and what moves most findings.  What would only detect or respond comes after all of that.  `groups` are the
-    assessment's, where they are known already.
+def actions(assessment: Assessment, groups: Sequence[Group] | None = None) -> tuple[Action, ...]:
+    """Return the controls that would lower the band of a finding, in the order in which to put them in place.
+
+    First what closes an open public endpoint, then what is known to be missing; of these what removes most: band steps
+    of findings as proven, those that leave critical first, then as claimed.  The kind of effect breaks ties.  `groups`
+    are the assessment's, where they are known already.
     """
-    collected: dict[str, list[_Moved]] = {}
-    for group in grouped(assessment) if groups is None else groups:
+    groups = grouped(assessment) if groups is None else groups
+    moved: dict[str, list[_Moved]] = {}
+    for group in groups:
         head = group.head
         if head.verdict not in DONE and (head.applies or at_the_door(head)):
             for at in _would_help(head):
-                state, control = head.answers[at].state, head.answers[at].link.control
-                doubt = int(state.level == 0 or state.state == "ineffective")
-                place = rank(head, [head.answers[at]], doubt).unnamed
-                moved = (_Moved(place, one.id, one, one.answers[at]) for one in group.findings)
-                collected.setdefault(control, []).extend(moved)
-    found = [_action(assessment.library.controls[control], moved) for control, moved in collected.items()]
-    return tuple(sorted(found, key=lambda action: (action.minor, action.rank))[:most])
+                answer = head.answers[at]
+                place = rank(
+                    head, [answer], int(answer.state.level == 0 or answer.state.state == "ineffective")
+                ).unnamed
+                alike = (_Moved(place, one.id, one, one.answers[at]) for one in group.findings)
+                moved.setdefault(answer.link.control, []).extend(alike)
+    missing = _missing(groups, moved)
+    found = [_action(assessment, groups, name, there, missing.get(name, {})) for name, there in moved.items()]
+    return tuple(sorted(found, key=_order))
 
 
 class _Moved(NamedTuple):
@@ -78,19 +101,52 @@ class _Moved(NamedTuple):
     answer: Answer
 
 
-def _action(control: Control, moved: Sequence[_Moved]) -> Action:
+def _missing(groups: Iterable[Group], wanted: Container[str]) -> Mapping[str, Mapping[str, State]]:
+    """By control, the states in which it is known to be missing, by element, whatever finding they belong to."""
+    found: dict[str, dict[str, State]] = {}
+    for group in groups:
+        for at, answer in enumerate(group.head.answers):
+            if answer.state.level < 0 and answer.state.is_wanting and answer.link.control in wanted:
+                states = found.setdefault(answer.link.control, {})
+                for finding in group.findings:
+                    state = finding.answers[at].state
+                    states.setdefault(state.element, state)
+    return found
+
+
+def _action(
+    assessment: Assessment, groups: Sequence[Group], name: str, moved: Sequence[_Moved], missing: Mapping[str, State]
+) -> Action:
     ranked = sorted(moved, key=itemgetter(0, 1))
-    first = ranked[0]
-    states = {one.answer.state.element: one.answer.state for one in reversed(ranked)}
+    states: dict[str, State] = {}
+    for one in ranked:
+        states.setdefault(one.answer.state.element, one.answer.state)
+    states = {**states, **{element: missing[element] for element in sorted(missing)}}
+    control = assessment.library.controls[name]
+    assumed = {(name, element): True for element in states}
     return Action(
         control=control,
-        states=_by_state(states[name] for name in dict.fromkeys(one.answer.state.element for one in ranked)),
+        states=_by_state(states.values()),
         findings=tuple(one.finding.id for one in ranked),
         worst=max(one.finding.claimed.score for one in ranked),
-        effect=first.answer.link.effect,
+        effect=min((one.answer.link.effect for one in ranked), key=EFFECTS.index),
         door=any(at_the_door(one.finding) and one.answer.link.effect == "stops" for one in ranked),
-        rank=first.rank._replace(fewer=-len(ranked), name=control.id),
+        change=difference(reconsidered(assessment, assumed, groups)),
     )
+
+
+def _order(action: Action) -> tuple[object, ...]:
+    effect, name = EFFECTS.index(action.effect), action.control.id
+    steps = (*_steps(action.change.proven), *_steps(action.change.claimed))
+    return not action.door, not action.is_known, *steps, effect, name
+
+
+def _steps(moves: Iterable[tuple[Band, Band, int]]) -> tuple[int, ...]:
+    """How many bands findings go down, those that leave the worst band first; most is least."""
+    down = dict.fromkeys(reversed(BANDS), 0)
+    for before, after, number in moves:
+        down[before] -= number * (BANDS.index(before) - BANDS.index(after))
+    return tuple(down.values())
 
 
 def _by_state(states: Iterable[State]) -> Mapping[str, tuple[State, ...]]:
@@ -152,30 +208,6 @@ def _seen_by(kind: Kind, name: str) -> frozenset[str]:
 
 
 # --- what it would change
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Improvement:
-    """What a control in place would change: the findings that close, go down a band, or stay, claimed and proven apart.
-
-    `closed` and `lowered` hold ids; `stay` counts the findings that it answers and does not move.  `claimed` and
-    `proven` count the moves of bands: from, to, how many.
-    """
-
-    closed: tuple[str, ...]
-    lowered: tuple[str, ...]
-    stay: int
-    claimed: tuple[tuple[Band, Band, int], ...]
-    proven: tuple[tuple[Band, Band, int], ...]
-
-
-def change(assessment: Assessment, action: Action, groups: Sequence[Group]) -> Improvement:
-    """What an action would change on this model, worked out with its control in place wherever it is wanting.
-
-    `groups` are the assessment's.
-    """
-    assumed = {(action.control.id, name): True for name in action.elements}
-    return difference(reconsidered(assessment, assumed, groups))
 
 
 def difference(found: Iterable[Reconsidered]) -> Improvement:

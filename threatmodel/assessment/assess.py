@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from threatmodel.assessment import word
+from threatmodel.assessment import reliances
 from threatmodel.assessment.asks import Ask
 from threatmodel.assessment.assessed import VERDICTS, Answer, Assessment, Finding, Question, RuledOut, Verdict
 from threatmodel.assessment.groups import Group
@@ -117,9 +117,9 @@ class _Assessing:
         self.acceptances = {f"{a.threat}@{a.element}": a for a in graph.system.acceptances}
         self.ratings = {f"{r.threat}@{r.element}": r for r in graph.system.ratings}
         self.accepted: set[str] = set()
-        self.lowered: list[word.Lowered] = []
-        self.claims: list[word.Claimed] = []
-        self.unsaid: list[word.Unsaid] = []
+        self.lowered: list[reliances.Lowered] = []
+        self.claims: list[reliances.Claimed] = []
+        self.unsaid: list[reliances.Unsaid] = []
         self.ruled: dict[tuple[str, tuple[tuple[str, object], ...]], list[tuple[str, Place | None]]] = {}
         self.cells: dict[tuple[str, Cell, Cell, tuple[tuple[int, bool], ...]], _Cells] = {}
         self.links: dict[str, tuple[tuple[ControlLink, Control, Answer | None], ...]] = {
@@ -149,49 +149,50 @@ class _Assessing:
             library=self.library,
             states=self.states,
             today=self.today,
-            findings=tuple(findings),
-            possible=tuple(possible),
+            findings=(*findings, *possible),
             ruled_out=tuple(self._ruled_out()),
             questions=self._questions(findings, possible),
             needless=tuple(self._needless(findings)),
             excluded=tuple(sorted(self.excluded)),
-            taken_out=tuple(self._taken_out(by_kind, [*findings, *possible], rules)),
+            reliances=tuple(self._taken_out(by_kind, [*findings, *possible], rules)),
             invariants=rules,
         )
 
     def _taken_out(
         self, by_kind: Mapping[str, list[Threat]], findings: Sequence[Finding], invariants: Sequence[HeldInvariant]
-    ) -> Iterator[word.TakenOut]:
+    ) -> Iterator[reliances.Reliance]:
         """What word takes out; `findings` are the possible ones too."""
         system = self.graph.system
-        authors = word.Authors(system)
+        authors = reliances.Authors(system)
         applying = [finding for finding in findings if finding.applies]
-        yield from word.lowered(self.lowered, authors)
-        yield from word.tolerated([one.claimed for one in applying], self.tolerance, authors.owner, Place(system.file))
-        yield from word.out_of_scope(self.graph, by_kind, authors)
-        yield from word.claimed("ruled-out", self.claims, authors)
-        yield from word.claimed("kept-low", [one for found in findings for one in self._kept_low(found)], authors)
-        yield from word.not_said(self.unsaid)
-        yield from word.meant_public(system, _spared(findings), authors)
-        yield from word.accepted(one for one in system.acceptances if one.finding in self.accepted)
-        yield from word.exempted(invariants)
-        yield from word.attested(system, _attested(findings))
+        yield from reliances.lowered(self.lowered, authors)
+        yield from reliances.tolerated(
+            [one.claimed for one in applying], self.tolerance, authors.owner, Place(system.file)
+        )
+        yield from reliances.out_of_scope(self.graph, by_kind, authors)
+        yield from reliances.claimed("ruled-out", self.claims, authors)
+        yield from reliances.claimed("kept-low", [one for found in findings for one in self._kept_low(found)], authors)
+        yield from reliances.not_said(self.unsaid)
+        yield from reliances.meant_public(system, _spared(findings), authors)
+        yield from reliances.accepted(one for one in system.acceptances if one.finding in self.accepted)
+        yield from reliances.exempted(invariants)
+        yield from reliances.attested(system, _attested(findings))
         yield from (self._excluded(name) for name in sorted(self.excluded))
-        yield from word.of_library(self.library, _touched(findings))
-        yield from word.long_terms(system, self.today, authors)
+        yield from reliances.of_library(self.library, _touched(findings))
+        yield from reliances.long_terms(system, self.today, authors)
 
-    def _kept_low(self, finding: Finding) -> Iterator[word.Claimed]:
+    def _kept_low(self, finding: Finding) -> Iterator[reliances.Claimed]:
         """The facts that are only word and keep a finding's numbers below the library's."""
         target = finding.target
         for name in dict.fromkeys(kept_low(finding.threat, target.kind, target.facts)):
             said = target.facts[name].said
             if said.source != "wiring":
-                yield word.Claimed(finding.threat.id, target.id, name, said, said.place or target.place)
+                yield reliances.Claimed(finding.threat.id, target.id, name, said, said.place or target.place)
 
-    def _excluded(self, name: str) -> word.TakenOut:
+    def _excluded(self, name: str) -> reliances.Reliance:
         threat = self.library.threats[name]
-        count = sum(word.may_apply(threat, one) for one in self.graph.targets() if not one.out_of_scope)
-        return word.TakenOut("excluded", name, count, "--exclude", "", None)
+        count = sum(reliances.may_apply(threat, one) for one in self.graph.targets() if not one.out_of_scope)
+        return reliances.Reliance("excluded", name, count, "--exclude", "", None)
 
     def _threats_by_kind(self) -> Mapping[str, list[Threat]]:
         found: dict[str, list[Threat]] = {}
@@ -224,7 +225,7 @@ class _Assessing:
         """Notes a threat that may apply and is not looked at, since claims would keep it low enough."""
         leaves = threat.applies[target.kind].why(target.facts) if target.described else ()
         for name in dict.fromkeys(leaf.fact for leaf in leaves) or ("",):
-            self.unsaid.append(word.Unsaid(threat.id, target.id, name, target.place))
+            self.unsaid.append(reliances.Unsaid(threat.id, target.id, name, target.place))
 
     def _rule_out(self, threat: Threat, target: Element | Flow) -> None:
         """Notes a threat that claims keep from applying; what follows from the kind of wiring claims nothing."""
@@ -234,7 +235,7 @@ class _Assessing:
             key = (threat.id, tuple((name, facts[name].value) for name in names))
             self.ruled.setdefault(key, []).append((target.id, target.place))
             self.claims += [
-                word.Claimed(threat.id, target.id, name, facts[name].said, facts[name].said.place or target.place)
+                reliances.Claimed(threat.id, target.id, name, facts[name].said, facts[name].said.place or target.place)
                 for name in names
                 if facts[name].said.source != "wiring" and facts[name].size == WORD
             ]
@@ -292,7 +293,7 @@ class _Assessing:
     ) -> None:
         rating = self.ratings.get(name)
         place = rating.place if rating is not None else target.place
-        self.lowered.append(word.Lowered(name, library, cell, "; ".join(reasons), place))
+        self.lowered.append(reliances.Lowered(name, library, cell, "; ".join(reasons), place))
 
     def _inherent(self, library: Weighed, target: Element | Flow, name: str) -> tuple[Cell, tuple[str, ...]]:
         """The risk before controls: the library's for this element, moved by criticality, overridden by a rating."""

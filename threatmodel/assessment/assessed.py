@@ -6,7 +6,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
-from threatmodel.assessment import word
+from threatmodel.assessment import reliances
 from threatmodel.assessment.invariants import HeldInvariant
 from threatmodel.assessment.risk import Cell
 from threatmodel.assessment.states import State, States, Support, support_of
@@ -99,9 +99,9 @@ class RuledOut(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """What is found: `findings` apply, `possible` ones wait for an answer, worst first in each.
+    """What is found: every finding, first those that apply, then possible ones; worst first in each.
 
-    `taken_out` is what word alone leaves out or makes smaller, `invariants` the rules of the team's own.  `renamed` are
+    `reliances` is what word alone leaves out or makes smaller, `invariants` the rules of the team's own.  `renamed` are
     the former ids of threats and controls that the model has.
     """
 
@@ -110,11 +110,20 @@ class Assessment:
     states: States
     today: datetime.date
     findings: tuple[Finding, ...]
-    possible: tuple[Finding, ...]
     ruled_out: tuple[RuledOut, ...]
     questions: tuple[Question, ...]
     needless: tuple[tuple[Acceptance, str], ...]
     excluded: tuple[str, ...]
-    taken_out: tuple[word.TakenOut, ...]
+    reliances: tuple[reliances.Reliance, ...]
     invariants: tuple[HeldInvariant, ...]
     renamed: tuple[Renamed, ...] = ()
+
+    @property
+    def applying(self) -> tuple[Finding, ...]:
+        """The findings that are known to apply."""
+        return tuple([finding for finding in self.findings if finding.applies])
+
+    @property
+    def possible(self) -> tuple[Finding, ...]:
+        """The findings of which an open question decides whether they apply."""
+        return tuple([finding for finding in self.findings if not finding.applies])

@@ -168,7 +168,7 @@ def _shown_by(side: Assessed) -> Counter[tuple[str, str]]:
 def _word(before: Assessed, after: Assessed) -> Iterator[Change]:
     """What somebody's decision takes out now and did not, then what none does any more."""
     old, new = (
-        {(one["kind"], one["what"]): one for one in side.get("taken_out", ()) if one["kind"] not in _STATED}
+        {(one["kind"], one["what"]): one for one in side.get("reliances", ()) if one["kind"] not in _STATED}
         for side in (before, after)
     )
     for how, names, side in (("added", new.keys() - old.keys(), new), ("removed", old.keys() - new.keys(), old)):

@@ -20,7 +20,17 @@ from threatmodel.model.vocabulary import FORMER_FACTS, FORMER_KINDS, KINDS
 CODES: Mapping[str, str] = {}
 """Former codes of results that a check gives, such as ``drift``."""
 
-JSON_KEYS: Mapping[str, str] = {}
+JSON_KEYS: Mapping[str, str] = {
+    "at_fault": "cause",
+    "decides": "affects",
+    "look": "topic",
+    "not_modelled": "not_modeled",
+    "stories": "issues",
+    "taken_out": "reliances",
+    "untold": "left_open",
+    "wanting": "missing",
+    "would": "change",
+}
 """Former keys of the assessment's JSON, wherever they stand."""
 
 JSON_WORDS: Mapping[str, str] = {}
@@ -28,7 +38,18 @@ JSON_WORDS: Mapping[str, str] = {}
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
 _NAMING = frozenset({"id", "threat", "element", "control", "fact", "kind", "finding", "of", "scope", "what", "if"})
-_NAMING |= {"holds", "boundary", "elements", "facts", "decides", "excluded_threats", "first", "state", "verdict"}
+_NAMING |= {
+    "holds",
+    "boundary",
+    "elements",
+    "facts",
+    "affects",
+    "decides",
+    "excluded_threats",
+    "first",
+    "state",
+    "verdict",
+}
 """Keys of the JSON whose texts are names, or are made of names; all others are text for people, or the author's."""
 
 

@@ -27,7 +27,7 @@ class Group:
 def grouped(assessment: Assessment) -> tuple[Group, ...]:
     """Every finding and every possible one, in groups; those of the worst findings first."""
     found: dict[Hashable, list[Finding]] = {}
-    for finding in (*assessment.findings, *assessment.possible):  # ordered by id where verdict and risk are the same
+    for finding in assessment.findings:  # ordered by id where verdict and risk are the same
         found.setdefault(_likeness(finding), []).append(finding)
     return tuple(Group(tuple(findings)) for findings in found.values())
 

@@ -30,7 +30,7 @@ class Expiry(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """Counts: findings by verdict, by band of each cell, and what waits for an answer by its claimed band."""
+    """Counts of all findings: by verdict and by band of each cell; of the undetermined ones, by claimed band."""
 
     verdicts: Mapping[str, int]
     inherent: Mapping[str, int]
@@ -40,16 +40,15 @@ class Summary(NamedTuple):
 
 
 def summary(assessment: Assessment) -> Summary:
-    """The counts of an assessment; what waits for an answer is counted whether or not it is known to apply."""
-    waiting = [f for f in assessment.findings if f.verdict == "undetermined"] + list(assessment.possible)
-    verdicts = Counter(finding.verdict for finding in assessment.findings)
-    verdicts["undetermined"] = len(waiting)
+    """Return the counts of an assessment's findings, those that are only possible included."""
+    findings = assessment.findings
+    verdicts = Counter(finding.verdict for finding in findings)
     return Summary(
         verdicts={verdict: verdicts[verdict] for verdict in VERDICTS},
-        inherent=_by_band(finding.inherent for finding in assessment.findings),
-        claimed=_by_band(finding.claimed for finding in assessment.findings),
-        proven=_by_band(finding.proven for finding in assessment.findings),
-        undetermined=_by_band(finding.claimed for finding in waiting),
+        inherent=_by_band(finding.inherent for finding in findings),
+        claimed=_by_band(finding.claimed for finding in findings),
+        proven=_by_band(finding.proven for finding in findings),
+        undetermined=_by_band(finding.claimed for finding in findings if finding.verdict == "undetermined"),
     )
 
 
@@ -70,7 +69,7 @@ def reached(assessment: Assessment, threat: Threat) -> tuple[str, ...]:
 def carried_alone(assessment: Assessment) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The controls without which a finding would be critical again, with those findings, the busiest first."""
     found: dict[str, list[str]] = {}
-    for finding in assessment.findings:
+    for finding in assessment.applying:
         if finding.inherent.band == BANDS[-1] and finding.claimed.band != BANDS[-1]:
             held = [answer for answer in finding.answers if answer.state.level >= WORD]
             for answer in held:
@@ -119,7 +118,7 @@ def risks(assessment: Assessment) -> dict[str, Risk]:
     worst: dict[str, int] = {}
     waiting: set[str] = set()
     counts: Counter[str] = Counter()
-    for finding in (*assessment.findings, *assessment.possible):
+    for finding in assessment.findings:
         element = finding.target.id
         if finding.verdict == "undetermined":
             waiting.add(element)

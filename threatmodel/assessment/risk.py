@@ -85,6 +85,26 @@ def weighed(threat: Threat, kind: str, facts: Facts) -> Weighed:
     return Weighed(cell, proof, tuple(reasons))
 
 
+def with_unknown_raises(cell: Cell, threat: Threat, kind: str, facts: Facts) -> Cell:
+    """Return a cell moved by every raise of which an open question decides whether it applies."""
+    for move in threat.raises:
+        if move.conditions[kind].truth(facts) == 0:
+            cell = _moved(cell, move, max)
+    return cell
+
+
+def proof_if_answered(threat: Threat, kind: str, facts: Facts) -> Cell:
+    """Return the worst cell that no evidence denies, if every open question were answered so that it raises nothing."""
+    cell = Cell(threat.likelihood, threat.impact)
+    for move in threat.lowers:
+        if move.conditions[kind].truth(facts) >= EVIDENCE:
+            cell = _moved(cell, move, min)
+    for move in threat.raises:
+        if move.conditions[kind].truth(facts) not in {0, -EVIDENCE}:
+            cell = _moved(cell, move, max)
+    return cell
+
+
 def kept_low(threat: Threat, kind: str, facts: Facts) -> Iterator[str]:
     """The facts that are only word and keep a threat's own numbers down: they lower them, or stand against a raise."""
     cell = weighed(threat, kind, facts).cell

@@ -1,4 +1,4 @@
-"""Whether the system is safe enough: one of four words, and what it rests on.
+"""Whether the risk is within the accepted level: one of four answers, and the counts behind it.
 
 Report, summary, check and JSON say the same, since all of them ask here.
 """
@@ -12,89 +12,88 @@ from typing import Literal, get_args
 
 from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.drift import absences
+from threatmodel.assessment.reliances import RelianceKind
 from threatmodel.assessment.risk import BANDS, Band, within
-from threatmodel.assessment.word import WordKind
 
-SafeEnough = Literal["not-safe-enough", "not-yet-known", "safe-if-true", "safe-enough"]
-"""The four answers, from the worst."""
+Answer = Literal["above", "undetermined", "within-as-claimed", "within-as-proven"]
+"""The answers for a system, from the worst: where its risk lies, seen from the accepted level."""
 
 DEFAULT_THRESHOLD: Band = "high"
 """The band from which `check` fails where nobody says otherwise."""
 
-_HIDES: frozenset[WordKind] = frozenset(get_args(WordKind)) - {"accepted", "exempted", "long-term", "meant-public"}
+_HIDES: frozenset[RelianceKind] = frozenset(get_args(RelianceKind)) - {
+    "accepted",
+    "exempted",
+    "long-term",
+    "meant-public",
+}
 """What word takes out so that no evidence can speak for all of the system; what owners took is told beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Safety:
-    """The answer for a system, measured by its `tolerance`; `check` fails from `threshold` up.
+    """The answer for a system, measured by its accepted level; `check` fails at `threshold` and above.
 
-    `open` counts what is known to be above the tolerance, `waiting` what may be, by the band that is claimed; `word`
-    what only word keeps within it, by the band that is proven.  `proven` counts every finding by that band.
-    `accepted` and `provider` are left to an owner and to the provider.  `uncovered` are parts that the evidence has
-    and the model lacks, `taken` what word takes out.
+    `above` counts the findings that are known to be above the accepted level, `undetermined` those that may be, by
+    claimed band; `unproven` those that only claims keep within it, by proven band.  `accepted` and `provider` are left
+    to an owner and to the provider.  `unmodeled` are parts that the evidence has and the model lacks, `hidden` the
+    statements that keep evidence from covering all of the system.
     """
 
-    answer: SafeEnough
-    tolerance: Band
+    answer: Answer
+    accepted_level: Band
     threshold: Band
-    open: Mapping[Band, int]
-    waiting: Mapping[Band, int]
-    word: Mapping[Band, int]
-    proven: Mapping[Band, int]
+    above: Mapping[Band, int]
+    undetermined: Mapping[Band, int]
+    unproven: Mapping[Band, int]
     accepted: int
     provider: int
-    uncovered: int
-    taken: int
+    unmodeled: int
+    hidden: int
 
     @property
     def fails(self) -> int:
-        """How many findings are open or wait for an answer, at or above the threshold."""
+        """How many findings are above the accepted level or undetermined, at the threshold and above."""
         bad = BANDS[BANDS.index(self.threshold) :]
-        return sum(self.open[band] + self.waiting[band] for band in bad)
+        return sum(self.above[band] + self.undetermined[band] for band in bad)
 
 
 def safety(assessment: Assessment, threshold: Band = DEFAULT_THRESHOLD) -> Safety:
-    """The answer: whether the risk that is left is within the tolerance, and whether that is known."""
+    """Return the answer: whether the risk that is left is within the accepted level, and whether that is known."""
     findings = assessment.findings
-    tolerance = next(band for band in BANDS if band == assessment.graph.system.risk_tolerance)
-    known = [finding for finding in findings if finding.verdict in {"open", "reduced"}]
-    waiting = [finding for finding in (*findings, *assessment.possible) if finding.verdict == "undetermined"]
-    said = [finding for finding in findings if not _proven(finding, tolerance)]
-    uncovered = sum(not one.in_model for one in absences(assessment.graph))
-    taken = sum(one.kind in _HIDES for one in assessment.taken_out)
-    answer: SafeEnough
-    if known:
-        answer = "not-safe-enough"
-    elif waiting or uncovered or not findings:
-        answer = "not-yet-known"
+    level = next(band for band in BANDS if band == assessment.graph.system.risk_tolerance)
+    above = [finding for finding in findings if finding.verdict in {"open", "reduced"}]
+    undetermined = [finding for finding in findings if finding.verdict == "undetermined"]
+    unproven = [finding for finding in findings if finding.verdict == "unproven"]
+    unmodeled = sum(not one.in_model for one in absences(assessment.graph))
+    hidden = sum(one.kind in _HIDES for one in assessment.reliances)
+    answer: Answer
+    if above:
+        answer = "above"
+    elif undetermined or unmodeled or not findings:
+        answer = "undetermined"
     else:
-        answer = "safe-if-true" if said or taken else "safe-enough"
+        proven = not hidden and all(_is_proven(finding, level) for finding in findings)
+        answer = "within-as-proven" if proven else "within-as-claimed"
     return Safety(
         answer=answer,
-        tolerance=tolerance,
+        accepted_level=level,
         threshold=threshold,
-        open=_claimed(known),
-        waiting=_claimed(waiting),
-        word=_by_proven(finding for finding in findings if finding.verdict == "unproven"),
-        proven=_by_proven(findings),
+        above=_counts(finding.claimed.band for finding in above),
+        undetermined=_counts(finding.claimed.band for finding in undetermined),
+        unproven=_counts(finding.proven.band for finding in unproven),
         accepted=sum(finding.verdict == "accepted" for finding in findings),
         provider=sum(finding.verdict == "transferred" for finding in findings),
-        uncovered=uncovered,
-        taken=taken,
+        unmodeled=unmodeled,
+        hidden=hidden,
     )
 
 
-def _proven(finding: Finding, tolerance: Band) -> bool:
-    """Whether nobody's word is needed: within the tolerance on evidence, or the provider's to treat."""
-    return finding.verdict == "transferred" or within(finding.proven, tolerance)
+def _is_proven(finding: Finding, level: Band) -> bool:
+    """Whether no claim is needed: within the accepted level on evidence, or the provider's to treat."""
+    return finding.verdict == "transferred" or within(finding.proven, level)
 
 
-def _claimed(findings: Iterable[Finding]) -> Mapping[Band, int]:
-    counts = Counter(finding.claimed.band for finding in findings)
-    return {band: counts[band] for band in BANDS}
-
-
-def _by_proven(findings: Iterable[Finding]) -> Mapping[Band, int]:
-    counts = Counter(finding.proven.band for finding in findings)
+def _counts(bands: Iterable[Band]) -> Mapping[Band, int]:
+    counts = Counter(bands)
     return {band: counts[band] for band in BANDS}

@@ -228,8 +228,8 @@ def _statement(given: str, who: str, today: datetime.date) -> str:
 
 def consequences(before: Assessment, after: Assessment, question: Question) -> str:
     """What an answer changes, in words: what it settles, what then needs work, what still waits."""
-    old = {finding.id: finding for finding in (*before.findings, *before.possible)}
-    new = {finding.id: finding for finding in (*after.findings, *after.possible)}
+    old = {finding.id: finding for finding in before.findings}
+    new = {finding.id: finding for finding in after.findings}
     waiting = {name for name, finding in new.items() if finding.verdict == "undetermined"}
     settled = [
         name

@@ -120,7 +120,7 @@ class Answering:
 
     def previews(self, item: Item) -> Iterator[str]:
         """Yield the effect of each answer, one a line, where there are few and the system is not too large."""
-        if item.kind != "fact" or len(self.assessment.findings) + len(self.assessment.possible) > _PREVIEWED:
+        if item.kind != "fact" or len(self.assessment.findings) > _PREVIEWED:
             return
         shape = item.row.shape
         offered = ["y", "n"] if isinstance(shape, Flag) else list(shape.words) if isinstance(shape, Word) else []

@@ -297,7 +297,7 @@ class _Checking:
             base=self._base,
             known=self._told,
             paths=[str(one) for one in files.paths],
-            story=told(assessment, results, rules) if any(one.name == "text" for one in question.forms) else None,
+            issue=told(assessment, results, rules) if any(one.name == "text" for one in question.forms) else None,
             baseline=against,
             now=now,
             renamed=files.renamed,

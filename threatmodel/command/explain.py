@@ -73,7 +73,7 @@ def _here(request: Invocation, name: str, element: str) -> str:
             message = f"{quoted(name)} applies to {article(control.scope)}, but {quoted(element)} is {kind}"
             raise InputError([Problem(code="wrong-kind", place=place, message=message, hint="")])
         return control_here_page(control, element, assessment)
-    finding = next((f for f in (*assessment.findings, *assessment.possible) if f.id == f"{name}@{element}"), None)
+    finding = next((f for f in assessment.findings if f.id == f"{name}@{element}"), None)
     if finding is not None:
         return finding_page(finding, assessment)
     return ruled_out_page(library.threats[name], target)

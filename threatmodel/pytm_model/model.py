@@ -223,4 +223,4 @@ def _verdicts(graph: Graph, rules: Iterable[Rule], assessment: Assessment) -> di
     """Our verdict on each finding; where we do not even know whether the threat applies, "undetermined"."""
     targets = [target.id for target in graph.targets()]
     unknown = {f"{rule.id}@{target}": "undetermined" for rule in rules for target in targets}
-    return unknown | {finding.id: finding.verdict for finding in (*assessment.findings, *assessment.possible)}
+    return unknown | {finding.id: finding.verdict for finding in assessment.findings}

@@ -22,7 +22,7 @@ def groups(found: Changes) -> Iterator[tuple[str, Sequence[Change]]]:
     yield "Evidence gone", [one for one in found.evidence if one.how != "added"]
     yield "Taken out by word now", [one for one in found.word if one.how != "removed"]
     yield "Flows that cross a boundary now", found.crossings
-    yield "Rules of your own", found.rules
+    yield "Your own rules", found.rules
     yield "Findings new or worse", [one for one in found.findings if one.how in {"added", "worse"}]
     yield "Findings gone or better", [one for one in found.findings if one.how in {"removed", "better"}]
     yield "Elements", found.elements
@@ -68,7 +68,7 @@ def counted(found: Changes) -> Iterator[str]:
 def as_json(found: Changes) -> str:
     """All of it as JSON."""
     value = {
-        "schema_version": "1.2",
+        "schema_version": "2.0",
         "before": found.before,
         "after": found.after,
         "lost_controls": [_plain(one) for one in found.lost_controls],

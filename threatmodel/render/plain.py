@@ -1,8 +1,4 @@
-"""The words that people read, for the words of the engine: each defined once, and shown beside its first use.
-
-The engine's own words (`--json` has them) are exact, and four of them nearly alike: nobody takes "undetermined",
-"unproven", "unknown" and "reduced" for what they are the first time.
-"""
+"""The words that people read, for the words of the engine: each defined once, and the same in every output."""
 
 from __future__ import annotations
 
@@ -10,56 +6,56 @@ from collections.abc import Mapping
 
 from threatmodel.assessment.actions import Proof
 from threatmodel.assessment.assessed import Verdict
-from threatmodel.assessment.safety import SafeEnough
+from threatmodel.assessment.safety import Answer
 from threatmodel.assessment.states import ControlState
 
-SAFE: Mapping[SafeEnough, str] = {
-    "not-safe-enough": "Not safe enough",
-    "not-yet-known": "Not yet known",
-    "safe-if-true": "Safe enough if what is said is true",
-    "safe-enough": "Safe enough",
+SAFE: Mapping[Answer, str] = {
+    "above": "Above the accepted risk level",
+    "undetermined": "Undetermined",
+    "within-as-claimed": "Within the accepted risk level as claimed",
+    "within-as-proven": "Within the accepted risk level, proven",
 }
 """The answer for a system."""
 
 VERDICT: Mapping[Verdict, str] = {
     "open": "open",
-    "undetermined": "not known yet",
-    "reduced": "still too high",
-    "unproven": "only claimed",
+    "undetermined": "undetermined",
+    "reduced": "reduced",
+    "unproven": "unproven",
     "accepted": "accepted",
-    "transferred": "the provider's",
-    "mitigated": "low enough",
+    "transferred": "transferred",
+    "mitigated": "mitigated",
 }
 """A finding's verdict."""
 
 VERDICT_MEANS: Mapping[Verdict, str] = {
-    "open": "above the tolerance, and nothing in place lowers its band",
-    "undetermined": "an answer decides whether it is there, or how bad it is",
-    "reduced": "controls lower it, but it is above the tolerance all the same",
-    "unproven": "within the tolerance if what is said is true; nothing proves it",
-    "accepted": "above the tolerance, and its owner accepts it until a day",
+    "open": "above the accepted level, and no control in place lowers its band",
+    "undetermined": "an open question decides whether it applies or how severe it is",
+    "reduced": "controls lower its band, but it is still above the accepted level",
+    "unproven": "within the accepted level as claimed, not as proven",
+    "accepted": "above the accepted level; its owner accepts it until a date",
     "transferred": "only the cloud provider can treat it",
-    "mitigated": "within the tolerance on evidence, or before any control",
+    "mitigated": "within the accepted level as proven, or before controls",
 }
 
 STATE: Mapping[ControlState, str] = {
     "proven": "proven",
     "attested": "attested",
-    "claimed": "only claimed",
+    "claimed": "claimed",
     "planned": "planned",
-    "unknown": "not known",
-    "lapsed": "attested once, and lapsed",
-    "ineffective": "nothing without another",
+    "unknown": "unknown",
+    "lapsed": "attestation lapsed",
+    "ineffective": "ineffective without a control it requires",
     "absent": "missing",
-    "contradicted": "claimed, but not so",
-    "not-applicable": "makes no sense here",
+    "contradicted": "contradicted by evidence",
+    "not-applicable": "not applicable",
 }
 """A control's state on an element."""
 
 PROOF: Mapping[Proof, str] = {
-    "probe": "tm probe shows it",
-    "template": "the template shows it",
-    "aws": "AWS knows it, no file does: attest it",
-    "attestation": "somebody attests it until a day",
+    "probe": "tm probe can show it",
+    "template": "the template can show it",
+    "aws": "verifiable in AWS only; attest it until the collector has run",
+    "attestation": "attestation needed: no tool can see this",
 }
 """What proves that an action is done."""

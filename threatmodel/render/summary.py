@@ -7,13 +7,16 @@ from pathlib import Path
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.risk import Band
-from threatmodel.render.first import ClaimedControl, Deed, FirstPage, first_page
+from threatmodel.render.action_text import ActionText
+from threatmodel.render.first import ClaimedControl, FirstPage, first_page
+from threatmodel.render.report.words import counted
 from threatmodel.render.text import wrapped
 
 NARROWEST, WIDEST = 32, 100
 _MOST_ENDS = 3
 _TABLE = 60
-"""Columns from which the bands stand side by side with the check."""
+"""Columns from which the names of the bands are written out."""
+_LABELS = ("before controls", "as claimed", "as proven")
 
 
 def summary_text(assessment: Assessment, paths: Sequence[Path], width: int = 80, baseline: str = "") -> str:
@@ -23,16 +26,18 @@ def summary_text(assessment: Assessment, paths: Sequence[Path], width: int = 80,
     page = first_page(assessment)
     lines = [
         *_wrapped(system.name.upper(), width),
-        *_wrapped(f"{system.owner or 'nobody owns it'} · {assessment.today} · {system.file} {system.revision}", width),
+        *_wrapped(
+            f"{system.owner or 'owner: not assigned'} · {assessment.today} · {system.file} {system.revision}", width
+        ),
         "",
-        *_wrapped(f"{page.verdict.upper()}: {page.says}", width),
-        *_wrapped(page.unless, width),
+        *_wrapped(page.verdict.upper(), width),
+        *_wrapped(page.headline, width),
         "",
         *_bands(page, width),
-        *_wrapped(f"check {page.check}", width),
-        *_wrapped(f"baseline {baseline}" if baseline else "", width),
+        *_wrapped(page.gap, width),
+        *_wrapped(f"Baseline {baseline}" if baseline else "", width),
         "",
-        *_deeds(page.deeds, page.more, width),
+        *_actions(page.actions, page.more, width),
         *_claims(page.claims, page.more_claims, width),
         *_rest(page, width),
     ]
@@ -49,53 +54,56 @@ def _wrapped(text: str, width: int, first: str = "", rest: str = "") -> list[str
 def _bands(page: FirstPage, width: int) -> Iterator[str]:
     names = [name if width >= _TABLE else _SHORT[name] for name, _ in page.claimed]
     columns = [max(len(name), 4) + 1 for name in names]
-    yield " " * 11 + "".join(name.rjust(column) for name, column in zip(names, columns, strict=True))
-    for label, counts in (("as claimed", page.claimed), ("as proven", page.proven)):
+    labels = _LABELS if width >= _TABLE else tuple(label.rsplit(None, 1)[-1] for label in _LABELS)
+    rows = tuple(zip(labels, (page.inherent, page.claimed, page.proven), strict=True))
+    first = max(map(len, labels)) + 1
+    yield " " * first + "".join(name.rjust(column) for name, column in zip(names, columns, strict=True))
+    for label, counts in rows:
         numbers = (f"{number:,}".rjust(column) for (_, number), column in zip(counts, columns, strict=True))
-        yield label.ljust(11) + "".join(numbers)
+        yield label.ljust(first) + "".join(numbers)
 
 
 _SHORT: dict[Band, str] = {"critical": "crit", "high": "high", "medium": "med", "low": "low"}
 
 
-def _deeds(deeds: Sequence[Deed], more: int, width: int) -> Iterator[str]:
-    if not deeds:
+def _actions(found: Sequence[ActionText], more: int, width: int) -> Iterator[str]:
+    if not found:
         yield from _wrapped("NOTHING TO DO: no single control lowers the band of a finding.", width)
         yield ""
         return
-    yield "DO THESE FIRST" if more or len(deeds) > 1 else "DO THIS"
-    for number, one in enumerate(deeds, 1):
+    yield "DO THESE FIRST" if more or len(found) > 1 else "DO THIS"
+    for number, one in enumerate(found, 1):
         yield from _wrapped(f"{one.do} ({one.on})", width, f" {number} ")
-        at_fault = f"{one.fault}, {one.place}" if one.place else one.fault
-        yield from _wrapped(f"{one.state}: {at_fault}", width, "   ")
-        yield from _wrapped(f"who: {one.who}{', by ' + one.by if one.by else ''} · {one.would}", width, "   ")
+        cause = f"{one.cause}, {one.location}" if one.location else one.cause
+        yield from _wrapped(f"{one.state}: {cause}", width, "   ")
+        yield from _wrapped(f"owner: {one.owner}{', due ' + one.due if one.due else ''} · {one.effect}", width, "   ")
         yield from _wrapped(f"proof: {one.proof}", width, "   ")
+    if more:
+        yield f"   and {counted(more, 'more action')}"
     yield ""
 
 
 def _claims(claims: Sequence[ClaimedControl], more: int, width: int) -> Iterator[str]:
     if claims:
-        yield from _wrapped("ONLY CLAIMED, AND MUCH HANGS ON IT", width)
+        yield from _wrapped("CLAIMS TO VERIFY FIRST", width)
         for one in claims:
-            until = f", until {one.until}" if one.until else ""
-            count = len(one.findings)
-            hang = f"{count:,} finding{'s' if count != 1 else ''} up to {one.band}"
-            yield from _wrapped(f"{one.title} ({one.on}): {hang}; {one.who} says so{until}", width, " - ", "   ")
+            number = len(one.findings)
+            relying = (
+                f"{counted(number, 'finding')} up to {one.band} {'relies' if number == 1 else 'rely'} on this claim"
+            )
+            by = f" (attested by {one.who}{f' until {one.until}' if one.until else ''})" if one.who else ""
+            yield from _wrapped(f"{one.title} ({one.on}): {relying}{by}", width, " - ", "   ")
         if more:
-            yield f"   and {more:,} more"
+            yield f"   and {counted(more, 'more claim')}"
         yield ""
 
 
 def _rest(page: FirstPage, width: int) -> Iterator[str]:
-    taken = f"TAKEN OUT BY WORD: {page.taken}" if page.taken else "Nothing is taken out by word."
-    yield from _wrapped(taken, width)
-    yield from _wrapped(f"RULES OF YOUR OWN: {page.rules}" if page.rules else "", width)
+    yield from _wrapped(f"RELIES ON {page.relies_on}" if page.relies_on else "", width)
+    yield from _wrapped(f"YOUR OWN RULES {page.rules}" if page.rules else "", width)
     for one in page.ends[:_MOST_ENDS]:
         when = "ENDED" if one.date < page.today else "ENDS"
-        yield from _wrapped(f"{when} {one.date}: {one.what} of {one.name}, {one.owner}", width)
+        yield from _wrapped(f"{when} {one.date}: {one.what} of {one.name}, owner: {one.owner or 'not assigned'}", width)
     if len(page.ends) > _MOST_ENDS:
-        yield from _wrapped(f"and {len(page.ends) - _MOST_ENDS:,} more end within 60 days", width)
-    parts = [page.counts]
-    parts += [page.asks] if page.asks else []
-    parts += [f"{page.more:,} more action{'s' if page.more != 1 else ''}"] if page.more else []
-    yield from _wrapped(" · ".join(parts), width)
+        yield from _wrapped(f"{counted(len(page.ends) - _MOST_ENDS, 'more item')} ending within 60 days", width)
+    yield from _wrapped(f"{page.counts[0].upper()}{page.counts[1:]}.", width)

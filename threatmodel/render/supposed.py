@@ -40,7 +40,7 @@ def supposed_lines(now: Assessment, then: Assessment, assumed: Assumed) -> Itera
 
 
 def _by_id(assessment: Assessment) -> dict[str, Finding]:
-    return {finding.id: finding for finding in (*assessment.findings, *assessment.possible)}
+    return {finding.id: finding for finding in assessment.findings}
 
 
 def _named(found: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""A story in words, the same in a check, a report and everywhere else: what it is, what shows it, and what to do."""
+"""A issue in words, the same in a check, a report and everywhere else: what it is, what shows it, and what to do."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment, Question
+from threatmodel.assessment.issues import Issue
 from threatmodel.assessment.states import Support, shown
-from threatmodel.assessment.stories import Story
 from threatmodel.model.vocabulary import FACTS, Look
 from threatmodel.reading.problems import Place
 from threatmodel.render.plain import STATE
@@ -36,22 +36,22 @@ _LOOKS: Mapping[Look, _LookWords] = {
 _LEFT_OPEN = "the evidence leaves it open: answer with tm ask"
 
 
-def asks(story: Story) -> str:
+def asks(issue: Issue) -> str:
     """What is asked: what the first finding waits for, and how many other questions the same look answers."""
-    deciding = (question for question in story.questions if story.head.id in question.decides)
-    first = next(deciding, story.questions[0])
-    more = len(story.questions) - 1
+    deciding = (question for question in issue.questions if issue.head.id in question.decides)
+    first = next(deciding, issue.questions[0])
+    more = len(issue.questions) - 1
     if first.look is None or not more:
         return first.ask
     return f"{first.ask} And {more} more question{'s' if more > 1 else ''} about {_LOOKS[first.look].of}"
 
 
-def shows(story: Story) -> str:
-    """What shows that a known story is so: the values at fault, with what to know of them, or what is wanting."""
-    items = story.cause.items if story.cause is not None else ()
+def shows(issue: Issue) -> str:
+    """What shows that a known issue is so: the values at fault, with what to know of them, or what is wanting."""
+    items = issue.cause.items if issue.cause is not None else ()
     written = [item for item in items if not item.said.omitted] or items[:1]
     told = [_value(item) for item in written[:_MOST_FACTS]]
-    return "; ".join(told) or ", ".join(f"{name} {STATE[state]}" for name, state in story.wanting[:_MOST_FACTS])
+    return "; ".join(told) or ", ".join(f"{name} {STATE[state]}" for name, state in issue.wanting[:_MOST_FACTS])
 
 
 def _value(item: Support) -> str:
@@ -59,26 +59,26 @@ def _value(item: Support) -> str:
     return f"{value} ({item.said.note})" if item.said.note else value
 
 
-def place(story: Story) -> Place | None:
+def place(issue: Issue) -> Place | None:
     """Where what shows it stands, if it stands in a file."""
-    items = story.cause.items if story.cause is not None else ()
+    items = issue.cause.items if issue.cause is not None else ()
     return items[0].said.place if items else None
 
 
-def orders(story: Story, assessment: Assessment) -> str:
+def orders(issue: Issue, assessment: Assessment) -> str:
     """What to do first: what would put the control at fault in place, or how to answer."""
-    if story.questions:
-        return _answering(story.questions, read=bool(assessment.graph.evidence))
-    return "; ".join(_deeds(story, assessment))
+    if issue.questions:
+        return _answering(issue.questions, read=bool(assessment.graph.evidence))
+    return "; ".join(_deeds(issue, assessment))
 
 
-def _deeds(story: Story, assessment: Assessment) -> Iterator[str]:
-    names = dict.fromkeys(name for name, _ in story.wanting)
-    if story.cause is not None:
-        names = {story.cause.state.control: None, **names}
+def _deeds(issue: Issue, assessment: Assessment) -> Iterator[str]:
+    names = dict.fromkeys(name for name, _ in issue.wanting)
+    if issue.cause is not None:
+        names = {issue.cause.state.control: None, **names}
     deeds = [assessment.library.controls[name].do for name in names]
     yield from deeds[:1]
-    if len(deeds) > 1 and story.cause is not None:
+    if len(deeds) > 1 and issue.cause is not None:
         yield f"and {len(deeds) - 1} more"
 
 

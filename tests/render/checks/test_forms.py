@@ -101,11 +101,11 @@ CHECKED = Checked(
     findings=82,
     possible=1,
     rules=RULES,
-    by_word=("1 rating", "models/shop.yaml:9:5: rated-lower: x@commands: 15 high made 6 medium, says shop: a test"),
+    reliances=("1 rating", "models/shop.yaml:9:5: rated-lower: x@commands: 15 high made 6 medium, says shop: a test"),
     baseline="of 2026-11-01, 24 days old",
     told=Told(
-        answer="NOT SAFE ENOUGH",
-        facts=("2 high open", "15 wait for an answer", "fails from high, tolerates low"),
+        answer="Above the accepted risk level",
+        headline="2 of 82 findings are above the accepted level (low): 2 high; the check fails: 3 findings at high.",
         rows=(
             CheckRow(
                 band="high",

@@ -30,7 +30,7 @@ def test_rows_count_what_the_verdict_counts(tmp_path: Path, name: str, band: Ban
     found = told(assessment, tuple(risks(assessment, rules)), rules)
     wanted = safety(assessment, band)
     failing = BANDS[BANDS.index(band) :]
-    assert sum(row.findings for row in found.rows if row.sure) == sum(wanted.open[one] for one in failing)
-    assert sum(row.findings for row in found.rows if not row.sure) == sum(wanted.waiting[one] for one in failing)
-    worst = [one for one in reversed(failing) if wanted.open[one]][:1]
+    assert sum(row.findings for row in found.rows if row.sure) == sum(wanted.above[one] for one in failing)
+    assert sum(row.findings for row in found.rows if not row.sure) == sum(wanted.undetermined[one] for one in failing)
+    worst = [one for one in reversed(failing) if wanted.above[one]][:1]
     assert worst == sorted({row.band for row in found.rows if row.sure}, key=BANDS.index)[-1:]

@@ -52,7 +52,7 @@ class Baseline:
 
 def taken(assessment: Assessment, results: Sequence[CheckResult]) -> Baseline:
     """The baseline of a model as it is."""
-    findings = (*assessment.findings, *assessment.possible)
+    findings = assessment.findings
     others = (result.key for result in results if result.fails and result.rule == result.code)
     return Baseline(
         name=assessment.graph.system.name,
@@ -78,7 +78,7 @@ def _known(finding: Finding) -> KnownFinding:
 
 def since(baseline: Baseline, assessment: Assessment, results: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
     """The results as they stand to a baseline: what was known fails no more, and what lost its proof fails."""
-    findings = {finding.id: finding for finding in (*assessment.findings, *assessment.possible)}
+    findings = {finding.id: finding for finding in assessment.findings}
     found = [
         *(_against(result, baseline, findings) for result in results),
         *_lost(baseline, assessment),
@@ -126,7 +126,7 @@ def _lost(baseline: Baseline, assessment: Assessment) -> Iterator[CheckResult]:
     proved = sorted({name for known in baseline.findings.values() for name in known.proved_by})
     still = {
         f"{a.link.control}@{a.state.element}"
-        for finding in assessment.findings
+        for finding in assessment.applying
         for a in finding.answers
         if a.state.state == "proven"
     }

@@ -47,13 +47,13 @@ def judge(assessment: Assessment, rules: Rules) -> tuple[CheckResult, ...]:
 
 def _word(assessment: Assessment) -> Iterator[CheckResult]:
     """What word takes out: it fails where rules are strict."""
-    for one in assessment.taken_out:
+    for one in assessment.reliances:
         yield CheckResult(
-            code="by-word",
+            code="relies-on-statement",
             name=f"{one.kind}:{one.what}",
             place=one.place or Place(assessment.graph.system.file),
             message=f"{one.kind}, says {one.by}{': ' + one.reason if one.reason else ''}",
-            rule="by-word",
+            rule="relies-on-statement",
             fails=True,
             do="let evidence show it",
         )

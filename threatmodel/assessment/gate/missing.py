@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.results import CheckResult
+from threatmodel.assessment.reliances import Authors, Reliance
 from threatmodel.assessment.risk import BANDS, band
-from threatmodel.assessment.word import Authors, TakenOut
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.reading.problems import Place, listed
 
@@ -42,7 +42,7 @@ def less_evidence(before: KnownEvidence, now: KnownEvidence, there: frozenset[st
 
 def with_missing(assessment: Assessment, baseline: Baseline) -> Assessment:
     """The assessment that tells, with what word takes out, what has gone missing since a baseline."""
-    return replace(assessment, taken_out=(*_missing(assessment, baseline), *assessment.taken_out))
+    return replace(assessment, reliances=(*_missing(assessment, baseline), *assessment.reliances))
 
 
 def missing_evidence(assessment: Assessment, baseline: Baseline) -> Iterator[CheckResult]:
@@ -64,30 +64,30 @@ def _less(assessment: Assessment, baseline: Baseline) -> Iterator[tuple[str, lis
     return less_evidence(baseline.evidence or {}, evidence_of(assessment), there)
 
 
-def _missing(assessment: Assessment, baseline: Baseline) -> Iterator[TakenOut]:
+def _missing(assessment: Assessment, baseline: Baseline) -> Iterator[Reliance]:
     graph, authors = assessment.graph, Authors(assessment.graph.system)
     whole, when = Place(graph.system.file, 0), f"there at the baseline of {baseline.day}"
     for kind, elements in _less(assessment, baseline):
         times = sum(name.rpartition("@")[2] in elements for name in baseline.findings)
-        yield TakenOut("went-missing", f"{kind} of {_some(elements)}", times, authors.owner, when, whole)
-    gone, by_word = _findings_gone(assessment, baseline)
+        yield Reliance("went-missing", f"{kind} of {_some(elements)}", times, authors.owner, when, whole)
+    gone, reliances = _findings_gone(assessment, baseline)
     for element, names in gone.items():
         kind = "flow" if ":" in element else "element"
         what = f"{kind} {element}, with {_findings(names)} up to {_worst(names, baseline)}"
-        yield TakenOut("went-missing", what, len(names), authors.owner, when, whole)
-    for element, names in by_word.items():
+        yield Reliance("went-missing", what, len(names), authors.owner, when, whole)
+    for element, names in reliances.items():
         target = graph.elements.get(element) or graph.flows[element]
         threats = [name.rpartition("@")[0] for name in names]
         what = f"{_findings(names)} of {element} up to {_worst(names, baseline)}: {_some(threats)}"
-        yield TakenOut("went-missing", what, len(names), authors.at(target.place), when, target.place or whole)
+        yield Reliance("went-missing", what, len(names), authors.at(target.place), when, target.place or whole)
 
 
 def _findings_gone(assessment: Assessment, baseline: Baseline) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """The findings that there are no more, by element: those of elements that are gone, and what no evidence denies."""
     graph, threats = assessment.graph, assessment.library.threats
-    now = {finding.id for finding in (*assessment.findings, *assessment.possible)}
+    now = {finding.id for finding in assessment.findings}
     gone: dict[str, list[str]] = {}
-    by_word: dict[str, list[str]] = {}
+    reliances: dict[str, list[str]] = {}
     for name in baseline.findings:
         if name in now:
             continue
@@ -98,8 +98,8 @@ def _findings_gone(assessment: Assessment, baseline: Baseline) -> tuple[dict[str
         elif threat in threats and not target.out_of_scope and threat not in assessment.excluded:
             condition = threats[threat].applies.get(target.kind) if target.kind else None
             if condition is not None and condition.truth(target.facts) > -EVIDENCE:
-                by_word.setdefault(element, []).append(name)
-    return gone, by_word
+                reliances.setdefault(element, []).append(name)
+    return gone, reliances
 
 
 def _worst(names: list[str], baseline: Baseline) -> str:

@@ -18,7 +18,7 @@ _TREATED = frozenset({"mitigated", "transferred"})
 
 def risks(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
     """Every finding that is not done with, worst first, and the accepted ones."""
-    for finding in (*assessment.findings, *assessment.possible):
+    for finding in assessment.findings:
         if finding.verdict == "accepted" and not _beyond(finding, rules):
             yield _result(finding, assessment, rules, fails=False)
         elif _counts(finding, rules):

@@ -75,7 +75,7 @@ _EXEMPT_ANEW = "mend it, or exempt it anew until a later day"
 
 def _acceptance(one: _Taken, accepted: Acceptance, assessment: Assessment) -> Iterator[CheckResult]:
     """What is wrong with the risk that is accepted: there is none, or more."""
-    findings = (*assessment.findings, *assessment.possible)
+    findings = assessment.findings
     needless = next((why for by, why in assessment.needless if by is accepted), "")
     finding = next((found for found in findings if found.id == accepted.finding), None)
     if needless:

@@ -15,7 +15,7 @@ from threatmodel.assessment.risk import BANDS, Cell
 from threatmodel.library.entries import Library, Threat
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import Place, width_of
-from threatmodel.render import taken_out
+from threatmodel.render import reliances
 from threatmodel.render.checks.told import Told
 
 Level = Literal["error", "warning", "note"]
@@ -42,7 +42,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "stale": ("Evidence that is not of what is there now", "Read or probe it again."),
     "no-evidence": ("Evidence that the policy asks for is missing", "Name a file of that kind under evidence."),
     "not-proven": ("A control that the policy wants proven", "Let evidence show it."),
-    "by-word": ("Word alone takes something out", "Let evidence show it, or treat the risk."),
+    "relies-on-statement": ("Word alone takes something out", "Let evidence show it, or treat the risk."),
     "missing-evidence": (
         "Evidence that the baseline knew is named no more",
         "Name it again, or take a new baseline with --update-baseline.",
@@ -74,8 +74,8 @@ class Checked:
     `file` is the model as messages name it, and `base` the folder that such names start from, as seen from the root of
     the repository.  `ends` has the column behind the token at each place.  `problems` is not empty where the model
     cannot be used: then there is nothing else; nor is there where it is `shared`, a platform file named beside models.
-    `rules` are those that no model before it needed; `by_word` tells what word takes out: the counts, then a line
-    each.  `told` is what fails by story; `baseline` says which one it is held to, and `now` is the model as it is, for
+    `rules` are those that no model before it needed; `reliances` tells what word takes out: the counts, then a line
+    each.  `told` is what fails by issue; `baseline` says which one it is held to, and `now` is the model as it is, for
     a baseline to come.  `first_names` gives a key with the names by which a result is recognized for good; `renamed`
     are the former names that were read.
     """
@@ -94,7 +94,7 @@ class Checked:
     shared: bool = False
     rules: Mapping[str, RuleText] = field(default_factory=dict)
     paths: tuple[str, ...] = ()
-    by_word: tuple[str, ...] = ()
+    reliances: tuple[str, ...] = ()
     told: Told | None = None
     baseline: str = ""
     now: Baseline | None = None
@@ -218,7 +218,7 @@ def checked(  # noqa: PLR0913 - what a run knows of a model
     base: str = "",
     known: Iterable[str] = (),
     paths: Iterable[str] = (),
-    story: Told | None = None,
+    issue: Told | None = None,
     baseline: str = "",
     now: Baseline | None = None,
     renamed: Iterable[Renamed] = (),
@@ -244,13 +244,13 @@ def checked(  # noqa: PLR0913 - what a run knows of a model
         possible=len(assessment.possible),
         rules={name: rule_text(name, assessment.library) for name in new},
         paths=tuple(paths),
-        told=story,
+        told=issue,
         baseline=baseline,
         now=now,
         first_names=first_names(assessment),
         renamed=tuple(renamed),
-        by_word=(taken_out.counted_by_kind(assessment.taken_out), *taken_out.lines(assessment.taken_out))
-        if assessment.taken_out
+        reliances=(reliances.counted_by_kind(assessment.reliances), *reliances.lines(assessment.reliances))
+        if assessment.reliances
         else (),
     )
 

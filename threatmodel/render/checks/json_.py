@@ -9,7 +9,7 @@ from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.reading.problems import Place, escaped
 from threatmodel.render.checks.checked import Checked, Totals, level
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "2.0"
 
 
 class Json:
@@ -50,7 +50,7 @@ def _model(checked: Checked) -> dict[str, Any]:
         "assessed_on": checked.day,
         "exit_code": checked.code,
         "verdicts": dict(checked.verdicts),
-        "by_word": list(checked.by_word[1:]),
+        "reliances": list(checked.reliances[1:]),
     }
 
 

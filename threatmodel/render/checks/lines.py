@@ -35,7 +35,7 @@ def _lines(checked: Checked) -> Iterator[str]:
     yield from (visible(f"{result.place}: {result.code}: {_said(result)}") for result in failing)
     yield from (visible(f"{result.place}: warning: {result.code}: {_said(result)}") for result in told)
     yield counts(checked)
-    yield from by_word(checked)
+    yield from reliances(checked)
     known = sum(result.since == "known" for result in checked.results)
     if checked.baseline:
         yield visible(f"baseline {checked.baseline}: {known} known")
@@ -50,11 +50,11 @@ def _said(result: CheckResult) -> str:
 def counts(checked: Checked) -> str:
     """How many findings there are, by verdict."""
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in checked.verdicts.items())
-    return f"{checked.findings} findings and {checked.possible} possible ones: {verdicts or 'none'}"
+    return f"{checked.findings:,} findings, of which {checked.possible:,} may not apply: {verdicts or 'none'}"
 
 
-def by_word(checked: Checked) -> Iterator[str]:
-    """What word takes out: the counts, and the lines."""
-    if checked.by_word:
-        yield f"taken out by word: {checked.by_word[0]}"
-        yield from (f"  {line}" for line in checked.by_word[1:])
+def reliances(checked: Checked) -> Iterator[str]:
+    """Yield what the assessment relies on: the counts, and the lines."""
+    if checked.reliances:
+        yield f"relies on: {checked.reliances[0]}"
+        yield from (f"  {line}" for line in checked.reliances[1:])

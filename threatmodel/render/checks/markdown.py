@@ -46,8 +46,8 @@ def _section(checked: Checked) -> Iterator[str]:
     if warned:
         yield from ("Ends soon or wants a look:", "")
         yield from _listed(warned)
-    if checked.by_word:
-        yield from (f"Taken out by word: {markdown(checked.by_word[0])}.", "")
+    if checked.reliances:
+        yield from (f"Taken out by word: {markdown(checked.reliances[0])}.", "")
     yield from (f"{counts(checked)}.", "")
 
 

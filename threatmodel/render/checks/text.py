@@ -1,4 +1,4 @@
-"""A check as text for a terminal: the verdict, then what fails by story, each with its place and the next step."""
+"""A check as text for a terminal: the verdict, then what fails by issue, each with its place and the next step."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class TerminalForm:
     def _lines(self, checked: Checked) -> Iterator[str]:
         told = checked.told
         if told is not None:
-            colour = "good" if told.answer.startswith(SAFE["safe-enough"].upper()) else "bold"
-            yield from self._headed(self._in(colour, told.answer), " · ".join(told.facts), len(told.answer))
             name = f"{checked.name} ({checked.file})"
             yield from (self._in("faint", line) for line in self._wrapped(name, ""))
+            yield self._in("good" if told.answer == SAFE["within-as-proven"] else "bold", told.answer.upper())
+            yield from self._wrapped(told.headline, "")
             yield from (line for row in told.rows for line in self._row(row))
         yield from self._warnings(checked)
         yield from self._by_word(checked)
@@ -84,17 +84,17 @@ class TerminalForm:
         warned = [result for result in checked.results if result.warns and not result.fails]
         if warned:
             yield ""
-            yield self._in("bold", "Look at soon")
+            yield self._in("bold", "Warnings")
         for result in warned[:_MOST_WARNINGS]:
             yield from self._wrapped(f"{result.place.short}  {result.name}: {result.message}", "  ")
         if len(warned) > _MOST_WARNINGS:
             yield f"  and {len(warned) - _MOST_WARNINGS} more: -v has all"
 
     def _by_word(self, checked: Checked) -> Iterator[str]:
-        if checked.by_word:
+        if checked.reliances:
             yield ""
-            yield from self._headed(self._in("bold", "Taken out by word"), checked.by_word[0], 17)
-            for line in checked.by_word[1:]:
+            yield from self._headed(self._in("bold", "Relies on"), checked.reliances[0], 9)
+            for line in checked.reliances[1:]:
                 yield from self._wrapped(line, "  ")
 
     def _end(self, checked: Checked) -> Iterator[str]:
@@ -104,10 +104,10 @@ class TerminalForm:
             known = sum(result.since == "known" for result in checked.results)
             yield from self._wrapped(f"baseline {checked.baseline}: {known} known", "")
         if not failing:
-            yield self._in("good", "nothing fails this check")
+            yield self._in("good", "No result fails this check.")
             return
-        count = f"{len(failing)} {'thing fails' if len(failing) == 1 else 'things fail'} this check"
-        yield from self._wrapped(f"{count}; -v shows one a line", "")
+        count = f"{len(failing):,} {'result fails' if len(failing) == 1 else 'results fail'} this check"
+        yield from self._wrapped(f"{count}; -v shows one per line", "")
 
     def _wrapped(self, text: str, indent: str) -> list[str]:
         return wrapped(text, self._width, indent, indent, cut=False)

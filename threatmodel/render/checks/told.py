@@ -1,4 +1,4 @@
-"""What fails a check, told by story: rows that a form lays out, and the verdict that stands before them."""
+"""What fails a check, told by issue: rows that a form lays out, and the verdict that stands before them."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import Rules
-from threatmodel.assessment.invariants import counted
+from threatmodel.assessment.issues import Issue, issues
 from threatmodel.assessment.risk import BANDS
-from threatmodel.assessment.safety import Safety, safety
-from threatmodel.assessment.stories import Story, stories
+from threatmodel.assessment.safety import safety
 from threatmodel.reading.problems import Place
+from threatmodel.render.headline import headline
 from threatmodel.render.plain import SAFE
 from threatmodel.render.telling import asks, orders, place, shows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRow:
-    """One story of a check: how bad (`sure`: as is known), on what, what it is, where, why and what to do next."""
+    """One issue of a check: how bad (`sure`: as is known), on what, what it is, where, why and what to do next."""
 
     band: str
     sure: bool
@@ -34,10 +34,10 @@ class CheckRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """The answer, what it rests on, and the stories that fail."""
+    """The answer, the sentence that explains it, and the issues that fail."""
 
     answer: str
-    facts: tuple[str, ...]
+    headline: str
     rows: tuple[CheckRow, ...]
 
 
@@ -45,37 +45,20 @@ def told(assessment: Assessment, results: Sequence[CheckResult], rules: Rules) -
     """The verdict of a model and what fails in it."""
     threshold = next(band for band in BANDS if band == rules.fail_on)
     found = safety(assessment, threshold)
-    facts = (*_facts(found), *_of_rules(assessment))
-    return Told(answer=SAFE[found.answer].upper(), facts=facts, rows=tuple(_rows(assessment, results)))
-
-
-def _facts(found: Safety) -> Iterator[str]:
-    """What the answer rests on, in a few words each: what is open and fails, what waits, where the bounds are."""
-    failing = BANDS[BANDS.index(found.threshold) :]
-    bad = [band for band in reversed(BANDS) if found.open[band]]
-    shown = [band for band in bad if band in failing] or bad[:1]
-    if shown:
-        yield f"{', '.join(f'{found.open[band]:,} {band}' for band in shown)} open"
-    waiting = sum(found.waiting.values())
-    if waiting:
-        yield f"{waiting:,} {'waits' if waiting == 1 else 'wait'} for an answer"
-    yield f"fails from {found.threshold}, tolerates {found.tolerance}"
-
-
-def _of_rules(assessment: Assessment) -> Iterator[str]:
-    """What breaks a rule of the team's own, or may: the answer is of risk alone."""
-    count = counted(assessment.invariants)
-    if number := count.broken + count.unknown:
-        yield f"{number} {'breaks' if number == 1 else 'break'} or may break rules of your own"
+    return Told(
+        answer=SAFE[found.answer],
+        headline=headline(assessment, found, results),
+        rows=tuple(_rows(assessment, results)),
+    )
 
 
 def _rows(assessment: Assessment, results: Sequence[CheckResult]) -> Iterator[CheckRow]:
-    """A row a story with a finding that fails, then what fails beside the stories."""
+    """A row a issue with a finding that fails, then what fails beside the issues."""
     failing = {result.name: result for result in results if result.fails and result.rule != result.code}
-    for story in stories(assessment):
-        alike = [failing.pop(finding.id) for finding in story.findings if finding.id in failing]
+    for issue in issues(assessment):
+        alike = [failing.pop(finding.id) for finding in issue.findings if finding.id in failing]
         if alike:
-            yield _of_story(story, alike, assessment)
+            yield _of_issue(issue, alike, assessment)
     by_rule: dict[str, list[CheckResult]] = {}
     for result in failing.values():
         by_rule.setdefault(result.rule, []).append(result)
@@ -86,16 +69,16 @@ def _rows(assessment: Assessment, results: Sequence[CheckResult]) -> Iterator[Ch
             yield _plain(result)
 
 
-def _of_story(story: Story, alike: Sequence[CheckResult], assessment: Assessment) -> CheckRow:
+def _of_issue(issue: Issue, alike: Sequence[CheckResult], assessment: Assessment) -> CheckRow:
     first = alike[0]
     return CheckRow(
         band=max((result.band for result in alike), key=BANDS.index),
         sure=not first.unsure,
         elements=tuple(dict.fromkeys(result.element for result in alike)),
-        title=story.title,
-        place=place(story) or first.place,
-        cause=asks(story) if story.questions else shows(story),
-        do=orders(story, assessment) or first.do,
+        title=issue.title,
+        place=place(issue) or first.place,
+        cause=asks(issue) if issue.questions else shows(issue),
+        do=orders(issue, assessment) or first.do,
         since=_since(alike),
         findings=len(alike),
     )

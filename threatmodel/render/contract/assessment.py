@@ -8,19 +8,20 @@ from typing import Any
 from threatmodel.assessment.actions import actions
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.drift import differences
+from threatmodel.assessment.gaps import gaps
 from threatmodel.assessment.groups import grouped
+from threatmodel.assessment.issues import issues
 from threatmodel.assessment.priorities import summary
 from threatmodel.assessment.safety import safety
 from threatmodel.assessment.states import support_of
-from threatmodel.assessment.stories import stories
 from threatmodel.render.contract.decided import acceptance_data, invariant_data, library_data
 from threatmodel.render.contract.described import element_data, flow_data, read_data
 from threatmodel.render.contract.facts import evidence_data, location_data
 from threatmodel.render.contract.found import controls_data, finding_data, question_data
-from threatmodel.render.contract.told import action_data, safety_data, story_data
+from threatmodel.render.contract.told import action_data, issue_data, safety_data
 
-SCHEMA_VERSION = "1.3"
-"""Grows in its second number when keys are added, in its first when one changes or goes."""
+SCHEMA_VERSION = "2.0"
+"""The second number grows when keys are added, the first when one changes or goes."""
 
 
 def contract(assessment: Assessment) -> dict[str, Any]:
@@ -53,6 +54,7 @@ def parts(assessment: Assessment) -> Iterator[tuple[str, Any]]:
     yield (
         "summary",
         {
+            "findings": len(assessment.findings),
             "by_verdict": dict(counts.verdicts),
             "by_band": {
                 "inherent": dict(counts.inherent),
@@ -60,11 +62,12 @@ def parts(assessment: Assessment) -> Iterator[tuple[str, Any]]:
                 "proven": dict(counts.proven),
                 "undetermined": dict(counts.undetermined),
             },
+            "higher_as_proven": dict(gaps(assessment.findings)),
         },
     )
     yield "verdict", safety_data(safety(assessment))
     groups = grouped(assessment)
-    yield "stories", (story_data(story) for story in stories(assessment, groups))
+    yield "issues", (issue_data(issue) for issue in issues(assessment, groups))
     yield "elements", (element_data(element) for element in graph.elements.values())
     yield "flows", (flow_data(flow) for flow in graph.flows.values())
     yield "findings", (finding_data(finding, assessment) for finding in assessment.findings)
@@ -79,7 +82,7 @@ def parts(assessment: Assessment) -> Iterator[tuple[str, Any]]:
             if not isinstance(one.fact.said.value, tuple)
         ),
     )
-    yield "actions", (action_data(action, assessment, groups) for action in actions(assessment, None, groups))
+    yield "actions", (action_data(action, assessment) for action in actions(assessment, groups))
     yield (
         "ruled_out",
         (
@@ -93,7 +96,7 @@ def parts(assessment: Assessment) -> Iterator[tuple[str, Any]]:
         ),
     )
     yield (
-        "taken_out",
+        "reliances",
         (
             {
                 "kind": one.kind,
@@ -103,7 +106,7 @@ def parts(assessment: Assessment) -> Iterator[tuple[str, Any]]:
                 "reason": one.reason,
                 "location": location_data(one.place),
             }
-            for one in assessment.taken_out
+            for one in assessment.reliances
         ),
     )
     yield "accepted_risks", (acceptance_data(item, assessment) for item in system.acceptances)

@@ -52,7 +52,7 @@ def read_data(read: Read) -> dict[str, Any]:
             {"resource": name, "kind": kind, "location": location_data(place)} for name, kind, place in read.extra
         ],
         "unread": [{"name": name, "why": why, "location": location_data(place)} for name, why, place in read.unread],
-        "untold": [
+        "left_open": [
             {"element": one.element, "name": one.name, "why": one.why, "location": location_data(one.place)}
             | ({"usual": one.usual[0]} if one.usual and not isinstance(one.usual[0], tuple) else {})
             for one in read.untold
@@ -63,7 +63,7 @@ def read_data(read: Read) -> dict[str, Any]:
             {"code": one.code, "message": one.message, "location": location_data(one.place)} for one in read.notes
         ],
         **(
-            {"not_modelled": [{"type": of, "count": count} for of, count, _ in read.unmodelled]}
+            {"not_modeled": [{"type": of, "count": count} for of, count, _ in read.unmodelled]}
             if read.unmodelled
             else {}
         ),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from threatmodel.assessment.assessed import Assessment, Finding, Question
+from threatmodel.assessment.gaps import gap
 from threatmodel.assessment.gate.faults import places
 from threatmodel.assessment.priorities import reached
 from threatmodel.assessment.risk import Cell, band
@@ -20,10 +21,12 @@ def finding_data(finding: Finding, assessment: Assessment) -> dict[str, Any]:
         "threat": finding.threat.id,
         "element": finding.target.id,
         "scenario": finding.threat.scenario,
+        "applies": _APPLIES[finding.applies],
         "verdict": finding.verdict,
         "inherent": _cell(finding.inherent),
         "claimed": _cell(finding.claimed),
         "proven": _cell(finding.proven),
+        "higher_as_proven": gap(finding),
         "rated": list(finding.rated),
         "reaches": list(reached(assessment, finding.threat)),
         "why": [evidence_data(item) for item in finding.why],
@@ -37,9 +40,13 @@ def finding_data(finding: Finding, assessment: Assessment) -> dict[str, Any]:
             }
             for answer in finding.answers
         ],
-        "location": location_data(finding.target.place),
-        "mend_at": location_data(places(finding, assessment)[0]),
+        "location": location_data(places(finding, assessment)[0]),
+        "element_location": location_data(finding.target.place),
     }
+
+
+_APPLIES = ("unknown", "stated", "proven")
+"""How well it is known that a finding applies, by the size of that truth."""
 
 
 def _cell(cell: Cell) -> dict[str, Any]:
@@ -84,6 +91,6 @@ def question_data(question: Question) -> dict[str, Any]:
         "of": question.of,
         "ask": question.ask,
         "elements": list(question.elements),
-        "decides": list(question.decides),
+        "affects": list(question.decides),
         "worst_band": band(question.score),
     }

@@ -1,59 +1,56 @@
-"""What to make of an assessment (an answer, stories, what to do next), as plain data."""
+"""What to make of an assessment (an answer, issues, what to do next), as plain data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from threatmodel.assessment.actions import Action, change, faults, proofs
+from threatmodel.assessment.actions import Action, faults, proofs
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.groups import Group
+from threatmodel.assessment.issues import Issue
 from threatmodel.assessment.risk import band
 from threatmodel.assessment.safety import Safety
-from threatmodel.assessment.stories import Story
 from threatmodel.render.contract.facts import location_data
 
 
 def safety_data(found: Safety) -> dict[str, Any]:
-    """Whether it is safe, as far as is known, with the counts."""
+    """Return whether the risk is within the accepted level, with the counts."""
     return {
         "answer": found.answer,
-        "tolerance": found.tolerance,
+        "accepted_level": found.accepted_level,
         "threshold": found.threshold,
-        "open": dict(found.open),
-        "waiting": dict(found.waiting),
-        "on_word": dict(found.word),
+        "above": dict(found.above),
+        "undetermined": dict(found.undetermined),
+        "unproven": dict(found.unproven),
         "accepted": found.accepted,
         "provider": found.provider,
         "failing": found.fails,
-        "uncovered": found.uncovered,
-        "taken_out": found.taken,
+        "unmodeled": found.unmodeled,
+        "hidden": found.hidden,
     }
 
 
-def story_data(story: Story) -> dict[str, Any]:
+def issue_data(issue: Issue) -> dict[str, Any]:
     """A line of the first view."""
     return {
-        "id": story.id,
-        "verdict": story.verdict,
-        "threats": [threat.id for threat in story.threats],
-        "elements": list(story.elements),
-        "findings": [finding.id for finding in story.findings],
-        "question": story.questions[0].id if story.questions else None,
-        "questions": [question.id for question in story.questions],
-        "look": story.look,
-        "at_fault": story.cause.state.control if story.cause is not None else None,
-        "wanting": [{"control": control, "state": state} for control, state in story.wanting],
-        "claimed_band": story.claimed,
-        "proven_band": story.proven,
-        "public_endpoint_open": story.door,
-        "first_view": not story.minor,
+        "id": issue.id,
+        "verdict": issue.verdict,
+        "threats": [threat.id for threat in issue.threats],
+        "elements": list(issue.elements),
+        "findings": [finding.id for finding in issue.findings],
+        "question": issue.questions[0].id if issue.questions else None,
+        "questions": [question.id for question in issue.questions],
+        "topic": issue.look,
+        "cause": issue.cause.state.control if issue.cause is not None else None,
+        "missing": [{"control": control, "state": state} for control, state in issue.wanting],
+        "claimed_band": issue.claimed,
+        "proven_band": issue.proven,
+        "public_endpoint_open": issue.door,
+        "first_view": not issue.minor,
     }
 
 
-def action_data(action: Action, assessment: Assessment, groups: Sequence[Group]) -> dict[str, Any]:
-    """What to do, and what that would change; `groups` are the assessment's."""
-    would = change(assessment, action, groups)
+def action_data(action: Action, assessment: Assessment) -> dict[str, Any]:
+    """Return what to do, and what that changes."""
     said = (assessment.states.statements.get((action.control.id, element)) for element in action.elements)
     return {
         "do": action.control.do,
@@ -61,7 +58,7 @@ def action_data(action: Action, assessment: Assessment, groups: Sequence[Group])
         "owner": action.control.owner,
         "public_endpoint_open": action.door,
         "first_view": not action.minor,
-        "at_fault": [
+        "cause": [
             {
                 "element": fault.element,
                 "fact": fault.fact,
@@ -72,12 +69,12 @@ def action_data(action: Action, assessment: Assessment, groups: Sequence[Group])
             for fault in faults(action)
         ],
         "proven_by": list(proofs(action.control)),
-        "would": {
-            "close": list(would.closed),
-            "lower": list(would.lowered),
-            "stay": would.stay,
-            "claimed": [_move(*move) for move in would.claimed],
-            "proven": [_move(*move) for move in would.proven],
+        "change": {
+            "close": list(action.change.closed),
+            "lower": list(action.change.lowered),
+            "stay": action.change.stay,
+            "claimed": [_move(*move) for move in action.change.claimed],
+            "proven": [_move(*move) for move in action.change.proven],
         },
         "control": action.control.id,
         "states": {state: [item.element for item in found] for state, found in action.states.items()},

@@ -70,7 +70,7 @@ def ruled_out_page(threat: Threat, target: Element | Flow) -> str:
 def control_here_page(control: Control, element: str, assessment: Assessment) -> str:
     """A control on an element: its state, what that rests on, what would prove it, and what hangs on it."""
     state = assessment.states.at(control, element)
-    found = (*assessment.findings, *assessment.possible)
+    found = assessment.findings
     resting = [f for f in found if any(a.link.control == control.id and a.state.element == element for a in f.answers)]
     lines = [
         f"# {prose(control.title)}",

@@ -14,10 +14,10 @@ from threatmodel.render.report.words import Plain, Row, counted, listed
 def answer(assessment: Assessment, counts: Summary, platform: int) -> Row:
     """The first page's sentence, what it adds up to, and how good that is (good, word, wait, work or empty)."""
     verdicts = counts.verdicts
-    total = len(assessment.findings)
+    total = len(assessment.applying)
     work = verdicts["open"] + verdicts["reduced"]
     waiting = verdicts["undetermined"]
-    before = sum(untreated(finding, assessment) for finding in assessment.findings)
+    before = sum(untreated(finding, assessment) for finding in assessment.applying)
     proven = verdicts["mitigated"] - before
     headline, tone = _headline(assessment, counts, work, before)
     shares = [
@@ -62,7 +62,7 @@ def answer(assessment: Assessment, counts: Summary, platform: int) -> Row:
 
 def _headline(assessment: Assessment, counts: Summary, work: int, before: int) -> tuple[str, str]:
     """The sentence that a reader takes away, and its tone."""
-    total, possible = len(assessment.findings), len(assessment.possible)
+    total, possible = len(assessment.applying), len(assessment.possible)
     if not total and not possible:
         return "No threat of the library applies to what this model describes.", "empty"
     waiting, word = counts.verdicts["undetermined"], counts.verdicts["unproven"]
@@ -89,7 +89,7 @@ _STARTS = {"work": "Of", "wait": "Not clear yet: of", "word": "Nothing is open, 
 
 def _needing_work(assessment: Assessment) -> Mapping[str, int]:
     found: dict[str, int] = dict.fromkeys(BANDS, 0)
-    for finding in assessment.findings:
+    for finding in assessment.applying:
         if finding.verdict in {"open", "reduced"}:
             found[finding.claimed.band] += 1
     return found

@@ -10,16 +10,16 @@ from threatmodel.assessment.assessed import Assessment, Question
 from threatmodel.assessment.priorities import Expiry, Summary, carried_alone, expiries, summary
 from threatmodel.assessment.risk import BANDS, band
 from threatmodel.library.entries import Library
-from threatmodel.render.first import MOST_DONE, FirstPage, first_page, work
+from threatmodel.render.first import MOST_ACTIONS, FirstPage, first_page, work
 from threatmodel.render.picture import numbers_of
 from threatmodel.render.plain import STATE, VERDICT, VERDICT_MEANS
+from threatmodel.render.reliances import counted_by_kind, lines
 from threatmodel.render.report import article, controls, findings, invariants, matrix, states, told
 from threatmodel.render.report import system as system_tables
 from threatmodel.render.report.answer import answer
 from threatmodel.render.report.findings import by_band
 from threatmodel.render.report.method import method
 from threatmodel.render.report.words import NAMED, Inert, Plain, Row, counted, names, where
-from threatmodel.render.taken_out import counted_by_kind, lines
 
 EXPIRY_DAYS = 60
 MOST_CLAIMS = 15
@@ -38,7 +38,7 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
     `picture` is the data-flow diagram as an SVG element, `picture_file` the file that holds it beside the report;
     `baseline` says how it stands to a baseline.
     """
-    by_threat = findings.cases(assessment.findings)
+    by_threat = findings.cases(assessment.applying)
     parts = findings.parts(assessment, by_threat)
     seen = states.seen(assessment)
     graph = assessment.graph
@@ -48,8 +48,8 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
         "model": _model(assessment),
         "answer": answer(assessment, counts, findings.of_platform(assessment, by_threat)),
         "first": {**_first(first_page(assessment, todo=todo)), "baseline": baseline},
-        "told": told.told(todo.stories),
-        "todo": told.todo(todo.actions, todo.deeds),
+        "told": told.told(todo.issues),
+        "todo": told.todo(todo.actions, todo.texts),
         "by_owner": told.by_owner(assessment, todo.actions),
         "settled": told.settled(assessment),
         "does_not_apply": told.does_not_apply(assessment),
@@ -58,7 +58,7 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
         "most_claims": MOST_CLAIMS,
         "most_lines": MOST_LINES,
         "counts": _counts(counts),
-        "actions": [_action(action) for action in todo.actions[:MOST_DONE]],
+        "actions": [_action(action) for action in todo.actions[:MOST_ACTIONS]],
         "only_claimed": controls.only_claimed(assessment),
         "questions": [_question(question) for question in assessment.questions],
         "expiries": [_expiry(expiry, assessment) for expiry in expiries(assessment, EXPIRY_DAYS)],
@@ -76,9 +76,9 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
         "elements": _elements(assessment),
         "possible": findings.possible(assessment),
         "ruled_out": findings.ruled_out(assessment),
-        "taken_out": {
-            "counts": counted_by_kind(assessment.taken_out),
-            "lines": list(lines(assessment.taken_out)),
+        "reliances": {
+            "counts": counted_by_kind(assessment.reliances),
+            "lines": list(lines(assessment.reliances)),
         },
         "excluded": _excluded(assessment),
         "library": _library(assessment.library),
@@ -125,16 +125,16 @@ def _model(assessment: Assessment) -> Row:
 def _counts(counts: Summary) -> Row:
     return {
         "bands": [
-            {"name": "inherent", "means": "before any control", "numbers": by_band(counts.inherent)},
-            {"name": "claimed", "means": "if everything said is true", "numbers": by_band(counts.claimed)},
+            {"name": "inherent", "means": "before controls", "numbers": by_band(counts.inherent)},
+            {"name": "claimed", "means": "if every claim is true", "numbers": by_band(counts.claimed)},
             {"name": "proven", "means": PROVEN, "numbers": by_band(counts.proven)},
-            {"name": "undetermined", "means": "waits for an answer, could be", "numbers": by_band(counts.undetermined)},
+            {"name": "undetermined", "means": "severity if true", "numbers": by_band(counts.undetermined)},
         ],
         "verdicts": [{"verdict": name, "number": number} for name, number in counts.verdicts.items()],
     }
 
 
-PROVEN = "on evidence, and on attestations of what no machine sees"
+PROVEN = "by evidence, and by attestations of what no tool can see"
 """What the proven risk rests on."""
 
 
@@ -145,20 +145,20 @@ def _first(page: FirstPage) -> Row:
     return {
         "verdict": page.verdict,
         "tone": page.tone,
-        "says": page.says,
-        "unless": page.unless,
+        "headline": page.headline,
+        "gap": page.gap,
         "bands": [name for name, _ in page.claimed],
         "rows": [
-            {"id": name, "name": f"as {name}", "means": means, "numbers": [{"band": b, "number": n} for b, n in counts]}
-            for name, means, counts in (
-                ("claimed", "if everything that is said is true", page.claimed),
-                ("proven", PROVEN, page.proven),
+            {"id": name, "name": title, "means": means, "numbers": [{"band": b, "number": n} for b, n in counts]}
+            for name, title, means, counts in (
+                ("inherent", "before controls", "", page.inherent),
+                ("claimed", "as claimed", "if every claim is true", page.claimed),
+                ("proven", "as proven", PROVEN, page.proven),
             )
         ],
         "check": page.check,
-        "fails": page.fails,
         "counts": page.counts,
-        "deeds": [told.in_words(one) for one in page.deeds],
+        "actions": [told.in_words(one) for one in page.actions],
         "more": page.more,
         "claims": [
             {
@@ -174,9 +174,8 @@ def _first(page: FirstPage) -> Row:
         ],
         "more_claims": page.more_claims,
         "rules": page.rules,
-        "taken": page.taken,
+        "relies_on": page.relies_on,
         "questions": page.questions,
-        "asks": page.asks,
     }
 
 
@@ -254,7 +253,7 @@ MOST_ELEMENTS = 500
 
 def _elements(assessment: Assessment) -> list[str]:
     """The elements that have findings, described ones first as the model has them, then flows."""
-    found = {finding.target.id for finding in assessment.findings}
+    found = {finding.target.id for finding in assessment.applying}
     return [target.id for target in assessment.graph.targets() if target.id in found][:MOST_ELEMENTS]
 
 

@@ -94,7 +94,7 @@ def only_claimed(assessment: Assessment) -> list[Row]:
     """The controls on whose word findings are within the tolerance, those that carry most first."""
     elements: dict[tuple[str, str], dict[str, State]] = {}
     numbers: dict[tuple[str, str], int] = {}
-    for finding in assessment.findings:
+    for finding in assessment.applying:
         if finding.verdict == "unproven":
             for answer in finding.answers:
                 state = answer.state

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.invariants import HeldInvariant, Holds
 from threatmodel.assessment.invariants import counted as counted_elements
-from threatmodel.render.first import some
+from threatmodel.render.action_text import some
 from threatmodel.render.report.words import Row, counted, where
 
 

@@ -33,8 +33,8 @@ def matrix(findings: Iterable[Finding]) -> Row:
     return {
         "rows": [_row(likelihood, inherent, claimed, proven) for likelihood in range(5, 0, -1)],
         "pictures": [
-            _picture("claimed", "on word", claimed, _pairs(moves, 1)),
-            _picture("proven", "on evidence", proven, _pairs(moves, 2)),
+            _picture("claimed", "as claimed", claimed, _pairs(moves, 1)),
+            _picture("proven", "as proven", proven, _pairs(moves, 2)),
         ],
         "moves": [
             {"inherent": cell(start), "claimed": cell(word), "proven": cell(evidence), "number": number}
@@ -84,7 +84,7 @@ def _picture(name: str, title: str, ends: Counter[Cell], pairs: Counter[tuple[Ce
         "title": title,
         "boxes": boxes,
         "arrows": arrows,
-        "text": f"{pairs.total() - stayed:,} findings move, {stayed:,} stay; what remains: {said}",
+        "text": f"{pairs.total() - stayed:,} findings move, {stayed:,} stay; after controls: {said}",
     }
 
 

@@ -18,7 +18,7 @@ Seen = Mapping[str, Mapping[str, Mapping[str, State]]]
 def seen(assessment: Assessment) -> Seen:
     """The states that findings rest on."""
     found: dict[str, dict[str, dict[str, State]]] = {control: {} for control in assessment.library.controls}
-    for finding in assessment.findings:
+    for finding in assessment.applying:
         for answer in finding.answers:
             state = answer.state
             found[state.control].setdefault(state.state, {}).setdefault(state.element, state)

@@ -164,7 +164,7 @@ def files(graph: Graph) -> list[str]:
 
 def accepted(assessment: Assessment, applying: Container[str]) -> list[Row]:
     """Every acceptance, and whether it holds; `applying` has the ids of the threats that apply."""
-    by_id = {finding.id: finding for finding in assessment.findings if finding.acceptance is not None}
+    by_id = {finding.id: finding for finding in assessment.applying if finding.acceptance is not None}
     needless = {id(acceptance): reason for acceptance, reason in assessment.needless}
     rows: list[Row] = []
     for acceptance in assessment.graph.system.acceptances:

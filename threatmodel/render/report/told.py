@@ -1,4 +1,4 @@
-"""The stories of a report, what to do, and what needs no work: each reason once, with its elements."""
+"""The issues of a report, what to do, and what needs no work: each reason once, with its elements."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from threatmodel.assessment.actions import Action
 from threatmodel.assessment.assessed import DONE, Answer, Assessment, Finding
+from threatmodel.assessment.issues import Issue
 from threatmodel.assessment.risk import BANDS, MOVES
 from threatmodel.assessment.states import shown
-from threatmodel.assessment.stories import Story
 from threatmodel.graph.building import Flow
-from threatmodel.render.first import Deed, due, some, who
+from threatmodel.render.action_text import ActionText, due, owner, some
 from threatmodel.render.picture import protocol_words
 from threatmodel.render.plain import STATE, VERDICT
 from threatmodel.render.report.words import NAMED, Plain, Row, inert, names, where
@@ -24,10 +24,10 @@ _MOST_WANTING = 3
 _MOST_HOLDING = 2
 
 
-def told(every: Sequence[Story]) -> Row:
-    """The stories by verdict: what is open or still too high, and what is not known; how many in each."""
-    known = [_story(story) for story in every if story.verdict != "undetermined"]
-    waiting = [_story(story) for story in every if story.verdict == "undetermined"]
+def told(every: Sequence[Issue]) -> Row:
+    """The issues by verdict: what is open or still too high, and what is not known; how many in each."""
+    known = [_issue(issue) for issue in every if issue.verdict != "undetermined"]
+    waiting = [_issue(issue) for issue in every if issue.verdict == "undetermined"]
     return {
         "known": known,
         "waiting": waiting,
@@ -36,24 +36,24 @@ def told(every: Sequence[Story]) -> Row:
     }
 
 
-def _story(story: Story) -> Row:
-    head = story.head
-    asked, at = story.questions, place(story)
-    fault = "" if asked else shows(story)
+def _issue(issue: Issue) -> Row:
+    head = issue.head
+    asked, at = issue.questions, place(issue)
+    fault = "" if asked else shows(issue)
     return {
-        "id": story.id,
-        "title": asks(story) if asked else story.title,
-        "verdict": story.verdict,
-        "label": VERDICT[story.verdict],
-        "band": story.claimed,
-        "proven": story.proven,
-        "number": len(story.findings),
-        "elements": _elements(story.findings),
+        "id": issue.id,
+        "title": asks(issue) if asked else issue.title,
+        "verdict": issue.verdict,
+        "label": VERDICT[issue.verdict],
+        "band": issue.claimed,
+        "proven": issue.proven,
+        "number": len(issue.findings),
+        "elements": _elements(issue.findings),
         "exposed": "; ".join(f"{item.fact}: {shown(item.value)}" for item in head.why[:NAMED]) if not asked else "",
-        "wanting": _wanting(story),
-        "more_wanting": max(0, len(story.wanting) - _MOST_WANTING),
+        "wanting": _wanting(issue),
+        "more_wanting": max(0, len(issue.wanting) - _MOST_WANTING),
         "fault": f"{fault} ({where(at)})" if fault and at is not None else fault,
-        "lines": [_line(alike) for alike in _alike(story.findings)],
+        "lines": [_line(alike) for alike in _alike(issue.findings)],
         "single": not asked,
     }
 
@@ -64,9 +64,9 @@ def _elements(findings: Sequence[Finding]) -> Row:
     return {**names(ids, kinds.pop() if len(kinds) == 1 else "element"), "all": inert(ids)}
 
 
-def _wanting(story: Story) -> list[Plain]:
+def _wanting(issue: Issue) -> list[Plain]:
     """The controls at fault, each with its state in words."""
-    return [{"id": control, "state": state, "label": STATE[state]} for control, state in story.wanting[:_MOST_WANTING]]
+    return [{"id": control, "state": state, "label": STATE[state]} for control, state in issue.wanting[:_MOST_WANTING]]
 
 
 def _alike(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
@@ -79,7 +79,7 @@ def _alike(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
 
 
 def _line(alike: Sequence[Finding]) -> Row:
-    """One threat of a story: what a filter looks for, and what stands in the line."""
+    """One threat of a issue: what a filter looks for, and what stands in the line."""
     head = alike[0]
     return {
         "id": head.threat.id,
@@ -98,25 +98,25 @@ def _line(alike: Sequence[Finding]) -> Row:
 # --- what to do
 
 
-def todo(wanted: Sequence[Action], deeds: Sequence[Deed]) -> Row:
-    """What to do, what first first: those shown one by one, and the orders of the rest."""
-    rows: list[Row] = [{"number": number, **in_words(one)} for number, one in enumerate(deeds, 1)]
-    rest: list[Row] = [{"control": action.control.id, "do": action.control.do} for action in wanted[len(deeds) :]]
+def todo(wanted: Sequence[Action], texts: Sequence[ActionText]) -> Row:
+    """Return what to do in order: the actions shown one by one, and what the others do."""
+    rows: list[Row] = [{"number": number, **in_words(one)} for number, one in enumerate(texts, 1)]
+    rest: list[Row] = [{"control": action.control.id, "do": action.control.do} for action in wanted[len(texts) :]]
     return {"rows": rows, "rest": rest}
 
 
-def in_words(one: Deed) -> Row:
+def in_words(one: ActionText) -> Row:
     """An action as a template shows it."""
     return {
         "control": one.control,
         "do": one.do,
         "on": one.on,
         "state": one.state,
-        "fault": f"{one.fault} ({one.place})" if one.place else one.fault,
-        "who": one.who,
-        "by": one.by,
+        "cause": f"{one.cause} ({one.location})" if one.location else one.cause,
+        "owner": one.owner,
+        "due": one.due,
         "proof": one.proof,
-        "would": one.would,
+        "effect": one.effect,
     }
 
 
@@ -124,9 +124,9 @@ def by_owner(assessment: Assessment, wanted: Sequence[Action]) -> list[Row]:
     """Who has what to do: each owner with the orders that are theirs."""
     found: dict[str, list[Row]] = {}
     for action in wanted:
-        row: Row = {"do": action.control.do, "on": some(action.elements), "by": due(assessment, action)}
-        found.setdefault(who(assessment, action), []).append(row)
-    return [{"owner": owner, "number": len(deeds), "deeds": deeds} for owner, deeds in found.items()]
+        row: Row = {"do": action.control.do, "on": some(action.elements), "due": due(assessment, action)}
+        found.setdefault(owner(assessment, action), []).append(row)
+    return [{"owner": name, "number": len(rows), "actions": rows} for name, rows in found.items()]
 
 
 # --- what needs no work
@@ -135,7 +135,7 @@ def by_owner(assessment: Assessment, wanted: Sequence[Action]) -> list[Row]:
 def settled(assessment: Assessment) -> list[Row]:
     """What needs no work now, a line for each threat and reason: why it is low enough, and on what that rests."""
     found: dict[tuple[object, ...], list[Finding]] = {}
-    for finding in assessment.findings:
+    for finding in assessment.applying:
         if finding.verdict in DONE:
             key = (finding.threat.id, finding.verdict, finding.claimed.band, finding.proven.band, _because(finding))
             found.setdefault(key, []).append(finding)
@@ -222,9 +222,7 @@ def flows(assessment: Assessment, numbers: Mapping[str, int]) -> list[Row]:
         alike.setdefault(_same(assessment, flow), []).append(flow)
     groups = [[flow] for found in alike.values() if len(found) < _ALIKE for flow in found]
     groups += [found for found in alike.values() if len(found) >= _ALIKE]
-    threats: Counter[str] = Counter(
-        f.target.id for f in (*assessment.findings, *assessment.possible) if f.verdict not in DONE
-    )
+    threats: Counter[str] = Counter(f.target.id for f in assessment.findings if f.verdict not in DONE)
     return [_flow(assessment, found, numbers, threats) for found in sorted(groups, key=lambda g: numbers[g[0].id])]
 
 

@@ -57,7 +57,7 @@ def test_a_rating_that_raises_moves_all_cells(tmp_path: Path) -> None:
 
 def test_what_lowers_is_told(tmp_path: Path) -> None:
     library = library_of(tmp_path, FORGERY, SIGNING)
-    taken = assessed(tmp_path, model(tolerance="high", rest=RATED), library).taken_out
+    taken = assessed(tmp_path, model(tolerance="high", rest=RATED), library).reliances
     assert [(one.kind, one.what, one.times, one.by, one.reason) for one in taken] == [
         ("rated-lower", "forgery@bot: 16 high made 1 low", 1, "shop-team", "rated by the model: we are small"),
         ("tolerated", "risk_tolerance: high", 0, "shop-team", ""),
@@ -69,16 +69,16 @@ def test_what_lowers_is_told(tmp_path: Path) -> None:
 def test_scope_and_claims_are_told(tmp_path: Path) -> None:
     exposed = threat("exposed", "{signing: hinders}", likelihood=4, impact=4, applies="target.internet_facing")
     library = library_of(tmp_path, exposed, FORGERY, SIGNING)
-    (ruled,) = assessed(tmp_path, model(), library).taken_out
+    (ruled,) = assessed(tmp_path, model(), library).reliances
     assert (ruled.kind, ruled.what, ruled.times) == ("ruled-out", "bot.internet_facing: false", 1)
-    (gone,) = assessed(tmp_path, model(bot="out_of_scope: another team"), library).taken_out
+    (gone,) = assessed(tmp_path, model(bot="out_of_scope: another team"), library).reliances
     assert (gone.kind, gone.what, gone.times, gone.reason) == ("out-of-scope", "bot", 1, "another team")
 
 
 def test_evidence_rules_out_without_a_word(tmp_path: Path) -> None:
     exposed = threat("exposed", "{signing: hinders}", likelihood=4, impact=4, applies="target.invocable_by_anyone")
     library = library_of(tmp_path, exposed, SIGNING)
-    assert not assessed(tmp_path, model(), library, evidence(bot={"invocable_by_anyone": False})).taken_out
+    assert not assessed(tmp_path, model(), library, evidence(bot={"invocable_by_anyone": False})).reliances
 
 
 ACCEPTED = "accepted_risks:\n  forgery@bot: {risk: 16, reason: so be it, owner: boss, expires: EXPIRES}\n"
@@ -111,7 +111,7 @@ def test_an_attestation_counts_until_the_longest_term_ends(tmp_path: Path) -> No
 def test_longer_terms_and_exclusions_are_told(tmp_path: Path) -> None:
     library = library_of(tmp_path, FORGERY, control("signing"))
     rest = (ACCEPTED + ATTESTED).replace("EXPIRES", "2028-01-01") + LONGER
-    taken = assess(graph_of(tmp_path, model(rest=rest)), library, TODAY, ["forgery"]).taken_out
+    taken = assess(graph_of(tmp_path, model(rest=rest)), library, TODAY, ["forgery"]).reliances
     assert [(one.kind, one.what, one.times, one.by) for one in taken] == [
         ("excluded", "forgery", 1, "--exclude"),
         ("long-term", "longest_terms.acceptance: 730 days, not 366", 0, "shop-team"),
@@ -130,11 +130,11 @@ def test_a_longest_term_is_bounded(tmp_path: Path, stated: str) -> None:
 def test_who_vouches_and_who_accepts_is_told(tmp_path: Path) -> None:
     library = library_of(tmp_path, FORGERY, control("signing"))
     vouched = assessed(tmp_path, model(rest=ATTESTED.replace("EXPIRES", "2026-12-01")), library)
-    assert [(one.kind, one.what, one.times, one.by) for one in vouched.taken_out] == [
+    assert [(one.kind, one.what, one.times, one.by) for one in vouched.reliances] == [
         ("attested", "signing@bot until 2026-12-01", 1, "boss")
     ]
     taken = assessed(tmp_path, model(rest=ACCEPTED.replace("EXPIRES", "2026-12-01")), library)
-    assert [(one.kind, one.what, one.by, one.reason) for one in taken.taken_out] == [
+    assert [(one.kind, one.what, one.by, one.reason) for one in taken.reliances] == [
         ("accepted", "forgery@bot, a risk of 16 at most until 2026-12-01", "boss", "so be it")
     ]
 
@@ -143,7 +143,7 @@ def test_all_is_not_proven_where_somebody_only_vouches_for_it(tmp_path: Path) ->
     library = library_of(tmp_path, threat("forgery", "{signing: {stops: x}}", applies="true"), control("signing"))
     vouched = assessed(tmp_path, model(rest=ATTESTED.replace("EXPIRES", "2026-12-01")), library)
     assert [finding.verdict for finding in vouched.findings] == ["mitigated"]
-    assert safety(vouched).answer == "safe-if-true"
+    assert safety(vouched).answer == "within-as-claimed"
 
 
 def test_what_nobody_says_hides_no_threat_that_claims_would_keep_low(tmp_path: Path) -> None:
@@ -151,13 +151,13 @@ def test_what_nobody_says_hides_no_threat_that_claims_would_keep_low(tmp_path: P
     library = library_of(tmp_path, exposed, SIGNING)
     claimed = "verifies_signature: true"
     found = assessed(tmp_path, model(bot=claimed), library)
-    assert not (*found.findings, *found.possible)
-    assert [(one.kind, one.what, one.times, one.by, one.reason) for one in found.taken_out] == [
+    assert not found.findings
+    assert [(one.kind, one.what, one.times, one.by, one.reason) for one in found.reliances] == [
         ("not-said", "nobody says bot.calls_language_model", 1, "", "exposed")
     ]
-    assert safety(found).answer == "not-yet-known"
+    assert safety(found).answer == "undetermined"
     proven = assessed(tmp_path, model(), library, evidence(bot={"verifies_signature": True}))
-    assert not proven.taken_out
+    assert not proven.reliances
 
 
 @pytest.mark.parametrize(
@@ -172,18 +172,18 @@ def test_a_claim_that_keeps_a_risk_low_is_told(tmp_path: Path, moves: str, state
     path, text = threat("forgery", "{signing: hinders}", applies="true", likelihood=4, impact=4, extra=moves)
     library = library_of(tmp_path, (path, text.replace("{applies: [{}]}", examples)), SIGNING)
     said = assessed(tmp_path, model(bot=stated), library)
-    assert [(one.kind, one.what, one.times, one.by) for one in said.taken_out] == [
+    assert [(one.kind, one.what, one.times, one.by) for one in said.reliances] == [
         ("kept-low", f"bot.{stated}", 1, "shop-team")
     ]
     name, value = stated.split(": ")
     shown = assessed(tmp_path, model(), library, evidence(bot={name: value == "true"}))
-    assert not shown.taken_out
-    assert not assessed(tmp_path, model(), library).taken_out
+    assert not shown.reliances
+    assert not assessed(tmp_path, model(), library).reliances
 
 
 def test_each_claim_has_the_author_of_its_file(tmp_path: Path) -> None:
     shared = threat("shared", "{signing: hinders}", target="account", applies="target.console_users")
     library = library_of(tmp_path, shared, control("signing", "target.root_protected", scope="account"))
     (tmp_path / "platform.yaml").write_text("name: P\nowner: cloud-team\naccount: {console_users: false}\n", "utf-8")
-    (told,) = assessed(tmp_path, model(rest="uses: [platform.yaml]\n"), library).taken_out
+    (told,) = assessed(tmp_path, model(rest="uses: [platform.yaml]\n"), library).reliances
     assert (told.kind, told.what, told.by) == ("ruled-out", "account.console_users: false", "cloud-team")

@@ -1,4 +1,4 @@
-"""What is found, told once: findings that are there for the same reason are one story, however many they are.
+"""What is found, told once: findings that are there for the same reason are one issue, however many they are.
 
 What is known to be bad is told by what is at fault: a control that is not in place, with all threats and elements that
 hang on it, or the defaults that nobody changed.  What is not known is told by what one has to look at to know it.  What
@@ -26,11 +26,11 @@ Wanting = tuple[tuple[str, ControlState], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class Issue:
     """Findings with one reason, the most telling first: those that the control at fault would stop, then the worst.
 
     `cause` is what is at fault for the first of what is known to be bad, `wanting` the controls at fault with their
-    states, and `questions` what an undetermined story waits for, all answered by one `look`.  `door`: it leaves a
+    states, and `questions` what an undetermined issue waits for, all answered by one `look`.  `door`: it leaves a
     public endpoint open to anybody, as far as is known.  `minor`: nothing that is left to do keeps the attack off, or
     smaller; it would only be noticed.
     """
@@ -56,7 +56,7 @@ class Story:
 
     @property
     def id(self) -> str:
-        """What tells it from other stories: what to look at, the question's id, or that of its first finding."""
+        """What tells it from other issues: what to look at, the question's id, or that of its first finding."""
         if self.questions:
             return self.look or self.questions[0].id
         return self.head.id
@@ -79,7 +79,7 @@ class Story:
 
     @property
     def claimed(self) -> Band:
-        """The worst band that is left if everything said is true; what an undetermined story may come to."""
+        """The worst band that is left if everything said is true; what an undetermined issue may come to."""
         return max((finding.claimed.band for finding in self.findings), key=BANDS.index)
 
     @property
@@ -96,21 +96,21 @@ class Story:
         return tuple({(state.control, state.element): state for state in [*first, *found]}.values())
 
 
-def stories(assessment: Assessment, groups: Sequence[Group] | None = None) -> tuple[Story, ...]:
-    """Everything that needs work or waits for an answer, as stories, what comes first first.
+def issues(assessment: Assessment, groups: Sequence[Group] | None = None) -> tuple[Issue, ...]:
+    """Everything that needs work or waits for an answer, as issues, what comes first first.
 
     `groups` are the assessment's, where they are known already.
     """
     groups = grouped(assessment) if groups is None else groups
     found = [*_known(groups), *_waiting(assessment.questions, groups)]
-    return tuple(sorted(found, key=lambda story: (story.minor, story.rank)))
+    return tuple(sorted(found, key=lambda issue: (issue.minor, issue.rank)))
 
 
 # --- what is known to be bad
 
 
 class _Part(NamedTuple):
-    """Findings of a story that are alike: `first` outweighs the `rank` that they share, their ids order them."""
+    """Findings of a issue that are alike: `first` outweighs the `rank` that they share, their ids order them."""
 
     first: tuple[int, ...]
     rank: Rank
@@ -126,8 +126,8 @@ class _Part(NamedTuple):
         return self.first, self.rank, self.head.id
 
 
-def _known(groups: Iterable[Group]) -> Iterator[Story]:
-    """A story for each control at fault; those that the same place of the evidence denies are one."""
+def _known(groups: Iterable[Group]) -> Iterator[Issue]:
+    """A issue for each control at fault; those that the same place of the evidence denies are one."""
     found: dict[Hashable, list[_Part]] = {}
     for group, at_fault in causes(group for group in groups if group.head.verdict in {"open", "reduced"}):
         effect = EFFECTS.index(at_fault.effect) if at_fault is not None else len(EFFECTS)
@@ -155,10 +155,10 @@ def _by_place(reasons: Iterable[Sequence[_Part]]) -> list[list[_Part]]:
     return list(found.values())
 
 
-def _of_cause(parts: Sequence[_Part]) -> Story:
+def _of_cause(parts: Sequence[_Part]) -> Issue:
     states = [part.cause.state for part in parts if part.cause is not None]
     wanting = dict.fromkeys((state.control, state.state) for state in states)
-    return _story(parts, parts[0].cause, tuple(wanting) or _wanting(parts[0].head), ())
+    return _issue(parts, parts[0].cause, tuple(wanting) or _wanting(parts[0].head), ())
 
 
 def _wanting(finding: Finding) -> Wanting:
@@ -169,8 +169,8 @@ def _wanting(finding: Finding) -> Wanting:
 # --- what is not known
 
 
-def _waiting(asked: Iterable[Question], groups: Sequence[Group]) -> Iterator[Story]:
-    """A story for each look that answers what is not known, and for each question that stands alone.
+def _waiting(asked: Iterable[Question], groups: Sequence[Group]) -> Iterator[Issue]:
+    """A issue for each look that answers what is not known, and for each question that stands alone.
 
     A finding that waits for several belongs to the question that comes first.  What every system is asked, to describe
     its platform, comes after all that is asked of this one.
@@ -188,9 +188,9 @@ def _waiting(asked: Iterable[Question], groups: Sequence[Group]) -> Iterator[Sto
     for questions, alike in found.values():
         parts = [_undetermined(findings) for findings in alike.values()]
         unknown = dict.fromkeys(pair for part in parts if part.head.applies for pair in _wanting(part.head))
-        yield _story(parts, None, tuple(unknown), questions)
+        yield _issue(parts, None, tuple(unknown), questions)
     for _, finding in waiting.values():
-        yield _story([_undetermined([finding])], None, _wanting(finding), ())
+        yield _issue([_undetermined([finding])], None, _wanting(finding), ())
 
 
 def _undetermined(findings: Sequence[Finding]) -> _Part:
@@ -213,10 +213,10 @@ def _known_first(finding: Finding) -> tuple[bool, bool]:
     return foreign, not (at_fault and at_fault[0].written and at_fault[0].effect == "stops")
 
 
-def _story(parts: Sequence[_Part], at_fault: Cause | None, wanting: Wanting, asked: Sequence[Question]) -> Story:
+def _issue(parts: Sequence[_Part], at_fault: Cause | None, wanting: Wanting, asked: Sequence[Question]) -> Issue:
     ordered = sorted((part.first, part.rank, one.id, one) for part in parts for one in part.findings)
     first, name = min((rank, name) for _, rank, name, _ in ordered)
-    return Story(
+    return Issue(
         verdict=ordered[0][-1].verdict,
         findings=tuple(finding for *_, finding in ordered),
         cause=at_fault,

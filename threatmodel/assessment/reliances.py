@@ -20,7 +20,7 @@ from threatmodel.model.longest import RESULT, YEAR
 from threatmodel.model.system import Acceptance, Exemption, System
 from threatmodel.reading.problems import Place
 
-WordKind = Literal[
+RelianceKind = Literal[
     "rated-lower",
     "tolerated",
     "out-of-scope",
@@ -41,14 +41,14 @@ WordKind = Literal[
 _NAMED = 3
 
 
-class TakenOut(NamedTuple):
+class Reliance(NamedTuple):
     """Something that word alone takes out or makes smaller: what and how much, who says so, where and why.
 
     `times` is the number of findings (or of threats that would be looked for) that it touches; `by` is '' where it is
     nobody's word but the lack of one.  Where `of` names elements, `said` is what is said, or is not, of each.
     """
 
-    kind: WordKind
+    kind: RelianceKind
     said: str
     times: int
     by: str
@@ -121,7 +121,7 @@ class Authors:
         return "a look at the source" if said.source == "source" else self.at(said.place)
 
 
-def lowered(findings: Sequence[Lowered], authors: Authors) -> Iterator[TakenOut]:
+def lowered(findings: Sequence[Lowered], authors: Authors) -> Iterator[Reliance]:
     """The ratings and criticalities that make a risk smaller; what one line says of many findings is said once."""
     by_line: dict[tuple[Place | None, str], list[Lowered]] = {}
     for one in findings:
@@ -131,23 +131,23 @@ def lowered(findings: Sequence[Lowered], authors: Authors) -> Iterator[TakenOut]
         was, now = first.library, first.cell
         what = f"{first.finding}: {was.score} {was.band} made {now.score} {now.band}"
         what += f", and {len(alike) - 1} more" if len(alike) > 1 else ""
-        yield TakenOut("rated-lower", what, len(alike), authors.at(place), reason, place)
+        yield Reliance("rated-lower", what, len(alike), authors.at(place), reason, place)
 
 
-def tolerated(cells: Sequence[Cell], tolerance: str, owner: str, place: Place) -> Iterator[TakenOut]:
+def tolerated(cells: Sequence[Cell], tolerance: str, owner: str, place: Place) -> Iterator[Reliance]:
     """A tolerance above the lowest band; `cells` are what is left of each finding under what is claimed."""
     count = sum(within(cell, tolerance) and not within(cell, STRICTEST) for cell in cells)
     if tolerance != STRICTEST:
-        yield TakenOut("tolerated", f"risk_tolerance: {tolerance}", count, owner, "", place)
+        yield Reliance("tolerated", f"risk_tolerance: {tolerance}", count, owner, "", place)
 
 
-def out_of_scope(graph: Graph, threats: Mapping[str, Sequence[Threat]], authors: Authors) -> Iterator[TakenOut]:
+def out_of_scope(graph: Graph, threats: Mapping[str, Sequence[Threat]], authors: Authors) -> Iterator[Reliance]:
     """The elements that are out of scope, with the number of threats that apply or may apply to each."""
     for target in (*graph.targets(),):
         if target.out_of_scope and isinstance(target, Element):
             count = sum(may_apply(threat, target) for threat in threats.get(target.kind, ()))
             by = authors.at(target.place)
-            yield TakenOut("out-of-scope", target.id, count, by, target.out_of_scope, target.place)
+            yield Reliance("out-of-scope", target.id, count, by, target.out_of_scope, target.place)
 
 
 def may_apply(threat: Threat, target: Element | Flow) -> bool:
@@ -155,7 +155,7 @@ def may_apply(threat: Threat, target: Element | Flow) -> bool:
     return target.kind in threat.applies and threat.applies[target.kind].truth(target.facts) >= 0
 
 
-def claimed(kind: WordKind, claims: Sequence[Claimed], authors: Authors) -> Iterator[TakenOut]:
+def claimed(kind: RelianceKind, claims: Sequence[Claimed], authors: Authors) -> Iterator[Reliance]:
     """The claims that keep threats from applying, or their risk low, by statement."""
     by_statement: dict[tuple[str, str, Place | None], list[Claimed]] = {}
     for claim in claims:
@@ -163,7 +163,7 @@ def claimed(kind: WordKind, claims: Sequence[Claimed], authors: Authors) -> Iter
     for (fact, value, place), alike in by_statement.items():
         elements = tuple(dict.fromkeys(claim.element for claim in alike))
         threats = ", ".join(dict.fromkeys(claim.threat for claim in alike))
-        yield TakenOut(kind, f"{fact}: {value}", len(alike), authors.of(alike[0].said), threats, place, elements)
+        yield Reliance(kind, f"{fact}: {value}", len(alike), authors.of(alike[0].said), threats, place, elements)
 
 
 def _some(names: Sequence[str]) -> str:
@@ -171,7 +171,7 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMED]) + more
 
 
-def not_said(unsaid: Sequence[Unsaid]) -> Iterator[TakenOut]:
+def not_said(unsaid: Sequence[Unsaid]) -> Iterator[Reliance]:
     """What nobody says, by element, with the threats that are not looked at since claims would keep them low."""
     by_fact: dict[tuple[str, str], list[Unsaid]] = {}
     for one in unsaid:
@@ -179,24 +179,24 @@ def not_said(unsaid: Sequence[Unsaid]) -> Iterator[TakenOut]:
     for (element, fact), alike in by_fact.items():
         threats = ", ".join(dict.fromkeys(one.threat for one in alike))
         said, of = (fact, (element,)) if fact else (f"nobody describes the {element}", ())
-        yield TakenOut("not-said", said, len(alike), "", threats, alike[0].place, of)
+        yield Reliance("not-said", said, len(alike), "", threats, alike[0].place, of)
 
 
-def of_library(library: Library, touched: Mapping[str, int]) -> Iterator[TakenOut]:
+def of_library(library: Library, touched: Mapping[str, int]) -> Iterator[Reliance]:
     """What teams' libraries switch off or put something in place of; `touched` counts findings by threat, control."""
     by_line: dict[tuple[str, Place, str], list[Off]] = {}
     for off in library.off:
         by_line.setdefault((off.part, off.place, off.reason), []).append(off)
     for (part, place, reason), alike in by_line.items():
         what = f"{part} {alike[0].id}" + (f", and {len(alike) - 1} more" if len(alike) > 1 else "")
-        yield TakenOut("switched-off", what, len(alike), place.file, reason, place)
+        yield Reliance("switched-off", what, len(alike), place.file, reason, place)
     for one in library.replaced:
-        kind: WordKind = "weakened" if one.weakens else "replaced"
+        kind: RelianceKind = "weakened" if one.weakens else "replaced"
         times = touched.get(one.id, 0)
-        yield TakenOut(kind, f"{one.part} {one.id}", times, one.place.file, ", ".join(one.weakens), one.place)
+        yield Reliance(kind, f"{one.part} {one.id}", times, one.place.file, ", ".join(one.weakens), one.place)
 
 
-def meant_public(system: System, spared: Mapping[str, int], authors: Authors) -> Iterator[TakenOut]:
+def meant_public(system: System, spared: Mapping[str, int], authors: Authors) -> Iterator[Reliance]:
     """What everybody is meant to reach, so that nothing is asked for that keeps strangers out.
 
     `spared` counts the findings that this touches, by element.
@@ -204,58 +204,58 @@ def meant_public(system: System, spared: Mapping[str, int], authors: Authors) ->
     for node in system.nodes.values():
         if node.public == "intended" and spared.get(node.id):
             by = authors.at(node.place)
-            yield TakenOut("meant-public", node.id, spared[node.id], by, node.public_reason, node.place)
+            yield Reliance("meant-public", node.id, spared[node.id], by, node.public_reason, node.place)
 
 
-def accepted(acceptances: Iterable[Acceptance]) -> Iterator[TakenOut]:
+def accepted(acceptances: Iterable[Acceptance]) -> Iterator[Reliance]:
     """The risks that somebody takes: each is the finding's that nothing else lowers enough."""
     for one in acceptances:
         what = f"{one.finding}, a risk of {one.risk} at most until {one.expires}"
-        yield TakenOut("accepted", what, 1, one.owner, one.reason, one.place)
+        yield Reliance("accepted", what, 1, one.owner, one.reason, one.place)
 
 
-def exempted(invariants: Iterable[HeldInvariant]) -> Iterator[TakenOut]:
+def exempted(invariants: Iterable[HeldInvariant]) -> Iterator[Reliance]:
     """The elements that somebody exempts from a rule of the team's own."""
     for held in invariants:
         for element in held.bound:
             if element.is_exempt and (by := element.exemption) is not None:
-                yield TakenOut("exempted", f"{by.name} until {by.expires}", 1, by.owner, by.reason, by.place)
+                yield Reliance("exempted", f"{by.name} until {by.expires}", 1, by.owner, by.reason, by.place)
 
 
-def attested(system: System, moved: Mapping[str, int]) -> Iterator[TakenOut]:
+def attested(system: System, moved: Mapping[str, int]) -> Iterator[Reliance]:
     """The attestations that stand in for evidence; `moved` counts the findings by what is vouched for."""
     for said in system.controls:
         name = f"{said.control}@{said.element}" if said.element else said.control
         if said.expires is not None and moved.get(name):
             until = system.longest_terms.attested_until(said.on, said.expires)
-            yield TakenOut("attested", f"{name} until {until}", moved[name], said.attested_by, said.note, said.place)
+            yield Reliance("attested", f"{name} until {until}", moved[name], said.attested_by, said.note, said.place)
 
 
-def long_terms(system: System, today: datetime.date, authors: Authors) -> Iterator[TakenOut]:
+def long_terms(system: System, today: datetime.date, authors: Authors) -> Iterator[Reliance]:
     """Terms beyond the usual ones: the model's own, what counts for longer because of them, and old results."""
     terms = system.longest_terms
     for what, days in (("acceptance", terms.acceptance), ("attestation", terms.attestation)):
         if days > YEAR:
             said = f"longest_terms.{what}: {days} days, not {YEAR}"
-            yield TakenOut("long-term", said, 0, authors.owner, "", terms.place)
+            yield Reliance("long-term", said, 0, authors.owner, "", terms.place)
     year = datetime.timedelta(days=YEAR)
     for by in system.controls:
         if by.expires is not None and by.on is not None:
             until = terms.attested_until(by.on, by.expires)
             if until - by.on > year:
                 name = f"{by.control}@{by.element}" if by.element else by.control
-                yield TakenOut("long-term", f"{name} until {until}", 1, by.attested_by, "attested", by.place)
+                yield Reliance("long-term", f"{name} until {until}", 1, by.attested_by, "attested", by.place)
     taken: Iterable[tuple[str, str, Acceptance | Exemption]] = (
         *(("accepted", one.finding, one) for one in system.acceptances),
         *(("exempted", one.name, one) for one in system.exemptions),
     )
     for done, name, one in taken:
         if one.expires - today > year and terms.is_in_force(one.expires, today):
-            yield TakenOut("long-term", f"{name} until {one.expires}", 1, one.owner, done, one.place)
+            yield Reliance("long-term", f"{name} until {one.expires}", 1, one.owner, done, one.place)
     for source in system.evidence:
         if source.days is not None and source.days > RESULT:
             what = f"probe of {source.function} for {source.days} days, not {RESULT}"
-            yield TakenOut("long-term", what, 1, authors.at(source.place), "", source.place)
+            yield Reliance("long-term", what, 1, authors.at(source.place), "", source.place)
 
 
 def _shown(value: object) -> str:

@@ -13,12 +13,12 @@ from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.baseline import taken
 from threatmodel.assessment.gate.missing import with_missing
-from threatmodel.assessment.word import WordKind
+from threatmodel.assessment.reliances import RelianceKind
 from threatmodel.library.load import load_library
 from threatmodel.render.contract.assessment import contract
+from threatmodel.render.reliances import WORDS
 from threatmodel.render.report.report import report
 from threatmodel.render.summary import summary_text
-from threatmodel.render.taken_out import WORDS
 
 MODEL = """\
 name: Shop
@@ -57,7 +57,7 @@ class Said:
     by: str = "shop-team"
 
 
-SAID: dict[WordKind, Said] = {
+SAID: dict[RelianceKind, Said] = {
     "rated-lower": Said(rest="ratings: {forgery@bot: {likelihood: 1, reason: we are small}}\n"),
     "tolerated": Said(tolerance="high"),
     "out-of-scope": Said(bot="out_of_scope: another team's"),
@@ -102,14 +102,14 @@ def assessment_of(folder: Path, said: Said) -> Assessment:
 
 
 def test_every_kind_has_an_example() -> None:
-    assert SAID.keys() == set(get_args(WordKind)) == WORDS.keys()
+    assert SAID.keys() == set(get_args(RelianceKind)) == WORDS.keys()
 
 
 @pytest.mark.parametrize("kind", SAID)
-def test_it_is_told_everywhere(tmp_path: Path, kind: WordKind) -> None:
+def test_it_is_told_everywhere(tmp_path: Path, kind: RelianceKind) -> None:
     said = SAID[kind]
     assessment = assessment_of(tmp_path, said)
-    told = [one for one in assessment.taken_out if one.kind == kind]
+    told = [one for one in assessment.reliances if one.kind == kind]
     assert told[0].by.endswith(said.by)
     assert told[0].place is not None or kind == "excluded"
     first_page = report(assessment, "md").partition("## What to do")[0]
@@ -117,7 +117,7 @@ def test_it_is_told_everywhere(tmp_path: Path, kind: WordKind) -> None:
         flat = " ".join(text.split())
         assert f"{len(told)} {WORDS[kind][len(told) > 1]}" in flat
         assert said.by in flat
-    rows = [one for one in contract(assessment)["taken_out"] if one["kind"] == kind]
+    rows = [one for one in contract(assessment)["reliances"] if one["kind"] == kind]
     assert [(one["what"], one["by"]) for one in rows] == [(one.what, one.by) for one in told]
     if told[0].place is not None and told[0].place.line > 1:
         assert str(told[0].place.line) in check_lines(assessment)

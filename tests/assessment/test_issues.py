@@ -1,11 +1,11 @@
-"""Stories: one line for one reason, what comes first first."""
+"""Issues: one line for one reason, what comes first first."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from tests.support import assessed, control, evidence, library_of, said, threat
-from threatmodel.assessment.stories import stories
+from threatmodel.assessment.issues import issues
 from threatmodel.library.entries import Library
 from threatmodel.model.facts import LEFT_OUT
 from threatmodel.reading.problems import Place
@@ -26,47 +26,47 @@ def library(folder: Path) -> Library:
     )
 
 
-def test_one_reason_is_one_story_with_all_names(tmp_path: Path) -> None:
+def test_one_reason_is_one_issue_with_all_names(tmp_path: Path) -> None:
     texts = ["validates_input: false, logs_redacted: true", "validates_input: false, logs_redacted: false"]
-    found = stories(assessed(tmp_path, functions(*texts, *texts), library(tmp_path)))
+    found = issues(assessed(tmp_path, functions(*texts, *texts), library(tmp_path)))
     assert [(s.threats[0].id, s.verdict, sorted(s.elements), s.wanting) for s in found] == [
         ("bad", "open", ["f0", "f1", "f2", "f3"], (("good", "absent"),)),
     ]
     assert [threat.id for threat in found[0].threats] == ["bad", "sad"]
 
 
-def test_another_reason_is_another_story(tmp_path: Path) -> None:
+def test_another_reason_is_another_issue(tmp_path: Path) -> None:
     more = "controls: {good@f1: {planned_for: 2027-01-01}}\n"
-    found = stories(assessed(tmp_path, functions(*["validates_input: false"] * 2) + more, library(tmp_path)))
+    found = issues(assessed(tmp_path, functions(*["validates_input: false"] * 2) + more, library(tmp_path)))
     assert [(s.threats[0].id, s.elements, s.wanting) for s in found] == [
         ("bad", ("f0",), (("good", "absent"),)),
         ("bad", ("f1",), (("good", "planned"),)),
     ]
 
 
-def test_what_waits_for_one_answer_is_one_story(tmp_path: Path) -> None:
-    found = stories(assessed(tmp_path, functions("logs_redacted: true", "logs_redacted: true"), library(tmp_path)))
-    (story,) = found
-    assert (story.verdict, story.id, len(story.findings)) == ("undetermined", "handler", 4)
-    assert [t.id for t in story.threats] == ["bad", "sad"]
-    assert (story.claimed, story.proven) == ("critical", "critical")
+def test_what_waits_for_one_answer_is_one_issue(tmp_path: Path) -> None:
+    found = issues(assessed(tmp_path, functions("logs_redacted: true", "logs_redacted: true"), library(tmp_path)))
+    (issue,) = found
+    assert (issue.verdict, issue.id, len(issue.findings)) == ("undetermined", "handler", 4)
+    assert [t.id for t in issue.threats] == ["bad", "sad"]
+    assert (issue.claimed, issue.proven) == ("critical", "critical")
 
 
-def test_every_finding_that_needs_something_is_in_exactly_one_story(tmp_path: Path) -> None:
+def test_every_finding_that_needs_something_is_in_exactly_one_issue(tmp_path: Path) -> None:
     assessment = assessed(tmp_path, functions("validates_input: false", "timeout_seconds: 3"), library(tmp_path))
-    named = [finding.id for story in stories(assessment) for finding in story.findings]
-    wanted = [f.id for f in (*assessment.findings, *assessment.possible) if f.verdict not in {"mitigated", "unproven"}]
+    named = [finding.id for issue in issues(assessment) for finding in issue.findings]
+    wanted = [f.id for f in assessment.findings if f.verdict not in {"mitigated", "unproven"}]
     assert sorted(named) == sorted(wanted)
 
 
 def test_what_is_known_is_never_told_with_what_is_not(tmp_path: Path) -> None:
     texts = ("validates_input: false", "logs_redacted: false", "timeout_seconds: 3")
     assessment = assessed(tmp_path, functions(*texts), library(tmp_path))
-    found = stories(assessment)
-    assert {story.verdict for story in found} == {"open", "undetermined"}
-    for story in found:
-        known = {finding.verdict in {"open", "reduced"} for finding in story.findings}
-        assert known == {not story.questions}
+    found = issues(assessment)
+    assert {issue.verdict for issue in found} == {"open", "undetermined"}
+    for issue in found:
+        known = {finding.verdict in {"open", "reduced"} for finding in issue.findings}
+        assert known == {not issue.questions}
 
 
 def test_of_several_at_fault_it_is_what_stops_then_what_most_else_hangs_on(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_of_several_at_fault_it_is_what_stops_then_what_most_else_hangs_on(tmp_p
     facts = "validates_input: false, logs_redacted: false, errors_generic: false"
     told = {
         s.cause.state.control: [t.id for t in s.threats]
-        for s in stories(assessed(tmp_path, functions(facts), found))
+        for s in issues(assessed(tmp_path, functions(facts), found))
         if s.cause
     }
     assert told == {"own": ["stopped"], "wide": ["wider", "leaning"]}
@@ -97,13 +97,11 @@ def test_what_only_tells_of_an_attack_is_at_fault_where_nothing_else_is_left(tmp
         control("log", "target.logs_redacted"),
     )
     for facts, at_fault in (("logs_redacted: false", None), ("logs_redacted: false, validates_input: true", "log")):
-        (story,) = [
-            one for one in stories(assessed(tmp_path, functions(facts), found)) if one.verdict != "undetermined"
-        ]
-        assert (story.cause.state.control if story.cause else None) == at_fault
+        (issue,) = [one for one in issues(assessed(tmp_path, functions(facts), found)) if one.verdict != "undetermined"]
+        assert (issue.cause.state.control if issue.cause else None) == at_fault
 
 
-def test_controls_that_one_place_denies_are_one_story(tmp_path: Path) -> None:
+def test_controls_that_one_place_denies_are_one_issue(tmp_path: Path) -> None:
     found = library_of(
         tmp_path,
         threat("bad", "{good: {stops: it does}}"),
@@ -116,7 +114,7 @@ def test_controls_that_one_place_denies_are_one_story(tmp_path: Path) -> None:
         both = evidence(
             f0={"validates_input": said(value=False)._replace(place=Place("template.yaml", 7)), "logs_redacted": apart}
         )
-        assert len(stories(assessed(tmp_path, functions("timeout_seconds: 3"), found, both))) == many
+        assert len(issues(assessed(tmp_path, functions("timeout_seconds: 3"), found, both))) == many
 
 
 def test_an_open_front_door_comes_first_known_or_not(tmp_path: Path) -> None:
@@ -128,10 +126,10 @@ def test_an_open_front_door_comes_first_known_or_not(tmp_path: Path) -> None:
         control("good", "target.validates_input"),
     )
     for facts in ("validates_input: false", "validates_input: false, verifies_signature: false"):
-        first, second = stories(assessed(tmp_path, functions(facts), found))
+        first, second = issues(assessed(tmp_path, functions(facts), found))
         assert (first.threats[0].id, first.door, second.threats[0].id, second.door) == ("forged", True, "worse", False)
-    safe = stories(assessed(tmp_path, functions("validates_input: false, verifies_signature: true"), found))
-    assert [story.threats[0].id for story in safe] == ["worse"]
+    safe = issues(assessed(tmp_path, functions("validates_input: false, verifies_signature: true"), found))
+    assert [issue.threats[0].id for issue in safe] == ["worse"]
 
 
 def test_what_somebody_wrote_comes_before_what_nobody_set(tmp_path: Path) -> None:
@@ -145,7 +143,7 @@ def test_what_somebody_wrote_comes_before_what_nobody_set(tmp_path: Path) -> Non
         control("good", "target.validates_input"),
         control("log", "target.logs_redacted"),
     )
-    ranked = [s.id for s in stories(assessed(tmp_path, functions(*texts), found, both)) if s.verdict == "open"]
+    ranked = [s.id for s in issues(assessed(tmp_path, functions(*texts), found, both)) if s.verdict == "open"]
     assert ranked == ["bad@f1", "also@f1"]
 
 
@@ -159,7 +157,7 @@ def test_what_would_only_be_noticed_is_not_in_the_first_view(tmp_path: Path) -> 
         control("plan", "target.errors_generic"),
     )
     facts = "validates_input: false, logs_redacted: false, errors_generic: false"
-    shown = [(s.threats[0].id, s.minor) for s in stories(assessed(tmp_path, functions(facts), found))]
+    shown = [(s.threats[0].id, s.minor) for s in issues(assessed(tmp_path, functions(facts), found))]
     assert shown == [("bad", False), ("loud", True)]
 
 
@@ -170,8 +168,8 @@ def test_a_line_is_called_after_what_is_the_systems_own(tmp_path: Path) -> None:
         threat("own", "{good: {stops: it does}}", likelihood=3, impact=4, applies="target.internet_facing"),
         control("good", "target.validates_input"),
     )
-    unsaid = stories(assessed(tmp_path, functions("incomplete: [triggers]", trigger="schedule: rate(1 day)"), known))
-    (handler,) = [story for story in unsaid if "own" in {one.id for one in story.threats}]
+    unsaid = issues(assessed(tmp_path, functions("incomplete: [triggers]", trigger="schedule: rate(1 day)"), known))
+    (handler,) = [issue for issue in unsaid if "own" in {one.id for one in issue.threats}]
     assert handler.threats[0].id == "own"
-    (slack,) = stories(assessed(tmp_path, functions("validates_input: false"), known))
+    (slack,) = issues(assessed(tmp_path, functions("validates_input: false"), known))
     assert slack.threats[0].id == "forged"
