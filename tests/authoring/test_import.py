@@ -278,7 +278,7 @@ def test_what_becomes_no_element_is_named_by_type_and_count(capsys: pytest.Captu
     code, out, err = run(capsys, "import", "template.yaml", "-o", "shop.yaml")
     assert code == 0
     told = "2 IoT topic rules, 1 OpenSearch Serverless collection, 1 EC2 EIP, 1 IAM user"
-    assert err.splitlines() == [f"template.yaml: not modelled: {told}"]
+    assert err.splitlines() == [f"template.yaml: not modeled: {told}"]
     for form in ("md", "full.md", "html", "full"):
         out = run(capsys, "-m", "shop.yaml", "--report", form)[1]
         assert told in out, form

@@ -341,4 +341,4 @@ def test_what_everybody_is_meant_to_reach(shop: Path, answer: str, written: str)
 def test_an_intention_without_its_reason_is_no_answer(shop: Path, answer: str) -> None:
     result = ask(shop, "--set", f"slack-api.public={answer}")
     assert result.returncode == 2
-    assert "expected the reason why everybody is meant to reach it" in result.stderr
+    assert "expected the reason why it is meant to be public" in result.stderr

@@ -151,7 +151,7 @@ def test_without_git_or_a_repository(
     monkeypatch.chdir(tmp_path)
     Path("threatmodel.yaml").write_text("name: Shop\nfunctions: {bot: {}}\n", encoding="utf-8")
     assert main(["diff", "main..HEAD", *TODAY]) == 2
-    assert "this is no git repository" in capsys.readouterr().err
+    assert "this is not a git repository" in capsys.readouterr().err
     Path(".git").mkdir()
     monkeypatch.setenv("PATH", "")
     assert main(["diff", "main..HEAD", *TODAY]) == 2

@@ -51,7 +51,7 @@ def test_a_layer_may_be_empty_where_it_says_that_it_is_one(base: Path, tmp_path:
     library = load_library(base, layers=[team])
     assert (set(library.threats), library.layers) == ({"bad", "sad"}, (str(team),))
     (code, message), *others = problems(base, tmp_path / "other")
-    assert (code, message, others) == ("empty-library", "there is no such folder", [])
+    assert (code, message, others) == ("empty-library", "this folder does not exist", [])
 
 
 def test_a_link_out_of_a_layer_shows_no_line_of_a_foreign_file(base: Path, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ LAXER = (
     ("in place under another condition", control("good")),
     ("looked for on the api, not on the function", control("good", "target.waf_rate_rule", scope="api")),
     (
-        "not asked for where everybody is meant to come in",
+        "not required where the endpoint is meant to be public",
         control("good", "target.verifies_signature", extra="public: kept-out"),
     ),
 )
@@ -239,7 +239,7 @@ def test_a_layer_is_as_strict_as_the_library(base: Path, tmp_path: Path) -> None
 
 
 def test_a_folder_without_a_library_is_no_library(base: Path, tmp_path: Path) -> None:
-    assert problems(base, tmp_path / "nowhere") == [("empty-library", "there is no such folder")]
+    assert problems(base, tmp_path / "nowhere") == [("empty-library", "this folder does not exist")]
     (tmp_path / "empty").mkdir()
     assert problems(base, tmp_path / "empty") == [("empty-library", "there is no library in this folder")]
 

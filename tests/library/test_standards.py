@@ -144,7 +144,7 @@ def test_load() -> None:
         ("Cross-site Scripting", "[a]", "expected one line of text"),
         ("CWE-352", "CWE-79", "duplicate-key"),
         ("CWE-352", "-352", "cannot be the id of an item"),
-        ("  - CWE-79", "  - CWE-80", "'CWE-80' is no item of this list; did you mean 'CWE-79'?"),
+        ("  - CWE-79", "  - CWE-80", "'CWE-80' is not an item of this list; did you mean 'CWE-79'?"),
         ("https://cwe", "http://cwe", "expected an https address"),
         ('"4.17"', "4.17", "quote it"),
         ("cloud", "clouds", "unknown-key"),

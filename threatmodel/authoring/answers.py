@@ -1,4 +1,4 @@
-"""An answer written into a model file at the line where it belongs: what stands there stays, byte for byte."""
+"""An answer written into a model file at the line where it belongs: the rest stays, byte for byte."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.source import Document, Map, as_read, parse
 
 _SCALAR = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"\\\\]|\\\\.)*\"|[^\s,}\]:#'\"]+")
-"""A key or value on one line, where a method or a word stands."""
+"""A key or value on one line, such as a method or a word."""
 
 _BRACES = 20
-"""Closing braces that are tried as the end of a mapping; behind the last value there is nothing but comments."""
+"""Closing braces that are tried as the end of a mapping; after the last value there are only comments."""
 
 
 class NotAnAnswerError(Exception):
@@ -46,7 +46,7 @@ class Edit:
 
 
 def with_edit(text: str, document: Document, edit: Edit, note: str) -> tuple[str, int]:
-    """A file's text with an answer in it, and the line where it stands.
+    """A file's text with an answer in it, and its line.
 
     `document` is the text as read; the edit's path leads from its root through keys, and what is missing of it is added
     at the end of what is there.  `note` becomes a comment beside the answer.  Everything that was there stays, byte for
@@ -90,7 +90,7 @@ def _deepest(root: Map, path: Sequence[str]) -> tuple[Map | None, int]:
 
 
 def _place_of(document: Document, path: Sequence[str]) -> Place:
-    """Where the key at the end of a path stands, or the last one before it that is there."""
+    """Return the place of the key at the end of a path, or of the last one before it that exists."""
     at, holder = document.mark, document.root
     for name in path:
         found = next(((value, key) for k, value, key, _ in holder.placed() if k == name), None)
@@ -103,14 +103,14 @@ def _place_of(document: Document, path: Sequence[str]) -> Place:
 
 
 def _with(root: Any, path: Sequence[str], key: str, value: Any) -> dict[str, Any]:
-    """What the file must mean afterwards."""
+    """Return the values that the file must have after the edit."""
     if not path:
         return {**root, key: value}
     return {**root, path[0]: _with(root.get(path[0], {}), path[1:], key, value)}
 
 
 def _edits(text: str, document: Document, edit: Edit, there: int, note: str) -> Iterator[tuple[str, int]]:
-    """Ways of writing it: in lines of its own, or between the braces of a mapping; `there` keys of its path exist."""
+    """Yield ways to write it: as separate lines, or between the braces of a mapping; `there` keys of its path exist."""
     path, key, written = edit.path, edit.key, edit.written
     holder: Map = document.root
     marks: list[int] = []
@@ -163,7 +163,7 @@ def _opened(text: str, document: Document, path: Sequence[str], lines: Sequence[
 
 
 def _in_braces(text: str, last: Place, inside: str, note: str) -> Iterator[tuple[str, int]]:
-    """The text with something more before the brace that closes a mapping whose last value stands at a place."""
+    """The text with something more before the brace that closes a mapping whose last value is at a place."""
     parts = lines_of(text)
     tried = 0
     for at in range(last.line - 1, len(parts)):
@@ -188,7 +188,7 @@ def _noted(line: str, note: str) -> str:
 def _without_incomplete(text: str, document: Document, path: Sequence[str], name: str) -> tuple[str, int]:
     """A file's text in which a list of the element at a path is no longer incomplete, and the line that changed.
 
-    Raises InputError where `incomplete` is not written on one line of its own.
+    Raises InputError where `incomplete` is not written on a separate line.
     """
     parts = lines_of(text)
     place = _place_of(document, [*path, "incomplete"])
@@ -223,9 +223,9 @@ def _shortened(line: str, name: str) -> Iterator[str]:
 
 
 def with_caller(text: str, document: Document, said: Said, note: str) -> tuple[str, int]:
-    """A file's text in which a trigger says who calls, and the line where it stands.
+    """A file's text in which a trigger says who calls, and its line.
 
-    For a surface of Slack its `http` becomes `slack` and its `caller` goes; for others its `caller` says so.  `note`
+    For a surface of Slack its `http` becomes `slack` and its `caller` goes; for others its `caller` states it.  `note`
     becomes a comment on the line.  Everything else stays, byte for byte.  Raises InputError where the trigger says
     already who calls, or is written in a way that cannot be changed by itself.
     """
@@ -265,7 +265,7 @@ _Span = tuple[int, int, int]
 
 
 def _span(parts: Sequence[str], place: Place) -> _Span:
-    """What stands at a place: a key or a value on one line."""
+    """Return the key or value at a place, on one line."""
     line, start = place.line - 1, place.column - 1
     found = _SCALAR.match(parts[line], start)
     return line, start, found.end() if found is not None else start
@@ -296,7 +296,7 @@ def _removals(parts: Sequence[str], key: _Span, value: _Span) -> Iterator[tuple[
 
 
 def _with_trigger(root: Any, said: Said, trigger: dict[str, Any]) -> dict[str, Any]:
-    """What the file must mean afterwards."""
+    """Return the values that the file must have after the edit."""
     function = root["functions"][said.function]
     triggers = [trigger if at == said.index else old for at, old in enumerate(function["triggers"])]
     return {**root, "functions": {**root["functions"], said.function: {**function, "triggers": triggers}}}
@@ -308,7 +308,7 @@ def _noted_once(line: str, note: str) -> str:
 
 
 def without_hints(text: str, function: str) -> str:
-    """A file's text without what an import left beside a function's routes, where somebody has said who calls all."""
+    """Return a file's text without an import's comments on a function's routes, where all callers are stated."""
     document = parse(as_read(text), "")
     path = ("functions", function)
     if any(trigger.get("caller") == "unknown" for trigger in document.root["functions"][function].get("triggers", ())):

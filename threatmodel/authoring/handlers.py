@@ -1,6 +1,6 @@
 """A handler to start from: the reference handler and the template that deploys it, for a model's function.
 
-The handler is taken from examples/ as it stands there; the template is templates/handler.txt.j2, which a test holds to
+The handler is copied from examples/ unchanged; the template is templates/handler.txt.j2, which a test holds to
 the example's.  Both get the names that the model has.
 """
 
@@ -23,7 +23,7 @@ LANGUAGES: Mapping[str, tuple[str, str]] = {
     "python": ("slack-app/app.py", "python3.13"),
     "node": ("slack-app-node/app.mjs", "nodejs22.x"),
 }
-"""Where the reference handler of each language lies under examples/, and the runtime that it is for."""
+"""The path of the reference handler of each language under examples/, and its runtime."""
 
 _VARIABLES = "slack-app/probe.env"
 _EXAMPLE = "order-bot"

@@ -1,4 +1,4 @@
-"""An entry added to a YAML file: everything that stands there stays, byte for byte."""
+"""An entry added to a YAML file: the existing text stays, byte for byte."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def comment(text: str) -> str:
 def scalar(text: str, *, flow: bool = True) -> str:
     """A text as a value in YAML, between braces too (`flow`): plain where that is read back as the same text.
 
-    It stands on one line; what cannot be seen is written as an escape, and half a character as U+FFFD.
+    It is on one line; invisible characters are written as escapes, and half a character as U+FFFD.
     """
     if text.isprintable() and uncommanded(text) == text:
         withins = ("a: {}", "{{a: {}}}")[: 1 + flow]
@@ -54,7 +54,7 @@ def read_back(text: str) -> Any:
 
 
 def with_entry(text: str, document: Document, section: str, name: str, lines: Sequence[str]) -> tuple[str, int]:
-    """A file's text with an entry added at the end of a section, and the line where it stands.
+    """A file's text with an entry added at the end of a section, and its line.
 
     `document` is the text as read.  Everything that was there stays, byte for byte, and means what it meant.  A section
     that is missing is added at the end.  Raises InputError where the section is not written as lines.
@@ -154,5 +154,5 @@ def _adds(old: Map, new: Any, section: str, name: str) -> bool:
 def cannot_add(file: str, place: Place, what: str, section: str, lines: Sequence[str]) -> InputError:
     """What is said where nothing can be added."""
     message = f"nothing can be added where {what} is not written as lines"
-    hint = f"write '{section}:' and below it each entry on lines of its own, or add '{lines[0]}' by hand"
+    hint = f"write '{section}:' and each entry below it on separate lines, or add '{lines[0]}' by hand"
     return InputError([Problem(code="cannot-add", place=place._replace(file=file), message=message, hint=hint)])

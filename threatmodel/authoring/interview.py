@@ -106,7 +106,7 @@ def expected(item: Item) -> str:
         case "describe":
             return "its name"
         case "public":
-            return "why everybody is meant to reach it, in words; n where they are not"
+            return "the reason why it is meant to be public; n if it is not"
         case "caller":
             return "such as: 1 slash-command, 2-3 events, rest others; n for none of them"
         case _:
@@ -117,7 +117,7 @@ def meaning(item: Item, assessment: Assessment) -> str:
     """What is asked, in a sentence."""
     match item.kind:
         case "public":
-            return "nothing keeps strangers out; is it meant so? The risk stays as it is, what to do about it changes"
+            return "it does not identify its callers; is this intended? The answer changes the actions, not the risk"
         case "caller":
             return "a number, a path or a function, and what calls it: slash-command, interactivity, events or others"
         case "fact":
@@ -129,7 +129,7 @@ def meaning(item: Item, assessment: Assessment) -> str:
             return f"no file describes the {item.name}; its name is a beginning, its facts are asked for then"
         case _:
             control = assessment.library.controls[item.name]
-            return f"{control.title}: no machine can see it, so that somebody has to say so"
+            return f"{control.title}: attestation needed, because no tool can see this"
 
 
 def edits(item: Item, answer: str, who: str, today: datetime.date, assessment: Assessment) -> list[Edit | Said]:
@@ -144,7 +144,7 @@ def edits(item: Item, answer: str, who: str, today: datetime.date, assessment: A
             return [Edit(path, item.name, _fact(item.row, given))]
         case "relation" if item.rest:
             if given.lower() not in _NO | _NONE:
-                raise NotAnAnswerError("expected n for nothing else; what else there is is added by hand")
+                raise NotAnAnswerError("expected n for no others; add others by hand")
             return [Edit(path, item.name, closes=True)]
         case "relation":
             return [Edit(path, item.name, _list(item, given))]
@@ -192,11 +192,11 @@ def _fact(row: FactRow, given: str) -> str:
 
 
 def _public(path: tuple[str, ...], given: str) -> list[Edit | Said]:
-    """Whether everybody is meant to reach it, with the reason."""
+    """Return whether it is meant to be public, with the reason."""
     if given.lower() in _NO:
         return [Edit(path, "public", "unintended")]
     if not given or given.lower() in _YES:
-        raise NotAnAnswerError("expected the reason why everybody is meant to reach it, in words; n where they are not")
+        raise NotAnAnswerError("expected the reason why it is meant to be public, or n if it is not")
     return [Edit(path, "public", "intended"), Edit(path, "public_reason", scalar(given))]
 
 
@@ -259,7 +259,7 @@ def asked(item: Item) -> str:
 
 
 def numbered(assessment: Assessment) -> list[str]:
-    """The routes of which nobody has said who calls, a line each, with what their paths hint at."""
+    """Return the routes whose callers are not stated, one a line, with the hints of their paths."""
     found = routes.open_routes(assessment)
     names = [(f"{at}", one.shown, one.function) for at, one in enumerate(found, 1)]
     widths = [max(map(len, column)) for column in zip(*names, strict=True)]
@@ -275,7 +275,7 @@ def _hint(route: routes.Route) -> str:
 
 
 def pasted(found: Sequence[Item]) -> list[str]:
-    """Lines that a person may paste into the model for these, with the values that may stand there."""
+    """Return lines to paste into the model for these, with the allowed values."""
     lines: list[str] = []
     before: tuple[str, ...] = ()
     for item in found:
@@ -288,7 +288,7 @@ def pasted(found: Sequence[Item]) -> list[str]:
 
 
 def _pasted(item: Item) -> list[str]:
-    """What stands in the mapping of its element."""
+    """Return the lines in the mapping of its element."""
     match item.kind:
         case "fact":
             shape = item.row.shape

@@ -93,7 +93,7 @@ def control_text(name: str, mitigation: str = MITIGATION, scope: str = "function
             "references": f"[{ADDRESS}]",
         },
         {
-            "do": "write the order",
+            "do": "write the action",
             "public": "kept-out",
             "aliases": "[WORD]",
             "formerly": "[ID]",
@@ -127,7 +127,7 @@ def _file(
     shape: Record, values: Mapping[str, Written], examples: Mapping[str, Written], more: Mapping[str, str]
 ) -> str:
     """A file with every key of a shape, a comment above each: stated, or as an example behind a comment sign."""
-    lines = [f"# {shape.noun.capitalize()}. Write over what stands here, and delete the comments."]
+    lines = [f"# {shape.noun.capitalize()}. Replace the placeholders, and delete the comments."]
     for key in shape.keys:
         about = "; ".join(part for part in (key.meaning, _allowed(key.shape), more.get(key.name, "")) if part)
         lines += ["", *(f"# {line}" for line in textwrap.wrap(about, _WIDTH, break_on_hyphens=False))]

@@ -1,4 +1,4 @@
-"""A file's text with current names: every former name is replaced where it stands, and all else stays as it is."""
+"""A file's text with current names: every former name is replaced at its place, and the rest stays unchanged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 def migrated(text: str, renamed: Iterable[Renamed]) -> str:
-    """Return `text`, a file as it stands on the disk, with the current names at the places of the former ones."""
+    """Return `text`, a file as it is on disk, with the current names at the places of the former ones."""
     mark = _BYTE_ORDER_MARK if text.startswith(_BYTE_ORDER_MARK) else ""
     lines = lines_of(text.removeprefix(mark))
     for one in sorted(set(renamed), reverse=True):
@@ -25,7 +25,7 @@ def migrated(text: str, renamed: Iterable[Renamed]) -> str:
 
 
 def _replaced(line: str, one: Renamed) -> str:
-    """Return a line with the name replaced that stands at its place, or after a quote or a key there."""
+    """Return a line with the name replaced at its place, or after a quote or a key there."""
     token = re.compile(rf"(?<![\w-]){re.escape(one.old)}(?![\w-])")
     found = token.search(line, one.place.column - 1)
     return line if found is None else line[: found.start()] + one.new + line[found.end() :]

@@ -1,4 +1,4 @@
-"""Who calls which route: those of which nobody has said it, an answer for several at once, and how it is written."""
+"""The callers of routes: routes whose callers are not stated, an answer for several, and how it is written."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NUMBERS = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?\Z")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A route of which nobody has said whether Slack calls it.
+    """A route for which it is not stated whether Slack calls it.
 
     `index` is its place among the triggers that the model states; None where evidence alone has it.
     """
@@ -73,8 +73,10 @@ def _covers(stated: Trigger, other: Trigger) -> bool:
 def answers(routes: Sequence[Route], given: str) -> dict[int, str]:
     """Who calls which route, by its index: a surface of Slack, or OTHERS.
 
-    An answer is parts between commas, each a number, a range, a path or a function's id and then a word; a word alone
-    is for all routes that no other part names.  Raises NotAnAnswerError, with everything that is wrong.
+    An answer is parts between commas, each a number, a range, a path or a function's id and then a caller; a
+    caller on its own is for all routes that no other part names.
+
+    Raises NotAnAnswerError, with everything that is wrong.
     """
     found: dict[int, str] = {}
     wrong: list[str] = []

@@ -30,7 +30,7 @@ from threatmodel.reading.shape import NamedItems, Raw, Reader, Text
 from threatmodel.reading.source import Document, Map
 
 _BESIDE = 38
-"""Column at which a comment stands beside an example line of a function."""
+"""The column of comments after example lines of a function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ def _check_model(files: Files, model: Path, added: range) -> None:
 
 
 def _threat_file(threat: str, folders: Sequence[Path]) -> Path:
-    """The file of a threat in the last folder.  Raises InputError where it lies elsewhere, or nowhere."""
+    """The file of a threat in the last folder.  Raises InputError where it is in another folder, or in none."""
     files = {path.stem: path for folder in folders for path in sorted(folder.glob("threats/*/*.yaml"))}
     inside = {name: path for name, path in files.items() if path.is_relative_to(folders[-1])}
     if threat in inside:

@@ -40,10 +40,10 @@ _PLATFORM = """\
 account: {}                         # facts are stated between the braces; what is not stated is asked
 # pipeline: {}                      # how code gets there
 # workspace: {}                     # the Slack workspace
-# organization: {}                  # whoever answers for people, keys and incidents
+# organization: {}                  # the team that is responsible for people, keys and incidents
 """
 _LAYER = """\
-# off:                              # what of the toolkit's library does not count here, and why; reports say so
+# off:                              # entries of the toolkit's library that are switched off, with reasons
 #   threats:
 #     THREAT: why
 """
@@ -115,7 +115,7 @@ def _check(here: Path) -> str:
 
 
 def _conflicts(paths: Sequence[Path] | Mapping[Path, str]) -> Iterator[Problem]:
-    """What stands where something would be written."""
+    """Return the existing files where something would be written."""
     taken = {path: "this exists already" for path in paths if os.path.lexists(path)}
     folders = {folder for path in paths for folder in path.parents}
     taken |= {path: "a folder is needed here" for path in folders if os.path.lexists(path) and not path.is_dir()}

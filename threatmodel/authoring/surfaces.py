@@ -7,7 +7,7 @@ import re
 SURFACES = ("slash-command", "interactivity", "events")
 
 OTHERS = "others"
-"""Somebody calls the route, and Slack does not."""
+"""A caller other than Slack calls the route."""
 
 _HINTS = (
     (re.compile(r"interactiv|actions?\Z|options?\Z|modal|button", re.IGNORECASE), "interactivity"),
@@ -18,7 +18,7 @@ _HINTS = (
 
 BY_PATH = "# by its path Slack's: {slack: "
 WHERE = "# where Slack calls: {slack: "
-"""How the comments begin that an import leaves beside routes of which nobody has said who calls."""
+"""How an import's comments on routes without a stated caller begin."""
 
 
 def surface(path: str) -> str:

@@ -132,7 +132,9 @@ def compiled(tree: Tree, kind: Kind, text: str = "") -> Condition:
 def parse(text: str, kind: Kind) -> Tree:
     """The tree of a condition, every name and constant of it checked.  Raises ConditionError."""
     if len(text) > LONGEST:
-        raise ConditionError("wrong-condition", f"the condition has {len(text)} characters; at most {LONGEST}")
+        raise ConditionError(
+            "wrong-condition", f"the condition has {len(text)} characters; at most {LONGEST} are allowed"
+        )
     if "\n" in text or "\r" in text:
         raise ConditionError("wrong-condition", "a condition is one line", 0, "join its lines")
     if strange := _STRANGE.search(text):
@@ -145,7 +147,7 @@ def parse(text: str, kind: Kind) -> Tree:
             body = ast.parse(text, mode="eval").body
     except SyntaxError as error:
         column = (error.offset or len(text) + 1) - 1
-        message = "this is no condition from here on" if column < len(text) else "the condition ends too early"
+        message = "the condition is not valid from here on" if column < len(text) else "the condition ends too early"
         raise ConditionError("wrong-condition", message, max(0, column), _ALLOWED) from None
     except (ValueError, MemoryError, RecursionError):
         raise ConditionError("wrong-condition", "not a condition", 0, _ALLOWED) from None
@@ -223,7 +225,7 @@ def _constant(node: ast.expr, row: FactRow, test: str, text: str) -> Any:
             return value
         case Number(low, high) if type(value) is int:
             if not low <= value <= high:
-                raise _error(node, f"{value} lies outside {low} to {high}", "", "wrong-type")
+                raise _error(node, f"{value} is not in the range {low} to {high}", "", "wrong-type")
             return value
         case Word(words, ordered) if isinstance(value, str):
             if test in _ORDER and not ordered:
@@ -247,7 +249,7 @@ def _error(node: ast.expr, message: str, hint: str = "", code: str = "wrong-cond
 
 
 def _written(node: ast.expr, text: str) -> str:
-    """A part of a condition as it stands there, for a message."""
+    """Return the source text of a part of a condition, for a message."""
     return quoted(text[node.col_offset : node.end_col_offset])
 
 

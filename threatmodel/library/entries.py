@@ -75,7 +75,7 @@ class Threat:
 
     `everywhere` says why no element of its kind is spared, '' where some are.
 
-    `first`: it leaves a public endpoint open to anybody, and comes before all others.  `raises` win over `lowers`.
+    `first`: it leaves a public endpoint open to anyone, and comes before all others.  `raises` win over `lowers`.
     `formerly` lists its former ids, oldest first; `took_in` other threats that became part of it.
     """
 
@@ -125,8 +125,8 @@ class Weaker:
 class Control:
     """One control.  `in_place` is None where only a person can tell; `do` is its title where nothing else is said.
 
-    `keeps_out`: it keeps strangers out, which nobody wants where everybody is meant to come in.  `formerly` lists its
-    former ids, oldest first; `took_in` other controls that became part of it.  `required_at` are the places of
+    `keeps_out`: it keeps anonymous callers out, which is not wanted for a public endpoint.  `formerly` lists its former
+    ids, oldest first; `took_in` other controls that became part of it.  `required_at` are the places of
     `requires`.
     """
 

@@ -1,4 +1,4 @@
-"""The examples of a library file: facts for which the answer is stated, and the mutants that they must tell apart."""
+"""The examples of a library file: facts with the expected answer, and the mutants that they must detect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Evaluation = Callable[[Facts], str]
 
 
 def facts_of(values: Mapping[str, Any], place: Place) -> Facts:
-    """Facts by word, as an example lists them."""
+    """Facts as claims, as an example lists them."""
     return {name: stated(Statement(value, "model", place)) for name, value in values.items()}
 
 

@@ -112,7 +112,7 @@ THREAT = record(
     Key("comes", Word(("first",)), "before all others, while nothing that stops it is known to be in place"),
     Key("formerly", _IDS, "its former ids, oldest first: they work until 1.0"),
     Key("took_in", _IDS, "ids of threats that became part of it: messages lead here from them"),
-    Key("maps", _THREAT_MAPS, "ids in public catalogues", required=True),
+    Key("maps", _THREAT_MAPS, "ids in public catalogs", required=True),
     Key("references", Items(_URL, least=1), "what to read", required=True),
     Key("examples", _examples(*THREAT_EXAMPLES), "facts that pin the condition", required=True),
 )
@@ -152,13 +152,17 @@ CONTROL = record(
     Key("scope", KIND, "the kind of element that it lives on", required=True),
     Key("in_place", _CONDITION, "when it is in place; left out where only a person can tell"),
     Key("requires", Items(Text(60), least=1), "controls without which it does nothing"),
-    Key("public", Word(("kept-out",)), "it keeps strangers out: not asked for where everybody is meant to reach it"),
+    Key(
+        "public",
+        Word(("kept-out",)),
+        "it keeps anonymous callers out; not required where the endpoint is meant to be public",
+    ),
     Key("formerly", _IDS, "its former ids, oldest first: they work until 1.0"),
     Key("took_in", _IDS, "ids of controls that became part of it: messages lead here from them"),
     Key("needs", Items(_NEED, least=1), "what must hold for it to be applicable"),
     Key("why", _PROSE, "what it does against an attacker, and where it ends", required=True),
     Key("how", _HOW, "how to put it in place", required=True),
-    Key("maps", _CONTROL_MAPS, "ids in public catalogues", required=True),
+    Key("maps", _CONTROL_MAPS, "ids in public catalogs", required=True),
     Key("references", Items(_URL, least=1), "what to read", required=True),
     Key("examples", _examples(*CONTROL_EXAMPLES), "facts that pin the conditions"),
     Key("weaker", Items(_WEAKER, least=1), "what looks like the control and is not: none of it may count as in place"),
@@ -169,19 +173,19 @@ _NUMBERED = record(
     "an item of the article",
     Key("number", Number(1, 9), "its number in the article", required=True),
     Key("title", _LINE, "its short name", required=True),
-    Key("says", Text(400), "what the article says, in one sentence of ours", required=True),
+    Key("says", Text(400), "a summary of the article in one sentence", required=True),
     Key("gaps", Items(_LINE), "what the article leaves unsaid"),
     Key(
         "answers",
         NamedItems(Word(("directly", "partly")), "a mitigation"),
-        "the article's mitigations that answer this scenario, taken at their word",
+        "the article's mitigations that address this scenario, as the article states them",
     ),
 )
 
 ARTICLE = record(
     "the article",
     Key("name", _LINE, "the article's name", required=True),
-    Key("source", _LINE, "where it stands", required=True),
+    Key("source", _LINE, "where it is published", required=True),
     Key("scenarios", NamedItems(_NUMBERED, "a scenario"), "its five threat scenarios", required=True),
     Key("mitigations", NamedItems(_NUMBERED, "a mitigation"), "its seven mitigations", required=True),
 )
@@ -210,8 +214,8 @@ LAYER = record(
                 "kinds of element: every threat of the libraries below that targets no other kind, and why",
             ),
         ),
-        "what of the libraries below does not count, and why; reports say so",
+        "the entries of other libraries that are switched off, with reasons, which reports show",
     ),
     INVARIANTS,
 )
-"""library.yaml of a team's library, which lies on top of others."""
+"""library.yaml of a team's library, which extends others."""

@@ -28,7 +28,7 @@ def _links(library: Library) -> Iterator[Problem]:
                 continue
             for kind in threat.targets:
                 if control.scope not in REACHES[kind]:
-                    message = f"'{link.control}' lives on {article(control.scope)}, which no {kind} reaches"
+                    message = f"'{link.control}' applies to {article(control.scope)}, which no {kind} reaches"
                     hint = f"reached from {article(kind)}: {listed(sorted(REACHES[kind]))}"
                     yield Problem(code="unreachable-control", place=link.place, message=message, hint=hint)
 
@@ -45,10 +45,10 @@ def _requirements(library: Library) -> Iterator[Problem]:
             if other is None:
                 yield _unknown(required, library, control.place)
             elif other.scope not in REACHES[control.scope]:
-                message = f"'{required}' lives on {article(other.scope)}, which no {control.scope} reaches"
+                message = f"'{required}' applies to {article(other.scope)}, which no {control.scope} reaches"
                 yield Problem(code="unreachable-control", place=control.place, message=message)
         if _in_circle(control, library):
-            message = f"'{control.id}' requires itself, by way of {listed(control.requires)}"
+            message = f"'{control.id}' requires itself through {listed(control.requires)}"
             yield Problem(code="circular-requirement", place=control.place, message=message)
 
 
@@ -75,7 +75,9 @@ def _orphans(library: Library) -> Iterator[Problem]:
     for threat in library.threats.values():
         if not threat.links and not threat.by_provider:
             message = f"'{threat.id}' links to no control"
-            yield Problem(code="orphan-threat", place=threat.place, message=message, hint="link what answers it")
+            yield Problem(
+                code="orphan-threat", place=threat.place, message=message, hint="link a control that addresses it"
+            )
 
 
 def _former(library: Library) -> Iterator[Problem]:
@@ -106,13 +108,15 @@ def _exposure(threat: Threat, library: Library) -> Iterator[Problem]:
             for of, name in sorted(read & decides):
                 if (of, name) in _widening(condition.tree, kind, decides):
                     continue
-                message = f"'applies' rests on '{name}' of {article(of)}, which decides its control '{control.id}' too"
-                hint = "say when an element is exposed, not when the control is missing"
+                message = (
+                    f"'applies' depends on '{name}' of {article(of)}, which decides its control '{control.id}' too"
+                )
+                hint = "state when an element is exposed, not when the control is missing"
                 yield Problem(code="weakness-as-exposure", place=threat.place, message=message, hint=hint)
 
 
 def _widening(tree: Tree, kind: str, deciding: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """The facts that only widen a condition: each stands alone as an alternative, beside one that is no weakness."""
+    """The facts that only widen a condition: each is an alternative to one that is not a weakness."""
     parts = tree.parts if isinstance(tree, Or) else ()
     read = [set().union(*(_roots(kind, leaf.fact) for leaf in leaves(part))) for part in parts]
     alone: set[tuple[str, str]] = set()

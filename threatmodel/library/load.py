@@ -43,7 +43,7 @@ def load_library(
 ) -> Library:
     """The library in `folder`: article.yaml, threats/<scenario>/*.yaml and controls/<mitigation>/*.yaml.
 
-    Each folder of `layers` lies on top of it, in order: its threats and controls are added, or replace those of the
+    Each folder of `layers` extends it, in order: its threats and controls are added, or replace those of the
     same id; its library.yaml switches others off.  `files` remembers the texts for messages.  `remember`: what the
     files hold is kept from run to run, while not a byte of them changes.  Raises InputError with every problem of every
     file; a file in an unexpected place is a problem too.
@@ -52,8 +52,8 @@ def load_library(
     problems: list[Problem] = []
     base = _read(files, folder, _BASE, problems, remember=remember)
     if not (base.threats or problems):
-        hint = "a threat lies in threats/<scenario>/ID.yaml"
-        message = "no threats are in this library"
+        hint = "add threats in threats/<scenario>/ID.yaml"
+        message = "this library has no threats"
         problems.append(Problem(code="empty-library", place=Place(shown_path(folder)), message=message, hint=hint))
     source = _article(files, folder, problems)
     read = [base, *(_layer(files, layer, problems, remember=remember) for layer in layers)]
@@ -92,8 +92,8 @@ def _read(files: Files, folder: Path, expected: re.Pattern[str], problems: list[
     for name, path in inside.items():
         litter = path.name.startswith(".") and path.suffix not in {".yaml", ".yml"}  # .DS_Store, an editor's swap file
         if not expected.fullmatch(name) and not litter:
-            hint = "threats lie in threats/<scenario>/ID.yaml, controls in controls/<mitigation>/ID.yaml"
-            message = "this file belongs to no part of the library"
+            hint = "threats are in threats/<scenario>/ID.yaml, controls in controls/<mitigation>/ID.yaml"
+            message = "this file is not part of the library"
             problems.append(Problem(code="stray-file", place=Place(shown_path(path)), message=message, hint=hint))
     parts = {name: path for name, path in inside.items() if _PART.fullmatch(name)}
     key = key_of(files, parts) if remember and is_on() and len(problems) == before else ""
@@ -122,8 +122,8 @@ def _layer(files: Files, folder: Path, problems: list[Problem], *, remember: boo
     if files.has(path):
         found = _with_stated(files, path, found, problems)
     elif not (found.threats or found.controls or problems):
-        hint = "it holds threats/, controls/ or library.yaml"
-        message = "there is no library in this folder" if is_folder(folder) else "there is no such folder"
+        hint = "name a folder with threats/, controls/ or library.yaml"
+        message = "there is no library in this folder" if is_folder(folder) else "this folder does not exist"
         problems.append(Problem(code="empty-library", place=Place(shown_path(folder)), message=message, hint=hint))
     return found
 
@@ -146,7 +146,7 @@ def _with_stated(files: Files, path: Path, found: Layer, problems: list[Problem]
 
 
 def _twice(items: list[T]) -> Iterator[Problem]:
-    """Ids that stand in two folders."""
+    """Ids that are in two folders."""
     first: dict[str, Place] = {}
     for item in items:
         if item.id in first:
@@ -206,7 +206,7 @@ def read_entry(files: Files, path: Path, former: FormerIds) -> Threat | Control:
 def _one(reader: Reader, build: Callable[[Reader, Fields], T], shape: Record, path: Path) -> T | None:
     """What one file holds, or None where its problems have been noted."""
     for mark in unwritten(reader.document):
-        message = "this is still what tm new wrote, so nothing that it says counts"
+        message = "this is still the placeholder that tm new wrote"
         reader.note("unwritten-text", reader.place(mark), message, "write over it, or delete the file")
     entries = reader.whole(shape)
     if "id" in entries and entries["id"].value != path.stem:
@@ -214,7 +214,7 @@ def _one(reader: Reader, build: Callable[[Reader, Fields], T], shape: Record, pa
         reader.note("wrong-id", entries["id"].place, message, "name the file as the id")
     group = entries.get("scenario") or entries.get("mitigation")
     if group is not None and group.value != path.parent.name:
-        message = f"it says {quoted(group.value)}, but lies in the folder {quoted(path.parent.name)}"
+        message = f"it names {quoted(group.value)}, but is in the folder {quoted(path.parent.name)}"
         reader.note("wrong-folder", group.place, message, "move the file")
     if any(key.required and key.name not in entries for key in shape.keys):
         return None

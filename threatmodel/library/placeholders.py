@@ -1,4 +1,4 @@
-"""What `tm new` writes where a person has to: a threat or a control that still says so is none yet."""
+"""The placeholders of `tm new`: a threat or a control that still has one is not complete."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from threatmodel.reading.source import Document, Map, Seq
 
 _TODO = "TODO"
 ADDRESS = f"https://example.org/{_TODO}"
-"""Stands where an address has to."""
+"""The placeholder of an address."""
 
 
 def placeholder(what: str) -> str:
-    """What stands in place of a text."""
+    """The placeholder of a text."""
     return f"{_TODO} write {what}"
 
 

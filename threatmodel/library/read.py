@@ -1,4 +1,4 @@
-"""One library file to a threat or a control: its conditions compiled, its examples run, its mutants told apart."""
+"""One library file to a threat or a control: its conditions compiled, its examples and mutants run."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ def _pin_move(reader: Reader, entry: Entry, condition: Condition) -> None:
     answer = pins.threat_answer(condition)
     examples = [(answer(facts), facts, place) for _, facts, place in _examples(reader, entry, condition.kind)]
     for what in pins.survivors(pins.threat_mutants(condition), examples):
-        message = f"no example of {article(condition.kind)} tells the condition of this rule from a mutant: {what}"
+        message = (
+            f"no example of {article(condition.kind)} distinguishes the condition of this rule from a mutant: {what}"
+        )
         reader.note("unpinned-condition", entry.key, message, "add an example whose answer changes")
 
 
@@ -84,7 +86,7 @@ def _links(reader: Reader, table: Fields) -> Iterator[ControlLink]:
         if isinstance(entry.value, str):
             plainly: ControlEffect = entry.value  # type: ignore[assignment]  # the shape takes no other word
             if plainly == "stops":
-                message = f"'{control}' stops this threat without saying why"
+                message = f"'{control}' stops this threat, but there is no reason"
                 reader.note("no-reason", entry.place, message, "write {stops: because ...}")
             yield ControlLink(control=control, effect=plainly, because="", place=entry.key)
         elif len(entry.value) == 1:
@@ -149,15 +151,15 @@ def _weaker(reader: Reader, entry: Entry, kind: Kind) -> Iterator[Weaker]:
 
 
 def _check_weaker(reader: Reader, weaker: Sequence[Weaker], answer: pins.Evaluation) -> None:
-    """Asks whether facts that are not enough are taken for enough; templates are asked where evidence is read."""
+    """Check that facts that are not enough do not count as enough; templates are checked where evidence is read."""
     for one in weaker:
         if one.facts and answer(pins.facts_of(one.facts, one.place)) == "in_place":
-            message = "these facts are not to be enough, but the condition answers 'in_place'"
+            message = "these facts are not enough, but the condition answers 'in_place'"
             reader.note("wrong-example", one.place, message)
 
 
 def _condition(reader: Reader, entry: Entry, kind: Kind) -> Condition | None:
-    """The condition in an entry, or None with its problem noted: at its column where the text stands on one line."""
+    """The condition in an entry, or None with its problem noted: at its column where the text is on one line."""
     text = current_condition(reader, entry, kind)
     try:
         return compile_condition(text, kind)
@@ -186,7 +188,7 @@ def _check_examples(
     if len(reader.problems) > before:
         return
     for what in pins.survivors(variants, examples):
-        message = f"no example of {article(kind)} tells the condition from a mutant: {what}"
+        message = f"no example of {article(kind)} distinguishes the condition from a mutant: {what}"
         reader.note("unpinned-condition", entry.key, message, "add an example whose answer changes")
 
 

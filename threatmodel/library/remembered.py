@@ -38,7 +38,7 @@ def key_of(files: Files, inside: Mapping[str, Path]) -> str:
         try:
             text = files.remembered_text(path).encode("utf-8", "surrogateescape")
         except InputError:
-            return ""  # whoever reads it says why
+            return ""  # its reader reports why
         for part in (name.encode(errors="surrogateescape"), files.shown(path).encode(), text):
             whole.update(len(part).to_bytes(8, "big") + part)
     return whole.hexdigest()

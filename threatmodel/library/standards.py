@@ -1,4 +1,4 @@
-"""The public lists that threats and controls cite: ids and titles, and whether a cited id stands in its list."""
+"""The public lists that threats and controls cite: ids and titles, and whether a cited id is in its list."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _maps(shape: Record) -> tuple[str, ...]:
 
 
 KEYS = (*_maps(THREAT), *_maps(CONTROL))
-"""The keys that `maps` may have, each with a list of its own: owasp_2021 is read from owasp-2021.yaml."""
+"""The keys that `maps` may have, each with its list: owasp_2021 is read from owasp-2021.yaml."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ def load_coverage(folder: Path, files: Files | None = None) -> Exclusions:
 
 
 def unlisted(maps: Mapping[str, Sequence[str]], standards: Mapping[str, Standard]) -> Iterator[tuple[str, str]]:
-    """The ids of `maps` that do not stand in their list, each with its key; all of a key's ids where it has no list."""
+    """The ids of `maps` that are not in their list, each with its key; all of a key's ids where it has no list."""
     for key, ids in maps.items():
         items = standards[key].items if key in standards else {}
         yield from ((key, cited) for cited in ids if cited not in items)
@@ -149,7 +149,7 @@ def _standard(reader: Reader, key: str) -> Standard | None:
     cloud = entries["cloud"].value if "cloud" in entries else ()
     for cited in cloud:
         if cited.value not in items:
-            message = f"{quoted(cited.value)} is no item of this list"
+            message = f"{quoted(cited.value)} is not an item of this list"
             reader.note("unknown-reference", cited.place, message, suggestion(cited.value, items))
     return Standard(
         key=key,

@@ -65,6 +65,6 @@ def _of_control(new: Control, old: Control) -> Iterator[str]:
     if {need.condition.text for need in new.needs} - {need.condition.text for need in old.needs}:
         yield "needs more before it applies"
     if new.keeps_out and not old.keeps_out:
-        yield "not asked for where everybody is meant to come in"
+        yield "not required where the endpoint is meant to be public"
     if left := [name for name in old.requires if name not in new.requires]:
         yield f"requires no {', '.join(left)}"

@@ -46,7 +46,7 @@ def _controls(ids: Ids, entries: Fields) -> Iterator[ControlStatement]:
         on, expires = value_of(fields, "on", None), value_of(fields, "expires", None)
         if on is not None and expires is not None and expires < on:
             message = f"the attestation of '{name}' ends on {expires}, before it was given on {on}"
-            ids.note("wrong-period", fields["expires"].place, message, "mend one of the two dates")
+            ids.note("wrong-period", fields["expires"].place, message, "correct one of the two dates")
         control, _, element = name.partition("@")
         yield ControlStatement(
             control=control,

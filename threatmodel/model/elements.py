@@ -229,10 +229,10 @@ def boundaries(ids: Ids) -> Iterator[tuple[str, AuthorBoundary]]:
         if inside not in zones and inside not in around:
             ids.refers("boundary", inside, entry.value["inside"].place)
         elif (circle := _circle(name, around)) is not None:
-            message = f"'{name}' lies inside itself: {' in '.join(circle)}"
-            ids.note("circular-boundary", entry.key, message, "let one of them lie elsewhere")
+            message = f"'{name}' is inside itself: {' in '.join(circle)}"
+            ids.note("circular-boundary", entry.key, message, "move one of them")
         elif _depth(name, around) > DEEPEST:
-            message = f"'{name}' lies more than {DEEPEST} boundaries deep"
+            message = f"'{name}' is more than {DEEPEST} boundaries deep"
             ids.note("deep-boundary", entry.key, message, "nest fewer boundaries")
         yield name, AuthorBoundary(id=name, name=value_of(entry.value, "name", name), inside=inside, place=entry.key)
 

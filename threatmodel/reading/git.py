@@ -66,7 +66,9 @@ def located(path: Path) -> Located:
         named = real_path(named.parent) / named.name
         tops = [root for root in (repository(named.parent),) if root is not None]
     if not tops:
-        raise _refusal("unknown-revision", path.parent, "this is no git repository", "name two files, or stand in one")
+        raise _refusal(
+            "unknown-revision", path.parent, "this is not a git repository", "name two files, or change to a repository"
+        )
     if len(tops) > 1 and tops[0] != repository(Path.cwd()):
         message = (
             f"{quoted(shown_path(tops[0]))} is a repository inside another one: a submodule, a link, or a nested clone"
@@ -84,7 +86,7 @@ def _agreed(folder: Path, root: Path) -> None:
     found = real_path(Path(os.fsdecode(done.stdout.rstrip(b"\r\n")))) if not done.returncode else None
     if found != root:
         what = quoted(shown_path(found)) if found else f"none ({_said(done)})"
-        message = f"its repository is {quoted(shown_path(root))}, where '.git' lies, and git finds {what}"
+        message = f"its repository is {quoted(shown_path(root))}, which has '.git', but git finds {what}"
         hint = "remove what git takes for a repository beside the model (HEAD, objects, refs), or repair '.git'"
         raise _refusal("other-repository", folder, message, hint)
 

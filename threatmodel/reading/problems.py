@@ -76,7 +76,7 @@ def note(problems: list[Problem], problem: Problem) -> None:
     """Adds a problem to those found so far.  Raises InputError with all of them when there are too many."""
     problems.append(problem)
     if len(problems) >= MOST:
-        message, hint = f"reading stopped here after {MOST} problems", "mend those first"
+        message, hint = f"reading stopped here after {MOST} problems", "fix those first"
         raise InputError(
             [*problems, Problem(code="too-many-problems", place=problem.place, message=message, hint=hint)]
         )

@@ -298,7 +298,7 @@ def _syntax(text: str, file: str, error: yaml.MarkedYAMLError, deepest: int) -> 
 
 _SYNTAX = {
     "mapping values are not allowed in this context": (
-        "no key can stand before this colon",
+        "there is no valid key before this colon",
         "quote a text that holds ': ', or check the indentation",
     ),
     "did not find expected key": (
@@ -325,7 +325,7 @@ _NOT_CLOSED = {
 def _no_token(text: str, mark: Any) -> tuple[str, str]:
     char = text.split("\n", mark.line + 1)[mark.line][mark.column : mark.column + 1]
     if char == "\t":
-        return "a tab stands where a value or a key should begin", "indent with spaces"
+        return "a tab is at the start of a value or a key", "indent with spaces"
     return f"a value cannot begin with '{visible(char)}'", "quote it"
 
 

@@ -150,7 +150,7 @@ def _places(
 
 
 def _shown(resource: Resource, stack: Stack) -> str:
-    """What a resource is and where it stands; an address in a plan tells both."""
+    """Return a resource's type and place; an address in a plan has both."""
     if resource.place.part:
         return resource.name
     what = f"{resource.name} ({resource.type})" if not resource.made_by else f"{resource.name}, made by SAM"
@@ -186,7 +186,7 @@ def _function(
         whys["calls"] = _NO_FILE_SHOWS
     left_out = next((start for start in relations.triggers if start.source and start.source not in named), None)
     if left_out is not None:
-        whys.setdefault("triggers", f"it is started by {left_out.source}, which is not modelled")
+        whys.setdefault("triggers", f"it is started by {left_out.source}, which is not modeled")
     yield from _triggers(relations, named, complete="triggers" not in whys)
     uses = _uses(relations, named, kinds)
     for name in USED:
@@ -198,7 +198,7 @@ def _function(
 
 
 def _incomplete(whys: Mapping[str, str], told: dict[str, str]) -> Iterator[str]:
-    """The lists that may be longer; a reason stands once, `told` has those of functions before by their text."""
+    """The lists that may be longer; a reason is written once; `told` has those of earlier functions by their text."""
     reasons = dict.fromkeys(whys.values())
     if len(reasons) > 1 and reasons.keys() <= told.keys():
         yield f"incomplete: [{', '.join(whys)}]"
@@ -286,7 +286,7 @@ def _other(name: str, kind: str, stack: Stack, facts: StackFacts) -> Iterator[st
             if word := _word(name, kind, "kind", stack, facts):
                 yield f"kind: {word}"
             if _PACKAGES.match(name):
-                yield "holds: []                       # nobody's data: what is deployed lies in it"
+                yield "holds: []                       # no data of the system: deployment artifacts"
             elif word:
                 yield "# holds: [records]              # which data? ids under data"
         case "secret":

@@ -15,7 +15,7 @@ from threatmodel.reading.shape import LONGEST_ID
 _SHORTENED = {"function", "store"}
 """The kinds of which people leave the usual ending out: an order table holds orders, an api is still an api."""
 _SAYS_NOTHING = frozenset(("this", "main", "default", "function", "lambda", "fn", "handler", "resource", "self", "x"))
-"""Names that mean only what stands around them: a module, or the key of a loop."""
+"""Names without a meaning of the element: a module, or the key of a loop."""
 _PART = re.compile(r"([^.\[\]]+)(?:\[([^\]]*)\])?(?:\.|\Z)")
 
 

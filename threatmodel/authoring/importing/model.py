@@ -24,7 +24,7 @@ class Updated(NamedTuple):
 
 
 ALONE = ("# uses: [platform.yaml]           # account, pipeline, workspace and organization, described once for all",)
-"""The lines of a model's head that say what it stands on, where there is nothing yet."""
+"""Return the lines of a model's head for the planes, where they are not stated yet."""
 
 
 SCHEMA = "model.schema.json"
@@ -87,7 +87,7 @@ def _by_section(found: Sequence[ElementEntry]) -> Iterator[tuple[str, list[Eleme
 
 
 def _stated(entry: ElementEntry) -> list[str]:
-    """The lines of an entry; one that states nothing says so, since a key with nothing behind it is an error."""
+    """The lines of an entry; one without statements has a comment, because a key without a value is an error."""
     body = [line for line in entry.lines[1:] if not line.lstrip().startswith("#")]
     if body:
         return list(entry.lines)
@@ -112,7 +112,7 @@ def check_elements(found: Sequence[ElementEntry], stack: Stack) -> None:
         hint = "name the template, plan or serverless.yml that deploys the functions"
         problems = [Problem(code="empty-model", place=Place(stack.file), message=message, hint=hint)]
         for one in stack.unread:
-            hint = "import its template by itself, once it lies here"
+            hint = "import its template alone, after it is copied here"
             said = f"{quoted(one.name)} may have some: {one.why}"
             problems.append(Problem(code="empty-model", place=one.place, message=said, hint=hint))
         raise InputError(problems)

@@ -37,9 +37,9 @@ class Imported(NamedTuple):
 
 
 def imported(path: Path, kind: str, model: Path | None, files: Files, stands_on: Sequence[str] = ALONE) -> Imported:
-    """A new model of what a file deploys, as it would lie at `model` (or in the working directory).
+    """A new model of what a file deploys, as it would be at `model` (or in the working directory).
 
-    Raises InputError where the file cannot be used, has no function, or lies where that model could not read it.
+    Raises InputError where the file cannot be used, has no function, or is where that model cannot read it.
     """
     piped = path.is_fifo()
     if model is not None and not piped:
@@ -121,7 +121,7 @@ def _notes(stack: Stack, modelled: Container[str]) -> tuple[str, ...]:
     unread = (f"{one.place}: {one.name} was not read, so there may be more: {one.why}" for one in stack.unread)
     nested = (f"{one.place}: {one.name} is read from {one.file}" for one in stack.nested)
     left = ", ".join(words for _, _, words in unmodelled(stack, modelled))
-    told = (f"{stack.file}: not modelled: {left}",) if left else ()
+    told = (f"{stack.file}: not modeled: {left}",) if left else ()
     return (*(str_of(problem) for problem in stack.problems), *nested, *unread, *told)
 
 

@@ -37,9 +37,9 @@ def problem(told: Mapping[str, Any], *, file: Path, name: str, node: bool) -> Pr
         message, hint = _lacking(told["kind"], lacking, file, node=node)
     else:
         cause = "syntax error" if told["kind"] == "syntax" else "error while it was loaded"
-        message, hint = f"{cause}: {told['error']}", "mend it"
+        message, hint = f"{cause}: {told['error']}", "fix it"
         if told["kind"] != "syntax":
-            hint = "set the variables that it needs, or mend it"
+            hint = "set the variables that it needs, or fix it"
     others = [other for other in variable_names(told.get("missing", ())) if other != lacking]
     if others:
         hint += f"; it also asked for these variables and did not get them: {', '.join(others)}"
