@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import threading
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.command.processes import shell
 from tests.support import HOME
 from threatmodel.command.main import main
 from threatmodel.reading import marks
@@ -294,6 +296,22 @@ def test_the_page_has_every_mark() -> None:
 
 
 # --- pipes and circles
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "$TM -m model.yaml --report -o /dev/stdout | tail -1",
+        "$TM -m model.yaml --report -o /dev/fd/1 | tail -1",
+        "{ $TM -m model.yaml --report -o >(tail -1); } | cat",
+        "echo mine > log; $TM -m model.yaml --report -o /dev/stdout >> log; head -1 log | grep -qx mine; tail -1 log",
+        "mkfifo p; $TM -m model.yaml --report -o p & tail -1 p",
+    ],
+)
+def test_streams_take_any_output(command: str, shop: Path) -> None:
+    done = shell(f"timeout 60 bash -c {shlex.quote(command)}", shop)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"Written by threatmodel .*\n", done.stdout), done.stdout
 
 
 def through_a_pipe(path: str, text: str) -> threading.Thread:

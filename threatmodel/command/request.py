@@ -18,6 +18,7 @@ from threatmodel.reading.home import CLONE, MODELS
 from threatmodel.reading.output import Content, write
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
 from threatmodel.reading.project import real_path
+from threatmodel.reading.whole import is_stream
 
 if TYPE_CHECKING:  # most commands do not need these: importing them late keeps the start-up fast
     from threatmodel.assessment.assessed import Assessment
@@ -159,7 +160,7 @@ class Invocation:
         from threatmodel.render.report.report import written_for
 
         problems = []
-        for path in paths:
+        for path in (one for one in paths if not is_stream(one)):
             file, name = written_for(path) or (system.file, system.name)
             if file != system.file and (Path(file).name, name) != (Path(system.file).name, system.name):
                 message = f"the file holds the report of another model, {quoted(name)} ({file})"
