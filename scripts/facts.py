@@ -6,7 +6,7 @@
     .venv/bin/python scripts/facts.py count RECORDED.json
 
 A recording holds, for each infrastructure file of the folders, every fact and list of every element: its value, how
-well it is known (2 evidence, 1 stated, 0 unknown), and where it stands.  Each file is read twice: by the model that
+well it is known (2 evidence, 1 stated, 0 unknown), and where it is.  Each file is read twice: by the model that
 `tm import` writes, and by a model that takes all its functions (`functions: all`).  Run `record` on two revisions:
 `compare` names what changed, and says how much of what was known still is.  A file that cannot be read is recorded with
 its message.

@@ -64,7 +64,7 @@ def _controls(ids: Ids, entries: Fields) -> Iterator[ControlStatement]:
 
 
 def acceptances(ids: Ids) -> Iterator[Acceptance]:
-    """The risks that somebody accepted."""
+    """Return the accepted risks."""
     for name, entry in table_of(ids.entries, "accepted_risks").items():
         fields = entry.value
         if not {"risk", "reason", "owner", "expires"} <= fields.keys():
@@ -82,7 +82,7 @@ def acceptances(ids: Ids) -> Iterator[Acceptance]:
 
 
 def ratings(ids: Ids) -> Iterator[Rating]:
-    """The risks that somebody rated anew."""
+    """Return the risks with their own ratings."""
     for name, entry in table_of(ids.entries, "ratings").items():
         fields: Fields = entry.value
         threat, _, element = name.partition("@")
@@ -128,7 +128,7 @@ def named_twice(rules: Iterable[Invariant]) -> Iterator[Problem]:
 
 
 def exemptions(ids: Ids) -> Iterator[Exemption]:
-    """The elements that somebody exempts from an invariant for a while."""
+    """Return the elements that are exempted from an invariant for a limited time."""
     for name, entry in table_of(ids.entries, "exemptions").items():
         fields: Fields = entry.value
         if {"reason", "owner", "expires"} <= fields.keys():  # what is missing is noted already

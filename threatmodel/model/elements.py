@@ -30,7 +30,7 @@ DEEPEST = 20
 
 
 def nodes(ids: Ids) -> Iterator[Node]:
-    """The elements of every kind that stand in the model itself."""
+    """Return the elements of every kind that the model itself has."""
     for section, kind in SECTIONS.items():
         for name, entry in table_of(ids.entries, section).items():
             yield _node(ids, kind, name, entry)

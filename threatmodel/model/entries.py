@@ -1,4 +1,4 @@
-"""What stands behind the keys of a model file, where it could be read."""
+"""The values of the keys of a model file, where they could be read."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def table_of(entries: Fields, name: str) -> Fields:
 
 
 def value_of(entries: Fields, name: str, default: Any = "") -> Any:
-    """What stands behind a key, or a default."""
+    """Return the value of a key, or a default."""
     return entries[name].value if name in entries else default
 
 
 def incomplete(fields: Fields) -> dict[str, tuple[str, Place]]:
-    """The lists that may be longer than they are stated, each with why and where that stands."""
+    """Return the lists that may be longer than stated, each with the reason and its place."""
     if "incomplete" not in fields:
         return {}
     stated = fields["incomplete"].value

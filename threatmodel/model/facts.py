@@ -1,6 +1,6 @@
 """What is known of an element: facts with their origin, and the one rule for weighing them.
 
-A truth is a signed number: its sign says true or false, 0 unknown, and its size how well it is known: 1 by word (a
+A truth is a signed number: its sign says true or false, 0 unknown, and its size how well it is known: 1 as claimed (a
 model file, a source check, stale evidence), 2 by evidence (a template, an AWS answer, a probe).  `not` is minus, `and`
 is min, `or` is max: Kleene's logic and the weakest link in one rule.
 """
@@ -30,12 +30,13 @@ NOWHERE = "nothing in this file says otherwise"
 
 
 class Statement(NamedTuple):
-    """One origin's word on a fact.
+    """One origin's statement of a fact.
 
-    `source` is a key of STANDING, `place` where it stands (None for what follows from the kind of wiring), `note`
+    `source` is a key of STANDING, `place` is its line (None for what follows from the kind of wiring), `note`
     what a reader should know (an AWS request's time, the default that applied), `stale` that evidence is too old, or
-    of other code, and counts as word.  `defaults` are the parameters without whose defaults it would not hold: it then
-    counts as word, since a deployment may give other values.  `open`, of a list, says why there may be more in it.
+    of other code, and counts as a claim.  `defaults` are the parameters without whose defaults it would not hold: it
+    then counts as a claim, since a deployment may give other values.  `open`, of a list, is the reason
+    why it may be incomplete.
     """
 
     value: Any
@@ -48,12 +49,12 @@ class Statement(NamedTuple):
 
     @property
     def omitted(self) -> bool:
-        """Whether nobody wrote it: a default applies, or something is missing."""
+        """Return whether it is not written: a default applies, or something is missing."""
         return self.note in {LEFT_OUT, NOWHERE} or self.value is None
 
     @property
     def size(self) -> int:
-        """1 where it counts as word, 2 where it counts as evidence."""
+        """Return 1 where it counts as a claim, 2 where it counts as evidence."""
         weak = self.stale or self.defaults
         return EVIDENCE if STANDING[self.source] >= _SAID_BY_EVIDENCE and not weak else WORD
 
@@ -118,7 +119,7 @@ def rank(statement: Statement) -> tuple[int, int, str]:
 
 
 def word_only(facts: Facts) -> Facts:
-    """The facts as word alone has them, where evidence contradicts word: what would be claimed without evidence."""
+    """Return the facts as claimed without evidence, where evidence contradicts a statement."""
     claimed = dict(facts)
     for name, fact in facts.items():
         words = [s for s in (fact.said, *fact.against) if s.size == WORD]

@@ -79,8 +79,8 @@ TRIGGER = record(
 _COMMON = (
     Key("name", _NAME, "what pictures and reports call it; the id where left out"),
     Key("description", _PROSE, "what it is for"),
-    Key("boundary", _ZONE, "the trust boundary that it lies in, where it is not the usual one"),
-    Key("out_of_scope", _LINE, "why it is not looked at: drawn in grey, no findings"),
+    Key("boundary", _ZONE, "the trust boundary that it is in, if it is not the default"),
+    Key("out_of_scope", _LINE, "why it is not assessed; it is drawn in gray and has no findings"),
 )
 
 
@@ -92,7 +92,7 @@ def _lists(kind: str) -> tuple[Key, ...]:
     names = Items(Word(tuple(row.name for row in rows), formerly=former), least=1)
     whys = record(
         "the incomplete lists",
-        *(Key(row.name, _LINE, "why nobody knows the rest", formerly=row.formerly) for row in rows),
+        *(Key(row.name, _LINE, "why the list is not complete", formerly=row.formerly) for row in rows),
     )
     meaning = f"which of {listed([row.name for row in rows])} may be longer: names, or a mapping of names to why"
     return (
@@ -107,10 +107,10 @@ _CRITICALITY = (
 )
 
 _PUBLIC = (
-    Key("public", Word(("intended", "unintended")), "whether everybody is meant to reach it; that it is so, facts say"),
-    Key("public_reason", _LINE, "why everybody is meant to reach it"),
+    Key("public", Word(("intended", "unintended")), "whether it is meant to be public; facts state whether it is"),
+    Key("public_reason", _LINE, "why it is meant to be public"),
 )
-"""Of what strangers may be meant to reach: what to ask and what to do follows, no risk."""
+"""Keys of elements that can be meant to be public: they change questions and actions, not the risk."""
 
 _EXTRA: dict[str, tuple[Key, ...]] = {
     "function": (*_COMMON, *_lists("function"), *_CRITICALITY),
@@ -141,8 +141,8 @@ _TRACKED = (
 _STATEMENT = record(
     "a statement about a control",
     Key("attested_by", _LINE, "who says that it is in place"),
-    Key("on", Date(), "the day they said so"),
-    Key("expires", Date(), "the day it must be said anew"),
+    Key("on", Date(), "the day of the statement"),
+    Key("expires", Date(), "the day the statement expires"),
     Key("planned_for", Date(), "the day by which it will be in place"),
     Key("owner", _LINE, "who brings it into place"),
     *_TRACKED,
@@ -176,7 +176,7 @@ _EXTERNAL = record(
     Key("name", _NAME),
     Key("description", _PROSE),
     Key("service", _NAME, "the AWS service that it is or belongs to, such as Bedrock or Step Functions"),
-    Key("boundary", _ZONE, "the trust boundary that it lies in; the Internet where left out, of a service the account"),
+    Key("boundary", _ZONE, "the trust boundary that it is in (default: the Internet; for a service, the account)"),
     *(
         Key(row.name, Items(_ID), f"{row.meaning}, by itself, as a state machine's tasks do", formerly=row.formerly)
         for row in EXTERNAL_USES
@@ -266,17 +266,17 @@ _CONTROLS = Key(
         _LONGEST_PAIR,
         FORMER_KINDS,
     ),
-    "what no machine can see: who says so, and until when; control@element",
+    "statements about controls, with owner and expiry; control@element",
 )
 _OWNERS = Key(
     "owners",
     NamedItems(Text(200, expected="an address"), "an owner", _OWNER, "a name as under owner: or attested_by:", 400),
-    "the address of those who own an acceptance, a plan or an attestation, by the name that stands there",
+    "the addresses of the owners of acceptances, plans and attestations, by name",
 )
 _EXEMPTION = record(
     "an exemption",
     Key("reason", _LINE, "why it is not bound", required=True),
-    Key("owner", _LINE, "who says so", required=True),
+    Key("owner", _LINE, "who is responsible", required=True),
     Key("expires", Date(), "the day until which it holds", required=True),
     Key("ticket", _LINE, "where the work is tracked"),
 )
@@ -289,11 +289,11 @@ INVARIANTS = Key(
             Key("if", Text(400, expected="a condition"), "which of them; all where left out"),
             Key("holds", Text(400, expected="a condition"), "what must hold of each", required=True),
             Key("severity", Word(("low", "medium", "high", "critical"), ordered=True), "how bad it is", required=True),
-            Key("message", _LINE, "what a reader is told", required=True),
+            Key("message", _LINE, "the message for the reader", required=True),
         ),
         "an invariant",
     ),
-    "rules of your own over the model, in the language of the library's conditions; check holds every element to them",
+    "your rules for the model, as conditions of the library's language; check applies them to every element",
 )
 
 MODEL = record(
@@ -305,12 +305,10 @@ MODEL = record(
     Key(
         "longest_terms",
         LONGEST_TERMS,
-        f"for how many days somebody's word counts, {YEAR} each where left out; what reaches further does not count",
+        f"the longest terms of statements in days (default: {YEAR} each); statements with longer terms do not count",
     ),
     Key("uses", Items(Text(400, expected="a path")), "files that describe account, pipeline, workspace, organization"),
-    Key(
-        "library", Items(Text(400, expected="a path")), "folders of your own threats and controls, on top of threatlib/"
-    ),
+    Key("library", Items(Text(400, expected="a path")), "folders with threats and controls that extend threatlib/"),
     Key("evidence", Items(_EVIDENCE), "files that say what is there: they prove and contradict what the model says"),
     Key("defaults", _DEFAULTS, "facts of every element of a kind that does not state them itself"),
     Key("data", NamedItems(_DATA, "a data item"), "the data that the system handles"),
@@ -344,7 +342,7 @@ MODEL = record(
             _LONGEST_PAIR,
             FORMER_KINDS,
         ),
-        "risks that somebody accepted",
+        "accepted risks",
     ),
     Key(
         "exemptions",
@@ -368,7 +366,7 @@ MODEL = record(
             _LONGEST_PAIR,
             FORMER_KINDS,
         ),
-        "likelihood or impact of single findings, rated anew",
+        "ratings of single findings: their likelihood or impact",
     ),
 )
 """A file under models/."""

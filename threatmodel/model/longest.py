@@ -1,4 +1,4 @@
-"""How long somebody's word holds at most: a year, unless a model says otherwise, and never for ever."""
+"""The longest terms of statements: a year, unless a model states another one; none is unlimited."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Key, Number, record
 
 YEAR = 366
-"""Days for which an attestation, an acceptance or an exemption may hold where nobody says otherwise."""
+"""The default longest term of an attestation, an acceptance or an exemption, in days."""
 LONGEST = 3 * YEAR
 """Days for which one may hold at all: the longest term that a model may state."""
 
 RESULT = 180
-"""Days for which a saved result of the probe is evidence where nobody says otherwise."""
+"""The default longest term for which a saved result of the probe is evidence, in days."""
 LONGEST_RESULT = 730
 """Days for which one may be evidence at all."""
 
@@ -28,7 +28,7 @@ LONGEST_TERMS = record(
 
 @dataclass(frozen=True, slots=True)
 class LongestTerms:
-    """The longest terms in days, and where they stand (None: nobody states them)."""
+    """Return the longest terms in days, and their places (None: not stated)."""
 
     acceptance: int = YEAR
     attestation: int = YEAR

@@ -1,4 +1,4 @@
-"""What every Slack, API Gateway and Lambda system stands in.
+"""The architecture around every Slack, API Gateway and Lambda system.
 
 Boundaries, parties, services and data that are drawn although no author describes them. One table each;
 `threatmodel.graph.building` turns them into elements and flows.
@@ -37,7 +37,7 @@ ZONES = (
 
 
 class Party(NamedTuple):
-    """A person, system or service that is drawn: its symbol, what stands under its name, where, in which view."""
+    """A person, system or service that is drawn: its symbol, the text under its name, where, in which view."""
 
     id: str
     symbol: str
@@ -233,4 +233,4 @@ WIRES = (
 RESERVED = frozenset(
     {zone.id for zone in ZONES} | {party.id for party in PARTIES} | set(PLANES) | {old for old, _ in FORMER_KINDS}
 )
-"""Ids that authors cannot give to elements of their own."""
+"""Ids that authors cannot give to their elements."""

@@ -22,11 +22,11 @@ SEVERAL = "models"
 
 
 def found_model(files: Files, here: Path) -> Path | None:
-    """The model of the repository that a folder lies in: of the folder itself, or of the nearest one above it.
+    """Return the model of the repository that a folder is in: of the folder itself, or of the nearest one above it.
 
     In each folder it is threatmodel.yaml, else the one system in models/; a platform file is none.  Raises InputError
     where a folder holds several, but for a clone of the toolkit, which has its default model.  None where there is none
-    up to the repository's root, or in the folder itself where it lies in no repository.
+    up to the repository's root, or in the folder itself where it is in no repository.
     """
     for folder in upwards(here):
         only = _seen(folder / ONE, here)
@@ -55,7 +55,7 @@ def no_model(here: Path) -> InputError:
 
 
 def _seen(path: Path, here: Path) -> Path:
-    """A path from where the user stands."""
+    """Return a path from the working directory."""
     return Path(os.path.relpath(path, real_path(here)))
 
 

@@ -23,7 +23,7 @@ class Reference:
 
 
 OPEN_TO_ALL: tuple[Kind, ...] = ("api", "store")
-"""The kinds of which a model may say whether everybody is meant to reach them."""
+"""The kinds for which a model may state whether they are meant to be public."""
 
 THROUGH: Mapping[str, Kind | Partner | Literal[""]] = {
     "slack": "api",
@@ -39,7 +39,7 @@ THROUGH: Mapping[str, Kind | Partner | Literal[""]] = {
 BY_ID = frozenset({"authorizes", "queue", "store", "service"})
 """The triggers whose own value is the id of what they come through."""
 REQUESTS = frozenset({"slack", "http"})
-"""The triggers that are requests of clients: a file shows their routes, and nobody but a person knows who calls."""
+"""The triggers that are requests of clients: a file shows their routes, and only a person knows who calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Trigger:
 
     `by` is a key of THROUGH; `detail` the Slack surface, the HTTP method or the schedule;
     `source` the api, queue, store or external system that it comes through (None for a schedule).  `caller` is
-    'unknown' where nobody has said whether Slack sends an HTTP request.
+    'unknown' where it is not stated whether Slack sends an HTTP request.
     """
 
     by: str
@@ -63,7 +63,7 @@ class Trigger:
 class Relation:
     """A list of an element, stated at `place`: what starts it, what it uses, the data that it holds.
 
-    `implied`: another list says so.  `open` says why there may be more in it ('' where it is complete).
+    `implied`: it follows from another list.  `open` says why there may be more in it ('' where it is complete).
     """
 
     items: tuple[Reference | Trigger, ...]
@@ -81,7 +81,7 @@ class Relation:
 class Node:
     """One element that has facts, as stated.
 
-    `public` is whether everybody is meant to reach it: intended, unintended, or '' where nobody says.
+    `public` is whether it is meant to be public: intended, unintended, or '' where not stated.
     """
 
     kind: Kind
@@ -119,7 +119,7 @@ class DataItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class External:
-    """A system that functions call, or that starts them, and that is not modelled further.
+    """A system that functions call, or that starts them, and that is not modeled further.
 
     `service` names the AWS service that it is, or is a part of ('' for what is none of AWS); `relations` are what it
     does by itself with elements, by the names of lists of functions.
@@ -151,7 +151,7 @@ def tracked(ticket: str, due: datetime.date | None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlStatement:
-    """Somebody's word on a control of an element: an attestation, a plan, or whose work it is.
+    """A statement about a control of an element: an attestation, a plan, or its owner.
 
     `owner`, `ticket` and `due` say who brings it into place, where that is tracked and by when; they prove nothing.
     """
@@ -171,7 +171,7 @@ class ControlStatement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """A risk that somebody accepted: the score that they accepted, why, and until when.
+    """An accepted risk: the accepted score, the reason, and the expiry.
 
     `ticket` and `due` say where its treatment is tracked, and by when it is to be treated.
     """
@@ -194,7 +194,7 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exemption:
-    """An element that an invariant does not bind, who says so, why, and until when."""
+    """An element that an invariant does not apply to, with the owner, the reason and the expiry."""
 
     invariant: str
     element: str
@@ -269,7 +269,7 @@ class System:
 
     `nodes` holds functions, apis, stores, queues, secrets and the planes described, by id; `flows` facts stated of
     derived flows, by flow id; `libraries` are the folders of the team's own threats and controls, links resolved.
-    `owners` gives the address of whoever owns an acceptance or a statement about a control, by their name there;
+    `owners` gives the addresses of the owners of acceptances and statements about controls, by name;
     `file_owners` who answers for the model and for each file that it uses, by the file's name.
     """
 
