@@ -43,10 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("paths", nargs="*", metavar="PATH", help="a file or folder (default: all that is checked)")
     wanted: list[str] = parser.parse_args(arguments).paths
     where = places(HOME)
-    files = where.files(wanted)
-    if not files:
-        print(f"prose: no file that is checked in: {' '.join(wanted)}", file=sys.stderr)
+    unchecked = [path for path in wanted if not where.files([path])]
+    if unchecked:
+        print(f"prose: no file that is checked in: {' '.join(unchecked)}", file=sys.stderr)
         return 2
+    files = where.files(wanted)
     found = hits(HOME, files)
     failing, reported = (found, Counter[str]()) if wanted else split(found, where)
     for hit in failing:
