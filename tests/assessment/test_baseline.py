@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fuzz.nodes import changed_at_each_node
 from tests.support import HOME, TODAY, assessed, evidence
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.baseline import Baseline, KnownFinding, read, since, taken, written
@@ -20,7 +22,7 @@ from threatmodel.assessment.gate.judging import judge
 from threatmodel.assessment.gate.missing import with_missing
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import Rules
-from threatmodel.graph.elements import Read
+from threatmodel.graph.elements import Read, Source
 from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
 from threatmodel.reading.files import Files
@@ -37,7 +39,7 @@ def library() -> Library:
 
 def failing(before: Assessment, now: Assessment) -> list[CheckResult]:
     baseline = taken(before, judge(before, RULES))
-    (again,) = read(written({"m": baseline}), Place("b.json")).values()
+    (again,) = read(written({"m": baseline}), Place("b.json"), TODAY).values()
     assert again == baseline
     return [result for result in since(again, now, judge(now, RULES)) if result.fails]
 
@@ -97,20 +99,24 @@ def test_an_acceptance_that_lapses_later_is_worse(tmp_path: Path, library: Libra
 )
 def test_what_is_no_baseline_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="unusable-baseline"):
-        read(text, Place("b.json"))
+        read(text, Place("b.json"), TODAY)
 
 
 @given(st.text())
 def test_no_text_makes_the_reader_crash(text: str) -> None:
     with pytest.raises(InputError):
-        read(text, Place("b.json"))
+        read(text, Place("b.json"), TODAY)
 
 
 def test_the_same_findings_are_the_same_bytes() -> None:
     known = {name: KnownFinding(verdict="open", claimed=9, proven=9, proved_by=()) for name in ("b@x", "a@x")}
-    one = Baseline(name="x", day=TODAY, findings=known, others=frozenset({"drift:b", "drift:a"}))
+    one = Baseline(name="x", day=TODAY, findings=known, others=frozenset({"drift:b", "drift:a"}), evidence={})
     other = Baseline(
-        name="x", day=TODAY, findings=dict(reversed(known.items())), others=frozenset({"drift:a", "drift:b"})
+        name="x",
+        day=TODAY,
+        findings=dict(reversed(known.items())),
+        others=frozenset({"drift:a", "drift:b"}),
+        evidence={},
     )
     assert written({"m": one}) == written({"m": other})
 
@@ -158,16 +164,122 @@ def test_a_finding_that_only_word_denies_is_told_and_one_that_evidence_denies_is
     assert sum("malicious-layer" in one.what for one in found if one.kind == "went-missing") == told
 
 
-def test_a_baseline_of_before_is_read_and_says_that_it_knows_no_evidence(tmp_path: Path, library: Library) -> None:
+def sealed(one: dict[str, Any]) -> dict[str, Any]:
+    """A model's part of a baseline with the digest that anyone can work out."""
+    rest = {key: value for key, value in one.items() if key != "sha256"}
+    return rest | {"sha256": hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()}
+
+
+def test_a_baseline_without_the_names_of_its_files_is_read_and_says_how_to_renew_it(
+    tmp_path: Path, library: Library
+) -> None:
     before = with_files(assessed(tmp_path, MODEL, library), *READ)
     whole = json.loads(written({"m": taken(before, ())}))
-    whole["format"] = "tm-baseline/1"
-    for key in ("evidence", "sha256"):
-        del whole["models"]["m"][key]
-    (old,) = read(json.dumps(whole), Place("b.json")).values()
-    assert old.aged(TODAY) == "of 2026-11-25, 0 days old, by a version that noted no evidence"
+    del whole["models"]["m"]["sources"]
+    whole["models"]["m"] = sealed(whole["models"]["m"])
+    (old,) = read(json.dumps(whole), Place("b.json"), TODAY).values()
+    assert old.aged(TODAY).endswith(", without the names of evidence files: renew it with --update-baseline")
     now = assessed(tmp_path, MODEL, library)
-    assert not [one for one in since(old, now, judge(now, RULES)) if one.code == "missing-evidence"]
+    assert [one.name for one in since(old, now, judge(now, RULES)) if one.code == "missing-evidence"] == ["template"]
+    assert json.loads(written({"m": old})) == whole, "of a model that a run leaves out it is kept as it is"
+
+
+@pytest.mark.parametrize("change", ["no digest", "format 1", "future", "no day", "deep"])
+def test_what_cannot_be_trusted_is_refused_with_the_command_that_renews_it(
+    tmp_path: Path, library: Library, change: str
+) -> None:
+    whole = json.loads(written({"m": taken(assessed(tmp_path, MODEL, library), ())}))
+    one = whole["models"]["m"]
+    if change == "no digest":
+        del one["sha256"]
+    elif change == "format 1":
+        whole["format"] = "tm-baseline/1"
+    else:
+        day = {"future": str(TODAY + datetime.timedelta(days=2)), "no day": "soon"}.get(change, str(TODAY))
+        whole["models"]["m"] = sealed(one | {"taken_on": day})
+    text = json.dumps(whole)
+    if change == "deep":
+        text = text.replace('"name"', f'"more": {"[" * 900}{"]" * 900}, "name"', 1)
+    with pytest.raises(InputError) as caught:
+        read(text, Place("b.json"), TODAY)
+    (problem,) = caught.value.problems
+    assert problem.code == "unusable-baseline"
+    assert problem.hint == "remove it and take a new one: tm check --baseline b.json --write-baseline"
+
+
+def test_where_it_is_tomorrow_already_a_baseline_is_no_future_one(tmp_path: Path, library: Library) -> None:
+    text = written({"m": taken(assessed(tmp_path, MODEL, library), ())})
+    assert read(text, Place("b.json"), TODAY - datetime.timedelta(days=1))
+
+
+@pytest.mark.parametrize("put", [None, [], {}, 1, 1.5, True, "x", "\ud800", [[]], {"x": None}, "removed"], ids=repr)
+def test_whatever_stands_at_a_place_of_it_is_read_or_refused(tmp_path: Path, library: Library, put: Any) -> None:
+    """Each node in turn, as it is and sealed again as an attacker would: a problem of this one code, or none."""
+    source = Source("template.yaml", {"stage": "prod"}, "0" * 64, Place("m"))
+    found = with_files(assessed(tmp_path, MODEL, library), replace(READ[0], source=source))
+    whole = json.loads(written({"m": taken(found, judge(found, RULES))}))
+    one = whole["models"]["m"]
+    one["findings"] = dict(list(one["findings"].items())[:2])
+    changed = list(changed_at_each_node(whole, put))
+    refused = [codes for one in changed for each in (one, resealed(one)) if (codes := refusals(json.dumps(each)))]
+    assert len(refused) > 20
+    assert set().union(*refused) == {"unusable-baseline"}
+
+
+def refusals(text: str) -> set[str]:
+    try:
+        read(text, Place("b.json"), TODAY)
+    except InputError as error:
+        return {problem.code for problem in error.problems}
+    return set()
+
+
+def resealed(whole: Any) -> Any:
+    if not isinstance(whole, dict) or not isinstance(whole.get("models"), dict):
+        return whole
+    models = {name: sealed(one) if isinstance(one, dict) else one for name, one in whole["models"].items()}
+    return whole | {"models": models}
+
+
+def with_source(assessment: Assessment, *sources: tuple[str, str, dict[str, str], dict[str, str]]) -> Assessment:
+    read = (
+        Read(file=path, kind=kind, elements=elements, source=Source(path, chosen, "0" * 64, Place("m.yaml", 3)))
+        for kind, path, chosen, elements in sources
+    )
+    return with_files(assessment, *read)
+
+
+KNOWN: tuple[str, str, dict[str, str], dict[str, str]] = ("template", "template.yaml", {}, {"bot": "Bot"})
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        ([("template", "golden/template.yaml", {}, {"bot": "Bot"})], ["template golden/template.yaml"]),
+        ([("template", "template.yaml", {}, {"bot": "Good"})], ["template template.yaml"]),
+        ([("template", "template.yaml", {"parameters": "golden.toml"}, {"bot": "Bot"})], ["template template.yaml"]),
+        ([("template", "template.yaml", {"stage": "test"}, {"bot": "Bot"})], ["template template.yaml"]),
+        ([KNOWN, ("template", "golden.yaml", {}, {"bot": "Bot"})], ["template golden.yaml"]),
+        ([KNOWN, ("template", "more.yaml", {}, {"other": "Other"})], []),
+        ([KNOWN, ("probe", "bot.probe.json", {}, {"bot": "app.py"})], []),
+        ([("template", "template.yaml", {}, {"bot": "Bot", "other": "Other"})], []),
+        ([KNOWN], []),
+    ],
+)
+def test_evidence_that_is_swapped_fails_and_what_is_added_does_not(
+    tmp_path: Path, library: Library, now: list[Any], told: list[str]
+) -> None:
+    model = assessed(tmp_path, MODEL, library)
+    found = failing(with_source(model, KNOWN), with_source(model, *now))
+    assert [one.name for one in found if one.code == "swapped-evidence"] == told
+    assert all(one.place == Place("m.yaml", 3) for one in found if one.code == "swapped-evidence")
+
+
+def test_a_file_that_shows_the_account_alone_is_missed_too(tmp_path: Path, library: Library) -> None:
+    model = assessed(tmp_path, MODEL, library)
+    account: tuple[str, str, dict[str, str], dict[str, str]] = ("template", "account.yaml", {}, {})
+    found = failing(with_source(model, KNOWN, account), with_source(model, KNOWN))
+    assert [(one.code, one.name) for one in found] == [("swapped-evidence", "template account.yaml")]
 
 
 EDITS: list[Callable[[dict[str, Any]], object]] = [
@@ -191,7 +303,7 @@ def test_a_baseline_that_was_edited_by_hand_is_refused(
 ) -> None:
     found = with_files(assessed(tmp_path, MODEL, library, SHOWN), *READ)
     whole = json.loads(written({"m": taken(found, judge(found, RULES))}))
-    assert read(json.dumps(whole), Place("b.json"))
+    assert read(json.dumps(whole), Place("b.json"), TODAY)
     edit(whole["models"]["m"])
     with pytest.raises(InputError, match="unusable-baseline"):
-        read(json.dumps(whole), Place("b.json"))
+        read(json.dumps(whole), Place("b.json"), TODAY)

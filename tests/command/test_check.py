@@ -226,13 +226,20 @@ def test_by_the_proven_risk_what_is_only_claimed_fails(capsys: pytest.CaptureFix
     assert main(["check", model, "--strict", *TODAY]) == 1
 
 
+EDITED = '{"name": "Shop", "taken_on": "2026-11-25", "findings": {}, "others": [], "evidence": {}, "sha256": "0"}'
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
         ("baseline-no-json", "name: x"),
         ("baseline-of-another-format", '{"format": "tm-baseline/0", "models": {}}'),
-        ("baseline-edited", '{"format": "tm-baseline/2", "models": {"m00.yaml": {"name": "Shop", "sha256": "0"}}}'),
-        ("baseline-of-another-model", '{"format": "tm-baseline/1", "models": {}}'),
+        (
+            "baseline-of-another-shape",
+            '{"format": "tm-baseline/2", "models": {"m00.yaml": {"name": 1, "sha256": "0"}}}',
+        ),
+        ("baseline-edited", f'{{"format": "tm-baseline/2", "models": {{"m00.yaml": {EDITED}}}}}'),
+        ("baseline-of-another-model", '{"format": "tm-baseline/2", "models": {}}'),
     ],
 )
 def test_a_baseline_that_is_none_is_refused(
@@ -319,3 +326,41 @@ def test_what_no_path_can_be_is_an_input_error(
     monkeypatch.chdir(HOME)
     assert run([one.format(name) for one in arguments]) == 2
     assert "file: cannot be " in capsys.readouterr().err
+
+
+GOLDEN_MODEL = "name: Shop\nevidence: [{template: template.yaml}]\nfunctions: {bot: {}}\n"
+DEPLOYED = "Resources:\n  Bot: {Type: AWS::Lambda::Function, Properties: {Timeout: 5, Runtime: python3.13}}\n"
+
+
+@pytest.mark.parametrize("how", ["another path", "a link", "another resource", "as it was", "an edited text"])
+def test_a_model_that_names_other_evidence_fails_until_the_baseline_is_updated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], how: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("golden").mkdir()
+    Path("m.yaml").write_text(GOLDEN_MODEL, encoding="utf-8")
+    Path("template.yaml").write_text(DEPLOYED + DEPLOYED.partition("\n")[2].replace("Bot", "Other"), encoding="utf-8")
+    Path("golden/template.yaml").write_text(Path("template.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    line = ["check", "m.yaml", "--baseline", "b.json", *TODAY]
+    assert main([*line, "--write-baseline"]) == 0
+    if how == "another path":
+        Path("m.yaml").write_text(GOLDEN_MODEL.replace("template.yaml", "golden/template.yaml"), encoding="utf-8")
+    elif how == "a link":
+        Path("template.yaml").unlink()
+        Path("template.yaml").symlink_to("golden/template.yaml")
+    elif how == "another resource":
+        mapped = "template: template.yaml, resources: {bot: Other}"
+        Path("m.yaml").write_text(GOLDEN_MODEL.replace("template: template.yaml", mapped), encoding="utf-8")
+    elif how == "an edited text":
+        Path("template.yaml").write_text(
+            "# edited\n" + Path("template.yaml").read_text(encoding="utf-8"), encoding="utf-8"
+        )
+    capsys.readouterr()
+    passes = how in {"as it was", "an edited text"}
+    assert main(line) == (0 if passes else 1)
+    said = capsys.readouterr().out
+    assert ("swapped-evidence" in said) != passes
+    if not passes:
+        assert "m.yaml:2" in said
+        assert main([*line, "--update-baseline"]) == 0
+        assert main(line) == 0

@@ -7,10 +7,19 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.fuzz.nodes import changed_at_each_node
+from threatmodel.assessment.changes import changes
+from threatmodel.assessment.former import current_json, former_in
+from threatmodel.assessment.saved_assessment import saved_assessment
 from threatmodel.command.main import main
+from threatmodel.library.entries import FormerIds
+from threatmodel.reading.problems import InputError, Place
+from threatmodel.render.changed import as_dot, as_json, as_text
+from threatmodel.render.comment import as_markdown
 
 TODAY = ("--today", "2026-11-25")
 OLD = """\
@@ -241,3 +250,87 @@ def test_several_models_are_told_together(capsys: pytest.CaptureFixture[str]) ->
     for wrong in (["a.yaml", "b.yaml"], ["main..HEAD", "-m", "a.yaml"], ["main..HEAD", "--format", "json"]):
         with pytest.raises(SystemExit, match="2"):
             main(["diff", *wrong, "--models", *names])
+
+
+def test_the_smallest_assessment_is_refused_with_each_place(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    golden: Callable[[str, str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    empty = {"elements": [], "flows": [], "findings": [], "controls": [{"id": "x", "states": [{"element": 5}]}]}
+    text = json.dumps({"schema_version": "1", "model": {}, "summary": {}, **empty})
+    Path("x.json").write_text(text, encoding="utf-8")
+    assert main(["diff", "x.json", "x.json", *TODAY]) == 2
+    golden("bad-input/diff-assessment-of-another-shape.txt", capsys.readouterr().err)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The assessment of a small model with one of everything that is read, and few of each."""
+    folder = tmp_path_factory.mktemp("saved")
+    (folder / "template.yaml").write_text(TEMPLATE, encoding="utf-8")
+    more = (
+        "invariants: {ours: {of: function, holds: target.timeout_seconds > 5, severity: high, message: enough time}}\n"
+        "accepted_risks:\n"
+        "  errors-reveal-internals@bot: {risk: 25, reason: a pilot, owner: team, expires: 2026-12-24}\n"
+    )
+    (folder / "shop.yaml").write_text(OLD + more, encoding="utf-8")
+    assert main(["-m", str(folder / "shop.yaml"), "--json", str(folder / "shop.json"), *TODAY]) == 0
+    whole = json.loads((folder / "shop.json").read_text(encoding="utf-8"))
+    read = ("schema_version", "library", "model", "summary", "evidence")
+    few = ("elements", "flows", "findings", "controls", "reliances", "invariants")
+    whole = {key: whole[key] for key in read} | {key: whole[key][:1] for key in few}
+    for part in ("elements", "flows"):
+        for one in whole[part]:
+            one["facts"] = one["facts"][:1]
+    for one in whole["controls"]:
+        one["states"] = one["states"][:1]
+    assert all(whole[key] for key in (*read, *few))
+    return whole
+
+
+@pytest.mark.parametrize("put", [None, [], {}, 1, 1.5, True, "x", "\ud800", [[]], {"x": None}, "removed"], ids=repr)
+def test_whatever_stands_at_a_place_of_an_assessment_it_is_compared_or_refused(saved: Any, put: Any) -> None:
+    """Each node in turn: a problem with its place, or a comparison that every form can show."""
+    compared = 0
+    for changed in changed_at_each_node(saved, put):
+        try:
+            other = saved_assessment(json.dumps(changed), Place("x.json"), FormerIds({}, {}), "2.0")
+        except InputError as error:
+            assert {problem.code for problem in error.problems} == {"no-assessment"}  # noqa: PT017 - of one of many
+            continue
+        compared += 1
+        for one, two in ((saved, other), (other, saved)):
+            former = former_in(one, two)
+            found = changes(current_json(one, former), current_json(two, former))
+            assert as_text(found)
+            assert as_json(found)
+            assert as_markdown(found)
+            assert as_dot(one, two, found)
+    assert compared
+
+
+def test_what_is_nested_too_deeply_is_refused(saved: Any) -> None:
+    text = json.dumps(saved)[:-1] + f', "more": {"[" * 900}{"]" * 900}}}'
+    with pytest.raises(InputError, match="nested too deeply"):
+        saved_assessment(text, Place("x.json"), FormerIds({}, {}), "2.0")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("here")
+def test_evidence_that_is_swapped_is_told_and_one_that_is_edited_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    """The same text under another name shows the same facts: what differs is which file is believed."""
+    git("checkout", "-q", "main")
+    Path("golden").mkdir()
+    Path("golden/template.yaml").write_text(TEMPLATE, encoding="utf-8")
+    Path("threatmodel.yaml").write_text(OLD.replace("template.yaml", "golden/template.yaml"), encoding="utf-8")
+    git("add", "-A")
+    git("commit", "-qm", "golden")
+    text = told(capsys, "HEAD~1..HEAD")
+    assert "! template of bot: Bot in template.yaml -> Bot in golden/template.yaml" in text
+    Path("golden/template.yaml").write_text(f"# edited\n{TEMPLATE}", encoding="utf-8")
+    text = told(capsys, "HEAD")
+    assert "~ golden/template.yaml: " in text.partition("another text (SHA-256)")[2]
+    assert "Evidence gone" not in text

@@ -67,7 +67,7 @@ def _ran(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> tupl
     out = out.replace(
         "controls/best-practices/tool-calls-authorised.yaml", "controls/best-practices/tool-calls-authorized.yaml"
     )
-    return code, re.sub(r"\b[0-9a-f]{12}\b", "REVISION", out), err
+    return code, re.sub(r"\b(?:[0-9a-f]{12}|[0-9a-f]{64})\b", "REVISION", out), err
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)

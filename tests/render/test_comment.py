@@ -14,6 +14,7 @@ KINDS = (
     "lost_controls",
     "lost_proofs",
     "evidence",
+    "edited",
     "word",
     "crossings",
     "rules",

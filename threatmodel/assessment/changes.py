@@ -39,6 +39,7 @@ class Changes:
     lost_controls: tuple[Change, ...]
     lost_proofs: tuple[Change, ...]
     evidence: tuple[Change, ...]
+    edited: tuple[Change, ...]
     word: tuple[Change, ...]
     crossings: tuple[Change, ...]
     rules: tuple[Change, ...]
@@ -64,6 +65,7 @@ class Changes:
             *self.flows,
             *self.facts,
             *self.controls,
+            *self.edited,
         )
 
 
@@ -80,7 +82,8 @@ def changes(before: Assessed, after: Assessed) -> Changes:
         after=_name(after),
         lost_controls=tuple(lost),
         lost_proofs=tuple(unproven),
-        evidence=tuple(_evidence(before, after)),
+        evidence=(*_swapped(before, after), *_evidence(before, after)),
+        edited=tuple(_edited(before, after)),
         word=tuple(_word(before, after)),
         crossings=tuple(_crossings(before, after)),
         rules=tuple(_rules(before, after)),
@@ -156,13 +159,51 @@ def _evidence(before: Assessed, after: Assessed) -> Iterator[Change]:
             yield Change(how=how, kind="evidence", name=f"{kind} of {element}", before=counts[0], after=counts[1])
 
 
+def _swapped(before: Assessed, after: Assessed) -> Iterator[Change]:
+    """The elements that another file, resource or choice shows now, of a kind of evidence that showed them before."""
+    old, new = _showings(before), _showings(after)
+    for kind, element in sorted(old.keys() & new.keys()):
+        was, now = old[kind, element], new[kind, element]
+        if was and now and not now <= was:
+            yield Change(
+                how="worse",
+                kind="evidence",
+                name=f"{kind} of {element}",
+                before=", ".join(sorted(was - now) or sorted(was)),
+                after=", ".join(sorted(now - was)),
+            )
+
+
+def _showings(side: Assessed) -> Mapping[tuple[str, str], set[str]]:
+    """What shows each element: resource, file and what is chosen for it.  Empty where an older version wrote it."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for one in side.get("evidence", ()):
+        if path := one.get("path"):
+            chosen = ", ".join(f"{key} {value}" for key, value in sorted(one.get("chosen", {}).items()))
+            for element, resource in one["elements"].items():
+                shown = f"{resource} in {path}{f' with {chosen}' if chosen else ''}"
+                found.setdefault((one["kind"], element), set()).add(shown)
+    return found
+
+
+def _edited(before: Assessed, after: Assessed) -> Iterator[Change]:
+    """The files of evidence that both sides name and whose text differs, for information."""
+    old, new = (
+        {one["path"]: one["sha256"] for one in side.get("evidence", ()) if "path" in one and "sha256" in one}
+        for side in (before, after)
+    )
+    for path in sorted(old.keys() & new.keys()):
+        if old[path] != new[path]:
+            yield Change(how="changed", kind="file", name=path, before=old[path][:12], after=new[path][:12])
+
+
 _STATED = frozenset({"ruled-out", "kept-low", "not-said"})
 """What follows from the facts of a model, which are told as such where they change."""
 
 
 def _shown_by(side: Assessed) -> Counter[tuple[str, str]]:
     """How many files of a kind show an element."""
-    return Counter((one["kind"], element) for one in side["evidence"] for element in one["elements"])
+    return Counter((one["kind"], element) for one in side.get("evidence", ()) for element in one["elements"])
 
 
 def _word(before: Assessed, after: Assessed) -> Iterator[Change]:

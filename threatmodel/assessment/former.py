@@ -121,15 +121,19 @@ def current_baseline(baseline: Baseline, names: Names) -> tuple[Baseline, dict[s
         for key, known in baseline.findings.items()
     }
     others = frozenset(now(key) for key in baseline.others)
-    evidence = baseline.evidence and {
+    evidence = {
         kind: {now(name): files for name, files in elements.items()} for kind, elements in baseline.evidence.items()
     }
-    return replace(baseline, findings=findings, others=others, evidence=evidence), renamed
+    sources = baseline.sources and tuple(
+        one._replace(elements={now(name): resource for name, resource in one.elements.items()})
+        for one in baseline.sources
+    )
+    return replace(baseline, findings=findings, others=others, evidence=evidence, sources=sources), renamed
 
 
 def former_in(*sides: Mapping[str, Any]) -> FormerIds:
     """Return the former ids of the libraries that assessments were made with, as their JSON has them."""
-    former = [side["library"].get("former", {}) for side in sides]
+    former = [side.get("library", {}).get("former", {}) for side in sides]
     threats, controls = ({k: v for one in former for k, v in one.get(part, {}).items()} for part in FormerIds._fields)
     return FormerIds(threats, controls)
 

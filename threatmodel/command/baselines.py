@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
     from threatmodel.command.request import Invocation
 
 
-def baselines_in(file: Path, files: Files) -> dict[str, Baseline]:
+def baselines_in(file: Path, files: Files, today: datetime.date) -> dict[str, Baseline]:
     """Return the baselines in a file. Raises InputError where it holds none."""
     from threatmodel.assessment.gate.baseline import read
 
-    return read(files.text(file), Place(shown_path(file)))
+    return read(files.text(file), Place(shown_path(file)), today)
 
 
 def key_in(file: Path, model: Path) -> str:
@@ -79,6 +80,6 @@ def held_against(request: Invocation, assessment: Assessment) -> tuple[Assessmen
     from threatmodel.assessment.gate.missing import with_missing
     from threatmodel.render.first import baseline_in_words
 
-    found = baselines_in(file, request.files)
+    found = baselines_in(file, request.files, request.today)
     baseline = baseline_of(request.model, assessment, found, file, request.files)
     return with_missing(assessment, baseline), baseline_in_words(baseline, assessment)

@@ -101,7 +101,7 @@ def _with_baseline(question: CheckDemands, request: Invocation) -> CheckDemands:
             raise InputError([Problem(code="already-exists", place=Place(str(file)), message=message, hint=hint)])
         found: Mapping[str, Baseline] = {}
     else:
-        found = baselines_in(file, request.files)
+        found = baselines_in(file, request.files, request.today)
     keep = args.write_baseline or args.update_baseline
     return replace(question, baselines=found, baseline_file=file, keep=keep)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -164,29 +163,13 @@ def _refuse_both(named: str, request: Invocation) -> None:
 
 def _of_json(path: Path, request: Invocation) -> Assessed:
     """Return an assessment that --json wrote. Raises InputError where a file is not one."""
+    from threatmodel.api import layered
+    from threatmodel.assessment.saved_assessment import saved_assessment
     from threatmodel.render.contract.assessment import SCHEMA_VERSION
 
-    place = Place(str(path))
-    try:
-        found = json.loads(request.files.text(path, largest=1 << 30))
-    except (ValueError, RecursionError):
-        found = None
-    version = str(found.get("schema_version", "")) if isinstance(found, dict) else ""
-    parts = ("model", "summary", "elements", "flows", "findings", "controls")
-    if not isinstance(found, dict) or not version or any(part not in found for part in parts):
-        message, hint = f"{quoted(path.name)} is not an assessment", "write one with tm --json FILE"
-        raise InputError([Problem(code="no-assessment", place=place, message=message, hint=hint)])
-    if version.partition(".")[0] not in {"1", SCHEMA_VERSION.partition(".")[0]}:
-        message, hint = (
-            f"this assessment has the schema {version}; this version reads 1 to {SCHEMA_VERSION}",
-            "write it again with tm --json FILE",
-        )
-        raise InputError([Problem(code="no-assessment", place=place, message=message, hint=hint)])
-    from threatmodel.api import layered
-    from threatmodel.assessment.former import current_json
-
-    library = layered(request.given, request.files, remember=True)
-    return current_json(found, library.former)
+    library = layered(request.given, request.files, remember=request.remembers)
+    text = request.files.text(path, largest=1 << 30)
+    return saved_assessment(text, Place(str(path)), library.former, SCHEMA_VERSION)
 
 
 def _of_model(path: Path, request: Invocation) -> Assessed:

@@ -222,7 +222,7 @@ def _baseline(file: Path, files: Files, request: Invocation) -> _Read:
     from threatmodel.command.baselines import baselines_in, placed
 
     found, renamed = {}, dict[str, str]()
-    for name, baseline in baselines_in(file, files).items():
+    for name, baseline in baselines_in(file, files, request.today).items():
         former, kinds = _names_of(file.parent / name, request)
         found[name], changed = current_baseline(baseline, current_names(former, kinds))
         renamed |= changed
@@ -245,4 +245,4 @@ def _library(layers: Iterator[Path] | Any, files: Files, request: Invocation) ->
     from threatmodel.reading.home import LIBRARY
 
     every = [*(layer for layer in layers if real_path(layer) != real_path(LIBRARY)), *request.given]
-    return layered(every, files, remember=True)
+    return layered(every, files, remember=request.remembers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from threatmodel.evidence.answers import Answered, Unanswered
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.held import HeldFile, held_file
 from threatmodel.evidence.lists import Lists
+from threatmodel.evidence.named import source_of
 from threatmodel.evidence.opened import assumed, opened
 from threatmodel.evidence.relations.role import RELATIONS as USES
 from threatmodel.evidence.relations.used import unable
@@ -72,7 +74,8 @@ def collect(
     _add(probed, statements)
     if problems:
         raise InputError(problems)
-    return statements, tuple(found for _, found in sorted(read_files.items()))
+    sources = {number: source_of(system.evidence[number], system, files) for number in read_files}
+    return statements, tuple(replace(found, source=sources[number]) for number, found in sorted(read_files.items()))
 
 
 def _opened(system: System, files: Files, ways: Directions | None, problems: list[Problem]) -> Mapping[int, _One]:

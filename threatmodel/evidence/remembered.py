@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from threatmodel.graph.building import Evidence
-from threatmodel.graph.elements import Read, Untold
+from threatmodel.graph.elements import Read, Source, Untold
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import EvidenceFile, Node, Reference, System, Trigger
@@ -39,7 +39,7 @@ class Basis(NamedTuple):
     ways: Directions | None
 
 
-_CLASSES = plain.table(Node, Statement, Place, Trigger, Reference, Untold, Read, Problem)
+_CLASSES = plain.table(Node, Statement, Place, Trigger, Reference, Untold, Read, Source, Problem)
 """The values that what is kept is made of, besides texts, numbers, yes and no, lists and mappings."""
 
 

@@ -69,6 +69,19 @@ class Untold(NamedTuple):
     usual: tuple[Any, ...]
 
 
+class Source(NamedTuple):
+    """Which file a model names as evidence, and what it chooses for it; the SHA-256 of the file's text.
+
+    `path` is relative to the model's folder, links resolved.  `chosen` holds what the model adds that changes what the
+    file shows (its parameters' file, the stage, the handler's folder), by key.  `place` is the line that names it.
+    """
+
+    path: str
+    chosen: Mapping[str, str]
+    sha256: str
+    place: Place
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
     """A file of evidence that was read.
@@ -78,7 +91,7 @@ class Read:
     were not understood; `untold` what it leaves open; `unused` grants that nothing uses and `ungranted` uses that
     nothing grants (function, resource, place); `notes` what its author should know; `signs`
     what in it speaks of Slack, with its place; `unmodelled` types of resources that are no element and tell nothing of
-    one (the type, how many, in words); `stale` why it counts as word only.
+    one (the type, how many, in words); `stale` why it counts as word only; `source` which file the model names.
     """
 
     file: str
@@ -94,6 +107,7 @@ class Read:
     signs: tuple[str, ...] = ()
     unmodelled: tuple[tuple[str, int, str], ...] = ()
     stale: str = ""
+    source: Source | None = None
 
 
 class Related(NamedTuple):

@@ -19,7 +19,7 @@ def groups(found: Changes) -> Iterator[tuple[str, Sequence[Change]]]:
     """The differences by kind, what a reviewer has to see first at the front."""
     yield "Controls lost", found.lost_controls
     yield "Proofs lost", found.lost_proofs
-    yield "Evidence gone", [one for one in found.evidence if one.how != "added"]
+    yield "Evidence gone or swapped", [one for one in found.evidence if one.how != "added"]
     yield "Taken out by word now", [one for one in found.word if one.how != "removed"]
     yield "Flows that cross a boundary now", found.crossings
     yield "Your own rules", found.rules
@@ -31,6 +31,7 @@ def groups(found: Changes) -> Iterator[tuple[str, Sequence[Change]]]:
     yield "Other controls", found.controls
     yield "Evidence new", [one for one in found.evidence if one.how == "added"]
     yield "No longer taken out by word", [one for one in found.word if one.how == "removed"]
+    yield "Files of evidence with another text (SHA-256)", found.edited
 
 
 def as_text(found: Changes) -> str:
@@ -74,6 +75,7 @@ def as_json(found: Changes) -> str:
         "lost_controls": [_plain(one) for one in found.lost_controls],
         "lost_proofs": [_plain(one) for one in found.lost_proofs],
         "evidence": [_plain(one) for one in found.evidence],
+        "edited": [_plain(one) for one in found.edited],
         "word": [_plain(one) for one in found.word],
         "crossings": [_plain(one) for one in found.crossings],
         "rules": [_plain(one) for one in found.rules],

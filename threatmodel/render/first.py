@@ -190,13 +190,14 @@ def rules_in_words(invariants: Sequence[HeldInvariant]) -> str:
 def baseline_in_words(baseline: Baseline, assessment: Assessment) -> str:
     """Return how old a baseline is, and how the results that fail a check compare with it."""
     results = since(baseline, assessment, judge(assessment, Rules()))
-    lost = {"lost-proof": "lost", "missing-evidence": "gone"}
+    lost = {"lost-proof": "lost", "missing-evidence": "gone", "swapped-evidence": "swapped"}
     count = Counter(lost.get(one.code, one.since) for one in results)
     told = (
         (count["new"], "new"),
         (count["worse"], "worse"),
         (count["lost"], "no longer proven"),
         (count["gone"], "kinds of evidence missing" if count["gone"] > 1 else "kind of evidence missing"),
+        (count["swapped"], "files of evidence swapped" if count["swapped"] > 1 else "file of evidence swapped"),
     )
     parts = [*(f"{number:,} {word}" for number, word in told if number), f"{count['known']:,} known"]
     return f"{baseline.aged(assessment.today)}: {', '.join(parts)}"

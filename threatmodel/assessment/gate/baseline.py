@@ -12,12 +12,36 @@ from typing import Any
 from threatmodel.assessment.assessed import VERDICTS, Assessment, Finding
 from threatmodel.assessment.gate.missing import KnownEvidence, evidence_of, missing_evidence
 from threatmodel.assessment.gate.results import CheckResult
+from threatmodel.assessment.gate.swapped import KnownSource, sources_of, swapped
 from threatmodel.reading.problems import InputError, Place, Problem, escaped, quoted
+from threatmodel.reading.saved import Shape, hold, loaded
 
 FORMAT = "tm-baseline/2"
 """Changes when a reader of the last format would misread it."""
-_BEFORE = "tm-baseline/1"
-"""The format before, which knew no evidence and had no digest: it is read still, and says so."""
+_SOURCE: dict[str, Any] = {
+    "kind": "text",
+    "path": "text",
+    "chosen": {"*": "text"},
+    "sha256": "text",
+    "elements": {"*": "text"},
+}
+_SHAPE: Shape = {
+    "models": {
+        "*": {
+            "name": "text",
+            "taken_on": "text",
+            "findings": {
+                "*": {"verdict": frozenset(VERDICTS), "claimed": "number", "proven": "number", "proved_by": ["text"]}
+            },
+            "others": ["text"],
+            "evidence": {"*": {"*": "number"}},
+            "sources?": [_SOURCE],
+            "sha256": "text",
+        }
+    }
+}
+_ZONES = datetime.timedelta(days=1)
+"""How far ahead a day may lie: somewhere it is tomorrow already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,19 +58,21 @@ class KnownFinding:
 class Baseline:
     """A model as it was on a day: its findings by id, the keys of what else failed, and the evidence that it named.
 
-    `evidence` is None where an older version took it, which did not note any.
+    `evidence` counts the files that show each element; `sources` says which they are, and is None where an older
+    version of the toolkit took it.
     """
 
     name: str
     day: datetime.date
     findings: Mapping[str, KnownFinding]
     others: frozenset[str]
-    evidence: KnownEvidence | None = None
+    evidence: KnownEvidence
+    sources: tuple[KnownSource, ...] | None = None
 
     def aged(self, today: datetime.date) -> str:
         """The day of it and how long ago that is."""
         days = (today - self.day).days
-        old = ", by a version that noted no evidence" if self.evidence is None else ""
+        old = ", without the names of evidence files: renew it with --update-baseline" if self.sources is None else ""
         return f"of {self.day}, {days:,} {'day' if days == 1 else 'days'} old{old}"
 
 
@@ -58,8 +84,9 @@ def taken(assessment: Assessment, results: Sequence[CheckResult]) -> Baseline:
         name=assessment.graph.system.name,
         day=assessment.today,
         findings={finding.id: _known(finding) for finding in findings},
-        others=frozenset(key for key in others if not key.startswith(("lost-proof:", "missing-evidence:"))),
+        others=frozenset(key for key in others if not key.startswith(tuple(f"{code}:" for code in _WENT))),
         evidence=evidence_of(assessment),
+        sources=sources_of(assessment),
     )
 
 
@@ -83,6 +110,7 @@ def since(baseline: Baseline, assessment: Assessment, results: Sequence[CheckRes
         *(_against(result, baseline, findings) for result in results),
         *_lost(baseline, assessment),
         *missing_evidence(assessment, baseline),
+        *swapped(assessment, baseline.sources or (), str(baseline.day)),
     ]
     return tuple(sorted(found, key=lambda result: _first(result, baseline)))
 
@@ -95,7 +123,7 @@ def _first(result: CheckResult, baseline: Baseline) -> tuple[bool, int, bool, in
     return not result.fails, front, result.unsure, -rise if result.fails else 0
 
 
-_WENT = ("missing-evidence", "lost-proof")
+_WENT = ("missing-evidence", "swapped-evidence", "lost-proof")
 
 
 def _against(result: CheckResult, baseline: Baseline, findings: Mapping[str, Finding]) -> CheckResult:
@@ -173,7 +201,8 @@ def _plain(one: Baseline) -> dict[str, Any]:
             for name, known in sorted(one.findings.items())
         },
         "others": sorted(one.others),
-        "evidence": one.evidence or {},
+        "evidence": one.evidence,
+        **({"sources": [source._asdict() for source in one.sources]} if one.sources is not None else {}),
     }
 
 
@@ -183,48 +212,63 @@ def _sealed(one: Mapping[str, Any]) -> dict[str, Any]:
     return {**one, "sha256": hashlib.sha256(whole).hexdigest()}
 
 
-def read(text: str, place: Place) -> dict[str, Baseline]:
-    """The baselines in a file's text.  Raises InputError where it is none, or of another format."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        raise _unusable(place, "this is no JSON, and so no baseline") from None
+def read(text: str, place: Place, today: datetime.date) -> dict[str, Baseline]:
+    """Return the baselines in a file's text, by model.
+
+    Raises InputError where it is none, has another format or no digest, was edited, or is of a day that is to come.
+    """
+    found = loaded(text, place, _CODE, _renew(place))
     if not isinstance(found, dict) or not isinstance(found.get("models"), dict):
         raise _unusable(place, "this is no baseline: it has no models")
-    form = found.get("format")
-    if form not in {FORMAT, _BEFORE}:
-        message = f"this baseline has the format {quoted(form)}; this version reads '{FORMAT}'"
+    if found.get("format") != FORMAT:
+        message = f"this baseline has the format {quoted(found.get('format'))}; this version reads '{FORMAT}'"
         raise _unusable(place, message)
+    hold(found, _SHAPE, place, _CODE, _renew(place))
+    return {path: _read(path, one, place, today) for path, one in found["models"].items()}
+
+
+def _read(path: str, one: Mapping[str, Any], place: Place, today: datetime.date) -> Baseline:
+    if not _is_sealed(one):
+        raise _unusable(place, f"what it says of {quoted(path)} is not as it was taken: it was edited since")
     try:
-        for path, one in found["models"].items() if form == FORMAT else ():
-            if _sealed({key: value for key, value in one.items() if key != "sha256"}) != one:
-                raise _unusable(place, f"what it says of {quoted(path)} is not as it was taken: it was edited since")
-        return {str(path): _read(one, form) for path, one in found["models"].items()}
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise _unusable(place, "this baseline is damaged") from None
+        day = datetime.date.fromisoformat(one["taken_on"])
+    except ValueError:
+        raise _unusable(place, f"expected a day such as {today}, found {quoted(one['taken_on'])}") from None
+    if day > today + _ZONES:
+        raise _unusable(place, f"what it says of {quoted(path)} was taken on {day}, which is to come: today is {today}")
+    return Baseline(
+        name=one["name"],
+        day=day,
+        findings={
+            name: KnownFinding(
+                verdict=known["verdict"],
+                claimed=known["claimed"],
+                proven=known["proven"],
+                proved_by=tuple(known["proved_by"]),
+            )
+            for name, known in one["findings"].items()
+        },
+        others=frozenset(one["others"]),
+        evidence=one["evidence"],
+        sources=tuple(KnownSource(*map(source.get, _SOURCE)) for source in one["sources"])
+        if "sources" in one
+        else None,
+    )
 
 
-def _read(one: Mapping[str, Any], form: str) -> Baseline:
-    findings = {}
-    for name, known in one["findings"].items():
-        if known["verdict"] not in VERDICTS:
-            raise ValueError(name)
-        findings[str(name)] = KnownFinding(
-            verdict=known["verdict"],
-            claimed=int(known["claimed"]),
-            proven=int(known["proven"]),
-            proved_by=tuple(str(control) for control in known["proved_by"]),
-        )
-    day = datetime.date.fromisoformat(one["taken_on"])
-    others = frozenset(str(key) for key in one["others"])
-    evidence = None if form == _BEFORE else _evidence(one["evidence"])
-    return Baseline(name=str(one["name"]), day=day, findings=findings, others=others, evidence=evidence)
+def _is_sealed(one: Mapping[str, Any]) -> bool:
+    try:
+        return _sealed({key: value for key, value in one.items() if key != "sha256"}) == one
+    except RecursionError:  # what no key of ours holds
+        return False
 
 
-def _evidence(stated: Mapping[str, Any]) -> KnownEvidence:
-    return {str(kind): {str(name): int(files) for name, files in by.items()} for kind, by in stated.items()}
+_CODE = "unusable-baseline"
 
 
 def _unusable(place: Place, message: str) -> InputError:
-    hint = "take a new one with --write-baseline, under another name or after removing this one"
-    return InputError([Problem(code="unusable-baseline", place=place, message=message, hint=hint)])
+    return InputError([Problem(code=_CODE, place=place, message=message, hint=_renew(place))])
+
+
+def _renew(place: Place) -> str:
+    return f"remove it and take a new one: tm check --baseline {place.file} --write-baseline"

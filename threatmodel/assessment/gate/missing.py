@@ -61,7 +61,7 @@ def missing_evidence(assessment: Assessment, baseline: Baseline) -> Iterator[Che
 
 def _less(assessment: Assessment, baseline: Baseline) -> Iterator[tuple[str, list[str]]]:
     there = frozenset(assessment.graph.elements)
-    return less_evidence(baseline.evidence or {}, evidence_of(assessment), there)
+    return less_evidence(baseline.evidence, evidence_of(assessment), there)
 
 
 def _missing(assessment: Assessment, baseline: Baseline) -> Iterator[Reliance]:

@@ -47,6 +47,10 @@ KINDS: Mapping[str, tuple[str, str]] = {
         "Evidence that the baseline knew is named no more",
         "Name it again, or take a new baseline with --update-baseline.",
     ),
+    "swapped-evidence": (
+        "Evidence that the baseline does not know is named in place of what it knew",
+        "Name that evidence again, or review the change and run check --update-baseline.",
+    ),
     "lost-proof": ("What was proven is proven no more", "Name the evidence again, or mend what it no longer shows."),
     "invariant": (
         "A rule of the team's own does not hold",

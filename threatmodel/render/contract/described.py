@@ -68,6 +68,11 @@ def read_data(read: Read) -> dict[str, Any]:
             else {}
         ),
         **({"stale": read.stale} if read.stale else {}),
+        **(
+            {"path": read.source.path, "chosen": dict(read.source.chosen), "sha256": read.source.sha256}
+            if read.source is not None
+            else {}
+        ),
     }
 
 
