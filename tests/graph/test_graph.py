@@ -62,7 +62,7 @@ ELEMENTS = {
     "function configuration": ("order-bot.configuration", "control-plane"),
     "environment memory and /tmp": ("order-bot.environment", "execution"),
     "Git repository": ("repository", "deployment"),
-    "artefact store": ("artefacts", "deployment"),
+    "artefact store": ("artifacts", "deployment"),
     "CloudTrail bucket": ("audit-log", "security"),
 }
 
@@ -110,12 +110,12 @@ FLOWS = {
     "repository -> pipeline": ["repository:pipeline:checkout"],
     "registries -> pipeline": ["package-registries:pipeline:download"],
     "pipeline -> IAM": ["pipeline:iam:assume-role"],
-    "pipeline -> Signer -> artefacts": ["pipeline:signer:sign", "signer:artefacts:store"],
+    "pipeline -> Signer -> artifacts": ["pipeline:signer:sign", "signer:artifacts:store"],
     "pipeline -> CloudFormation -> control plane": [
         "pipeline:cloudformation:deploy",
         "cloudformation:lambda-service:update",
     ],
-    "artefacts -> control plane": ["artefacts:lambda-service:package"],
+    "artifacts -> control plane": ["artifacts:lambda-service:package"],
     "control plane -> configuration -> environment": [
         "lambda-service:order-bot.configuration:configure",
         "order-bot.configuration:order-bot:initialise",
@@ -192,7 +192,7 @@ def test_optional_parties_are_drawn_only_where_the_model_has_them(tmp_path: Path
     graph = graph_of(tmp_path, ONE_FUNCTION)
     assert not {"waf", "signer"} & graph.elements.keys()
     assert "vpc" not in graph.zones
-    assert "pipeline:artefacts:store" in graph.flows
+    assert "pipeline:artifacts:store" in graph.flows
     assert "internet:api:request" in graph.flows
 
 

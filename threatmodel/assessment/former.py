@@ -7,6 +7,7 @@ to the current one; ids, facts and kinds have their former names where they are 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,7 @@ from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.baseline import Baseline
 from threatmodel.graph.elements import Graph
 from threatmodel.library.entries import Control, FormerIds, Threat
+from threatmodel.model.reference_architecture import FORMER_ELEMENTS
 from threatmodel.model.vocabulary import FORMER_FACTS, FORMER_KINDS, KINDS
 
 CODES: Mapping[str, str] = {}
@@ -37,19 +39,11 @@ JSON_WORDS: Mapping[str, str] = {}
 """Former words of the assessment's JSON that are no ids: verdicts, states, kinds of what is listed."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")
-_NAMING = frozenset({"id", "threat", "element", "control", "fact", "kind", "finding", "of", "scope", "what", "if"})
-_NAMING |= {
-    "holds",
-    "boundary",
-    "elements",
-    "facts",
-    "affects",
-    "decides",
-    "excluded_threats",
-    "first",
-    "state",
-    "verdict",
-}
+_NAMING = frozenset({
+    *("id", "threat", "element", "control", "fact", "kind", "finding", "of", "scope", "what", "if", "holds", "state"),
+    *("boundary", "source", "target", "reaches", "controls", "elements", "facts", "affects", "decides"),
+    *("excluded_threats", "first", "verdict"),
+})  # fmt: skip
 """Keys of the JSON whose texts are names, or are made of names; all others are text for people, or the author's."""
 
 
@@ -57,8 +51,8 @@ _NAMING |= {
 class Names:
     """Names to replace within keys such as ``threat@element``, ``code:name`` and ``element.fact``.
 
-    `planes` are kinds, and the elements of their names; `ids` all other names, which stay where an element is called
-    so; `facts` are those of each kind, and `kinds` the kinds of elements by id.
+    `planes` are kinds, and elements that no author describes; `ids` all other names, which stay where an element is
+    called so; `facts` are those of each kind, and `kinds` the kinds of elements by id.
     """
 
     planes: Mapping[str, str]
@@ -84,7 +78,7 @@ class Names:
 def current_names(former: FormerIds, kinds: Mapping[str, str]) -> Names:
     """Return what replaces former names by the current ones, for elements of these kinds."""
     ids = {**former.controls, **former.threats, **CODES}
-    return Names(planes=dict(FORMER_KINDS), ids=ids, facts=FORMER_FACTS, kinds=kinds)
+    return Names(planes=dict(FORMER_ELEMENTS), ids=ids, facts=FORMER_FACTS, kinds=kinds)
 
 
 def first_names(assessment: Assessment) -> Names:
@@ -93,7 +87,7 @@ def first_names(assessment: Assessment) -> Names:
     entries: list[Threat | Control] = [*library.controls.values(), *library.threats.values()]
     ids = {one.id: one.formerly[0] for one in entries if one.formerly} | _reversed(CODES)
     facts: dict[str, dict[str, str]] = {kind: _reversed(FORMER_FACTS[kind]) for kind in KINDS}
-    return Names(planes=_reversed(dict(FORMER_KINDS)), ids=ids, facts=facts, kinds=kinds_of(assessment.graph))
+    return Names(planes=_reversed(dict(FORMER_ELEMENTS)), ids=ids, facts=facts, kinds=kinds_of(assessment.graph))
 
 
 def _reversed(former: Mapping[str, str]) -> dict[str, str]:
@@ -146,6 +140,24 @@ def current_json(found: Mapping[str, Any], former: FormerIds) -> Mapping[str, An
     names = replace(names, ids={**names.ids, **JSON_WORDS})
     whole: dict[str, Any] = _current(dict(found), names, "", naming=False)
     return whole
+
+
+def comparable(*sides: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """Return assessments as JSON that have the same set of findings.
+
+    Schema 1 has only some of the undetermined findings: where it is one of the sides, no side has any.
+    """
+    if all(side["schema_version"].partition(".")[0] != "1" for side in sides):
+        return sides
+    return tuple(_determined(side) for side in sides)
+
+
+def _determined(side: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an assessment without its undetermined findings, and with the counts of the others."""
+    findings = [one for one in side["findings"] if one["verdict"] != "undetermined"]
+    bands = {cell: Counter(one[cell]["band"] for one in findings) for cell in ("inherent", "claimed", "proven")}
+    summary = {"by_verdict": Counter(one["verdict"] for one in findings), "by_band": bands}
+    return {**side, "findings": findings, "summary": {**side["summary"], **summary}}
 
 
 def _current(value: Any, names: Names, kind: str, *, naming: bool) -> Any:

@@ -13,6 +13,7 @@ from threatmodel.assessment.states import shown
 from threatmodel.authoring.answers import Edit, NotAnAnswerError, Said, with_caller, with_edit, without_hints
 from threatmodel.authoring.insertion import comment
 from threatmodel.authoring.interview import Item, consequences, edits, items, path_of
+from threatmodel.authoring.migration import migrated
 from threatmodel.graph.building import build
 from threatmodel.graph.elements import Graph, Read
 from threatmodel.graph.resolved import Evidence
@@ -238,9 +239,9 @@ class Answering:
         build(self._completed(system), self._gathered[1], self.today, tuple(self._gathered[2]))
 
     def _written(self, item: Item, answer: str) -> tuple[Path, str]:
-        """Return the file that an answer belongs to, and its text with the answer."""
+        """Return the file that an answer belongs to, and its text with the answer and with current names."""
         path = self._file_of(item)
-        text = self._text(path)
+        text = migrated(self._text(path), (one for one in self.files.renamed if one.place.file == shown_path(path)))
         note = f"{self.who}, {self.today}"
         found = edits(item, answer, self.who, self.today, self.assessment)
         for edit in [*found, *self._others(item)]:

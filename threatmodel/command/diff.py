@@ -117,10 +117,10 @@ def _several(request: Invocation) -> int:
 def _held(before: Assessed, after: Assessed) -> Changes:
     """Return the changes, after former names on either side are replaced."""
     from threatmodel.assessment.changes import changes
-    from threatmodel.assessment.former import current_json, former_in
+    from threatmodel.assessment.former import comparable, current_json, former_in
 
     former = former_in(before, after)
-    return changes(current_json(before, former), current_json(after, former))
+    return changes(*comparable(current_json(before, former), current_json(after, former)))
 
 
 def _sides(request: Invocation) -> tuple[Side, Side]:

@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import TypeVar
 
 from threatmodel.library.entries import Control, FormerIds, Library, Off, Threat
+from threatmodel.model.reference_architecture import FORMER_ELEMENTS
 from threatmodel.model.system import Acceptance, ControlStatement, Rating, System
-from threatmodel.model.vocabulary import FORMER_KINDS, PLANES
+from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.shape import current_id
 
 T = TypeVar("T", Threat, Control)
 
@@ -108,4 +110,4 @@ def current_name(name: str, library: Library) -> str:
     """Return ``id@element`` or an id of a threat or control with current names; others as they are."""
     subject, at, element = name.partition("@")
     former = {**library.former.controls, **library.former.threats}
-    return former.get(subject, subject) + at + dict(FORMER_KINDS).get(element, element)
+    return former.get(subject, subject) + at + current_id(element, FORMER_ELEMENTS)

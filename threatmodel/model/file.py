@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from threatmodel.model.longest import LONGEST_RESULT, LONGEST_TERMS, RESULT, YEAR
+from threatmodel.model.reference_architecture import FORMER_ELEMENTS
 from threatmodel.model.vocabulary import CLASSIFICATIONS, FORMER_KINDS, KINDS, PLANES, RELATIONS, ROWS, Kind
 from threatmodel.reading.problems import article, listed
 from threatmodel.reading.schema import json_schema
@@ -30,7 +31,7 @@ _NAME = Text(LONGEST_NAME)
 _PROSE = Text(2000)
 _LINE = Text(400)
 _ID = Text(120, expected="an id")
-_ZONE = Text(120, expected="an id", formerly=FORMER_KINDS)
+_ZONE = Text(120, expected="an id", formerly=FORMER_ELEMENTS)
 KIND = Word(KINDS, formerly=FORMER_KINDS)
 """A kind of element."""
 _FLOW_ID = re.compile(r"[a-z0-9-]+(?:\.[a-z-]+)?:[a-z0-9-]+(?:\.[a-z-]+)?:[a-z-]+\Z")
@@ -210,7 +211,7 @@ _EVIDENCE = record(
     Key("serverless", Text(400, expected="a path"), "a serverless.yml of it"),
     Key(
         "resources",
-        NamedItems(Text(), "an element", formerly=FORMER_KINDS),
+        NamedItems(Text(), "an element", formerly=FORMER_ELEMENTS),
         "which resource an element is, where its name does not tell: id and logical id (Terraform: address)",
     ),
     Key(
@@ -264,7 +265,7 @@ _CONTROLS = Key(
         _CONTROL_AT,
         "control@element, such as code-signing@order-bot",
         _LONGEST_PAIR,
-        FORMER_KINDS,
+        FORMER_ELEMENTS,
     ),
     "statements about controls, with owner and expiry; control@element",
 )
@@ -327,6 +328,7 @@ MODEL = record(
             _FLOW_ID,
             "from:to:what, as --json lists them",
             _LONGEST_PAIR,
+            FORMER_ELEMENTS,
         ),
         "facts of single flows",
     ),
@@ -340,7 +342,7 @@ MODEL = record(
             _THREAT_AT,
             "threat@element, as reports name findings",
             _LONGEST_PAIR,
-            FORMER_KINDS,
+            FORMER_ELEMENTS,
         ),
         "accepted risks",
     ),
@@ -352,7 +354,7 @@ MODEL = record(
             _THREAT_AT,
             "invariant@element, as check names what breaks one",
             _LONGEST_PAIR,
-            FORMER_KINDS,
+            FORMER_ELEMENTS,
         ),
         "elements that an invariant, of the model or of a library, does not bind for a while",
     ),
@@ -364,7 +366,7 @@ MODEL = record(
             _THREAT_AT,
             "threat@element, as reports name findings",
             _LONGEST_PAIR,
-            FORMER_KINDS,
+            FORMER_ELEMENTS,
         ),
         "ratings of single findings: their likelihood or impact",
     ),

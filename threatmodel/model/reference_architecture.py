@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from threatmodel.model.vocabulary import FORMER_KINDS, PLANES
+from threatmodel.reading.shape import Former
 
 
 class Zone(NamedTuple):
@@ -69,7 +70,7 @@ PARTIES = (
     Party("kms", "process", "KMS", "keys", "control-plane", "identity"),
     Party("detection", "process", "Detection", "CloudTrail, Config, GuardDuty", "security", "identity"),
     Party("repository", "store", "Git repository", "code, templates, manifest", "deployment", "deployment"),
-    Party("artefacts", "store", "Artefact store", "S3 bucket or ECR", "deployment", "deployment"),
+    Party("artifacts", "store", "Artifact store", "S3 bucket or ECR", "deployment", "deployment"),
     Party("audit-log", "store", "Audit log", "CloudTrail bucket", "security", "identity"),
 )
 """Who and what is drawn although no author describes it.  `when` names the feature without which it is left out."""
@@ -165,10 +166,10 @@ WIRES = (
     ),
     Wire("pipeline", "signer", "sign", "sign", ("build:package",), "deployment", "deploy role", when="signer"),
     Wire(
-        "signer", "artefacts", "store", "signed package", ("build:package",), "deployment", "deploy role", when="signer"
+        "signer", "artifacts", "store", "signed package", ("build:package",), "deployment", "deploy role", when="signer"
     ),
     Wire(
-        "pipeline", "artefacts", "store", "package", ("build:package",), "deployment", "deploy role", when="no-signer"
+        "pipeline", "artifacts", "store", "package", ("build:package",), "deployment", "deploy role", when="no-signer"
     ),
     Wire(
         "pipeline",
@@ -188,7 +189,7 @@ WIRES = (
         "deployment",
         "service role",
     ),
-    Wire("artefacts", "lambda-service", "package", "read package", ("build:package",), "deployment", "deploy role"),
+    Wire("artifacts", "lambda-service", "package", "read package", ("build:package",), "deployment", "deploy role"),
     Wire("developer", "identity-provider", "sign-in", "sign in", ("people:session",), "identity", "password and MFA"),
     Wire(
         "administrator", "identity-provider", "sign-in", "sign in", ("people:session",), "identity", "password and MFA"
@@ -230,7 +231,10 @@ WIRES = (
 )
 """Flows of the identity and deployment planes (and the first of the runtime plane), in order of drawing."""
 
+FORMER_ELEMENTS: Former = (*FORMER_KINDS, ("artefacts", "artifacts"))
+"""Former ids of elements and zones that no author describes, each with the current one."""
+
 RESERVED = frozenset(
-    {zone.id for zone in ZONES} | {party.id for party in PARTIES} | set(PLANES) | {old for old, _ in FORMER_KINDS}
+    {zone.id for zone in ZONES} | {party.id for party in PARTIES} | set(PLANES) | {old for old, _ in FORMER_ELEMENTS}
 )
 """Ids that authors cannot give to their elements."""

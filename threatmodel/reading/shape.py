@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -129,7 +129,7 @@ class NamedItems:
     """A mapping from ids of the author's choice to values of one shape.
 
     `noun` says what an entry is ('a function'); `pattern` is what an id must match, `longest` how long it may be.
-    `formerly` has former names: of a whole id, or of the element behind its ``@``.
+    `formerly` has former names: of a whole id, of the element behind its ``@``, or of the ends of a flow.
     """
 
     of: Shape
@@ -378,10 +378,10 @@ def _read_table(reader: Reader, shape: NamedItems, raw: Any, mark: int, noun: st
     entries = Fields()
     for name, item, key_mark, at in raw.placed():
         key_place = reader.place(key_mark)
-        if shape.formerly and (new := _now(name, shape.formerly)) != name:
-            reader.renamed.append(_element(reader, name, new, key_place))
+        if shape.formerly and (new := current_id(name, shape.formerly)) != name:
+            reader.renamed += _parts(reader, name, new, key_place)
             if new in raw or entries.given(new):
-                reader.both(name, new, key_place, _first(reader, raw, new, lambda key: _now(key, shape.formerly)))
+                reader.both(name, new, key_place, _first(reader, raw, new, lambda key: current_id(key, shape.formerly)))
                 continue
             name = new  # noqa: PLW2901 - read as its current name
         if len(name) > shape.longest:
@@ -403,17 +403,20 @@ def _read_table(reader: Reader, shape: NamedItems, raw: Any, mark: int, noun: st
     return entries
 
 
-def _now(name: str, former: Former) -> str:
-    """Return an id with the current name of the element that it is, or that stands behind its ``@``."""
+def current_id(name: str, former: Former) -> str:
+    """Return an id with current names: of the element behind its ``@``, or of the whole, and of the ends of a flow."""
     before, at, element = name.rpartition("@")
-    return before + at + dict(former).get(element, element)
+    names = dict(former)
+    return before + at + ":".join(names.get(part, part) for part in element.split(":"))
 
 
-def _element(reader: Reader, old: str, new: str, place: Place) -> Renamed:
-    """Return which part of an id has another name now."""
-    before, at, element = old.rpartition("@")
-    where = reader.inside(place, old, len(before) + len(at), element)
-    return Renamed(where, element, new[len(before) + len(at) :])
+def _parts(reader: Reader, old: str, new: str, place: Place) -> Iterator[Renamed]:
+    """Yield the parts of an id that have other names now."""
+    column = old.rfind("@") + 1
+    for before, now in zip(old[column:].split(":"), new[column:].split(":"), strict=True):
+        if before != now:
+            yield Renamed(reader.inside(place, old, column, before), before, now)
+        column += len(before) + 1
 
 
 def _read_either(reader: Reader, shape: Either, raw: Any, mark: int, noun: str) -> Any:

@@ -77,8 +77,8 @@ BOUND = allow(
     ],
 )
 def test_who_may_what_in_an_account(name: str, roles: list[Any], expected: Any) -> None:
-    assert word(asked(name, ("authorisations", details(*roles)), around=stack(kind="aws"))) == expected
-    assert word(asked(name, ("authorisations", UNKNOWN), around=stack(kind="aws"))) is OPEN
+    assert word(asked(name, ("authorizations", details(*roles)), around=stack(kind="aws"))) == expected
+    assert word(asked(name, ("authorizations", UNKNOWN), around=stack(kind="aws"))) is OPEN
 
 
 EXEMPT = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/security"}}
@@ -217,8 +217,8 @@ def test_a_call_that_nobody_judged_leaves_it_open(monkeypatch: pytest.MonkeyPatc
 def test_users_whose_own_policies_ask_for_mfa() -> None:
     asks = deny("*", Condition={"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}})
     users = [{"Path": "/", "UserPolicyList": [{"PolicyDocument": document(asks)}]}]
-    assert word(asked("denies-without-mfa", ("authorisations", details(users=users)))) is YES
-    assert word(asked("denies-without-mfa", ("authorisations", details(users=[*users, {"Path": "/"}])))) is NO
+    assert word(asked("denies-without-mfa", ("authorizations", details(users=users)))) is YES
+    assert word(asked("denies-without-mfa", ("authorizations", details(users=[*users, {"Path": "/"}])))) is NO
 
 
 def test_standing_administrators() -> None:

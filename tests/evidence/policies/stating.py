@@ -64,7 +64,7 @@ def stack(*resources: Resource, kind: str = "cloudformation") -> Stack:
 POLICY_ANALYSES = tuple(
     name
     for name, one in analyses().items()
-    if one.function and {"policy", "managed", "sam", "trust", "guardrail", "authorisations", "block"} & set(one.takes)
+    if one.function and {"policy", "managed", "sam", "trust", "guardrail", "authorizations", "block"} & set(one.takes)
 )
 """The analyses that read policies."""
 

@@ -31,7 +31,7 @@ from threatmodel.stacks.values import Node, Scalar, Table, Unknown, items, links
 # --- who may read a secret, and who may send to a queue
 
 
-@analysis("policy", "key-policy", "identity-policy", "authorisations", usual=False)  # slow, seldom answered
+@analysis("policy", "key-policy", "identity-policy", "authorizations", usual=False)  # slow, seldom answered
 def readers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether only roles of functions have actions to read a secret.
 
@@ -40,7 +40,7 @@ def readers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Sta
     return _restricted(parts, resource, stack, READS_SECRETS, "read it")
 
 
-@analysis("policy", "bus-statement", "identity-policy", "authorisations", usual=False)  # slow, seldom answered
+@analysis("policy", "bus-statement", "identity-policy", "authorizations", usual=False)  # slow, seldom answered
 def senders_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether only roles of functions have actions to send to a queue, topic, bus or stream.
 
@@ -77,7 +77,7 @@ def _restricted(
     others += [
         Judgement(truth=True, place=part.node.place, note=f"others of the account may {what}")
         for part in parts
-        if part.part == "authorisations" and others_of_account(part.node, actions, resource.name)
+        if part.part == "authorizations" and others_of_account(part.node, actions, resource.name)
     ]
     decisive = next((one for one in others if one.truth), None)
     if decisive is not None:

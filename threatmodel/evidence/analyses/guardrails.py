@@ -178,7 +178,7 @@ _NEED_MFA = (
 """Actions that stand for all that destroy or change rights: whoever denies these denies their like."""
 
 
-@analysis("guardrail", "attachment", "authorisations")
+@analysis("guardrail", "attachment", "authorizations")
 def denies_without_mfa(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a policy denies destructive and privilege-changing actions where MFA is false or missing.
 
@@ -187,7 +187,7 @@ def denies_without_mfa(parts: Sequence[Gathered], resource: Resource, stack: Sta
     outcome = _asked(parts, resource, stack, lambda own, found: all_denied(own, found, _NEED_MFA, _no_mfa))
     if outcome is not None and (not isinstance(outcome, Answered) or outcome.value):
         return outcome
-    lists = [part for part in parts if part.part == "authorisations"]
+    lists = [part for part in parts if part.part == "authorizations"]
     for part in lists:
         everybody = holders(part.node)
         if isinstance(everybody, Unknown):

@@ -29,7 +29,7 @@ def _changes() -> tuple[str, ...]:
     return tuple(name for name, one in writes.items() if not _LEAVES_FUNCTIONS.fullmatch(one.name))
 
 
-@analysis("authorisations", "guardrail")
+@analysis("authorizations", "guardrail")
 def only_pipeline_changes_functions(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether nobody but deploy roles has an action that changes functions; a guardrail may deny it to all others."""
     own = [part for part in parts if part.part == "guardrail"]
@@ -39,7 +39,7 @@ def only_pipeline_changes_functions(parts: Sequence[Gathered], resource: Resourc
     return _only(parts, _changes(), lambda holder: holder.deploys, "may change functions")
 
 
-@analysis("authorisations", "policy")
+@analysis("authorizations", "policy")
 def invokers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether only triggers and deploy roles may invoke a function."""
     policies = [part for part in parts if part.part == "policy"]
@@ -63,7 +63,7 @@ def _only(
 ) -> Outcome:
     """Whether nobody has some actions but those that are spared."""
     for part in parts:
-        if part.part != "authorisations":
+        if part.part != "authorizations":
             continue
         everybody = holders(part.node)
         if isinstance(everybody, Unknown):
@@ -81,11 +81,11 @@ def _only(
 _PASS = "iam:passrole"  # noqa: S105 - an action's name
 
 
-@analysis("authorisations")
+@analysis("authorizations")
 def passrole_restricted(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
     """Whether each statement that allows iam:PassRole names roles and the service that they are passed to."""
     for part in parts:
-        if part.part != "authorisations":
+        if part.part != "authorizations":
             continue
         everybody = holders(part.node)
         if isinstance(everybody, Unknown):
