@@ -28,12 +28,13 @@ sys.path.insert(0, str(HOME))
 import yaml  # noqa: E402 - after the clone's own packages
 
 from threatmodel import assess, load_library, load_model  # noqa: E402
+from threatmodel.assessment.assessed import Assessment  # noqa: E402
 from threatmodel.assessment.issues import Issue, issues  # noqa: E402
 from threatmodel.assessment.risk import BANDS  # noqa: E402
 from threatmodel.authoring.importing.plan import imported  # noqa: E402
 from threatmodel.model.vocabulary import LOOKS  # noqa: E402
 from threatmodel.reading.files import Files  # noqa: E402
-from threatmodel.render.telling import asks, shows  # noqa: E402
+from threatmodel.render.telling import asks, shows, title  # noqa: E402
 
 JUDGEMENTS = HOME / "scripts" / "precision.yaml"
 PAGE = HOME / "docs" / "maintainers" / "precision.md"
@@ -53,16 +54,17 @@ class Line(NamedTuple):
 
 def lines(path: Path, judged: Mapping[str, Sequence[str]]) -> Iterator[Line]:
     """The first lines of a check of a model, or of a model imported from a template."""
-    for issue in [one for one in read(path) if _fails(one)][:MOST]:
+    assessment = read(path)
+    for issue in [one for one in issues(assessment) if _fails(one)][:MOST]:
         judgement, reason = judged.get(issue.id, ("?", ""))
         names = ", ".join(issue.elements[:3]) + (f" and {len(issue.elements) - 3} more" if issue.elements[3:] else "")
         sure = "" if issue.verdict != "undetermined" else "?"
         why = _SHORT.sub("", asks(issue) if issue.questions else shows(issue))
-        yield Line(issue.id, f"{issue.claimed}{sure} {issue.title} ({names}): {why}", judgement, reason)
+        yield Line(issue.id, f"{issue.claimed}{sure} {title(issue, assessment)} ({names}): {why}", judgement, reason)
 
 
-def read(path: Path) -> tuple[Issue, ...]:
-    """The issues of a model, or of a model imported from a template."""
+def read(path: Path) -> Assessment:
+    """Return the assessment of a model, or of a model imported from a template."""
     graph = load_model(path, today=TODAY) if _is_model(path) else None
     if graph is None:
         with tempfile.TemporaryDirectory() as folder:
@@ -71,7 +73,7 @@ def read(path: Path) -> tuple[Issue, ...]:
             model = Path(folder) / "model.yaml"
             model.write_text(imported(own, "", model, Files()).text, encoding="utf-8")
             graph = load_model(model, today=TODAY)
-    return issues(assess(graph, load_library(graph), today=TODAY))
+    return assess(graph, load_library(graph), today=TODAY)
 
 
 def _is_model(path: Path) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from threatmodel.assessment.changes import Change, Changes
+from threatmodel.assessment.changes import Changes
+from threatmodel.assessment.regressions import Change, Regression
 from threatmodel.assessment.risk import BANDS
 from threatmodel.render.comment import MOST_LINES, as_markdown, of_several
 
@@ -37,7 +39,11 @@ def differing(each: int, kinds: tuple[str, ...] = KINDS) -> Changes:
         for kind in KINDS
     }
     return Changes(
-        before="Shop (a)", after="Shop (b)", counts=tuple(("claimed", band, 0, each) for band in BANDS), **parts
+        before="Shop (a)",
+        after="Shop (b)",
+        causes=(),
+        counts=tuple(("claimed", band, 0, each) for band in BANDS),
+        **parts,
     )
 
 
@@ -87,3 +93,21 @@ def test_the_worst_model_comes_first_and_the_same_are_not_told() -> None:
     assert of_several({"same.yaml": differing(0)}, {}, "x") == (
         "**Threat models**: nothing differs: same elements, facts, controls, rules and findings.\n"
     )
+
+
+def test_the_comment_starts_with_the_change_that_makes_most_findings_worse() -> None:
+    note = "a statement allows dynamodb:* on every resource"
+    cause = Regression(
+        element="first-responder",
+        fact="role_wildcard_action",
+        before="false",
+        after="true",
+        note=note,
+        place="template.yaml:263",
+        findings=33,
+        do="Name the actions",
+    )
+    text = as_markdown(replace(differing(2), causes=(cause,)))
+    first = text.splitlines()[0].replace("\\", "")
+    assert first.startswith(f"**Threat model**: `template.yaml:263`: first-responder: {note}: **33 findings are new or")
+    assert "Name the actions." in first

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from threatmodel.assessment.assessed import VERDICTS
+from threatmodel.assessment.regressions import Change, Regression, regressions
 from threatmodel.assessment.risk import BANDS
 from threatmodel.assessment.states import shown_value
 
@@ -19,23 +20,12 @@ _GOOD = frozenset({"proven", "attested", "claimed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One difference: 'added', 'removed', 'worse', 'better' or 'changed'; of what kind and name, from what to what."""
-
-    how: str
-    kind: str
-    name: str
-    before: str = ""
-    after: str = ""
-    place: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """All differences, those that a reviewer has to see first; and the counts of both sides, by band and verdict."""
+    """All differences, those to review first at the front; `causes` explain them, `counts` are those of both sides."""
 
     before: str
     after: str
+    causes: tuple[Regression, ...]
     lost_controls: tuple[Change, ...]
     lost_proofs: tuple[Change, ...]
     evidence: tuple[Change, ...]
@@ -73,13 +63,20 @@ Assessed = Mapping[str, Any]
 
 
 def changes(before: Assessed, after: Assessed) -> Changes:
-    """What differs between two assessments as JSON."""
+    """Return what differs between two assessments as JSON.
+
+    Schema 1.x has no findings whose exposure is unknown: beside it, these are left out of the other side too.
+    """
+    if _is_first(before) != _is_first(after):
+        before, after = _applying(before), _applying(after)
     moved = list(_control_changes(_states(before), _states(after), _ids(after)))
     lost = [one for one in moved if one.before in _GOOD and one.after not in _GOOD]
     unproven = [one for one in moved if one.before == "proven" and one not in lost]
+    findings, facts = tuple(_findings(before, after)), tuple(_facts(before, after))
     return Changes(
         before=_name(before),
         after=_name(after),
+        causes=regressions(facts, findings, after),
         lost_controls=tuple(lost),
         lost_proofs=tuple(unproven),
         evidence=(*_swapped(before, after), *_evidence(before, after)),
@@ -87,13 +84,21 @@ def changes(before: Assessed, after: Assessed) -> Changes:
         word=tuple(_word(before, after)),
         crossings=tuple(_crossings(before, after)),
         rules=tuple(_rules(before, after)),
-        findings=tuple(_findings(before, after)),
+        findings=findings,
         elements=tuple(_members("element", _by_id(before, "elements"), _by_id(after, "elements"), _element)),
         flows=tuple(_members("flow", _by_id(before, "flows"), _by_id(after, "flows"), _flow)),
-        facts=tuple(_facts(before, after)),
+        facts=facts,
         controls=tuple(one for one in moved if one not in lost and one not in unproven),
         counts=tuple(_counts(before, after)),
     )
+
+
+def _is_first(side: Assessed) -> bool:
+    return str(side["schema_version"]).startswith("1.")
+
+
+def _applying(side: Assessed) -> Assessed:
+    return {**side, "findings": [one for one in side["findings"] if one.get("applies") != "unknown"]}
 
 
 def _name(side: Assessed) -> str:
@@ -109,8 +114,8 @@ def _ids(side: Assessed) -> frozenset[str]:
     return frozenset([*_by_id(side, "elements"), *_by_id(side, "flows")])
 
 
-def _place(one: Mapping[str, Any], at: str = "location") -> str:
-    location = one.get(at) or one.get("location")
+def _place(one: Mapping[str, Any]) -> str:
+    location = one.get("mend_at") or one.get("location")  # 1.x had the cause's place under a key of its own
     return f"{location['file']}:{location['line']}" if location else ""
 
 
@@ -276,19 +281,27 @@ def _findings(before: Assessed, after: Assessed) -> Iterator[Change]:
         was, now = old.get(name), new.get(name)
         how = _how(was, now)
         if how:
-            place = _place(now or was or {}, "mend_at")
-            found.append(Change(how=how, kind="finding", name=name, before=_risk(was), after=_risk(now), place=place))
+            place = _place(now or was or {})
+            before_, after_ = _risks(was, now)
+            found.append(Change(how=how, kind="finding", name=name, before=before_, after=after_, place=place))
     order = ("worse", "added", "changed", "better", "removed")
     yield from sorted(
         found, key=lambda one: (order.index(one.how), *_weight(old.get(one.name), new.get(one.name)), one.name)
     )
 
 
-def _risk(finding: Mapping[str, Any] | None) -> str:
+def _risks(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> tuple[str, str]:
+    """A finding's risk before and after, by bands; by scores where the bands are equal."""
+    before, after = _risk(was, "band"), _risk(now, "band")
+    return (before, after) if before != after else (_risk(was, "score"), _risk(now, "score"))
+
+
+def _risk(finding: Mapping[str, Any] | None, by: str) -> str:
     if finding is None:
         return ""
-    claimed, proven = finding["claimed"]["band"], finding["proven"]["band"]
-    return f"{finding['verdict']}, {claimed}" + (f" (proven {proven})" if proven != claimed else "")
+    claimed, proven = finding["claimed"][by], finding["proven"][by]
+    score = "score " if by == "score" else ""
+    return f"{finding['verdict']}, {score}{claimed}" + (f" (proven {proven})" if proven != claimed else "")
 
 
 def _how(was: Mapping[str, Any] | None, now: Mapping[str, Any] | None) -> str:
@@ -388,10 +401,10 @@ def _known(one: Mapping[str, Any]) -> Mapping[str, tuple[str, str]]:
 
 
 def _counts(before: Assessed, after: Assessed) -> Iterator[tuple[str, str, int, int]]:
-    """The counts that differ: by verdict, and by band of what is claimed and proven."""
-    old, new = before["summary"], after["summary"]
+    """The counts of both sides: by verdict, and by band of what is claimed and proven."""
+    old, new = before["findings"], after["findings"]
     for verdict in VERDICTS:
-        yield "verdict", verdict, old["by_verdict"].get(verdict, 0), new["by_verdict"].get(verdict, 0)
+        yield "verdict", verdict, *(sum(one["verdict"] == verdict for one in side) for side in (old, new))
     for cell in ("claimed", "proven"):
         for band in reversed(BANDS):
-            yield cell, band, old["by_band"][cell].get(band, 0), new["by_band"][cell].get(band, 0)
+            yield cell, band, *(sum(one[cell]["band"] == band for one in side) for side in (old, new))

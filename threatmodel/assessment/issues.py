@@ -29,14 +29,15 @@ Wanting = tuple[tuple[str, ControlState], ...]
 class Issue:
     """Findings with one reason, the most telling first: those that the control at fault would stop, then the worst.
 
-    `cause` is what is at fault for the first of what is known to be bad, `wanting` the controls at fault with their
-    states, and `questions` what an undetermined issue waits for, all answered by one `look`.  `door`: it leaves a
-    public endpoint open to anybody, as far as is known.  `minor`: nothing that is left to do keeps the attack off, or
-    smaller; it would only be noticed.
+    `controls` has the control at fault for each finding ('' where an answer is missing), `cause` is that of the first,
+    `wanting` the controls at fault with their states, and `questions` what an undetermined issue waits for, all
+    answered by one `look`.  `door`: it leaves a public endpoint open to anyone, as far as is known.  `minor`: what is
+    left to do only detects the attack, or helps to respond.
     """
 
     verdict: Verdict
     findings: tuple[Finding, ...]
+    controls: tuple[str, ...]
     cause: Cause | None
     wanting: Wanting
     questions: tuple[Question, ...]
@@ -60,12 +61,6 @@ class Issue:
         if self.questions:
             return self.look or self.questions[0].id
         return self.head.id
-
-    @property
-    def title(self) -> str:
-        """Its most telling threat in a sentence, and how many others share the reason."""
-        others = len(self.threats) - 1
-        return f"{self.head.threat.title}, and {others} more" if others else self.head.threat.title
 
     @property
     def threats(self) -> tuple[Threat, ...]:
@@ -106,11 +101,17 @@ def issues(assessment: Assessment, groups: Sequence[Group] | None = None) -> tup
     return tuple(sorted(found, key=lambda issue: (issue.minor, issue.rank)))
 
 
+def controls_at_fault(found: Iterable[Issue]) -> dict[str, str]:
+    """Return the control at fault for each finding that is known to be bad, by id."""
+    pairs = (pair for issue in found for pair in zip(issue.findings, issue.controls, strict=True))
+    return {finding.id: control for finding, control in pairs if control}
+
+
 # --- what is known to be bad
 
 
 class _Part(NamedTuple):
-    """Findings of a issue that are alike: `first` outweighs the `rank` that they share, their ids order them."""
+    """Findings of an issue that are alike: `first` outweighs the `rank` that they share, their ids order them."""
 
     first: tuple[int, ...]
     rank: Rank
@@ -122,12 +123,17 @@ class _Part(NamedTuple):
         return self.findings[0]
 
     @property
+    def control(self) -> str:
+        """The control at fault; '' where an answer is missing."""
+        return self.cause.state.control if self.cause is not None else ""
+
+    @property
     def place(self) -> tuple[tuple[int, ...], Rank, str]:
         return self.first, self.rank, self.head.id
 
 
 def _known(groups: Iterable[Group]) -> Iterator[Issue]:
-    """A issue for each control at fault; those that the same place of the evidence denies are one."""
+    """An issue for each control at fault; those that the same place of the evidence denies are one."""
     found: dict[Hashable, list[_Part]] = {}
     for group, at_fault in causes(group for group in groups if group.head.verdict in {"open", "reduced"}):
         effect = EFFECTS.index(at_fault.effect) if at_fault is not None else len(EFFECTS)
@@ -170,7 +176,7 @@ def _wanting(finding: Finding) -> Wanting:
 
 
 def _waiting(asked: Iterable[Question], groups: Sequence[Group]) -> Iterator[Issue]:
-    """A issue for each look that answers what is not known, and for each question that stands alone.
+    """An issue for each look that answers what is not known, and for each question that stands alone.
 
     A finding that waits for several belongs to the question that comes first.  What every system is asked, to describe
     its platform, comes after all that is asked of this one.
@@ -214,11 +220,12 @@ def _known_first(finding: Finding) -> tuple[bool, bool]:
 
 
 def _issue(parts: Sequence[_Part], at_fault: Cause | None, wanting: Wanting, asked: Sequence[Question]) -> Issue:
-    ordered = sorted((part.first, part.rank, one.id, one) for part in parts for one in part.findings)
-    first, name = min((rank, name) for _, rank, name, _ in ordered)
+    ordered = sorted((part.first, part.rank, one.id, part.control, one) for part in parts for one in part.findings)
+    first, name = min((rank, name) for _, rank, name, *_ in ordered)
     return Issue(
         verdict=ordered[0][-1].verdict,
         findings=tuple(finding for *_, finding in ordered),
+        controls=tuple(control for *_, control, _ in ordered),
         cause=at_fault,
         wanting=wanting,
         questions=tuple(asked),

@@ -13,17 +13,20 @@ from threatmodel.reading.problems import InputError, Place, Problem, quoted
 from threatmodel.reading.saved import Shape, hold, loaded
 
 _PLACE: Shape = ({"file": "text", "line": "number"},)
-_FACT: Shape = {"fact": "text", "known": "truth", "value": "any", "file?": ("text",), "line?": ("number",)}
+_FACT: Shape = {
+    "fact": "text",
+    "known": "truth",
+    "value": "any",
+    "note?": "text",
+    "file?": ("text",),
+    "line?": ("number",),
+}
 _CELL: Shape = {"band": "text", "score": "number"}
 
 ASSESSMENT: Shape = {
     "schema_version": "text",
     "library?": {"former?": {"threats?": {"*": "text"}, "controls?": {"*": "text"}}},
     "model": {"name": "text", "revision": "text"},
-    "summary": {
-        "by_verdict": {"*": "number"},
-        "by_band": {"claimed": {"*": "number"}, "proven": {"*": "number"}},
-    },
     "elements": [
         {
             "id": "text",
@@ -53,11 +56,16 @@ ASSESSMENT: Shape = {
             "verdict": frozenset(VERDICTS),
             "claimed": _CELL,
             "proven": _CELL,
+            "applies?": "text",
+            "element?": "text",
+            "why?": [{"fact": "text"}],
+            "controls?": [{"element": "text", "state": "text", "reason": "text"}],
             "location?": _PLACE,
             "mend_at?": _PLACE,
         }
     ],
     "controls": [{"id": "text", "states": [{"element": "text", "state": "text"}]}],
+    "actions?": [{"do": "text", "cause": [{"element": "text", "fact": "text"}]}],
     "evidence?": [
         {"kind": "text", "elements": {"*": "text"}, "path?": "text", "chosen?": {"*": "text"}, "sha256?": "text"}
     ],

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from threatmodel.assessment.changes import Change, Changes
+from threatmodel.assessment.changes import Changes
+from threatmodel.assessment.regressions import Change
 from threatmodel.reading.marks import MARK
 from threatmodel.reading.problems import escaped, visible
 from threatmodel.render.text import dot

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from threatmodel.assessment.changes import Change, Changes
+from threatmodel.assessment.changes import Changes
+from threatmodel.assessment.regressions import Change
 from threatmodel.render.changed import NOTHING, groups, moved
 from threatmodel.render.text import markdown
 
@@ -24,7 +25,7 @@ def as_markdown(found: Changes) -> str:
     """What differs in one model, what was lost first; what there is no room for is counted."""
     if not found.all:
         return f"**Threat model**: {NOTHING.lower()}\n"
-    return "\n".join(_section(found, f"**Threat model**: {_worse(found)}", MOST_LINES)).rstrip() + "\n"
+    return "\n".join(_section(found, f"**Threat model**: {_lead(found)}", MOST_LINES)).rstrip() + "\n"
 
 
 def of_several(models: Mapping[str, Changes], unheld: Mapping[str, str], shows: str) -> str:
@@ -42,7 +43,7 @@ def of_several(models: Mapping[str, Changes], unheld: Mapping[str, str], shows: 
     room = MOST_LINES - len(lines) - len(last) - 2
     told = differing[: room // _LEAST]
     for at, name in enumerate(told):
-        head = f"**{markdown(name)}**: {_worse(models[name])}"
+        head = f"**{markdown(name)}**: {_lead(models[name])}"
         section = _section(models[name], head, room // (len(told) - at))
         room -= len(section)
         lines += section
@@ -50,6 +51,18 @@ def of_several(models: Mapping[str, Changes], unheld: Mapping[str, str], shows: 
         names = ", ".join(f"`{name}` ({_worse(models[name])})" for name in rest[:_NAMED])
         last.append(f"- no room for {names}{f' and {len(rest) - _NAMED} more' if len(rest) > _NAMED else ''}")
     return "\n".join([*lines, *last, f"- all of one model: `{shows}`"]) + "\n"
+
+
+def _lead(found: Changes) -> str:
+    """The change that makes most findings new or worse, with the remedy; the counts where no fact explains them."""
+    if not found.causes:
+        return _worse(found)
+    first = found.causes[0]
+    what = first.note or f"{first.fact}: {first.before} → {first.after}"
+    at = f"`{first.place}`: " if first.place else ""
+    number = f"{first.findings} finding{' is' if first.findings == 1 else 's are'} new or worse"
+    do = f" {markdown(first.do)}." if first.do else ""
+    return f"{at}{markdown(first.element)}: {markdown(what)}: **{number}.**{do} In all: {_worse(found)}."
 
 
 def _worse(found: Changes) -> str:

@@ -106,7 +106,7 @@ def first_page(assessment: Assessment, threshold: Band = DEFAULT_THRESHOLD, todo
     every = assessment.findings
     todo = work(assessment) if todo is None else todo
     claims = _claims(assessment)
-    results = judge(assessment, Rules(fail_on=threshold))
+    results = judge(assessment, Rules(fail_on=threshold), todo.issues)
     return FirstPage(
         verdict=SAFE[found.answer],
         tone=_TONES[found.answer],

@@ -1,4 +1,4 @@
-"""A issue in words, the same in a check, a report and everywhere else: what it is, what shows it, and what to do."""
+"""An issue in words, the same in a check, a report and everywhere else: what it is, what shows it, and what to do."""
 
 from __future__ import annotations
 
@@ -7,47 +7,77 @@ from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment, Question
 from threatmodel.assessment.issues import Issue
-from threatmodel.assessment.states import Support, shown
+from threatmodel.assessment.states import ControlState, Support, shown
 from threatmodel.model.vocabulary import FACTS, Look
-from threatmodel.reading.problems import Place
+from threatmodel.reading.problems import Place, listed
 from threatmodel.render.plain import STATE
 
 _MOST_FACTS = 2
+_MOST_NAMES = 3
 
 
-class _LookWords(NamedTuple):
+class _TopicWords(NamedTuple):
     of: str
     do: str
 
 
-_LOOKS: Mapping[Look, _LookWords] = {
-    "handler": _LookWords("the code", "read the code, or ask who wrote it, and answer with tm ask"),
-    "deployment": _LookWords(
-        "the set-up", "name the template as evidence, which answers most of it, and the rest with tm ask"
+_TOPICS: Mapping[Look, _TopicWords] = {
+    "handler": _TopicWords("the code", "read the code or ask its author, then answer with tm ask"),
+    "deployment": _TopicWords(
+        "the setup", "name the template as evidence, which answers most of them, and answer the rest with tm ask"
     ),
-    "data": _LookWords("the data", "say it with tm ask"),
-    "platform": _LookWords(
-        "the platform", "describe it once for all systems, in a file under uses; tm ask goes through it"
+    "data": _TopicWords("the data", "answer with tm ask"),
+    "platform": _TopicWords(
+        "the platform", "describe it once for all systems, in a file under uses; tm ask guides you through it"
     ),
 }
-"""What one look answers: what is looked at, and how it gets known."""
+"""What the questions of a topic are about, and how to answer them."""
 
 
-_LEFT_OPEN = "the evidence leaves it open: answer with tm ask"
+_LEFT_OPEN = "the evidence leaves them open: answer with tm ask"
+
+_LABELS: Mapping[ControlState, str] = {
+    "absent": "Missing",
+    "planned": "Planned, not in place",
+    "contradicted": "Contradicted by evidence",
+    "ineffective": "Ineffective",
+    "lapsed": "Attestation lapsed",
+}
+
+
+def title(issue: Issue, assessment: Assessment) -> str:
+    """Return what an issue is called: its only threat, the control whose lack causes it, or what is asked."""
+    if issue.questions:
+        return _asked(issue)
+    if len(issue.threats) == 1 or issue.cause is None:
+        return issue.head.threat.title
+    control = assessment.library.controls[issue.cause.state.control]
+    others = len({name for name, _ in issue.wanting} - {control.id})
+    more = f", and {others} more control{'s' if others > 1 else ''}" if others else ""
+    return f"{_LABELS.get(issue.cause.state.state, 'Not in place')}: {control.title}{more}"
+
+
+def _asked(issue: Issue) -> str:
+    """The only question, or how many questions there are, about what, and which facts they ask for."""
+    first = issue.questions[0]
+    if len(issue.questions) == 1 or first.look is None:
+        return first.ask
+    names = dict.fromkeys(name for question in issue.questions for name in question.facts or (question.name,))
+    number = f"{len(issue.questions)} open questions about {_TOPICS[first.look].of}"
+    return f"{number}: {listed(tuple(names), _MOST_NAMES)}"
 
 
 def asks(issue: Issue) -> str:
-    """What is asked: what the first finding waits for, and how many other questions the same look answers."""
+    """Return the question that comes first, with the names of the facts that it asks for."""
     deciding = (question for question in issue.questions if issue.head.id in question.decides)
     first = next(deciding, issue.questions[0])
-    more = len(issue.questions) - 1
-    if first.look is None or not more:
-        return first.ask
-    return f"{first.ask} And {more} more question{'s' if more > 1 else ''} about {_LOOKS[first.look].of}"
+    if len(issue.questions) == 1 or first.look is None:
+        return f"unknown: {listed(first.facts or (first.name,), _MOST_NAMES)}"
+    return first.ask
 
 
 def shows(issue: Issue) -> str:
-    """What shows that a known issue is so: the values at fault, with what to know of them, or what is wanting."""
+    """Return the values that cause a known issue, with their notes, or the missing controls."""
     items = issue.cause.items if issue.cause is not None else ()
     written = [item for item in items if not item.said.omitted] or items[:1]
     told = [_value(item) for item in written[:_MOST_FACTS]]
@@ -60,42 +90,42 @@ def _value(item: Support) -> str:
 
 
 def place(issue: Issue) -> Place | None:
-    """Where what shows it stands, if it stands in a file."""
+    """Return where the cause is, if it is in a file."""
     items = issue.cause.items if issue.cause is not None else ()
     return items[0].said.place if items else None
 
 
 def orders(issue: Issue, assessment: Assessment) -> str:
-    """What to do first: what would put the control at fault in place, or how to answer."""
+    """Return what to do first: put the control at fault in place, or answer."""
     if issue.questions:
         return _answering(issue.questions, read=bool(assessment.graph.evidence))
-    return "; ".join(_deeds(issue, assessment))
+    return "; ".join(_actions(issue, assessment))
 
 
-def _deeds(issue: Issue, assessment: Assessment) -> Iterator[str]:
+def _actions(issue: Issue, assessment: Assessment) -> Iterator[str]:
     names = dict.fromkeys(name for name, _ in issue.wanting)
     if issue.cause is not None:
         names = {issue.cause.state.control: None, **names}
-    deeds = [assessment.library.controls[name].do for name in names]
-    yield from deeds[:1]
-    if len(deeds) > 1 and issue.cause is not None:
-        yield f"and {len(deeds) - 1} more"
+    orders_ = [assessment.library.controls[name].do for name in names]
+    yield from orders_[:1]
+    if len(orders_) > 1 and issue.cause is not None:
+        yield f"then {len(orders_) - 1} more"
 
 
 def _answering(questions: Sequence[Question], *, read: bool) -> str:
-    """What an answer is: the facts to state, or whose word; `read`: evidence is named that leaves it open."""
+    """How to answer: the facts to state, or what to attest; `read`: evidence is named that leaves it open."""
     question = questions[0]
     if len(questions) > 1 and question.look is not None:
-        return _LEFT_OPEN if read and question.look == "deployment" else _LOOKS[question.look].do
+        return _LEFT_OPEN if read and question.look == "deployment" else _TOPICS[question.look].do
     match question.kind:
         case "attest":
-            return f"let somebody attest {question.name}"
+            return f"let its owner attest {question.name}"
         case "caller":
-            return "say at each route whether Slack calls it"
+            return "state at each route whether Slack calls it"
         case "public":
-            return "say at each whether it is meant to be public"
+            return "state for each whether it is meant to be public"
         case "describe":
-            return _LOOKS["platform"].do
+            return _TOPICS["platform"].do
         case _:
             facts = _to_state(question)
             more = f" and {len(facts) - _MOST_FACTS} more" if len(facts) > _MOST_FACTS else ""

@@ -74,13 +74,17 @@ def test_every_result_has_one_place_in_the_repository_with_a_real_span(log: dict
             assert 1 <= region["startColumn"] < region["endColumn"] <= len(lines[region["startLine"] - 1]) + 2
 
 
-def test_what_waits_for_an_answer_is_open_and_has_no_level(log: dict[str, Any]) -> None:
-    results = log["runs"][0]["results"]
-    opened = [result for result in results if result["kind"] == "open"]
-    assert opened
-    assert {result["level"] for result in opened} == {"none"}
-    assert {result["kind"] for result in results} <= {"open", "fail"}
-    assert {result["properties"]["code"] for result in opened} == {"undetermined"}
+def test_what_fails_the_job_has_the_kind_fail_and_the_level_of_its_band() -> None:
+    log = written(Sarif(), replace(CHECKED, results=(ROLE, replace(ROLE, unsure=True))))
+    assert [(one["kind"], one["level"]) for one in json.loads(log)["runs"][0]["results"]] == [("fail", "error")] * 2
+    medium = replace(ROLE, band="medium", fails=True)
+    log = written(Sarif(), replace(CHECKED, results=(medium,)))
+    assert json.loads(log)["runs"][0]["results"][0]["level"] == "warning"
+
+
+def test_an_open_question_that_fails_nothing_is_open_and_has_no_level() -> None:
+    log = written(Sarif(), replace(CHECKED, results=(replace(ROLE, fails=False, unsure=True),)))
+    assert [(one["kind"], one["level"]) for one in json.loads(log)["runs"][0]["results"]] == [("open", "none")]
 
 
 @pytest.mark.slow

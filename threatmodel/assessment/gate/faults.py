@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Answer, Assessment, Finding
-from threatmodel.assessment.causes import candidates
+from threatmodel.assessment.causes import Cause, candidates
 from threatmodel.assessment.gate.results import RelatedPlace
 from threatmodel.assessment.risk import MOVES
 from threatmodel.assessment.states import Support, shown
@@ -24,13 +24,26 @@ class Fault(NamedTuple):
     control: str
 
 
-def places(finding: Finding, assessment: Assessment) -> tuple[Place, tuple[RelatedPlace, ...]]:
-    """The place at fault (where an answer is missing, the element that it is missing of), and the related ones."""
+def places(finding: Finding, assessment: Assessment, control: str) -> tuple[Place, tuple[RelatedPlace, ...]]:
+    """Return the one place of the cause to fix, and related ones; where an answer is missing, the element's.
+
+    `control` is the one at fault, '' where there is none.
+    """
     wrong = tuple(_wrong(finding))
-    found = _fault(finding, wrong) if finding.verdict != "undetermined" else None
-    shown_at = found.item.said.place if found is not None else None
-    place = shown_at or finding.target.place or Place(assessment.graph.system.file)
+    place = _cause(finding, control)
+    if place is None and finding.verdict != "undetermined" and (found := _fault(finding, wrong)) is not None:
+        place = found.item.said.place
+    place = place or finding.target.place or Place(assessment.graph.system.file)
     return place, _related(finding, place, wrong)
+
+
+def _cause(finding: Finding, control: str) -> Place | None:
+    """Where the first value stands that keeps a control from being in place."""
+    for answer in finding.answers:
+        if answer.link.control == control:
+            items = Cause(answer, written=True).items
+            return next((item.said.place for item in items if _lined(item.said.place)), None)
+    return None
 
 
 def fault(finding: Finding) -> Fault | None:

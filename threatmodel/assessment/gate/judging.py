@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from threatmodel.assessment.assessed import Assessment
@@ -12,6 +12,7 @@ from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.risks import risks
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.gate.terms import terms
+from threatmodel.assessment.issues import Issue
 from threatmodel.assessment.risk import BANDS
 from threatmodel.assessment.states import State
 from threatmodel.graph.building import Graph
@@ -32,10 +33,10 @@ def held_to(graph: Graph, rules: Rules) -> Graph:
     return replace(graph, system=held) if held != system else graph
 
 
-def judge(assessment: Assessment, rules: Rules) -> tuple[CheckResult, ...]:
-    """Everything that a check says of an assessment."""
+def judge(assessment: Assessment, rules: Rules, issues: Sequence[Issue] | None = None) -> tuple[CheckResult, ...]:
+    """Return everything that a check says of an assessment; `issues` are its own, where they are known already."""
     found = [
-        *risks(assessment, rules),
+        *risks(assessment, rules, issues),
         *terms(assessment, rules),
         *differing(assessment),
         *invariants(assessment, rules),

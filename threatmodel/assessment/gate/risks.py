@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from threatmodel.assessment.assessed import DONE, Assessment, Finding
 from threatmodel.assessment.gate.faults import because, places
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.issues import Issue, controls_at_fault, issues
 from threatmodel.assessment.risk import BANDS, STRICTEST, Cell, within
 from threatmodel.assessment.states import State
 from threatmodel.model.system import Acceptance, tracked
@@ -16,15 +17,20 @@ _TREATED = frozenset({"mitigated", "transferred"})
 """Verdicts with which nothing is left to say."""
 
 
-def risks(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
-    """Every finding that is not done with, worst first, and the accepted ones."""
+def risks(assessment: Assessment, rules: Rules, found: Iterable[Issue] | None = None) -> Iterator[CheckResult]:
+    """Yield every finding that needs work, an answer or proof, worst first, and the accepted ones.
+
+    `found` are the assessment's issues, where they are known already: they say which control is at fault.
+    """
+    at_fault = controls_at_fault(issues(assessment) if found is None else found)
     for finding in assessment.findings:
+        control = at_fault.get(finding.id, "")
         if finding.verdict == "accepted" and not _beyond(finding, rules):
-            yield _result(finding, assessment, rules, fails=False)
+            yield _result(finding, assessment, rules, control, fails=False)
         elif _counts(finding, rules):
             fails = BANDS.index(_cell(finding, rules).band) >= BANDS.index(rules.fail_on)
             waived = rules.allow_undetermined and finding.verdict == "undetermined"
-            yield _result(finding, assessment, rules, fails=fails and not waived)
+            yield _result(finding, assessment, rules, control, fails=fails and not waived)
 
 
 def _counts(finding: Finding, rules: Rules) -> bool:
@@ -44,9 +50,9 @@ def _beyond(finding: Finding, rules: Rules) -> bool:
     return rules.require_proof and accepted is not None and finding.proven.score > accepted.risk
 
 
-def _result(finding: Finding, assessment: Assessment, rules: Rules, *, fails: bool) -> CheckResult:
+def _result(finding: Finding, assessment: Assessment, rules: Rules, control: str, *, fails: bool) -> CheckResult:
     cell = _cell(finding, rules)
-    place, related = places(finding, assessment)
+    place, related = places(finding, assessment, control)
     unsure = finding.verdict == "undetermined"
     band = f"up to {cell.band}" if unsure else cell.band
     why = because(finding)
@@ -62,7 +68,7 @@ def _result(finding: Finding, assessment: Assessment, rules: Rules, *, fails: bo
         score=cell.score,
         fails=fails,
         unsure=unsure,
-        do=_next(finding),
+        do=assessment.library.controls[control].do if control else _next(finding),
         accepted=_justified(accepted, assessment) if accepted is not None else "",
         related=related,
     )

@@ -2,7 +2,7 @@
 
 Every result has one place with a path from the root of the repository and a real span; rules carry help and a severity;
 fingerprints follow the id of the finding, so that moved lines open no alert anew.  An accepted risk is a suppressed
-result, one that waits for an answer is open.
+result; one that an open question decides is open, unless it fails the check.
 
 GitHub refuses an upload of more than 25,000 results and shows 5,000 of them, of more than 20 runs, 25,000 rules, 1,000
 locations a result or 20 tags a rule, or of more than 10 MB compressed, and reads 1,024 characters of a description
@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from threatmodel import __version__
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.reading.problems import Place, escaped, visible
-from threatmodel.render.checks.checked import Checked, Outcome, RuleText, Totals, level
+from threatmodel.render.checks.checked import Checked, Level, Outcome, RuleText, Totals, level
 from threatmodel.render.checks.places import span
 from threatmodel.render.checks.worst import Worst, weighted
 
@@ -93,8 +94,8 @@ def _result(result: CheckResult, checked: Checked) -> dict[str, Any]:
     mark = fingerprint(checked, result)
     found: dict[str, Any] = {
         "ruleId": result.rule,
-        "kind": "open" if result.unsure else "fail",
-        "level": "none" if result.unsure else level(result),
+        "kind": "open" if result.unsure and not result.fails else "fail",
+        "level": "none" if result.unsure and not result.fails else _level(result),
         "message": {"text": _message(result)},
         "locations": [_location(result.place, checked, result.element)],
         "partialFingerprints": {"primaryLocationLineHash": f"{mark[:16]}:1", "finding/v1": mark},
@@ -111,6 +112,14 @@ def _result(result: CheckResult, checked: Checked) -> dict[str, Any]:
     if result.since:
         found["baselineState"] = _STATES[result.since]
     return found
+
+
+_LEVELS: Mapping[str, Level] = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
+
+
+def _level(result: CheckResult) -> Level:
+    """The level of its band where it fails, so that code scanning shows what the check stops for."""
+    return _LEVELS.get(result.band, "error") if result.fails else level(result)
 
 
 def fingerprint(checked: Checked, result: CheckResult) -> str:

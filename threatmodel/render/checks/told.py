@@ -14,7 +14,7 @@ from threatmodel.assessment.safety import safety
 from threatmodel.reading.problems import Place
 from threatmodel.render.headline import headline
 from threatmodel.render.plain import SAFE
-from threatmodel.render.telling import asks, orders, place, shows
+from threatmodel.render.telling import asks, orders, shows, title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +75,8 @@ def _of_issue(issue: Issue, alike: Sequence[CheckResult], assessment: Assessment
         band=max((result.band for result in alike), key=BANDS.index),
         sure=not first.unsure,
         elements=tuple(dict.fromkeys(result.element for result in alike)),
-        title=issue.title,
-        place=place(issue) or first.place,
+        title=title(issue, assessment),
+        place=first.place,
         cause=asks(issue) if issue.questions else shows(issue),
         do=orders(issue, assessment) or first.do,
         since=_since(alike),

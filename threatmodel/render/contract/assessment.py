@@ -10,7 +10,7 @@ from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.drift import differences
 from threatmodel.assessment.gaps import gaps
 from threatmodel.assessment.groups import grouped
-from threatmodel.assessment.issues import issues
+from threatmodel.assessment.issues import controls_at_fault, issues
 from threatmodel.assessment.priorities import summary
 from threatmodel.assessment.safety import safety
 from threatmodel.assessment.states import support_of
@@ -67,10 +67,12 @@ def parts(assessment: Assessment) -> Iterator[tuple[str, Any]]:
     )
     yield "verdict", safety_data(safety(assessment))
     groups = grouped(assessment)
-    yield "issues", (issue_data(issue) for issue in issues(assessment, groups))
+    told = issues(assessment, groups)
+    at_fault = controls_at_fault(told)
+    yield "issues", (issue_data(issue) for issue in told)
     yield "elements", (element_data(element) for element in graph.elements.values())
     yield "flows", (flow_data(flow) for flow in graph.flows.values())
-    yield "findings", (finding_data(finding, assessment) for finding in assessment.findings)
+    yield "findings", (finding_data(one, assessment, at_fault.get(one.id, "")) for one in assessment.findings)
     yield "controls", controls_data(assessment)
     yield "questions", (question_data(question) for question in assessment.questions)
     yield "evidence", (read_data(read) for read in graph.evidence)

@@ -14,8 +14,8 @@ from threatmodel.assessment.states import State
 from threatmodel.render.contract.facts import evidence_data, location_data
 
 
-def finding_data(finding: Finding, assessment: Assessment) -> dict[str, Any]:
-    """A threat to an element, with the controls that answer it."""
+def finding_data(finding: Finding, assessment: Assessment, control: str) -> dict[str, Any]:
+    """Return a threat to an element, with the controls that answer it; `control` is the one at fault, if any."""
     return {
         "id": finding.id,
         "threat": finding.threat.id,
@@ -40,7 +40,7 @@ def finding_data(finding: Finding, assessment: Assessment) -> dict[str, Any]:
             }
             for answer in finding.answers
         ],
-        "location": location_data(places(finding, assessment)[0]),
+        "location": location_data(places(finding, assessment, control)[0]),
         "element_location": location_data(finding.target.place),
     }
 

@@ -48,7 +48,7 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
         "model": _model(assessment),
         "answer": answer(assessment, counts, findings.of_platform(assessment, by_threat)),
         "first": {**_first(first_page(assessment, todo=todo)), "baseline": baseline},
-        "told": told.told(todo.issues),
+        "told": told.told(todo.issues, assessment),
         "todo": told.todo(todo.actions, todo.texts),
         "by_owner": told.by_owner(assessment, todo.actions),
         "settled": told.settled(assessment),

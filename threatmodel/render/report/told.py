@@ -15,7 +15,7 @@ from threatmodel.render.action_text import ActionText, due, owner, some
 from threatmodel.render.picture import protocol_words
 from threatmodel.render.plain import STATE, VERDICT
 from threatmodel.render.report.words import NAMED, Plain, Row, inert, names, where
-from threatmodel.render.telling import asks, place, shows
+from threatmodel.render.telling import place, shows, title
 
 MOST_ACTIONS = 12
 """Actions that the default report shows one by one."""
@@ -24,10 +24,10 @@ _MOST_WANTING = 3
 _MOST_HOLDING = 2
 
 
-def told(every: Sequence[Issue]) -> Row:
+def told(every: Sequence[Issue], assessment: Assessment) -> Row:
     """The issues by verdict: what is open or still too high, and what is not known; how many in each."""
-    known = [_issue(issue) for issue in every if issue.verdict != "undetermined"]
-    waiting = [_issue(issue) for issue in every if issue.verdict == "undetermined"]
+    known = [_issue(issue, assessment) for issue in every if issue.verdict != "undetermined"]
+    waiting = [_issue(issue, assessment) for issue in every if issue.verdict == "undetermined"]
     return {
         "known": known,
         "waiting": waiting,
@@ -36,13 +36,13 @@ def told(every: Sequence[Issue]) -> Row:
     }
 
 
-def _issue(issue: Issue) -> Row:
+def _issue(issue: Issue, assessment: Assessment) -> Row:
     head = issue.head
     asked, at = issue.questions, place(issue)
     fault = "" if asked else shows(issue)
     return {
         "id": issue.id,
-        "title": asks(issue) if asked else issue.title,
+        "title": title(issue, assessment),
         "verdict": issue.verdict,
         "label": VERDICT[issue.verdict],
         "band": issue.claimed,
