@@ -19,7 +19,7 @@ _FUNCTION_OWN_NAME = "FunctionName"
 _A_TEXT = ("",)
 _TOKEN = r"\$\{[^{}]*\}"  # noqa: S105 - a variable in a text, no secret
 _CALLED = re.compile(rf"(?:.*:function:)?((?:{_TOKEN}|[A-Za-z0-9_-])+)(?::(?:{_TOKEN}|[A-Za-z0-9_$-])+)?\Z", re.DOTALL)
-_INVOKED = re.compile(r".*?:path/[^/]*/functions/(.*)/invocations\Z", re.DOTALL)
+_INVOKED = re.compile(r"(?>.*?:path/[^/]*/functions/)(.*)/invocations\Z", re.DOTALL)
 _NO_FUNCTION = re.compile(
     r"https?://|arn:.*:apigateway:.*?:(?!lambda:)(?:[a-z0-9-]+\.)?(?!lambda:)[a-z0-9-]+:(?:path|action)/"
 )
