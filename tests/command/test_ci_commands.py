@@ -29,7 +29,7 @@ EVIL = (
     "  ::set-output name=a::b",
     "\u3000::add-mask::x",
     "x ##[group]y ##vso[task.setvariable variable=a]b ##teamcity[message text='x']",
-    " ".join(["::error::x"] * 15),
+    " ".join(["::error::x"] * 10),
     "##[error]::x",
     "x\r::stop-commands::y\n::error::x\x85::error::z\u2028::error::w",
 )
