@@ -364,3 +364,29 @@ def test_a_model_that_names_other_evidence_fails_until_the_baseline_is_updated(
         assert "m.yaml:2" in said
         assert main([*line, "--update-baseline"]) == 0
         assert main(line) == 0
+
+
+@pytest.mark.parametrize("option", ["--baseline", "--policy", ""])
+def test_what_gates_a_change_uses_no_cache_but_one_that_its_job_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    for name in ("CI", "TF_BUILD", "JENKINS_URL", "TM_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.chdir(tmp_path)
+    Path("m.yaml").write_text(GOLDEN_MODEL, encoding="utf-8")
+    Path("template.yaml").write_text(DEPLOYED, encoding="utf-8")
+    Path("policy.yaml").write_text("fail_on: critical\n", encoding="utf-8")
+    named = {
+        "--baseline": ["--baseline", "b.json", "--write-baseline"],
+        "--policy": ["--policy", "policy.yaml"],
+        "": [],
+    }
+    line = ["check", "m.yaml", *named[option], *TODAY]
+    assert main(line) in {0, 1}
+    assert (tmp_path / "XDG_CACHE_HOME").exists() == (not option)
+    monkeypatch.setenv("TM_CACHE", str(tmp_path / "job"))
+    Path("b.json").unlink(missing_ok=True)
+    assert main(line) in {0, 1}
+    assert any((tmp_path / "job" / "threatmodel").iterdir())
