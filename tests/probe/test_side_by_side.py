@@ -1,4 +1,4 @@
-"""The examples, run for real: one is proven, one is not, and the README's table is what the probe says of both."""
+"""The examples, run for real: one is proven, one is not, and the page's table is what the probe says of both."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 EXAMPLE = HOME / "examples" / "slack-app"
 LIBRARY = load_library(HOME / "threatlib")
 README = HOME / "README.md"
+PAGE = HOME / "docs" / "probe.md"
 LAST_LINES = re.compile(r"^(\$ python tm\.py probe (\S+) [^\n]*\| tail -1\n)[^\n]+$", re.MULTILINE)
 TABLE = re.compile(r"(?<=<!-- probes -->\n).*?(?=<!-- /probes -->)", re.DOTALL)
 
@@ -64,7 +65,7 @@ def test_the_article_s_handler_is_not(article: Result, golden: Callable[[str, st
         golden("probe/article.txt", probed(article, controls_shown(article, LIBRARY)))
 
 
-def test_readme_shows_both(request: pytest.FixtureRequest, example: Result, article: Result) -> None:
+def test_the_page_shows_both(request: pytest.FixtureRequest, example: Result, article: Result) -> None:
     rows: dict[str, list[str]] = {}
     for result in (example, article):
         for row in result.rows:
@@ -74,10 +75,10 @@ def test_readme_shows_both(request: pytest.FixtureRequest, example: Result, arti
     lines = ["| what is asked | the reference | the article's |", f"| --- |{' --- |' * 2}"]
     lines += [f"| {title} | {' | '.join(outcomes)} |" for title, outcomes in rows.items()]
     table = "\n".join(lines) + "\n"
-    text = README.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     if request.config.getoption("--update-golden"):
-        README.write_text(TABLE.sub(lambda _: table, text), encoding="utf-8")
-    (shown,) = TABLE.findall(README.read_text(encoding="utf-8"))
+        PAGE.write_text(TABLE.sub(lambda _: table, text), encoding="utf-8")
+    (shown,) = TABLE.findall(PAGE.read_text(encoding="utf-8"))
     assert shown == table
 
 
