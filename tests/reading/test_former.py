@@ -68,6 +68,8 @@ def test_the_element_of_an_id_is_renamed_too(text: str) -> None:
     [
         ("bots: {a: {authorises: true, authorizes: false}}", 1),
         ("bots:\n a:\n  authorizes: false\n  authorises: true", 3),
+        ("bots:\n a:\n  authorises: true\n  authorizes: false", 4),
+        ("at:\n  x@colour: true\n  x@color: true", 3),
         ("bots:\n a:\n  permits: false\n  authorises: true", 3),
         ("at:\n  color: true\n  colour: true", 2),
     ],

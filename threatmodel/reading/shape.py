@@ -345,7 +345,9 @@ def _read_record(reader: Reader, shape: Record, raw: Any, mark: int, noun: str) 
         if key is None and name in shape.former:
             name, old = reader.current(name, shape.former, key_place), name  # noqa: PLW2901 - read as its current name
             if name in raw or entries.given(name):
-                reader.both(old, name, key_place, _first(reader, raw, name, lambda key: shape.former.get(key, key)))
+                reader.both(
+                    old, name, key_place, _other(reader, raw, old, name, lambda key: shape.former.get(key, key))
+                )
                 continue
             key = index[name]
         if key is None:
@@ -367,9 +369,9 @@ def _read_record(reader: Reader, shape: Record, raw: Any, mark: int, noun: str) 
     return entries
 
 
-def _first(reader: Reader, raw: Map, name: str, current: Callable[[str], str]) -> Place:
-    """Return the place of the first key of a mapping that is read as `name`."""
-    return reader.place(next(mark for key, _, mark, _ in raw.placed() if current(key) == name))
+def _other(reader: Reader, raw: Map, old: str, name: str, current: Callable[[str], str]) -> Place:
+    """Return the place of the first key besides `old` of a mapping that is read as `name`."""
+    return reader.place(next(mark for key, _, mark, _ in raw.placed() if key != old and current(key) == name))
 
 
 def _read_table(reader: Reader, shape: NamedItems, raw: Any, mark: int, noun: str) -> Any:
@@ -381,7 +383,9 @@ def _read_table(reader: Reader, shape: NamedItems, raw: Any, mark: int, noun: st
         if shape.formerly and (new := current_id(name, shape.formerly)) != name:
             reader.renamed += _parts(reader, name, new, key_place)
             if new in raw or entries.given(new):
-                reader.both(name, new, key_place, _first(reader, raw, new, lambda key: current_id(key, shape.formerly)))
+                reader.both(
+                    name, new, key_place, _other(reader, raw, name, new, lambda key: current_id(key, shape.formerly))
+                )
                 continue
             name = new  # noqa: PLW2901 - read as its current name
         if len(name) > shape.longest:
