@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -207,3 +207,20 @@ def test_an_assessment_of_schema_1_is_compared_without_undetermined_findings(
     (here / "first.json").write_text(json.dumps(saved), encoding="utf-8")
     assert main(("diff", "first.json", "models/shop.yaml", *TODAY)) == 0
     assert "Nothing differs" in capsys.readouterr().out
+
+
+def test_the_messages(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    golden: Callable[[str, str], None],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("model.yaml").write_text(
+        "name: Shop\nfunctions:\n  bot:\n    triggers: []\n    authorises_caller: true\n", encoding="utf-8"
+    )
+    Path("old.json").write_text('{"schema_version": "1.3"}\n', encoding="utf-8")
+    assert main(("--dfd", "-m", "model.yaml")) == 0
+    golden("bad-input/renamed.txt", capsys.readouterr().err)
+    assert main(("migrate", "old.json")) == 2
+    golden("bad-input/cannot-migrate.txt", capsys.readouterr().err)
