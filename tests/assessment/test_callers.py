@@ -36,7 +36,8 @@ def test_one_question_names_the_signs(tmp_path: Path) -> None:
     found = assess(load_model(tmp_path / "model.yaml"), load_library())
     (asked,) = [question for question in found.questions if question.kind == "caller"]
     assert asked.elements == ("one", "two")
-    assert "the parameter 'SlackSigningSecret' at " in asked.ask
+    assert asked.ask == "Which of these routes does Slack call?"
+    assert "the parameter 'SlackSigningSecret' at " in asked.known
     assert "slack-request-forgery@one" in asked.decides
     assert {finding.id for finding in found.possible} >= {"slack-request-forgery@one", "slack-request-forgery@two"}
 

@@ -211,7 +211,7 @@ def routes(shop: Path) -> Path:
 
 
 def test_who_calls_the_routes_is_asked_first_and_once(routes: Path, golden: Golden) -> None:
-    golden("cli/ask-routes.txt", "".join(ask(routes).stdout.splitlines(keepends=True)[:8]))
+    golden("cli/ask-routes.txt", "".join(ask(routes).stdout.splitlines(keepends=True)[:10]))
 
 
 @pytest.mark.slow
@@ -330,15 +330,15 @@ def test_what_everybody_is_meant_to_reach(shop: Path, answer: str, written: str)
     text = MODEL.replace("apis:\n  slack-api: {kind: http}\n", open_door)
     text = text.replace("slack: slash-command", "http: GET")
     (shop / "threatmodel.yaml").write_text(text, encoding="utf-8")
-    assert "Which api is meant to be open to everybody?" in ask(shop).stdout
+    assert "Is public access to the API intended?" in ask(shop).stdout
     result = ask(shop, "--set", f"slack-api.public={answer}")
     assert result.returncode == 0, result.stderr
     assert (open_door + written) in (shop / "threatmodel.yaml").read_text()
-    assert "Which api is meant" not in ask(shop).stdout
+    assert "Is public access to the API intended" not in ask(shop).stdout
 
 
 @pytest.mark.parametrize("answer", ["y", ""])
 def test_an_intention_without_its_reason_is_no_answer(shop: Path, answer: str) -> None:
     result = ask(shop, "--set", f"slack-api.public={answer}")
     assert result.returncode == 2
-    assert "expected the reason why it is meant to be public" in result.stderr
+    assert "expected the reason why public access is intended" in result.stderr

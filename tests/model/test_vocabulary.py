@@ -27,6 +27,7 @@ from threatmodel.model.vocabulary import (
     RELATIONS,
     ROWS,
     FactRow,
+    RelationRow,
 )
 from threatmodel.model.vocabulary.format import FOLDER, read_rows
 from threatmodel.reading.problems import InputError
@@ -46,8 +47,33 @@ def test_fact_says_what_it_means_and_how_to_ask(row: FactRow) -> None:
     assert isinstance(row.shape, Flag | Number | Word)
     assert row.meaning
     assert not row.meaning.endswith(".")
-    assert row.ask.endswith("?") is not row.derived
+    assert row.ask.endswith("?") or (row.derived and not row.ask)
     assert set(row.seen_by) <= {"template", "aws", "probe", "repository", "source"}
+
+
+LONGEST_QUESTION = 20  # words
+YES_NO = ("Are", "Can", "Did", "Do", "Does", "Has", "Have", "Is", "May", "Must")
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.ask], ids=name_of)
+def test_question_is_one_sentence_that_the_values_answer(row: FactRow) -> None:
+    """Whether `y` means `true` cannot be tested, but a question about anyone *but* those allowed reverses it."""
+    assert row.ask.count("?") == 1
+    assert len(row.ask.split()) <= LONGEST_QUESTION
+    assert not re.search(r"\bbut\b", row.ask)
+    first = row.ask.split()[0]
+    match row.shape:
+        case Flag():
+            assert first in YES_NO
+        case Number():
+            assert row.ask.startswith(("How many ", "After how many ")) or row.name.endswith("_port")
+
+
+@pytest.mark.parametrize("row", [row for rows in RELATIONS.values() for row in rows.values()], ids=lambda row: row.name)
+def test_question_about_a_list_is_one_sentence(row: RelationRow) -> None:
+    for ask in (row.ask, row.ask_rest):
+        assert ask.endswith("?")
+        assert len(ask.split()) <= LONGEST_QUESTION
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if isinstance(row.shape, Word)], ids=name_of)

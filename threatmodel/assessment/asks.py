@@ -1,4 +1,4 @@
-"""Whom to ask about what is unknown."""
+"""What to ask about what is unknown: the facts and lists that it follows from."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from threatmodel.model.vocabulary import INPUTS, LISTS, RELATIONS, Input
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Something that nobody has said.
+    """Something that is not stated.
 
-    A fact or a list of an element, who calls its routes, a plane's description, or who attests a control. `kind` is
-    fact, relation, caller, describe or attest; `name` the fact, the list, the plane or the control.  `rest`: of the
-    list only the rest.
+    A fact or a list of an element, the callers of its routes, a plane's description, or the attestation of a control.
+    `kind` is fact, relation, caller, describe or attest; `name` the fact, the list, the plane or the control. `rest`:
+    only the rest of the list.
     """
 
     kind: str
@@ -27,7 +27,7 @@ class Ask:
 
 
 def asks_for(graph: Graph, target: Element | Flow, name: str) -> Iterator[Ask]:
-    """Whom to ask about an unknown fact: the target itself, or for a derived fact those who know its inputs."""
+    """Yield what to ask about an unknown fact: the fact itself, or for a derived fact its unknown inputs."""
     inputs = INPUTS.get((target.kind, name))
     if isinstance(target, Flow) and inputs is not None:
         yield from _of_ends(graph, target, name) or [Ask("fact", target.kind, name, target.id)]
@@ -40,7 +40,7 @@ def asks_for(graph: Graph, target: Element | Flow, name: str) -> Iterator[Ask]:
 
 
 def _of_ends(graph: Graph, flow: Flow, name: str) -> list[Ask]:
-    """What a flow carries is known of its ends: what is unknown there is asked there."""
+    """Return what to ask of a flow's ends, which decide what it carries."""
     ends = [graph.elements[end] for end in (flow.source, flow.target)]
     unknown = [end for end in ends if (end.kind, name) in INPUTS and not _known(end.facts.get(name))]
     return list(dict.fromkeys(ask for end in unknown for ask in asks_for(graph, end, name)))
@@ -68,9 +68,9 @@ def _of_input(graph: Graph, target: Element | Flow, given: Input) -> Iterator[As
 
 
 def list_asks(graph: Graph, kind: str, name: str, element: str) -> Iterator[Ask]:
-    """Whom to ask about a list of an element, or about its rest; nobody where it is closed, or none of the kind's.
+    """Yield what to ask about a list of an element, or about its rest; nothing where it is complete.
 
-    Of what starts it also which requests Slack sends, where nobody has said.
+    For triggers, also which requests Slack sends, where that is not stated.
     """
     if graph.elements[element].kind == kind and name in RELATIONS[kind]:
         members = graph.lists[element].get(name)

@@ -69,11 +69,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One question: what to ask, of which elements, which findings it decides, and the worst score that hangs on it.
+    """One question: what to ask, of which elements, which findings depend on it, and their worst score.
 
     `kind` is fact, relation, caller, describe or attest; `of` the kind of element, `name` the fact, relation, plane or
     control.  `facts` are all the facts that it asks for, `name` first; none where it asks for something else.
-    `look` is what somebody looks at to answer it together with others (None: nothing else).
+    `look` is the source that answers it together with others (None: no other question). `hint` is how to write the
+    answer in the model ('' for facts, which are stated by name), `known` what files show of the answer.
     """
 
     id: str
@@ -86,6 +87,8 @@ class Question:
     decides: tuple[str, ...]
     score: int
     look: Look | None = None
+    hint: str = ""
+    known: str = ""
 
 
 class RuledOut(NamedTuple):

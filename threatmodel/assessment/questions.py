@@ -1,7 +1,7 @@
-"""What nobody has said, as questions: whom each asks about, and how much hangs on it.
+"""What is not stated, as questions: which elements each asks about, and which findings depend on it.
 
-Facts that one look answers (the execution role's, the handler's checks) are asked about together: a topic is one
-question, and names the facts that wait for an answer.
+Facts of one topic (the execution role's, the handler's checks) are asked about together: several of them have the
+topic's title, and the question names the facts that are not stated.
 """
 
 from __future__ import annotations
@@ -15,23 +15,16 @@ from threatmodel.library.entries import Library
 from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS, Look
 
 _Key = tuple[str, str, str]
-BY_HAND = (
-    "Write slack: slash-command, interactivity or events in place of http for each, and take caller: unknown out of "
-    "the others."
+_CALLERS = (
+    "on those routes, replace http with slack: slash-command, interactivity or events; remove every caller: unknown"
 )
-"""How who calls a route is said without `tm ask`."""
-
-_CALLERS = f"Which of these routes does Slack call? ({{}}) {BY_HAND}"
-_PUBLIC = (
-    "Which {} is meant to be open to everybody? Write public: intended and public_reason: (what for) at each that is, "
-    "public: unintended at the others."
-)
+_PUBLIC = "state public: intended with public_reason, or public: unintended"
 _DESCRIBE = 3
-"""The doubt that a plane is in which nobody describes."""
+"""The doubt about a plane that no file describes."""
 
 
 class Questions:
-    """Collects asks with what hangs on them."""
+    """Collects asks with the findings that depend on them."""
 
     def __init__(self, library: Library, signs: Sequence[str] = ()) -> None:
         self._library = library
@@ -45,7 +38,7 @@ class Questions:
         self._seen: dict[int, tuple[tuple[Ask, ...], tuple[_Key, ...]]] = {}  # holds the asks, so that ids stay theirs
 
     def add(self, asks: Iterable[tuple[Ask, ...]], finding: Finding) -> None:
-        """Notes that these asks hold up a finding."""
+        """Note that a finding depends on these asks."""
         places: dict[int, Rank] = {}
         for key in dict.fromkeys(key for each in asks for key in self._keys(each)):
             doubt = _DESCRIBE if key[0] == "describe" else 0
@@ -55,7 +48,7 @@ class Questions:
             self._rank[key] = min(place, self._rank.get(key, place))
 
     def _keys(self, asks: tuple[Ask, ...]) -> tuple[_Key, ...]:
-        """The questions that asks belong to; a tuple that many findings share is gone through once."""
+        """Return the questions that asks belong to; a tuple that many findings share is read once."""
         found = self._seen.get(id(asks))
         if found is None:
             keys: dict[_Key, None] = {}
@@ -71,7 +64,7 @@ class Questions:
         return found[1]
 
     def ranked(self) -> tuple[Question, ...]:
-        """All questions: first who calls the routes, which decides what else is asked; last what all are asked."""
+        """Return all questions: first which routes Slack calls, because the other questions depend on it."""
         ranked = sorted(
             self._elements,
             key=lambda key: (
@@ -92,6 +85,8 @@ class Questions:
             name=facts[0] if facts else subject,
             facts=facts,
             ask=self._ask(key, facts),
+            hint=self._hint(key),
+            known=self._known() if kind == "caller" else "",
             elements=tuple(self._elements[key]),
             decides=tuple(self._decides[key]),
             score=self._score[key],
@@ -99,7 +94,7 @@ class Questions:
         )
 
     def _look(self, key: _Key, facts: tuple[str, ...]) -> Look | None:
-        """What one looks at to answer it; who a route is for is asked of nobody else's sake."""
+        """Return the source that answers it; None for a route's caller, which is asked separately."""
         kind, of, subject = key
         match kind:
             case "describe":
@@ -117,24 +112,51 @@ class Questions:
         kind, of, subject = key
         match kind:
             case "public":
-                return _PUBLIC.format(of)
+                return f"Is public access to the {'API' if of == 'api' else of} intended?"
             case "describe":
-                planes = [plane for plane in PLANES if plane in self._elements[key]]
-                sections = _and([f"'{plane}:'" for plane in planes])
-                return f"Describe the {_and(planes)}: add {sections} to the model, or to a file under uses."
-            case "attest":
-                control = self._library.controls[subject]
-                return f"Is this in place, and who says so until when? {control.title} (controls: {subject}@element)"
-            case "caller":
-                return _CALLERS.format(
-                    f"signs of it: {'; '.join(self._signs)}" if self._signs else "no sign of it in any file"
+                return (
+                    f"How {'are' if len(self._elements[key]) > 1 else 'is'} the {_and(self._planes(key))} configured?"
                 )
+            case "attest":
+                return f"Is this control in place: {self._library.controls[subject].title}?"
+            case "caller":
+                return "Which of these routes does Slack call?"
             case "relation":
                 row = next(row for row in RELATIONS[of].values() if row.topic == subject)
                 return row.ask if key in self._whole else row.ask_rest
             case _:
                 fact = FACTS[of][facts[0]]
-                return fact.topic_ask if len(facts) > 1 else fact.ask or f"What is its {fact.name}?"
+                return fact.topic_title if len(facts) > 1 else fact.ask or f"What is the value of {fact.name}?"
+
+    def _hint(self, key: _Key) -> str:
+        """Return how to write the answer in the model; '' for facts, which are stated by their names."""
+        kind, of, subject = key
+        match kind:
+            case "public":
+                return _PUBLIC
+            case "describe":
+                sections = _and([f"'{plane}:'" for plane in self._planes(key)])
+                return f"add {sections} to the model, or to a file under uses"
+            case "attest":
+                return (
+                    f"add {subject}@{next(iter(self._elements[key]))} under controls, with attested_by, on and expires"
+                )
+            case "caller":
+                return _CALLERS
+            case "relation":
+                names = _and([row.name for row in RELATIONS[of].values() if row.topic == subject])
+                if key in self._whole:
+                    return f"state {names} ([] for none), or let evidence show it"
+                return f"add what is missing to {names}, then remove it from incomplete"
+            case _:
+                return ""
+
+    def _known(self) -> str:
+        """Return what files show of the routes that Slack calls."""
+        return f"signs of Slack: {'; '.join(self._signs)}" if self._signs else "no file shows a sign of Slack"
+
+    def _planes(self, key: _Key) -> list[str]:
+        return [plane for plane in PLANES if plane in self._elements[key]]
 
 
 def _and(words: Sequence[str]) -> str:
@@ -142,12 +164,12 @@ def _and(words: Sequence[str]) -> str:
 
 
 def _key(ask: Ask) -> _Key:
-    """The question that an ask belongs to; one file describes all planes, so that they are asked for together."""
+    """Return the question that an ask belongs to; one file describes all planes, so one question asks about them."""
     return (ask.kind, "plane", "platform") if ask.kind == "describe" else (ask.kind, ask.of, _subject(ask))
 
 
 def _subject(ask: Ask) -> str:
-    """What a question is about: the topic of a fact or a list, or the thing itself."""
+    """Return the subject of a question: the topic of a fact or a list, or else the name."""
     if ask.kind == "relation":
         return RELATIONS[ask.of][ask.name].topic
     return FACTS[ask.of][ask.name].topic or ask.name if ask.kind == "fact" else ask.name

@@ -20,7 +20,7 @@ _BRACES = 20
 
 
 class NotAnAnswerError(Exception):
-    """What was typed answers nothing; says what was expected."""
+    """The text typed is not an allowed answer; says what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def with_edit(text: str, document: Document, edit: Edit, note: str) -> tuple[str
 def _stated(document: Document, path: Sequence[str], key: str) -> InputError:
     at = _place_of(document, [*path, key])
     message = f"'{key}' of '{'.'.join(path)}' is stated here already"
-    hint = "nothing is written over: change it here if it is wrong"
+    hint = "existing statements are not overwritten; change it here if it is wrong"
     return InputError([Problem(code="stated-twice", place=at, message=message, hint=hint)])
 
 
@@ -199,7 +199,7 @@ def _without_incomplete(text: str, document: Document, path: Sequence[str], name
         found = "".join([*parts[:at], edited, *parts[at + 1 :]])
         if read_back(as_read(found)) == wanted:
             return found, at + 1
-    hint = [f"take {name} out of incomplete"]
+    hint = [f"remove {name} from incomplete"]
     raise cannot_add(document.file, place, "'incomplete'", "incomplete", hint)
 
 
@@ -233,7 +233,10 @@ def with_caller(text: str, document: Document, said: Said, note: str) -> tuple[s
     places = {key: (document.place(own), document.place(value)) for key, _, own, value in trigger.placed()}
     place = places.get("http", (document.place(document.mark),))[0]
     if trigger.get("caller") != "unknown":
-        message, hint = "this route says already who calls it", "nothing is written over: change it here if it is wrong"
+        message, hint = (
+            "the caller of this route is stated already",
+            "existing statements are not overwritten; change it here if it is wrong",
+        )
         raise InputError([Problem(code="stated-twice", place=place, message=message, hint=hint)])
     parts = lines_of(text)
     spans = {key: (_span(parts, own), _span(parts, value)) for key, (own, value) in places.items()}

@@ -1,4 +1,4 @@
-"""What is asked one thing at a time: which, in what words, what may be answered, and how an answer is written."""
+"""Questions one thing at a time: their text, the answers that are allowed, and how an answer is written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from threatmodel.assessment.assessed import DONE, Assessment, Question
-from threatmodel.assessment.questions import BY_HAND
 from threatmodel.assessment.risk import BANDS
 from threatmodel.authoring import routes
 from threatmodel.authoring.answers import Edit, NotAnAnswerError, Said
@@ -28,7 +27,7 @@ _NONE = frozenset({"none", "null", "never"})
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing to ask: of one element a fact or a list, or a description or attestation; who calls all open routes.
+    """One thing to ask: a fact, a list, a description or an attestation of one element; the callers of all open routes.
 
     `kind`, `of` and `name` are as for an `Ask`; `rest`: of a list, whether there is more in it than is known.
     """
@@ -42,19 +41,19 @@ class Item:
 
     @property
     def id(self) -> str:
-        """What `--set` and comments call it: ``order-bot.verifies_signature``, ``code-signing@order-bot``."""
+        """Return its name in `--set` and comments: ``order-bot.verifies_signature``, ``code-signing@order-bot``."""
         if self.kind == "caller":
             return self.name
         return f"{self.name}@{self.element}" if self.kind == "attest" else f"{self.element}.{self.name}"
 
     @property
     def row(self) -> FactRow:
-        """The fact that is asked for."""
+        """Return the fact that is asked for."""
         return FACTS[self.of][self.name]
 
 
 def items(assessment: Assessment) -> Iterator[Item]:
-    """Everything that waits for an answer, a thing at a time, in the order of the questions."""
+    """Yield everything that is not answered, one thing at a time, in the order of the questions."""
     for question in assessment.questions:
         if question.kind == "caller":
             yield Item(question, "caller", question.of, "", question.name)
@@ -87,7 +86,7 @@ def _target(assessment: Assessment, name: str) -> Element | Flow:
 
 
 def expected(item: Item) -> str:
-    """What may be answered, in a few words."""
+    """Return the allowed answers, in a few words."""
     match item.kind:
         case "fact":
             shape = item.row.shape
@@ -98,42 +97,42 @@ def expected(item: Item) -> str:
                 return f"a number from {shape.low} to {shape.high}{none}"
             return f"{', '.join(shape.words[:12])}{', ...' if len(shape.words) > 12 else ''}{none}"  # noqa: PLR2004 - a line's worth
         case "relation" if item.rest:
-            return "n (nothing else; add what else there is by hand)"
+            return "n (nothing else; add what is missing by hand)"
         case "relation" if item.name == "triggers":
             return "a list such as [{slack: slash-command}], [{schedule: rate(1 day)}]; none"
         case "relation":
             return "ids separated by commas; none"
         case "describe":
-            return "its name"
+            return "a name"
         case "public":
-            return "the reason why it is meant to be public; n if it is not"
+            return "the reason why public access is intended; n if it is not"
         case "caller":
-            return "such as: 1 slash-command, 2-3 events, rest others; n for none of them"
+            return "such as 1 slash-command, 2-3 events, rest others; n for none of them"
         case _:
-            return "y (you attest it), a date by which it will be there"
+            return "y (you attest it), or the date by which it will be in place"
 
 
 def meaning(item: Item, assessment: Assessment) -> str:
-    """What is asked, in a sentence."""
+    """Return the explanation of what is asked, in one sentence."""
     match item.kind:
         case "public":
-            return "it does not identify its callers; is this intended? The answer changes the actions, not the risk"
+            return "it does not authenticate its callers; the answer changes the actions, not the risk"
         case "caller":
-            return "a number, a path or a function, and what calls it: slash-command, interactivity, events or others"
+            return "a number, a path or a function, then its caller: slash-command, interactivity, events or others"
         case "fact":
             return f"{item.name}: {item.row.meaning}"
         case "relation":
             row = RELATIONS[item.of][item.name]
-            return f"{item.name}: {row.meaning}" + (" (some are known; is there anything else?)" if item.rest else "")
+            return f"{item.name}: {row.meaning}" + (" (some are known: is anything missing?)" if item.rest else "")
         case "describe":
-            return f"no file describes the {item.name}; its name is a beginning, its facts are asked for then"
+            return f"no file describes the {item.name}; start with its name, and its facts are asked next"
         case _:
             control = assessment.library.controls[item.name]
             return f"{control.title}: attestation needed, because no tool can see this"
 
 
 def edits(item: Item, answer: str, who: str, today: datetime.date, assessment: Assessment) -> list[Edit | Said]:
-    """What an answer writes.  Raises NotAnAnswerError where it is none."""
+    """Return the edits that an answer makes. Raises NotAnAnswerError where it is not an allowed answer."""
     given = answer.strip()
     path = path_of(item)
     match item.kind:
@@ -144,7 +143,7 @@ def edits(item: Item, answer: str, who: str, today: datetime.date, assessment: A
             return [Edit(path, item.name, _fact(item.row, given))]
         case "relation" if item.rest:
             if given.lower() not in _NO | _NONE:
-                raise NotAnAnswerError("expected n for no others; add others by hand")
+                raise NotAnAnswerError("expected n for no others; add what is missing by hand")
             return [Edit(path, item.name, closes=True)]
         case "relation":
             return [Edit(path, item.name, _list(item, given))]
@@ -159,7 +158,7 @@ def edits(item: Item, answer: str, who: str, today: datetime.date, assessment: A
 
 
 def path_of(item: Item) -> tuple[str, ...]:
-    """The keys that lead to an element in a model file."""
+    """Return the keys that lead to an element in a model file."""
     if item.kind == "caller":
         return ("functions",)
     if item.kind in {"describe", "attest"}:
@@ -170,7 +169,7 @@ def path_of(item: Item) -> tuple[str, ...]:
 
 
 def _fact(row: FactRow, given: str) -> str:
-    """The value of a fact as YAML."""
+    """Return the value of a fact as YAML."""
     word = given.lower()
     shape = row.shape
     if isinstance(shape, Word) and shape.takes(given):
@@ -192,16 +191,16 @@ def _fact(row: FactRow, given: str) -> str:
 
 
 def _public(path: tuple[str, ...], given: str) -> list[Edit | Said]:
-    """Return whether it is meant to be public, with the reason."""
+    """Return whether public access is intended, with the reason."""
     if given.lower() in _NO:
         return [Edit(path, "public", "unintended")]
     if not given or given.lower() in _YES:
-        raise NotAnAnswerError("expected the reason why it is meant to be public, or n if it is not")
+        raise NotAnAnswerError("expected the reason why public access is intended, or n if it is not")
     return [Edit(path, "public", "intended"), Edit(path, "public_reason", scalar(given))]
 
 
 def _list(item: Item, given: str) -> str:
-    """The members of a list as YAML."""
+    """Return the members of a list as YAML."""
     if given.lower() in _NONE or given == "[]":
         return "[]"
     if not given:
@@ -212,7 +211,7 @@ def _list(item: Item, given: str) -> str:
 
 
 def _statement(given: str, who: str, today: datetime.date) -> str:
-    """An attestation from today for a year, or a plan, as YAML."""
+    """Return an attestation from today for a year, or a plan, as YAML."""
     if given.lower() in _YES:
         until = today + datetime.timedelta(days=YEAR)
         return f"{{attested_by: {scalar(who)}, on: {today}, expires: {until}}}"
@@ -223,11 +222,11 @@ def _statement(given: str, who: str, today: datetime.date) -> str:
     return f"{{planned_for: {planned}}}"
 
 
-# --- what an answer decides
+# --- what depends on an answer
 
 
 def consequences(before: Assessment, after: Assessment, question: Question) -> str:
-    """What an answer changes, in words: what it settles, what then needs work, what still waits."""
+    """Return the effect of an answer in words: findings that it settles, that need work then, and that stay open."""
     old = {finding.id: finding for finding in before.findings}
     new = {finding.id: finding for finding in after.findings}
     waiting = {name for name, finding in new.items() if finding.verdict == "undetermined"}
@@ -244,18 +243,18 @@ def consequences(before: Assessment, after: Assessment, question: Question) -> s
     still = [name for name in question.decides if name in waiting]
     parts = []
     if settled:
-        parts.append(f"settles {len(settled)}")
+        parts.append(f"settles {len(settled)} finding{'' if len(settled) == 1 else 's'}")
     if needing:
         worst = max((finding.claimed.band for finding in needing), key=BANDS.index)
         parts.append(f"{len(needing)} need{'s' if len(needing) == 1 else ''} work (up to {worst})")
     if still:
-        parts.append(f"{len(still)} still wait{'s' if len(still) == 1 else ''}")
+        parts.append(f"{len(still)} still depend{'s' if len(still) == 1 else ''} on other answers")
     return ", ".join(parts) or "changes nothing yet"
 
 
 def asked(item: Item) -> str:
-    """The question that a thing belongs to, without how it is answered by hand."""
-    return item.question.ask.removesuffix(f" {BY_HAND}")
+    """Return the question about one thing where its group has more than one fact, else ''."""
+    return item.row.ask if item.kind == "fact" and len(item.question.facts) > 1 else ""
 
 
 def numbered(assessment: Assessment) -> list[str]:
@@ -271,7 +270,7 @@ def numbered(assessment: Assessment) -> list[str]:
 
 def _hint(route: routes.Route) -> str:
     hinted = surface(route.trigger.path)
-    return f"  by its path {hinted}" if hinted else ""
+    return f"  its path suggests {hinted}" if hinted else ""
 
 
 def pasted(found: Sequence[Item]) -> list[str]:
@@ -296,19 +295,19 @@ def _pasted(item: Item) -> list[str]:
             values += ["null"] if item.row.nullable else []
             return [f"{item.name}:   # {' | '.join(values)}"]
         case "relation" if item.rest:
-            return [f"# take {item.name} out of incomplete once it is whole"]
+            return [f"# remove {item.name} from incomplete once the list is complete"]
         case "relation":
-            return [f"{item.name}: []   # what there is; [] for nothing"]
+            return [f"{item.name}: []   # its members; [] for none"]
         case "caller":
             return [
-                "# in its trigger: slack: slash-command | interactivity | events, in place of http; or caller: others"
+                "# in its trigger, slack: slash-command | interactivity | events instead of http; or caller: others"
             ]
         case "public":
-            return ["public:   # intended | unintended", "public_reason:   # what for, where it is intended"]
+            return ["public:   # intended | unintended", "public_reason:   # why it is intended"]
         case "describe":
-            return ["name:   # what it is called"]
+            return ["name:   # its name"]
         case _:
-            return [f"{item.id}:", "  attested_by:   # with on: and expires:, days"]
+            return [f"{item.id}:", "  attested_by:   # also on: and expires:, as dates"]
 
 
 def _words(shape: Number | Word) -> Sequence[str]:

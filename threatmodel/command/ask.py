@@ -133,13 +133,13 @@ def _listed(session: Answering) -> int:
                 [
                     "",
                     _head(alike[0]),
-                    alike[0].question.ask,
+                    *_asked(alike[0]),
                     *routes,
                     f"  or {PROGRAM} ask --set 'callers=1 slash-command, rest others'",
                 ]
             )
             continue
-        say(["", _head(alike[0]), alike[0].question.ask, *(f"  {line}" for line in pasted(alike))])
+        say(["", _head(alike[0]), *_asked(alike[0]), *(f"  {line}" for line in pasted(alike))])
     say(["", f"{_left(session)}; run {PROGRAM} ask in a terminal to answer them"])
     return 0
 
@@ -149,6 +149,16 @@ def _head(item: Item) -> str:
 
     count = len(item.question.decides)
     return f"up to {band(item.question.score)}, affects {count} finding{'' if count == 1 else 's'}"
+
+
+def _asked(item: Item) -> Iterator[str]:
+    """Yield the question, what files show of the answer, and how to write it by hand."""
+    question = item.question
+    yield question.ask
+    if question.known:
+        yield f"  {question.known}"
+    if question.hint:
+        yield f"  to answer: {question.hint}"
 
 
 def _left(session: Answering) -> str:
@@ -192,11 +202,12 @@ class _Terminal:
 
     def _ask(self, item: Item) -> bool:
         """Ask one thing until it is answered or skipped; return False to stop."""
-        from threatmodel.authoring.interview import asked, expected
+        from threatmodel.authoring.interview import expected
 
         if item.question.id != self.asked:
             self.asked = item.question.id
-            self._say("", f"{_left(self.session)} · {_head(item)}", asked(item))
+            question = item.question
+            self._say("", f"{_left(self.session)} · {_head(item)}", question.ask, *filter(None, [question.known]))
         self._say("", *self._about(item))
         undo = "u, " if self.given else ""
         while True:
@@ -222,13 +233,15 @@ class _Terminal:
 
     def _about(self, item: Item) -> Iterator[str]:
         """Yield the element and its place, the question, and the effect of each answer."""
-        from threatmodel.authoring.interview import meaning, numbered
+        from threatmodel.authoring.interview import asked, meaning, numbered
 
         if item.kind == "caller":
             yield from (f"  {line}" for line in numbered(self.session.assessment))
         else:
             at = self.session.place_of(item)
             yield f"  {item.element}{f'  ({at.short})' if at else ''}"
+        if question := asked(item):
+            yield f"  {question}"
         yield f"  {meaning(item, self.session.assessment)}"
         yield from (f"    {line}" for line in self.session.previews(item))
 

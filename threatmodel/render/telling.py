@@ -117,19 +117,11 @@ def _answering(questions: Sequence[Question], *, read: bool) -> str:
     question = questions[0]
     if len(questions) > 1 and question.look is not None:
         return _LEFT_OPEN if read and question.look == "deployment" else _TOPICS[question.look].do
-    match question.kind:
-        case "attest":
-            return f"let its owner attest {question.name}"
-        case "caller":
-            return "state at each route whether Slack calls it"
-        case "public":
-            return "state for each whether it is meant to be public"
-        case "describe":
-            return _TOPICS["platform"].do
-        case _:
-            facts = _to_state(question)
-            more = f" and {len(facts) - _MOST_FACTS} more" if len(facts) > _MOST_FACTS else ""
-            return f"state {', '.join(facts[:_MOST_FACTS])}{more}, or let evidence show it"
+    if question.hint:
+        return question.hint
+    facts = _to_state(question)
+    more = f" and {len(facts) - _MOST_FACTS} more" if len(facts) > _MOST_FACTS else ""
+    return f"state {', '.join(facts[:_MOST_FACTS])}{more}, or let evidence show it"
 
 
 def _to_state(question: Question) -> Sequence[str]:

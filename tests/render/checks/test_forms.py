@@ -23,10 +23,10 @@ from threatmodel.render.checks.told import CheckRow, Told
 
 ROLE = CheckResult(
     code="open",
-    name="over-privileged-role@receipt-reader",
+    name="role-reaches-too-far@receipt-reader",
     place=Place("template.yaml", 125, 17),
     message="Code that goes wrong reaches too much (high, least-privilege-role absent)",
-    rule="over-privileged-role",
+    rule="role-reaches-too-far",
     element="receipt-reader",
     band="high",
     score=15,
@@ -79,7 +79,7 @@ DRIFT = CheckResult(
     do="mend the one that is wrong",
 )
 RULES = {
-    "over-privileged-role": RuleText(
+    "role-reaches-too-far": RuleText(
         "Code reaches too much",
         "Why.",
         "Why.\n\nWhat answers it:\n- A role",

@@ -9,9 +9,9 @@ collectors that can observe it, none meaning that only a person knows.  Names av
 since facts become attributes there.
 
 A kind's `relations` are its lists: what starts it, what it uses, what it holds.  A row there is all that the file of a
-model, its loader, flows, neighbours, questions and collectors know of the list.
+model, its loader, flows, neighbors, questions and collectors know of the list.
 
-Authors cannot state derived facts.  Each stands under `derived` with what it follows from, and is computed by the
+Authors cannot state derived facts.  Each is under `derived` with what it follows from, and is computed by the
 function of its name in `threatmodel.graph.derived`.
 """
 

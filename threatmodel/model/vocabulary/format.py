@@ -78,7 +78,7 @@ _FACT = (
 _STATED = record(
     "a fact",
     *_FACT,
-    Key("ask", Text(400), "the question to an author who has not stated it", required=True),
+    Key("ask", Text(200), "the question to an author who has not stated it", required=True),
     Key("seen_by", Items(Word(COLLECTORS), least=1), "the collectors that can observe it; left out: only a person can"),
     Key(
         "denied_by",
@@ -101,13 +101,13 @@ _DERIVED = record(
 _LOOK = Key("look", Word(LOOKS), "what one looks at to answer it, and other topics with it")
 _TOPIC = record(
     "a topic",
-    Key("ask", Text(400), "the question for all its facts at once", required=True),
+    Key("title", Text(72), "the title of its facts as a group: the subject, then what they cover", required=True),
     _LOOK,
     Key("facts", NamedItems(_STATED, "a fact", _NAME, "lower-case words and underscores"), "its facts", required=True),
 )
 _LIST = record(
     "a list",
-    Key("means", Text(400), "what stands in it", required=True),
+    Key("means", Text(400), "what its items are", required=True),
     Key("to", Items(Word((*KINDS, *PARTNERS)), least=1), "what its items are", required=True),
     Key("verb", Text(20, r"[a-z-]+", "a word"), "the flow that goes to each of them"),
     Key("puts_out", Flag(), "whether what is handed on this way can start a function"),
@@ -116,8 +116,8 @@ _LIST = record(
 )
 _LISTS = record(
     "a topic of lists",
-    Key("ask", Text(400), "the question for all its lists", required=True),
-    Key("ask_rest", Text(400), "the question where they are known in part", required=True),
+    Key("ask", Text(200), "the question for all its lists", required=True),
+    Key("ask_rest", Text(200), "the question where they are known in part", required=True),
     _LOOK,
     Key("lists", NamedItems(_LIST, "a list", _NAME, "lower-case words and underscores"), "its lists", required=True),
 )
@@ -198,7 +198,7 @@ def _stated(kind: Kind, entries: Fields, reader: Reader) -> Iterator[FactRow]:
                 denied_by=fields.several("denied_by"),
                 default=_text(fields, "default"),
                 topic=topic,
-                topic_ask=described.value["ask"].value,
+                topic_title=described.value["title"].value,
                 look=_look(kind, described.value),
                 formerly=fields.several("formerly"),
             )

@@ -24,7 +24,7 @@ CLASSIFICATIONS = ("public", "internal", "confidential", "secret")
 
 Look = Literal["handler", "deployment", "data", "platform"]
 LOOKS: tuple[Look, ...] = get_args(Look)
-"""What somebody looks at to answer several questions at once: the code, the template, data, what all systems share."""
+"""Sources that answer several questions at once: the code, the template, data, what all systems share."""
 
 
 Partner = Literal["data item", "external system"]
@@ -68,7 +68,7 @@ class Input(NamedTuple):
 class FactRow:
     """One fact: of which kind, its name, its type, and what to say about it.
 
-    `topic` is what one person looks at to answer it together with others; `topic_ask` asks for all of them at once.
+    `topic` groups it with other facts that are answered together; `topic_title` is the title of that group.
     `look` is what one looks at to answer its topic, and others with it (None: nothing else).
     `seen_by` can observe it; `denied_by` sees a part of it only, whose lack shows that it is not so.
     A derived fact has no topic; `follows_from` names what it is computed of.  `formerly` lists its former names.
@@ -85,7 +85,7 @@ class FactRow:
     derived: bool = False
     follows_from: tuple[Input, ...] = ()
     topic: str = ""
-    topic_ask: str = ""
+    topic_title: str = ""
     look: Look | None = None
     formerly: tuple[str, ...] = ()
 

@@ -90,6 +90,7 @@ def question_data(question: Question) -> dict[str, Any]:
         "facts": list(question.facts),
         "of": question.of,
         "ask": question.ask,
+        **{name: text for name, text in (("hint", question.hint), ("known", question.known)) if text},
         "elements": list(question.elements),
         "affects": list(question.decides),
         "worst_band": band(question.score),
