@@ -273,9 +273,18 @@ def test_a_module_beside_the_template_is_not_run(tmp_path: Path, monkeypatch: py
     (tmp_path / "jinja2.py").write_text("raise SystemExit('taken over')", encoding="utf-8")
     (tmp_path / "threatmodel.py").write_text("raise SystemExit('taken over')", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    assert rendered(tmp_path, "fine") == "fine"
+    assert rendered(tmp_path, "{{ 'fine' }}") == "fine"
 
 
 def test_a_large_result_is_refused(tmp_path: Path) -> None:
     problem = refused(tmp_path, "{% for i in range(9999) %}{{ 'a' * 999 }}{% endfor %}")
     assert "larger than 1 MB" in problem.message
+
+
+@pytest.mark.parametrize("text", ["# Notes\n", "name: shop\nfunctions: {}\n", ""])
+def test_a_file_without_an_expression_is_no_template(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "notes.md"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="no template expression") as caught:
+        render_users(path, {})
+    assert "-o FILE" in caught.value.problems[0].hint

@@ -77,6 +77,9 @@ def render_users(path: Path, context: Mapping[str, Any], limits: TemplateLimits 
     if not path.is_file():
         what = "there is no such template" if not path.exists() else "this is not a file"
         raise _failed(path, 0, what, "built in are md and html; else give the path of a template")
+    if not _has_expression(path):
+        what = "this file has no template expression, so the report would be its own text"
+        raise _failed(path, 0, what, "to write the report there: -o FILE; to report on a model: -m FILE --report")
     command = [sys.executable, "-m", "threatmodel.render.templates", str(real_path(path))]
     command += [str(limits.seconds), str(limits.memory), str(limits.output)]
     try:
@@ -94,6 +97,15 @@ def render_users(path: Path, context: Mapping[str, Any], limits: TemplateLimits 
     if done.returncode:
         raise _told(path, done, limits)
     return done.stdout.decode()
+
+
+def _has_expression(path: Path) -> bool:
+    """Whether a file has anything for Jinja to fill in; one that cannot be read is left to the child to report."""
+    try:
+        text = path.read_bytes()
+    except OSError:
+        return True
+    return b"{{" in text or b"{%" in text
 
 
 def _too_long(limits: TemplateLimits) -> tuple[str, str]:
