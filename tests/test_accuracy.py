@@ -228,7 +228,7 @@ def test_the_page_has_what_becomes_of_threats_of_others() -> None:
 def test_an_item_becomes_what_its_threats_come_to() -> None:
     """The best of these: the template's own findings first, what nothing in the library is about last."""
     system = "tests/samples/lists/weather/template.yaml"
-    about = {"shown": ["role-reaches-too-far", "event-injection"], "asked": ["event-injection"], "nothing": []}
+    about = {"shown": ["over-privileged-role", "event-injection"], "asked": ["event-injection"], "nothing": []}
     items = {item: {"threats": threats} for item, threats in about.items()}
     found = {one.item: one.outcome for one in lists.became({"system": system, "items": items})}
     assert found == {"shown": "finding", "asked": "question", "nothing": "missed"}

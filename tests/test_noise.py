@@ -26,7 +26,7 @@ MOST = 25
 WANTED = (
     "slack-request-forgery",
     "slack-request-replay",
-    "role-reaches-too-far",
+    "over-privileged-role",
     "secret-exposed-in-configuration",
 )
 """What every bare model has to bring up: forgery, replay, role breadth, secrets in the environment."""

@@ -55,7 +55,7 @@ def test_what_is_new_or_worse_fails_and_says_so(tmp_path: Path, library: Library
     before = assessed(tmp_path, MODEL, library)
     worse = assessed(tmp_path, MODEL.replace("false", "true"), library)
     found = {result.name: result.since for result in failing(before, worse)}
-    assert found["role-reaches-too-far@bot"] == "worse"
+    assert found["over-privileged-role@bot"] == "worse"
     more = assessed(tmp_path, MODEL + "  other: {}\n", library)
     found = {result.name: result.since for result in failing(before, more)}
     assert {name.rpartition("@")[2] for name in found} == {"other"}
@@ -76,7 +76,7 @@ def test_proof_that_went_away_fails_although_nothing_else_does(tmp_path: Path, l
 def test_an_acceptance_that_lapses_later_is_worse(tmp_path: Path, library: Library) -> None:
     text = (
         "name: Shop\nfunctions: {bot: {role_wildcard_action: true}}\naccepted_risks:\n"
-        "  role-reaches-too-far@bot: {risk: 25, reason: a pilot, owner: team, expires: 2026-12-01}\n"
+        "  over-privileged-role@bot: {risk: 25, reason: a pilot, owner: team, expires: 2026-12-01}\n"
     )
     before = assessed(tmp_path, text, library)
     after = assessed(tmp_path, text, library, today=datetime.date(2026, 12, 2))
@@ -284,8 +284,8 @@ def test_a_file_that_shows_the_account_alone_is_missed_too(tmp_path: Path, libra
 
 EDITS: list[Callable[[dict[str, Any]], object]] = [
     lambda one: one["findings"].clear(),
-    lambda one: one["findings"]["role-reaches-too-far@bot"].update(claimed=25, proven=25, verdict="open"),
-    lambda one: one["findings"]["role-reaches-too-far@bot"].update(proved_by=["x@bot"]),
+    lambda one: one["findings"]["over-privileged-role@bot"].update(claimed=25, proven=25, verdict="open"),
+    lambda one: one["findings"]["over-privileged-role@bot"].update(proved_by=["x@bot"]),
     lambda one: one["others"].append("drift:bot.tracing"),
     lambda one: one["evidence"].clear(),
     lambda one: one["evidence"]["template"].update(bot=0),

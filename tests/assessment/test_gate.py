@@ -22,7 +22,7 @@ def library() -> Library:
 
 
 MODEL = "name: Shop\nfunctions:\n  bot: {{role_wildcard_action: true}}\naccepted_risks:\n  {accepted}\n"
-FINDING = "role-reaches-too-far@bot"
+FINDING = "over-privileged-role@bot"
 
 
 def codes(tmp_path: Path, library: Library, accepted: str, **rules: object) -> set[str]:
@@ -70,10 +70,10 @@ def test_a_lapsed_acceptance_leaves_the_finding_at_its_own_band(tmp_path: Path, 
 
 def test_an_acceptance_of_what_is_gone_fails(tmp_path: Path, library: Library) -> None:
     text = "name: x\nfunctions: {bot: {calls_language_model: false}}\naccepted_risks:\n  " + accepting(
-        finding="model-token-spend@bot"
+        finding="unbounded-consumption@bot"
     )
     found = failing(assessed(tmp_path, text, library), fail_on="critical")
-    assert [result.code for result in found if result.name == "model-token-spend@bot"] == ["needless-acceptance"]
+    assert [result.code for result in found if result.name == "unbounded-consumption@bot"] == ["needless-acceptance"]
 
 
 def test_acceptances_can_be_ignored_and_acceptors_named(tmp_path: Path, library: Library) -> None:

@@ -299,7 +299,7 @@ def test_what_ends_is_listed_by_owner(tmp_path: Path, capsys: pytest.CaptureFixt
     path = tmp_path / "model.yaml"
     path.write_text(
         "name: Shop\nfunctions: {bot: {}}\nowners: {team: team@example.com}\naccepted_risks:\n"
-        "  role-reaches-too-far@bot: {risk: 25, reason: a pilot, owner: team, expires: 2027-01-01, ticket: SEC-1}\n"
+        "  over-privileged-role@bot: {risk: 25, reason: a pilot, owner: team, expires: 2027-01-01, ticket: SEC-1}\n"
         "controls:\n  code-signing@bot: {owner: team, ticket: SEC-2, due: 2026-12-01}\n"
         "  incident-runbook: {attested_by: ops, on: 2026-06-15, expires: 2026-11-24}\n",
         encoding="utf-8",

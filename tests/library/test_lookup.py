@@ -64,8 +64,8 @@ def test_every_control_of_ours_has_an_order(ours: Library) -> None:
 
 
 def test_an_id_of_an_older_library_leads_to_what_took_it_in(ours: Library) -> None:
-    assert [one.id for one in named(ours, "detection-switched-off")] == ["change-unnoticed"]
-    assert hint(ours.threats, "detection-switched-off") == "it is part of 'change-unnoticed' now"
+    assert [one.id for one in named(ours, "detection-switched-off")] == ["undetected-change"]
+    assert hint(ours.threats, "detection-switched-off") == "it is part of 'undetected-change' now"
     assert hint(ours.controls, "slack-app-per-stage") == "it is part of 'secret-per-stage' now"
     assert hint(ours.threats, "api-floods", "none") == "did you mean 'api-flood'?"
     assert hint(ours.threats, "xyz", "none") == "none"

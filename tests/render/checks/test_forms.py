@@ -23,10 +23,10 @@ from threatmodel.render.checks.told import CheckRow, Told
 
 ROLE = CheckResult(
     code="open",
-    name="role-reaches-too-far@receipt-reader",
+    name="over-privileged-role@receipt-reader",
     place=Place("template.yaml", 125, 17),
     message="Code that goes wrong reaches too much (high, least-privilege-role absent)",
-    rule="role-reaches-too-far",
+    rule="over-privileged-role",
     element="receipt-reader",
     band="high",
     score=15,
@@ -79,7 +79,7 @@ DRIFT = CheckResult(
     do="mend the one that is wrong",
 )
 RULES = {
-    "role-reaches-too-far": RuleText(
+    "over-privileged-role": RuleText(
         "Code reaches too much",
         "Why.",
         "Why.\n\nWhat answers it:\n- A role",

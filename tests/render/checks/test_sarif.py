@@ -139,7 +139,7 @@ def many(form: Sarif, count: int, times: int = 1) -> dict[str, Any]:
     totals = Totals()
     for _ in range(times):
         results = tuple(
-            replace(ROLE, name=f"role-reaches-too-far@f{n}", element=f"f{n}", score=n % 25 + 1, fails=n % 3 == 0)
+            replace(ROLE, name=f"over-privileged-role@f{n}", element=f"f{n}", score=n % 25 + 1, fails=n % 3 == 0)
             for n in range(count)
         )
         one = outcome(replace(CHECKED, results=results), [form])
