@@ -30,7 +30,7 @@ GET_UV = "install uv (https://docs.astral.sh/uv/) and run the same command again
 
 
 class SetupError(Exception):
-    """Something that only the user can put right: what is wrong, and the ways to mend it."""
+    """Something that only the user can put right: what is wrong, and the ways to fix it."""
 
     def __init__(self, problem: str, *fixes: str) -> None:
         super().__init__("\n".join([problem, *(f"  fix: {fix}" for fix in fixes)]))
@@ -132,7 +132,7 @@ def ensure_environment(*locks: Path) -> None:
 
 
 def make(uv: str | None, reason: str) -> None:
-    """Make an empty .venv in the place of the one that is there."""
+    """Make an empty .venv instead of the one that is there."""
     if uv is None:
         require_python(sys.version_info[:3])
     say(f"making .venv with {'uv' if uv else 'pip'} ({reason})")
@@ -361,14 +361,14 @@ def build(arguments: list[str]) -> int:
 
 
 def fix(arguments: list[str]) -> int:
-    """Format the code and mend what ruff can mend [arguments of ruff check]."""
+    """Format the code and fix what ruff can fix [arguments of ruff check]."""
     ensure_environment(PROGRAM, CHECKS)
     mended = python("-m", "ruff", "check", "--fix", *arguments)
     return python("-m", "ruff", "format") or mended
 
 
 def docs(arguments: list[str]) -> int:
-    """Write the generated pages and schemas anew [arguments of: tm.py docs]."""
+    """Write the generated pages and schemas again [arguments of: tm.py docs]."""
     ensure_environment(PROGRAM, CHECKS)
     return python("tm.py", "docs", *arguments)
 
@@ -419,7 +419,7 @@ def help_text() -> str:
 
 
 def unknown_task(name: str) -> str:
-    """What to tell someone who asked for a task that does not exist."""
+    """The message for a task that does not exist."""
     near = get_close_matches(name, TASKS, n=1)
     question = f"; did you mean '{near[0]}'?" if near else ""
     return f"'{name}' is not a task{question}\n  tasks: {', '.join(TASKS)}"

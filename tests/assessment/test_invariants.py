@@ -85,7 +85,7 @@ def codes(found: tuple[CheckResult, ...]) -> set[str]:
 def test_an_invariant_binds_every_element_and_unknown_is_no_yes(tmp_path: Path, library: Library) -> None:
     found = failing(tmp_path, LATER, library)
     assert set(found) == {"bad", "open"}
-    assert found["open"].endswith(": nobody has said")
+    assert found["open"].endswith(": not stated")
     assert set(failing(tmp_path, PAST, library)) == {"bad", "open", "known"}
     assert set(failing(tmp_path, LATER, library, allow_undetermined=True)) == {"bad"}
     assert set(failing(tmp_path, LATER, library, require_proof=True)) == {"good", "bad", "open"}

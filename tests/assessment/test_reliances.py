@@ -153,7 +153,7 @@ def test_what_nobody_says_hides_no_threat_that_claims_would_keep_low(tmp_path: P
     found = assessed(tmp_path, model(bot=claimed), library)
     assert not found.findings
     assert [(one.kind, one.what, one.times, one.by, one.reason) for one in found.reliances] == [
-        ("not-said", "nobody says bot.calls_language_model", 1, "", "exposed")
+        ("not-said", "not stated: bot.calls_language_model", 1, "", "exposed")
     ]
     assert safety(found).answer == "undetermined"
     proven = assessed(tmp_path, model(), library, evidence(bot={"verifies_signature": True}))

@@ -1,4 +1,4 @@
-"""What to do: the controls that are wanting, what first, and what each would change here."""
+"""What to do: the controls that are missing, which comes first, and the effect of each on this system."""
 
 from __future__ import annotations
 
@@ -163,11 +163,11 @@ def _would_help(finding: Finding) -> Iterator[int]:
             yield at
 
 
-# --- what is at fault, and what shows that it no longer is
+# --- the cause, and what shows that it is fixed
 
 
 class FaultyValue(NamedTuple):
-    """A value at fault: of which element, which fact has which value, and who says so where."""
+    """A value that is a cause: the element, the fact, its value, and the source and place of the statement."""
 
     element: str
     fact: str
@@ -176,7 +176,7 @@ class FaultyValue(NamedTuple):
 
 
 def faults(action: Action) -> Iterator[FaultyValue]:
-    """The values that keep a control from being in place, those that somebody wrote first."""
+    """The values that keep a control from being in place; written values come before defaults."""
     order = list(FACTS[action.control.scope])
     found = [(state, item) for states in action.states.values() for state in states for item in state.support]
     wanting = [(state, item) for state, item in found if item.known and state.level < 0]

@@ -182,7 +182,7 @@ class _Assessing:
         yield from reliances.long_terms(system, self.today, authors)
 
     def _kept_low(self, finding: Finding) -> Iterator[reliances.Claimed]:
-        """The facts that are only word and keep a finding's numbers below the library's."""
+        """The facts that are only claimed and keep a finding's numbers below the library's."""
         target = finding.target
         for name in dict.fromkeys(kept_low(finding.threat, target.kind, target.facts)):
             said = target.facts[name].said
@@ -352,7 +352,7 @@ class _Assessing:
         return questions.ranked()
 
     def _doors(self, finding: Finding) -> Iterator[Ask]:
-        """Whom to ask whether everybody is meant to come in: where nothing keeps strangers out, and nobody says."""
+        """Ask whether an element is meant to be public, where no control restricts access and it is not stated."""
         for answer in finding.answers:
             state, control = answer.state, self.library.controls[answer.link.control]
             if control.keeps_out and state.level < 0 and state.is_wanting and answer.link.effect in MOVES:
@@ -388,7 +388,7 @@ class _Assessing:
 
 
 def _attested(findings: Sequence[Finding]) -> Mapping[str, int]:
-    """By what somebody vouches for, the findings whose proven risk rests on it."""
+    """The findings whose proven risk relies on an attestation, by what is attested."""
     return Counter(
         name
         for finding in findings
@@ -399,7 +399,7 @@ def _attested(findings: Sequence[Finding]) -> Mapping[str, int]:
 
 
 def _spared(findings: Sequence[Finding]) -> Mapping[str, int]:
-    """By element that everybody is meant to reach, the findings of which a control is not asked for on it."""
+    """By element that is meant to be public, the findings for which a control is not asked for on it."""
     return Counter(name for one in findings for name in {a.state.element for a in one.answers if a.state.unwanted})
 
 

@@ -92,7 +92,7 @@ class Question:
 
 
 class RuledOut(NamedTuple):
-    """A threat that a claim keeps from applying: the facts that say so, how often, and the first elements."""
+    """A threat that a claim keeps from applying: the facts that state it, how often, and the first elements."""
 
     threat: Threat
     facts: tuple[tuple[str, object], ...]
@@ -104,7 +104,7 @@ class RuledOut(NamedTuple):
 class Assessment:
     """What is found: every finding, first those that apply, then possible ones; worst first in each.
 
-    `reliances` is what word alone leaves out or makes smaller, `invariants` the rules of the team's own.  `renamed` are
+    `reliances` is what claims alone leave out or reduce, `invariants` the rules of the team's own.  `renamed` are
     the former ids of threats and controls that the model has.
     """
 

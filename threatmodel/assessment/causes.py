@@ -1,9 +1,9 @@
-"""Why a finding that is known to be bad is so: the control whose lack is at fault, and what shows the lack.
+"""The cause of a finding that is known to be bad: the control that is missing, and what shows that it is.
 
-A finding can want several controls; at fault is what would lower its band by itself, then what somebody wrote before
-what nobody set, then what would stop the threat, then what made it worse.  Of several such it is the one that most
-other findings hang on, then the one with the strongest effect: what hangs on one control shares the reason, whatever
-threat it is.  What would only tell of an attack is at fault where nothing else is left to do.
+A finding can lack several controls.  The cause is the one that would lower its band by itself, then one with a
+written value before a default, then one that would stop the threat, then one that made it worse.  Of several it is the
+one that most other findings depend on, then the one with the strongest effect, so that findings of different threats
+share a cause.  A control that only detects an attack is the cause where nothing else is left to do.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from threatmodel.model.facts import WORD
 
 
 class Cause(NamedTuple):
-    """The answer at fault.  `written`: somebody wrote what shows it; otherwise a default applies, or nobody says."""
+    """The answer that is the cause.  `written`: a written value shows it, not a default or the lack of a statement."""
 
     answer: Answer
     written: bool
 
     @property
     def state(self) -> State:
-        """The state of the control at fault."""
+        """The state of the control that is missing."""
         return self.answer.state
 
     @property
@@ -39,28 +39,28 @@ class Cause(NamedTuple):
 
     @property
     def items(self) -> tuple[Support, ...]:
-        """The facts that show it, what somebody wrote first; none where only a person could tell."""
+        """The facts that show it, written values first; none where only a person can see it."""
         return tuple(sorted((item for item in self.state.support if item.known), key=lambda item: item.said.omitted))
 
 
 def causes(groups: Iterable[Group]) -> list[tuple[Group, Cause | None]]:
-    """Groups that are known to be bad, each with what is at fault; None where all that it wants is unknown.
+    """Groups that are known to be bad, each with its cause; None where all controls that it lacks are unknown.
 
-    A cause is that of the group's first finding: the others have the same control at fault, on their own elements.
+    A cause is that of the group's first finding: the others lack the same control, on their own elements.
     """
     found = [(group, candidates(group.head)) for group in groups]
-    hanging: Counter[str] = Counter()
+    depending: Counter[str] = Counter()
     for group, alike in found:
         for one in alike:
-            hanging[one.state.control] += len(group.findings)
+            depending[one.state.control] += len(group.findings)
     return [
-        (group, min(alike, key=lambda one: (-hanging[one.state.control], _strength(one)), default=None))
+        (group, min(alike, key=lambda one: (-depending[one.state.control], _strength(one)), default=None))
         for group, alike in found
     ]
 
 
 def candidates(finding: Finding) -> list[Cause]:
-    """The controls that are equally at fault for a finding, the strongest effect first."""
+    """The controls that are equally the cause of a finding, the strongest effect first."""
     wanting = [one for one in finding.answers if one.state.is_wanting and one.link.effect in MOVES]
     strong = [one for one in wanting if one.link.effect in STRONG] or wanting
     known = [Cause(answer, _written(answer.state)) for answer in strong if answer.state.level < 0]
@@ -71,8 +71,8 @@ def candidates(finding: Finding) -> list[Cause]:
 
 
 def _class(one: Cause, finding: Finding, raised: frozenset[str]) -> tuple[bool, ...]:
-    """How little at fault a control is, the least first; `raised` are the facts that raise the finding's numbers."""
-    resting = one.state.state == "ineffective"  # what it rests on is at fault
+    """The order of a control among possible causes; `raised` are the facts that raise the finding's numbers."""
+    resting = one.state.state == "ineffective"  # the cause is what it relies on
     worse = not raised.isdisjoint(item.fact for item in one.state.support)
     return resting, not helps(finding, one.answer), not one.written, one.effect != "stops", not worse
 

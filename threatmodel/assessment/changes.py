@@ -42,7 +42,7 @@ class Changes:
 
     @property
     def all(self) -> tuple[Change, ...]:
-        """Every difference, in the order in which it is told."""
+        """Every difference, in the order in which it is reported."""
         return (
             *self.lost_controls,
             *self.lost_proofs,
@@ -115,7 +115,7 @@ def _ids(side: Assessed) -> frozenset[str]:
 
 
 def _place(one: Mapping[str, Any]) -> str:
-    location = one.get("mend_at") or one.get("location")  # 1.x had the cause's place under a key of its own
+    location = one.get("mend_at") or one.get("location")  # 1.x had a separate key for the cause's place
     return f"{location['file']}:{location['line']}" if location else ""
 
 
@@ -203,7 +203,7 @@ def _edited(before: Assessed, after: Assessed) -> Iterator[Change]:
 
 
 _STATED = frozenset({"ruled-out", "kept-low", "not-said"})
-"""What follows from the facts of a model, which are told as such where they change."""
+"""What follows from the facts of a model; changed facts are reported by themselves."""
 
 
 def _shown_by(side: Assessed) -> Counter[tuple[str, str]]:
@@ -212,7 +212,7 @@ def _shown_by(side: Assessed) -> Counter[tuple[str, str]]:
 
 
 def _word(before: Assessed, after: Assessed) -> Iterator[Change]:
-    """What somebody's decision takes out now and did not, then what none does any more."""
+    """What a decision takes out now and did not before, then what no decision takes out any more."""
     old, new = (
         {(one["kind"], one["what"]): one for one in side.get("reliances", ()) if one["kind"] not in _STATED}
         for side in (before, after)
@@ -257,7 +257,7 @@ def _wrong(holds: str) -> int:
 
 
 def _held(side: Assessed) -> Mapping[str, tuple[str, str]]:
-    """How each invariant stands on each element that it binds, and where."""
+    """Whether each invariant holds on each element that it binds, and the place."""
     return {
         f"{one['id']}@{element['element']}": (
             "exempt"

@@ -33,7 +33,7 @@ class Absence(NamedTuple):
 def differences(graph: Graph) -> Iterator[Difference]:
     """Every fact and list on which origins differ, lists first; a list that is only implied says nothing.
 
-    Nor does a derived fact: what it follows from is told.
+    Nor does a derived fact: what it follows from is reported.
     """
     for element, lists in graph.lists.items():
         for name, members in lists.items():

@@ -1,4 +1,4 @@
-"""Findings that only their elements tell apart, as groups: what follows from a finding is worked out once for each."""
+"""Findings that differ only in their elements, as groups: what follows from a finding is computed once for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of the team's own, held against every element of their kind; what nobody has said is no yes."""
+"""A team's own rules, applied to every element of their kind; what is not stated does not count as true."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from threatmodel.model.vocabulary import Kind
 from threatmodel.reading.problems import InputError, Place, Problem
 
 Holds = Literal["proven", "claimed", "unknown", "broken"]
-"""How an invariant stands on an element that it binds: it holds by evidence, on word alone, perhaps, or not."""
+"""Whether an invariant holds on an element that it binds: proven, only claimed, unknown, or broken."""
 
 
 class BoundElement(NamedTuple):
     """An element that an invariant binds or may bind, whether it holds, and who exempts it (until a day, or once).
 
-    `is_exempt`: somebody does, on the day of the assessment, from what does not hold by evidence.
+    `is_exempt`: an exemption is in force on the day of the assessment, and evidence does not show that the rule holds.
     """
 
     id: str

@@ -1,8 +1,8 @@
-"""What is found, told once: findings that are there for the same reason are one issue, however many they are.
+"""Findings as issues: findings with the same cause are one issue, however many they are.
 
-What is known to be bad is told by what is at fault: a control that is not in place, with all threats and elements that
-hang on it, or the defaults that nobody changed.  What is not known is told by what one has to look at to know it.  What
-is known is never told with what is not.
+What is known to be bad is grouped by its cause: a control that is not in place, with all threats and elements that
+depend on it, or defaults that are unchanged.  What is not known is grouped by the source that answers it.  The two are
+never in one issue.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.vocabulary import Look
 
 Wanting = tuple[tuple[str, ControlState], ...]
-"""Controls that are wanting, each with the state that it is in."""
+"""Controls that are missing, each with its state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """Findings with one reason, the most telling first: those that the control at fault would stop, then the worst.
+    """Findings with one cause, the most relevant first: those that the missing control would stop, then the worst.
 
-    `controls` has the control at fault for each finding ('' where an answer is missing), `cause` is that of the first,
-    `wanting` the controls at fault with their states, and `questions` what an undetermined issue waits for, all
+    `controls` has the missing control for each finding ('' where an answer is), `cause` is that of the first,
+    `wanting` the controls that are the cause by state, and `questions` what an undetermined issue waits for, all
     answered by one `look`.  `door`: it leaves a public endpoint open to anyone, as far as is known.  `minor`: what is
     left to do only detects the attack, or helps to respond.
     """
@@ -47,7 +47,7 @@ class Issue:
 
     @property
     def head(self) -> Finding:
-        """The most telling of its findings, which speaks for all."""
+        """The most relevant of its findings, which represents all."""
         return self.findings[0]
 
     @property
@@ -84,7 +84,7 @@ class Issue:
 
     @property
     def states(self) -> tuple[State, ...]:
-        """The states of the controls at fault, on every element that they are wanting on; the cause's first."""
+        """The states of the controls that are the cause, on every element that lacks them; the cause's first."""
         names = {name for name, _ in self.wanting}
         found = [a.state for f in self.findings for a in f.answers if a.link.control in names and a.state.level < 1]
         first = [self.cause.state] if self.cause is not None else []
@@ -92,7 +92,7 @@ class Issue:
 
 
 def issues(assessment: Assessment, groups: Sequence[Group] | None = None) -> tuple[Issue, ...]:
-    """Everything that needs work or waits for an answer, as issues, what comes first first.
+    """Everything that needs work or waits for an answer, as issues in order of rank.
 
     `groups` are the assessment's, where they are known already.
     """
@@ -102,7 +102,7 @@ def issues(assessment: Assessment, groups: Sequence[Group] | None = None) -> tup
 
 
 def controls_at_fault(found: Iterable[Issue]) -> dict[str, str]:
-    """Return the control at fault for each finding that is known to be bad, by id."""
+    """Return the control that is the cause of each finding that is known to be bad, by the finding's id."""
     pairs = (pair for issue in found for pair in zip(issue.findings, issue.controls, strict=True))
     return {finding.id: control for finding, control in pairs if control}
 
@@ -124,7 +124,7 @@ class _Part(NamedTuple):
 
     @property
     def control(self) -> str:
-        """The control at fault; '' where an answer is missing."""
+        """The control that is the cause; '' where an answer is missing."""
         return self.cause.state.control if self.cause is not None else ""
 
     @property
@@ -133,7 +133,7 @@ class _Part(NamedTuple):
 
 
 def _known(groups: Iterable[Group]) -> Iterator[Issue]:
-    """An issue for each control at fault; those that the same place of the evidence denies are one."""
+    """An issue for each control that is a cause; those that the same place of the evidence disproves are one."""
     found: dict[Hashable, list[_Part]] = {}
     for group, at_fault in causes(group for group in groups if group.head.verdict in {"open", "reduced"}):
         effect = EFFECTS.index(at_fault.effect) if at_fault is not None else len(EFFECTS)
@@ -151,7 +151,7 @@ def _reason(finding: Finding, at_fault: Cause | None) -> Hashable:
 
 
 def _by_place(reasons: Iterable[Sequence[_Part]]) -> list[list[_Part]]:
-    """What has one reason, with those together whose first fault stands at the same place of the evidence."""
+    """What has one reason, with those together whose first cause is at the same place of the evidence."""
     found: dict[Hashable, list[_Part]] = {}
     for number, parts in enumerate(reasons):
         at_fault = min(parts, key=lambda part: part.place).cause
@@ -168,7 +168,7 @@ def _of_cause(parts: Sequence[_Part]) -> Issue:
 
 
 def _wanting(finding: Finding) -> Wanting:
-    """The controls at fault: of those that are not in place or unknown the ones with the strongest effect."""
+    """The controls that are the cause: of those not in place or unknown, the ones with the strongest effect."""
     return tuple(sorted((answer.link.control, answer.state.state) for answer in strongest(finding)))
 
 
@@ -176,7 +176,7 @@ def _wanting(finding: Finding) -> Wanting:
 
 
 def _waiting(asked: Iterable[Question], groups: Sequence[Group]) -> Iterator[Issue]:
-    """An issue for each look that answers what is not known, and for each question that stands alone.
+    """An issue for each source that answers several questions, and for each question without one.
 
     A finding that waits for several belongs to the question that comes first.  What every system is asked, to describe
     its platform, comes after all that is asked of this one.
@@ -204,7 +204,7 @@ def _undetermined(findings: Sequence[Finding]) -> _Part:
 
 
 _OF_SLACK = frozenset(("slack_facing", "sends_requests", "posts_to_slack"))
-"""The facts on which a threat hangs that there is in systems of Slack alone."""
+"""The facts that a threat depends on which exists only in systems that use Slack."""
 
 
 def _known_first(finding: Finding) -> tuple[bool, bool]:

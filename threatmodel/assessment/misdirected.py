@@ -77,7 +77,7 @@ def misdirected_statement(statement: ControlStatement, graph: Graph, library: Li
 
 
 def is_off(part: str, name: str, library: Library) -> bool:
-    """Whether a team's library switches something off: then what a model says of it is needless, not wrong."""
+    """Whether a team's library switches something off: then what a model states about it is unnecessary, not wrong."""
     return any((off.part, off.id) == (part, name) for off in library.off)
 
 

@@ -1,4 +1,4 @@
-"""What an assessment comes to: the counts, what ends soon, what stands alone, and the risk of each element."""
+"""The summary of an assessment: the counts, what ends soon, single points of failure, and the risk of each element."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What comes first: a rank for a finding, and for what would move it.
 
-An open front door before everything, then the worst band that evidence leaves, then what the Internet reaches, then
-`stops` before `hinders` before `contains`.  What nobody knows counts less than what is known to be bad.
+An open entry point before everything, then the worst band that evidence leaves, then what the Internet reaches, then
+`stops` before `hinders` before `contains`.  What is unknown counts less than what is known to be bad.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from threatmodel.graph.building import Element, Flow
 from threatmodel.library.entries import EFFECTS, ControlEffect
 
 STRONG: frozenset[ControlEffect] = frozenset({"stops", "hinders", "contains"})
-"""Effects that keep an attack from succeeding or make it smaller; the others only tell of it."""
+"""Effects that keep an attack from succeeding or reduce it; the others only detect it."""
 
 _FACING = {"function": ("internet_facing",), "api": ("slack_facing", "web_facing"), "store": ("open_to_public",)}
 """The facts of a kind of which one says that the Internet reaches an element."""
@@ -69,9 +69,9 @@ def rank(finding: Finding, answers: Iterable[Answer] | None = None, doubt: int =
 
 
 def at_the_door(finding: Finding) -> bool:
-    """Whether this leaves a public endpoint open to anybody: nothing that stops such a threat is known to be there.
+    """Whether this leaves a public endpoint open: no control that stops such a threat is known to be in place.
 
-    That counts, too, where nobody has said who calls it and the files speak of Slack.
+    That also counts where its callers are not stated and the files use Slack.
     """
     if not finding.threat.first or not finding.likely:
         return False
@@ -80,7 +80,7 @@ def at_the_door(finding: Finding) -> bool:
 
 
 def distance(target: Element | Flow) -> int:
-    """0 where the Internet reaches it, 1 where nobody says, 2 where it does not or the question makes no sense."""
+    """0 where the Internet reaches it, 1 where it is not stated, 2 where it does not or the question makes no sense."""
     found = [target.facts.get(name) for name in _FACING.get(target.kind, ())]
     if any(fact is not None and fact.size and fact.value is True for fact in found):
         return 0
@@ -88,7 +88,7 @@ def distance(target: Element | Flow) -> int:
 
 
 def _doubt(finding: Finding) -> int:
-    """0 known to be bad, 1 a control is unknown, 2 nobody knows whether it applies, 3 nor anything of the element."""
+    """0 known to be bad, 1 a control is unknown, 2 it is unknown whether it applies, 3 the element is not described."""
     if not finding.target.described:
         return 3
     if not finding.applies:
@@ -97,7 +97,7 @@ def _doubt(finding: Finding) -> int:
 
 
 def strongest(finding: Finding) -> list[Answer]:
-    """What is at fault: of the controls that are not in place, or unknown, those with the strongest effect."""
+    """The cause: of the controls that are not in place, or unknown, those with the strongest effect."""
     wanting = _wanting(finding.answers)
     best = _best(wanting)
     return [answer for answer in wanting if _ORDER[answer.link.effect] == best]
@@ -113,11 +113,11 @@ def _wanting(answers: Iterable[Answer]) -> list[Answer]:
 
 
 def left_out(states: Iterable[State]) -> bool:
-    """Whether what is known to be wanting is what nobody wrote: a default, as every system has it until it is set."""
+    """Whether what is known to be missing is a default, as every system has it until it is set."""
     facts = [item for state in states if state.level < 0 for item in state.support]
     return bool(facts) and all(item.said.omitted for item in facts)
 
 
 def weak_only(finding: Finding) -> bool:
-    """Whether only controls that detect or respond are wanting: nothing that is left to do keeps the attack off."""
+    """Whether only controls that detect or respond are missing: no other control would prevent the attack."""
     return not STRONG & {answer.link.effect for answer in _wanting(finding.answers)}

@@ -22,7 +22,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regression:
-    """A changed fact that makes findings new or worse: where it stands now, what it says, how many, and what to do."""
+    """A changed fact that makes findings new or worse: its place now, its value, how many findings, and what to do."""
 
     element: str
     fact: str

@@ -1,8 +1,8 @@
-"""What word takes out of a report, or makes look better: each kind counted, with who says so and where.
+"""What statements take out of a report, or reduce: each kind counted, with the author and the place.
 
-Word never hides quietly.  Ratings, tolerance and scope; claims that rule a threat out or keep its risk low; what nobody
-says, where claims alone would make it harmless; what somebody accepts, exempts or vouches for; what a team's library
-switches off, weakens or replaces; and terms beyond the usual ones.
+A statement never hides anything silently: ratings, tolerance and scope; claims that rule a threat out or keep its risk
+low; what is not stated, where claims alone would make it harmless; accepted risks, exemptions and attestations; what a
+team's library switches off, weakens or replaces; and terms longer than the defaults.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ _NAMED = 3
 
 
 class Reliance(NamedTuple):
-    """Something that word alone takes out or makes smaller: what and how much, who says so, where and why.
+    """Something that a statement alone takes out or reduces: what and how much, its author, place and reason.
 
-    `times` is the number of findings (or of threats that would be looked for) that it touches; `by` is '' where it is
-    nobody's word but the lack of one.  Where `of` names elements, `said` is what is said, or is not, of each.
+    `times` is the number of findings (or of threats that would be looked for) that it touches; `by` is '' where it
+    is not a statement but the lack of one.  Where `of` names elements, `said` is what is stated, or is not, of each.
     """
 
     kind: RelianceKind
@@ -63,11 +63,11 @@ class Reliance(NamedTuple):
             case ():
                 return self.said
             case (element,) if self.kind == "not-said":
-                return f"nobody says {element}.{self.said}"
+                return f"not stated: {element}.{self.said}"
             case (element,):
                 return f"{element}.{self.said}"
             case several if self.kind == "not-said":
-                return f"nobody says {self.said} of {_some(several)}"
+                return f"not stated: {self.said} of {_some(several)}"
             case several:
                 return f"{self.said} of {_some(several)}"
 
@@ -83,7 +83,7 @@ class Lowered(NamedTuple):
 
 
 class Claimed(NamedTuple):
-    """A fact that is only word and keeps a threat from applying to an element, or its risk low."""
+    """A fact that is only claimed and keeps a threat from applying to an element, or its risk low."""
 
     threat: str
     element: str
@@ -93,7 +93,7 @@ class Claimed(NamedTuple):
 
 
 class Unsaid(NamedTuple):
-    """What nobody says of an element ('' where nothing is), and a threat to it that claims alone keep low."""
+    """What is not stated of an element ('' where nothing is), and a threat to it that claims alone keep low."""
 
     threat: str
     element: str
@@ -102,23 +102,23 @@ class Unsaid(NamedTuple):
 
 
 class Authors:
-    """Who says what stands in a file: whoever answers for it, or what gives a fact in nobody's name."""
+    """The authors of statements: the owner of the file, or the default or evidence that gives the fact."""
 
     def __init__(self, system: System) -> None:
         self._system = system
         self.owner = system.owner or system.file
 
     def at(self, place: Place | None) -> str:
-        """Whoever answers for the file of a place."""
+        """The owner of the file of a place."""
         return (self._system.file_owners.get(place.file) or self.owner) if place is not None else self.owner
 
     def of(self, said: Statement) -> str:
-        """Whoever says something of an element."""
+        """The author of a statement about an element."""
         if said.defaults:
             return f"the default of {', '.join(said.defaults)}"
         if said.stale:
-            return "evidence that counts as word"
-        return "a look at the source" if said.source == "source" else self.at(said.place)
+            return "evidence that counts as claimed"
+        return "the source code" if said.source == "source" else self.at(said.place)
 
 
 def lowered(findings: Sequence[Lowered], authors: Authors) -> Iterator[Reliance]:
@@ -172,13 +172,13 @@ def _some(names: Sequence[str]) -> str:
 
 
 def not_said(unsaid: Sequence[Unsaid]) -> Iterator[Reliance]:
-    """What nobody says, by element, with the threats that are not looked at since claims would keep them low."""
+    """What is not stated, by element, with the threats that are not assessed because claims would keep them low."""
     by_fact: dict[tuple[str, str], list[Unsaid]] = {}
     for one in unsaid:
         by_fact.setdefault((one.element, one.fact), []).append(one)
     for (element, fact), alike in by_fact.items():
         threats = ", ".join(dict.fromkeys(one.threat for one in alike))
-        said, of = (fact, (element,)) if fact else (f"nobody describes the {element}", ())
+        said, of = (fact, (element,)) if fact else (f"the {element} is not described", ())
         yield Reliance("not-said", said, len(alike), "", threats, alike[0].place, of)
 
 
@@ -197,7 +197,7 @@ def of_library(library: Library, touched: Mapping[str, int]) -> Iterator[Relianc
 
 
 def meant_public(system: System, spared: Mapping[str, int], authors: Authors) -> Iterator[Reliance]:
-    """What everybody is meant to reach, so that nothing is asked for that keeps strangers out.
+    """What is meant to be public, so that no control that restricts access is asked for.
 
     `spared` counts the findings that this touches, by element.
     """
@@ -208,14 +208,14 @@ def meant_public(system: System, spared: Mapping[str, int], authors: Authors) ->
 
 
 def accepted(acceptances: Iterable[Acceptance]) -> Iterator[Reliance]:
-    """The risks that somebody takes: each is the finding's that nothing else lowers enough."""
+    """The accepted risks: each is of a finding that nothing else lowers enough."""
     for one in acceptances:
         what = f"{one.finding}, a risk of {one.risk} at most until {one.expires}"
         yield Reliance("accepted", what, 1, one.owner, one.reason, one.place)
 
 
 def exempted(invariants: Iterable[HeldInvariant]) -> Iterator[Reliance]:
-    """The elements that somebody exempts from a rule of the team's own."""
+    """The elements that are exempt from a team's own rule."""
     for held in invariants:
         for element in held.bound:
             if element.is_exempt and (by := element.exemption) is not None:
@@ -223,7 +223,7 @@ def exempted(invariants: Iterable[HeldInvariant]) -> Iterator[Reliance]:
 
 
 def attested(system: System, moved: Mapping[str, int]) -> Iterator[Reliance]:
-    """The attestations that stand in for evidence; `moved` counts the findings by what is vouched for."""
+    """The attestations that replace evidence; `moved` counts the findings by what is attested."""
     for said in system.controls:
         name = f"{said.control}@{said.element}" if said.element else said.control
         if said.expires is not None and moved.get(name):

@@ -49,7 +49,7 @@ class Risk(NamedTuple):
 
 
 def band(score: int) -> Band:
-    """The band that a score lies in."""
+    """The band of a score."""
     return _BAND_OF[score]
 
 
@@ -106,7 +106,7 @@ def proof_if_answered(threat: Threat, kind: str, facts: Facts) -> Cell:
 
 
 def kept_low(threat: Threat, kind: str, facts: Facts) -> Iterator[str]:
-    """The facts that are only word and keep a threat's own numbers down: they lower them, or stand against a raise."""
+    """The facts that are only claimed and keep a threat's own numbers down: they lower them, or prevent a raise."""
     cell = weighed(threat, kind, facts).cell
     for moves, side in ((threat.lowers, 1), (threat.raises, -1)):
         for move in moves:

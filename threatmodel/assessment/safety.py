@@ -16,10 +16,10 @@ from threatmodel.assessment.reliances import RelianceKind
 from threatmodel.assessment.risk import BANDS, Band, within
 
 Answer = Literal["above", "undetermined", "within-as-claimed", "within-as-proven"]
-"""The answers for a system, from the worst: where its risk lies, seen from the accepted level."""
+"""The answers for a system, from the worst: its risk compared with the accepted level."""
 
 DEFAULT_THRESHOLD: Band = "high"
-"""The band from which `check` fails where nobody says otherwise."""
+"""The band from which `check` fails by default."""
 
 _HIDES: frozenset[RelianceKind] = frozenset(get_args(RelianceKind)) - {
     "accepted",
@@ -27,7 +27,7 @@ _HIDES: frozenset[RelianceKind] = frozenset(get_args(RelianceKind)) - {
     "long-term",
     "meant-public",
 }
-"""What word takes out so that no evidence can speak for all of the system; what owners took is told beside it."""
+"""What statements take out so that evidence cannot cover the whole system; accepted risks are reported separately."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,14 +30,14 @@ ControlState = Literal[
     "not-applicable",
 ]
 STATES: tuple[ControlState, ...] = get_args(ControlState)
-"""Control states from best to worst known; not-applicable stands apart."""
+"""Control states from best to worst known; not-applicable is not in this order."""
 
 _RANK = {state: rank for rank, state in enumerate(STATES)}
 Assumed = Mapping[tuple[str, str], bool]
 """Controls at elements that are taken to be in place (True) or gone, whatever is known of them."""
 
 OPEN_QUESTION: frozenset[ControlState] = frozenset({"unknown", "lapsed"})
-"""States in which nobody knows whether the control is in place."""
+"""States in which it is unknown whether the control is in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,10 @@ class State:
     """The state of a control on an element.
 
     `level` is what it counts for: 2 proven, 1 claimed, 0 unknown, -1 not in place.  `asks` is what would decide an
-    unknown one.  `basis` is the condition and the facts that decided it, from which `support` and, where `words` says
-    nothing else, `reason` are told when somebody wants to know.  `size` is how well it is known that a control is not
-    applicable: what leaves one out is a link of the chain too.  `unwanted`: it would keep strangers out of what is
-    meant to be public, so that nobody will put it in place; it counts as it is.
+    unknown one.  `basis` is the condition and the facts that decided it, from which `support` and, where `words` is
+    empty, `reason` are computed when they are read.  `size` is how well it is known that a control is not
+    applicable: what leaves one out is a link of the chain too.  `unwanted`: it would restrict access to what is
+    meant to be public, so that it is not asked for; it counts as it is.
     """
 
     control: str
@@ -79,12 +79,12 @@ class State:
 
     @cached_property
     def is_open(self) -> bool:
-        """Whether nobody knows if it is in place, and it may be."""
+        """Whether it is unknown if it is in place, and it may be."""
         return self.state in OPEN_QUESTION and not self.unwanted
 
     @cached_property
     def is_wanting(self) -> bool:
-        """Whether it is not in place, as far as is known, where it could be and somebody may want it."""
+        """Whether it is not in place, as far as is known, where it could be and may be asked for."""
         return self.level < WORD and self.state != "not-applicable" and not self.unwanted
 
     @cached_property
@@ -94,7 +94,7 @@ class State:
 
     @cached_property
     def likeness(self) -> Hashable:
-        """What findings follow from it, whatever element it is on: its standing, and what shows that it is wanting."""
+        """What findings follow from it, whatever element it is on: its state, and what shows that it is missing."""
         shows = self.support if self.level < 0 and self.is_wanting else ()
         facts = tuple([(item.fact, item.known, item.said.omitted) for item in shows])
         return self.state, self.level, self.unwanted, facts
@@ -173,7 +173,7 @@ class States:
         return State(control.id, target.id, "not-applicable", -1, words, size=related.size)
 
     def _capped(self, state: State, target: str, scope: str, related: Related, left_out: list[State]) -> State:
-        """A neighbour's state, no better known than it is known who the neighbours are, and which of them count."""
+        """A neighbor's state, no better known than it is known which neighbors there are, and which of them count."""
         if state.level > 0 and not related.size:
             words = f"it is not known whether {target} has other {_plural(scope)}"
             return replace(state, state="unknown", level=0, words=words, asks=self._relation_asks(related))
@@ -183,12 +183,12 @@ class States:
                 words = f"{state.state} on {state.element}; only the model says which {_plural(scope)} {target} has"
                 return replace(state, state=name, level=WORD, words=words)
             if claimed := [other.element for other in left_out if other.size == WORD]:
-                words = f"{state.state} on {state.element}; only word says that it is not applicable to {claimed[0]}"
+                words = f"{state.state} on {state.element}; that it is not applicable to {claimed[0]} is only claimed"
                 return replace(state, state=name, level=WORD, words=words)
         return state
 
     def _relation_asks(self, related: Related) -> tuple[Ask, ...]:
-        """Whom to ask about a relation; one value for all who share the same gap."""
+        """What to ask about a relation; one value for all that share the same gap."""
         found = self._gaps.get(id(related.unknown))
         if found is None:
             every = (list_asks(self.graph, kind, name, element) for kind, name, element in related.unknown)
@@ -243,13 +243,13 @@ class States:
         return State(control.id, target.id, "unknown", 0, "", (condition, target.facts), asks)
 
     def _by_person(self, control: Control, element: str) -> State:
-        """Only a person can tell: attested, lapsed, planned or unknown."""
+        """Only a person can attest it: attested, lapsed, planned or unknown."""
         ask = Ask("attest", control.scope, control.id, element)
-        state = State(control.id, element, "unknown", 0, "nobody attests it", asks=(ask,))
+        state = State(control.id, element, "unknown", 0, "not attested", asks=(ask,))
         return self._said(control, state, EVIDENCE)
 
     def _by_facts(self, control: Control, target: Element | Flow) -> State:
-        """By facts, lifted by a person's word."""
+        """By facts, raised by a person's statement."""
         condition = control.in_place
         if condition is None:
             raise AssertionError(control.id)
@@ -307,7 +307,7 @@ class States:
         for name in control.requires:
             required = self.counting(self.library.controls[name], self._target(element))
             if required.state == "not-applicable" and state.level > required.size:
-                reason = f"it requires {name}, which only word says is not applicable"
+                reason = f"it requires {name}, which is only claimed to be not applicable"
                 state = replace(state, state="claimed", level=WORD, words=reason)
             if required.state == "not-applicable" or required.level >= state.level > 0:
                 continue
@@ -324,7 +324,7 @@ class States:
         return state
 
     def _meant(self, control: Control, state: State) -> State:
-        """The state of what keeps strangers out, where the model says that everybody is meant to come in."""
+        """The state of what restricts access, where the model states that the element is meant to be public."""
         node = self._target(state.element).node if control.keeps_out else None
         if node is None or node.public != "intended" or not state.is_wanting:
             return state
@@ -341,7 +341,7 @@ class States:
                 yield from self._asks_for(target, leaf.fact)
 
     def _asks_for(self, target: Element | Flow, fact: str) -> tuple[Ask, ...]:
-        """Whom to ask about an unknown fact; each is looked for once."""
+        """What to ask about an unknown fact; each is looked up once."""
         key = (target.id, fact)
         found = self._asked.get(key)
         if found is None:
@@ -394,7 +394,7 @@ def _said_by(support: tuple[Support, ...]) -> str:
 
 
 def _not_stated(condition: Condition, facts: Facts) -> str:
-    """What keeps a condition unknown: statements that differ, or facts that nobody states."""
+    """What keeps a condition unknown: statements that differ, or facts that are not stated."""
     names = dict.fromkeys(leaf.fact for leaf in condition.why(facts))
     differing = [name for name in names if name in facts and not facts[name].size]
     if differing:

@@ -1,4 +1,4 @@
-"""What stands before an element: who calls a function, who fills a queue, what starts functions with what it holds."""
+"""What comes before an element: who calls a function, who fills a queue, what starts functions with what it holds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from threatmodel.model.facts import EVIDENCE, WORD, Fact, Statement
 
 
 class Before:
-    """The steps towards each element, given the lists of all elements, and those of the functions, by id."""
+    """The steps toward each element, given the lists of all elements, and those of the functions, by id."""
 
     def __init__(self, lists: Mapping[str, Lists], functions: Mapping[str, Lists]) -> None:
         self._lists = lists
@@ -39,13 +39,13 @@ class Before:
 
     @cached_property
     def nothing_unlisted(self) -> Fact | None:
-        """That no function hands anything to another that nobody has listed."""
+        """That no function passes anything to another that is not listed."""
         return none_in(
             [lists.get(name) for lists in self._functions.values() for name in ("invokes", "sends", "writes")]
         )
 
     def _step(self, element: str) -> Iterator[Member]:
-        """What stands one step before an element."""
+        """What is one step before an element."""
         yield from self.callers.get(element, ())
         yield from self._fillers.get(element, ())
         for trigger, fact in members_of(self._functions.get(element, {}), "triggers"):
@@ -54,7 +54,7 @@ class Before:
 
     @cached_property
     def _ahead(self) -> Mapping[str, Sequence[Member]]:
-        """By element, what lies one step ahead of it."""
+        """By element, what is one step ahead of it."""
         found: dict[str, list[Member]] = {}
         for element in self._lists:
             for before, fact in self._step(element):
@@ -62,7 +62,7 @@ class Before:
         return found
 
     def best_ways(self, sources: Mapping[str, Statement]) -> Mapping[str, Statement]:
-        """All that lies ahead of the sources, one step or more, each with the weakest link of the best way there.
+        """All that is ahead of the sources, one step or more, each with the weakest link of the best way there.
 
         Ways over evidence alone come first, then those over word too, so that every step is taken twice at most.
         """
@@ -78,7 +78,7 @@ class Before:
         return found
 
     def first_before(self, sources: Iterable[str]) -> Mapping[str, str]:
-        """All that lies ahead of the sources, one step or more, each with the first source that leads to it."""
+        """All that is ahead of the sources, one step or more, each with the first source that leads to it."""
         found: dict[str, str] = {}
         for source in sources:
             waiting = [source]

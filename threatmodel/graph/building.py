@@ -39,7 +39,7 @@ _WORDS = {
     "elasticache": "ElastiCache",
     "efs": "EFS",
     "kinesis": "Kinesis",
-    "public": "",  # the class of data, of which it need not be told; nor does "public" mean who may reach it
+    "public": "",  # the class of data, of which it need not be distinguished; nor does "public" mean who may reach it
     "sqs": "SQS",
     "sns": "SNS",
     "eventbridge": "EventBridge",
@@ -77,7 +77,7 @@ def build(
         zones={zone: zones[zone] for zone in zones if zone in used},
         data=_data(system),
         lists=resolved.lists,
-        neighbours=resolved.neighbours,
+        neighbors=resolved.neighbors,
         evidence=read,
     )
 
@@ -105,7 +105,7 @@ _NO_SLACK = "nothing here has to do with Slack: no route is Slack's, nothing cal
 
 
 def _without_slack(resolved: Resolved) -> bool:
-    """Whether somebody has said of each route that it is not Slack's, and of nothing else that Slack starts it."""
+    """Whether it is stated of each route that it is not Slack's, and of nothing else that Slack starts it."""
     functions = [resolved.lists[node.id] for node in resolved.system.nodes.values() if node.kind == "function"]
     triggers = [lists.get("triggers") for lists in functions]
     closed = bool(triggers) and all(members is not None and members.size for members in triggers)
@@ -222,7 +222,7 @@ def _usual_zone(kind: Kind, facts: Facts) -> str:
 
 
 def _subtitle(kind: Kind, facts: Facts) -> str:
-    """What stands under an element's name: its service, then what matters most about it."""
+    """The text under an element's name: its service, then what matters most about it."""
     own_url = kind == "api" and _is(facts, "kind", {"function-url"})  # the URL of a function has no gateway
     parts = ["" if own_url else _SUBTITLES[kind]]
     for name in ("kind", "kept_in", "runtime", "data_classification"):
@@ -241,7 +241,7 @@ def _root(zone: str, zones: Mapping[str, Zone]) -> str:
 
 
 def _used_zones(leaves: Iterator[str], zones: Mapping[str, Zone]) -> set[str]:
-    """The zones that something lies in, and those around them."""
+    """The zones that something is in, and those around them."""
     used: set[str] = set()
     for leaf in set(leaves):
         zone = leaf

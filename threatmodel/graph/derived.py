@@ -1,7 +1,7 @@
-"""Derived facts: what follows from lists and from the facts of neighbours.
+"""Derived facts: what follows from lists and from the facts of neighbors.
 
 The vocabulary says what each derived fact is and what it follows from; when one is unknown, the questions go there.
-The function marked `@derives(kind, name)` computes it, and stands here or nowhere (a flow's are computed with it): it
+The function marked `@derives(kind, name)` computes it, and is only in this module (a flow's are computed with it): it
 returns a Fact whose origin is the weakest of its inputs, or None for unknown.
 
 A list may be open.  What one known member makes true is true, as well known as that member; what needs that there is
@@ -39,13 +39,13 @@ def derives(kind: Kind, name: str) -> Callable[[Derive], Derive]:
 
 
 def _asked(given: Given, node: Node) -> list[str]:
-    """The function itself, where requests start it: who sends these is somebody's word."""
+    """The function itself, where requests start it: who sends these is a person's statement."""
     by = {trigger.by for trigger, _ in members_of(given.functions[node.id], "triggers")}
     return [node.id] if by & REQUESTS else []
 
 
 def _unless_unsaid(given: Given, element: str, fact: Fact | None) -> Fact | None:
-    """What a fact about who calls is; false only where somebody has said of each route who does."""
+    """What a fact about callers is; false only where the callers of each route are stated."""
     return None if element in given.unsaid and fact is not None and not fact.value else fact
 
 
@@ -93,7 +93,7 @@ def _started_by_policy(given: Given, node: Node) -> Fact | None:
 
 
 def _needs_policy(given: Given, member: Member) -> Fact | None:
-    """Whether what starts a function has to be let in by the function's resource policy."""
+    """Whether what starts a function has to be allowed by the function's resource policy."""
     trigger: Trigger = member.item
     if trigger.by not in _READ_BY_LAMBDA or trigger.source is None:
         return known(value=True, said=[member.fact.said])
@@ -167,7 +167,7 @@ def _class_handled(given: Given, node: Node) -> Fact | None:
             one = class_of(member)
             classes.append(None if one is None or not one.size else known(one.value, [one.said, member.fact.said]))
     if given.before.callers.get(node.id):
-        classes.append(None)  # what callers hand over has no class of its own
+        classes.append(None)  # what callers pass has no class itself
     found = highest(classes) if classes else known("public", said)
     if found is None or found.value == CLASSIFICATIONS[-1]:
         return found
@@ -182,7 +182,7 @@ def _handled(given: Given, lists: Lists) -> Iterator[tuple[Members | None, Calla
 
 
 _STALE = datetime.timedelta(days=365)
-"""How long a runtime without an announced last day may be taken for supported on the word of the table."""
+"""How long a runtime without an announced last day may be assumed to be supported by the table."""
 
 
 @derives("function", "runtime_supported")
@@ -225,9 +225,9 @@ def _api_slack_facing(given: Given, node: Node) -> Fact | None:
 
 @derives("api", "web_facing")
 def _api_web_facing(given: Given, node: Node) -> Fact | None:
-    """Callers other than Slack come through it, or whoever likes: an integration with a service asks nobody who it is.
+    """Callers other than Slack come through it, or any caller: an integration with a service does not authenticate.
 
-    Of one that calls no function it takes a closed list of what it hands on to say that nobody does.
+    Of one that calls no function, only a closed list of what it passes on shows that there are no callers.
     """
     handed = any_in(given.lists[node.id], "passes_to", lambda _: True)
     functions = given.asked_by_request.get(node.id, ())

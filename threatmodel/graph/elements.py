@@ -1,4 +1,4 @@
-"""The values of a graph: elements and flows with weighed facts, and who is related to whom."""
+"""The values of a graph: elements and flows with weighed facts, and which elements are related."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Read:
     were not understood; `untold` what it leaves open; `unused` grants that nothing uses and `ungranted` uses that
     nothing grants (function, resource, place); `notes` what its author should know; `signs`
     what in it speaks of Slack, with its place; `unmodelled` types of resources that are no element and tell nothing of
-    one (the type, how many, in words); `stale` why it counts as word only; `source` which file the model names.
+    one (the type, how many, in words); `stale` why it counts as claimed only; `source` which file the model names.
     """
 
     file: str
@@ -124,7 +124,7 @@ class Related(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """Elements and flows by id, the zones that they lie in, the data that they carry, and the system they come from.
+    """Elements and flows by id, the zones that they are in, the data that they carry, and the system they come from.
 
     `lists` are what starts each function and what it uses, and the data of each store and queue, by element and name.
     """
@@ -135,7 +135,7 @@ class Graph:
     zones: Mapping[str, Zone]
     data: Mapping[str, ReferenceData]
     lists: Mapping[str, Lists]
-    neighbours: Neighbours
+    neighbors: Neighbors
     evidence: tuple[Read, ...] = ()
 
     def targets(self) -> Iterator[Element | Flow]:
@@ -144,7 +144,7 @@ class Graph:
         yield from self.flows.values()
 
     def related(self, target: Element | Flow, scope: Kind) -> Related:
-        """The elements whose controls of `scope` count for `target`: itself, its neighbours, or the plane."""
+        """The elements whose controls of `scope` count for `target`: itself, its neighbors, or the plane."""
         if scope == target.kind:
             return Related((target.id,), EVIDENCE)
         if scope in PLANES:
@@ -152,10 +152,10 @@ class Graph:
         if isinstance(target, Flow):
             ends = (target.source, target.target)
             return Related(tuple(end for end in ends if self.elements[end].kind == scope), EVIDENCE)
-        return self.neighbours.of(target.id, target.kind, scope)
+        return self.neighbors.of(target.id, target.kind, scope)
 
 
-class Neighbours:
+class Neighbors:
     """Who uses what: the relation between functions and the elements around them, both ways."""
 
     def __init__(self, functions: Mapping[str, Lists]) -> None:
@@ -175,7 +175,7 @@ class Neighbours:
         }
 
     def of(self, element: str, kind: str, scope: Kind) -> Related:
-        """The neighbours of an element that are of a scope."""
+        """The neighbors of an element that are of a scope."""
         related = self._of.get((element, scope))
         if related is None:
             related = self._of[element, scope] = self._related(element, kind, scope)
@@ -207,7 +207,7 @@ def _partners(members: Members, scope: Kind) -> Iterator[str]:
 
 
 def completeness(functions: Mapping[str, Lists], names: Sequence[str]) -> Related:
-    """How well the lists of these names are known of all these functions, and whom to ask (its ids are empty)."""
+    """How well the lists of these names are known of all these functions, and what to ask (its ids are empty)."""
     size = EVIDENCE
     unknown = []
     for function, lists in functions.items():

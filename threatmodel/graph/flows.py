@@ -200,7 +200,7 @@ class Flows:
         )
         if guarded:
             yield from self._once(
-                Wire("waf", api, "filter", "let through", _REQUEST, "runtime", ""), place, WORD, classified
+                Wire("waf", api, "filter", "forward", _REQUEST, "runtime", ""), place, WORD, classified
             )
 
     def _flows_back(self, node: Node) -> Iterator[Flow]:
@@ -272,7 +272,7 @@ class Flows:
         return self._flow(wire, fact.said.place, fact.size, held)
 
     def _invoke(self, node: Node, called: str, fact: Fact) -> Flow:
-        """A call of another function: with its caller's word where requests from outside may have brought it."""
+        """A call of another function: with unverified input where requests from outside may have brought it."""
         unverified = self.facts.get(called, {}).get("called_by_unverified")
         handed = unverified is not None and unverified.size > 0 and unverified.value is True
         carries = ("app:records", *_REQUEST) if handed else ("app:records",)
@@ -323,14 +323,14 @@ class Flows:
                 "deployment",
                 "service",
             ),
-            Wire(configuration, node.id, "initialise", "initialise environment", package, "deployment", "service"),
+            Wire(configuration, node.id, "initialise", "initialize environment", package, "deployment", "service"),
             Wire(node.id, "detection", "audit", "audit events", ("aws:audit",), "identity", "service"),
         )
         for wire in wires:
             yield self._flow(wire, node.place, WORD, self._fixed_class(wire.carries))
 
     def _hostile(self) -> Iterator[Flow]:
-        """What somebody with a stolen credential, or with none, tries beside the front door."""
+        """What an attacker with a stolen credential, or with none, tries beside the entry point."""
         for node in self.system.nodes.values():
             if node.kind == "function":
                 wire = Wire("internet", node.id, "invoke", "direct invocation", _REQUEST, "identity", "none or SigV4")

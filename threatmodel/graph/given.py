@@ -45,7 +45,7 @@ class Given:
 
     @cached_property
     def before(self) -> Before:
-        """What stands before each element."""
+        """What comes before each element."""
         return Before({**self.by_services, **self.lists}, self.functions)
 
     @cached_property
@@ -69,7 +69,7 @@ class Given:
 
     @cached_property
     def asked_by_request(self) -> Mapping[str, Sequence[str]]:
-        """By api, the functions that its requests start: who sends these is somebody's word."""
+        """By api, the functions that its requests start: who sends these is a person's statement."""
         found: dict[str, list[str]] = {}
         for function, lists in self.functions.items():
             triggers = [trigger for trigger, _ in members_of(lists, "triggers") if trigger.by in REQUESTS]
@@ -105,19 +105,19 @@ class Given:
 
     @cached_property
     def after_doubt(self) -> Collection[str]:
-        """What lies ahead of something of which it is unknown whether requests reach it."""
+        """What is ahead of something of which it is unknown whether requests reach it."""
         return self.before.first_before(one for one, fact in self.faces.items() if fact is None)
 
     @cached_property
     def weakest_inside(self) -> Mapping[str, Statement]:
-        """What lies ahead of others, with the weakest of what says whether requests reach these."""
+        """What is ahead of others, with the weakest statement of whether requests reach these."""
         said = {one: fact.said for one, fact in self.faces.items() if fact is not None}
         ranked = sorted(said, key=lambda one: said[one].size)
         return {element: said[first] for element, first in self.before.first_before(ranked).items()}
 
     @cached_property
     def unsaid(self) -> frozenset[str]:
-        """The functions and apis through which requests come of which nobody has said whether Slack sends them."""
+        """The functions and apis with requests for which it is not stated whether Slack sends them."""
         found = set()
         for function, lists in self.functions.items():
             for member in members_of(lists, "triggers"):
@@ -126,7 +126,7 @@ class Given:
         return frozenset(found)
 
     def on_word(self, fact: Fact | None, functions: Sequence[str]) -> Fact | None:
-        """What a fact is that hangs on whose requests start functions: a template shows a route, and not who calls."""
+        """A fact that depends on whose requests start functions: a template shows a route, but not its callers."""
         if fact is None or not functions:
             return fact
         said = [fact.said]
@@ -158,7 +158,7 @@ class Given:
 
 
 def is_unsaid(member: Member) -> bool:
-    """Whether nobody has said who calls a route."""
+    """Whether it is not stated who calls a route."""
     return bool(member.item.caller == "unknown")
 
 

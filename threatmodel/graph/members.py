@@ -1,7 +1,7 @@
 """A list as weighed: the members that are known, and whether there may be more.
 
 Each statement says of its members that they are there.  One of a whole list says of all others that they are not; one
-of an open list says nothing of them.  So every member is weighed like a fact of its own, and a list is closed by the
+of an open list says nothing of them.  So every member is weighed like a separate fact, and a list is closed by the
 best statement of a whole list that names all the members there are.
 """
 
@@ -17,7 +17,7 @@ from threatmodel.model.system import Trigger
 
 
 class Member(NamedTuple):
-    """Something that stands in a list: a trigger, or the id of an element or of data; `fact` is that it is there."""
+    """Something that is in a list: a trigger, or the id of an element or of data; `fact` is that it is there."""
 
     item: Any
     fact: Fact
@@ -56,7 +56,7 @@ class Members:
 
 
 Lists = Mapping[str, Members]
-"""The lists of one element by name; one that nobody states is missing."""
+"""The lists of one element by name; one that is not stated is missing."""
 
 
 def weighed(statements: Sequence[Statement]) -> Members:
@@ -127,7 +127,7 @@ def distinct(triggers: Iterable[Member]) -> Iterator[Member]:
 
 
 def members_of(lists: Lists, name: str) -> tuple[Member, ...]:
-    """The known members of a list; none of one that nobody states."""
+    """The known members of a list; none of one that is not stated."""
     found = lists.get(name)
     return () if found is None else found.known
 

@@ -1,4 +1,4 @@
-"""What follows from facts of a function alone: what its role opens, who is let in, what its package carries."""
+"""What follows from facts of a function alone: what its role allows, who may call it, what its package contains."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _role_excess_narrow(facts: Facts) -> Fact | None:
 
 
 _INLINE = ("python", "nodejs")
-"""The runtimes whose code may stand in a template (AWS::Lambda::Function Code, ZipFile)."""
+"""The runtimes whose code may be in a template (AWS::Lambda::Function Code, ZipFile)."""
 
 
 def _carries_packages(facts: Facts) -> Fact | None:
@@ -57,7 +57,7 @@ def _truth(facts: Facts, name: str) -> int:
 
 
 def _invoked_for_strangers(facts: Facts) -> Fact | None:
-    """A source that is not pinned may be anybody's unless it is known that its account is named."""
+    """A source that is not pinned may belong to any account, unless it is known that its account is named."""
     pinned, owned = (facts.get(name) for name in ("invoke_source_pinned", "invoke_source_owned"))
     if pinned is None or not pinned.size:
         return None

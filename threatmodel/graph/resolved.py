@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from threatmodel.graph.derived import DERIVE
-from threatmodel.graph.elements import Neighbours
+from threatmodel.graph.elements import Neighbors
 from threatmodel.graph.given import Given
 from threatmodel.graph.members import Lists, weighed
 from threatmodel.model.facts import EVIDENCE, WORD, Fact, Facts, Statement, weigh
@@ -38,7 +38,7 @@ class Resolved:
         self._given = _given(system, evidence, today)
         self.lists = self._given.lists
         self.by_services = self._given.by_services
-        self.neighbours = Neighbours(self._given.functions)
+        self.neighbors = Neighbors(self._given.functions)
         self.facts: dict[str, Facts] = {node.id: self._facts(node) for node in system.nodes.values()}
 
     @cached_property
@@ -98,7 +98,7 @@ def lists_of(node: Node | External, found: Mapping[str, Sequence[Statement]]) ->
 
 
 def _word(evidence: Evidence) -> Evidence:
-    """What of the evidence counts as word: source checks, and what is stale."""
+    """The evidence that counts as claimed: source checks, and what is stale."""
     return {
         element: {name: kept for name, found in by_name.items() if (kept := [one for one in found if one.size == WORD])}
         for element, by_name in evidence.items()

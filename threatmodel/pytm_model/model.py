@@ -1,6 +1,6 @@
 """A graph as a genuine pytm model: a `pytm.TM` whose `check`, `resolve`, `dfd`, `seq` and `process` are pytm's own.
 
-Each model has a registry of its own, so that two in one process do not mix.
+Each model has its own registry, so that two in one process do not mix.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _registered(state: pytm.tm.TMState) -> Iterator[None]:
 
 
 class ThreatModel(pytm.TM):
-    """A pytm TM with a registry of its own, which its methods (and the block `with model.active():`) work in.
+    """A pytm TM with its own registry, which its methods (and the block `with model.active():`) work in.
 
     Elements that a caller adds belong in such a block: ``with model.active(): Server("cache")``.
     """
@@ -74,7 +74,7 @@ class ThreatModel(pytm.TM):
     def resolve(self) -> None:
         """As pytm resolves; our verdict becomes the response of each finding.
 
-        What is out of scope has no findings (pytm gives it everybody's), and a second run starts afresh.
+        What is out of scope has no findings (pytm gives it the findings of all), and a second run starts afresh.
         """
         with self.active():
             for element in pytm.TM._elements:  # noqa: SLF001 - pytm's only list of elements
@@ -141,7 +141,7 @@ def to_pytm(
 
 
 def _model(said: Terms) -> ThreatModel:
-    """The TM, without what making one does to everybody's random numbers."""
+    """The TM, without what making one does to the global random numbers."""
     before = random.getstate()
     try:
         return ThreatModel(said.name, said.description, isOrdered=True, assumptions=list(said.assumptions))

@@ -114,7 +114,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """A whole model.  Boundaries stand before what lies in them."""
+    """A whole model.  Boundaries come before what is in them."""
 
     name: str
     description: str
@@ -230,7 +230,7 @@ def _known(element: Element, name: str) -> object:
 
 
 def _facts(target: Element | Flow, asked: Mapping[str, frozenset[str]]) -> dict[str, object]:
-    """The kind and facts of an element: those known, and None for those that a condition reads and nobody states."""
+    """The kind and facts of an element: those known, and None for those that a condition reads but are not stated."""
     if not target.kind or not target.described:
         return {"element_kind": ""}
     names = FACTS[target.kind]

@@ -1,11 +1,11 @@
 """What was worked out before, kept in a folder that is the user's alone, by a digest of all that it follows from.
 
 Only text is kept, as its callers write and read it.  Each entry carries a code over its key and text, made with a
-secret of the user that lies apart from the entries: of a folder that was restored from elsewhere, or that others wrote
-to, no entry is taken.  Where the folder or the secret is not the user's alone, or cannot be made, nothing is kept and
-nothing is found.  ``TM_CACHE=off`` switches it off, and ``TM_CACHE=FOLDER`` names where it lies, for a pipeline that
+secret of the user that is kept apart from the entries: an entry of a restored folder, or one that others wrote, is not
+used.  Where the folder or the secret is not the user's alone, or cannot be made, nothing is kept and
+nothing is found.  ``TM_CACHE=off`` switches it off, and ``TM_CACHE=FOLDER`` names the folder, for a pipeline that
 makes its own: where a pipeline runs, or a run gates a change, no other is used.  On Windows, which has neither owner
-nor mode here, both lie in the user's profile, whose access list guards them.
+nor mode here, both are in the user's profile, whose access list guards them.
 """
 
 from __future__ import annotations

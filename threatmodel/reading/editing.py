@@ -1,4 +1,4 @@
-"""Files that are edited in place: what is written replaces exactly the text that was read, and nobody else's."""
+"""Files that are edited in place: what is written replaces exactly the text that was read, and no other change."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ else:
     def _held(path: Path) -> Iterator[None]:
         """Keeps other editors of a file waiting, by a lock on the file itself.
 
-        Whoever waited finds another file under the name, and starts again with that.  A file system without locks
+        A process that waited finds another file under the name, and starts again with it.  A file system without locks
         leaves the comparison alone, with a moment between it and the renaming.
         """
         until = time.monotonic() + _WAIT

@@ -23,13 +23,13 @@ _TOOLKIT = Path(__file__).parent.parent
 class Files:
     """Reads files on behalf of one run.
 
-    `texts` stand in place of files, by path: they are read as if they had been saved there, whether there is such a
+    `texts` replace files, by path: they are read as if they had been saved there, whether there is such a
     file or not, and nothing is written.
 
     `read` holds the text of every file read, by the name used in messages: the path relative to the working directory
-    where it lies in the same project; `paths` holds where each of them is, `absent` what
-    was looked for in vain, `renamed` the former names that were read.  A file that another file names must lie in
-    the project: the naming file's repository; where it lies in none, the working directory, or `home` (the toolkit's
+    where it is in the same project; `paths` holds where each of them is, `absent` what
+    was looked for in vain, `renamed` the former names that were read.  A file that another file names must be in
+    the project: the naming file's repository; where it is in none, the working directory, or `home` (the toolkit's
     own folder) for a model in it, or else the naming file's own folder (symbolic links resolved).
     """
 
@@ -122,7 +122,7 @@ class Files:
     def below(self, folder: Path, problems: list[Problem]) -> list[Path]:
         """Every file below a folder, sorted; linked folders are followed, hidden ones are not left out.
 
-        What cannot be read, or lies outside the folder's project by way of a link, is left out, and noted.
+        What cannot be read, or is outside the folder's project by way of a link, is left out, and noted.
         """
         found = set(self._walk(folder, _project_of(folder), (real_path(folder),), problems))
         for path in self._instead:
@@ -162,7 +162,7 @@ class Files:
     def named(self, path: str, by: Path, place: Place) -> Path:
         """The file that `path`, written at `place` in the file `by`, means.
 
-        Raises InputError where it leaves the project, and where reading it could wait for ever.
+        Raises InputError where it leaves the project, and where reading it could wait forever.
         """
         if "\0" in path or Path(path).is_absolute():
             raise _outside(path, place, "write a path relative to this file")
@@ -184,7 +184,7 @@ class Files:
 
 
 def _project_of(folder: Path) -> Path:
-    """The folder in which what lies in a library must lie, links resolved."""
+    """The folder that must contain the files of a library, links resolved."""
     return repository(folder) or real_path(folder)
 
 
@@ -231,12 +231,12 @@ def _outside(path: str, place: Place, hint: str) -> InputError:
 
 
 def _project_here() -> Path | None:
-    """The repository in which the working directory lies."""
+    """The repository that contains the working directory."""
     return repository(Path.cwd())
 
 
 def shown_path(path: Path, project: Callable[[], Path | None] = _project_here) -> str:
-    """A path as messages and reports show it: relative to the working directory where it lies in the same project.
+    """A path as messages and reports show it: relative to the working directory where it is in the same project.
 
     `project` finds that; a run that shows many paths asks the system once.
     """

@@ -1,4 +1,4 @@
-"""Former names: files that still have them are read as if they had the current ones, and say so once each."""
+"""Former names: files that still have them are read as if they had the current ones, with one warning each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SHOWN = 6
 
 
 class Renamed(NamedTuple):
-    """A former name in a file: where it stands, and the name that took its place."""
+    """A former name in a file: its place, and the name that replaces it."""
 
     place: Place
     old: str
@@ -20,7 +20,7 @@ class Renamed(NamedTuple):
 
 
 def warnings(found: Iterable[Renamed]) -> Iterator[Problem]:
-    """Yield one warning per file: where its first former name stands, the current names and the command to run."""
+    """Yield one warning per file: the place of its first former name, the current names and the command to run."""
     files: dict[str, list[Renamed]] = {}
     for one in sorted(set(found)):
         files.setdefault(one.place.file, []).append(one)

@@ -29,7 +29,7 @@ _SWITCHED_OFF = (
     "core.warnAmbiguousRefs=true",
     "protocol.allow=never",
     "safe.bareRepository=explicit",
-    "safe.directory=*",  # whoever owns the repository: nothing of it is started
+    "safe.directory=*",  # of any owner: nothing in the repository is started
 )
 _KEPT = ("SYSTEMROOT", "DEVELOPER_DIR")
 """What git needs of the environment, beside its PATH, to be started on Windows and on macOS."""
@@ -57,8 +57,8 @@ class Located(NamedTuple):
 def located(path: Path) -> Located:
     """Return the repository of a file, which need not exist, and the file's path in it.
 
-    Raises InputError where it lies in no repository, where git finds another one than its `.git` says, and where a
-    repository lies inside that of the working directory, as a submodule does.
+    Raises InputError where it is in no repository, where git finds another one than its `.git` says, and where a
+    repository is inside that of the working directory, as a submodule does.
     """
     named = Path(os.path.abspath(path))  # noqa: PTH100 - a link's own path is what git knows it by
     tops = [one for one in named.parents if os.path.lexists(one / ".git")]
@@ -92,7 +92,7 @@ def _agreed(folder: Path, root: Path) -> None:
 
 
 def git(root: Path, *arguments: str, feed: bytes = b"") -> bytes:
-    """Return what a plumbing command prints of the repository whose `.git` lies in `root`; `feed` is its input.
+    """Return what a plumbing command prints of the repository whose `.git` is in `root`; `feed` is its input.
 
     Raises InputError where git is not installed (`no-git`) or fails (`git-failed`).
     """
@@ -110,7 +110,7 @@ def tried(root: Path, *arguments: str, feed: bytes = b"") -> CompletedProcess[by
 def is_tracked(path: Path) -> bool:
     """Return whether git tracks a file, links of its folder resolved and its own link not; False outside a repository.
 
-    A name in other case is the same file where the file system says so.  Raises InputError where git cannot be asked.
+    A name in other case is the same file where it is to the file system.  Raises InputError where git cannot be asked.
     """
     folder = real_path(path.parent)
     root = repository(folder)

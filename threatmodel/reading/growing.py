@@ -1,4 +1,4 @@
-"""The one walk over YAML's events: what stands in a text becomes what a grower makes of it.
+"""The one walk over YAML's events: what is in a text becomes what a grower makes of it.
 
 Our own files and infrastructure templates differ in what they may hold and in what becomes of it, not in how a text is
 walked.  The walk keeps no recursion, so that depth is a grower's to limit.
@@ -27,7 +27,7 @@ class Grower(Protocol):
     """
 
     def key(self, mapping: Any, event: Any) -> Any:
-        """The key that an event is, in the mapping being filled; any event but the mapping's end may stand there."""
+        """The key that an event is, in the mapping being filled; any event but the mapping's end may be one."""
 
     def scalar(self, container: Any, event: Any) -> Any:
         """The value of a scalar in a container."""

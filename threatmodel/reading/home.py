@@ -1,4 +1,4 @@
-"""Where the toolkit's own content lies: at the top of a clone, or inside the installed package."""
+"""Where the toolkit's own content is: at the top of a clone, or inside the installed package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links that lie in a project and lead out of it, which a clone or a pull request can bring along."""
+"""Links that are in a project and lead out of it, which a clone or a pull request can bring along."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Exit(NamedTuple):
 
 
 def refuse_exit(path: Path, said: str) -> None:
-    """Raises InputError (`outside-project`) where a link on a path lies in a project and leads out of it.
+    """Raises InputError (`outside-project`) where a link on a path is in a project and leads out of it.
 
     `said` is what the path is called in the message.
     """
@@ -33,10 +33,10 @@ def refuse_exit(path: Path, said: str) -> None:
 
 
 def exit_of(path: Path) -> Exit | None:
-    """Return the first link on a path that lies in a project and leads out of it; None where there is none.
+    """Return the first link on a path that is in a project and leads out of it; None where there is none.
 
-    A project is the repository that the link lies in, and where it lies in none, the working directory.  What is
-    git's own lies outside.  A link outside of any project, such as a mounted volume has, is followed: the user chose
+    A project is the repository that the link is in, or else the working directory.  What is
+    git's own is outside.  A link outside of any project, such as a mounted volume has, is followed: the user chose
     the path.
     """
     real = real_path(path)
@@ -74,7 +74,7 @@ def _target(path: Path) -> Path | None:
 
 
 def _leaves(link: Path) -> bool:
-    """Whether a link, its folder's links resolved, leads out of the project that it lies in."""
+    """Whether a link, its folder's links resolved, leads out of the project that it is in."""
     here = Path(os.path.realpath(os.curdir))
     project = repository(link.parent) or (here if link.is_relative_to(here) else None)
     if project is None:

@@ -1,6 +1,6 @@
-"""The mark that each form of output carries, by which a file is known as one that may be written anew.
+"""The mark that each form of output carries, by which a file is known as one that may be overwritten.
 
-A mark stands where only the writer of the whole file puts it, at its beginning or at its end: a page that quotes a
+A mark is where only the writer of the whole file puts it, at its beginning or at its end: a page that quotes a
 report carries none.  What has no place for a mark, and what people go on editing, is known by its digest alone
 (`reading.written`).  docs/outputs.md has the table.
 """

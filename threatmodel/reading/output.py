@@ -1,4 +1,4 @@
-"""Writing results: to standard output, or to files that appear whole and replace nothing but earlier outputs."""
+"""Writing results: to standard output, or to files that appear whole and replace only earlier outputs."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def say(lines: Iterable[str]) -> None:
 def write(content: Content, path: Path | None, replacing: Replacing | None = None) -> None:
     """Writes a result to a file by way of a temporary one beside it, or to standard output where `path` is None.
 
-    What stands at the path is replaced only as `replacing` allows: by default where it is an earlier output.  A link
+    What is at the path is replaced only as `replacing` allows: by default where it is an earlier output.  A link
     stays, and what it leads to is written, but not out of the project.  Raises InputError when the file may not or
     cannot be written; nothing is left behind then.
     """
@@ -108,7 +108,7 @@ def write(content: Content, path: Path | None, replacing: Replacing | None = Non
 
 @contextlib.contextmanager
 def drafts(paths: Sequence[Path], replacing: Replacing | None = None) -> Iterator[list[Draft]]:
-    """Drafts of these files; they get their names together at the end, or none does where anything goes wrong.
+    """Drafts of these files; they get their names together at the end, or none does where anything fails.
 
     What may be replaced is as for `write`, and looked at before and after the writing.
     """

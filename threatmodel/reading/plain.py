@@ -1,6 +1,6 @@
 """Values as JSON holds them, and back: of the classes that a table names, and of no other.
 
-A tuple stands in a list behind its mark, a mapping as its keys and values in turn, a value of a class behind its name.
+A tuple is in a list behind its mark, a mapping as its keys and values in turn, a value of a class behind its name.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def as_text(value: Any, classes: Table) -> str:
 
 
 def from_text(text: str, classes: Table) -> Any:
-    """The value of a text.  Raises ValueError, TypeError, LookupError or RecursionError where it is nothing of ours."""
+    """The value.  Raises ValueError, TypeError, LookupError or RecursionError where it is not in this format."""
     return _value(json.loads(text), classes)
 
 

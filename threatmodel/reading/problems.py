@@ -22,9 +22,9 @@ _UNSAFE = re.compile(
 
 
 class Place(NamedTuple):
-    """Where something stands: a file as the user named it, line and column counted from 1.
+    """Where something is: a file as the user named it, line and column counted from 1.
 
-    A Terraform plan is a file whose lines tell nobody anything, and show values: there `part` names the spot (an
+    A Terraform plan is a file whose lines are of no use to readers, and show values: there `part` names the spot (an
     address, or the line in words), line 0 stands for the file as a whole, and no line of it is ever shown.
     """
 
@@ -93,7 +93,7 @@ Pipelines' `##vso[`, TeamCity's `##teamcity[`.  One `#` is enough: the character
 
 
 def visible(text: str) -> str:
-    """A line with every control, zero-width and direction-changing character spelt out as ``<U+202E>``.
+    """A line with every control, zero-width and direction-changing character spelled out as ``<U+202E>``.
 
     So is what would make the line a command of a CI job.
     """
@@ -103,7 +103,7 @@ def visible(text: str) -> str:
 
 
 def uncommanded(text: str) -> str:
-    """A line that can be seen, with what would make it a command of a CI job spelt out: ``<U+003A>:error::``."""
+    """A line that can be seen, with what would make it a command of a CI job spelled out: ``<U+003A>:error::``."""
     if "::" not in text and "#" not in text:
         return text
     return _COMMAND.sub(lambda found: f"{found[1]}<U+003A>" if found[1] is not None else "<U+0023>", text)

@@ -1,4 +1,4 @@
-"""Where a path leads, and where a project ends: the repository that a file lies in."""
+"""Where a path leads, and where a project ends: the repository that a file is in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def real_path(path: Path) -> Path:
 
 
 def repository(folder: Path) -> Path | None:
-    """The root of the repository that a folder lies in: the nearest one upwards that holds `.git`; links resolved."""
+    """The root of the repository that a folder is in: the nearest one upward that holds `.git`; links resolved."""
     here = real_path(folder)
     return next((one for one in (here, *here.parents) if _is_root(one)), None)
 
@@ -25,7 +25,7 @@ def _is_root(folder: Path) -> bool:
 
 
 def upwards(folder: Path) -> tuple[Path, ...]:
-    """A folder and those above it up to its repository's root; the folder alone where it lies in none."""
+    """A folder and those above it up to its repository's root; the folder alone where it is in none."""
     here = real_path(folder)
     root = repository(here)
     if root is None:

@@ -157,14 +157,14 @@ Shape = Text | Flag | Number | Word | Date | Items | Record | NamedItems | Eithe
 
 
 class Value(NamedTuple):
-    """A value read, and where it stands."""
+    """A value read, and its place."""
 
     value: Any
     place: Place
 
 
 class Entry(NamedTuple):
-    """A key of a record or table as read: where the key stands and what stands behind it."""
+    """A key of a record or table as read: its place and its value."""
 
     key: Place
     value: Any
@@ -180,7 +180,7 @@ class Fields(dict[str, Entry]):
         self.unread: set[str] = set()
 
     def given(self, name: str) -> bool:
-        """Whether the key stands there, whatever its value."""
+        """Whether the key is there, whatever its value."""
         return name in self or name in self.unread
 
     def several(self, name: str) -> tuple[Any, ...]:
@@ -222,7 +222,7 @@ class Reader:
         self.note("duplicate-key", place, message, "keep one of the two")
 
     def inside(self, place: Place, text: str, column: int, name: str) -> Place:
-        """Return the place of `name`, which stands at `column` of the text that begins at `place`.
+        """Return the place of `name`, which is at `column` of the text that begins at `place`.
 
         Text that the file folds over lines is searched for the same occurrence of the name.
         """
@@ -472,7 +472,7 @@ def _expected(shape: Shape) -> str:
 
 
 def _something(shape: Shape) -> str:
-    """What to write where nothing stands."""
+    """What to write where nothing is written."""
     match shape:
         case Items():
             return "[] for none"

@@ -76,7 +76,7 @@ class Seq(list[Any]):
 
 
 class Document(NamedTuple):
-    """One file read: its name, its text, the plain value at its root and where that stands."""
+    """One file read: its name, its text, the plain value at its root and its place."""
 
     file: str
     text: str
@@ -175,7 +175,7 @@ def parser_of(text: str, file: str) -> Any:
 
 
 def refused(text: str, file: str, error: yaml.YAMLError, deepest: int = DEEPEST) -> InputError:
-    """What stopped the parser in the middle of `text`, in words of ours."""
+    """What stopped the parser in the middle of `text`, in our words."""
     if isinstance(error, yaml.MarkedYAMLError):
         return _syntax(text, file, error, deepest)
     return _forbidden(text, file)
@@ -242,7 +242,7 @@ def _not_a_key(event: Any, file: str) -> InputError:
 
 
 def _twice(holder: Map, name: str, duplicates: list[Problem], file: str) -> Any:
-    """Notes that the key marked last stands in its mapping already; gives a key of its own for what is behind it."""
+    """Note that the key marked last is in its mapping already; return a separate key for its value."""
     here = holder.marks[-1]
     first = holder.marks[2 * list(holder).index(name)] // _COLUMNS + 1
     place = Place(file, here // _COLUMNS + 1, here % _COLUMNS + 1)
@@ -279,7 +279,7 @@ def _at(file: str, mark: Any, code: str, message: str, hint: str) -> InputError:
 
 
 def _syntax(text: str, file: str, error: yaml.MarkedYAMLError, deepest: int) -> InputError:
-    """A syntax error in words of ours where the parser's would puzzle, at the place that has to be changed."""
+    """A syntax error in our words where the parser's would puzzle, at the place that has to be changed."""
     problem, begin, here = error.problem or "not YAML", error.context_mark, error.problem_mark or error.context_mark
     message, hint = f"{problem}{' ' + error.context if error.context else ''}", ""
     if problem in _SYNTAX:

@@ -9,7 +9,7 @@ _SPELT_OUT = str.maketrans(_SMALL | {one.upper(): spelt.title() for one, spelt i
 
 
 def latin(text: str) -> str:
-    """A text with umlauts and ligatures spelt out, and other letters without their accents; the rest as it is."""
+    """A text with umlauts and ligatures spelled out, and other letters without their accents; the rest as it is."""
     if text.isascii():
         return text
     whole = unicodedata.normalize("NFC", text).translate(_SPELT_OUT)

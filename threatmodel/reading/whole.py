@@ -42,7 +42,7 @@ def fill(draft: Draft, content: Content) -> None:
 
 
 def place(content: Content, path: Path) -> None:
-    """Writes a file whose place is the toolkit's own, whatever stands there.
+    """Writes a file whose place is the toolkit's own, whatever is there.
 
     Raises InputError where it cannot be written, or a link leads out of the project; nothing is left behind then.
     """

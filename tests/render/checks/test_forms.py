@@ -66,7 +66,7 @@ ENDS = CheckResult(
     message="attestation of ops ends on 2026-12-15",
     rule="ends-soon",
     warns=True,
-    do="look again, and attest it anew",
+    do="check it, and attest it again",
 )
 DRIFT = CheckResult(
     code="drift",
@@ -76,7 +76,7 @@ DRIFT = CheckResult(
     rule="drift",
     element="commands",
     fails=True,
-    do="mend the one that is wrong",
+    do="fix the one that is wrong",
 )
 RULES = {
     "over-privileged-role": RuleText(
@@ -136,7 +136,7 @@ CHECKED = Checked(
                 title="",
                 place=Place("plan.json", 0, 1, "aws_lambda_function.commands.timeout"),
                 cause="10 here, but 5 by a plan",
-                do="mend the one that is wrong",
+                do="fix the one that is wrong",
                 since="",
                 findings=1,
             ),

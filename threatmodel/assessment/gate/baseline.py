@@ -174,7 +174,7 @@ def _lost(baseline: Baseline, assessment: Assessment) -> Iterator[CheckResult]:
                 rule="lost-proof",
                 element=element,
                 fails=True,
-                do="name the evidence again, or mend what it no longer shows",
+                do="restore the evidence, or fix what it no longer proves",
             )
 
 
@@ -207,7 +207,7 @@ def _plain(one: Baseline) -> dict[str, Any]:
 
 
 def _sealed(one: Mapping[str, Any]) -> dict[str, Any]:
-    """A model's part of the file with a digest of it: it keeps nobody out, and finds what was edited by hand."""
+    """A model's part of the file with a digest: it protects against nothing, but detects edits by hand."""
     whole = json.dumps(one, sort_keys=True, ensure_ascii=True).encode()
     return {**one, "sha256": hashlib.sha256(whole).hexdigest()}
 
@@ -259,7 +259,7 @@ def _read(path: str, one: Mapping[str, Any], place: Place, today: datetime.date)
 def _is_sealed(one: Mapping[str, Any]) -> bool:
     try:
         return _sealed({key: value for key, value in one.items() if key != "sha256"}) == one
-    except RecursionError:  # what no key of ours holds
+    except RecursionError:  # no key of the format nests this deep
         return False
 
 

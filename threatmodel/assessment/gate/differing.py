@@ -1,4 +1,4 @@
-"""Where evidence and word part: claims that evidence contradicts, drift, and evidence of something else."""
+"""Where evidence and statements differ: claims that evidence contradicts, drift, and evidence of something else."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _failing(  # noqa: PLR0913, PLR0917 - a result's columns
     message: str,
     element: str = "",
     related: tuple[RelatedPlace, ...] = (),
-    do: str = "mend the one that is wrong",
+    do: str = "fix the one that is wrong",
 ) -> CheckResult:
     return CheckResult(
         code=code,

@@ -1,4 +1,4 @@
-"""Where a finding is to be mended: the line of evidence that shows what is wrong, or the model's."""
+"""Where to fix a finding: the line of evidence that shows what is wrong, or the model's."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Fault(NamedTuple):
 def places(finding: Finding, assessment: Assessment, control: str) -> tuple[Place, tuple[RelatedPlace, ...]]:
     """Return the one place of the cause to fix, and related ones; where an answer is missing, the element's.
 
-    `control` is the one at fault, '' where there is none.
+    `control` is the one that is the cause, '' where there is none.
     """
     wrong = tuple(_wrong(finding))
     place = _cause(finding, control)
@@ -38,7 +38,7 @@ def places(finding: Finding, assessment: Assessment, control: str) -> tuple[Plac
 
 
 def _cause(finding: Finding, control: str) -> Place | None:
-    """Where the first value stands that keeps a control from being in place."""
+    """The place of the first value that keeps a control from being in place."""
     for answer in finding.answers:
         if answer.link.control == control:
             items = Cause(answer, written=True).items
@@ -47,7 +47,7 @@ def _cause(finding: Finding, control: str) -> Place | None:
 
 
 def fault(finding: Finding) -> Fault | None:
-    """What evidence shows to be wrong, with a line: what somebody wrote before what nobody set."""
+    """What evidence shows to be wrong, with a line: written values before defaults."""
     return _fault(finding, tuple(_wrong(finding)))
 
 
@@ -77,7 +77,7 @@ def _related(finding: Finding, place: Place, wrong: Iterable[Fault]) -> tuple[Re
 
 
 def because(finding: Finding) -> str:
-    """Which controls are wanting, in a few words."""
+    """Which controls are missing, in a few words."""
     if not finding.target.described:
         return f"nothing is stated about the {finding.target.kind}"
     wanting = [f"{a.link.control} {a.state.state}" for a in _wanting(finding)]

@@ -1,4 +1,4 @@
-"""What a check says of the rules of the team's own: what breaks one, what may, and what is exempt."""
+"""What a check reports about a team's own rules: what breaks one, what may, and what is exempt."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from threatmodel.model.system import Invariant
 
 
 def invariants(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
-    """The elements of which an invariant does not hold, by what the rules take for enough."""
+    """The elements of which an invariant does not hold, by the proof that the rules ask for."""
     enough = {"proven"} if rules.require_proof else {"proven", "claimed"}
     for one in assessment.invariants:
         for element in one.bound:
@@ -21,7 +21,7 @@ def invariants(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
                 yield _result(one.rule, element, assessment, rules)
 
 
-_WHY = {"unknown": ": nobody has said", "claimed": ": only word says that it holds", "broken": ""}
+_WHY = {"unknown": ": not stated", "claimed": ": only claimed, not proven", "broken": ""}
 
 
 def _result(rule: Invariant, element: BoundElement, assessment: Assessment, rules: Rules) -> CheckResult:
@@ -51,5 +51,5 @@ def _result(rule: Invariant, element: BoundElement, assessment: Assessment, rule
         warns=not fails and not accepted,
         unsure=unsure,
         accepted=accepted,
-        do=f"mend it, or see the rule at {rule.place.short}",
+        do=f"fix it, or see the rule at {rule.place.short}",
     )

@@ -1,4 +1,4 @@
-"""What a baseline knew and is there no more: evidence of elements, elements, and findings that word took out since."""
+"""What a baseline knew and is gone: evidence of elements, elements, and findings that statements take out since."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NAMED = 3
 
 
 def evidence_of(assessment: Assessment) -> KnownEvidence:
-    """The evidence that a model names, as a baseline remembers it; what counts as word is named all the same."""
+    """The evidence that a model names, as a baseline remembers it, with evidence that counts as claimed."""
     found: dict[str, dict[str, int]] = {}
     for read in assessment.graph.evidence:
         of_kind = found.setdefault(read.kind, {})

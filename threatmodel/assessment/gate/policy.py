@@ -1,4 +1,4 @@
-"""A policy: by which rules somebody judges the models of others, from a file that is theirs."""
+"""A policy: the rules by which a team judges the models of others, from a file that it owns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ POLICY = record(
     Key("tolerance", Word(BANDS[:3], ordered=True), "the highest risk_tolerance that a model may state"),
     Key("require_proof", Flag(), "judge by the proven risk, not by the claimed one"),
     Key("strict", Flag(), "what word takes out fails: ratings, scope, claims that rule threats out"),
-    Key("allow_undetermined", Flag(), "what waits for an answer may pass, where --allow-undetermined says so too"),
+    Key(
+        "allow_undetermined",
+        Flag(),
+        "findings that wait for an answer may pass, where --allow-undetermined is given too",
+    ),
     Key("ignore_acceptances", Flag(), "no acceptance and no exemption of a repository counts"),
     Key("longest_terms", LONGEST_TERMS, f"the longest terms that a model may state, {YEAR} days each where left out"),
     Key("required_evidence", Items(Word(EVIDENCE_KINDS)), "kinds of evidence that every model has to name"),

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from threatmodel.reading.problems import Place
 
 Since = Literal["", "new", "worse", "known"]
-"""How something stands to a baseline: '' where there is none."""
+"""How a result compares with a baseline: '' where there is none."""
 
 
 class RelatedPlace(NamedTuple):
@@ -24,7 +24,7 @@ class CheckResult:
 
     `rule` is the threat, or the code where no threat is behind it; `score` the risk that counts, 0 where there is none.
     `fails` and `warns` say how heavily it counts; `unsure` that an answer is missing.  `do` is the next step.
-    `accepted` is the justification of a risk that somebody took.
+    `accepted` is the justification of an accepted risk.
     """
 
     code: str
@@ -45,5 +45,5 @@ class CheckResult:
 
     @property
     def key(self) -> str:
-        """What it is recognised by, in a baseline and between runs: the id of a finding, or the kind and the name."""
+        """What identifies it, in a baseline and between runs: the id of a finding, or the kind and the name."""
         return self.name if self.rule != self.code else f"{self.code}:{self.name}"

@@ -1,4 +1,4 @@
-"""The findings of an assessment as results: which of them fail, and where to mend them."""
+"""The findings of an assessment as results: which of them fail, and where to fix them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TREATED = frozenset({"mitigated", "transferred"})
 def risks(assessment: Assessment, rules: Rules, found: Iterable[Issue] | None = None) -> Iterator[CheckResult]:
     """Yield every finding that needs work, an answer or proof, worst first, and the accepted ones.
 
-    `found` are the assessment's issues, where they are known already: they say which control is at fault.
+    `found` are the assessment's issues, where they are known already: they state which control is the cause.
     """
     at_fault = controls_at_fault(issues(assessment) if found is None else found)
     for finding in assessment.findings:
@@ -83,7 +83,7 @@ def _justified(accepted: Acceptance, assessment: Assessment) -> str:
 
 
 def _next(finding: Finding) -> str:
-    """The control that is wanting first, as something to do."""
+    """The first control that is missing, as something to do."""
     if not finding.target.described:
         return f"describe the {finding.target.kind}"
     for answer in finding.answers:
@@ -96,14 +96,14 @@ def _next(finding: Finding) -> str:
 
 
 def _asked(state: State) -> str:
-    """What to do about the first thing that nobody has said of a control."""
+    """What to do about the first thing that is not stated of a control."""
     ask = next((ask for ask in state.asks if ask.kind != "attest"), state.asks[0])
     match ask.kind:
         case "attest":
-            return f"let somebody attest {state.control}@{state.element}"
+            return f"attest {state.control}@{state.element}"
         case "describe":
             return f"describe the {ask.element}"
         case "caller":
-            return f"say at each route of {ask.element} whether Slack calls it"
+            return f"state at each route of {ask.element} whether Slack calls it"
         case _:
             return f"state {ask.name} of {ask.element}, or let evidence show it"

@@ -16,11 +16,11 @@ WARN_DAYS = 30
 class Rules:
     """What fails a check.
 
-    `fail_on` is the lowest band that fails; `require_proof` judges by the proven risk; `strict` fails on what word
-    takes out; `allow_undetermined` lets what waits for an answer pass; `ignore_acceptances` treats accepted risks as if
-    nobody had accepted them; `tolerance` is the highest band that a model may tolerate.  The rest is what only a policy
+    `fail_on` is the lowest band that fails; `require_proof` judges by the proven risk; `strict` fails on what claims
+    take out; `allow_undetermined` lets what waits for an answer pass; `ignore_acceptances` treats accepted risks as if
+    they were not accepted; `tolerance` is the highest band that a model may tolerate.  The rest is what only a policy
     asks for: the longest terms that a model may state, in days, kinds of evidence that every model names, controls that
-    must be proven wherever they apply, and who may accept risks (nobody named: everybody).
+    must be proven wherever they apply, and who may accept risks (none named: everyone).
     `proven_at` are the places of `proven_controls` in the policy.
     """
 

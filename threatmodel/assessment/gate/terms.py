@@ -1,4 +1,4 @@
-"""What people vouch for and take upon themselves, held to its terms: acceptances, exemptions, attestations, plans."""
+"""The terms of decisions and attestations: acceptances, exemptions, attestations, plans."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def terms(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
 
 
 class _Taken(NamedTuple):
-    """What somebody takes upon themselves until a day: a risk, or that a rule does not hold."""
+    """A decision with an expiry date: an accepted risk, or an exemption from a rule."""
 
     what: str
     done: str
@@ -56,7 +56,7 @@ def _held_to(one: _Taken, assessment: Assessment, rules: Rules) -> Iterator[Chec
         said = f"{one.done} by {who}, who may accept nothing by the policy"
         yield one.wrong("not-an-acceptor", said, f"let one of {', '.join(rules.acceptors)} decide")
     if expires < assessment.today:
-        do = "treat it, or accept it anew until a later day" if one.what == "acceptance" else _EXEMPT_ANEW
+        do = "treat it, or accept it again until a later date" if one.what == "acceptance" else _EXEMPT_AGAIN
         yield one.wrong(f"lapsed-{one.what}", f"{one.done} by {who} until {expires}, which has passed", do)
     longest = _longest(assessment, rules).acceptance
     if expires - assessment.today > datetime.timedelta(days=longest):
@@ -70,7 +70,7 @@ def _longest(assessment: Assessment, rules: Rules) -> LongestTerms:
     return assessment.graph.system.longest_terms.bounded(rules.longest_acceptance, rules.longest_attestation)
 
 
-_EXEMPT_ANEW = "mend it, or exempt it anew until a later day"
+_EXEMPT_AGAIN = "fix it, or exempt it again until a later date"
 
 
 def _acceptance(one: _Taken, accepted: Acceptance, assessment: Assessment) -> Iterator[CheckResult]:
@@ -134,7 +134,7 @@ def _ending(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
     """What ends or is due within thirty days, and attestations, plans and due days that have passed."""
     for one in expiries(assessment, WARN_DAYS):
         if one.what in {"acceptance", "exemption"} and (one.date < assessment.today or rules.ignore_acceptances):
-            continue  # it fails, or nobody looks at it
+            continue  # it fails, or it is ignored
         past = one.date < assessment.today
         what = f"{one.what} of {one.owner}" if one.what != "due" else f"work of {one.owner}"
         said = f"{what} {'ended' if past else 'ends'} on {one.date}"
@@ -143,9 +143,9 @@ def _ending(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
         ticket = f" ({one.ticket})" if one.ticket else ""
         code = "overdue" if past and one.what in {"plan", "due"} else "lapsed" if past else "ends-soon"
         do = {
-            "attestation": "look again, and attest it anew",
-            "acceptance": "treat it, or let its owner accept it anew",
-            "exemption": "mend it, or let its owner exempt it anew",
+            "attestation": "check it, and attest it again",
+            "acceptance": "treat it, or let its owner accept it again",
+            "exemption": "fix it, or let its owner exempt it again",
         }
         yield CheckResult(
             code=code,
@@ -154,5 +154,5 @@ def _ending(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
             message=f"{said}{ticket}",
             rule=code,
             warns=True,
-            do=do.get(one.what, "do it, or set another day"),
+            do=do.get(one.what, "do it, or set another date"),
         )
