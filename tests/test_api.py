@@ -78,5 +78,5 @@ def test_a_model_that_is_only_a_text() -> None:
     model = load_model("m.yaml", files, today=datetime.date(2026, 11, 25))
     assert model.elements["order-bot"].facts["timeout_seconds"].value == 7
     assert load_library(model, files=files).layers == ("own",)
-    assert render_dfd(model).startswith("digraph")
+    assert render_dfd(model).startswith("// Written by threatmodel\ndigraph")
     assert render_sequence(model, "mermaid").startswith("sequenceDiagram")
