@@ -74,7 +74,7 @@ def became(one: Mapping[str, Any]) -> Sequence[Became]:
     found = assessed(one["system"])
     outcomes = {threat.id: _left(found, threat) for threat in library().threats.values()}
     outcomes |= {finding.threat.id: QUESTION for finding in found.possible}
-    verdicts = {finding.threat.id: finding.verdict for finding in reversed(found.findings)}
+    verdicts = {finding.threat.id: finding.verdict for finding in reversed(found.applying)}
     outcomes |= {threat: _best(found, threat) for threat in verdicts}
     items = []
     for item, said in one["items"].items():

@@ -284,4 +284,4 @@ def test_what_becomes_no_element_is_named_by_type_and_count(capsys: pytest.Captu
         assert told in out, form
     out = run(capsys, "-m", "shop.yaml", "--json")[1]
     (read,) = json.loads(out)["evidence"]
-    assert read["not_modelled"][0] == {"type": "AWS::IoT::TopicRule", "count": 2}
+    assert read["not_modeled"][0] == {"type": "AWS::IoT::TopicRule", "count": 2}

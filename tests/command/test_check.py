@@ -133,7 +133,7 @@ def test_the_report_shows_the_age_of_a_baseline(tmp_path: Path, capsys: pytest.C
         assert "24 days old" in (page := capsys.readouterr().out), form
         assert " new, " in page
     assert main(["summary", "-m", model, "-o", str(tmp_path / "out"), "--baseline", baseline, *TODAY]) == 0
-    assert "baseline of 2026-11-01, 24 days old: " in capsys.readouterr().out
+    assert "Baseline of 2026-11-01, 24 days old: " in capsys.readouterr().out
     assert main(["-m", model, "--report", "--baseline", model, *TODAY]) == 2
     assert "unusable-baseline" in capsys.readouterr().err
 

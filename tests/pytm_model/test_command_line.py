@@ -100,7 +100,7 @@ def test_json_to_a_folder_that_does_not_exist(project: Path, tmp_path: Path) -> 
 @pytest.mark.slow
 def test_describe_lists_the_facts(project: Path) -> None:
     text = run(project, "--describe", "Lambda Datastore")
-    assert re.search(r"^  reserved_concurrency +executions reserved for it", text, re.MULTILINE)
+    assert re.search(r"^  reserved_concurrency +the concurrent executions", text, re.MULTILINE)
     assert "usesEnvironmentVariables" in text
     assert "store: " in text
     assert pytm.pytm._CLASS_REGISTRY["Lambda"] is pytm.Lambda  # noqa: SLF001 - what --describe looks up
@@ -119,7 +119,7 @@ def test_exclude(project: Path, tmp_path: Path) -> None:
 def test_report_leaves_out_what_is_excluded(project: Path) -> None:
     text = run(project, "--exclude", "forged", "--report", "md")
     assert "forged@bot" not in text
-    assert re.search(r"^- Not looked for: Something bad happens to forged \(`forged`\)$", text, re.MULTILINE)
+    assert re.search(r"^- Excluded: Something bad happens to forged \(`forged`\)$", text, re.MULTILINE)
     assert "there is no threat 'nope'" in run(project, "--exclude", "nope", "--report", "md", code=2)
 
 

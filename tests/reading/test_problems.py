@@ -167,10 +167,11 @@ def codes_in(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            given = [*node.args, *(word.value for word in node.keywords if word.arg == "code")]
-            for value in given if name in NOTING else ():
-                if isinstance(value, ast.Constant) and isinstance(value.value, str) and CODE.fullmatch(value.value):
-                    yield value.value
+            named = [word.value for word in node.keywords if word.arg == "code"]
+            for value in (*named, *node.args) if name in NOTING else ():
+                said = value.value if isinstance(value, ast.Constant) else None
+                if isinstance(said, str) and (value in named or CODE.fullmatch(said)):  # one word is always named
+                    yield said
 
 
 @pytest.mark.slow
