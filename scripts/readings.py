@@ -49,11 +49,11 @@ MOST_COLLATERAL = 1
 
 # Controls that a template can prove or deny, and that no mutant of this one template can move.
 NOT_SHOWN: Mapping[str, str] = {
-    "customer-keys-refused": "only S3 takes a key with a request, and the example has no bucket",
+    "sse-c-blocked": "only S3 takes a key with a request, and the example has no bucket",
     "encrypted-in-transit": "it is about flows whose receiver is a resource (a subscription, a database);"
     " all flows here are calls of AWS's own, or Slack's",
     "function-url-authentication": "no element of the model is a function URL",
-    "queue-own-key": "the example's queue has no key of its own, so that there is no proof to take away",
+    "queue-customer-managed-key": "the example's queue has no key of its own, so that there is no proof to take away",
     "tenant-isolation": "it is for functions that serve several tenants, which the model's word denies",
 }
 

@@ -14,7 +14,7 @@ from scripts.labelled.found import Found, found_in, library
 from scripts.labelled.labels import LabelError, Sign, digest, label
 from scripts.labelled.page import inserted, share, tables, verdicts
 
-CONTROLS = ("code-signing", "supported-runtime", "queue-own-key")
+CONTROLS = ("code-signing", "supported-runtime", "queue-customer-managed-key")
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
 Parameters: {LedgerTable: {Type: String}}

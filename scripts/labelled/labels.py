@@ -11,7 +11,7 @@ A label is written by reading the file, before anything is run on it.  It holds 
       secrets: [SigningSecret, environment of Front]                   # kept, and in an environment in the clear
       controls:  # of one resource, or of several; function: of each
         function: -code-signing +supported-runtime
-        Jobs Letters: -queue-own-key ?queue-readers-restricted
+        Jobs Letters: -queue-customer-managed-key ?queue-readers-restricted
       why: {Front calls slack: the page says this where the tool misses it, or is wrong about it}
 
 A judgement on a control is its id behind a sign: + in place, - not in place, ? the file does not decide it, 0 it does

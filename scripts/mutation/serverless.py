@@ -47,8 +47,8 @@ _WHOLE: tuple[tuple[str, str, Path, Any, tuple[str, ...]], ...] = (
             "bounded-timeout@bot",
             "reserved-concurrency@bot",
             "no-secret-in-environment@bot",
-            "invoke-policy-closed@bot",
-            "store-closed-to-public@orders",
+            "public-invocation-blocked@bot",
+            "store-public-access-blocked@orders",
         ),
     ),
     ("unread", "dotenv", ("useDotenv",), True, ()),
@@ -58,7 +58,7 @@ _WHOLE: tuple[tuple[str, str, Path, Any, tuple[str, ...]], ...] = (
         "plugins-by-file",
         ("plugins",),
         "${file(./plugins.yml)}",
-        ("bounded-timeout@bot", "invoke-policy-closed@bot"),
+        ("bounded-timeout@bot", "public-invocation-blocked@bot"),
     ),
     (
         "unread",
@@ -103,22 +103,22 @@ _WHOLE: tuple[tuple[str, str, Path, Any, tuple[str, ...]], ...] = (
         "role-with-everything",
         ("provider", "iam", "role", "statements"),
         [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
-        ("no-escalating-rights@bot",),
+        ("no-privilege-escalation@bot",),
     ),
     (
         "wider-rights",
         "managed-policy",
         ("provider", "iam", "role", "managedPolicies"),
         ["arn:aws:iam::aws:policy/AdministratorAccess"],
-        ("no-escalating-rights@bot",),
+        ("no-privilege-escalation@bot",),
     ),
-    ("second-door", "a-url", ("functions", "bot", "url"), True, ("invoke-policy-closed@bot",)),
+    ("second-door", "a-url", ("functions", "bot", "url"), True, ("public-invocation-blocked@bot",)),
     (
         "second-door",
         "a-url-without-authorizer",
         ("functions", "worker", "url"),
         {"cors": True},
-        ("invoke-policy-closed@worker",),
+        ("public-invocation-blocked@worker",),
     ),
     (
         "second-door",
@@ -135,7 +135,7 @@ _WHOLE: tuple[tuple[str, str, Path, Any, tuple[str, ...]], ...] = (
             "Type": "AWS::Lambda::Permission",
             "Properties": {"Action": "lambda:InvokeFunction", "FunctionName": "shop-bot", "Principal": "*"},
         },
-        ("invoke-policy-closed@bot",),
+        ("public-invocation-blocked@bot",),
     ),
     (
         "second-door",
@@ -149,7 +149,7 @@ _WHOLE: tuple[tuple[str, str, Path, Any, tuple[str, ...]], ...] = (
                 "Principal": "*",
             },
         },
-        ("invoke-policy-closed@worker",),
+        ("public-invocation-blocked@worker",),
     ),
     (
         "wider-principal",
@@ -170,9 +170,9 @@ _WHOLE: tuple[tuple[str, str, Path, Any, tuple[str, ...]], ...] = (
         "function-with-a-foreign-role",
         ("functions", "bot", "role"),
         "arn:aws:iam::999999999999:role/admin",
-        ("role-trust-closed@bot",),
+        ("role-trust-restricted@bot",),
     ),
-    ("word", "role-by-variable", ("functions", "bot", "role"), "${env:ROLE}", ("role-trust-closed@bot",)),
+    ("word", "role-by-variable", ("functions", "bot", "role"), "${env:ROLE}", ("role-trust-restricted@bot",)),
 )
 
 

@@ -94,7 +94,7 @@ def test_it_passes_every_probe_and_proves_its_function(capsys: pytest.CaptureFix
     assert main(["-m", "model.yaml", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     proven = {(one["id"], s["element"]) for one in found["controls"] for s in one["states"] if s["state"] == "proven"}
-    for control in ("slack-request-signing", "replay-store", "no-escalating-rights", "reserved-concurrency"):
+    for control in ("slack-request-signing", "replay-store", "no-privilege-escalation", "reserved-concurrency"):
         assert (control, "refund-bot") in proven
     assert ("api-throttling", "front-door") in proven
 

@@ -84,13 +84,13 @@ def test_what_was_lost_comes_first(
     text = told(capsys, "main..HEAD")
     assert {path: path.stat().st_mtime_ns for path in here.rglob("*")} == before
     assert text.index("Controls lost") < text.index("Findings new or worse")
-    assert "! no-escalating-rights@bot: proven -> absent" in text
+    assert "! no-privilege-escalation@bot: proven -> absent" in text
     assert "bot.role_wildcard_action: false -> true  (template.yaml:11" in text
     short = told(capsys, "main..HEAD", "--format", "markdown")
     assert len(short.splitlines()) <= 40
-    assert "no-escalating-rights" in short
+    assert "no-privilege-escalation" in short
     found = json.loads(told(capsys, "main..HEAD", "--format", "json"))
-    assert "no-escalating-rights@bot" in [one["name"] for one in found["lost_controls"]]
+    assert "no-privilege-escalation@bot" in [one["name"] for one in found["lost_controls"]]
     assert told(capsys, "main") == text, "the work tree is at HEAD"
     assert told(capsys, "main...HEAD") == text
     golden("cli/diff-header.txt", "".join(line + "\n" for line in text.splitlines()[:1]))
@@ -237,7 +237,7 @@ def test_several_models_are_told_together(capsys: pytest.CaptureFixture[str]) ->
     text = told(capsys, "main..HEAD", "--format", "markdown", "--models", names[0])
     assert text.startswith("**Threat models**: 1 of 1 differ; ")
     assert told(capsys, "main..HEAD", "--format", "markdown", "--models") == text
-    assert "no-escalating-rights" in text
+    assert "no-privilege-escalation" in text
     assert main(["diff", "main..HEAD", "--format", "markdown", "--models", *names, *TODAY]) == 2, "not committed"
     assert "'same.yaml' does not exist at 'HEAD'" in capsys.readouterr().out
     git("add", "-A")
