@@ -148,7 +148,7 @@ def test_what_was_tampered_with_is_not_taken(place: Path, ways: Directions, chan
     run(ways)
     (kept,) = (place.parent / "cache" / "threatmodel").iterdir()
     head, _, text = kept.read_text(encoding="utf-8").partition("\n")
-    assert "order-bot" in text
+    assert "tls-1.2" in text
     if change == "another entry's":
         appended("app/app.py")(place)
         run(ways)
@@ -156,12 +156,13 @@ def test_what_was_tampered_with_is_not_taken(place: Path, ways: Directions, chan
         shutil.copyfile(kept, other)
         kept, text = other, ""
     else:
-        forged = text.replace("order-bot", "order-not")
+        forged = text.replace("tls-1.2", "tls-1.0")
         heads = {"no code": "", "own digest": hashlib.sha256(forged.encode()).hexdigest()}
         kept.write_text("" if change == "empty" else f"{heads.get(change, head)}\n{forged}", encoding="utf-8")
     again, worked, _ = run(ways)
     assert worked
-    assert "order-bot" in repr(again)
+    assert "tls-1.2" in repr(again)
+    assert "tls-1.0" not in repr(again)
     assert not run(ways)[1], "it is mended by what was worked out"
 
 

@@ -357,11 +357,12 @@ def test_another_genuine_body_is_varied_and_the_published_example_left_out() -> 
 @pytest.mark.parametrize("fault", ["answers-secret", "logs-event", "no-check", "names-host"])
 def test_a_result_holds_no_secret(fault: str) -> None:
     secret = "a-secret-of-the-user's-own/with?odd=signs"
-    variables = {"BOT_TOKEN": "xoxb-not-in-a-result"}
-    result = run(fault, secret=secret, environment=variables, target=f"app-{secret}.py")
+    value = "of-no-form-that-is-known"
+    result = run(fault, secret=secret, environment={"BOT_KEY": value}, target=f"app-{secret}-{value}.py")
+    assert "<BOT_KEY>" in result.target, "the value was there to be shown, and was replaced"
     text = to_json(result) + probed(result, {})
-    for value in (secret, PUBLISHED.secret, SECRET, "xoxb-not", "xyzz0WbapA4vBCDEFasx0q6G", "96rGlfmibIGlgcZRskXaIFfN"):
-        assert value not in text
+    for one in (secret, PUBLISHED.secret, SECRET, value, "xyzz0WbapA4vBCDEFasx0q6G", "96rGlfmibIGlgcZRskXaIFfN"):
+        assert one not in text
     assert not any(f"v0={digit}" in text for digit in "0123456789abcdef")
 
 
