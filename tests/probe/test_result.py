@@ -137,15 +137,19 @@ def test_the_digest_is_that_of_names_and_contents(folder: Path) -> None:
 SAVED = '{"format": 2, "target": "a.py", "folder_sha256": "", "rows": [], "facts": []}'
 
 
-def test_what_is_only_called_as_a_saved_result_is_part_of_the_digest(folder: Path) -> None:
+@pytest.mark.parametrize("without", ["format", "target", "folder_sha256", "rows", "facts", "all", "form"])
+def test_what_is_only_called_as_a_saved_result_is_part_of_the_digest(folder: Path, without: str) -> None:
     before = folder_digest(folder)
-    (folder / "probe.json").write_text('{"skip_signature": true}', encoding="utf-8")
+    saved = {name: value for name, value in json.loads(SAVED).items() if without not in {name, "all"}}
+    text = "no JSON" if without == "form" else json.dumps(saved)
+    (folder / "probe.json").write_text(text, encoding="utf-8")
     assert folder_digest(folder) != before
 
 
 def test_what_is_not_deployed_changes_nothing(folder: Path) -> None:
     before = folder_digest(folder)
-    for name in (".git/HEAD", ".venv/x.py", ".venv/pyvenv.cfg", "bot.probe.json", "README.md", "probe.env"):
+    tools = [f"{name}/x.py" for name in (".git", ".hg", ".svn", ".venv", ".mypy_cache", ".pytest_cache", ".ruff_cache")]
+    for name in (*tools, ".venv/pyvenv.cfg", "bot.probe.json", "README.md", "probe.env"):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(SAVED if name.endswith(".json") else "x", encoding="utf-8")
@@ -161,6 +165,8 @@ def test_what_is_not_deployed_changes_nothing(folder: Path) -> None:
     "name",
     [
         "app.pyc",
+        "lib/app.pyc",
+        "lib/__pycache__/a.txt",
         "__pycache__/gone.cpython-311.pyc",
         ".aws-sam/build/app.py",
         "venv/x.py",

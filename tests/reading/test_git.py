@@ -95,7 +95,8 @@ def test_a_repository_inside_the_repository_is_an_error(shop: Path, tmp_path: Pa
         (shop / "models").rename(shop / "before")
         (shop / "models").symlink_to(".")
     assert refused("models/shop.yaml") == "other-repository"
-    assert refused(str(shop / "models" / "shop.yaml")) == "other-repository"
+    with pytest.raises(InputError, match="'models' is a repository inside another one"):
+        located(shop / "models" / "shop.yaml")
 
 
 def test_worktrees_and_submodules_are_repositories_of_their_own(
@@ -187,3 +188,30 @@ def test_a_repository_that_git_cannot_read_says_why(shop: Path) -> None:
         git(shop, "rev-parse", "HEAD")
     assert [problem.code for problem in caught.value.problems] == ["git-failed"]
     assert refused("models/shop.yaml") == "other-repository"
+
+
+def test_a_file_outside_any_repository_is_an_error(shop: Path, tmp_path: Path) -> None:
+    assert shop.is_dir()
+    assert refused(str(tmp_path / "outside.yaml")) == "unknown-revision"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows starts programs by the end of their names")
+@pytest.mark.parametrize("content", [None, b"", b"\x7fELF"], ids=["none", "empty", "cut off"])
+def test_without_a_git_that_starts_the_error_says_so(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    assert shop.is_dir()
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    if content is not None:
+        (programs / "git").write_bytes(content)
+        (programs / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+    assert refused("models/shop.yaml") == "no-git"
+
+
+def test_the_line_of_git_that_names_the_cause_is_shown(shop: Path) -> None:
+    call("tag", "main")
+    with pytest.raises(InputError) as caught:
+        git(shop, "cat-file", "blob", "main")  # it warns first that the name is ambiguous
+    assert caught.value.problems[0].message.startswith("fatal:")
