@@ -118,7 +118,7 @@ def test_what_defaults_would_give_is_told_beside_what_is_unknown() -> None:
 def test_a_value_that_a_parameter_gives_says_so() -> None:
     found = facts(template(properties="Timeout: !Ref Count\n", head=DEFAULT), "Bot", "function")["timeout_seconds"]
     assert isinstance(found, Answered)
-    assert (found.value, found.note) == (7, "by the default of the parameter Count")
+    assert (found.value, found.note) == (7, "from the default of the parameter Count")
 
 
 def test_nothing_is_absent_while_a_part_is_unread() -> None:

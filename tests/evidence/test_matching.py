@@ -69,7 +69,7 @@ def test_two_that_fit_are_a_problem_with_a_way_out(tmp_path: Path) -> None:
     found = matched(tmp_path, "functions: {bot: {}}", "BotFunction Lambda::Function", "BotLambda Lambda::Function")
     (problem,) = found.problems
     assert problem.code == "ambiguous-resource"
-    assert problem.hint == "say which under resources: {bot: BotFunction}"
+    assert problem.hint == "state which one under resources: {bot: BotFunction}"
 
 
 def test_a_store_that_is_said_to_be_a_queue_is_a_problem(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_store_that_is_said_to_be_a_queue_is_a_problem(tmp_path: Path) -> None
     (problem,) = found.problems
     assert (problem.code, problem.message) == (
         "wrong-kind",
-        "'orders' is a store, and 'Work' is none (AWS::SQS::Queue)",
+        "'orders' is a store, and 'Work' is not (AWS::SQS::Queue)",
     )
 
 

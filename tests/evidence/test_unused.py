@@ -80,7 +80,7 @@ def test_the_models_word_is_word_and_calls_that_were_seen_are_evidence() -> None
 def test_more_than_the_model_says_is_more_than_it_needs(action: str) -> None:
     found = said(action, writes=["orders"])
     assert found.value is True
-    assert "it may read orders" in found.note
+    assert "its role allows it to read orders" in found.note
 
 
 @pytest.mark.parametrize(
@@ -126,20 +126,20 @@ def test_what_lambda_needs_itself_is_no_right_beyond() -> None:
 )
 def test_what_to_write_instead_is_told(action: str, lists: Any, by_sam: bool, instead: str) -> None:
     note = said(action, by_sam=by_sam, **lists).note
-    assert note.partition("; write instead: ")[2] == instead
+    assert note.partition("; use instead: ")[2] == instead
 
 
 def test_what_was_seen_is_what_to_write() -> None:
     seen = frozenset({("dynamodb:putitem", "Orders")})
     assert said('["dynamodb:*Item", "dynamodb:DeleteTable"]', seen=seen).note.endswith(
-        "write instead: dynamodb:PutItem on Orders"
+        "use instead: dynamodb:PutItem on Orders"
     )
 
 
 def test_the_worst_reason_comes_first_and_none_is_left_out() -> None:
     found = said('["dynamodb:UpdateTable", "dynamodb:GetItem", "iam:PutRolePolicy"]', writes=["orders"])
     assert found.note.index("iam:PutRolePolicy") < found.note.index("dynamodb:UpdateTable")
-    assert "it may read orders, which the model says it does not" in found.note
+    assert "its role allows it to read orders, but the model states that it does not" in found.note
 
 
 def test_nothing_is_proposed_where_nobody_says_what_is_used() -> None:

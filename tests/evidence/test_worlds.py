@@ -77,7 +77,7 @@ def test_what_stands_there_is_evidence(state: State) -> None:
 def test_the_default_of_a_free_parameter_is_word(state: State) -> None:
     (said,) = state(parameter("Seconds", "Type: Number", "Default: 10"), TIMEOUT, "timeout_seconds")
     assert (said.value, said.size, said.defaults) == (10, 1, ("Seconds",))
-    assert said.note == "by the default of the parameter Seconds"
+    assert said.note == "from the default of the parameter Seconds"
 
 
 @pytest.mark.parametrize(

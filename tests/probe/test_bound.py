@@ -28,7 +28,7 @@ evidence:
 
 @pytest.fixture
 def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """What becomes of the example's result after a change: '' where it is evidence, else why it counts as word."""
+    """Return why the example's result counts as a statement after a change; '' where it is evidence."""
     monkeypatch.chdir(tmp_path)
     Path(".git").mkdir()
     shutil.copytree(HOME / "examples" / "slack-app", "app")
@@ -75,7 +75,7 @@ TEMPLATES = {
 
 @pytest.mark.parametrize("change", TEMPLATES.values(), ids=TEMPLATES)
 def test_other_code_makes_it_word(said: Callable[..., str], change: tuple[str, str]) -> None:
-    assert "it counts as word" in said(template=change)
+    assert "it counts as a statement" in said(template=change)
 
 
 RESULTS: dict[str, Callable[[Any], None]] = {
@@ -89,11 +89,11 @@ RESULTS: dict[str, Callable[[Any], None]] = {
 
 @pytest.mark.parametrize("change", RESULTS.values(), ids=RESULTS)
 def test_what_is_no_run_of_this_makes_it_word(said: Callable[..., str], change: Callable[[Any], None]) -> None:
-    assert "it counts as word" in said(result=change)
+    assert "it counts as a statement" in said(result=change)
 
 
 @pytest.mark.slow
 def test_its_age_is_what_the_model_says(said: Callable[..., str]) -> None:
-    assert "evidence is so for 180" in said(today="2027-10-01")
+    assert "results count as evidence for 180" in said(today="2027-10-01")
     assert said(today="2027-10-01", line="function: order-bot, days: 700}") == ""
-    assert "evidence is so for 1" in said(line="function: order-bot, days: 1}", today="2026-12-20")
+    assert "results count as evidence for 1 days" in said(line="function: order-bot, days: 1}", today="2026-12-20")

@@ -115,7 +115,7 @@ def test_changed_code_makes_a_result_stale(capsys: pytest.CaptureFixture[str]) -
     with Path("app/app.py").open("a") as file:
         file.write("\n# one line more\n")
     assert main(["-m", "model.yaml", "check", "-v", "--fail-on", "critical", "--allow-undetermined"]) == 1
-    assert f"stale: {RESULT}: app/ has changed since it was probed; it counts as word" in capsys.readouterr().out
+    assert f"stale: {RESULT}: app/ has changed since it was probed; it counts as a statement" in capsys.readouterr().out
     main(["-m", "model.yaml", "--json"])
     found = json.loads(capsys.readouterr().out)
     states = {(one["id"], s["element"]): s["state"] for one in found["controls"] for s in one["states"]}
@@ -255,7 +255,7 @@ def test_an_exception_for_want_of_a_variable_denies_nothing_and_names_it(
     assert main(["probe", "bot/app.py", "--unconfined", "--json", "-o", "bot/bot.probe.json"]) == 1
     result = json.loads((project / "bot" / "bot.probe.json").read_text())
     assert all(one["decided"] is False for one in result["facts"] if one["fact"] == "errors_generic")
-    assert "it asked for variables that it did not get: WORK_QUEUE_URL" in " ".join(capsys.readouterr().out.split())
+    assert "it read variables that are not set: WORK_QUEUE_URL" in " ".join(capsys.readouterr().out.split())
 
 
 REFUSED = {

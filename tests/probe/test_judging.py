@@ -242,7 +242,7 @@ def test_where_nothing_has_an_effect_the_answers_tell_who_was_let_in(
 
 def test_two_that_cannot_be_told_apart_are_said_to_be_so() -> None:
     found = judge(case_of("refused"), [HELLO], setting(HELLO, nonsense=HELLO))
-    assert "cannot be told apart" in found.why
+    assert "cannot be distinguished" in found.why
     assert "--kind" in found.why
 
 

@@ -62,21 +62,21 @@ FIRST_OF_WINDOW = next(at for at, row in enumerate(RESULT.rows) if row.probe == 
         (changed(kind="ruby"), "unknown-word: 'kind' is 'ruby'"),
         (changed(when="yesterday"), "wrong-type: 'when' is 'yesterday'"),
         (changed(when="2026-13-41T00:00:00Z"), "not-a-date: 'when' is '2026-13-41T00:00:00Z'"),
-        (changed(folder_sha256="abc"), "wrong-type: 'abc' stands here; expected 64 hexadecimal digits"),
-        (changed(folder_sha256=None), "wrong-type: null stands here"),
+        (changed(folder_sha256="abc"), "wrong-type: 'abc' is here; expected 64 hexadecimal digits"),
+        (changed(folder_sha256=None), "wrong-type: null is here"),
         (changed(sees_effects="yes"), "wrong-type: 'sees_effects' is 'yes'"),
         (changed(rows=[]), "wrong-type: 'rows' is empty"),
-        (changed(facts=[]), "'verifies_signature' is missing, on which rows bear"),
+        (changed(facts=[]), "'verifies_signature' is missing, but rows bear on it"),
         (with_row(0, outcome="pass"), "unknown-word: 'outcome' is 'pass'"),
         (with_row(0, outcom="passed"), "unknown-key: 'outcom' is not a key of a row"),
-        (with_row(0, bears_on=["verifies_signatur"]), "unknown-fact: 'verifies_signatur' is no fact that"),
+        (with_row(0, bears_on=["verifies_signatur"]), "unknown-fact: 'verifies_signatur' is not a fact that"),
         (with_row(0, shows={"rejects_replay": True}), "this probe does not bear on 'rejects_replay'"),
         (with_row(1, shows={"verifies_signature": "yes"}), "the value of 'verifies_signature' is 'yes'"),
         (with_row(1, shows={"verifies_signature": 1}), "the value of 'verifies_signature' is 1"),
         (with_row(1, shows={"verifies_signature": False}), "a probe that is 'passed' cannot show false"),
         (with_row(1, outcome="undecided"), "a probe that is 'undecided' cannot show true"),
         (with_row(1, outcome="failed"), "a probe that is 'failed' cannot show true"),
-        (with_row(0, probe=RESULT.rows[1].probe), "duplicate-id: the probe 'after-genuine' is there twice"),
+        (with_row(0, probe=RESULT.rows[1].probe), "duplicate-id: the probe 'after-genuine' appears twice"),
         (with_row(FIRST_OF_WINDOW, shows={"timestamp_tolerance_seconds": True}), "expected a whole number or null"),
         (with_row(FIRST_OF_WINDOW, shows={}, outcome="undecided"), "does not follow from the rows"),
         ("[]", "wrong-type"),
@@ -95,7 +95,7 @@ def test_a_fact_written_by_hand_is_refused() -> None:
     for fact in whole["facts"]:
         if fact["fact"] == "timestamp_tolerance_seconds":
             fact["value"] = 300
-    with pytest.raises(InputError, match="what is said of 'timestamp_tolerance_seconds' does not follow from the rows"):
+    with pytest.raises(InputError, match="the value of 'timestamp_tolerance_seconds' does not follow from the rows"):
         read(json.dumps(whole), "x")
 
 

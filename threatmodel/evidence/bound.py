@@ -32,16 +32,18 @@ _LOADERS = re.compile(
 def mismatches(result: Result, deployed: Deployed, code: Path) -> Iterator[str]:
     """Why a result is not about what is deployed; `code` is the folder of the code that was probed."""
     for name in _given(deployed):
-        yield f"its {name} is what a parameter gives, and may be another"
+        yield f"its {name} comes from a parameter and may differ"
     if deployed.shared:
-        yield f"{quoted(deployed.resource.name)} stands for {listed(deployed.shared)} too"
+        yield f"{quoted(deployed.resource.name)} is also the resource of {listed(deployed.shared)}"
     yield from _other_code(result, deployed, code)
     yield from _other_runtime(result, deployed)
     yield from _other_variables(result, deployed)
     paths = list(dict.fromkeys(deployed.paths()))
     if paths and not {*paths} & {*result.shown_for.paths}:
-        yield f"no request went to {listed(paths[:3])}, by which it is reached (--path {paths[0]} asks there)"
-    yield from (f"its role does not allow {one}, which the handler did" for one in deployed.unable(result.calls_seen))
+        yield f"no request was sent to {listed(paths[:3])}, which reaches it (probe it with --path {paths[0]})"
+    yield from (
+        f"its role does not allow {one}, which the handler called" for one in deployed.unable(result.calls_seen)
+    )
 
 
 _DECIDING = ("Handler", "CodeUri", "Code", "Runtime", "PackageType", "Layers")
@@ -70,15 +72,15 @@ def _other_code(result: Result, deployed: Deployed, code: Path) -> Iterator[str]
     package = text(_property(deployed, "PackageType", "package_type"))
     image = any(_property(deployed, name, "image_uri") for name in ("Code.ImageUri", "ImageUri"))
     if package == "Image" or image:
-        yield "a container image is deployed, which is other code"
+        yield "a container image is deployed, which is different code"
         return
     if any(get(deployed.resource.properties, *name.split(".")) for name in ("InlineCode", "Code.ZipFile")):
-        yield "the code stands in the template itself, which is other code"
+        yield "the template contains the code inline, which is different code"
         return
     yield from _built_otherwise(deployed)
     handler = text(_property(deployed, "Handler", "handler"))
     if handler is None:
-        yield "which handler is deployed cannot be told"
+        yield "it is unknown which handler is deployed"
         return
     file, _, name = result.target.rpartition(":") if _named(result.target) else (result.target, "", "")
     module, _, function = handler.rpartition(".")
@@ -96,10 +98,10 @@ def _built_otherwise(deployed: Deployed) -> Iterator[str]:
     """What puts other code beside or in place of the folder's: a build of one's own, a file system that is mounted."""
     method = get((deployed.resource.about or {}).get("Metadata"), "BuildMethod")
     if method is not None and not _FAITHFUL.match(text(method) or ""):
-        yield f"{quoted(text(method) or 'a build that is not told')} builds the code, which may be other code then"
+        yield f"{quoted(text(method) or 'an unknown build')} builds the code, so different code may be deployed"
     mounted = _property(deployed, "FileSystemConfigs", "file_system_config")
     if mounted is not None and (items(mounted) or any(unknowns(mounted))):
-        yield "a file system is mounted, from which it may load other code"
+        yield "it may load different code from a mounted file system"
 
 
 def _named(target: str) -> bool:
@@ -114,12 +116,12 @@ def _other_place(module: str, stem: str, deployed: Deployed, code: Path) -> Iter
         return
     root = _root(deployed)
     if root is None:
-        yield "from which folder the code comes cannot be told"
+        yield "it is unknown which folder the code comes from"
         return
     if real_path((root / place).parent) != real_path(code):
         yield f"the code is {quoted((root / place).parent.as_posix())}, and {quoted(code.as_posix())} was probed"
     elif real_path(root) != real_path(code):
-        yield f"the code is all of {quoted(root.as_posix())}, and only {quoted(code.as_posix())} was probed"
+        yield f"the code is the whole folder {quoted(root.as_posix())}, and only {quoted(code.as_posix())} was probed"
 
 
 def _root(deployed: Deployed) -> Path | None:
@@ -143,33 +145,33 @@ def _other_runtime(result: Result, deployed: Deployed) -> Iterator[str]:
     runtime = text(_property(deployed, "Runtime", "runtime"))
     kind = {"python": "python", "node": "nodejs"}.get(result.kind, "")
     if runtime is None or not kind or not runtime.startswith(kind):
-        yield f"the runtime is {quoted(runtime) if runtime else 'not told'}, and {result.kind} was probed"
+        yield f"the runtime is {quoted(runtime) if runtime else 'unknown'}, and {result.kind} was probed"
     layers = _property(deployed, "Layers", "layers")
     if layers is not None and (items(layers) or any(unknowns(layers))):
-        yield "it has layers, whose code was not probed"
+        yield "it has layers, and their code was not probed"
 
 
 def _other_variables(result: Result, deployed: Deployed) -> Iterator[str]:
     """Variables of the function that the probe had not, or that are switches and had other values."""
     found = _variables(deployed)
     if found is None:
-        yield "its variables cannot be told"
+        yield "its environment variables are unknown"
         return
     if loaders := [name for name in found if _LOADERS.match(name)]:
-        yield f"{listed(loaders)} decides which code runs first, and was not there when it was probed"
+        yield f"{listed(loaders)} decides which code runs first, and was not set during the probe"
     lacking = [name for name in found if name not in result.variables and not _LOADERS.match(name)]
     if lacking:
-        yield f"it has variables that the probe had not: {listed(lacking)}"
+        yield f"it has environment variables that the probe did not have: {listed(lacking)}"
     gone = [name for name, value in result.variables.items() if value and name not in found]
     if gone := [name for name in gone if not _OF_LAMBDA.match(name)]:
-        yield f"it has no longer the variables that the probe had: {listed(gone)}"
+        yield f"it no longer has the environment variables of the probe: {listed(gone)}"
     other = [
         name
         for name, node in found.items()
         if name in result.variables and _differs(result, name, node, deployed.stack)
     ]
     if other:
-        yield f"it has other values than the probe had: {listed(other)}"
+        yield f"its values differ from those of the probe: {listed(other)}"
 
 
 def _variables(deployed: Deployed) -> Mapping[str, Node] | None:
@@ -189,7 +191,7 @@ def _differs(result: Result, name: str, node: Node, stack: Stack) -> bool:
     if not isinstance(node, Scalar):
         return False
     if any(not one.stated for name in node.given if (one := stack.parameters.get(name)) is not None):
-        return _may_switch(Unknown("a parameter gives it", node.place, usual=node, given=node.given), stack)
+        return _may_switch(Unknown("a parameter sets it", node.place, usual=node, given=node.given), stack)
     usual = {True: "true", False: "false"}[node.value] if isinstance(node.value, bool) else str(node.value)
     return bool(_SWITCH.match(usual)) and result.variables[name] != fingerprint(name, usual)
 

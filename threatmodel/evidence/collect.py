@@ -228,7 +228,7 @@ class _One:
         nodes = self.system.nodes
         for other, name in self.matched.resources.items():
             if name == resource and other != element and nodes[other].kind == nodes[element].kind:
-                why = f"{quoted(element)} and {quoted(other)} are said to be the same resource"
+                why = f"{quoted(element)} and {quoted(other)} are stated to be the same resource"
                 return Touch(frozenset((element,)), "changes", why, self.file.place(element))
         return None
 

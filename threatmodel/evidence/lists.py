@@ -24,7 +24,7 @@ from threatmodel.reading.problems import Place, article, quoted
 if TYPE_CHECKING:
     from threatmodel.probe.seen import SeenCall
 
-_ELSEWHERE = "another file may have it hand on to more"
+_ELSEWHERE = "another file may add to what it passes on to"
 
 
 class Lists:
@@ -112,7 +112,7 @@ class Lists:
         elif said is not None:
             self.untold.append(Untold(element, "role_reaches_unused", said.why, said.place, ()))
         if relations.itself is not None:
-            itself = Statement(value=True, source="template", place=relations.itself, note="it is let call itself")
+            itself = Statement(value=True, source="template", place=relations.itself, note="it may invoke itself")
             statements.setdefault(element, {}).setdefault("starts_itself", []).append(itself)
         doubt = relations.unknown.get("triggers") or self._unmatched("triggers", relations.triggers, "it is started by")
         triggers = tuple(self._triggers(element, relations))

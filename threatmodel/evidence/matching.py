@@ -72,7 +72,7 @@ def matches(system: System, source: EvidenceFile, stack: Stack, kinds: Mapping[s
         if len(candidates) == 1:
             found[node.id] = candidates[0]
         elif candidates:
-            hint = f"say which under resources: {{{node.id}: {candidates[0]}}}"
+            hint = f"state which one under resources: {{{node.id}: {candidates[0]}}}"
             message = f"{quoted(node.id)} may be any of {listed(candidates)} in {stack.file}"
             problems.append(Problem(code="ambiguous-resource", place=source.place, message=message, hint=hint))
         else:
@@ -154,7 +154,7 @@ def _of_other_kinds(
         node, possible = system.nodes.get(element), kinds.get(name, ())
         if node is not None and possible and node.kind in MATCHED and node.kind not in possible:
             kind = stack.resources[name].type if name in stack.resources else possible[0]
-            message = f"{quoted(element)} is a {node.kind}, and {quoted(name)} is none ({kind})"
+            message = f"{quoted(element)} is a {node.kind}, and {quoted(name)} is not ({kind})"
             hint = f"name a {node.kind} of {stack.file}"
             yield Problem(code="wrong-kind", place=place, message=message, hint=hint)
 

@@ -31,8 +31,8 @@ def probed(
     """What a result says of its function, by fact, what was read, and the calls to AWS that it was seen to make.
 
     Where it is no run of these probes, is too old, or is not about the code that is there now and that the files of the
-    model deploy as this function (`deployed`), the result counts as word, and no call as seen.  What the source says of
-    constant time is word in any case, and always read afresh.  Raises InputError where a file cannot be used.
+    model deploy as this function (`deployed`), the result counts as a statement, and no call as seen. What the source
+    shows of constant time is always a statement, and always read again. Raises InputError where a file cannot be used.
     """
     model = Path(system.file)
     path = files.named(source.path, model, source.place)
@@ -64,10 +64,10 @@ def probed(
 def _stale(result: Result, folder: Path, place: Place, *, changed: bool) -> str:
     """Why the result is not known to be of the code that is there now, or ''."""
     if not result.folder_sha256:
-        return "it was probed over HTTP, so which code answered is not known; it counts as word"
+        return "it was probed over HTTP, so it is unknown which code answered; it counts as a statement"
     if changed or folder_digest(folder, shown_path(folder)) != result.folder_sha256:
         again = f"tm.py probe {result.target} --json -o {place.file}"
-        return f"{shown_path(folder)}/ has changed since it was probed; it counts as word (again: {again})"
+        return f"{shown_path(folder)}/ has changed since it was probed; it counts as a statement (probe again: {again})"
     return ""
 
 
@@ -83,11 +83,11 @@ def _word(
     now: datetime.datetime | None,
     age: datetime.timedelta,
 ) -> str:
-    """Every reason for which a result counts as word, in one line; '' where there is none."""
+    """Every reason for which a result counts as a statement, in one line; '' where there is none."""
     why = list(doubts(result, now, __version__, age))
     for one in deployed:
         why += [f"{reason} ({one.stack.file})" for reason in mismatches(result, one, folder)]
-    return f"{'; '.join(why)}; it counts as word" if why else ""
+    return f"{'; '.join(why)}; it counts as a statement" if why else ""
 
 
 def _for(result: Result, fact: str) -> str:

@@ -105,7 +105,7 @@ def _versions(stack: Stack, facts: StackFacts, element_of: Mapping[str, str]) ->
             yield Touch(elements, "changes", _OLDER, place, spares=OF_THE_FUNCTION | frozenset(LISTS))
 
 
-_OLDER = "a version of it is called that this file does not describe"
+_OLDER = "this file does not describe a version that is invoked"
 
 
 class Standing:
@@ -220,19 +220,19 @@ def _acting(resource: Resource) -> tuple[Strength, str] | None:
     """What a resource does that no file tells, and in words."""
     kind = resource.type
     if kind in _STACKS:
-        return "adds", "what a stack makes stands elsewhere"
+        return "adds", "the resources of a nested stack are in another file"
     if _CUSTOM.match(kind):
-        return "changes", "a custom resource runs code on what it is handed"
+        return "changes", "a custom resource runs code on its input"
     if _REGISTERED.match(kind):
-        return "changes", "it registers somebody's code, which runs at each deployment"
+        return "changes", "it registers third-party code, which runs at each deployment"
     if kind in _CALLS:
-        return "changes", "it calls a function, by whose rights what it is handed may change"
+        return "changes", "it calls a function, which may change its input with its own permissions"
     if kind in _SCRIPTS:
-        return "changes", "it may run a script on what it is handed"
+        return "changes", "it may run a script on its input"
     if _IDENTITY.match(kind) and kind not in _identity_types():
-        return "changes", f"what the type {quoted(kind)} does to a role is not known"
+        return "changes", f"it is unknown what the type {quoted(kind)} does to a role"
     if "::" in kind and not _OWN.match(kind) and not kind.endswith("::MODULE"):
-        return "changes", f"nothing is known of the type {quoted(kind)}"
+        return "changes", f"the type {quoted(kind)} is unknown"
     return None
 
 

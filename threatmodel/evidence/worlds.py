@@ -162,7 +162,7 @@ def _by_default(statement: Statement, parameters: tuple[str, ...]) -> Statement:
     if not parameters:
         return statement
     names = " and ".join(parameters)
-    note = f"by the default of the parameter{'' if len(parameters) == 1 else 's'} {names}"
+    note = f"from the default of the parameter{'' if len(parameters) == 1 else 's'} {names}"
     return statement._replace(note=note, defaults=parameters)
 
 
@@ -248,8 +248,8 @@ class Claim:
 
 def _why(worlds: Worlds) -> str:
     if worlds.beyond:
-        return f"it hangs on too many conditions, the condition {quoted(worlds.beyond)} among them"
-    return "it is otherwise where a condition of the file is decided the other way"
+        return f"it depends on too many conditions, including {quoted(worlds.beyond)}"
+    return "it differs where a condition of the file is evaluated the other way"
 
 
 def _default(parameter: Parameter) -> PlainValue | None:

@@ -28,7 +28,7 @@ FIRST = datetime.date(2026, 11, 1)
 def doubts(result: Result, now: datetime.datetime | None, version: str, age: datetime.timedelta = AGE) -> Iterator[str]:
     """Why a result is no run of these probes, or one from too long ago; none where it may be one."""
     if result.version != version:
-        yield f"it is of version {result.version[:20]}, this is {version}"
+        yield f"it was made by version {result.version[:20]}, but this is version {version}"
         return
     yield from _dated(result, now, age)
     cases = {case.id: case for case in load_cases()}
@@ -36,14 +36,14 @@ def doubts(result: Result, now: datetime.datetime | None, version: str, age: dat
     if missing := [name for name in cases if name not in rows]:
         yield f"it lacks {len(missing)} of {len(cases)} probes: {', '.join(missing[:3])}"
     if unknown := [name for name in rows if name not in cases]:
-        yield f"it has probes that there are not: {', '.join(unknown[:3])}"
+        yield f"it has unknown probes: {', '.join(unknown[:3])}"
     genuine = rows.get("genuine")
     known = [(row, cases[name]) for name, row in rows.items() if name in cases]
     if wrong := [row.probe for row, case in known if not (_fits(row, case) and _agrees(row, case, genuine))]:
-        yield f"no run says this of {', '.join(wrong[:3])}"
+        yield f"no run produces these results: {', '.join(wrong[:3])}"
     yield from _covered(result, known)
     if (genuine is None or genuine.outcome != PASSED) and any(value is True for value in result.decided.values()):
-        yield "its genuine request was refused, and something is proven all the same"
+        yield "its genuine request was refused, but it states proven facts"
 
 
 def _agrees(row: Row, case: Case, genuine: Row | None) -> bool:
@@ -83,9 +83,9 @@ def _covered(result: Result, rows: Sequence[tuple[Row, Case]]) -> Iterator[str]:
         *({*covered.kinds} - {*KINDS}),
     ]
     if lacking:
-        yield f"no run of these probes covers what it says: {', '.join(sorted(lacking)[:3])}"
+        yield f"no run of these probes covers what it states: {', '.join(sorted(lacking)[:3])}"
     if result.kind in _ENDINGS and not re.search(_ENDINGS[result.kind], result.target):
-        yield f"its target {quoted(result.target)} is no file of {result.kind}"
+        yield f"its target {quoted(result.target)} is not a {result.kind} file"
 
 
 _ENDINGS = {"python": r"\.py(?::\w+)?\Z", "node": r"\.[cm]?js(?::\w+)?\Z"}
@@ -94,13 +94,13 @@ _ENDINGS = {"python": r"\.py(?::\w+)?\Z", "node": r"\.[cm]?js(?::\w+)?\Z"}
 
 def _dated(result: Result, now: datetime.datetime | None, age: datetime.timedelta) -> Iterator[str]:
     if result.when.date() < FIRST:
-        yield f"it is dated {result.when:%Y-%m-%d}, when there was no probe"
+        yield f"it is dated {result.when:%Y-%m-%d}, before the probe existed"
     if now is None:
         return
     if result.when > now + datetime.timedelta(days=1):
-        yield f"it is dated {result.when:%Y-%m-%d}, which is still to come"
+        yield f"it is dated {result.when:%Y-%m-%d}, which is in the future"
     elif now - result.when > age:
-        yield f"it is {(now - result.when).days} days old; evidence is so for {age.days}"
+        yield f"it is {(now - result.when).days} days old; results count as evidence for {age.days} days"
 
 
 def _fits(row: Row, case: Case) -> bool:

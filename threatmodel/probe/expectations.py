@@ -33,7 +33,7 @@ IN_TIME = 3.0
 """Seconds within which Slack waits for an answer."""
 
 FOREIGN_HOST = "evil.example"
-ASK = "they cannot be told apart; name a request that does something (--kind, --body)"
+ASK = "they cannot be distinguished; send a request that has an effect (--kind, --body)"
 _STORES = {"dynamodb", "s3", "elasticache", "rds-data"}
 _HANDING_OVER = {
     ("sqs", "SendMessage"),
@@ -89,7 +89,7 @@ class _Expected(Observed):
 
     def refusal(self) -> ProbeOutcome:
         if step_of(self.send.path) == "install" and begins_installation(self.reply, self.status):
-            return self.passed("it leads to Slack, where an installation begins: nobody signs that")
+            return self.passed("it redirects to Slack to start an installation, which needs no signature")
         if self.done:
             if self.is_unclear:
                 return self.unclear()
@@ -104,10 +104,10 @@ class _Expected(Observed):
             return self.by_status()
         if self.reply.ended in RAISED or (self.status or 0) >= 500:  # noqa: PLR2004 - the same
             if not self.setting.sees_effects:
-                return self.undecided(f"{self.instead()}: that is no refusal")
+                return self.undecided(f"{self.instead()}: this is not a refusal")
             return self.passed(f"{self.instead()}, before it did anything")
         if self.reply.ended:
-            return self.undecided(f"{self.instead()}: that is no refusal")
+            return self.undecided(f"{self.instead()}: this is not a refusal")
         return self.mild_refusal()
 
     def mild_refusal(self) -> ProbeOutcome:
@@ -118,13 +118,13 @@ class _Expected(Observed):
                 return self.undecided(f"{self.instead()} and did nothing, but looked up: {self.in_short(looked)}")
             return self.passed(f"{self.instead()} and did nothing, where a genuine request has an effect")
         if self.status is None:
-            return self.undecided(f"{self.instead()}: that is no refusal")
+            return self.undecided(f"{self.instead()}: this is not a refusal")
         return self.by_answer()
 
     def by_answer(self) -> ProbeOutcome:
         """The two are told apart by their answers alone, since neither has an effect."""
         if self.send.body == "genuine" and self.setting.kind == "url_verification" and CHALLENGE in self.reply.body:
-            return self.undecided("it takes nothing but Slack's check of the address, which has a probe of its own")
+            return self.undecided("it accepts only Slack's URL verification, which has a separate probe")
         same = self.answers_as(self.genuine)
         as_idle = self.setting.nonsense is not None and self.answers_as(self.setting.nonsense)
         if same and not as_idle and self.tells and self.is_made_for:
@@ -133,7 +133,7 @@ class _Expected(Observed):
         if looked and self.reply.body:
             return self.undecided(f"{self.instead()} and did nothing, but looked up: {self.in_short(looked)}")
         if self.setting.sees_effects and side_effects(self.setting.genuine):
-            return self.passed(f"it answered {self.status} and did nothing: it takes no such request")
+            return self.passed(f"it answered {self.status} and did nothing: it accepts no such request")
         if same:
             return self.undecided(f"it answered {self.status} as a genuine request, and neither has an effect: {ASK}")
         if self.setting.sees_effects and (as_idle or self.goes_elsewhere):
@@ -143,7 +143,7 @@ class _Expected(Observed):
     def plain_refusal(self) -> ProbeOutcome:
         if self.is_refused:
             return self.passed()
-        return self.failed(f"{self.instead()}, which says neither to the caller nor to an alarm that it was refused")
+        return self.failed(f"{self.instead()}, which tells neither the caller nor an alarm that it was refused")
 
     def idle(self) -> ProbeOutcome:
         if not self.done:
@@ -155,10 +155,10 @@ class _Expected(Observed):
     def not_open(self) -> ProbeOutcome:
         """Where the store of what was seen fails, the work must not be done all the same."""
         if not any(effect.service in _STORES for effect in self.genuine.effects):
-            return ProbeOutcome(outcome=NOT_RUN, why="a genuine request asks no store that could fail")
+            return ProbeOutcome(outcome=NOT_RUN, why="a genuine request reads no store that could fail")
         done = [effect for effect in self.done if not effect.refused]
         if done:
-            return self.failed(f"the store failed, and it did this all the same: {self.in_short(done)}")
+            return self.failed(f"the store failed, but it still did this: {self.in_short(done)}")
         return self.passed()
 
     def nothing_later(self) -> ProbeOutcome:
@@ -176,7 +176,7 @@ class _Expected(Observed):
         if self.reply.ended in RAISED and self.setting.sees_effects and not self.done:
             return self.passed(f"{self.instead()}, before it did anything")
         if not (self.is_refused or self.is_taken):
-            return self.undecided(f"{self.instead()}: that is no refusal")
+            return self.undecided(f"{self.instead()}: this is not a refusal")
         if not self.done and self.is_refused:
             return self.by_status()
         if not self.setting.sees_effects:
@@ -189,8 +189,8 @@ class _Expected(Observed):
         if self.is_unclear:
             return self.unclear()
         if Counter(_key(effect) for effect in self.done) < usual:
-            return self.undecided(f"it did a part of what it does otherwise: {self.did()}")
-        return self.failed(f"it did this all the same: {self.did()}")
+            return self.undecided(f"it did a part of its usual work: {self.did()}")
+        return self.failed(f"it still did this: {self.did()}")
 
     def denial_by_answer(self) -> ProbeOutcome:
         """Neither has an effect: it is no denial where the answer is a genuine one's, and not what anything gets."""
@@ -198,11 +198,11 @@ class _Expected(Observed):
         told = self.tells and self.answers_as(self.genuine)
         if told and idle is not None and not self.answers_as(idle):
             return self.failed(f"it answered {self.status} and the same as a genuine request")
-        return self.undecided("it answered 2xx, and a genuine request has no effect either that could be seen")
+        return self.undecided("it answered 2xx, and a genuine request has no visible effect either")
 
     def once(self) -> ProbeOutcome:
         if not (self.is_refused or self.is_taken or self.raised_before):
-            return self.undecided(f"{self.instead()}: that is no refusal")
+            return self.undecided(f"{self.instead()}: this is not a refusal")
         beyond = [effect for effect in self.done if effect.service != "dynamodb"]
         first = side_effects(self.genuine)
         if not self.setting.sees_effects:
@@ -225,7 +225,7 @@ class _Expected(Observed):
         """What Slack refused to give must not be taken for a token."""
         kept = [one for one in self.done if keeps(one)]
         if not kept and self.reply.ended and not (self.setting.sees_effects and self.reply.ended in RAISED):
-            return self.undecided(f"{self.instead()}: that is no refusal")
+            return self.undecided(f"{self.instead()}: this is not a refusal")
         if not kept:
             return self.by_status()
         usual = Counter(_key(one) for one in side_effects(self.genuine) if keeps(one))
@@ -241,7 +241,7 @@ class _Expected(Observed):
         for_that = self.send.signature != "{signature}" or self.send.later
         if asks_a_store(self.reply) or (for_that and (self.is_refused or self.raised_before)):
             return self.passed()
-        return self.undecided("it had no second effect, but asked nothing that other environments could ask too")
+        return self.undecided("it had no second effect, but read no state that other environments share")
 
     def handled(self) -> ProbeOutcome:
         if self.is_taken or self.is_refused:
@@ -260,7 +260,7 @@ class _Expected(Observed):
     def unswayed(self) -> ProbeOutcome:
         told = self.reply.body + "".join(self.reply.headers.values())
         if FOREIGN_HOST in told or any(FOREIGN_HOST in effect.detail for effect in self.reply.effects):
-            return self.failed("the foreign host is in what it answers or calls")
+            return self.failed("the foreign host is in its response or its calls")
         if self.is_taken or self.goes_elsewhere:
             return self.passed()
         if not accepted(self.genuine, self.setting.shape):
@@ -279,14 +279,14 @@ class _Expected(Observed):
         if missing and self.setting.sees_effects:
             return self.failed(f"it answered {self.status} and did not do what a genuine request does")
         if not side_effects(self.genuine):
-            return ProbeOutcome(outcome=NOT_RUN, why="a genuine request has no effect that could be missed")
+            return ProbeOutcome(outcome=NOT_RUN, why="a genuine request has no visible effect to compare")
         return self.passed()
 
     def challenge(self) -> ProbeOutcome:
         if self.is_taken and CHALLENGE in self.reply.body:
             return self.passed()
         if self.is_refused:
-            return self.undecided("it is refused: the handler may take no events")
+            return self.undecided("it is refused: the handler may accept no events")
         return self.failed(f"it answered {self.status} without the challenge" if self.status else self.instead())
 
     def handed_over(self) -> ProbeOutcome:
@@ -299,7 +299,7 @@ class _Expected(Observed):
             if not slow:
                 return self.passed()
             return self.undecided(f"it hands work over, but does this first: {in_words(slow, self.setting.hidden)}")
-        return self.undecided("it answered in time, but no work was handed over that could be seen")
+        return self.undecided("it answered in time, but no visible work was handed over")
 
     def not_fetched(self) -> ProbeOutcome:
         if any(FOREIGN_HOST in effect.detail for effect in self.reply.effects if effect.service == "network"):
@@ -311,7 +311,7 @@ class _Expected(Observed):
         if self.is_taken and any(effect.service in {"network", "slack"} for effect in side_effects(self.genuine)):
             return self.passed()
         if self.is_taken:
-            return ProbeOutcome(outcome=NOT_RUN, why="a genuine request makes it call nobody either")
+            return ProbeOutcome(outcome=NOT_RUN, why="a genuine request causes no call either")
         return self.undecided(self.instead())
 
 

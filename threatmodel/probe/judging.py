@@ -13,10 +13,10 @@ from threatmodel.probe.overall import OVERALL_JUDGEMENTS
 from threatmodel.probe.protocol import Reply
 from threatmodel.probe.replies import accepted, exchanges, side_effects, status_of
 
-_ALTERED_SHOWS_NOTHING = "the same body written anew, without a change, is not accepted as the genuine one is"
+_ALTERED_SHOWS_NOTHING = "the same body, re-encoded without a change, is not accepted like the genuine one"
 
 
-_GREETED = "it takes nothing but Slack's check of the address: what it does for other requests was not seen"
+_GREETED = "it accepts only Slack's URL verification, so its behavior for other requests was not seen"
 
 
 def judge(case: Case, replies: Sequence[Reply], setting: Setting) -> ProbeOutcome:
@@ -82,10 +82,10 @@ def _effects(reply: Reply) -> Counter[tuple[str, str, str]]:
 def _needless(send: Send, setting: Setting, at: int) -> ProbeOutcome:
     """What a probe is worth whose own genuine request is refused."""
     if send.path in {"install", "callback"}:
-        why = "an installation, with the state that the app made for it, is not carried out"
+        why = "an installation with the state that the app issued is not completed"
         return ProbeOutcome(outcome=NOT_RUN, why=why, at=at)
     if send.body != "genuine" and accepted(setting.genuine, setting.shape):
-        why = f"the handler takes no such request: it refuses a genuine {send.body}"
+        why = f"the handler accepts no such request: it refuses a genuine {send.body}"
         return ProbeOutcome(outcome=NOT_RUN, why=why, at=at)
     if accepted(twin(send, setting), send.shape or setting.shape):
         return ProbeOutcome(outcome=UNDECIDED, why=_ALTERED_SHOWS_NOTHING, at=at)
@@ -115,4 +115,4 @@ def _worst(found: Sequence[ProbeOutcome]) -> ProbeOutcome:
         some = [one for one in found if one.outcome == outcome]
         if some:
             return next((one for one in some if one.why), some[0]) if outcome == PASSED else some[0]
-    return ProbeOutcome(outcome=NOT_RUN, why="nothing was sent that could be judged")
+    return ProbeOutcome(outcome=NOT_RUN, why="no request was sent that can be judged")

@@ -61,7 +61,7 @@ class Setting:
         """Which variables it lacks, where a genuine request ends in an exception, perhaps for want of them."""
         if not self.missing or self.genuine.ended not in RAISED:
             return ""
-        return f"it asked for variables that it did not get: {listed(self.missing)}"
+        return f"it read variables that are not set: {listed(self.missing)}"
 
 
 def twin(send: Send, setting: Setting) -> Reply:

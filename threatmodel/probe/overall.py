@@ -87,7 +87,7 @@ def _discreet_calls(setting: Setting) -> ProbeOutcome:
             names = setting.hidden.in_call(effect.content, to_slack=to_slack)
             wrong += [f"{name} in {effect.service} {effect.operation} ({case.id})" for name in names]
     if not wrong and not sent:
-        return ProbeOutcome(outcome=NOT_RUN, why="nothing was sent to anybody")
+        return ProbeOutcome(outcome=NOT_RUN, why="nothing was sent to other services")
     return _overall(wrong, replies, "")
 
 

@@ -228,7 +228,7 @@ class _Reading:
 
     def fact(self, name: str, place: Place) -> None:
         if name not in self.known:
-            message = f"{quoted(name)} is no fact that a probe decides"
+            message = f"{quoted(name)} is not a fact that a probe decides"
             self.reader.note("unknown-fact", place, message, suggestion(name, self.known))
 
     def value(self, fact: str, entry: Entry) -> Shown:
@@ -246,14 +246,14 @@ class _Reading:
         value = entry.value
         if isinstance(value, str) and (not value or not pattern or re.fullmatch(pattern, value)):
             return value
-        self.wrong(entry.place, f"{quoted(value)} stands here; expected {expected}", "")
+        self.wrong(entry.place, f"{quoted(value)} is here; expected {expected}", "")
         return ""
 
     def when(self, entry: Entry) -> datetime.datetime | None:
         try:
             return datetime.datetime.strptime(entry.value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.UTC)
         except ValueError:
-            message = f"'when' is {quoted(entry.value)}, which is no time; expected one such as 2026-11-26T08:00:00Z"
+            message = f"'when' is {quoted(entry.value)}, which is not a time; expected one such as 2026-11-26T08:00:00Z"
             self.reader.note("not-a-date", entry.place, message)
             return None
 
@@ -262,7 +262,7 @@ class _Reading:
         for item in items:
             name = item.value[key].value
             if name in seen:
-                self.reader.note("duplicate-id", item.value[key].place, f"the probe {quoted(name)} is there twice")
+                self.reader.note("duplicate-id", item.value[key].place, f"the probe {quoted(name)} appears twice")
             seen.add(name)
 
     def follows(self, result: Result, entries: Fields) -> None:
@@ -272,10 +272,10 @@ class _Reading:
             name = item.value["fact"].value
             found = next(one for one in result.facts if one.fact == name)
             if found != expected.pop(name, None):
-                message = f"what is said of '{name}' does not follow from the rows"
+                message = f"the value of '{name}' does not follow from the rows"
                 self.wrong(item.place, message, "probe again rather than edit a result")
         for name in expected:
-            self.wrong(entries["facts"].key, f"'{name}' is missing, on which rows bear", "probe again")
+            self.wrong(entries["facts"].key, f"'{name}' is missing, but rows bear on it", "probe again")
 
     def wrong(self, place: Place, message: str, hint: str) -> None:
         self.reader.note("wrong-type", place, message, hint)

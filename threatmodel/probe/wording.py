@@ -9,19 +9,19 @@ from threatmodel.probe.cases import Send
 _WORDS = {
     "genuine": "a genuine request",
     "command": "a slash command",
-    "event": "an event of a person",
+    "event": "an event caused by a person",
     "action": "a click on a button",
     "view": "a submitted view",
     "shortcut": "a shortcut",
     "options": "a request for options",
-    "view_closed": "a view that was closed",
+    "view_closed": "a closed view",
     "message_shortcut": "a shortcut on a message",
-    "bot-event": "an event of a bot",
+    "bot-event": "an event caused by a bot",
     "url_verification": "a url_verification",
     "ssl-check": "an ssl_check",
     "nothing": "a request without a body",
     "nonsense": "a body that asks for nothing",
-    "bytes": "a genuine request with bytes that are no UTF-8",
+    "bytes": "a genuine request with bytes that are not UTF-8",
     "published": "Slack's published example, at its own time",
 }
 _SIGNED = {
@@ -37,7 +37,7 @@ def in_words(send: Send) -> str:
     if send.again:
         return ", ".join(["the same again", *_where(send)])
     if send.event is not None:
-        return f"an event that is no request: {', '.join(map(str, send.event)) or 'an empty one'}"[:120]
+        return f"an event that is not a request: {', '.join(map(str, send.event)) or 'an empty one'}"[:120]
     return ", ".join([_WORDS[send.body], *_changes(send), *_where(send)])
 
 
@@ -51,7 +51,7 @@ def _where(send: Send) -> Iterator[str]:
     if send.failing:
         yield "while the stores fail" if send.failing == "errors" else "while the stores do not answer"
     if send.store:
-        yield "after the secret was changed" if send.store != "lost" else "after the store of secrets failed"
+        yield "after the secret was changed" if send.store != "lost" else "after the secret store failed"
 
 
 def _changes(send: Send) -> Iterator[str]:  # noqa: C901, PLR0912 - one line for each key of the format

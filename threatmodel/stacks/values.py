@@ -238,4 +238,4 @@ def shape_of(node: Node | None) -> str:
 def by_defaults(node: Node) -> str:
     """That a value comes from parameters, which a deployment may give other values."""
     given = node.given if isinstance(node, Scalar | Joined) else ()
-    return f"by the default of the parameter {' and '.join(given)}" if given else ""
+    return f"from the default of the parameter {' and '.join(given)}" if given else ""

@@ -33,22 +33,22 @@ def note(more: str) -> str:
 
 def test_what_sam_attaches_by_itself_is_told_as_that() -> None:
     assert note(STARTED) == (
-        "AWSLambdaSQSQueueExecutionRole, which SAM attaches to the role that it makes, allows sqs:ReceiveMessage, "
+        "AWSLambdaSQSQueueExecutionRole, which SAM attaches to the role that it creates, allows sqs:ReceiveMessage, "
         "sqs:DeleteMessage on every resource; "
-        "write instead: a role of your own that allows on one what SQSPollerPolicy does"
+        "use instead: a role that allows the actions of SQSPollerPolicy on one resource"
     )
 
 
 def test_a_managed_policy_that_the_author_attaches_has_a_template_that_fits() -> None:
     found = note("      Policies: [AWSLambdaSQSQueueExecutionRole]\n")
-    assert found.startswith("AWSLambdaSQSQueueExecutionRole, a policy of AWS, allows sqs:ReceiveMessage")
-    assert found.endswith("write instead: SQSPollerPolicy")
+    assert found.startswith("AWSLambdaSQSQueueExecutionRole, an AWS managed policy, allows sqs:ReceiveMessage")
+    assert found.endswith("use instead: SQSPollerPolicy")
 
 
 def test_what_the_variables_name_is_what_to_name() -> None:
     policy = "Statement: [{Effect: Allow, Action: 'dynamodb:PutItem', Resource: '*'}]"
     text = f"      Environment: {{Variables: {{ORDERS: !Ref Orders}}}}\n      Policies: [{{{policy}}}]\n"
-    assert note(text) == "a statement allows dynamodb:PutItem on every resource; write instead: the ARN of Orders"
+    assert note(text) == "a statement allows dynamodb:PutItem on every resource; use instead: the ARN of Orders"
 
 
 @pytest.mark.parametrize("name", ["wildcard-action", "wildcard-resource"])

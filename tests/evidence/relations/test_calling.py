@@ -24,13 +24,16 @@ def test_a_function_that_may_call_itself_is_seen_at_once_and_by_way_of_others() 
 
 def test_who_may_call_every_function_may_call_itself() -> None:
     relations = with_resources(calling("F", "'*'"))["F"]
-    assert (relations.itself, relations.unknown["triggers"].why) == (None, "it may call every function, itself too")
+    assert (relations.itself, relations.unknown["triggers"].why) == (
+        None,
+        "it may call every function, including itself",
+    )
 
 
 @pytest.mark.parametrize("value", ["!GetAtt F.Arn", "!Ref F", "!Sub '${F.Arn}:live'"])
 def test_an_exported_function_may_be_called_by_whoever_imports_it(value: str) -> None:
     relations = of_f("Handler: a.b", Outputs=f"{{A: {{Value: {value}, Export: {{Name: a}}}}}}")
-    assert relations.unknown["triggers"].why == "its name or ARN is exported, and who imports it is not seen"
+    assert relations.unknown["triggers"].why == "its name or ARN is exported, and it is unknown who imports it"
     assert "triggers" not in of_f("Handler: a.b", Outputs=f"{{A: {{Value: {value}}}}}").unknown
 
 

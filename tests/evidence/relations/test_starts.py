@@ -83,12 +83,12 @@ def test_nothing_starts_it() -> None:
 @pytest.mark.parametrize(
     ("event", "why"),
     [
-        ("{Type: AlexaSkill}", "a permission lets somebody outside call it"),
-        ("{Type: Novelty, Properties: {}}", "an event has a type that is not known"),
+        ("{Type: AlexaSkill}", "a permission allows an external principal to call it"),
+        ("{Type: Novelty, Properties: {}}", "an event has an unknown type"),
         ("!If [C, {Type: Api}, !Ref AWS::NoValue]", "it depends on the condition 'C'"),
-        ("{Type: SQS, Properties: {Queue: !ImportValue q}}", "another stack says which SQS starts it"),
-        ("{Type: Schedule, Properties: {Schedule: !Ref P}}", "when it is started by the clock is not told"),
-        ("{Type: SQS, Properties: {Queue: !Ref Q}}", "a parameter says which SQS starts it"),
+        ("{Type: SQS, Properties: {Queue: !ImportValue q}}", "another stack sets which SQS starts it"),
+        ("{Type: Schedule, Properties: {Schedule: !Ref P}}", "its schedule is unknown"),
+        ("{Type: SQS, Properties: {Queue: !Ref Q}}", "a parameter sets which SQS starts it"),
     ],
 )
 def test_what_a_trigger_cannot_say_leaves_the_list_open(event: str, why: str) -> None:
@@ -115,7 +115,7 @@ def test_a_route_that_a_parameter_gives() -> None:
     )
     assert [start[:4] for start in relations.triggers] == [("http", "", "H", "")]
     why = relations.unknown["triggers"].why
-    assert why.startswith("the path or method of a route to it is not told: a deployment may replace the default of")
+    assert why.startswith("the path or method of a route to it is unknown: a deployment may replace the default of")
     assert "'P'" in why
     assert "planted" not in why
 
@@ -133,7 +133,7 @@ def test_a_route_of_sam_that_a_parameter_gives(kind: str, api: str, open_part: s
         Parameters=f"{{{declared}}}",
     )
     assert "/given" not in {start.path for start in relations.triggers}
-    assert relations.unknown["triggers"].why.startswith("the path or method of a route to it is not told")
+    assert relations.unknown["triggers"].why.startswith("the path or method of a route to it is unknown")
     assert ("default of the parameter" in relations.unknown["triggers"].why) == bool(default)
 
 
@@ -186,17 +186,17 @@ def test_an_action_that_is_not_known_may_call_other_functions(action: str, on: s
 @pytest.mark.parametrize(
     ("permission", "why"),
     [
-        ("Principal: '*'", "a permission lets anybody call it"),
-        ("Principal: '123456789012'", "a permission lets somebody outside call it"),
-        ("Principal: !Ref P", "a permission lets somebody outside call it"),
+        ("Principal: '*'", "a permission allows any principal to call it"),
+        ("Principal: '123456789012'", "a permission allows an external principal to call it"),
+        ("Principal: !Ref P", "a permission allows an external principal to call it"),
         (
             "Principal: s3.amazonaws.com, SourceAccount: '1'",
-            "a permission lets s3 start it, and what it does so for is",
+            "a permission allows s3 to start it, and its source is",
         ),
         ("Principal: '*', FunctionUrlAuthType: NONE", "a function URL that is not in this file may start it"),
         (
             "Principal: events.amazonaws.com, SourceArn: !GetAtt Other.Arn",
-            "a permission lets events start it for something",
+            "a permission allows events to start it for a source",
         ),
     ],
 )
@@ -217,7 +217,7 @@ def rule(name: str, targets: str, more: str = "") -> str:
 
 
 @pytest.mark.parametrize(
-    ("effect", "why"), [("Allow", {"triggers": "a permission lets anybody call it"}), ("Deny", {})]
+    ("effect", "why"), [("Allow", {"triggers": "a permission allows any principal to call it"}), ("Deny", {})]
 )
 def test_a_policy_on_the_function(effect: str, why: Mapping[str, str]) -> None:
     anybody = document(f"{{Effect: {effect}, Principal: '*', Action: 'lambda:InvokeFunction'}}")
@@ -230,7 +230,7 @@ def test_a_route_that_nobody_can_read_may_lead_to_whom_the_api_may_call() -> Non
     events = "Events: {A: {Type: Api, Properties: {Path: /a, Method: get}}}"
     leads = "HttpMethod: GET, Integration: {Uri: !ImportValue x}"
     own = of_f(events, resource("M", "AWS::ApiGateway::Method", f"RestApiId: !Ref ServerlessRestApi, {leads}"))
-    why = "apigateway may start it in another way too: it is imported from another stack as 'x'"
+    why = "apigateway may also start it in another way: it is imported from another stack as 'x'"
     assert own.unknown["triggers"].why == why
     other = resource("B", "AWS::ApiGateway::RestApi", "Name: b")
     elsewhere = of_f(events, other, resource("M", "AWS::ApiGateway::Method", f"RestApiId: !Ref B, {leads}"))
@@ -270,7 +270,7 @@ INVOKE = "PolicyDocument: {Statement: {Effect: Allow, Action: lambda:Invoke*, Re
             "Policies: [{Statement: [{Effect: Allow, Action: '*', Resource: '*'}]}]",
             "the function 'D' may call eve",
         ),
-        ("AWS::IAM::Role", f"Policies: [{{{INVOKE}}}]", "whoever has the role 'D' may call it"),
+        ("AWS::IAM::Role", f"Policies: [{{{INVOKE}}}]", "any principal with the role 'D' may call it"),
         (
             "AWS::CloudFormation::Stack",
             "TemplateURL: x, Parameters: {A: !GetAtt F.Arn}",

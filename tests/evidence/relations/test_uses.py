@@ -232,7 +232,7 @@ def test_a_secret_behind_its_attachment() -> None:
 def test_a_database_is_reached_without_a_grant() -> None:
     relations = of_role("", resource("D", "AWS::RDS::DBInstance"), environment="HOST: !GetAtt D.Endpoint.Address")
     assert relations.unknown.keys() == {"reads", "writes"}
-    assert relations.unknown["reads"].why == "it is told where 'D' is, which needs no grant to be used"
+    assert relations.unknown["reads"].why == "it receives the address of 'D', which can be used without a grant"
     assert relations.ungranted == ()
 
 
@@ -289,7 +289,7 @@ def test_all_managed_policies_of_a_role_at_once(role: str, policy: str) -> None:
 def test_a_queue_that_it_receives_from_and_is_not_started_by_leaves_open_what_it_reads() -> None:
     receive = allow("[sqs:ReceiveMessage, sqs:DeleteMessage]", "!GetAtt Q.Arn")
     assert of_role(receive, QUEUE).unknown["reads"].why == (
-        "its role may receive from the queue 'Q', which starts no function"
+        "its role may receive from the queue 'Q', which triggers no function"
     )
     mapping = resource("M", "AWS::Lambda::EventSourceMapping", "FunctionName: !Ref F, EventSourceArn: !GetAtt Q.Arn")
     assert "reads" not in of_role(receive, QUEUE, mapping).unknown

@@ -63,26 +63,27 @@ def _restricted(
         others = [_lets_others(grant, actions, users, stack) for grant in found if grant.effect == "Allow"]
         decisive = next((one for one in others if one.truth), None)
         if decisive is not None:
-            return Answered(False, (decisive.place,), decisive.note or f"others may {what}")  # noqa: FBT003 - the value
-        return Unanswered("it has one policy, and several are written to it: the last one counts", second.node.place)
+            note = decisive.note or f"principals other than the functions may {what}"
+            return Answered(False, (decisive.place,), note)  # noqa: FBT003 - the value
+        return Unanswered("several policies are written to it, and only the last one is in effect", second.node.place)
     replicas = next((one for one in each(read(resource.properties, "ReplicaRegions|replica"))), None)
     if replicas is not None:
-        return Unanswered("its replicas have policies of their own, which are not here", replicas.place)
+        return Unanswered("its replicas have separate policies, which are not in this file", replicas.place)
     for grant in found:
         guards = grant.effect == "Deny" and users.about(grant, resource)
         if guards and _denies_all_but_functions(grant, actions, users, services=not lets_services):
-            return Answered(True, (grant.place,), f"nobody but roles of functions may {what}")  # noqa: FBT003 - the value
+            return Answered(True, (grant.place,), f"only roles of functions may {what}")  # noqa: FBT003 - the value
     others = [_lets_others(grant, actions, users, stack) for grant in found if grant.effect == "Allow"]
     others += _identities(parts, resource, actions, users)
     others += [
-        Judgement(truth=True, place=part.node.place, note=f"others of the account may {what}")
+        Judgement(truth=True, place=part.node.place, note=f"other principals of the account may {what}")
         for part in parts
         if part.part == "authorizations" and others_of_account(part.node, actions, resource.name)
     ]
     decisive = next((one for one in others if one.truth), None)
     if decisive is not None:
-        return Answered(False, (decisive.place,), decisive.note or f"others may {what}")  # noqa: FBT003 - the value
-    why = f"policies outside this file may let others {what}"
+        return Answered(False, (decisive.place,), decisive.note or f"principals other than the functions may {what}")  # noqa: FBT003 - the value
+    why = f"policies outside this file may allow other principals to {what}"
     return Unanswered(why, parts[0].node.place)
 
 
@@ -208,12 +209,14 @@ def _lets_others(grant: Grant, actions: frozenset[str], users: _Holders, stack: 
         return Judgement(narrowed is False, grant.place)
     for one in grant.principals:
         if one.kind == "*" and not narrowed and narrowed is not None and not wired:
-            return Judgement(truth=True, place=one.pattern.place, note="its policy lets everybody in")
+            return Judgement(truth=True, place=one.pattern.place, note="its policy allows any principal")
         if one.kind == "Service" and one.pattern.open is None and not grant.conditions and not is_lambda(one):
-            return Judgement(truth=True, place=one.pattern.place, note="its policy lets a service act for anybody")
+            return Judgement(
+                truth=True, place=one.pattern.place, note="its policy allows a service to act for any account"
+            )
         if one.kind == "AWS" and any(users.somebody_else(link.resource) for link in one.pattern.links):
             return Judgement(
-                truth=True, place=one.pattern.place, note="its policy lets in a role that is no function's"
+                truth=True, place=one.pattern.place, note="its policy allows a role that is not the role of a function"
             )
     return none
 
@@ -292,5 +295,5 @@ def _identities(
             services = {action.partition(":")[0] for action in actions if grant.covers(action)}
             reached = [match for one in sorted(services) for match in resources_of(grant, users.targets, one)]
             if any(match.resource == resource.name and match.sure for match in reached):
-                note = f"{part.resource.name} lets in who is no function"
+                note = f"{part.resource.name} allows a principal that is not a function"
                 yield unless_open(grant, Judgement(truth=True, place=grant.place, note=note))

@@ -35,7 +35,7 @@ def address_asks(parts: Sequence[Gathered], resource: Resource, stack: Stack) ->
     letting = named(parts, "permission", "policy")
     anybody = public_statement(letting, resource, stack) if letting else None
     if isinstance(anybody, Answered) and anybody.value:
-        return Answered("none", anybody.places, "whoever has any identity of AWS is let in")
+        return Answered("none", anybody.places, "any AWS account holder is allowed")
     if isinstance(anybody, Unanswered):
         return Unanswered(anybody.why, anybody.place)
     origins = named(parts, "origin")
@@ -44,5 +44,7 @@ def address_asks(parts: Sequence[Gathered], resource: Resource, stack: Stack) ->
     signing = next((one for one in stack.of_type(*_ACCESS) if _for_functions(one)), None)
     if signs is not None or (unread is not None and signing is not None):
         at = signs[1] if signs is not None else unread.place if unread is not None else asks.place
-        return Unanswered("a CDN signs for whoever comes to it, and whom it lets in is not told", at)
+        return Unanswered(
+            "a CDN signs every request that it forwards, and it is unknown whose requests it forwards", at
+        )
     return unless_unread(Answered("iam", (asks.place,)), stack, ("iam",))

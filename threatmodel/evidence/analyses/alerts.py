@@ -54,7 +54,7 @@ def alerts_on_changes(parts: Sequence[Gathered], _resource: Resource, stack: Sta
             covers.append((service, None if value and doubt else value, place, doubt.why if value and doubt else why))
     for part in named(parts, "filter"):
         covers += _filter_covers(part, parts, stack)
-    missing = "what is here raises an alert for writes to one of Lambda and IAM only"
+    missing = "writes to only one of Lambda and IAM raise an alert"
     return together(covers, tuple(_WRITES), missing)
 
 
@@ -74,7 +74,7 @@ def _rule_covers(part: Gathered, service: str, calls: Sequence[str]) -> tuple[bo
         return False, "", place
     details = list(alternatives(get(pattern, "detail")))
     covered = [one_of([_admits_call(one, service, call) for one in details]) for call in calls]
-    return all_of((outer, *covered)), "which calls it lets through is not told", place
+    return all_of((outer, *covered)), "it is unknown which calls match its pattern", place
 
 
 _HERE: Mapping[str, str] = {"account": "<AccountId>", "region": "<Region>"}
@@ -119,7 +119,7 @@ def _filter_covers(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> I
         sure = [one.node for one in acting if one.resource.doubt is None and tells(one.resource, stack)]
         certain = part.resource.doubt is None and any(goes_off(one, WITHIN, _FEW) for one in sure)
         doubt = part.resource.doubt or acting[0].resource.doubt
-        why = "which calls it counts is not told" if certain or doubt is None else doubt.why
+        why = "it is unknown which calls it counts" if certain or doubt is None else doubt.why
         yield service, value if certain or value is False else None, part.resource.place, why
 
 
@@ -148,7 +148,7 @@ def alerts_on_findings(parts: Sequence[Gathered], _resource: Resource, stack: St
         doubt = opaque_of(part) or part.resource.doubt
         hides = filter_hides(part.node)
         if hides and doubt is None:
-            note = "a filter archives findings before anybody hears of them"
+            note = "a filter archives findings before an alert is sent"
             return Answered(value=False, places=(part.resource.place,), note=note)
         if hides is not False:
             why = doubt.why if doubt is not None else "a filter may archive serious findings"
@@ -174,7 +174,7 @@ def _finds(part: Gathered) -> tuple[bool | None, str, Place]:
         outer = all_of((*asked, named_it, _asks_no_more(pattern)))
         inner = one_of([_admits_finding(one, source) for one in alternatives(get(pattern, "detail"))])
         values.append(all_of((outer, inner)))
-    return one_of(values), "which findings it lets through is not told", place
+    return one_of(values), "it is unknown which findings match its pattern", place
 
 
 def _admits_finding(detail: Node | None, source: str) -> bool | None:

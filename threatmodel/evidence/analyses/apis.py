@@ -60,14 +60,16 @@ def oldest_tls(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> O
         # API Gateway negotiates by the api's policy where a domain is called too: "Considerations" of
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-custom-domain-tls-version.html
         stated = own[1] != resource.place
-        found.append(own if stated else ("", own[1], "the api's own security policy counts, and it sets none"))
+        found.append(own if stated else ("", own[1], "the API's own security policy applies, and it sets none"))
     elif off is None and disabled is not None:
         known = [word for word, _, _ in found if word]
         if own[0] not in known:  # else it is answered by a domain anyway
             found.append(("", disabled.place, open_at(disabled).why))
     found += fronts
     if not found:
-        return Unanswered("its default endpoint is off, and no domain of it is in this file", parts[0].node.place)
+        return Unanswered(
+            "its default endpoint is disabled, and this file has no custom domain for it", parts[0].node.place
+        )
     first = next((one for one in found if one[0] == _TLS[0]), None)
     unknown = next((one for one in found if not one[0]), None)
     if first is None and unknown is not None:
@@ -96,7 +98,7 @@ def _front(part: Gathered, api: Resource) -> _Version:
     told = read(certificate, "MinimumProtocolVersion")
     fitting = (word for pattern, word in _FRONTS if pattern.match(worded(told) or ""))
     at = (told or part.resource).place
-    return next(fitting, ""), at, "which TLS versions the CDN in front takes is not told"
+    return next(fitting, ""), at, "it is unknown which TLS versions the CDN in front of it accepts"
 
 
 _Version = tuple[str, Place, str]
@@ -118,7 +120,7 @@ def _version(node: Node) -> _Version:
     ):
         if re.match(pattern, told):
             return word, node.place, ""
-    return "", node.place, "this security policy is not known"
+    return "", node.place, "this security policy is unknown"
 
 
 def _own(parts: Sequence[Gathered], resource: Resource) -> _Version:
@@ -169,7 +171,7 @@ def requests_restricted(parts: Sequence[Gathered], resource: Resource, stack: St
     if resource.opaque is not None:
         says.append(open_at(resource.opaque))
     says += [open_at(one) for one in served_otherwise(parts, stack)]
-    outcome = every(says, "", "a route takes any path or method, or a method checks nothing of what it takes")
+    outcome = every(says, "", "a route accepts any path or method, or a method validates nothing")
     return unless_unread(outcome, stack, [True])
 
 
@@ -200,7 +202,7 @@ def _method(part: Gathered, stack: Stack) -> Say:
     if told == "ANY" or path is False:
         return Say(value=False, place=place)
     if verb is None or told is None or path is None:
-        return Say(None, place, open_at(verb).why if isinstance(verb, Unknown) else "its path is not told")
+        return Say(None, place, open_at(verb).why if isinstance(verb, Unknown) else "its path is unknown")
     if worded(read(node, "Integration", "Type")) == "MOCK":
         return Say(value=True, place=place)
     return _validated(node, told, place, stack)
@@ -220,7 +222,7 @@ def _validated(node: Node, verb: str, place: Place, stack: Stack) -> Say:
     parameters, models = read(node, "RequestParameters"), read(node, "RequestModels")
     reference = read(node, "RequestValidatorId")
     if verb not in _WITH_BODY and reference is None and parameters is None and models is None:
-        return Say(None, place, "a method without a validator checks nothing, and may take anything")
+        return Say(None, place, "a method without a validator accepts any request")
     if reference is None:
         return Say(value=False, place=place)
     validator = stack.target(reference)
@@ -235,7 +237,7 @@ def _validated(node: Node, verb: str, place: Place, stack: Stack) -> Say:
     )
     values = [all_of(check) for check in checks]
     value = one_of(values)
-    return Say(value, place, "what its validator checks is not told")
+    return Say(value, place, "it is unknown what its validator checks")
 
 
 def _constrains(models: Node | None, api: Resource | None, stack: Stack) -> bool | None:

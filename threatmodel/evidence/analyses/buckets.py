@@ -52,7 +52,7 @@ def bucket_public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
         if isinstance(one, Unanswered):
             return one
     if None in answers and stack.kind != "aws" and not policies:
-        return Unanswered("a policy of the bucket may stand elsewhere", places(parts)[0])
+        return Unanswered("another file may have a policy of the bucket", places(parts)[0])
     return Answered(False, tuple(places(parts)))  # noqa: FBT003 - the value
 
 
@@ -69,9 +69,9 @@ def _by_service(policies: Sequence[Gathered], resource: Resource, stack: Stack) 
         services = [one for one in grant.principals if one.kind == "Service"]
         at = next((one.pattern.place for one in services), grant.place)
         if grant.open is None and any_source(grant):
-            return Answered(True, (at,), "a service may act for anybody there")  # noqa: FBT003 - the value
+            return Answered(True, (at,), "its policy allows a service to act for any account")  # noqa: FBT003 - the value
         if any(one.pattern.text == _SHOWS for one in services):
-            return Unanswered("a CDN reads it, and to whom it shows what is there is not told", at)
+            return Unanswered("a CDN reads it, and it is unknown who can read it through the CDN", at)
     return None
 
 
@@ -93,18 +93,18 @@ def _barred(outcome: Outcome, blocks: Sequence[Gathered], switches: _Switches) -
     settings = [(part, set_value(get(part.node, name))) for part in blocks for name in switches.closes]
     closing = _closing(blocks, switches)
     if closing is not None:
-        return Answered(False, (closing.place,), "a public access block keeps them out")  # noqa: FBT003 - the value
+        return Answered(False, (closing.place,), "a public access block denies public access")  # noqa: FBT003 - the value
     if not isinstance(outcome, Answered) or not outcome.value:
         return outcome
     refusing = next((one for part in blocks for name in switches.refuses if _is_on(one := get(part.node, name))), None)
     if refusing is not None:
-        return Unanswered("what is public is refused while it is new, and left where it stands already", refusing.place)
+        return Unanswered("new public access is refused, but existing public access remains", refusing.place)
     doubt = next((part.resource.doubt for part in blocks if part.resource.doubt is not None), None)
     if doubt is not None:
         return Unanswered(doubt.why, doubt.place)
     open_one = next((one for _, one in settings if one is not None and not isinstance(one, Scalar)), None)
     if open_one is not None:
-        return Unanswered(open_one.why if isinstance(open_one, Unknown) else "it is not understood", open_one.place)
+        return Unanswered(open_one.why if isinstance(open_one, Unknown) else "it cannot be read", open_one.place)
     return outcome
 
 
@@ -136,12 +136,14 @@ def _of_acl(node: Node) -> Judgement:
         own = set_value(get(node, "acl"))
         granted = [one for one in _texts(node) if one.endswith(_GROUPS)]
         if own is None or granted:
-            return Judgement(bool(granted), node.place, "its access list lets anyone in" if granted else "")
+            return Judgement(
+                bool(granted), node.place, "its access control list grants public access" if granted else ""
+            )
         node, told = own, text(own)
     if told is None:
         return unknown(not_understood(node))
     public = re.sub(r"[^a-z]", "", told.lower()) in _PUBLIC_ACLS
-    return Judgement(public, node.place, "its access list lets anyone in" if public else "")
+    return Judgement(public, node.place, "its access control list grants public access" if public else "")
 
 
 def _texts(node: Node) -> Iterator[str]:
@@ -170,7 +172,7 @@ def refuses_customer_keys(parts: Sequence[Gathered], resource: Resource, stack: 
     denied = [_refuses(grant) for grant in grants(policies, resource, stack) if grant.effect != "Allow"]
     outcome = some([*blocked, *denied], parts)
     if isinstance(outcome, Answered) and not outcome.value and not blocked and stack.kind != "aws":
-        why = "what a bucket refuses that says nothing of encryption types depends on when it was made"
+        why = "without a statement about encryption types, what the bucket refuses depends on its creation date"
         return Unanswered(why, outcome.places[0])
     return outcome
 

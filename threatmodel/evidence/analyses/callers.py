@@ -34,7 +34,7 @@ from threatmodel.stacks.values import Node, Table, Unknown, leaves
 # --- who may make an account
 
 _POOLS = ("AWS::Cognito::UserPool", "aws_cognito_user_pool")
-_LETS_SIGN_UP = "strangers sign themselves up unless the pool says that only administrators make users"
+_LETS_SIGN_UP = "anyone can sign up unless the pool allows only administrators to create users"
 
 
 @analysis("authorizer", "body", "elsewhere")
@@ -51,7 +51,7 @@ def strangers_sign_up(parts: Sequence[Gathered], resource: Resource, stack: Stac
     for part in named(parts, "body"):
         for one in authorizers(parsed(part.node)):
             says += _signs_up(one.settings, one.place, stack)
-    says += [Say(None, part.node.place, "its definition stands in another file") for part in named(parts, "elsewhere")]
+    says += [Say(None, part.node.place, "its definition is in another file") for part in named(parts, "elsewhere")]
     return unless_unread(some(says, _LETS_SIGN_UP), stack, [False])
 
 
@@ -64,10 +64,14 @@ def _signs_up(settings: Node, place: Place, stack: Stack) -> list[Say]:
     ]
     told = [node for node in issuers if node is not None]
     if not told:
-        return [] if kind.lower() in {"token", "request"} else [Say(None, place, "whose tokens it takes is not told")]
+        return (
+            [] if kind.lower() in {"token", "request"} else [Say(None, place, "it is unknown whose tokens it accepts")]
+        )
     pools = [pool for node in told for pool in follows(node, stack) if pool.type in _POOLS]
     if not pools:
-        return [Say(None, told[0].place, "who may sign up where its tokens come from is not in this file")]
+        return [
+            Say(None, told[0].place, "the issuer of its tokens is not in this file, so it is unknown who may sign up")
+        ]
     return [_open(pool) for pool in pools]
 
 
@@ -107,8 +111,8 @@ def callers_name_objects(parts: Sequence[Gathered], resource: Resource, stack: S
     for part in named(parts, "body"):
         routes = operations(parsed(part.node))
         says += [_named(one.integration, one.place) for one in routes if one.integration is not None]
-    says += [Say(None, part.node.place, "its definition stands in another file") for part in named(parts, "elsewhere")]
-    return unless_unread(some(says, "a request names what the service hands out or takes"), stack, [False])
+    says += [Say(None, part.node.place, "its definition is in another file") for part in named(parts, "elsewhere")]
+    return unless_unread(some(says, "the request names the object that the service reads or writes"), stack, [False])
 
 
 @analysis("method")
@@ -124,7 +128,7 @@ def objects_bound_to_caller(parts: Sequence[Gathered], resource: Resource, stack
             chosen = [node for node in leaves(settings) if _chosen(node)]
             held = any(_WHOSE.search(pattern(node).text) for node in leaves(settings) if not isinstance(node, Unknown))
             if _named(settings, part.resource.place).value and not held and _sees_no_object(part.node, chosen, stack):
-                note = "a request names it, and nothing before the service knows whose it is"
+                note = "the request names it, and nothing checks its owner before the service"
                 return Answered(value=False, places=(part.resource.place,), note=note)
     return None
 
@@ -160,7 +164,7 @@ def _named(settings: Node, place: Place) -> Say:
         return open_at(parameters)
     holes = _HOLE.findall(told.partition(":path/")[2])
     paths = [_filled(parameters, hole) for hole in holes]
-    return Say(one_of([*paths, _item(settings, told)]), place, "what fills its path is not told")
+    return Say(one_of([*paths, _item(settings, told)]), place, "it is unknown what its path contains")
 
 
 def _filled(parameters: Node | None, hole: str) -> bool | None:

@@ -44,8 +44,10 @@ def cdn_only(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Out
         return unless_unread(Answered(value=True, places=proof), stack, [True])
     if silent and proof is None and not any(isinstance(part.node, Unknown) for part in parts):
         places = tuple(part.node.place for part in origins)
-        return Answered(value=False, places=places, note="the CDN sends nothing that tells it from other callers")
-    return Unanswered("whether it refuses what does not come through its CDN is not told here", origins[0].node.place)
+        return Answered(
+            value=False, places=places, note="the CDN sends nothing that distinguishes it from other callers"
+        )
+    return Unanswered("it is unknown whether it refuses requests that bypass its CDN", origins[0].node.place)
 
 
 def _is_origin_of(node: Node, resource: Resource) -> bool:

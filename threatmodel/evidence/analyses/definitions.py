@@ -27,7 +27,7 @@ from threatmodel.stacks.values import List, Node, Table, Unknown, get, text, unk
 _WORDS = {"NONE": "none", "AWS_IAM": "iam", "CUSTOM": "lambda-authorizer", "COGNITO_USER_POOLS": "jwt", "JWT": "jwt"}
 _LEAVES = ("lambda-authorizer", "jwt", "iam")
 """What a route may ask, by how much it leaves to get wrong: one word stands for routes of which each asks its own."""
-_NOT_TOLD = "what a route asks of its callers is not told"
+_NOT_TOLD = "it is unknown how a route authenticates its callers"
 _CONNECTS = "$connect"
 _SOCKETS = ("AWS::Serverless::WebSocketApi",)
 
@@ -46,14 +46,14 @@ def weakest_authentication(parts: Sequence[Gathered], resource: Resource, stack:
     A WebSocket API asks once, when a connection is opened.
     """
     asked = [one for part in named(parts, "body") for one in _defined(part.node)]
-    asked += [("", part.node.place, "its definition stands in another file") for part in named(parts, "elsewhere")]
+    asked += [("", part.node.place, "its definition is in another file") for part in named(parts, "elsewhere")]
     asked += [_declared(part, resource) for part in named(parts, "method") if _is_preflight(part.node) is not True]
     asked += _routes(parts, resource)
     asked += [_quick(part.node) for part in named(parts, "quick")]
     asked += [("", one.place, one.why) for one in served_otherwise(parts, stack)]
     for word, place, _ in asked:
         if word == "none":
-            return Answered("none", (place,), "a route asks nothing of its callers")
+            return Answered("none", (place,), "a route does not authenticate its callers")
     if not asked:
         return None
     for word, place, why in asked:
@@ -89,10 +89,12 @@ def _loose(parts: Sequence[Gathered]) -> Iterator[Unknown]:
         if not isinstance(one, Table | List):
             continue
         if not each(read(one, "Audience")):
-            yield Unknown("its authorizer names no audience, so that a token for another application may do", one.place)
+            yield Unknown(
+                "its authorizer checks no audience, so a token for another application may be accepted", one.place
+            )
         issuer = read(one, "Issuer")
         if _FOR_ANYBODY.match(worded(issuer) or ""):
-            yield Unknown("its issuer gives everybody a token for any audience", (issuer or one).place)
+            yield Unknown("its issuer issues tokens for any audience to anyone", (issuer or one).place)
 
 
 def _defined(body: Node) -> Iterator[_Asked]:
@@ -138,7 +140,7 @@ def _declared(part: Gathered, api: Resource) -> _Asked:
     if doubt is not None and word == "none":
         return "", doubt.place, doubt.why
     if word == "none" and _is_preflight(part.node) is None:
-        return "", part.resource.place, "whether it is more than a preflight is not told"
+        return "", part.resource.place, "it is unknown whether it is only a preflight response"
     return word, (asked or part.resource).place, open_at(asked).why if isinstance(asked, Unknown) else _NOT_TOLD
 
 

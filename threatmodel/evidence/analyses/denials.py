@@ -60,7 +60,7 @@ def all_denied(
             rests.append(decisive)
         elif any(one.truth is None for one in judgements):
             place = next(one.place for one in judgements if one.truth is None)
-            return unanswered(open_one or Unknown("a statement cannot be understood", place))
+            return unanswered(open_one or Unknown("a statement cannot be read", place))
         else:
             return Answered(False, tuple(places(parts)), f"nothing denies {action}")  # noqa: FBT003 - the value
     return Answered(True, tuple(dict.fromkeys(one.place for one in rests)))  # noqa: FBT003 - the value

@@ -37,13 +37,13 @@ def lambda_protection_off(parts: Sequence[Gathered], _resource: Resource, _stack
 @analysis("recorder")
 def recorder_leaves_out(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
     """No where a recorder leaves out functions, gateways or roles."""
-    return _denied(named(parts, "recorder"), _leaves_out, "AWS Config's recorder leaves out what it has to record")
+    return _denied(named(parts, "recorder"), _leaves_out, "AWS Config's recorder excludes required resource types")
 
 
 @analysis("hub", "automation")
 def checks_suppressed(parts: Sequence[Gathered], _resource: Resource, _stack: Stack) -> Outcome:
     """No where a rule of Security Hub suppresses failed checks whatever they are of."""
-    denied = _denied(named(parts, "automation"), _hides_checks, "a rule suppresses failed checks, whatever they are of")
+    denied = _denied(named(parts, "automation"), _hides_checks, "a rule suppresses failed checks of every kind")
     return denied or _denied(named(parts, "hub"), lambda _: False, "")
 
 
@@ -66,14 +66,14 @@ def analyzer_watches(parts: Sequence[Gathered], _resource: Resource, stack: Stac
     hidden = [archives(one) for one in rules]
     place = found[0].resource.place
     if True in hidden:
-        return Answered(value=False, places=(place,), note="an archive rule hides what others may reach")
+        return Answered(value=False, places=(place,), note="an archive rule hides findings about external access")
     doubt = next((one for part in found for one in (opaque_of(part) or part.resource.doubt,) if one is not None), None)
     beside = any("lambda" in known(one.type).services for one in stack.resources.values())
     template = found[0].resource.type.startswith("AWS::")
     if doubt is not None or None in hidden or not any(_looks_outside(part.node) for part in found):
-        return Unanswered(doubt.why if doubt else "what it looks for, and what is hidden of it, is not told", place)
+        return Unanswered(doubt.why if doubt else "it is unknown what it analyzes and which findings are hidden", place)
     if not (beside and template):
-        return Unanswered("whether it is in the Region of the functions is not told", place)
+        return Unanswered("it is unknown whether it is in the Region of the functions", place)
     return Answered(value=True, places=(place,))
 
 
@@ -88,7 +88,7 @@ def _denied(parts: Sequence[Gathered], denies: Callable[[Node], bool], note: str
         sure = part.resource.doubt is None and opaque_of(part) is None and not isinstance(part.node, Unknown)
         if sure and denies(part.node):
             return Answered(value=False, places=(part.resource.place,), note=note)
-    return Unanswered("one file shows one Region only", parts[0].resource.place) if parts else None
+    return Unanswered("the file shows only one Region", parts[0].resource.place) if parts else None
 
 
 def _is_off(detector: Node) -> bool:

@@ -33,7 +33,7 @@ def egress(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outco
     wide = next((part for part in reached if not narrow(part, parts, stack)), None)
     if wide is None:
         return outcome
-    why = f"by {quoted(wide.resource.name)} it may reach what belongs to anybody: its policy does not say whose"
+    why = f"through {quoted(wide.resource.name)} it can reach resources of any account, because its policy names none"
     return Unanswered(why, wide.resource.place)
 
 
@@ -74,7 +74,7 @@ def _let_out(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Out
         if isinstance(part.node, Unknown):
             return Unanswered(part.node.why, part.node.place)
         if not each(read(part.node, "SubnetIds")):
-            return Answered("open", (part.node.place,), "no subnets: outside a VPC")
+            return Answered("open", (part.node.place,), "no subnets, so it runs outside a VPC")
     groups = named(parts, "security-group")
     if not groups:
         place = parts[0].node.place
@@ -167,7 +167,7 @@ def _rule(rule: Node, stack: Stack, group: Resource | None) -> _Rule:
     if flag(read(rule, "self"), left_out=False):
         words.append("none")
     word = min(words, key=_OUT.index, default="unknown")
-    return _Rule(word, rule.place, "it does not tell where to", outside)
+    return _Rule(word, rule.place, "its destination is unknown", outside)
 
 
 def _address(node: Node, stack: Stack, group: Resource | None) -> str:
@@ -232,7 +232,7 @@ def _together(rules: Iterable[_Rule]) -> Iterator[_Rule]:
         if place is not None and any(map(_is_everywhere, merged)):
             yield _Rule("open", place)
         elif place is not None and count > _FEW[version]:
-            yield _Rule("unknown", place, f"it lets out to {count:,} addresses, which is no list of places")
+            yield _Rule("unknown", place, f"egress allows {count:,} addresses; that is not an allow-list")
 
 
 def _inside(network: _Network, stack: Stack, group: Resource | None) -> bool | None:

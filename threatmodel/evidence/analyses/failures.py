@@ -48,7 +48,7 @@ def failures_end(parts: Sequence[Gathered], resource: Resource, stack: Stack) ->
     """Whether what fails goes to a queue for dead letters after a bounded number of tries, or age."""
     says = [_redrive(part, stack) for part in named(parts, "redrive")]
     says += [_mapping(part)._replace(doubt=doubt_of(part.resource, resource)) for part in named(parts, "mapping")]
-    outcome = every(says, "", "what fails is tried without a bound that it would meet")
+    outcome = every(says, "", "failed events are retried without an effective limit")
     return unless_unread(outcome, stack, [True]) if named(parts, "mapping") else outcome
 
 
@@ -63,7 +63,7 @@ def stream_failures_kept(parts: Sequence[Gathered], resource: Resource, stack: S
     says = [_mapping(part)._replace(doubt=doubt_of(part.resource, resource)) for part in streams]
     starters = [(worded(part.node), part.node) for part in named(parts, "starter")]
     says += [open_at(node) for told, node in starters if told is None]
-    outcome = every(says, "", "what fails of a stream is tried without a bound, or kept nowhere")
+    outcome = every(says, "", "failed stream records are retried without a limit, or are not kept")
     beside = named(parts, "schedule") or any(told is not None and told not in _ASKING for told, _ in starters)
     if not streams or (beside and isinstance(outcome, Answered) and outcome.value):
         return None
@@ -82,7 +82,7 @@ def _redrive(part: Gathered, stack: Stack) -> Say:
     return Say(value, part.node.place, open_at(tries or part.node).why if few is None else _NOT_KEPT)
 
 
-_NOT_KEPT = "how long what fails is kept, and whether somebody of this file keeps it, is not told"
+_NOT_KEPT = "it is unknown how long failed events are kept, and whether a resource in this file keeps them"
 _A_DAY = 86_400
 _USUAL = 345_600
 """Seconds for which SQS keeps a message where nothing else is said."""
@@ -168,7 +168,7 @@ def failures_kept(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
             continue
         says.append(open_at(hidden) if hidden is not None else _takes(to, part, resource, stack))
         says.append(_sends(to, policies, resource, stack))
-    return every(says, "", "what fails is not kept")
+    return every(says, "", "failed events are not kept")
 
 
 _LATEST = "$LATEST"
@@ -184,9 +184,13 @@ def _takes(to: Node, part: Gathered, function: Resource, stack: Stack) -> Say:
     target = _queue(to, stack)
     other = worded(read(part.node, "Qualifier")) == _LATEST and _has_alias(function, stack)
     if target is None or target.opaque is not None or doubt_of(target, function) is not None or other:
-        return Say(None, to.place, "whether what fails is kept there is not told by this file")
+        return Say(None, to.place, "the file does not show whether failed events are kept there")
     if target.type not in _QUEUES:
-        return Say(_works_on(target, function, stack), to.place, "whether anybody has what fails there is not told")
+        return Say(
+            _works_on(target, function, stack),
+            to.place,
+            "it is unknown whether anything consumes the failed events there",
+        )
     loops = any(
         stack.target(read(one.properties, "EventSourceArn")) is target
         and _function_of(read(one.properties, "FunctionName"), stack) is function
@@ -243,10 +247,10 @@ def _sends(to: Node, policies: Sequence[Gathered], function: Resource, stack: St
     if target is None or not right or role is None:  # SAM gives the role that it makes this right
         return Say(value=True, place=to.place)
     if stack.target(role) is None:
-        return Say(None, to.place, "whether its role, which is not in this file, may send there is not told")
+        return Say(None, to.place, "its role is not in this file, so it is unknown whether it may send there")
     may = one_of([_lets(grant, right, target) for grant in allowing(held(policies, function, stack))])
     denied = any(grant.effect != "Allow" and _concerns(grant, right, target) for grant in _policies_of(target, stack))
-    return Say(None if may and denied else may, to.place, "whether its role may send there is not told")
+    return Say(None if may and denied else may, to.place, "it is unknown whether its role may send there")
 
 
 def _lets(grant: Grant, right: str, target: Resource) -> bool | None:
@@ -285,7 +289,7 @@ def _mapping(part: Gathered) -> Say:
         return open_at(hidden)
     to = stands(read(part.node, "DestinationConfig", "OnFailure", "Destination|destination_arn"))
     bounds = [_bounded(read(part.node, name)) for name in ("MaximumRetryAttempts", "MaximumRecordAgeInSeconds")]
-    return Say(all_of((to, one_of(bounds))), part.resource.place, "how often it tries is not told")
+    return Say(all_of((to, one_of(bounds))), part.resource.place, "it is unknown how often it retries")
 
 
 def _bounded(node: Node | None) -> bool | None:

@@ -34,14 +34,14 @@ _LAYER = re.compile(r"arn:[^:]*:lambda:[^:]*:(?P<account>[^:]*):layer:[^:]+(?::(
 def layers_trusted(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
     """Each layer is named by version; whether a foreign account is trusted no file of infrastructure code tells."""
     says = [_layer(part.node, stack) for part in parts]
-    return every(says, "each layer is a version of this account's", "a layer is not named by version")
+    return every(says, "each layer is a pinned version in this account", "a layer is not pinned to a version")
 
 
 def _layer(node: Node, stack: Stack) -> Say:
     if isinstance(node, Link):
         target = stack.resources.get(node.resource)
         if target is None or target.type not in _LAYER_TYPES:
-            return Say(None, node.place, "it refers to something that is no layer version of this file")
+            return Say(None, node.place, "it refers to something other than a layer version in this file")
         return Say(node.attribute != "layer_arn", node.place)  # Terraform's name for the ARN without version
     told = worded(node)
     if told is None:
@@ -50,7 +50,7 @@ def _layer(node: Node, stack: Stack) -> Say:
     if found is None or found["version"] is None:
         return Say(value=False if found else None, place=node.place)
     own = found["account"] == "<AccountId>"
-    return Say(own or None, node.place, "the file does not tell whether the team trusts the layer's account")
+    return Say(own or None, node.place, "the file does not show whether the team trusts the layer's account")
 
 
 # --- variables
@@ -113,7 +113,7 @@ def qualifier(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Ou
     places = tuple(place for _, place in bound)
     if len({word for word, _ in bound}) > 1:
         other = next(place for word, place in bound if word != bound[0][0])
-        return Unanswered("its callers are bound to different things", other)
+        return Unanswered("its callers invoke different aliases or versions", other)
     return unless_unread(Answered(bound[0][0], places), stack, ("alias", "version"))
 
 
@@ -168,7 +168,7 @@ def _bound(node: Node, qualified: Node | None, resource: Resource, stack: Stack)
             return
         if link.resource == resource.name:
             word = _attribute(link, resource) or _to_behind(node, link, stack)
-            yield word, node.place, "what it is bound to is not told"
+            yield word, node.place, "it is unknown what it invokes"
             return
     if not links:
         yield from _by_text(node, resource)
@@ -235,4 +235,4 @@ def _by_text(node: Node, resource: Resource) -> Iterator[tuple[str, Place, str]]
     found = _FUNCTION.match(told)
     own = worded(read(resource.properties, "FunctionName"))
     if found is not None and own is not None and found["name"] == own:
-        yield _word(found["to"]) if found["to"] else "latest", node.place, "what it is bound to is not told"
+        yield _word(found["to"]) if found["to"] else "latest", node.place, "it is unknown what it invokes"

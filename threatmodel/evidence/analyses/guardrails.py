@@ -41,7 +41,7 @@ def _asked(parts: Sequence[Gathered], resource: Resource, stack: Stack, ask: _As
         note = f"{loose[0].resource.name} is attached to nothing"
         return Answered(False, (loose[0].resource.place,), note)  # noqa: FBT003 - the value
     place = own[0].resource.place
-    return unanswered(Unknown("whether this account is below what the policy is attached to is not told", place))
+    return unanswered(Unknown("it is unknown whether the policy applies to this account", place))
 
 
 _POLICIES = ("AWS::Organizations::Policy", "aws_organizations_policy")
@@ -86,7 +86,7 @@ def _keeps_detection(own: list[Gathered], found: tuple[Grant, ...]) -> Outcome:
         return Answered(False, tuple(places(own)), "nothing denies deleting their logs")  # noqa: FBT003 - the value
     unjudged = all_denied(own, found, [one for service in _KEPT for one in watched()[service].unjudged], None)
     if isinstance(unjudged, Answered) and not unjudged.value:
-        return unanswered(Unknown(f"{unjudged.note}, and what that does is not known here", kept[0].place))
+        return unanswered(Unknown(f"{unjudged.note}, and its effect is unknown", kept[0].place))
     return outcome._replace(places=tuple(dict.fromkeys((*outcome.places, kept[0].place))))
 
 
@@ -195,8 +195,8 @@ def denies_without_mfa(parts: Sequence[Gathered], resource: Resource, stack: Sta
         users = [holder for holder in everybody if holder.kind == "user"]
         by_user = [all_denied(lists, user.grants, _NEED_MFA, _no_mfa) for user in users]
         if users and all(isinstance(one, Answered) and one.value for one in by_user):
-            return Answered(True, (part.node.place,), "each user's policies deny it")  # noqa: FBT003 - the value
-        return Answered(False, (part.node.place,), "no policy denies them without MFA")  # noqa: FBT003 - the value
+            return Answered(True, (part.node.place,), "the policies of each user deny these actions")  # noqa: FBT003 - the value
+        return Answered(False, (part.node.place,), "no policy denies these actions without MFA")  # noqa: FBT003 - the value
     return outcome
 
 

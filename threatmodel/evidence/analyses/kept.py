@@ -29,16 +29,16 @@ def secret_kept_in(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
     """
     for part in named(parts, "pattern"):
         if _spells_more(part.node, stack):
-            return Unanswered("the pattern that its value is made by may spell a secret itself", part.node.place)
+            return Unanswered("the pattern that generates its value may contain a secret itself", part.node.place)
     for part in named(parts, "value"):
         outcome = _spelt(part, resource, stack)
         if outcome is not None:
             return outcome
     texts = _texts(stack)
     if texts.spelt is not None:
-        return Unanswered("a secret is spelt out here, which may be this one", texts.spelt)
+        return Unanswered("a secret is in plaintext here, which may be this one", texts.spelt)
     copy = next((node for node in texts.copies if _copies(node, resource, stack)), None)
-    return Unanswered("a copy of it may stand here, in the clear", copy.place) if copy is not None else None
+    return Unanswered("a copy of it may be here in plaintext", copy.place) if copy is not None else None
 
 
 class _Texts(NamedTuple):
@@ -120,11 +120,11 @@ def _spelt(part: Gathered, resource: Resource, stack: Stack) -> Outcome:
     if _STORE.match(shape_of(node)) or _is_hidden(node, stack):
         return None
     if not isinstance(node, Scalar) or node.given:
-        why = "its value is given to the deployment, and not hidden there" if isinstance(node, Scalar) else ""
+        why = "its value is passed to the deployment in plaintext (no NoEcho)" if isinstance(node, Scalar) else ""
         return Unanswered(why or open_at(node).why, node.place)
     if is_placeholder(str(node.value)) or doubt_of(part.resource, resource) is not None:
-        return Unanswered("a value is spelt out here, which may be a placeholder", node.place)
-    return Answered("code", (node.place,), "the file itself spells its value")
+        return Unanswered("a value is in plaintext here, which may be a placeholder", node.place)
+    return Answered("code", (node.place,), "the file contains its value in plaintext")
 
 
 def _is_hidden(node: Node, stack: Stack) -> bool:

@@ -72,16 +72,16 @@ def own_key(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outc
         return _of_cluster(cluster, stack)
     inherited = _inherited(resource)
     if inherited is not None:
-        return Unanswered("it has the key of what it comes from, which is not told here", inherited.place)
+        return Unanswered("it uses the key of its source, which is unknown here", inherited.place)
     own = [part for part in parts if part.part in {"key", "rule"}]
     says = [say for part in own for say in _key(part, stack, resource)]
     if says:
         says += [_of_replica(part, stack, resource) for part in parts if part.part == "replica"]
         says += _put_aside(resource, stack)
-    outcome = every(says, "", "a key of AWS's own encrypts it")
+    outcome = every(says, "", "it is encrypted with a key that AWS owns or manages")
     switch = _switched_on(resource)
     if switch is not None:
-        outcome = every((switch,), "", "its encryption is not switched on") if not switch.value else outcome
+        outcome = every((switch,), "", "its encryption is off") if not switch.value else outcome
     return outcome
 
 
@@ -91,7 +91,7 @@ def _of_cluster(part: Gathered, stack: Stack) -> Outcome:
     cluster = part.resource
     key = read(cluster.properties, "KmsKeyId")
     if key is None:
-        return Answered(False, (cluster.place,), "its cluster has no key of one's own")  # noqa: FBT003 - the value
+        return Answered(False, (cluster.place,), "its cluster has no customer managed key")  # noqa: FBT003 - the value
     return own_key([Gathered("key", key, cluster)], cluster, stack)
 
 
@@ -117,7 +117,11 @@ def _of_replica(part: Gathered, stack: Stack, element: Resource) -> Say:
     if hidden is not None:
         return open_at(hidden)
     key = read(part.node, "KMSKeyArn|kms_key_arn")
-    return _of(key, stack, element) if key is not None else Say(None, part.node.place, "a replica has a key of AWS's")
+    return (
+        _of(key, stack, element)
+        if key is not None
+        else Say(None, part.node.place, "a replica uses a key that AWS owns or manages")
+    )
 
 
 def _put_aside(queue: Resource, stack: Stack) -> Iterator[Say]:
@@ -125,7 +129,7 @@ def _put_aside(queue: Resource, stack: Stack) -> Iterator[Say]:
     target = dead_letters_of(queue, stack)
     if target is not None and target is not queue:
         key = read(target.properties, "KmsMasterKeyId")
-        why = "what fails is put aside in a queue with a key of AWS's"
+        why = "its dead-letter queue uses a key that AWS owns or manages"
         yield _of(key, stack, queue) if key is not None else Say(None, target.place, why)
 
 
@@ -166,15 +170,15 @@ def _of(node: Node, stack: Stack, element: Resource) -> Say:
     if isinstance(node, Unknown):
         return open_at(node)
     if target is None or target.type not in _KEYS:
-        return Say(None, node.place, "the key is not in this file: whose it is, and who may use it, is not told")
+        return Say(None, node.place, "the key is not in this file, so its owner and its users are unknown")
     doubt = target.opaque or doubt_of(target, element)
     if doubt is not None:
         return open_at(doubt)
     on = flag(read(target.properties, "Enabled|is_enabled"), left_out=True)
     if not on:
-        return Say(None, target.place, "the key is switched off, or may be")
+        return Say(None, target.place, "the key is disabled, or may be")
     closed = _closed(target, stack)
-    return Say(True if closed else None, target.place, "everybody may use the key, or may be let do so")
+    return Say(True if closed else None, target.place, "any principal may use the key, or may be granted its use")
 
 
 def _closed(key: Resource, stack: Stack) -> bool | None:

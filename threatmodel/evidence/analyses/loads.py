@@ -38,7 +38,7 @@ def budget_covers_functions(parts: Sequence[Gathered], _resource: Resource, stac
         covers += _budget(part, stack)
     for part in named(parts, "anomaly-subscription"):
         covers += _anomalies(part, parts, stack)
-    return together(covers, _SERVICES, "what is here covers the cost of one of Lambda and API Gateway only")
+    return together(covers, _SERVICES, "the alerts cover the cost of only one of Lambda and API Gateway")
 
 
 def _budget(part: Gathered, stack: Stack) -> Iterator[Cover]:
@@ -58,7 +58,7 @@ def _budget(part: Gathered, stack: Stack) -> Iterator[Cover]:
         value = False if told is False and unknown is None else value
         value = all_of((value, told, _timely(budget, notes, heard))) if value else value
         why = (unknown or open_at(filters or expression or budget)).why
-        why = why if unknown or told else "whether anybody is told is not told here"
+        why = why if unknown or told else "it is unknown whether the alert has a recipient"
         yield service, None if value and unknown is not None else value, part.resource.place, why
 
 
@@ -156,7 +156,7 @@ def _anomalies(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Itera
         doubt = opaque_of(part) or part.resource.doubt or opaque_of(monitor) or monitor.resource.doubt
         for service in _SERVICES:
             value = all_of((_monitors(monitor.node, service), told, small or _small_impact(part.node) or None))
-            why = "what it monitors, from which cost on, and whom it tells is not told"
+            why = "it is unknown what it monitors, from which cost, and who receives it"
             why = doubt.why if doubt is not None else why
             yield service, None if value and doubt is not None else value, monitor.resource.place, why
 
@@ -215,9 +215,9 @@ def concurrency_alarm(parts: Sequence[Gathered], _resource: Resource, stack: Sta
         for what, names in _WATCHED.items():
             if metrics & set(names) and told is not False:
                 value = all_of((doubt is None or None, told, goes_off(part.node, WITHIN, _MOST_AT_ONCE)))
-                why = doubt.why if doubt else "whether it goes off in time, and tells somebody, is not told"
+                why = doubt.why if doubt else "it is unknown whether it fires in time and has a recipient"
                 covers.append((what, value, part.resource.place, why))
-    return together(covers, tuple(_WATCHED), "what is here watches one of concurrent executions and throttles only")
+    return together(covers, tuple(_WATCHED), "the alarms monitor only one of concurrent executions and throttles")
 
 
 def _account_metrics(alarm: Node) -> Iterator[str]:

@@ -39,7 +39,7 @@ def artifacts_immutable(parts: Sequence[Gathered], resource: Resource, stack: St
     mutability = {part.resource.name: part.resource.doubt or part.node for part in named(parts, "mutability")}
     says = [_package(part, mutability, stack)._replace(doubt=doubt_of(part.resource, resource)) for part in packages]
     says += _built_by_sam(packages, resource, stack)
-    return unless_unread(every(says, "", "a package is not named by version or digest"), stack, [True])
+    return unless_unread(every(says, "", "a package is not deployed by version or digest"), stack, [True])
 
 
 def _package(part: Gathered, mutability: Mapping[str, Node], stack: Stack) -> Say:
@@ -83,12 +83,12 @@ def _image(node: Node, mutability: Mapping[str, Node], stack: Stack) -> Say:
     setting = next((mutability[one.name] for one in repositories if one is not None and one.name in mutability), None)
     immutable = worded(setting) == "IMMUTABLE" if setting is not None else None
     if immutable and (tag is None or tag[1] == "latest"):
-        return Say(None, node.place, "it names no tag of its own")
+        return Say(None, node.place, "it names no fixed tag")
     if setting is None and any(one is not None for one in repositories):
         return Say(value=False, place=node.place)  # left out: a tag can be moved
     if worded(setting) == "IMMUTABLE_WITH_EXCLUSION" or isinstance(setting, Unknown):
         immutable = None
-    return Say(immutable, node.place, "whether its tag can be moved is not told")
+    return Say(immutable, node.place, "it is unknown whether its tag can be moved")
 
 
 def _written(node: Node) -> str:
@@ -181,18 +181,18 @@ def _preferred(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> _Step
     on = flag(read(part.node, "Enabled"), left_out=True)
     kind = read(part.node, "Type")
     if read(part.resource.properties, "AutoPublishAlias") is None and part.resource.opaque is None:
-        return "", part.node.place, "without AutoPublishAlias there is nothing that could be moved by steps"
+        return "", part.node.place, "without AutoPublishAlias, there is no alias whose traffic could shift in steps"
     if on is False:
         return "all-at-once", part.node.place, ""
     alias = read(part.resource.properties, "AutoPublishAlias")
     if not worded(alias):  # SAM moves traffic between versions of an alias
         at = part.node.place if alias is None else alias.place
-        return "", at, "it moves no traffic without AutoPublishAlias" if alias is None else open_at(alias).why
+        return "", at, "without AutoPublishAlias, it shifts no traffic" if alias is None else open_at(alias).why
     if alias is not None and (not isinstance(alias, Scalar) or "{{" in str(alias.value)):  # it names a resource, too
-        return "", alias.place, "SAM makes no alias of a name that is known at deployment only"
+        return "", alias.place, "SAM creates no alias whose name is known only at deployment"
     if on is None:
         return "", part.node.place, open_at(read(part.node, "Enabled") or part.node).why
-    return _by_name(kind, parts, stack) if kind is not None else ("", part.node.place, "its type is not told")
+    return _by_name(kind, parts, stack) if kind is not None else ("", part.node.place, "its type is unknown")
 
 
 def _by_name(name: Node, parts: Sequence[Gathered], stack: Stack) -> _Step:
@@ -206,11 +206,11 @@ def _by_name(name: Node, parts: Sequence[Gathered], stack: Stack) -> _Step:
             hidden = opaque_of(part) or part.resource.doubt
             word = _ROUTING.get(worded(kind) or "", "") if hidden is None else ""
             if word in _FEWEST_MINUTES and not _by_steps(read(part.node, "TrafficRoutingConfig"), word):
-                return "", part.resource.place, "its steps are not those of a gradual deployment, or not told"
+                return "", part.resource.place, "its steps are unknown, or not those of a gradual deployment"
             return word, part.resource.place, (hidden or open_at(kind or part.node)).why
     found = _LAMBDA.match(told or "") if target is None else None
     if found is None:
-        return "", name.place, open_at(name).why if told is None else "this deployment configuration is not known"
+        return "", name.place, open_at(name).why if told is None else "this deployment configuration is unknown"
     return {"canary": "canary", "linear": "linear"}.get(found[1].lower(), "all-at-once"), name.place, ""
 
 
@@ -244,10 +244,10 @@ def rolls_back_on_alarm(parts: Sequence[Gathered], resource: Resource, stack: St
         for part in _deploying(parts)
     ]
     says += [
-        Say(None, function.place, "this function has no deployment preference, others have")
+        Say(None, function.place, "this function has no deployment preference, but others have one")
         for function in _without(parts, stack)
     ]
-    return unless_unread(every(says, "", "a deployment goes on whatever alarms say"), stack, [True])
+    return unless_unread(every(says, "", "a deployment continues although an alarm fires"), stack, [True])
 
 
 def _group_returns(part: Gathered, stack: Stack) -> Say:
@@ -262,7 +262,7 @@ def _group_returns(part: Gathered, stack: Stack) -> Say:
     events = [worded(one) for one in each(read(back, "Events"))]
     returns = True if _STOP in events else None if None in events else False
     value = all_of((alarms, watching or None, _switched(back, "Events", part.resource), returns))
-    return Say(value, place, _NOT_WATCHED if watching is not True else "whether its way back is on is not told")
+    return Say(value, place, _NOT_WATCHED if watching is not True else "it is unknown whether its rollback is on")
 
 
 def _switched(node: Node | None, name: str, resource: Resource) -> bool | None:
@@ -274,7 +274,7 @@ def _switched(node: Node | None, name: str, resource: Resource) -> bool | None:
     return all_of((flag(read(node, "Enabled"), left_out=left_out), one_of(listed)))
 
 
-_NOT_WATCHED = "whether one of its alarms watches the errors of what is deployed, and soon enough, is not told"
+_NOT_WATCHED = "it is unknown whether an alarm monitors the errors of the new version early enough"
 
 
 def _preference_returns(part: Gathered, stack: Stack) -> Say:

@@ -22,7 +22,7 @@ _DEEPEST = 100
 _LONGEST = 200_000
 """Characters of a document in JSON text; a longer one is unknown."""
 
-NOT_UNDERSTOOD = "what stands there is not understood"
+NOT_UNDERSTOOD = "the value cannot be read"
 
 # --- both spellings
 

@@ -25,8 +25,8 @@ from threatmodel.stacks.values import Node, Scalar, Table, Unknown, by_defaults,
 
 _MOST = 1_000_000
 """Requests a second; a greater number is no limit that AWS would take."""
-_OVERRIDES = "it sets otherwise what the API makes by itself"
-_OWN_SETTINGS = "one method or route has settings of its own, and whether the stage's limit holds for it is not told"
+_OVERRIDES = "it overrides settings that the API creates itself"
+_OWN_SETTINGS = "a method or route has separate settings, and it is unknown whether the stage's limit applies to it"
 _V2 = frozenset((
     *("AWS::ApiGatewayV2::Api", "AWS::Serverless::HttpApi", "AWS::Serverless::WebSocketApi", "aws_apigatewayv2_api"),
 ))  # fmt: skip
@@ -102,7 +102,7 @@ def _stages_without_settings(parts: Sequence[Gathered], resource: Resource, stac
         if ours and about.isdisjoint((stage.name, _stage_of(stage) or stage.name)):
             hidden = isinstance(api, Unknown) or stage.opaque is not None or stage.doubt is not None
             unsure = hidden or None in about or _stage_of(stage) is None
-            why = "whether its settings are about every stage is not told" if unsure else ""
+            why = "it is unknown whether its settings apply to every stage" if unsure else ""
             yield _Rate(None, stage.place, why)
 
 
@@ -163,7 +163,7 @@ def _rates(settings: Sequence[_Setting], stage: Place) -> Iterator[_Rate]:
     yield from (_rate(one.limit) for one in limited if one.limit is not None)
     if not any(one.whole for one in limited):
         maybe = next((one for one in limited if one.whole is None), None)
-        yield _Rate(None, stage, "" if maybe is None else "whether the limit holds for every method is not told")
+        yield _Rate(None, stage, "" if maybe is None else "it is unknown whether the limit applies to every method")
     for one in settings:
         if one.limit is None and not one.whole:
             yield _Rate(None, one.place, _OWN_SETTINGS)

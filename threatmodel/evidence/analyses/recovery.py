@@ -44,7 +44,7 @@ def recoverable(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> 
         parts = [part for part in parts if part.part != "days"]
     source = next((one for name in _COPIES if (one := read(resource.properties, name)) is not None), None)
     if source is not None:
-        return Unanswered("how copies of what copies another store are kept is not told here", source.place)
+        return Unanswered("it is unknown how backups of this replica are kept", source.place)
     says = _worst([_log(part.node) for part in named(parts, "log")])
     says += [_of_cluster(part) for part in clusters]
     says += _worst([_log_of_replica(part.node) for part in named(parts, "global-replica")])
@@ -54,9 +54,9 @@ def recoverable(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> 
     says += [
         _selection(part, stack)._replace(doubt=doubt_of(part.resource, resource)) for part in named(parts, "selection")
     ]
-    outcome = some(says, "", "no copy of it is kept for a week")
+    outcome = some(says, "", "no backup of it is kept for a week")
     if isinstance(outcome, Answered) and outcome.value and replicas and not named(parts, "selection"):
-        outcome = every((*says, *replicas), "", "no copy of a replica is kept for a week")
+        outcome = every((*says, *replicas), "", "no backup of a replica is kept for a week")
     if isinstance(outcome, Answered) and not outcome.value and not named(parts, *_OWN):
         return None
     return outcome
@@ -108,7 +108,7 @@ def _versions(part: Gathered, rules: Sequence[Gathered], resource: Resource) -> 
     kept = {"enabled": True, "true": True}.get((worded(part.node) or "").lower(), False)
     value = None if isinstance(part.node, Unknown) else kept
     longs = [_keeps_versions(one.node) for one in rules]
-    why = "how long old versions are kept is not told"
+    why = "it is unknown how long noncurrent versions are kept"
     return Say(all_of((value, *longs)), part.node.place, why, doubt_of(part.resource, resource))
 
 
@@ -155,7 +155,7 @@ def _selection(part: Gathered, stack: Stack) -> Say:
         return open_at(rules)
     keeps = one_of([_keeps(rule) for rule in each(rules)])
     whole = None if any(one is not None for one in narrow) else True
-    return Say(all_of((keeps, whole)), place, "whether its backup plan takes it in, and keeps copies, is not told")
+    return Say(all_of((keeps, whole)), place, "it is unknown whether its backup plan includes it and keeps its backups")
 
 
 def _keeps(rule: Node) -> bool | None:

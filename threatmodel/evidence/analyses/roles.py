@@ -43,7 +43,7 @@ def role_escalates(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
         return Answered(value=True, places=tuple(where)[:MOST_PLACES], note=f"{first.way.cited}{more}")
     passing = next((one for one in found.every if "iam:PassRole" in one.actions), None)
     if passing is not None:
-        return Answered(value=True, places=(passing.place,), note="it may pass every role")
+        return Answered(value=True, places=(passing.place,), note="it may pass any role (iam:PassRole)")
     for one in (*found.unexplained, *found.unknown):
         return Unanswered(one.why, one.place)
     return Answered(value=False, places=tuple(dict.fromkeys(part.node.place for part in parts)))
@@ -55,7 +55,7 @@ def calls_a_model(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
     for grant in allowing(held(parts, resource, stack)):
         asked = (one for one in grant.actions if one.open is None and one.text.strip("*"))
         if grant.open is None and any(_of_models(one.text) for one in asked):
-            return Answered(value=True, places=(grant.place,), note="its role may ask a model of Bedrock")
+            return Answered(value=True, places=(grant.place,), note="its role may invoke a Bedrock model")
     return None
 
 
@@ -108,7 +108,7 @@ def _roles_named(grant: Grant, stack: Stack) -> Iterator[Judgement]:
         elif any(link.resource in stack.resources for link in one.links) or account_of(one) == "$":
             yield Judgement(truth=True, place=at)
         else:
-            yield Judgement(None, at, "the trust of a role outside these files cannot be read")
+            yield Judgement(None, at, "the trust policy of a role outside these files cannot be read")
 
 
 # --- trusts
@@ -127,15 +127,17 @@ def _only_lambda(grant: Grant) -> Judgement:
     if grant.open is not None and not grant.actions:
         return unknown(grant.open)
     if grant.but_principals:
-        judgement = Judgement(truth=False, place=grant.place, note="the trust lets in all but some")
+        judgement = Judgement(truth=False, place=grant.place, note="the trust policy allows every principal but some")
         return unless_open(grant, judgement, decides=False)
     for one in grant.principals:
         if one.pattern.open is None and not is_lambda(one):
-            judgement = Judgement(truth=False, place=one.pattern.place, note="the trust lets in others than Lambda")
+            judgement = Judgement(
+                truth=False, place=one.pattern.place, note="the trust policy allows principals other than Lambda"
+            )
             return unless_open(grant, judgement, decides=False)
     open_one = next((one.pattern.open for one in grant.principals if one.pattern.open is not None), None)
     if open_one is not None or not grant.principals:
-        return unknown(open_one or Unknown("the trust names no principal", grant.place))
+        return unknown(open_one or Unknown("the trust policy names no principal", grant.place))
     return Judgement(truth=True, place=grant.place) if grant.open is None else unknown(grant.open)
 
 
@@ -156,7 +158,7 @@ def several(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outc
         return None
     sure = {_user(part): part for part in users if not isinstance(part.node, Unknown) and not part.resource.doubt}
     if len(sure) > 1:
-        return Answered(True, tuple(places(list(sure.values()))), "several use the role")  # noqa: FBT003 - the value
+        return Answered(True, tuple(places(list(sure.values()))), "several functions or services use the role")  # noqa: FBT003 - the value
     open_one = next((part.node for part in users if isinstance(part.node, Unknown)), None)
     others = [part.resource for part in users if part.resource.doubt and part.resource.name != resource.name]
     if open_one is None and others:
@@ -164,13 +166,13 @@ def several(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outc
     if open_one is not None:
         return Unanswered(open_one.why, open_one.place)
     if stack.unread:
-        return Unanswered("what cannot be read may use the role too", stack.unread[0].place)
+        return Unanswered("a part that cannot be read may use the role too", stack.unread[0].place)
     trusts = [part for part in parts if part.part == "trust"]
     if stack.kind == "aws" or trusts:
         trusted = trusts_only_lambda(trusts, resource, stack)
         if not (isinstance(trusted, Answered) and trusted.value):
             place = places(trusts or users)[0]
-            return Unanswered("the trust lets others than Lambda use the role", place)
+            return Unanswered("the trust policy allows principals other than Lambda to assume the role", place)
     return Answered(False, tuple(places(users)))  # noqa: FBT003 - the value
 
 
@@ -236,11 +238,13 @@ def _claims(grant: Grant) -> Iterator[Judgement]:
         elif open_one is not None:
             yield unknown(open_one)
         elif others and any(not one.key.endswith((":aud", ":sub")) for one in grant.conditions):
-            yield Judgement(None, grant.place, "whether claims other than the subject name one repository is not known")
+            yield Judgement(
+                None, grant.place, "it is unknown whether claims other than the subject name one repository"
+            )
         elif judgements:
             yield judgements[0]
         else:
-            yield Judgement(truth=False, place=grant.place, note=f"the trust does not name the {claim}")
+            yield Judgement(truth=False, place=grant.place, note=f"the trust policy does not check the {claim}")
 
 
 def _compares(operator: str) -> bool:
@@ -261,14 +265,16 @@ def _pinned(condition: ConditionKey, *, subject: bool, github: bool) -> Judgemen
             what = "subject is not one repository with its branch or environment" if subject else "audience is any"
             return Judgement(truth=False, place=one.place, note=f"the {what}")
         if pinned is None:
-            unclear = unclear or one.open or Unknown("the form of this provider's subjects is not known", one.place)
+            unclear = unclear or one.open or Unknown("the subject format of this provider is unknown", one.place)
         repositories.add(_repository(one.text))
     if len(repositories) > 1 and subject:
-        return Judgement(truth=False, place=condition.place, note="the subjects are of several repositories")
+        return Judgement(truth=False, place=condition.place, note="the subjects belong to several repositories")
     if unclear is not None:
         return unknown(unclear)
     by_name = subject and any(_BY_NAME.match(one.text) for one in condition.values)
-    note = "the repository is named without its ids: whoever takes its name over is let in" if by_name else ""
+    note = (
+        "the repository is named without its ids, so an attacker who takes over the name is allowed" if by_name else ""
+    )
     return Judgement(bool(condition.values), condition.place, note)
 
 

@@ -47,7 +47,7 @@ def _target(rule: Gathered, parts: Sequence[Gathered], stack: Stack) -> Node | N
     told = [(node, _handed_on(node, rule.resource, stack)) for node in known]
     first = next((node for node, reached in told if reached), None)
     if first is None and any(reached is None for _, reached in told):
-        return Unknown("whether anybody hears of what its target gets is not told here", rule.resource.place)
+        return Unknown("it is unknown whether its target notifies anyone", rule.resource.place)
     return first or next((one for one in own if isinstance(one, Unknown)), None)
 
 

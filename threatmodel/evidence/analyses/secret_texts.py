@@ -198,12 +198,10 @@ def literal(name: str, raw: str) -> Judgement:
     if members is not None:
         return worst([Judgement("literal", secret=False), *_members(members)])
     if speaks == "secret" and not _NO_SECRET_BY_NAME.match(raw):
-        why = "its name says that it is a secret, its value does not look like one"
+        why = "its name indicates a secret, but its value does not look like one"
         return Judgement("literal", secret=None, why=why)
     if _may_be_password(raw) and (_AT_THE_END.issuperset(words[-1:]) or _speaks_of_secrets(words)):
-        return Judgement(
-            "literal", secret=None, why="its name speaks of a secret, and its value is made like a password"
-        )
+        return Judgement("literal", secret=None, why="its name indicates a secret, and its value looks like a password")
     identifier = "PUBLIC" in words or (speaks == "harmless" and _UUID.match(raw))
     if not identifier and (_HEX_PART.match(raw) or _UUID.match(raw) or _is_random(raw)):
         return Judgement("literal", secret=None, why="its value looks random, as a secret does")

@@ -33,8 +33,8 @@ HOW: Mapping[str, str] = {
     "secret-value": "the secret itself, an attribute of",
     "reference": "the name or ARN of",
     "link": "an attribute of",
-    "text": "a text with references in it",
-    "unknown": "something that the file does not tell",
+    "text": "a text that contains references",
+    "unknown": "a value that the file does not show",
 }
 """The ways to supply a value, each in words, which `Supply.by` may complete; hidden is NoEcho, or sensitive."""
 
@@ -87,7 +87,7 @@ def _decided(name: str, node: Node, stack: Stack) -> Judgement:
         case Unknown():
             return _unknown(name, node, stack)
         case _:
-            return Judgement("unknown", secret=None, why="a variable's value has to be a text")
+            return Judgement("unknown", secret=None, why="the value of a variable must be a string")
 
 
 _LONGEST = 8_192
@@ -120,7 +120,7 @@ def _by_parameter(speaks: str, parameter: Parameter, *, embedded: bool) -> Judge
         secret = secret or None
     if parameter.hidden and embedded and own == "secret":
         secret = True
-    why = "its value is given at deployment, and it may be a secret by its name" if secret is None else ""
+    why = "its value is set at deployment, and its name suggests a secret" if secret is None else ""
     return Judgement(how, secret, parameter.name, why)
 
 
@@ -178,7 +178,7 @@ def _dynamic(speaks: str, found: re.Match[str]) -> Judgement:
     if store == "secretsmanager":
         key = re.search(r":SecretString:([^:]*)", reference)
         told = key is not None and key.group(1).lower() in _NOT_THE_SECRET
-        why = "which parts of a stored secret are one is not told"
+        why = "it is unknown which parts of the stored secret are secret"
         if told and speaks != "secret":
             return Judgement("secretsmanager-dynamic", secret=None, why=why)
         return Judgement("secretsmanager-dynamic", secret=True)
@@ -186,7 +186,7 @@ def _dynamic(speaks: str, found: re.Match[str]) -> Judgement:
         return Judgement("ssm-secure", secret=True)
     last = re.sub(r":\d*\Z", "", reference).rsplit("/", 1)[-1]
     secret = _FROM_STORE[speaks, meaning(last)]
-    why = "" if secret is not None else "an SSM parameter's value gets there, which may be a secret by its name"
+    why = "" if secret is not None else "it holds the value of an SSM parameter whose name suggests a secret"
     return Judgement("ssm-dynamic", secret, why=why)
 
 
@@ -216,10 +216,10 @@ def _linked(speaks: str, link: Link, stack: Stack) -> Judgement:
     if kind in _STORED and attribute.lower() in {"value", "insecure_value"}:
         secure = resource is not None and shape_of(resource.properties.entries.get("type")) == "SecureString"
         secret = True if secure else _FROM_STORE[speaks, meaning(link.resource)]
-        why = "" if secret is not None else "an SSM parameter's value gets there, which may be a secret by its name"
+        why = "" if secret is not None else "it holds the value of an SSM parameter whose name suggests a secret"
         return Judgement("secret-value" if secret else "link", secret, link.resource, why)
     if kind.startswith(("Custom::", "AWS::CloudFormation::")) and attribute:
-        why = "it is what somebody's code or another stack gives"
+        why = "its value comes from a custom resource or another stack"
         return Judgement("link", secret=None, by=link.resource, why=why)
     return Judgement("reference" if kind in _SECRETS or not attribute else "link", secret=False, by=link.resource)
 

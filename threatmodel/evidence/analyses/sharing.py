@@ -27,7 +27,7 @@ from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, text
 
 def not_understood(node: Node) -> Unknown:
     """Why a node says nothing: what it says itself, or that it is of a kind that does not belong there."""
-    return node if isinstance(node, Unknown) else Unknown("it is not understood", node.place)
+    return node if isinstance(node, Unknown) else Unknown("it cannot be read", node.place)
 
 
 # --- anybody
@@ -46,7 +46,9 @@ def _public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Iter
         judgement = anybody(grant)
         if not judgement.truth and resource.type not in _INVOKED and any_source(grant):
             at = next(one.pattern.place for one in grant.principals if one.kind == "Service")
-            judgement = unless_open(grant, Judgement(truth=True, place=at, note="a service may act for anybody there"))
+            judgement = unless_open(
+                grant, Judgement(truth=True, place=at, note="its policy allows a service to act for any account")
+            )
         if not (judgement.truth and any(_about_the_same(guard, grant) for guard in guards)):
             yield judgement
     for part in parts:
@@ -93,14 +95,14 @@ def anybody(grant: Grant) -> Judgement:
         return unknown(open_one or Unknown("the statement names no principal", grant.place))
     if narrowed is None:
         return unknown(open_condition(grant))
-    return unless_open(grant, Judgement(truth=True, place=place, note="a statement lets everybody in"))
+    return unless_open(grant, Judgement(truth=True, place=place, note="a statement allows any principal"))
 
 
 def open_condition(grant: Grant) -> Unknown:
     """What of a statement's conditions is unknown."""
     whole_one = next((one.open for one in grant.conditions if one.open is not None), None)
     values = (one.open for condition in grant.conditions for one in condition.values if one.open is not None)
-    return whole_one or next(values, Unknown("the condition is not understood", grant.place))
+    return whole_one or next(values, Unknown("the condition cannot be read", grant.place))
 
 
 def everybody(grant: Grant) -> tuple[bool | None, Place]:
@@ -170,9 +172,7 @@ def set_value(node: Node | None) -> Node | None:
 
 def _of_permission(part: Gathered) -> Judgement:
     if not isinstance(part.node, Table):
-        return unknown(
-            part.node if isinstance(part.node, Unknown) else Unknown("it is not understood", part.node.place)
-        )
+        return unknown(part.node if isinstance(part.node, Unknown) else Unknown("it cannot be read", part.node.place))
     found = _permission(part.node)
     if found.principal is None:
         return Judgement(None, part.node.place, "the permission names no principal")
@@ -185,13 +185,15 @@ def _of_permission(part: Gathered) -> Judgement:
         return Judgement(truth=False, place=part.node.place)
     if who.open is not None:
         return unknown(who.open)
-    return unless_doubted(part, Judgement(truth=True, place=who.place, note="a permission lets everybody invoke it"))
+    return unless_doubted(
+        part, Judgement(truth=True, place=who.place, note="a permission allows any principal to invoke it")
+    )
 
 
 def _of_url(node: Node) -> Judgement:
     told = text(node)
     if told in {"NONE", "AWS_IAM"}:
-        note = "its URL asks for no authentication" if told == "NONE" else ""
+        note = "its function URL requires no authentication (AuthType NONE)" if told == "NONE" else ""
         return Judgement(told == "NONE", node.place, note)
     return unknown(not_understood(node))
 
@@ -239,7 +241,7 @@ def _service_pinned(grant: Grant, stack: Stack, *, owned: bool) -> Iterator[Judg
     elif not sources and any(not one.key for one in grant.conditions):
         yield unknown(open_condition(grant))
     elif not sources:
-        yield Judgement(truth=False, place=at, note="the service may act for any source")
+        yield Judgement(truth=False, place=at, note="the service may act for any source account")
     else:
         for one in sources[0].values:
             yield _pins(one, stack, has_account=bool(accounts), at=at)
@@ -251,16 +253,16 @@ def _pins(source: Pattern, stack: Stack, *, has_account: bool, at: Place) -> Jud
         targets = [stack.resources[link.resource] for link in source.links if link.resource in stack.resources]
         bucket = any(one.type in {"AWS::S3::Bucket", "aws_s3_bucket"} for one in targets)
         told = has_account or not bucket
-        return Judgement(told, at, "" if told else "the source's ARN has no account, and none is named beside it")
+        return Judgement(told, at, "" if told else "the source ARN has no account, and no source account is named")
     if source.open is not None and len(arn_parts(source.text)) < 6:  # noqa: PLR2004 - an ARN's parts
         return unknown(source.open)
     parts = arn_parts(source.text)
     every_one = whole(source, parts[2] if len(parts) > 2 else "")  # noqa: PLR2004 - the service in an ARN
     if every_one:
-        return Judgement(truth=False, place=at, note="the source is any")
+        return Judgement(truth=False, place=at, note="any source is allowed")
     account = account_of(source)
     if not has_account and not account.strip("*?"):
-        return Judgement(truth=False, place=at, note="the source's ARN has no account, and none is named beside it")
+        return Judgement(truth=False, place=at, note="the source ARN has no account, and no source account is named")
     if every_one is None and source.open is not None:
         return unknown(source.open)
     return Judgement(truth=True, place=at)
@@ -284,7 +286,7 @@ def _permission_pinned(part: Gathered, stack: Stack, *, owned: bool) -> Iterator
     elif found.token is not None or (owned and found.account is not None and _named(pattern(found.account))):
         yield Judgement(truth=True, place=who.place)
     elif found.source is None:
-        judgement = Judgement(truth=False, place=who.place, note="the service may act for any source")
+        judgement = Judgement(truth=False, place=who.place, note="the service may act for any source account")
         doubt = part.resource.doubt
         yield unknown(doubt) if doubt is not None else judgement
     else:

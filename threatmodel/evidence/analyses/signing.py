@@ -48,11 +48,11 @@ def _stranger(config: Node, stack: Stack) -> Unknown | None:
         if isinstance(one, Unknown):
             return one
         if profile is None or profile.type not in _PROFILES:
-            return Unknown("whose signing profile it trusts is not in this file", one.place)
+            return Unknown("the signing profile that it trusts is not in this file", one.place)
         if worded(read(profile.properties, "PlatformId")) != _PLATFORM or profile.doubt is not None:
-            return Unknown("whether its signing profile signs packages of Lambda is not told", profile.place)
+            return Unknown("it is unknown whether its signing profile signs Lambda packages", profile.place)
         for other in stack.of_type(*_PERMISSIONS):
             named = stack.target(read(other.properties, "ProfileName"))
             if named is None or named is profile:
-                return Unknown("others may be let sign with its signing profile", other.place)
+                return Unknown("other accounts may be allowed to sign with its signing profile", other.place)
     return None

@@ -46,7 +46,7 @@ class Stage(NamedTuple):
     hidden: Unknown | None
 
 
-_OVERRIDES = "it sets otherwise what the API makes by itself"
+_OVERRIDES = "it overrides settings that the API creates itself"
 
 
 def stages(parts: Sequence[Gathered]) -> Iterator[Stage]:
@@ -68,7 +68,7 @@ def stages_logged(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
     """Whether every stage writes an access log."""
     says = [_logged(stage, resource, stack) for stage in stages(parts)]
     return unless_unread(
-        every(says, "", "a stage of it writes no access log, or one that is kept for less than 90 days"), stack, [True]
+        every(says, "", "one of its stages has no access log, or keeps it for less than 90 days"), stack, [True]
     )
 
 
@@ -81,7 +81,7 @@ def _logged(stage: Stage, resource: Resource, stack: Stack) -> Say:
     if target is None and isinstance(log, Unknown):
         return _if_there(stage, open_at(log), resource)
     kept = False if target is None else _kept(target, resource, stack)
-    why = "which account and Region keep the log is not told here" if kept is None else "what it logs is not told"
+    why = "it is unknown which account and Region keep the log" if kept is None else "it is unknown what it logs"
     at = place if target is None else target.place
     return _if_there(stage, Say(all_of((kept, _says_something(log))), at, why), resource)
 
@@ -169,7 +169,7 @@ def served_otherwise(parts: Sequence[Gathered], stack: Stack) -> Iterator[Unknow
             for one in (read(part.node, "DeploymentId"), read(canary, "DeploymentId")):
                 target = stack.target(one)
                 if one is not None and (target is None or target.type not in _DEPLOYMENTS):
-                    why = one.why if isinstance(one, Unknown) else "which routes this deployment has is not told here"
+                    why = one.why if isinstance(one, Unknown) else "it is unknown which routes this deployment has"
                     yield Unknown(why, one.place)
 
 

@@ -47,7 +47,7 @@ def expiration_days(parts: Sequence[Gathered], resource: Resource, stack: Stack)
         return outcome
     copied = [part for part in named(parts, "replication") if worded(read(part.node, "Status")) != "Disabled"]
     if copied:
-        return Unanswered("how long its copies are kept elsewhere is not told", copied[0].node.place)
+        return Unanswered("it is unknown how long its copies elsewhere are kept", copied[0].node.place)
     return _locked(named(parts, "lock"), outcome)
 
 
@@ -62,7 +62,7 @@ def _locked(locks: Sequence[Gathered], outcome: Answered) -> Outcome:
             return Unanswered(open_at(default).why, default.place)
         least = days or (years or 0) * 366
         if least > outcome.value:
-            return Answered(least, (default.place,), "as long as it is locked")
+            return Answered(least, (default.place,), "the retention period of its lock")
     return outcome
 
 
@@ -82,17 +82,17 @@ def _expired(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Out
         return current or _never(parts)
     old = _soonest_of_old(covering)
     if versioned is None:
-        return Unanswered("whether it keeps versions is not told", resource.place)
+        return Unanswered("it is unknown whether versioning is on", resource.place)
     if isinstance(old, Unanswered) or old is None:
-        return old or Answered(None, current.places, "a version that is no longer current is kept for ever")
+        return old or Answered(None, current.places, "noncurrent versions are kept indefinitely")
     days = current.value + old.value
     if days > _LONGEST:
         return Unanswered("it is longer than a hundred years", old.places[0])
-    return Answered(days, (*current.places, *old.places), "with the days for which versions are kept")
+    return Answered(days, (*current.places, *old.places), "including the days for which noncurrent versions are kept")
 
 
 def _never(parts: Sequence[Gathered]) -> Answered:
-    return Answered(None, tuple(part.node.place for part in parts), "no rule deletes everything")
+    return Answered(None, tuple(part.node.place for part in parts), "no lifecycle rule deletes every object")
 
 
 def _covers(rule: Node) -> bool | None:
@@ -130,7 +130,7 @@ def _soonest_of_old(rules: Sequence[Node]) -> Answered | Unanswered | None:
     keeping = [(_keeps_some(rule), rule) for rule in rules]
     unknown = next((rule for keeps, rule in keeping if keeps is None), None)
     if unknown is not None:
-        return Unanswered("whether it keeps some versions is not told", unknown.place)
+        return Unanswered("it is unknown whether some versions are kept", unknown.place)
     paths = (("NoncurrentVersionExpirationInDays",), ("NoncurrentVersionExpiration", "NoncurrentDays"))
     return _soonest([rule for keeps, rule in keeping if not keeps], *paths)
 

@@ -30,12 +30,12 @@ def trail_records_invocations(parts: Sequence[Gathered], _resource: Resource, st
         doubt = opaque_of(part) or part.resource.doubt
         if records and on is False and doubt is None:
             return Answered(
-                value=False, places=(part.resource.place,), note="the trail for invocations is switched off"
+                value=False, places=(part.resource.place,), note="the trail that records invocations is off"
             )
         if all_of((records, on, _reaches_functions(part, stack))) and doubt is None:
             return Answered(value=True, places=(part.resource.place,))
         if records is not False:
-            why = "whether it records the invocations of every function is not told"
+            why = "it is unknown whether it records the invocations of every function"
             left = left or doubt or Unknown(why, part.resource.place)
     return Unanswered(left.why, left.place) if left is not None else None
 
@@ -48,7 +48,7 @@ def trail_falls_short(parts: Sequence[Gathered], _resource: Resource, stack: Sta
     if short and len(short) == len([part for part in trails if _is_meant(part.node)]):
         part, told = short[0]
         return Answered(value=False, places=(part.resource.place,), note=f"{part.resource.name}: {told}")
-    why = "whether this account can reach what it writes is not told"
+    why = "it is unknown whether this account can change its log files"
     return Unanswered(why, trails[0].resource.place) if trails else None
 
 
@@ -62,17 +62,17 @@ def _shortfalls(part: Gathered, stack: Stack) -> Iterator[str]:
     if opaque_of(part) is not None or part.resource.doubt is not None or not _is_meant(trail):
         return
     if _is_on(part) is False:
-        yield "it is switched off"
+        yield "it is off"
     if flag(read(trail, "EnableLogFileValidation"), left_out=False) is False:
-        yield "its files are not validated"
+        yield "its log file validation is off"
     if flag(read(trail, "IncludeGlobalServiceEvents"), left_out=True) is False:
-        yield "it leaves out IAM and the other global services"
+        yield "it excludes IAM and other global services"
     if _selects(trail, _of_management) is False:
-        yield "it leaves out management events"
+        yield "it excludes management events"
     bucket = stack.target(read(trail, "S3BucketName"))
     of_all = flag(read(trail, "IsOrganizationTrail"), left_out=False)
     if bucket is not None and of_all is False and not stands(read(bucket.properties, "ObjectLockConfiguration")):
-        yield "this account can delete what it writes"
+        yield "this account can delete its log files"
 
 
 def _is_on(part: Gathered) -> bool | None:

@@ -56,11 +56,13 @@ def rate_rule_blocks(parts: Sequence[Gathered], resource: Resource, stack: Stack
         return None
     places = tuple(dict.fromkeys(one.place for one in relevant))
     if value is None:
-        why = "whether a rule limits every request, at each stage and on each way to it, is not told"
+        why = "it is unknown whether a rate-based rule covers every stage and endpoint"
         return Unanswered(why, _first_unknown(relevant) or places[0])
     if value:
         return unless_unread(Answered(value=True, places=places), stack, [True])
-    open_way = "the api answers callers who go past its CDN" if fronted else "not every stage has a rule that blocks"
+    open_way = (
+        "the API accepts requests that bypass its CDN" if fronted else "not every stage has a blocking rate-based rule"
+    )
     return Answered(value=False, places=places, note=open_way)
 
 

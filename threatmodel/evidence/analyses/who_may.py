@@ -48,7 +48,7 @@ def invokers_restricted(parts: Sequence[Gathered], resource: Resource, stack: St
             return unanswered(grant.open)
         strangers = [one for one in grant.principals if one.kind != "Service"]
         if grant.effect == "Allow" and (strangers or grant.but_principals):
-            return Answered(False, (grant.place,), "its policy lets in others than services")  # noqa: FBT003 - the value
+            return Answered(False, (grant.place,), "its policy allows principals other than services")  # noqa: FBT003 - the value
     names = (resource.name,) if resource.name else ()
     spared = lambda holder: holder.deploys or holder.starts  # noqa: E731 - said where it is used
     return _only(parts, ("lambda:invokefunction",), spared, "may invoke it", names)
@@ -71,7 +71,7 @@ def _only(
         others = [one for one in everybody if not one.of_aws and not spared(one)]
         found = [one for one in others if any(one.may(action, names) for action in actions)]
         if found:
-            note = f"{len(found)} users and roles beside the pipeline's {what}"
+            note = f"{len(found)} users and roles besides the pipeline's {what}"
             return Answered(False, tuple(one.place for one in found[:12]), note)  # noqa: FBT003 - the value
         open_one = next((grant.open for one in others for grant in one.grants if grant.open is not None), None)
         return unanswered(open_one) if open_one else Answered(True, (part.node.place,))  # noqa: FBT003 - the value
@@ -100,7 +100,7 @@ def passrole_restricted(parts: Sequence[Gathered], _resource: Resource, _stack: 
         wide = [grant for grant in passing if not _names_roles(grant)]
         if wide:
             found = tuple(dict.fromkeys(grant.place for grant in wide))[:12]
-            return Answered(False, found, f"{len(wide)} statements pass roles too freely")  # noqa: FBT003 - the value
+            return Answered(False, found, f"{len(wide)} statements allow iam:PassRole too broadly")  # noqa: FBT003 - the value
         return Answered(True, (part.node.place,))  # noqa: FBT003 - the value
     return None
 

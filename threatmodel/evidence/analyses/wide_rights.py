@@ -41,7 +41,7 @@ def _wild(grant: Grant) -> Judgement:
     if grant.but_actions:
         spares_all = either([_is_everything(one) for one in grant.actions])
         truth = None if spares_all is None else not spares_all
-        return unless_open(grant, Judgement(truth, grant.place, f"{grant.about} allows every action but some"))
+        return unless_open(grant, Judgement(truth, grant.place, f"{grant.about} allows every action except a few"))
     first = next((one for one in grant.actions if _whole_service(one)), None)
     if first is not None:
         service = "" if first.given else first.text.partition(":")[0]
@@ -156,7 +156,7 @@ def _told_wide(grant: Grant, actions: Sequence[str], instead: _Instead) -> str:
     """What a statement allows on every resource, the weightiest first, and what to write instead."""
     ranked = sorted((one for name in actions for one in expanded(name.lower())), key=_weight)
     names = [one.name for one in ranked] or list(actions)
-    which = "every resource but some" if grant.but_resources else "every resource"
+    which = "every resource except a few" if grant.but_resources else "every resource"
     return f"{instead.called(grant)} allows {listed(names)} on {which}{instead.of(grant, names)}"
 
 
@@ -169,8 +169,12 @@ class _Instead(NamedTuple):
 
     def called(self, grant: Grant) -> str:
         """Where a statement comes from, AWS's own policies as what they are."""
-        by_sam = ", which SAM attaches to the role that it makes," if self._by_sam(grant) else ""
-        return f"{grant.source}{by_sam or ', a policy of AWS,'}" if grant.source in managed_policies() else grant.about
+        by_sam = ", which SAM attaches to the role that it creates," if self._by_sam(grant) else ""
+        return (
+            f"{grant.source}{by_sam or ', an AWS managed policy,'}"
+            if grant.source in managed_policies()
+            else grant.about
+        )
 
     def of(self, grant: Grant, names: Sequence[str]) -> str:
         """The narrower right: a template of SAM's in a role that SAM makes, else the actions on what is named."""
@@ -179,12 +183,12 @@ class _Instead(NamedTuple):
         if fits and fits == grant.source:
             return ""
         if self._by_sam(grant):
-            return f"; write instead: a role of your own that allows on one what {fits} does" if fits else ""
+            return f"; use instead: a role that allows the actions of {fits} on one resource" if fits else ""
         if fits and self.function.type == "AWS::Serverless::Function":
-            return f"; write instead: {fits}"
+            return f"; use instead: {fits}"
         services = {name.partition(":")[0] for name in names}
         meant = [name for name in self._named() if services & set(known(self.stack.resources[name].type).services)]
-        return f"; write instead: the ARN of {listed(meant)}" if meant else ""
+        return f"; use instead: the ARN of {listed(meant)}" if meant else ""
 
     def _by_sam(self, grant: Grant) -> bool:
         """Whether SAM attaches a policy without being asked: to a role that it makes."""
@@ -201,7 +205,7 @@ class _Instead(NamedTuple):
 
 
 def _unclear(grant: Grant) -> Unknown:
-    return Unknown("the statement is not understood", grant.place)
+    return Unknown("the statement cannot be read", grant.place)
 
 
 def _narrows(condition: ConditionKey) -> bool | None:
@@ -233,7 +237,7 @@ def _weighty(grant: Grant, spared: frozenset[str]) -> Iterator[tuple[str, str | 
             found = _weights(one.text, spared)
             if found is None:
                 service = one.text.partition(":")[0] if ":" in one.text else ""
-                yield service, Unknown("the statement has an action that is not known", grant.at(one))
+                yield service, Unknown("the statement has an unknown action", grant.at(one))
             else:
                 yield from found
 

@@ -79,7 +79,7 @@ def _filtered(node: List, part: PathPart, rest: Sequence[PathPart]) -> Iterator[
                 yield Unknown(NOT_TOLD, found.place, found if usually else None)
 
 
-NOT_TOLD = "whether this is meant is not told by what stands there"
+NOT_TOLD = "its value does not show whether this is meant"
 
 
 def has_values(node: Node, where: Sequence[tuple[str, str]]) -> bool | None:
@@ -120,7 +120,7 @@ def said(row: FactRow, mapping: FactMapping, node: Node, at: Place) -> Answered 
         value = _taken(row, mapping.value, node)
         if value is not None:
             return Answered(value, (at,), note)
-    return Unanswered("what stands there is not understood", at)
+    return Unanswered("the value cannot be read", at)
 
 
 def _as_text(node: Node | None) -> str | None:

@@ -41,7 +41,7 @@ class _Referring(NamedTuple):
     texts: list[tuple[Node, Resource]]
 
 
-_MAY_NAME = "it is told by a name that this may have"
+_MAY_NAME = "its name comes from a value that may be this one"
 
 
 class StackFacts:
@@ -116,7 +116,7 @@ class StackFacts:
             return Unanswered(resource.opaque.why, resource.opaque.place)
         if looked_around and self._stack.unread:
             first = self._stack.unread[0]
-            return Unanswered(f"{first.name} may say it: {first.why}", first.place)
+            return Unanswered(f"{first.name} may state it: {first.why}", first.place)
         return Answered(mapping.says, (resource.place,), NOWHERE)
 
     def gathered(self, kind: str, gather: str, resource: Resource) -> Sequence[Gathered]:
@@ -150,7 +150,7 @@ class StackFacts:
             return None
         analysis = self._analyses.get(mapping.analysis)
         if analysis is None or analysis.function is None:
-            return Unanswered(f"nothing computes '{mapping.analysis}' from such a file", parts[0].node.place)
+            return Unanswered(f"'{mapping.analysis}' cannot be computed from this kind of file", parts[0].node.place)
         return analysis.function(parts, resource, self._stack)
 
     def _parts(self, source: Source, resource: Resource) -> Sequence[Gathered]:
@@ -342,9 +342,7 @@ def _together(found: Sequence[Found], over: str, row: FactRow) -> Found:
     if over == "same":
         return answers[0] if all(one.value == answers[0].value for one in answers) else _differing(answers)
     if over == "sum" and all(one.value is not None for one in answers):
-        return Answered(
-            sum(one.value for one in answers), tuple(one.places[0] for one in answers), "all of them together"
-        )
+        return Answered(sum(one.value for one in answers), tuple(one.places[0] for one in answers), "their sum")
     words = row.shape.words if isinstance(row.shape, Word) else ()
     ranked = sorted(answers, key=lambda one: _rank(one.value, words))
     return ranked[0] if over == "least" else ranked[-1]
@@ -355,7 +353,7 @@ def _rank(value: Any, words: Sequence[str]) -> float:
 
 
 def _differing(answers: Sequence[Answered]) -> Unanswered:
-    return Unanswered("several resources differ here", answers[0].places[0])
+    return Unanswered("several resources have different values", answers[0].places[0])
 
 
 def _usually(doubt: Unknown) -> bool:

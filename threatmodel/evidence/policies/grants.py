@@ -151,7 +151,7 @@ def statements(node: Node | None) -> tuple[Grant, ...]:
 def _statements(node: Node) -> Iterator[Grant]:
     node = parsed(node)
     if not isinstance(node, Table):
-        yield _unread(node, "it is no policy document")
+        yield _unread(node, "it is not a policy document")
         return
     entries = {name.lower(): child for name, child in node.entries.items()}
     if "statement" not in entries:
@@ -168,14 +168,14 @@ def _unread(node: Node, why: str) -> Grant:
 def statement(node: Node) -> Grant:
     """One statement."""
     if not isinstance(node, Table):
-        return _unread(node, "it is no statement")
+        return _unread(node, "it is not a statement")
     entries = {name.lower(): child for name, child in node.entries.items()}
     effect = entries.get("effect")
     told = text(effect)
     unknown = None
     if told not in {"Allow", "Deny"}:
         at = effect.place if effect is not None else node.place
-        unknown = effect if isinstance(effect, Unknown) else Unknown("the statement's effect is not known", at)
+        unknown = effect if isinstance(effect, Unknown) else Unknown("the statement's effect is unknown", at)
     actions, but_actions = _list(entries, "action", "notaction")
     resources, but_resources = _list(entries, "resource", "notresource")
     return Grant(
@@ -221,7 +221,7 @@ def pattern(node: Node) -> Pattern:
         case Unknown(place=place):
             return Pattern(_part(node), place, node, spelt=spelling(node))
         case _:
-            return Pattern(_part(Unknown("", node.place)), node.place, Unknown("it is no text", node.place))
+            return Pattern(_part(Unknown("", node.place)), node.place, Unknown("it is not a string", node.place))
 
 
 def _part(part: str | Link | Unknown) -> str:
@@ -263,7 +263,7 @@ def _conditions(node: Node | None) -> Iterator[ConditionKey]:
 
 
 def _why(node: Node) -> Unknown:
-    return node if isinstance(node, Unknown) else Unknown("the condition is not understood", node.place)
+    return node if isinstance(node, Unknown) else Unknown("the condition cannot be read", node.place)
 
 
 # --- what was gathered
@@ -329,7 +329,7 @@ def attached(node: Node, stack: Stack, *, follow: bool = False) -> tuple[Grant, 
     name = aws_policy_name(pattern(node))
     known = managed_policies().get(name)
     if known is None:
-        return (_unread(node, "what this managed policy allows is not known here"),)
+        return (_unread(node, "it is unknown what this managed policy allows"),)
     return tuple(grant._replace(place=node.place, source=name) for grant in _of_aws(name))
 
 

@@ -140,7 +140,7 @@ def _unexplained(allowed: Sequence[Allowed], explained: frozenset[str]) -> Itera
             service = name.partition(":")[0]
             action = actions_of(service).get(name.lower()) or IamAction(name, UNKNOWN_LEVEL, limitable=False)
             if unexplained(action, explained):
-                yield Unknown(f"{name} may lead to more rights, and no known way says whether", one.place)
+                yield Unknown(f"{name} may allow privilege escalation, but in no known way", one.place)
                 break
 
 
@@ -359,7 +359,7 @@ def _doing(actions: Sequence[IamAction], below: str, denied: frozenset[str]) -> 
 def _reach(held: _Gathering, grant: Grant, match: Match, doing: _Doing) -> None:
     if doing.unclear:
         unknown = next((one.open for one in grant.actions if one.open), None)
-        held.doubt(unknown or Unknown("the statement has an action that is not known", grant.place))
+        held.doubt(unknown or Unknown("the statement has an unknown action", grant.place))
     if doing.by_use and (grant.open is not None or not match.sure):
         unknown = grant.open or next((one.open for one in grant.resources if one.open is not None), None)
         held.doubt(unknown or Unknown(f"a statement's resource may be {quoted(match.resource)}", grant.place))

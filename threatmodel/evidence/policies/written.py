@@ -25,7 +25,7 @@ def parsed(node: Node) -> Node:
                 part if isinstance(part, str) else f"\ue000{index}\ue001" for index, part in enumerate(parts)
             )
             if any("\ue000" in part or "\ue001" in part for part in parts if isinstance(part, str)):
-                return Unknown("the policy text is not understood", place)
+                return Unknown("the policy text cannot be read", place)
             return _decoded(whole, place, holes, given)
         case _:
             return node
@@ -43,7 +43,7 @@ def _decoded(value: str, place: Place, holes: dict[str, Link | Unknown], given: 
         raw = json.loads(unquote(value) if value.lstrip()[:3].lower() == "%7b" else value)
         return _node(raw, place, holes, given)
     except (ValueError, RecursionError):
-        return Unknown("the policy is written as a text that is no JSON", place)
+        return Unknown("the policy is a string that is not JSON", place)
 
 
 _HOLE = re.compile("(\ue000[0-9]+\ue001)")
@@ -53,7 +53,7 @@ def _node(raw: Any, place: Place, holes: dict[str, Link | Unknown], given: tuple
     match raw:
         case dict():
             if any("\ue000" in key for key in raw):
-                return Unknown("a part of the policy text is not known", place)
+                return Unknown("a part of the policy text is unknown", place)
             return Table({key: _node(child, place, holes, given) for key, child in raw.items()}, place, {})
         case list():
             return List(tuple(_node(child, place, holes, given) for child in raw), place)

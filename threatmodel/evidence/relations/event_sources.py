@@ -120,7 +120,7 @@ def target(ways: Ways, resource: Resource) -> None:
     called = ways.names.called(read(resource.properties, "Arn"))
     rule = ways.stack.target(read(resource.properties, "Rule"))
     if rule is None:
-        ways.calls(called, "events", resource, "a rule of EventBridge that is not in this file starts it")
+        ways.calls(called, "events", resource, "an EventBridge rule that is not in this file starts it")
     else:
         _ruled(ways, called, rule, doubtful_of(resource, rule), (*dict.fromkeys((rule.place, resource.place)),))
 
@@ -136,7 +136,7 @@ def _ruled(ways: Ways, called: Called, rule: Resource, doubtful: Resource, place
         by, source = _bus(ways, rule, pattern, called)
         ways.start(called, "events", doubtful, Start(by, "", source, "", places), rule.name)
     for name in called.functions if schedule is None and pattern is None else ():
-        ways.unknown(name, f"it is not told when the rule {quoted(rule.name)} starts it", rule.place)
+        ways.unknown(name, f"it is unknown when the rule {quoted(rule.name)} starts it", rule.place)
 
 
 def _bus(ways: Ways, rule: Resource, pattern: Node, called: Called) -> tuple[str, str]:
@@ -194,5 +194,5 @@ def _elsewhere(ways: Ways, node: Node | None, service: str, called: Called) -> s
         return ""
     giver = "another stack" if any(one.imported for one in unknowns(node)) else "a parameter"
     for name in called.functions if not found.sure else ():
-        ways.unknown(name, f"{giver} says which {found.title} starts it", node.place)
+        ways.unknown(name, f"{giver} sets which {found.title} starts it", node.place)
     return found.key

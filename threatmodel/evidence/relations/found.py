@@ -181,7 +181,7 @@ class _Callers:
         """Functions whose ARN other stacks may import: who calls them is not seen."""
         for node in self.names.stack.exports:
             for function in self.names.called(node).functions:
-                why = "its name or ARN is exported, and who imports it is not seen"
+                why = "its name or ARN is exported, and it is unknown who imports it"
                 self._named.setdefault(function, []).append(("", why, node.place))
 
     def circle(self, function: Resource) -> Place | None:
@@ -209,7 +209,7 @@ class _Callers:
             who = (
                 f"{quoted(users[0].name)}, with the role {quoted(name)},"
                 if users
-                else f"whoever has the role {quoted(name)}"
+                else f"any principal with the role {quoted(name)}"
             )
             for invocation in self.using.roles.of(name).invokes:
                 if invocation.function:
@@ -243,4 +243,4 @@ class _Callers:
             if caller != function.name:
                 yield Unanswered(why, place)
         for caller, why, place in self._every:
-            yield Unanswered(why if caller != function.name else "it may call every function, itself too", place)
+            yield Unanswered(why if caller != function.name else "it may call every function, including itself", place)

@@ -141,6 +141,6 @@ def _whole(filled: list[Node | str], place: Place) -> Node:
                 parts.append(str(one.value))
                 given += one.given
             case _:
-                parts.append(Unknown("a list or a mapping is put into a text", place))
+                parts.append(Unknown("a list or a mapping is used inside a string", place))
     texts = [part for part in parts if isinstance(part, str)]
     return Scalar("".join(texts), place, given) if len(texts) == len(parts) else Joined(tuple(parts), place, given)

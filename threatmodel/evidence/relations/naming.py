@@ -214,7 +214,7 @@ def _part(part: str | Link) -> str:
 
 def named_by_text(node: Node) -> Unknown:
     """That a text names something which nothing in this file surely is: what has a name that is not told may be it."""
-    return Unknown("it may be what a text names", node.place, None, _A_TEXT)
+    return Unknown("a string may name it", node.place, None, _A_TEXT)
 
 
 def open_in(node: Node | None) -> Unknown | None:
@@ -224,7 +224,7 @@ def open_in(node: Node | None) -> Unknown | None:
         return first
     given = getattr(node, "given", ())
     if node is not None and given:
-        return Unknown("a parameter says it", node.place, None, given)
+        return Unknown("a parameter sets it", node.place, None, given)
     return None
 
 

@@ -18,7 +18,7 @@ def permission(ways: Ways, resource: Resource) -> None:
     """Who may call a function: a permission, or a policy on the function."""
     node = named(resource, "FunctionName|ResourceArn")
     called = ways.names.called(node)
-    what = f"whom the permission {quoted(resource.name)} lets call a function"
+    what = f"the principal of the permission {quoted(resource.name)}"
     ways.anybody(called.open, what, resource.place)
     if not called.functions:
         return
@@ -52,7 +52,7 @@ def _permitted(
         for whose, given in product(senders | {""} if senders else {WHOEVER}, (False, True)):
             hidden = ways.hidden.get((service, whose, given))
             if hidden is not None and ways.names.may_name(hidden, ways.names.functions[name]):
-                ways.unknown(name, f"{service} may start it in another way too: {hidden.why}", hidden.place)
+                ways.unknown(name, f"{service} may also start it in another way: {hidden.why}", hidden.place)
 
 
 def _service(principal: str) -> str:
@@ -65,9 +65,9 @@ def _stranger(principal: str, service: str, *, known: bool) -> str:
     if service == "url":
         return "a function URL that is not in this file may start it"
     if service and known:
-        return f"a permission lets {service} start it for something that is not understood here"
+        return f"a permission allows {service} to start it for a source that cannot be read"
     if service:
-        return f"a permission lets {service} start it, and what it does so for is not told"
+        return f"a permission allows {service} to start it, and its source is unknown"
     if principal == "*":
-        return "a permission lets anybody call it"
-    return "a permission lets somebody outside call it"
+        return "a permission allows any principal to call it"
+    return "a permission allows an external principal to call it"

@@ -86,7 +86,7 @@ def api(ways: Ways, resource: Resource) -> None:
     body = read(resource.properties, "Body")
     elsewhere = read(resource.properties, "BodyS3Location")
     if elsewhere is not None:
-        ways.hide(Called((), Unknown("its routes stand in another file", elsewhere.place)), "apigateway", resource.name)
+        ways.hide(Called((), Unknown("its routes are in another file", elsewhere.place)), "apigateway", resource.name)
     for operation in operations(parsed(body)) if body is not None else ():
         called = ways.names.called(get(operation.integration, "uri"))
         ways.hide(called, "apigateway", resource.name)
@@ -123,7 +123,7 @@ def _started(ways: Ways, called: Called, resource: Resource, route: _Route, plac
     for name in called.functions:
         if route.verb is None or route.path is None:
             defaults = _defaults(ways, route.told_by)
-            ways.unknown(name, f"the path or method of a route to it is not told{defaults}", places[0])
+            ways.unknown(name, f"the path or method of a route to it is unknown{defaults}", places[0])
 
 
 def _defaults(ways: Ways, nodes: Sequence[Node | None]) -> str:

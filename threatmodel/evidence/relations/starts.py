@@ -106,7 +106,7 @@ def _function(ways: Ways, resource: Resource) -> None:
         if hidden is not None:
             ways.unknown(resource.name, hidden.why, hidden.place)
         elif text(kind) not in SERVICES and text(kind) not in SOURCES:
-            ways.unknown(resource.name, "an event has a type that is not known", event.place)
+            ways.unknown(resource.name, "an event has an unknown type", event.place)
     for hook in each(read(resource.properties, "DeploymentPreference", "Hooks", "PreTraffic")) + each(
         read(resource.properties, "DeploymentPreference", "Hooks", "PostTraffic")
     ):

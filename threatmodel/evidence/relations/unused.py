@@ -51,7 +51,7 @@ def unused(
         instead = list(_instead(node, relations, element_of, needed))
         told = [why for why, _ in reasons]
         told += [f"nothing shows whether it uses {one.told}" for one in relations.beyond if not one.changes]
-        told += [f"write instead: {listed(instead)}"] if instead else []
+        told += [f"use instead: {listed(instead)}"] if instead else []
         return Statement(value=True, source="template", place=reasons[0][1], note="; ".join(told))
     if any(name in relations.unknown for name in RELATIONS):
         return None
@@ -59,13 +59,13 @@ def unused(
         told_of = "; ".join(one.told for one in relations.beyond)
         return Unanswered(f"nothing shows whether it uses {told_of}", relations.beyond[0].place)
     if needed.seen is not None and relations.rights <= needed.seen:
-        return _not("template", place, "it was seen to use each action that its role allows, on what it allows it on")
+        return _not("template", place, "it uses each action that its role allows, on each resource")
     stated = next((node.relations[name] for name in RELATIONS if name in node.relations), None)
     if not relations.rights:
         return _not("template", place, "its role allows nothing on stores, queues and secrets")
     if stated is not None:
-        return _not("model", stated.place, "each grant is for something that the model says it uses")
-    return Unanswered("what it uses is read from the grants themselves: nothing else says so", place)
+        return _not("model", stated.place, "the model states a use for each grant")
+    return Unanswered("its uses are derived only from the grants themselves", place)
 
 
 def _not(source: Literal["model", "template"], place: Place, note: str) -> Statement:
@@ -76,12 +76,15 @@ def _more(node: Node, relations: FunctionRelations, element_of: Mapping[str, str
     """What the role surely allows beyond the function's work, the worst first."""
     worst_first = sorted((one for one in relations.beyond if one.changes), key=lambda one: one.severity)
     yield from ((one.told, one.place) for one in worst_first)
-    yield from ((f"{use.resource}, which nothing else names", use.places[0]) for use in relations.unused)
+    yield from ((f"{use.resource}, which only the grant names", use.places[0]) for use in relations.unused)
     for name, known in _stated(node).items():
         for use in _granted(relations, name):
             element = element_of.get(use.resource)
             if element is not None and element not in known:
-                yield f"it may {_MAY[name]} {element}, which the model says it does not", use.places[0]
+                yield (
+                    f"its role allows it to {_MAY[name]} {element}, but the model states that it does not",
+                    use.places[0],
+                )
 
 
 def _stated(node: Node) -> Mapping[str, frozenset[str]]:

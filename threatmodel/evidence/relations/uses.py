@@ -143,7 +143,7 @@ class _Using:
                 self.handed[name or (beyond.key if beyond is not None else "")] = place
             if not name and (beyond is None or not beyond.sure):
                 self.hands_over_somewhere |= isinstance(node, Unknown)
-                self._note("sends", "where it hands over what it failed at is not in this file", place)
+                self._note("sends", "the destination of its failed events is not in this file", place)
 
     def _note(self, relation: str, why: str, place: Place) -> None:
         self.unknown.setdefault(relation, Unanswered(why, place))
@@ -313,7 +313,7 @@ class _Using:
             networked = "store" in kinds and known(self.names.stack.resources[name].type).networked
             if networked and not any(use.resource == name for use in (*lists["reads"], *lists["writes"])):
                 for relation in ("reads", "writes"):
-                    why = f"it is told where {quoted(name)} is, which needs no grant to be used"
+                    why = f"it receives the address of {quoted(name)}, which can be used without a grant"
                     self._note(relation, why, place)
         self._note_received()
         used = {use.resource for found in lists.values() for use in found}
@@ -340,7 +340,7 @@ class _Using:
         for name, reach in self.role.reach.items():
             receives = any("sqs:receivemessage" in map(str.lower, actions) for actions in reach.actions.values())
             if receives and name not in self.started_by:
-                why = f"its role may receive from the queue {quoted(name)}, which starts no function"
+                why = f"its role may receive from the queue {quoted(name)}, which triggers no function"
                 self._note("reads", why, next(iter(reach.places.values()))[0])
 
     # --- grants and uses that have no counterpart

@@ -15,8 +15,8 @@ WHOEVER = "*"
 """Any sender."""
 
 _OUTSIDE = {
-    "http": "an api",
-    "authorizes": "an api",
+    "http": "an API",
+    "authorizes": "an API",
     "queue": "a queue, topic, stream or bus",
     "store": "a store",
     "service": "a service",
@@ -109,7 +109,7 @@ class Ways:
                 why = f"{_OUTSIDE[start.by]} that is not in this file starts it"
                 way.doubt(why, start.places[0])
             if start.by == "schedule" and not start.detail:
-                way.doubt("when it is started by the clock is not told", start.places[0])
+                way.doubt("its schedule is unknown", start.places[0])
 
     def serve(self, called: Called, service: str, resource: Resource, source: str, place: Place) -> None:
         """Notes that a service of AWS starts functions: a resource of it, or the service by its key."""

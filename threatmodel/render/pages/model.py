@@ -194,7 +194,7 @@ resource of its name (`order-bot` is `OrderBotFunction` or `OrderBot`); where th
 resources that it meets; the model then adds only what a file cannot say. See [evidence.md](evidence.md).
 
 `probe` names a saved result of `tm.py probe`, never a handler to run: `{probe: ../src/bot.probe.json, function: bot}`.
-It is of the code in its own folder, or in `code`; when that has changed since, the result counts as word. See
+It is of the code in its own folder, or in `code`; when that has changed since, the result counts as a statement. See
 [probe.md](probe.md).""",
     "externals": """\
 `slack` is always there and needs no entry: `calls: [slack]`. A service of AWS that is no store, queue or secret is one
