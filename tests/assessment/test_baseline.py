@@ -137,7 +137,7 @@ def test_evidence_that_went_missing_fails_and_is_told(tmp_path: Path, library: L
         gone = [result for result in failing(before, now) if result.code == "missing-evidence"]
         assert sorted(result.name for result in gone) == kinds
         told = with_missing(now, taken(before, judge(before, RULES)))
-        assert sorted(one.what for one in told.reliances if one.kind == "went-missing") == [
+        assert sorted(one.what for one in told.reliances if one.kind == "missing-since-baseline") == [
             f"{kind} of bot" for kind in kinds
         ]
 
@@ -146,7 +146,7 @@ def test_an_element_that_is_gone_is_told_with_its_findings(tmp_path: Path, libra
     before = assessed(tmp_path, MODEL + "  other: {}\n", library)
     now = assessed(tmp_path, MODEL, library)
     assert failing(before, now) == []
-    (told,) = (one for one in with_missing(now, taken(before, ())).reliances if one.kind == "went-missing")
+    (told,) = (one for one in with_missing(now, taken(before, ())).reliances if one.kind == "missing-since-baseline")
     assert told.what.startswith("element other, with ")
     assert told.times == sum(finding.target.id == "other" for finding in before.findings)
 
@@ -161,7 +161,7 @@ def test_a_finding_that_only_word_denies_is_told_and_one_that_evidence_denies_is
     now = assessed(tmp_path, MODEL.replace("{role", "{uses_layers: false, role"), library, denied)
     assert "malicious-layer@bot" not in {finding.id for finding in now.applying}
     found = with_missing(now, taken(before, ())).reliances
-    assert sum("malicious-layer" in one.what for one in found if one.kind == "went-missing") == told
+    assert sum("malicious-layer" in one.what for one in found if one.kind == "missing-since-baseline") == told
 
 
 def sealed(one: dict[str, Any]) -> dict[str, Any]:

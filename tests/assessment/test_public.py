@@ -56,7 +56,7 @@ def test_nobody_is_told_to_close_what_is_meant_to_be_open(tmp_path: Path, librar
     locks = [action.elements for action in actions(found) if action.control.id == "lock"]
     assert locks == [("other",)]
     assert "page" in next(action.elements for action in actions(found) if action.control.id == "alarm")
-    (told,) = (one for one in found.reliances if one.kind == "meant-public")
+    (told,) = (one for one in found.reliances if one.kind == "intended-public")
     assert (told.what, told.times, told.reason) == ("page", 1, "people install it here")
     state = found.states.at(library.controls["lock"], "page")
     assert (state.state, state.level) == ("absent", -1)

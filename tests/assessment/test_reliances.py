@@ -70,7 +70,7 @@ def test_scope_and_claims_are_told(tmp_path: Path) -> None:
     exposed = threat("exposed", "{signing: hinders}", likelihood=4, impact=4, applies="target.internet_facing")
     library = library_of(tmp_path, exposed, FORGERY, SIGNING)
     (ruled,) = assessed(tmp_path, model(), library).reliances
-    assert (ruled.kind, ruled.what, ruled.times) == ("ruled-out", "bot.internet_facing: false", 1)
+    assert (ruled.kind, ruled.what, ruled.times) == ("ruled-out-by-claim", "bot.internet_facing: false", 1)
     (gone,) = assessed(tmp_path, model(bot="out_of_scope: another team"), library).reliances
     assert (gone.kind, gone.what, gone.times, gone.reason) == ("out-of-scope", "bot", 1, "another team")
 
@@ -153,7 +153,7 @@ def test_what_nobody_says_hides_no_threat_that_claims_would_keep_low(tmp_path: P
     found = assessed(tmp_path, model(bot=claimed), library)
     assert not found.findings
     assert [(one.kind, one.what, one.times, one.by, one.reason) for one in found.reliances] == [
-        ("not-said", "not stated: bot.calls_language_model", 1, "", "exposed")
+        ("not-stated", "bot.calls_language_model", 1, "", "exposed")
     ]
     assert safety(found).answer == "undetermined"
     proven = assessed(tmp_path, model(), library, evidence(bot={"verifies_signature": True}))
@@ -173,7 +173,7 @@ def test_a_claim_that_keeps_a_risk_low_is_told(tmp_path: Path, moves: str, state
     library = library_of(tmp_path, (path, text.replace("{applies: [{}]}", examples)), SIGNING)
     said = assessed(tmp_path, model(bot=stated), library)
     assert [(one.kind, one.what, one.times, one.by) for one in said.reliances] == [
-        ("kept-low", f"bot.{stated}", 1, "shop-team")
+        ("lowered-by-claim", f"bot.{stated}", 1, "shop-team")
     ]
     name, value = stated.split(": ")
     shown = assessed(tmp_path, model(), library, evidence(bot={name: value == "true"}))
@@ -186,4 +186,4 @@ def test_each_claim_has_the_author_of_its_file(tmp_path: Path) -> None:
     library = library_of(tmp_path, shared, control("signing", "target.root_protected", scope="account"))
     (tmp_path / "platform.yaml").write_text("name: P\nowner: cloud-team\naccount: {console_users: false}\n", "utf-8")
     (told,) = assessed(tmp_path, model(rest="uses: [platform.yaml]\n"), library).reliances
-    assert (told.kind, told.what, told.by) == ("ruled-out", "account.console_users: false", "cloud-team")
+    assert (told.kind, told.what, told.by) == ("ruled-out-by-claim", "account.console_users: false", "cloud-team")

@@ -61,10 +61,10 @@ SAID: dict[RelianceKind, Said] = {
     "rated-lower": Said(rest="ratings: {forgery@bot: {likelihood: 1, reason: we are small}}\n"),
     "tolerated": Said(tolerance="high"),
     "out-of-scope": Said(bot="out_of_scope: another team's"),
-    "ruled-out": Said(bot="calls_language_model: false"),
-    "kept-low": Said(bot="uses_layers: false"),
-    "not-said": Said(bot="verifies_signature: true", by=""),
-    "meant-public": Said(door="mutual_tls: false, public: intended, public_reason: people come in here"),
+    "ruled-out-by-claim": Said(bot="calls_language_model: false"),
+    "lowered-by-claim": Said(bot="uses_layers: false"),
+    "not-stated": Said(bot="verifies_signature: true", by=""),
+    "intended-public": Said(door="mutual_tls: false, public: intended, public_reason: people come in here"),
     "accepted": Said(rest=ACCEPTED, by="boss"),
     "exempted": Said(
         rest=f"{RULE}exemptions: {{r@bot: {{reason: no, owner: boss, expires: 2027-01-01}}}}\n", by="boss"
@@ -82,7 +82,7 @@ SAID: dict[RelianceKind, Said] = {
         by=".yaml",
     ),
     "long-term": Said(rest="longest_terms: {attestation: 700}\n"),
-    "went-missing": Said(gone=True),
+    "missing-since-baseline": Said(gone=True),
 }
 
 

@@ -17,7 +17,7 @@ from threatmodel.command.main import main
 from threatmodel.command.parsing import parser
 from threatmodel.model.vocabulary import KINDS
 
-TODAY = ("--today", "2026-11-25")
+TODAY = ("--today", "2026-11-30")  # after the day of the saved probe
 Golden = Callable[[str, str], None]
 
 

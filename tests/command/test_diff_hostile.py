@@ -65,7 +65,7 @@ def test_a_bare_repository_beside_the_model(
     commit("three")
     assert diff("main..HEAD") == 2
     said = capsys.readouterr()
-    assert "Nothing differs" not in said.out
+    assert "No difference" not in said.out
     golden("bad-input/diff-other-repository.txt", said.err.replace(str(shop), "/work/shop"))
 
 
@@ -97,7 +97,7 @@ def test_a_model_that_is_a_link_is_read_as_each_revision_has_it(capsys: pytest.C
     if there != "in both":
         commit("after")
     assert diff("main..HEAD") == 0
-    assert ("Nothing differs" in capsys.readouterr().out) == (there == "in both")
+    assert ("No difference" in capsys.readouterr().out) == (there == "in both")
 
 
 @pytest.mark.parametrize("absolute", [True, False])
@@ -137,7 +137,7 @@ def test_a_name_of_two_things_is_refused(capsys: pytest.CaptureFixture[str], kin
     assert diff("origin/main..HEAD") == 2
     assert "'origin/main' is ambiguous" in capsys.readouterr().err
     assert diff("refs/remotes/origin/main..HEAD") == 0
-    assert "Nothing differs" not in capsys.readouterr().out
+    assert "No difference" not in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("shop")
@@ -147,10 +147,10 @@ def test_a_file_that_is_named_as_a_revision_is_refused(capsys: pytest.CaptureFix
     assert diff("main", "HEAD") == 2
     assert "'main' is a file and a revision" in capsys.readouterr().err
     assert diff("./main", "HEAD") == 0
-    assert "Nothing differs" in capsys.readouterr().out
+    assert "No difference" in capsys.readouterr().out
     Path("main..HEAD").write_text(MODEL, encoding="utf-8")
     assert diff("main..HEAD") == 0
-    assert "Nothing differs" not in capsys.readouterr().out
+    assert "No difference" not in capsys.readouterr().out
     assert diff("main") == 0, "alone it can only be a revision"
 
 
@@ -202,11 +202,11 @@ def test_a_library_of_the_repository_is_that_of_each_revision(
     (layer / "library.yaml").write_text(off, encoding="utf-8")
     commit("off")
     assert diff("main..HEAD", "--library", "layer") == 0
-    assert "Nothing differs" not in capsys.readouterr().out
+    assert "No difference" not in capsys.readouterr().out
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "library.yaml").write_text(off, encoding="utf-8")
     assert diff("main..HEAD", "--library", str(tmp_path / "outside")) == 0
-    assert "Nothing differs" in capsys.readouterr().out
+    assert "No difference" in capsys.readouterr().out
     assert diff("weaker..HEAD", "--library", "layer") == 2
     assert "'layer' does not exist at 'weaker'" in capsys.readouterr().err
 

@@ -8,7 +8,7 @@ import pytest
 
 from threatmodel.command.main import main
 
-DAY = ["--today", "2026-11-25"]
+DAY = ["--today", "2026-12-01"]
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
@@ -20,11 +20,11 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> 
 @pytest.mark.slow
 def test_a_finding_says_why_it_applies_and_what_each_control_rests_on(capsys: pytest.CaptureFixture[str]) -> None:
     page = told(capsys, "explain", "slack-request-forgery@order-bot")
-    assert "`slack-request-forgery@order-bot` · mitigated · inherent critical" in page
-    assert "- `slack_facing: true`: the model says so, models/slack-lambda.yaml:" in page
+    assert "`slack-request-forgery@order-bot` · mitigated · critical before controls" in page
+    assert "- `slack_facing: true`: stated in the model, models/slack-lambda.yaml:" in page
     assert "`slack-request-signing@order-bot` · **proven**" in page
     assert "examples/slack-app/order-bot.probe.json" in page
-    assert "- `mutual_tls` stands in CloudFormation `" in page.replace("  - `mutual_tls`", "- `mutual_tls`")
+    assert "- `mutual_tls` is read from CloudFormation `" in page.replace("  - `mutual_tls`", "- `mutual_tls`")
 
 
 @pytest.mark.slow
@@ -37,7 +37,7 @@ def test_what_does_not_apply_says_why(capsys: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.slow
 def test_a_control_on_an_element_says_what_would_prove_it(capsys: pytest.CaptureFixture[str]) -> None:
     page = told(capsys, "explain", "code-signing@order-bot")
-    assert "`code-signing@order-bot` · absent" in page
+    assert "`code-signing@order-bot` · missing" in page
     assert "examples/slack-app/template.yaml:" in page
     assert "CodeSigningConfig" in page
     assert "`unsigned-package-deployed@order-bot`" in page
@@ -49,7 +49,7 @@ def test_a_control_on_an_element_says_what_would_prove_it(capsys: pytest.Capture
     [
         ("slack-request-forger@order-bot", "did you mean 'slack-request-forgery'"),
         ("slack-request-forgery@order-bo", "did you mean 'order-bot'"),
-        ("code-signing@replay-guard", "'code-signing' lives on a function, but 'replay-guard' is a store"),
+        ("code-signing@replay-guard", "'code-signing' applies to a function, but 'replay-guard' is a store"),
     ],
 )
 def test_what_there_is_not_is_told(capsys: pytest.CaptureFixture[str], name: str, message: str) -> None:
@@ -58,8 +58,8 @@ def test_what_there_is_not_is_told(capsys: pytest.CaptureFixture[str], name: str
 
 def test_a_control_taken_to_be_in_place_closes_what_it_would_close(capsys: pytest.CaptureFixture[str]) -> None:
     said = told(capsys, "check", "--with", "code-signing@order-bot")
-    assert said.startswith("as if in place: code-signing@order-bot\n")
-    assert "closes   1: unsigned-package-deployed@order-bot" in said
+    assert said.startswith("assumed in place: code-signing@order-bot\n")
+    assert "closes      1: unsigned-package-deployed@order-bot" in said
 
 
 def test_a_control_taken_to_be_gone_fails_the_check(capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,4 +88,4 @@ def test_what_no_control_mends_fails_as_in_the_check(tmp_path: Path, capsys: pyt
     (tmp_path / "model.yaml").write_text(model, encoding="utf-8")
     given = ["-m", str(tmp_path / "model.yaml"), "check", "--fail-on", "critical", "--allow-undetermined"]
     assert "timeout_seconds" in told(capsys, *given, "-v", code=1)
-    assert "fails    1 that fail the check now, then 1" in told(capsys, *given, "--with", "code-signing@bot", code=1)
+    assert "fails       1 now, then 1" in told(capsys, *given, "--with", "code-signing@bot", code=1)

@@ -223,7 +223,7 @@ def test_an_assessment_of_schema_1_is_compared_without_undetermined_findings(
     saved["summary"] = {"by_verdict": {}, "by_band": {"claimed": {}, "proven": {}}}
     (here / "first.json").write_text(json.dumps(saved), encoding="utf-8")
     assert main(("diff", "first.json", "models/shop.yaml", *TODAY)) == 0
-    assert "Nothing differs" in capsys.readouterr().out
+    assert "No difference" in capsys.readouterr().out
 
 
 def test_the_messages(

@@ -74,7 +74,7 @@ def test_several_models_fit_and_every_one_is_named_or_counted(models: int, each:
     assert len(lines) <= MOST_LINES
     assert lines[0].startswith(f"**Threat models**: {models} of {models + 1} differ; ")
     sections = re.findall(r"^\*\*models", text, re.MULTILINE)
-    named = re.findall(r"no room for (.*)", text)
+    named = re.findall(r"not shown: (.*)", text)
     rest = sum(len(re.findall(r"`models/", one)) + sum(map(int, re.findall(r"and (\d+) more", one))) for one in named)
     assert len(sections) + rest == models
     assert "- `models/new.yaml`: missing-file" in text
@@ -91,7 +91,7 @@ def test_the_worst_model_comes_first_and_the_same_are_not_told() -> None:
     assert text.index("lost.yaml") < text.index("facts.yaml")
     assert "same.yaml" not in text
     assert of_several({"same.yaml": differing(0)}, {}, "x") == (
-        "**Threat models**: nothing differs: same elements, facts, controls, rules and findings.\n"
+        "**Threat models**: no difference in elements, facts, controls, rules and findings.\n"
     )
 
 

@@ -215,7 +215,7 @@ def test_focus_shows_an_element_its_neighbours_and_the_flows_between(graph: Grap
     dot = dfd(graph, focus="bot")
     assert set(nodes(dot)) == {"bot", "front", "work", "signing", "bot.logs"}
     assert all("bot" in (source, target) for source, target, _, _ in edges(dot))
-    assert "runtime view · bot and its neighbours · 5 of" in dot
+    assert "runtime view · bot and its neighbors · 5 of" in dot
 
 
 def test_focus_on_what_another_view_shows_takes_that_view(graph: Graph) -> None:

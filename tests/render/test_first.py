@@ -53,7 +53,7 @@ def test_an_unknown_control_is_shown_with_its_question(tmp_path: Path) -> None:
     text = summary_text(bot(tmp_path, ""), [])
     flat = text.replace("\n", " ")
     assert "UNDETERMINED None of 2 findings is known to be above the accepted level (low); " in flat
-    assert "unknown, and the endpoint is public: not stated: verifies_signature" in text
+    assert "unknown, and the endpoint is public: verifies_signature" in text
     assert "2 open questions affect 2 findings (up to critical)" in flat
 
 

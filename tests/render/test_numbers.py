@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
+from math import dist
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -17,11 +18,13 @@ from threatmodel.assessment.assess import assess as assessed_as
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.judging import judge
 from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.risk import Cell
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.library.entries import Library
 from threatmodel.render.contract.assessment import contract
 from threatmodel.render.first import FirstPage, first_page
 from threatmodel.render.report.context import context
+from threatmodel.render.report.matrix import matrix
 
 TODAY = datetime.date(2026, 11, 25)
 SAMPLES = HOME / "tests" / "samples"
@@ -135,3 +138,17 @@ def test_every_action_changes_what_with_would_change(assessment: Assessment, dat
         closed = {*found.closed, *(before.keys() - after.keys())}
         assert set(action["change"]["close"]) == closed, action["control"]
         assert set(action["change"]["lower"]) == set(found.lowered), action["control"]
+
+
+def test_arrows_of_the_matrix_point_from_before_to_after_controls(assessment: Assessment) -> None:
+    for picture in cast("Any", matrix(assessment.findings))["pictures"]:
+        moves = Counter((one.inherent, getattr(one, picture["name"])) for one in assessment.findings)
+        moves = Counter({pair: number for pair, number in moves.items() if pair[0] != pair[1]})
+        middles = {(box["likelihood"], box["impact"]): (box["x"] + 32, box["y"] + 32) for box in picture["boxes"]}
+        assert len(picture["arrows"]) == len(moves)
+        for arrow in picture["arrows"]:
+            start, end = ((arrow[f"x{n}"], arrow[f"y{n}"]) for n in (1, 2))
+            before, after = (
+                min((dist(middle, point), at) for at, middle in middles.items())[1] for point in (start, end)
+            )
+            assert moves[Cell(*before), Cell(*after)] == arrow["number"]

@@ -134,58 +134,19 @@ functions:
 """
 
 
-def first(assessment: Assessment) -> dict[str, Any]:
-    answer = context(assessment)["answer"]
-    assert isinstance(answer, dict)
-    return answer
-
-
-@pytest.mark.parametrize(
-    ("stated", "tone", "headline"),
-    [
-        ("verifies_signature: false", "work", "Of 1 finding, 1 needs work (at worst critical)."),
-        ("", "wait", "Not clear yet: of 1 finding, 1 waits for an answer (at worst critical)."),
-        (
-            "verifies_signature: true",
-            "word",
-            "Nothing is open, but of 1 finding, 1 is tolerable on word alone, none on evidence.",
-        ),
-    ],
-)
-def test_the_headline_says_how_it_stands(tmp_path: Path, stated: str, tone: str, headline: str) -> None:
-    assessment = assessed(tmp_path, MODEL + f"    {stated}\n", library_of(tmp_path, FORGERY, SIGNING))
-    assert (first(assessment)["tone"], first(assessment)["headline"]) == (tone, headline)
-
-
-def test_evidence_makes_a_good_headline(tmp_path: Path) -> None:
-    found = evidence(bot={"verifies_signature": True})
-    assessment = assessed(tmp_path, MODEL, library_of(tmp_path, FORGERY, SIGNING), found)
-    assert first(assessment)["tone"] == "good"
-    assert first(assessment)["headline"] == "Of 1 finding, 1 is tolerable on evidence."
-
-
 TOLERANT = MODEL.replace("owner: team\n", "owner: team\nrisk_tolerance: %s\n")
 
 
-def test_what_is_tolerable_before_any_control_is_not_on_evidence(tmp_path: Path) -> None:
+def test_what_is_within_the_accepted_level_before_controls_is_not_so_as_proven(tmp_path: Path) -> None:
     slight = threat("slight", "{signing: hinders}", likelihood=1, impact=4)
     library = library_of(tmp_path, FORGERY, slight, SIGNING)
     assessment = assessed(tmp_path, TOLERANT % "low" + "    verifies_signature: true\n", library)
     assert {f.threat.id: f.verdict for f in assessment.applying} == {"forgery": "unproven", "slight": "mitigated"}
-    answer = first(assessment)
-    assert answer["headline"] == (
-        "Nothing is open, but of 2 findings, 1 is tolerable on word alone and 1 is tolerable before any control, "
-        "none on evidence."
-    )
-    assert answer["sum"] == (
-        "2 findings: 1 within the tolerance before any control, 0 within the tolerance on evidence, "
-        "1 within the tolerance on word alone."
-    )
-    assert (answer["before"], answer["proven"]) == (1, 0)
+    assert bar(assessment) == {"within it as claimed only": 1, "within it before controls": 1}
     for form in ("full.md", "full"):
         shown = report(assessment, form).lower()
-        assert shown.count("within the tolerance on evidence, or before any control") == 1  # the verdict's meaning
-        assert re.search(r"within the tolerance before any control\b(?:\)| ?\.)", shown)
+        assert shown.count("within the accepted level as proven, or before controls") == 1  # the verdict's meaning
+        assert re.search(r"within the accepted level before controls\b(?:\)| ?\.)", shown)
 
 
 def test_a_tolerable_risk_needs_neither_evidence_nor_acceptance(tmp_path: Path) -> None:
@@ -200,38 +161,33 @@ def test_a_tolerable_risk_needs_neither_evidence_nor_acceptance(tmp_path: Path) 
     slight = threat("slight", "{signing: hinders}", likelihood=1, impact=4)
     library = library_of(tmp_path, FORGERY, slight, SIGNING)
     assessment = assessed(tmp_path, model, library, evidence(bot={"verifies_signature": True}))
-    assert first(assessment)["headline"] == (
-        "Of 2 findings, 1 is tolerable on evidence and 1 is tolerable before any control."
-    )
+    assert bar(assessment) == {"within it as proven": 1, "within it before controls": 1}
     rows = context(assessment)["accepted"]
     assert isinstance(rows, list)
     assert {row["threat"]: row["status"] for row in rows} == {
-        "forgery": "not needed: the risk is within the tolerance on evidence",
-        "slight": "not needed: the risk is within the tolerance before any control",
+        "forgery": "not needed: the risk is within the accepted level as proven",
+        "slight": "not needed: the risk is within the accepted level before controls",
     }
 
 
-def test_no_findings_and_unanswered_ones_are_no_all_clear(tmp_path: Path) -> None:
+def bar(assessment: Assessment) -> dict[str, int]:
+    shares = context(assessment)["shares"]
+    assert isinstance(shares, list)
+    return {share["text"]: share["number"] for share in shares}
+
+
+def test_what_may_apply_is_undetermined_in_the_bar(tmp_path: Path) -> None:
     model = "name: Bot\nowner: team\nfunctions: {bot: {runtime: python3.13}}\n"
-    answer = first(assessed(tmp_path, model, library_of(tmp_path, FORGERY, SIGNING)))
-    assert answer["findings"] == 0
-    assert answer["tone"] == "wait"
-    assert (
-        answer["headline"]
-        == "Not clear yet: of 0 findings and 1 that may apply, 1 waits for an answer (at worst critical)."
-    )
-    assert answer["may_apply"] == "1 more threat may apply: nobody has said what decides it."
+    assert bar(assessed(tmp_path, model, library_of(tmp_path, FORGERY, SIGNING))) == {"undetermined": 1}
 
 
-def test_an_empty_model_is_no_all_clear_either(tmp_path: Path) -> None:
+def test_without_findings_there_is_no_bar(tmp_path: Path) -> None:
     model = MODEL.replace("{slack: slash-command, api: api, path: /x}", "{schedule: rate(1 hour)}")
-    answer = first(assessed(tmp_path, model, library_of(tmp_path, FORGERY, SIGNING)))
-    assert answer["tone"] == "empty"
-    assert answer["headline"] == "No threat of the library applies to what this model describes."
+    assert bar(assessed(tmp_path, model, library_of(tmp_path, FORGERY, SIGNING))) == {}
 
 
 def test_the_shares_fill_the_bar(default: Assessment) -> None:
-    shares = first(default)["shares"]
+    shares: Any = context(default)["shares"]
     assert sum(share["width"] for share in shares) == 1000
     assert sum(share["number"] for share in shares) == len(default.findings)
 
@@ -246,8 +202,8 @@ def test_drift_is_shown_with_both_places(tmp_path: Path) -> None:
     for form in ("full.md", "full"):
         shown = report(assessment, form)
         assert "contradicted" in shown
-        assert "template, so designed, template.yaml:41" in shown
-        assert re.search(r"the model says so, \S*model\.yaml:7", shown)
+        assert "template (as designed), template.yaml:41" in shown
+        assert re.search(r"stated in the model, \S*model\.yaml:7", shown)
 
 
 @pytest.mark.slow
@@ -256,7 +212,7 @@ def test_what_was_not_looked_for_is_said(tmp_path: Path) -> None:
     whole = assessed(tmp_path, MODEL, library)
     assessment = assess(whole.graph, library, TODAY, ["forgery"])
     for form in ("full.md", "full"):
-        assert "Not looked for" in report(assessment, form)
+        assert "Excluded threats" in report(assessment, form)
         assert "Something bad happens to forgery" in report(assessment, form)
 
 
@@ -298,7 +254,7 @@ def test_an_undescribed_plane_is_one_line(tmp_path: Path) -> None:
     assessment = assessed(tmp_path, MODEL, library_of(tmp_path, loose, wild, here))
     (row,) = context(assessment)["possible"]  # type: ignore[misc,str-unpack]
     assert isinstance(row, dict)
-    assert row["title"] == "Nothing is stated about the account"
+    assert row["title"] == "The account is not described"
     assert row["number"] == 2
 
 
@@ -316,7 +272,7 @@ def test_acceptances_say_whether_they_hold(tmp_path: Path) -> None:
         return rows[0]["status"]
 
     assert status(20, "2027-01-01") == "holds"
-    assert status(20, "2026-01-01") == "lapsed: its day has passed"
+    assert status(20, "2026-01-01") == "lapsed: its end date has passed"
     assert status(12, "2027-01-01") == "does not hold: the claimed risk is 20"
 
 

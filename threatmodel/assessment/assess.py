@@ -170,8 +170,10 @@ class _Assessing:
             [one.claimed for one in applying], self.tolerance, authors.owner, Place(system.file)
         )
         yield from reliances.out_of_scope(self.graph, by_kind, authors)
-        yield from reliances.claimed("ruled-out", self.claims, authors)
-        yield from reliances.claimed("kept-low", [one for found in findings for one in self._kept_low(found)], authors)
+        yield from reliances.claimed("ruled-out-by-claim", self.claims, authors)
+        yield from reliances.claimed(
+            "lowered-by-claim", [one for found in findings for one in self._kept_low(found)], authors
+        )
         yield from reliances.not_said(self.unsaid)
         yield from reliances.meant_public(system, _spared(findings), authors)
         yield from reliances.accepted(one for one in system.acceptances if one.finding in self.accepted)

@@ -202,8 +202,8 @@ def _edited(before: Assessed, after: Assessed) -> Iterator[Change]:
             yield Change(how="changed", kind="file", name=path, before=old[path][:12], after=new[path][:12])
 
 
-_STATED = frozenset({"ruled-out", "kept-low", "not-said"})
-"""What follows from the facts of a model; changed facts are reported by themselves."""
+_STATED = frozenset({"ruled-out-by-claim", "lowered-by-claim", "not-stated"})
+"""What follows from the facts of a model, which are reported separately where they change."""
 
 
 def _shown_by(side: Assessed) -> Counter[tuple[str, str]]:

@@ -35,7 +35,13 @@ JSON_KEYS: Mapping[str, str] = {
 }
 """Former keys of the assessment's JSON, wherever they stand."""
 
-JSON_WORDS: Mapping[str, str] = {}
+JSON_WORDS: Mapping[str, str] = {
+    "kept-low": "lowered-by-claim",
+    "meant-public": "intended-public",
+    "not-said": "not-stated",
+    "ruled-out": "ruled-out-by-claim",
+    "went-missing": "missing-since-baseline",
+}
 """Former words of the assessment's JSON that are no ids: verdicts, states, kinds of what is listed."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+")

@@ -1,8 +1,8 @@
-"""What statements take out of a report, or reduce: each kind counted, with the author and the place.
+"""What an assessment relies on beside evidence: each statement with its kind, its author and its location.
 
-A statement never hides anything silently: ratings, tolerance and scope; claims that rule a threat out or keep its risk
-low; what is not stated, where claims alone would make it harmless; accepted risks, exemptions and attestations; what a
-team's library switches off, weakens or replaces; and terms longer than the defaults.
+No statement lowers a risk silently.  Covered are ratings, the accepted level and the scope; claims that rule a threat
+out or lower its risk; facts that are not stated where claims alone keep a threat low; accepted risks, exemptions and
+attestations; what a team's library switches off, weakens or replaces; and terms longer than the usual ones.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ RelianceKind = Literal[
     "rated-lower",
     "tolerated",
     "out-of-scope",
-    "ruled-out",
-    "kept-low",
-    "not-said",
-    "meant-public",
+    "ruled-out-by-claim",
+    "lowered-by-claim",
+    "not-stated",
+    "intended-public",
     "accepted",
     "exempted",
     "attested",
@@ -36,7 +36,7 @@ RelianceKind = Literal[
     "weakened",
     "replaced",
     "long-term",
-    "went-missing",
+    "missing-since-baseline",
 ]
 _NAMED = 3
 
@@ -62,14 +62,10 @@ class Reliance(NamedTuple):
         match self.of:
             case ():
                 return self.said
-            case (element,) if self.kind == "not-said":
-                return f"not stated: {element}.{self.said}"
             case (element,):
                 return f"{element}.{self.said}"
-            case several if self.kind == "not-said":
-                return f"not stated: {self.said} of {_some(several)}"
             case several:
-                return f"{self.said} of {_some(several)}"
+                return f"{self.said} on {_some(several)}"
 
 
 class Lowered(NamedTuple):
@@ -178,8 +174,8 @@ def not_said(unsaid: Sequence[Unsaid]) -> Iterator[Reliance]:
         by_fact.setdefault((one.element, one.fact), []).append(one)
     for (element, fact), alike in by_fact.items():
         threats = ", ".join(dict.fromkeys(one.threat for one in alike))
-        said, of = (fact, (element,)) if fact else (f"the {element} is not described", ())
-        yield Reliance("not-said", said, len(alike), "", threats, alike[0].place, of)
+        said, of = (fact, (element,)) if fact else (f"{element}: not described", ())
+        yield Reliance("not-stated", said, len(alike), "", threats, alike[0].place, of)
 
 
 def of_library(library: Library, touched: Mapping[str, int]) -> Iterator[Reliance]:
@@ -204,7 +200,7 @@ def meant_public(system: System, spared: Mapping[str, int], authors: Authors) ->
     for node in system.nodes.values():
         if node.public == "intended" and spared.get(node.id):
             by = authors.at(node.place)
-            yield Reliance("meant-public", node.id, spared[node.id], by, node.public_reason, node.place)
+            yield Reliance("intended-public", node.id, spared[node.id], by, node.public_reason, node.place)
 
 
 def accepted(acceptances: Iterable[Acceptance]) -> Iterator[Reliance]:

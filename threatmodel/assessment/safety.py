@@ -25,7 +25,7 @@ _HIDES: frozenset[RelianceKind] = frozenset(get_args(RelianceKind)) - {
     "accepted",
     "exempted",
     "long-term",
-    "meant-public",
+    "intended-public",
 }
 """What statements take out so that evidence cannot cover the whole system; accepted risks are reported separately."""
 

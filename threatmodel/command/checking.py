@@ -144,7 +144,7 @@ def _form(asked: FormAsked) -> Form:
         case _:
             from threatmodel.render.checks.text import TerminalForm
 
-            return TerminalForm(asked.width, colour=asked.color)
+            return TerminalForm(asked.width, color=asked.color)
 
 
 def checks(

@@ -29,7 +29,7 @@ def supposed(request: Invocation) -> int:
     assumed = _assumed([(request.current(name, now.library, option), option) for name, option in given], now)
     then = assess(now.graph, now.library, request.today, request.excluded, assumed)
     before, after = (sum(result.fails for result in judge(one, rules)) for one in (now, then))
-    say([*supposed_lines(now, then, assumed), f"fails    {before} that fail the check now, then {after}"])
+    say([*supposed_lines(now, then, assumed), f"{'fails':<11} {before} now, then {after}"])
     return 1 if after else 0
 
 

@@ -77,7 +77,7 @@ def _cause(action: Action) -> tuple[str, str]:
     first = next(iter(action.states.values()))[0]
     if action.door and any(ask.kind == "caller" for ask in first.asks):
         return "the caller of this route is not stated, and the files mention Slack", ""
-    return first.reason, ""
+    return first.reason.removeprefix("not stated: "), ""  # the state is shown before it
 
 
 def owner(assessment: Assessment, action: Action) -> str:

@@ -13,30 +13,30 @@ from threatmodel.reading.problems import escaped, visible
 from threatmodel.render.text import dot
 
 _MARKS = {"added": "+", "removed": "-", "worse": "!", "better": "=", "changed": "~"}
-NOTHING = "Nothing differs: same elements, facts, controls, rules and findings."
+NOTHING = "No difference in elements, facts, controls, rules and findings."
 
 
 def groups(found: Changes) -> Iterator[tuple[str, Sequence[Change]]]:
-    """The differences by kind, what a reviewer has to see first at the front."""
+    """Yield the differences by kind, the most important for a reviewer first."""
     yield "Controls lost", found.lost_controls
     yield "Proofs lost", found.lost_proofs
-    yield "Evidence gone or swapped", [one for one in found.evidence if one.how != "added"]
-    yield "Taken out by word now", [one for one in found.word if one.how != "removed"]
-    yield "Flows that cross a boundary now", found.crossings
+    yield "Evidence removed or swapped", [one for one in found.evidence if one.how != "added"]
+    yield "Statements relied on, new", [one for one in found.word if one.how != "removed"]
+    yield "New flows across a boundary", found.crossings
     yield "Your own rules", found.rules
     yield "Findings new or worse", [one for one in found.findings if one.how in {"added", "worse"}]
-    yield "Findings gone or better", [one for one in found.findings if one.how in {"removed", "better"}]
+    yield "Findings removed or better", [one for one in found.findings if one.how in {"removed", "better"}]
     yield "Elements", found.elements
     yield "Flows", found.flows
     yield "Facts", found.facts
     yield "Other controls", found.controls
-    yield "Evidence new", [one for one in found.evidence if one.how == "added"]
-    yield "No longer taken out by word", [one for one in found.word if one.how == "removed"]
-    yield "Files of evidence with another text (SHA-256)", found.edited
+    yield "Evidence added", [one for one in found.evidence if one.how == "added"]
+    yield "Statements no longer relied on", [one for one in found.word if one.how == "removed"]
+    yield "Evidence files with changed content (SHA-256)", found.edited
 
 
 def as_text(found: Changes) -> str:
-    """Every difference, a line each, in groups; what was lost comes first."""
+    """Return every difference, one line each, in groups; losses come first."""
     if not found.all:
         return f"{NOTHING}\n"
     lines = [f"{found.before} -> {found.after}"]
@@ -54,21 +54,21 @@ def _line(one: Change) -> str:
 
 
 def moved(one: Change) -> str:
-    """From what to what something changed, behind its name."""
+    """Return the values before and after, as they follow the name."""
     if one.before and one.after:
         return f": {one.before} -> {one.after}"
     return f": {one.after or one.before}" if one.after or one.before else ""
 
 
 def counted(found: Changes) -> Iterator[str]:
-    """The counts that differ, in words."""
+    """Yield the counts that differ, in words."""
     for cell, name, before, after in found.counts:
         if before != after:
             yield f"{cell} {name}: {before} -> {after}"
 
 
 def as_json(found: Changes) -> str:
-    """All of it as JSON."""
+    """Return all differences as JSON."""
     value = {
         "schema_version": "2.0",
         "before": found.before,
@@ -106,11 +106,11 @@ def _plain(one: Change) -> Mapping[str, str]:
 # --- a picture
 
 
-_COLOURS = {"added": "#1a7f37", "removed": "#b3261e", "changed": "#9a6700", "": "#57606a"}
+_COLORS = {"added": "#1a7f37", "removed": "#b3261e", "changed": "#9a6700", "": "#57606a"}
 
 
 def as_dot(before: Mapping[str, Any], after: Mapping[str, Any], found: Changes) -> str:
-    """What is drawn at run time on both sides: added in green, removed in red and dashed, changed in amber."""
+    """Return the runtime view of both sides as DOT: added in green, removed in red and dashed, changed in amber."""
     how = {one.name: one.how for one in (*found.elements, *found.flows)}
     for one in found.facts:
         how.setdefault(one.name.rpartition(".")[0], "changed")
@@ -129,7 +129,7 @@ def as_dot(before: Mapping[str, Any], after: Mapping[str, Any], found: Changes) 
 
 def _style(how: str) -> str:
     style = "dashed" if how == "removed" else "solid"
-    return f'color="{_COLOURS[how]}", fontcolor="{_COLOURS[how]}", style={style}, penwidth={2 if how else 1}'
+    return f'color="{_COLORS[how]}", fontcolor="{_COLORS[how]}", style={style}, penwidth={2 if how else 1}'
 
 
 def _node(one: Mapping[str, Any], how: str) -> str:

@@ -10,9 +10,9 @@ from threatmodel.render.changed import NOTHING, groups, moved
 from threatmodel.render.text import markdown
 
 MOST_LINES = 40
-"""Lines of a comment, however many models it tells of."""
+"""Lines of a comment, for any number of models."""
 _LEAST = 9
-"""Lines of a model in a comment on several: fewer would tell nothing."""
+"""Fewest lines of a model in a comment on several."""
 _TABLED = 13
 """Lines of a model from which there is room for the counts."""
 _GROUP = 4
@@ -22,16 +22,16 @@ _NAMED = 5
 
 
 def as_markdown(found: Changes) -> str:
-    """What differs in one model, what was lost first; what there is no room for is counted."""
+    """Return what differs in one model, losses first; what does not fit is counted."""
     if not found.all:
         return f"**Threat model**: {NOTHING.lower()}\n"
     return "\n".join(_section(found, f"**Threat model**: {_lead(found)}", MOST_LINES)).rstrip() + "\n"
 
 
 def of_several(models: Mapping[str, Changes], unheld: Mapping[str, str], shows: str) -> str:
-    """What differs in several models, the worst first.
+    """Return what differs in several models, the worst first.
 
-    `unheld` says of those that were not held against anything why; `shows` is the command that tells all of one.
+    `unheld` says why a model was not compared; `shows` is the command that shows all of one.
     """
     differing = sorted((name for name, found in models.items() if found.all), key=lambda name: _badness(models[name]))
     if not differing and not unheld:
@@ -39,17 +39,17 @@ def of_several(models: Mapping[str, Changes], unheld: Mapping[str, str], shows: 
     sums = _sums([models[name] for name in differing])
     lines = [f"**Threat models**: {len(differing)} of {len(models) + len(unheld)} differ; {sums}", ""]
     last = [f"- `{name}`: {markdown(why)}" for name, why in list(unheld.items())[:_NAMED]]
-    last += [f"- and {len(unheld) - _NAMED} more of which nothing is told"] if len(unheld) > _NAMED else []
+    last += [f"- and {len(unheld) - _NAMED} more that were not compared"] if len(unheld) > _NAMED else []
     room = MOST_LINES - len(lines) - len(last) - 2
-    told = differing[: room // _LEAST]
-    for at, name in enumerate(told):
+    shown = differing[: room // _LEAST]
+    for at, name in enumerate(shown):
         head = f"**{markdown(name)}**: {_lead(models[name])}"
-        section = _section(models[name], head, room // (len(told) - at))
+        section = _section(models[name], head, room // (len(shown) - at))
         room -= len(section)
         lines += section
-    if rest := differing[len(told) :]:
+    if rest := differing[len(shown) :]:
         names = ", ".join(f"`{name}` ({_worse(models[name])})" for name in rest[:_NAMED])
-        last.append(f"- no room for {names}{f' and {len(rest) - _NAMED} more' if len(rest) > _NAMED else ''}")
+        last.append(f"- not shown: {names}{f' and {len(rest) - _NAMED} more' if len(rest) > _NAMED else ''}")
     return "\n".join([*lines, *last, f"- all of one model: `{shows}`"]) + "\n"
 
 
@@ -72,11 +72,12 @@ def _worse(found: Changes) -> str:
 def _sums(models: Sequence[Changes]) -> str:
     worse = sum(one.how in {"added", "worse"} for found in models for one in found.findings)
     lost = sum(len(found.lost_controls) + len(found.lost_proofs) for found in models)
-    return f"{worse} findings new or worse, {lost} controls or proofs lost"
+    findings = f"{worse} finding{'' if worse == 1 else 's'} new or worse"
+    return f"{findings}, {lost} control{'' if lost == 1 else 's'} or proof{'' if lost == 1 else 's'} lost"
 
 
 def _badness(found: Changes) -> tuple[int, int, int]:
-    """What sorts the model that a reviewer has to look at first to the front."""
+    """The sort key that puts the model with most losses first."""
     worse = sum(one.how in {"added", "worse"} for one in (*found.findings, *found.rules))
     return -len(found.lost_controls) - len(found.lost_proofs), -worse, -len(found.all)
 

@@ -1,4 +1,4 @@
-"""Data-flow diagrams as DOT: left to right, boundaries dashed and nested, flows numbered, risk as colour and text."""
+"""Data-flow diagrams as DOT: left to right, boundaries dashed and nested, flows numbered, risk as color and text."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ _NODE = {
     "margin": "0.14,0.08",
 }
 _LEFT = '<br align="left"/>'
-"""Ends a line of a label that stands on the left."""
+"""Ends a left-aligned line of a label."""
 _CLUSTER = {"style": "dashed", "color": _RED, "fontcolor": _RED, "fontsize": "10", "peripheries": "1", "margin": "10"}
 _EDGE = {"fontname": "Helvetica", "fontsize": "9", "color": _MUTED, "fontcolor": "#24292f", "arrowsize": "0.7"}
 
@@ -100,9 +100,9 @@ def dfd(
     *,
     overview: bool | None = None,
 ) -> str:
-    """The data-flow diagram of a view, or of one element and its neighbours, as DOT: the same graph, the same bytes.
+    """Return the data-flow diagram of a view, or of one element and its neighbors, as DOT: deterministic for a graph.
 
-    `view` is runtime, deployment, identity or all; `focus` the id of an element; `risks` colours what it names;
+    `view` is runtime, deployment, identity or all; `focus` the id of an element; `risks` colors what it names;
     `overview` draws many functions as one (None: where there are more than a picture can show).
     """
     shown = picture(graph, view, focus, overview=overview)
@@ -168,7 +168,7 @@ def _assumes(shown: Picture) -> bool:
 
 
 def _spacers(shown: Picture) -> list[tuple[str, str]]:
-    """Pairs that no arrow joins, kept apart so that what lies outside stands left of the account as a whole."""
+    """Pairs without an arrow, kept apart so that what is outside is left of the whole account."""
     ahead = [arrow for arrow in shown.arrows if shown.columns[arrow.source] < shown.columns[arrow.target]]
     sources = dict.fromkeys(arrow.source for arrow in ahead)
     targets = dict.fromkeys(arrow.target for arrow in ahead)
@@ -182,7 +182,7 @@ def _spacers(shown: Picture) -> list[tuple[str, str]]:
 
 
 class _Painter:
-    """Writes what lies in one picture; texts that repeat are made once."""
+    """Writes the shapes and arrows of one picture; repeated texts are made once."""
 
     def __init__(self, shown: Picture, risks: Risks | None) -> None:
         self.shown = shown

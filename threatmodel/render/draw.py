@@ -16,7 +16,7 @@ from threatmodel.render.text import one_line
 
 FORMATS = ("svg", "png", "pdf", "dot")
 
-_SECONDS = 300  # of the clock on the wall: it is for a program that hangs, not for a machine that is busy
+_SECONDS = 300  # of wall-clock time: a limit for a program that never ends, not for a busy machine
 _BUNDLE = "graphviz-pure"
 _BESIDE_THE_FONTS = re.compile("[^\x00-\u052f\u1e00-\u20cf\u2100-\u214f\u2190-\u22ff\u2500-\u266f]")
 """What the wheel's own fonts have no letter for: writing other than Latin, Greek and Cyrillic, and emoji."""
@@ -60,8 +60,8 @@ def choice(dot: str, fmt: str, inside: str, system: str) -> str:
     if fmt == "pdf":
         if not system:
             raise DrawError(
-                "PDF needs the system's Graphviz, and there is no 'dot' on the PATH: "
-                "install it (apt-get install graphviz, brew install graphviz), or name the file .svg or .png"
+                "PDF needs the system's Graphviz, but the PATH has no 'dot'. "
+                "Install it (apt-get install graphviz, brew install graphviz), or name the file .svg or .png"
             )
         return system
     if system and (not inside or _BESIDE_THE_FONTS.search(dot)):

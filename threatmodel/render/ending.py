@@ -7,15 +7,16 @@ from collections.abc import Sequence
 
 from threatmodel.assessment.priorities import Expiry
 from threatmodel.reading.problems import visible
+from threatmodel.render.report.words import counted
 
 
 def ending(found: Sequence[Expiry], today: datetime.date, days: int) -> str:
-    """Each owner with what ends, soonest first."""
+    """Return what ends or is due, by owner, soonest first."""
     if not found:
-        return f"nothing ends within {days} days of {today}\n"
+        return f"nothing has expired or ends within {counted(days, 'day')} of {today}\n"
     by_owner: dict[str, list[Expiry]] = {}
     for one in sorted(found, key=lambda one: (one.date, one.name, one.place)):
-        by_owner.setdefault(one.owner or "nobody in particular", []).append(one)
+        by_owner.setdefault(one.owner or "owner: not assigned", []).append(one)
     lines = []
     for owner in sorted(by_owner, key=lambda owner: (by_owner[owner][0].date, owner)):
         lines.append(visible(owner))
@@ -25,6 +26,6 @@ def ending(found: Sequence[Expiry], today: datetime.date, days: int) -> str:
 
 def _line(one: Expiry, today: datetime.date) -> str:
     days = (one.date - today).days
-    when = "today" if not days else f"in {days} days" if days > 0 else f"{-days} days ago"
+    when = "today" if not days else f"in {counted(days, 'day')}" if days > 0 else f"{counted(-days, 'day')} ago"
     ticket = f"  {one.ticket}" if one.ticket else ""
     return visible(f"{one.date}  {when:<12} {one.what:<11} {one.name}{ticket}  {one.place.short}")

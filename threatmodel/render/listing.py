@@ -11,7 +11,7 @@ _WIDTH = 100
 
 
 def listing(library: Library) -> str:
-    """One line a threat: id, scenario, title."""
+    """Return one line for each threat: id, scenario, title."""
     threats = library.threats.values()
     ids = max(len(threat.id) for threat in threats)
     scenarios = max(len(threat.scenario) for threat in threats)
@@ -19,15 +19,15 @@ def listing(library: Library) -> str:
 
 
 def description(kind: str) -> str:
-    """The keys and facts of a kind: type, AWS's default, meaning."""
+    """Return the keys and facts of a kind: type, AWS's default, meaning."""
     facts = {key.name for key in FACT_KEYS[kind]}
-    lines = [f"{kind}: facts (a key of the model file; leave out what you do not know, write null for 'not set')", ""]
+    lines = [f"{kind}: facts (a key of the model file; leave out what is unknown; null means 'not set')", ""]
     for row in FACTS[kind].values():
         if not row.derived:
             lines += _described(row)
     derived = [row for row in FACTS[kind].values() if row.derived]
     if derived:
-        lines += ["", "derived facts (conditions read them; they follow from relations and cannot be stated)", ""]
+        lines += ["", "derived facts (used in conditions; they follow from relations and cannot be stated)", ""]
         for row in derived:
             lines += _described(row)
     keys = [key for key in ELEMENTS[kind].keys if key.name not in facts] if kind in ELEMENTS else []
@@ -40,7 +40,7 @@ def description(kind: str) -> str:
 
 def _described(row: FactRow) -> list[str]:
     default = f"  (AWS's default: {row.default})" if row.default else ""
-    seen = f"  (seen by: {', '.join(row.seen_by)})" if row.seen_by else "" if row.derived else "  (only a person knows)"
+    seen = f"  (seen by: {', '.join(row.seen_by)})" if row.seen_by else "" if row.derived else "  (attestation needed)"
     seen += f"  (may be denied by: {', '.join(row.denied_by)})" if row.denied_by else ""
     return [f"  {row.name}: {row.type}{default}{seen}", *_wrapped("     ", row.meaning)]
 

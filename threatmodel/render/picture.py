@@ -21,8 +21,8 @@ MANY = 6
 TIMES = "\N{MULTIPLICATION SIGN}"
 _MOST_DATA = 2
 _USUAL = frozenset(zone.id for zone in ZONES)
-_MANY_NEIGHBOURS = 30
-"""Above so many neighbours the picture of one element is an overview too."""
+_MANY_NEIGHBORS = 30
+"""Above so many neighbors the picture of one element is an overview too."""
 
 _PLURALS = {
     "function": "functions",
@@ -60,7 +60,7 @@ class DrawnShape(NamedTuple):
 class Arrow(NamedTuple):
     """The flows of one direction between two shapes.
 
-    `numbers` are the flows', in an overview the arrow's own; `back` says that it points to what stands further left.
+    `numbers` are the flows', in an overview the arrow's own; `back` is true if it points to the left.
     """
 
     source: str
@@ -96,7 +96,7 @@ class Picture:
         """What the picture shows of which system, in words: 'runtime view · 9 of 30 elements'."""
         parts = ["all views" if self.view == "all" else f"{self.view} view"]
         if self.focus:
-            parts.append(f"{cut(self.graph.elements[self.focus].name, 40) or self.focus} and its neighbours")
+            parts.append(f"{cut(self.graph.elements[self.focus].name, 40) or self.focus} and its neighbors")
         if self.overview:
             parts.append("overview")
         return " · ".join([*parts, f"{self.shown} of {self.total} elements"])
@@ -116,7 +116,7 @@ class _Arranged(NamedTuple):
 
 
 def data_names(graph: Graph) -> dict[str, str]:
-    """What each item of data is called, short enough to stand beside an arrow."""
+    """The name of each item of data, short enough for the label of an arrow."""
     return {item.id: cut(item.name, 30) or item.id for item in graph.data.values()}
 
 
@@ -139,7 +139,7 @@ def needs_overview(graph: Graph) -> bool:
 
 
 def picture(graph: Graph, view: str = "runtime", focus: str = "", *, overview: bool | None = None) -> Picture:
-    """What a view shows, or an element of it with its direct neighbours.
+    """What a view shows, or an element of it with its direct neighbors.
 
     `view` is runtime, deployment, identity or all; an element that has no part in the view is shown in its own.
     `overview` None draws one shape for many where there are more functions than a picture can show.
@@ -149,7 +149,7 @@ def picture(graph: Graph, view: str = "runtime", focus: str = "", *, overview: b
         view = graph.elements[focus].view
         elements, flows = _selected(graph, view, focus)
     if overview is None:
-        overview = _functions(elements) > MANY_FUNCTIONS or (bool(focus) and len(elements) > _MANY_NEIGHBOURS)
+        overview = _functions(elements) > MANY_FUNCTIONS or (bool(focus) and len(elements) > _MANY_NEIGHBORS)
     shapes = _grouped(graph, elements, focus) if overview else _each(elements)
     arranged = _Arranged(
         place={element.id: shape.id for shape in shapes for element in shape.members},
@@ -176,7 +176,7 @@ def _functions(elements: Iterable[Element]) -> int:
 
 
 def _selected(graph: Graph, view: str, focus: str) -> tuple[list[Element], list[Flow]]:
-    """The elements and flows of a view, or those around an element (for a boundary: around what lies in it)."""
+    """The elements and flows of a view, or those around an element (for a boundary: around its elements)."""
     flows = [flow for flow in graph.flows.values() if view in {"all", flow.view}]
     drawn = [element for element in graph.elements.values() if element.symbol != "boundary"]
     if focus:
@@ -202,7 +202,7 @@ def _ways(zone: str, zones: Mapping[str, Zone]) -> list[str]:
 
 
 def outermost(zone: str, zones: Mapping[str, Zone]) -> str:
-    """The boundary around a boundary that lies in no other."""
+    """Return the outermost boundary around a boundary."""
     return _ways(zone, zones)[-1]
 
 
@@ -264,7 +264,7 @@ def _many(zone: str, kind: str, members: list[Element]) -> DrawnShape:
 
 
 def _lifted(graph: Graph, elements: Iterable[Element]) -> dict[str, str]:
-    """For each boundary the one that stands for it: itself, or one around it where functions lie in too many."""
+    """For each boundary the one to draw: itself, or an outer one where too many boundaries have functions."""
     ways = {zone: _ways(zone, graph.zones)[::-1] for zone in {element.zone for element in elements}}
     homes = {element.zone for element in elements if element.kind == "function"}
     depth = max((len(way) for way in ways.values()), default=1)

@@ -1,4 +1,4 @@
-"""The result of a probe as text for a terminal: what passed, what did not and what that means, and what follows."""
+"""The result of a probe as text for a terminal: what passed, what failed and what it means, and the facts decided."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLUMN = max(len(word) for word in _WORDS.values())
 
 
 def controls_shown(result: Result, library: Library) -> dict[str, bool]:
-    """The controls that the decided facts alone put in place (true), or show not to be (false), by id.
+    """Return the controls that the decided facts alone show in place (true) or not in place (false), by id.
 
     A control counts as in place only where none that it requires is shown not to be.
     """
@@ -39,9 +39,9 @@ def controls_shown(result: Result, library: Library) -> dict[str, bool]:
 
 
 def exit_code(result: Result, *, strict: bool = False) -> int:
-    """0 where every required probe passed, 1 where one failed, 2 where one is undecided.
+    """Return 0 if every required probe passed, 1 if one failed, 2 if one is undecided.
 
-    A probe that cannot be run here changes nothing; `strict` counts advised probes as well.
+    A probe that cannot run here changes nothing; `strict` counts advised probes as well.
     """
     rows = [row for row in result.rows if strict or row.level == "required"]
     if any(row.outcome == FAILED for row in rows):
@@ -53,9 +53,9 @@ def exit_code(result: Result, *, strict: bool = False) -> int:
 
 
 def probed(result: Result, controls: Mapping[str, bool]) -> str:
-    """The result as text of at most 100 columns.
+    """Return the result as text of at most 100 columns.
 
-    `controls` says which controls the facts prove (true) or contradict (false).
+    `controls` are those that the facts prove (true) or contradict (false).
     """
     lines = [*_head(result), ""]
     for level in LEVELS:
@@ -69,7 +69,7 @@ def probed(result: Result, controls: Mapping[str, bool]) -> str:
 
 
 def summary(result: Result) -> str:
-    """One line: ``14 of 14 required probes passed, 3 of 5 advised``, and what is left open."""
+    """Return one line: ``14 of 14 required probes passed, 3 of 5 advised``, and what is open."""
     counts = []
     for level in LEVELS:
         rows = [row for row in result.rows if row.level == level]
@@ -86,16 +86,16 @@ def _head(result: Result) -> Iterator[str]:
     code = f", code {result.folder_sha256[:12]}" if result.folder_sha256 else ""
     yield from _wrapped(f"{result.target} ({result.kind}{code}), {result.when:%Y-%m-%d %H:%M:%S} UTC", "", "  ")
     seen = (
-        "side effects and logs are seen"
+        "side effects and logs are visible"
         if result.sees_effects
-        else "only answers are seen, no side effects and no logs"
+        else "only responses are visible, no side effects and no logs"
     )
     yield from _wrapped(f"requests in the form of {result.shape}; {seen}", "", "  ")
     yield from _isolation(result)
 
 
 def _isolation(result: Result) -> Iterator[str]:
-    """What keeps the handler from this machine, and first what does not."""
+    """What isolates the handler from this machine, after what does not."""
     held = [line.partition(":")[0] for line in result.isolation if line.endswith(": holds")]
     for line in result.isolation:
         if not line.endswith(": holds"):
@@ -109,12 +109,12 @@ def _row(row: Row) -> Iterator[str]:
     head = f"  {_WORDS[row.outcome]:<{_COLUMN}}  "
     yield from _wrapped(f"{row.title} ({row.probe})", head, " " * len(head))
     because = "" if row.why in {row.back, f"it answered {row.back}"} else row.why
-    said = [("because", row.why)]
+    texts = [("because", row.why)]
     if row.outcome == FAILED:
-        said = [("sent", row.sent), ("came back", row.back), ("because", because), ("it means", row.failure)]
-    for word, text in said:
+        texts = [("sent", row.sent), ("received", row.back), ("because", because), ("meaning", row.failure)]
+    for label, text in texts:
         if text:
-            begin = f"{' ' * len(head)}{word + ':':<11}"
+            begin = f"{' ' * len(head)}{label + ':':<11}"
             yield from _wrapped(text, begin, " " * len(begin))
 
 
@@ -125,19 +125,19 @@ def _fact(one: Decision) -> Iterator[str]:
 
 
 def _controls(controls: Mapping[str, bool]) -> Iterator[str]:
-    for proven, word in ((True, "shown to be in place"), (False, "contradicted")):
+    for proven, label in ((True, "proven"), (False, "contradicted")):
         names = sorted(name for name, value in controls.items() if value is proven)
         if names:
-            yield from _wrapped(f"{word}: {', '.join(names)}", "  ", "      ")
+            yield from _wrapped(f"{label}: {', '.join(names)}", "  ", "      ")
 
 
 def _wrapped(text: str, first: str, rest: str) -> list[str]:
-    """A text in lines of the width, a long word cut rather than let stick out."""
+    """A text in lines of the width; a longer word is cut."""
     return wrapped(text, WIDTH, first, rest) or [first]
 
 
 def table() -> str:
-    """What each probe asks, as a Markdown table for docs/probe.md."""
+    """Return what each probe asks, as a Markdown table for docs/probe.md."""
     lines = ["| probe | level | asks that | decides |", "| --- | --- | --- | --- |"]
     for case in load_cases():
         decides = ", ".join(f"`{fact}`" for fact in case.decides)

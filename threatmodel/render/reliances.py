@@ -10,33 +10,32 @@ from threatmodel.assessment.reliances import Reliance, RelianceKind
 from threatmodel.reading.problems import listed, visible
 
 WORDS: dict[RelianceKind, tuple[str, str]] = {
-    "went-missing": ("item missing since the baseline", "items missing since the baseline"),
+    "missing-since-baseline": ("item missing since the baseline", "items missing since the baseline"),
     "weakened": ("library entry weakened", "library entries weakened"),
     "switched-off": ("library entry switched off", "library entries switched off"),
     "excluded": ("excluded threat", "excluded threats"),
     "out-of-scope": ("element out of scope", "elements out of scope"),
-    "rated-lower": ("rating", "ratings"),
+    "rated-lower": ("lowered rating", "lowered ratings"),
     "tolerated": ("raised accepted level", "raised accepted levels"),
     "long-term": ("longer term than usual", "longer terms than usual"),
-    "meant-public": ("element meant to be public", "elements meant to be public"),
+    "intended-public": ("element meant to be public", "elements meant to be public"),
     "accepted": ("accepted risk", "accepted risks"),
     "exempted": ("exemption", "exemptions"),
     "attested": ("attestation", "attestations"),
-    "not-said": ("fact not stated that may expose", "facts not stated that may expose"),
+    "not-stated": ("fact not stated", "facts not stated"),
     "replaced": ("library entry replaced", "library entries replaced"),
-    "kept-low": ("claim that lowers a risk", "claims that lower risks"),
-    "ruled-out": ("claim that rules threats out", "claims that rule threats out"),
+    "lowered-by-claim": ("claim that lowers a risk", "claims that lower risks"),
+    "ruled-out-by-claim": ("claim that rules threats out", "claims that rule threats out"),
 }
 """Each kind, one and many: decisions of named owners before what is stated throughout a model."""
 MOST_CLAIMS = 5
 """Lines of a kind that a list shows, of those that a model has many of; the rest is counted."""
-_MANY: dict[RelianceKind, str] = {
-    "not-said": "more facts not stated",
-    "kept-low": "more claims that lower risks",
-    "ruled-out": "more claims that rule threats out",
-}
-_THREATS: frozenset[RelianceKind] = frozenset({"out-of-scope", "ruled-out", "not-said"})
-_ONE: frozenset[RelianceKind] = frozenset({"accepted", "exempted", "long-term", "switched-off", "went-missing"})
+_MANY: frozenset[RelianceKind] = frozenset({"not-stated", "lowered-by-claim", "ruled-out-by-claim"})
+"""Kinds that a model has many of: what its facts state, or do not."""
+_THREATS: frozenset[RelianceKind] = frozenset({"out-of-scope", "ruled-out-by-claim", "not-stated"})
+_ONE: frozenset[RelianceKind] = frozenset(
+    {"accepted", "exempted", "long-term", "switched-off", "missing-since-baseline"}
+)
 """Kinds of which each touches one thing, which it names."""
 
 
@@ -53,7 +52,7 @@ def text_by_kind(taken: Sequence[Reliance]) -> str:
 
 
 def _of_kind(kind: RelianceKind, alike: Sequence[Reliance]) -> str:
-    authors = _few(list(dict.fromkeys(one.by for one in alike if one.by)))
+    authors = _few(list(dict.fromkeys(by for one in alike if (by := _author(one)))))
     places = _few(list(dict.fromkeys(one.place.short for one in alike if one.place and one.place.short != one.by)), 1)
     where = "; ".join(part for part in (authors, places) if part)
     return f"{len(alike)} {WORDS[kind][len(alike) > 1]}{f' ({where})' if where else ''}"
@@ -75,8 +74,8 @@ def lines(taken: Sequence[Reliance], most: int = MOST_CLAIMS) -> Iterator[str]:
         alike = list(found)
         shown = alike[:most] if kind in _MANY else alike
         yield from map(line, shown)
-        if len(alike) > len(shown):
-            yield f"{len(alike) - len(shown)} {_MANY[kind]}: --json has all"
+        if more := len(alike) - len(shown):
+            yield f"{more} more {WORDS[kind][more > 1]}: --json has all"
 
 
 def _once(taken: Sequence[Reliance]) -> Iterator[Reliance]:
@@ -95,10 +94,15 @@ def line(one: Reliance) -> str:
     where = f"{one.place}: " if one.place is not None else ""
     noun = "threat" if one.kind in _THREATS else "element" if one.kind == "excluded" else "finding"
     number = "" if one.kind in _ONE else f" ({one.times} {noun}{'s' if one.times != 1 else ''}{_low(one)})"
-    by = f", stated by {one.by}" if one.by else ""
-    reason = f": {one.reason}" if one.reason and one.kind not in {"ruled-out", "kept-low", "not-said"} else ""
-    return visible(f"{where}{one.kind}: {one.what}{number}{by}{reason}")
+    by = f", stated by {author}" if (author := _author(one)) else ""
+    reason = f": {one.reason}" if one.reason and one.kind not in _MANY else ""
+    return visible(f"{where}{WORDS[one.kind][0]}: {one.what}{number}{by}{reason}")
+
+
+def _author(one: Reliance) -> str:
+    """Who states it; '' where that is only the file, which the location names."""
+    return "" if one.place is not None and one.by == one.place.file else one.by
 
 
 def _low(one: Reliance) -> str:
-    return ", low if the claims hold" if one.kind == "not-said" else ""
+    return ", low if the claims hold" if one.kind == "not-stated" else ""

@@ -1,4 +1,4 @@
-"""Sequence diagrams: who sends what to whom, in order, numbered as in the data-flow diagram of the same view."""
+"""Sequence diagrams: who sends what, in order, numbered as in the data-flow diagram of the same view."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KINDS = {"person": "actor", "store": "database"}
 
 
 class _Message(NamedTuple):
-    """One line of a sequence: from whom, to whom, what, and whether it answers.
+    """One line of a sequence: its source and target, what is sent, and whether it is a response.
 
     `crosses` names the outermost boundaries that it leaves and enters.
     """

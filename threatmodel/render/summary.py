@@ -20,7 +20,7 @@ _LABELS = ("before controls", "as claimed", "as proven")
 
 
 def summary_text(assessment: Assessment, paths: Sequence[Path], width: int = 80, baseline: str = "") -> str:
-    """The first page, in lines of so many columns, and where the files are; `baseline` says how it stands to one."""
+    """Return the first page in lines of so many columns, and the paths of the files; `baseline` is the comparison."""
     width = min(max(width, NARROWEST), WIDEST)
     system = assessment.graph.system
     page = first_page(assessment)

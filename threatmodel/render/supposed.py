@@ -1,4 +1,4 @@
-"""What would change if controls were in place, or gone, in lines."""
+"""The effect of controls being in place, or not, in lines."""
 
 from __future__ import annotations
 
@@ -16,27 +16,28 @@ _MOST = 8
 
 
 def supposed_lines(now: Assessment, then: Assessment, assumed: Assumed) -> Iterator[str]:
-    """What is supposed, the findings that close, go down, come or go up, and the answer, as it is and then."""
-    for word, wanted in (("in place", True), ("gone", False)):
+    """Yield the assumption, the findings that it closes, lowers, opens or raises, and the answer before and after."""
+    for label, wanted in (("in place", True), ("not in place", False)):
         names = [f"{control}@{element}" for (control, element), here in assumed.items() if here is wanted]
         if names:
-            yield f"as if {word}: {', '.join(names)}"
+            yield f"assumed {label}: {', '.join(names)}"
     old, new = _by_id(now), _by_id(then)
     pairs = [(old[name], new[name]) for name in old if name in new]
     change = difference(Reconsidered(before, after, (before,)) for before, after in pairs)
     closed = [*change.closed, *(name for name in old if name not in new)]
     worse = [b.id for b, a in pairs if BANDS.index(a.claimed.band) > BANDS.index(b.claimed.band)]
     opened = [name for name in new if name not in old]
-    for word, found in (("closes", closed), ("lowers", change.lowered), ("raises", worse), ("opens", opened)):
+    for label, found in (("closes", closed), ("lowers", change.lowered), ("raises", worse), ("opens", opened)):
         if found:
-            yield f"{word:<8} {_named(found)}"
-    for word, moves in (("claimed", change.claimed), ("proven", change.proven)):
+            yield f"{label:<11} {_named(found)}"
+    for label, moves in (("as claimed", change.claimed), ("as proven", change.proven)):
         if moves:
-            yield f"{word:<8} " + ", ".join(f"{count} from {before} to {after}" for before, after, count in moves)
+            yield f"{label:<11} " + ", ".join(f"{count} {before} to {after}" for before, after, count in moves)
     if not (closed or change.lowered or worse or opened or change.proven):
-        yield "changes nothing"
+        yield "no finding changes"
     before, after = safety(now).answer, safety(then).answer
-    yield f"answer   {before}" + (f", then {after}" if after != before else ", as it is")
+    changed = f"{before} -> {after}" if after != before else f"{before} (unchanged)"
+    yield f"{'answer':<11} {changed}"
 
 
 def _by_id(assessment: Assessment) -> dict[str, Finding]:

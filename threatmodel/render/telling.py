@@ -80,8 +80,8 @@ def shows(issue: Issue) -> str:
     """Return the values that cause a known issue, with their notes, or the missing controls."""
     items = issue.cause.items if issue.cause is not None else ()
     written = [item for item in items if not item.said.omitted] or items[:1]
-    told = [_value(item) for item in written[:_MOST_FACTS]]
-    return "; ".join(told) or ", ".join(f"{name} {STATE[state]}" for name, state in issue.wanting[:_MOST_FACTS])
+    values = [_value(item) for item in written[:_MOST_FACTS]]
+    return "; ".join(values) or ", ".join(f"{name} {STATE[state]}" for name, state in issue.wanting[:_MOST_FACTS])
 
 
 def _value(item: Support) -> str:
@@ -95,8 +95,8 @@ def place(issue: Issue) -> Place | None:
     return items[0].said.place if items else None
 
 
-def orders(issue: Issue, assessment: Assessment) -> str:
-    """Return what to do first: put the control at fault in place, or answer."""
+def next_steps(issue: Issue, assessment: Assessment) -> str:
+    """Return what to do first: put the missing control in place, or answer."""
     if issue.questions:
         return _answering(issue.questions, read=bool(assessment.graph.evidence))
     return "; ".join(_actions(issue, assessment))
@@ -106,10 +106,10 @@ def _actions(issue: Issue, assessment: Assessment) -> Iterator[str]:
     names = dict.fromkeys(name for name, _ in issue.wanting)
     if issue.cause is not None:
         names = {issue.cause.state.control: None, **names}
-    orders_ = [assessment.library.controls[name].do for name in names]
-    yield from orders_[:1]
-    if len(orders_) > 1 and issue.cause is not None:
-        yield f"then {len(orders_) - 1} more"
+    steps = [assessment.library.controls[name].do for name in names]
+    yield from steps[:1]
+    if len(steps) > 1 and issue.cause is not None:
+        yield f"then {len(steps) - 1} more"
 
 
 def _answering(questions: Sequence[Question], *, read: bool) -> str:

@@ -1,4 +1,4 @@
-"""Templates: Jinja2 in its sandbox, over plain data; ours in this process, anybody else's in a child process.
+"""Templates: Jinja2 in its sandbox, over plain data; built-in ones in this process, a user's in a child process.
 
 A user's template is untrusted.  The sandbox keeps it from reaching Python objects, the loader keeps it in its folder,
 and the child process, which has limits of processor time, memory and output and no environment, keeps what neither can
@@ -51,7 +51,7 @@ LIMITS = TemplateLimits()
 _WALL = 1 if sys.platform == "win32" else 20
 """Times the seconds after which the child is ended whatever it does.
 
-Where the system counts its processor time, that ends it, and a busy machine ends nobody's template; Windows has no such
+Where the system counts its processor time, that is the limit, whatever the load of the machine; Windows has no such
 limit.
 """
 
@@ -73,7 +73,7 @@ def render_own(name: str, context: Mapping[str, Any]) -> str:
 
 
 def render_users(path: Path, context: Mapping[str, Any], limits: TemplateLimits = LIMITS) -> str:
-    """Somebody's own template, rendered in a child process.  Raises InputError where it fails or takes too much."""
+    """Return a user's template rendered in a child process.  Raises InputError if it fails or exceeds a limit."""
     if not path.is_file():
         what = "there is no such template" if not path.exists() else "this is not a file"
         raise _failed(path, 0, what, "built in are md and html; else give the path of a template")
@@ -121,13 +121,13 @@ def environment_variables() -> dict[str, str]:
 
 
 def _told(path: Path, done: subprocess.CompletedProcess[bytes], limits: TemplateLimits) -> InputError:
-    """The failure as the child told it, or what its end says where it could not speak."""
+    """The failure as the child process reported it, or its exit status if it reported none."""
     last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
     try:
-        told = json.loads(last)
-        file = Path(told["file"]) if told["file"] else path
+        reported = json.loads(last)
+        file = Path(reported["file"]) if reported["file"] else path
         shown = path if real_path(file) == real_path(path) else file
-        return _failed(shown, int(told["line"]), told["message"], told["hint"])
+        return _failed(shown, int(reported["line"]), reported["message"], reported["hint"])
     except (ValueError, TypeError, KeyError):
         if done.returncode == -_SIGXCPU:
             return _failed(path, 0, *_too_long(limits))
@@ -185,7 +185,7 @@ def _sha256(text: str) -> str:
 
 
 def _code_html(text: str) -> str:
-    """Text for HTML, escaped, with what stands between backticks as code."""
+    """Return text escaped for HTML, with text between backticks as code."""
     from markupsafe import Markup, escape
 
     return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped, then marked up
@@ -239,7 +239,7 @@ def _limit(seconds: int, memory: int) -> None:
 
     limits = {
         resource.RLIMIT_AS: (memory, memory),
-        resource.RLIMIT_CPU: (seconds, seconds + 1),  # the first is told by SIGXCPU, the second by nothing
+        resource.RLIMIT_CPU: (seconds, seconds + 1),  # the first sends SIGXCPU, the second kills
         resource.RLIMIT_CORE: (0, 0),
     }
     for what, wanted in limits.items():
@@ -255,8 +255,8 @@ def _tell(loaded: set[str], kind: type[BaseException], error: BaseException, tra
     """Writes what went wrong, and at which line of which template, as one line of JSON: the child's exception hook."""
     file, line = _origin(error, trace, loaded)
     message, hint = _explained(kind, error)
-    told = {"file": file, "line": line, "message": message, "hint": hint}
-    sys.stderr.write("\n" + json.dumps(told) + "\n")
+    reported = {"file": file, "line": line, "message": message, "hint": hint}
+    sys.stderr.write("\n" + json.dumps(reported) + "\n")
 
 
 def _origin(error: BaseException, trace: TracebackType | None, loaded: set[str]) -> tuple[str, int]:
@@ -289,7 +289,7 @@ def _explained(kind: type[BaseException], error: BaseException) -> tuple[str, st
     return next((message, hint) for one, message, hint in known if issubclass(kind, one))
 
 
-_FOLDERS = f"a template may use files of its own folder and of templates/ ({', '.join(sorted(LOADABLE))})"
+_FOLDERS = f"a template may use files in its folder and in templates/ ({', '.join(sorted(LOADABLE))})"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Text of a model made safe for each format: whatever a name holds, it stays text there.
 
 Every function takes any text and gives one line: line breaks become spaces, and control, zero-width and
-direction-changing characters are spelt out, and so is what would make a line of a log a command of a CI job.
+direction-changing characters are spelled out, and so is what would make a line of a log a command of a CI job.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _NO_CHARACTER = re.compile("[\ud800-\udfff\ufdd0-\ufdef\ufff9-\uffff\U000e0000-\
 
 
 def one_line(text: str) -> str:
-    """The text on one line, with nothing in it that cannot be seen or that a CI job obeys."""
+    """Return the text on one line, without invisible characters or commands of a CI job."""
     if text.isprintable():
         return uncommanded(text)
     text = visible(_BREAKS.sub(" ", text))
@@ -80,7 +80,7 @@ def markdown(text: str) -> str:
 
 
 def markdown_code(text: str) -> str:
-    """Text that is escaped for Markdown already, with what stood between backticks as code again."""
+    """Return text that is escaped for Markdown, with text between backticks as code again."""
     return _ESCAPED.sub(_span, str(text))
 
 
@@ -120,10 +120,10 @@ _MERMAID = re.compile(r"""[^\w\s.,()?!+'*/=·…-]|[\ufb02\ufb01]|(?<=-)-""")
 
 
 def plantuml(text: str) -> str:
-    """Text for a name in quotes or a message of PlantUML: markup, includes and functions are spelt as characters."""
+    """Text for a name in quotes or a message of PlantUML: markup, includes and functions are spelled as characters."""
     return _PLANTUML.sub(lambda found: f"<U+{ord(found.group()):04X}>", one_line(text))
 
 
 def mermaid(text: str) -> str:
-    """Text for a name or a message of Mermaid: markup, directives and entities are spelt as characters."""
+    """Text for a name or a message of Mermaid: markup, directives and entities are spelled as characters."""
     return _MERMAID.sub(lambda found: f"#{ord(found.group())};", one_line(text))

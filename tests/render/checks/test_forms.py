@@ -149,7 +149,7 @@ BROKEN = Checked(
 
 FORMS: dict[str, Callable[[], Form]] = {
     "text.txt": TerminalForm,
-    "text-colour.txt": lambda: TerminalForm(60, colour=True),
+    "text-colour.txt": lambda: TerminalForm(60, color=True),
     "lines.txt": Lines,
     "json.json": Json,
     "sarif.sarif": Sarif,

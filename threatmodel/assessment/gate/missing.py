@@ -69,17 +69,19 @@ def _missing(assessment: Assessment, baseline: Baseline) -> Iterator[Reliance]:
     whole, when = Place(graph.system.file, 0), f"there at the baseline of {baseline.day}"
     for kind, elements in _less(assessment, baseline):
         times = sum(name.rpartition("@")[2] in elements for name in baseline.findings)
-        yield Reliance("went-missing", f"{kind} of {_some(elements)}", times, authors.owner, when, whole)
+        yield Reliance("missing-since-baseline", f"{kind} of {_some(elements)}", times, authors.owner, when, whole)
     gone, reliances = _findings_gone(assessment, baseline)
     for element, names in gone.items():
         kind = "flow" if ":" in element else "element"
         what = f"{kind} {element}, with {_findings(names)} up to {_worst(names, baseline)}"
-        yield Reliance("went-missing", what, len(names), authors.owner, when, whole)
+        yield Reliance("missing-since-baseline", what, len(names), authors.owner, when, whole)
     for element, names in reliances.items():
         target = graph.elements.get(element) or graph.flows[element]
         threats = [name.rpartition("@")[0] for name in names]
         what = f"{_findings(names)} of {element} up to {_worst(names, baseline)}: {_some(threats)}"
-        yield Reliance("went-missing", what, len(names), authors.at(target.place), when, target.place or whole)
+        yield Reliance(
+            "missing-since-baseline", what, len(names), authors.at(target.place), when, target.place or whole
+        )
 
 
 def _findings_gone(assessment: Assessment, baseline: Baseline) -> tuple[dict[str, list[str]], dict[str, list[str]]]:

@@ -1,4 +1,4 @@
-"""What a check of one model came to, small enough to be handed from one process to another, and what forms share."""
+"""The result of checking one model, small enough to pass between processes, and what output formats share."""
 
 from __future__ import annotations
 
@@ -21,47 +21,44 @@ from threatmodel.render.checks.told import Told
 Level = Literal["error", "warning", "note"]
 
 KINDS: Mapping[str, tuple[str, str]] = {
-    "lapsed-acceptance": ("An accepted risk whose day has passed", "Treat the risk, or let its owner accept it anew."),
-    "long-acceptance": ("A risk accepted for too long", "Let the acceptance end earlier, and look again then."),
-    "exceeded-acceptance": ("More risk than was accepted", "Treat the risk, or let its owner accept the higher one."),
-    "wide-acceptance": (
-        "More risk is accepted than there is",
-        "Accept what is left: a higher risk is for its owner to accept then.",
+    "lapsed-acceptance": ("The acceptance of a risk has expired", "Treat the risk, or renew the acceptance."),
+    "long-acceptance": ("A risk is accepted for longer than allowed", "Set an earlier end date."),
+    "exceeded-acceptance": ("The risk is higher than accepted", "Treat the risk, or accept the higher one."),
+    "wide-acceptance": ("More risk is accepted than remains", "Accept only the risk that remains."),
+    "needless-acceptance": ("An acceptance matches no finding", "Remove it."),
+    "lapsed-exemption": ("An exemption has expired", "Fix what it exempts, or renew the exemption."),
+    "long-exemption": ("An exemption lasts longer than allowed", "Set an earlier end date."),
+    "needless-exemption": ("The element keeps the rule that it is exempt from", "Remove the exemption."),
+    "not-an-acceptor": ("The owner may not accept this risk", "Ask an owner that the policy names to decide."),
+    "long-attestation": ("An attestation lasts longer than allowed", "Set an earlier end date."),
+    "ends-soon": ("A decision ends within thirty days", "Review it, and renew it with a later date."),
+    "lapsed": ("An attestation has expired", "Review the control, and renew the attestation."),
+    "overdue": ("Planned work is overdue", "Do it, or set a later date."),
+    "contradicted": ("Evidence contradicts a statement", "Correct whichever is wrong."),
+    "drift": ("The model and its evidence differ", "Correct whichever is wrong."),
+    "stale": ("Evidence is older than what it shows", "Create it again, or run the probe again."),
+    "no-evidence": ("Evidence that the policy requires is missing", "Name a file of that kind under evidence."),
+    "not-proven": ("A control that the policy requires proven is not", "Name evidence that shows it."),
+    "relies-on-statement": (
+        "A statement without evidence lowers a risk",
+        "Name evidence that shows it, or treat the risk.",
     ),
-    "needless-acceptance": ("An acceptance of nothing", "Remove it: what it was of is gone."),
-    "lapsed-exemption": ("An exemption whose day has passed", "Mend what it exempts, or let its owner exempt it anew."),
-    "long-exemption": ("An exemption for too long", "Let it end earlier, and look again then."),
-    "needless-exemption": ("An exemption from what holds", "Remove it."),
-    "not-an-acceptor": ("Accepted by somebody who may not", "Let one of those decide whom the policy names."),
-    "long-attestation": ("An attestation that holds for too long", "Let it end earlier, and look again then."),
-    "ends-soon": ("Something ends within thirty days", "Look again, and say it anew with a later day."),
-    "lapsed": ("An attestation that has ended", "Look again, and attest it anew."),
-    "overdue": ("Work whose day has passed", "Do it, or set another day."),
-    "contradicted": ("Evidence contradicts what somebody says", "Mend the one that is wrong."),
-    "drift": ("The model and its evidence differ", "Mend the one that is wrong."),
-    "stale": ("Evidence that is not of what is there now", "Read or probe it again."),
-    "no-evidence": ("Evidence that the policy asks for is missing", "Name a file of that kind under evidence."),
-    "not-proven": ("A control that the policy wants proven", "Let evidence show it."),
-    "relies-on-statement": ("Word alone takes something out", "Let evidence show it, or treat the risk."),
     "missing-evidence": (
-        "Evidence that the baseline knew is named no more",
-        "Name it again, or take a new baseline with --update-baseline.",
+        "Evidence of the baseline is no longer named",
+        "Name it again, or create a new baseline with --update-baseline.",
     ),
     "swapped-evidence": (
-        "Evidence that the baseline does not know is named in place of what it knew",
-        "Name that evidence again, or review the change and run check --update-baseline.",
+        "Evidence that the baseline does not know replaces what it knew",
+        "Name the former evidence, or review the change and run check --update-baseline.",
     ),
-    "lost-proof": ("What was proven is proven no more", "Name the evidence again, or mend what it no longer shows."),
-    "invariant": (
-        "A rule of the team's own does not hold",
-        "Mend the model or what it describes, or exempt the element.",
-    ),
+    "lost-proof": ("A control is no longer proven", "Restore the evidence, or fix what it no longer proves."),
+    "invariant": ("A rule of your team is broken", "Fix the model or what it describes, or exempt the element."),
 }
-"""Results behind which no threat stands: a title and what to do."""
+"""Codes of results that are no findings: a title and what to do."""
 
 
 class RuleText(NamedTuple):
-    """What a rule says, for those who meet it for the first time; `severity` from 0 to 10, '' for none."""
+    """A rule in words; `severity` from 0 to 10, '' for none."""
 
     title: str
     text: str
@@ -73,15 +70,14 @@ class RuleText(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """A model's check.
+    """The check of a model.
 
-    `file` is the model as messages name it, and `base` the folder that such names start from, as seen from the root of
-    the repository.  `ends` has the column behind the token at each place.  `problems` is not empty where the model
-    cannot be used: then there is nothing else; nor is there where it is `shared`, a platform file named beside models.
-    `rules` are those that no model before it needed; `reliances` tells what word takes out: the counts, then a line
-    each.  `told` is what fails by issue; `baseline` says which one it is held to, and `now` is the model as it is, for
-    a baseline to come.  `first_names` gives a key with the names by which a result is recognized for good; `renamed`
-    are the former names that were read.
+    `file` is the model as messages name it, and `base` the folder of such names, relative to the repository's root.
+    `ends` has the column after the token at each place.  If the model cannot be used, `problems` says why and nothing
+    else is set; a platform file named beside models is `shared`.  `rules` are those that no earlier model needed.
+    `reliances` has the counts, then a line each.  `told` is what fails, by issue; `baseline` names the one compared
+    with, and `now` is the model for a new one.  `first_names` returns a key with the names by which results are
+    recognized; `renamed` are the former names that were read.
     """
 
     file: str
@@ -135,7 +131,7 @@ class Outcome:
 
 
 def outcome(checked: Checked, forms: Sequence[Form]) -> Outcome:
-    """A check written in these forms."""
+    """Return a check written in these formats."""
     return Outcome(
         file=checked.file,
         base=checked.base,
@@ -164,7 +160,7 @@ class Totals:
     broken: list[Outcome] = field(default_factory=list)
 
     def add(self, one: Outcome) -> None:
-        """Counts one model; what models share is none."""
+        """Count one model; a shared file is none."""
         if one.shared:
             return
         self.models += 1
@@ -178,40 +174,40 @@ class Totals:
 
     @property
     def code(self) -> int:
-        """The exit code of the run; nothing checked is no pass."""
+        """The exit code of the run; checking nothing does not pass."""
         return 2 if self.broken or not self.models else 1 if self.red else 0
 
     def __str__(self) -> str:
         broken = len(self.broken)
         what = "model" if self.models == 1 else "models"
-        models = f"{self.models} {what}: {self.models - self.red - broken} pass, {self.red} fail"
+        models = f"{self.models} {what}: {self.models - self.red - broken} passed, {self.red} failed"
         return models + (f", {broken} cannot be used" if broken else "")
 
 
 @runtime_checkable
 class GatheringForm(Protocol):
-    """A form that holds what it has of each model until the last one, since there is not room for everything."""
+    """A format that gathers the results of all models first, because its size is limited."""
 
     def gather(self, piece: str, /) -> None:
-        """Takes in what it made of one model."""
+        """Gather what it wrote for one model."""
 
     def left_out(self) -> str:
-        """What there was no room for, in words; '' where all of it stands there."""
+        """Return what was left out, in words; '' if nothing was."""
 
 
 class Form(Protocol):
-    """A form in which checks are written, a model at a time; `between` stands between two that say something."""
+    """A format in which checks are written, one model at a time; `between` separates two that are not empty."""
 
     between: str
 
     def head(self) -> str:
-        """What stands before the first model."""
+        """Return the text before the first model."""
 
     def model(self, checked: Checked, /) -> str:
-        """One model; '' where there is nothing to say of it."""
+        """Return the text of one model; '' if it has none."""
 
     def tail(self, totals: Totals, /) -> str:
-        """What stands behind the last one."""
+        """Return the text after the last model."""
 
 
 def checked(  # noqa: PLR0913 - what a run knows of a model
@@ -227,14 +223,13 @@ def checked(  # noqa: PLR0913 - what a run knows of a model
     now: Baseline | None = None,
     renamed: Iterable[Renamed] = (),
 ) -> Checked:
-    """The check of a model that can be used.
+    """Return the check of a model that can be used.
 
-    `text_of` gives the text of a file by its name ('' where nobody knows it), `known` are the rules that need not be
-    handed over again.
+    `text_of` returns the text of a file ('' where it is unknown); `known` are the rules that are already known.
     """
     system, counts = assessment.graph.system, summary(assessment)
-    told = set(known)
-    new = [rule for rule in dict.fromkeys(result.rule for result in results) if rule not in told]
+    earlier = set(known)
+    new = [rule for rule in dict.fromkeys(result.rule for result in results) if rule not in earlier]
     return Checked(
         file=system.file,
         base=base,
@@ -260,7 +255,7 @@ def checked(  # noqa: PLR0913 - what a run knows of a model
 
 
 def _ends(results: Sequence[CheckResult], text_of: Callable[[str], str]) -> dict[Place, int]:
-    """Where what stands at each place ends: with its token, where the text of the file is known."""
+    """The column after the token at each place, where the text of the file is known."""
     places = {place for result in results for place in (result.place, *(one.place for one in result.related))}
     lines: dict[str, list[str]] = {}
     found = {}
@@ -274,7 +269,7 @@ def _ends(results: Sequence[CheckResult], text_of: Callable[[str], str]) -> dict
 
 
 def rule_text(rule: str, library: Library) -> RuleText:
-    """What a rule says: a threat of the library, or one of KINDS."""
+    """Return a rule in words: a threat of the library, or one of KINDS."""
     threat = library.threats.get(rule)
     if threat is not None:
         return _of_threat(threat, library)
@@ -285,7 +280,7 @@ def rule_text(rule: str, library: Library) -> RuleText:
 def _of_threat(threat: Threat, library: Library) -> RuleText:
     score = Cell(threat.likelihood, threat.impact).score
     controls = [f"- {library.controls[link.control].title} ({link.control})" for link in threat.links]
-    answers = "\n".join(["What answers it:", *controls]) if controls else ""
+    answers = "\n".join(["Controls that address it:", *controls]) if controls else ""
     tags = [f"external/cwe/{cwe.lower()}" for cwe in threat.maps.get("cwe", ())]
     return RuleText(
         title=threat.title,
@@ -306,17 +301,17 @@ _SEVERITIES = {
 
 
 def severity(score: int) -> str:
-    """A score from 1 to 25 on the scale from 0 to 10 of code hosts, in whose bands ours lie."""
+    """Return a score from 1 to 25 on the scale from 0 to 10 of code hosts, within the same band."""
     band = next(name for name in BANDS if score <= _SEVERITIES[name][1])
     low, high, least, most = _SEVERITIES[band]
     return f"{least + (most - least) * (max(score, low) - low) / (high - low):.1f}"
 
 
 def level(result: CheckResult) -> Level:
-    """How heavily a result counts."""
+    """Return the level of a result."""
     return "error" if result.fails else "warning" if result.warns else "note"
 
 
 def said(result: CheckResult) -> str:
-    """A result in one line: what it is of and what it says, and what to do."""
+    """Return a result in one line: its name, its message and what to do."""
     return f"{result.name}: {result.message}" + (f"; {result.do}" if result.do else "")

@@ -11,7 +11,7 @@ _WORDS = {"error": "error", "warning": "warning", "note": "notice"}
 
 
 class GitHub:
-    """The form: what fails and what is warned of; GitHub shows ten errors and ten warnings of a step."""
+    """The format: what fails, and warnings; GitHub shows ten errors and ten warnings of a step."""
 
     between = ""
 
@@ -41,7 +41,7 @@ def _annotation(result: CheckResult, checked: Checked) -> str:
 
 
 def _data(text: str) -> str:
-    """Text behind the last colons, where no line may end."""
+    """Text after the last colons, where no line may end."""
     lines = "\n".join(visible(line) for line in text.split("\n"))
     return lines.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 

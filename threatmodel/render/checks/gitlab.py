@@ -15,7 +15,7 @@ _SEVERITIES = {"low": "minor", "medium": "major", "high": "critical", "critical"
 
 
 class GitLab:
-    """The form: a list of what fails, what is warned of and what is left, without the accepted risks."""
+    """The format: a list of all results except accepted risks."""
 
     between = ","
 

@@ -1,4 +1,4 @@
-"""A check as JSON, for programs that no other form suits."""
+"""A check as JSON, for other programs."""
 
 from __future__ import annotations
 

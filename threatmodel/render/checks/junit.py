@@ -1,4 +1,4 @@
-"""A check as JUnit's XML: a suite a model, a case a result."""
+"""A check as JUnit XML: a suite for each model, a case for each result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from threatmodel.render.text import html
 
 
 class JUnit:
-    """The form; what fails is a failure, an accepted risk is a skipped case, a broken model an error."""
+    """The format: what fails is a failure, an accepted risk a skipped case, a model that cannot be used an error."""
 
     between = ""
 

@@ -1,4 +1,4 @@
-"""A check as lines, one a result: for people who search, and for editors that jump to a place."""
+"""A check as lines, one for each result, for searching and for editors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.reading.problems import visible
 from threatmodel.render.checks.checked import Checked, Totals
+from threatmodel.render.report.words import counted
 
 
 class Lines:
@@ -31,15 +32,19 @@ class Lines:
 
 def _lines(checked: Checked) -> Iterator[str]:
     failing = checked.failing
-    told = [result for result in checked.results if result.warns and not result.fails]
+    warned = [result for result in checked.results if result.warns and not result.fails]
     yield from (visible(f"{result.place}: {result.code}: {_said(result)}") for result in failing)
-    yield from (visible(f"{result.place}: warning: {result.code}: {_said(result)}") for result in told)
+    yield from (visible(f"{result.place}: warning: {result.code}: {_said(result)}") for result in warned)
     yield counts(checked)
     yield from reliances(checked)
     known = sum(result.since == "known" for result in checked.results)
     if checked.baseline:
         yield visible(f"baseline {checked.baseline}: {known} known")
-    yield f"{len(failing)} of them fail this check" if failing else "nothing fails this check"
+    yield (
+        f"{counted(len(failing), 'result')} {'fails' if len(failing) == 1 else 'fail'} this check"
+        if failing
+        else "no result fails this check"
+    )
 
 
 def _said(result: CheckResult) -> str:
@@ -48,9 +53,10 @@ def _said(result: CheckResult) -> str:
 
 
 def counts(checked: Checked) -> str:
-    """How many findings there are, by verdict."""
+    """Return how many findings there are, by verdict."""
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in checked.verdicts.items())
-    return f"{checked.findings:,} findings, of which {checked.possible:,} may not apply: {verdicts or 'none'}"
+    possible = f", of which {checked.possible:,} may not apply" if checked.possible else ""
+    return f"{counted(checked.findings, 'finding')}{possible}: {verdicts or 'none'}"
 
 
 def reliances(checked: Checked) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.render.checks.checked import Checked, Totals
 from threatmodel.render.checks.lines import counts
+from threatmodel.render.report.words import counted
 from threatmodel.render.text import markdown
 
 MOST = 20
@@ -14,12 +15,12 @@ MOST = 20
 
 
 class Markdown:
-    """The form: what fails first, then what ends soon; the rest is a number."""
+    """The format: what fails, then warnings; the rest is counted."""
 
     between = ""
 
     def head(self) -> str:
-        """Nothing: each model says its verdict first."""
+        """Nothing: each model starts with its verdict."""
         return ""
 
     def model(self, checked: Checked) -> str:
@@ -39,15 +40,15 @@ def _section(checked: Checked) -> Iterator[str]:
         yield from (f"    {markdown_free(line)}" for line in checked.problems.strip().split("\n"))
         yield ""
         return
-    verdict = f"{len(failing)} {'thing fails' if len(failing) == 1 else 'things fail'}" if failing else "passes"
+    verdict = f"{counted(len(failing), 'result')} {'fails' if len(failing) == 1 else 'fail'}" if failing else "passed"
     yield from (f"### {name}: {verdict}", "")
     yield from _listed([result for result in checked.results if result.fails])
     warned = [result for result in checked.results if result.warns and not result.fails]
     if warned:
-        yield from ("Ends soon or wants a look:", "")
+        yield from ("Warnings:", "")
         yield from _listed(warned)
     if checked.reliances:
-        yield from (f"Taken out by word: {markdown(checked.reliances[0])}.", "")
+        yield from (f"Relies on: {markdown(checked.reliances[0])}.", "")
     yield from (f"{counts(checked)}.", "")
 
 

@@ -1,4 +1,4 @@
-"""Places as code hosts want them: paths from the root of the repository, lines and columns that are there."""
+"""Places as code hosts expect them: paths from the repository's root, with lines and columns that exist."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from threatmodel.render.checks.checked import Checked
 
 
 class Span(NamedTuple):
-    """A part of a line; the end column stands behind its last character."""
+    """A part of a line; the end column is after its last character."""
 
     path: str
     line: int
@@ -19,7 +19,7 @@ class Span(NamedTuple):
 
 
 def span(place: Place, checked: Checked) -> Span:
-    """The part of a file that a place means; the first line where it has none."""
+    """Return the part of a file at a place; the first line where the place has none."""
     path = path_of(place.file, checked)
     if not place.line or place.part:
         return Span(path, 1, 1, 2)

@@ -1,14 +1,14 @@
-"""A check as SARIF 2.1.0, the way GitHub's code scanning takes it in.
+"""A check as SARIF 2.1.0, as GitHub's code scanning reads it.
 
-Every result has one place with a path from the root of the repository and a real span; rules carry help and a severity;
-fingerprints follow the id of the finding, so that moved lines open no alert anew.  An accepted risk is a suppressed
-result; one that an open question decides is open, unless it fails the check.
+Every result has one location with a path from the repository's root and an existing span; rules have help
+and a severity.  Fingerprints follow the id of the finding, so that moved lines open no second alert.  An accepted
+risk is a suppressed result; one that an open question affects is open, unless it fails the check.
 
 GitHub refuses an upload of more than 25,000 results and shows 5,000 of them, of more than 20 runs, 25,000 rules, 1,000
 locations a result or 20 tags a rule, or of more than 10 MB compressed, and reads 1,024 characters of a description
 (https://docs.github.com/en/code-security/code-scanning/, troubleshooting-sarif-uploads/results-exceed-limit and
-file-too-large, integrating-with-code-scanning/sarif-support-for-code-scanning).  So the worst stand first, those beyond
-a limit are left out, and the run says how many: as a notification in the file, and to whoever runs it.
+file-too-large, integrating-with-code-scanning/sarif-support-for-code-scanning).  So the worst come first, those beyond
+a limit are left out, and the run reports how many: as a notification in the file, and on the terminal.
 """
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ class Sarif:
         return "\n".join(weighted(result, _json(_result(result, checked))) for result in checked.results)
 
     def gather(self, piece: str) -> None:
-        """Takes in what `model` made of one model."""
+        """Gather what `model` wrote for one model."""
         self._worst.gather(piece)
 
     def left_out(self) -> str:
-        """What the file has no room for, in words; '' where it holds all."""
+        """Return what the file has no room for, in words; '' if it has all."""
         kept, seen = len(self._worst), self._worst.seen
         if kept == seen:
             return ""
@@ -74,14 +74,14 @@ class Sarif:
     def tail(self, totals: Totals) -> str:
         """The results, the tool with its rules, and how the run went."""
         rules = ",".join(f"\n      {_json(_rule(name, rule))}" for name, rule in totals.rules.items())
-        told = [_notification(one) for one in totals.broken]
-        results = ",".join(f"\n    {line}" for line in self._worst.lines(rules + _json(told)))
+        notes = [_notification(one) for one in totals.broken]
+        results = ",".join(f"\n    {line}" for line in self._worst.lines(rules + _json(notes)))
         if left_out := self.left_out():
-            told.append({"level": "warning", "message": {"text": left_out}})
+            notes.append({"level": "warning", "message": {"text": left_out}})
         invocation = {
             "executionSuccessful": not totals.broken,
             "exitCode": totals.code,
-            "toolConfigurationNotifications": told,
+            "toolConfigurationNotifications": notes,
         }
         driver = f'"name": "tm", "version": "{__version__}", "semanticVersion": "{__version__}"'
         return (
@@ -123,9 +123,9 @@ def _level(result: CheckResult) -> Level:
 
 
 def fingerprint(checked: Checked, result: CheckResult) -> str:
-    """What makes a result the same one in the next run: the model's name and the finding, never a line.
+    """Return what identifies a result in the next run: the model's name and the finding, never a line.
 
-    Names count as they were first, so that a renamed id opens no alert anew.
+    Former names are used, so that a renamed id opens no second alert.
     """
     rule, key = checked.first_names(result.rule), checked.first_names(result.key)
     return hashlib.sha256(f"{checked.name}\0{rule}\0{key}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""A check as text for a terminal: the verdict, then what fails by issue, each with its place and the next step."""
+"""A check as text for a terminal: the verdict, then each issue that fails, with its location and the next step."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from threatmodel.render.plain import SAFE
 from threatmodel.render.text import wrapped
 
 NARROWEST, USUAL = 40, 80
-_COLOURS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "good": "32", "bold": "1", "faint": "2"}
+_COLORS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "good": "32", "bold": "1", "faint": "2"}
 _MOST_WARNINGS = 10
 
 
 class TerminalForm:
-    """The form, for a width and with or without colour."""
+    """The format, for a width and with or without color."""
 
     between = "\n"
 
-    def __init__(self, width: int = USUAL, *, colour: bool = False) -> None:
+    def __init__(self, width: int = USUAL, *, color: bool = False) -> None:
         self._width = max(width, NARROWEST)
-        self._colour = colour
+        self._color = color
 
     def head(self) -> str:
         """Nothing: the verdict comes first."""
@@ -47,11 +47,11 @@ class TerminalForm:
             yield from self._wrapped(told.headline, "")
             yield from (line for row in told.rows for line in self._row(row))
         yield from self._warnings(checked)
-        yield from self._by_word(checked)
+        yield from self._reliances(checked)
         yield from self._end(checked)
 
     def _headed(self, head: str, text: str, long: int) -> Iterator[str]:
-        """A head, and behind it what fits; the rest on lines of its own."""
+        """A head with the text behind it if it fits, else on the lines below."""
         if long + 2 + len(text) <= self._width:
             yield f"{head}  {text}"
         else:
@@ -90,7 +90,7 @@ class TerminalForm:
         if len(warned) > _MOST_WARNINGS:
             yield f"  and {len(warned) - _MOST_WARNINGS} more: -v has all"
 
-    def _by_word(self, checked: Checked) -> Iterator[str]:
+    def _reliances(self, checked: Checked) -> Iterator[str]:
         if checked.reliances:
             yield ""
             yield from self._headed(self._in("bold", "Relies on"), checked.reliances[0], 9)
@@ -112,5 +112,5 @@ class TerminalForm:
     def _wrapped(self, text: str, indent: str) -> list[str]:
         return wrapped(text, self._width, indent, indent, cut=False)
 
-    def _in(self, colour: str, text: str) -> str:
-        return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if self._colour and colour in _COLOURS else text
+    def _in(self, color: str, text: str) -> str:
+        return f"\x1b[{_COLORS[color]}m{text}\x1b[0m" if self._color and color in _COLORS else text

@@ -1,4 +1,4 @@
-"""What fails a check, told by issue: rows that a form lays out, and the verdict that stands before them."""
+"""What fails a check, by issue: the verdict and the rows that a format lays out."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from threatmodel.assessment.safety import safety
 from threatmodel.reading.problems import Place
 from threatmodel.render.headline import headline
 from threatmodel.render.plain import SAFE
-from threatmodel.render.telling import asks, orders, shows, title
+from threatmodel.render.telling import asks, next_steps, shows, title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRow:
-    """One issue of a check: how bad (`sure`: as is known), on what, what it is, where, why and what to do next."""
+    """One issue of a check: its band (`sure` unless undetermined), elements, title, location, cause and next step."""
 
     band: str
     sure: bool
@@ -42,7 +42,7 @@ class Told:
 
 
 def told(assessment: Assessment, results: Sequence[CheckResult], rules: Rules) -> Told:
-    """The verdict of a model and what fails in it."""
+    """Return the verdict of a model and what fails in it."""
     threshold = next(band for band in BANDS if band == rules.fail_on)
     found = safety(assessment, threshold)
     return Told(
@@ -53,7 +53,7 @@ def told(assessment: Assessment, results: Sequence[CheckResult], rules: Rules) -
 
 
 def _rows(assessment: Assessment, results: Sequence[CheckResult]) -> Iterator[CheckRow]:
-    """A row a issue with a finding that fails, then what fails beside the issues."""
+    """A row for each issue with a finding that fails, then the other results that fail."""
     failing = {result.name: result for result in results if result.fails and result.rule != result.code}
     for issue in issues(assessment):
         alike = [failing.pop(finding.id) for finding in issue.findings if finding.id in failing]
@@ -78,14 +78,14 @@ def _of_issue(issue: Issue, alike: Sequence[CheckResult], assessment: Assessment
         title=title(issue, assessment),
         place=first.place,
         cause=asks(issue) if issue.questions else shows(issue),
-        do=orders(issue, assessment) or first.do,
+        do=next_steps(issue, assessment) or first.do,
         since=_since(alike),
         findings=len(alike),
     )
 
 
 def _of_threat(alike: Sequence[CheckResult], assessment: Assessment) -> CheckRow:
-    """Findings that only claims keep low, where the proven risk counts."""
+    """Findings that only claims keep low, where the check counts the risk as proven."""
     first = alike[0]
     return CheckRow(
         band=max((result.band for result in alike), key=BANDS.index),
@@ -93,7 +93,7 @@ def _of_threat(alike: Sequence[CheckResult], assessment: Assessment) -> CheckRow
         elements=tuple(dict.fromkeys(result.element for result in alike)),
         title=assessment.library.threats[first.rule].title,
         place=first.place,
-        cause="no evidence shows what keeps it low" if first.code == "unproven" else first.code,
+        cause="no evidence shows the controls that lower it" if first.code == "unproven" else first.code,
         do="name evidence: a template, or tm probe" if first.code == "unproven" else first.do,
         since=_since(alike),
         findings=len(alike),

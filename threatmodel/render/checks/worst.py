@@ -1,4 +1,4 @@
-"""The worst results of any number of models, as many as whoever takes them has room for; the others are counted."""
+"""The worst results of any number of models, as many as the output format allows; the others are counted."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _FAILS = "1"
 _WIDEST = 4
 """Bytes of a character, at most."""
 _GZIP = 31
-"""What tells zlib to write gzip's format."""
+"""Makes zlib write the gzip format."""
 _EVERY = 100
-"""Lines after which it is looked how large the file has become."""
+"""Lines after which the size of the file is measured."""
 
 
 def weighted(result: CheckResult, line: str) -> str:
-    """A line about a result, behind what sorts it: whether it fails, is not accepted, warned of, sure; its score."""
+    """Return a line after its sort key: whether the result fails, is not accepted, warns, is sure; and its score."""
     weight = f"{result.fails:d}{not result.accepted:d}{result.warns:d}{not result.unsure:d}{result.score:02}"
     return f"{weight}{line}"
 
 
 class Worst:
-    """Keeps at most so many lines, and at last so many bytes of them, compressed."""
+    """Keeps at most so many lines, and in the end so many compressed bytes of them."""
 
     def __init__(self, most: int, size: int) -> None:
         self._most = most
@@ -38,7 +38,7 @@ class Worst:
         return len(self._kept)
 
     def gather(self, lines: str) -> None:
-        """Takes in weighted lines."""
+        """Gather weighted lines."""
         for line in filter(None, lines.split("\n")):
             self.seen += 1
             one = (line[:_DIGITS], -self.seen, line[_DIGITS:])
@@ -49,7 +49,7 @@ class Worst:
                 self.failing_left_out += one[0].startswith(_FAILS)
 
     def lines(self, rest: str) -> list[str]:
-        """The lines that there is room for beside the rest of the file, the worst first; the others are let go."""
+        """Return the lines that fit beside the rest of the file, the worst first; the others are dropped."""
         self._kept.sort(key=lambda one: (one[0], one[1]), reverse=True)
         room = self._size - len(zlib.compress(rest.encode())) - self._size // 50
         fit = _fitting([line for _, _, line in self._kept], room)

@@ -11,7 +11,7 @@ from threatmodel.reading.problems import Place
 
 
 def location_data(place: Place | None) -> dict[str, Any] | None:
-    """Where it stands: its file, and line and column from 1."""
+    """Return a location: the file, and the line and column from 1."""
     return None if place is None else {"file": _file(place), "line": place.line or 1, "column": place.column or 1}
 
 

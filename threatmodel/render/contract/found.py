@@ -1,4 +1,4 @@
-"""Findings, what stands against them and what is not known, as plain data."""
+"""Findings, their controls and open questions, as plain data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from threatmodel.render.contract.facts import evidence_data, location_data
 
 
 def finding_data(finding: Finding, assessment: Assessment, control: str) -> dict[str, Any]:
-    """Return a threat to an element, with the controls that answer it; `control` is the one at fault, if any."""
+    """Return a threat to an element, with the controls that address it; `control` is the cause, if any."""
     return {
         "id": finding.id,
         "threat": finding.threat.id,

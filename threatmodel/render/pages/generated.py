@@ -80,8 +80,8 @@ def facts_reference() -> str:
         "# Facts",
         "",
         "Generated from `threatmodel/model/vocabulary/` by `python3 dev.py docs`. A fact is a key of the model file,",
-        "a name in a condition (`target.runtime`), and what collectors look for. Leave out what you do not know: it",
-        "becomes a question. Where the meaning says so, write `null` for what you know is not set.",
+        "a name in a condition (`target.runtime`), and what collectors look for. Leave out what is unknown: it",
+        "becomes a question. Where the meaning allows it, write `null` for what is known not to be set.",
     ]
     for kind in KINDS:
         rows = FACTS[kind].values()
@@ -102,5 +102,5 @@ def facts_reference() -> str:
 
 def _row(row: FactRow) -> str:
     denied = (f"denied by {one}" for one in row.denied_by)
-    seen = ", ".join((*row.seen_by, *denied)) or "only a person knows"
+    seen = ", ".join((*row.seen_by, *denied)) or "attestation needed"
     return f"| `{row.name}` | {row.type} | {row.default} | {row.meaning} | {seen} |"

@@ -1,4 +1,4 @@
-"""A finding, or a control on an element, explained on this model: why, what it rests on, what would prove it."""
+"""A finding, or a control on an element, explained for a model: the reasons, the sources, and what would prove it."""
 
 from __future__ import annotations
 
@@ -14,24 +14,27 @@ from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.reading.problems import article
 from threatmodel.render.pages.library import prose
+from threatmodel.render.plain import STATE
 from threatmodel.render.report.words import origins
 from threatmodel.render.text import markdown, one_line
 
 _MOST_PLACES = 3
-"""Places of one fact that are named; docs/evidence.md leads to all."""
+"""Places of one fact that are named; docs/evidence.md has all."""
 
 _PROVE = {
     "probe": "run the handler: `tm probe`, and name its result under `evidence:`",
-    "template": "let a template, plan or serverless.yml show it, named under `evidence:`",
-    "aws": "only the account can show it",
-    "attestation": "no machine can see it: somebody attests it until a day, under `controls:`",
+    "template": "name a template, plan or serverless.yml that shows it, under `evidence:`",
+    "aws": "verifiable in AWS only; attest it under `controls:` until the collector has run",
+    "attestation": "attestation needed: no tool can see this. State it under `controls:`, with an end date",
 }
 
 
 def finding_page(finding: Finding, assessment: Assessment) -> str:
-    """A threat to an element: why it applies here, the state of each control and what it rests on, what to do."""
+    """Return a threat to an element: why it applies, each control with its state and sources, and what to do."""
     target = finding.target
-    cells = f"inherent {finding.inherent.band}, claimed {finding.claimed.band}, proven {finding.proven.band}"
+    cells = (
+        f"{finding.inherent.band} before controls, {finding.claimed.band} as claimed, {finding.proven.band} as proven"
+    )
     lines = [
         f"# {prose(finding.threat.title)}",
         "",
@@ -44,7 +47,7 @@ def finding_page(finding: Finding, assessment: Assessment) -> str:
         "",
         prose(finding.threat.why),
         "",
-        "## What answers it here",
+        "## Controls",
         "",
         *_answers(finding.answers, assessment),
         *_asked(finding.id, assessment),
@@ -53,7 +56,7 @@ def finding_page(finding: Finding, assessment: Assessment) -> str:
 
 
 def ruled_out_page(threat: Threat, target: Element | Flow) -> str:
-    """A threat that does not apply to an element: what says so, and where."""
+    """Return why a threat does not apply to an element, with the sources."""
     out = f"It is out of scope: {markdown(target.out_of_scope)}" if target.out_of_scope else ""
     lines = [
         f"# {prose(threat.title)}",
@@ -68,28 +71,30 @@ def ruled_out_page(threat: Threat, target: Element | Flow) -> str:
 
 
 def control_here_page(control: Control, element: str, assessment: Assessment) -> str:
-    """A control on an element: its state, what that rests on, what would prove it, and what hangs on it."""
+    """Return a control on an element: its state, sources, what would prove it, and the findings that depend on it."""
     state = assessment.states.at(control, element)
     found = assessment.findings
-    resting = [f for f in found if any(a.link.control == control.id and a.state.element == element for a in f.answers)]
+    depending = [
+        f for f in found if any(a.link.control == control.id and a.state.element == element for a in f.answers)
+    ]
     lines = [
         f"# {prose(control.title)}",
         "",
-        f"`{control.id}@{element}` · {state.state}",
+        f"`{control.id}@{element}` · {STATE[state.state]}",
         "",
         f"**{prose(control.do)}.**",
         "",
-        "## What it rests on here",
+        "## Why",
         "",
-        *_rests(state),
+        *_reasons(state),
         *_to_prove(control, state),
         "",
-        f"`tm explain {control.id}` says how to put it there.",
+        f"`tm explain {control.id}` shows how to put it in place.",
         "",
-        "## What hangs on it",
+        "## Findings that depend on it",
         "",
-        *(f"- {f.claimed.band}, {f.verdict}: {prose(f.threat.title)} `{f.id}`" for f in resting),
-        *([] if resting else ["Nothing."]),
+        *(f"- {f.claimed.band}, {f.verdict}: {prose(f.threat.title)} `{f.id}`" for f in depending),
+        *([] if depending else ["Nothing."]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -98,18 +103,18 @@ def _exposure(threat: Threat, target: Element | Flow, *, applies: int) -> Iterat
     """The facts that decide whether it applies."""
     condition = threat.applies.get(target.kind)
     if condition is None:
-        yield f"- It is no threat to {article(target.kind or 'party')}"
+        yield f"- It does not target {article(target.kind or 'party')}"
         return
     facts = target.facts
     deciding = condition.why(facts)
     yield f"- `{target.id}` is {article(target.kind)}; it applies where `{condition.text}`"
     if not target.described:
-        yield f"- no file describes the {target.kind}: whether it applies is not known"
+        yield f"- the {target.kind} is not described: whether it applies is unknown"
     for name in dict.fromkeys(leaf.fact for leaf in deciding):
         fact = facts.get(name)
         meaning = prose(FACTS[target.kind][name].meaning)
         if fact is None or not fact.size:
-            yield f"- `{name}` is not known ({meaning})"
+            yield f"- `{name}` is not stated ({meaning})"
         else:
             said = "; ".join(map(markdown, origins([support_of(name, fact)])))
             yield f"- `{name}: {one_line(shown(fact.value))}`: {said}"
@@ -123,21 +128,21 @@ def _answers(answers: Iterable[Answer], assessment: Assessment) -> Iterator[str]
         control, state = assessment.library.controls[answer.link.control], answer.state
         yield f"### {answer.link.effect}: {prose(control.title)}"
         yield ""
-        yield f"`{control.id}@{state.element}` · **{state.state}**"
+        yield f"`{control.id}@{state.element}` · **{STATE[state.state]}**"
         yield ""
-        yield from _rests(state)
+        yield from _reasons(state)
         yield from _to_prove(control, state)
         yield ""
 
 
-def _rests(state: State) -> Iterator[str]:
+def _reasons(state: State) -> Iterator[str]:
     if state.reason:
         yield f"- {markdown(state.reason)}"
     yield from (f"- {markdown(text)}" for text in origins(state.support))
 
 
 def _to_prove(control: Control, state: State) -> Iterator[str]:
-    """What to do, and what would show that it is done, where evidence does not show it yet."""
+    """What to do, and what would prove it, unless evidence does already."""
     if state.level >= EVIDENCE or state.state == "not-applicable":
         return
     if state.is_wanting:
@@ -146,11 +151,11 @@ def _to_prove(control: Control, state: State) -> Iterator[str]:
         yield f"- In place where `{control.in_place.text}`"
     yield from (f"- To prove it: {_PROVE[proof]}" for proof in proofs(control))
     if control.in_place is not None and "template" in proofs(control):
-        yield from _standing(control)
+        yield from _properties(control)
 
 
-def _standing(control: Control) -> Iterator[str]:
-    """The properties in which its facts stand."""
+def _properties(control: Control) -> Iterator[str]:
+    """The properties of templates that its facts are read from."""
     from threatmodel.evidence.mappings.described import standing_places
 
     if control.in_place is None:
@@ -159,12 +164,12 @@ def _standing(control: Control) -> Iterator[str]:
         places = [f"{title} `{one_line(place)}`" for title, place in standing_places(control.scope, name)]
         more = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
         if places:
-            yield f"  - `{name}` stands in {', '.join(places[:_MOST_PLACES])}{more}"
+            yield f"  - `{name}` is read from {', '.join(places[:_MOST_PLACES])}{more}"
 
 
 def _asked(finding: str, assessment: Assessment) -> Iterator[str]:
-    """The questions that decide it."""
+    """The open questions that affect it."""
     found = [question for question in assessment.questions if finding in question.decides]
     if found:
-        yield from ("## What decides it", "")
+        yield from ("## Open questions", "")
         yield from (f"- {prose(question.ask)} (`{question.id}`)" for question in found)

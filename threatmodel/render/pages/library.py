@@ -91,7 +91,7 @@ def control_page(control: Control, book: Book, level: int = 1) -> str:
 
 
 def prose(text: str) -> str:
-    """A sentence of the library: escaped, with what stands between backticks as code."""
+    """Return a sentence of the library, escaped, with text between backticks as code."""
     return markdown_code(markdown(text))
 
 

@@ -1,4 +1,4 @@
-"""How a model file is written, as Markdown: an example, then every section and key, out of the shapes themselves."""
+"""The reference of model files as Markdown: an example, then every section and key, from their definitions."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ _INTRODUCTION = """\
 
 Generated from `threatmodel/model/file.py` and `threatmodel/model/reference_architecture.py` by `python3 dev.py docs`.
 A model is one YAML file under `models/`. Editors that know `models/model.schema.json` complete and check it while you
-type: begin the file with `# yaml-language-server: $schema=model.schema.json`. Facts have a page of their own:
-[facts.md](facts.md). What each error message means is in [errors.md](errors.md).
+type: begin the file with `# yaml-language-server: $schema=model.schema.json`. [facts.md](facts.md) lists the
+facts, and [errors.md](errors.md) explains each error message.
 
 ## An example
 
-This is [example.yaml](example.yaml), a model with one of everything; `python tm.py -m docs/example.yaml --report` reads
-it.
+[example.yaml](example.yaml) is a model with one of everything. `python tm.py -m docs/example.yaml --report` shows its
+report.
 """
 
 _SAYING = """\
-## Said, denied, left out
+## Stated, denied, unknown
 
 | written | means |
 | --- | --- |
-| a value | it is so, on the model's word |
-| `false`, or a list `[]` | it is known not to be so; there are known to be none |
-| `null` | known not to be set, for the facts whose meaning says what `null` is; an error everywhere else |
-| left out | unknown: it counts for nothing, and becomes a question where a risk hangs on it |
-| a key with nothing behind it | an error: write a value, or remove the line |
+| a value | it is claimed to be so |
+| `false`, or a list `[]` | known not to be so; known to be empty |
+| `null` | known not to be set, for the facts whose meaning describes `null`; an error for all others |
+| left out | unknown: it has no effect, and becomes a question where a risk depends on it |
+| a key without a value | an error: write a value, or remove the line |
 
-`name`, `description`, `out_of_scope` and the other keys that are no facts may always be left out, unless the tables
-below say that they are required.
+`name`, `description`, `out_of_scope` and the other keys that are not facts are optional, unless the tables below
+mark them as required.
 
-An element with `out_of_scope` is drawn in grey and has no findings; the reason is in the report. `defaults` hold facts
-for every element of a kind; an element that states the fact itself keeps its own value.
+An element with `out_of_scope` is drawn in gray and has no findings; the report shows the reason. `defaults` sets facts
+for every element of a kind; an element that states the fact itself keeps its value.
 """
 
 _TRIGGER_RULES = """\
@@ -62,30 +62,30 @@ A trigger names exactly one of `slack`, `http`, `authorizes`, `queue`, `store`, 
 | --- | --- |
 | `{slack: slash-command, api: slack-api, path: /slack/order}` | Slack, through an api; also `interactivity`, `events` |
 | `{http: POST, api: public-api, path: /orders}` | any other HTTP client, through an api |
-| `{http: POST, api: public-api, caller: unknown}` | a client of which nobody has said whether it is Slack |
-| `{authorizes: public-api}` | an api that asks it who may call |
+| `{http: POST, api: public-api, caller: unknown}` | a client that may be Slack: not stated |
+| `{authorizes: public-api}` | an API whose authorizer it is |
 | `{queue: work-queue}` | messages of a queue (SQS, SNS, EventBridge, Kinesis) |
 | `{store: uploads}` | changes of a store: new files in S3, a DynamoDB stream |
 | `{service: order-flow}` | a system under `externals`: a workflow of Step Functions, a Cognito pool, a rule of IoT |
-| `{schedule: rate(5 minutes)}` | the clock |
+| `{schedule: rate(5 minutes)}` | a schedule |
 
 `api` may be left out where the model has exactly one, and belongs to `slack` and `http` only. A function URL is an api
-with `kind: function-url`. No `triggers:` means unknown, `triggers: []` nothing. That another function of the model
-calls it is said there, by that function's `invokes`.
+with `kind: function-url`. No `triggers:` means unknown; `triggers: []` means none. A function of the model that
+calls it states so under its `invokes`.
 
-Which routes Slack calls, no template tells. `import` writes `caller: unknown` at each that may be one, and one question
-asks; until it is answered, what threatens Slack's routes may apply. `tm ask` takes one answer for all of them. By
-hand, write `{slack: ...}` for one that Slack calls, and take `caller` out of the others.
+A template does not show which routes Slack calls. `import` writes `caller: unknown` for each that may be one, and one
+question asks about them. Until it is answered, threats to Slack's routes may apply. `tm ask` accepts one answer for all
+of them. By hand, write `{slack: ...}` for a route that Slack calls, and remove `caller` from the others.
 """
 
 _FLOW_RULES = """\
-Flows are derived: you only name one to state its facts. Its id is `from:to:what`. `python tm.py --json` lists the ids
-of all flows; one that is not among them is an error. Those that you will want:
+Flows are derived: name one only to state its facts. Its id is `from:to:what`. `python tm.py --json` lists the ids
+of all flows; any other id is an error. Common ones:
 
 | id | is |
 | --- | --- |
 | `internet:API:request`, `slack:API:slash-command` | a request to an api; with a WAF: `internet:waf:request`, `waf:API:filter` |
-| `API:FUNCTION:invoke`, `FUNCTION:API:answer` | on to the function, and back |
+| `API:FUNCTION:invoke`, `FUNCTION:API:answer` | the request to the function, and its response |
 | `QUEUE:FUNCTION:poll`, `STORE:FUNCTION:change` | messages and changes that start a function |
 | `FUNCTION:STORE:read`, `FUNCTION:STORE:write` | `reads`, `writes` |
 | `FUNCTION:QUEUE:send`, `FUNCTION:SECRET:read` | `sends`, `secrets` |
@@ -151,7 +151,7 @@ def _part(key: Key) -> str:
 
 
 def _more(section: str) -> list[str]:
-    """The rules of a section that its keys do not tell."""
+    """The rules of a section beside its keys."""
     match section:
         case "functions":
             return [_section("Triggers", _TRIGGER_RULES.rstrip(), TRIGGER.keys, level=3), _relations()]
@@ -162,46 +162,46 @@ def _more(section: str) -> list[str]:
 
 
 _PUBLIC_RULES = """\
-`public` changes what is asked and what there is to do, never what is true: a risk stays what it is. Where everybody is
-meant to come in (a page that installs the app, a bucket of pictures), nobody is told to close the door. One question
-asks which open doors are meant to be open; `unintended` answers it too: that one is to be closed."""
+`public` changes questions and actions, never a risk. If anyone on the internet is meant to reach the element (a page
+that installs the app, a bucket of pictures), no action asks to restrict it. One question asks which entry points are
+meant to be public. `unintended` answers it too: that one is to be restricted."""
 
 _RULES = {
     "apis": _PUBLIC_RULES,
     "stores": "`public` is as for [`apis`](#apis).",
     "controls": """\
-Name the element where the control lives on one: `code-signing@order-bot`. A control of the account, the pipeline, the
-workspace or the organization needs none: `incident-runbook`. `attested_by` needs `on` and `expires`; a statement
-without it needs `planned_for`, or says whose work it is: `owner`, `ticket`, `due`. An attestation counts until the day
-it expires; a plan or a ticket counts for nothing yet. `check` fails on an attestation that holds for over a year.""",
+Name the element of the control: `code-signing@order-bot`. A control of the account, the pipeline, the
+workspace or the organization needs none: `incident-runbook`. `attested_by` needs `on` and `expires`. A statement
+without it needs `planned_for`, or the work's `owner`, `ticket` or `due`. An attestation counts until the day it
+expires; a plan or a ticket has no effect yet. `check` fails on an attestation that lasts over a year.""",
     "accepted_risks": """\
-It holds until its day, and only while the claimed risk is not above the risk that was accepted. `check` warns thirty
-days before, and fails where the day has passed, where the claimed risk is higher than what was accepted, where it
-holds for more than a year, and where its finding is gone. `tm due` lists what ends. Where the finding is within the
-tolerance anyway, the report says that it is not needed.""",
+It holds until it expires, and only while the claimed risk is at most the accepted risk. `check` warns thirty days
+before. It fails if the acceptance has expired, lasts more than a year, or matches no finding, and if the claimed risk
+is higher than the accepted one. `tm due` lists what ends. The report shows an acceptance that is not needed because
+the finding is within the accepted level.""",
     "exemptions": """\
-`INVARIANT@ELEMENT`, of the model's own invariants, of a platform file's or of a library's. An exemption is held to what
-an accepted risk is held to: `check` warns thirty days before its day, and fails where the day has passed, where it lies
-more than a year ahead, and where a policy's `acceptors` do not name its owner; `--ignore-acceptances` and a policy's
-`ignore_acceptances` leave none in force. An invariant cannot be switched off, put in place of, or exempt an element
-itself: only the model that has the element can, where everybody sees it.""",
-    "ratings": "State `likelihood`, `impact` or both. They replace the library's, before any control.",
+`INVARIANT@ELEMENT`, of the model's own invariants, of a platform file's or of a library's. The rules are those
+of accepted risks: `check` warns thirty days before the end. It fails if the exemption has expired, lasts more than a
+year, or has an owner that a policy's `acceptors` do not name. `--ignore-acceptances` and a policy's
+`ignore_acceptances` leave none in force. An invariant cannot be switched off or replaced, and it cannot exempt an
+element: only the model that has the element can.""",
+    "ratings": "State `likelihood`, `impact` or both. They replace the library's values before controls.",
     "evidence": """\
-An entry names exactly one file, by a path relative to the model: `{template: ../template.yaml}`. What the file says
-counts more than what the model says; where they differ, both places are shown, and `check` fails. An element is the
-resource of its name (`order-bot` is `OrderBotFunction` or `OrderBot`); where the names differ, say
+An entry names exactly one file, by a path relative to the model: `{template: ../template.yaml}`. The file
+takes precedence over the model. Where they differ, both locations are shown, and `check` fails. An element is the
+resource of its name (`order-bot` is `OrderBotFunction` or `OrderBot`); where the names differ, write
 `resources: {order-bot: Handler}`. With `functions: all` every function of the file belongs to the model, with the
-resources that it meets; the model then adds only what a file cannot say. See [evidence.md](evidence.md).
+resources that it meets; the model then adds only what a file cannot show. See [evidence.md](evidence.md).
 
 `probe` names a saved result of `tm.py probe`, never a handler to run: `{probe: ../src/bot.probe.json, function: bot}`.
-It is of the code in its own folder, or in `code`; when that has changed since, the result counts as a statement. See
+It applies to the code in its folder, or in `code`. If the code has changed since, the result counts as a claim. See
 [probe.md](probe.md).""",
     "externals": """\
-`slack` is always there and needs no entry: `calls: [slack]`. A service of AWS that is no store, queue or secret is one
-too, and lies in the account: `flow: {service: Step Functions}`. So is a function that is not in the model.""",
+`slack` is always present and needs no entry: `calls: [slack]`. An AWS service that is not a store, queue or secret is
+one too, in the account: `flow: {service: Step Functions}`. So is a function that is not in the model.""",
     "boundaries": "`inside` takes another boundary's id, or one of the usual ones (below).",
 }
-"""What a section's keys do not tell."""
+"""Rules of a section beside its keys."""
 
 
 def _relations() -> str:
@@ -217,18 +217,18 @@ def _relations() -> str:
             "| --- | --- |",
             *rows,
             "",
-            f"A function that states one of {_code(closing)} has told what it uses: those of the",
-            "lists that it leaves out are then `[]`. `calls` stands for itself: left out, nobody knows which",
-            "systems outside it calls; `calls: []` says none. With none of them, everything that the function",
-            "uses is unknown. To say that it uses none of them, write `reads: []`.",
+            f"A function that states one of {_code(closing)} states what it uses: those of the",
+            "lists that it leaves out are then `[]`. `calls` is separate: if it is left out, the systems outside",
+            "that the function calls are unknown; `calls: []` means none. Without any of these lists, everything",
+            "that the function uses is unknown. If it uses none of them, write `reads: []`.",
             "",
-            "### Lists of which only a part is known",
+            "### Lists that are known in part",
             "",
-            "A list that is stated is complete. One that may be longer is named beside it under `incomplete`, best",
-            "with a reason: `incomplete: {reads: its role may read every table}`, or `incomplete: [triggers, reads]`.",
-            "What its known members make true is true: they are drawn, assessed and counted. What needs that there",
-            "is nothing else stays unknown, and one question asks for the rest. Once a list is whole, take it out of",
-            "`incomplete`. `import` writes there what a file cannot show.",
+            "A list that is stated is complete. Name one that may be longer under `incomplete`, with a reason if",
+            "possible: `incomplete: {reads: its role may read every table}`, or `incomplete: [triggers, reads]`.",
+            "Its known members are drawn, assessed and counted. Whatever requires the list to be complete stays",
+            "unknown, and one question asks for the rest. Once a list is complete, remove it from `incomplete`.",
+            "`import` writes there what a file cannot show.",
             "",
         ]
     )
@@ -239,9 +239,9 @@ def _planes() -> str:
     keys = [key for key in ELEMENTS["account"].keys if key not in FACT_KEYS["account"]]
     links = ", ".join(f"[{plane}](facts.md#{plane})" for plane in PLANES)
     text = (
-        f"Sections {listed} describe what exists once and everything stands on. They take\n"
+        f"Sections {listed} describe what exists once and all systems depend on. They take\n"
         f"these keys and their facts: {links}.\n"
-        "One that is left out is assumed to exist and nothing is known of it; its threats stay questions."
+        "One that is left out is assumed to exist, and its facts are unknown; its threats stay undetermined."
     )
     return _section("The platform: account, pipeline, workspace, organization", text, keys)
 
@@ -258,11 +258,11 @@ def _platform() -> str:
 _LIBRARIES = """\
 ## Your own library
 
-A folder named under `library` holds threats and controls of your own, laid on top of the toolkit's: what has a new id
-is added, what has the same id replaces, and its `library.yaml`, which makes even an empty folder a library, switches
-others off with a reason: `off: {threats: {ID: why}, controls: {ID: why}, kinds: {workspace: why}}`, of which `kinds`
-switches off every threat below that targets no other kind of element. A path starts at the model's folder and stays in
-the project; `--library FOLDER` lays one more on top. `tm.py init` writes the first one, `tm.py new threat` and
+A folder named under `library` holds your threats and controls, on top of the built-in library. An entry with a new id
+is added; one with an existing id replaces that entry. Its `library.yaml`, which makes even an empty folder a library,
+switches others off with a reason: `off: {threats: {ID: why}, controls: {ID: why}, kinds: {workspace: why}}`. `kinds`
+switches off every threat that targets no other kind of element. A path starts at the model's folder and stays in
+the project; `--library FOLDER` adds one more on top. `tm.py init` writes the first one, `tm.py new threat` and
 `new control` write into the last one named.
 """
 
@@ -276,8 +276,8 @@ def _zones() -> str:
         [
             "## The usual trust boundaries",
             "",
-            "For `boundary:` of an element, and `inside:` of a boundary of your own. Where nothing is said, a function",
-            "lies in `execution`, or in `vpc` where it states `in_vpc: true`; an api in `edge`; stores, queues and",
+            "For `boundary:` of an element, and `inside:` of a boundary that the model adds. By default, a function",
+            "is in `execution`, or in `vpc` if it states `in_vpc: true`; an API in `edge`; stores, queues and",
             "secrets in `account`; an external system in `internet-zone`.",
             "",
             "| id | name | inside | who controls what is in it |",
@@ -289,18 +289,18 @@ def _zones() -> str:
 
 
 def _drawn() -> str:
-    """Who is drawn by itself, and which data travels by itself."""
+    """The parties and the data that every model has."""
     parties = [f"| `{party.id}` | {party.name} | `{party.zone}` |" for party in PARTIES]
     data = [f"| `{item.id}` | {item.name} | {item.classification} |" for item in DATA]
     return "\n".join(
         [
-            "## What is drawn by itself",
+            "## What every picture has",
             "",
             "| id | name | boundary |",
             "| --- | --- | --- |",
             *parties,
             "",
-            "Their data cannot be stated; your own items under `data` stand beside it, named by `holds`.",
+            "Their data cannot be stated; items under `data` are added to it, named by `holds`.",
             "",
             "| data | name | classification |",
             "| --- | --- | --- |",
@@ -326,7 +326,7 @@ def _row(key: Key) -> str:
 
 
 _USUAL: dict[str, str] = {
-    "name": "what pictures and reports call it; the id where left out",
+    "name": "its name in pictures and reports; the id if left out",
     "description": "what it is",
     **{kind: f"for every {kind}" for kind in SECTIONS.values()},
 }

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from threatmodel.assessment.assessed import DONE, Assessment
 from threatmodel.assessment.risk import MOVES
+from threatmodel.assessment.states import ControlState
 from threatmodel.library.entries import BEYOND, MITIGATIONS, Library, Numbered, Threat
+from threatmodel.render.plain import STATE
 from threatmodel.render.report.findings import FindingGroup, tally, worst_states
-from threatmodel.render.report.states import IN_PLACE, RANK, Seen, worst_of
+from threatmodel.render.report.states import IN_PLACE, NOT_NEEDED, RANK, Seen, worst_of
 from threatmodel.render.report.words import Plain, Row
 
 
@@ -21,7 +23,7 @@ def mitigations_of(library: Library) -> list[Row]:
 
 
 def scenarios(assessment: Assessment, by_threat: Mapping[str, list[FindingGroup]]) -> list[Row]:
-    """The article's five scenarios: what each says, how it stands, its threats and the controls that answer them."""
+    """Return the article's five scenarios: the text of each, its threats and the controls that address them."""
     library = assessment.library
     return [_scenario(numbered, library, by_threat, assessment) for numbered in library.article.scenarios]
 
@@ -54,7 +56,7 @@ def _standing(rows: list[Row], waiting: int, absent: int) -> Row:
     """What is open of a scenario, and one line for the rest."""
     work = [row for row in rows if row["work"]]
     parts = [
-        (len(rows) - len(work), "low enough, accepted or only claimed"),
+        (len(rows) - len(work), "mitigated, accepted, transferred or unproven"),
         (waiting, "may apply"),
         (absent, "do not apply"),
     ]
@@ -87,12 +89,12 @@ def _threat_row(threat: Threat, cases: Sequence[FindingGroup]) -> Row:
     }
 
 
-def _by_state(worst: Mapping[str, str]) -> list[Row]:
+def _by_state(worst: Mapping[str, ControlState]) -> list[Row]:
     """Controls by state, the best known first."""
-    found: dict[str, list[str]] = {}
+    found: dict[ControlState, list[str]] = {}
     for name, state in worst.items():
         found.setdefault(state, []).append(name)
-    return [{"state": state, "controls": found[state]} for state in sorted(found, key=lambda state: RANK[state])]
+    return [{"state": STATE[state], "controls": found[state]} for state in sorted(found, key=lambda state: RANK[state])]
 
 
 def coverage(assessment: Assessment, states: Seen) -> Row:
@@ -120,7 +122,7 @@ def _covered(scenario: Numbered, mitigation: str, library: Library, worst: Mappi
         for link in threat.links
         if library.controls[link.control].mitigation == mitigation
     )
-    applicable = [name for name in linked if worst[name] not in {"not-applicable", "not called on"}]
+    applicable = [name for name in linked if worst[name] not in {"not-applicable", NOT_NEEDED}]
     in_place = sum(worst[name] in IN_PLACE for name in applicable)
     proven = sum(worst[name] == "proven" for name in applicable)
     level = "none" if not linked else "idle" if not applicable else "all" if in_place == len(applicable) else "some"
@@ -131,5 +133,5 @@ def _covered(scenario: Numbered, mitigation: str, library: Library, worst: Mappi
         "in_place": in_place,
         "proven": proven,
         "level": level if in_place or level in {"none", "idle"} else "gap",
-        "text": {"none": "—", "idle": "not called on"}.get(level, f"{in_place} of {len(applicable)}"),
+        "text": {"none": "—", "idle": NOT_NEEDED}.get(level, f"{in_place} of {len(applicable)}"),
     }

@@ -16,27 +16,27 @@ from threatmodel.render.plain import STATE, VERDICT, VERDICT_MEANS
 from threatmodel.render.reliances import counted_by_kind, lines
 from threatmodel.render.report import article, controls, findings, invariants, matrix, states, told
 from threatmodel.render.report import system as system_tables
-from threatmodel.render.report.answer import answer
 from threatmodel.render.report.findings import by_band
 from threatmodel.render.report.method import method
+from threatmodel.render.report.shares import shares
 from threatmodel.render.report.words import NAMED, Inert, Plain, Row, counted, names, where
 
 EXPIRY_DAYS = 60
 MOST_CLAIMS = 15
-"""Lines of the default report's table of what is only claimed."""
+"""Lines of the default report's table of claims."""
 
 MOST_LINES = 15
-"""Lines of a table of the default report whose rest stands in the full one."""
+"""Lines of a table of the default report; the full one has all."""
 
 MOST_ALONE = 10
-"""Lines of the first page about controls that stand alone."""
+"""Controls that are shown on which alone critical findings depend."""
 
 
 def context(assessment: Assessment, picture: str = "", picture_file: str = "", baseline: str = "") -> Row:
     """Everything that a template can show, in the order of the report.
 
-    `picture` is the data-flow diagram as an SVG element, `picture_file` the file that holds it beside the report;
-    `baseline` says how it stands to a baseline.
+    `picture` is the data-flow diagram as an SVG element, `picture_file` its file beside the report, and `baseline` the
+    comparison with a baseline.
     """
     by_threat = findings.cases(assessment.applying)
     parts = findings.parts(assessment, by_threat)
@@ -46,9 +46,9 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
     todo = work(assessment, told.MOST_ACTIONS)
     return {
         "model": _model(assessment),
-        "answer": answer(assessment, counts, findings.of_platform(assessment, by_threat)),
+        "shares": shares(assessment, counts),
         "first": {**_first(first_page(assessment, todo=todo)), "baseline": baseline},
-        "told": told.told(todo.issues, assessment),
+        "issues": told.told(todo.issues, assessment),
         "todo": told.todo(todo.actions, todo.texts),
         "by_owner": told.by_owner(assessment, todo.actions),
         "settled": told.settled(assessment),
@@ -135,7 +135,7 @@ def _counts(counts: Summary) -> Row:
 
 
 PROVEN = "by evidence, and by attestations of what no tool can see"
-"""What the proven risk rests on."""
+"""What the proven risk depends on."""
 
 
 # --- the first page

@@ -15,7 +15,7 @@ from threatmodel.render.report.words import NAMED, Row, links, maps, names, sayi
 
 
 def mitigations(assessment: Assessment, states: Seen, by_threat: Mapping[str, list[FindingGroup]]) -> list[Row]:
-    """The article's mitigations and what lies beyond them, each with its controls."""
+    """Return the article's mitigations and what it lacks, each with its controls."""
     library = assessment.library
     answers = _answers(library)
     return [
@@ -87,11 +87,11 @@ def _answers(library: Library) -> dict[str, list[tuple[Threat, ControlLink]]]:
     return found
 
 
-# --- what is only claimed, what stands alone
+# --- what is only claimed
 
 
 def only_claimed(assessment: Assessment) -> list[Row]:
-    """The controls on whose word findings are within the tolerance, those that carry most first."""
+    """Return the claimed controls that findings rely on to be within the accepted level, those with most first."""
     elements: dict[tuple[str, str], dict[str, State]] = {}
     numbers: dict[tuple[str, str], int] = {}
     for finding in assessment.applying:

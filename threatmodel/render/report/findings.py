@@ -1,4 +1,4 @@
-"""The findings of a report, by threat: what is alike stands once, with the elements that it holds for."""
+"""The findings of a report, by threat: what is alike is shown once, with its elements."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment, Finding
 from threatmodel.assessment.priorities import reached
 from threatmodel.assessment.risk import BANDS, band
-from threatmodel.assessment.states import States, Support, shown
+from threatmodel.assessment.states import ControlState, States, Support, shown
 from threatmodel.library.entries import Threat
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.render.report.method import verdict_words
@@ -75,17 +75,12 @@ def parts(assessment: Assessment, by_threat: Mapping[str, list[FindingGroup]]) -
     found: dict[bool, list[list[FindingGroup]]] = {False: [], True: []}
     for alike in by_threat.values():
         found[_of_platform(alike, assessment)].append(alike)
-    titles = (("system", "The system", False), ("platform", "The platform that it stands on", True))
+    titles = (("system", "The system", False), ("platform", "The platform", True))
     return [
         {"id": part, "title": title, "threats": [_threat(assessment, alike) for alike in found[platform]]}
         for part, title, platform in titles
         if found[platform]
     ]
-
-
-def of_platform(assessment: Assessment, by_threat: Mapping[str, list[FindingGroup]]) -> int:
-    """How many findings belong to the platform."""
-    return sum(len(case.findings) for found in by_threat.values() if _of_platform(found, assessment) for case in found)
 
 
 def _threat(assessment: Assessment, found: Sequence[FindingGroup]) -> Row:
@@ -176,7 +171,7 @@ def _case(case: FindingGroup, assessment: Assessment) -> Row:
 
 
 def _why(detailed: Sequence[Finding]) -> Iterator[Row]:
-    """The facts that expose the elements, and who says so."""
+    """The facts that expose the elements, and their origins."""
     found: dict[tuple[str, str], list[Support]] = {}
     for finding in detailed:
         for item in finding.why:
@@ -187,7 +182,7 @@ def _why(detailed: Sequence[Finding]) -> Iterator[Row]:
 
 
 def _controls(case: FindingGroup, detailed: Sequence[Finding], states: States) -> Iterator[Row]:
-    """A row for each control: its state, on which elements, and who says so."""
+    """A row for each control: its state, on which elements, and the origins."""
     for index, answer in enumerate(case.head.answers):
         found = [finding.answers[index].state for finding in detailed]
         yield {
@@ -236,7 +231,7 @@ def _rest(found: Sequence[FindingGroup]) -> Row | None:
 
 
 def possible(assessment: Assessment) -> list[Row]:
-    """What is not known to apply: a line for each plane that nobody described, and for each threat otherwise."""
+    """Return what is not known to apply: a line for each plane that is not described, else for each threat."""
     undescribed: dict[str, list[Finding]] = {}
     others: dict[str, list[Finding]] = {}
     for finding in assessment.possible:
@@ -245,7 +240,7 @@ def possible(assessment: Assessment) -> list[Row]:
         else:
             undescribed.setdefault(finding.target.id, []).append(finding)
     return [
-        *(_possible(f"Nothing is stated about the {plane}", found) for plane, found in undescribed.items()),
+        *(_possible(f"The {plane} is not described", found) for plane, found in undescribed.items()),
         *(_possible(found[0].threat.title, found) for found in others.values()),
     ]
 
@@ -277,9 +272,9 @@ def ruled_out(assessment: Assessment) -> list[Row]:
     ]
 
 
-def worst_states(found: Sequence[FindingGroup]) -> dict[str, str]:
+def worst_states(found: Sequence[FindingGroup]) -> dict[str, ControlState]:
     """For each control that answers these cases, the worst state it is in (not-applicable only if it is so in all)."""
-    worst: dict[str, str] = {}
+    worst: dict[str, ControlState] = {}
     for case in found:
         for answer in case.head.answers:
             name, state = answer.link.control, answer.state.state

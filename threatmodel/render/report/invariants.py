@@ -1,4 +1,4 @@
-"""What a report says of the team's own rules: what breaks one, what may, and who is exempt until when."""
+"""The team's own rules in a report: the elements that break one or may, and the exemptions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from threatmodel.render.report.words import Row, counted, where
 
 
 def rows(assessment: Assessment) -> list[Row]:
-    """Every invariant, with what it binds and of what it does not hold."""
+    """Return every invariant, with the elements it applies to and those that do not keep it."""
     return [_row(one) for one in assessment.invariants]
 
 
@@ -34,7 +34,7 @@ def _row(one: HeldInvariant) -> Row:
 
 def _wrong(one: HeldInvariant) -> Iterator[str]:
     """The elements of which it does not hold, the broken ones first."""
-    words: tuple[tuple[Holds, str], ...] = (("broken", "broken by"), ("unknown", "not known of"))
+    words: tuple[tuple[Holds, str], ...] = (("broken", "broken by"), ("unknown", "unknown for"))
     for holds, word in words:
         found = tuple(e.id for e in one.bound if e.holds == holds and not e.is_exempt)
         if found:
@@ -42,15 +42,15 @@ def _wrong(one: HeldInvariant) -> Iterator[str]:
 
 
 def _void(expires: datetime.date, assessment: Assessment) -> str:
-    """Why an exemption does not count any more, or yet; '' where it does."""
+    """Why an exemption does not count; '' where it does."""
     if expires < assessment.today:
-        return "past"
+        return "expired"
     in_force = assessment.graph.system.longest_terms.is_in_force(expires, assessment.today)
-    return "" if in_force else "too far ahead, and does not count"
+    return "" if in_force else "longer than the longest term, and does not count"
 
 
 def exemptions(assessment: Assessment) -> list[Row]:
-    """Every exemption of the model, with who answers for it."""
+    """Return every exemption of the model, with its owner."""
     system = assessment.graph.system
     return [
         {

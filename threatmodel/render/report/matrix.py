@@ -1,4 +1,4 @@
-"""The five by five matrix: how many findings stand in each cell, and the arrows from the inherent cells."""
+"""The five by five matrix: how many findings are in each cell, and the arrows from the cells before controls."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _SHORTENED = 15
 
 
 def matrix(findings: Iterable[Finding]) -> Row:
-    """The matrix twice over: where findings end on word, and where on evidence; with every move in numbers."""
+    """Return the matrix as claimed and as proven, with every move in numbers."""
     inherent: Counter[Cell] = Counter()
     claimed: Counter[Cell] = Counter()
     proven: Counter[Cell] = Counter()
     moves: Counter[tuple[Cell, Cell, Cell]] = Counter()
     for finding in findings:
         moves[finding.inherent, finding.claimed, finding.proven] += 1
-    for (start, word, evidence), number in moves.items():
+    for (start, as_claimed, as_proven), number in moves.items():
         inherent[start] += number
-        claimed[word] += number
-        proven[evidence] += number
+        claimed[as_claimed] += number
+        proven[as_proven] += number
     ranked = sorted(moves.items(), key=lambda item: (-item[0][0].score, -item[1], item[0]))
     return {
         "rows": [_row(likelihood, inherent, claimed, proven) for likelihood in range(5, 0, -1)],
@@ -37,8 +37,8 @@ def matrix(findings: Iterable[Finding]) -> Row:
             _picture("proven", "as proven", proven, _pairs(moves, 2)),
         ],
         "moves": [
-            {"inherent": cell(start), "claimed": cell(word), "proven": cell(evidence), "number": number}
-            for (start, word, evidence), number in ranked
+            {"inherent": cell(start), "claimed": cell(as_claimed), "proven": cell(as_proven), "number": number}
+            for (start, as_claimed, as_proven), number in ranked
         ],
         "side": _SIDE,
         "width": _LEFT + 5 * _SIDE + 8,
@@ -85,6 +85,7 @@ def _picture(name: str, title: str, ends: Counter[Cell], pairs: Counter[tuple[Ce
         "boxes": boxes,
         "arrows": arrows,
         "text": f"{pairs.total() - stayed:,} findings move, {stayed:,} stay; after controls: {said}",
+        "rises": any(end.likelihood > start.likelihood or end.impact > start.impact for start, end in pairs),
     }
 
 

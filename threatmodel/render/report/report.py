@@ -1,4 +1,4 @@
-"""The report: an assessment through a template, as Markdown, as one HTML page, or as a reader likes."""
+"""The report: an assessment rendered by a template, as Markdown, as one HTML page, or by a template of the user."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ OWN = {
     "full": "full.html.j2",
     "full.md": "full.md.j2",
 }
-"""The templates that have a short name: the report in both forms, its first page alone, and all that there is."""
+"""The templates that have a short name: the report in both formats, its first page, and all details in both."""
 
 
 def report(
     assessment: Assessment, template: str = "md", svg: str = "", picture_file: str = "", baseline: str = ""
 ) -> str:
-    """The report as a template makes it: ``md``, ``html``, or the path of a template.
+    """Return the report of a template: a name of `OWN`, or the path of a template.
 
-    `svg` is the data-flow diagram, shown on the page where a template makes HTML; `picture_file` names a file with it
-    that lies beside the report, which Markdown links; `baseline` says how it stands to a baseline.  Raises InputError
-    where a user's template fails.
+    `svg` is the data-flow diagram, shown where a template makes HTML.  `picture_file` is its file beside the report,
+    which Markdown links.  `baseline` is the comparison with a baseline.  Raises InputError where a user's template
+    fails.
     """
     kind = format_of(OWN.get(template, template))
     picture = _picture(svg, assessment) if svg and kind == "html" else ""
@@ -76,7 +76,7 @@ def escaped(found: Plain, kind: Format) -> dict[str, Plain]:
 
 
 class _Cleaned(dict[str, str]):
-    """Strings and what a function makes of them, each worked out once."""
+    """Strings and their cleaned texts, each computed once."""
 
     def __init__(self, clean: Callable[[str], str]) -> None:
         self._clean = clean
@@ -90,7 +90,7 @@ _SPLIT = re.compile(r"([\n\t]+)")
 
 
 def _seen(text: str) -> str:
-    """Text with what cannot be seen spelt out; line breaks and tabs stay."""
+    """Text with invisible characters spelled out; line breaks and tabs stay."""
     if text.isprintable():
         return visible(text)
     return "".join(visible(part) if index % 2 == 0 else part for index, part in enumerate(_SPLIT.split(text)))

@@ -1,4 +1,4 @@
-"""The states of controls as a report counts them: which findings rest on, and the worst of each control."""
+"""The states of controls as a report counts them: those that findings depend on, and the worst of each control."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from threatmodel.assessment.states import STATES, State
 
 RANK: Mapping[str, int] = {state: rank for rank, state in enumerate(STATES)}
 IN_PLACE = frozenset({"proven", "attested", "claimed"})
-"""States in which a control counts, at least on word."""
+"""States in which a control counts, at least as claimed."""
+
+NOT_NEEDED = "not needed"
+"""The state of a control that no finding depends on."""
 
 Seen = Mapping[str, Mapping[str, Mapping[str, State]]]
-"""For each control, by state, the elements on which findings rest on it."""
+"""For each control, by state, the elements on which findings depend on it."""
 
 
 def seen(assessment: Assessment) -> Seen:
-    """The states that findings rest on."""
+    """Return the states that findings depend on."""
     found: dict[str, dict[str, dict[str, State]]] = {control: {} for control in assessment.library.controls}
     for finding in assessment.applying:
         for answer in finding.answers:
@@ -26,8 +29,8 @@ def seen(assessment: Assessment) -> Seen:
 
 
 def worst_of(states: Mapping[str, Mapping[str, State]]) -> str:
-    """The worst state of a control; 'not called on' where no finding rests on it."""
+    """Return the worst state of a control; 'not needed' where no finding depends on it."""
     applicable = [state for state in states if state != "not-applicable"]
     if applicable:
         return max(applicable, key=lambda state: RANK[state])
-    return "not-applicable" if states else "not called on"
+    return "not-applicable" if states else NOT_NEEDED

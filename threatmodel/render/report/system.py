@@ -14,14 +14,14 @@ from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.problems import Place
 from threatmodel.render.picture import numbers_of
 from threatmodel.render.report.method import verdict_words
-from threatmodel.render.report.words import NAMED, Row, names, said, where, with_work
+from threatmodel.render.report.words import NAMED, Row, counted, names, said, where, with_work
 
 MOST_DRIFTS = 100
 """Lines of drift that are shown; each stands for a fact and the values that differ."""
 
 
 def data(graph: Graph) -> list[Row]:
-    """Every kind of data that rests or travels: its class, where it rests, on which flows it travels."""
+    """Return every kind of data that is stored or sent: its class, where it is stored, on which flows it is sent."""
     rests: dict[str, list[str]] = {}
     for node in graph.system.nodes.values():
         if node.kind in {"store", "queue"} and "holds" in node.relations:
@@ -57,7 +57,7 @@ _CLASSES = ("public", "internal", "confidential", "secret")
 
 
 def drift(graph: Graph) -> Row:
-    """The facts on which origins differ: what counts, what stands against it, both places; alike ones on one line."""
+    """Return the facts on which origins differ: the value that counts, the others, and the location of each."""
     found: dict[tuple[str, str, tuple[str, ...]], list[tuple[str, Fact]]] = {}
     for element, name, fact in differences(graph):
         values = (shown(fact.said.value), *(shown(other.value) for other in fact.against))
@@ -103,12 +103,24 @@ def _read(read: Read) -> Row:
             }
             for one in read.untold[:MOST_DRIFTS]
         ],
-        "unmodelled": ", ".join(words for _, _, words in read.unmodelled),
+        "unmodeled": ", ".join(words for _, _, words in read.unmodelled),
+        "grants": _grants(len(read.unused), len(read.ungranted)),
+        "left_open": _left_open(len(read.untold)),
         "more_untold": max(0, len(read.untold) - MOST_DRIFTS),
         "unused": [_grant(*one) for one in read.unused],
         "ungranted": [_grant(*one) for one in read.ungranted],
         "notes": [{"text": problem.message, "place": where(problem.place)} for problem in read.notes],
     }
+
+
+def _grants(unused: int, ungranted: int) -> str:
+    """How many grants have no visible use and how many uses no grant; '' where both are zero."""
+    parts = [(unused, "grant", "visible use"), (ungranted, "use", "visible grant")]
+    return ", ".join(f"{counted(number, noun)} without a {other}" for number, noun, other in parts if number)
+
+
+def _left_open(facts: int) -> str:
+    return f"It leaves {counted(facts, 'fact')} open" if facts else ""
 
 
 def _grant(function: str, resource: str, place: Place) -> Row:
@@ -130,7 +142,7 @@ def absent(graph: Graph) -> list[Row]:
             "name": one.name,
             "kind": one.kind,
             "place": where(one.place),
-            "text": f"not in {one.file}" if one.in_model else "the model lacks it",
+            "text": f"not in {one.file}" if one.in_model else "not in the model",
         }
         for one in absences(graph)
     ]
@@ -140,7 +152,7 @@ def absent(graph: Graph) -> list[Row]:
 
 
 def out_of_scope(graph: Graph) -> list[Row]:
-    """The elements that an author left out, with the reason; what hangs on them (logs) is not listed."""
+    """Return the elements that an author left out, with the reason; not what belongs to them, such as logs."""
     return [
         {"id": element.id, "kind": element.kind, "reason": element.out_of_scope, "place": where(element.place)}
         for element in graph.elements.values()
@@ -197,9 +209,9 @@ def _status(by_id: Mapping[str, Finding], name: str, needless: str, assessment: 
             needless = f"the risk is {verdict_words(finding, assessment)}"
         return False, f"not needed: {needless or 'the threat is not known to apply'}"
     if finding.acceptance.expires < assessment.today:
-        return False, "lapsed: its day has passed"
+        return False, "lapsed: its end date has passed"
     if not assessment.graph.system.longest_terms.is_in_force(finding.acceptance.expires, assessment.today):
-        return False, "does not hold: it reaches further ahead than the longest term"
+        return False, "does not hold: it lasts longer than the longest term"
     if finding.claimed.score > finding.acceptance.risk:
         return False, f"does not hold: the claimed risk is {finding.claimed.score}"
     return (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from threatmodel.assessment.actions import Action
@@ -13,8 +12,8 @@ from threatmodel.assessment.states import shown
 from threatmodel.graph.building import Flow
 from threatmodel.render.action_text import ActionText, due, owner, some
 from threatmodel.render.picture import protocol_words
-from threatmodel.render.plain import STATE, VERDICT
-from threatmodel.render.report.words import NAMED, Plain, Row, inert, names, where
+from threatmodel.render.plain import STATE, VERDICT, VERDICT_MEANS
+from threatmodel.render.report.words import NAMED, Plain, Row, counted, inert, names, noun, where
 from threatmodel.render.telling import place, shows, title
 
 MOST_ACTIONS = 12
@@ -27,13 +26,21 @@ _MOST_HOLDING = 2
 def told(every: Sequence[Issue], assessment: Assessment) -> Row:
     """The issues by verdict: what is open or still too high, and what is not known; how many in each."""
     known = [_issue(issue, assessment) for issue in every if issue.verdict != "undetermined"]
-    waiting = [_issue(issue, assessment) for issue in every if issue.verdict == "undetermined"]
+    undetermined = [_issue(issue, assessment) for issue in every if issue.verdict == "undetermined"]
     return {
         "known": known,
-        "waiting": waiting,
-        "known_findings": sum(len(s.findings) for s in every if s.verdict != "undetermined"),
-        "waiting_findings": sum(len(s.findings) for s in every if s.verdict == "undetermined"),
+        "undetermined": undetermined,
+        "known_findings": _means([one for one in every if one.verdict != "undetermined"]),
+        "undetermined_findings": _means([one for one in every if one.verdict == "undetermined"]),
     }
+
+
+def _means(found: Sequence[Issue]) -> str:
+    """How many findings these issues have, and what each of their verdicts means."""
+    verdicts = {finding.verdict for issue in found for finding in issue.findings}
+    number = sum(len(issue.findings) for issue in found)
+    meanings = "; ".join(f"{VERDICT[name]}: {VERDICT_MEANS[name]}" for name in VERDICT_MEANS if name in verdicts)
+    return f"{counted(number, 'finding')}. {meanings[:1].upper()}{meanings[1:]}"
 
 
 def _issue(issue: Issue, assessment: Assessment) -> Row:
@@ -54,7 +61,7 @@ def _issue(issue: Issue, assessment: Assessment) -> Row:
         "more_wanting": max(0, len(issue.wanting) - _MOST_WANTING),
         "fault": f"{fault} ({where(at)})" if fault and at is not None else fault,
         "lines": [_line(alike) for alike in _alike(issue.findings)],
-        "single": not asked,
+        "single": not asked and len(issue.threats) == 1,
     }
 
 
@@ -65,7 +72,7 @@ def _elements(findings: Sequence[Finding]) -> Row:
 
 
 def _wanting(issue: Issue) -> list[Plain]:
-    """The controls at fault, each with its state in words."""
+    """The controls that are not in place, each with its state in words."""
     return [{"id": control, "state": state, "label": STATE[state]} for control, state in issue.wanting[:_MOST_WANTING]]
 
 
@@ -79,7 +86,7 @@ def _alike(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
 
 
 def _line(alike: Sequence[Finding]) -> Row:
-    """One threat of a issue: what a filter looks for, and what stands in the line."""
+    """One threat of an issue: what a filter compares, and the texts of its line."""
     head = alike[0]
     return {
         "id": head.threat.id,
@@ -121,7 +128,7 @@ def in_words(one: ActionText) -> Row:
 
 
 def by_owner(assessment: Assessment, wanted: Sequence[Action]) -> list[Row]:
-    """Who has what to do: each owner with the orders that are theirs."""
+    """Return each owner with the actions assigned to it."""
     found: dict[str, list[Row]] = {}
     for action in wanted:
         row: Row = {"do": action.control.do, "on": some(action.elements), "due": due(assessment, action)}
@@ -133,7 +140,7 @@ def by_owner(assessment: Assessment, wanted: Sequence[Action]) -> list[Row]:
 
 
 def settled(assessment: Assessment) -> list[Row]:
-    """What needs no work now, a line for each threat and reason: why it is low enough, and on what that rests."""
+    """Return what needs no work now, a line for each threat and reason: why it is within the accepted level."""
     found: dict[tuple[object, ...], list[Finding]] = {}
     for finding in assessment.applying:
         if finding.verdict in DONE:
@@ -143,13 +150,13 @@ def settled(assessment: Assessment) -> list[Row]:
 
 
 def _because(finding: Finding) -> str:
-    """What makes it low enough: the controls in place that do most, or nothing but its own smallness."""
+    """Why it needs no work: the controls in place that lower it most, or the reason without controls."""
     if finding.verdict == "accepted" and finding.acceptance is not None:
         return f"{finding.acceptance.owner} accepts {finding.acceptance.risk} until {finding.acceptance.expires}"
     if finding.verdict == "transferred":
         return "only the cloud provider can treat it"
     if finding.inherent.band == BANDS[0]:
-        return "low before any control"
+        return "low before controls"
     held = [answer for answer in finding.answers if answer.state.level > 0 and answer.link.effect in MOVES]
     best = [answer for answer in held if answer.link.effect == "stops"] or held
     more = f" and {len(best) - _MOST_HOLDING} more" if len(best) > _MOST_HOLDING else ""
@@ -157,13 +164,13 @@ def _because(finding: Finding) -> str:
 
 
 def _held(answer: Answer) -> str:
-    """A control that is in place; that it is only claimed goes without saying where the finding is."""
+    """A control that is in place, with its state unless it is only claimed, as the verdict shows."""
     state = answer.state.state
     return answer.link.control if state == "claimed" else f"{answer.link.control} {STATE[state]}"
 
 
 def does_not_apply(assessment: Assessment) -> list[Row]:
-    """Every threat that is ruled out somewhere, with the facts that rule it out and who says so, or what is missing."""
+    """Return every threat that is ruled out on an element, with the facts that rule it out, or what is missing."""
     return [*_ruled_out(assessment), *_no_target(assessment)]
 
 
@@ -196,7 +203,7 @@ def _no_target(assessment: Assessment) -> Iterator[Row]:
     kinds = {target.kind for target in assessment.graph.targets() if not target.out_of_scope}
     for threat in assessment.library.threats.values():
         if not kinds & set(threat.targets) and threat.id not in assessment.excluded:
-            wanted = " or ".join(threat.targets)
+            wanted = " or ".join(noun(kind) for kind in threat.targets)
             yield {
                 "id": threat.id,
                 "title": threat.title,
@@ -213,17 +220,16 @@ _ALIKE = 4
 
 
 def flows(assessment: Assessment, numbers: Mapping[str, int]) -> list[Row]:
-    """The flows with the numbers that pictures give them: from, to, data, how, across which boundary, which threats.
+    """Return the flows with the numbers that pictures give them: from, to, data, protocol and boundary.
 
-    Those of many elements that are alike otherwise stand in one line.
+    Flows of many elements that are alike otherwise share one line.
     """
     alike: dict[tuple[str, ...], list[Flow]] = {}
     for flow in assessment.graph.flows.values():
         alike.setdefault(_same(assessment, flow), []).append(flow)
     groups = [[flow] for found in alike.values() if len(found) < _ALIKE for flow in found]
     groups += [found for found in alike.values() if len(found) >= _ALIKE]
-    threats: Counter[str] = Counter(f.target.id for f in assessment.findings if f.verdict not in DONE)
-    return [_flow(assessment, found, numbers, threats) for found in sorted(groups, key=lambda g: numbers[g[0].id])]
+    return [_flow(assessment, found, numbers) for found in sorted(groups, key=lambda g: numbers[g[0].id])]
 
 
 def _same(assessment: Assessment, flow: Flow) -> tuple[str, ...]:
@@ -236,10 +242,9 @@ def _how(flow: Flow) -> str:
     return ", ".join(protocol_words(flow.facts))
 
 
-def _flow(assessment: Assessment, found: Sequence[Flow], numbers: Mapping[str, int], threats: Counter[str]) -> Row:
+def _flow(assessment: Assessment, found: Sequence[Flow], numbers: Mapping[str, int]) -> Row:
     graph, first = assessment.graph, found[0]
     source, target = graph.elements[first.source], graph.elements[first.target]
-    count = sum(threats[flow.id] for flow in found)
     crossed = f"{_zone(assessment, source.zone)} → {_zone(assessment, target.zone)}"
     return {
         "number": _few([str(numbers[flow.id]) for flow in found]),
@@ -249,7 +254,6 @@ def _flow(assessment: Assessment, found: Sequence[Flow], numbers: Mapping[str, i
         "data": ", ".join(graph.data[name].name for name in first.carries) or "—",
         "how": _how(first),
         "crosses": crossed if source.zone != target.zone else "",
-        "threats": f"{count:,}" if count else "",
     }
 
 

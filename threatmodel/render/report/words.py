@@ -26,36 +26,41 @@ ALL_NAMED = 20
 
 _BY = {
     "wiring": "follows from the kind of connection",
-    "model": "the model says so",
-    "source": "read in the source code",
-    "template": "template, so designed",
-    "probe": "probe, so behaving",
-    "aws": "AWS, so deployed",
+    "model": "stated in the model",
+    "source": "source code",
+    "template": "template (as designed)",
+    "probe": "probe (as observed)",
+    "aws": "AWS (as deployed)",
 }
-"""Who states a fact, and what that proves."""
+"""The origin of a fact, and what it proves."""
 
 _NOUNS = {"api": ("API", "APIs"), "flow": ("data flow", "data flows")}
 """Nouns that are not a kind's id, or the id and an s."""
 
 
 def where(place: Place | None) -> str:
-    """A place as ``file:line``, or nothing."""
+    """Return a place as ``file:line``; '' for None."""
     return place.short if place is not None else ""
 
 
+def noun(kind: str) -> str:
+    """Return the noun for one element of a kind."""
+    return _NOUNS[kind][0] if kind in _NOUNS else kind
+
+
 def counted(count: int, noun: str) -> str:
-    """``1 finding``, ``2 findings``."""
+    """Return ``1 finding``, ``2 findings``."""
     one, many = _NOUNS.get(noun, (noun, f"{noun}s"))
     return f"{count:,} {one if count == 1 else many}"
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
+    """Return ``a``, ``a and b``, ``a, b and c``."""
     return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def with_work(reason: str, ticket: str, due: datetime.date | None) -> str:
-    """A reason, with where its treatment is tracked and by when it is due."""
+    """Return a reason, with its ticket and due date."""
     work = tracked(ticket, due)
     return f"{reason} ({work})" if work else reason
 
@@ -77,7 +82,7 @@ class Inert(tuple[str, ...]):
 
 
 def inert(found: Sequence[str]) -> Sequence[str]:
-    """These texts as `Inert` if they hold nothing but what ids hold, else as they are."""
+    """Return these texts as `Inert` if they have only characters of ids, else as they are."""
     return Inert(found) if _ID.fullmatch("".join(found)) else found
 
 
@@ -85,7 +90,7 @@ _ID = re.compile(r"[a-z0-9.:@-]*")
 
 
 def cell(found: Cell) -> Row:
-    """A cell of the matrix: its two numbers, their product and its band."""
+    """Return a cell of the matrix: its two numbers, their product and its band."""
     return {
         "likelihood": found.likelihood,
         "impact": found.impact,
@@ -95,7 +100,7 @@ def cell(found: Cell) -> Row:
     }
 
 
-_CATALOGUES = {
+_CATALOGS = {
     "attack": "ATT&CK",
     "owasp_2021": "OWASP 2021",
     "owasp_2025": "OWASP 2025",
@@ -108,36 +113,36 @@ _CATALOGUES = {
     "well_architected": "Well-Architected",
     "aws_config": "AWS Config",
 }
-"""Catalogues whose ids do not say where they come from."""
+"""Catalogs whose ids do not name them."""
 
 
 def maps(found: Mapping[str, Sequence[str]]) -> list[Row]:
-    """The ids that a threat or control has in public catalogues: ``T1190 (ATT&CK)``."""
+    """Return the ids that a threat or control has in public catalogs: ``T1190 (ATT&CK)``."""
     rows: list[Row] = []
-    for catalogue, ids in found.items():
-        label = _CATALOGUES.get(catalogue, "")
+    for catalog, ids in found.items():
+        label = _CATALOGS.get(catalog, "")
         text = ", ".join(ids) + (f" ({label})" if label else "")
-        rows.append({"catalogue": label or catalogue.upper(), "ids": list(ids), "text": text})
+        rows.append({"catalog": label or catalog.upper(), "ids": list(ids), "text": text})
     return rows
 
 
 def links(urls: Sequence[str]) -> list[Row]:
-    """Addresses as links: https only, shown without the scheme."""
+    """Return addresses as links: https only, shown without the scheme."""
     return [{"url": url, "text": url.removeprefix("https://")} for url in urls if url.startswith("https://")]
 
 
-# --- who says so
+# --- origins
 
 
 def said(statement: Statement) -> Row:
-    """Who states something, where, and what a reader should know about it."""
+    """Return the origin of a statement, its location and its note."""
     by, place = _by(statement), where(statement.place)
     text = ", ".join(part for part in (by, place, statement.note) if part)
     return {"by": by, "place": place, "note": statement.note, "text": text}
 
 
 def origins(support: Sequence[Support]) -> tuple[str, ...]:
-    """Who says so, for several facts: ``the model says so, models/a.yaml:12, 14`` once for each origin and file."""
+    """Return the origins of several facts: ``stated in the model, models/a.yaml:12, 14`` for each origin and file."""
     spots: dict[tuple[str, str, str], set[tuple[int, str]]] = {}
     for item in support:
         statement = item.said
@@ -149,7 +154,7 @@ def origins(support: Sequence[Support]) -> tuple[str, ...]:
 
 
 def _against(support: Sequence[Support]) -> Iterator[str]:
-    """What other origins say instead."""
+    """The different values of other origins."""
     for item in support:
         for other in item.against:
             yield f"but {item.fact}: {shown(other.value)} ({said(other)['text']})"
@@ -166,12 +171,12 @@ def _by(statement: Statement) -> str:
     return _BY[statement.source] + (" (stale: counts as a claim)" if statement.stale else "")
 
 
-_SPOKEN = frozenset({"attested", "planned", "lapsed", "contradicted"})
-"""States that a person's word makes."""
+_STATED = frozenset({"attested", "planned", "lapsed", "contradicted"})
+"""States that a control statement of the model results in."""
 
 
 def sayings(found: Iterable[State], states: States) -> list[Row]:
-    """What a control's states on several elements rest on: each reason once, with who says so where."""
+    """Return the reasons for a control's states on several elements: each once, with its elements and origins."""
     by_reason: dict[str, list[State]] = {}
     for state in found:
         by_reason.setdefault(state.reason, []).append(state)
@@ -179,17 +184,17 @@ def sayings(found: Iterable[State], states: States) -> list[Row]:
         {
             "reason": reason,
             "elements": list(dict.fromkeys(state.element for state in alike)),
-            "who": list(dict.fromkeys((*_spoken(alike, states), *_origins_of(alike)))),
+            "who": list(dict.fromkeys((*_statements(alike, states), *_origins_of(alike)))),
         }
         for reason, alike in by_reason.items()
     ]
 
 
-def _spoken(found: Iterable[State], states: States) -> Iterator[str]:
-    """Where persons say what makes these states."""
+def _statements(found: Iterable[State], states: States) -> Iterator[str]:
+    """The locations of the control statements behind these states."""
     for state in found:
         statement = states.statements.get((state.control, state.element))
-        if statement is not None and state.state in _SPOKEN:
+        if statement is not None and state.state in _STATED:
             yield where(statement.place) + (f" ({statement.note})" if statement.note else "")
 
 
