@@ -259,11 +259,11 @@ def test_an_exception_for_want_of_a_variable_denies_nothing_and_names_it(
 
 
 REFUSED = {
-    "a key that Slack never sends": ("return {'statusCode': 403}", "a key of its own Slack never sends"),
-    "another form of event": ("return event['token']", "another event than the probe has"),
+    "a key that Slack never sends": ("return {'statusCode': 403}", "Slack never sends a custom key"),
+    "another form of event": ("return event['token']", "an event that the probe lacks"),
     "a secret in a table": (
         "return __import__('boto3').resource('dynamodb').Table('t').get_item(Key={'id': 'x'})['Item']",
-        "it asks a table, in which the probe keeps nothing",
+        "it asks a table, which is empty in a probe",
     ),
 }
 

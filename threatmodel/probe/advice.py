@@ -6,16 +6,16 @@ from threatmodel.probe.outcome import RAISED
 from threatmodel.probe.protocol import Reply
 
 _TABLE = (
-    "it asks a table, in which the probe keeps nothing: where its secret or its callers stand there, let it take them "
-    "from a variable or from Secrets Manager while it is probed, or start it and name its address"
+    "it asks a table, which is empty in a probe. If its secret or its callers are there, take them from a variable or "
+    "Secrets Manager during the probe. Or start the handler, and name its address"
 )
 _OTHER_EVENT = (
-    "it may take another event than the probe has, which are those of a REST API, an HTTP API, a function URL and a "
-    "load balancer: of what a mapping template or a queue hands over, nothing can be shown"
+    "it may need an event that the probe lacks; the probe has those of REST APIs, HTTP APIs, function URLs and load "
+    "balancers. It cannot show anything about events from a mapping template or a queue"
 )
 _ASKS_FOR_MORE = (
-    "it asks for what the request has not: name the commands and callers that it knows (--body, --env, --kind, --path)"
-    "; a key of its own Slack never sends, so that it is no check of Slack's requests"
+    "it asks for something that the request lacks; name commands and callers that it knows (--body, --env, --kind, "
+    "--path). Slack never sends a custom key, so that such a key is no check of Slack's requests"
 )
 
 

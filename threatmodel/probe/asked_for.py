@@ -26,7 +26,7 @@ _ASKING = frozenset({"get", "getenv", "pop", "setdefault"})
 _JAVASCRIPT = re.compile(r"process\.env(?:\.([A-Za-z_]\w*)|\[\s*['\"]([A-Za-z_]\w*)['\"]\s*\])")
 _BY_NAME = re.compile(r"process\.env\[\s*[^'\"\]\s]")
 _CAPITALS = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z")
-"""What a name of a variable looks like, where a source asks for one whose name stands elsewhere in it."""
+"""What a name of a variable looks like, where a source asks for one whose name is elsewhere in it."""
 _TEXT = re.compile(r"['\"]([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)['\"]")
 _TAKEN_APART = re.compile(r"\{([^{}]{0,2000})\}\s*=\s*process\.env\b")
 

@@ -39,16 +39,16 @@ class Asker:
         self._known: dict[str, Sequence[Reply]] = {}
 
     def search(self, scenario: Scenario) -> Sequence[Reply]:
-        """The replies to what may be a genuine request; a handler that hangs on the first hangs on all."""
+        """The replies to what may be a genuine request; a handler that times out on the first times out on all."""
         if self.stopped:
             return ()
         found = self.runner.run(scenario)
         if found and found[0].ended == "timeout":
-            self._hung, self.stopped = True, "the handler hung on a request of 'genuine'"
+            self._hung, self.stopped = True, "the handler timed out on a request of 'genuine'"
         return found
 
     def asides(self, genuine: Genuine) -> tuple[Reply | None, Reply | None, Reply | None]:
-        """What comes back to a body that asks for nothing, unsigned and signed, and to the genuine one written anew."""
+        """The replies to a body that asks for nothing, unsigned and signed, and to the genuine one written again."""
         nonsense = self._one(Send(body="nonsense", signature=None), genuine)
         idle = self._one(Send(body="nonsense"), genuine)
         return nonsense, idle, self._one(Send(), replace(genuine, body=round_trip(genuine.body)))
@@ -108,7 +108,7 @@ class Asker:
             failed = Reply(ended="error", error="an exception as it was loaded")
             return [failed] * len(scenario.calls)
         if any(reply.ended == "timeout" for reply in found) and not self.stopped:
-            self.stopped = f"the handler hung on a request of '{case.id}'"
+            self.stopped = f"the handler timed out on a request of '{case.id}'"
         self._known[key] = found
         return found
 

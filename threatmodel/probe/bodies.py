@@ -1,4 +1,4 @@
-"""Bodies that Slack sends, taken apart and written anew: forms, JSON, and JSON inside a form's fields."""
+"""Bodies that Slack sends, taken apart and written again: forms, JSON, and JSON inside a form's fields."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROLES: Mapping[str, tuple[frozenset[str], str]] = {
     "response_url": (frozenset({"response_url"}), ""),
     "delivery": (frozenset({"trigger_id", "event_id"}), ""),
 }
-"""What a value in a body is for: the keys under which it stands, and the object in which it is the `id`.
+"""What a value in a body is for: the keys under which it is, and the object in which it is the `id`.
 
 Slack's reference of slash commands, events and interaction payloads (docs.slack.dev/interactivity and /events-api).
 """
@@ -42,7 +42,7 @@ class Body(NamedTuple):
 
 
 class Nested(NamedTuple):
-    """A JSON object that stands as text in a field."""
+    """A JSON object that is written as text in a field."""
 
     value: Any
 
@@ -92,7 +92,7 @@ def _json(value: Any) -> str:
 
 
 def round_trip(text: str) -> str:
-    """The same body, taken apart and written anew: what every changed body is compared with."""
+    """The same body, taken apart and written again: what every changed body is compared with."""
     return written(parse(text))
 
 
@@ -148,7 +148,7 @@ def changed(text: str, changes: Mapping[str, str]) -> str | None:
     for role, new in changes.items():
         old = found(body, role)
         if not old and role == "delivery":
-            continue  # the request has no name of its own, so a second one needs no other
+            continue  # the request has no name, so a second one needs no other
         if not old or old == new:
             return None
         body = _replaced(body, lambda keys, value, role=role, old=old, new=new: _swapped(role, keys, value, old, new))  # type: ignore[misc] # mypy infers no lambda with defaults

@@ -64,7 +64,7 @@ REFUSING = frozenset({"refused", "closed", "denied", "idle", "once", "unkept", "
 EFFECTS_MATTER = REFUSING | {"handed-over", "nothing-later"}
 """Expectations that are met for certain only where side effects are seen."""
 OVERALL = frozenset({"no-crash", "alike", "discreet-answers", "discreet-logs", "discreet-calls"})
-"""Expectations about all answers of a run: such a probe sends nothing of its own.
+"""Expectations about all answers of a run: such a probe sends nothing itself.
 
 Where a genuine request is refused, what happens behind the checks was not seen, so they show nothing either.
 """
@@ -107,22 +107,22 @@ class Shows(NamedTuple):
 class Send:
     """One request: what it differs in from a genuine one.
 
-    `body` is a kind of request, or a word for what stands in its place; `change` gives some roles of it other
-    values (see `bodies.ROLES`), `pad` makes it larger.  `clock` is how many seconds its timestamp lies from now,
+    `body` is a kind of request, or a word for what is in its place; `change` gives some roles of it other
+    values (see `bodies.ROLES`), `pad` makes it larger.  `clock` is how many seconds its timestamp is from now,
     `timestamp` another text for it (None: no such header), `secret` with which it is signed: `right`, `wrong`,
     `previous`, `published`, or any other text itself.  `signature` is sent in place of the one that was worked out
     ({signature}, {digest}, {capitals}, {cut}, {first}, {last} stand for it or a part; None: no such header).
     `after_signing` is added to the body once it is signed, `tamper` gives roles other values then, `encoding` is
-    how its text becomes bytes, `reencoded` how these are written anew once they are signed.  `headers` are changed
+    how its text becomes bytes, `reencoded` how these are written again once they are signed.  `headers` are changed
     (None: left out), `first_timestamp` and `last_timestamp` are second headers around the real one (`joined`: all in
-    one, with commas), `repeat` names headers that stand there twice.  `method`, `path`, `query` and `shape` are where
+    one, with commas), `repeat` names headers that are there twice.  `method`, `path`, `query` and `shape` are where
     it goes; `event` is an event as it is, with nothing of a request.  `words`: one request for each word that the
-    source asks for, as header and query, or signed with each that may stand in a secret's place.
+    source asks for, as header and query, or signed with each that may replace a secret.
     {state} and {cookie} in query and headers are those that an installation's first answer gave.
 
     `if_named`: it is left out where the genuine request names nothing that it would change.  `control`: it must be
     accepted, or this request and those after it show nothing.  `again`: the same as the request before it.  `fresh`: in
-    another environment than that one, `later`: seconds after it, `stale`: reading what stood in the stores before the
+    another environment than that one, `later`: seconds after it, `stale`: reading what was in the stores before the
     first request.  `apart`: in another world, where nothing was done yet.  `failing`: the stores answer with errors, or
     not at all.  `store`: what the store of secrets holds from here on.  `shows` is what follows for the number that the
     probe decides if it is accepted.
@@ -172,7 +172,7 @@ class Case:
 
     `secret` is what the handler finds as its own: `right`, `published`, `empty` or `missing`.  `environment` are
     variables beside its own.  `needs` is what a runner must be able to do, or what the handler must have.  `each_kind`:
-    the whole is asked once more for every other kind of request that the handler serves.  `decides` has for each fact
+    the whole is asked again for every other kind of request that the handler serves.  `decides` has for each fact
     what a probe that went one way or the other shows.  `formerly` lists its former ids, which saved results have.
     """
 

@@ -65,7 +65,7 @@ _TAKEN = re.compile(r"(?:2\d\d|no status)(?: |;|\Z)")
 
 
 def _covered(result: Result, rows: Sequence[tuple[Row, Case]]) -> Iterator[str]:
-    """What a run with these rows covers beyond what it says, and the words of its own that there are not."""
+    """What a run with these rows covers beyond what it states, and its words that do not exist."""
     covered = result.shown_for
     sends = [
         send

@@ -102,7 +102,7 @@ def _secret_variable(file: Path | None, files: Files) -> str:
         return SECRET_ENV
     try:
         return signing_secret_of(variables_asked_for(file, files)) or SECRET_ENV
-    except InputError:  # source that cannot be read: what runs it says so
+    except InputError:  # source that cannot be read: the runner reports it
         return SECRET_ENV
 
 
@@ -162,6 +162,6 @@ def check_output(target: str, output: Path) -> None:
     file = handler_file(target)
     if file is None or not real_path(output).is_relative_to(real_path(file).parent) or output.name.endswith(RESULT):
         return
-    message = "this lies in the handler's folder, and would be part of the code: no result would ever be of it"
+    message = "this is in the handler's folder, and would be part of the code: no result would ever match it"
     hint = f"let its name end in {RESULT}, which is left out"
     raise InputError([Problem(code="unwritable-file", place=Place(str(output)), message=message, hint=hint)])

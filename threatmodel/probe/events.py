@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 SHAPES = ("rest-api", "http-api", "function-url", "alb")
-"""In which form a request reaches a function, by what stands before it."""
+"""In which form a request reaches a function, by what comes before it."""
 ALB_SEVERAL = "alb-multi-value"
 """A load balancer whose target group has multi-value headers turned on: it hands over lists, and nothing else."""
 DIRECT = "direct"
-"""The form of whoever may invoke the function itself: only what the caller writes, and nothing of an API."""
+"""The form of a caller that may invoke the function itself: only what the caller writes, and nothing of an API."""
 
 DOMAIN = {
     "rest-api": "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com",

@@ -15,7 +15,7 @@ _MOST_WORDS = 24
 
 
 def expanded(case: Case, genuine: Genuine) -> Case:
-    """The probe with a request for each path and word, and the whole once more for each other kind that is served."""
+    """The probe with a request for each path and word, and the whole again for each other kind that is served."""
     own = tuple(one for send in case.send for one in _each(send, genuine))
     more: tuple[Send, ...] = ()
     if case.each_kind:

@@ -111,7 +111,7 @@ class _Expected(Observed):
         return self.mild_refusal()
 
     def mild_refusal(self) -> ProbeOutcome:
-        """What an answer of 2xx or 3xx, or of no status, without an effect shows: whether somebody was let in."""
+        """What an answer of 2xx or 3xx, or of no status, without an effect shows: whether the request was accepted."""
         if self.setting.sees_effects and side_effects(self.genuine):
             looked = data_read(self.reply)
             if looked and self.reply.body:
@@ -122,7 +122,7 @@ class _Expected(Observed):
         return self.by_answer()
 
     def by_answer(self) -> ProbeOutcome:
-        """The two are told apart by their answers alone, since neither has an effect."""
+        """The two are distinguished by their answers alone, since neither has an effect."""
         if self.send.body == "genuine" and self.setting.kind == "url_verification" and CHALLENGE in self.reply.body:
             return self.undecided("it accepts only Slack's URL verification, which has a separate probe")
         same = self.answers_as(self.genuine)
@@ -222,7 +222,7 @@ class _Expected(Observed):
         return self.undecided(f"it wrote again, though not all: {self.did()}")
 
     def unkept(self) -> ProbeOutcome:
-        """What Slack refused to give must not be taken for a token."""
+        """What Slack refused to give must not be treated as a token."""
         kept = [one for one in self.done if keeps(one)]
         if not kept and self.reply.ended and not (self.setting.sees_effects and self.reply.ended in RAISED):
             return self.undecided(f"{self.instead()}: this is not a refusal")
@@ -236,7 +236,7 @@ class _Expected(Observed):
     def remembered(self) -> ProbeOutcome:
         """What one process remembers, the next environment of Lambda does not know.
 
-        A signature that is spelt otherwise, or old by now, may be refused for that, without a look at what was seen.
+        A signature that is spelled otherwise, or old by now, may be refused for that, whatever was seen before.
         """
         for_that = self.send.signature != "{signature}" or self.send.later
         if asks_a_store(self.reply) or (for_that and (self.is_refused or self.raised_before)):

@@ -31,7 +31,7 @@ def folder_digest(folder: Path, shown_as: str = "") -> str:
 
     What runs nowhere (`README`, `*probe.json`, `*probe.env`) and the folders of `LEFT_OUT` are no part of it, and byte
     code is unless Python itself kept it of a source that is there.  A link counts as what it leads to, and only if that
-    lies inside the folder; a link to a folder inside it adds nothing but its name; a link `node_modules` to a folder of
+    is inside the folder; a link to a folder inside it adds only its name; a link `node_modules` to a folder of
     that name elsewhere counts as that folder.  Raises InputError where a file cannot be read, so that no digest ever
     stands for a part.
     """
@@ -43,7 +43,7 @@ def folder_digest(folder: Path, shown_as: str = "") -> str:
 
 
 def _contents(root: Path, shown_as: str) -> Iterator[tuple[str, bytes]]:
-    """Each name, in order, with the digest of what stands behind it."""
+    """Each name, in order, with the digest of what is behind it."""
     for name in sorted(_names(root, shown_as)):
         packages = real_path(root / name)
         if name == packages.name == PACKAGES and packages.is_dir():
@@ -107,7 +107,7 @@ def _is_kept(here: Path, name: str) -> bool:
 
 
 def _content(root: Path, name: str, shown_as: str) -> bytes:
-    """The digest of what stands behind a name, with its kind."""
+    """The digest of what is behind a name, with its kind."""
     path = root / name
     where = f"{shown_as}/{name}"
     try:

@@ -22,7 +22,7 @@ MOST = 24
 _LARGEST = 400_000
 _PATH = re.compile(r"/[\w.~+-]+(?:/[\w.~+-]+)*\Z", re.ASCII)
 _ROUTE = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE|ANY) (?=/)")
-"""What stands before a path in the key of a route, as an HTTP API hands it over."""
+"""What comes before a path in the key of a route, as an HTTP API hands it over."""
 _COMMAND = re.compile(r"/[a-z0-9_-]{1,32}\Z")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_:.-]{1,60}\Z", re.ASCII)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,40}\Z", re.ASCII)
@@ -61,7 +61,7 @@ class Hints:
     """Words in the order in which they stand.
 
     `names` are keys that it asks something for (a header, a query), `pairs` such a key with what it is compared with,
-    `secret_keys` what a secret kept as JSON may be called in it, `defaults` what may stand in a secret's place.
+    `secret_keys` what a secret kept as JSON may be called in it, `defaults` what may replace a secret.
     """
 
     paths: tuple[str, ...] = ()
@@ -97,7 +97,7 @@ def step_of(path: str) -> str:
 
 
 def _sources(handler: Path) -> Iterable[Path]:
-    """The handler's own file first: its words weigh more than a neighbour's."""
+    """The handler's own file first: its words weigh more than a neighbor's."""
     return sorted(source_files(handler), key=lambda path: path != handler)[:40]
 
 

@@ -58,7 +58,7 @@ def _is_taken(send: Send, reply: Reply, setting: Setting) -> bool:
 
 
 def _one(case: Case, send: Send, reply: Reply, setting: Setting) -> ProbeOutcome:
-    """One request.  What a changed body shows, it shows only where the same one written anew is taken."""
+    """One request.  What a changed body shows, it shows only where the same one written again is taken."""
     judgement = judged(case, send, reply, setting)
     if judgement.outcome != PASSED or not case.needs_genuine:
         return judgement
@@ -69,9 +69,9 @@ def _one(case: Case, send: Send, reply: Reply, setting: Setting) -> ProbeOutcome
 
 
 def _is_taken_anew(send: Send, setting: Setting) -> bool:
-    """Whether the genuine request, written anew, is accepted with the effects that it has as it was written."""
+    """Whether the genuine request, written again, is accepted with the effects that it has as it was written."""
     if send.body != "genuine" or setting.round_trip is None:
-        return True  # it is written by the probe in any case, and its control stands before it
+        return True  # it is written by the probe in any case, and its control comes before it
     return accepted(setting.round_trip, setting.shape) and _effects(setting.round_trip) == _effects(setting.genuine)
 
 

@@ -102,7 +102,7 @@ def body_of(kind: str, caller: Caller, word: str = "", delivery: str = "1", now:
 
 
 def at_another_time(text: str, now: float, seconds: int) -> str:
-    """A body in which what happened now happened so many seconds later: what was captured then says so."""
+    """A body in which what happened now happened so many seconds later: what was captured then shows that time."""
     return text.replace(str(int(now)), str(int(now) + seconds))
 
 

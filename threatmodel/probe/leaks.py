@@ -99,7 +99,7 @@ class Hidden:
 
     def excerpt(self, text: str) -> str:
         """The beginning of an answer, redacted, on one line."""
-        # a value that the limit of what is read cuts in two stands far behind what is shown
+        # a value that the limit of what is read cuts in two is far behind what is shown
         line = visible(" ".join(self.redacted(text[:_READ]).split()))
         return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
 
@@ -114,7 +114,7 @@ class Hidden:
         return sorted(found | {name for name, pattern in _TRACES.items() if pattern.search(text)})
 
     def in_call(self, text: str, *, to_slack: bool) -> list[str]:
-        """Names of what a call to somebody else holds and must not; a token belongs in a call to Slack."""
+        """Names of what a call to another service holds and must not; a token belongs in a call to Slack."""
         found = self._held(text, {"signing secret"} if to_slack else {"signing secret", "signature", "bot token"})
         return sorted(name for name in found if not (to_slack and "TOKEN" in name.upper()))
 
@@ -131,7 +131,7 @@ def _spelt(values: Mapping[str, str], shortest: int) -> dict[str, str]:
 
 
 def _spellings(value: str) -> Iterator[str]:
-    """A value as it may stand in a log: itself, as a form or JSON writes it, in base64."""
+    """A value as it may be in a log: itself, as a form or JSON writes it, in base64."""
     quoted = json.dumps(value)[1:-1]
     yield from {value, quote_plus(value), quote(value, safe=""), quoted, quoted.replace("/", "\\/")}
 
@@ -141,5 +141,5 @@ def _body_spellings(genuine: Genuine) -> Iterator[str]:
     yield json.dumps(genuine.body)[1:-1]
     yield base64.b64encode(genuine.body.encode()).decode()
     text = found(parse(genuine.body), "text")
-    if len(text) >= 8:  # noqa: PLR2004 - a shorter text may stand in a log by chance
+    if len(text) >= 8:  # noqa: PLR2004 - a shorter text may be in a log by chance
         yield from _spellings(text)

@@ -105,7 +105,7 @@ class Observed:
 
     @property
     def tells(self) -> bool:
-        """Whether its answer says anything: one that is empty is what many give to whoever asks, whatever they ask."""
+        """Whether its answer says anything: many handlers give every caller an empty one, whatever the request."""
         return self.reply.body not in {"", "null", "{}"}
 
     @property

@@ -34,12 +34,12 @@ class ProbeOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What a judgement rests on beside a probe's own replies.
+    """What a judgment rests on beside a probe's own replies.
 
     `genuine` is the reply to the genuine request that it is compared with, `shape` the form of the requests, `replies`
     all of the run by probe.  `twins` are replies to genuine requests of other kinds and forms, by both; `nonsense` the
     one to an unsigned body that asks for nothing, `idle` to a signed one, `control` the one to a probe's own genuine
-    request, `round_trip` the one to the genuine request written anew; None where these were not sent.  `missing` are
+    request, `round_trip` the one to the genuine request written again; None where these were not sent.  `missing` are
     variables that the handler asked for and did not get.
     """
 

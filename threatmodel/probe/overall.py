@@ -12,7 +12,7 @@ from threatmodel.probe.replies import status_of
 CLIENT = 4
 """The class of a status that refuses."""
 MOST_READ = 64 * 1024 * 1024
-"""Characters of answers that are searched in a run: ten of the largest that Lambda lets through, five seconds' work."""
+"""Characters of answers that are searched in a run: ten of the largest that Lambda allows, five seconds' work."""
 
 
 def _every(setting: Setting) -> list[tuple[Case, Send, Reply]]:
@@ -40,7 +40,7 @@ def _no_crash(setting: Setting) -> ProbeOutcome:
 
 
 def _not_as_deployed(case: Case, send: Send, setting: Setting) -> bool:
-    """Whether nobody who goes by the own API brings it about: another front or secret, a fault of AWS, Slack's refusal.
+    """Whether no caller of the API can cause it: another front or secret, a fault of AWS, Slack's refusal.
 
     To raise where the secret is missing is to fail closed, and the alarm that this rings is meant for it.
     """
@@ -74,7 +74,7 @@ def _discreet_logs(setting: Setting) -> ProbeOutcome:
 
 
 def _discreet_calls(setting: Setting) -> ProbeOutcome:
-    """Whether a secret went to somebody whom it is not for; a store of secrets and Slack's API have theirs by right."""
+    """Whether a secret went to a service that it is not for; a store of secrets and Slack's API may have theirs."""
     replies = _every(setting)
     wrong = []
     sent = False

@@ -1,6 +1,6 @@
 """The words between probes, which say what is sent and judge what comes back, and runners, which run a handler.
 
-A runner runs each scenario in a process of its own: the handler sees a fresh Lambda environment, with its folder as the
+A runner runs each scenario in a separate process: the handler sees a fresh Lambda environment, with its folder as the
 working directory and on the search path, stubs in place of AWS and Slack, and no network.  Nothing here knows Slack.
 """
 
@@ -19,7 +19,7 @@ class Call:
     """One invocation: the event as Lambda gives it, and what the handler's clock shows (None: the real time).
 
     `fresh`: in another environment than the call before it, which shares no memory with it, but what AWS keeps.
-    `stale`: it reads from the stores what stood there before the first call, as one does that runs at the same time.
+    `stale`: it reads from the stores what was there before the first call, as one does that runs at the same time.
     `store`: from this call on the store of secrets has these two, the current one and the one before it; (None, None)
     where it answers with an error.
     """
@@ -36,7 +36,7 @@ class Scenario:
     """Invocations of one fresh environment, in order.
 
     `environment` are variables beside those of the target; `secrets` what the stubbed Secrets Manager and Parameter
-    Store give for any name (None: they have nothing); the same value stands in the environment variable that the target
+    Store give for any name (None: they have nothing); the same value is in the environment variable that the target
     names.  `secret_json`: the stores keep it as JSON, under each of these keys.  `failing`: DynamoDB and S3
     answer with "errors", or with "silence" until the client gives up.
     """
@@ -57,7 +57,7 @@ class Effect:
     its Web API), network (operation a method, or CONNECT where the connection was refused; detail the host), process
     (spawn, a program) and file (write, a path).  `refused` says that nothing came of it: a condition that failed, a
     host that is not there, a program that was not started.  `unclear` says that the stub could not answer it, so that
-    nobody knows what AWS would have done.  `content` is what was sent, cut at a limit.
+    it is unknown what AWS would have done.  `content` is what was sent, cut at a limit.
     """
 
     service: str

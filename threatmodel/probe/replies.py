@@ -66,7 +66,7 @@ def exchanges(effect: Effect) -> bool:
 def begins_installation(reply: Reply, status: int | None) -> bool:
     """Whether the caller is led to where Slack asks whether an app may be installed, and nothing else was done for it.
 
-    Whoever wants the app asks for that, and no request of theirs is signed; what is stored is the state.
+    A user who installs the app asks for that, and the request is not signed; what is stored is the state.
     """
     if status is None or status >= 400:  # noqa: PLR2004 - HTTP's classes
         return False
@@ -82,7 +82,7 @@ def asks_a_store(reply: Reply) -> bool:
 
 
 def status_of(reply: Reply, shape: str) -> int | None:
-    """The status that the caller would see; None where Lambda or the API would answer with a 5xx of its own."""
+    """The status that the caller would see; None where Lambda or the API would answer with a 5xx itself."""
     if reply.ended:
         return None
     if reply.status is None and shape not in {"rest-api", "alb", "alb-multi-value"}:

@@ -18,7 +18,7 @@ from threatmodel.probe.slack import PUBLISHED, signature
 
 SECRET = "5b1d7c0e94a2f6388d03c7be1f4a9e62"  # noqa: S105 - a made-up signing secret, in the form of Slack's
 PREVIOUS = "c0f9d2a86b1e47730a5d8e91f23b64c7"
-"""The made-up secret that a rotation puts in the place of the other."""
+"""The made-up secret that replaces the other in a rotation."""
 LARGE = 5_900_000
 """Bytes of the largest body in an event: with its headers it just fits into the six megabytes of an invocation."""
 SHORT = 600
@@ -30,7 +30,7 @@ SIGNERS = frozenset({"right", "wrong", "next", "published"})
 """Words that name a secret; any other text is one itself."""
 
 RETRY = "X-Slack-Retry-Num"
-"""What a request has that Slack sends once more: its body is that of the first."""
+"""What a request has that Slack sends again: its body is that of the first."""
 
 _FORM = "application/x-www-form-urlencoded"
 _NOT_UTF8 = b"&text=\xff\xfe"
@@ -127,7 +127,7 @@ def _calls(sends: Iterable[Send], genuine: Genuine) -> tuple[list[Call], list[st
 
 
 def _as_request(call: Call, number: int, later: int) -> Call:
-    """The call as a request of its own: AWS names and dates each, the same one sent again too."""
+    """The call as a separate request: AWS names and dates each, the same one sent again too."""
     at = None if call.at is None else call.at + later
     if "requestContext" not in call.event or "elb" in call.event["requestContext"]:
         return replace(call, at=at)
@@ -184,7 +184,7 @@ def _path(send: Send, genuine: Genuine) -> str:
 
 
 def _second(at: float, send: Send, genuine: Genuine, clock: int | None = None) -> int:
-    """The timestamp that lies some seconds from a time."""
+    """The timestamp that is some seconds from a time."""
     distance = send.clock if clock is None else clock
     return int(at) + distance + (MARGIN if distance > 1 and not genuine.sets_clock else 0)
 

@@ -71,7 +71,7 @@ class Result:
 
 
 def fingerprint(name: str, value: str) -> str:
-    """What stands for a variable's value, so that another one can be told from it."""
+    """What stands for a variable's value, so that another one can be distinguished from it."""
     return hashlib.sha256(f"{name}={value}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
@@ -140,7 +140,7 @@ _RESULT = record(
 def read(text: str, file: str, renamed: list[Renamed] | None = None) -> Result:
     """The result in a file's text, with current names; `renamed` takes the former ones.
 
-    Raises InputError with every problem: what is misspelt or of another type, a fact that no probe decides, and facts
+    Raises InputError with every problem: what is misspelled or of another type, a fact that no probe decides, and facts
     that do not follow from the rows.
     """
     reader = Reader(parse(text, file))
@@ -266,7 +266,7 @@ class _Reading:
             seen.add(name)
 
     def follows(self, result: Result, entries: Fields) -> None:
-        """The facts are exactly what the rows show: otherwise somebody wrote one of the two by hand."""
+        """The facts are exactly what the rows show: otherwise one of the two was written by hand."""
         expected = {one.fact: one for one in decisions(result.rows, sees_effects=result.sees_effects)}
         for item in entries["facts"].value:
             name = item.value["fact"].value

@@ -81,7 +81,7 @@ def searched(run: Run, genuine: Genuine, wanted: Wanted, hints: Hints) -> Found:
 
 
 _WORKS, _TOLD_APART, _TAKEN, _GREETED = 3, 2, 1, 0
-"""How much an accepted request shows: it has an effect, a stranger's gets another answer, neither, or it only says that
+"""How much an accepted request shows: an effect, an attacker's gets another answer, neither, or it only says that
 the address is Slack's."""
 
 

@@ -31,7 +31,7 @@ def is_plain(name: str, value: str, request: str) -> bool:
     """Whether a variable's value is no secret.
 
     A name that says secret makes every value one, but a reference to where the secret is kept.  Else it is plain where
-    it is too short to be found, stands in the genuine request, or has the form of an ARN, an address, a path, ids,
+    it is too short to be found, is in the genuine request, or has the form of an ARN, an address, a path, ids,
     numbers or words.
     """
     if len(value) < _SHORTEST or _ARN.match(value):

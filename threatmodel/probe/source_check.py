@@ -1,7 +1,7 @@
 """Whether a signature is compared in constant time: what no answer tells, and the source may.
 
 It is word and never evidence: text was read, nothing was run.  False where an equality on a digest or a signature
-stands; true only where a constant-time comparison of one stands and no such equality; else undecided.
+is; true only where there is a constant-time comparison of one and no such equality; else undecided.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ class _Reading:
         return False
 
     def equal(self) -> Iterator[tuple[int, int]]:
-        """Where an equality stands between a digest and something that is no literal."""
+        """The place of an equality between a digest and something that is no literal."""
         for at, token in enumerate(self.tokens):
             if token.kind != "punctuator":
                 if token.text in {"equals", "compare", "localeCompare"} and self._is_called_on_digest(at):

@@ -118,7 +118,7 @@ class _Reading:
         return name in self.holding or (name in _THROUGH and any(self.is_digest(arg) for arg in node.args))
 
     def equal(self) -> Iterator[tuple[int, int]]:
-        """Where an equality stands between a digest and something that is no constant."""
+        """The place of an equality between a digest and something that is no constant."""
         for node in self.nodes:
             if isinstance(node, ast.Compare):
                 sides = [node.left, *node.comparators]

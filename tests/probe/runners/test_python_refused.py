@@ -53,7 +53,7 @@ LACKING = {
     ),
     "file": ("open('rules.json')\n", "it needs the file 'rules.json', which is not there", "put it into the handler's"),
     "listed": ("import listed_one\n", "the module 'listed_one' is missing", "requirements.txt"),
-    "near": ("import shared_code\n", "the module 'shared_code' is missing", "it lies near: give --packages"),
+    "near": ("import shared_code\n", "the module 'shared_code' is missing", "it is near: give --packages"),
 }
 
 

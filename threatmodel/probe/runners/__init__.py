@@ -1,1 +1,1 @@
-"""Runners: what runs a handler once per scenario, in a process of its own or over HTTP (`target.runner_for`)."""
+"""Runners: what runs a handler once per scenario, in a separate process or over HTTP (`target.runner_for`)."""

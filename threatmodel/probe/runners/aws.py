@@ -15,13 +15,13 @@ from threatmodel.probe.runners.dynamodb import AwsError, DynamoDbTables, SilentE
 MOST_CONTENT = 20_000
 """Characters of what a call sends that are kept, to look for secrets in them."""
 MOST_EFFECTS = 2_000
-"""Effects of a scenario that are recorded one by one; those after them are counted, and the last says so."""
+"""Effects of a scenario that are recorded one by one; those after them are counted, and the last has the count."""
 
 LONGEST_DETAIL = 200
 
 _ACCOUNT = "123456789012"
 TOKEN = "xoxb-probe-" + "4207315096-TzLwQk7b"
-"""The made-up bot token that a store holds under a name that says so."""
+"""The made-up bot token that a store holds under the name of a token."""
 SECRET_KEYS = (
     "SLACK_SIGNING_SECRET",
     "slack_signing_secret",
@@ -168,7 +168,7 @@ class World:
         return found(params) if found else _plain_answer(service, operation, params)
 
     def _kept(self, name: str) -> str:
-        """What a store holds under a name: the secret, or a token where the name says so; as JSON where so tried."""
+        """What a store holds under a name: the secret, or a token for the name of one; as JSON where so tried."""
         if self._secret is None:
             raise AwsError("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
         if self._json:
@@ -227,7 +227,7 @@ class World:
         return {"Parameters": found}
 
     def _named_plainly(self, name: str) -> dict[str, Any]:
-        """A parameter that is one of many, each with a value of its own: none holds JSON."""
+        """A parameter that is one of many, each with a separate value: none holds JSON."""
         as_json, self._json = self._json, ()
         try:
             return self._named(name)

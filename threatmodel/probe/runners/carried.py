@@ -12,7 +12,7 @@ from urllib.parse import quote_plus, unquote_plus
 from threatmodel.probe.protocol import Reply
 
 STATE, COOKIE = "{state}", "{cookie}"
-"""What stands in an event in their place; an answer that has a state gives the ones that follow both."""
+"""What is in an event in their place; an answer that has a state gives the ones that follow both."""
 
 _STATE = re.compile(r"[?&](?:amp;)?state=([^&\"'\s<>#]{1,2000})")
 _COOKIE = re.compile(r"(?:^|,\s*)([^=;,\s]{1,200}=[^;,\s]{0,4000})(?=;|,|$)")

@@ -15,7 +15,7 @@ from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.values import Scalar
 
 _UP = 3
-"""Folders that are looked at: the handler's own and what it lies in, as far as a repository's edge."""
+"""Folders that are looked at: the handler's own and what it is in, as far as a repository's edge."""
 _TEMPLATES = ("template.yaml", "template.yml", "template.json")
 _LISTS = ("requirements.txt", "pyproject.toml", "Pipfile", "package.json")
 _LAYER_FOLDERS = {
@@ -41,7 +41,7 @@ def found_packages(file: Path) -> tuple[Path, ...]:
 
 
 def template_near(file: Path, files: Files) -> Stack | None:
-    """The template that stands beside a handler or above it; None where there is none that can be read."""
+    """The template that is beside a handler or above it; None where there is none that can be read."""
     for folder in _folders(file):
         for name in _TEMPLATES:
             if (folder / name).is_file():

@@ -1,8 +1,8 @@
 """DynamoDB in memory: the items that one scenario put, by table, with the conditions of its writes.
 
-Nobody says what the key of a table is.  It is taken from a `Key` that was seen; else the first attribute that a
+The key of a table is not stated.  It is taken from a `Key` that was seen; else the first attribute that a
 condition asks not to exist; else the first attribute of the item (so a table with two key attributes wants a read,
-or both named in a `Key`, before conditions on it are told apart by both).
+or both named in a `Key`, before conditions on it are distinguished by both).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class AwsError(Exception):
 
 
 class UnreadError(AwsError):
-    """A request that this stub cannot judge: it is refused, and the effect says so."""
+    """A request that this stub cannot judge: it is refused, and the effect names it."""
 
     def __init__(self, message: str) -> None:
         super().__init__("ValidationException", f"the probe's stub cannot answer this: {message}")
@@ -93,7 +93,7 @@ class DynamoDbTables:
         return {name: item[name] for name in names if name in item} or {named: item[named]}
 
     def _checked(self, params: Mapping[str, Any], key: Mapping[str, Any]) -> int | None:
-        """Where the item of a key stands.  Raises AwsError where the condition of a write fails."""
+        """Where the item of a key is.  Raises AwsError where the condition of a write fails."""
         if "Expected" in params or "AttributeUpdates" in params:
             raise UnreadError("Expected and AttributeUpdates are not supported; use expressions")
         at = self._at(params, key)

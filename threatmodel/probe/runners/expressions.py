@@ -34,7 +34,7 @@ class ExpressionError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expression:
-    """An expression with the names (#n) and values (:v) that it stands with."""
+    """An expression with the names (#n) and values (:v) that it is used with."""
 
     text: str
     names: Mapping[str, str]

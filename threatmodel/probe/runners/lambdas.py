@@ -1,7 +1,7 @@
 """Runs a Lambda handler, one fresh process a scenario.
 
-The probe runs the user's own code, which may be a stranger's pull request.  What the handler prints never passes for an
-answer, and what it does by accident (hangs, exits, crashes, floods, forks) is told apart.  What keeps it from the
+The probe runs the user's code, which may be an attacker's pull request.  What the handler prints never passes for an
+answer, and its accidents (time-outs, exits, crashes, floods, forks) are distinguished.  What keeps it from the
 machine is `confinement/`; but it may always behave otherwise for a probe than for Slack.
 """
 

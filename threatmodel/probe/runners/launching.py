@@ -1,4 +1,4 @@
-"""What the child process is started with: the program, and what the launcher is told of it."""
+"""What the child process is started with: the program, and the launcher's settings for it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Program:
 def config(
     program: Program, temporary: Path, limits: Limits, environment: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """What the launcher is told, as JSON: `temporary` is the folder of this one process."""
+    """The launcher's settings, as JSON: `temporary` is the folder of this one process."""
     return {
         "environment": dict(environment or {}),
         "socket": str(temporary / SOCKET),

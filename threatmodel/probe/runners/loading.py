@@ -27,7 +27,7 @@ def variable_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def problem(told: Mapping[str, Any], *, file: Path, name: str, node: bool) -> Problem:
-    """The problem that a child tells of: what is lacking, or type and place of what was raised, never its text."""
+    """The problem that a child reports: what is lacking, or type and place of what was raised, never its text."""
     if told["kind"] == "attribute":
         return _no_function(told, shown_path(file), name, node=node)
     at = Place(shown_path(Path(told["file"])), int(told["line"]))
@@ -65,7 +65,7 @@ def _how_to_get(name: str, file: Path, *, node: bool) -> str:
     """Where a module can be had; nothing is ever installed unasked."""
     near = lying_near(name, file)
     if near is not None:
-        return f"it lies near: give --packages {shlex.quote(shown_path(near))}"
+        return f"it is near: give --packages {shlex.quote(shown_path(near))}"
     if name.startswith((".", "/")):
         return "put it where the handler looks for it, as it is deployed"
     folder = shown_path(file.parent)

@@ -20,7 +20,7 @@ class HttpRunner:
     """Runs scenarios against an address; effects and clock are out of its reach.
 
     Redirects are not followed, and a new connection is made for every call.  `environment` and `secret` of a scenario
-    cannot be set there: whoever judges has to know what the handler was started with.
+    cannot be set there: the judge has to know what the handler was started with.
     """
 
     sees_effects = False
@@ -71,7 +71,7 @@ class HttpRunner:
             connection.close()
 
     def _read(self, answer: http.client.HTTPResponse, started: float) -> bytes:
-        """The body, as far as it comes in time: a server that drips would otherwise hold the probe for ever."""
+        """The body, as far as it comes in time: a server that drips would otherwise hold the probe forever."""
         body = b""
         while data := answer.read1(1 << 16):
             body += data

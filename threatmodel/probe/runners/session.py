@@ -26,7 +26,7 @@ from threatmodel.probe.runners.launching import SOCKET, Program, config
 from threatmodel.probe.runners.loading import variable_names
 from threatmodel.probe.runners.starting import started
 
-_ENDED = {10: "exit", 11: "crash", 12: "memory"}  # launcher.EXITED and its neighbours
+_ENDED = {10: "exit", 11: "crash", 12: "memory"}  # launcher.EXITED and its neighbors
 _LAUNCHER_CODES = frozenset({10, 11, 12, 13})
 _SWEEPS = 50
 _LOOK_EVERY = 0.1
@@ -134,7 +134,7 @@ class Session:
         return self._messages.get_nowait() if self._messages.qsize() else "timeout"
 
     def time(self) -> float:
-        """A clock of what counts for the handler: it stands while that, or this thread, waits for a processor."""
+        """A clock of what counts for the handler: it stops while that, or this thread, waits for a processor."""
         self._waited = max(self._waited, waiting.of(self._handler))  # what has ended has no number any more
         return asyncio.get_running_loop().time() - self._waited - waiting.of_this_thread()
 

@@ -1,4 +1,4 @@
-"""Launchers, made by copying a process that has read all they need: how one is told to end, and how it ended."""
+"""Launchers, made by copying a process that has read all they need: how one is stopped, and how it ended."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from threatmodel.reading.home import PACKAGES
 
-_START = (  # a module, not a script: those are compiled anew each time
+_START = (  # a module, not a script: those are compiled again each time
     "import sys; sys.path.insert(0, sys.argv[1]); from threatmodel.probe.runners.inside import starter; starter.main()"
 )
 _COMMAND = (sys.executable, "-I", "-S", "-X", "utf8", "-c", _START, str(PACKAGES))

@@ -39,7 +39,7 @@ def runner_for(  # noqa: PLR0913 - options of one command, each by its name
     """The runner for a target: a Python or Node.js file with the name of its handler, or an address.
 
     `secret_env` is the variable that holds the signing secret, `packages` are folders with the handler's dependencies
-    that do not lie beside it (none: those that template and folders tell of), `provide` names packages to be stubbed
+    that are not beside it (none: those that template and folders name), `provide` names packages to be stubbed
     although Lambda has them no more (aws-sdk), `allow_remote` the hosts beside this machine that may be asked.  Raises
     InputError.
     """
@@ -88,7 +88,7 @@ def _address(target: str, allow_remote: Sequence[str]) -> SplitResult:
     if address.scheme not in {"http", "https"} or not host or address.username is not None or re.search(r"\s", target):
         raise _refused("wrong-target", shown, "this is no address that can be probed", f"name {FORMS}")
     if not _is_loopback(host) and host not in {name.lower() for name in allow_remote}:
-        hint = f"a probe sends hostile requests: where that is agreed with whoever runs it, allow {host} by name"
+        hint = f"a probe sends hostile requests: if the operator agrees, allow {host} by name"
         raise _refused("wrong-target", shown, f"{quoted(host)} is not this machine", hint)
     return address._replace(path=quote(address.path, _KEPT), query=quote(address.query, _KEPT))
 

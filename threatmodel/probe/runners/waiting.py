@@ -1,4 +1,4 @@
-"""How long processes were ready to run and got no processor, as Linux counts it: on a busy machine nobody hangs."""
+"""How long processes were ready to run and got no processor, as Linux counts it: a busy machine is no time-out."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def _extension(world: World, request: HttpRequest) -> tuple[int, str, bytes]:
 
 
 def _aws(world: World, request: HttpRequest) -> tuple[int, str, bytes]:
-    """An endpoint of AWS: the JSON protocols, and Lambda's Invoke; others are refused, and the record says so."""
+    """An endpoint of AWS: the JSON protocols, and Lambda's Invoke; others are refused, and the record shows it."""
     target, service = request.headers.get("x-amz-target", ""), _service(request.host)
     try:
         invoked = re.fullmatch(r"/2015-03-31/functions/([^/]+)/invocations(?:\?.*)?", request.target)

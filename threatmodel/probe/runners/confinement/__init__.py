@@ -1,1 +1,1 @@
-"""What keeps a handler's process to itself: measures of the kernel, each tried, and told whether it holds."""
+"""What confines a handler's process: measures of the kernel, each tried and reported."""

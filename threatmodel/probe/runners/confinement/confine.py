@@ -15,7 +15,7 @@ from threatmodel.probe.runners.confinement import calls, landlock, limits, names
 from threatmodel.probe.runners.confinement.kernel import LINUX, KernelError
 from threatmodel.probe.runners.confinement.measures import MEASURES
 
-_NEEDLESS = "the handler's process has a root folder of its own"
+_NEEDLESS = "the handler's process has a private root folder"
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class Confinement:
 
     @property
     def parted(self) -> bool:
-        """Whether the first child is the first process of a world of its own."""
+        """Whether the first child is the first process of its namespaces."""
         return self.why.get("processes") == ""
 
     def begin(self) -> None:
@@ -47,7 +47,7 @@ class Confinement:
         """In the first child, which is root in its world: from here on it sees only what the handler needs."""
         if not LINUX:
             return
-        self.why["files"] = "no mounts of its own may be made"
+        self.why["files"] = "no private mounts may be made"
         if not self.mounts:
             return
         config = self.config

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 MEASURES: Mapping[str, str] = {
     "processes": "it sees, signals and outlives no process but its own",
-    "files": "it sees its code, its packages and the system's libraries, read-only, and a /tmp of its own",
+    "files": "it sees its code, its packages and the system's libraries, read-only, and a private /tmp",
     "network": "it has no network, not even this machine's",
     "user": "it runs as a user with no rights over this machine",
     "programs": "it starts no programs and makes none of the calls by which a process reaches another or the kernel",
     "writes": "it writes nowhere but in /tmp, even where its user may",
     "number": "the number of its processes is limited",
 }
-"""By name, in the order in which they are told."""
+"""By name, in the order in which they are reported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

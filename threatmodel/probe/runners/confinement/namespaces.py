@@ -1,4 +1,4 @@
-"""A world of its own for the handler's processes: process numbers, network, mounts, and a user without rights."""
+"""Separate namespaces for the handler's processes: process numbers, network, mounts, and a user without rights."""
 
 from __future__ import annotations
 

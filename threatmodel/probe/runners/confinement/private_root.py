@@ -1,4 +1,4 @@
-"""A root folder that holds nothing but what a handler needs, read-only, with a /tmp and a /proc of its own."""
+"""A root folder that holds only what a handler needs, read-only, with a private /tmp and /proc."""
 
 # ruff: noqa: PTH103, PTH110, PTH112, PTH114, PTH115, PTH120, PTH123, PTH211 - pathlib would take a tenth of the time that a scenario may take
 
@@ -28,7 +28,7 @@ _STREAMS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/
 def build(base: str, shown: Iterable[str], socket: str, home: str, owner: int) -> None:
     """Makes `base` the root of this process.  Raises KernelError where that cannot be.
 
-    `shown` are the files and folders that stand there as they do now, read-only; `socket` is the caller's, `home` the
+    `shown` are the files and folders that are there as they are now, read-only; `socket` is the caller's, `home` the
     handler's folder for what it writes, and `owner` whose it is.
     """
     places = _outermost([*_SYSTEM, *(f"/etc/{name}" for name in _SETTINGS), *shown])
@@ -57,7 +57,7 @@ def build(base: str, shown: Iterable[str], socket: str, home: str, owner: int) -
 
 
 def _outermost(paths: Iterable[str]) -> list[str]:
-    """The paths without those that lie in another of them."""
+    """The paths without those that are in another of them."""
     found: list[str] = []
     for path in sorted(set(paths)):
         if not any(path == other or path.startswith(other + "/") for other in found):

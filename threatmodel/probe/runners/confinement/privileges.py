@@ -26,7 +26,7 @@ def hide(*, hidden: bool = True) -> None:
 
 
 def somebody() -> int:
-    """The number of a user that nobody else has, so that what is counted for a user is counted for one handler."""
+    """The number of a user that no other process has, so that what is counted for a user is counted for one handler."""
     return _FIRST + secrets.randbelow(_MANY)
 
 

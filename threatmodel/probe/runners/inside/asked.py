@@ -12,7 +12,7 @@ _ASKING = frozenset({"os.py", "_collections_abc.py"})
 
 
 class _Recorded(dict[bytes, bytes]):
-    """What stands behind `os.environ`: tells of each name that is not there."""
+    """What is behind `os.environ`: it reports each name that is not there."""
 
     def __init__(self, given: dict[bytes, bytes], tell: Callable[[bytes], None]) -> None:
         super().__init__(given)

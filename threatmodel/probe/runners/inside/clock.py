@@ -1,4 +1,4 @@
-"""The clock that a Python handler sees: it shows what it is told, and goes on from there."""
+"""The clock that a Python handler sees: it shows the time that it is set to, and goes on from there."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _of_moment(real: Callable[..., str], before: int) -> Callable[..., str]:
 
 def _install_dates() -> None:
     class DateMeta(type):
-        """Takes every date for one of its own kind, whoever made it."""
+        """Treats every date as its kind, wherever it was made."""
 
         def __instancecheck__(cls, other: object) -> bool:
             return isinstance(other, _RealDatetime if cls is datetime.datetime else _RealDate)

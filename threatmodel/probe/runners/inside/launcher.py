@@ -23,7 +23,7 @@ from threatmodel.probe.runners.confinement.kernel import KernelError, prctl
 from threatmodel.probe.runners.inside import python_child
 
 EXITED, DIED, MEMORY, STOPPED = 10, 11, 12, 13
-"""How the handler's process ended: by itself, by a signal, over its memory, because the caller said so."""
+"""How the handler's process ended: by itself, by a signal, over its memory, because the caller ended it."""
 CODES = frozenset({EXITED, DIED, MEMORY, STOPPED})
 PATIENCE = 5.0
 """Seconds within which what is killed is gone."""
@@ -38,7 +38,7 @@ def adopt() -> None:
 
 
 def main(config: Mapping[str, Any]) -> NoReturn:
-    """Runs what it is told to, and exits with how it ended."""
+    """Runs the given program, and exits with how it ended."""
     caller = os.getppid()
     confinement = Confinement(config)
     confinement.begin()
@@ -65,7 +65,7 @@ def main(config: Mapping[str, Any]) -> NoReturn:
 
 
 def _be_first(confinement: Confinement) -> NoReturn:
-    """The first process of a world of its own: all others end with it, and it with the handler's."""
+    """The first process of separate namespaces: all others end with it, and it with the handler's."""
     _prctl(_DEATH_SIGNAL, signal.SIGKILL)
     confinement.close_root()
     child = os.fork()
@@ -120,7 +120,7 @@ def _run_python(config: Mapping[str, Any]) -> None:
 
 
 def _watched(child: int, memory: int, caller: int, *, first: bool = False) -> int:
-    """Waits for the end of the handler's process; ends it when told to, when the caller is gone, or at its limit.
+    """Waits for the end of the handler's process; ends it on request, when the caller is gone, or at its limit.
 
     `first`: the child is the first process of its world, and says itself how the handler's ended.
     """

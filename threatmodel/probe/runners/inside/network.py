@@ -66,7 +66,7 @@ def install(path: str, hosts: str, note: Note) -> Callable[[str, str, Mapping[st
 
 
 def _install_resolver(names: dict[str, str]) -> None:
-    """Every name resolves, to an address of its own, without anybody being asked."""
+    """Every name resolves to a separate address, without a query."""
     numbers: dict[str, str] = {}
 
     def address(host: str | bytes | None) -> str:

@@ -1,6 +1,6 @@
 """The child process of a Python handler: loads it as Lambda would, and answers one call after the other.
 
-What the handler prints cannot pass for an answer: answers go over a connection of their own, each behind a token.
+What the handler prints cannot pass for an answer: answers go over a separate connection, each behind a token.
 This is no sandbox against a handler that wants to lie: it runs in this very process.
 """
 
@@ -52,7 +52,7 @@ class Line:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def note(self, service: str, operation: str, detail: str) -> None:
-        """Tells of something that the handler tried, and that was refused."""
+        """Report something that the handler tried, and that was refused."""
         self._notes += 1
         if self._notes <= _MOST_NOTES:
             self.say({"note": [service, operation, detail.encode(errors="replace").decode()[:200]]})
@@ -157,7 +157,7 @@ def _has_processes() -> bool:
 
 
 def _settle(seconds: float) -> None:
-    """Waits until nothing is at work any more, but not longer than told.
+    """Waits until nothing is at work any more, but not longer than the limit.
 
     The threads of a pool that wait for work are at none; one that was just given some is seen at it a moment later.
     """

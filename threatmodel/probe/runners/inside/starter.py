@@ -1,7 +1,7 @@
 """One process that has read all that launchers need, and is copied for each: a copy takes a twentieth of a new start.
 
-It runs nothing of a handler's.  What it is told comes over its standard input, a socket: for each launcher three files,
-a line of its own (commands in, in the end how it ended out), what it prints to, and what it is told.
+It runs nothing of a handler's.  Its commands come over its standard input, a socket: for each launcher three files,
+a separate line (commands in, in the end how it ended out), what it prints to, and its settings.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MOST_FILES = 4096
 
 
 def main() -> None:
-    """Makes launchers until nobody asks for any more, and ends those that are left."""
+    """Makes launchers until no more are asked for, and ends those that are left."""
     privileges.hide()
     launcher.adopt()
     starter = _Starter(socket.socket(fileno=0))
@@ -133,7 +133,7 @@ def _become_launcher(output: int, told: int) -> NoReturn:
     """Turns this copy into a launcher, as if it had been started by itself."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    privileges.hide(hidden=False)  # until it is confined: whoever is hidden may not say who it is in a world of its own
+    privileges.hide(hidden=False)  # until it is confined: a hidden process may not set its identity in new namespaces
     os.setsid()
     with open(told, encoding="utf-8", closefd=False) as file:
         config = json.load(file)

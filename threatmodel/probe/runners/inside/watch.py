@@ -1,6 +1,6 @@
-"""What a Python handler may not do on the machine that probes it: start programs, write where Lambda lets nobody write.
+"""What a Python handler may not do on the machine that probes it: start programs, write where Lambda does not allow it.
 
-Each try is told and refused: a hostile request may be trying to run a command, and this is somebody's machine.
+Each try is reported and refused: a hostile request may try to run a command, and this is the user's machine.
 """
 
 # ruff: noqa: PTH119 - pathlib would take a tenth of the time that a scenario may take

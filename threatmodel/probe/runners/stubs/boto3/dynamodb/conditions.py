@@ -60,7 +60,7 @@ class Attr:
         return Condition("{} >= {}", self, value)
 
     def between(self, low: Any, high: Any) -> Condition:
-        """It lies between two values."""
+        """It is between two values."""
         return Condition("{} BETWEEN {} AND {}", self, low, high)
 
     def is_in(self, values: list[Any]) -> Condition:
