@@ -173,7 +173,7 @@ functions:
 
 
 def test_statements_of_a_function_s_own_make_another_role() -> None:
-    assert at(function("iam: {role: {statements: []}}"), BOT, "Role") == "? its role is made of its own statements"
+    assert at(function("iam: {role: {statements: []}}"), BOT, "Role") == "? its role is made from its statements"
 
 
 def test_harmless_plugins_are_no_doubt() -> None:

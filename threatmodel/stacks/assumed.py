@@ -15,7 +15,7 @@ _NOTHING: Mapping[str, PlainValue] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumed:
-    """What is taken for given while a file is read.
+    """What is assumed while a file is read.
 
     A parameter has the value that `values` gives it, else its default; where `open` is set, a parameter without a value
     is unknown though it has a default.  `conditions` are taken to hold or not, whatever they say.  `stated` has the

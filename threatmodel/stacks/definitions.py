@@ -1,4 +1,4 @@
-"""Definitions of state machines that stand in files of the project, taken in as the property `Definition`."""
+"""Definitions of state machines that are in files of the project, taken in as the property `Definition`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FILE_IN: Mapping[str, str] = {
     "AWS::Serverless::StateMachine": "DefinitionUri",
     "AWS::StepFunctions::StateMachine": "DefinitionS3Location",
 }
-"""The property that names a file, where the definition does not stand in the template."""
+"""The property that names a file, where the definition is not in the template."""
 
 
 def with_definitions(stack: Stack, path: Path, files: Files) -> Stack:
@@ -40,7 +40,7 @@ def _with_definition(resource: Resource, location: Node, path: Path, files: File
 def _read(location: Node, path: Path, files: Files, problems: list[Problem]) -> Node:
     written, place = text(location), location.place
     if not written or "://" in written:
-        return Unknown("its definition stands elsewhere", place)
+        return Unknown("its definition is elsewhere", place)
     try:
         target = files.named(written, path, place)
         if not files.has(target):

@@ -1,7 +1,7 @@
 """The values that a deployment gives a file's parameters: SAM's samconfig, and CloudFormation's parameters as JSON.
 
-Values are handed on with the line where each stands and are never shown; a file that cannot be understood is an error,
-since values that are not read would be taken for defaults.
+Values are handed on with the line where each is and are never shown; a file that cannot be understood is an error,
+since values that are not read would be treated as defaults.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _of_json(text: str, file: str) -> Iterator[tuple[str, PlainValue]]:
         if isinstance(item, str):
             yield from _overrides(item, file)
         elif isinstance(item, dict) and "ParameterKey" in item:
-            if not item.get("UsePreviousValue"):  # what stands there now is seen nowhere: it is not given
+            if not item.get("UsePreviousValue"):  # what is there now is seen nowhere: it is not given
                 yield str(item["ParameterKey"]), _plain(item.get("ParameterValue"), file)
         else:
             raise _refused(file, "an entry is no parameter: it has no ParameterKey")

@@ -1,7 +1,7 @@
 """Templates that nest others of the same project, as one stack: parameters handed down, outputs handed back.
 
-A resource of a nested stack is called ``<nested stack>.<name>``.  What stands elsewhere (an address, an application of
-the Serverless Application Repository), leaves the project or cannot be read stays a part that nobody read, and says so.
+A resource of a nested stack is called ``<nested stack>.<name>``.  What is elsewhere (an address, an application of
+the Serverless Application Repository), leaves the project or cannot be read stays an unread part, which is named.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from threatmodel.stacks.cloudformation.names import NESTED
 from threatmodel.stacks.cloudformation.parameters import Nesting
 from threatmodel.stacks.cloudformation.reader import TEMPLATE_IN
 from threatmodel.stacks.definitions import with_definitions
-from threatmodel.stacks.sam.making import joined, spelt
+from threatmodel.stacks.sam.making import joined, spelled
 from threatmodel.stacks.stack import Choice, Nested, Parameter, Resource, Stack, Unread
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, get, links, text
 
@@ -31,7 +31,7 @@ _HANDED = "^"
 _OUTPUTS = "Outputs."
 
 Relinked = Callable[[Link], Node]
-"""What stands in the place of a link."""
+"""What replaces a link."""
 
 
 def read(path: Path, files: Files, assumed: Assumed) -> Stack:
@@ -128,7 +128,7 @@ def _handed(parameters: Node | None, resource: Resource) -> Mapping[str, Node] |
         case Table(entries=entries):
             return {name: relinked(node, _marked) for name, node in entries.items()}
         case _:
-            return Unknown(f"what {quoted(resource.name)} is given is not told", resource.place)
+            return Unknown(f"what {quoted(resource.name)} is given is not stated", resource.place)
 
 
 def _marked(link: Link) -> Node:
@@ -136,7 +136,7 @@ def _marked(link: Link) -> Node:
 
 
 def _inside(assumed: Assumed, name: str) -> Assumed:
-    """What is taken for given of a nested template: its conditions; its parameters are handed to it."""
+    """What is assumed of a nested template: its conditions; its parameters are handed to it."""
     prefix = f"{name}."
     own = {key: holds for key, holds in assumed.conditions.items() if key.startswith(prefix)}
     return Assumed(conditions={key.removeprefix(prefix): holds for key, holds in own.items()})
@@ -158,7 +158,7 @@ class _Outputs:
         return {link.resource for link in links(get(resource.properties, "Parameters"))} & self.nested
 
     def within(self, node: Node | None) -> Node | None:
-        """A node with outputs in the place of the links to them."""
+        """A node with outputs instead of the links to them."""
         return None if node is None else relinked(node, self.of)
 
     def of(self, link: Link) -> Node:
@@ -184,7 +184,7 @@ def _renamed(link: Link, name: str) -> Link:
 
 
 def _together(stack: Stack, inner: Mapping[str, Stack], outputs: _Outputs) -> Stack:
-    """The stack with the resources of those that it nests, each in the place of the nested stack."""
+    """The stack with the resources of those that it nests, each instead of the nested stack."""
     resources: dict[str, Resource] = {}
     for name, resource in stack.resources.items():
         child = inner.get(name)
@@ -214,7 +214,7 @@ def _together(stack: Stack, inner: Mapping[str, Stack], outputs: _Outputs) -> St
 
 
 def _hidden(child: Stack) -> Iterator[tuple[str, Parameter]]:
-    """The parameters of a nested stack that hide what they are handed, by the names that stand beside such values."""
+    """The parameters of a nested stack that hide what they are handed, by the names that are beside such values."""
     yield from child.hidden.items()
     for one in child.parameters.values():
         if one.hidden and isinstance(one.value, Scalar):
@@ -270,7 +270,7 @@ def _unread(name: str, child: Stack, stack: Stack) -> Iterator[Unread]:
 
 
 def relinked(node: Node, change: Relinked) -> Node:
-    """A node in which something else stands in the place of each link; itself where nothing does."""
+    """A node in which something else replaces each link; itself where nothing does."""
     match node:
         case Link():
             return change(node)
@@ -300,7 +300,7 @@ def _joined(
         if isinstance(found, str | Link | Unknown):
             pieces.append(found)
         else:
-            pieces += spelt(found)
+            pieces += spelled(found)
             by |= dict.fromkeys(getattr(found, "given", ()))
     return joined(pieces, place, tuple(by))
 

@@ -19,9 +19,9 @@ class Resource:
     """One resource.
 
     `name` is its logical id (Terraform: its address), `type` in the file's own words (AWS::Lambda::Function,
-    aws_lambda_function), `made_by` the resource that a transform made it of ('' where it stands in the file),
-    `doubt` what its very existence hangs on (a condition; `usual`: whether defaults make it), `opaque` why there may
-    be other properties than these (all stand under a condition, or a file is included): while it is set, no property
+    aws_lambda_function), `made_by` the resource that a transform made it of ('' where it is in the file),
+    `doubt` what its very existence depends on (a condition; `usual`: whether defaults make it), `opaque` why there may
+    be other properties than these (all are under a condition, or a file is included): while it is set, no property
     is left out.  `about` has its other keys, resolved (Metadata, DeletionPolicy, UpdateReplacePolicy).  `polls` is the
     service of AWS that an event of a transform polls, which its ARN need not tell ('' where none is known).
     """
@@ -43,7 +43,7 @@ class Parameter:
 
     `value` is its default; an Unknown without one, and where the value is read from elsewhere (AWS::SSM::Parameter...).
     `allowed` are the only values that it may take (none listed: any), `least` and `most` the bounds of a number.
-    `stated` is where a deployment's own value stands, which then is the value; `stored` the name under which the
+    `stated` is where a deployment's own value is, which then is the value; `stored` the name under which the
     Parameter Store has it, where it is read from there and has one by default.
     """
 
@@ -102,7 +102,7 @@ class Stack:
     `kind` is cloudformation, serverless or terraform; `parameters` are those that a node's `given` names; `undecided`
     are conditions that may hold or not; `exports` are values that other stacks may import, `outputs` those that a
     template which nests this one may use; `nested` are the nested stacks whose resources are here too, each under
-    ``<nested stack>.<name>``; `beside` is what else the file spells (mappings, defaults, notes), as it stands; `hidden`
+    ``<nested stack>.<name>``; `beside` is what else the file spells (mappings, defaults, notes), as it is; `hidden`
     are the nested stacks' parameters that hide what they are handed (NoEcho), by the name that a node's `given` has;
     `problems` are what its author should know (a duplicate key); `unread` says what may hold more resources than these:
     while there is any, nothing can be said to be absent elsewhere than on a resource that

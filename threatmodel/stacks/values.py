@@ -14,16 +14,16 @@ from threatmodel.reading.problems import Place
 
 
 class Scalar(NamedTuple):
-    """A text, number, yes/no or null that stands there.
+    """A text, number, yes/no or null that is there.
 
-    `given` are the parameters that it comes from; of a text that is put together, `spelt` has their names, marked, in
+    `given` are the parameters that it comes from; of a text that is put together, `spelled` has their names, marked, in
     place of what they give: `mark`.
     """
 
     value: str | int | float | bool | None
     place: Place
     given: tuple[str, ...] = ()
-    spelt: str = ""
+    spelled: str = ""
 
 
 class Table(NamedTuple):
@@ -56,13 +56,13 @@ class Link(NamedTuple):
 class Joined(NamedTuple):
     """A text of which some parts are links or unknown (`Fn::Sub`, `Fn::Join`, a Terraform reference in a text).
 
-    `given` and `spelt` are those of `Scalar`.
+    `given` and `spelled` are those of `Scalar`.
     """
 
     parts: tuple[str | Link | Unknown, ...]
     place: Place
     given: tuple[str, ...] = ()
-    spelt: str = ""
+    spelled: str = ""
 
 
 class Unknown(NamedTuple):
@@ -197,7 +197,7 @@ def _same_part(one: str | Link | Unknown, other: str | Link | Unknown) -> bool:
 
 
 def mark(names: Iterable[str]) -> str:
-    """What stands in a text for what is unknown, with the names of what would give it."""
+    """What is in a text for what is unknown, with the names of what would give it."""
     return f"\x00{','.join(names)}\x01"
 
 
@@ -206,8 +206,8 @@ def spelling(piece: Node | str) -> str:
     match piece:
         case str():
             return piece
-        case Scalar(given=given, spelt=spelt) | Joined(given=given, spelt=spelt) if given:
-            return spelt or mark(given)
+        case Scalar(given=given, spelled=spelled) | Joined(given=given, spelled=spelled) if given:
+            return spelled or mark(given)
         case Scalar(value=bool() as value):
             return str(value).lower()
         case Scalar(value=value):
@@ -221,7 +221,7 @@ def spelling(piece: Node | str) -> str:
 
 
 def shape_of(node: Node | None) -> str:
-    """A text in which links stand as ``${Name.Attribute}`` and unknown parts as ``*``; '' for anything else."""
+    """A text in which links are written as ``${Name.Attribute}`` and unknown parts as ``*``; '' for anything else."""
     match node:
         case Scalar(value=str() as value):
             return value

@@ -250,7 +250,7 @@ def test_where_macros_add_no_name_is_unknown(more: str) -> None:
         ("!GetAtt [Bot]", "<what it refers to is not written out>"),
         ("!Join [a]", "<what is joined is not written out>"),
         ("!Join [',', text]", "<what is joined is not written out>"),
-        ("!Join ['', [a, [b]]]", '"a" + <what stands within the text is no text>'),
+        ("!Join ['', [a, [b]]]", '"a" + <a part of the text is not a text>'),
         ("!If [a, b]", "<it depends on a condition>"),
         ("!Split ['', text]", "<it is a part of a text that is known at deployment>"),
         ("!Select [-1, [a]]", "<which item is meant is not written out>"),

@@ -113,7 +113,7 @@ def test_a_policy_document_that_is_read_during_apply() -> None:
 
 def test_resources_that_are_unknown_as_a_whole_may_be_more() -> None:
     assert document([{"actions": ["s3:*"]}], [{"resources": True}]).endswith(
-        "          - -> aws_b.y arn\n          - ? what else stands there is known only after apply"
+        "          - -> aws_b.y arn\n          - ? what else is there is known only after apply"
     )
 
 

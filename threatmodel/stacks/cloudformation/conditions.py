@@ -13,7 +13,7 @@ from threatmodel.stacks.stack import Choice
 from threatmodel.stacks.values import List, Node, Scalar, Table, text
 
 DEEPEST = 100
-"""Conditions within or behind one another; what lies deeper is not decided."""
+"""Conditions within or behind one another; what is deeper is not decided."""
 
 _Value: TypeAlias = "bool | None"
 

@@ -8,16 +8,16 @@ from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import get, text
 
 _PATH = "aws:cdk:path"
-"""The key of a resource's Metadata under which the CDK keeps where in the tree of constructs it stands."""
+"""The key of a resource's Metadata under which the CDK keeps where in the tree of constructs it is."""
 _ITSELF = frozenset(("Resource", "Default"))
 """What a construct calls the one resource that it is there for."""
 _HASH = re.compile(r"(?:[0-9a-f]{32}|[0-9A-F]{32})\Z")
-"""What the CDK puts behind the name of a function of its own that exists once a stack."""
+"""The suffix of the CDK's own functions that exist once in each stack."""
 _DEEPEST = 20
 
 
 def construct(resource: Resource) -> tuple[str, ...]:
-    """The names of the constructs that a resource stands in, its own last, without the stack's; none if untold."""
+    """The names of the constructs that a resource is in, its own last, without the stack's; none if untold."""
     path = text(get((resource.about or {}).get("Metadata"), _PATH))
     _, *names = (path or "").split("/")[:_DEEPEST]
     if len(names) > 1 and names[-1] in _ITSELF:

@@ -1,4 +1,4 @@
-"""The text of a template to nodes, each with its place: what stands there, before anything is looked up.
+"""The text of a template to nodes, each with its place: what is there, before anything is looked up.
 
 YAML, and JSON as a kind of YAML.  Other than in our own files, templates may hold anchors, aliases and merge keys (not
 enough of them to blow up) and CloudFormation's short tags, which become the long form: ``!Sub x`` gives the same nodes
@@ -152,7 +152,7 @@ class _Nodes:
             self.anchors[event.anchor] = node
         return node
 
-    def alias(self, container: Any, event: Any) -> Node:  # noqa: ARG002 - wherever it stands
+    def alias(self, container: Any, event: Any) -> Node:  # noqa: ARG002 - whatever contains it
         return self.repeats(event, self.depth)
 
     def further(self, event: Any) -> None:
@@ -203,7 +203,7 @@ class _Nodes:
         return Table(entries, table.place, keys)
 
     def twice(self, key: str, first: Place, at: Place) -> None:
-        """Notes that a key stands in its mapping already."""
+        """Notes that a key is in its mapping already."""
         message = f"{quoted('<<' if key is _MERGE else key)} is given twice; first on line {first.line}"
         note(self.problems, Problem(code="duplicate-key", place=at, message=message, hint="keep one of the two"))
 

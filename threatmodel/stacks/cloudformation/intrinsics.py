@@ -89,7 +89,7 @@ class Scope(Names):
     # --- texts
 
     def sub(self, argument: Node, place: Place) -> Node:
-        """`Fn::Sub`, with or without variables of its own."""
+        """`Fn::Sub`, with or without separate variables."""
         pattern, own = argument, None
         if isinstance(argument, List) and len(argument.items) == 2:  # noqa: PLR2004 - the text and its variables
             pattern, own = argument.items[0], argument.items[1]
@@ -126,12 +126,12 @@ class Scope(Names):
         parts: list[str | Link | Unknown] = []
         last: list[str] = []
         given: dict[str, None] = {}
-        spelt: list[str] = []
+        spelled: list[str] = []
         for piece in pieces:
             found, by = _parts(piece)
-            spelt.append(spelling(piece))
+            spelled.append(spelling(piece))
             given |= dict.fromkeys(by)
-            longest = max(len(spelt[-1]), sum(len(part) if isinstance(part, str) else 1 for part in found))
+            longest = max(len(spelled[-1]), sum(len(part) if isinstance(part, str) else 1 for part in found))
             if self.spent(len(by) + longest):
                 return Unknown("the template's texts grow too long", place)
             for part in found:
@@ -144,11 +144,11 @@ class Scope(Names):
                 parts.append(part)
         end = "".join(last)
         if not parts:
-            return Scalar(end, place, tuple(given), "".join(spelt) if given else "")
+            return Scalar(end, place, tuple(given), "".join(spelled) if given else "")
         if end:
             parts.append(end)
         if len(parts) > 1 or isinstance(parts[0], str):
-            return Joined(tuple(parts), place, tuple(given), "".join(spelt) if given else "")
+            return Joined(tuple(parts), place, tuple(given), "".join(spelled) if given else "")
         return parts[0]._replace(place=place)
 
     def join(self, argument: Node, place: Place) -> Node:
@@ -221,7 +221,7 @@ class Scope(Names):
         return _with(found, given) if enough else Unknown("what the mapping has is no text and no list", place)
 
     def not_in_map(self, names: list[str], given: tuple[str, ...], rest: tuple[Node, ...], place: Place) -> Resolved:
-        """What `Fn::FindInMap` comes to where nothing stands in the mapping."""
+        """What `Fn::FindInMap` comes to where nothing is in the mapping."""
         if rest and isinstance(rest[0], Table) and "DefaultValue" in rest[0].entries:
             return self.node(rest[0].entries["DefaultValue"])
         mappings = self.mappings.entries if self.mappings else {}
@@ -276,7 +276,7 @@ class Scope(Names):
         return found._replace(place=place) if isinstance(found, Scalar) else found
 
     def at_deployment(self, _argument: Node, place: Place) -> Node:
-        """A function that nobody can answer before the deployment."""
+        """A function whose result is known only after the deployment."""
         return Unknown("it is known at deployment", place)
 
 
@@ -299,7 +299,7 @@ _FUNCTIONS: Mapping[str, Callable[[Scope, Node, Place], Resolved]] = {
 
 
 def made_by(function: str) -> str:
-    """Why what a function makes cannot be told."""
+    """Why what a function makes cannot be determined."""
     if function.startswith("Fn::ForEach"):
         return "a loop makes it"
     return "a macro makes it" if function == "Fn::Transform" else f"nothing is known of the function {quoted(function)}"
@@ -327,7 +327,7 @@ def _parts(piece: Node | str) -> tuple[tuple[str | Link | Unknown, ...], tuple[s
         case Link():
             return (piece,), ()
         case _:
-            return (Unknown("what stands within the text is no text", piece.place),), ()
+            return (Unknown("a part of the text is not a text", piece.place),), ()
 
 
 def _may_be_shorter(argument: Node, found: tuple[Node, ...]) -> bool:

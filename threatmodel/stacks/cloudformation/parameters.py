@@ -19,7 +19,7 @@ _LONGEST_VALUE = 4096
 class Nesting(NamedTuple):
     """That nested stacks are read too, and which of them a template is: its name, and what its parameters are given.
 
-    `handed` is None for the template that is deployed, and Unknown where nobody can tell what another one is given;
+    `handed` is None for the template that is deployed, and Unknown where it cannot be determined for another one;
     what that is not handed has its default for certain.
     """
 
@@ -38,9 +38,7 @@ def parameter(name: str, declared: Table, place: Place, assumed: Assumed, nestin
             value = value._replace(given=(*value.given, f"{nesting.name}.{name}"))
         return Parameter(name=name, type=kind, hidden=hidden, value=value, place=place, stated=value.place)
     given = assumed.values.get(name)
-    told = given is not None and not kind.startswith(
-        _FROM_STORE
-    )  # there a name is given, and the value stands elsewhere
+    told = given is not None and not kind.startswith(_FROM_STORE)  # there a name is given, and the value is elsewhere
     return Parameter(
         name=name,
         type=kind,
@@ -107,6 +105,6 @@ def _default(name: str, kind: str, declared: Table, assumed: Assumed, given: tup
 
 
 def _as_number(value: str, kind: str, place: Place, given: tuple[str, ...] = ()) -> Scalar:
-    """A parameter's value, a number where its type says so."""
+    """A parameter's value, a number where its type states it."""
     number = meaning(value) if value and kind in {"Number", "List<Number>"} else value
     return Scalar(number if isinstance(number, int | float) else value, place, given)

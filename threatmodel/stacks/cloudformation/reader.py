@@ -41,8 +41,8 @@ def read(
 ) -> tuple[Stack, Table | None]:
     """The stack that a template describes, and its `Globals`, looked up as well.
 
-    With `nesting`, outputs of nested stacks whose templates are files stand as links to them.  Resources of SAM's own
-    types stand as they are: neither are `Globals` merged nor is anything made of them.  Raises InputError where
+    With `nesting`, outputs of nested stacks whose templates are files become links to them.  Resources of SAM's own
+    types are written as they are: neither are `Globals` merged nor is anything made of them.  Raises InputError where
     the text is no YAML or JSON, or no template; lesser mistakes are in the stack's `problems`.
     """
     raw = document.parse(text, file)
@@ -236,7 +236,7 @@ class _Template:
             if kind in _STACKS:
                 self.not_read(name, _elsewhere(kind, node), place)
             elif kind.endswith(_MODULE):
-                self.not_read(name, "what a module makes stands elsewhere", place)
+                self.not_read(name, "what a module makes is elsewhere", place)
             return node
         self.not_read(name, "it is not written as a resource is", place)
         return None
@@ -296,7 +296,7 @@ def _elsewhere(kind: str, body: Table) -> str:
     where = f" of the Serverless Application Repository: {quoted(application)}" if application else ""
     if address and _ADDRESS.match(address):
         where = f" at {quoted(address.partition('?')[0])}"  # what follows may sign the request
-    return f"what a nested stack makes stands in another template{where}"
+    return f"what a nested stack makes is in another template{where}"
 
 
 def is_local(location: Node | None) -> bool:
@@ -312,7 +312,7 @@ def _never(condition: Node | None, scope: Scope) -> bool:
 
 
 def _maker(name: str, node: Node) -> str:
-    """The loop or macro that stands where a resource is expected, or ''."""
+    """The loop or macro in place of a resource, or ''."""
     if name[:4] == "Fn::":
         return name
     if not isinstance(node, Table) or "Type" in node.entries:
@@ -331,7 +331,7 @@ def _properties(body: Table, place: Place, scope: Scope) -> tuple[Table, Unknown
         found = scope.node(raw)
         if isinstance(found, Table) or found is None:
             return found or nothing, None
-        return nothing, found if isinstance(found, Unknown) else Unknown("what it is stands elsewhere", found.place)
+        return nothing, found if isinstance(found, Unknown) else Unknown("its type is not in this file", found.place)
     if adding:
         known = Table({name: node for name, node in raw.entries.items() if name not in adding}, raw.place, raw.keys)
         opaque = Unknown(made_by(adding[0]), raw.keys[adding[0]])
@@ -342,7 +342,7 @@ def _properties(body: Table, place: Place, scope: Scope) -> tuple[Table, Unknown
 
 
 def _doubt(condition: Node | None, scope: Scope) -> Unknown | None:
-    """What the existence of a resource hangs on."""
+    """What the existence of a resource depends on."""
     if condition is None:
         return None
     name = text(condition)

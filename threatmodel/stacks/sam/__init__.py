@@ -1,6 +1,6 @@
-"""What SAM makes of its own resource types, as far as facts and flows need it.
+"""What SAM makes of its resource types, as far as facts and flows need it.
 
-The AWS::Serverless::* resources stay what they are, with the template's Globals merged in.  What hangs around them is
+The AWS::Serverless::* resources stay what they are, with the template's Globals merged in.  What belongs to them is
 added as plain CloudFormation resources under the logical ids that SAM gives: roles, permissions, event source mappings,
 subscriptions, rules, stages, aliases, deployment groups.  Each says which resource it is made of, and its places are
 the lines that cause it.  A kept resource gains the properties that its generated twin would have: `Role` of functions
@@ -8,7 +8,7 @@ and state machines, `Policy` of REST APIs, notifications of buckets, triggers of
 
 Differences from SAM's output, all on purpose:
 
-- The routes of an API are resources of their own (AWS::ApiGateway::Resource and Method, AWS::ApiGatewayV2::Route and
+- The routes of an API are separate resources (AWS::ApiGateway::Resource and Method, AWS::ApiGatewayV2::Route and
   Integration, named ``Api GET /path``), while SAM writes them into an OpenAPI text.  An OpenAPI text that cannot be
   read gives one method or route of which everything is unknown.  Preflight methods that CORS adds reach no function and
   are left out.

@@ -39,7 +39,7 @@ class Api:
         if body is not None:
             yield from operations(body)
         elif elsewhere is not None:
-            yield from operations(Unknown("the API's definition stands in another file", elsewhere.place))
+            yield from operations(Unknown("the API's definition is in another file", elsewhere.place))
 
     def described_authorizers(self) -> Iterator[Authorizer]:
         """The authorizers of the API's own definition."""

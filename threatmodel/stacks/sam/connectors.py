@@ -1,6 +1,6 @@
 """Connectors: the policies and permissions that let a source reach a destination.
 
-What each pair of types takes stands in sam-policies.json, under `connectors`.
+What each pair of types takes is in sam-policies.json, under `connectors`.
 """
 
 from __future__ import annotations
@@ -162,5 +162,5 @@ def connect(making: Expansion, connector: Connector, source: End, destination: E
         "topic": ("AWS::SNS::TopicPolicy", "TopicPolicy", "Topics", holder.values.get("Arn")),
         "queue": ("AWS::SQS::QueuePolicy", "QueuePolicy", "Queues", holder.values.get("QueueUrl")),
     }[profile["kind"]]
-    held = node or Unknown("whom the connector grants it cannot be told", place)
+    held = node or Unknown("the grantee of the connector cannot be determined", place)
     making.add(maker, f"{name}{ending}{suffix}", kind, {"PolicyDocument": document, key: [held]}, place)

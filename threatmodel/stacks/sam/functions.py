@@ -35,7 +35,7 @@ def add_around_functions(making: Expansion) -> None:
 
 
 class _Delivery(NamedTuple):
-    """Where the result of an asynchronous call goes: `kind` is the Type, `place` where the destination stands."""
+    """Where the result of an asynchronous call goes: `kind` is the Type, `place` where the destination is."""
 
     kind: Node | None
     target: Node
@@ -136,8 +136,8 @@ class _Function:
         self.make(name, "AWS::Lambda::Alias", properties, place)
         self.making.means(f"{self.name}.Alias", name)
         self.making.means(f"{self.name}.Version", version)
-        spelt = alias if isinstance(alias, Unknown) else text(alias) or Unknown("the alias has no plain name", place)
-        qualified = joined([Link(self.name, "Arn", place), ":", spelt], place)
+        spelled = alias if isinstance(alias, Unknown) else text(alias) or Unknown("the alias has no plain name", place)
+        qualified = joined([Link(self.name, "Arn", place), ":", spelled], place)
         return TargetFunction(self.resource, qualified, qualified)
 
     def deployments(self) -> None:
@@ -177,9 +177,9 @@ class _Function:
     # --- the function URL
 
     def url(self, called: TargetFunction) -> None:
-        """Adds the URL, and where it asks for no authentication the two permissions that open it to anybody.
+        """Adds the URL, and where it asks for no authentication the two permissions that make it public.
 
-        SAM looks at what is written: where a parameter says NONE, nobody gets a permission.
+        SAM looks at what is written: where a parameter has the value NONE, no permission is added.
         """
         config = self.get("FunctionUrlConfig")
         if config is None or not counts(config):

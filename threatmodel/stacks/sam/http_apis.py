@@ -148,7 +148,7 @@ class _HttpApi(Api):
         if name == "NONE" or (name == "AWS_IAM" and not isinstance(config, Table)):
             return chosen, None
         if name is None or isinstance(config, Unknown):
-            return config or Unknown("which authorizer it is cannot be told", chosen.place), None
+            return config or Unknown("which authorizer it is cannot be determined", chosen.place), None
         if config is None:
             return Unknown("the authorizer is not described", chosen.place), None
         kind = Scalar("JWT" if counts(get(config, "JwtConfiguration")) else "CUSTOM", chosen.place)
@@ -183,7 +183,7 @@ class _HttpApi(Api):
             permit_authorizer(self.making, self.api, name, function, place)
 
     def described_authorizer(self, one: Authorizer) -> None:
-        """Adds an authorizer that the API's definition describes; who may call its function stands elsewhere."""
+        """Adds an authorizer that the API's definition describes; who may call its function is elsewhere."""
         tokens = one.get("jwtConfiguration")
         found = {"Issuer": get(tokens, "issuer"), "Audience": get(tokens, "audience")}
         properties = {
@@ -199,7 +199,7 @@ class _HttpApi(Api):
 
 
 def _open_key(route: Route) -> Node | None:
-    """The key of a route of which a parameter gives a part, or a part is unknown; None where all stands there."""
+    """The key of a route of which a parameter gives a part, or a part is unknown; None where all is there."""
     method = verb(route)
     told = all(text(one) is not None and not getattr(one, "given", ()) for one in (method, route.path))
     return None if told else written("${Method} ${Path}", {"Method": method, "Path": route.path}, route.event.place)

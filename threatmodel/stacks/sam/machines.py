@@ -73,8 +73,8 @@ def _alias(making: Expansion, resource: Resource) -> Node:
     making.add(resource, name, "AWS::StepFunctions::StateMachineAlias", properties, place)
     if not flag(get(resource.properties, "UseAliasAsEventTarget")):
         return Link(resource.name, "", resource.place)
-    spelt = alias if isinstance(alias, Unknown) else text(alias) or Unknown("the alias has no plain name", place)
-    return joined([machine, ":", spelt], place)
+    spelled = alias if isinstance(alias, Unknown) else text(alias) or Unknown("the alias has no plain name", place)
+    return joined([machine, ":", spelled], place)
 
 
 def _event(making: Expansion, resource: Resource, event: Event, target: Node) -> None:

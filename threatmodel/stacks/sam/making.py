@@ -61,7 +61,7 @@ def written(pattern: str, values: Mapping[str, Node], place: Place) -> Node:
         if index % 2:
             node = _value(part, values, place)
             given |= dict.fromkeys(getattr(node, "given", ()))
-            parts += spelt(node)
+            parts += spelled(node)
             told.append(spelling(node))
         else:
             parts.append(part)
@@ -70,9 +70,9 @@ def written(pattern: str, values: Mapping[str, Node], place: Place) -> Node:
 
 
 def joined(parts: Sequence[str | Link | Unknown], place: Place, given: tuple[str, ...] = (), told: str = "") -> Node:
-    """A text of several parts, with neighbouring texts as one.
+    """A text of several parts, with neighboring texts as one.
 
-    `given` are the parameters that it rests on, `told` how it is spelt with their names.
+    `given` are the parameters that it rests on, `told` how it is spelled with their names.
     """
     together: list[str | Link | Unknown] = []
     for part in parts:
@@ -91,7 +91,7 @@ def _value(name: str, values: Mapping[str, Node], place: Place) -> Node:
     return Scalar(f"${{{name}}}", place)
 
 
-def spelt(node: Node) -> tuple[str | Link | Unknown, ...]:
+def spelled(node: Node) -> tuple[str | Link | Unknown, ...]:
     """The parts that a value has within a text."""
     match node:
         case Scalar(value=bool() as value):
@@ -128,7 +128,7 @@ def usual_text(node: Node | None) -> str | None:
 
 
 def literal(node: Node | None) -> str:
-    """The text that stands there itself; '' for one that SAM sees a function or a parameter in."""
+    """The text that is there itself; '' for one that SAM sees a function or a parameter in."""
     return node.value if isinstance(node, Scalar) and isinstance(node.value, str) and not node.given else ""
 
 
@@ -154,7 +154,7 @@ def doubted(resource: Resource, doubt: Unknown | None) -> Resource:
 
 
 class Event(NamedTuple):
-    """One of a resource's `Events`: its key there, its type, its properties, and where it stands."""
+    """One of a resource's `Events`: its key there, its type, its properties, and where it is."""
 
     id: str
     type: str

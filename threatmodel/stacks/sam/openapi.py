@@ -1,6 +1,6 @@
 """The routes in an OpenAPI document: where each leads, and who may come.
 
-Works on nodes, for APIs whose definition stands in the template (`DefinitionBody`, `Body`).
+Works on nodes, for APIs whose definition is in the template (`DefinitionBody`, `Body`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _TYPES = {"jwt": "JWT", "cognito_user_pools": "COGNITO_USER_POOLS", "token": "CU
 
 
 class Operation(NamedTuple):
-    """One route: `integration` as it stands there (None where it has none), `auth` what callers must show.
+    """One route: `integration` as it is there (None where it has none), `auth` what callers must show.
 
-    `auth` is an AuthorizationType, or Unknown; `authorizer` the name of the security scheme that says so; both are None
+    `auth` is an AuthorizationType, or Unknown; `authorizer` the name of its security scheme; both are None
     where the document says nothing of it.  `key` is whether an API key is asked for.  Of what cannot be read method or
     path is ``*``, and all else the reason.
     """
@@ -52,7 +52,7 @@ def operations(document: Node) -> Iterator[Operation]:
 
 
 class Authorizer(NamedTuple):
-    """What a security scheme has decide who may come: by the scheme's name, its settings as they stand there."""
+    """What a security scheme has decide who may come: by the scheme's name, its settings as they are there."""
 
     name: str
     settings: Node

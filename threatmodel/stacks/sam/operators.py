@@ -34,7 +34,7 @@ def add_around_operators(making: Expansion) -> None:
 
 
 def _code(resource: Resource) -> Node:
-    """The objects of the bucket that an image's code lies in."""
+    """The objects of the bucket that an image's code is in."""
     place, uri = resource.place, get(resource.properties, "CodeUri")
     told = text(uri) or ""
     if not told.startswith("s3://"):

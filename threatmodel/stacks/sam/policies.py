@@ -1,6 +1,6 @@
 """Roles that SAM makes: what `Policies` holds, SAM's policy templates, and what SAM grants without being asked.
 
-The policy templates stand in sam-policies.json beside this package (scripts/sam_policies.py writes it).
+The policy templates are in sam-policies.json beside this package (scripts/sam_policies.py writes it).
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Grants:
 
 
 def _kinds(policy: Node) -> Iterator[str]:
-    """Whether an item of `Policies` is a managed policy or an inline one; both where it cannot be told."""
+    """Whether an item of `Policies` is a managed policy or an inline one; both where it cannot be determined."""
     match policy:
         case Unknown(usual=None):
             yield from ("managed", "inline")

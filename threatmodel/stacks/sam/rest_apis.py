@@ -138,7 +138,7 @@ class _RestApi(Api):
     def declared(self, route: Route) -> None:
         """Adds the method of an event whose API is defined in another file: it says where, that file says the rest."""
         place = route.event.place
-        hidden = Unknown("the API's definition stands in another file", place)
+        hidden = Unknown("the API's definition is in another file", place)
         names = ("AuthorizationType", "AuthorizerId", "ApiKeyRequired", "RequestValidatorId")
         properties = {**dict.fromkeys(names, hidden), "Integration": route.integration, "HttpMethod": verb(route)}
         self.put(route.maker, route.method, route.path, properties, place)
@@ -184,7 +184,7 @@ class _RestApi(Api):
         self.put(self.api, operation.method, Scalar(operation.path, place), properties, place)
 
     def put(self, maker: Resource, method: str, path: Node, properties: Mapping[str, Any], place: Place) -> None:
-        """Adds a method and the path that it stands under."""
+        """Adds a method and the path that it is under."""
         told, api = shown(path), Link(self.name, "", place)
         resource = Link(self.name, "RootResourceId", place)
         if (told != "/" or bool(getattr(path, "given", ()))) and "ResourceId" not in properties:
@@ -206,7 +206,7 @@ class _RestApi(Api):
             return chosen, None
         config = self.get("Auth", "Authorizers", name or "")
         if name is None or isinstance(config, Unknown):
-            return config or Unknown("which authorizer it is cannot be told", chosen.place), None
+            return config or Unknown("which authorizer it is cannot be determined", chosen.place), None
         if config is None:
             return Unknown("the authorizer is not described", chosen.place), None
         pool = get(config, "UserPoolArn") is not None
@@ -239,7 +239,7 @@ class _RestApi(Api):
             permit_authorizer(self.making, self.api, name, function, place)
 
     def described_authorizer(self, one: Authorizer) -> None:
-        """Adds an authorizer that the API's definition describes; who may call its function stands elsewhere."""
+        """Adds an authorizer that the API's definition describes; who may call its function is elsewhere."""
         properties = {
             "RestApiId": Link(self.name, "", one.place),
             "Name": one.name,
@@ -311,7 +311,7 @@ _CONDITIONS = (
 
 
 def _statements(config: Table) -> Iterator[Any]:
-    """The statements of Auth.ResourcePolicy: who is let in, and for lists of addresses and networks who is kept out."""
+    """The statements of Auth.ResourcePolicy: who is allowed, and for lists of addresses and networks who is denied."""
     base = {"Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
     for name, effect in (("AwsAccountWhitelist", "Allow"), ("AwsAccountBlacklist", "Deny")):
         if counts(config.entries.get(name)):

@@ -53,7 +53,7 @@ def http_api_event(making: GrowingTemplate, function: Function, event: Node, pla
     method, path = told[0].upper(), told[1]
     whole = path == "*"
     key = "$default" if whole else f"{ANY_METHOD.get(method, method)} {path}"
-    spelt = "Default" if whole else "".join(path_part(part) for part in f"{told[0]} {path}".split("/"))
+    spelled = "Default" if whole else "".join(path_part(part) for part in f"{told[0]} {path}".split("/"))
     integration = f"HttpApiIntegration{logical(function.name)}"
     making.add(
         integration,
@@ -74,7 +74,7 @@ def http_api_event(making: GrowingTemplate, function: Function, event: Node, pla
         "Target": join("integrations/", ref(integration)),
         **_route_authorization(making, get(event, "authorizer"), place),
     }
-    making.add(f"HttpApiRoute{spelt}", "AWS::ApiGatewayV2::Route", place, properties, function.id)
+    making.add(f"HttpApiRoute{spelled}", "AWS::ApiGatewayV2::Route", place, properties, function.id)
     making.permit(
         f"{logical(function.name)}LambdaPermissionHttpApi",
         function,
@@ -97,7 +97,7 @@ def _route_authorization(making: GrowingTemplate, config: Node | None, place: Pl
         return {"AuthorizationType": "AWS_IAM"}
     scopes, own = get(config, "scopes"), get(config, "id")
     if own is not None:
-        sort: Any = {"jwt": "JWT", "request": "CUSTOM"}.get(kind, Unknown("what kind it is stands elsewhere", place))
+        sort: Any = {"jwt": "JWT", "request": "CUSTOM"}.get(kind, Unknown("its kind is not in this file", place))
         return {"AuthorizationType": sort, "AuthorizerId": own, "AuthorizationScopes": scopes}
     name = text(config) or text(get(config, "name")) or ""
     declared = making.of_provider("httpApi", "authorizers", name)
@@ -169,9 +169,7 @@ def _add_http_authorizer(making: GrowingTemplate, name: str, declared: Node) -> 
         target = function.target if function is not None else get(declared, "functionArn")
         properties |= {
             "AuthorizerType": "REQUEST",
-            "AuthorizerUri": Unknown("which function it is is not told", place)
-            if target is None
-            else invocation(target),
+            "AuthorizerUri": Unknown("its function is not stated", place) if target is None else invocation(target),
             "AuthorizerResultTtlInSeconds": get(declared, "resultTtlInSeconds"),
         }
         if target is not None and flag(get(declared, "managedExternally"), otherwise=False) is False:
@@ -188,7 +186,7 @@ def _add_http_authorizer(making: GrowingTemplate, name: str, declared: Node) -> 
 
 # --- WebSockets
 
-_SPELT: Mapping[str, str] = {"$": "S", "/": "Slash", "-": "Dash", "_": "Underscore", ".": "Period"}
+_SPELLED: Mapping[str, str] = {"$": "S", "/": "Slash", "-": "Dash", "_": "Underscore", ".": "Period"}
 
 
 def sockets_id(making: GrowingTemplate) -> Any:
@@ -200,20 +198,20 @@ def socket_event(making: GrowingTemplate, function: Function, event: Node, place
     """``websocket``: a route of a WebSocket API."""
     route = text(event) or text(get(event, "route"))
     if route is None:
-        making.not_read(f"functions.{function.name}.events.websocket", "which route is meant is not told", place)
+        making.not_read(f"functions.{function.name}.events.websocket", "which route is meant is not stated", place)
         return
     api = sockets_id(making)
     integration = f"{logical(function.name)}WebsocketsIntegration"
     properties = {"ApiId": api, "IntegrationType": "AWS_PROXY", "IntegrationUri": invocation(function.target)}
     making.add(integration, "AWS::ApiGatewayV2::Integration", place, properties, function.id)
-    spelt = "".join(_SPELT.get(character, character) for character in route)
+    spelled = "".join(_SPELLED.get(character, character) for character in route)
     properties = {
         "ApiId": api,
         "RouteKey": route,
         "Target": join("integrations/", ref(integration)),
         **_socket_authorization(making, get(event, "authorizer"), place),
     }
-    making.add(f"{spelt}WebsocketsRoute", "AWS::ApiGatewayV2::Route", place, properties, function.id)
+    making.add(f"{spelled}WebsocketsRoute", "AWS::ApiGatewayV2::Route", place, properties, function.id)
     making.permit(f"{logical(function.name)}LambdaPermissionWebsockets", function, place, "apigateway.amazonaws.com")
 
 

@@ -111,7 +111,7 @@ def event_bridge(making: GrowingTemplate, function: Function, config: Node, plac
     default = making.words(making.stack_name(place), "-", function.name, f"-rule-{number}", place=place)
     called = get(config, "name") or default
     bus = get(config, "eventBus")
-    spelt = plain(text(called) or f"{function.name}rule{number}")
+    spelled = plain(text(called) or f"{function.name}rule{number}")
     told = text(bus)
     if told is not None and told != "default" and ":" not in told:
         made = f"{logical(told)}EventBridgeEventBus"
@@ -126,7 +126,7 @@ def event_bridge(making: GrowingTemplate, function: Function, config: Node, plac
         "Input": get(config, "input"),
         "DeadLetterConfig": {"Arn": dead} if dead is not None else None,
     }
-    rule = f"{spelt}EventBridgeRule"
+    rule = f"{spelled}EventBridgeRule"
     properties = {
         "Name": called,
         "EventBusName": bus_reference,
@@ -240,7 +240,7 @@ def alb(making: GrowingTemplate, function: Function, config: Node, place: Place,
 
 
 def either_number(node: Node | None, number: int) -> int:
-    """A whole number that stands there, or another one."""
+    """A whole number that is there, or another one."""
     value = node.value if isinstance(node, Scalar) else None
     return value if isinstance(value, int) and not isinstance(value, bool) else number
 
@@ -297,7 +297,7 @@ _NEEDS_TEXT = frozenset(("cognitoUserPool", "http", "httpApi", "s3", "sns", "str
 
 
 def used(functions: Sequence[Function], kind: str) -> Place | None:
-    """Where an event of some kind stands first; None where there is none."""
+    """The place of the first event of some kind; None where there is none."""
     for function in functions:
         for event in items(function.get("events")):
             if kind in entries(event):

@@ -64,7 +64,7 @@ def add_function(making: GrowingTemplate, function: Function) -> None:
         making.resources[function.id] = body._replace(entries={**body.entries, "Condition": condition})
     silent = _is_silent(function)
     if silent is None:
-        making.not_read(f"functions.{function.name}.disableLogs", "which of yes and no is not told", place)
+        making.not_read(f"functions.{function.name}.disableLogs", "whether it is true or false is not stated", place)
     if silent is False:
         called = making.words("/aws/lambda/", name, place=place)
         making.log_group(f"{logical(function.name)}LogGroup", place, called, function.node, function.id)
@@ -204,7 +204,7 @@ def _add_url(making: GrowingTemplate, function: Function) -> None:
         permission = {
             "FunctionName": function.target,
             "Action": "lambda:InvokeFunctionUrl",
-            "Principal": "*" if kind == "NONE" else Unknown("whether its URL asks who calls is not told", place),
+            "Principal": "*" if kind == "NONE" else Unknown("whether its URL asks who calls is not stated", place),
             "FunctionUrlAuthType": kind,
         }
         name = f"{logical(function.name)}LambdaPermissionFnUrl"
@@ -255,7 +255,7 @@ def _destination(making: GrowingTemplate, function: Function, target: Node) -> A
         if kind in _SENDING:
             making.grant(target.place, [_SENDING[kind]], [arn])
         else:
-            making.statements.append(Unknown("what it may send to is not told", target.place))
+            making.statements.append(Unknown("what it may send to is not stated", target.place))
     return arn
 
 
@@ -268,7 +268,7 @@ def _bucket(making: GrowingTemplate) -> Any:
 # --- roles
 
 ROLE_EACH = "serverless-iam-roles-per-function"
-"""The plugin that makes a role of its own for a function with statements of its own, and where `custom` sets it up."""
+"""The plugin that makes a separate role for a function with separate statements, and where `custom` sets it up."""
 
 
 def _role_of(making: GrowingTemplate, function: Function) -> Any:
@@ -282,14 +282,14 @@ def _role_of(making: GrowingTemplate, function: Function) -> Any:
         if name.startswith("iamRoleStatements"):
             return Unknown("a plugin makes its role", place_of(function.node, name, function.place))
         if name == "iam":
-            return Unknown("its role is made of its own statements", place_of(function.node, name, function.place))
+            return Unknown("its role is made from its statements", place_of(function.node, name, function.place))
     return attribute(ROLE)
 
 
 def _has_statements(making: GrowingTemplate, function: Function) -> bool:
-    """Whether the plugin that makes a role for each function makes one for it, out of its own statements.
+    """Whether the plugin that makes a role for each function makes one for it, out of its statements.
 
-    Where the list is empty, that hangs on the plugin's version.
+    Where the list is empty, that depends on the plugin's version.
     """
     return making.role_each and is_set(function.node.entries.get("iamRoleStatements"))
 
@@ -314,7 +314,7 @@ def _role(node: Node) -> Any:
 
 
 def add_role(making: GrowingTemplate) -> None:
-    """The role that functions share, where one of them has none of its own."""
+    """The role that functions share, where one of them has no separate one."""
     sharing = [one for one in making.functions.values() if not is_set(one.node.entries.get("role"))]
     if not sharing or _provider_role(making) is not None:
         return
@@ -339,7 +339,7 @@ def _inherited(making: GrowingTemplate, function: Function, shared: tuple[Node, 
     every = flag(get(custom, ROLE_EACH, "defaultInherit"), otherwise=False)
     inherits = flag(function.node.entries.get("iamRoleStatementsInherit"), otherwise=every)
     if inherits is None or isinstance(custom, Unknown):
-        return (Unknown("whether it has the shared role's statements too is not told", function.place),)
+        return (Unknown("whether it has the shared role's statements too is not stated", function.place),)
     return shared if inherits else ()
 
 

@@ -1,4 +1,4 @@
-"""The files that a serverless.yml takes in (`${file(tables.yml):Resources}`): what stands in them."""
+"""The files that a serverless.yml takes in (`${file(tables.yml):Resources}`): what is in them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Included:
     def _read(self, written: str, place: Place) -> Node:
         ending = PurePosixPath(written).suffix.lower()
         if ending in _PROGRAMS:
-            return Unknown(f"{quoted(written)} is a program, which nobody runs here", place)
+            return Unknown(f"{quoted(written)} is a program, which is not run", place)
         try:
             path = self._files.named(written, self._path, place)
             if not self._files.has(path):

@@ -1,4 +1,4 @@
-"""The keys that a serverless.yml may have, and a note of each other one: a misspelt key hides what it says."""
+"""The keys that a serverless.yml may have, and a note of each other one: a misspelled key hides what it says."""
 
 from __future__ import annotations
 

@@ -91,11 +91,11 @@ def or_unknown(value: bool | None, node: Node | None, place: Place) -> Any:  # n
     """A yes or no as a property's value; what is not known stays unknown."""
     if value is not None:
         return value
-    return perhaps(node) if isinstance(node, Unknown) else Unknown("which of yes and no is not told", place)
+    return perhaps(node) if isinstance(node, Unknown) else Unknown("whether it is true or false is not stated", place)
 
 
 def perhaps(switch: Unknown) -> Unknown:
-    """What an unknown switch switches: that somebody gives the switch a value does not mean that it is on."""
+    """What an unknown switch switches: a switch with a value is not necessarily on."""
     return switch._replace(given=())
 
 
@@ -144,7 +144,7 @@ def deep_merged(one: Node, other: Node) -> Node:
 
 
 def place_of(table: Node | None, name: str, otherwise: Place) -> Place:
-    """Where a key of a mapping stands."""
+    """Where a key of a mapping is."""
     return table.keys.get(name, otherwise) if isinstance(table, Table) else otherwise
 
 
@@ -190,7 +190,7 @@ class GrowingTemplate:
     """The template while it grows.
 
     `fills_environment` is a plugin that gives every function more variables; `role_each`: one gives a function with
-    statements of its own a role of its own; `adding` are plugins that only add resources.
+    separate statements a separate role; `adding` are plugins that only add resources.
     """
 
     file: str

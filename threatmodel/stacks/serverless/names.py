@@ -22,7 +22,7 @@ def logical(name: str) -> str:
 
 
 def key_of(resource: Resource) -> str:
-    """What a function or bus is called in a serverless.yml whose logical id spells out marks; '' where none is told.
+    """What a function or bus is called in a serverless.yml whose logical id spells out marks; '' where none is stated.
 
     The framework calls a function SERVICE-STAGE-KEY: the key is the end of that name of which the logical id is made.
     """

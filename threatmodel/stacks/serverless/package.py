@@ -2,10 +2,10 @@
 
 ``serverless package`` leaves the CloudFormation template in ``.serverless/``, and beside it its own state: the settings
 as it resolved them.  The state tells whether the package was made of this very serverless.yml: every setting of the
-file must stand there, and nothing else but what the framework adds by itself.  Where they differ, the package is left
+file must be there, and nothing else but what the framework adds by itself.  Where they differ, the package is left
 aside and the file is read alone; where they agree, the template counts, variables and plugins included.
 
-What a plugin may do after the deployment stands in no template: that part stays unread.
+What a plugin may do after the deployment is in no template: that part stays unread.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _TEMPLATE = f"{_FOLDER}/cloudformation-template-update-stack.json"
 _STATE = f"{_FOLDER}/serverless-state.json"
 
 _BESIDE = ("ApiGatewayStage",)
-"""What stands in no template, since the framework sets it after the deployment."""
+"""What is in no template, since the framework sets it after the deployment."""
 _HELPERS = re.compile(r"CustomDashresource|IamRoleCustomResources")
 """The framework's own functions, which only deploy."""
 _LARGEST = 16 * 1024 * 1024
@@ -91,7 +91,7 @@ def _alone(stack: Stack, package: Package, why: str, place: Place) -> Stack:
 
 
 def _stage(making: GrowingTemplate) -> str | None:
-    """The stage that is meant, where it is told and no default."""
+    """The stage that is meant, where it is stated and no default."""
     assumed: Assumed = making.variables.assumed
     if "opt:stage" in assumed.stated:
         return str(assumed.values["opt:stage"])

@@ -1,6 +1,6 @@
 """The plugins of a serverless.yml: which leave the template alone, which add to it, and what those that are read add.
 
-What a plugin adds stands in its own documentation, which the table names; any other one may make and change everything.
+What a plugin adds is in its own documentation, which the table names; any other one may make and change everything.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ _HARMLESS = frozenset((
 ))  # fmt: skip
 """Plugins that neither make nor change resources: they build, run locally or clean up."""
 _FILLING = frozenset(("serverless-dotenv-plugin", "serverless-plugin-dotenv", "serverless-ssm-fetch"))
-"""Plugins that give functions variables which stand in no file that is read."""
+"""Plugins that give functions variables which are in no file that is read."""
 MACHINES, PROXIES = "serverless-step-functions", "serverless-apigateway-service-proxy"
 ALERTS, LIFT = "serverless-plugin-aws-alerts", "serverless-lift"
 
 
 class _Adding(NamedTuple):
-    """What a plugin adds, in words, to what types of resource that refers, and where its documentation says so.
+    """What a plugin adds, in words, to what types of resource that refers, and where its documentation states it.
 
     One that `changes` these, too, leaves all others alone.
     """
@@ -80,7 +80,7 @@ def note_plugins(making: GrowingTemplate) -> frozenset[str]:
     for plugin in _plugins(making):
         name = text(plugin)
         if name is None:
-            why = plugin.why if isinstance(plugin, Unknown) else "which plugin it is is not told"
+            why = plugin.why if isinstance(plugin, Unknown) else "the plugin is not stated"
             making.not_read("plugins", why, plugin.place)
             continue
         found.add(name)
@@ -104,7 +104,7 @@ def _plugins(making: GrowingTemplate) -> tuple[Node, ...]:
             making.not_read(
                 "plugins.localPath", "a plugin of the project's own may have the name of any other", local.place
             )
-        plugins = plugins.entries.get("modules", Unknown("which plugins they are is not told", plugins.place))
+        plugins = plugins.entries.get("modules", Unknown("which plugins they are is not stated", plugins.place))
     return items(None if isinstance(plugins, Scalar) and plugins.value is None else plugins)
 
 
@@ -122,7 +122,7 @@ def added(making: GrowingTemplate, types: Mapping[str, str]) -> Iterator[Unread]
 
 
 def _tells_functions(making: GrowingTemplate) -> bool:
-    """Whether the topics of alarms may tell functions, or nobody knows whom."""
+    """Whether the topics of alarms may notify functions, or unknown targets."""
     topics = get(making.variables.at("custom"), "alerts", "topics")
     return any(isinstance(leaf, Unknown) or text(leaf) == "lambda" for leaf in leaves(topics))
 
@@ -172,7 +172,7 @@ _PROXIED: Mapping[str, tuple[str, str, str]] = {
 
 
 def add_proxies(making: GrowingTemplate, plugins: frozenset[str]) -> Place | None:
-    """The methods under ``custom.apiGatewayServiceProxies``; where the first stands, None where there is none."""
+    """The methods under ``custom.apiGatewayServiceProxies``; where the first is, None where there is none."""
     proxies = get(making.variables.at("custom"), "apiGatewayServiceProxies") if PROXIES in plugins else None
     if isinstance(proxies, Unknown):
         making.not_read("custom.apiGatewayServiceProxies", proxies.why, proxies.place)
@@ -181,7 +181,7 @@ def add_proxies(making: GrowingTemplate, plugins: frozenset[str]) -> Place | Non
         for kind, settings in entries(proxy).items():
             place, path, method = settings.place, text(get(settings, "path")), text(get(settings, "method"))
             if kind not in _PROXIED or path is None or method is None:
-                making.not_read(f"custom.apiGatewayServiceProxies.{kind}", "what it leads to is not told", place)
+                making.not_read(f"custom.apiGatewayServiceProxies.{kind}", "what it leads to is not stated", place)
                 continue
             _add_proxy(making, _PROXIED[kind], settings, (method.lower(), path.strip("/")))
             first = first or place
@@ -189,10 +189,10 @@ def add_proxies(making: GrowingTemplate, plugins: frozenset[str]) -> Place | Non
 
 
 def _add_proxy(making: GrowingTemplate, proxied: tuple[str, str, str], settings: Node, route: tuple[str, str]) -> None:
-    """One method; what it calls stands among the parameters of its integration."""
+    """One method; what it calls is among the parameters of its integration."""
     (service, way, setting), (method, path) = proxied, route
     place = settings.place
-    resource, spelt = path_resource(making, REST, path, place)
+    resource, spelled = path_resource(making, REST, path, place)
     address: Any = sub(f"arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:{service}:{way}")
     named = get(settings, setting)
     properties = {
@@ -210,4 +210,4 @@ def _add_proxy(making: GrowingTemplate, proxied: tuple[str, str, str], settings:
             "RequestParameters": {setting: named},
         },
     }
-    making.add(f"ApiGatewayMethod{spelt}{upper_first(method)}", "AWS::ApiGateway::Method", place, properties, REST)
+    making.add(f"ApiGatewayMethod{spelled}{upper_first(method)}", "AWS::ApiGateway::Method", place, properties, REST)

@@ -1,15 +1,15 @@
 """A serverless.yml to a stack: the CloudFormation that the Serverless Framework makes of it, as far as facts need it.
 
 Variables are replaced first (`serverless_variables`).  Functions, their events, APIs and the role that they share
-become plain CloudFormation resources under the framework's logical ids, beside those that stand under ``resources``,
+become plain CloudFormation resources under the framework's logical ids, beside those that are under ``resources``,
 and all are looked up as a template is.  Each says which function it is made of; its places are the lines that cause it.
 
 Differences from what the framework makes, all on purpose:
 
-- What it sets on a REST API's stage after the deployment stands in a stage resource, `ApiGatewayStage`.
+- What it sets on a REST API's stage after the deployment is in a stage resource, `ApiGatewayStage`.
 - Logical ids that end with a hash or a time (versions, deployments) stand without it; versions only behind an alias.
 - Its helper functions (for buckets and user pools that exist already, for logs of API Gateway) are left out; what they
-  permit at run time stands as permissions.
+  permit at run time is written as permissions.
 - Methods that CORS adds, models, tags and descriptions are left out.
 - Plugins may change everything: each that is not known to be harmless is named as not read.
 
@@ -97,7 +97,7 @@ def read(
     making.root = _with_service(making)
     stack = _stack(making, raw.problems)
     told = (*stack.problems, *(included.problems if included is not None else ()))
-    stack = replace(stack, problems=tuple(dict.fromkeys(told)))  # what all functions share is told once
+    stack = replace(stack, problems=tuple(dict.fromkeys(told)))  # what all functions share is reported once
     return stack if package is None else packaged(stack, making, package)
 
 
@@ -181,7 +181,7 @@ def _made(resource: Resource, making: GrowingTemplate) -> Resource:
 
 
 def _sections(making: GrowingTemplate, name: str) -> Iterator[tuple[str, Node, Place]]:
-    """The entries of a section that may be a mapping or a list of mappings; what stands elsewhere is noted."""
+    """The entries of a section that may be a mapping or a list of mappings; what is elsewhere is noted."""
     for part in items(making.variables.at(name)):
         for key, node in making.parts(name, part).items():
             yield key, node, place_of(part, key, node.place)
@@ -199,11 +199,11 @@ def _functions(making: GrowingTemplate) -> Iterator[Function]:
             making.not_read(f"functions.{name}", "it is not written as a function is", place)
 
 
-# --- what stands around the functions
+# --- what surrounds the functions
 
 
 def _add_events(making: GrowingTemplate, proxied: Place | None) -> None:
-    """The resources of all events, and the APIs that they need; `proxied` is where a plugin's route stands."""
+    """The resources of all events, and the APIs that they need; `proxied` is where a plugin's route is."""
     functions = list(making.functions.values())
     for function in functions:
         add_events(making, function)
@@ -220,8 +220,8 @@ def _add_layers(making: GrowingTemplate) -> None:
         for account in items(get(node, "allowedAccounts")):
             told = text(account)
             permission = {"Action": "lambda:GetLayerVersion", "LayerVersionArn": ref(layer), "Principal": account}
-            spelt = (told or "").replace("*", "Wild")
-            making.add(f"{logical(name)}{spelt}LambdaLayerPermission", "AWS::Lambda::LayerVersionPermission", place,
+            spelled = (told or "").replace("*", "Wild")
+            making.add(f"{logical(name)}{spelled}LambdaLayerPermission", "AWS::Lambda::LayerVersionPermission", place,
                        permission)  # fmt: skip
 
 
@@ -245,7 +245,7 @@ def _add_deployment_bucket(making: GrowingTemplate) -> None:
     making.add("ServerlessDeploymentBucket", "AWS::S3::Bucket", place, properties)
     skipped = flag(get(config, "skipPolicySetup"), otherwise=False)
     if skipped is None:
-        making.not_read("provider.deploymentBucket.skipPolicySetup", "which of yes and no is not told", place)
+        making.not_read("provider.deploymentBucket.skipPolicySetup", "whether it is true or false is not stated", place)
     if skipped is not False:
         return
     bucket = "arn:${AWS::Partition}:s3:::${ServerlessDeploymentBucket}"

@@ -27,11 +27,11 @@ from threatmodel.stacks.serverless.names import logical, upper_first
 from threatmodel.stacks.values import Joined, Node, Scalar, Unknown, text
 
 ANY_METHOD = {"*": "ANY"}
-UNTOLD = "which method and path is meant is not told"
+UNTOLD = "which method and path is meant is not stated"
 
 
 def method_and_path(event: Node) -> tuple[str, str] | None:
-    """The method and path of an event, written ``get /orders`` or apart; None where they are not told."""
+    """The method and path of an event, written ``get /orders`` or apart; None where they are not stated."""
     whole = text(event)
     if whole is not None:
         method, _, path = whole.strip().partition(" ")
@@ -55,7 +55,7 @@ def http_event(making: GrowingTemplate, function: Function, event: Node, place: 
         return
     method, path = told[0].lower(), told[1].strip("/")
     api = rest_id(making)
-    resource, spelt = path_resource(making, function.id, path, place)
+    resource, spelled = path_resource(making, function.id, path, place)
     properties: dict[str, Any] = {
         "RestApiId": api,
         "ResourceId": resource,
@@ -70,7 +70,7 @@ def http_event(making: GrowingTemplate, function: Function, event: Node, place: 
     if schemas is not None:
         properties |= _validated(making, schemas, place)
     making.add(
-        f"ApiGatewayMethod{spelt}{upper_first(method)}", "AWS::ApiGateway::Method", place, properties, function.id
+        f"ApiGatewayMethod{spelled}{upper_first(method)}", "AWS::ApiGateway::Method", place, properties, function.id
     )
     making.permit(
         f"{logical(function.name)}LambdaPermissionApiGateway",
@@ -86,19 +86,19 @@ def path_resource(making: GrowingTemplate, maker: str, path: str, place: Place) 
     config = making.of_provider("apiGateway")
     above: Any = either(get(config, "restApiRootResourceId")) or attribute(REST, "RootResourceId")
     given = get(config, "restApiResources")
-    spelt = ""
+    spelled = ""
     for count, part in enumerate(parts := path.split("/") if path else [], 1):
-        spelt += path_part(part)
+        spelled += path_part(part)
         known = get(given, f"/{'/'.join(parts[:count])}")
         if known is not None:
             above = known
             continue
-        name = f"ApiGatewayResource{spelt}"
+        name = f"ApiGatewayResource{spelled}"
         properties = {"RestApiId": rest_id(making), "ParentId": above, "PathPart": part}
         if name not in making.resources:
             making.add(name, "AWS::ApiGateway::Resource", place, properties, maker)
         above = ref(name)
-    return above, spelt
+    return above, spelled
 
 
 def _integration(function: Function, event: Node) -> Any:
@@ -230,7 +230,7 @@ def logs_of(making: GrowingTemplate, kind: str) -> Node | None:
     if isinstance(logs, Unknown):
         return perhaps(logs)
     if logs is not None and (isinstance(logs, Joined) or text(logs) is not None):  # of variables: perhaps no yes
-        return Unknown("whether it writes an access log is not told", logs.place)
+        return Unknown("whether it writes an access log is not stated", logs.place)
     return logs
 
 

@@ -91,8 +91,8 @@ def stream(making: GrowingTemplate, function: Function, config: Node, place: Pla
     arn = _arn(config)
     kind = text(get(config, "type")) or ("kinesis" if ":kinesis:" in (text(arn) or "") else "dynamodb")
     called = last_name(arn) if kind == "kinesis" or text(arn) is None else (text(arn) or "").split("/")[1:2]
-    spelt = plain(called if isinstance(called, str) else "".join(called)) or str(number)
-    name = f"{logical(function.name)}EventSourceMapping{upper_first(kind)}{spelt}"
+    spelled = plain(called if isinstance(called, str) else "".join(called)) or str(number)
+    name = f"{logical(function.name)}EventSourceMapping{upper_first(kind)}{spelled}"
     start = either(get(config, "startingPosition")) or "TRIM_HORIZON"
     _mapping(making, function, name, kind, config, place, EventSourceArn=arn, StartingPosition=start)
     verbs = ("GetRecords", "GetShardIterator", "DescribeStream", "ListStreams")
@@ -128,10 +128,10 @@ def msk(making: GrowingTemplate, function: Function, config: Node, place: Place,
     """``msk``: a managed Kafka cluster."""
     arn, topic = _arn(config), get(config, "topic")
     cluster = (text(arn) or "").split("/")[1:2] or [last_name(arn)]
-    spelt = f"{plain(cluster[0])}{plain(text(topic) or '')}" or str(number)
+    spelled = f"{plain(cluster[0])}{plain(text(topic) or '')}" or str(number)
     start = either(get(config, "startingPosition")) or "TRIM_HORIZON"
     _mapping(
-        making, function, f"{logical(function.name)}EventSourceMappingMSK{spelt}", "kafka", config, place,
+        making, function, f"{logical(function.name)}EventSourceMappingMSK{spelled}", "kafka", config, place,
         EventSourceArn=arn, Topics=[topic], StartingPosition=start,
     )  # fmt: skip
     making.grant(place, ["kafka:DescribeCluster", "kafka:GetBootstrapBrokers"], [arn])
@@ -148,7 +148,7 @@ _ACCESS = {
 
 
 def kafka(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
-    """``kafka``: a cluster of one's own."""
+    """``kafka``: a self-managed cluster."""
     topic = get(config, "topic")
     access = entries(get(config, "accessConfigurations"))
     secrets = [one for name, child in access.items() if name in _ACCESS for one in items(child)]
@@ -182,7 +182,7 @@ def sns(making: GrowingTemplate, function: Function, config: Node, place: Place,
     if policy is not None:
         dead = get(policy, "deadLetterTargetArn")
         queue = text(get(policy, "deadLetterTargetRef"))
-        target: Any = dead or (attribute(queue) if queue else Unknown("which queue it is stands elsewhere", place))
+        target: Any = dead or (attribute(queue) if queue else Unknown("its queue is not in this file", place))
         subscription["RedrivePolicy"] = {"deadLetterTargetArn": target}
         if queue and arn is not None:
             _let_in(making, f"{plain(topic)}To{logical(function.name)}DLQPolicy", queue, arn, place)

@@ -1,4 +1,4 @@
-"""How variables are spelt in a serverless.yml: where they begin and end, their alternatives, values written out."""
+"""How variables are spelled in a serverless.yml: where they begin and end, their alternatives, values written out."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Whether the state of a package is of a serverless.yml: every setting of the file stands there, and nothing else.
+"""Whether the state of a package is of a serverless.yml: every setting of the file is there, and nothing else.
 
-The framework writes its settings after it resolved and completed them: shared values as references, events spelt out,
-and some settings of its own, which are listed here.  What it adds beyond these makes a package one of another file.
+The framework writes its settings after it resolved and completed them: shared values as references, events spelled out,
+and some framework settings, which are listed here.  What it adds beyond these makes a package one of another file.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class _Comparison:
         return None
 
     def same(self, node: Scalar, kept: Any, where: str) -> bool:
-        """Whether a single value is what was kept: events are spelt out, ``!GetAtt A.Arn`` is a list."""
+        """Whether a single value is what was kept: events are spelled out, ``!GetAtt A.Arn`` is a list."""
         if isinstance(kept, list):
             return ".".join(map(str, kept)) == str(node.value)
         if where == "events":

@@ -1,7 +1,7 @@
 """The variables of a serverless.yml (`${self:custom.table, 'orders'}`): what they come to, as far as the file tells.
 
-What the command line or the environment may change is a parameter: with a default it has that value, and says so in
-`given`; without one it is unknown.  What stands in files beside it is read; in other stacks and services it is unknown.
+What the command line or the environment may change is a parameter: with a default it has that value, and is named in
+`given`; without one it is unknown.  What is in files beside it is read; in other stacks and services it is unknown.
 """
 
 from __future__ import annotations
@@ -83,19 +83,19 @@ class Variables:
                 return node
 
     def at(self, path: str, depth: int = 0) -> Node | None:
-        """What stands at a path such as ``custom.table``, with its variables replaced; None where nothing does."""
+        """What is at a path such as ``custom.table``, with its variables replaced; None where nothing is."""
         found = self._below(path, self.root, path, depth)
         return Scalar(_SELF_DEFAULTS[path], self.root.place) if found is None and path in _SELF_DEFAULTS else found
 
     def in_file(self, written: str, path: str, place: Place, depth: int) -> Node | None:
-        """What stands at a path in a file that this one takes in; None where nothing does."""
+        """What is at a path in a file that this one includes; None where nothing is."""
         if self.included is None:
-            return Unknown("it stands in another file", place)
+            return Unknown("it is in another file", place)
         root = self.included.root(written, place)
         return root if isinstance(root, Unknown) else self._below(f"file({written}):{path}", root, path, depth)
 
     def _below(self, key: str, root: Node, path: str, depth: int) -> Node | None:
-        """What stands at a path below a node; `key` is what that is remembered as."""
+        """What is at a path below a node; `key` is what that is remembered as."""
         if key in self._found:
             return self._found[key]
         if key in self._open:
@@ -162,9 +162,9 @@ class Variables:
         """The text that pieces make."""
         parts: list[str | Link | Unknown] = []
         given: dict[str, None] = {}
-        spelt: list[str] = []
+        spelled: list[str] = []
         for piece in pieces:
-            spelt.append(spelling(piece))
+            spelled.append(spelling(piece))
             if isinstance(piece, str):
                 parts.append(piece)
                 continue
@@ -182,19 +182,19 @@ class Variables:
                 case Unknown() | Link():
                     parts.append(piece)
                 case _:
-                    parts.append(Unknown("what stands within the text is no text", place))
-        self.room -= max(sum(map(len, spelt)), sum(len(part) for part in parts if isinstance(part, str)))
+                    parts.append(Unknown("a part of the text is not a text", place))
+        self.room -= max(sum(map(len, spelled)), sum(len(part) for part in parts if isinstance(part, str)))
         if self.room <= 0:
             return Unknown(_TOO_LONG, place)
         together = _together(parts)
         if all(isinstance(part, str) for part in together):
-            return Scalar("".join(map(str, together)), place, tuple(given), "".join(spelt) if given else "")
-        return Joined(tuple(together), place, tuple(given), "".join(spelt) if given else "")
+            return Scalar("".join(map(str, together)), place, tuple(given), "".join(spelled) if given else "")
+        return Joined(tuple(together), place, tuple(given), "".join(spelled) if given else "")
 
     # --- one variable
 
     def variable(self, content: str, place: Place, depth: int) -> Node | None:
-        """What stands between the braces: the first source that has a value.
+        """What is between the braces: the first source that has a value.
 
         None where it is no variable of this kind: ``${AWS::Region}`` is CloudFormation's.
         """
@@ -238,7 +238,7 @@ class Variables:
             case "self":
                 found = self.at(name, depth + 1)
                 if found is None or (_is_null(found) and default is not None):
-                    found = default or Unknown(f"nothing stands at {quoted(name)} in this file", place)
+                    found = default or Unknown(f"nothing is at {quoted(name)} in this file", place)
                 return self.because(found, told.given)
             case "file":
                 return self._of_file(argument, name, default, place, depth)
@@ -258,7 +258,7 @@ class Variables:
                 return Unknown(why, place, default)
 
     def _of_file(self, argument: str, path: str, default: Node | None, place: Place, depth: int) -> Node:
-        """What stands in a file whose name may hold variables."""
+        """What is in a file whose name may hold variables."""
         told = self.address(argument, place, depth)
         written = str(told.value).strip().strip("'\"") if told is not None else ""
         if told is None or not written or len(written) > _LONGEST_NAME:
@@ -267,7 +267,7 @@ class Variables:
         if isinstance(found, Unknown) and default is not None and found.usual is None:
             found = found._replace(usual=default)
         if found is None or (_is_null(found) and default is not None):
-            found = default or Unknown(f"nothing stands at {quoted(path)} in {quoted(written)}", place)
+            found = default or Unknown(f"nothing is at {quoted(path)} in {quoted(written)}", place)
         return self.because(found, told.given)
 
     def address(self, address: str, place: Place, depth: int) -> Scalar | None:
@@ -276,7 +276,7 @@ class Variables:
         return found if isinstance(found, Scalar) else None
 
     def because(self, node: Node, given: tuple[str, ...]) -> Node:
-        """A value that stands there only because of what was given: another stage has another one."""
+        """A value that is there only because of what was given: another stage has another one."""
         if not given:
             return node
         self.room -= _NODE * len(given)
@@ -313,7 +313,9 @@ class Variables:
         word = str(found.value).lower() if isinstance(found, Scalar) else ""
         flag = {"true": True, "1": True, "false": False, "0": False, "none": False, "null": False}.get(word)
         given = found.given if isinstance(found, Scalar) else ()
-        return Unknown("which of yes and no is not told", place) if flag is None else Scalar(flag, place, given)
+        return (
+            Unknown("whether it is true or false is not stated", place) if flag is None else Scalar(flag, place, given)
+        )
 
     def _asked(self, kind: str, name: str, default: Node | None, place: Place) -> Node:
         """A value that may be set at deployment."""
@@ -322,7 +324,7 @@ class Variables:
         if known in self.assumed.values:
             return self._given(known, place)
         if self.assumed.open:
-            if known == "opt:stage":  # it stands in the names of all that is made, so that it is told wherever it is
+            if known == "opt:stage":  # it is in the names of all that is made, so that it is reported wherever it is
                 self.parameters[known] = Parameter(
                     name=known, type="", hidden=False, value=Unknown(why, place), place=place
                 )
@@ -372,7 +374,7 @@ def _is_null(node: Node | None) -> bool:
 
 
 def _together(parts: Iterable[str | Link | Unknown]) -> list[str | Link | Unknown]:
-    """Parts with neighbouring texts as one."""
+    """Parts with neighboring texts as one."""
     found: list[str | Link | Unknown] = []
     for part in parts:
         if isinstance(part, str) and found and isinstance(found[-1], str):

@@ -55,7 +55,7 @@ def _whole(node: Node) -> Node:
         case List(items=children):
             return List(tuple(map(_unescaped, children)), node.place)
         case Link():
-            return List((node, Unknown("what else stands there is known only after apply", node.place)), node.place)
+            return List((node, Unknown("what else is there is known only after apply", node.place)), node.place)
         case Joined(parts=parts):
             found = [part for part in parts if not isinstance(part, str)]
             return List(tuple(found), node.place)

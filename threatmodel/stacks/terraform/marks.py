@@ -12,7 +12,7 @@ from threatmodel.stacks.terraform.references import (
 )
 
 DEEPEST = 60
-"""Levels within one resource's values; what lies deeper is unknown."""
+"""Levels within one resource's values; what is deeper is unknown."""
 MISSING: Any = object()
 """A value that does not stand among the planned ones."""
 Said: TypeAlias = "Referents | dict[str, Any] | list[Any] | None"
@@ -54,7 +54,7 @@ def both(one: Any, other: Any, depth: int = 0) -> Any:
 
 
 def hides(mark: Any, value: Any) -> bool:
-    """Whether a mark makes all of a value sensitive: it says so, or it is no mark that fits the value."""
+    """Whether a mark makes all of a value sensitive: it is true, or it is no mark that fits the value."""
     if mark is True or not mark or value is None or value is MISSING:
         return mark is True
     return not isinstance(value, mark.__class__ if isinstance(mark, dict | list) else ())
@@ -66,12 +66,12 @@ def has_marks(mark: Any) -> bool:
 
 
 def is_expression(raw: Mapping[str, Any]) -> bool:
-    """Whether it is an expression, not a block that stands once."""
+    """Whether it is an expression, not a block that occurs once."""
     return raw.keys() <= {"references", "constant_value"} and not isinstance(raw.get("references"), dict)
 
 
 def aligned(values: Sequence[Any], marks: Marks) -> Iterator[tuple[Any, Marks]]:
-    """The items of a list with their marks; an unknown one may be left out of the values, or stand there as null."""
+    """The items of a list with their marks; an unknown one may be left out of the values, or be null there."""
     unknown = marks.unknown if isinstance(marks.unknown, list) else []
     if len(unknown) <= len(values):
         yield from ((value, marks.of(at)) for at, value in enumerate(values))

@@ -1,4 +1,4 @@
-"""Programs that Terraform runs on the machine where a plan is applied: they may call AWS as whoever applies it."""
+"""Programs that Terraform runs on the machine where a plan is applied: they may call AWS as the user who applies it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from threatmodel.stacks.terraform.references import sequence, table
 _BUILDS = re.compile(
     r"(?:cd|mkdir|cp|rm|echo|touch|zip|pip3?|npm|yarn|pnpm|tsc|esbuild|go|cargo|dotnet|mvn|sleep)(?:\s|\Z)"
 )
-"""Programs that build packages from what is there, and call nobody with the rights of who applies the plan."""
+"""Programs that build packages from what is there, and call no service as the user who applies the plan."""
 _NEXT = re.compile(r"&&|\|\||[;\n]")
 _OTHERS = re.compile(r"[|`<>]|\$\(|\b(?:exec|run|run-script)\b")
 """What starts another program out of a command."""
@@ -24,7 +24,7 @@ _BUILDERS = frozenset(("terraform-aws-modules/lambda/aws", "registry.terraform.i
 def runs_a_program(block: Mapping[str, Any], module: Mapping[str, Any]) -> bool:
     """Whether a resource's block of the configuration runs a program that is not plainly a build.
 
-    `module` is the call of the module in which it stands, empty for the root.
+    `module` is the call of the module that it is in, empty for the root.
     """
     source = module.get("source")
     if isinstance(source, str) and source in _BUILDERS:

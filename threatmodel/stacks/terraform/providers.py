@@ -11,15 +11,15 @@ from threatmodel.stacks.values import Unknown, get, links, text
 _HOME = "aws_lambda_function"
 _OF_THE_EDGE = "CLOUDFRONT"
 _BESIDE = ("aws_cloudwatch_log_group", "aws_kinesis_firehose_delivery_stream")
-"""What gets logs: functions and stages write to those of their own account and Region."""
+"""What gets logs: functions and stages write to those in the same account and Region."""
 
 
 def elsewhere(resources: Mapping[str, Resource], configuration_of: Mapping[str, str]) -> dict[str, Resource]:
     """The resources, those with a doubt that may not act where the functions are.
 
     `configuration_of` has the key of the provider's configuration by address.  A resource that one beside the
-    functions refers to is meant there, wherever it lies (but for what writes of itself only beside it: a log), and
-    CloudFront's web ACLs have to lie in one Region.
+    functions refers to is meant there, wherever it is (but for what writes of itself only beside it: a log), and
+    CloudFront's web ACLs have to be in one Region.
     """
     home = {configuration_of.get(name, "") for name, one in resources.items() if one.type == _HOME}
     if not home or home >= {configuration_of.get(name, "") for name in resources}:

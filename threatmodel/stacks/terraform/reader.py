@@ -1,6 +1,6 @@
 """The JSON of a Terraform plan to a stack: planned values, and links where its configuration says what they refer to.
 
-Resources stand under their addresses, with the plan's own names of attributes; blocks are lists.  A plan has no lines:
+Resources are under their addresses, with the plan's own names of attributes; blocks are lists.  A plan has no lines:
 a place is a resource's address and the attribute.  What is sensitive is dropped as it is read.
 """
 
@@ -34,13 +34,13 @@ _DEEPEST_MODULE = 100
 _VERSION = re.compile(r"0\.[12]|1\.\d{1,3}")
 """Versions of the format: later ones with the same first number only add to it."""
 _MAKING_OTHERS = {
-    "aws_cloudformation_stack": "what a CloudFormation stack makes stands in a template",
-    "aws_cloudformation_stack_set": "what a CloudFormation stack set makes stands in a template",
-    "aws_cloudformation_stack_instances": "what a CloudFormation stack set makes stands in a template",
-    "aws_cloudformation_stack_set_instance": "what a CloudFormation stack set makes stands in a template",
+    "aws_cloudformation_stack": "what a CloudFormation stack makes is in a template",
+    "aws_cloudformation_stack_set": "what a CloudFormation stack set makes is in a template",
+    "aws_cloudformation_stack_instances": "what a CloudFormation stack set makes is in a template",
+    "aws_cloudformation_stack_set_instance": "what a CloudFormation stack set makes is in a template",
     "aws_cloudcontrolapi_resource": "it may be a resource of any type",
-    "aws_serverlessapplicationrepository_cloudformation_stack": "what an application makes stands in a template",
-    "aws_servicecatalog_provisioned_product": "what a product makes stands in a template",
+    "aws_serverlessapplicationrepository_cloudformation_stack": "what an application makes is in a template",
+    "aws_servicecatalog_provisioned_product": "what a product makes is in a template",
     "awscc_": "resources of the provider awscc are not read",
 }
 """Resources, or beginnings of their types, behind which there are others."""
@@ -230,7 +230,7 @@ class _Plan:
         return key.rpartition(":")[2] if isinstance(key, str) else ""
 
     def forgotten(self, changes: Mapping[str, _Change]) -> Iterator[Instance]:
-        """What Terraform forgets without destroying it: it stays in AWS as it was, with nobody who looks after it."""
+        """What Terraform forgets without destroying it: it stays in AWS as it was, but unmanaged."""
         for raw in map(table, sequence(self.raw.get("resource_changes"))):
             change = table(raw.get("change"))
             if "forget" in sequence(change.get("actions")) and raw.get("mode") == "managed":
@@ -240,7 +240,7 @@ class _Plan:
                     yield instance
 
     def instance(self, raw: Any, scope: ModuleInstance, changes: Mapping[str, _Change]) -> Instance | None:
-        """A resource or data source as it stands there; a problem where it is none."""
+        """A resource or data source as it is there; a problem where it is none."""
         found = table(raw)
         address, kind, name = found.get("address"), found.get("type"), found.get("name")
         if not (isinstance(address, str) and isinstance(kind, str) and isinstance(name, str)):
@@ -272,7 +272,9 @@ class _Plan:
             if instance.type == kind or (kind[-1] == "_" and instance.type.startswith(kind)):
                 self.not_read(instance.address, why)
         if not instance.data and runs_a_program(table(self.known.configured_as(instance)), instance.scope.call):
-            self.not_read(instance.address, "a program runs when it is applied, with the rights of whoever does so")
+            self.not_read(
+                instance.address, "a program runs when it is applied, with the permissions of the user who applies it"
+            )
 
     def own(self, instance: Instance) -> None:
         """Notes the texts that only this instance has, and that AWS gives it."""

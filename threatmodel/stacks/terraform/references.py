@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 DEEPEST = 40
 """Modules and outputs that one reference is followed through."""
 MOST = 64
-"""Ends of one expression; what has more of them is not told apart."""
+"""Ends of one expression; what has more of them is not distinguished."""
 
 Key: TypeAlias = "str | int | None"
 """Which of several: of `count`, of `for_each`, or the only one."""
@@ -94,7 +94,7 @@ class ModuleInstance:
 
 
 class Owner(NamedTuple):
-    """Whose expression it is: the module that it stands in, the instance's key, and what `for_each` goes over."""
+    """Whose expression it is: the module that it is in, the instance's key, and what `for_each` goes over."""
 
     scope: ModuleInstance
     key: Key = None

@@ -141,7 +141,7 @@ class Builder:
         )
 
     def listed(self, spot: str, name: str, value: Any, marks: Marks, said: Said, depth: int) -> Node:  # noqa: PLR0913, PLR0917 - the same
-        """A list, or what stands where a plan lists blocks."""
+        """A list, or what is there in place of a list of blocks."""
         pairs = list(aligned(value if isinstance(value, list) else [], marks))
         sources = said if isinstance(said, tuple) else ()
         unknown = [at for at, (_, mark) in enumerate(pairs) if mark.unknown is True and mark.sensitive is not True]
