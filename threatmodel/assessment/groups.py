@@ -45,6 +45,7 @@ def _likeness(finding: Finding) -> Hashable:
         finding.likely,
         finding.inherent,
         finding.proof,
+        finding.rated,
         finding.acceptance is not None and finding.id,
         raising(finding),
         tuple([answer.state.likeness for answer in finding.answers]),

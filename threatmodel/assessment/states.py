@@ -77,12 +77,12 @@ class State:
     size: int = EVIDENCE
     unwanted: bool = False
 
-    @cached_property
+    @property
     def is_open(self) -> bool:
         """Whether it is unknown if it is in place, and it may be."""
         return self.state in OPEN_QUESTION and not self.unwanted
 
-    @cached_property
+    @property
     def is_wanting(self) -> bool:
         """Whether it is not in place, as far as is known, where it could be and may be asked for."""
         return self.level < WORD and self.state != "not-applicable" and not self.unwanted

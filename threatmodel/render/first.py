@@ -82,8 +82,9 @@ _TONES = {"above": "work", "undetermined": "wait", "within-as-claimed": "claimed
 
 
 class Work(NamedTuple):
-    """What is to do: every action, the first of them in words, and every issue."""
+    """What is to do: every action, the first of them in words, and every issue; of what groups of findings."""
 
+    groups: Sequence[Group]
     actions: Sequence[Action]
     texts: Sequence[ActionText]
     issues: Sequence[Issue]
@@ -94,7 +95,7 @@ def work(assessment: Assessment, most: int = MOST_ACTIONS) -> Work:
     groups = grouped(assessment)
     wanted = actions(assessment, groups)
     texts = [action_text(assessment, action) for action in wanted[:most]]
-    return Work(wanted, texts, issues(assessment, groups))
+    return Work(groups, wanted, texts, issues(assessment, groups))
 
 
 def first_page(assessment: Assessment, threshold: Band = DEFAULT_THRESHOLD, todo: Work | None = None) -> FirstPage:

@@ -38,12 +38,12 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
     `picture` is the data-flow diagram as an SVG element, `picture_file` its file beside the report, and `baseline` the
     comparison with a baseline.
     """
-    by_threat = findings.cases(assessment.applying)
+    todo = work(assessment)
+    by_threat = findings.cases(todo.groups)
     parts = findings.parts(assessment, by_threat)
     seen = states.seen(assessment)
     graph = assessment.graph
     counts = summary(assessment)
-    todo = work(assessment, told.MOST_ACTIONS)
     return {
         "model": _model(assessment),
         "shares": shares(assessment, counts),

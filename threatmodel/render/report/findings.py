@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment, Finding
+from threatmodel.assessment.groups import Group
 from threatmodel.assessment.priorities import reached
 from threatmodel.assessment.risk import BANDS, band
 from threatmodel.assessment.states import ControlState, States, Support, shown
@@ -47,10 +48,13 @@ class FindingGroup:
         return self.findings[0]
 
 
-def cases(findings: Iterable[Finding]) -> dict[str, list[FindingGroup]]:
-    """Findings by threat, those that are alike together; worst first, as they come."""
+def cases(groups: Iterable[Group]) -> dict[str, list[FindingGroup]]:
+    """Findings by threat, those that are alike together; worst first, as `groups` come."""
     found: dict[tuple[object, ...], list[Finding]] = {}
-    for finding in findings:
+    for group in groups:
+        finding = group.head
+        if not finding.applies:
+            continue
         key = (
             finding.threat.id,
             finding.verdict,
@@ -63,10 +67,10 @@ def cases(findings: Iterable[Finding]) -> dict[str, list[FindingGroup]]:
             finding.id if finding.acceptance is not None else "",
             tuple([answer.state.state for answer in finding.answers]),
         )
-        found.setdefault(key, []).append(finding)
+        found.setdefault(key, []).extend(group.findings)
     by_threat: dict[str, list[FindingGroup]] = {}
     for alike in found.values():
-        by_threat.setdefault(alike[0].threat.id, []).append(FindingGroup(alike))
+        by_threat.setdefault(alike[0].threat.id, []).append(FindingGroup(sorted(alike, key=lambda one: one.id)))
     return by_threat
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 
 from threatmodel.assessment.actions import Action
 from threatmodel.assessment.assessed import DONE, Answer, Assessment, Finding
 from threatmodel.assessment.issues import Issue
 from threatmodel.assessment.risk import BANDS, MOVES
 from threatmodel.assessment.states import shown
-from threatmodel.graph.building import Flow
+from threatmodel.graph.building import Element, Flow
+from threatmodel.library.condition import Condition
+from threatmodel.model.facts import Facts
 from threatmodel.render.action_text import ActionText, due, owner, some
 from threatmodel.render.picture import protocol_words
 from threatmodel.render.plain import STATE, VERDICT, VERDICT_MEANS
@@ -175,20 +178,19 @@ def does_not_apply(assessment: Assessment) -> list[Row]:
 
 
 def _ruled_out(assessment: Assessment) -> Iterator[Row]:
+    by_kind: dict[str, list[tuple[int, Element | Flow]]] = {}
+    for at, target in enumerate(assessment.graph.targets()):
+        if target.described and not target.out_of_scope:
+            by_kind.setdefault(target.kind, []).append((at, target))
     for threat in assessment.library.threats.values():
         if threat.id in assessment.excluded:
             continue
         reasons: dict[str, list[str]] = {}
-        for target in assessment.graph.targets():
-            condition = threat.applies.get(target.kind)
-            if condition is None or target.out_of_scope or not target.described:
-                continue
+        targets = (one for kind in threat.applies for one in by_kind.get(kind, ()))
+        for _, target in sorted(targets, key=itemgetter(0)):  # as the graph has them
+            condition = threat.applies[target.kind]
             if condition.truth(target.facts) < 0:
-                leaves = dict.fromkeys(leaf.fact for leaf in condition.why(target.facts))
-                text = ", ".join(
-                    f"{name}: {shown(target.facts[name].value)}" for name in leaves if name in target.facts
-                )
-                reasons.setdefault(text, []).append(target.id)
+                reasons.setdefault(_denied(condition, target.facts), []).append(target.id)
         for text, elements in reasons.items():
             yield {
                 "id": threat.id,
@@ -197,6 +199,12 @@ def _ruled_out(assessment: Assessment) -> Iterator[Row]:
                 "elements": {**names(elements, "element", NAMED), "all": inert(elements)},
                 "number": len(elements),
             }
+
+
+def _denied(condition: Condition, facts: Facts) -> str:
+    """The facts that make a condition false, in words."""
+    leaves = dict.fromkeys(leaf.fact for leaf in condition.why(facts))
+    return ", ".join(f"{name}: {shown(facts[name].value)}" for name in leaves if name in facts)
 
 
 def _no_target(assessment: Assessment) -> Iterator[Row]:
