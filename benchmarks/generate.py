@@ -1,12 +1,13 @@
-"""Models of any size: N functions, each with an api and a table of its own, in a boundary of its own.
+"""Models of any size: N functions, each with an api and a table of its own, in a boundary of its own; or mixed ones.
 
 Run: .venv/bin/python benchmarks/generate.py 100 > model.yaml
 """
 
 from __future__ import annotations
 
+import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -81,6 +82,62 @@ def value_of(row: FactRow, turn: int) -> object:
 
 def _written(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def mixed(size: int) -> str:
+    """Return the text of a model whose functions share a few APIs and many stores, with facts stated here and there.
+
+    The same text for the same size: what looks random follows from a seed.
+    """
+    draw = random.Random(size)  # noqa: S311 - a model to measure, not a secret
+    shared = {
+        "api": max(1, size // 20),
+        "table": max(2, size // 4),
+        "queue": max(1, size // 8),
+        "key": max(1, size // 10),
+    }
+    lines = [_HEAD]
+    lines += [f"{plane}:\n{_some(plane, draw, 0.5, '  ')}" for plane in PLANES]
+    for section, (name, kind, more) in _SHARED.items():
+        entries = (f"  {name}-{n}:\n{more}{_some(kind, draw, draw.random(), '    ')}" for n in range(shared[name]))
+        lines += [f"{section}:\n", *entries]
+    lines += ["functions:\n", *(_mixed_function(n, shared, draw) for n in range(size))]
+    return "".join(lines)
+
+
+_SHARED = {
+    "apis": ("api", "api", "    description: Takes commands.\n"),
+    "stores": ("table", "store", "    holds: [order]\n"),
+    "queues": ("queue", "queue", "    holds: [receipt]\n"),
+    "secrets": ("key", "secret", "    description: A token.\n"),
+}
+"""For each section of shared elements their name, their kind, and the line that each has."""
+
+_LISTS = {"reads": ("table", 3), "writes": ("table", 2), "sends": ("queue", 1), "secrets": ("key", 1)}
+"""For each list of a function what it names, and how many at most."""
+
+
+def _mixed_function(n: int, shared: Mapping[str, int], draw: random.Random) -> str:
+    slack = draw.random() < 0.6
+    source, detail = (
+        ("api", "{slack: slash-command, api: api-%s, path: /slack/bot-%s}") if slack else ("queue", "{queue: queue-%s}")
+    )
+    at = draw.randrange(shared[source])
+    lines = [f"  bot-{n}:\n", f"    triggers: [{detail % ((at, n) if slack else at)}]\n"]
+    for name, (kind, most) in _LISTS.items():
+        if draw.random() < 0.7:
+            chosen = sorted({draw.randrange(shared[kind]) for _ in range(draw.randint(0, most))})
+            lines.append(f"    {name}: [{', '.join(f'{kind}-{one}' for one in chosen)}]\n")
+    return "".join(lines) + _some("function", draw, 0.8 * draw.random(), "    ")
+
+
+def _some(kind: str, draw: random.Random, share: float, margin: str) -> str:
+    rows = [row for row in FACTS.get(kind, {}).values() if not row.derived and draw.random() < share]
+    return "".join(f"{margin}{row.name}: {_written(value_of(row, draw.randrange(60)))}\n" for row in rows)
+
+
+MODELS: Mapping[str, Callable[[int], str]] = {"regular": model, "mixed": mixed}
+"""The kinds of model by name."""
 
 
 if __name__ == "__main__":

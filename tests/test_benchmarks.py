@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -102,23 +101,49 @@ def test_scale_measures_every_stage_in_a_process_of_its_own() -> None:
     figures = scale.measured(2)
     assert figures.keys() == {*scale.STAGES, "elements", "findings", "megabytes"}
     assert all(figures[name] > 0 for name in figures)
-    assert scale.everything(figures) == pytest.approx(sum(figures[stage] for stage in scale.STAGES) - figures["dfd"])
 
 
-def test_the_exponent_is_that_of_the_last_two_sizes() -> None:
-    def figures(seconds: float) -> dict[str, float]:
-        return {**dict.fromkeys(scale.STAGES, seconds), "elements": 1, "findings": 1, "megabytes": 1}
+def test_calls_are_the_same_in_each_run() -> None:
+    first, second = (scale.measured(3, "mixed", "calls") for _ in range(2))
+    assert {stage: first[stage] for stage in scale.GROWING} == {stage: second[stage] for stage in scale.GROWING}
 
-    shown = scale.table({10: figures(9), 100: figures(0.1), 1_000: figures(10)})
-    assert re.findall(r"\d\.\d\d", shown.splitlines()[-1]) == ["2.00"] * len(scale.STAGES)
-    assert not re.findall(r"\d", scale.table({10: figures(0.001), 100: figures(1)}).splitlines()[-1])
-    assert "exponent" not in scale.table({10: figures(1)})
+
+@pytest.mark.parametrize("kind", generate.MODELS)
+def test_no_stage_costs_more_for_each_function_in_a_larger_model(kind: str) -> None:
+    """Counted calls, so that nothing depends on what else the machine does; `scale.py` says what they do not see."""
+    found = scale.gate(40, 160, kind, "calls", runs=1)
+    assert {stage: ratio for stage, ratio in found.items() if ratio > scale.MOST} == {}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", generate.MODELS)
+def test_no_stage_takes_longer_for_each_function_in_a_model_of_ten_thousand(kind: str) -> None:
+    found = scale.gate(scale.SMALL, 10_000, kind, "time", runs=2)
+    assert {stage: ratio for stage, ratio in found.items() if ratio > scale.MOST} == {}
+
+
+def test_a_stage_that_grows_too_fast_fails_the_gate(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def figures(size: int, _kind: str, _measure: str) -> dict[str, float]:
+        return {**dict.fromkeys(scale.GROWING, float(size)), "report": float(size * size)}
+
+    monkeypatch.setattr(scale, "measured", figures)
+    assert scale.main(["--sizes", "10", "20"]) == 1
+    assert "| regular | 1.00 | 1.00 | 1.00 | **2.00** |" in capsys.readouterr().out
 
 
 def test_scale_prints_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    assert scale.main(["1", "2"]) == 0
+    assert scale.main(["--table", "1", "2"]) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
-    assert [line.split("|")[1].strip() for line in lines] == ["functions", "---:", "1", "2", "exponent"]
+    assert [line.split("|")[1].strip() for line in lines] == ["functions", "---:", "1", "2"]
+
+
+def test_a_mixed_model_is_the_same_each_time_and_shares_its_parts(tmp_path: Path) -> None:
+    assert generate.mixed(20) == generate.mixed(20)
+    graph = graph_of(tmp_path, generate.mixed(20))
+    assert sum(element.kind == "api" for element in graph.elements.values()) == 1
+    assert sum(element.kind == "function" for element in graph.elements.values()) == 20
 
 
 @pytest.mark.parametrize("script", ["generate.py", "scale.py", "compare_pytm.py", "pytm_side.py"])
