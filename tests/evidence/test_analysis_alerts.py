@@ -154,6 +154,9 @@ aws_sns_topic_policy.t:
     assert answer(found(plan(text % ("DISABLED", by_link)), "account", "function_change_alerts")) == NOTHING
 
 
+LOW = "{severity: [1]}, "
+
+
 @pytest.mark.parametrize(
     ("pattern", "expected"),
     [
@@ -161,6 +164,7 @@ aws_sns_topic_policy.t:
         ('{source: [aws.guardduty], detail: {severity: [{numeric: [">=", 4]}]}}', True),
         ('{source: [aws.guardduty], detail: {severity: [{numeric: ["<", 4]}]}}', NOTHING),
         ('{source: [aws.guardduty], detail: {$or: [{severity: [{numeric: [">=", 4]}]}, {type: [a]}]}}', True),
+        (f"{{source: [aws.guardduty], detail: {{$or: [{LOW * 50}{{severity: [{{numeric: ['>=', 4]}}]}}]}}}}", UNKNOWN),
         ("{source: [aws.guardduty], detail: {type: [a]}}", UNKNOWN),
         ("{source: [aws.securityhub], detail-type: [Security Hub Findings - Imported]}", True),
         ("{source: [aws.securityhub], detail: {findings: {Severity: {Label: [HIGH, CRITICAL]}}}}", True),

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.properties import each, one_of
-from threatmodel.stacks.values import List, Node, Scalar, Table, get
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get
 
 _MOST_ALTERNATIVES = 50
+"""Alternatives of a pattern that are read: each repeats what stands beside them.  Whether others fit is unknown."""
 
 
 def admits(field: Node | None, value: str | float) -> bool | None:
@@ -105,8 +106,11 @@ def alternatives(detail: Node | None) -> Iterator[Node | None]:
         return
     own = {name: child for name, child in detail.entries.items() if name != "$or"}
     either = detail.entries["$or"]
-    for one in either.items[:_MOST_ALTERNATIVES] if isinstance(either, List) else (either,):
+    every = either.items if isinstance(either, List) else (either,)
+    for one in every[:_MOST_ALTERNATIVES]:
         yield Table({**own, **one.entries}, detail.place, {}) if isinstance(one, Table) else one
+    if len(every) > _MOST_ALTERNATIVES:
+        yield Unknown(f"it has more than {_MOST_ALTERNATIVES} alternatives", detail.place)
 
 
 def leaves_out(node: Node | None) -> bool:
