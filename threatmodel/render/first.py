@@ -12,9 +12,9 @@ from threatmodel.assessment.actions import Action, actions
 from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.gaps import Gap, gaps
 from threatmodel.assessment.gate.baseline import Baseline, since
-from threatmodel.assessment.gate.judging import judge
+from threatmodel.assessment.gate.judging import failures, judge
 from threatmodel.assessment.gate.rules import Rules
-from threatmodel.assessment.groups import grouped
+from threatmodel.assessment.groups import Group, grouped
 from threatmodel.assessment.invariants import HeldInvariant
 from threatmodel.assessment.invariants import counted as counted_elements
 from threatmodel.assessment.issues import Issue, issues
@@ -107,16 +107,16 @@ def first_page(assessment: Assessment, threshold: Band = DEFAULT_THRESHOLD, todo
     every = assessment.findings
     todo = work(assessment) if todo is None else todo
     claims = _claims(assessment)
-    results = judge(assessment, Rules(fail_on=threshold), todo.issues)
+    failing = failures(assessment, Rules(fail_on=threshold))
     return FirstPage(
         verdict=SAFE[found.answer],
         tone=_TONES[found.answer],
-        headline=headline(assessment, found, results),
+        headline=headline(assessment, found, failing),
         gap=_gap(gaps(every)),
         inherent=_by_band(finding.inherent.band for finding in every),
         claimed=_by_band(finding.claimed.band for finding in every),
         proven=_by_band(finding.proven.band for finding in every),
-        check=check_text(results, threshold),
+        check=check_text(failing, threshold),
         counts=_counts(todo.issues),
         actions=tuple(todo.texts[:MOST_ACTIONS]),
         more=max(0, len(todo.actions) - MOST_ACTIONS),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.risk import BANDS, Band
 from threatmodel.assessment.safety import Safety
 from threatmodel.render.report.words import counted, listed
 
 
-def headline(assessment: Assessment, found: Safety, results: Sequence[CheckResult]) -> str:
+def headline(assessment: Assessment, found: Safety, failing: tuple[int, int]) -> str:
     """Return one sentence: what is above the accepted level, what open questions may add, and what the check does.
 
-    `results` are those of the check, at the threshold of `found`.
+    `failing` counts the findings that fail the check, at the threshold of `found`, and other results.
     """
     total, above = len(assessment.findings), sum(found.above.values())
     if not total:
@@ -29,7 +28,7 @@ def headline(assessment: Assessment, found: Safety, results: Sequence[CheckResul
         first = f"all of {counted(total, 'finding')} are within the accepted level ({found.accepted_level}) {how}"
     parts = [first, *_questions(assessment, found), *_unmodeled(found)]
     parts += _left(found) if found.answer in {"within-as-claimed", "within-as-proven"} else ()
-    parts.append(check_text(results, found.threshold))
+    parts.append(check_text(failing, found.threshold))
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}."
 
@@ -65,13 +64,11 @@ def _left(found: Safety) -> Iterable[str]:
         yield f"{counted(found.provider, 'finding')} {'is' if found.provider == 1 else 'are'} for the provider to treat"
 
 
-def check_text(results: Sequence[CheckResult], threshold: Band) -> str:
-    """Return whether a check with these results passes, on what it fails, and from which level."""
-    failing = [result for result in results if result.fails]
-    found = sum(result.rule != result.code for result in failing)
-    others = len(failing) - found
+def check_text(failing: tuple[int, int], threshold: Band) -> str:
+    """Return whether a check passes, on how many findings and other results it fails, and from which level."""
+    found, others = failing
     at = "at critical" if threshold == BANDS[-1] else f"at {threshold} and above"
-    if not failing:
+    if not found and not others:
         return f"the check passes, because it fails only {at}"
     parts = [f"{counted(found, 'finding')} {at}"] if found else []
     parts += [f"{counted(others, 'other result')}" if parts else counted(others, "result")] if others else []

@@ -9,7 +9,7 @@ from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.differing import differing
 from threatmodel.assessment.gate.invariants import invariants
 from threatmodel.assessment.gate.results import CheckResult
-from threatmodel.assessment.gate.risks import risks
+from threatmodel.assessment.gate.risks import judged, risks
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.gate.terms import terms
 from threatmodel.assessment.issues import Issue
@@ -35,15 +35,24 @@ def held_to(graph: Graph, rules: Rules) -> Graph:
 
 def judge(assessment: Assessment, rules: Rules, issues: Sequence[Issue] | None = None) -> tuple[CheckResult, ...]:
     """Return everything that a check says of an assessment; `issues` are its own, where they are known already."""
-    found = [
-        *risks(assessment, rules, issues),
-        *terms(assessment, rules),
-        *differing(assessment),
-        *invariants(assessment, rules),
-        *_demanded(assessment, rules),
-        *(_word(assessment) if rules.strict else ()),
-    ]
+    found = [*risks(assessment, rules, issues), *_others(assessment, rules)]
     return tuple(sorted(found, key=lambda result: not result.fails))
+
+
+def failures(assessment: Assessment, rules: Rules) -> tuple[int, int]:
+    """Return how many findings fail a check, and how many other results; counted without what `judge` says of each."""
+    found = sum(fails for _, fails in judged(assessment, rules))
+    return found, sum(result.fails for result in _others(assessment, rules))
+
+
+def _others(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:
+    """What a check says beside the findings."""
+    yield from terms(assessment, rules)
+    yield from differing(assessment)
+    yield from invariants(assessment, rules)
+    yield from _demanded(assessment, rules)
+    if rules.strict:
+        yield from _word(assessment)
 
 
 def _word(assessment: Assessment) -> Iterator[CheckResult]:

@@ -23,14 +23,18 @@ def risks(assessment: Assessment, rules: Rules, found: Iterable[Issue] | None = 
     `found` are the assessment's issues, where they are known already: they state which control is the cause.
     """
     at_fault = controls_at_fault(issues(assessment) if found is None else found)
+    for finding, fails in judged(assessment, rules):
+        yield _result(finding, assessment, rules, at_fault.get(finding.id, ""), fails=fails)
+
+
+def judged(assessment: Assessment, rules: Rules) -> Iterator[tuple[Finding, bool]]:
+    """Yield every finding that needs work, an answer or proof, and the accepted ones, with whether it fails."""
     for finding in assessment.findings:
-        control = at_fault.get(finding.id, "")
         if finding.verdict == "accepted" and not _beyond(finding, rules):
-            yield _result(finding, assessment, rules, control, fails=False)
+            yield finding, False
         elif _counts(finding, rules):
             fails = BANDS.index(_cell(finding, rules).band) >= BANDS.index(rules.fail_on)
-            waived = rules.allow_undetermined and finding.verdict == "undetermined"
-            yield _result(finding, assessment, rules, control, fails=fails and not waived)
+            yield finding, fails and not (rules.allow_undetermined and finding.verdict == "undetermined")
 
 
 def _counts(finding: Finding, rules: Rules) -> bool:

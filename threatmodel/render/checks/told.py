@@ -47,9 +47,16 @@ def told(assessment: Assessment, results: Sequence[CheckResult], rules: Rules) -
     found = safety(assessment, threshold)
     return Told(
         answer=SAFE[found.answer],
-        headline=headline(assessment, found, results),
+        headline=headline(assessment, found, _failing(results)),
         rows=tuple(_rows(assessment, results)),
     )
+
+
+def _failing(results: Sequence[CheckResult]) -> tuple[int, int]:
+    """How many findings fail, and how many other results."""
+    failing = [result for result in results if result.fails]
+    found = sum(result.rule != result.code for result in failing)
+    return found, len(failing) - found
 
 
 def _rows(assessment: Assessment, results: Sequence[CheckResult]) -> Iterator[CheckRow]:

@@ -21,10 +21,12 @@ Seen = Mapping[str, Mapping[str, Mapping[str, State]]]
 def seen(assessment: Assessment) -> Seen:
     """Return the states that findings depend on."""
     found: dict[str, dict[str, dict[str, State]]] = {control: {} for control in assessment.library.controls}
+    known: set[State] = set()  # a control of a plane has one state, on which most findings rest
     for finding in assessment.applying:
-        for answer in finding.answers:
-            state = answer.state
-            found[state.control].setdefault(state.state, {}).setdefault(state.element, state)
+        for _, state in finding.answers:
+            if state not in known:
+                known.add(state)
+                found[state.control].setdefault(state.state, {}).setdefault(state.element, state)
     return found
 
 
