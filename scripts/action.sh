@@ -31,6 +31,8 @@ yes_or_no upload-sarif "${UPLOAD_SARIF-true}"; upload="$answer"
 yes_or_no comment "${COMMENT-true}"; comment="$answer"
 one_line baseline "${BASELINE-}"; baseline="$answer"
 one_line policy "${POLICY-}"; policy="$answer"
+work="$(trimmed "${WORK-100000}")"
+[[ "$work" =~ ^[1-9][0-9]{0,11}$ ]] || refuse work "${WORK-}" "a number of operations such as 100000"
 fail_on="$(trimmed "${FAIL_ON-high}")"
 case "$fail_on" in
   low | medium | high | critical) ;;
@@ -48,7 +50,7 @@ mkdir -p "$out"
 TM_CACHE="$(mktemp -d)" || exit 2
 export TM_CACHE
 trap 'rm -rf "$TM_CACHE"' EXIT
-arguments=(check --fail-on "$fail_on" ${models[@]+"${models[@]}"})
+arguments=(check --fail-on "$fail_on" "--work=$work" ${models[@]+"${models[@]}"})
 [ -n "$baseline" ] && arguments+=("--baseline=$baseline")
 [ -n "$policy" ] && arguments+=("--policy=$policy")
 [ "$require_proof" = true ] && arguments+=(--require-proof)
@@ -77,14 +79,14 @@ mkdir -p "$out/reports"
 for at in "${!each[@]}"; do
   model=(${each[$at]:+-m "${each[$at]}"})
   name="$(printf '%s' "${each[$at]:-threat-model}" | tr -c 'A-Za-z0-9._\n-' '-')"
-  "${TM:-tm}" ${model[@]+"${model[@]}"} ${aged[@]+"${aged[@]}"} --report html -o "$out/reports/$((at + 1))-$name.html"
+  "${TM:-tm}" ${model[@]+"${model[@]}"} ${aged[@]+"${aged[@]}"} "--work=$work" --report html -o "$out/reports/$((at + 1))-$name.html"
 done
 if [ -n "$(ls -A "$out/reports")" ]; then echo "report=$out/reports" >> "$GITHUB_OUTPUT"; fi
 
 # What changed: the whole name of the base, since a tag of its short name would come first.  What cannot be compared is
 # told in the comment, in place of what an earlier run said, and fails the step.
 if [ -n "${BASE:-}" ]; then
-  "${TM:-tm}" diff "refs/remotes/origin/$BASE..HEAD" --models ${models[@]+"${models[@]}"} --format markdown -o "$out/changes.md"
+  "${TM:-tm}" diff "refs/remotes/origin/$BASE..HEAD" "--work=$work" --models ${models[@]+"${models[@]}"} --format markdown -o "$out/changes.md"
   changed=$?
   [ -s "$out/changes.md" ] && echo "changes=$out/changes.md" >> "$GITHUB_OUTPUT"
   if [ "$changed" != 0 ] && [ "$code" -lt 2 ]; then code=2; fi

@@ -171,6 +171,7 @@ ACCEPTED = {
     "fail-on": "low, medium, high or critical",
     "baseline": "(one path|a path, and no option)",
     "policy": "(one path|a path, and no option)",
+    "work": "a number of operations such as 100000",
     "model": "paths of models, and no option",
 }
 
@@ -184,6 +185,7 @@ ACCEPTED = {
         *((name, value) for name in ("baseline", "policy") for value in ("a.json\nb.json", "--fail-on=critical")),
         ("model", "a.yaml\n--ignore-acceptances"),
         ("model", "-h"),
+        *(("work", value) for value in ("0", "", "1e6", "-1", "9999999999999")),
     ],
 )
 def test_an_input_that_is_not_understood_ends_the_step(shop: Path, name: str, value: str) -> None:
@@ -206,12 +208,24 @@ def test_what_the_inputs_say_is_what_the_check_is_asked(tmp_path: Path) -> None:
     for value, asked in (("true", 1), ("True", 1), ("TRUE", 1), (" true ", 1), ("false", 0), ("False\n", 0)):
         log.unlink(missing_ok=True)
         models = " one.yaml two.yaml\n\tthree.yaml\n\n"
-        run(script, REQUIRE_PROOF=value, UPLOAD_SARIF="FALSE", MODEL=models, BASE="main", POLICY="our rules.yaml")
+        run(
+            script,
+            REQUIRE_PROOF=value,
+            UPLOAD_SARIF="FALSE",
+            MODEL=models,
+            BASE="main",
+            POLICY="our rules.yaml",
+            WORK="5000",
+        )
         lines = log.read_text(encoding="utf-8").splitlines()
-        assert lines[0].startswith("check --fail-on high one.yaml two.yaml three.yaml --policy=our rules.yaml")
+        assert lines[0].startswith(
+            "check --fail-on high --work=5000 one.yaml two.yaml three.yaml --policy=our rules.yaml"
+        )
         assert ("--require-proof" in lines[0]) == bool(asked)
         assert [line.split()[1] for line in lines[1:-1]] == ["one.yaml", "two.yaml", "three.yaml"]
-        assert lines[-1].startswith("diff refs/remotes/origin/main..HEAD --models one.yaml two.yaml three.yaml ")
+        assert lines[-1].startswith(
+            "diff refs/remotes/origin/main..HEAD --work=5000 --models one.yaml two.yaml three.yaml "
+        )
     outputs = Path(os.environ["GITHUB_OUTPUT"]).read_text(encoding="utf-8").splitlines()
     assert "upload=false" in outputs
     assert "comment=true" in outputs

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from threatmodel.reading.files import Files
 from threatmodel.reading.home import CONTENT, LIBRARY
@@ -30,26 +30,42 @@ if TYPE_CHECKING:  # what a caller does without is imported where it is used: st
 Name = str | os.PathLike[str]
 
 
-def load_model(
+class Running(NamedTuple):
+    """How a run works on evidence.
+
+    `remember`: what it says is kept from run to run, while everything that it follows from stays the same.  `work`
+    bounds the operations that go into what files leave open; None: as usual.
+    """
+
+    remember: bool = False
+    work: int | None = None
+
+
+AS_USUAL = Running()
+
+
+def load_model(  # noqa: PLR0913 - what a caller may choose
     path: Name,
     files: Files | None = None,
     *,
     today: datetime.date | None = None,
     layers: Sequence[Name] = (),
     library: Library | None = None,
+    work: int | None = None,
 ) -> Graph:
     """Return the system that a model file describes, weighed with the files that it uses and its evidence.
 
     `files` does the reading: ``Files(texts={path: text})`` reads a text instead of a file.  `today` (default: today)
     decides which runtimes are still supported.  The library, with the model's own and `layers` on top, says which
     values reassure: of these, evidence is only what holds for every value of a file's parameters. A `library` that is
-    loaded already replaces all of them.  Raises InputError with every problem of every file.
+    loaded already replaces all of them.  `work` bounds the operations that go into what files of evidence leave open
+    (default: 100,000); what takes more is unknown.  Raises InputError with every problem of every file.
     """
 
     def library_of(system: System, read: Files) -> Library:
         return library if library is not None else layered([*system.libraries, *layers], read)
 
-    return weighed(path, files, today, library_of)
+    return weighed(path, files, today, library_of, Running(work=work))
 
 
 def weighed(
@@ -57,13 +73,9 @@ def weighed(
     files: Files | None,
     today: datetime.date | None,
     library_of: Callable[[System, Files], Library] | None,
-    *,
-    remember: bool = False,
+    running: Running = AS_USUAL,
 ) -> Graph:
-    """The same, held to the library that a function gives; without one for what only draws the system.
-
-    `remember`: what the evidence says is kept from run to run, while everything that it follows from stays the same.
-    """
+    """The same, held to the library that a function gives; without one for what only draws the system."""
     from threatmodel.graph.building import build
     from threatmodel.model.load import load_model as load
 
@@ -79,31 +91,33 @@ def weighed(
     ways = directions(library) if library is not None else None
 
     def collect() -> Gathered:
-        return _collected(system, files, day, ways)
+        return _collected(system, files, day, ways, running.work)
 
-    whole, evidence, read = remembered(system, files, texts, Basis(day, ways), collect) if remember else collect()
+    basis = Basis(day, ways, running.work)
+    whole, evidence, read = remembered(system, files, texts, basis, collect) if running.remember else collect()
     return build(whole, evidence, day, read)
 
 
 def gathered(
-    system: System, files: Files, today: datetime.date, library: Library | None
+    system: System, files: Files, today: datetime.date, library: Library | None, work: int | None
 ) -> tuple[System, Evidence, tuple[Read, ...]]:
     """A system with what its evidence adds to it, what that states, and what was read; private."""
     if not system.evidence:
         return system, {}, ()
     from threatmodel.library.directions import directions
 
-    return _collected(system, files, today, directions(library) if library is not None else None)
+    return _collected(system, files, today, directions(library) if library is not None else None, work)
 
 
 def _collected(
-    system: System, files: Files, today: datetime.date, ways: Directions | None
+    system: System, files: Files, today: datetime.date, ways: Directions | None, work: int | None
 ) -> tuple[System, Evidence, tuple[Read, ...]]:
     from threatmodel.evidence.collect import collect
     from threatmodel.evidence.every_function import with_functions
+    from threatmodel.evidence.work import USUAL_WORK, Work
 
     system = with_functions(system, files)
-    evidence, read = collect(system, files, ways, today=today)
+    evidence, read = collect(system, files, ways, today=today, work=Work(USUAL_WORK if work is None else work))
     return system, evidence, read
 
 

@@ -47,11 +47,12 @@ class Answering:
     and written at once, atomically. A file that has changed on disk in the meantime is read again.
     """
 
-    def __init__(self, model: Path, layers: Sequence[Path], today: datetime.date, who: str) -> None:
+    def __init__(self, model: Path, layers: Sequence[Path], today: datetime.date, who: str, work: int | None) -> None:
         self.model = model
         self.layers = layers
         self.today = today
         self.who = who
+        self.work = work
         self._done: list[tuple[Path, str, str]] = []
         self._load()
 
@@ -60,7 +61,7 @@ class Answering:
         self.stated_system = load_model(self.files, self.model)
         layers = [*self.stated_system.libraries, *self.layers]
         self.library = load_library(layers=layers, files=self.files)
-        self._gathered = gathered(self.stated_system, self.files, self.today, self.library)
+        self._gathered = gathered(self.stated_system, self.files, self.today, self.library, self.work)
         self.assessment = self._assessed(*self._gathered)
         waiting = list(items(self.assessment))
         text = self.files.read[self.files.shown(self.model)]

@@ -61,6 +61,13 @@ def looking(found: Parser) -> None:
     found.add_argument(
         "--today", type=day, default=QUIET, metavar="DATE", help="assess as of this date (default: today)"
     )
+    found.add_argument(
+        "--work",
+        type=operations,
+        default=QUIET,
+        metavar="N",
+        help="operations that may go into what files of evidence leave open (default: 100000); the rest is unknown",
+    )
 
 
 def model(found: Parser) -> None:
@@ -133,6 +140,17 @@ def day(value: str) -> datetime.date:
         return datetime.date.fromisoformat(value)
     except ValueError:
         raise argparse.ArgumentTypeError(f"'{value[:40]}' is not a date such as 2027-03-31") from None
+
+
+def operations(value: str) -> int:
+    """A number of operations, at least one."""
+    if not (value.isascii() and value.isdecimal() and len(value) <= _LONGEST and int(value)):
+        raise argparse.ArgumentTypeError(f"'{value[:40]}' is not a number of operations such as 100000")
+    return int(value)
+
+
+_LONGEST = 12
+"""Digits of a number of operations."""
 
 
 def one_of(word: str, words: Sequence[str]) -> str:

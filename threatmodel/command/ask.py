@@ -55,7 +55,7 @@ def run(request: Invocation) -> int:
     if request.output is not None or request.folder is not None:
         request.misused("ask writes to the model; remove -o")
     who = request.args.by or _login()
-    session = Answering(request.model, request.given, request.today, who)
+    session = Answering(request.model, request.given, request.today, who, request.running.work)
     try:
         if request.args.set:
             return _set(session, request.args.set)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from threatmodel.api import layered, weighed
+from threatmodel.api import AS_USUAL, Running, layered, weighed
 from threatmodel.assessment.gate.baseline import Baseline, since, taken
 from threatmodel.assessment.gate.missing import with_missing
 from threatmodel.assessment.gate.rules import Rules, under
@@ -64,7 +64,7 @@ class CheckDemands:
     baseline_file: Path = Path()
     keep: bool = False
     several: bool = False
-    remember: bool = False
+    running: Running = AS_USUAL
     forms: tuple[FormAsked, ...] = ()
 
 
@@ -87,7 +87,7 @@ def asked(request: Invocation) -> CheckDemands:
         today=request.today,
         layers=tuple(request.given),
         excluded=tuple(request.excluded),
-        remember=request.remembers,
+        running=request.running,
     )
     return _with_baseline(question, request) if args.baseline is not None else question
 
@@ -213,7 +213,7 @@ def dated(request: Invocation, models: Sequence[Path], days: int) -> tuple[list[
         today=request.today,
         layers=tuple(request.given),
         excluded=tuple(request.excluded),
-        remember=request.remembers,
+        running=request.running,
     )
     checking, code = _Checking(question), 0
     found: dict[Expiry, None] = {}
@@ -268,7 +268,7 @@ class _Checking:
         from threatmodel.assessment.gate.judging import held_to
 
         question = self._question
-        graph = held_to(weighed(path, files, question.today, self._library, remember=question.remember), question.rules)
+        graph = held_to(weighed(path, files, question.today, self._library, question.running), question.rules)
         found = assess(graph, self._library(graph.system, files), question.today, question.excluded)
         files.renamed += found.renamed
         former = found.library.former.controls
@@ -306,7 +306,7 @@ class _Checking:
     def _library(self, system: System, files: Files) -> Library:
         layers = (*system.libraries, *self._question.layers)
         if layers not in self._libraries:
-            self._libraries[layers] = layered(layers, files, remember=self._question.remember)
+            self._libraries[layers] = layered(layers, files, remember=self._question.running.remember)
         return self._libraries[layers]
 
 

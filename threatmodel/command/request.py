@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from threatmodel.api import assess, layered, weighed
+from threatmodel.api import Running, assess, layered, weighed
 from threatmodel.command.arguments import names
 from threatmodel.reading.cache import is_on
 from threatmodel.reading.files import Files, is_folder
@@ -74,6 +74,7 @@ class Invocation:
 
         gating = any(getattr(args, name, None) is not None for name in ("baseline", "policy"))
         self.remembers = is_on(gating=gating)
+        self.running = Running(remember=self.remembers, work=getattr(args, "work", None))
 
     # --- what a command needs
 
@@ -105,7 +106,7 @@ class Invocation:
 
     def graph(self) -> Graph:
         """Return the graph of the model and its evidence, for outputs that only draw it."""
-        return weighed(self.model, self.files, self.today, None, remember=self.remembers)
+        return weighed(self.model, self.files, self.today, None, self.running)
 
     def library(self) -> Library:
         """Return the library with those of the model, if one is found, and of the command line on top."""
@@ -127,7 +128,7 @@ class Invocation:
             libraries.append(layered([*system.libraries, *self.given], read, remember=self.remembers))
             return libraries[0]
 
-        graph = weighed(model, files, self.today, library_of, remember=self.remembers)
+        graph = weighed(model, files, self.today, library_of, self.running)
         library = libraries[0] if libraries else library_of(graph.system, files)
         found = assess(graph, library, today=self.today, excluded=self.excluded)
         files.renamed += found.renamed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,8 +21,9 @@ from threatmodel.evidence.relations.used import unable
 from threatmodel.evidence.signs import signs
 from threatmodel.evidence.strangers import Standing, Touch, touches
 from threatmodel.evidence.unmodelled import unmodelled
+from threatmodel.evidence.work import Work
 from threatmodel.evidence.worlds import Claim, Fallen, Readings, Said, WantedFacts, held
-from threatmodel.graph.elements import Read, Untold
+from threatmodel.graph.elements import WORK_LIMIT, Read, Untold
 from threatmodel.graph.resolved import Evidence
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement, Statements
@@ -42,14 +43,20 @@ _PLANES = ("account", "pipeline")
 
 
 def collect(
-    system: System, files: Files, ways: Directions | None = None, today: datetime.date | None = None
+    system: System,
+    files: Files,
+    ways: Directions | None = None,
+    today: datetime.date | None = None,
+    work: Work | None = None,
 ) -> tuple[Evidence, tuple[Read, ...]]:
     """What the evidence of a model says: statements about its elements, and what was read.
 
     A system whose files hold all its functions has them from `with_functions`.  With the directions of a library,
     what reassures is evidence only where it holds in every world that its file leaves open; without them nobody may
-    call anything proven; with `today`, old probes are word.  Raises InputError where a file cannot be used.
+    call anything proven; with `today`, old probes are word.  What `work` leaves no room for is unknown.  Raises
+    InputError where a file cannot be used.
     """
+    work = Work() if work is None else work
     statements: Statements = {}
     read_files: dict[int, Read] = {}
     problems: list[Problem] = []
@@ -69,7 +76,7 @@ def collect(
     for number, one in opened_files.items():
         said: Statements = {}
         one.state(said)
-        _add(one.held(said, files, ways) if ways is not None else said, statements)
+        _add(one.held(said, files, ways, work) if ways is not None else said, statements)
         read_files[number] = one.read()
     _add(probed, statements)
     if problems:
@@ -117,6 +124,7 @@ class _One:
         self.whole = Resource(name="", type="", properties=table({}, place), place=place)
         self.places: dict[tuple[str, str], tuple[Place, ...]] = {}
         self.untold: list[Untold] = []
+        self.limit = 0  # that ended the work on its worlds, if any did
 
     @cached_property
     def _kinds(self) -> Mapping[str, str]:
@@ -160,7 +168,7 @@ class _One:
         self.lists.state(statements)
         self.untold += self.lists.untold
 
-    def held(self, said: Statements, files: Files, ways: Directions) -> Statements:
+    def held(self, said: Statements, files: Files, ways: Directions, work: Work) -> Statements:
         """What of the statements holds in every world that the file leaves open."""
         base = self.base
         stacks: dict[str, Stack] = {repr(base): self.stack}
@@ -178,7 +186,8 @@ class _One:
             other.state(found, wanted)
             return found
 
-        kept, fallen = held(said, self._kinds, Readings(base, stack, stated), ways)
+        kept, fallen = held(said, self._kinds, Readings(base, stack, stated, work), ways)
+        self.limit = work.limit if work.reached else 0
         self.untold = [
             one for one in self.untold if all(said.open for said in kept.get(one.element, {}).get(one.name, ()))
         ]
@@ -275,12 +284,19 @@ class _One:
             ),
             unread=tuple((one.name, one.why, one.place) for one in self.stack.unread),
             untold=tuple(self.untold),
-            notes=(*self.stack.problems, *unasked),
+            notes=(*self.stack.problems, *unasked, *self._unfinished()),
             signs=tuple(f"{what} at {place}" for what, place in signs(self.stack, dict(self.lists.relations))),
             unused=self._pairs("unused"),
             ungranted=self._pairs("ungranted"),
             unmodelled=unmodelled(self.stack, modelled),
         )
+
+    def _unfinished(self) -> Iterator[Problem]:
+        """That not all worlds of the file were read, and what to do."""
+        if self.limit:
+            message = f"not every way to deploy it was read: that takes more than {self.limit:,} operations"
+            hint = "name a deployment that gives its parameters, or allow more with --work; the rest is unknown"
+            yield Problem(code=WORK_LIMIT, place=Place(self.stack.file), message=message, hint=hint)
 
     def _pairs(self, name: str) -> tuple[tuple[str, str, Place], ...]:
         """Grants without a use, or uses without a grant: the function, the resource, the line."""

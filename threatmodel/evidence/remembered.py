@@ -1,9 +1,9 @@
 """What evidence says, kept from run to run: what it follows from is read each time, and worked out once.
 
 The key is a digest over everything that an answer follows from: the toolkit's own files, Python's version, the day, the
-model with its platform files, the library, and every file of evidence with the handlers' folders.  A run that read
-anything else, looked for what was not there, or found former names, is not kept.  What is kept is plain JSON, from
-which only the values below are made.
+limit of work, the model with its platform files, the library, and every file of evidence with the handlers' folders.
+A run that read anything else, looked for what was not there, or found former names, is not kept.  What is kept is plain
+JSON, from which only the values below are made.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ Gathered = tuple[System, Evidence, tuple[Read, ...]]
 
 
 class Basis(NamedTuple):
-    """What evidence is held to besides the model: the day, and a library's directions."""
+    """What evidence is held to besides the model: the day, a library's directions, and how much work it may take."""
 
     today: date
     ways: Directions | None
+    work: int | None = None
 
 
 _CLASSES = plain.table(Node, Statement, Place, Trigger, Reference, Untold, Read, Source, Problem)
@@ -83,7 +84,7 @@ def _key(system: System, files: Files, model: Mapping[str, str], basis: Basis) -
 
 
 def _parts(system: System, files: Files, model: Mapping[str, str], basis: Basis) -> Iterator[str]:
-    yield from (toolkit_digest(), sys.version, str(basis.today), str(Path.cwd()), system.file)
+    yield from (toolkit_digest(), sys.version, str(basis.today), str(basis.work), str(Path.cwd()), system.file)
     yield _directions(basis.ways)
     for name in sorted(model):
         yield name

@@ -12,20 +12,16 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from threatmodel.evidence.work import Work
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import EVIDENCE, Statement
 from threatmodel.model.system import Trigger
 from threatmodel.model.vocabulary import FACTS, LISTS
-from threatmodel.reading.problems import Place, quoted
+from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Number
 from threatmodel.stacks.assumed import Assumed, PlainValue
 from threatmodel.stacks.stack import Choice, Parameter, Stack
 from threatmodel.stacks.values import List, Scalar
-
-MOST_WORLDS = 64
-"""Readings that one set of worlds may take; beyond, what hangs on the conditions left is not known."""
-_MOST_VALUES = 20
-"""Allowed values of a parameter that are tried one by one."""
 
 Said = Mapping[str, Mapping[str, Sequence[Statement]]]
 """What a file says: statements by element and fact."""
@@ -36,7 +32,7 @@ WantedFacts = Mapping[str, Container[str]]
 
 @dataclass(frozen=True, slots=True)
 class Worlds:
-    """What a file says in each of some worlds; `beyond` names a condition that is still open in one of them."""
+    """What a file says in each of some worlds; `beyond` says why there are others, which are not read."""
 
     every: tuple[Said, ...]
     beyond: str = ""
@@ -46,27 +42,33 @@ class Readings:
     """A file, read again in other worlds: `stack` in a world, `said` by the stack of a world of what is wanted."""
 
     def __init__(
-        self, base: Assumed, stack: Callable[[Assumed], Stack], said: Callable[[Stack, WantedFacts | None], Said]
+        self,
+        base: Assumed,
+        stack: Callable[[Assumed], Stack],
+        said: Callable[[Stack, WantedFacts | None], Said],
+        work: Work,
     ) -> None:
         self.base = base
+        self._work = work
         self.start = stack(base)
         self._stack = stack
         self._said = said
 
     def worlds(self, start: Assumed, wanted: WantedFacts | None) -> Worlds:
         """What the file says of what is wanted in each world in which all conditions are decided."""
-        waiting, beyond = [start], ""
+        waiting, work = [start], self._work.part()
         every: list[Said] = []
         while waiting:
+            if not work.spend(max(1, len(self.start.resources))):
+                return Worlds(tuple(every), work.why)
             assumed = waiting.pop()
             stack = self._stack(assumed)
             choice = next(iter(stack.undecided), None)
-            if choice is not None and len(every) + len(waiting) < MOST_WORLDS:
+            if choice is not None:
                 waiting += _branches(assumed, choice, stack)
-                continue
-            beyond = beyond or (choice.condition if choice is not None else "")
-            every.append(self._said(stack, wanted))
-        return Worlds(tuple(every), beyond)
+            else:
+                every.append(self._said(stack, wanted))
+        return Worlds(tuple(every))
 
     def all_open(self, wanted: WantedFacts) -> Worlds:
         """The worlds in which every parameter may have any value."""
@@ -87,7 +89,7 @@ class Readings:
 
     def one_open(self, wanted: WantedFacts) -> Iterator[tuple[str, Worlds]]:
         """For each parameter, the worlds in which it alone may have any value."""
-        for parameter in self._left()[:_MOST_VALUES]:
+        for parameter in self._left():
             world = self.base.opened()
             for other in self._left():
                 value = _default(other)
@@ -120,13 +122,22 @@ def held(said: Said, kinds: Mapping[str, str], readings: Readings, ways: Directi
         return said, []
     usual = readings.by_default(None) if start.undecided else Worlds((said,))
     claims, fallen = _agreed(said, usual, kinds, ways)
-    doubtful = _failing([claim for claim in claims if claim.reassures], readings.all_open)
+    every = Worlds(())
+    if reassuring := [claim for claim in claims if claim.reassures]:
+        every = readings.all_open(_wanted(reassuring))
+    doubtful = [claim for claim in reassuring if not claim.holds_in(every)]
     for whole, worlds in readings.parts(_wanted(doubtful)) if doubtful else ():
         doubtful = [claim for claim in doubtful if not ((whole or claim.is_number) and claim.holds_in(worlds))]
-    defaults = _defaults(doubtful, readings)
+    unread = [claim for claim in doubtful if every.beyond and all(map(claim.holds, every.every))]
+    fallen += [Fallen(claim.element, claim.name, claim.statement, every.beyond) for claim in unread]
+    defaults = _defaults([claim for claim in doubtful if claim not in unread], readings)
     kept: dict[str, dict[str, list[Statement]]] = {}
     for claim in claims:
         statement = _by_default(claim.statement, defaults.get(claim, ()))
+        if claim in unread:
+            if claim.name not in LISTS:
+                continue
+            statement = statement._replace(open=statement.open or every.beyond)
         kept.setdefault(claim.element, {}).setdefault(claim.name, []).append(statement)
     return kept, fallen
 
@@ -164,12 +175,6 @@ def _by_default(statement: Statement, parameters: tuple[str, ...]) -> Statement:
     names = " and ".join(parameters)
     note = f"from the default of the parameter{'' if len(parameters) == 1 else 's'} {names}"
     return statement._replace(note=note, defaults=parameters)
-
-
-def _failing(claims: list[Claim], read: Callable[[WantedFacts], Worlds]) -> list[Claim]:
-    """The claims that some world does not bear out."""
-    worlds = read(_wanted(claims)) if claims else Worlds(())
-    return [claim for claim in claims if not claim.holds_in(worlds)]
 
 
 def _wanted(claims: Sequence[Claim]) -> WantedFacts:
@@ -247,9 +252,7 @@ class Claim:
 
 
 def _why(worlds: Worlds) -> str:
-    if worlds.beyond:
-        return f"it depends on too many conditions, including {quoted(worlds.beyond)}"
-    return "it differs where a condition of the file is evaluated the other way"
+    return worlds.beyond or "it differs where a condition of the file is evaluated the other way"
 
 
 def _default(parameter: Parameter) -> PlainValue | None:
@@ -265,7 +268,7 @@ def _default(parameter: Parameter) -> PlainValue | None:
 
 def _values(parameter: Parameter) -> tuple[tuple[str | int | float | bool, ...], bool]:
     """The values of a parameter that are worth trying, and whether there are no others."""
-    if 0 < len(parameter.allowed) <= _MOST_VALUES:
+    if parameter.allowed:
         return parameter.allowed, True
     if parameter.least is not None and parameter.most is not None:
         return (parameter.least, parameter.most), False

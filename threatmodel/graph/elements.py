@@ -59,6 +59,10 @@ class Flow:
     node: None = None
 
 
+WORK_LIMIT = "work-limit"
+"""The code of the note that a file was not worked out whole, since that takes more work than the run allows."""
+
+
 class Untold(NamedTuple):
     """A fact or list that a file of evidence could say and does not: why, where, and what its defaults give."""
 

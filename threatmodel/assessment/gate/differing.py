@@ -8,6 +8,7 @@ from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.drift import absences, differences
 from threatmodel.assessment.gate.results import CheckResult, RelatedPlace
 from threatmodel.assessment.states import shown
+from threatmodel.graph.elements import WORK_LIMIT
 from threatmodel.model.facts import WORD
 from threatmodel.reading.problems import Place, article
 
@@ -17,6 +18,7 @@ def differing(assessment: Assessment) -> Iterator[CheckResult]:
     yield from _contradicted(assessment)
     yield from _drifted(assessment)
     yield from _stale(assessment)
+    yield from _unfinished(assessment)
     yield from _lacking(assessment)
 
 
@@ -48,6 +50,22 @@ def _stale(assessment: Assessment) -> Iterator[CheckResult]:
     for read in assessment.graph.evidence:
         if read.stale:
             yield _failing("stale", read.file, Place(read.file, 0), read.stale, do="read or probe it again")
+
+
+def _unfinished(assessment: Assessment) -> Iterator[CheckResult]:
+    """Evidence that was not worked out whole: what depends on the rest is unknown, and counts as that."""
+    for read in assessment.graph.evidence:
+        for note in read.notes:
+            if note.code == WORK_LIMIT:
+                yield CheckResult(
+                    code=WORK_LIMIT,
+                    name=read.file,
+                    place=Place(read.file, 0),
+                    message=note.message,
+                    rule=WORK_LIMIT,
+                    warns=True,
+                    do=note.hint,
+                )
 
 
 def _lacking(assessment: Assessment) -> Iterator[CheckResult]:

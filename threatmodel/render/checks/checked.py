@@ -37,6 +37,10 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "contradicted": ("Evidence contradicts a statement", "Correct whichever is wrong."),
     "drift": ("The model and its evidence differ", "Correct whichever is wrong."),
     "stale": ("Evidence is older than what it shows", "Create it again, or run the probe again."),
+    "work-limit": (
+        "Evidence was not worked out whole",
+        "Name a deployment that gives the parameters, or allow more with --work.",
+    ),
     "no-evidence": ("Evidence that the policy requires is missing", "Name a file of that kind under evidence."),
     "not-proven": ("A control that the policy requires proven is not", "Name evidence that shows it."),
     "relies-on-statement": (

@@ -1,0 +1,132 @@
+"""What a file leaves open is worked out up to a limit of operations; beyond it is unknown, and what alarms stays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.command.processes import tm
+from tests.support import HOME
+from threatmodel.evidence.collect import collect
+from threatmodel.evidence.work import USUAL_WORK, Work
+from threatmodel.graph.elements import Read
+from threatmodel.graph.resolved import Evidence
+from threatmodel.library.directions import directions
+from threatmodel.library.load import load_library
+from threatmodel.model.load import load_model
+from threatmodel.reading.files import Files
+
+PARAMETERS, CONDITIONS, EACH = 29, 14, 17
+
+
+def template() -> str:
+    """A file that can be deployed in 4 to the power of 29 ways: every resource depends on conditions of parameters."""
+    lines = ["Transform: AWS::Serverless-2016-10-31", "Parameters:"]
+    lines += [f"  P{n}: {{Type: String, Default: a, AllowedValues: [a, b, c, d]}}" for n in range(PARAMETERS)]
+    lines += ["Conditions:", *(f"  C{n}: !Equals [!Ref P{n}, a]" for n in range(CONDITIONS)), "Resources:"]
+    lines += ["  Anyone:", "    Type: AWS::Lambda::Permission"]
+    lines += ["    Properties: {Action: 'lambda:InvokeFunction', FunctionName: !Ref F0, Principal: '*'}"]
+    for n in range(EACH):
+        first, second, third = (f"C{(n + step) % CONDITIONS}" for step in range(3))
+        lines += [f"  T{n}:", "    Type: AWS::DynamoDB::Table", "    Properties:"]
+        lines += [f"      DeletionProtectionEnabled: !If [{first}, true, false]"]
+        lines += [f"  Q{n}:", "    Type: AWS::SQS::Queue"]
+        lines += [f"    Properties: {{SqsManagedSseEnabled: !If [{second}, true, false]}}"]
+        lines += [f"  F{n}:", "    Type: AWS::Serverless::Function", "    Properties:"]
+        lines += ["      Runtime: python3.13", "      Handler: app.handler", "      CodeUri: src/"]
+        lines += [f"      Timeout: !If [{third}, 5, 900]", "      TracingConfig: {Mode: Active}"]
+        lines += [f"      Policies: [{{DynamoDBReadPolicy: {{TableName: !Ref T{n}}}}}]"]
+        lines += [f"      Environment: {{Variables: {{TABLE: !Ref T{n}, MODE: !Ref P{n}}}}}"]
+        lines += [f"      Events: {{E: {{Type: SQS, Properties: {{Queue: !GetAtt Q{n}.Arn}}}}}}"]
+    return "\n".join(lines) + "\n"
+
+
+MODEL = "name: Hostile\nevidence: [{template: template.yaml}]\n" + "".join(
+    f"{section}:\n" + "".join(f"  {letter}{n}: {{}}\n" for n in range(EACH))
+    for section, letter in (("stores", "t"), ("queues", "q"), ("functions", "f"))
+)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "template.yaml").write_text(template(), encoding="utf-8")
+    (tmp_path / "model.yaml").write_text(MODEL, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+
+def collected(work: Work) -> tuple[Evidence, Read]:
+    files = Files()
+    ways = directions(load_library(HOME / "threatlib"))
+    evidence, (read,) = collect(load_model(files, Path("model.yaml")), files, ways, work=work)
+    return evidence, read
+
+
+def test_a_template_that_nothing_can_read_whole_ends_within_the_limit() -> None:
+    work, again = Work(4_000), Work(4_000)
+    evidence, read = collected(work)
+    assert 2_000 < work.spent <= 4_000
+    assert work.reached
+    assert collected(again) == (evidence, read)
+    assert again.spent == work.spent, "the limit is reached at one place, whatever the machine"
+    assert [note.code for note in read.notes] == ["work-limit"]
+
+
+def test_what_alarms_stays_and_what_reassures_is_unknown_for_that_reason() -> None:
+    evidence, read = collected(Work(4_000))
+    assert [said.value for said in evidence["f0"]["invocable_by_anyone"]] == [True]
+    assert "timeout_seconds" not in evidence["f0"]
+    whys = {one.why for one in read.untold if one.element == "f0"}
+    assert "working it out takes more than the limit of 4,000 operations (--work)" in whys
+    lists = [said for name in ("reads", "writes", "triggers") for said in evidence["f0"].get(name, ())]
+    assert lists
+    assert all(said.open for said in lists), "nothing is known to be all there is"
+
+
+def test_a_limit_that_the_defaults_fit_in_leaves_unknown_what_only_other_values_decide() -> None:
+    """Nothing that holds by default, and was not held against other values, is taken for proven, or for claimed."""
+    evidence, read = collected(Work(16_000))
+    sure = {(e, name) for e, by in evidence.items() for name, found in by.items() if any(not s.open for s in found)}
+    unread = {(one.element, one.name) for one in read.untold if "--work" in one.why}
+    assert ("f0", "package_format") in unread
+    assert not unread & sure
+
+
+def test_work_that_is_allowed_makes_known_what_a_limit_left_open(tmp_path: Path) -> None:
+    small = template().replace("AllowedValues: [a, b, c, d]", "AllowedValues: [a]")
+    (tmp_path / "template.yaml").write_text(small, encoding="utf-8")
+    few, read = collected(Work(51))
+    assert [note.code for note in read.notes] == ["work-limit"]
+    assert "timeout_seconds" not in few["f0"]
+    many, whole = collected(Work(USUAL_WORK))
+    assert not whole.notes
+    assert [(said.value, said.size, said.defaults) for said in many["f0"]["timeout_seconds"]] == [(5, 2, ())]
+
+
+def test_the_check_the_json_and_the_cache_know_of_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TM_CACHE", str(tmp_path / "cache"))
+    for limit in (3_000, 4_000):
+        done = tm("-m", "model.yaml", "check", "--work", str(limit), folder=tmp_path)
+        assert done.returncode == 1
+        assert f"takes more than {limit:,} operations" in " ".join(done.stdout.split())
+        told = json.loads(tm("-m", "model.yaml", "--work", str(limit), "--json", folder=tmp_path).stdout)
+        (read,) = told["evidence"]
+        assert [note["code"] for note in read["notes"]] == ["work-limit"]
+        assert f"{limit:,} operations" in read["notes"][0]["message"]
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1e6", "many", "", "1" * 13])
+def test_a_limit_is_a_number_of_operations(value: str, tmp_path: Path) -> None:
+    done = tm("-m", "model.yaml", "check", f"--work={value}", folder=tmp_path)
+    assert done.returncode == 2
+    assert "is not a number of operations" in done.stderr
+
+
+def test_a_part_counts_for_the_whole_and_takes_no_more_than_its_share() -> None:
+    work = Work(80)
+    assert not work.part().spend(11)
+    assert work.spent == 0
+    assert all(work.part().spend(10) for _ in range(8))
+    assert not work.part().spend(1)
+    assert work.spent == 80
