@@ -142,6 +142,16 @@ def test_evidence_that_went_missing_fails_and_is_told(tmp_path: Path, library: L
         ]
 
 
+def test_what_statements_take_out_is_told_beside_what_went_missing(tmp_path: Path, library: Library) -> None:
+    stated = "name: Shop\nfunctions:\n  bot: {out_of_scope: another team}\n"
+    before = with_files(assessed(tmp_path, stated, library), *READ)
+    now = with_files(assessed(tmp_path, stated, library))
+    assert now.reliances
+    told = with_missing(now, taken(before, judge(before, RULES))).reliances
+    assert "went-missing" in {one.kind for one in told}
+    assert set(now.reliances) <= set(told)
+
+
 def test_an_element_that_is_gone_is_told_with_its_findings(tmp_path: Path, library: Library) -> None:
     before = assessed(tmp_path, MODEL + "  other: {}\n", library)
     now = assessed(tmp_path, MODEL, library)
@@ -279,7 +289,20 @@ def test_a_file_that_shows_the_account_alone_is_missed_too(tmp_path: Path, libra
     model = assessed(tmp_path, MODEL, library)
     account: tuple[str, str, dict[str, str], dict[str, str]] = ("template", "account.yaml", {}, {})
     found = failing(with_source(model, KNOWN, account), with_source(model, KNOWN))
-    assert [(one.code, one.name) for one in found] == [("swapped-evidence", "template account.yaml")]
+    assert [(one.code, one.name, one.rule) for one in found] == [
+        ("swapped-evidence", "template account.yaml", "swapped-evidence")
+    ]
+    assert failing(with_source(model, KNOWN, account), with_source(model, KNOWN, account)) == []
+
+
+@pytest.mark.parametrize("choice", [{"stage": "a"}, {"stage": "b"}], ids=["a", "b"])
+def test_one_file_may_be_read_in_two_ways(tmp_path: Path, library: Library, choice: dict[str, str]) -> None:
+    model = assessed(tmp_path, MODEL, library)
+    kind, path, _, elements = KNOWN
+    ways = [(kind, path, {"stage": name}, elements) for name in "ab"]
+    before = with_source(model, *ways)
+    assert failing(before, with_source(model, *reversed(ways))) == []
+    assert failing(with_source(model, (kind, path, choice, elements)), before) != []
 
 
 EDITS: list[Callable[[dict[str, Any]], object]] = [

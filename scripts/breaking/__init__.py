@@ -1,0 +1,1 @@
+"""Broken code: which changes there are, and whether a test notices them."""
