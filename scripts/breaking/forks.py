@@ -81,6 +81,7 @@ class Breaking:
             if change is None:
                 if not passed:
                     raise session.Interrupted("the tests fail without any change")
+                started = time.monotonic()  # the time is for changes
                 self.reached = {name: Reach(*rest) for name, *rest in json.loads(self.trace.read_text())}
                 continue
             self.made += 1

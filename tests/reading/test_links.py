@@ -29,6 +29,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("a", "../outside/none", "a"),
         ("a", "../outside", "a/file"),
         ("a", "../outside/deep", "a/../file"),
+        ("a", "../outside/deep", "a/../../project/file"),
         ("a", "../outside/file", "sub/../a"),
         ("a", "../outside/file", "sub/.././sub/../a"),
         ("sub/a", "../../outside/file", "sub/a"),
@@ -70,6 +71,7 @@ def test_a_link_out_of_its_project_is_found(project: Path, link: str, target: st
         ("file", "sub/../../outside/file"),
         ("file", "none"),
         ("file", "no\0path"),
+        ("file", "sub/../no\0path"),
     ],
 )
 def test_a_link_that_stays_and_a_path_without_one_are_followed(project: Path, target: str, path: str) -> None:
