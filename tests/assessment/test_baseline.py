@@ -148,7 +148,7 @@ def test_what_statements_take_out_is_told_beside_what_went_missing(tmp_path: Pat
     now = with_files(assessed(tmp_path, stated, library))
     assert now.reliances
     told = with_missing(now, taken(before, judge(before, RULES))).reliances
-    assert "went-missing" in {one.kind for one in told}
+    assert "missing-since-baseline" in {one.kind for one in told}
     assert set(now.reliances) <= set(told)
 
 
