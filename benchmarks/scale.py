@@ -39,7 +39,7 @@ from benchmarks.timing import machine, written
 
 if TYPE_CHECKING:  # what is measured is imported by the stages
     from threatmodel.assessment.assessed import Assessment
-    from threatmodel.render.checks.told import Told
+    from threatmodel.render.checks.failing import FailingIssues
 
 HOME = Path(__file__).resolve().parent.parent
 README = HOME / "benchmarks" / "README.md"
@@ -130,12 +130,12 @@ def stages(path: Path, measure: Measure) -> dict[str, float]:
     }
 
 
-def _check(assessment: Assessment) -> Told:
+def _check(assessment: Assessment) -> FailingIssues:
     from threatmodel.assessment.gate.judging import judge
     from threatmodel.assessment.gate.rules import Rules
-    from threatmodel.render.checks.told import told
+    from threatmodel.render.checks.failing import failing_issues
 
-    return told(assessment, judge(assessment, Rules()), Rules())
+    return failing_issues(assessment, judge(assessment, Rules()), Rules())
 
 
 def measured(size: int, kind: str = "regular", measure: str = "time") -> Figures:

@@ -34,7 +34,7 @@ from threatmodel.assessment.risk import BANDS  # noqa: E402
 from threatmodel.authoring.importing.plan import imported  # noqa: E402
 from threatmodel.model.vocabulary import LOOKS  # noqa: E402
 from threatmodel.reading.files import Files  # noqa: E402
-from threatmodel.render.telling import asks, shows, title  # noqa: E402
+from threatmodel.render.issue_text import asks, shows, title  # noqa: E402
 
 JUDGEMENTS = HOME / "scripts" / "precision.yaml"
 PAGE = HOME / "docs" / "maintainers" / "precision.md"

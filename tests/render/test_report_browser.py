@@ -78,6 +78,28 @@ def test_nothing_stands_out_of_a_telephone(pages: dict[str, str], tmp_path: Path
     assert wide <= seen
 
 
+HOSTILE = f"""\
+name: "<b>{"W" * 110}"
+owner: "<script>{"W" * 100}"
+apis: {{api: {{name: "<img src=x>{"W" * 100}"}}}}
+functions:
+  {"f" * 60}:
+    name: "{"W" * 120}"
+    triggers: [{{slack: slash-command, api: api, path: /{"w" * 100}}}]
+    verifies_signature: false
+"""
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_names_as_long_as_they_may_be_do_not_widen_the_page(tmp_path: Path, width: int) -> None:
+    model, page = tmp_path / "model.yaml", tmp_path / "out.html"
+    model.write_text(HOSTILE, encoding="utf-8")
+    assert main(["-m", str(model), "--report", "html", "-o", str(page)]) == 0
+    shown = page.read_text(encoding="utf-8")
+    wide, seen = run(shown, "return [document.documentElement.scrollWidth, innerWidth];", tmp_path, width=width)
+    assert wide <= seen == width
+
+
 FILTER = """
 const form = document.querySelector("form[role=search]");
 const seen = () => [...document.querySelectorAll(".case, .ruled-out")].filter(one => !one.hidden).length;

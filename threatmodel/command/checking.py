@@ -29,7 +29,7 @@ from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.problems import told as problems_told
 from threatmodel.reading.project import repository
 from threatmodel.render.checks.checked import Checked, Form, Outcome, checked, outcome
-from threatmodel.render.checks.told import told
+from threatmodel.render.checks.failing import failing_issues
 
 if TYPE_CHECKING:
     from threatmodel.assessment.assessed import Assessment
@@ -297,7 +297,9 @@ class _Checking:
             base=self._base,
             known=self._told,
             paths=[str(one) for one in files.paths],
-            issue=told(assessment, results, rules) if any(one.name == "text" for one in question.forms) else None,
+            issue=failing_issues(assessment, results, rules)
+            if any(one.name == "text" for one in question.forms)
+            else None,
             baseline=against,
             now=now,
             renamed=files.renamed,

@@ -11,6 +11,7 @@ import pytest
 from threatmodel.assessment.gate.results import CheckResult, RelatedPlace
 from threatmodel.reading.problems import Place
 from threatmodel.render.checks.checked import Checked, Form, GatheringForm, RuleText, Totals, outcome, severity
+from threatmodel.render.checks.failing import CheckRow, FailingIssues
 from threatmodel.render.checks.github import GitHub
 from threatmodel.render.checks.gitlab import GitLab
 from threatmodel.render.checks.json_ import Json
@@ -19,7 +20,6 @@ from threatmodel.render.checks.lines import Lines
 from threatmodel.render.checks.markdown import Markdown
 from threatmodel.render.checks.sarif import Sarif
 from threatmodel.render.checks.text import TerminalForm
-from threatmodel.render.checks.told import CheckRow, Told
 
 ROLE = CheckResult(
     code="open",
@@ -103,7 +103,7 @@ CHECKED = Checked(
     rules=RULES,
     reliances=("1 rating", "models/shop.yaml:9:5: rated-lower: x@commands: 15 high made 6 medium, says shop: a test"),
     baseline="of 2026-11-01, 24 days old",
-    told=Told(
+    told=FailingIssues(
         answer="Above the accepted risk level",
         headline="2 of 82 findings are above the accepted level (low): 2 high; the check fails: 3 findings at high.",
         rows=(

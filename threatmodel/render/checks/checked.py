@@ -16,7 +16,7 @@ from threatmodel.library.entries import Library, Threat
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import Place, width_of
 from threatmodel.render import reliances
-from threatmodel.render.checks.told import Told
+from threatmodel.render.checks.failing import FailingIssues
 
 Level = Literal["error", "warning", "note"]
 
@@ -99,7 +99,7 @@ class Checked:
     rules: Mapping[str, RuleText] = field(default_factory=dict)
     paths: tuple[str, ...] = ()
     reliances: tuple[str, ...] = ()
-    told: Told | None = None
+    told: FailingIssues | None = None
     baseline: str = ""
     now: Baseline | None = None
     first_names: Callable[[str], str] = str
@@ -222,7 +222,7 @@ def checked(  # noqa: PLR0913 - what a run knows of a model
     base: str = "",
     known: Iterable[str] = (),
     paths: Iterable[str] = (),
-    issue: Told | None = None,
+    issue: FailingIssues | None = None,
     baseline: str = "",
     now: Baseline | None = None,
     renamed: Iterable[Renamed] = (),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from threatmodel.reading.problems import visible
 from threatmodel.render.checks.checked import Checked, Totals
-from threatmodel.render.checks.told import CheckRow
+from threatmodel.render.checks.failing import CheckRow
 from threatmodel.render.plain import SAFE
 from threatmodel.render.text import wrapped
 

@@ -18,7 +18,7 @@ from threatmodel.render.contract.decided import acceptance_data, invariant_data,
 from threatmodel.render.contract.described import element_data, flow_data, read_data
 from threatmodel.render.contract.facts import evidence_data, location_data
 from threatmodel.render.contract.found import controls_data, finding_data, question_data
-from threatmodel.render.contract.told import action_data, issue_data, safety_data
+from threatmodel.render.contract.reported import action_data, issue_data, safety_data
 
 SCHEMA_VERSION = "2.0"
 """The second number grows when keys are added, the first when one changes or goes."""

@@ -14,7 +14,7 @@ from threatmodel.render.first import MOST_ACTIONS, FirstPage, first_page, work
 from threatmodel.render.picture import numbers_of
 from threatmodel.render.plain import STATE, VERDICT, VERDICT_MEANS
 from threatmodel.render.reliances import counted_by_kind, lines
-from threatmodel.render.report import article, controls, findings, invariants, matrix, states, told
+from threatmodel.render.report import article, controls, findings, invariants, matrix, sections, states
 from threatmodel.render.report import system as system_tables
 from threatmodel.render.report.findings import by_band
 from threatmodel.render.report.method import method
@@ -38,7 +38,7 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
     `picture` is the data-flow diagram as an SVG element, `picture_file` its file beside the report, and `baseline` the
     comparison with a baseline.
     """
-    todo = work(assessment)
+    todo = work(assessment, sections.MOST_ACTIONS)
     by_threat = findings.cases(todo.groups)
     parts = findings.parts(assessment, by_threat)
     seen = states.seen(assessment)
@@ -48,12 +48,12 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
         "model": _model(assessment),
         "shares": shares(assessment, counts),
         "first": {**_first(first_page(assessment, todo=todo)), "baseline": baseline},
-        "issues": told.told(todo.issues, assessment),
-        "todo": told.todo(todo.actions, todo.texts),
-        "by_owner": told.by_owner(assessment, todo.actions),
-        "settled": told.settled(assessment),
-        "does_not_apply": told.does_not_apply(assessment),
-        "flows": told.flows(assessment, numbers_of(graph)),
+        "issues": sections.issue_rows(todo.issues, assessment),
+        "todo": sections.todo(todo.actions, todo.texts),
+        "by_owner": sections.by_owner(assessment, todo.actions),
+        "settled": sections.settled(assessment),
+        "does_not_apply": sections.does_not_apply(assessment),
+        "flows": sections.flows(assessment, numbers_of(graph)),
         "words": _words(),
         "most_claims": MOST_CLAIMS,
         "most_lines": MOST_LINES,
@@ -158,7 +158,7 @@ def _first(page: FirstPage) -> Row:
         ],
         "check": page.check,
         "counts": page.counts,
-        "actions": [told.in_words(one) for one in page.actions],
+        "actions": [sections.in_words(one) for one in page.actions],
         "more": page.more,
         "claims": [
             {

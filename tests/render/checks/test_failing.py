@@ -12,7 +12,7 @@ from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.risk import BANDS, Band
 from threatmodel.assessment.safety import safety
 from threatmodel.library.load import load_library
-from threatmodel.render.checks.told import told
+from threatmodel.render.checks.failing import failing_issues
 
 MODELS = {
     "known beside unknown": "{triggers: [{slack: events}], validates_input: false, role_wildcard_resource: true}",
@@ -27,7 +27,7 @@ def test_rows_count_what_the_verdict_counts(tmp_path: Path, name: str, band: Ban
     text = f"name: x\napis: {{api: {{kind: http}}}}\nfunctions:\n  one: {MODELS[name]}\n  two: {MODELS[name]}\n"
     assessment = assessed(tmp_path, text, load_library(HOME / "threatlib"))
     rules = Rules(fail_on=band)
-    found = told(assessment, tuple(risks(assessment, rules)), rules)
+    found = failing_issues(assessment, tuple(risks(assessment, rules)), rules)
     wanted = safety(assessment, band)
     failing = BANDS[BANDS.index(band) :]
     assert sum(row.findings for row in found.rows if row.sure) == sum(wanted.above[one] for one in failing)

@@ -13,8 +13,8 @@ from threatmodel.assessment.risk import BANDS
 from threatmodel.assessment.safety import safety
 from threatmodel.reading.problems import Place
 from threatmodel.render.headline import headline
+from threatmodel.render.issue_text import asks, next_steps, shows, title
 from threatmodel.render.plain import SAFE
-from threatmodel.render.telling import asks, next_steps, shows, title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class CheckRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class FailingIssues:
     """The answer, the sentence that explains it, and the issues that fail."""
 
     answer: str
@@ -41,11 +41,11 @@ class Told:
     rows: tuple[CheckRow, ...]
 
 
-def told(assessment: Assessment, results: Sequence[CheckResult], rules: Rules) -> Told:
+def failing_issues(assessment: Assessment, results: Sequence[CheckResult], rules: Rules) -> FailingIssues:
     """Return the verdict of a model and what fails in it."""
     threshold = next(band for band in BANDS if band == rules.fail_on)
     found = safety(assessment, threshold)
-    return Told(
+    return FailingIssues(
         answer=SAFE[found.answer],
         headline=headline(assessment, found, _failing(results)),
         rows=tuple(_rows(assessment, results)),

@@ -14,10 +14,10 @@ from threatmodel.graph.building import Element, Flow
 from threatmodel.library.condition import Condition
 from threatmodel.model.facts import Facts
 from threatmodel.render.action_text import ActionText, due, owner, some
+from threatmodel.render.issue_text import place, shows, title
 from threatmodel.render.picture import protocol_words
 from threatmodel.render.plain import STATE, VERDICT, VERDICT_MEANS
 from threatmodel.render.report.words import NAMED, Plain, Row, counted, inert, names, noun, where
-from threatmodel.render.telling import place, shows, title
 
 MOST_ACTIONS = 12
 """Actions that the default report shows one by one."""
@@ -26,7 +26,7 @@ _MOST_WANTING = 3
 _MOST_HOLDING = 2
 
 
-def told(every: Sequence[Issue], assessment: Assessment) -> Row:
+def issue_rows(every: Sequence[Issue], assessment: Assessment) -> Row:
     """The issues by verdict: what is open or still too high, and what is not known; how many in each."""
     known = [_issue(issue, assessment) for issue in every if issue.verdict != "undetermined"]
     undetermined = [_issue(issue, assessment) for issue in every if issue.verdict == "undetermined"]
