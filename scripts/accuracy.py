@@ -3,10 +3,10 @@
 
     python scripts/accuracy.py [FOLDER] [--only NAME] [--write]
 
-Files of the project's own lie in tests/samples/accuracy with their labels; FOLDER holds public templates that are
-labelled in scripts/accuracy.yaml or, fresh ones, in scripts/accuracy-fresh.yaml; docs/maintainers/accuracy.md says
+Files of the project's own are in tests/samples/accuracy with their labels; FOLDER holds public templates that are
+labeled in scripts/accuracy.yaml or, fresh ones, in scripts/accuracy-fresh.yaml; docs/maintainers/accuracy.md says
 where they are public.  The labels were written by reading the files, not by running the toolkit;
-scripts/labelled/labels.py says how.  `--write` keeps the tables in that page.
+`scripts/labelled/labels.py` describes how.  `--write` keeps the tables in that page.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def labels(path: Path) -> Mapping[str, Label]:
 
 
 def measured(folder: Path, said: Mapping[str, Label], only: str = "") -> Iterator[Compared]:
-    """Each labelled file below a folder; files are known by their digest."""
+    """Each labeled file below a folder; files are known by their digest."""
     for path in sorted(folder.rglob("*")):
         label = said.get(digest(path)) if path.is_file() else None
         if label is not None and only in label.name:
@@ -47,7 +47,7 @@ def measured(folder: Path, said: Mapping[str, Label], only: str = "") -> Iterato
 def main() -> int:
     """Prints the tables, or writes them; the exit code."""
     parser = argparse.ArgumentParser(description="How well infrastructure code is read, against labels by people.")
-    parser.add_argument("folder", nargs="?", type=Path, help="where public templates lie that are labelled")
+    parser.add_argument("folder", nargs="?", type=Path, help="the folder of the labeled public templates")
     parser.add_argument("--only", default="", metavar="NAME", help="only files with this in their label's name")
     parser.add_argument("--write", action="store_true", help="write the tables of docs/maintainers/accuracy.md")
     asked = parser.parse_args()
@@ -57,7 +57,7 @@ def main() -> int:
     for name, (folder, where) in parts.items():
         said = labels(where)
         files = list(measured(folder, said, asked.only))
-        print(f"{name}: {len(files)} of {len(said)} labelled files found")
+        print(f"{name}: {len(files)} of {len(said)} labeled files found")
         print(tables(files))
         if asked.write and files:
             PAGE.write_text(inserted(PAGE.read_text(encoding="utf-8"), name, tables(files)), encoding="utf-8")

@@ -22,8 +22,8 @@ class _Module(NamedTuple):
 def as_plan(text: str) -> str:
     """The plan of a YAML text: ``${type.name.attribute}`` refers, ``?`` is not known.
 
-    An address may lie in modules (``module.a.type.name``), be one of several (``type.name[0]``, ``type.name["a"]``) or
-    a data source (``data.type.name``).  What stands under ``plan`` belongs to the plan as a whole; of a resource
+    An address may be in modules (``module.a.type.name``), be one of several (``type.name[0]``, ``type.name["a"]``) or
+    a data source (``data.type.name``).  What is under ``plan`` belongs to the plan as a whole; of a resource
     ``$provider`` is its provider's configuration, ``$forget`` that it is forgotten, ``$provisioners`` what runs then.
     """
     whole = yaml.load(text, Loader=yaml.CSafeLoader)

@@ -58,7 +58,7 @@ EXAMPLE: Mapping[str, Path] = {
 
 
 class Change(NamedTuple):
-    """A text that occurs once in a file, and what stands there instead."""
+    """A text that occurs once in a file, and what is there instead."""
 
     find: str
     replace: str
@@ -217,7 +217,7 @@ def _states(base: str, texts: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
     if base == "example":
         instead |= _beside_the_code(instead)
     library, ways = _library()
-    with contextlib.chdir(HOME):  # the project that the model's evidence has to lie in
+    with contextlib.chdir(HOME):  # the project that the model's evidence has to be in
         files = Files(HOME, texts=instead)
         system = with_functions(load_model(files, paths["model"]), files)
         evidence, read = collect(system, files, ways, AS_OF)
@@ -228,7 +228,7 @@ def _states(base: str, texts: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
 def _beside_the_code(texts: Mapping[Path | str, str]) -> Mapping[Path | str, str]:
     """The example's model and template as if the template lay outside the folder of the code.
 
-    Where it lies it is a part of what was probed, so that any change of it takes every proof of the probe.
+    Where it is, it is a part of what was probed, so that any change of it takes every proof of the probe.
     """
     model, template = EXAMPLE["model"], EXAMPLE["template"]
     on_disk = template.read_text(encoding="utf-8")
@@ -250,7 +250,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
     lines = []
     for one in outcomes:
         said = "; ".join(f"{name} {one.before[name] or 'none'} -> {one.after[name] or 'none'}" for name in one.before)
-        lines.append(f"{'as told' if one.as_told else 'WRONG  '} {one.attack.id}: {said}")
+        lines.append(f"{'as expected' if one.as_told else 'WRONG  '} {one.attack.id}: {said}")
         lines += [f"  proven all the same: {name}" for name in one.proven if not one.attack.through]
         lines += [f"  lost: {name}" for name in one.lost]
         lines += [f"  not proven in the first place: {name}" for name in one.empty]
@@ -262,9 +262,9 @@ def table(outcomes: Sequence[Outcome]) -> str:
 _INTRODUCTION = """\
 # Attacks
 
-What is called *proven* here must hold whatever somebody does who may open a pull request: change the template, the
+What is called *proven* here must hold whatever an author of a pull request does: change the template, the
 plan, serverless.yml or the model so that the system gets weaker and the report does not. `tests/evidence/attacks/` has
-such attempts as data, each a change and what may no longer be proven afterwards; `scripts/attacks.py` makes them on the
+such attempts as data, each a change and what may no longer be proven afterward; `scripts/attacks.py` makes them on the
 example's files, on a Terraform plan and on a serverless.yml, and the suite runs them. They are another measure than
 [mutants.md](mutants.md): nothing generates them, each was made up to get through.
 

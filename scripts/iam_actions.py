@@ -51,7 +51,7 @@ servicecatalog servicediscovery ses shield signer sns sqs ssm ssmmessages sso ss
 textract timestream transcribe translate waf-regional wafv2 xray
 """
 OF_ONE_NAME = 0.8
-"""A service's calls are taken for its actions where that much of them is known to be, by name: not those of S3."""
+"""A service's calls are treated as its actions where that much of them is known to be, by name: not those of S3."""
 MODEL = "/service-2.json.gz"
 """How the files of botocore end that have a service's calls."""
 NO_ACTIONS = {

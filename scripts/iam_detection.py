@@ -2,7 +2,7 @@
 """Write threatmodel/evidence/policies/detection.json: the calls that stop, narrow or blind what watches an account.
 
 The actions come from iam-actions.json, AWS's own pages (scripts/iam_actions.py writes it); which of them blind is a
-rule over their verbs, and over what each is about.  What a call is about that nobody has judged stands apart, so that
+rule over their verbs, and over what each is about.  A call that is not judged yet is listed separately, so that
 a newer call never goes for harmless.  Calls that a public tool makes to that end are marked: pacu (BSD-3-Clause, Rhino
 Security Labs), its module detection__disruption, downloaded and read as data.
 
@@ -63,7 +63,7 @@ WATCHERS: Mapping[str, Watcher] = {
     "config": Watcher(
         "ConfigurationRecorder DeliveryChannel ResourceTypes",
         "",
-        # rules and what follows them: what is recorded stays, and teams bring rules of their own; recorders that a
+        # rules and what follows them: what is recorded stays, and teams add their own rules; recorders that a
         # service has for itself
         "ServiceLinkedConfigurationRecorder ConfigRule ConformancePack OrganizationConfigRule"
         " OrganizationConformancePack EvaluationResults Evaluations ExternalEvaluation RemediationConfiguration"
@@ -112,7 +112,7 @@ WATCHERS: Mapping[str, Watcher] = {
 
 
 def judged(actions: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, list[str]]]:
-    """The calls of each service that end or change something: what blinds, what stands beside, what nobody judged."""
+    """The calls of each service that end or change something: what blinds, what is beside, what is not judged."""
     table: dict[str, dict[str, list[str]]] = {}
     for service, watcher in WATCHERS.items():
         kinds = {"blinds": (watcher.watches + " " + watcher.hides).split(), "beside": watcher.beside.split()}

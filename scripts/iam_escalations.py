@@ -1,4 +1,4 @@
-"""Write threatmodel/evidence/policies/escalations.json: how rights lead to more rights, and who says so.
+"""Write threatmodel/evidence/policies/escalations.json: how rights lead to more rights, and the source.
 
 Three public lists and our own rows become one table, a set of actions a row, with the ids that each list gives it:
 
@@ -37,7 +37,7 @@ Way = tuple[str, str]
 """An id, and the actions that it needs together, with spaces between."""
 
 LEFT_OUT = {"pathfinding:sts-001"}
-"""Taking on a role is a fact of its own (`role_assumes_roles`), and what that role may do is unknown, so that
+"""Assuming a role is a separate fact (`role_assumes_roles`), and what that role may do is unknown, so that
 `role_can_escalate` is too."""
 
 RHINO: tuple[Way, ...] = (
@@ -75,7 +75,7 @@ OURS: tuple[str, ...] = (
     # a resource policy of a function may let the caller change its code: AddPermission takes any action of Lambda
     *("lambda:AddPermission", "lambda:PutResourcePolicy"),
     "iam:PassRole lambda:CreateFunction lambda:CreateFunctionUrlConfig",
-    # limits taken away, and credentials of somebody else
+    # limits taken away, and credentials of another user
     *("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary", "iam:PutUserPermissionsBoundary"),
     *("iam:CreateServiceSpecificCredential", "iam:ResetServiceSpecificCredential", "iam:UpdateSAMLProvider"),
     "sts:AssumeRoot",
@@ -83,7 +83,7 @@ OURS: tuple[str, ...] = (
     *("sso:CreateAccountAssignment", "sso:AttachCustomerManagedPolicyReferenceToPermissionSet"),
     *("sso:PutPermissionsPolicy", "identitystore:CreateGroupMembership", "sso-directory:AddMemberToGroup"),
     *("sso-directory:UpdatePassword", "sso-directory:CreateBearerToken"),
-    # services that do what they are told with the role that they have, or are handed
+    # services that act on commands with the role that they have, or are handed
     *("iam:PassRole states:UpdateStateMachine", "iam:PassRole states:CreateStateMachine"),
     *("iam:PassRole scheduler:UpdateSchedule", "iam:PassRole pipes:CreatePipe", "iam:PassRole pipes:UpdatePipe"),
     *("iam:PassRole events:PutTargets", "iam:PassRole iot:CreateRoleAlias", "iam:PassRole iot:CreateTopicRule"),
@@ -161,9 +161,9 @@ def merged(ways: Iterable[Way]) -> list[dict[str, object]]:
 def text(rows: Iterable[dict[str, object]]) -> str:
     """The table as text, a row a line."""
     about = (
-        f"Written by scripts/iam_escalations.py out of cloudsplaining {CLOUDSPLAINING} (BSD-3-Clause, Copyright 2020 "
-        "Salesforce.com, inc.), pathfinding.cloud (Apache-2.0, Copyright Datadog, Inc.), Rhino Security Labs' list of "
-        "methods, and rows of our own, which have no id."
+        f"Written by scripts/iam_escalations.py. Sources: cloudsplaining {CLOUDSPLAINING} (BSD-3-Clause, Copyright "
+        "2020 Salesforce.com, inc.), pathfinding.cloud (Apache-2.0, Copyright Datadog, Inc.), Rhino Security Labs' "
+        "list of methods. Rows without an id are our additions."
     )
     lines = ",\n".join(f"  {json.dumps(row)}" for row in rows)
     return f'{{"about": {json.dumps(about)},\n"ways": [\n{lines}\n]}}\n'

@@ -23,7 +23,7 @@ from pathlib import Path
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 HOME = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(HOME))  # started as a script, it finds what stands beside its own folder
+sys.path.insert(0, str(HOME))  # started as a script, it finds what is beside its own folder
 
 from scripts.tables import kept, wheels  # noqa: E402
 from scripts.terraform_schema import PACKAGES, generated, schema  # noqa: E402

@@ -86,13 +86,13 @@ def became(one: Mapping[str, Any]) -> Sequence[Became]:
 
 
 def _best(found: Assessment, threat: str) -> str:
-    """The most that is told of a threat, of all elements that it hits."""
+    """The most that is reported of a threat, of all elements that it hits."""
     told = [_OUTCOMES.get(finding.verdict, ANSWERED) for finding in found.findings if finding.threat.id == threat]
     return min(told, key=ORDER.index)
 
 
 def _left(found: Assessment, threat: Threat) -> str:
-    """What a threat is of which nothing is told: it may apply and nobody is asked, or it applies to nothing."""
+    """What a threat is of which nothing is reported: it may apply without a question, or it applies to nothing."""
     every: list[Element | Flow] = [*found.graph.elements.values(), *found.graph.flows.values()]
     may = (threat.applies[one.kind].truth(one.facts) >= 0 for one in every if one.kind in threat.applies)
     return TOLERABLE if any(may) else RULED_OUT

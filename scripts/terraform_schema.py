@@ -230,7 +230,7 @@ def parts(text: str) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def block(functions: Mapping[str, str], classes: Mapping[str, str], writer: str, reader: str) -> dict[str, Any]:
-    """What may stand in one block: the text that writes it, and the class that says what is required and read only."""
+    """What may be in one block: the text that writes it, and the class that says what is required and read only."""
     computed = {name: flag == "true" for name, flag in _COMPUTED.findall(reader)}
     found: dict[str, Any] = {}
     for name, value, is_block, kind, storage in _PROPERTY.findall(writer):
