@@ -306,7 +306,7 @@ def test_the_last_answer_is_taken_back(routes: Path) -> None:
     before = (routes / "threatmodel.yaml").read_text()
     shown, code = converse(routes, ["1 slash-command", "u", "u", "q"])
     assert code == 0
-    assert "taken back: threatmodel.yaml:7" in shown
+    assert "undone: threatmodel.yaml:7" in shown
     assert "there is no answer to undo" in shown
     assert shown.rstrip().splitlines()[-1].startswith("0 answers; ")
     assert (routes / "threatmodel.yaml").read_text() == before

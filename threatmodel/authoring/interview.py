@@ -293,7 +293,8 @@ def _pasted(item: Item) -> list[str]:
             shape = item.row.shape
             values = ["true", "false"] if isinstance(shape, Flag) else list(_words(shape))
             values += ["null"] if item.row.nullable else []
-            return [f"{item.name}:   # {' | '.join(values)}"]
+            question = asked(item)
+            return [f"{item.name}:   # {' | '.join(values)}{question and f'; {question}'}"]
         case "relation" if item.rest:
             return [f"# remove {item.name} from incomplete once the list is complete"]
         case "relation":
