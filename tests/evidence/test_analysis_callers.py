@@ -39,7 +39,7 @@ CLOSED = "AdminCreateUserConfig: {AllowAdminCreateUserOnly: true}"
     ],
 )
 def test_cognito_lets_strangers_sign_up_unless_it_says_otherwise(stack: str, expected: Any) -> None:
-    outcome = found(template(REST + stack), "api", "strangers_sign_up")
+    outcome = found(template(REST + stack), "api", "self_sign_up")
     assert answer(outcome) == expected
 
 
@@ -57,7 +57,7 @@ def test_the_issuer_of_a_jwt_authorizer_leads_to_its_pool(issuer: str, settings:
     who = (
         f"  Who: {{Type: AWS::ApiGatewayV2::Authorizer, Properties: {{ApiId: !Ref Api, AuthorizerType: JWT, {jwt}}}}}\n"
     )
-    assert answer(found(template(HTTP + who + pool(settings)), "api", "strangers_sign_up")) == expected
+    assert answer(found(template(HTTP + who + pool(settings)), "api", "self_sign_up")) == expected
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_plan_says_who_may_sign_up(settings: str, expected: Any) -> None:
         "aws_api_gateway_authorizer.who: {rest_api_id: '${aws_api_gateway_rest_api.api.id}', "
         "type: COGNITO_USER_POOLS, provider_arns: ['${aws_cognito_user_pool.users.arn}']}\n"
     )
-    assert answer(found(stack, "api", "strangers_sign_up", "aws_api_gateway_rest_api.api")) == expected
+    assert answer(found(stack, "api", "self_sign_up", "aws_api_gateway_rest_api.api")) == expected
 
 
 def method(uri: str, more: str) -> str:

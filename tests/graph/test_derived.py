@@ -239,4 +239,4 @@ def test_an_excess_is_narrow_by_evidence_only_where_all_of_it_is_evidence(tmp_pa
 def test_a_source_may_be_anybodys_until_its_account_is_known_to_be_named(
     tmp_path: Path, facts: str, expected: object
 ) -> None:
-    assert value(fact(tmp_path, f"bot: {{{facts}}}", "invoked_for_strangers")) is expected
+    assert value(fact(tmp_path, f"bot: {{{facts}}}", "invocable_from_any_account")) is expected

@@ -69,7 +69,7 @@ def test_a_role_opens_nothing_only_where_all_that_it_could_open_is_known(
     stated: str, uses: object, opens_nothing: object, tmp_path: Path
 ) -> None:
     assert derived(tmp_path, stated, "uses_aws") is uses
-    assert derived(tmp_path, stated, "role_opens_nothing") is opens_nothing
+    assert derived(tmp_path, stated, "role_grants_only_logging") is opens_nothing
 
 
 @pytest.mark.parametrize(

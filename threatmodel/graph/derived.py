@@ -205,9 +205,9 @@ for _name, _follows in OWN.items():
     derives("function", _name)(_of_own(_follows))
 
 
-@derives("function", "role_opens_nothing")
+@derives("function", "role_grants_only_logging")
 def _role_opens_nothing(given: Given, node: Node) -> Fact | None:
-    opens = either([_uses_aws(given, node), OWN["role_opens_more"](given.stated[node.id])])
+    opens = either([_uses_aws(given, node), OWN["role_over_privileged"](given.stated[node.id])])
     return None if opens is None else known(not opens.value, [opens.said])
 
 

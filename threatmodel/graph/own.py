@@ -68,8 +68,8 @@ def _invoked_for_strangers(facts: Facts) -> Fact | None:
 
 OWN: Mapping[str, Callable[[Facts], Fact | None]] = {
     "role_excess_narrow": _role_excess_narrow,
-    "role_opens_more": _role_opens_more,
+    "role_over_privileged": _role_opens_more,
     "carries_packages": _carries_packages,
-    "invoked_for_strangers": _invoked_for_strangers,
+    "invocable_from_any_account": _invoked_for_strangers,
 }
 """What computes each fact, by its name, from those that are stated."""

@@ -38,7 +38,7 @@ _LETS_SIGN_UP = "anyone can sign up unless the pool allows only administrators t
 
 
 @analysis("authorizer", "body", "elsewhere")
-def strangers_sign_up(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+def self_sign_up(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a pool whose tokens the api takes lets strangers sign themselves up, which Cognito does by default.
 
     A function before the sign-up may refuse it, so that this is then not known.
