@@ -62,7 +62,7 @@ def test_an_unlisted_runtime_is_asked_about(tmp_path: Path) -> None:
     text = f"{HEAD}functions: {{bot: {{triggers: [], runtime: python9.99, package_format: zip}}}}\n"
     questions = assessed(tmp_path, text, load_library(Path(__file__).parents[2] / "threatlib")).questions
     assert [q.ask for q in questions if "runtime_supported" in q.facts] == [
-        "Does AWS still patch its runtime? The table of runtimes (scripts/runtimes.py) does not tell."
+        "Does AWS still patch the function's runtime?"
     ]
 
 

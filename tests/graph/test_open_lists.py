@@ -154,7 +154,9 @@ def test_one_question_a_list_and_every_undetermined_finding_in_one(tmp_path: Pat
     )
     found = assessed(tmp_path, model, load_library(HOME / "threatlib"))
     asked = [question for question in found.questions if question.id == "function.triggers"]
-    assert [(one.elements, one.ask.partition("?")[0]) for one in asked] == [(("one", "two"), "What else starts it")]
+    assert [(one.elements, one.ask.partition("?")[0]) for one in asked] == [
+        (("one", "two"), "What else triggers the function")
+    ]
     decided = {finding for question in found.questions for finding in question.decides}
     waiting = [f for f in found.findings if f.verdict == "undetermined"]
     assert waiting
