@@ -10,6 +10,7 @@ import pytest
 
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.replacing import SOURCES, Replacing
+from threatmodel.reading.written import remember
 
 MARKED = "# Report\n\nWritten by threatmodel 1.0\n"
 
@@ -46,6 +47,22 @@ def test_what_is_known_as_an_output_is_replaced(project: Path) -> None:
         assert refused(name, Replacing(force=True)) is None
     for name in (os.devnull, "/dev/stdout"):
         assert refused(name) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_takes_any_output(project: Path) -> None:
+    os.mkfifo(project / "pipe.yaml")
+    assert refused("pipe.yaml") is None
+
+
+def test_what_was_written_before_is_known_by_its_digest(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TM_CACHE", str(project.parent / "cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(project.parent / "config"))
+    path = project / "mine.md"
+    remember(path)
+    assert refused(path) is None
+    path.write_text("# Edited\n", encoding="utf-8")
+    assert (refused(path) or ("",))[0] == "not-replaced"
 
 
 def test_a_file_of_the_users_is_replaced_by_force_unless_git_tracks_it(project: Path) -> None:
