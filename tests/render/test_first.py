@@ -38,23 +38,28 @@ def bot(folder: Path, facts: str, more: str = "", *, name: str = "x", found: boo
 def test_it_says_whether_it_is_safe_what_to_do_who_does_it_and_what_is_only_claimed(tmp_path: Path) -> None:
     text = summary_text(bot(tmp_path, ", verifies_signature: false, validates_input: true"), [])
     flat = text.replace("\n", " ")
-    assert "ABOVE THE ACCEPTED RISK LEVEL 1 of 2 findings is above the accepted level (low): 1 critical; " in flat
+    assert (
+        "ABOVE THE ACCEPTED RISK LEVEL 1 of 2 findings is above the accepted level (low): 1 confirmed (1 critical); "
+        in flat
+    )
     assert "the check fails: 1 finding at high and above." in flat
     first = text.partition("DO THESE FIRST")[2]
-    assert "1 Verify it (f)\n   missing, and the endpoint is public: verifies_signature: false," in first
-    assert re.search(r"verifies_signature:false,\S+:4owner:team-a", re.sub(r"\s", "", first))  # long paths are folded
-    assert "owner: team-a · closes 1 finding (as proven: 1 critical to low)" in first
-    assert "proof: tm probe can show it" in first
+    assert "1 Verify it (f)\n   missing, and the endpoint is public: found verifies_signature: false," in first
+    assert re.search(
+        r"foundverifies_signature:false,\S+:4owner:team-a", re.sub(r"\s", "", first)
+    )  # long paths are folded
+    assert "owner: team-a · as claimed: closes 1 finding; as proven: 1 from critical to low" in " ".join(first.split())
+    assert "evidence: tm probe" in " ".join(first.split())
     assert "CLAIMS TO VERIFY FIRST" in first
-    assert "good is in place (f): 1 finding up to high relies on this claim" in first
+    assert "good is in place (f): 1 finding (up to high) relies on this claim" in " ".join(first.split())
 
 
 def test_an_unknown_control_is_shown_with_its_question(tmp_path: Path) -> None:
     text = summary_text(bot(tmp_path, ""), [])
     flat = text.replace("\n", " ")
-    assert "UNDETERMINED None of 2 findings is known to be above the accepted level (low); " in flat
+    assert "UNDETERMINED 2 of 2 findings are above the accepted level (low): " in flat
     assert "unknown, and the endpoint is public: verifies_signature" in text
-    assert "2 open questions affect 2 findings (up to critical)" in flat
+    assert "2 depend on 2 open questions (up to critical)" in flat
 
 
 def test_a_proven_system_says_so_and_has_nothing_to_do(tmp_path: Path) -> None:

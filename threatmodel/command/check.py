@@ -72,14 +72,14 @@ def options(parser: Parser) -> None:
         "--allow-undetermined", action="store_true", help="do not fail on risks that depend on open questions"
     )
     parser.add_argument("--ignore-acceptances", action="store_true", help="ignore accepted risks and exemptions")
-    for option, what in (("--with", "in place"), ("--without", "not in place")):
+    for option, what in (("--with", "were in place"), ("--without", "were missing")):
         parser.add_argument(
             option,
             action="append",
             default=[],
             type=text,
             metavar="CONTROL@ELEMENT",
-            help=f"show the effect of a control that is {what}; can be repeated",
+            help=f"show what would change if this control {what}; can be repeated",
         )
     parser.add_argument(
         "--policy", type=path, metavar="FILE", help="a file of rules for the check, kept outside the repository"

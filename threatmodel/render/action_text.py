@@ -73,7 +73,7 @@ def _cause(action: Action) -> tuple[str, str]:
         said = fault.said
         value = f"{fault.fact}: {shown(fault.value)}"
         text = value if said.omitted or not said.note else said.note
-        return text, said.place.short if said.place is not None else ""
+        return f"found {text}", said.place.short if said.place is not None else ""
     first = next(iter(action.states.values()))[0]
     if action.door and any(ask.kind == "caller" for ask in first.asks):
         return "the caller of this route is not stated, and the files mention Slack", ""
@@ -85,7 +85,7 @@ def owner(assessment: Assessment, action: Action) -> str:
     system = assessment.graph.system
     named = dict.fromkeys(one.owner for one in _statements(assessment, action) if one.owner)
     own = action.control.scope not in PLANES and system.owner
-    return listed(tuple(named)) or own or action.control.owner
+    return listed(tuple(named)) or own or f"{action.control.owner} (suggested)"
 
 
 def _statements(assessment: Assessment, action: Action) -> list[ControlStatement]:
@@ -102,10 +102,10 @@ def due(assessment: Assessment, action: Action) -> str:
 
 
 def effect_text(found: Improvement) -> str:
-    """Return what an action changes: 'closes 2 findings, lowers 11 (as proven: 10 high to medium)'."""
+    """Return what an action changes: 'as claimed: closes 2 findings, lowers 11; as proven: 10 from high to medium'."""
     closed, lowered = len(found.closed), len(found.lowered)
     parts = [f"closes {counted(closed, 'finding')}"] if closed else []
     parts += [f"lowers {lowered:,}" if parts else f"lowers {counted(lowered, 'finding')}"] if lowered else []
-    moves = ", ".join(f"{number:,} {before} to {after}" for before, after, number in found.proven)
-    claimed = ", ".join(parts) or "closes no finding"
-    return f"{claimed} (as proven: {moves})" if moves else claimed
+    moves = ", ".join(f"{number:,} from {before} to {after}" for before, after, number in found.proven)
+    claimed = f"as claimed: {', '.join(parts) or 'closes no finding'}"
+    return f"{claimed}; as proven: {moves}" if moves else claimed

@@ -11,6 +11,7 @@ from threatmodel.assessment.states import ControlState, Support, shown
 from threatmodel.model.vocabulary import FACTS, Look
 from threatmodel.reading.problems import Place, listed
 from threatmodel.render.plain import STATE
+from threatmodel.render.report.words import counted
 
 _MOST_FACTS = 2
 _MOST_NAMES = 3
@@ -37,7 +38,7 @@ _TOPICS: Mapping[Look, _TopicWords] = {
 _LEFT_OPEN = "the evidence leaves them open: answer with tm ask"
 
 _LABELS: Mapping[ControlState, str] = {
-    "absent": "Missing",
+    "absent": "Not in place",
     "planned": "Planned, not in place",
     "contradicted": "Contradicted by evidence",
     "ineffective": "Ineffective",
@@ -63,7 +64,7 @@ def _asked(issue: Issue) -> str:
     if len(issue.questions) == 1 or first.look is None:
         return first.ask
     names = dict.fromkeys(name for question in issue.questions for name in question.facts or (question.name,))
-    number = f"{len(issue.questions)} open questions about {_TOPICS[first.look].of}"
+    number = f"{len(issue.questions)} open questions ({counted(len(names), 'fact')}) about {_TOPICS[first.look].of}"
     return f"{number}: {listed(tuple(names), _MOST_NAMES)}"
 
 

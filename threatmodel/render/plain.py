@@ -53,8 +53,8 @@ STATE: Mapping[ControlState, str] = {
 """A control's state on an element."""
 
 PROOF: Mapping[Proof, str] = {
-    "probe": "tm probe can show it",
-    "template": "the template can show it",
+    "probe": "tm probe",
+    "template": "the template",
     "aws": "verifiable in AWS only; attest it until the collector has run",
     "attestation": "attestation needed: no tool can see this",
 }

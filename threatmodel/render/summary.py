@@ -41,7 +41,7 @@ def summary_text(assessment: Assessment, paths: Sequence[Path], width: int = 80,
         *_claims(page.claims, page.more_claims, width),
         *_rest(page, width),
     ]
-    lines += ["", *(str(path) for path in paths)] if paths else []
+    lines += ["", *(f"wrote {path}" for path in paths)] if paths else []
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -77,7 +77,7 @@ def _actions(found: Sequence[ActionText], more: int, width: int) -> Iterator[str
         cause = f"{one.cause}, {one.location}" if one.location else one.cause
         yield from _wrapped(f"{one.state}: {cause}", width, "   ")
         yield from _wrapped(f"owner: {one.owner}{', due ' + one.due if one.due else ''} · {one.effect}", width, "   ")
-        yield from _wrapped(f"proof: {one.proof}", width, "   ")
+        yield from _wrapped(f"evidence: {one.proof}", width, "   ")
     if more:
         yield f"   and {counted(more, 'more action')}"
     yield ""
@@ -89,7 +89,7 @@ def _claims(claims: Sequence[ClaimedControl], more: int, width: int) -> Iterator
         for one in claims:
             number = len(one.findings)
             relying = (
-                f"{counted(number, 'finding')} up to {one.band} {'relies' if number == 1 else 'rely'} on this claim"
+                f"{counted(number, 'finding')} (up to {one.band}) {'relies' if number == 1 else 'rely'} on this claim"
             )
             by = f" (attested by {one.who}{f' until {one.until}' if one.until else ''})" if one.who else ""
             yield from _wrapped(f"{one.title} ({one.on}): {relying}{by}", width, " - ", "   ")
