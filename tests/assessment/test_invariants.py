@@ -142,7 +142,7 @@ def test_every_report_tells_the_rules(tmp_path: Path, library: Library, template
     page = report(assessed(tmp_path, RULE.replace("EXPIRES", LATER), library), template)
     assert "1 rule: 1 broken, 1 unknown, 1 exempt, 1 claimed" in page
     if template != "brief":
-        assert "broken by bad; not known of open" in page
+        assert "broken by bad; unknown for open" in page
         assert re.search(r"reserved@known\S* until 2027", page.replace("\\", ""))
         assert "4 of 5 functions" in page
 
