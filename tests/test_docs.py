@@ -22,3 +22,10 @@ def test_the_index_has_every_page() -> None:
     index = _LINK.findall((DOCS / "README.md").read_text(encoding="utf-8"))
     pages = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md") if page.parent.name != "library"}
     assert pages - {"README.md"} <= set(index)
+
+
+def test_items_of_the_newest_changes_have_at_most_two_lines() -> None:
+    newest = (HOME / "CHANGELOG.md").read_text(encoding="utf-8").split("\n## ")[1]
+    items = re.findall(r"^- .*(?:\n[ \t]+\S.*)*", newest, re.MULTILINE)
+    assert items, "no item is found in the newest section"
+    assert [item for item in items if item.count("\n") > 1 or max(map(len, item.splitlines())) > 120] == []
