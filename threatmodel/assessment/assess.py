@@ -87,11 +87,13 @@ def _reconsidered(run: _Assessing, group: Group, places: Sequence[int]) -> Itera
     links = [group.head.answers[place].link for place in places]
     controls = [run.library.controls[link.control] for link in links]
     found: dict[tuple[tuple[int, bool], ...], tuple[list[State], list[Finding]]] = {}
-    for finding in group.findings:
+    of_planes = all(control.scope in PLANES for control in controls)  # of which there is one, whatever the element
+    for finding in group.findings[:1] if of_planes else group.findings:
         states = [run.states.counting(control, finding.target) for control in controls]
         levels = tuple([(state.level, state.is_open) for state in states])
         found.setdefault(levels, (states, []))[1].append(finding)
-    for states, alike in found.values():
+    for states, some in found.values():
+        alike = group.findings if of_planes else some
         answers = [*alike[0].answers]
         for place, link, state in zip(places, links, states, strict=True):
             answers[place] = Answer(link, state)
