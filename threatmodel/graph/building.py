@@ -101,7 +101,7 @@ def _features(resolved: Resolved) -> frozenset[str]:
     return frozenset(has | ({"no-signer"} if "signer" not in has else set()))
 
 
-_NO_SLACK = "nothing here has to do with Slack: no route is Slack's, nothing calls it, and no file speaks of it"
+_NO_SLACK = "Slack is not part of this system: no route is Slack's, nothing calls it, and no file mentions it"
 
 
 def _without_slack(resolved: Resolved) -> bool:

@@ -41,7 +41,7 @@ class _Referring(NamedTuple):
     texts: list[tuple[Node, Resource]]
 
 
-_MAY_NAME = "its name comes from a value that may be this one"
+_MAY_NAME = "a reference whose value is unknown may name it"
 
 
 class StackFacts:

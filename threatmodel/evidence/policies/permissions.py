@@ -140,7 +140,7 @@ def _unexplained(allowed: Sequence[Allowed], explained: frozenset[str]) -> Itera
             service = name.partition(":")[0]
             action = actions_of(service).get(name.lower()) or IamAction(name, UNKNOWN_LEVEL, limitable=False)
             if unexplained(action, explained):
-                yield Unknown(f"{name} may allow privilege escalation, but in no known way", one.place)
+                yield Unknown(f"it is unknown whether {name} allows privilege escalation", one.place)
                 break
 
 

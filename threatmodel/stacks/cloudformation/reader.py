@@ -352,4 +352,6 @@ def _doubt(condition: Node | None, scope: Scope) -> Unknown | None:
     if truth.sure:
         return None
     usual = None if truth.usual is None else Scalar(truth.usual, condition.place)
-    return Unknown(f"it exists only under the condition {quoted(name)}, which may hold or not", condition.place, usual)
+    return Unknown(
+        f"it exists only under the condition {quoted(name)}, which may be true or false", condition.place, usual
+    )
