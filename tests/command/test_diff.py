@@ -119,7 +119,7 @@ def test_elements_and_flows_that_come_and_go(tmp_path: Path, capsys: pytest.Capt
     assert text == told(capsys, str(one), str(other))
     for line in ("+ b: store in account", "- a: store in account", "+ bot:b:read", "- bot:a:read"):
         assert line in text
-    assert "Flows that cross a boundary now" in text
+    assert "New flows across a boundary" in text
     told(capsys, str(one), str(other), "-o", str(picture))
     assert b"- a" in picture.read_bytes()
     dot = told(capsys, str(one), str(other), "--format", "dot")
@@ -330,5 +330,5 @@ def test_evidence_that_is_swapped_is_told_and_one_that_is_edited_is_noted(capsys
     assert "! template of bot: Bot in template.yaml -> Bot in golden/template.yaml" in text
     Path("golden/template.yaml").write_text(f"# edited\n{TEMPLATE}", encoding="utf-8")
     text = told(capsys, "HEAD")
-    assert "~ golden/template.yaml: " in text.partition("another text (SHA-256)")[2]
+    assert "~ golden/template.yaml: " in text.partition("changed content (SHA-256)")[2]
     assert "Evidence gone" not in text

@@ -135,7 +135,7 @@ def test_code_that_is_a_circle_of_links_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "model.yaml").write_text(text, encoding="utf-8")
     done = run(HOME, "-m", str(tmp_path / "model.yaml"), "check")
     assert done.returncode == 2
-    assert "circle: missing-file: this folder does not exist" in done.stderr
+    assert "circle: missing-file: there is no such folder" in done.stderr
 
 
 def test_an_address_may_hold_any_letter() -> None:

@@ -48,7 +48,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "model.yaml").write_text(SMALL, encoding="utf-8")
     (tmp_path / "platform.yaml").write_text("name: Shared\naccount: {}\n", encoding="utf-8")
     (tmp_path / "link.yaml").symlink_to("model.yaml")
-    (tmp_path / "own.md.j2").write_text("own\n", encoding="utf-8")
+    (tmp_path / "own.md.j2").write_text("{{ model.name }}\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -106,7 +106,7 @@ def test_summary_writes_three_files_and_says_so(tmp_path: Path, capsys: pytest.C
     assert main(["summary", "--out", str(tmp_path / "build"), *TODAY]) == 0
     text = capsys.readouterr().out
     assert text.startswith("SLACK COMMANDS ON AWS LAMBDA\n")
-    assert len(text.splitlines()) < 55
+    assert len(text.splitlines()) < 60
     assert {path.name for path in (tmp_path / "build").iterdir()} == {"report.html", "report.md", "dfd.svg"}
 
 

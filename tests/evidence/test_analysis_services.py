@@ -88,7 +88,7 @@ Resources:
             facts.of(kind, resource)
     for plane in PLANES:
         facts.of(plane, Resource(name="", type="", properties=table({}, AT), place=AT))
-    assert {"layers-trusted", "secret-in-environment", "egress", "artefacts-immutable", "deployment-steps"} <= set(
+    assert {"layers-trusted", "secret-in-environment", "egress", "artifacts-immutable", "deployment-steps"} <= set(
         spent
     )
     print({name: round(seconds * 1000, 1) for name, seconds in spent.items()})  # noqa: T201 - shown with -s

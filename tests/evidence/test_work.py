@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from threatmodel.library.directions import directions
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
+from threatmodel.reading.problems import shown
 
 PARAMETERS, CONDITIONS, EACH = 29, 14, 17
 
@@ -63,7 +65,7 @@ def collected(work: Work) -> tuple[Evidence, Read]:
     return evidence, read
 
 
-def test_a_template_that_nothing_can_read_whole_ends_within_the_limit() -> None:
+def test_a_template_that_nothing_can_read_whole_ends_within_the_limit(golden: Callable[[str, str], None]) -> None:
     work, again = Work(4_000), Work(4_000)
     evidence, read = collected(work)
     assert 2_000 < work.spent <= 4_000
@@ -71,6 +73,7 @@ def test_a_template_that_nothing_can_read_whole_ends_within_the_limit() -> None:
     assert collected(again) == (evidence, read)
     assert again.spent == work.spent, "the limit is reached at one place, whatever the machine"
     assert [note.code for note in read.notes] == ["work-limit"]
+    golden("bad-input/work-limit.txt", shown(read.notes, {}) + "\n")
 
 
 def test_what_alarms_stays_and_what_reassures_is_unknown_for_that_reason() -> None:

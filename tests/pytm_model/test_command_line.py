@@ -119,7 +119,7 @@ def test_exclude(project: Path, tmp_path: Path) -> None:
 def test_report_leaves_out_what_is_excluded(project: Path) -> None:
     text = run(project, "--exclude", "forged", "--report", "md")
     assert "forged@bot" not in text
-    assert re.search(r"^- Excluded: Something bad happens to forged \(`forged`\)$", text, re.MULTILINE)
+    assert re.search(r"excluded.*forged", text)
     assert "there is no threat 'nope'" in run(project, "--exclude", "nope", "--report", "md", code=2)
 
 

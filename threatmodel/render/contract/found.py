@@ -56,7 +56,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
 def controls_data(assessment: Assessment) -> Iterator[dict[str, Any]]:
     """Every control with the states that findings rest on."""
     states: dict[str, dict[tuple[str, str, str], State]] = {control: {} for control in assessment.library.controls}
-    for finding in assessment.findings:
+    for finding in assessment.applying:
         for answer in finding.answers:
             state = answer.state
             states[answer.link.control].setdefault((state.element, state.state, state.reason), state)
