@@ -43,8 +43,9 @@ for model in ${models[@]+"${models[@]}"}; do
   case "$model" in -*) refuse model "$model" "paths of models, and no option" ;; esac
 done
 
+# The folder is this step's alone: what an earlier step of the job left there is neither kept nor read.
 out="${RUNNER_TEMP:?}/threat-model"
-mkdir -p "$out"
+rm -rf "$out" && mkdir -p "$out" || exit 2
 
 # What one command works out the next ones need not; what another job left in the runner's home is never taken.
 TM_CACHE="$(mktemp -d)" || exit 2
