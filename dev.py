@@ -182,7 +182,7 @@ def install(uv: str | None, lock: Path) -> None:
         status = run(uv, "pip", "install", "--quiet", "--python", interpreter(VENV), *options)
     else:
         pip = ["-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", "--no-color"]
-        status = told([str(interpreter(VENV)), *pip, *options], pinned)
+        status = reported([str(interpreter(VENV)), *pip, *options], pinned)
     if status:
         raise SetupError(
             f"the packages in {lock.name} could not be installed; the installer says why above.",
@@ -197,7 +197,7 @@ def pins(lock: Path) -> list[str]:
     return [line.split()[0] for line in lines if "==" in line and not line.startswith((" ", "#"))]
 
 
-def told(command: Sequence[str], pinned: Sequence[str]) -> int:
+def reported(command: Sequence[str], pinned: Sequence[str]) -> int:
     """Run pip, and say which package it is at instead of all that it prints; its exit code."""
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as pip:
         for line in progress(pip.stdout or [], len(pinned)):

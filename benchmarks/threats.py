@@ -9,7 +9,7 @@ import pytm
 from benchmarks.generate import value_of
 from threatmodel.graph.elements import Element, Flow, Graph
 from threatmodel.library.entries import Library, Threat
-from threatmodel.model.facts import WORD, Fact, Facts, Statement
+from threatmodel.model.facts import STATED, Fact, Facts, Statement
 from threatmodel.model.vocabulary import FACTS, FactRow
 from threatmodel.pytm_model.model import ThreatModel
 
@@ -70,4 +70,4 @@ def known(graph: Graph) -> Graph:
 
 def _fact(row: FactRow, turn: int) -> Fact:
     value = value_of(row, turn)
-    return Fact(value, WORD, Statement(value, "model", None))
+    return Fact(value, STATED, Statement(value, "model", None))

@@ -116,7 +116,7 @@ class Outcome:
         return tuple(name for name in named if self.before.get(name) != PROVEN)
 
     @property
-    def as_told(self) -> bool:
+    def as_expected(self) -> bool:
         """Whether it comes out as its file says."""
         fell = bool(self.proven) if self.attack.through else not self.proven
         return fell and not self.lost and not self.empty
@@ -250,7 +250,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
     lines = []
     for one in outcomes:
         said = "; ".join(f"{name} {one.before[name] or 'none'} -> {one.after[name] or 'none'}" for name in one.before)
-        lines.append(f"{'as expected' if one.as_told else 'WRONG  '} {one.attack.id}: {said}")
+        lines.append(f"{'as expected' if one.as_expected else 'WRONG  '} {one.attack.id}: {said}")
         lines += [f"  proven all the same: {name}" for name in one.proven if not one.attack.through]
         lines += [f"  lost: {name}" for name in one.lost]
         lines += [f"  not proven in the first place: {name}" for name in one.empty]
@@ -331,7 +331,7 @@ def main() -> int:
         return 1
     outcomes = [run(one) for one in every if not arguments.ids or one.id in arguments.ids]
     print(table(outcomes))
-    return 0 if all(one.as_told for one in outcomes) else 1
+    return 0 if all(one.as_expected for one in outcomes) else 1
 
 
 if __name__ == "__main__":

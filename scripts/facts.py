@@ -34,7 +34,7 @@ from threatmodel.evidence.worlds import member_of  # noqa: E402
 from threatmodel.graph.building import build  # noqa: E402
 from threatmodel.library.directions import Directions, directions  # noqa: E402
 from threatmodel.library.load import load_library  # noqa: E402
-from threatmodel.model.facts import EVIDENCE, WORD  # noqa: E402
+from threatmodel.model.facts import EVIDENCE, STATED  # noqa: E402
 from threatmodel.model.load import load_model  # noqa: E402
 from threatmodel.model.vocabulary import FACTS  # noqa: E402
 from threatmodel.reading.files import Files  # noqa: E402
@@ -42,7 +42,7 @@ from threatmodel.reading.problems import InputError, Place  # noqa: E402
 
 AS_OF = datetime.date(2026, 11, 25)
 _SUFFIXES = {".yaml", ".yml", ".json", ".template"}
-_SIZES = {EVIDENCE: "evidence", WORD: "stated", 0: "unknown"}
+_SIZES = {EVIDENCE: "evidence", STATED: "stated", 0: "unknown"}
 _MARKS = {
     "serverless": ("functions:", "provider:"),
     "plan": ('"planned_values"',),

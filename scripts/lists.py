@@ -87,8 +87,8 @@ def became(one: Mapping[str, Any]) -> Sequence[Became]:
 
 def _best(found: Assessment, threat: str) -> str:
     """The most that is reported of a threat, of all elements that it hits."""
-    told = [_OUTCOMES.get(finding.verdict, ANSWERED) for finding in found.findings if finding.threat.id == threat]
-    return min(told, key=ORDER.index)
+    stated = [_OUTCOMES.get(finding.verdict, ANSWERED) for finding in found.findings if finding.threat.id == threat]
+    return min(stated, key=ORDER.index)
 
 
 def _left(found: Assessment, threat: Threat) -> str:
@@ -106,8 +106,8 @@ def page() -> str:
 def _table(one: Mapping[str, Any]) -> Iterator[str]:
     items = became(one)
     counted = Counter(item.outcome for item in items)
-    told = ", ".join(f"{counted[outcome]} {outcome}" for outcome in ORDER if counted[outcome])
-    yield f"[{one['title']}]({one['url']}), {one['by']}; run on `{one['system']}`: of {len(items)} items {told}."
+    stated = ", ".join(f"{counted[outcome]} {outcome}" for outcome in ORDER if counted[outcome])
+    yield f"[{one['title']}]({one['url']}), {one['by']}; run on `{one['system']}`: of {len(items)} items {stated}."
     yield ""
     yield "| item | becomes | by |"
     yield "| --- | --- | --- |"

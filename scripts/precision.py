@@ -32,7 +32,7 @@ from threatmodel.assessment.assessed import Assessment  # noqa: E402
 from threatmodel.assessment.issues import Issue, issues  # noqa: E402
 from threatmodel.assessment.risk import BANDS  # noqa: E402
 from threatmodel.authoring.importing.plan import imported  # noqa: E402
-from threatmodel.model.vocabulary import LOOKS  # noqa: E402
+from threatmodel.model.vocabulary import ANSWERED_FROM  # noqa: E402
 from threatmodel.reading.files import Files  # noqa: E402
 from threatmodel.render.issue_text import asks, shows, title  # noqa: E402
 
@@ -102,7 +102,7 @@ def _sums(found: Mapping[str, Sequence[Line]]) -> str:
     judged = sum(total[word] for word in WORDS)
     share = f" ({100 * total['act'] / judged:.0f} %)" if judged else ""
     parts = [f"{total[word]} {means}{share if word == 'act' else ''}" for word, means in WORDS.items()]
-    asked = sum(line.name in LOOKS for said in found.values() for line in said)
+    asked = sum(line.name in ANSWERED_FROM for said in found.values() for line in said)
     return f"{judged} lines: {', '.join(parts)}; {asked} of them ask what every system is asked"
 
 

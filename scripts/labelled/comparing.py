@@ -81,10 +81,10 @@ def _callers(label: Label, found: Found) -> Iterator[Judged]:
 
 def _caller(route: str, caller: Caller, found: str) -> Verdict:
     """Whether it is known who calls a route: Slack sends POST alone, so that no other needs to be asked about."""
-    told = caller or ("" if route.split(" ", 1)[0] in {"POST", "ANY", "*"} else OTHERS)
+    stated = caller or ("" if route.split(" ", 1)[0] in {"POST", "ANY", "*"} else OTHERS)
     if found == ASKED:
-        return "asked" if told else "right"
-    return "right" if found == told else "wrong"
+        return "asked" if stated else "right"
+    return "right" if found == stated else "wrong"
 
 
 def _controls(label: Label, found: Found) -> Iterator[Judged]:

@@ -128,5 +128,5 @@ def _states(graph: Graph, names: Mapping[str, str]) -> Iterator[tuple[tuple[str,
             if element.kind == control.scope:
                 state = states.at(control, element.id).state
                 unsure = any(not need.condition.truth(element.facts) for need in control.needs)
-                told = IF_IT_APPLIES if state == "absent" and unsure else state
-                yield (control.id, names.get(element.id, element.id)), told
+                stated = IF_IT_APPLIES if state == "absent" and unsure else state
+                yield (control.id, names.get(element.id, element.id)), stated

@@ -71,7 +71,7 @@ class Base:
         name: str,
         written: Callable[[], Texts],
         weakens: tuple[str, ...] = (),
-        told: tuple[str, ...] = (),
+        reported: tuple[str, ...] = (),
     ) -> Mutant:
         """The system with other files, which weaken what stands at a place in a way that has a name."""
         return Mutant(
@@ -82,7 +82,7 @@ class Base:
             model=self.model,
             written=written,
             weakens=weakens,
-            told=told,
+            reported=reported,
         )
 
 
@@ -98,9 +98,9 @@ def _base(name: str, row: Mapping[str, Any]) -> Base:
     text = (HOME / file).read_text(encoding="utf-8")
     tree = json.loads(text) if kind == "plan" else trees.read(text)
     model = row.get("model", f"{Path(file).parent}/{name}.model.yaml")
-    told = _SHOP.format(kind=kind, file=Path(file).name, resources=_RESOURCES[kind])
+    reported = _SHOP.format(kind=kind, file=Path(file).name, resources=_RESOURCES[kind])
     if beside := row.get("beside"):
-        told = (HOME / model).read_text(encoding="utf-8").replace(file, beside["file"])
+        reported = (HOME / model).read_text(encoding="utf-8").replace(file, beside["file"])
         tree = trees.changed(tree, ("Globals", "Function", "CodeUri"), beside["code"])
         file = beside["file"]
     return Base(
@@ -109,7 +109,7 @@ def _base(name: str, row: Mapping[str, Any]) -> Base:
         file=file,
         tree=tree,
         model=model,
-        texts={model: told},
+        texts={model: reported},
         about={resource: tuple(elements) for resource, elements in row["about"].items()},
         roles=row.get("roles", {}),
         defaults=row.get("defaults", {}),
@@ -121,7 +121,7 @@ def _base(name: str, row: Mapping[str, Any]) -> Base:
 def before(name: str) -> Judgement:
     """What a system comes to as it stands."""
     base = bases()[name]
-    return judged(base.model, base.files(base.tree), told=True)
+    return judged(base.model, base.files(base.tree), reported=True)
 
 
 def proven(base: Base, controls: Iterable[str], resource: str) -> tuple[str, ...]:

@@ -40,8 +40,8 @@ class Mutant:
     """One weakening: its class, where and what in words, the files that it changes, and what it undoes.
 
     `weakens` are the `control@element` that no longer hold.  Of a mutant that only word makes (`says` something that
-    hides), `check` must tell: then `told` is what its output has to name.  `tree` is what stands in the system's file
-    of infrastructure code, None where that stays as it is.
+    hides), `check` must tell: then `reported` is what its output has to name.  `tree` is what stands in the
+    system's file of infrastructure code, None where that stays as it is.
     """
 
     id: str
@@ -52,7 +52,7 @@ class Mutant:
     written: Callable[[], Texts]
     tree: Any = None
     weakens: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    reported: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
 
     @property
@@ -92,8 +92,8 @@ def library(layers: tuple[str, ...] = ()) -> Library:
     return load_library(HOME / "threatlib", layers=tuple(HOME / one for one in layers))
 
 
-def judged(model: str, texts: Texts, *, told: bool = False, layer: Texts | None = None) -> Judgement:
-    """What a model comes to under some texts; with `told`, what `check` says of it."""
+def judged(model: str, texts: Texts, *, reported: bool = False, layer: Texts | None = None) -> Judgement:
+    """What a model comes to under some texts; with `reported`, what `check` says of it."""
     files = Files(HOME, texts={HOME / path: text for path, text in {**texts, **(layer or {})}.items()})
     with contextlib.chdir(HOME):
         try:
@@ -106,11 +106,11 @@ def judged(model: str, texts: Texts, *, told: bool = False, layer: Texts | None 
         assessment = assess(graph, held_to, AS_OF)
         states = {f"{control}@{element}": state for control, element, state in _states(assessment, held_to)}
         every = {finding.id for finding in assessment.findings}
-        said = "\n".join(_told(assessment)) if told else ""
+        said = "\n".join(_reported(assessment)) if reported else ""
         return Judgement(states, frozenset(every), said)
 
 
-def _told(assessment: Assessment) -> Iterator[str]:
+def _reported(assessment: Assessment) -> Iterator[str]:
     """What `check` and `--json` tell of what word takes out, of drift, and of evidence that counts as word."""
     yield from lines(assessment.reliances, most=sys.maxsize)
     for element, name, fact in differences(assessment.graph):
@@ -137,19 +137,19 @@ def outcome(mutant: Mutant, before: Judgement) -> Outcome:
     """What came of a mutant, where the good files come to `before`."""
     layer = {path: text for path, text in mutant.texts.items() if path.startswith("layer/")}
     texts = {path: text for path, text in mutant.texts.items() if path not in layer}
-    after = judged(mutant.model, texts, told=bool(mutant.told), layer=layer)
+    after = judged(mutant.model, texts, reported=bool(mutant.reported), layer=layer)
     if after.refused:
         return Outcome(mutant=mutant, survivors=(), refused=after.refused, became={})
     became = {name: after.states.get(name, "gone") for name in mutant.weakens}
     survivors = [name for name, state in became.items() if state == TRUSTED]
-    if mutant.told:
-        survivors += _untold(mutant, before, after)
+    if mutant.reported:
+        survivors += _unreported(mutant, before, after)
     return Outcome(mutant=mutant, survivors=tuple(survivors), became=became)
 
 
-def _untold(mutant: Mutant, before: Judgement, after: Judgement) -> list[str]:
+def _unreported(mutant: Mutant, before: Judgement, after: Judgement) -> list[str]:
     """What word gained without being told: proofs, findings that went, where no new line of `check` names it."""
     new = set(after.check.splitlines()) - set(before.check.splitlines())
-    if any(name in line for line in new for name in mutant.told):
+    if any(name in line for line in new for name in mutant.reported):
         return []
-    return [f"check does not name {' or '.join(mutant.told)}"]
+    return [f"check does not name {' or '.join(mutant.reported)}"]

@@ -33,9 +33,9 @@ def _mutant(  # noqa: PLR0913, PLR0917 - what a mutant is
     name: str,
     texts: Mapping[str, str],
     weakens: tuple[str, ...] = (),
-    told: tuple[str, ...] = (),
+    reported: tuple[str, ...] = (),
 ) -> Mutant:
-    return base.other(weakening, where, name, lambda: {**base.files(base.tree), **texts}, weakens, told)
+    return base.other(weakening, where, name, lambda: {**base.files(base.tree), **texts}, weakens, reported)
 
 
 # --- the result of the probe
@@ -234,31 +234,38 @@ def _model(base: Base) -> Iterator[Mutant]:
     states = before(base.name).states
     every = tuple(name for name, state in states.items() if state == "proven" and any(_seen(name.partition("@")[0])))
 
-    def told(tree: Any) -> dict[str, str]:
+    def reported(tree: Any) -> dict[str, str]:
         return {base.model: yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)}
 
-    yield _mutant(base, "word", base.model, "without-evidence", told(changed(data, ("evidence",), GONE)), every)
+    yield _mutant(base, "word", base.model, "without-evidence", reported(changed(data, ("evidence",), GONE)), every)
     only_probe = [one for one in data["evidence"] if "probe" in one]
     probe_proves = {name for names in _probed(base).values() for name in names}
     by_template = tuple(name for name in every if name not in probe_proves)
     yield _mutant(
-        base, "word", base.model, "without-the-template", told(changed(data, ("evidence",), only_probe)), by_template
+        base,
+        "word",
+        base.model,
+        "without-the-template",
+        reported(changed(data, ("evidence",), only_probe)),
+        by_template,
     )
     for section in ("apis", "stores", "queues", "secrets", "functions"):
         for element in data[section]:
             tree = changed(data, (section, element, "out_of_scope"), "somebody else's")
-            yield _mutant(base, "word", f"{base.model}.{element}", "out-of-scope", told(tree), told=(element,))
+            yield _mutant(base, "word", f"{base.model}.{element}", "out-of-scope", reported(tree), reported=(element,))
     for number, finding in enumerate(sorted(before(base.name).findings)):
         key = ("likelihood", "impact")[number % 2]
         tree = changed(data, ("ratings", finding), {key: 1, "reason": "it will not happen"})
-        yield _mutant(base, "word", f"{base.model}.{finding}", f"{key}-rated-lower", told(tree), told=(finding,))
+        yield _mutant(
+            base, "word", f"{base.model}.{finding}", f"{key}-rated-lower", reported(tree), reported=(finding,)
+        )
     for tolerance in ("medium", "high", "critical"):
         tree = changed(data, ("risk_tolerance",), tolerance)
-        yield _mutant(base, "word", base.model, f"tolerance-{tolerance}", told(tree), told=("risk_tolerance",))
+        yield _mutant(base, "word", base.model, f"tolerance-{tolerance}", reported(tree), reported=("risk_tolerance",))
     for name in every:
         statement = {"attested_by": "somebody", "on": "2026-06-01", "expires": "2027-05-01"}
         tree = changed(changed(data, ("evidence",), GONE), ("controls", name), statement)
-        yield _mutant(base, "word", f"{base.model}.{name}", "attested-in-place-of-evidence", told(tree), (name,))
+        yield _mutant(base, "word", f"{base.model}.{name}", "attested-in-place-of-evidence", reported(tree), (name,))
 
 
 def _seen(control: str) -> Iterator[bool]:
@@ -280,11 +287,11 @@ def _layers(base: Base) -> Iterator[Mutant]:
             continue
         off = yaml.safe_dump({"off": {"threats": {threat.id: "not for us"}}})
         yield _mutant(
-            base, "word", f"layer.{threat.id}", "switched-off", {"layer/library.yaml": off}, told=(threat.id,)
+            base, "word", f"layer.{threat.id}", "switched-off", {"layer/library.yaml": off}, reported=(threat.id,)
         )
         file = HOME / "threatlib" / "threats" / threat.scenario / f"{threat.id}.yaml"
         text = file.read_text(encoding="utf-8")
         lower = text.replace(f"likelihood: {threat.likelihood}", "likelihood: 1", 1)
         if lower != text:
             where = f"layer/threats/{threat.scenario}/{threat.id}.yaml"
-            yield _mutant(base, "word", f"layer.{threat.id}", "likelihood-1", {where: lower}, told=(threat.id,))
+            yield _mutant(base, "word", f"layer.{threat.id}", "likelihood-1", {where: lower}, reported=(threat.id,))

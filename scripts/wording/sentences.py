@@ -7,7 +7,7 @@ import re
 # A dot that ends no sentence: in an abbreviation, or between the letters of one
 ABBREVIATION = re.compile(r"\b(e\.g|i\.e|etc|vs|cf|approx|incl|no|al|inc|u\.s)\.(?=\W)", re.IGNORECASE)
 END = re.compile(r"""(?<=[.!?])["')\]]*\s+(?=["'(\[]?[A-Z0-9])|\n+""")
-WORD = re.compile(r"\S*[^\W_]\S*")
+STATED = re.compile(r"\S*[^\W_]\S*")
 
 
 def sentences(text: str) -> list[str]:
@@ -20,4 +20,4 @@ def sentences(text: str) -> list[str]:
 
 def words(sentence: str) -> list[str]:
     """Return the words of a sentence: the parts between spaces that have a letter or digit."""
-    return WORD.findall(sentence)
+    return STATED.findall(sentence)

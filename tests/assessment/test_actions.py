@@ -59,7 +59,7 @@ def test_the_front_door_comes_first_and_only_what_stops_closes_it(tmp_path: Path
         control("good", "target.validates_input"),
     )
     found = actions(assessed(tmp_path, model("validates_input: false", "validates_input: false"), library))
-    assert [(a.control.id, a.door) for a in found] == [("sign", True), ("good", False), ("least", False)]
+    assert [(a.control.id, a.entry_point) for a in found] == [("sign", True), ("good", False), ("least", False)]
 
 
 def test_an_action_says_which_value_is_at_fault_and_where(tmp_path: Path, library: Library) -> None:

@@ -48,6 +48,6 @@ def test_where_files_speak_of_slack_its_signature_comes_first(tmp_path: Path) ->
         (tmp_path / "template.yaml").write_text(template, encoding="utf-8")
         found = assess(load_model(tmp_path / "model.yaml"), load_library())
         action, issue = actions(found)[0], issues(found)[0]
-        assert (action.control.id == "slack-request-signing" and action.door) is first
-        assert issue.door is first
+        assert (action.control.id == "slack-request-signing" and action.entry_point) is first
+        assert issue.entry_point is first
         assert any(question.kind == "caller" for question in issue.questions) is first

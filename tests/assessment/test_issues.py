@@ -29,7 +29,7 @@ def library(folder: Path) -> Library:
 def test_one_reason_is_one_issue_with_all_names(tmp_path: Path) -> None:
     texts = ["validates_input: false, logs_redacted: true", "validates_input: false, logs_redacted: false"]
     found = issues(assessed(tmp_path, functions(*texts, *texts), library(tmp_path)))
-    assert [(s.threats[0].id, s.verdict, sorted(s.elements), s.wanting) for s in found] == [
+    assert [(s.threats[0].id, s.verdict, sorted(s.elements), s.missing) for s in found] == [
         ("bad", "open", ["f0", "f1", "f2", "f3"], (("good", "absent"),)),
     ]
     assert [threat.id for threat in found[0].threats] == ["bad", "sad"]
@@ -38,7 +38,7 @@ def test_one_reason_is_one_issue_with_all_names(tmp_path: Path) -> None:
 def test_another_reason_is_another_issue(tmp_path: Path) -> None:
     more = "controls: {good@f1: {planned_for: 2027-01-01}}\n"
     found = issues(assessed(tmp_path, functions(*["validates_input: false"] * 2) + more, library(tmp_path)))
-    assert [(s.threats[0].id, s.elements, s.wanting) for s in found] == [
+    assert [(s.threats[0].id, s.elements, s.missing) for s in found] == [
         ("bad", ("f0",), (("good", "absent"),)),
         ("bad", ("f1",), (("good", "planned"),)),
     ]
@@ -127,7 +127,12 @@ def test_an_open_front_door_comes_first_known_or_not(tmp_path: Path) -> None:
     )
     for facts in ("validates_input: false", "validates_input: false, verifies_signature: false"):
         first, second = issues(assessed(tmp_path, functions(facts), found))
-        assert (first.threats[0].id, first.door, second.threats[0].id, second.door) == ("forged", True, "worse", False)
+        assert (first.threats[0].id, first.entry_point, second.threats[0].id, second.entry_point) == (
+            "forged",
+            True,
+            "worse",
+            False,
+        )
     safe = issues(assessed(tmp_path, functions("validates_input: false, verifies_signature: true"), found))
     assert [issue.threats[0].id for issue in safe] == ["worse"]
 

@@ -25,7 +25,7 @@ name: Shop
 owner: shop-team
 risk_tolerance: {tolerance}
 apis:
-  door: {{{door}}}
+  door: {{{entry_point}}}
 functions:
   bot: {{triggers: [{{http: GET, api: door}}], {bot}}}
 {rest}"""
@@ -48,7 +48,7 @@ class Said:
     """A model and what is said beside it."""
 
     tolerance: str = "low"
-    door: str = "mutual_tls: false"
+    entry_point: str = "mutual_tls: false"
     bot: str = ""
     rest: str = ""
     layer: tuple[str, str] | None = None
@@ -64,7 +64,7 @@ SAID: dict[RelianceKind, Said] = {
     "ruled-out-by-claim": Said(bot="calls_language_model: false"),
     "lowered-by-claim": Said(bot="uses_layers: false"),
     "not-stated": Said(bot="verifies_signature: true", by=""),
-    "intended-public": Said(door="mutual_tls: false, public: intended, public_reason: people come in here"),
+    "intended-public": Said(entry_point="mutual_tls: false, public: intended, public_reason: people come in here"),
     "accepted": Said(rest=ACCEPTED, by="boss"),
     "exempted": Said(
         rest=f"{RULE}exemptions: {{r@bot: {{reason: no, owner: boss, expires: 2027-01-01}}}}\n", by="boss"
@@ -93,7 +93,7 @@ def assessment_of(folder: Path, said: Said) -> Assessment:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(text, encoding="utf-8")
     library = load_library(base, layers=[team] if said.layer else [])
-    text = MODEL.format(tolerance=said.tolerance, door=said.door, bot=said.bot, rest=said.rest)
+    text = MODEL.format(tolerance=said.tolerance, entry_point=said.entry_point, bot=said.bot, rest=said.rest)
     found = assess(graph_of(folder, text), library, TODAY, said.excluded)
     if not said.gone:
         return found

@@ -20,7 +20,7 @@ def _tier(at: int) -> tuple[pytest.MarkDecorator, ...]:
 )
 def test_what_is_weaker_is_not_called_proven(attack: Attack) -> None:
     outcome = run(attack)
-    assert outcome.as_told, table([outcome])
+    assert outcome.as_expected, table([outcome])
 
 
 def test_attempts_are_told_apart() -> None:

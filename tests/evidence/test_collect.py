@@ -19,7 +19,7 @@ from threatmodel.evidence.collect import collect
 from threatmodel.evidence.every_function import with_functions
 from threatmodel.graph.building import Graph, build
 from threatmodel.library.load import load_library
-from threatmodel.model.facts import EVIDENCE, WORD
+from threatmodel.model.facts import EVIDENCE, STATED
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
@@ -133,9 +133,9 @@ def test_a_trigger_from_what_the_model_lacks_leaves_the_list_open() -> None:
     """Else a queue that nobody modelled would not start anything, for sure."""
     found = graph(template=TEMPLATE.replace("  Orders:\n", MORE_EVENTS, 1))
     triggers = found.lists["bot"]["triggers"]
-    assert (triggers.size, triggers.said.source) == (WORD, "model")
+    assert (triggers.size, triggers.said.source) == (STATED, "model")
     (read,) = found.evidence
-    (one,) = [one for one in read.untold if one.name == "triggers"]
+    (one,) = [one for one in read.left_open if one.name == "triggers"]
     assert one.why == "it is started by 'Jobs', which the model lacks"
     assert [name for name, _, _ in read.extra] == ["Jobs"]
 
@@ -145,7 +145,7 @@ def test_a_use_of_what_the_model_lacks_leaves_the_list_open() -> None:
     text = TEMPLATE.replace("Policies: [", both, 1)
     found = graph(template=text + "  Carts:\n    Type: AWS::DynamoDB::Table\n")
     (read,) = found.evidence
-    whys = {one.name: one.why for one in read.untold if one.name in {"reads", "writes", "sends", "secrets"}}
+    whys = {one.name: one.why for one in read.left_open if one.name in {"reads", "writes", "sends", "secrets"}}
     assert whys == dict.fromkeys(("reads", "writes"), "it uses 'Carts', which the model lacks")
     assert found.lists["bot"]["writes"].said.source == "model"
 
@@ -206,7 +206,7 @@ def test_an_element_of_a_kind_that_a_list_does_not_take_leaves_the_list_open() -
         """
     found = graph(textwrap.dedent(model), template=reads)
     (read,) = found.evidence
-    assert "it uses 'aws:secretsmanager:jobs', which the model has as a store" in {one.why for one in read.untold}
+    assert "it uses 'aws:secretsmanager:jobs', which the model has as a store" in {one.why for one in read.left_open}
     assert not any(members.items for members in found.lists["writer"].values())
 
 
@@ -225,7 +225,7 @@ def test_what_a_file_leaves_open_is_told_with_what_its_defaults_give() -> None:
     text = TEMPLATE.replace("ReservedConcurrentExecutions: 5", "ReservedConcurrentExecutions: !If [Live, 5, 1]")
     text = "Parameters: {Stage: {Type: String, Default: dev}}\nConditions: {Live: !Equals [!Ref Stage, live]}\n" + text
     (read,) = graph(template=text).evidence
-    (one,) = [one for one in read.untold if one.name == "reserved_concurrency"]
+    (one,) = [one for one in read.left_open if one.name == "reserved_concurrency"]
     assert (one.element, one.usual) == ("bot", (1,))
     assert "Live" in one.why
     assert graph(template=text).elements["bot"].facts["reserved_concurrency"].said.source == "model"

@@ -203,7 +203,7 @@ def test_no_value_comes_out_again(name: str, value: str) -> None:
     ]
     for node in nodes:
         supply = supplied(name, node, NOTHING)
-        shown = f"{supply._replace(name='')!r} {supply.told()} {supply.why}"
+        shown = f"{supply._replace(name='')!r} {supply.described()} {supply.why}"
         assert value not in shown
         assert "planted" not in shown
 

@@ -80,7 +80,7 @@ def test_what_alarms_stays_and_what_reassures_is_unknown_for_that_reason() -> No
     evidence, read = collected(Work(4_000))
     assert [said.value for said in evidence["f0"]["invocable_by_anyone"]] == [True]
     assert "timeout_seconds" not in evidence["f0"]
-    whys = {one.why for one in read.untold if one.element == "f0"}
+    whys = {one.why for one in read.left_open if one.element == "f0"}
     assert "working it out takes more than the limit of 4,000 operations (--work)" in whys
     lists = [said for name in ("reads", "writes", "triggers") for said in evidence["f0"].get(name, ())]
     assert lists
@@ -91,7 +91,7 @@ def test_a_limit_that_the_defaults_fit_in_leaves_unknown_what_only_other_values_
     """Nothing that holds by default, and was not held against other values, is taken for proven, or for claimed."""
     evidence, read = collected(Work(16_000))
     sure = {(e, name) for e, by in evidence.items() for name, found in by.items() if any(not s.open for s in found)}
-    unread = {(one.element, one.name) for one in read.untold if "--work" in one.why}
+    unread = {(one.element, one.name) for one in read.left_open if "--work" in one.why}
     assert ("f0", "package_format") in unread
     assert not unread & sure
 

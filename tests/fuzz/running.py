@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 from tests.fuzz.cases import Case, case, project
-from threatmodel import __main__ as door
+from threatmodel import __main__ as entry_point
 
 SECONDS = 30
 """Of the processor, for one case."""
@@ -45,7 +45,7 @@ def run(arguments: tuple[str, ...]) -> Ended:
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="\n", errors="backslashreplace") for _ in range(2))
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            code: object = door.run(arguments)
+            code: object = entry_point.run(arguments)
         except SystemExit as error:
             code = error.code
     texts = []

@@ -11,7 +11,7 @@ from tests.support import TODAY, assessed, evidence, graph_of, said, system_of
 from threatmodel.assessment.drift import differences
 from threatmodel.graph.building import build
 from threatmodel.library.load import load_library
-from threatmodel.model.facts import EVIDENCE, Fact, word_only
+from threatmodel.model.facts import EVIDENCE, Fact, stated_only
 from threatmodel.model.runtimes import CHECKED, RUNTIMES
 from threatmodel.model.system import Trigger
 from threatmodel.reading.problems import Place
@@ -138,7 +138,7 @@ def test_a_derived_fact_keeps_what_word_alone_says_of_it(tmp_path: Path) -> None
     facts = graph.elements["bot"].facts
     supported = facts["runtime_supported"]
     assert (supported.value, supported.size, [said.value for said in supported.against]) == (False, EVIDENCE, [True])
-    assert word_only(facts)["runtime_supported"].value is True
+    assert stated_only(facts)["runtime_supported"].value is True
     assert [(one.element, one.name) for one in differences(graph)] == [("bot", "runtime")], "once, where it is stated"
     same = graph_of(tmp_path, model, evidence(bot={"runtime": "python3.13"}))
     assert same.elements["bot"].facts["runtime_supported"].against == ()

@@ -11,7 +11,7 @@ from tests.support import HOME, assessed, evidence, graph_of, said
 from threatmodel.assessment.drift import differences
 from threatmodel.graph.members import weighed
 from threatmodel.library.load import load_library
-from threatmodel.model.facts import EVIDENCE, WORD, Origin, Statement
+from threatmodel.model.facts import EVIDENCE, STATED, Origin, Statement
 from threatmodel.model.vocabulary import LISTS
 
 HEAD = """\
@@ -68,16 +68,16 @@ def test_a_known_member_makes_true_and_only_a_closed_list_makes_false(
 def test_what_is_closed_again_is_false_again(tmp_path: Path) -> None:
     found = facts(tmp_path, "bot: {triggers: [{queue: q}], reads: [], calls: []}")
     names = ("slack_facing", "web_facing", "posts_to_slack", "uses_secrets", "starts_itself")
-    assert all(found[name] == (False, WORD) for name in names)
+    assert all(found[name] == (False, STATED) for name in names)
 
 
 def test_of_a_neighbour_too(tmp_path: Path) -> None:
     functions = "bot: {triggers: [{slack: events}], incomplete: [triggers]}, two: {triggers: [{queue: q}]}"
-    assert facts(tmp_path, functions, "api")["slack_facing"] == (True, WORD)
+    assert facts(tmp_path, functions, "api")["slack_facing"] == (True, STATED)
     assert "web_facing" not in facts(tmp_path, functions, "api")
-    assert facts(tmp_path, functions, "q")["starts_functions"] == (True, WORD)
+    assert facts(tmp_path, functions, "q")["starts_functions"] == (True, STATED)
     assert "starts_functions" not in facts(tmp_path, functions, "p")
-    assert facts(tmp_path, "bot: {}", "s")["personal_data"] == (True, WORD)
+    assert facts(tmp_path, "bot: {}", "s")["personal_data"] == (True, STATED)
     assert "personal_data" not in facts(tmp_path, "bot: {}", "t")
 
 
@@ -111,8 +111,8 @@ def test_evidence_that_may_know_only_a_part_denies_nothing(tmp_path: Path) -> No
     found = evidence(bot={"reads": opened("s"), "writes": opened()})
     graph = graph_of(tmp_path, f"{HEAD}functions: {{bot: {{reads: [s, t]}}}}\n", found)
     reads = graph.lists["bot"]["reads"]
-    assert [(member.item, member.fact.size) for member in reads.known] == [("s", EVIDENCE), ("t", WORD)]
-    assert (reads.size, reads.against) == (WORD, ()), "the model says that there is no more"
+    assert [(member.item, member.fact.size) for member in reads.known] == [("s", EVIDENCE), ("t", STATED)]
+    assert (reads.size, reads.against) == (STATED, ()), "the model says that there is no more"
     assert not list(differences(graph))
 
 

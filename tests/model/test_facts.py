@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threatmodel.model.facts import EVIDENCE, STANDING, WORD, Fact, Origin, Statement, stated, weigh, word_only
+from threatmodel.model.facts import EVIDENCE, STANDING, STATED, Fact, Origin, Statement, stated, stated_only, weigh
 from threatmodel.reading.problems import Place
 
 STATEMENTS = st.builds(
@@ -57,15 +57,15 @@ def said(value: object, source: Origin, *, stale: bool = False) -> Statement:
 @pytest.mark.parametrize(
     ("statements", "value", "size"),
     [
-        ([said(True, "model")], True, WORD),
+        ([said(True, "model")], True, STATED),
         ([said(True, "template")], True, EVIDENCE),
         ([said(True, "model"), said(False, "template")], False, EVIDENCE),
         ([said(True, "template"), said(False, "aws")], False, EVIDENCE),
         ([said(True, "template"), said(False, "probe")], None, 0),
         ([said(True, "template"), said(True, "probe")], True, EVIDENCE),
-        ([said(True, "model"), said(False, "source")], False, WORD),
-        ([said(True, "wiring"), said(False, "model")], False, WORD),
-        ([said(True, "aws", stale=True)], True, WORD),
+        ([said(True, "model"), said(False, "source")], False, STATED),
+        ([said(True, "wiring"), said(False, "model")], False, STATED),
+        ([said(True, "aws", stale=True)], True, STATED),
         ([said(True, "aws", stale=True), said(False, "template")], False, EVIDENCE),
         ([said(True, "model"), said(False, "model")], None, 0),
         ([said(True, "aws"), said(1, "aws")], None, 0),
@@ -86,20 +86,20 @@ def test_word_only_is_what_would_be_claimed_without_evidence() -> None:
     drifted = weigh([said(True, "model"), said(False, "template")])
     agreed = weigh([said(True, "model"), said(True, "template")])
     seen = weigh([said(True, "aws")])
-    found = word_only({"drifted": drifted, "agreed": agreed, "seen": seen})
-    assert (found["drifted"].value, found["drifted"].size) == (True, WORD)
+    found = stated_only({"drifted": drifted, "agreed": agreed, "seen": seen})
+    assert (found["drifted"].value, found["drifted"].size) == (True, STATED)
     assert (found["agreed"], found["seen"]) == (agreed, seen)
 
 
 def test_word_only_where_words_differ_too() -> None:
     fact = weigh([said(True, "model"), said(False, "source"), said(None, "aws")])
-    assert word_only({"f": fact})["f"].value is False
+    assert stated_only({"f": fact})["f"].value is False
     unsettled = weigh([said(True, "model"), said(False, "model"), said(None, "aws")])
-    assert word_only({"f": unsettled})["f"].size == 0
+    assert stated_only({"f": unsettled})["f"].size == 0
 
 
 @given(st.lists(STATEMENTS, min_size=1, max_size=4))
 def test_word_only_knows_nothing_better(statements: list[Statement]) -> None:
     fact = weigh(statements)
-    claimed = word_only({"f": fact})["f"]
-    assert claimed == fact or claimed.size <= WORD
+    claimed = stated_only({"f": fact})["f"]
+    assert claimed == fact or claimed.size <= STATED

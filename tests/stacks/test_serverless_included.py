@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from threatmodel.evidence.strangers import Standing
+from threatmodel.evidence.unread_parts import Standing
 from threatmodel.reading.files import Files
 from threatmodel.stacks.readers import read
 from threatmodel.stacks.stack import Stack

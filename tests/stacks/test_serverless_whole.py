@@ -114,7 +114,7 @@ def test_unknown_keys_may_be_a_plugin_s() -> None:
     assert [one.name for one in stack.unread] == ["serverless-plugin-warmup"]
 
 
-UNTOLD = "? it is read from the Parameter Store at deployment <- ssm:/a"
+UNSTATED = "? it is read from the Parameter Store at deployment <- ssm:/a"
 SWITCHED = "? it is read from the Parameter Store at deployment"
 
 
@@ -131,8 +131,8 @@ def test_unknown_switches_stay_unknown() -> None:
     assert at(stack, "WebsocketsDeploymentStage", "DefaultRouteSettings", "LoggingLevel") == SWITCHED
     assert at(stack, "ServerlessDeploymentBucket", "VersioningConfiguration") == SWITCHED
     assert at(stack, "ServerlessDeploymentBucket", "PublicAccessBlockConfiguration") == SWITCHED
-    assert at(stack, "BotEventSourceMappingSQS1", "Enabled") == UNTOLD
-    assert at(stack, "BotEventSourceMappingSQS1", "EventSourceArn") == UNTOLD
+    assert at(stack, "BotEventSourceMappingSQS1", "Enabled") == UNSTATED
+    assert at(stack, "BotEventSourceMappingSQS1", "EventSourceArn") == UNSTATED
 
 
 @pytest.mark.parametrize("switch", ["${ssm:/a}", "${opt:a}", "${opt:a}${opt:b}", "${env:A}"])
@@ -155,7 +155,7 @@ def test_a_log_that_a_variable_switches_on_is_perhaps_none(kind: str, switch: st
 def test_an_authorizer_of_an_unknown_kind_is_unknown(event: str) -> None:
     stack = function(f"events: [{{{event}: {{path: /a, method: get, authorizer: {{type: '${{ssm:/a}}', id: x}}}}}}]")
     name = "ApiGatewayMethodAGet" if event == "http" else "HttpApiRouteGetA"
-    assert at(stack, name, "AuthorizationType") == UNTOLD
+    assert at(stack, name, "AuthorizationType") == UNSTATED
 
 
 def test_destinations_are_all_granted() -> None:

@@ -12,7 +12,7 @@ from threatmodel.assessment.assess import Reconsidered, in_order, reconsidered
 from threatmodel.assessment.assessed import DONE, Answer, Assessment, Finding
 from threatmodel.assessment.causes import helps
 from threatmodel.assessment.groups import Group, grouped
-from threatmodel.assessment.ranking import STRONG, Rank, at_the_door, rank
+from threatmodel.assessment.ranking import STRONG, Rank, is_entry_point, rank
 from threatmodel.assessment.risk import BANDS, MOVES, Band
 from threatmodel.assessment.states import State
 from threatmodel.library.entries import EFFECTS, Control, ControlEffect
@@ -41,7 +41,7 @@ class Action:
 
     The elements are all on which it is missing, and those on which an unknown one would lower a band.  `findings` are
     those whose band it alone would lower, `worst` is the highest of their scores, `effect` the strongest that it has on
-    one of them, `change` what it changes with all that depends on it.  `door`: it closes an open public endpoint.
+    one of them, `change` what it changes with all that depends on it.  `entry_point`: it closes a public endpoint.
     """
 
     control: Control
@@ -49,7 +49,7 @@ class Action:
     findings: tuple[str, ...]
     worst: int
     effect: ControlEffect
-    door: bool
+    entry_point: bool
     change: Improvement
 
     @property
@@ -79,7 +79,7 @@ def actions(assessment: Assessment, groups: Sequence[Group] | None = None) -> tu
     moved: dict[str, list[_Moved]] = {}
     for group in groups:
         head = group.head
-        if head.verdict not in DONE and (head.applies or at_the_door(head)):
+        if head.verdict not in DONE and (head.applies or is_entry_point(head)):
             for at in _would_help(head):
                 answer = head.answers[at]
                 place = rank(
@@ -106,7 +106,7 @@ def _missing(groups: Iterable[Group], wanted: Container[str]) -> Mapping[str, Ma
     found: dict[str, dict[str, State]] = {}
     for group in groups:
         for at, answer in enumerate(group.head.answers):
-            if answer.state.level < 0 and answer.state.is_wanting and answer.link.control in wanted:
+            if answer.state.level < 0 and answer.state.is_missing and answer.link.control in wanted:
                 states = found.setdefault(answer.link.control, {})
                 for finding in group.findings:
                     state = finding.answers[at].state
@@ -130,7 +130,7 @@ def _action(
         findings=tuple(one.finding.id for one in ranked),
         worst=max(one.finding.claimed.score for one in ranked),
         effect=min((one.answer.link.effect for one in ranked), key=EFFECTS.index),
-        door=any(at_the_door(one.finding) and one.answer.link.effect == "stops" for one in ranked),
+        entry_point=any(is_entry_point(one.finding) and one.answer.link.effect == "stops" for one in ranked),
         change=difference(reconsidered(assessment, assumed, groups)),
     )
 
@@ -138,7 +138,7 @@ def _action(
 def _order(action: Action) -> tuple[object, ...]:
     effect, name = EFFECTS.index(action.effect), action.control.id
     steps = (*_steps(action.change.proven), *_steps(action.change.claimed))
-    return not action.door, not action.is_known, *steps, effect, name
+    return not action.entry_point, not action.is_known, *steps, effect, name
 
 
 def _steps(moves: Iterable[tuple[Band, Band, int]]) -> tuple[int, ...]:
@@ -159,7 +159,7 @@ def _by_state(states: Iterable[State]) -> Mapping[str, tuple[State, ...]]:
 def _would_help(finding: Finding) -> Iterator[int]:
     """Which answers, if their control came into place, would lower the claimed band."""
     for at, answer in enumerate(finding.answers):
-        if answer.state.is_wanting and answer.link.effect in MOVES and helps(finding, answer):
+        if answer.state.is_missing and answer.link.effect in MOVES and helps(finding, answer):
             yield at
 
 
@@ -179,8 +179,8 @@ def faults(action: Action) -> Iterator[FaultyValue]:
     """The values that keep a control from being in place; written values come before defaults."""
     order = list(FACTS[action.control.scope])
     found = [(state, item) for states in action.states.values() for state in states for item in state.support]
-    wanting = [(state, item) for state, item in found if item.known and state.level < 0]
-    for state, item in sorted(wanting, key=lambda pair: (pair[1].said.omitted, order.index(pair[1].fact))):
+    missing = [(state, item) for state, item in found if item.known and state.level < 0]
+    for state, item in sorted(missing, key=lambda pair: (pair[1].said.omitted, order.index(pair[1].fact))):
         yield FaultyValue(state.element, item.fact, item.value, item.said)
 
 

@@ -22,7 +22,7 @@ from threatmodel.assessment.states import Assumed, State, States
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.library.current import current_system
 from threatmodel.library.entries import Control, ControlLink, Library, Threat
-from threatmodel.model.facts import EVIDENCE, WORD
+from threatmodel.model.facts import EVIDENCE, STATED
 from threatmodel.model.system import OPEN_TO_ALL, Acceptance
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.problems import InputError, Place
@@ -211,7 +211,7 @@ class _Assessing:
         condition = threat.applies[target.kind]
         truth = condition.truth(target.facts)
         if truth < 0:
-            if truth == -WORD:
+            if truth == -STATED:
                 self._rule_out(threat, target)
             return
         applies = truth if target.described else 0
@@ -241,7 +241,7 @@ class _Assessing:
             self.claims += [
                 reliances.Claimed(threat.id, target.id, name, facts[name].said, facts[name].said.place or target.place)
                 for name in names
-                if facts[name].said.source != "wiring" and facts[name].size == WORD
+                if facts[name].said.source != "wiring" and facts[name].size == STATED
             ]
 
     def _finding(self, threat: Threat, target: Element | Flow, applies: int) -> Finding:
@@ -319,9 +319,11 @@ class _Assessing:
         if found is None:
             proof = Cell(max(library.likelihood, inherent.likelihood), max(library.impact, inherent.impact))
             found = self.cells[key] = _Cells(
-                claimed=residual(inherent, (a.link.effect for a in answers if a.state.level >= WORD)),
+                claimed=residual(inherent, (a.link.effect for a in answers if a.state.level >= STATED)),
                 proven=residual(proof, (a.link.effect for a in answers if a.state.level >= EVIDENCE)),
-                hoped=residual(inherent, (a.link.effect for a in answers if a.state.level >= WORD or a.state.is_open)),
+                hoped=residual(
+                    inherent, (a.link.effect for a in answers if a.state.level >= STATED or a.state.is_open)
+                ),
             )
         return found
 
@@ -352,14 +354,14 @@ class _Assessing:
             if finding.verdict == "undetermined":
                 questions.add([state.asks for state in self._deciding(finding)], finding)
             if finding.verdict in {"open", "reduced"}:
-                questions.add([tuple(self._doors(finding))], finding)
+                questions.add([tuple(self._entry_points(finding))], finding)
         return questions.ranked()
 
-    def _doors(self, finding: Finding) -> Iterator[Ask]:
+    def _entry_points(self, finding: Finding) -> Iterator[Ask]:
         """Ask whether an element is meant to be public, where no control restricts access and it is not stated."""
         for answer in finding.answers:
             state, control = answer.state, self.library.controls[answer.link.control]
-            if control.keeps_out and state.level < 0 and state.is_wanting and answer.link.effect in MOVES:
+            if control.keeps_out and state.level < 0 and state.is_missing and answer.link.effect in MOVES:
                 node = self.graph.elements[state.element].node
                 if node is not None and node.kind in OPEN_TO_ALL and not node.public:
                     yield Ask("public", node.kind, "public", state.element)

@@ -13,7 +13,7 @@ from threatmodel.assessment.states import State, States, Support, support_of
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.library.entries import ControlLink, Library, Threat
 from threatmodel.model.system import Acceptance
-from threatmodel.model.vocabulary import Look
+from threatmodel.model.vocabulary import AnsweredFrom
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import Place
 
@@ -73,8 +73,8 @@ class Question:
 
     `kind` is fact, relation, caller, describe or attest; `of` the kind of element, `name` the fact, relation, plane or
     control.  `facts` are all the facts that it asks for, `name` first; none where it asks for something else.
-    `look` is the source that answers it together with others (None: no other question). `hint` is how to write the
-    answer in the model ('' for facts, which are stated by name), `known` what files show of the answer.
+    `answered_from` is the source that answers it together with others (None: no other question). `hint` is how to
+    write the answer in the model ('' for facts, which are stated by name), `known` what files show of the answer.
     """
 
     id: str
@@ -86,7 +86,7 @@ class Question:
     elements: tuple[str, ...]
     decides: tuple[str, ...]
     score: int
-    look: Look | None = None
+    answered_from: AnsweredFrom | None = None
     hint: str = ""
     known: str = ""
 

@@ -18,7 +18,7 @@ from threatmodel.assessment.ranking import STRONG
 from threatmodel.assessment.risk import BANDS, MOVES, residual
 from threatmodel.assessment.states import State, Support
 from threatmodel.library.entries import EFFECTS, ControlEffect
-from threatmodel.model.facts import WORD
+from threatmodel.model.facts import STATED
 
 
 class Cause(NamedTuple):
@@ -61,8 +61,8 @@ def causes(groups: Iterable[Group]) -> list[tuple[Group, Cause | None]]:
 
 def candidates(finding: Finding) -> list[Cause]:
     """The controls that are equally the cause of a finding, the strongest effect first."""
-    wanting = [one for one in finding.answers if one.state.is_wanting and one.link.effect in MOVES]
-    strong = [one for one in wanting if one.link.effect in STRONG] or wanting
+    missing = [one for one in finding.answers if one.state.is_missing and one.link.effect in MOVES]
+    strong = [one for one in missing if one.link.effect in STRONG] or missing
     known = [Cause(answer, _written(answer.state)) for answer in strong if answer.state.level < 0]
     raised = raising(finding) if known else frozenset()
     ranked = [(_class(one, finding, raised), one) for one in known]
@@ -89,6 +89,6 @@ def _written(state: State) -> bool:
 
 def helps(finding: Finding, answer: Answer) -> bool:
     """Whether this control alone, put in place, would lower the claimed band."""
-    held = [other.link.effect for other in finding.answers if other.state.level >= WORD]
+    held = [other.link.effect for other in finding.answers if other.state.level >= STATED]
     after = residual(finding.inherent, [*held, answer.link.effect])
     return BANDS.index(after.band) < BANDS.index(finding.claimed.band)

@@ -329,14 +329,14 @@ def _members(
     kind: str,
     before: Mapping[str, Mapping[str, Any]],
     after: Mapping[str, Mapping[str, Any]],
-    told: Callable[[Mapping[str, Any]], str],
+    describe: Callable[[Mapping[str, Any]], str],
 ) -> Iterator[Change]:
     for name in sorted(after.keys() - before.keys()):
-        yield Change(how="added", kind=kind, name=name, after=told(after[name]), place=_place(after[name]))
+        yield Change(how="added", kind=kind, name=name, after=describe(after[name]), place=_place(after[name]))
     for name in sorted(before.keys() - after.keys()):
-        yield Change(how="removed", kind=kind, name=name, before=told(before[name]), place=_place(before[name]))
+        yield Change(how="removed", kind=kind, name=name, before=describe(before[name]), place=_place(before[name]))
     for name in sorted(before.keys() & after.keys()):
-        was, now = told(before[name]), told(after[name])
+        was, now = describe(before[name]), describe(after[name])
         if was != now:
             yield Change(how="changed", kind=kind, name=name, before=was, after=now, place=_place(after[name]))
 

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from threatmodel.assessment.assessed import Answer, Finding
 from threatmodel.assessment.risk import BANDS, Band, Cell, proof_if_answered, residual, with_unknown_raises
-from threatmodel.model.facts import EVIDENCE, WORD
+from threatmodel.model.facts import EVIDENCE, STATED
 
 Gap = Literal["claims", "questions", "claims-and-questions", "expired-evidence"]
 """What has to happen before the proven band is the claimed one: verify claims, answer questions, both, or renew."""
@@ -37,7 +37,7 @@ def gaps(findings: Iterable[Finding]) -> Mapping[Gap, int]:
 def _if_verified(finding: Finding) -> Band:
     """The band that is left if every claim were proven, and every question stayed open."""
     cell = with_unknown_raises(finding.inherent, finding.threat, finding.target.kind, finding.target.facts)
-    return residual(cell, (one.link.effect for one in finding.answers if one.state.level >= WORD)).band
+    return residual(cell, (one.link.effect for one in finding.answers if one.state.level >= STATED)).band
 
 
 def _if_answered(finding: Finding) -> Band:
@@ -49,4 +49,4 @@ def _if_answered(finding: Finding) -> Band:
 
 def _is_expired(answer: Answer) -> bool:
     """Whether a control is only claimed since its evidence is too old, or of other code."""
-    return answer.state.level == WORD and any(item.said.stale for item in answer.state.support)
+    return answer.state.level == STATED and any(item.said.stale for item in answer.state.support)

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.library.condition import Condition, ConditionError, compile_condition
 from threatmodel.library.entries import Library
-from threatmodel.model.facts import EVIDENCE, WORD
+from threatmodel.model.facts import EVIDENCE, STATED
 from threatmodel.model.system import Exemption, Invariant
 from threatmodel.model.vocabulary import Kind
 from threatmodel.reading.problems import InputError, Place, Problem
@@ -92,7 +92,7 @@ def _standing(target: Element | Flow, applies: Condition | None, holds: Conditio
     truth = holds.truth(target.facts) if target.described else 0
     if truth >= EVIDENCE:
         return "proven"
-    if truth >= WORD:
+    if truth >= STATED:
         return "claimed"
     bound = applies is None or (target.described and applies.truth(target.facts) > 0)
     return "broken" if truth < 0 and bound else "unknown"

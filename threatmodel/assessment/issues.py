@@ -14,14 +14,14 @@ from typing import NamedTuple
 from threatmodel.assessment.assessed import Assessment, Finding, Question, Verdict
 from threatmodel.assessment.causes import Cause, candidates, causes
 from threatmodel.assessment.groups import Group, grouped
-from threatmodel.assessment.ranking import Rank, at_the_door, rank, strongest, weak_only
+from threatmodel.assessment.ranking import Rank, is_entry_point, rank, strongest, weak_only
 from threatmodel.assessment.risk import BANDS, Band
 from threatmodel.assessment.states import ControlState, State
 from threatmodel.library.entries import EFFECTS, Threat
 from threatmodel.model.facts import EVIDENCE
-from threatmodel.model.vocabulary import Look
+from threatmodel.model.vocabulary import AnsweredFrom
 
-Wanting = tuple[tuple[str, ControlState], ...]
+Missing = tuple[tuple[str, ControlState], ...]
 """Controls that are missing, each with its state."""
 
 
@@ -30,18 +30,18 @@ class Issue:
     """Findings with one cause, the most relevant first: those that the missing control would stop, then the worst.
 
     `controls` has the missing control for each finding ('' where an answer is), `cause` is that of the first,
-    `wanting` the controls that are the cause by state, and `questions` what an undetermined issue waits for, all
-    answered by one `look`.  `door`: it leaves a public endpoint open to anyone, as far as is known.  `minor`: what is
-    left to do only detects the attack, or helps to respond.
+    `missing` the controls that are the cause by state, and `questions` what an undetermined issue waits for, all
+    answered by one `answered_from`.  `entry_point`: it leaves a public endpoint open to anyone, as far as
+    is known.  `minor`: what is left to do only detects the attack, or helps to respond.
     """
 
     verdict: Verdict
     findings: tuple[Finding, ...]
     controls: tuple[str, ...]
     cause: Cause | None
-    wanting: Wanting
+    missing: Missing
     questions: tuple[Question, ...]
-    door: bool
+    entry_point: bool
     minor: bool
     rank: Rank
 
@@ -51,15 +51,15 @@ class Issue:
         return self.findings[0]
 
     @property
-    def look(self) -> Look | None:
+    def answered_from(self) -> AnsweredFrom | None:
         """What answers all its questions, where there are several."""
-        return self.questions[0].look if self.questions else None
+        return self.questions[0].answered_from if self.questions else None
 
     @property
     def id(self) -> str:
         """What tells it from other issues: what to look at, the question's id, or that of its first finding."""
         if self.questions:
-            return self.look or self.questions[0].id
+            return self.answered_from or self.questions[0].id
         return self.head.id
 
     @property
@@ -85,7 +85,7 @@ class Issue:
     @property
     def states(self) -> tuple[State, ...]:
         """The states of the controls that are the cause, on every element that lacks them; the cause's first."""
-        names = {name for name, _ in self.wanting}
+        names = {name for name, _ in self.missing}
         found = [a.state for f in self.findings for a in f.answers if a.link.control in names and a.state.level < 1]
         first = [self.cause.state] if self.cause is not None else []
         return tuple({(state.control, state.element): state for state in [*first, *found]}.values())
@@ -147,7 +147,7 @@ def _reason(finding: Finding, at_fault: Cause | None) -> Hashable:
     """What findings have in common that are there for the same reason."""
     if at_fault is not None and at_fault.written:
         return at_fault.state.control, at_fault.state.state == "planned"
-    return finding.threat.id if at_the_door(finding) else "defaults"
+    return finding.threat.id if is_entry_point(finding) else "defaults"
 
 
 def _by_place(reasons: Iterable[Sequence[_Part]]) -> list[list[_Part]]:
@@ -163,11 +163,11 @@ def _by_place(reasons: Iterable[Sequence[_Part]]) -> list[list[_Part]]:
 
 def _of_cause(parts: Sequence[_Part]) -> Issue:
     states = [part.cause.state for part in parts if part.cause is not None]
-    wanting = dict.fromkeys((state.control, state.state) for state in states)
-    return _issue(parts, parts[0].cause, tuple(wanting) or _wanting(parts[0].head), ())
+    missing = dict.fromkeys((state.control, state.state) for state in states)
+    return _issue(parts, parts[0].cause, tuple(missing) or _missing(parts[0].head), ())
 
 
-def _wanting(finding: Finding) -> Wanting:
+def _missing(finding: Finding) -> Missing:
     """The controls that are the cause: of those not in place or unknown, the ones with the strongest effect."""
     return tuple(sorted((answer.link.control, answer.state.state) for answer in strongest(finding)))
 
@@ -187,16 +187,16 @@ def _waiting(asked: Iterable[Question], groups: Sequence[Group]) -> Iterator[Iss
     found: dict[Hashable, tuple[list[Question], dict[int, list[Finding]]]] = {}
     for question in ranked:
         if decided := [waiting.pop(name) for name in question.decides if name in waiting]:
-            questions, alike = found.setdefault(question.look or question.id, ([], {}))
+            questions, alike = found.setdefault(question.answered_from or question.id, ([], {}))
             questions.append(question)
             for at, finding in decided:
                 alike.setdefault(at, []).append(finding)
     for questions, alike in found.values():
         parts = [_undetermined(findings) for findings in alike.values()]
-        unknown = dict.fromkeys(pair for part in parts if part.head.applies for pair in _wanting(part.head))
+        unknown = dict.fromkeys(pair for part in parts if part.head.applies for pair in _missing(part.head))
         yield _issue(parts, None, tuple(unknown), questions)
     for _, finding in waiting.values():
-        yield _issue([_undetermined([finding])], None, _wanting(finding), ())
+        yield _issue([_undetermined([finding])], None, _missing(finding), ())
 
 
 def _undetermined(findings: Sequence[Finding]) -> _Part:
@@ -219,7 +219,7 @@ def _known_first(finding: Finding) -> tuple[bool, bool]:
     return foreign, not (at_fault and at_fault[0].written and at_fault[0].effect == "stops")
 
 
-def _issue(parts: Sequence[_Part], at_fault: Cause | None, wanting: Wanting, asked: Sequence[Question]) -> Issue:
+def _issue(parts: Sequence[_Part], at_fault: Cause | None, missing: Missing, asked: Sequence[Question]) -> Issue:
     ordered = sorted((part.first, part.rank, one.id, part.control, one) for part in parts for one in part.findings)
     first, name = min((rank, name) for _, rank, name, *_ in ordered)
     return Issue(
@@ -227,9 +227,9 @@ def _issue(parts: Sequence[_Part], at_fault: Cause | None, wanting: Wanting, ask
         findings=tuple(finding for *_, finding in ordered),
         controls=tuple(control for *_, control, _ in ordered),
         cause=at_fault,
-        wanting=wanting,
+        missing=missing,
         questions=tuple(asked),
-        door=any(at_the_door(part.head) for part in parts),
+        entry_point=any(is_entry_point(part.head) for part in parts),
         minor=all(weak_only(part.head) for part in parts),
         rank=first._replace(fewer=-len(ordered), name=name),
     )

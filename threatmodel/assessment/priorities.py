@@ -10,7 +10,7 @@ from typing import NamedTuple
 from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment
 from threatmodel.assessment.risk import BANDS, Cell, Risk, residual
 from threatmodel.library.entries import Threat
-from threatmodel.model.facts import WORD
+from threatmodel.model.facts import STATED
 from threatmodel.reading.problems import Place
 
 
@@ -71,7 +71,7 @@ def carried_alone(assessment: Assessment) -> tuple[tuple[str, tuple[str, ...]], 
     found: dict[str, list[str]] = {}
     for finding in assessment.applying:
         if finding.inherent.band == BANDS[-1] and finding.claimed.band != BANDS[-1]:
-            held = [answer for answer in finding.answers if answer.state.level >= WORD]
+            held = [answer for answer in finding.answers if answer.state.level >= STATED]
             for answer in held:
                 others = [other.link.effect for other in held if other is not answer]
                 if residual(finding.inherent, others).band == BANDS[-1]:

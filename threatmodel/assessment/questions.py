@@ -12,7 +12,7 @@ from threatmodel.assessment.asks import Ask
 from threatmodel.assessment.assessed import Finding, Question
 from threatmodel.assessment.ranking import Rank, rank
 from threatmodel.library.entries import Library
-from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS, Look
+from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS, AnsweredFrom
 
 _Key = tuple[str, str, str]
 _CALLERS = (
@@ -90,10 +90,10 @@ class Questions:
             elements=tuple(self._elements[key]),
             decides=tuple(self._decides[key]),
             score=self._score[key],
-            look=self._look(key, facts),
+            answered_from=self._answered_from(key, facts),
         )
 
-    def _look(self, key: _Key, facts: tuple[str, ...]) -> Look | None:
+    def _answered_from(self, key: _Key, facts: tuple[str, ...]) -> AnsweredFrom | None:
         """Return the source that answers it; None for a route's caller, which is asked separately."""
         kind, of, subject = key
         match kind:
@@ -102,9 +102,9 @@ class Questions:
             case "attest":
                 return "platform" if self._library.controls[subject].scope in PLANES else None
             case "relation":
-                return next(row.look for row in RELATIONS[of].values() if row.topic == subject)
+                return next(row.answered_from for row in RELATIONS[of].values() if row.topic == subject)
             case "fact":
-                return FACTS[of][facts[0]].look
+                return FACTS[of][facts[0]].answered_from
             case _:
                 return None
 

@@ -32,7 +32,7 @@ _DISCOUNT = (0, 1, 1, 2)
 class Rank(NamedTuple):
     """A place in an order, smallest first: each field outweighs those after it."""
 
-    behind_the_door: bool
+    behind_entry_point: bool
     mildness: int
     doubt: int
     left_out: bool
@@ -52,12 +52,12 @@ def rank(finding: Finding, answers: Iterable[Answer] | None = None, doubt: int =
 
     `doubt` is how little is known at best.
     """
-    wanting = _wanting(finding.answers if answers is None else answers)
-    effect = _best(wanting)
+    missing = _missing(finding.answers if answers is None else answers)
+    effect = _best(missing)
     doubt = max(doubt, _doubt(finding))
-    at_fault = wanting if answers is not None else [a for a in wanting if _ORDER[a.link.effect] == effect]
+    at_fault = missing if answers is not None else [a for a in missing if _ORDER[a.link.effect] == effect]
     return Rank(
-        behind_the_door=not at_the_door(finding) or (answers is not None and effect != _ORDER["stops"]),
+        behind_entry_point=not is_entry_point(finding) or (answers is not None and effect != _ORDER["stops"]),
         mildness=_DISCOUNT[doubt] - BANDS.index(finding.proven.band),
         doubt=doubt,
         left_out=left_out(answer.state for answer in at_fault),
@@ -68,7 +68,7 @@ def rank(finding: Finding, answers: Iterable[Answer] | None = None, doubt: int =
     )
 
 
-def at_the_door(finding: Finding) -> bool:
+def is_entry_point(finding: Finding) -> bool:
     """Whether this leaves a public endpoint open: no control that stops such a threat is known to be in place.
 
     That also counts where its callers are not stated and the files use Slack.
@@ -98,18 +98,18 @@ def _doubt(finding: Finding) -> int:
 
 def strongest(finding: Finding) -> list[Answer]:
     """The cause: of the controls that are not in place, or unknown, those with the strongest effect."""
-    wanting = _wanting(finding.answers)
-    best = _best(wanting)
-    return [answer for answer in wanting if _ORDER[answer.link.effect] == best]
+    missing = _missing(finding.answers)
+    best = _best(missing)
+    return [answer for answer in missing if _ORDER[answer.link.effect] == best]
 
 
-def _best(wanting: Iterable[Answer]) -> int:
+def _best(missing: Iterable[Answer]) -> int:
     """The place of the strongest effect among these."""
-    return min((_ORDER[answer.link.effect] for answer in wanting), default=_ORDER["assures"])
+    return min((_ORDER[answer.link.effect] for answer in missing), default=_ORDER["assures"])
 
 
-def _wanting(answers: Iterable[Answer]) -> list[Answer]:
-    return [answer for answer in answers if answer.state.is_wanting]
+def _missing(answers: Iterable[Answer]) -> list[Answer]:
+    return [answer for answer in answers if answer.state.is_missing]
 
 
 def left_out(states: Iterable[State]) -> bool:
@@ -120,4 +120,4 @@ def left_out(states: Iterable[State]) -> bool:
 
 def weak_only(finding: Finding) -> bool:
     """Whether only controls that detect or respond are missing: no other control would prevent the attack."""
-    return not STRONG & {answer.link.effect for answer in _wanting(finding.answers)}
+    return not STRONG & {answer.link.effect for answer in _missing(finding.answers)}

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Literal, NamedTuple, get_args
 
 from threatmodel.library.entries import ControlEffect, Move, Threat
-from threatmodel.model.facts import EVIDENCE, WORD, Facts
+from threatmodel.model.facts import EVIDENCE, STATED, Facts
 
 Band = Literal["low", "medium", "high", "critical"]
 BANDS: tuple[Band, ...] = get_args(Band)
@@ -113,9 +113,9 @@ def kept_low(threat: Threat, kind: str, facts: Facts) -> Iterator[str]:
             condition = move.conditions[kind]
             aims = zip((move.likelihood, move.impact), cell, (threat.likelihood, threat.impact), strict=True)
             matters = any(aim is not None and (now < own if side > 0 else now < aim) for aim, now, own in aims)
-            if matters and condition.truth(facts) == side * WORD:
+            if matters and condition.truth(facts) == side * STATED:
                 leaves = (leaf.fact for leaf in condition.why(facts))
-                yield from (name for name in leaves if facts[name].size == WORD)
+                yield from (name for name in leaves if facts[name].size == STATED)
 
 
 def _moved(cell: Cell, move: Move, most: Callable[[int, int], int]) -> Cell:

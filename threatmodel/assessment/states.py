@@ -13,7 +13,7 @@ from threatmodel.assessment.asks import Ask, asks_for, list_asks
 from threatmodel.graph.building import Element, Flow, Graph, Related
 from threatmodel.library.condition import Condition
 from threatmodel.library.entries import Control, Library
-from threatmodel.model.facts import EVIDENCE, WORD, Fact, Facts, Statement, word_only
+from threatmodel.model.facts import EVIDENCE, STATED, Fact, Facts, Statement, stated_only
 from threatmodel.model.system import ControlStatement, Trigger
 from threatmodel.model.vocabulary import FACTS, PLANES
 
@@ -83,9 +83,9 @@ class State:
         return self.state in OPEN_QUESTION and not self.unwanted
 
     @property
-    def is_wanting(self) -> bool:
+    def is_missing(self) -> bool:
         """Whether it is not in place, as far as is known, where it could be and may be asked for."""
-        return self.level < WORD and self.state != "not-applicable" and not self.unwanted
+        return self.level < STATED and self.state != "not-applicable" and not self.unwanted
 
     @cached_property
     def support(self) -> tuple[Support, ...]:
@@ -95,7 +95,7 @@ class State:
     @cached_property
     def likeness(self) -> Hashable:
         """What findings follow from it, whatever element it is on: its state, and what shows that it is missing."""
-        shows = self.support if self.level < 0 and self.is_wanting else ()
+        shows = self.support if self.level < 0 and self.is_missing else ()
         facts = tuple([(item.fact, item.known, item.said.omitted) for item in shows])
         return self.state, self.level, self.unwanted, facts
 
@@ -179,12 +179,12 @@ class States:
             return replace(state, state="unknown", level=0, words=words, asks=self._relation_asks(related))
         if state.level == EVIDENCE:
             name = "claimed" if state.state == "proven" else state.state
-            if related.size == WORD:
+            if related.size == STATED:
                 words = f"{state.state} on {state.element}; only the model says which {_plural(scope)} {target} has"
-                return replace(state, state=name, level=WORD, words=words)
-            if claimed := [other.element for other in left_out if other.size == WORD]:
+                return replace(state, state=name, level=STATED, words=words)
+            if claimed := [other.element for other in left_out if other.size == STATED]:
                 words = f"{state.state} on {state.element}; that it is not applicable to {claimed[0]} is only claimed"
-                return replace(state, state=name, level=WORD, words=words)
+                return replace(state, state=name, level=STATED, words=words)
         return state
 
     def _relation_asks(self, related: Related) -> tuple[Ask, ...]:
@@ -268,7 +268,7 @@ class States:
         attested = statement is not None and bool(statement.attested_by)
         evidence = condition.truth(facts) == -EVIDENCE
         drifted = any(fact.against for fact in facts.values())
-        if evidence and (attested or (drifted and condition.truth(word_only(facts)) > 0)):
+        if evidence and (attested or (drifted and condition.truth(stated_only(facts)) > 0)):
             who = f"{statement.attested_by} attests it" if attested and statement else "the model claims it"
             return replace(state, state="contradicted", words=f"{who}, but {state.reason}")
         return self._planned(state, statement)
@@ -308,7 +308,7 @@ class States:
             required = self.counting(self.library.controls[name], self._target(element))
             if required.state == "not-applicable" and state.level > required.size:
                 reason = f"it requires {name}, which is only claimed to be not applicable"
-                state = replace(state, state="claimed", level=WORD, words=reason)
+                state = replace(state, state="claimed", level=STATED, words=reason)
             if required.state == "not-applicable" or required.level >= state.level > 0:
                 continue
             if required.level < 0:
@@ -326,7 +326,7 @@ class States:
     def _meant(self, control: Control, state: State) -> State:
         """The state of what restricts access, where the model states that the element is meant to be public."""
         node = self._target(state.element).node if control.keeps_out else None
-        if node is None or node.public != "intended" or not state.is_wanting:
+        if node is None or node.public != "intended" or not state.is_missing:
             return state
         words = f"{state.reason}; meant to be public: {node.public_reason}"
         return replace(state, unwanted=True, words=words, asks=())
@@ -405,7 +405,7 @@ def _not_stated(condition: Condition, facts: Facts) -> str:
 def _attested(control: Control) -> int:
     """What an attestation counts for: where no collector can see what the control rests on, it is the best there is."""
     facts = control.in_place.facts if control.in_place is not None else frozenset()
-    return WORD if any(FACTS[control.scope][name].seen_by for name in facts) else EVIDENCE
+    return STATED if any(FACTS[control.scope][name].seen_by for name in facts) else EVIDENCE
 
 
 def _worst(states: list[State]) -> State:

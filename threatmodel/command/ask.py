@@ -250,7 +250,7 @@ class _Terminal:
         try:
             at = self.session.undone()
         except InputError as error:
-            self._tell(error)
+            self._show(error)
             return False
         if at is None:
             self._say("  there is no answer to undo")
@@ -260,7 +260,7 @@ class _Terminal:
         self._say(f"  undone: {at.short}")
         return True
 
-    def _tell(self, error: InputError) -> None:
+    def _show(self, error: InputError) -> None:
         for problem in error.problems:
             self._say(f"  {problem.place}: {problem.message}", f"  {problem.hint}" if problem.hint else "")
 
@@ -274,7 +274,7 @@ class _Terminal:
             self._say(f"  {error}")
             return False
         except InputError as error:
-            self._tell(error)
+            self._show(error)
             return False
         self.given += 1
         self.files[at.file] = None

@@ -25,8 +25,7 @@ from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.home import CONTENT, EXPLAINED_BY
 from threatmodel.reading.output import complain
-from threatmodel.reading.problems import InputError, Place, Problem
-from threatmodel.reading.problems import told as problems_told
+from threatmodel.reading.problems import InputError, Place, Problem, render_problems
 from threatmodel.reading.project import repository
 from threatmodel.render.checks.checked import Checked, Form, Outcome, checked, outcome
 from threatmodel.render.checks.failing import failing_issues
@@ -224,7 +223,7 @@ def dated(request: Invocation, models: Sequence[Path], days: int) -> tuple[list[
         except InputError as error:
             if _holds_no_system(error) and is_shared(files, path) and len(models) > 1:
                 continue
-            complain(problems_told(error, files.read, EXPLAINED_BY))
+            complain(render_problems(error, files.read, EXPLAINED_BY))
             code = 2
         else:
             request.renamed(files)
@@ -238,7 +237,7 @@ class _Checking:
     def __init__(self, question: CheckDemands) -> None:
         self._question = question
         self._libraries: dict[tuple[Path, ...], Library] = {}
-        self._told: set[str] = set()
+        self._shown: set[str] = set()
         self._forms = forms_of(question)
         here = Path.cwd()
         root = repository(here)
@@ -256,10 +255,10 @@ class _Checking:
                 found = Checked(
                     file=shown_path(path),
                     base=self._base,
-                    problems=problems_told(error, files.read, EXPLAINED_BY),
+                    problems=render_problems(error, files.read, EXPLAINED_BY),
                     renamed=tuple(files.renamed),
                 )
-        self._told.update(found.rules)
+        self._shown.update(found.rules)
         return outcome(found, self._forms)
 
     def assessed(self, path: Path, files: Files) -> Assessment:
@@ -295,7 +294,7 @@ class _Checking:
             results,
             _texts(files),
             base=self._base,
-            known=self._told,
+            known=self._shown,
             paths=[str(one) for one in files.paths],
             issue=failing_issues(assessment, results, rules)
             if any(one.name == "text" for one in question.forms)

@@ -12,8 +12,7 @@ from threatmodel.command.request import Invocation
 from threatmodel.reading.files import Files, is_folder
 from threatmodel.reading.home import CONTENT, EXPLAINED_BY
 from threatmodel.reading.output import complain
-from threatmodel.reading.problems import InputError, Place, Problem, quoted, visible
-from threatmodel.reading.problems import told as problems_told
+from threatmodel.reading.problems import InputError, Place, Problem, quoted, render_problems, visible
 from threatmodel.reading.project import real_path, repository
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def _several(request: Invocation) -> int:
     if args.after is not None or request.named is not None or args.format not in {"text", "markdown"}:
         request.misused("--models needs revisions (main..HEAD) and the format text or markdown; remove -m")
     found: dict[str, Changes] = {}
-    unheld: dict[str, str] = {}
+    not_compared: dict[str, str] = {}
     code = 0
     for model in args.models or [request.model]:
         request.named = model
@@ -103,14 +102,14 @@ def _several(request: Invocation) -> int:
             repaired = True
             found[str(model)] = _held(first(), after)
         except InputError as error:
-            complain(problems_told(error, request.files.read, EXPLAINED_BY))
+            complain(render_problems(error, request.files.read, EXPLAINED_BY))
             problem = error.problems[0]
-            unheld[str(model)] = f"{problem.code}: {problem.message}"
+            not_compared[str(model)] = f"{problem.code}: {problem.message}"
             code = code if repaired and problem.code in _UNUSABLE_BEFORE else 2
     if args.format == "text":
         request.print("\n".join(f"{visible(name)}\n{as_text(one)}" for name, one in found.items()))
         return code
-    request.print(of_several(found, unheld, f"tm diff {args.before} -m MODEL"))
+    request.print(of_several(found, not_compared, f"tm diff {args.before} -m MODEL"))
     return code
 
 

@@ -59,10 +59,10 @@ def run(request: Invocation) -> int:
     if request.output is not None:
         name = shown_path(request.output)
         schema = request.output.parent / SCHEMA
-        told = [f"wrote {name}: {len(found.added)} elements", f"next: {COMMAND} -m {name} --report"]
+        messages = [f"wrote {name}: {len(found.added)} elements", f"next: {COMMAND} -m {name} --report"]
         if not schema.exists():
-            told.append(f"to have your editor check the model, run {COMMAND} schema model > {shown_path(schema)}")
-        say(told)
+            messages.append(f"to have your editor check the model, run {COMMAND} schema model > {shown_path(schema)}")
+        say(messages)
     return code
 
 

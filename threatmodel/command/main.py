@@ -19,7 +19,7 @@ from threatmodel.reading.files import Files
 from threatmodel.reading.former import warnings
 from threatmodel.reading.home import CONTENT, EXPLAINED_BY, check_home
 from threatmodel.reading.output import StreamError, complain, flush, prepare_streams, silence
-from threatmodel.reading.problems import InputError, shown, told, visible
+from threatmodel.reading.problems import InputError, render_problems, shown, visible
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         code = _run(arguments, files)
         flush()
     except InputError as error:
-        complain(told(error, files.read, EXPLAINED_BY))
+        complain(render_problems(error, files.read, EXPLAINED_BY))
         code = 2
     except BrokenPipeError:
         silence(sys.stdout)

@@ -15,7 +15,7 @@ from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.home import CONTENT, EXPLAINED_BY
 from threatmodel.reading.output import complain, say, write_new
-from threatmodel.reading.problems import FileChangedError, InputError, Place, Problem, told
+from threatmodel.reading.problems import FileChangedError, InputError, Place, Problem, render_problems
 from threatmodel.reading.project import real_path
 from threatmodel.reading.source import Map
 
@@ -44,7 +44,7 @@ def run(request: Invocation) -> int:
             plan = _planned(file, request)
             _write(plan, check=request.args.check)
         except InputError as error:
-            complain(told(error, request.files.read, EXPLAINED_BY))
+            complain(render_problems(error, request.files.read, EXPLAINED_BY))
             code = 2
         else:
             if plan.renamed and request.args.check:

@@ -19,11 +19,11 @@ from threatmodel.evidence.opened import assumed, opened
 from threatmodel.evidence.relations.role import RELATIONS as USES
 from threatmodel.evidence.relations.used import unable
 from threatmodel.evidence.signs import signs
-from threatmodel.evidence.strangers import Standing, Touch, touches
-from threatmodel.evidence.unmodelled import unmodelled
+from threatmodel.evidence.unmodeled import unmodeled
+from threatmodel.evidence.unread_parts import Standing, Touch, touches
 from threatmodel.evidence.work import Work
 from threatmodel.evidence.worlds import Claim, Fallen, Readings, Said, WantedFacts, held
-from threatmodel.graph.elements import WORK_LIMIT, Read, Untold
+from threatmodel.graph.elements import WORK_LIMIT, LeftOpen, Read
 from threatmodel.graph.resolved import Evidence
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement, Statements
@@ -123,7 +123,7 @@ class _One:
         place = Place(held.stack.file)
         self.whole = Resource(name="", type="", properties=table({}, place), place=place)
         self.places: dict[tuple[str, str], tuple[Place, ...]] = {}
-        self.untold: list[Untold] = []
+        self.left_open: list[LeftOpen] = []
         self.limit = 0  # that ended the work on its worlds, if any did
 
     @cached_property
@@ -166,7 +166,7 @@ class _One:
         if wanted is not None and not any(map(_asks_relations, wanted.values())):
             return
         self.lists.state(statements)
-        self.untold += self.lists.untold
+        self.left_open += self.lists.left_open
 
     def held(self, said: Statements, files: Files, ways: Directions, work: Work) -> Statements:
         """What of the statements holds in every world that the file leaves open."""
@@ -188,14 +188,14 @@ class _One:
 
         kept, fallen = held(said, self._kinds, Readings(base, stack, stated, work), ways)
         self.limit = work.limit if work.reached else 0
-        self.untold = [
-            one for one in self.untold if all(said.open for said in kept.get(one.element, {}).get(one.name, ()))
+        self.left_open = [
+            one for one in self.left_open if all(said.open for said in kept.get(one.element, {}).get(one.name, ()))
         ]
         untouched, touched = self._untouched(kept, ways)
         for element, name, statement, why, at in (*fallen, *touched):
             place = at or statement.place or self.file.place(element)
             value = () if name in LISTS else (statement.value,)
-            self.untold.append(Untold(element, name, why, place, value))
+            self.left_open.append(LeftOpen(element, name, why, place, value))
         return untouched
 
     def _untouched(self, said: Said, ways: Directions) -> tuple[Statements, list[Fallen]]:
@@ -250,10 +250,10 @@ class _One:
                 statements.setdefault(element, {}).setdefault(name, []).append(statement)
             elif isinstance(found, Unanswered):
                 usual = (found.usual.value,) if found.usual is not None else ()
-                self.untold.append(Untold(element, name, found.why, found.place, usual))
+                self.left_open.append(LeftOpen(element, name, found.why, found.place, usual))
             elif resource.doubt is not None:
                 doubt = resource.doubt
-                self.untold.append(Untold(element, name, doubt.why, doubt.place, (found.value,)))
+                self.left_open.append(LeftOpen(element, name, doubt.why, doubt.place, (found.value,)))
 
     def _alarms(self, kind: str, name: str, value: object) -> bool:
         """Whether a value is bad to have, and good for nothing: it counts though its resource may not exist."""
@@ -265,7 +265,7 @@ class _One:
     def read(self) -> Read:
         """What a reader of the report should know about the file."""
         functions = [name for name, kinds in self.file.kinds.items() if "function" in kinds]
-        extra = dict.fromkeys((*functions, *self.lists.strangers))
+        extra = dict.fromkeys((*functions, *self.lists.unread_parts))
         modelled = {*self.lists.elements, *self.file.element_of, *extra}
         unasked = [
             Problem(code="unknown-parameter", place=place, message=f"the file has no parameter {quoted(name)}")
@@ -283,12 +283,12 @@ class _One:
                 if name not in self.lists.elements and name in self.stack.resources
             ),
             unread=tuple((one.name, one.why, one.place) for one in self.stack.unread),
-            untold=tuple(self.untold),
+            left_open=tuple(self.left_open),
             notes=(*self.stack.problems, *unasked, *self._unfinished()),
             signs=tuple(f"{what} at {place}" for what, place in signs(self.stack, dict(self.lists.relations))),
             unused=self._pairs("unused"),
             ungranted=self._pairs("ungranted"),
-            unmodelled=unmodelled(self.stack, modelled),
+            unmodeled=unmodeled(self.stack, modelled),
         )
 
     def _unfinished(self) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ from threatmodel.evidence.relations.found import FunctionRelations, Start, Use, 
 from threatmodel.evidence.relations.passing import passed_on
 from threatmodel.evidence.relations.unused import Needed, unused
 from threatmodel.evidence.relations.used import used
-from threatmodel.graph.elements import Untold
+from threatmodel.graph.elements import LeftOpen
 from threatmodel.model.facts import Statement, Statements
 from threatmodel.model.system import BY_ID, REQUESTS, THROUGH, Reference, Trigger
 from threatmodel.reading.problems import Place, article, quoted
@@ -30,7 +30,7 @@ _ELSEWHERE = "another file may add to what it passes on to"
 class Lists:
     """What the functions of a file are started by and use, and what its elements hand on, as the model's lists.
 
-    Stating them fills `untold` (why a list is open) and `strangers` (what the model lacks, and where it is named).
+    Stating them fills `left_open` (why a list is open) and `unread_parts` (what the model lacks, and where it stands).
     """
 
     def __init__(self, held: HeldFile) -> None:
@@ -38,8 +38,8 @@ class Lists:
         self.system, self.stack, self.matched = held.system, held.stack, held.matched
         self.element_of = held.element_of
         self.seen: Mapping[str, frozenset[SeenCall]] = {}
-        self.untold: list[Untold] = []
-        self.strangers: dict[str, list[Place]] = {}
+        self.left_open: list[LeftOpen] = []
+        self.unread_parts: dict[str, list[Place]] = {}
 
     def state(self, statements: Statements) -> None:
         """Adds the members that are certain, and whether there may be more."""
@@ -89,7 +89,7 @@ class Lists:
             uses: tuple[Use, ...] = getattr(relations, name)
             fitting = (use.resource for use in uses if fits(name, self._kind(use.resource)))
             known = tuple(dict.fromkeys(self.elements[one] for one in fitting))
-            self._note_strangers(uses)
+            self._note_unread_parts(uses)
             doubt = relations.unknown.get(name) or self._unmatched(name, uses, "it uses")
             if name == "calls":
                 doubt = (
@@ -110,7 +110,7 @@ class Lists:
         if isinstance(said, Statement):
             statements.setdefault(element, {}).setdefault("role_reaches_unused", []).append(said)
         elif said is not None:
-            self.untold.append(Untold(element, "role_reaches_unused", said.why, said.place, ()))
+            self.left_open.append(LeftOpen(element, "role_reaches_unused", said.why, said.place, ()))
         if relations.itself is not None:
             itself = Statement(value=True, source="template", place=relations.itself, note="it may invoke itself")
             statements.setdefault(element, {}).setdefault("starts_itself", []).append(itself)
@@ -124,7 +124,7 @@ class Lists:
         for one in self.passed:
             element = self.elements.get(one.source, "")
             if one.to not in self.elements:
-                self.strangers.setdefault(one.to, []).append(one.place)
+                self.unread_parts.setdefault(one.to, []).append(one.place)
             elif element and (one.use == "passes_to") == (element in self.system.nodes):
                 found.setdefault((element, one.use), {}).setdefault(self.elements[one.to], one.place)
         for (element, use), to in found.items():
@@ -142,7 +142,7 @@ class Lists:
     ) -> None:
         """States the members that are certain, and whether there may be more."""
         if doubt is not None:
-            self.untold.append(Untold(element, name, doubt.why, doubt.place, ()))
+            self.left_open.append(LeftOpen(element, name, doubt.why, doubt.place, ()))
         if doubt is None or members:
             place = signs[0].places[0] if signs else self.held.place(element)
             said = Statement(members, "template", place, open=doubt.why if doubt is not None else "")
@@ -169,24 +169,24 @@ class Lists:
                 routes.setdefault((one.source.id, one.path), []).append(one)
         for start in relations.triggers:
             if start.source and start.source not in self.elements:
-                self.strangers.setdefault(start.source, []).extend(start.places)
+                self.unread_parts.setdefault(start.source, []).extend(start.places)
                 continue
             if not start.by or not start.certain or (not start.source and THROUGH[start.by]):
                 continue  # no trigger is such, it may not exist, or it comes through what is none of this file
             api = self.elements.get(start.source, "")
             paths = dict.fromkeys(("", start.path) if start.by == "http" else ())
-            told = [one for path in paths for one in routes.get((api, path), ())]
-            slack = [one for one in told if one.by == "slack"] if may_be_slack(start) else []
+            stated = [one for path in paths for one in routes.get((api, path), ())]
+            slack = [one for one in stated if one.by == "slack"] if may_be_slack(start) else []
             if slack:
                 yield from (replace(trigger, place=start.places[0]) for trigger in slack)
             else:
-                said = any(one.by == "http" and not one.caller for one in told)
+                said = any(one.by == "http" and not one.caller for one in stated)
                 yield _trigger(start, api, "unknown" if may_be_slack(start) and not said else "")
 
-    def _note_strangers(self, uses: tuple[Use, ...]) -> None:
+    def _note_unread_parts(self, uses: tuple[Use, ...]) -> None:
         for use in uses:
             if use.resource not in self.elements and "destination" not in use.how:  # what fails goes there
-                self.strangers.setdefault(use.resource, []).extend(use.places)
+                self.unread_parts.setdefault(use.resource, []).extend(use.places)
 
 
 def _lists(relations: FunctionRelations) -> Iterator[Sequence[Use]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from threatmodel import __version__
 from threatmodel.evidence.bound import mismatches
 from threatmodel.evidence.deployed import Deployed
-from threatmodel.graph.elements import Read, Untold
+from threatmodel.graph.elements import LeftOpen, Read
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.probe.catalogue import AGE, doubts
@@ -42,20 +42,20 @@ def probed(
     changed = files.changed_in(folder, besides=path)
     stale = _stale(result, folder, place, changed=changed) or _word(result, deployed, folder, now, age_of(source))
     statements = {}
-    untold = []
+    left_open = []
     for one in result.facts:
         if one.decided:
             said = f"{one.passed} of {one.of} probes{f', {one.note}' if one.note else ''}{_for(result, one.fact)}"
             statements[one.fact] = Statement(one.value, "probe", place, said, stale=bool(stale))
         else:
-            untold.append(Untold(source.function, one.fact, one.note or "the probes do not decide it", place, ()))
+            left_open.append(LeftOpen(source.function, one.fact, one.note or "the probes do not decide it", place, ()))
     if not changed and (said_of_source := _source(result, folder)) is not None:
         statements[FACT] = said_of_source
     found = Read(
         file=shown_path(path),
         kind=source.kind,
         elements={source.function: result.target},
-        untold=tuple(untold),
+        left_open=tuple(left_open),
         stale=stale,
     )
     return statements, found, () if stale else result.calls_seen

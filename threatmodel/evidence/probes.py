@@ -52,7 +52,7 @@ def state_probes(  # noqa: PLR0913, PLR0917 - what the collector has at hand
 
 def _doubt_what_others_leave_open(statements: Statements, read: Iterable[Read]) -> None:
     for one in read:
-        for left in one.untold:
+        for left in one.left_open:
             of_function = statements.get(left.element, {})
             if left.name in of_function:
                 said = of_function[left.name]

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from threatmodel.graph.building import Evidence
-from threatmodel.graph.elements import Read, Source, Untold
+from threatmodel.graph.elements import LeftOpen, Read, Source
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement
 from threatmodel.model.system import EvidenceFile, Node, Reference, System, Trigger
@@ -40,7 +40,7 @@ class Basis(NamedTuple):
     work: int | None = None
 
 
-_CLASSES = plain.table(Node, Statement, Place, Trigger, Reference, Untold, Read, Source, Problem)
+_CLASSES = plain.table(Node, Statement, Place, Trigger, Reference, LeftOpen, Read, Source, Problem)
 """The values that what is kept is made of, besides texts, numbers, yes and no, lists and mappings."""
 
 
@@ -59,15 +59,15 @@ def remembered(
         key = _key(system, files, model, basis)
     except (InputError, OSError):
         return collect()  # says what is wrong
-    told, absent = set(files.paths), set(files.absent)
+    stated, absent = set(files.paths), set(files.absent)
     if (text := recalled(key)) is not None and (found := _read(text, system)) is not None:
         return found
     files.paths.intersection_update(before)
     result = collect()
-    if files.paths <= told and files.absent <= absent and len(files.renamed) == renamed:
+    if files.paths <= stated and files.absent <= absent and len(files.renamed) == renamed:
         with contextlib.suppress(TypeError):  # a value of a class that nobody reads back
             keep(key, plain.as_text(_written(result, system), _CLASSES))
-    files.paths |= told
+    files.paths |= stated
     return result
 
 

@@ -109,7 +109,7 @@ def _values(fields: Fields) -> dict[str, Any]:
     return {name: fields.several(name) if isinstance(one.value, tuple) else one.value for name, one in fields.items()}
 
 
-RESOURCE_TYPES, CALLS_NOBODY, PUSHES = _read()
+RESOURCE_TYPES, CALLS_NOTHING, PUSHES = _read()
 """Every type that is known, by each of its names; how types begin that call nobody, and that need a permission."""
 
 _UNKNOWN = ResourceType(own_name="Name|name")

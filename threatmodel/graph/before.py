@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from threatmodel.graph.members import Lists, Member, members_of, none_in
-from threatmodel.model.facts import EVIDENCE, WORD, Fact, Statement
+from threatmodel.model.facts import EVIDENCE, STATED, Fact, Statement
 
 
 class Before:
@@ -67,7 +67,7 @@ class Before:
         Ways over evidence alone come first, then those over word too, so that every step is taken twice at most.
         """
         found: dict[str, Statement] = {}
-        for least in (EVIDENCE, WORD):
+        for least in (EVIDENCE, STATED):
             waiting = deque((one, said) for one, said in (*sources.items(), *found.items()) if said.size >= least)
             while waiting:
                 at, said = waiting.popleft()

@@ -51,13 +51,13 @@ def _unless_unsaid(given: Given, element: str, fact: Fact | None) -> Fact | None
 
 @derives("function", "slack_facing")
 def _function_slack_facing(given: Given, node: Node) -> Fact | None:
-    return given.on_word(_unless_unsaid(given, node.id, given.started_by(node.id, "slack")), _asked(given, node))
+    return given.as_stated(_unless_unsaid(given, node.id, given.started_by(node.id, "slack")), _asked(given, node))
 
 
 @derives("function", "web_facing")
 def _function_web_facing(given: Given, node: Node) -> Fact | None:
     others = any_in(given.functions[node.id], "triggers", lambda one: one.item.by == "http" and not is_unsaid(one))
-    return given.on_word(_unless_unsaid(given, node.id, others), _asked(given, node))
+    return given.as_stated(_unless_unsaid(given, node.id, others), _asked(given, node))
 
 
 @derives("function", "internet_facing")
@@ -220,7 +220,7 @@ def _scanned_by_inspector(given: Given, _: Node) -> Fact | None:
 @derives("api", "slack_facing")
 def _api_slack_facing(given: Given, node: Node) -> Fact | None:
     found = _unless_unsaid(given, node.id, given.starts_any("slack", node.id))
-    return given.on_word(found, given.asked_by_request.get(node.id, ()))
+    return given.as_stated(found, given.asked_by_request.get(node.id, ()))
 
 
 @derives("api", "web_facing")
@@ -234,7 +234,7 @@ def _api_web_facing(given: Given, node: Node) -> Fact | None:
     if not functions or (handed is not None and handed.value):
         return handed
     found = _unless_unsaid(given, node.id, given.starts_any("http", node.id))
-    return given.on_word(found, functions)
+    return given.as_stated(found, functions)
 
 
 @derives("store", "data_classification")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from threatmodel.graph.members import Lists, Members
-from threatmodel.model.facts import EVIDENCE, WORD, Facts
+from threatmodel.model.facts import EVIDENCE, STATED, Facts
 from threatmodel.model.reference_architecture import ReferenceData, Zone
 from threatmodel.model.system import THROUGH, Node, System, Trigger
 from threatmodel.model.vocabulary import KINDS, PLANES, RELATIONS, Kind
@@ -52,7 +52,7 @@ class Flow:
     caller: str
     facts: Facts
     place: Place | None
-    size: int = WORD
+    size: int = STATED
     kind: Literal["flow"] = "flow"
     described: bool = True
     out_of_scope: str = ""
@@ -63,7 +63,7 @@ WORK_LIMIT = "work-limit"
 """The code of the note that a file was not worked out whole, since that takes more work than the run allows."""
 
 
-class Untold(NamedTuple):
+class LeftOpen(NamedTuple):
     """A fact or list that a file of evidence could say and does not: why, where, and what its defaults give."""
 
     element: str
@@ -92,9 +92,9 @@ class Read:
 
     `elements` are the model's elements with the names that the file has for them; `missing` those that the file lacks
     (id, kind, place in the model), `extra` resources that the model lacks (name, kind, place); `unread` parts that
-    were not understood; `untold` what it leaves open; `unused` grants that nothing uses and `ungranted` uses that
+    were not understood; `left_open` what it leaves open; `unused` grants that nothing uses and `ungranted` uses that
     nothing grants (function, resource, place); `notes` what its author should know; `signs`
-    what in it speaks of Slack, with its place; `unmodelled` types of resources that are no element and tell nothing of
+    what in it speaks of Slack, with its place; `unmodeled` types of resources that are no element and tell nothing of
     one (the type, how many, in words); `stale` why it counts as claimed only; `source` which file the model names.
     """
 
@@ -104,12 +104,12 @@ class Read:
     missing: tuple[tuple[str, str, Place], ...] = ()
     extra: tuple[tuple[str, str, Place], ...] = ()
     unread: tuple[tuple[str, str, Place], ...] = ()
-    untold: tuple[Untold, ...] = ()
+    left_open: tuple[LeftOpen, ...] = ()
     unused: tuple[tuple[str, str, Place], ...] = ()
     ungranted: tuple[tuple[str, str, Place], ...] = ()
     notes: tuple[Problem, ...] = ()
     signs: tuple[str, ...] = ()
-    unmodelled: tuple[tuple[str, int, str], ...] = ()
+    unmodeled: tuple[tuple[str, int, str], ...] = ()
     stale: str = ""
     source: Source | None = None
 

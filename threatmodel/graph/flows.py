@@ -10,7 +10,7 @@ from threatmodel.graph.elements import Element, Flow
 from threatmodel.graph.given import highest
 from threatmodel.graph.members import Member, distinct
 from threatmodel.graph.resolved import Resolved
-from threatmodel.model.facts import WORD, Fact, Facts, Origin, Statement, stated, weigh
+from threatmodel.model.facts import STATED, Fact, Facts, Origin, Statement, stated, weigh
 from threatmodel.model.reference_architecture import CLOCK, DATA, WIRES, Wire
 from threatmodel.model.system import REQUESTS, THROUGH, Node, Trigger
 from threatmodel.model.vocabulary import RELATIONS, RelationRow
@@ -78,7 +78,7 @@ class Flows:
             yield from self._flows_back(node)
         for node in self.system.nodes.values():
             if node.kind == "api":
-                yield from self._door(node.id)
+                yield from self._entry_point(node.id)
             yield from self._flows_on(node)
         for external in self.system.externals:
             yield from self._flows_of_service(external)
@@ -137,7 +137,7 @@ class Flows:
         for wire in wires:
             present = wire.source in self.elements and wire.target in self.elements
             if present and (not wire.when or wire.when in self.has):
-                yield self._flow(wire, None, WORD, self._fixed_class(wire.carries))
+                yield self._flow(wire, None, STATED, self._fixed_class(wire.carries))
 
     def _fixed_class(self, carries: tuple[str, ...]) -> Fact | None:
         """The class of data that every such system has; one value each, so that flows alike share their facts."""
@@ -185,22 +185,25 @@ class Flows:
             label = {"events": "event"}.get(trigger.detail, trigger.detail.replace("-", " "))
             wire = Wire("slack", api, trigger.detail, f"signed {label}", carries, "runtime", "HMAC v0 signature")
             yield from self._once(wire, trigger.place, size, classified)
-        yield from self._door(api)
+        yield from self._entry_point(api)
         invoke = Wire(api, node.id, "invoke", "invoke", carries, "runtime", "service principal, source ARN")
         yield from self._once(invoke, trigger.place, size, classified)
 
-    def _door(self, api: str) -> Iterator[Flow]:
+    def _entry_point(self, api: str) -> Iterator[Flow]:
         """Anyone reaches an api: through its WAF where it has one."""
         fact = self.facts[api].get("waf_rate_rule")
         guarded = fact is not None and fact.size > 0 and fact.value is True
         classified, place = self._fixed_class(_REQUEST), self.elements[api].place
-        door = "waf" if guarded else api
+        entry_point = "waf" if guarded else api
         yield from self._once(
-            Wire("internet", door, "request", "any request", _REQUEST, "runtime", "none"), place, WORD, classified
+            Wire("internet", entry_point, "request", "any request", _REQUEST, "runtime", "none"),
+            place,
+            STATED,
+            classified,
         )
         if guarded:
             yield from self._once(
-                Wire("waf", api, "filter", "forward", _REQUEST, "runtime", ""), place, WORD, classified
+                Wire("waf", api, "filter", "forward", _REQUEST, "runtime", ""), place, STATED, classified
             )
 
     def _flows_back(self, node: Node) -> Iterator[Flow]:
@@ -228,7 +231,7 @@ class Flows:
             for member in members.known if members is not None else ():
                 yield self._use(node, row, member)
         logs = Wire(node.id, f"{node.id}.logs", "log", "log", ("aws:logs",), "runtime", "role, SigV4")
-        yield self._flow(logs, node.place, WORD, self._fixed_class(("aws:logs",)))
+        yield self._flow(logs, node.place, STATED, self._fixed_class(("aws:logs",)))
 
     def _flows_on(self, node: Node) -> Iterator[Flow]:
         """What an element hands on by itself, with no function between: an api what it is sent."""
@@ -301,7 +304,7 @@ class Flows:
         for node in self.system.nodes.values():
             if node.kind in {"store", "queue", "secret"}:
                 wire = Wire(node.id, "kms", "data-key", "data key", _DATA_KEY, "identity", "service, for a role")
-                yield self._flow(wire, node.place, WORD, self._fixed_class(wire.carries))
+                yield self._flow(wire, node.place, STATED, self._fixed_class(wire.carries))
 
     def _planes_of(self, node: Node) -> Iterator[Flow]:
         """What every function has to do with the identity and deployment planes."""
@@ -327,24 +330,24 @@ class Flows:
             Wire(node.id, "detection", "audit", "audit events", ("aws:audit",), "identity", "service"),
         )
         for wire in wires:
-            yield self._flow(wire, node.place, WORD, self._fixed_class(wire.carries))
+            yield self._flow(wire, node.place, STATED, self._fixed_class(wire.carries))
 
     def _hostile(self) -> Iterator[Flow]:
         """What an attacker with a stolen credential, or with none, tries beside the entry point."""
         for node in self.system.nodes.values():
             if node.kind == "function":
                 wire = Wire("internet", node.id, "invoke", "direct invocation", _REQUEST, "identity", "none or SigV4")
-                yield from self._once(wire, node.place, WORD, self._fixed_class(wire.carries))
+                yield from self._once(wire, node.place, STATED, self._fixed_class(wire.carries))
             elif node.kind == "api":
                 wire = Wire(
                     node.id, "detection", "audit", "access log, audit events", ("aws:audit",), "identity", "service"
                 )
-                yield from self._once(wire, node.place, WORD, self._fixed_class(wire.carries))
+                yield from self._once(wire, node.place, STATED, self._fixed_class(wire.carries))
             elif node.kind in {"store", "queue", "secret"}:
                 wire = Wire(
                     "internet", node.id, "stolen-credentials", "stolen credentials", _STOLEN, "identity", "SigV4, valid"
                 )
-                yield from self._once(wire, node.place, WORD, self._fixed_class(_STOLEN))
+                yield from self._once(wire, node.place, STATED, self._fixed_class(_STOLEN))
 
     def _check_stated_flows(self) -> None:
         problems = []

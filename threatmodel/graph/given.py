@@ -125,7 +125,7 @@ class Given:
                     found.update({function, member.item.source.id})
         return frozenset(found)
 
-    def on_word(self, fact: Fact | None, functions: Sequence[str]) -> Fact | None:
+    def as_stated(self, fact: Fact | None, functions: Sequence[str]) -> Fact | None:
         """A fact that depends on whose requests start functions: a template shows a route, but not its callers."""
         if fact is None or not functions:
             return fact

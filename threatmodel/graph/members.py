@@ -98,13 +98,13 @@ def _members(
     ranked: Sequence[Statement], names: Sequence[set[str]], found: Mapping[str, Fact], there: set[str]
 ) -> Iterator[Member]:
     """Each member as the best statement of it has it."""
-    told: set[str] = set()
+    named: set[str] = set()
     for said, own in zip(ranked, names, strict=True):
         for item in said.value:
             name = name_of(item)
-            if name in there and name not in told:
+            if name in there and name not in named:
                 yield Member(item, found[name])
-        told |= own
+        named |= own
 
 
 def name_of(item: Any) -> str:

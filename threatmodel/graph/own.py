@@ -56,7 +56,7 @@ def _truth(facts: Facts, name: str) -> int:
     return 0 if fact is None else fact.size if fact.value else -fact.size
 
 
-def _invoked_for_strangers(facts: Facts) -> Fact | None:
+def _invoked_for_outsiders(facts: Facts) -> Fact | None:
     """A source that is not pinned may belong to any account, unless it is known that its account is named."""
     pinned, owned = (facts.get(name) for name in ("invoke_source_pinned", "invoke_source_owned"))
     if pinned is None or not pinned.size:
@@ -70,6 +70,6 @@ OWN: Mapping[str, Callable[[Facts], Fact | None]] = {
     "role_excess_narrow": _role_excess_narrow,
     "role_over_privileged": _role_opens_more,
     "carries_packages": _carries_packages,
-    "invocable_from_any_account": _invoked_for_strangers,
+    "invocable_from_any_account": _invoked_for_outsiders,
 }
 """What computes each fact, by its name, from those that are stated."""

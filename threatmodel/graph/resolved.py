@@ -10,7 +10,7 @@ from threatmodel.graph.derived import DERIVE
 from threatmodel.graph.elements import Neighbors
 from threatmodel.graph.given import Given
 from threatmodel.graph.members import Lists, weighed
-from threatmodel.model.facts import EVIDENCE, WORD, Fact, Facts, Statement, weigh
+from threatmodel.model.facts import EVIDENCE, STATED, Fact, Facts, Statement, weigh
 from threatmodel.model.system import External, Node, Reference, System
 from threatmodel.model.vocabulary import LISTS, RELATIONS
 
@@ -42,7 +42,7 @@ class Resolved:
         self.facts: dict[str, Facts] = {node.id: self._facts(node) for node in system.nodes.values()}
 
     @cached_property
-    def _by_word(self) -> Given:
+    def _from_statements(self) -> Given:
         """What is given without evidence: only looked at where a derived fact rests on evidence."""
         return _given(self.system, _word(self.evidence), self._given.today)
 
@@ -51,7 +51,7 @@ class Resolved:
         for name, derive in DERIVE.get(node.kind, {}).items():
             fact = derive(self._given, node)
             if fact is not None and fact.size == EVIDENCE:
-                word = derive(self._by_word, node)
+                word = derive(self._from_statements, node)
                 if word is not None and word.size and word.value != fact.value:
                     fact = fact._replace(against=(word.said,))
             if fact is not None:
@@ -75,7 +75,7 @@ _LISTING = frozenset(kind for kind, rows in RELATIONS.items() if rows)
 
 def _stated(node: Node, found: Mapping[str, Sequence[Statement]] | None) -> Facts:
     if found is None:
-        return {name: Fact(s.value, WORD, s) for name, s in node.facts.items()}
+        return {name: Fact(s.value, STATED, s) for name, s in node.facts.items()}
     facts = {}
     for name in {**node.facts, **found}:
         if name not in LISTS:
@@ -100,6 +100,8 @@ def lists_of(node: Node | External, found: Mapping[str, Sequence[Statement]]) ->
 def _word(evidence: Evidence) -> Evidence:
     """The evidence that counts as claimed: source checks, and what is stale."""
     return {
-        element: {name: kept for name, found in by_name.items() if (kept := [one for one in found if one.size == WORD])}
+        element: {
+            name: kept for name, found in by_name.items() if (kept := [one for one in found if one.size == STATED])
+        }
         for element, by_name in evidence.items()
     }

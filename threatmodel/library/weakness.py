@@ -46,11 +46,11 @@ def _of_links(new: Threat, old: Threat) -> Iterator[str]:
 
 def _of_moves(new: Threat, old: Threat) -> Iterator[str]:
     for what, less, more in (("raises", new.raises, old.raises), ("lowers", old.lowers, new.lowers)):
-        if {*map(_told, more)} - {*map(_told, less)}:
+        if {*map(_described, more)} - {*map(_described, less)}:
             yield f"{what} the risk under other conditions"
 
 
-def _told(move: Move) -> tuple[tuple[tuple[str, Tree], ...], int | None, int | None]:
+def _described(move: Move) -> tuple[tuple[tuple[str, Tree], ...], int | None, int | None]:
     """What a rule does, without its reason."""
     trees = tuple((kind, condition.tree) for kind, condition in sorted(move.conditions.items()))
     return trees, move.likelihood, move.impact

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from threatmodel.reading.problems import Place
 
-WORD, EVIDENCE = 1, 2
+STATED, EVIDENCE = 1, 2
 
 Origin = Literal["wiring", "model", "source", "template", "probe", "aws"]
 """Who states a fact."""
@@ -56,7 +56,7 @@ class Statement(NamedTuple):
     def size(self) -> int:
         """Return 1 where it counts as a claim, 2 where it counts as evidence."""
         weak = self.stale or self.defaults
-        return EVIDENCE if STANDING[self.source] >= _SAID_BY_EVIDENCE and not weak else WORD
+        return EVIDENCE if STANDING[self.source] >= _SAID_BY_EVIDENCE and not weak else STATED
 
 
 Statements = dict[str, dict[str, list[Statement]]]
@@ -118,11 +118,11 @@ def rank(statement: Statement) -> tuple[int, int, str]:
     return statement.size, STANDING[statement.source], repr(tuple(statement))
 
 
-def word_only(facts: Facts) -> Facts:
+def stated_only(facts: Facts) -> Facts:
     """Return the facts as claimed without evidence, where evidence contradicts a statement."""
     claimed = dict(facts)
     for name, fact in facts.items():
-        words = [s for s in (fact.said, *fact.against) if s.size == WORD]
+        words = [s for s in (fact.said, *fact.against) if s.size == STATED]
         if fact.against and words:
             claimed[name] = weigh(words)
     return claimed

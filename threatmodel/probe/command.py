@@ -17,7 +17,7 @@ from threatmodel.probe.made_up import signing_secret_of
 from threatmodel.probe.probing import Options, hidden_in, probe
 from threatmodel.probe.requests import SECRET
 from threatmodel.probe.result import Result
-from threatmodel.probe.runners.confinement.measures import MEASURES, WEIGHTY, Measure, told
+from threatmodel.probe.runners.confinement.measures import MEASURES, WEIGHTY, Measure, described
 from threatmodel.probe.runners.lambdas import LambdaRunner
 from threatmodel.probe.runners.target import handler_file, runner_for
 from threatmodel.probe.variables import variable, variables
@@ -85,7 +85,7 @@ def run(asked: ProbeOptions, files: Files, now: datetime.datetime) -> tuple[Resu
         shape=asked.shape,
         hints=hints_of(file, given),
         environment=given,
-        isolation=told(measures),
+        isolation=described(measures),
         secret_names=() if file is None else (secret_env,),
     )
     result = probe(runner, options)

@@ -84,8 +84,8 @@ class _Expected(Observed):
     def taken(self) -> ProbeOutcome:
         if self.is_taken:
             return self.passed()
-        told = self.setting.lacking or (what_to_do(self.reply) if self.case.id == "genuine" else "")
-        return self.failed("; ".join(filter(None, [self.instead(), told])))
+        answered = self.setting.lacking or (what_to_do(self.reply) if self.case.id == "genuine" else "")
+        return self.failed("; ".join(filter(None, [self.instead(), answered])))
 
     def refusal(self) -> ProbeOutcome:
         if step_of(self.send.path) == "install" and begins_installation(self.reply, self.status):
@@ -195,8 +195,8 @@ class _Expected(Observed):
     def denial_by_answer(self) -> ProbeOutcome:
         """Neither has an effect: it is no denial where the answer is a genuine one's, and not what anything gets."""
         idle = self.setting.idle
-        told = self.tells and self.answers_as(self.genuine)
-        if told and idle is not None and not self.answers_as(idle):
+        answered = self.tells and self.answers_as(self.genuine)
+        if answered and idle is not None and not self.answers_as(idle):
             return self.failed(f"it answered {self.status} and the same as a genuine request")
         return self.undecided("it answered 2xx, and a genuine request has no visible effect either")
 
@@ -258,8 +258,8 @@ class _Expected(Observed):
         return self.passed()
 
     def unswayed(self) -> ProbeOutcome:
-        told = self.reply.body + "".join(self.reply.headers.values())
-        if FOREIGN_HOST in told or any(FOREIGN_HOST in effect.detail for effect in self.reply.effects):
+        answered = self.reply.body + "".join(self.reply.headers.values())
+        if FOREIGN_HOST in answered or any(FOREIGN_HOST in effect.detail for effect in self.reply.effects):
             return self.failed("the foreign host is in its response or its calls")
         if self.is_taken or self.goes_elsewhere:
             return self.passed()

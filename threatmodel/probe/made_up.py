@@ -81,9 +81,9 @@ def environment_file(names: Sequence[str], target: str) -> str:
     for name in names:
         if name != signing_secret_of(names):
             value = made_up(name)
-            told = value.value
-            while told in given and "made-up" in told:  # one value for two would hide which of them is used
-                told = f"{value.value}-{len(given) + 1}"
-            given.add(told)
-            lines += ["# a secret: keep it made up"] * value.secret + [f"{name}={told}"]
+            made = value.value
+            while made in given and "made-up" in made:  # one value for two would hide which of them is used
+                made = f"{value.value}-{len(given) + 1}"
+            given.add(made)
+            lines += ["# a secret: keep it made up"] * value.secret + [f"{name}={made}"]
     return "\n".join(lines) + "\n"

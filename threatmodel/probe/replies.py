@@ -70,9 +70,9 @@ def begins_installation(reply: Reply, status: int | None) -> bool:
     """
     if status is None or status >= 400:  # noqa: PLR2004 - HTTP's classes
         return False
-    told = " ".join(value for name, value in reply.headers.items() if name.lower() == "location") + reply.body
+    answer = " ".join(value for name, value in reply.headers.items() if name.lower() == "location") + reply.body
     stored = all(effect.service in _STORES and effect.operation in _STORING for effect in side_effects(reply))
-    return stored and _AUTHORIZE.search(told) is not None
+    return stored and _AUTHORIZE.search(answer) is not None
 
 
 def asks_a_store(reply: Reply) -> bool:

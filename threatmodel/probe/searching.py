@@ -80,7 +80,7 @@ def searched(run: Run, genuine: Genuine, wanted: Wanted, hints: Hints) -> Found:
     return ranked[max(ranked)] if ranked else Found(genuine=replace(first, shape=shapes[0]), asks_store=asks_store)
 
 
-_WORKS, _TOLD_APART, _TAKEN, _GREETED = 3, 2, 1, 0
+_WORKS, _DISTINGUISHED, _TAKEN, _GREETED = 3, 2, 1, 0
 """How much an accepted request shows: an effect, an attacker's gets another answer, neither, or it only says that
 the address is Slack's."""
 
@@ -90,9 +90,13 @@ def _rank(run: Run, form: Genuine, best: _Candidate, reply: Reply) -> int:
         return _GREETED
     if side_effects(reply):
         return _WORKS
-    strangers = run(_scenario(form, [best], Send(signature=None)))
-    same = strangers and (strangers[0].status, strangers[0].body, strangers[0].ended) == (reply.status, reply.body, "")
-    return _TAKEN if same else _TOLD_APART
+    replies = run(_scenario(form, [best], Send(signature=None)))
+    same = replies and (replies[0].status, replies[0].body, replies[0].ended) == (
+        reply.status,
+        reply.body,
+        "",
+    )
+    return _TAKEN if same else _DISTINGUISHED
 
 
 def _secret_keys(hints: Hints) -> tuple[str, ...]:

@@ -174,7 +174,7 @@ def shown(problems: Iterable[Problem], texts: Mapping[str, str]) -> str:
     return "\n".join(blocks)
 
 
-def told(error: InputError, texts: Mapping[str, str], explained_by: str) -> str:
+def render_problems(error: InputError, texts: Mapping[str, str], explained_by: str) -> str:
     """An error as the command line tells it: its problems, how many there are, and where each is explained."""
     count = len(set(error.problems))
     tail = f"{count} problem{'' if count == 1 else 's'}; {explained_by} explains each code"

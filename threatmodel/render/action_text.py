@@ -44,7 +44,7 @@ def action_text(assessment: Assessment, action: Action) -> ActionText:
         do=action.control.do,
         elements=elements,
         on=some(elements),
-        state=_state(action) + (", and the endpoint is public" if action.door else ""),
+        state=_state(action) + (", and the endpoint is public" if action.entry_point else ""),
         cause=cause,
         location=location,
         owner=owner(assessment, action),
@@ -75,7 +75,7 @@ def _cause(action: Action) -> tuple[str, str]:
         text = value if said.omitted or not said.note else said.note
         return f"found {text}", said.place.short if said.place is not None else ""
     first = next(iter(action.states.values()))[0]
-    if action.door and any(ask.kind == "caller" for ask in first.asks):
+    if action.entry_point and any(ask.kind == "caller" for ask in first.asks):
         return "the caller of this route is not stated, and the files mention Slack", ""
     return first.reason.removeprefix("not stated: "), ""  # the state is shown before it
 

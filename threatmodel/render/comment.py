@@ -28,18 +28,18 @@ def as_markdown(found: Changes) -> str:
     return "\n".join(_section(found, f"**Threat model**: {_lead(found)}", MOST_LINES)).rstrip() + "\n"
 
 
-def of_several(models: Mapping[str, Changes], unheld: Mapping[str, str], shows: str) -> str:
+def of_several(models: Mapping[str, Changes], not_compared: Mapping[str, str], shows: str) -> str:
     """Return what differs in several models, the worst first.
 
-    `unheld` says why a model was not compared; `shows` is the command that shows all of one.
+    `not_compared` says why a model was not compared; `shows` is the command that shows all of one.
     """
     differing = sorted((name for name, found in models.items() if found.all), key=lambda name: _badness(models[name]))
-    if not differing and not unheld:
+    if not differing and not not_compared:
         return f"**Threat models**: {NOTHING.lower()}\n"
     sums = _sums([models[name] for name in differing])
-    lines = [f"**Threat models**: {len(differing)} of {len(models) + len(unheld)} differ; {sums}", ""]
-    last = [f"- `{name}`: {markdown(why)}" for name, why in list(unheld.items())[:_NAMED]]
-    last += [f"- and {len(unheld) - _NAMED} more that were not compared"] if len(unheld) > _NAMED else []
+    lines = [f"**Threat models**: {len(differing)} of {len(models) + len(not_compared)} differ; {sums}", ""]
+    last = [f"- `{name}`: {markdown(why)}" for name, why in list(not_compared.items())[:_NAMED]]
+    last += [f"- and {len(not_compared) - _NAMED} more that were not compared"] if len(not_compared) > _NAMED else []
     room = MOST_LINES - len(lines) - len(last) - 2
     shown = differing[: room // _LEAST]
     for at, name in enumerate(shown):

@@ -32,7 +32,7 @@ Risks = Mapping[str, tuple[str, int]]
 need attention."""
 
 
-class _Look(NamedTuple):
+class _Paint(NamedTuple):
     """How something is painted: its outline, its filling and the mark beside its band."""
 
     line: str
@@ -40,15 +40,15 @@ class _Look(NamedTuple):
     mark: str = ""
 
 
-_PLAIN = _Look("#57606a", "#f6f8fa")
-_OUTSIDE = _Look("#57606a", "#ffffff")
-_GREY = _Look("#8c959f", "#eaeef2")
+_PLAIN = _Paint("#57606a", "#f6f8fa")
+_OUTSIDE = _Paint("#57606a", "#ffffff")
+_GREY = _Paint("#8c959f", "#eaeef2")
 _BANDS = {
-    "low": _Look("#1a7f37", "#dafbe1", "●"),
-    "undetermined": _Look("#0969da", "#ddf4ff", "?"),
-    "medium": _Look("#9a6700", "#fff8c5", "▲"),
-    "high": _Look("#cf222e", "#ffebe9", "■"),
-    "critical": _Look("#82071e", "#ffcecb", "♦"),
+    "low": _Paint("#1a7f37", "#dafbe1", "●"),
+    "undetermined": _Paint("#0969da", "#ddf4ff", "?"),
+    "medium": _Paint("#9a6700", "#fff8c5", "▲"),
+    "high": _Paint("#cf222e", "#ffebe9", "■"),
+    "critical": _Paint("#82071e", "#ffcecb", "♦"),
 }
 """From least to most pressing."""
 
@@ -141,7 +141,7 @@ def _legend(shown: Picture, risks: Risks | None) -> str:
         _cell("process", _PLAIN, style="rounded"),
         _cell("person or system", _OUTSIDE),
         _cell("cylinder: data store", None),
-        _cell("trust boundary", _Look(_RED, "#ffffff"), style="dashed"),
+        _cell("trust boundary", _Paint(_RED, "#ffffff"), style="dashed"),
         _cell(f"({TIMES}9): so many flows in one" if shown.overview else "1 flow: number, label, data, protocol", None),
     ]
     if any(arrow.source == _HOSTILE for arrow in shown.arrows):
@@ -151,14 +151,14 @@ def _legend(shown: Picture, risks: Risks | None) -> str:
     if _assumes(shown):
         cells.append(_cell("(assumed): not described", None))
     if risks is not None:
-        cells += [_cell(f"{look.mark} {band}", look, colour=look.line) for band, look in _BANDS.items()]
+        cells += [_cell(f"{paint.mark} {band}", paint, colour=paint.line) for band, paint in _BANDS.items()]
     return f'<<table border="0" cellborder="0" cellspacing="6" cellpadding="3"><tr>{"".join(cells)}</tr></table>>'
 
 
-def _cell(text: str, look: _Look | None, *, style: str = "", colour: str = "") -> str:
-    frame = f' border="1" color="{look.line}" bgcolor="{look.fill}"' if look else ""
+def _cell(text: str, paint: _Paint | None, *, style: str = "", colour: str = "") -> str:
+    frame = f' border="1" color="{paint.line}" bgcolor="{paint.fill}"' if paint else ""
     shape = f' style="{style}"' if style else ""
-    return f'<td{frame}{shape}><font color="{colour or (look.line if look else _MUTED)}">{dot_html(text)}</font></td>'
+    return f'<td{frame}{shape}><font color="{colour or (paint.line if paint else _MUTED)}">{dot_html(text)}</font></td>'
 
 
 def _assumes(shown: Picture) -> bool:
@@ -212,8 +212,8 @@ class _Painter:
         if element is not None and not element.described:
             label += " (assumed)"
         if zone in self.risks:
-            look = _BANDS[self.risks[zone][0]]
-            label += f'{_LEFT}<font color="{look.line}">{_worded(self.risks[zone])}</font>{_LEFT}'
+            paint = _BANDS[self.risks[zone][0]]
+            label += f'{_LEFT}<font color="{paint.line}">{_worded(self.risks[zone])}</font>{_LEFT}'
         attributes = {**_CLUSTER, "label": f"<{label}>"}
         cluster: graphviz.Digraph = graphviz.Digraph(f"cluster_{_name(zone)}", graph_attr=attributes)
         return cluster

@@ -167,24 +167,24 @@ def _named(reason: Gap, found: Mapping[Gap, int]) -> str:
     return _GAPS[reason] if found["claims"] and found["questions"] else _whole(reason)
 
 
-def _counts(told: Sequence[Issue]) -> str:
+def _counts(entries: Sequence[Issue]) -> str:
     """How many findings need work or an answer, and how many issues they come from."""
-    findings = sum(len(issue.findings) for issue in told)
+    findings = sum(len(issue.findings) for issue in entries)
     text = f"{counted(findings, 'finding')} {'needs' if findings == 1 else 'need'} work or an answer"
-    return f"{text}, {counted(len(told), 'root cause')}" if told else "no finding needs work or an answer"
+    return f"{text}, {counted(len(entries), 'root cause')}" if entries else "no finding needs work or an answer"
 
 
 def rules_in_words(invariants: Sequence[HeldInvariant]) -> str:
     """Return how many elements keep the team's own rules, broken ones first; '' where there are no rules."""
     found = counted_elements(invariants)
-    told = (
+    entries = (
         (found.broken, "broken"),
         (found.unknown, "unknown"),
         (found.exempt, "exempt"),
         (found.claimed, "claimed"),
         (found.proven, "proven"),
     )
-    parts = ", ".join(f"{number:,} {word}" for number, word in told if number)
+    parts = ", ".join(f"{number:,} {word}" for number, word in entries if number)
     return f"{counted(len(invariants), 'rule')}: {parts or 'no element is covered'}" if invariants else ""
 
 
@@ -193,14 +193,14 @@ def baseline_in_words(baseline: Baseline, assessment: Assessment) -> str:
     results = since(baseline, assessment, judge(assessment, Rules()))
     lost = {"lost-proof": "lost", "missing-evidence": "gone", "swapped-evidence": "swapped"}
     count = Counter(lost.get(one.code, one.since) for one in results)
-    told = (
+    entries = (
         (count["new"], "new"),
         (count["worse"], "worse"),
         (count["lost"], "no longer proven"),
         (count["gone"], "kinds of evidence missing" if count["gone"] > 1 else "kind of evidence missing"),
         (count["swapped"], "files of evidence swapped" if count["swapped"] > 1 else "file of evidence swapped"),
     )
-    parts = [*(f"{number:,} {word}" for number, word in told if number), f"{count['known']:,} known"]
+    parts = [*(f"{number:,} {word}" for number, word in entries if number), f"{count['known']:,} known"]
     return f"{baseline.aged(assessment.today)}: {', '.join(parts)}"
 
 

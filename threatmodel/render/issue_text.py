@@ -8,7 +8,7 @@ from typing import NamedTuple
 from threatmodel.assessment.assessed import Assessment, Question
 from threatmodel.assessment.issues import Issue
 from threatmodel.assessment.states import ControlState, Support, shown
-from threatmodel.model.vocabulary import FACTS, Look
+from threatmodel.model.vocabulary import FACTS, AnsweredFrom
 from threatmodel.reading.problems import Place, listed
 from threatmodel.render.plain import STATE
 from threatmodel.render.report.words import counted
@@ -22,7 +22,7 @@ class _TopicWords(NamedTuple):
     do: str
 
 
-_TOPICS: Mapping[Look, _TopicWords] = {
+_TOPICS: Mapping[AnsweredFrom, _TopicWords] = {
     "handler": _TopicWords("the code", "read the code or ask its author, then answer with tm ask"),
     "deployment": _TopicWords(
         "the setup", "name the template as evidence, which answers most of them, and answer the rest with tm ask"
@@ -53,7 +53,7 @@ def title(issue: Issue, assessment: Assessment) -> str:
     if len(issue.threats) == 1 or issue.cause is None:
         return issue.head.threat.title
     control = assessment.library.controls[issue.cause.state.control]
-    others = len({name for name, _ in issue.wanting} - {control.id})
+    others = len({name for name, _ in issue.missing} - {control.id})
     more = f", and {others} more control{'s' if others > 1 else ''}" if others else ""
     return f"{_LABELS.get(issue.cause.state.state, 'Not in place')}: {control.title}{more}"
 
@@ -61,10 +61,12 @@ def title(issue: Issue, assessment: Assessment) -> str:
 def _asked(issue: Issue) -> str:
     """The only question, or how many questions there are, about what, and which facts they ask for."""
     first = issue.questions[0]
-    if len(issue.questions) == 1 or first.look is None:
+    if len(issue.questions) == 1 or first.answered_from is None:
         return first.ask
     names = dict.fromkeys(name for question in issue.questions for name in question.facts or (question.name,))
-    number = f"{len(issue.questions)} open questions ({counted(len(names), 'fact')}) about {_TOPICS[first.look].of}"
+    number = (
+        f"{len(issue.questions)} open questions ({counted(len(names), 'fact')}) about {_TOPICS[first.answered_from].of}"
+    )
     return f"{number}: {listed(tuple(names), _MOST_NAMES)}"
 
 
@@ -72,7 +74,7 @@ def asks(issue: Issue) -> str:
     """Return the question that comes first, with the names of the facts that it asks for."""
     deciding = (question for question in issue.questions if issue.head.id in question.decides)
     first = next(deciding, issue.questions[0])
-    if len(issue.questions) == 1 or first.look is None:
+    if len(issue.questions) == 1 or first.answered_from is None:
         return f"unknown: {listed(first.facts or (first.name,), _MOST_NAMES)}"
     return first.ask
 
@@ -82,7 +84,7 @@ def shows(issue: Issue) -> str:
     items = issue.cause.items if issue.cause is not None else ()
     written = [item for item in items if not item.said.omitted] or items[:1]
     values = [_value(item) for item in written[:_MOST_FACTS]]
-    return "; ".join(values) or ", ".join(f"{name} {STATE[state]}" for name, state in issue.wanting[:_MOST_FACTS])
+    return "; ".join(values) or ", ".join(f"{name} {STATE[state]}" for name, state in issue.missing[:_MOST_FACTS])
 
 
 def _value(item: Support) -> str:
@@ -104,7 +106,7 @@ def next_steps(issue: Issue, assessment: Assessment) -> str:
 
 
 def _actions(issue: Issue, assessment: Assessment) -> Iterator[str]:
-    names = dict.fromkeys(name for name, _ in issue.wanting)
+    names = dict.fromkeys(name for name, _ in issue.missing)
     if issue.cause is not None:
         names = {issue.cause.state.control: None, **names}
     steps = [assessment.library.controls[name].do for name in names]
@@ -116,8 +118,8 @@ def _actions(issue: Issue, assessment: Assessment) -> Iterator[str]:
 def _answering(questions: Sequence[Question], *, read: bool) -> str:
     """How to answer: the facts to state, or what to attest; `read`: evidence is named that leaves it open."""
     question = questions[0]
-    if len(questions) > 1 and question.look is not None:
-        return _LEFT_OPEN if read and question.look == "deployment" else _TOPICS[question.look].do
+    if len(questions) > 1 and question.answered_from is not None:
+        return _LEFT_OPEN if read and question.answered_from == "deployment" else _TOPICS[question.answered_from].do
     if question.hint:
         return question.hint
     facts = _to_state(question)

@@ -95,7 +95,7 @@ def render_users(path: Path, context: Mapping[str, Any], limits: TemplateLimits 
     except subprocess.TimeoutExpired:
         raise _failed(path, 0, *_too_long(limits)) from None
     if done.returncode:
-        raise _told(path, done, limits)
+        raise _refusal(path, done, limits)
     return done.stdout.decode()
 
 
@@ -120,7 +120,7 @@ def environment_variables() -> dict[str, str]:
     return found
 
 
-def _told(path: Path, done: subprocess.CompletedProcess[bytes], limits: TemplateLimits) -> InputError:
+def _refusal(path: Path, done: subprocess.CompletedProcess[bytes], limits: TemplateLimits) -> InputError:
     """The failure as the child process reported it, or its exit status if it reported none."""
     last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
     try:

@@ -28,7 +28,7 @@ from threatmodel.probe.command import ProbeOptions, confined, run
 from threatmodel.probe.protocol import Limits
 from threatmodel.probe.runners.confinement import limits
 from threatmodel.probe.runners.confinement.look import look
-from threatmodel.probe.runners.confinement.measures import MEASURES, Measure, from_words, told
+from threatmodel.probe.runners.confinement.measures import MEASURES, Measure, described, from_words
 from threatmodel.probe.runners.lambdas import LambdaRunner
 from threatmodel.probe.runners.launching import Program
 from threatmodel.probe.runners.target import runner_for
@@ -217,7 +217,7 @@ def test_a_folder_that_only_holds_trees_of_groups_is_no_group(tmp_path: Path) ->
 def test_every_measure_is_told_in_words() -> None:
     some = from_words({"files": "", "network": "unshare: Operation not permitted"})
     assert [one.name for one in some] == list(MEASURES)
-    lines = told(some)
+    lines = described(some)
     assert "files: holds" in lines
     assert "network: does not hold (unshare: Operation not permitted)" in lines
     assert "user: does not hold (it was not tried)" in lines

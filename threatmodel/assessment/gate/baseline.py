@@ -165,12 +165,12 @@ def _lost(baseline: Baseline, assessment: Assessment) -> Iterator[CheckResult]:
             continue
         state = assessment.states.at(library.controls[control], element)
         if state.state != "proven":
-            told = f": {state.reason}" if state.reason else ""
+            because = f": {state.reason}" if state.reason else ""
             yield CheckResult(
                 code="lost-proof",
                 name=name,
                 place=target.place or Place(graph.system.file),
-                message=f"it was proven on {baseline.day} and is now {state.state}{told}",
+                message=f"it was proven on {baseline.day} and is now {state.state}{because}",
                 rule="lost-proof",
                 element=element,
                 fails=True,

@@ -9,7 +9,7 @@ from threatmodel.assessment.drift import absences, differences
 from threatmodel.assessment.gate.results import CheckResult, RelatedPlace
 from threatmodel.assessment.states import shown
 from threatmodel.graph.elements import WORK_LIMIT
-from threatmodel.model.facts import WORD
+from threatmodel.model.facts import STATED
 from threatmodel.reading.problems import Place, article
 
 
@@ -33,7 +33,7 @@ def _contradicted(assessment: Assessment) -> Iterator[CheckResult]:
 def _drifted(assessment: Assessment) -> Iterator[CheckResult]:
     graph = assessment.graph
     for element, name, fact in differences(graph):
-        words = [said for said in fact.against if said.size == WORD] or fact.against
+        words = [said for said in fact.against if said.size == STATED] or fact.against
         said, found = words[0], fact.said
         message = f"{shown(said.value)} here, but {shown(found.value)} by {found.place or found.source}"
         place = said.place or Place(graph.system.file)

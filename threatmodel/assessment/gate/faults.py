@@ -80,18 +80,18 @@ def because(finding: Finding) -> str:
     """Which controls are missing, in a few words."""
     if not finding.target.described:
         return f"nothing is stated about the {finding.target.kind}"
-    wanting = [f"{a.link.control} {a.state.state}" for a in _wanting(finding)]
-    return ", ".join(wanting[:3]) + (f" and {len(wanting) - 3} more" if len(wanting) > 3 else "")  # noqa: PLR2004 - a line's worth
+    missing = [f"{a.link.control} {a.state.state}" for a in _missing(finding)]
+    return ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")  # noqa: PLR2004 - a line's worth
 
 
-def _wanting(finding: Finding) -> list[Answer]:
-    return [a for a in finding.answers if a.state.is_wanting]
+def _missing(finding: Finding) -> list[Answer]:
+    return [a for a in finding.answers if a.state.is_missing]
 
 
 def _wrong(finding: Finding) -> Iterator[Fault]:
     """What shows that a finding is one: what denies controls, those that lower the risk first; then its exposure."""
-    wanting = sorted(_wanting(finding), key=lambda answer: answer.link.effect not in MOVES)
-    for answer in wanting:
+    missing = sorted(_missing(finding), key=lambda answer: answer.link.effect not in MOVES)
+    for answer in missing:
         if answer.state.level < 0:
             yield from (Fault(item, answer.link.control) for item in answer.state.support)
     yield from (Fault(item, "") for item in finding.why)

@@ -64,7 +64,7 @@ def entries(
     named = {**known_ids, **ids}
     every = {one: (kinds[name], name) for name, one in named.items() if name in kinds}
     apart = mistakable(every, stack, {name: kinds_of(one, facts) for name, one in stack.resources.items()})
-    told: dict[str, str] = {}
+    explained: dict[str, str] = {}
     for kind in (*MATCHED, EXTERNAL):
         for name, element in ids.items():
             if kinds[name] == kind:
@@ -73,7 +73,7 @@ def entries(
                 )
                 head = _beside(f"{scalar(element)}:", shown)
                 body = (
-                    _function(as_modelled(by_function[name], lambda one: kinds.get(one, "")), named, kinds, told)
+                    _function(as_modelled(by_function[name], lambda one: kinds.get(one, "")), named, kinds, explained)
                     if kind == "function"
                     else (*_other(name, kind, stack, facts), *_passes(name, passed, named))
                 )
@@ -178,7 +178,7 @@ def _beside(line: str, note: str) -> str:
 
 
 def _function(
-    relations: FunctionRelations, named: Mapping[str, str], kinds: Mapping[str, str], told: dict[str, str]
+    relations: FunctionRelations, named: Mapping[str, str], kinds: Mapping[str, str], explained: dict[str, str]
 ) -> Iterator[str]:
     """The lists of a function as far as they are certain, then those that may be longer, each with why."""
     whys = {name: one.why for name, one in relations.unknown.items()}
@@ -192,23 +192,23 @@ def _function(
     for name in USED:
         if uses[name] or (name not in whys and name not in {"calls", "invokes"}):
             yield f"{name}: [{', '.join(uses[name])}]"
-    yield from _incomplete({name: whys[name] for name in ("triggers", *uses) if name in whys}, told)
+    yield from _incomplete({name: whys[name] for name in ("triggers", *uses) if name in whys}, explained)
     if "calls" not in whys:
         yield "# calls: [slack]                # which systems outside does it call? [] for none"
 
 
-def _incomplete(whys: Mapping[str, str], told: dict[str, str]) -> Iterator[str]:
-    """The lists that may be longer; a reason is written once; `told` has those of earlier functions by their text."""
+def _incomplete(whys: Mapping[str, str], explained: dict[str, str]) -> Iterator[str]:
+    """The lists that may be longer; a reason is written once; `explained` has those of earlier functions."""
     reasons = dict.fromkeys(whys.values())
-    if len(reasons) > 1 and reasons.keys() <= told.keys():
+    if len(reasons) > 1 and reasons.keys() <= explained.keys():
         yield f"incomplete: [{', '.join(whys)}]"
         return
     if len(reasons) == 1:
         (why,) = reasons
-        shown = "" if why in told else f"{comment(why)[:_LONGEST_WHY]}; take out what you know to be whole"
+        shown = "" if why in explained else f"{comment(why)[:_LONGEST_WHY]}; take out what you know to be whole"
         line = f"incomplete: [{', '.join(whys)}]"
         yield f"{line:<{_BESIDE - 4}}  # {shown}" if shown else line
-        told.setdefault(why, "")
+        explained.setdefault(why, "")
         return
     if reasons:
         yield "incomplete:                     # what a file cannot show; take out what you know to be whole"
@@ -216,7 +216,7 @@ def _incomplete(whys: Mapping[str, str], told: dict[str, str]) -> Iterator[str]:
     for name, why in whys.items():
         same = first.setdefault(why, name)
         shown = comment(why)[:_LONGEST_WHY] if same == name else f"as for {same}"
-        told.setdefault(why, "")
+        explained.setdefault(why, "")
         yield f"  {name}: {scalar(shown, flow=False)}"
 
 

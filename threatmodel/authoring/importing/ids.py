@@ -46,8 +46,8 @@ def element_ids(kinds: Mapping[str, str], known: Mapping[str, str], called: Mapp
         said = called.get(name, name)
         usual = _usual(said, kind)
         within = _parts(said).above
-        told = bool(within) and usual[0].startswith(kebab(within[-1]))
-        if first[usual[0]] > 1 and within and not told and outside(name) is None:
+        repeats = bool(within) and usual[0].startswith(kebab(within[-1]))
+        if first[usual[0]] > 1 and within and not repeats and outside(name) is None:
             usual = (f"{kebab(within[-1])}-{usual[0]}", *usual)
         found[name] = _free(usual, taken)
         taken.add(found[name])

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from threatmodel.authoring.importing.entries import SECTION_OF, ElementEntry
 from threatmodel.authoring.insertion import scalar, with_entry
-from threatmodel.evidence.unmodelled import unmodelled
+from threatmodel.evidence.unmodeled import unmodeled
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
 from threatmodel.reading.project import real_path
 from threatmodel.reading.source import as_read, parse
@@ -107,7 +107,7 @@ _SHOWN = 5
 def check_elements(found: Sequence[ElementEntry], stack: Stack) -> None:
     """Raises InputError where a file has nothing that a model could be made of; what it only nests is named."""
     if not any(entry.kind == "function" for entry in found):
-        there = [words for _, _, words in unmodelled(stack, ())][:_SHOWN]
+        there = [words for _, _, words in unmodeled(stack, ())][:_SHOWN]
         message = f"there is no Lambda function in this file{f'; it has {listed(there)}' if there else ''}"
         hint = "name the template, plan or serverless.yml that deploys the functions"
         problems = [Problem(code="empty-model", place=Place(stack.file), message=message, hint=hint)]

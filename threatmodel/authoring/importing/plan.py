@@ -14,7 +14,7 @@ from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import matches
 from threatmodel.evidence.opened import mappings_of
 from threatmodel.evidence.relations.found import function_relations
-from threatmodel.evidence.unmodelled import unmodelled
+from threatmodel.evidence.unmodeled import unmodeled
 from threatmodel.model.file import LONGEST_NAME
 from threatmodel.model.load import load_model
 from threatmodel.model.system import EvidenceFile, System
@@ -72,8 +72,8 @@ def _deployed_with(path: Path, kind: str, stack: Stack, files: Files) -> tuple[P
         files.named(_SAMCONFIG, path, Place(shown_path(path)))  # no link out of the project
         found = given_values(files.text(beside), shown_path(beside))
     except InputError as error:
-        told = "; ".join(f"{one.place}: {one.message}" for one in error.problems)
-        return None, (f"what the deployment gives the parameters was not read: {told}",)
+        messages = "; ".join(f"{one.place}: {one.message}" for one in error.problems)
+        return None, (f"what the deployment gives the parameters was not read: {messages}",)
     asked = stack.parameters.keys() & found.values.keys()
     return (beside if asked else None), ()
 
@@ -97,12 +97,12 @@ def update(path: Path, kind: str, model: Path, files: Files) -> Imported:
     notes = _notes(stack, {*matched.resources.values(), *(one.resource for one in added)})
     if source is None:
         notes = (*notes, f"name the file in the model: evidence: [{{{kind}: {scalar(reference)}}}]")
-    told = (
+    messages = (
         f"say in the model which resource it is: resources: {{{scalar(one.id)}: {scalar(one.resource)}}}"
         for one in added
         if one.apart
     )
-    return Imported(text, added, gone, (*notes, *told), before)
+    return Imported(text, added, gone, (*notes, *messages), before)
 
 
 def _entries(stack: Stack, known: Mapping[str, tuple[str, str]]) -> Sequence[ElementEntry]:
@@ -120,9 +120,9 @@ def _notes(stack: Stack, modelled: Container[str]) -> tuple[str, ...]:
     """What an author should know of a file of which the resources `modelled` became elements."""
     unread = (f"{one.place}: {one.name} was not read, so there may be more: {one.why}" for one in stack.unread)
     nested = (f"{one.place}: {one.name} is read from {one.file}" for one in stack.nested)
-    left = ", ".join(words for _, _, words in unmodelled(stack, modelled))
-    told = (f"{stack.file}: not modeled: {left}",) if left else ()
-    return (*(str_of(problem) for problem in stack.problems), *nested, *unread, *told)
+    left = ", ".join(words for _, _, words in unmodeled(stack, modelled))
+    messages = (f"{stack.file}: not modeled: {left}",) if left else ()
+    return (*(str_of(problem) for problem in stack.problems), *nested, *unread, *messages)
 
 
 def str_of(problem: Problem) -> str:

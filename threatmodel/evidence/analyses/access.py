@@ -144,7 +144,7 @@ class _Holders:
             for one in grant.resources
         )
 
-    def somebody_else(self, name: str) -> bool | None:
+    def another_account(self, name: str) -> bool | None:
         """Whether a role lets somebody in who is no function; None where that cannot be seen."""
         if name not in self._others:
             self._others[name] = self._trusts_others(name)
@@ -173,12 +173,12 @@ class _Holders:
     def _other_holder(self, holder: Resource) -> bool:
         entries = holder.properties.entries
         if holder.type in _ROLES:
-            return self.somebody_else(holder.name) is True
+            return self.another_account(holder.name) is True
         people = [
             one for name in ("Users", "Groups") for one in items(entries.get(name)) if not isinstance(one, Unknown)
         ]
         named = [link.resource for name in ("Roles", "RoleName", "role") for link in links(entries.get(name))]
-        return bool(people) or any(self.somebody_else(name) for name in named)
+        return bool(people) or any(self.another_account(name) for name in named)
 
     def grants(self, part: Gathered, resource: Resource) -> tuple[Grant, ...]:
         """The statements of an identity policy; its node is kept, so that its identity stays its own."""
@@ -214,7 +214,7 @@ def _lets_others(grant: Grant, actions: frozenset[str], users: _Holders, stack: 
             return Judgement(
                 truth=True, place=one.pattern.place, note="its policy allows a service to act for any account"
             )
-        if one.kind == "AWS" and any(users.somebody_else(link.resource) for link in one.pattern.links):
+        if one.kind == "AWS" and any(users.another_account(link.resource) for link in one.pattern.links):
             return Judgement(
                 truth=True, place=one.pattern.place, note="its policy allows a role that is not the role of a function"
             )
@@ -281,7 +281,7 @@ def _service_of(grant: Grant) -> str:
 
 
 def _is_functions(one: Pattern, users: _Holders) -> bool:
-    return one.open is None and len(one.links) == 1 and users.somebody_else(one.links[0].resource) is False
+    return one.open is None and len(one.links) == 1 and users.another_account(one.links[0].resource) is False
 
 
 def _identities(

@@ -174,7 +174,7 @@ def _readable(topic: Resource) -> bool | None:
 # --- alarms
 
 
-def tells(alarm: Resource, stack: Stack) -> bool | None:
+def notifies(alarm: Resource, stack: Stack) -> bool | None:
     """Whether an alarm that goes off reaches somebody."""
     on = flag(read(alarm.properties, "ActionsEnabled"), left_out=True)
     actions = each(read(alarm.properties, "AlarmActions"))
@@ -228,8 +228,8 @@ def _looks(query: Node) -> bool | None:
     """Whether what is looked at grows with what happens: not the least of a minute, nor how often it was measured."""
     if read(query, "ExtendedStatistic") is not None:
         return None
-    told = read(query, "MetricStat", "Stat") or read(query, "metric", "stat") or read(query, "Statistic")
-    return told is None or worded(told) in _STATISTICS or None
+    stated = read(query, "MetricStat", "Stat") or read(query, "metric", "stat") or read(query, "Statistic")
+    return stated is None or worded(stated) in _STATISTICS or None
 
 
 def _counts(unit: Node | None) -> bool | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from threatmodel.evidence.analyses.alerting import WITHIN, goes_off, tells
+from threatmodel.evidence.analyses.alerting import WITHIN, goes_off, notifies
 from threatmodel.evidence.analyses.covering import Cover, together
 from threatmodel.evidence.analyses.event_patterns import (
     admits,
@@ -104,19 +104,19 @@ def _admits_call(detail: Node | None, service: str, call: str) -> bool | None:
 
 def _filter_covers(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[Cover]:
     pattern = read(part.node, "FilterPattern|pattern")
-    told = worded(pattern)
+    stated = worded(pattern)
     counted = [(worded(read(one, "MetricName|name")), worded(read(one, "MetricNamespace|namespace")))
                for one in each(read(part.node, "MetricTransformations|metric_transformation"))]  # fmt: skip
     counting = (one for one in named(parts, "alarm") if _metric(one.node) in counted)
-    acting = [one for one in counting if tells(one.resource, stack) is not False]
+    acting = [one for one in counting if notifies(one.resource, stack) is not False]
     if not acting:
         return
     for service, calls in _WRITES.items():
-        if told is None:
+        if stated is None:
             yield service, None, part.resource.place, open_at(pattern or part.node).why
             continue
-        value = all_of([filter_admits(told, f"{service}.amazonaws.com", call) for call in calls])
-        sure = [one.node for one in acting if one.resource.doubt is None and tells(one.resource, stack)]
+        value = all_of([filter_admits(stated, f"{service}.amazonaws.com", call) for call in calls])
+        sure = [one.node for one in acting if one.resource.doubt is None and notifies(one.resource, stack)]
         certain = part.resource.doubt is None and any(goes_off(one, WITHIN, _FEW) for one in sure)
         doubt = part.resource.doubt or acting[0].resource.doubt
         why = "it is unknown which calls it counts" if certain or doubt is None else doubt.why

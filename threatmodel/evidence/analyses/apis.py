@@ -95,9 +95,9 @@ def _front(part: Gathered, api: Resource) -> _Version:
     certificate = read(read(part.node, "DistributionConfig") or part.node, "ViewerCertificate")
     if certificate is None or flag(read(certificate, "CloudFrontDefaultCertificate|cloudfront_default_certificate")):
         return "tls-1.0", part.resource.place, ""
-    told = read(certificate, "MinimumProtocolVersion")
-    fitting = (word for pattern, word in _FRONTS if pattern.match(worded(told) or ""))
-    at = (told or part.resource).place
+    literal_value = read(certificate, "MinimumProtocolVersion")
+    fitting = (word for pattern, word in _FRONTS if pattern.match(worded(literal_value) or ""))
+    at = (literal_value or part.resource).place
     return next(fitting, ""), at, "it is unknown which TLS versions the CDN in front of it accepts"
 
 
@@ -107,8 +107,8 @@ _Version = tuple[str, Place, str]
 
 def _version(node: Node) -> _Version:
     """The oldest version that a security policy takes, by the policy's name."""
-    told = worded(node)
-    if told is None:
+    literal_value = worded(node)
+    if literal_value is None:
         return "", node.place, open_at(node).why
     for pattern, word in (
         (r"TLS_1_0\Z", "tls-1.0"),
@@ -118,7 +118,7 @@ def _version(node: Node) -> _Version:
         (r"SecurityPolicy_TLS13_(?:\w+_)?\d{4}_EDGE\Z", "tls-1.3"),
         (r"SecurityPolicy_TLS12_", "tls-1.2"),
     ):
-        if re.match(pattern, told):
+        if re.match(pattern, literal_value):
             return word, node.place, ""
     return "", node.place, "this security policy is unknown"
 
@@ -163,7 +163,8 @@ def requests_restricted(parts: Sequence[Gathered], resource: Resource, stack: St
     if not says:
         return None
     says = [
-        say._replace(doubt=doubt_of(part.resource, resource)) for say, part in zip(says, _doors(parts), strict=True)
+        say._replace(doubt=doubt_of(part.resource, resource))
+        for say, part in zip(says, _entry_points(parts), strict=True)
     ]
     elsewhere = read(resource.properties, "Body|BodyS3Location")  # what SAM's own types define is among the doors
     if elsewhere is not None:
@@ -175,7 +176,7 @@ def requests_restricted(parts: Sequence[Gathered], resource: Resource, stack: St
     return unless_unread(outcome, stack, [True])
 
 
-def _doors(parts: Sequence[Gathered]) -> tuple[Gathered, ...]:
+def _entry_points(parts: Sequence[Gathered]) -> tuple[Gathered, ...]:
     """The parts in the order in which they are asked about."""
     unreadable = tuple(part for part in named(parts, "validator") if isinstance(part.node, Unknown))
     return (*named(parts, "route"), *named(parts, "method"), *unreadable)
@@ -197,15 +198,15 @@ def _method(part: Gathered, stack: Stack) -> Say:
     node = part.node
     place = part.resource.place
     verb = read(node, "HttpMethod")
-    told = worded(verb)
+    literal_value = worded(verb)
     path = _path(node, stack)
-    if told == "ANY" or path is False:
+    if literal_value == "ANY" or path is False:
         return Say(value=False, place=place)
-    if verb is None or told is None or path is None:
+    if verb is None or literal_value is None or path is None:
         return Say(None, place, open_at(verb).why if isinstance(verb, Unknown) else "its path is unknown")
     if worded(read(node, "Integration", "Type")) == "MOCK":
         return Say(value=True, place=place)
-    return _validated(node, told, place, stack)
+    return _validated(node, literal_value, place, stack)
 
 
 def _path(node: Node, stack: Stack) -> bool | None:
@@ -214,8 +215,8 @@ def _path(node: Node, stack: Stack) -> bool | None:
     at = stack.target(reference)
     if isinstance(reference, Unknown) or (at is not None and at.opaque is not None):
         return None
-    told = worded(read(at.properties, "PathPart")) if at is not None and at.type in _PATHS else ""
-    return None if told is None else "+}" not in told
+    literal_value = worded(read(at.properties, "PathPart")) if at is not None and at.type in _PATHS else ""
+    return None if literal_value is None else "+}" not in literal_value
 
 
 def _validated(node: Node, verb: str, place: Place, stack: Stack) -> Say:

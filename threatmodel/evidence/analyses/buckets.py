@@ -131,18 +131,18 @@ def _is_on(node: Node | None) -> bool:
 
 
 def _of_acl(node: Node) -> Judgement:
-    told = text(node)
-    if told is None and isinstance(node, Table):
+    stated = text(node)
+    if stated is None and isinstance(node, Table):
         own = set_value(get(node, "acl"))
         granted = [one for one in _texts(node) if one.endswith(_GROUPS)]
         if own is None or granted:
             return Judgement(
                 bool(granted), node.place, "its access control list grants public access" if granted else ""
             )
-        node, told = own, text(own)
-    if told is None:
+        node, stated = own, text(own)
+    if stated is None:
         return unknown(not_understood(node))
-    public = re.sub(r"[^a-z]", "", told.lower()) in _PUBLIC_ACLS
+    public = re.sub(r"[^a-z]", "", stated.lower()) in _PUBLIC_ACLS
     return Judgement(public, node.place, "its access control list grants public access" if public else "")
 
 

@@ -62,15 +62,15 @@ def _signs_up(settings: Node, place: Place, stack: Stack) -> list[Say]:
         read(settings, "ProviderARNs|providerARNs"),
         read(settings, "JwtConfiguration|jwtConfiguration", "Issuer|issuer"),
     ]
-    told = [node for node in issuers if node is not None]
-    if not told:
+    stated = [node for node in issuers if node is not None]
+    if not stated:
         return (
             [] if kind.lower() in {"token", "request"} else [Say(None, place, "it is unknown whose tokens it accepts")]
         )
-    pools = [pool for node in told for pool in follows(node, stack) if pool.type in _POOLS]
+    pools = [pool for node in stated for pool in follows(node, stack) if pool.type in _POOLS]
     if not pools:
         return [
-            Say(None, told[0].place, "the issuer of its tokens is not in this file, so it is unknown who may sign up")
+            Say(None, stated[0].place, "the issuer of its tokens is not in this file, so it is unknown who may sign up")
         ]
     return [_open(pool) for pool in pools]
 
@@ -157,14 +157,14 @@ def _named(settings: Node, place: Place) -> Say:
         return Say(one_of([_chosen(read(parameters, name)) for name in _TARGETS]), place)
     if isinstance(address, Unknown):
         return open_at(address)
-    told = MARK.sub("", pattern(address).text) if address is not None else ""
-    if address is None or ":lambda:path/" in told or told.startswith(("http:", "https:")):
+    stated = MARK.sub("", pattern(address).text) if address is not None else ""
+    if address is None or ":lambda:path/" in stated or stated.startswith(("http:", "https:")):
         return Say(value=False, place=place)
     if isinstance(parameters, Unknown):
         return open_at(parameters)
-    holes = _HOLE.findall(told.partition(":path/")[2])
+    holes = _HOLE.findall(stated.partition(":path/")[2])
     paths = [_filled(parameters, hole) for hole in holes]
-    return Say(one_of([*paths, _item(settings, told)]), place, "it is unknown what its path contains")
+    return Say(one_of([*paths, _item(settings, stated)]), place, "it is unknown what its path contains")
 
 
 def _filled(parameters: Node | None, hole: str) -> bool | None:
@@ -186,7 +186,7 @@ def _chosen(node: Node | None) -> bool | None:
     if node is None:
         return False
     said = pattern(node)
-    told = MARK.sub("", said.text)
-    if _WHOSE.search(told):
+    stated = MARK.sub("", said.text)
+    if _WHOSE.search(stated):
         return None
-    return True if _OF_CALLER.search(told) else None if said.open else False
+    return True if _OF_CALLER.search(stated) else None if said.open else False

@@ -157,11 +157,11 @@ _EDGE_CODE = "FunctionAssociations|function_association", "LambdaFunctionAssocia
 def _tells_nothing(part: Gathered) -> bool:
     """Whether an origin adds nothing to requests: no header, signature or certificate, and no code that might."""
     settings = [part.node, read(part.node, "CustomOriginConfig")]
-    told = [name for one in settings if isinstance(one, Table) for name in one.entries if _OTHER_WAYS.search(name)]
+    stated = [name for one in settings if isinstance(one, Table) for name in one.entries if _OTHER_WAYS.search(name)]
     whole = read(part.resource.properties, "DistributionConfig") or part.resource.properties
     behaviours = [
         *each(read(whole, "DefaultCacheBehavior")),
         *each(read(whole, "CacheBehaviors|ordered_cache_behavior")),
     ]
     code = any(isinstance(one, Unknown) or read(one, name) is not None for one in behaviours for name in _EDGE_CODE)
-    return not code and not any(read(one, name) is not None for one in settings for name in told)
+    return not code and not any(read(one, name) is not None for one in settings for name in stated)

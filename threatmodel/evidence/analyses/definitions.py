@@ -27,7 +27,7 @@ from threatmodel.stacks.values import List, Node, Table, Unknown, get, text, unk
 _WORDS = {"NONE": "none", "AWS_IAM": "iam", "CUSTOM": "lambda-authorizer", "COGNITO_USER_POOLS": "jwt", "JWT": "jwt"}
 _LEAVES = ("lambda-authorizer", "jwt", "iam")
 """What a route may ask, by how much it leaves to get wrong: one word stands for routes of which each asks its own."""
-_NOT_TOLD = "it is unknown how a route authenticates its callers"
+_NOT_SHOWN = "it is unknown how a route authenticates its callers"
 _CONNECTS = "$connect"
 _SOCKETS = ("AWS::Serverless::WebSocketApi",)
 
@@ -110,7 +110,7 @@ def _defined(body: Node) -> Iterator[_Asked]:
         if hidden is not None and word in {"none", ""}:
             yield "", hidden.place, hidden.why
         else:
-            yield word, one.place, _NOT_TOLD
+            yield word, one.place, _NOT_SHOWN
 
 
 def _answers_itself(integration: Node | None) -> bool | None:
@@ -118,15 +118,15 @@ def _answers_itself(integration: Node | None) -> bool | None:
     kind = read(integration, "type|Type") if isinstance(integration, Table) else integration
     if kind is None:
         return True
-    told = worded(kind)
-    return None if told is None else told.lower() == "mock"
+    stated = worded(kind)
+    return None if stated is None else stated.lower() == "mock"
 
 
 def _is_preflight(method: Node) -> bool | None:
     """Whether a method is a browser's question that API Gateway answers itself."""
     verb = read(method, "HttpMethod")
-    told = worded(verb)
-    asks = None if told is None and verb is not None else told == "OPTIONS"
+    stated = worded(verb)
+    asks = None if stated is None and verb is not None else stated == "OPTIONS"
     return all_of((asks, _answers_itself(read(method, "Integration"))))
 
 
@@ -141,7 +141,7 @@ def _declared(part: Gathered, api: Resource) -> _Asked:
         return "", doubt.place, doubt.why
     if word == "none" and _is_preflight(part.node) is None:
         return "", part.resource.place, "it is unknown whether it is only a preflight response"
-    return word, (asked or part.resource).place, open_at(asked).why if isinstance(asked, Unknown) else _NOT_TOLD
+    return word, (asked or part.resource).place, open_at(asked).why if isinstance(asked, Unknown) else _NOT_SHOWN
 
 
 def _routes(parts: Sequence[Gathered], resource: Resource) -> Sequence[_Asked]:

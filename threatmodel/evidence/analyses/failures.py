@@ -62,9 +62,9 @@ def stream_failures_kept(parts: Sequence[Gathered], resource: Resource, stack: S
     streams = [part for part in named(parts, "mapping") if stands(read(part.node, "StartingPosition")) is not False]
     says = [_mapping(part)._replace(doubt=doubt_of(part.resource, resource)) for part in streams]
     starters = [(worded(part.node), part.node) for part in named(parts, "starter")]
-    says += [open_at(node) for told, node in starters if told is None]
+    says += [open_at(node) for stated, node in starters if stated is None]
     outcome = every(says, "", "failed stream records are retried without a limit, or are not kept")
-    beside = named(parts, "schedule") or any(told is not None and told not in _ASKING for told, _ in starters)
+    beside = named(parts, "schedule") or any(stated is not None and stated not in _ASKING for stated, _ in starters)
     if not streams or (beside and isinstance(outcome, Answered) and outcome.value):
         return None
     return unless_unread(outcome, stack, [True])
@@ -75,8 +75,8 @@ def _redrive(part: Gathered, stack: Stack) -> Say:
     if policy is None or isinstance(policy, Unknown):
         return open_at(policy or part.node)
     tries = read(policy, "maxReceiveCount")
-    told = number(tries)
-    few = None if told is None else told <= _MOST_TRIES
+    stated = number(tries)
+    few = None if stated is None else stated <= _MOST_TRIES
     to = read(policy, "deadLetterTargetArn")
     value = all_of((stands(to), few, _kept(to, part.resource, stack), _taken(to, part.resource, stack)))
     return Say(value, part.node.place, open_at(tries or part.node).why if few is None else _NOT_KEPT)
@@ -142,12 +142,12 @@ def dead_letters_of(queue: Resource, stack: Stack) -> Resource | None:
 def _queue(to: Node | None, stack: Stack) -> Resource | None:
     """The queue of this file that an ARN means: by a link, also in a JSON text, or by the ARN that a plan tells."""
     target = stack.target(to) if to is not None else None
-    told = worded(to) or ""
-    named_in = re.fullmatch(r"\$\{(.+)\.(?:Arn|arn)\}", told)
+    stated = worded(to) or ""
+    named_in = re.fullmatch(r"\$\{(.+)\.(?:Arn|arn)\}", stated)
     if target is None and named_in is not None:
         target = stack.resources.get(named_in[1])
-    if target is None and told:
-        target = next((one for one in stack.of_type(*_QUEUES) if worded(read(one.properties, "arn")) == told), None)
+    if target is None and stated:
+        target = next((one for one in stack.of_type(*_QUEUES) if worded(read(one.properties, "arn")) == stated), None)
     return target
 
 
@@ -254,8 +254,8 @@ def _sends(to: Node, policies: Sequence[Gathered], function: Resource, stack: St
 
 
 def _lets(grant: Grant, right: str, target: Resource) -> bool | None:
-    told = grant.resources and not grant.but_resources
-    about = one_of([_is_about(one, target) for one in grant.resources]) if told else None
+    stated = grant.resources and not grant.but_resources
+    about = one_of([_is_about(one, target) for one in grant.resources]) if stated else None
     narrow = grant.open is not None or bool(grant.conditions)
     return all_of((grant.covers(right), about, None if narrow else True))
 

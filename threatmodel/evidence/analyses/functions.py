@@ -43,10 +43,10 @@ def _layer(node: Node, stack: Stack) -> Say:
         if target is None or target.type not in _LAYER_TYPES:
             return Say(None, node.place, "it refers to something other than a layer version in this file")
         return Say(node.attribute != "layer_arn", node.place)  # Terraform's name for the ARN without version
-    told = worded(node)
-    if told is None:
+    stated = worded(node)
+    if stated is None:
         return open_at(node)
-    found = _LAYER.match(told)
+    found = _LAYER.match(stated)
     if found is None or found["version"] is None:
         return Say(value=False if found else None, place=node.place)
     own = found["account"] == "<AccountId>"
@@ -71,11 +71,11 @@ def secret_in_environment(parts: Sequence[Gathered], _resource: Resource, stack:
     found = [supply for supply in supplies if supply.secret]
     if found:
         more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
-        note = "; ".join(supply.told() for supply in found[:_MOST]) + more
+        note = "; ".join(supply.described() for supply in found[:_MOST]) + more
         return Answered(value=True, places=tuple(supply.place for supply in found), note=note)
     for supply in supplies:
         if supply.secret is None:
-            return Unanswered(f"{supply.told()}: {supply.why}", supply.place)
+            return Unanswered(f"{supply.described()}: {supply.why}", supply.place)
     if hidden is not None:
         return Unanswered(hidden.why, hidden.place)
     return Answered(value=False, places=tuple(part.node.place for part in parts), note="")
@@ -212,8 +212,8 @@ def _to(node: Node, stack: Stack) -> str:
             return "alias"
         version = target is not None and (target.type in _VERSIONS or node.attribute in {"Version", "version"})
         return "version" if version else ""
-    told = worded(node)
-    return _word(told) if told else ""
+    stated = worded(node)
+    return _word(stated) if stated else ""
 
 
 def _word(name: str) -> str:
@@ -226,13 +226,13 @@ def _word(name: str) -> str:
 
 def _by_text(node: Node, resource: Resource) -> Iterator[tuple[str, Place, str]]:
     """A caller that gives the function's own name as text; one that gives another name says nothing of this one."""
-    told = worded(node)
-    if told is None:
+    stated = worded(node)
+    if stated is None:
         yield "", node.place, open_at(node).why
         return
-    if "/functions/" in told:
-        told = told.split("/functions/", 1)[1].removesuffix("/invocations")
-    found = _FUNCTION.match(told)
+    if "/functions/" in stated:
+        stated = stated.split("/functions/", 1)[1].removesuffix("/invocations")
+    found = _FUNCTION.match(stated)
     own = worded(read(resource.properties, "FunctionName"))
     if found is not None and own is not None and found["name"] == own:
         yield _word(found["to"]) if found["to"] else "latest", node.place, "it is unknown what it invokes"

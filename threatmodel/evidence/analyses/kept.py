@@ -77,8 +77,8 @@ _KEEPERS = re.compile(
 
 
 def _may_copy(node: Node) -> bool:
-    told = shape_of(node)
-    return "resolve:secretsmanager:" in told or any(_VERSIONS.search(one.resource) for one in links(node))
+    stated = shape_of(node)
+    return "resolve:secretsmanager:" in stated or any(_VERSIONS.search(one.resource) for one in links(node))
 
 
 def _spells_more(generated: Node, stack: Stack) -> bool:

@@ -158,8 +158,8 @@ def _key(part: Gathered, stack: Stack, element: Resource) -> Iterator[Say]:
 
 def _of(node: Node, stack: Stack, element: Resource) -> Say:
     """What is said of one key that is named."""
-    told = worded(node)
-    if told is not None and _OF_AWS.match(told):
+    stated = worded(node)
+    if stated is not None and _OF_AWS.match(stated):
         return Say(value=False, place=node.place)
     target = stack.target(node)
     if target is not None and target.type in _ALIASES:

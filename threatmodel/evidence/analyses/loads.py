@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from threatmodel.evidence.analyses.alerting import WITHIN, goes_off, reaches, tells
+from threatmodel.evidence.analyses.alerting import WITHIN, goes_off, notifies, reaches
 from threatmodel.evidence.analyses.covering import Cover, together
 from threatmodel.evidence.analyses.event_patterns import asks_only
 from threatmodel.evidence.analyses.properties import (
@@ -49,16 +49,16 @@ def _budget(part: Gathered, stack: Stack) -> Iterator[Cover]:
     if worded(kind) not in {"COST", None} or not notes:
         return
     heard = [_has_subscriber(one, stack, part.resource) for one in notes]
-    told = one_of(heard)
+    stated = one_of(heard)
     unknown = hidden or next((one for one in (kind, budget, *notes) if isinstance(one, Unknown)), None)
     filters = read(budget, "CostFilters|cost_filter|cost_filters")
     expression = read(budget, "FilterExpression")
     for service in _SERVICES:
         value = None if isinstance(filters, Unknown) or expression is not None else _in_filters(filters, service)
-        value = False if told is False and unknown is None else value
-        value = all_of((value, told, _timely(budget, notes, heard))) if value else value
+        value = False if stated is False and unknown is None else value
+        value = all_of((value, stated, _timely(budget, notes, heard))) if value else value
         why = (unknown or open_at(filters or expression or budget)).why
-        why = why if unknown or told else "it is unknown whether the alert has a recipient"
+        why = why if unknown or stated else "it is unknown whether the alert has a recipient"
         yield service, None if value and unknown is not None else value, part.resource.place, why
 
 
@@ -88,10 +88,10 @@ _PAST = "2026"
 
 def _begun(start: Node | None) -> bool | None:
     """Whether a budget counts already: from a day before this was written, or from where AWS begins by itself."""
-    told = worded(start)
+    stated = worded(start)
     if start is None:
         return True
-    return True if told is not None and re.match(r"20\d\d-", told) and told < _PAST else None
+    return True if stated is not None and re.match(r"20\d\d-", stated) and stated < _PAST else None
 
 
 def _tells(notification: Node) -> bool | None:
@@ -105,8 +105,8 @@ def _tells(notification: Node) -> bool | None:
 
 
 def _amount(node: Node | None) -> float | None:
-    told = worded(node)
-    return float(told) if told is not None and re.fullmatch(r"\d{1,12}(?:\.\d{1,4})?", told) else None
+    stated = worded(node)
+    return float(stated) if stated is not None and re.fullmatch(r"\d{1,12}(?:\.\d{1,4})?", stated) else None
 
 
 _MAIL = ("EMAIL",)
@@ -146,16 +146,16 @@ _MOST_IMPACT = 1_000
 
 
 def _anomalies(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[Cover]:
-    told = _has_subscriber(part.node, stack, part.resource, "costalerts.amazonaws.com")
+    stated = _has_subscriber(part.node, stack, part.resource, "costalerts.amazonaws.com")
     followed = {link.resource for link in links(read(part.node, "MonitorArnList"))}
     threshold = _amount(read(part.node, "Threshold"))
     small = threshold <= _MOST_IMPACT if threshold is not None else None
     for monitor in named(parts, "anomaly-monitor"):
-        if monitor.resource.name not in followed or told is False:
+        if monitor.resource.name not in followed or stated is False:
             continue
         doubt = opaque_of(part) or part.resource.doubt or opaque_of(monitor) or monitor.resource.doubt
         for service in _SERVICES:
-            value = all_of((_monitors(monitor.node, service), told, small or _small_impact(part.node) or None))
+            value = all_of((_monitors(monitor.node, service), stated, small or _small_impact(part.node) or None))
             why = "it is unknown what it monitors, from which cost, and who receives it"
             why = doubt.why if doubt is not None else why
             yield service, None if value and doubt is not None else value, monitor.resource.place, why
@@ -163,8 +163,8 @@ def _anomalies(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Itera
 
 def _small_impact(subscription: Node) -> bool:
     """Whether an expression asks for one impact at least, and no great one."""
-    told = document(read(subscription, "ThresholdExpression"))
-    asked = read(told, "Dimensions|dimension")
+    stated = document(read(subscription, "ThresholdExpression"))
+    asked = read(stated, "Dimensions|dimension")
     values = [_amount(one) for one in each(read(asked, "Values"))]
     key = (worded(read(asked, "Key")) or "").startswith("ANOMALY_TOTAL_IMPACT_")
     least = [worded(one) for one in each(read(asked, "MatchOptions"))] == ["GREATER_THAN_OR_EQUAL"]
@@ -211,10 +211,10 @@ def concurrency_alarm(parts: Sequence[Gathered], _resource: Resource, stack: Sta
     for part in named(parts, "alarm"):
         metrics = set(_account_metrics(part.node))
         doubt = part.resource.doubt
-        told = tells(part.resource, stack)
+        stated = notifies(part.resource, stack)
         for what, names in _WATCHED.items():
-            if metrics & set(names) and told is not False:
-                value = all_of((doubt is None or None, told, goes_off(part.node, WITHIN, _MOST_AT_ONCE)))
+            if metrics & set(names) and stated is not False:
+                value = all_of((doubt is None or None, stated, goes_off(part.node, WITHIN, _MOST_AT_ONCE)))
                 why = doubt.why if doubt else "it is unknown whether it fires in time and has a recipient"
                 covers.append((what, value, part.resource.place, why))
     return together(covers, tuple(_WATCHED), "the alarms monitor only one of concurrent executions and throttles")

@@ -198,19 +198,19 @@ def _preferred(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> _Step
 def _by_name(name: Node, parts: Sequence[Gathered], stack: Stack) -> _Step:
     """How traffic moves by a configuration's name, or by what a configuration of this file holds."""
     target = stack.target(name)
-    told = worded(name)
+    stated = worded(name)
     for part in named(parts, "configuration"):
         own = worded(read(part.node, "DeploymentConfigName"))
-        if part.resource is target or (own is not None and own == told):
+        if part.resource is target or (own is not None and own == stated):
             kind = read(part.node, "TrafficRoutingConfig", "Type")
             hidden = opaque_of(part) or part.resource.doubt
             word = _ROUTING.get(worded(kind) or "", "") if hidden is None else ""
             if word in _FEWEST_MINUTES and not _by_steps(read(part.node, "TrafficRoutingConfig"), word):
                 return "", part.resource.place, "its steps are unknown, or not those of a gradual deployment"
             return word, part.resource.place, (hidden or open_at(kind or part.node)).why
-    found = _LAMBDA.match(told or "") if target is None else None
+    found = _LAMBDA.match(stated or "") if target is None else None
     if found is None:
-        return "", name.place, open_at(name).why if told is None else "this deployment configuration is unknown"
+        return "", name.place, open_at(name).why if stated is None else "this deployment configuration is unknown"
     return {"canary": "canary", "linear": "linear"}.get(found[1].lower(), "all-at-once"), name.place, ""
 
 

@@ -148,8 +148,8 @@ def _setting(node: Node, *, whole: bool | None) -> _Setting:
 
 
 def _told(node: Node | None, wanted: str) -> bool | None:
-    told = None if getattr(node, "given", ()) else worded(node)
-    return told == wanted if told is not None or node is None else None
+    stated = None if getattr(node, "given", ()) else worded(node)
+    return stated == wanted if stated is not None or node is None else None
 
 
 def _set_or_not(one: _Setting, resource: Resource) -> _Setting:

@@ -134,8 +134,8 @@ def _log(node: Node) -> Say:
 
 
 def _at_least(days: Node) -> bool | None:
-    told = number(days)
-    return None if told is None else told >= _FEWEST_DAYS
+    stated = number(days)
+    return None if stated is None else stated >= _FEWEST_DAYS
 
 
 def _selection(part: Gathered, stack: Stack) -> Say:
@@ -172,10 +172,10 @@ _EACH_DAY = re.compile(r"\*|\?|(?:\*|1)/[1-7]")
 
 def _often(schedule: Node | None) -> bool | None:
     """Whether a schedule runs once a week at least, which keeps what is lost below a week's work."""
-    told = worded(schedule)
-    if told is None:
+    stated = worded(schedule)
+    if stated is None:
         return False if schedule is None else None
-    rate, cron = _RATE.fullmatch(told), _CRON.fullmatch(told)
+    rate, cron = _RATE.fullmatch(stated), _CRON.fullmatch(stated)
     if rate is not None:
         days = {"hour": 24, "day": 1, "week": 1 / 7}[rate["unit"]]
         return int(rate["number"] or 1) / days <= _FEWEST_DAYS

@@ -50,9 +50,9 @@ def _alarm(node: Node, stack: Stack) -> Resource | None:
     target = stack.target(node) or stack.target(read(node, "Name"))
     if target is not None:
         return target if target.type in _ALARMS else None
-    told = worded(read(node, "Name") or node)
-    return next((one for one in stack.of_type(*_ALARMS) if told and worded(read(one.properties, "AlarmName")) == told),
-                None)  # fmt: skip
+    stated = worded(read(node, "Name") or node)
+    alarms = stack.of_type(*_ALARMS) if stated else ()
+    return next((one for one in alarms if worded(read(one.properties, "AlarmName")) == stated), None)
 
 
 def _about(dimensions: Node | None, function: Resource | None, stack: Stack) -> bool | None:
@@ -66,8 +66,10 @@ def _about(dimensions: Node | None, function: Resource | None, stack: Stack) -> 
         return None  # a version that is there already, not the one that comes
     name = found["FunctionName"]
     meant = [stack.resources[link.resource] for link in links(name) if link.resource in stack.resources]
-    told = worded(name)
-    meant += [one for one in stack.resources.values() if told and worded(read(one.properties, "FunctionName")) == told]
+    stated = worded(name)
+    meant += [
+        one for one in stack.resources.values() if stated and worded(read(one.properties, "FunctionName")) == stated
+    ]
     if function is None:
         return True if meant else None
     return any(one is function for one in meant) or (None if isinstance(name, Unknown) or not meant else False)

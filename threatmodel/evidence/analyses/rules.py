@@ -44,9 +44,9 @@ def _target(rule: Gathered, parts: Sequence[Gathered], stack: Stack) -> Node | N
             doubt = opaque_of(part) or part.resource.doubt
             known += [] if doubt is not None else [part.node]
             own = (*own, part.node if doubt is None else doubt)
-    told = [(node, _handed_on(node, rule.resource, stack)) for node in known]
-    first = next((node for node, reached in told if reached), None)
-    if first is None and any(reached is None for _, reached in told):
+    stated = [(node, _handed_on(node, rule.resource, stack)) for node in known]
+    first = next((node for node, reached in stated if reached), None)
+    if first is None and any(reached is None for _, reached in stated):
         return Unknown("it is unknown whether its target notifies anyone", rule.resource.place)
     return first or next((one for one in own if isinstance(one, Unknown)), None)
 

@@ -52,7 +52,7 @@ class Supply(NamedTuple):
     by: str = ""
     why: str = ""
 
-    def told(self) -> str:
+    def described(self) -> str:
         """The supply in words, for a note."""
         return " ".join(part for part in (f"{_shown(self.name)}:", HOW[self.how], self.by) if part)
 
@@ -177,9 +177,9 @@ def _dynamic(speaks: str, found: re.Match[str]) -> Judgement:
     store, reference = found.groups()
     if store == "secretsmanager":
         key = re.search(r":SecretString:([^:]*)", reference)
-        told = key is not None and key.group(1).lower() in _NOT_THE_SECRET
+        described = key is not None and key.group(1).lower() in _NOT_THE_SECRET
         why = "it is unknown which parts of the stored secret are secret"
-        if told and speaks != "secret":
+        if described and speaks != "secret":
             return Judgement("secretsmanager-dynamic", secret=None, why=why)
         return Judgement("secretsmanager-dynamic", secret=True)
     if store == "ssm-secure":

@@ -69,8 +69,8 @@ def any_source(grant: Grant) -> bool:
     What goes below ``AWSLogs/`` and an account's number is that account's by the path.
     """
     services = [one for one in grant.principals if one.kind == "Service" and one.pattern.open is None]
-    told = either([narrows(one) for one in grant.conditions])
-    if not services or told is not False or grant.but_principals:
+    stated = either([narrows(one) for one in grant.conditions])
+    if not services or stated is not False or grant.but_principals:
         return False
     own = [re.search(r"/AWSLogs/([0-9]{12}|\$\{)", one.text) for one in grant.resources]
     little = not grant.but_actions and all(one.text in _TELLS_LITTLE for one in grant.actions)
@@ -191,10 +191,10 @@ def _of_permission(part: Gathered) -> Judgement:
 
 
 def _of_url(node: Node) -> Judgement:
-    told = text(node)
-    if told in {"NONE", "AWS_IAM"}:
-        note = "its function URL requires no authentication (AuthType NONE)" if told == "NONE" else ""
-        return Judgement(told == "NONE", node.place, note)
+    stated = text(node)
+    if stated in {"NONE", "AWS_IAM"}:
+        note = "its function URL requires no authentication (AuthType NONE)" if stated == "NONE" else ""
+        return Judgement(stated == "NONE", node.place, note)
     return unknown(not_understood(node))
 
 
@@ -252,8 +252,8 @@ def _pins(source: Pattern, stack: Stack, *, has_account: bool, at: Place) -> Jud
     if source.links:
         targets = [stack.resources[link.resource] for link in source.links if link.resource in stack.resources]
         bucket = any(one.type in {"AWS::S3::Bucket", "aws_s3_bucket"} for one in targets)
-        told = has_account or not bucket
-        return Judgement(told, at, "" if told else "the source ARN has no account, and no source account is named")
+        stated = has_account or not bucket
+        return Judgement(stated, at, "" if stated else "the source ARN has no account, and no source account is named")
     if source.open is not None and len(arn_parts(source.text)) < 6:  # noqa: PLR2004 - an ARN's parts
         return unknown(source.open)
     parts = arn_parts(source.text)

@@ -26,22 +26,22 @@ def what_signing_does(parts: Sequence[Gathered], resource: Resource, stack: Stac
         if isinstance(part.node, Unknown):
             return Unanswered(part.node.why, part.node.place)
         node = read(part.node, "CodeSigningPolicies|policies", "UntrustedArtifactOnDeployment")
-        told = "Warn" if node is None else worded(node)
+        stated = "Warn" if node is None else worded(node)
         place = part.resource.place if node is None else node.place
-        if told not in {"Enforce", "Warn"}:
+        if stated not in {"Enforce", "Warn"}:
             found = open_at(node or part.node)
             return Unanswered(found.why, found.place)
         doubt = part.resource.opaque or part.resource.doubt
         if doubt is not None and (resource.doubt is None or resource.doubt.why != doubt.why):
             return Unanswered(doubt.why, doubt.place)
-        if told == "Warn":
+        if stated == "Warn":
             return Answered("warn", (place,))
-        strange = _stranger(part.node, stack)
+        strange = _foreign(part.node, stack)
         return Answered("enforce", (place,)) if strange is None else Unanswered(strange.why, strange.place)
     return None
 
 
-def _stranger(config: Node, stack: Stack) -> Unknown | None:
+def _foreign(config: Node, stack: Stack) -> Unknown | None:
     """A publisher that may be somebody else."""
     for one in each(read(config, "AllowedPublishers", "SigningProfileVersionArns|signing_profile_version_arns")):
         profile = stack.target(one)

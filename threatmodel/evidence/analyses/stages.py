@@ -108,16 +108,16 @@ def _kept(target: Node, api: Resource, stack: Stack) -> bool | None:
 
 def _long_enough(days: Node | None) -> bool | None:
     """Whether a log group keeps what it gets for long enough: without a number, or with zero in Terraform, for ever."""
-    told = number(days)
-    return True if days is None or told == 0 else None if told is None else told >= _LEAST_DAYS
+    stated = number(days)
+    return True if days is None or stated == 0 else None if stated is None else stated >= _LEAST_DAYS
 
 
 def _says_something(log: Node | None) -> bool | None:
     """Whether a line of a log has something of the request in it."""
     if not isinstance(log, Table | List) or (isinstance(log, Table) and "Format" not in log.entries):
         return True
-    told = worded(read(log, "Format"))
-    return None if told is None else "$context." in told
+    stated = worded(read(log, "Format"))
+    return None if stated is None else "$context." in stated
 
 
 def _if_there(stage: Stage, say: Say, resource: Resource) -> Say:

@@ -44,10 +44,10 @@ def trail_records_invocations(parts: Sequence[Gathered], _resource: Resource, st
 def trail_falls_short(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
     """No where the trail that is for all Regions records less than it must, or its account can reach what it wrote."""
     trails = named(parts, "trail")
-    short = [(part, told) for part in trails if (told := next(_shortfalls(part, stack), ""))]
+    short = [(part, stated) for part in trails if (stated := next(_shortfalls(part, stack), ""))]
     if short and len(short) == len([part for part in trails if _is_meant(part.node)]):
-        part, told = short[0]
-        return Answered(value=False, places=(part.resource.place,), note=f"{part.resource.name}: {told}")
+        part, stated = short[0]
+        return Answered(value=False, places=(part.resource.place,), note=f"{part.resource.name}: {stated}")
     why = "it is unknown whether this account can change its log files"
     return Unanswered(why, trails[0].resource.place) if trails else None
 

@@ -118,12 +118,12 @@ def _bound(stage: Stage, node: Node | None, resource: Resource) -> bool | None:
         return False
     own = stage.part.resource
     linked = {link.resource for link in links(node)}
-    told = worded(node)
-    if told is None:
+    stated = worded(node)
+    if stated is None:
         return None
     if linked == {own.name} and stage.part.part == "stage" and own.type.startswith("aws_"):
         return True
-    found = _AT_STAGE.match(re.sub(r"<(\w+)>", r"\1", told))
+    found = _AT_STAGE.match(re.sub(r"<(\w+)>", r"\1", stated))
     if found is None:
         return False  # an api that is named by its id is none that this file makes
     if found["api"].partition(".")[0] != resource.name:
@@ -148,8 +148,8 @@ def _acl_limits(acl: Resource, scope: str, resource: Resource, stack: Stack) -> 
     """Whether a web ACL that may stand in front blocks whoever sends too much."""
     if acl.opaque is not None:
         return None
-    told = worded(read(acl.properties, "Scope"))
-    if told is not None and told != scope:
+    stated = worded(read(acl.properties, "Scope"))
+    if stated is not None and stated != scope:
         return False
     listed = read(acl.properties, "Rules|rule")
     rules = each(listed)
@@ -157,7 +157,7 @@ def _acl_limits(acl: Resource, scope: str, resource: Resource, stack: Stack) -> 
         return None
     limiting = one_of([_limiting(rule, rules, stack) for rule in rules])
     beside = any(stack.target(read(one.properties, "web_acl_arn")) in (acl, None) for one in stack.of_type(*_ADDING))
-    sure = True if doubt_of(acl, resource) is None and told is not None and not beside else None
+    sure = True if doubt_of(acl, resource) is None and stated is not None and not beside else None
     return all_of((limiting, sure))
 
 

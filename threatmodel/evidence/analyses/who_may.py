@@ -46,8 +46,8 @@ def invokers_restricted(parts: Sequence[Gathered], resource: Resource, stack: St
     for grant in grants(policies, resource, stack):
         if grant.open is not None:
             return unanswered(grant.open)
-        strangers = [one for one in grant.principals if one.kind != "Service"]
-        if grant.effect == "Allow" and (strangers or grant.but_principals):
+        unread_parts = [one for one in grant.principals if one.kind != "Service"]
+        if grant.effect == "Allow" and (unread_parts or grant.but_principals):
             return Answered(False, (grant.place,), "its policy allows principals other than services")  # noqa: FBT003 - the value
     names = (resource.name,) if resource.name else ()
     spared = lambda holder: holder.deploys or holder.starts  # noqa: E731 - said where it is used

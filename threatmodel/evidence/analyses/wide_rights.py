@@ -149,10 +149,10 @@ def _over_all(grant: Grant, instead: _Instead, spared: frozenset[str]) -> Iterat
             at = grant.at(by) if isinstance(by, Pattern) and not wide else at
             wide.append(what)
     if wide:
-        yield unless_open(grant, Judgement(truth=True, place=at, note=_told_wide(grant, wide, instead)))
+        yield unless_open(grant, Judgement(truth=True, place=at, note=_why_wide(grant, wide, instead)))
 
 
-def _told_wide(grant: Grant, actions: Sequence[str], instead: _Instead) -> str:
+def _why_wide(grant: Grant, actions: Sequence[str], instead: _Instead) -> str:
     """What a statement allows on every resource, the weightiest first, and what to write instead."""
     ranked = sorted((one for name in actions for one in expanded(name.lower())), key=_weight)
     names = [one.name for one in ranked] or list(actions)
@@ -317,5 +317,5 @@ def _broad(found: Pattern) -> Judgement:
         return unknown(found.open)
     name = aws_policy_name(found)
     broad = name in _BROAD or _FULL.search(name) is not None
-    told = "" if found.given else name
-    return Judgement(broad, found.place, f"{told or 'a broad policy'} is attached" if broad else "")
+    stated = "" if found.given else name
+    return Judgement(broad, found.place, f"{stated or 'a broad policy'} is attached" if broad else "")

@@ -76,10 +76,10 @@ def _filtered(node: List, part: PathPart, rest: Sequence[PathPart]) -> Iterator[
             if having or isinstance(found, Unknown):
                 yield found
             elif _stands(found):
-                yield Unknown(NOT_TOLD, found.place, found if usually else None)
+                yield Unknown(NOT_SHOWN, found.place, found if usually else None)
 
 
-NOT_TOLD = "its value does not show whether this is meant"
+NOT_SHOWN = "its value does not show whether this is meant"
 
 
 def has_values(node: Node, where: Sequence[tuple[str, str]]) -> bool | None:
@@ -111,10 +111,10 @@ def said(row: FactRow, mapping: FactMapping, node: Node, at: Place) -> Answered 
         return Unanswered(node.why, at, usual if isinstance(usual, Answered) else None)
     if mapping.predicate == "says":
         return Answered(mapping.says, (at,))
-    told, note = _as_text(node), by_defaults(node)
-    if told is not None:
+    stated, note = _as_text(node), by_defaults(node)
+    if stated is not None:
         for pattern, value in mapping.words.items():
-            if fnmatch.fnmatchcase(told, pattern):
+            if fnmatch.fnmatchcase(stated, pattern):
                 return Answered(value, (at,), note)
     if mapping.value:
         value = _taken(row, mapping.value, node)

@@ -24,14 +24,14 @@ _MADE_UP = re.compile(r".+-(?P<id>[A-Za-z0-9]+)-[A-Za-z0-9]{6,}\Z")
 def names_in(node: Node) -> tuple[str, ...]:
     """The own names that a text can mean: itself, the resource of an ARN, a function without account and qualifier."""
     if isinstance(node, Joined) and not any(links(node)):
-        told: object = shape_of(node)
+        stated: object = shape_of(node)
     else:
-        told = node.value if isinstance(node, Scalar) else None
-    if not isinstance(told, str) or len(told) > _LONGEST or "\x00" in told:
+        stated = node.value if isinstance(node, Scalar) else None
+    if not isinstance(stated, str) or len(stated) > _LONGEST or "\x00" in stated:
         return ()
-    tokens = _TOKEN.findall(told)
+    tokens = _TOKEN.findall(stated)
     numbers = iter(range(len(tokens)))
-    masked = _TOKEN.sub(lambda _: f"\x00{next(numbers)}\x01", told)
+    masked = _TOKEN.sub(lambda _: f"\x00{next(numbers)}\x01", stated)
     parts = masked.split(":")
     if parts[0] == "arn" and len(parts) > _ARN:
         last = re.split("[:/]", ":".join(parts[_ARN:]))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from threatmodel.evidence.analyses.registry import Analysis, analyses
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.evidence.mappings.format import FactMapping, Mappings, Source, Step
-from threatmodel.evidence.mappings.lookup import NOT_TOLD, OUTSIDE, has_values, lacking, said, standing
+from threatmodel.evidence.mappings.lookup import NOT_SHOWN, OUTSIDE, has_values, lacking, said, standing
 from threatmodel.evidence.mappings.own_names import may_be, names_in, own_names
 from threatmodel.evidence.mappings.paths import ValuePath
 from threatmodel.model.facts import LEFT_OUT, NOWHERE
@@ -320,7 +320,7 @@ def _fitting(spot: _Spot, where: Sequence[tuple[str, str]]) -> Iterator[_Spot]:
     elif having:
         yield spot
     elif having is None:
-        yield _Spot(spot.resource, Unknown(NOT_TOLD, spot.resource.place))
+        yield _Spot(spot.resource, Unknown(NOT_SHOWN, spot.resource.place))
 
 
 # --- several results

@@ -182,7 +182,7 @@ def _fit(rest: str, kind: ResourceType, name: Pattern | None) -> tuple[bool, boo
     if rest == wanted or rest.startswith((wanted + "/", wanted + "-", wanted + ":")):
         below = rest[len(wanted) :]
         if not below.startswith("-") or suffix:
-            return True, not MARK.search(wanted) or _told(wanted), below
+            return True, not MARK.search(wanted) or _is_literal(wanted), below
     if MARK.search(wanted):
         return (False, False, "*") if _may_begin(open_rest, prefix) else None
     spelt = wanted + suffix.replace("?", "x")
@@ -197,7 +197,7 @@ def _fit(rest: str, kind: ResourceType, name: Pattern | None) -> tuple[bool, boo
     )
 
 
-def _told(text: str) -> bool:
+def _is_literal(text: str) -> bool:
     """Whether each unknown part says which parameter it is: the same parameter is the same text."""
     return all(len(mark) > len("\x00\x01") for mark in MARK.findall(text))
 

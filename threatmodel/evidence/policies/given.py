@@ -84,8 +84,8 @@ def _own_names(stack: Stack) -> Iterator[tuple[str, str]]:
     """The names that roles give themselves, with the names that they have in the file."""
     for role in stack.of_type(*_ROLES):
         own = role.properties.entries.get("RoleName", role.properties.entries.get("name"))
-        if own is not None and (told := pattern(own)).text and told.open is None:
-            yield told.text, role.name
+        if own is not None and (stated := pattern(own)).text and stated.open is None:
+            yield stated.text, role.name
 
 
 def _roles(grant: Grant, names: Mapping[str, str]) -> Iterator[str]:

@@ -171,15 +171,15 @@ def statement(node: Node) -> Grant:
         return _unread(node, "it is not a statement")
     entries = {name.lower(): child for name, child in node.entries.items()}
     effect = entries.get("effect")
-    told = text(effect)
+    stated = text(effect)
     unknown = None
-    if told not in {"Allow", "Deny"}:
+    if stated not in {"Allow", "Deny"}:
         at = effect.place if effect is not None else node.place
         unknown = effect if isinstance(effect, Unknown) else Unknown("the statement's effect is unknown", at)
     actions, but_actions = _list(entries, "action", "notaction")
     resources, but_resources = _list(entries, "resource", "notresource")
     return Grant(
-        effect="" if unknown else told or "",
+        effect="" if unknown else stated or "",
         actions=tuple(_lowered(pattern(one)) for one in actions),
         resources=tuple(pattern(one) for one in resources),
         principals=tuple(_principals(entries.get("principal", entries.get("notprincipal")))),

@@ -42,7 +42,7 @@ class Beyond(NamedTuple):
     source: str = ""
 
     @property
-    def told(self) -> str:
+    def described(self) -> str:
         """The right in words."""
         by = f", by {self.source}" if self.source else ""
         return f"{_first(self.actions, 4)} on {_first(self.resources, 1) or 'resources that are not named'}{by}"

@@ -8,7 +8,7 @@ from threatmodel.evidence.analyses.properties import each, read
 from threatmodel.evidence.outside import default_bus, host_name, service_of, whole
 from threatmodel.evidence.outside import source as outside_source
 from threatmodel.evidence.policies.written import parsed
-from threatmodel.evidence.relations.naming import Called, store_in, told
+from threatmodel.evidence.relations.naming import Called, described, store_in
 from threatmodel.evidence.relations.ways import Start, Ways, doubtful_of, named, places_of
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource
@@ -130,7 +130,7 @@ def _ruled(ways: Ways, called: Called, rule: Resource, doubtful: Resource, place
     ways.hide(called, "events", rule.name)
     schedule = read(rule.properties, "ScheduleExpression")
     if schedule is not None:
-        ways.start(called, "events", doubtful, Start("schedule", told(schedule), "", "", places), rule.name)
+        ways.start(called, "events", doubtful, Start("schedule", described(schedule), "", "", places), rule.name)
     pattern = read(rule.properties, "EventPattern")
     if pattern is not None:
         by, source = _bus(ways, rule, pattern, called)
@@ -154,10 +154,10 @@ def schedule(ways: Ways, resource: Resource) -> None:
     """A schedule of EventBridge Scheduler."""
     node = read(resource.properties, "Target", "Arn")
     called = ways.names.called(node)
-    if not called.functions and (told(node).endswith(":aws-sdk:lambda:invoke")):
+    if not called.functions and (described(node).endswith(":aws-sdk:lambda:invoke")):
         called = ways.names.called(read(resource.properties, "Target", "Input"))
     ways.anybody(called.open, f"the schedule {quoted(resource.name)}", resource.place)
-    detail = told(read(resource.properties, "ScheduleExpression"))
+    detail = described(read(resource.properties, "ScheduleExpression"))
     ways.start(called, "scheduler", resource, Start("schedule", detail, "", "", places_of(resource, node)))
 
 

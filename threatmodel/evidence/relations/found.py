@@ -17,7 +17,7 @@ from threatmodel.evidence.relations.use import Use
 from threatmodel.evidence.relations.uses import Functions
 from threatmodel.evidence.relations.ways import Start, Starts
 from threatmodel.evidence.resource_types import known
-from threatmodel.evidence.strangers import Touch, touches
+from threatmodel.evidence.unread_parts import Touch, touches
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import leaves, links

@@ -228,7 +228,7 @@ def open_in(node: Node | None) -> Unknown | None:
     return None
 
 
-def told(node: Node | None) -> str:
+def described(node: Node | None) -> str:
     """A text as it stands there; '' where a parameter gives it or it is not known."""
     if isinstance(node, Scalar) and not node.given and node.value is not None:
         return str(node.value)

@@ -8,7 +8,7 @@ from itertools import product
 from threatmodel.evidence.analyses.properties import read, worded
 from threatmodel.evidence.policies.grants import statements
 from threatmodel.evidence.relations.naming import Called
-from threatmodel.evidence.relations.ways import WHOEVER, Ways, named
+from threatmodel.evidence.relations.ways import ANYONE, Ways, named
 from threatmodel.reading.problems import quoted
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Node, Scalar, links
@@ -47,9 +47,9 @@ def _permitted(
     for name in called.functions:
         known = ways.found[name].callers.get(service) if service else None
         if known is None or (senders and not senders & known):
-            ways.unknown(name, _stranger(spelt, service, known=known is not None), resource.place)
+            ways.unknown(name, _foreign(spelt, service, known=known is not None), resource.place)
             continue
-        for whose, given in product(senders | {""} if senders else {WHOEVER}, (False, True)):
+        for whose, given in product(senders | {""} if senders else {ANYONE}, (False, True)):
             hidden = ways.hidden.get((service, whose, given))
             if hidden is not None and ways.names.may_name(hidden, ways.names.functions[name]):
                 ways.unknown(name, f"{service} may also start it in another way: {hidden.why}", hidden.place)
@@ -61,7 +61,7 @@ def _service(principal: str) -> str:
     return found[1] if found else ""
 
 
-def _stranger(principal: str, service: str, *, known: bool) -> str:
+def _foreign(principal: str, service: str, *, known: bool) -> str:
     if service == "url":
         return "a function URL that is not in this file may start it"
     if service and known:

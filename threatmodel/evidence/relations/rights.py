@@ -79,7 +79,7 @@ def _granted(grant: Grant) -> Mapping[str, frozenset[str]]:
     return found
 
 
-def _without_strangers(grant: Grant) -> Grant | None:
+def _without_unread_parts(grant: Grant) -> Grant | None:
     """The statement without actions that do not exist (AWS's own policy templates have some); None where none is left.
 
     Nor with those on streams of tables, which only start functions.
@@ -180,7 +180,7 @@ class Roles:
         found = [self._meant(grant) for grant in found]
         noted = Noted()
         narrow = [grant for grant in found if grant.effect == "Deny" or not self._is_wide(grant, noted)]
-        narrow = [kept for grant in narrow if (kept := _without_strangers(grant)) is not None]
+        narrow = [kept for grant in narrow if (kept := _without_unread_parts(grant)) is not None]
         for hidden, name in self._open:
             if self.names.may_name(hidden, role):
                 noted.every(f"{quoted(name)} may be attached to its role: {hidden.why}", hidden.place)

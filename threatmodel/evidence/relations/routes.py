@@ -122,7 +122,7 @@ def _started(ways: Ways, called: Called, resource: Resource, route: _Route, plac
     ways.start(called, "apigateway", resource, start)
     for name in called.functions:
         if route.verb is None or route.path is None:
-            defaults = _defaults(ways, route.told_by)
+            defaults = _defaults(ways, route.stated_by)
             ways.unknown(name, f"the path or method of a route to it is unknown{defaults}", places[0])
 
 
@@ -175,7 +175,7 @@ class _Route(NamedTuple):
     api: str
     verb: str | None
     path: str | None
-    told_by: tuple[Node | None, ...] = ()
+    stated_by: tuple[Node | None, ...] = ()
     guarded: bool = False
 
 

@@ -29,7 +29,7 @@ from threatmodel.evidence.relations.naming import Called, Names
 from threatmodel.evidence.relations.permitted import permission
 from threatmodel.evidence.relations.routes import api, authorizer, integration, method, route_target, url
 from threatmodel.evidence.relations.ways import Starts, Ways
-from threatmodel.evidence.resource_types import CALLS_NOBODY, PUSHES, RESOURCE_TYPES, known
+from threatmodel.evidence.resource_types import CALLS_NOTHING, PUSHES, RESOURCE_TYPES, known
 from threatmodel.reading.problems import Place, quoted, visible
 from threatmodel.stacks.sam.events import SERVICES
 from threatmodel.stacks.sam.polls import SOURCES
@@ -62,7 +62,7 @@ def _look(ways: Ways) -> None:
     for resource in ways.stack.resources.values():
         if resource.type in _READERS:
             _READERS[resource.type](ways, resource)
-        if resource.type not in _READ_WHOLLY and not resource.type.startswith(CALLS_NOBODY):
+        if resource.type not in _READ_WHOLLY and not resource.type.startswith(CALLS_NOTHING):
             if ways.stack.kind != "serverless" or not _of_serverless(ways, resource):
                 _refers(ways, resource)
             _hides(ways, resource)

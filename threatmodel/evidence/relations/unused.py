@@ -49,15 +49,15 @@ def unused(
     reasons = list(_more(node, relations, element_of))
     if reasons:
         instead = list(_instead(node, relations, element_of, needed))
-        told = [why for why, _ in reasons]
-        told += [f"nothing shows whether it uses {one.told}" for one in relations.beyond if not one.changes]
-        told += [f"use instead: {listed(instead)}"] if instead else []
-        return Statement(value=True, source="template", place=reasons[0][1], note="; ".join(told))
+        described = [why for why, _ in reasons]
+        described += [f"nothing shows whether it uses {one.described}" for one in relations.beyond if not one.changes]
+        described += [f"use instead: {listed(instead)}"] if instead else []
+        return Statement(value=True, source="template", place=reasons[0][1], note="; ".join(described))
     if any(name in relations.unknown for name in RELATIONS):
         return None
     if relations.beyond:
-        told_of = "; ".join(one.told for one in relations.beyond)
-        return Unanswered(f"nothing shows whether it uses {told_of}", relations.beyond[0].place)
+        stated_of = "; ".join(one.described for one in relations.beyond)
+        return Unanswered(f"nothing shows whether it uses {stated_of}", relations.beyond[0].place)
     if needed.seen is not None and relations.rights <= needed.seen:
         return _not("template", place, "it uses each action that its role allows, on each resource")
     stated = next((node.relations[name] for name in RELATIONS if name in node.relations), None)
@@ -75,7 +75,7 @@ def _not(source: Literal["model", "template"], place: Place, note: str) -> State
 def _more(node: Node, relations: FunctionRelations, element_of: Mapping[str, str]) -> Iterator[tuple[str, Place]]:
     """What the role surely allows beyond the function's work, the worst first."""
     worst_first = sorted((one for one in relations.beyond if one.changes), key=lambda one: one.severity)
-    yield from ((one.told, one.place) for one in worst_first)
+    yield from ((one.described, one.place) for one in worst_first)
     yield from ((f"{use.resource}, which only the grant names", use.places[0]) for use in relations.unused)
     for name, known in _stated(node).items():
         for use in _granted(relations, name):

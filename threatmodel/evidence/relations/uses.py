@@ -96,14 +96,14 @@ class Functions:
             role = self.roles.of(name)
             doubt = doubt_of(self.roles.all[name], function)
             if doubt is not None:
-                told = Unanswered(doubt.why, doubt.place)  # with the role, all that it grants may not exist
-                role = Role(open=dict.fromkeys(RELATIONS, told), hidden=frozenset(RELATIONS), invokes=role.invokes)
+                stated = Unanswered(doubt.why, doubt.place)  # with the role, all that it grants may not exist
+                role = Role(open=dict.fromkeys(RELATIONS, stated), hidden=frozenset(RELATIONS), invokes=role.invokes)
             return role, name
         hidden = open_in(node) if node is not None else function.opaque
         why = hidden.why if hidden is not None else "its role is not in this file"
         at = hidden or node
-        told = Unanswered(why, at.place if at is not None else function.place)
-        return Role(open=dict.fromkeys(RELATIONS, told), hidden=frozenset(RELATIONS)), ""
+        stated = Unanswered(why, at.place if at is not None else function.place)
+        return Role(open=dict.fromkeys(RELATIONS, stated), hidden=frozenset(RELATIONS)), ""
 
     def of(self, function: Resource, sources: Iterable[str]) -> Uses:
         """What a function uses; `sources` are the elements that start it."""

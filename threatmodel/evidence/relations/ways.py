@@ -11,7 +11,7 @@ from threatmodel.reading.problems import Place
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Node, Unknown
 
-WHOEVER = "*"
+ANYONE = "*"
 """Any sender."""
 
 _OUTSIDE = {
@@ -118,7 +118,7 @@ class Ways:
     def hide(self, called: Called, service: str, sender: str) -> None:
         """Notes that somebody's call leads nobody knows where: it may be to any function that lets him call."""
         if called.open is not None:
-            for whose in (sender, WHOEVER):
+            for whose in (sender, ANYONE):
                 self.hidden.setdefault((service, whose, bool(called.open.given)), called.open)
 
     def calls(self, called: Called, service: str, resource: Resource, why: str, place: Place | None = None) -> None:

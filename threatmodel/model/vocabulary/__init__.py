@@ -21,21 +21,22 @@ from collections.abc import Mapping
 
 from threatmodel.model.vocabulary.format import read_rows
 from threatmodel.model.vocabulary.row import (
+    ANSWERED_FROM,
     CLASSIFICATIONS,
     FORMER_KINDS,
     KINDS,
-    LOOKS,
     PLANES,
+    AnsweredFrom,
     FactRow,
     Input,
     Kind,
-    Look,
     Partner,
     Plane,
     RelationRow,
 )
 
 __all__ = [
+    "ANSWERED_FROM",
     "CLASSIFICATIONS",
     "FACTS",
     "FORMER_FACTS",
@@ -43,14 +44,13 @@ __all__ = [
     "INPUTS",
     "KINDS",
     "LISTS",
-    "LOOKS",
     "PLANES",
     "RELATIONS",
     "ROWS",
+    "AnsweredFrom",
     "FactRow",
     "Input",
     "Kind",
-    "Look",
     "Partner",
     "Plane",
     "RelationRow",

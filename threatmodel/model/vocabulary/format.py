@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 from threatmodel.model.runtimes import CHECKED, RUNTIMES
 from threatmodel.model.vocabulary.row import (
+    ANSWERED_FROM,
     CLASSIFICATIONS,
     KINDS,
-    LOOKS,
     PARTNERS,
     PLANES,
+    AnsweredFrom,
     FactRow,
     Input,
     Kind,
-    Look,
     RelationRow,
 )
 from threatmodel.reading.files import Files
@@ -98,11 +98,11 @@ _DERIVED = record(
         required=True,
     ),
 )
-_LOOK = Key("look", Word(LOOKS), "what one looks at to answer it, and other topics with it")
+_ANSWERED_FROM = Key("answered_from", Word(ANSWERED_FROM), "what one looks at to answer it, and other topics with it")
 _TOPIC = record(
     "a topic",
     Key("title", Text(72), "the title of its facts as a group: the subject, then what they cover", required=True),
-    _LOOK,
+    _ANSWERED_FROM,
     Key("facts", NamedItems(_STATED, "a fact", _NAME, "lower-case words and underscores"), "its facts", required=True),
 )
 _LIST = record(
@@ -118,7 +118,7 @@ _LISTS = record(
     "a topic of lists",
     Key("ask", Text(200), "the question for all its lists", required=True),
     Key("ask_rest", Text(200), "the question where they are known in part", required=True),
-    _LOOK,
+    _ANSWERED_FROM,
     Key("lists", NamedItems(_LIST, "a list", _NAME, "lower-case words and underscores"), "its lists", required=True),
 )
 _KIND = record(
@@ -176,7 +176,7 @@ def _relations(kind: Kind, entries: Fields) -> Iterator[RelationRow]:
                 topic=topic,
                 ask=described.value["ask"].value,
                 ask_rest=described.value["ask_rest"].value,
-                look=_look(kind, described.value),
+                answered_from=_answered_from(kind, described.value),
                 verb=_text(fields, "verb"),
                 puts_out="puts_out" in fields and fields["puts_out"].value,
                 closed_together="closed_together" in fields and fields["closed_together"].value,
@@ -199,7 +199,7 @@ def _stated(kind: Kind, entries: Fields, reader: Reader) -> Iterator[FactRow]:
                 default=_text(fields, "default"),
                 topic=topic,
                 topic_title=described.value["title"].value,
-                look=_look(kind, described.value),
+                answered_from=_answered_from(kind, described.value),
                 formerly=fields.several("formerly"),
             )
 
@@ -237,11 +237,11 @@ def _shape(entry: Entry, reader: Reader) -> Flag | Number | Word:
     return Word(words, ordered=ordered, formerly=tuple(former.items()))
 
 
-def _look(kind: Kind, described: Fields) -> Look | None:
+def _answered_from(kind: Kind, described: Fields) -> AnsweredFrom | None:
     """What one looks at: for a plane always the platform, which every system has the same."""
     if kind in PLANES:
         return "platform"
-    return next((look for look in LOOKS if look == _text(described, "look")), None)
+    return next((one for one in ANSWERED_FROM if one == _text(described, "answered_from")), None)
 
 
 def _text(fields: Fields, name: str) -> str:

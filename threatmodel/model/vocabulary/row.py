@@ -22,8 +22,8 @@ CLASSIFICATIONS = ("public", "internal", "confidential", "secret")
 """Classes of data, from least to most sensitive."""
 
 
-Look = Literal["handler", "deployment", "data", "platform"]
-LOOKS: tuple[Look, ...] = get_args(Look)
+AnsweredFrom = Literal["handler", "deployment", "data", "platform"]
+ANSWERED_FROM: tuple[AnsweredFrom, ...] = get_args(AnsweredFrom)
 """Sources that answer several questions at once: the code, the template, data, what all systems share."""
 
 
@@ -39,7 +39,7 @@ class RelationRow:
     `to` are the kinds of its items.  `verb` names the flow that goes to each of them ('' for what is no use, or comes
     in); `puts_out`: what is handed on this way can start a function.  Of the lists of a kind that are
     `closed_together`, the first that is stated closes all.  `topic` and `ask` are as for facts; `ask_rest`
-    asks about lists of which some members are known.  `look` is what one looks at to answer it (None: nothing else).
+    asks about lists of which some members are known.  `answered_from` is the source that answers it, or None.
     `formerly` lists its former names.
     """
 
@@ -50,7 +50,7 @@ class RelationRow:
     topic: str
     ask: str
     ask_rest: str
-    look: Look | None = None
+    answered_from: AnsweredFrom | None = None
     verb: str = ""
     puts_out: bool = False
     closed_together: bool = False
@@ -69,7 +69,7 @@ class FactRow:
     """One fact: of which kind, its name, its type, and what to say about it.
 
     `topic` groups it with other facts that are answered together; `topic_title` is the title of that group.
-    `look` is what one looks at to answer its topic, and others with it (None: nothing else).
+    `answered_from` is what one looks at to answer its topic, and others with it (None: nothing else).
     `seen_by` can observe it; `denied_by` sees a part of it only, whose lack shows that it is not so.
     A derived fact has no topic; `follows_from` names what it is computed of.  `formerly` lists its former names.
     """
@@ -86,7 +86,7 @@ class FactRow:
     follows_from: tuple[Input, ...] = ()
     topic: str = ""
     topic_title: str = ""
-    look: Look | None = None
+    answered_from: AnsweredFrom | None = None
     formerly: tuple[str, ...] = ()
 
     @property

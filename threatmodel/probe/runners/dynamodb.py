@@ -143,8 +143,8 @@ class DynamoDbTables:
         writes = [(word, inner) for entry in params.get("TransactItems", ()) for word, inner in entry.items()]
         reasons = [self._reason(word, inner) for word, inner in writes]
         if any(reason["Code"] != "None" for reason in reasons):
-            told = ", ".join(reason["Code"] for reason in reasons)
-            message = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{told}]"
+            codes = ", ".join(reason["Code"] for reason in reasons)
+            message = f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]"
             raise AwsError("TransactionCanceledException", message, CancellationReasons=reasons)
         done = {"Put": self._put, "Update": self._update, "Delete": self._remove}
         for word, inner in writes:

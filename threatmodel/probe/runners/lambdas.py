@@ -114,13 +114,13 @@ class LambdaRunner:
         """The reply to every call where the handler could not be loaded.  Raises InputError."""
         if isinstance(ready, str):
             return Reply(ended=ready)
-        told = ready.get("unable")
-        if told is None:
+        failure = ready.get("unable")
+        if failure is None:
             return None
-        if told["kind"] not in {"syntax", "attribute"} and (not scenario.secret or scenario.environment):
-            return Reply(ended="error", error=told["error"])  # the scenario, not the module, may be the reason
+        if failure["kind"] not in {"syntax", "attribute"} and (not scenario.secret or scenario.environment):
+            return Reply(ended="error", error=failure["error"])  # the scenario, not the module, may be the reason
         program = self._program
-        raise InputError([problem(told, file=program.file, name=program.name, node=bool(program.node))])
+        raise InputError([problem(failure, file=program.file, name=program.name, node=bool(program.node))])
 
 
 def _by_environment(calls: Sequence[Call]) -> list[tuple[Call, ...]]:

@@ -26,21 +26,21 @@ def variable_names(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in names if _NAME["variable"].match(name))
 
 
-def problem(told: Mapping[str, Any], *, file: Path, name: str, node: bool) -> Problem:
+def problem(failure: Mapping[str, Any], *, file: Path, name: str, node: bool) -> Problem:
     """The problem that a child reports: what is lacking, or type and place of what was raised, never its text."""
-    if told["kind"] == "attribute":
-        return _no_function(told, shown_path(file), name, node=node)
-    at = Place(shown_path(Path(told["file"])), int(told["line"]))
-    lacking = str(told.get("lacking") or "")
-    known = _NAME.get(told["kind"])
+    if failure["kind"] == "attribute":
+        return _no_function(failure, shown_path(file), name, node=node)
+    at = Place(shown_path(Path(failure["file"])), int(failure["line"]))
+    lacking = str(failure.get("lacking") or "")
+    known = _NAME.get(failure["kind"])
     if known is not None and len(lacking) <= _LONGEST and known.match(lacking):
-        message, hint = _lacking(told["kind"], lacking, file, node=node)
+        message, hint = _lacking(failure["kind"], lacking, file, node=node)
     else:
-        cause = "syntax error" if told["kind"] == "syntax" else "error while it was loaded"
-        message, hint = f"{cause}: {told['error']}", "fix it"
-        if told["kind"] != "syntax":
+        cause = "syntax error" if failure["kind"] == "syntax" else "error while it was loaded"
+        message, hint = f"{cause}: {failure['error']}", "fix it"
+        if failure["kind"] != "syntax":
             hint = "set the variables that it needs, or fix it"
-    others = [other for other in variable_names(told.get("missing", ())) if other != lacking]
+    others = [other for other in variable_names(failure.get("missing", ())) if other != lacking]
     if others:
         hint += f"; it also asked for these variables and did not get them: {', '.join(others)}"
     return Problem(code="cannot-probe", place=at, message=message, hint=hint)
@@ -84,9 +84,9 @@ def _how_to_get(name: str, file: Path, *, node: bool) -> str:
     return f"install it into a folder (`python -m pip install --target FOLDER {what}`) and give --packages FOLDER"
 
 
-def _no_function(told: Mapping[str, Any], file: str, name: str, *, node: bool) -> Problem:
-    there = listed(told["there"]) or "none"
-    if told["found"]:
+def _no_function(failure: Mapping[str, Any], file: str, name: str, *, node: bool) -> Problem:
+    there = listed(failure["there"]) or "none"
+    if failure["found"]:
         message, hint = "has both 'handler' and 'lambda_handler'", f"say which: {file}:handler"
     else:
         usual = "'handler'" if node else "'handler' and no 'lambda_handler'"

@@ -49,8 +49,8 @@ class HttpRunner:
 
     def _problem(self, error: Exception) -> Problem:
         shown = self._address.geturl()
-        told = "nothing listens there" if isinstance(error, ConnectionRefusedError) else type(error).__name__
-        message = f"the handler cannot be reached: {told}"
+        cause = "nothing listens there" if isinstance(error, ConnectionRefusedError) else type(error).__name__
+        message = f"the handler cannot be reached: {cause}"
         return Problem(code="cannot-probe", place=Place(shown, 0), message=message, hint="start it, then probe again")
 
     def _asked(self, event: Mapping[str, Any], started: float) -> Reply:

@@ -57,7 +57,7 @@ class Session:
         self._environment, self._number = environment, number
         self._token = secrets.token_hex(16)
         self._messages: asyncio.Queue[Message] = asyncio.Queue()
-        self._logs, self._told = bytearray(), 0
+        self._logs, self._reported = bytearray(), 0
         self._over, self._gone, self._heard = False, asyncio.Event(), asyncio.Event()
         self.missing: set[str] = set()
         self._control: asyncio.StreamWriter | None = None
@@ -145,7 +145,7 @@ class Session:
     def logs(self) -> str:
         """What was printed since this was last asked."""
         self._read_logs()
-        new, self._told = self._logs[self._told :], len(self._logs)
+        new, self._reported = self._logs[self._reported :], len(self._logs)
         return new.decode(errors="replace")
 
     async def end(self) -> None:
@@ -289,6 +289,8 @@ def _process_behind(writer: asyncio.StreamWriter) -> int:
     """The process at the other end of a connection, where the system tells (Linux); 0 elsewhere."""
     if sys.platform != "linux":
         return 0
-    told = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    process: int = struct.unpack("3i", told)[0]
+    credentials = writer.get_extra_info("socket").getsockopt(
+        socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
+    )
+    process: int = struct.unpack("3i", credentials)[0]
     return process

@@ -41,11 +41,11 @@ class Started:
     def wait(self, seconds: float = _PATIENCE) -> int | None:
         """The same, waited for; one whose starter is lost ended by a signal."""
         if self._code is None and select.select([self._line], [], [], seconds)[0]:
-            told = b""
+            code = b""
             with contextlib.suppress(OSError):
-                while not told.endswith(b"\n") and (more := self._line.recv(16)):
-                    told += more
-            self._code = int(told) if told else _LOST
+                while not code.endswith(b"\n") and (more := self._line.recv(16)):
+                    code += more
+            self._code = int(code) if code else _LOST
             self._line.close()
         return self._code
 
@@ -81,17 +81,17 @@ class _Starter:
         """Raises OSError where the process is gone."""
         own, other = socket.socketpair()
         reading, output = os.pipe()
-        told, telling = os.pipe()
+        code, telling = os.pipe()
         try:
             with other, self._lock:
-                socket.send_fds(self._line, [b"+"], [other.fileno(), output, told])
+                socket.send_fds(self._line, [b"+"], [other.fileno(), output, code])
         except OSError:
             own.close()
             os.close(reading)
             raise
         finally:
             os.close(output)
-            os.close(told)
+            os.close(code)
             with contextlib.suppress(BrokenPipeError), os.fdopen(telling, "wb") as file:
                 file.write(json.dumps(config).encode())
         return Started(own, reading)

@@ -149,5 +149,5 @@ def _called(world: World, service: str, operation: str, params: Mapping[str, Any
     except SilentError:
         raise
     except AwsError as error:
-        told = {"__type": error.code, "message": error.message, **error.more}
-        return 400, kind, json.dumps(told).encode()
+        payload = {"__type": error.code, "message": error.message, **error.more}
+        return 400, kind, json.dumps(payload).encode()

@@ -79,9 +79,9 @@ class Checked:
     `file` is the model as messages name it, and `base` the folder of such names, relative to the repository's root.
     `ends` has the column after the token at each place.  If the model cannot be used, `problems` says why and nothing
     else is set; a platform file named beside models is `shared`.  `rules` are those that no earlier model needed.
-    `reliances` has the counts, then a line each.  `told` is what fails, by issue; `baseline` names the one compared
-    with, and `now` is the model for a new one.  `first_names` returns a key with the names by which results are
-    recognized; `renamed` are the former names that were read.
+    `reliances` has the counts, then a line each.  `failing_issues` is what fails, by issue; `baseline` names the one
+    compared with, and `now` is the model for a new one.  `first_names` returns a key with the names by which results
+    are recognized; `renamed` are the former names that were read.
     """
 
     file: str
@@ -99,7 +99,7 @@ class Checked:
     rules: Mapping[str, RuleText] = field(default_factory=dict)
     paths: tuple[str, ...] = ()
     reliances: tuple[str, ...] = ()
-    told: FailingIssues | None = None
+    failing_issues: FailingIssues | None = None
     baseline: str = ""
     now: Baseline | None = None
     first_names: Callable[[str], str] = str
@@ -247,7 +247,7 @@ def checked(  # noqa: PLR0913 - what a run knows of a model
         possible=len(assessment.possible),
         rules={name: rule_text(name, assessment.library) for name in new},
         paths=tuple(paths),
-        told=issue,
+        failing_issues=issue,
         baseline=baseline,
         now=now,
         first_names=first_names(assessment),

@@ -39,13 +39,15 @@ class TerminalForm:
         return f"\n{totals}\n" if totals.models > 1 else ""
 
     def _lines(self, checked: Checked) -> Iterator[str]:
-        told = checked.told
-        if told is not None:
+        failing_issues = checked.failing_issues
+        if failing_issues is not None:
             name = f"{checked.name} ({checked.file})"
             yield from (self._in("faint", line) for line in self._wrapped(name, ""))
-            yield self._in("good" if told.answer == SAFE["within-as-proven"] else "bold", told.answer.upper())
-            yield from self._wrapped(told.headline, "")
-            yield from (line for row in told.rows for line in self._row(row))
+            yield self._in(
+                "good" if failing_issues.answer == SAFE["within-as-proven"] else "bold", failing_issues.answer.upper()
+            )
+            yield from self._wrapped(failing_issues.headline, "")
+            yield from (line for row in failing_issues.rows for line in self._row(row))
         yield from self._warnings(checked)
         yield from self._reliances(checked)
         yield from self._end(checked)

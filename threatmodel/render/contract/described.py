@@ -55,7 +55,7 @@ def read_data(read: Read) -> dict[str, Any]:
         "left_open": [
             {"element": one.element, "name": one.name, "why": one.why, "location": location_data(one.place)}
             | ({"usual": one.usual[0]} if one.usual and not isinstance(one.usual[0], tuple) else {})
-            for one in read.untold
+            for one in read.left_open
         ],
         "unused_grants": [_grant(*one) for one in read.unused],
         "ungranted_uses": [_grant(*one) for one in read.ungranted],
@@ -63,9 +63,7 @@ def read_data(read: Read) -> dict[str, Any]:
             {"code": one.code, "message": one.message, "location": location_data(one.place)} for one in read.notes
         ],
         **(
-            {"not_modeled": [{"type": of, "count": count} for of, count, _ in read.unmodelled]}
-            if read.unmodelled
-            else {}
+            {"not_modeled": [{"type": of, "count": count} for of, count, _ in read.unmodeled]} if read.unmodeled else {}
         ),
         **({"stale": read.stale} if read.stale else {}),
         **(

@@ -39,12 +39,12 @@ def issue_data(issue: Issue) -> dict[str, Any]:
         "findings": [finding.id for finding in issue.findings],
         "question": issue.questions[0].id if issue.questions else None,
         "questions": [question.id for question in issue.questions],
-        "topic": issue.look,
+        "topic": issue.answered_from,
         "cause": issue.cause.state.control if issue.cause is not None else None,
-        "missing": [{"control": control, "state": state} for control, state in issue.wanting],
+        "missing": [{"control": control, "state": state} for control, state in issue.missing],
         "claimed_band": issue.claimed,
         "proven_band": issue.proven,
-        "public_endpoint_open": issue.door,
+        "public_endpoint_open": issue.entry_point,
         "first_view": not issue.minor,
     }
 
@@ -56,7 +56,7 @@ def action_data(action: Action, assessment: Assessment) -> dict[str, Any]:
         "do": action.control.do,
         "effect": action.effect,
         "owner": action.control.owner,
-        "public_endpoint_open": action.door,
+        "public_endpoint_open": action.entry_point,
         "first_view": not action.minor,
         "cause": [
             {

@@ -145,7 +145,7 @@ def _to_prove(control: Control, state: State) -> Iterator[str]:
     """What to do, and what would prove it, unless evidence does already."""
     if state.level >= EVIDENCE or state.state == "not-applicable":
         return
-    if state.is_wanting:
+    if state.is_missing:
         yield f"- To do: {prose(control.do)}"
     if control.in_place is not None:
         yield f"- In place where `{control.in_place.text}`"

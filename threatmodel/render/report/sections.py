@@ -22,7 +22,7 @@ from threatmodel.render.report.words import NAMED, Plain, Row, counted, inert, n
 MOST_ACTIONS = 12
 """Actions that the default report shows one by one."""
 
-_MOST_WANTING = 3
+_MOST_MISSING = 3
 _MOST_HOLDING = 2
 
 
@@ -60,8 +60,8 @@ def _issue(issue: Issue, assessment: Assessment) -> Row:
         "number": len(issue.findings),
         "elements": _elements(issue.findings),
         "exposed": "; ".join(f"{item.fact}: {shown(item.value)}" for item in head.why[:NAMED]) if not asked else "",
-        "wanting": _wanting(issue),
-        "more_wanting": max(0, len(issue.wanting) - _MOST_WANTING),
+        "wanting": _missing(issue),
+        "more_wanting": max(0, len(issue.missing) - _MOST_MISSING),
         "fault": f"{fault} ({where(at)})" if fault and at is not None else fault,
         "lines": [_line(alike) for alike in _alike(issue.findings)],
         "single": not asked and len(issue.threats) == 1,
@@ -74,9 +74,9 @@ def _elements(findings: Sequence[Finding]) -> Row:
     return {**names(ids, kinds.pop() if len(kinds) == 1 else "element"), "all": inert(ids)}
 
 
-def _wanting(issue: Issue) -> list[Plain]:
+def _missing(issue: Issue) -> list[Plain]:
     """The controls that are not in place, each with its state in words."""
-    return [{"id": control, "state": state, "label": STATE[state]} for control, state in issue.wanting[:_MOST_WANTING]]
+    return [{"id": control, "state": state, "label": STATE[state]} for control, state in issue.missing[:_MOST_MISSING]]
 
 
 def _alike(findings: Iterable[Finding]) -> Iterator[list[Finding]]:

@@ -93,7 +93,7 @@ def _read(read: Read) -> Row:
         "stale": read.stale,
         "elements": names([f"{element} = {name}" for element, name in read.elements.items()], "element"),
         "unread": [{"name": name, "why": why, "place": where(place)} for name, why, place in read.unread],
-        "untold": [
+        "left_open_facts": [
             {
                 "fact": one.name,
                 "element": one.element,
@@ -101,12 +101,12 @@ def _read(read: Read) -> Row:
                 "place": where(one.place),
                 "usual": shown(one.usual[0]) if one.usual else "",
             }
-            for one in read.untold[:MOST_DRIFTS]
+            for one in read.left_open[:MOST_DRIFTS]
         ],
-        "unmodeled": ", ".join(words for _, _, words in read.unmodelled),
+        "unmodeled": ", ".join(words for _, _, words in read.unmodeled),
         "grants": _grants(len(read.unused), len(read.ungranted)),
-        "left_open": _left_open(len(read.untold)),
-        "more_untold": max(0, len(read.untold) - MOST_DRIFTS),
+        "left_open": _left_open(len(read.left_open)),
+        "more_left_open": max(0, len(read.left_open) - MOST_DRIFTS),
         "unused": [_grant(*one) for one in read.unused],
         "ungranted": [_grant(*one) for one in read.ungranted],
         "notes": [{"text": problem.message, "place": where(problem.place)} for problem in read.notes],

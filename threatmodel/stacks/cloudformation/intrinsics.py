@@ -266,9 +266,9 @@ class Scope(Names):
         if isinstance(argument, Table):
             argument = argument.entries.get("Fn::Sub", argument)
         name = text(argument)
-        told = "" if name is None else f" as {quoted(name)}"
+        alias = "" if name is None else f" as {quoted(name)}"
         words = "-".join(re.findall(r"[A-Za-z0-9_.]+", name or ""))
-        return Unknown(f"it is imported from another stack{told}", place, imported=words)
+        return Unknown(f"it is imported from another stack{alias}", place, imported=words)
 
     def encoded(self, argument: Node, place: Place) -> Resolved:
         """`Fn::Base64` and `Fn::ToJsonString`: what they encode."""

@@ -38,13 +38,15 @@ def parameter(name: str, declared: Table, place: Place, assumed: Assumed, nestin
             value = value._replace(given=(*value.given, f"{nesting.name}.{name}"))
         return Parameter(name=name, type=kind, hidden=hidden, value=value, place=place, stated=value.place)
     given = assumed.values.get(name)
-    told = given is not None and not kind.startswith(_FROM_STORE)  # there a name is given, and the value is elsewhere
+    is_value = given is not None and not kind.startswith(
+        _FROM_STORE
+    )  # there a name is given, and the value is elsewhere
     return Parameter(
         name=name,
         type=kind,
         hidden=hidden,
         value=_value_of(given, kind, place)
-        if told and given is not None
+        if is_value and given is not None
         else _default(name, kind, declared, assumed, (name,)),
         place=place,
         allowed=tuple(_allowed(declared.entries.get("AllowedValues"))),

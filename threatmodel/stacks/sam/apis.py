@@ -48,5 +48,9 @@ class Api:
 
     def stage_id(self, stage: Node | None) -> str:
         """The logical id of the stage of some name."""
-        told = literal(stage)
-        return f"{self.name}{told}Stage" if told.isalnum() or not told else f"{self.name}Stage{hashed(stage)}"
+        stage_name = literal(stage)
+        return (
+            f"{self.name}{stage_name}Stage"
+            if stage_name.isalnum() or not stage_name
+            else f"{self.name}Stage{hashed(stage)}"
+        )

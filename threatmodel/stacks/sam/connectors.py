@@ -148,14 +148,14 @@ def connect(making: Expansion, connector: Connector, source: End, destination: E
         **{f"Destination.{key}": node for key, node in destination.values.items()},
     }
     holder = source if profile["source"] else destination
-    chosen = {key: filled(told, values, place) for key, told in profile["categories"].items() if key in categories}
+    chosen = {key: filled(stated, values, place) for key, stated in profile["categories"].items() if key in categories}
     if profile["kind"] == "permission":
-        for category, told in chosen.items():
-            properties = {"FunctionName": holder.values.get("Arn"), **dict(_entries(told))}
+        for category, stated in chosen.items():
+            properties = {"FunctionName": holder.values.get("Arn"), **dict(_entries(stated))}
             permission = f"{name}{category}LambdaPermission{suffix}"
             making.add(maker, permission, "AWS::Lambda::Permission", properties, place)
         return
-    statements = [one for told in chosen.values() for one in items(told)]
+    statements = [one for stated in chosen.values() for one in items(stated)]
     document = {"Version": "2012-10-17", "Statement": statements}
     kind, ending, key, node = {
         "role": ("AWS::IAM::ManagedPolicy", "Policy", "Roles", holder.role),

@@ -41,20 +41,20 @@ def api_of(node: Node | None, implicit: str) -> str | None:
 
 def trimmed(path: Node | None, place: Place) -> Node:
     """A path as permissions have it: without the slash at its end, parameters as stars."""
-    told = text(path)
-    if told is None:
+    stated = text(path)
+    if stated is None:
         return path or Unknown("no path is given", place)
-    told = re.sub(r"\{[^{}]*\}", "*", told)
-    told = re.sub(r"(?<=.)/\Z", "", told)
-    return path._replace(value=told) if isinstance(path, Scalar) else Scalar(told, place)
+    stated = re.sub(r"\{[^{}]*\}", "*", stated)
+    stated = re.sub(r"(?<=.)/\Z", "", stated)
+    return path._replace(value=stated) if isinstance(path, Scalar) else Scalar(stated, place)
 
 
 def starred(method: Node | None) -> Node | str:
     """A method as permissions have it."""
-    told = text(method)
-    if told is None:
+    stated = text(method)
+    if stated is None:
         return method or "*"
-    return "*" if told.lower() in {"any", ANY} else told.upper()
+    return "*" if stated.lower() in {"any", ANY} else stated.upper()
 
 
 def stage_suffix(making: Expansion, api: str | None) -> str:
@@ -63,8 +63,8 @@ def stage_suffix(making: Expansion, api: str | None) -> str:
     if resource is None:
         return "Prod" if api == IMPLICIT_REST else "AllStages"
     stage = get(resource.properties, "StageName")
-    told = literal(stage)
-    return (told or "Stage") if told.isalnum() or not told else hashed(stage)
+    stated = literal(stage)
+    return (stated or "Stage") if stated.isalnum() or not stated else hashed(stage)
 
 
 def _source(pattern: str, api: Node, method: Node | str, path: Node, place: Place) -> Node:
@@ -107,11 +107,11 @@ def _http(making: Expansion, called: TargetFunction, event: Event) -> None:
     api = event.get("ApiId") if name is None else Link(name, "", event.place)
     path, method = event.get("Path"), event.get("Method")
     everything = opens_everything(event)
-    told = Scalar("", event.place) if everything else trimmed(path, event.place)
+    stated = Scalar("", event.place) if everything else trimmed(path, event.place)
     covers = (called.resource.name, name or "")
     if everything or covers not in making.everything:
         pattern = "${Api}/*/${Method}${Path}" if text(path) != "/$default" else "${Api}/*${Path}"
-        source = _source(pattern, api or told, starred(method), told, event.place)
+        source = _source(pattern, api or stated, starred(method), stated, event.place)
         _permit(making, called, event, "apigateway.amazonaws.com", SourceArn=source)
     if everything and starred(method) == "*":
         making.everything.add(covers)
@@ -122,7 +122,7 @@ def _http(making: Expansion, called: TargetFunction, event: Event) -> None:
             "PayloadFormatVersion": event.get("PayloadFormatVersion") or "2.0",
             "TimeoutInMillis": event.get("TimeoutInMillis"),
         }
-        any_path = Scalar("$default", event.place) if everything else path or told
+        any_path = Scalar("$default", event.place) if everything else path or stated
         verb = "ANY" if starred(method) == "*" else text(method) or "*"
         route = Route(called.resource, event, verb.upper(), any_path, integration)
         making.routes.setdefault(name, []).append(route)

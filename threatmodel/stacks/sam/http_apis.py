@@ -100,28 +100,28 @@ class _HttpApi(Api):
 
     def operation(self, operation: Operation) -> None:
         """Adds the route that the API's definition describes."""
-        told = operation.integration
+        stated = operation.integration
         auth, authorizer = self.asked(None, operation.place)
         if operation.auth is not None:
             auth, authorizer = operation.auth, None
             if operation.authorizer and text(auth) not in {"NONE", "AWS_IAM"}:
                 authorizer = Link(f"{self.name} {operation.authorizer}", "", operation.place)
         asked = {"AuthorizationType": auth, "AuthorizerId": authorizer}
-        if isinstance(told, Unknown) and operation.method == "*":
-            asked["RouteKey"] = told
-        integration = told or Table({}, operation.place, {})
-        if isinstance(told, Table):
+        if isinstance(stated, Unknown) and operation.method == "*":
+            asked["RouteKey"] = stated
+        integration = stated or Table({}, operation.place, {})
+        if isinstance(stated, Table):
             given = {
-                "IntegrationType": get(told, "type"),
-                "IntegrationUri": get(told, "uri"),
-                "IntegrationSubtype": get(told, "integrationSubtype"),
-                "RequestParameters": get(told, "requestParameters"),
-                "CredentialsArn": get(told, "credentials"),
-                "PayloadFormatVersion": get(told, "payloadFormatVersion"),
+                "IntegrationType": get(stated, "type"),
+                "IntegrationUri": get(stated, "uri"),
+                "IntegrationSubtype": get(stated, "integrationSubtype"),
+                "RequestParameters": get(stated, "requestParameters"),
+                "CredentialsArn": get(stated, "credentials"),
+                "PayloadFormatVersion": get(stated, "payloadFormatVersion"),
             }
             kind = text(given["IntegrationType"])
-            given["IntegrationType"] = Scalar(kind.upper(), told.place) if kind else given["IntegrationType"]
-            integration = node_of(given, told.place)
+            given["IntegrationType"] = Scalar(kind.upper(), stated.place) if kind else given["IntegrationType"]
+            integration = node_of(given, stated.place)
         self.put(self.api, _key(operation.method, operation.path), asked, integration, operation.place)
 
     def put(self, maker: Resource, key: str, asked: Mapping[str, Any], integration: Node, place: Place) -> None:
@@ -201,8 +201,8 @@ class _HttpApi(Api):
 def _open_key(route: Route) -> Node | None:
     """The key of a route of which a parameter gives a part, or a part is unknown; None where all is there."""
     method = verb(route)
-    told = all(text(one) is not None and not getattr(one, "given", ()) for one in (method, route.path))
-    return None if told else written("${Method} ${Path}", {"Method": method, "Path": route.path}, route.event.place)
+    stated = all(text(one) is not None and not getattr(one, "given", ()) for one in (method, route.path))
+    return None if stated else written("${Method} ${Path}", {"Method": method, "Path": route.path}, route.event.place)
 
 
 def _key(method: str, path: str) -> str:
@@ -232,6 +232,6 @@ def add_http_domain(making: Expansion, api: Resource) -> None:
         "Stage": Link(f"{api.name}.Stage", "", place),
     }
     for base in items(get(domain, "BasePath")) or (None,):
-        told = re.sub(r"[-_/]+", "", text(base) or "")
+        stated = re.sub(r"[-_/]+", "", text(base) or "")
         mapping = {**given, "ApiMappingKey": base}
-        making.add(api, f"{api.name}{told}ApiMapping", "AWS::ApiGatewayV2::ApiMapping", mapping, place)
+        making.add(api, f"{api.name}{stated}ApiMapping", "AWS::ApiGatewayV2::ApiMapping", mapping, place)

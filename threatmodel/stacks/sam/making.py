@@ -56,23 +56,25 @@ def written(pattern: str, values: Mapping[str, Node], place: Place) -> Node:
         return _value(split[1], values, place)
     parts: list[str | Link | Unknown] = []
     given: dict[str, None] = {}
-    told: list[str] = []
+    in_source: list[str] = []
     for index, part in enumerate(split):
         if index % 2:
             node = _value(part, values, place)
             given |= dict.fromkeys(getattr(node, "given", ()))
             parts += spelled(node)
-            told.append(spelling(node))
+            in_source.append(spelling(node))
         else:
             parts.append(part)
-            told.append(part)
-    return joined(parts, place, tuple(given), "".join(told) if given else "")
+            in_source.append(part)
+    return joined(parts, place, tuple(given), "".join(in_source) if given else "")
 
 
-def joined(parts: Sequence[str | Link | Unknown], place: Place, given: tuple[str, ...] = (), told: str = "") -> Node:
+def joined(
+    parts: Sequence[str | Link | Unknown], place: Place, given: tuple[str, ...] = (), in_source: str = ""
+) -> Node:
     """A text of several parts, with neighboring texts as one.
 
-    `given` are the parameters that it rests on, `told` how it is spelled with their names.
+    `given` are the parameters that it rests on, `in_source` how it is spelled with their names.
     """
     together: list[str | Link | Unknown] = []
     for part in parts:
@@ -81,8 +83,8 @@ def joined(parts: Sequence[str | Link | Unknown], place: Place, given: tuple[str
         elif part != "":
             together.append(part)
     if not together or (len(together) == 1 and isinstance(together[0], str)):
-        return Scalar("".join(str(one) for one in together), place, given, told)
-    return Joined(tuple(together), place, given, told)
+        return Scalar("".join(str(one) for one in together), place, given, in_source)
+    return Joined(tuple(together), place, given, in_source)
 
 
 def _value(name: str, values: Mapping[str, Node], place: Place) -> Node:

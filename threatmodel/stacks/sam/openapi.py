@@ -120,9 +120,9 @@ def _scheme(document: Node, name: str, place: Place) -> Node | None:
     kind, extension = text(get(scheme, "x-amazon-apigateway-authtype")), get(scheme, "x-amazon-apigateway-authorizer")
     if kind in _KINDS and kind != "custom":
         return Scalar(_KINDS[kind], scheme.place)
-    told = text(get(extension, "type"))
-    if told in _TYPES:
-        return Scalar(_TYPES[told], scheme.place)
+    stated = text(get(extension, "type"))
+    if stated in _TYPES:
+        return Scalar(_TYPES[stated], scheme.place)
     if kind == "custom":
         return Scalar("CUSTOM", scheme.place)
     if extension is None and text(get(scheme, "type")) == "apiKey":

@@ -36,8 +36,8 @@ def add_around_operators(making: Expansion) -> None:
 def _code(resource: Resource) -> Node:
     """The objects of the bucket that an image's code is in."""
     place, uri = resource.place, get(resource.properties, "CodeUri")
-    told = text(uri) or ""
-    if not told.startswith("s3://"):
+    stated = text(uri) or ""
+    if not stated.startswith("s3://"):
         return uri if isinstance(uri, Unknown) else Unknown("the bucket of the code is known at deployment", place)
-    bucket = Scalar(told.removeprefix("s3://").partition("/")[0], place)
+    bucket = Scalar(stated.removeprefix("s3://").partition("/")[0], place)
     return written("arn:${AWS::Partition}:s3:::${Bucket}/*", {"Bucket": bucket}, place)

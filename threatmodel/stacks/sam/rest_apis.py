@@ -101,8 +101,8 @@ class _RestApi(Api):
         }
         given["DomainNameArn" if private else "DomainName"] = Link(name, "Arn" if private else "", place)
         for base in items(self.get("Domain", "BasePath")) or (None,):
-            told = "".join(one for one in text(base) or "" if one.isalnum())
-            mapping = f"{self.name}{told}BasePathMapping"
+            stated = "".join(one for one in text(base) or "" if one.isalnum())
+            mapping = f"{self.name}{stated}BasePathMapping"
             kind_of = f"AWS::ApiGateway::BasePathMapping{suffix}"
             self.making.add(self.api, mapping, kind_of, {**given, "BasePath": base}, place)
 
@@ -145,7 +145,7 @@ class _RestApi(Api):
 
     def method(self, operation: Operation) -> None:
         """Adds the method that the API's definition describes."""
-        place, told = operation.place, operation.integration
+        place, stated = operation.place, operation.integration
         default_auth, default_authorizer = self.asked(None, place)
         authorizer: Node | None = (
             Link(f"{self.name} {operation.authorizer}", "", place) if operation.authorizer else None
@@ -155,20 +155,20 @@ class _RestApi(Api):
         elif text(operation.auth) in {"NONE", "AWS_IAM"}:
             authorizer = None
         key = Scalar(value=True, place=place) if operation.key else self.get("Auth", "ApiKeyRequired")
-        if isinstance(told, Table):
+        if isinstance(stated, Table):
             integration: Node = node_of(
                 {
-                    "Type": _upper(get(told, "type")),
-                    "IntegrationHttpMethod": get(told, "httpMethod"),
-                    "Uri": get(told, "uri"),
-                    "Credentials": get(told, "credentials"),
-                    "RequestParameters": get(told, "requestParameters"),
-                    "RequestTemplates": get(told, "requestTemplates"),
+                    "Type": _upper(get(stated, "type")),
+                    "IntegrationHttpMethod": get(stated, "httpMethod"),
+                    "Uri": get(stated, "uri"),
+                    "Credentials": get(stated, "credentials"),
+                    "RequestParameters": get(stated, "requestParameters"),
+                    "RequestTemplates": get(stated, "requestTemplates"),
                 },
-                told.place,
+                stated.place,
             )
         else:
-            integration = told or Table({}, place, {})
+            integration = stated or Table({}, place, {})
         if text(get(integration, "Type")) == "MOCK":
             return
         properties = {
@@ -178,21 +178,21 @@ class _RestApi(Api):
             "RequestValidatorId": operation.validator,
             "Integration": integration,
         }
-        if isinstance(told, Unknown):
-            properties |= {"HttpMethod": told} if operation.method == "*" else {}
-            properties |= {"ResourceId": told} if operation.path == "*" else {}
+        if isinstance(stated, Unknown):
+            properties |= {"HttpMethod": stated} if operation.method == "*" else {}
+            properties |= {"ResourceId": stated} if operation.path == "*" else {}
         self.put(self.api, operation.method, Scalar(operation.path, place), properties, place)
 
     def put(self, maker: Resource, method: str, path: Node, properties: Mapping[str, Any], place: Place) -> None:
         """Adds a method and the path that it is under."""
-        told, api = shown(path), Link(self.name, "", place)
+        stated, api = shown(path), Link(self.name, "", place)
         resource = Link(self.name, "RootResourceId", place)
-        if (told != "/" or bool(getattr(path, "given", ()))) and "ResourceId" not in properties:
+        if (stated != "/" or bool(getattr(path, "given", ()))) and "ResourceId" not in properties:
             below = {"RestApiId": api, "ParentId": resource, "PathPart": _part(path)}
-            resource = Link(f"{self.name} {told}", "", place)
+            resource = Link(f"{self.name} {stated}", "", place)
             self.making.add(maker, resource.resource, "AWS::ApiGateway::Resource", below, place)
         given = {"RestApiId": api, "ResourceId": resource, "HttpMethod": method, **properties}
-        self.making.add(maker, f"{self.name} {method} {told}", "AWS::ApiGateway::Method", given, place)
+        self.making.add(maker, f"{self.name} {method} {stated}", "AWS::ApiGateway::Method", given, place)
 
     # --- who may come
 
@@ -288,13 +288,13 @@ def shown(path: Node) -> str:
 
 
 def _part(path: Node) -> Node:
-    told = text(path)
-    return path._replace(value=told.lstrip("/")) if isinstance(path, Scalar) and told is not None else path
+    stated = text(path)
+    return path._replace(value=stated.lstrip("/")) if isinstance(path, Scalar) and stated is not None else path
 
 
 def _upper(node: Node | None) -> Node | None:
-    told = text(node)
-    return node if told is None or node is None else Scalar(told.upper(), node.place)
+    stated = text(node)
+    return node if stated is None or node is None else Scalar(stated.upper(), node.place)
 
 
 _CONDITIONS = (

@@ -28,7 +28,7 @@ from threatmodel.stacks.serverless.making import (
 from threatmodel.stacks.serverless.names import logical
 from threatmodel.stacks.serverless.rest import (
     ANY_METHOD,
-    UNTOLD,
+    UNSTATED,
     access_logs,
     logging_level,
     logs_of,
@@ -46,14 +46,14 @@ def http_id(making: GrowingTemplate) -> Any:
 
 def http_api_event(making: GrowingTemplate, function: Function, event: Node, place: Place, _number: int) -> None:
     """``httpApi``: a route of an HTTP API."""
-    told = method_and_path(event)
-    if told is None:
-        making.not_read(f"functions.{function.name}.events.httpApi", UNTOLD, place)
+    stated = method_and_path(event)
+    if stated is None:
+        making.not_read(f"functions.{function.name}.events.httpApi", UNSTATED, place)
         return
-    method, path = told[0].upper(), told[1]
+    method, path = stated[0].upper(), stated[1]
     whole = path == "*"
     key = "$default" if whole else f"{ANY_METHOD.get(method, method)} {path}"
-    spelled = "Default" if whole else "".join(path_part(part) for part in f"{told[0]} {path}".split("/"))
+    spelled = "Default" if whole else "".join(path_part(part) for part in f"{stated[0]} {path}".split("/"))
     integration = f"HttpApiIntegration{logical(function.name)}"
     making.add(
         integration,
@@ -89,10 +89,10 @@ def _route_authorization(making: GrowingTemplate, config: Node | None, place: Pl
         return {}
     if isinstance(config, Unknown):
         return {"AuthorizationType": config}
-    told = get(config, "type")
-    if isinstance(told, Unknown | Joined):
-        return {"AuthorizationType": told}
-    kind = (text(told) or "").lower()
+    stated = get(config, "type")
+    if isinstance(stated, Unknown | Joined):
+        return {"AuthorizationType": stated}
+    kind = (text(stated) or "").lower()
     if kind == "aws_iam":
         return {"AuthorizationType": "AWS_IAM"}
     scopes, own = get(config, "scopes"), get(config, "id")
@@ -103,9 +103,9 @@ def _route_authorization(making: GrowingTemplate, config: Node | None, place: Pl
     declared = making.of_provider("httpApi", "authorizers", name)
     if declared is None or isinstance(declared, Unknown):
         return {"AuthorizationType": declared or Unknown("no authorizer has this name", place)}
-    told = get(declared, "type")
-    sort = "CUSTOM" if (text(told) or "jwt").lower() == "request" else "JWT"
-    sort = told if isinstance(told, Unknown | Joined) else sort
+    stated = get(declared, "type")
+    sort = "CUSTOM" if (text(stated) or "jwt").lower() == "request" else "JWT"
+    sort = stated if isinstance(stated, Unknown | Joined) else sort
     return {
         "AuthorizationType": sort,
         "AuthorizerId": ref(f"HttpApiAuthorizer{logical(name)}"),

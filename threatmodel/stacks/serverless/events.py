@@ -112,10 +112,10 @@ def event_bridge(making: GrowingTemplate, function: Function, config: Node, plac
     called = get(config, "name") or default
     bus = get(config, "eventBus")
     spelled = plain(text(called) or f"{function.name}rule{number}")
-    told = text(bus)
-    if told is not None and told != "default" and ":" not in told:
-        made = f"{logical(told)}EventBridgeEventBus"
-        making.add(made, "AWS::Events::EventBus", place, {"Name": told})
+    stated = text(bus)
+    if stated is not None and stated != "default" and ":" not in stated:
+        made = f"{logical(stated)}EventBridgeEventBus"
+        making.add(made, "AWS::Events::EventBus", place, {"Name": stated})
         bus_reference: Any = ref(made)
     else:
         bus_reference = bus

@@ -58,5 +58,5 @@ def _note(making: GrowingTemplate, where: str, node: Node | None, known: frozens
         return
     for name in node.entries:
         if name not in known and not name.startswith("iamRoleStatements"):
-            told = f"{where}.{name}" if where else name
-            making.not_read(told, "nothing is known of this key", place_of(node, name, node.place))
+            qualified = f"{where}.{name}" if where else name
+            making.not_read(qualified, "nothing is known of this key", place_of(node, name, node.place))

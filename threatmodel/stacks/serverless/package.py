@@ -22,7 +22,7 @@ from threatmodel.reading.problems import InputError, Place, Problem, quoted
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.cloudformation import reader as cloudformation
 from threatmodel.stacks.serverless.making import GrowingTemplate, entries
-from threatmodel.stacks.serverless.state import differing, plain, told
+from threatmodel.stacks.serverless.state import differing, is_stated, plain
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, shape_of, text
 
@@ -96,7 +96,7 @@ def _stage(making: GrowingTemplate) -> str | None:
     if "opt:stage" in assumed.stated:
         return str(assumed.values["opt:stage"])
     own = entries(making.provider).get("stage")
-    return text(own) if own is not None and told(own) else None
+    return text(own) if own is not None and is_stated(own) else None
 
 
 # --- whether it is of this file
@@ -170,6 +170,6 @@ def _at_lines(node: Node, own: Node) -> Node:
         case List(), List() if len(node.items) == len(own.items):
             children = (_at_lines(a, b) for a, b in zip(node.items, own.items, strict=True))
             return List(tuple(children), own.place, node.given)
-        case _ if not isinstance(node, Unknown | Table | List) and told(own) and _shape(node) == _shape(own):
+        case _ if not isinstance(node, Unknown | Table | List) and is_stated(own) and _shape(node) == _shape(own):
             return node._replace(place=own.place)
     return node

@@ -96,8 +96,8 @@ def read(
     making = GrowingTemplate(file=file, variables=variables, root=root, provider=provider)
     making.root = _with_service(making)
     stack = _stack(making, raw.problems)
-    told = (*stack.problems, *(included.problems if included is not None else ()))
-    stack = replace(stack, problems=tuple(dict.fromkeys(told)))  # what all functions share is reported once
+    reported = (*stack.problems, *(included.problems if included is not None else ()))
+    stack = replace(stack, problems=tuple(dict.fromkeys(reported)))  # what all functions share is reported once
     return stack if package is None else packaged(stack, making, package)
 
 
@@ -218,9 +218,9 @@ def _add_layers(making: GrowingTemplate) -> None:
         layer = f"{logical(name)}LambdaLayer"
         making.add(layer, "AWS::Lambda::LayerVersion", place, {"LayerName": get(node, "name") or name})
         for account in items(get(node, "allowedAccounts")):
-            told = text(account)
+            reported = text(account)
             permission = {"Action": "lambda:GetLayerVersion", "LayerVersionArn": ref(layer), "Principal": account}
-            spelled = (told or "").replace("*", "Wild")
+            spelled = (reported or "").replace("*", "Wild")
             making.add(f"{logical(name)}{spelled}LambdaLayerPermission", "AWS::Lambda::LayerVersionPermission", place,
                        permission)  # fmt: skip
 

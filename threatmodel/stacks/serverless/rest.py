@@ -27,7 +27,7 @@ from threatmodel.stacks.serverless.names import logical, upper_first
 from threatmodel.stacks.values import Joined, Node, Scalar, Unknown, text
 
 ANY_METHOD = {"*": "ANY"}
-UNTOLD = "which method and path is meant is not stated"
+UNSTATED = "which method and path is meant is not stated"
 
 
 def method_and_path(event: Node) -> tuple[str, str] | None:
@@ -49,11 +49,11 @@ def rest_id(making: GrowingTemplate) -> Any:
 
 def http_event(making: GrowingTemplate, function: Function, event: Node, place: Place, _number: int) -> None:
     """``http``: a method of a REST API."""
-    told = method_and_path(event)
-    if told is None:
-        making.not_read(f"functions.{function.name}.events.http", UNTOLD, place)
+    stated = method_and_path(event)
+    if stated is None:
+        making.not_read(f"functions.{function.name}.events.http", UNSTATED, place)
         return
-    method, path = told[0].lower(), told[1].strip("/")
+    method, path = stated[0].lower(), stated[1].strip("/")
     api = rest_id(making)
     resource, spelled = path_resource(making, function.id, path, place)
     properties: dict[str, Any] = {
@@ -131,11 +131,11 @@ def _authorization(making: GrowingTemplate, event: Node, place: Place) -> dict[s
     config = get(event, "authorizer")
     if config is None:
         return {"AuthorizationType": "NONE"}
-    sort_told = get(config, "type")
-    kind = (text(sort_told) or "").upper()
+    sort_stated = get(config, "type")
+    kind = (text(sort_stated) or "").upper()
     called = text(config) or ""
-    if isinstance(sort_told, Unknown | Joined):  # the whole authorizer, or its type
-        return {"AuthorizationType": sort_told}
+    if isinstance(sort_stated, Unknown | Joined):  # the whole authorizer, or its type
+        return {"AuthorizationType": sort_stated}
     if called.upper() == "AWS_IAM" or kind == "AWS_IAM":
         return {"AuthorizationType": "AWS_IAM"}
     own = get(config, "authorizerId")

@@ -220,8 +220,8 @@ def _let_in(making: GrowingTemplate, name: str, queue: str, topic: Node, place: 
 def s3(making: GrowingTemplate, function: Function, config: Node, place: Place, number: int) -> None:
     """``s3``: a bucket of the service, or one that exists."""
     bucket = get(config, "bucket") or config
-    told = text(bucket)
-    name = told or last_name(bucket) or str(number)
+    stated = text(bucket)
+    name = stated or last_name(bucket) or str(number)
     declared = making.of_provider("s3", name)
     called = get(declared, "name") or (bucket._replace(place=place) if isinstance(bucket, Scalar) else bucket)
     existing = flag(entries(config).get("existing"), otherwise=False)

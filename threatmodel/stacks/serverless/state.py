@@ -67,7 +67,7 @@ class _Comparison:
     def differing(self, what: str, node: Node, kept: Any, where: str) -> Iterator[tuple[str, Place]]:
         """Where a node says something else than what was kept of it; what the file alone does not tell says nothing."""
         kept = self.led(kept)
-        if _nothing(node) or not told(node):
+        if _nothing(node) or not is_stated(node):
             return
         match node:
             case Table(entries=inside) if isinstance(kept, dict):
@@ -130,7 +130,7 @@ class _Comparison:
         return name == "vpc" and bool(self.led(kept) == self.led(self.state["service"]["provider"].get(name)))
 
 
-def told(node: Node) -> bool:
+def is_stated(node: Node) -> bool:
     """Whether a file alone tells a value: no variable of it comes from elsewhere."""
     return not isinstance(node, Unknown) and not getattr(node, "given", ())
 

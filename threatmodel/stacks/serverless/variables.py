@@ -230,16 +230,16 @@ class Variables:
         match = _SOURCE.match(source)
         kind = match[1] if match is not None else ""
         argument, address = (match[2] or "", match[3] or "") if match is not None else ("", "")
-        told = self.address(address, place, depth)
-        name = str(told.value).strip() if told is not None else ""
-        if told is None or len(name) > _LONGEST_NAME:
+        resolved = self.address(address, place, depth)
+        name = str(resolved.value).strip() if resolved is not None else ""
+        if resolved is None or len(name) > _LONGEST_NAME:
             return Unknown("which variable is meant is not written out", place, default)
         match kind:
             case "self":
                 found = self.at(name, depth + 1)
                 if found is None or (_is_null(found) and default is not None):
                     found = default or Unknown(f"nothing is at {quoted(name)} in this file", place)
-                return self.because(found, told.given)
+                return self.because(found, resolved.given)
             case "file":
                 return self._of_file(argument, name, default, place, depth)
             case "sls" if name == "stage":
@@ -259,16 +259,16 @@ class Variables:
 
     def _of_file(self, argument: str, path: str, default: Node | None, place: Place, depth: int) -> Node:
         """What is in a file whose name may hold variables."""
-        told = self.address(argument, place, depth)
-        written = str(told.value).strip().strip("'\"") if told is not None else ""
-        if told is None or not written or len(written) > _LONGEST_NAME:
+        resolved = self.address(argument, place, depth)
+        written = str(resolved.value).strip().strip("'\"") if resolved is not None else ""
+        if resolved is None or not written or len(written) > _LONGEST_NAME:
             return Unknown("which file is meant is not written out", place, default)
         found = self.in_file(written, path, place, depth + 1)
         if isinstance(found, Unknown) and default is not None and found.usual is None:
             found = found._replace(usual=default)
         if found is None or (_is_null(found) and default is not None):
             found = default or Unknown(f"nothing is at {quoted(path)} in {quoted(written)}", place)
-        return self.because(found, told.given)
+        return self.because(found, resolved.given)
 
     def address(self, address: str, place: Place, depth: int) -> Scalar | None:
         """The address of a variable, in which there may be others; None where it is not known."""

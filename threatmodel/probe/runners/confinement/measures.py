@@ -34,7 +34,7 @@ WEIGHTY = ("processes", "files", "network", "user")
 """Without one of these a hostile handler that is run by root owns the machine, or reads what it holds."""
 
 
-def told(measures: Iterable[Measure]) -> tuple[str, ...]:
+def described(measures: Iterable[Measure]) -> tuple[str, ...]:
     """Each measure on a line: `files: holds`, `network: does not hold (unshare: Operation not permitted)`."""
     return tuple(f"{one.name}: {'holds' if one.holds else f'does not hold ({one.why})'}" for one in measures)
 

@@ -131,8 +131,8 @@ def _watched(child: int, memory: int, caller: int, *, first: bool = False) -> in
                     if os.WIFSIGNALED(found[1]):
                         return DIED
                     return os.WEXITSTATUS(found[1]) if first else EXITED
-        told = signal.sigtimedwait({signal.SIGCHLD, signal.SIGTERM}, _PAUSE) if _CAN_WAIT else _slept()
-        if (told is not None and told.si_signo == signal.SIGTERM) or os.getppid() != caller:
+        received = signal.sigtimedwait({signal.SIGCHLD, signal.SIGTERM}, _PAUSE) if _CAN_WAIT else _slept()
+        if (received is not None and received.si_signo == signal.SIGTERM) or os.getppid() != caller:
             return STOPPED
         if _resident(child) > memory:
             return MEMORY

@@ -222,9 +222,9 @@ def _own(value: Any, module: ModuleType) -> bool:
     return getattr(value, "__module__", None) == module.__name__ and not isinstance(value, type)
 
 
-def _give_up(line: Line, told: Mapping[str, Any]) -> NoReturn:
+def _give_up(line: Line, failure: Mapping[str, Any]) -> NoReturn:
     _flush()
-    line.say({"unable": told})
+    line.say({"unable": failure})
     os._exit(0)
 
 

@@ -69,12 +69,12 @@ class _Starter:
         if not asked:
             self._end_all()
             return False
-        line, output, told = files
+        line, output, status = files
         process = os.fork()
         if process == 0:
-            _become_launcher(output, told)
+            _become_launcher(output, status)
         os.close(output)
-        os.close(told)
+        os.close(status)
         self._lines[process] = line
         return True
 
@@ -129,13 +129,13 @@ class _Starter:
         self._end_strays()
 
 
-def _become_launcher(output: int, told: int) -> NoReturn:
+def _become_launcher(output: int, status: int) -> NoReturn:
     """Turns this copy into a launcher, as if it had been started by itself."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     privileges.hide(hidden=False)  # until it is confined: a hidden process may not set its identity in new namespaces
     os.setsid()
-    with open(told, encoding="utf-8", closefd=False) as file:
+    with open(status, encoding="utf-8", closefd=False) as file:
         config = json.load(file)
     null = os.open(os.devnull, os.O_RDONLY)
     for file_number, place in ((null, 0), (output, 1), (output, 2)):

@@ -65,15 +65,15 @@ class Client:
 
     def ask(self, operation: str, params: dict[str, Any]) -> Any:
         """The answer to an operation.  Raises the ClientError of its code, ReadTimeoutError where none comes."""
-        told = call(self._service, operation, json.loads(json.dumps(params, default=_plain)))
-        if "silent" in told:
+        answered = call(self._service, operation, json.loads(json.dumps(params, default=_plain)))
+        if "silent" in answered:
             raise ReadTimeoutError(endpoint_url=self.meta.endpoint_url)
         meta = {"RequestId": "probe", "HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}
-        if "error" in told:
-            error = told["error"]
-            response = {"Error": error, "ResponseMetadata": {**meta, "HTTPStatusCode": 400}, **told["more"]}
+        if "error" in answered:
+            error = answered["error"]
+            response = {"Error": error, "ResponseMetadata": {**meta, "HTTPStatusCode": 400}, **answered["more"]}
             raise of_code(error["Code"])(response, operation)
-        answer = {key: _rich(key, value, operation) for key, value in told["answer"].items()}
+        answer = {key: _rich(key, value, operation) for key, value in answered["answer"].items()}
         return {**answer, "ResponseMetadata": meta}
 
     def get_paginator(self, operation_name: str) -> Paginator:

@@ -27,8 +27,8 @@ class ClientError(Exception):
 
     def __init__(self, error_response: dict[str, Any], operation_name: str) -> None:
         error = error_response.get("Error", {})
-        told = f"An error occurred ({error.get('Code', 'Unknown')}) when calling the {operation_name} operation: "
-        super().__init__(told + str(error.get("Message", "Unknown")))
+        message = f"An error occurred ({error.get('Code', 'Unknown')}) when calling the {operation_name} operation: "
+        super().__init__(message + str(error.get("Message", "Unknown")))
         self.response = error_response
         self.operation_name = operation_name
 

@@ -10,7 +10,7 @@ from tests.evidence.policies.stating import MAPPINGS, read
 from tests.support import HOME
 from threatmodel.evidence.collect import collect
 from threatmodel.evidence.mappings.stack_facts import StackFacts
-from threatmodel.evidence.strangers import Standing, touches
+from threatmodel.evidence.unread_parts import Standing, touches
 from threatmodel.library.directions import Directions, directions
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model

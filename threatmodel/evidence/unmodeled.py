@@ -78,7 +78,7 @@ _WORD = re.compile(r"GraphQL|[A-Z]{2,}s?(?=[A-Z][a-z]|[^A-Za-z]|\Z)|[A-Z][a-z]+|
 _HISSES = ("s", "x", "z", "ch", "sh")
 
 
-def unmodelled(stack: Stack, modelled: Container[str]) -> tuple[tuple[str, int, str], ...]:
+def unmodeled(stack: Stack, modelled: Container[str]) -> tuple[tuple[str, int, str], ...]:
     """What of a stack is neither `modelled` (names) nor read for what others are: the type, how many, and in words."""
     read = _read("terraform" if stack.kind == "terraform" else "cloudformation")
     found = Counter(
