@@ -93,6 +93,14 @@ CASES = {
         "Inner: {Type: AWS::IAM::RoleGrant, Properties: {RoleName: !Ref BotRole, More: x}}",
         AROUND | OWN,
     ),
+    "a type of AWS that is not known yet": (
+        "Inner: {Type: AWS::Future::Access, Properties: {For: !GetAtt BotRole.Arn}}",
+        AROUND | OWN,
+    ),
+    "a type of AWS that is known and gives a role nothing": (
+        "Inner: {Type: AWS::EKS::AccessEntry, Properties: {ClusterName: c, PrincipalArn: !GetAtt BotRole.Arn}}",
+        NOTHING,
+    ),
     "a type of IAM that gives a role nothing": (
         "Inner: {Type: AWS::IAM::InstanceProfile, Properties: {Roles: [!Ref BotRole]}}",
         NOTHING,

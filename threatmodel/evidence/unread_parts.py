@@ -19,6 +19,7 @@ from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.policies.grants import Grant, allowing
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import effective, held
+from threatmodel.evidence.resource_schemas import exists
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.versions import OF_THE_FUNCTION, called_versions
 from threatmodel.model.vocabulary import LISTS
@@ -41,7 +42,6 @@ _STACKS = frozenset((
 _REGISTERED = re.compile(r"AWS::CloudFormation::(?:Hook|PublicType|Resource|Module|Type)\w+\Z")
 """Registrations of types by which somebody else's code runs at each deployment."""
 _CUSTOM = re.compile(r"Custom::|AWS::CloudFormation::CustomResource\Z")
-_OWN = re.compile(r"AWS::|Alexa::|aws_|data\.")
 _SCRIPTS = frozenset(
     ("null_resource", "terraform_data", "external", "shell_script", "local_file", "AWS::SSM::Association")
 )
@@ -231,7 +231,7 @@ def _acting(resource: Resource) -> tuple[Strength, str] | None:
         return "changes", "it may run a script on its input"
     if _IDENTITY.match(kind) and kind not in _identity_types():
         return "changes", f"it is unknown what the type {quoted(kind)} does to a role"
-    if "::" in kind and not _OWN.match(kind) and not kind.endswith("::MODULE"):
+    if "::" in kind and not kind.endswith("::MODULE") and not exists(kind):
         return "changes", f"the type {quoted(kind)} is unknown"
     return None
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.evidence.asking import answer, found, plan, template
 from tests.evidence.policies.stating import NO, OPEN, YES, fact
 
 TEMPLATE = """
@@ -107,3 +109,137 @@ def test_a_boundary_that_bounds_nothing_is_none(boundary: str, expected: Any) ->
 """
     assert of_bot("role_permissions_boundary", text) == expected
     assert of_bot("role_permissions_boundary", TEMPLATE) is NO
+
+
+ALLOWS = '{Statement: [{Effect: Allow, Principal: {AWS: !GetAtt BotRole.Arn}, Action: "%s", Resource: "*"}]}'
+IN_A_PLAN = (
+    '{"Statement": [{"Effect": "Allow", "Principal": {"AWS": "${aws_iam_role.r.arn}"}, "Action": "%s", '
+    '"Resource": "*"}]}'
+)
+PLAN = """
+aws_iam_role.r:
+  assume_role_policy: >-
+    {"Statement": {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}}
+  inline_policy:
+    - {policy: '{"Statement": {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:x:1:q"}}'}
+aws_lambda_function.bot: {role: "${aws_iam_role.r.arn}"}
+"""
+SPELLINGS = {
+    "kms": (
+        "AWS::KMS::Key: KeyPolicy",
+        "AWS::KMS::ReplicaKey: KeyPolicy",
+        "aws_kms_key: policy",
+        "aws_kms_key_policy: policy",
+        "aws_kms_external_key: policy",
+    ),
+    "es": (
+        "AWS::OpenSearchService::Domain: AccessPolicies",
+        "AWS::Elasticsearch::Domain: AccessPolicies",
+        "aws_opensearch_domain: access_policies",
+        "aws_opensearch_domain_policy: access_policies",
+        "aws_elasticsearch_domain: access_policies",
+        "aws_elasticsearch_domain_policy: access_policies",
+    ),
+    "events": ("AWS::Events::EventBus: Policy", "aws_cloudwatch_event_bus_policy: policy"),
+    "backup": (
+        "AWS::Backup::BackupVault: AccessPolicy",
+        "AWS::Backup::LogicallyAirGappedBackupVault: AccessPolicy",
+        "aws_backup_vault_policy: policy",
+    ),
+    "s3": (
+        "AWS::S3::BucketPolicy: PolicyDocument",
+        "AWS::S3::AccessPoint: Policy",
+        "aws_s3_bucket_policy: policy",
+        "aws_s3_bucket: policy",
+        "aws_s3_access_point: policy",
+        "aws_s3control_access_point_policy: policy",
+    ),
+    "sqs": (
+        "AWS::SQS::QueuePolicy: PolicyDocument",
+        "AWS::SQS::QueueInlinePolicy: PolicyDocument",
+        "aws_sqs_queue_policy: policy",
+        "aws_sqs_queue: policy",
+    ),
+    "sns": (
+        "AWS::SNS::TopicPolicy: PolicyDocument",
+        "AWS::SNS::TopicInlinePolicy: PolicyDocument",
+        "aws_sns_topic_policy: policy",
+        "aws_sns_topic: policy",
+    ),
+    "kinesis": ("AWS::Kinesis::ResourcePolicy: ResourcePolicy", "aws_kinesis_resource_policy: policy"),
+    "secretsmanager": (
+        "AWS::SecretsManager::ResourcePolicy: ResourcePolicy",
+        "aws_secretsmanager_secret_policy: policy",
+        "aws_secretsmanager_secret: policy",
+    ),
+    "ecr": (
+        "AWS::ECR::Repository: RepositoryPolicyText",
+        "AWS::ECR::RegistryPolicy: PolicyText",
+        "aws_ecr_repository_policy: policy",
+        "aws_ecr_registry_policy: policy",
+    ),
+    "elasticfilesystem": ("AWS::EFS::FileSystem: FileSystemPolicy", "aws_efs_file_system_policy: policy"),
+    "kafka": ("AWS::MSK::ClusterPolicy: Policy", "aws_msk_cluster_policy: policy"),
+    "lambda": ("AWS::Lambda::ResourcePolicy: PolicyDocument",),
+    "sts": ("AWS::IAM::Role: AssumeRolePolicyDocument", "aws_iam_role: assume_role_policy"),
+    "dynamodb": ("aws_dynamodb_resource_policy: policy",),
+    "execute-api": (
+        "AWS::ApiGateway::RestApi: Policy",
+        "aws_api_gateway_rest_api: policy",
+        "aws_api_gateway_rest_api_policy: policy",
+    ),
+}
+"""One right, given by the policy of a resource: each type and property that can hold it, in either language."""
+OTHERS = {
+    "dynamodb": (
+        "{Type: AWS::DynamoDB::Table, Properties: {ResourcePolicy: {PolicyDocument: %s}}}",
+        "{Type: AWS::DynamoDB::GlobalTable, Properties: {Replicas: [{ResourcePolicy: {PolicyDocument: %s}}]}}",
+    ),
+}
+"""Where it stands deeper."""
+ONE_STATEMENT = (
+    "{Type: AWS::Events::EventBusPolicy, Properties: {EventBusName: b, StatementId: s, Statement: {Effect: Allow, "
+    'Principal: {AWS: !GetAtt BotRole.Arn}, Action: "events:*", Resource: "*"}}}'
+)
+
+
+def one_right(name: str) -> Iterator[tuple[str, str]]:
+    """A right in each spelling: `template` or `plan`, and the resource that gives it."""
+    for one in SPELLINGS.get(name, ()):
+        kind, _, attribute = one.partition(": ")
+        if kind.startswith("aws_"):
+            yield "plan", f"{kind}.x: {{{attribute}: '{IN_A_PLAN % f'{name}:*'}'}}"
+        else:
+            yield "template", f"  X: {{Type: {kind}, Properties: {{{attribute}: {ALLOWS % f'{name}:*'}}}}}"
+    for one in OTHERS.get(name, ()):
+        yield "template", f"  X: {one % (ALLOWS % f'{name}:*')}"
+    if name == "events":
+        yield "template", f"  X: {ONE_STATEMENT}"
+
+
+CASES = [one for name in SPELLINGS for one in one_right(name)]
+
+
+@pytest.mark.parametrize(("language", "resource"), CASES, ids=[one[1][:70] for one in CASES])
+def test_one_right_is_the_roles_in_each_spelling(language: str, resource: str) -> None:
+    stack = plan(PLAN + resource) if language == "plan" else template(TEMPLATE + resource)
+    bot = "aws_lambda_function.bot" if language == "plan" else "Bot"
+    assert answer(found(stack, "function", "role_wildcard_action", bot)) is True
+
+
+def test_without_it_there_is_none() -> None:
+    assert answer(found(plan(PLAN), "function", "role_wildcard_action", "aws_lambda_function.bot")) is False
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ("!Ref Document", OPEN),  # a parameter without default
+        ('!Sub \'{"Statement": ${Document}, "Role": "${BotRole.Arn}"}\'', OPEN),
+        ("!Sub '${Orders.Arn} ${Document}'", NO),  # it refers to something else
+    ],
+)
+def test_a_policy_that_cannot_be_read_may_be_about_the_role(document: str, expected: Any) -> None:
+    policy = f"  X: {{Type: AWS::SQS::QueuePolicy, Properties: {{Queues: [q], PolicyDocument: {document}}}}}\n"
+    text = TEMPLATE + policy + "Parameters: {Document: {Type: String}}\n"
+    assert of_bot("role_wildcard_action", text) == expected

@@ -1,55 +1,55 @@
 """Rights that policies of resources give to a role: they are the role's as much as those that are attached to it.
 
 A queue's policy, a key's, a permission of a function or the trust of another role names the role as its principal; in
-the same account that is enough.
+the same account that is enough.  Where such policies stand, AWS's own schemas say (`resource_schemas`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, Principal, pattern, statements
+from threatmodel.evidence.resource_schemas import Permission, ResourcePolicy, at, permissions, policies
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Joined, Link, Node, Scalar, Table, items
+from threatmodel.stacks.values import Joined, Link, List, Node, Table, Unknown, items, links
 
-_POLICIES: Mapping[str, tuple[tuple[str, str], ...]] = {
-    # a type: the properties with the resource ('' for the resource itself) and with the document
-    "AWS::S3::BucketPolicy": (("Bucket", "PolicyDocument"),),
-    "AWS::SQS::QueuePolicy": (("Queues", "PolicyDocument"),),
-    "AWS::SQS::QueueInlinePolicy": (("Queue", "PolicyDocument"),),
-    "AWS::SNS::TopicPolicy": (("Topics", "PolicyDocument"),),
-    "AWS::SNS::TopicInlinePolicy": (("TopicArn", "PolicyDocument"),),
-    "AWS::SecretsManager::ResourcePolicy": (("SecretId", "ResourcePolicy"),),
-    "AWS::Kinesis::ResourcePolicy": (("ResourceArn", "ResourcePolicy"),),
-    "AWS::DynamoDB::Table": (("", "ResourcePolicy.PolicyDocument"),),
-    "AWS::KMS::Key": (("", "KeyPolicy"),),
-    "AWS::ECR::Repository": (("", "RepositoryPolicyText"),),
-    "AWS::EFS::FileSystem": (("", "FileSystemPolicy"),),
-    "AWS::OpenSearchService::Domain": (("", "AccessPolicies"),),
-    "AWS::Elasticsearch::Domain": (("", "AccessPolicies"),),
-    "AWS::Events::EventBus": (("", "Policy"),),
-    "AWS::IAM::Role": (("", "AssumeRolePolicyDocument"),),
-    "aws_s3_bucket": (("", "policy"),),
-    "aws_s3_bucket_policy": (("bucket", "policy"),),
-    "aws_sqs_queue": (("", "policy"),),
-    "aws_sqs_queue_policy": (("queue_url", "policy"),),
-    "aws_sns_topic": (("", "policy"),),
-    "aws_sns_topic_policy": (("arn", "policy"),),
-    "aws_secretsmanager_secret": (("", "policy"),),
-    "aws_secretsmanager_secret_policy": (("secret_arn", "policy"),),
-    "aws_kinesis_resource_policy": (("resource_arn", "policy"),),
-    "aws_dynamodb_resource_policy": (("resource_arn", "policy"),),
-    "aws_kms_key": (("", "policy"),),
-    "aws_kms_key_policy": (("key_id", "policy"),),
-    "aws_ecr_repository_policy": (("repository", "policy"),),
-    "aws_efs_file_system_policy": (("file_system_id", "policy"),),
-    "aws_iam_role": (("", "assume_role_policy"),),
-}
-_PERMISSIONS: Mapping[str, tuple[str, str, str]] = {
-    "AWS::Lambda::Permission": ("Principal", "Action", "FunctionName"),
-    "aws_lambda_permission": ("principal", "action", "function_name"),
-}
 _ROLES = ("AWS::IAM::Role", "aws_iam_role")
+_OF_PLANS: Mapping[str, ResourcePolicy] = {
+    # a type of a plan: the attribute with the document, and the one with what it is about
+    **dict.fromkeys(
+        (
+            *("aws_s3_bucket", "aws_sqs_queue", "aws_sns_topic", "aws_secretsmanager_secret", "aws_kms_key"),
+            *("aws_kms_external_key", "aws_kms_replica_key", "aws_s3_access_point", "aws_api_gateway_rest_api"),
+            *("aws_media_store_container", "aws_codeartifact_domain_permissions_policy", "aws_ecr_registry_policy"),
+        ),
+        ResourcePolicy(("policy",), ()),
+    ),
+    **dict.fromkeys(("aws_opensearch_domain", "aws_elasticsearch_domain"), ResourcePolicy(("access_policies",), ())),
+    **dict.fromkeys(
+        ("aws_opensearch_domain_policy", "aws_elasticsearch_domain_policy"),
+        ResourcePolicy(("access_policies",), ("domain_name",)),
+    ),
+    "aws_iam_role": ResourcePolicy(("assume_role_policy",), ()),
+    "aws_s3_bucket_policy": ResourcePolicy(("policy",), ("bucket",)),
+    "aws_s3control_access_point_policy": ResourcePolicy(("policy",), ("access_point_arn",)),
+    "aws_sqs_queue_policy": ResourcePolicy(("policy",), ("queue_url",)),
+    "aws_sns_topic_policy": ResourcePolicy(("policy",), ("arn",)),
+    "aws_secretsmanager_secret_policy": ResourcePolicy(("policy",), ("secret_arn",)),
+    "aws_kinesis_resource_policy": ResourcePolicy(("policy",), ("resource_arn",)),
+    "aws_dynamodb_resource_policy": ResourcePolicy(("policy",), ("resource_arn",)),
+    "aws_kms_key_policy": ResourcePolicy(("policy",), ("key_id",)),
+    "aws_ecr_repository_policy": ResourcePolicy(("policy",), ("repository",)),
+    "aws_efs_file_system_policy": ResourcePolicy(("policy",), ("file_system_id",)),
+    "aws_cloudwatch_event_bus_policy": ResourcePolicy(("policy",), ("event_bus_name",)),
+    "aws_backup_vault_policy": ResourcePolicy(("policy",), ("backup_vault_name",)),
+    "aws_msk_cluster_policy": ResourcePolicy(("policy",), ("cluster_arn",)),
+    "aws_api_gateway_rest_api_policy": ResourcePolicy(("policy",), ("rest_api_id",)),
+}
+_STATEMENTS_OF_PLANS: Mapping[str, Permission] = {
+    "aws_lambda_permission": Permission("principal", "action", ("function_name",)),
+    "aws_lambda_layer_version_permission": Permission("principal", "action", ("layer_name",)),
+    "aws_signer_signing_profile_permission": Permission("principal", "action", ("profile_name",)),
+}
 
 _LATEST: list[tuple[Stack, Mapping[str, tuple[Grant, ...]]]] = []
 
@@ -72,20 +72,42 @@ def by_role(stack: Stack) -> Mapping[str, tuple[Grant, ...]]:
 def _by_role(stack: Stack) -> Mapping[str, tuple[Grant, ...]]:
     found: dict[str, list[Grant]] = {}
     names = dict(_own_names(stack))
+    every = [role.name for role in stack.of_type(*_ROLES)]
     for resource in stack.resources.values():
         for grant in _statements(resource):
             if grant.effect != "Deny" and not grant.but_principals:
-                for role in dict.fromkeys(_roles(grant, names)):
-                    found.setdefault(role, []).append(grant)
+                named = dict.fromkeys(_roles(grant, names), grant)
+                hidden = _hidden(grant)
+                perhaps = dict.fromkeys(every if hidden is not None else (), grant._replace(open=grant.open or hidden))
+                for role, one in (perhaps | named).items():
+                    found.setdefault(role, []).append(one)
     return {name: tuple(grants) for name, grants in found.items()}
+
+
+_A_ROLE = "arn:aws:iam::"
+
+
+def _hidden(grant: Grant) -> Unknown | None:
+    """Why a statement may name any role: it cannot be read and refers to nothing, or a principal of it is unknown."""
+    if not grant.actions and not grant.principals:
+        return grant.open
+    return next(
+        (one.pattern.open for one in grant.principals if one.kind == "AWS" and _may_be_a_role(one.pattern)), None
+    )
+
+
+def _may_be_a_role(found: Pattern) -> bool:
+    head = MARK.split(found.text)[0]
+    rest = ":user/" in found.text or found.text.endswith(":root")
+    return found.open is not None and not found.links and not rest and (":role/" in head or _A_ROLE.startswith(head))
 
 
 def _own_names(stack: Stack) -> Iterator[tuple[str, str]]:
     """The names that roles give themselves, with the names that they have in the file."""
     for role in stack.of_type(*_ROLES):
         own = role.properties.entries.get("RoleName", role.properties.entries.get("name"))
-        if own is not None and (stated := pattern(own)).text and stated.open is None:
-            yield stated.text, role.name
+        if own is not None and (name := pattern(own)).text and name.open is None:
+            yield name.text, role.name
 
 
 def _roles(grant: Grant, names: Mapping[str, str]) -> Iterator[str]:
@@ -97,47 +119,50 @@ def _roles(grant: Grant, names: Mapping[str, str]) -> Iterator[str]:
 
 
 def _statements(resource: Resource) -> Iterator[Grant]:
-    for about, document in _POLICIES.get(resource.type, ()):
-        node = _at(resource.properties, document)
-        on = _on(resource, about)
-        for grant in statements(node) if node is not None else ():
-            yield _doubted(_on_its_own(grant, on), resource)
-    if resource.type in _PERMISSIONS:
-        who, action, function = (_at(resource.properties, name) for name in _PERMISSIONS[resource.type])
-        if who is not None and action is not None and function is not None:
-            done = pattern(action)
-            yield _doubted(
-                Grant(
-                    "Allow",
-                    (done._replace(text=done.text.lower()),),
-                    (pattern(function),),
-                    (Principal("AWS", pattern(who)),),
-                    (),
-                    resource.place,
-                ),
-                resource,
-            )
+    """Every statement of a resource's own policies."""
+    row = policies().get(resource.type) or _OF_PLANS.get(resource.type) or ResourcePolicy((), ())
+    for path in row.documents:
+        for node in at(resource.properties, path):
+            for grant in _read(node, path):
+                yield _doubted(_on_its_own(grant, _on(resource, row.about)), resource)
+    single = permissions().get(resource.type) or _STATEMENTS_OF_PLANS.get(resource.type)
+    if single is not None:
+        yield from _single(resource, single.principal, single.action, single.about)
+
+
+def _read(node: Node, path: str) -> Sequence[Grant]:
+    """The statements of a document; one that cannot be read may name whatever it refers to."""
+    if path.endswith("Statement") and not isinstance(node, List):
+        node = Table({"Statement": node}, node.place, {})
+    named = tuple(Principal("AWS", pattern(link)) for link in links(node))
+    return [
+        grant if grant.open is None or grant.actions else grant._replace(principals=named) for grant in statements(node)
+    ]
+
+
+def _single(resource: Resource, principal: str, action: str, about: Sequence[str]) -> Iterator[Grant]:
+    """The statement that a resource is, where it is whole."""
+    entries = resource.properties.entries
+    who, actions = entries.get(principal), items(entries.get(action))
+    if who is None or not actions:
+        return
+    done = tuple(found._replace(text=found.text.lower()) for found in map(pattern, actions))
+    named = (Principal("AWS", pattern(who)),)
+    yield _doubted(Grant("Allow", done, _on(resource, about), named, (), resource.place), resource)
 
 
 def _doubted(grant: Grant, resource: Resource) -> Grant:
     return grant._replace(open=grant.open or resource.doubt) if resource.doubt is not None else grant
 
 
-def _at(node: Node, path: str) -> Node | None:
-    for name in path.split("."):
-        found = node.entries.get(name) if isinstance(node, Table) else None
-        if found is None or (isinstance(found, Scalar) and found.value in {None, ""}):
-            return None
-        node = found
-    return node
-
-
-def _on(resource: Resource, about: str) -> tuple[Pattern, ...]:
+def _on(resource: Resource, about: Sequence[str]) -> tuple[Pattern, ...]:
     """The resources that a policy stands on, and what is below them; nothing is below a role."""
-    nodes = items(_at(resource.properties, about)) if about else (Link(resource.name, "Arn", resource.place),)
-    whole = resource.type in _ROLES
-    below = [] if whole else [Joined((one, "/*"), one.place) for one in nodes if isinstance(one, Link)]
-    return tuple(pattern(one) for one in (*nodes, *below) if not isinstance(one, Scalar) or one.value is not None)
+    nodes: list[Node] = [one for name in about for node in at(resource.properties, name) for one in items(node)]
+    nodes = nodes if about else [Link(resource.name, "Arn", resource.place)]
+    below = (
+        [] if resource.type in _ROLES else [Joined((one, "/*"), one.place) for one in nodes if isinstance(one, Link)]
+    )
+    return tuple(pattern(one) for one in (*nodes, *below))
 
 
 def _on_its_own(grant: Grant, on: tuple[Pattern, ...]) -> Grant:

@@ -19,6 +19,8 @@ def parsed(node: Node) -> Node:
     match node:
         case Scalar(value=str() as value, place=place, given=given):
             return _decoded(value, place, {}, given)
+        case Joined(parts=(Unknown() as first, *others)) if not any(isinstance(one, str) for one in others):
+            return first
         case Joined(parts=parts, place=place, given=given):
             holes = {f"\ue000{index}\ue001": part for index, part in enumerate(parts) if not isinstance(part, str)}
             whole = "".join(

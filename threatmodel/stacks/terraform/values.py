@@ -273,10 +273,11 @@ class Builder:
             if found is not None:
                 return found
         why = "; ".join([AFTER_APPLY, *reasons[:2]])
-        if name in _POLICIES and links:
-            return Unknown(f"{why}; it refers to {listed([link.resource for link in links], 3)}", place)
         if not links:
             return Unknown(why, place)
+        if name in _POLICIES:
+            why += f"; it refers to {listed([link.resource for link in links], 3)}"
+            return Unknown(why, place) if reasons else Joined((Unknown(why, place), *links), place)
         if len(ends) == 1 and name not in _JSON:
             return links[0]
         parts: list[str | Link | Unknown] = [Unknown(why, place)]

@@ -1,0 +1,69 @@
+"""What AWS's own schemas say of types of resources: a table that scripts/resource_schemas.py writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from threatmodel.stacks.values import List, Node, Table, Unknown, is_set
+
+
+class ResourcePolicy(NamedTuple):
+    """Where a type holds policies that name principals.
+
+    `documents` are paths (``Replicas[].ResourcePolicy.PolicyDocument``); `about` names the properties with what they
+    are about, none where that is the resource itself.
+    """
+
+    documents: tuple[str, ...]
+    about: tuple[str, ...]
+
+
+class Permission(NamedTuple):
+    """A type that is one statement: the properties with the principal, the action and what it is about."""
+
+    principal: str
+    action: str
+    about: tuple[str, ...]
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    table: Mapping[str, Any] = json.loads(Path(__file__).with_name("resource-schemas.json").read_text(encoding="utf-8"))
+    return table
+
+
+@cache
+def policies() -> Mapping[str, ResourcePolicy]:
+    """The types that hold policies of resources."""
+    rows = _table()["policies"].items()
+    return {name: ResourcePolicy(tuple(row["documents"]), tuple(row["about"])) for name, row in rows}
+
+
+@cache
+def permissions() -> Mapping[str, Permission]:
+    """The types that are a single statement each."""
+    rows = _table()["permissions"].items()
+    return {name: Permission(row["principal"], row["action"], tuple(row["about"])) for name, row in rows}
+
+
+@cache
+def exists(name: str) -> bool:
+    """Whether CloudFormation has a type of this name."""
+    space, _, last = name.rpartition("::")
+    return last in _table()["types"].get(space, "").split()
+
+
+def at(node: Node | None, path: str) -> Iterator[Node]:
+    """What is set at a path of a table, ``[]`` for each item of a list; an unknown on the way is what stands there."""
+    if not path or isinstance(node, Unknown):
+        if node is not None and is_set(node):
+            yield node
+        return
+    first, _, rest = path.partition(".")
+    found = node.entries.get(first.removesuffix("[]")) if isinstance(node, Table) else None
+    for one in found.items if first.endswith("[]") and isinstance(found, List) else (found,):
+        yield from at(one, rest)
