@@ -107,7 +107,7 @@ def _table(one: Mapping[str, Any]) -> Iterator[str]:
     items = became(one)
     counted = Counter(item.outcome for item in items)
     stated = ", ".join(f"{counted[outcome]} {outcome}" for outcome in ORDER if counted[outcome])
-    yield f"[{one['title']}]({one['url']}), {one['by']}; run on `{one['system']}`: of {len(items)} items {stated}."
+    yield f"[{one['title']}]({one['url']}), {one['by']}; run on `{one['system']}`. {len(items)} items: {stated}."
     yield ""
     yield "| item | becomes | by |"
     yield "| --- | --- | --- |"

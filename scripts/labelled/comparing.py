@@ -32,7 +32,7 @@ class Count(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """One judgement of a tool, on a control or on who calls a route: what it is about, what both say, the verdict."""
+    """A judgment of the tool on a control or on the caller of a route: its subject, label and result, and the verdict."""
 
     what: str
     label: str
@@ -41,7 +41,7 @@ class Judged(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """One file: counts by subject, the judgements on callers and on controls, and why something differs."""
+    """One file: counts by subject, the judgments on callers and controls, and why something differs."""
 
     name: str
     counts: Mapping[str, Count]
@@ -60,13 +60,13 @@ def compared(label: Label, found: Found) -> Compared:
 
 
 def counted(expected: Collection[str], found: Collection[str]) -> Count:
-    """What a person says is there, held against what was found."""
+    """Return what a label expects, compared with what was found."""
     there, seen = set(expected), set(found)
     return Count(tuple(sorted(there & seen)), tuple(sorted(seen - there)), tuple(sorted(there - seen)))
 
 
 def _list_of(flow: str) -> tuple[str, str]:
-    """The function and the list that a flow stands in."""
+    """Return the function and the list that a flow belongs to."""
     if f" {_STARTS} " in flow:
         return flow.rpartition(f" {_STARTS} ")[2], "triggers"
     function, name, _ = flow.split(" ", 2)
@@ -94,7 +94,7 @@ def _controls(label: Label, found: Found) -> Iterator[Judged]:
 
 
 def control_verdict(sign: Sign, says: str) -> Verdict:
-    """A judgement on a control: what is said to be in place, or not to matter, and does, is the worst."""
+    """Return the verdict on a control: the worst is one that is wrongly called in place or not applicable."""
     if says == sign or (says == "-0" and sign == "-"):
         return "right"
     if says == "?" or sign in says:

@@ -1,21 +1,21 @@
-"""Labels: what a person says a file of infrastructure code deploys, by the first digits of the file's SHA-256.
+"""Labels: what a file of infrastructure code deploys, as a person read it, by the first digits of its SHA-256.
 
-A label is written by reading the file, before anything is run on it.  It holds names of the file, or the keys that
-`threatmodel.evidence.outside` gives to what lies elsewhere:
+A label is written by reading the file, before the tool is run on it.  It has names of the file, or the keys that
+`threatmodel.evidence.outside` gives to what is in other files:
 
     639b110226bd9c90:
       name: a name to print
       functions: [Front, Worker]
-      routes: [POST /slack/events Front by slack, GET /health Front]   # by slack, by others; left out: no file tells
+      routes: [POST /slack/events Front by slack, GET /health Front]   # by slack, by others; left out: no file states it
       flows: [rate(1 hour) > Front, Front sends Jobs, Front calls slack, Jobs passes Archive]
-      secrets: [SigningSecret, environment of Front]                   # kept, and in an environment in the clear
+      secrets: [SigningSecret, environment of Front]                   # stored, and in plain text in an environment
       controls:  # of one resource, or of several; function: of each
         function: -code-signing +supported-runtime
         Jobs Letters: -queue-customer-managed-key ?queue-readers-restricted
-      why: {Front calls slack: the page says this where the tool misses it, or is wrong about it}
+      why: {Front calls slack: the page prints this if the tool misses it or is wrong}
 
-A judgement on a control is its id behind a sign: + in place, - not in place, ? the file does not decide it, 0 it does
-not apply.  That of one resource counts before that of each function.
+A judgment on a control is its id behind a sign: + in place, - not in place, ? the file does not decide it, 0 it does
+not apply.  The judgment on one resource overrides that on each function.
 """
 
 from __future__ import annotations

@@ -13,12 +13,12 @@ _VERDICTS = ("right", "asked", "wrong", "false-proof")
 _WHAT = {
     "wrong": "{subject}: `{one}` is not there",
     "missed": "{subject}: `{one}` is missed",
-    "denied": "{subject}: `{one}` is denied: the list is taken for whole",
+    "denied": "{subject}: `{one}` is missed in a complete list",
 }
 
 
 def inserted(page: str, name: str, text: str, script: str = "scripts/accuracy.py") -> str:
-    """A page with one of its measured parts written anew.  Raises ValueError where the page has no such part."""
+    """Return a page with one of its measured parts replaced.  Raise ValueError if the page has no such part."""
     begin, end = BEGIN.format(name=name, script=script), END.format(name=name)
     head, found, rest = page.partition(begin)
     _, closed, tail = rest.partition(end)
@@ -28,24 +28,24 @@ def inserted(page: str, name: str, text: str, script: str = "scripts/accuracy.py
 
 
 def tables(files: Sequence[Compared]) -> str:
-    """All files together, then each, then what differs from the labels."""
+    """Return the table of all files, one row per file, and the differences from the labels."""
     return "\n".join([*_totals(files), "", *_judgements(files), "", *_files(files), "", *_differences(files)]).rstrip()
 
 
 def share(files: Sequence[Compared], subject: str) -> tuple[int, int, int]:
-    """How many of a subject are found rightly, are there, and are said to be there."""
+    """Return how many of a subject are rightly found, exist, and are reported."""
     every = [one.counts[subject] for one in files]
     right, wrong, missed = (sum(len(count[at]) for count in every) for at in range(3))
     return right, right + missed, right + wrong
 
 
 def verdicts(judged: Sequence[Judged]) -> Counter[str]:
-    """Judgements by verdict."""
+    """Judgments by verdict."""
     return Counter(one.verdict for one in judged)
 
 
 def _totals(files: Sequence[Compared]) -> Iterator[str]:
-    yield "| what | there | found | right of what was found | missed where the list is taken for whole |"
+    yield "| what | there | found | right of what was found | missed in a complete list |"
     yield "| --- | ---: | ---: | ---: | ---: |"
     for subject in SUBJECTS:
         right, there, said = share(files, subject)
@@ -54,7 +54,7 @@ def _totals(files: Sequence[Compared]) -> Iterator[str]:
 
 
 def _judgements(files: Sequence[Compared]) -> Iterator[str]:
-    yield "| judgement | labelled | right | asked | wrong | false proofs | right of what was decided |"
+    yield "| judgment | labeled | right | asked | wrong | false proofs | right of what was decided |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     controls = [judged for one in files for judged in one.controls]
     rows = {
@@ -75,7 +75,7 @@ def _files(files: Sequence[Compared]) -> Iterator[str]:
     for one in files:
         counts = " | ".join(_cell(one.counts[subject]) for subject in SUBJECTS)
         controls = verdicts(one.controls)
-        yield f"| {one.name} | {counts} | {_mark(one.callers)} | {_mark(one.controls)} | {controls['false-proof']} |"
+        yield f"| `{one.name}` | {counts} | {_mark(one.callers)} | {_mark(one.controls)} | {controls['false-proof']} |"
 
 
 def _cell(count: Count) -> str:
@@ -85,7 +85,7 @@ def _cell(count: Count) -> str:
 
 
 def _mark(judged: Sequence[Judged]) -> str:
-    """Right, asked and wrong judgements, false proofs among the wrong ones."""
+    """Return the numbers of right, asked and wrong judgments, false proofs among the wrong ones."""
     found = verdicts(judged)
     return f"{found['right']} / {found['asked']} / {found['wrong'] + found['false-proof']}" if judged else "-"
 
@@ -95,7 +95,7 @@ def _differences(files: Sequence[Compared]) -> Iterator[str]:
         for line in _differing(one):
             key = line.split("`")[1]
             why = f": {one.why[key]}" if key in one.why else ""
-            yield f"- {one.name}: {line}{why}"
+            yield f"- `{one.name}`: {line}{why}"
 
 
 def _differing(file: Compared) -> Iterator[str]:
@@ -105,7 +105,7 @@ def _differing(file: Compared) -> Iterator[str]:
             yield _WHAT["denied" if one in count.denied else "missed"].format(subject=subject, one=one)
     for judged in (*file.callers, *file.controls):
         if judged.verdict in {"wrong", "false-proof"}:
-            yield f"{judged.verdict}: `{judged.what}` is labelled `{judged.label or 'open'}` and found `{judged.found}`"
+            yield f"{judged.verdict}: `{judged.what}` is labeled `{judged.label or 'open'}` and found `{judged.found}`"
 
 
 def _of(part: int, whole: int) -> str:
