@@ -109,7 +109,7 @@ def test_what_is_wrong_and_what_is_missed_is_named() -> None:
     assert "| controls that the file decides | 1 | 0 | 0 | 0 | 1 | 0 of 1 (0 %) |" in shown
     assert "- `x`: flows: `F reads U` is not there" in shown
     assert "- `x`: flows: `F sends Q` is missed: its grant is a macro's" in shown
-    assert "- `x`: flows: `Q > F` is denied: the list is taken for whole" in shown
+    assert "- `x`: flows: `Q > F` is missed in a complete list" in shown
     assert "- `x`: false-proof: `code-signing of F` is labeled `-` and found `proven`" in shown
     assert "- `x`: wrong: `POST /a F` is labeled `slack` and found `others`" in shown
 
