@@ -32,7 +32,7 @@ class Count(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """A judgment of the tool on a control or on the caller of a route: its subject, label and result, and the verdict."""
+    """A judgment of the tool on a control or a route's caller: its subject, label and result, and the verdict."""
 
     what: str
     label: str

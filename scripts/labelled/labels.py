@@ -6,7 +6,7 @@ A label is written by reading the file, before the tool is run on it.  It has na
     639b110226bd9c90:
       name: a name to print
       functions: [Front, Worker]
-      routes: [POST /slack/events Front by slack, GET /health Front]   # by slack, by others; left out: no file states it
+      routes: [POST /slack/events Front by slack, GET /health Front]   # by slack, by others; left out: unknown
       flows: [rate(1 hour) > Front, Front sends Jobs, Front calls slack, Jobs passes Archive]
       secrets: [SigningSecret, environment of Front]                   # stored, and in plain text in an environment
       controls:  # of one resource, or of several; function: of each
