@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
@@ -18,6 +17,7 @@ from threatmodel.assessment.states import State
 from threatmodel.library.entries import EFFECTS, Control, ControlEffect
 from threatmodel.model.facts import Statement
 from threatmodel.model.vocabulary import FACTS, INPUTS, Kind
+from threatmodel.reading.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from threatmodel.graph.building import Element, Flow, Graph
 from threatmodel.model.facts import Fact
 from threatmodel.model.vocabulary import INPUTS, LISTS, RELATIONS, Input
+from threatmodel.reading.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

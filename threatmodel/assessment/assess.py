@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -26,6 +25,7 @@ from threatmodel.model.facts import EVIDENCE, STATED
 from threatmodel.model.system import OPEN_TO_ALL, Acceptance
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.problems import InputError, Place
+from threatmodel.reading.values import replace
 
 _CRITICALITY = {"low": -1, "normal": 0, "high": 1}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 from threatmodel.assessment import reliances
@@ -16,6 +15,7 @@ from threatmodel.model.system import Acceptance
 from threatmodel.model.vocabulary import AnsweredFrom
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import dataclass
 
 Verdict = Literal["open", "undetermined", "reduced", "unproven", "accepted", "transferred", "mitigated"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)

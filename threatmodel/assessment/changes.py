@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from threatmodel.assessment.assessed import VERDICTS
 from threatmodel.assessment.regressions import Change, Regression, regressions
 from threatmodel.assessment.risk import BANDS
 from threatmodel.assessment.states import shown_value
+from threatmodel.reading.values import dataclass
 
 _BEST = ("proven", "attested", "claimed", "planned", "unknown", "lapsed", "ineffective", "absent", "contradicted")
 _GOOD = frozenset({"proven", "attested", "claimed"})

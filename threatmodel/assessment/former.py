@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from threatmodel.assessment.assessed import Assessment
@@ -18,6 +17,7 @@ from threatmodel.graph.elements import Graph
 from threatmodel.library.entries import Control, FormerIds, Threat
 from threatmodel.model.reference_architecture import FORMER_ELEMENTS
 from threatmodel.model.vocabulary import FORMER_FACTS, FORMER_KINDS, KINDS
+from threatmodel.reading.values import dataclass, replace
 
 CODES: Mapping[str, str] = {}
 """Former codes of results that a check gives, such as ``drift``."""

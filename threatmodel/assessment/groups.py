@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 
 from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.ranking import distance
+from threatmodel.reading.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

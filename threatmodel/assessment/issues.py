@@ -8,7 +8,6 @@ never in one issue.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment, Finding, Question, Verdict
@@ -20,6 +19,7 @@ from threatmodel.assessment.states import ControlState, State
 from threatmodel.library.entries import EFFECTS, Threat
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.vocabulary import AnsweredFrom
+from threatmodel.reading.values import dataclass
 
 Missing = tuple[tuple[str, ControlState], ...]
 """Controls that are missing, each with its state."""

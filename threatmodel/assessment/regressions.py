@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from threatmodel.reading.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

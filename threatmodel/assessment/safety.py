@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.drift import absences
 from threatmodel.assessment.reliances import RelianceKind
 from threatmodel.assessment.risk import BANDS, Band, within
+from threatmodel.reading.values import dataclass
 
 Answer = Literal["above", "undetermined", "within-as-claimed", "within-as-proven"]
 """The answers for a system, from the worst: its risk compared with the accepted level."""

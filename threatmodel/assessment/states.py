@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Literal, NamedTuple, get_args
@@ -16,6 +15,7 @@ from threatmodel.library.entries import Control, Library
 from threatmodel.model.facts import EVIDENCE, STATED, Fact, Facts, Statement, stated_only
 from threatmodel.model.system import ControlStatement, Trigger
 from threatmodel.model.vocabulary import FACTS, PLANES
+from threatmodel.reading.values import dataclass, replace
 
 ControlState = Literal[
     "proven",

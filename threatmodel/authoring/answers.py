@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from threatmodel.authoring.insertion import between_braces, cannot_add, comment, joined, last_of, lines_of, read_back
 from threatmodel.authoring.surfaces import BY_PATH, SURFACES, WHERE
 from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.source import Document, Map, as_read, parse
+from threatmodel.reading.values import dataclass
 
 _SCALAR = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"\\\\]|\\\\.)*\"|[^\s,}\]:#'\"]+")
 """A key or value on one line, such as a method or a word."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from threatmodel.assessment.assessed import DONE, Assessment, Question
 from threatmodel.assessment.risk import BANDS
@@ -18,6 +17,7 @@ from threatmodel.model.longest import YEAR
 from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS, FactRow
 from threatmodel.reading.problems import listed, suggestion
 from threatmodel.reading.shape import Flag, Number, Word
+from threatmodel.reading.values import dataclass
 
 _SECTION_OF = {kind: section for section, kind in SECTIONS.items()}
 _YES = frozenset({"y", "yes", "true"})

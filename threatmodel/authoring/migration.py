@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from threatmodel.authoring.insertion import lines_of
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import field_names
 
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -37,8 +37,8 @@ def meaning(value: Any) -> Any:
         return None
     if isinstance(value, Mapping):
         return {key: meaning(one) for key, one in value.items()}
-    if dataclasses.is_dataclass(value):
-        return {one.name: meaning(getattr(value, one.name)) for one in dataclasses.fields(value)}
+    if names := field_names(type(value)):
+        return {name: meaning(getattr(value, name)) for name in names}
     if isinstance(value, list | tuple):
         return [meaning(one) for one in value]
     return value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.authoring.answers import Edit, NotAnAnswerError, Said
@@ -13,6 +12,7 @@ from threatmodel.authoring.surfaces import OTHERS, SURFACES
 from threatmodel.graph.elements import Graph
 from threatmodel.model.system import REQUESTS, Trigger
 from threatmodel.reading.problems import listed, suggestion
+from threatmodel.reading.values import dataclass
 
 _WORDS = {
     **{word: word for word in (*SURFACES, OTHERS)},

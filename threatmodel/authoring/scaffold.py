@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from threatmodel.authoring.insertion import scalar, with_entry
@@ -28,6 +27,7 @@ from threatmodel.reading.home import COMMAND
 from threatmodel.reading.problems import InputError, Place, Problem, article, suggestion
 from threatmodel.reading.shape import NamedItems, Raw, Reader, Text
 from threatmodel.reading.source import Document, Map
+from threatmodel.reading.values import dataclass, replace
 
 _BESIDE = 38
 """The column of comments after example lines of a function."""

@@ -136,7 +136,7 @@ class Answering:
 
     def _completed(self, system: System) -> System:
         """Return a system as written, with the elements that the evidence adds."""
-        from dataclasses import replace
+        from threatmodel.reading.values import replace
 
         whole = self._gathered[0]
         added = {name: node for name, node in whole.nodes.items() if name not in system.nodes}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import datetime
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from threatmodel.reading.home import PROGRAM
-from threatmodel.reading.output import complain
+from threatmodel.reading.output import columns, complain
 from threatmodel.reading.problems import listed, quoted, suggestion, visible
 
 QUIET = argparse.SUPPRESS
@@ -20,6 +21,8 @@ class Parser(argparse.ArgumentParser):
     """A parser with this program's usage errors, which suggest a name; `--library` collects folders in one list."""
 
     def __init__(self, *args: Any, libraries: list[Path] | None = None, **kwargs: Any) -> None:
+        # argparse makes a formatter for each option, which asks for the width where it has none
+        kwargs["formatter_class"] = partial(kwargs.get("formatter_class", argparse.HelpFormatter), width=columns() - 2)
         super().__init__(*args, **kwargs)
         self.libraries: list[Path] = [] if libraries is None else libraries
 

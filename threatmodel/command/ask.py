@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from threatmodel.command.arguments import Parser, common, text
 from threatmodel.command.request import Invocation
 from threatmodel.reading.home import PROGRAM
-from threatmodel.reading.output import say, write
+from threatmodel.reading.output import columns, say, write
 from threatmodel.reading.problems import InputError, Place, Problem, quoted, suggestion
 from threatmodel.render.text import wrapped
 
@@ -177,7 +176,7 @@ class _Terminal:
         self.given = 0
         self.files: dict[str, None] = {}
         self.asked = ""
-        self.width = max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size().columns))
+        self.width = max(_NARROWEST, min(_WIDEST, columns()))
 
     def run(self) -> int:
         """Ask until no question is left, or the user quits."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from threatmodel.command.arguments import QUIET, Parser, force, library, looking, model, path, text
 from threatmodel.command.form_asked import FormAsked
 from threatmodel.command.request import Invocation, models_of, refuse_picture
-from threatmodel.reading.output import complain, drafts, flush, silence, write
+from threatmodel.reading.output import columns, complain, drafts, flush, silence, write
 from threatmodel.reading.problems import visible
 from threatmodel.reading.project import real_path
 
@@ -98,9 +97,8 @@ def options(parser: Parser) -> None:
 
 def run(request: Invocation) -> int:
     """Writes what fails in every form asked for; 1 where something does, 2 where a model cannot be used."""
-    from dataclasses import replace
-
     from threatmodel.command.checking import asked, checks
+    from threatmodel.reading.values import replace
 
     args = request.args
     if (args.write_baseline or args.update_baseline) and args.baseline is None:
@@ -239,7 +237,7 @@ def _forms(outputs: Sequence[tuple[str, str]], *, verbose: bool) -> Iterator[For
 
 def _width() -> int:
     """Return the columns of the terminal; 80 where there is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 80
+    return columns() if sys.stdout.isatty() else 80
 
 
 def _color() -> bool:

@@ -6,10 +6,8 @@ import contextlib
 import datetime
 import gc
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +25,7 @@ from threatmodel.reading.home import CONTENT, EXPLAINED_BY
 from threatmodel.reading.output import complain
 from threatmodel.reading.problems import InputError, Place, Problem, render_problems
 from threatmodel.reading.project import repository
+from threatmodel.reading.values import dataclass, replace
 from threatmodel.render.checks.checked import Checked, Form, Outcome, checked, outcome
 from threatmodel.render.checks.failing import failing_issues
 
@@ -193,6 +192,8 @@ _CHECKING: list[_Checking] = []
 
 
 def _begin(question: CheckDemands) -> None:
+    import signal
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one stops it
     gc.disable()
     _CHECKING.append(_Checking(question))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from argparse import _MutuallyExclusiveGroup
 
 from threatmodel.command.request import Invocation
 from threatmodel.reading.problems import InputError
+from threatmodel.reading.values import replace
 
 
 def options(what: _MutuallyExclusiveGroup) -> None:
@@ -23,4 +23,4 @@ def run(request: Invocation) -> int:
     if problems := [*unknown_threats(excluded, library)]:
         raise InputError(problems)
     left = {name: threat for name, threat in library.threats.items() if name not in excluded}
-    return request.print(listing(dataclasses.replace(library, threats=left)) if left else "")
+    return request.print(listing(replace(library, threats=left)) if left else "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +17,7 @@ from threatmodel.reading.output import complain, say, write_new
 from threatmodel.reading.problems import FileChangedError, InputError, Place, Problem, render_problems
 from threatmodel.reading.project import real_path
 from threatmodel.reading.source import Map
+from threatmodel.reading.values import replace
 
 if TYPE_CHECKING:
     from threatmodel.library.entries import Library

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from threatmodel.command.arguments import QUIET, Parser, common, path
 from threatmodel.command.baselines import held_against
 from threatmodel.command.drawing import picture_of
 from threatmodel.command.request import Invocation
-from threatmodel.reading.output import make_folder, write
+from threatmodel.reading.output import columns, make_folder, write
 
 
 def options(parser: Parser) -> None:
@@ -42,6 +41,6 @@ def run(request: Invocation) -> int:
         request.replacing().check(target)
     for name, content in made.items():
         request.write(content, out / name)
-    width = shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+    width = columns() if sys.stdout.isatty() else 80
     write(summary_text(assessment, [out / name for name in made], width, stands), None)
     return 0

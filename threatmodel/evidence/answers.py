@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import dataclass
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +30,7 @@ from threatmodel.model.system import System
 from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.values import replace
 from threatmodel.stacks.assumed import Assumed
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import table

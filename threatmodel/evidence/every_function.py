@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import MATCHED, kebab, matches
@@ -14,6 +13,7 @@ from threatmodel.model.system import EvidenceFile, Node, System
 from threatmodel.model.vocabulary import PLANES, Kind
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place
+from threatmodel.reading.values import replace
 from threatmodel.stacks.stack import Stack
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from threatmodel.evidence.mappings.stack_facts import StackFacts
@@ -12,6 +11,7 @@ from threatmodel.evidence.opened import mappings_of
 from threatmodel.evidence.relations.naming import kinds_of
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import dataclass
 from threatmodel.stacks.stack import Stack
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from threatmodel.graph.elements import LeftOpen
 from threatmodel.model.facts import Statement, Statements
 from threatmodel.model.system import BY_ID, REQUESTS, THROUGH, Reference, Trigger
 from threatmodel.reading.problems import Place, article, quoted
+from threatmodel.reading.values import replace
 
 if TYPE_CHECKING:
     from threatmodel.probe.seen import SeenCall

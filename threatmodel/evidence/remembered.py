@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +25,7 @@ from threatmodel.reading import plain
 from threatmodel.reading.cache import is_on, keep, recalled, toolkit_digest
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.values import replace
 from threatmodel.stacks.readers import LARGEST_PLAN
 
 Gathered = tuple[System, Evidence, tuple[Read, ...]]

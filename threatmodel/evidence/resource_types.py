@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.shape import Fields, Flag, Items, Key, NamedItems, Reader, Text, record
+from threatmodel.reading.values import dataclass
 
 FILE = Path(__file__).with_suffix(".yaml")
 

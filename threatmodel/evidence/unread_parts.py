@@ -11,7 +11,6 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.versions import OF_THE_FUNCTION, called_versions
 from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.problems import Place, quoted
+from threatmodel.reading.values import dataclass, replace
 from threatmodel.stacks.stack import Resource, Stack, Strength, Unread
 from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, leaves, links
 

@@ -9,7 +9,6 @@ with parameters open or given a value, and conditions decided; no analysis knows
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from threatmodel.evidence.work import Work
@@ -19,6 +18,7 @@ from threatmodel.model.system import Trigger
 from threatmodel.model.vocabulary import FACTS, LISTS
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Number
+from threatmodel.reading.values import dataclass, replace
 from threatmodel.stacks.assumed import Assumed, PlainValue
 from threatmodel.stacks.stack import Choice, Parameter, Stack
 from threatmodel.stacks.values import List, Scalar

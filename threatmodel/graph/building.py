@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from threatmodel.graph.elements import Element, Flow, Graph, Read, Related
 from threatmodel.graph.flows import Flows
@@ -14,6 +13,7 @@ from threatmodel.model.reference_architecture import CLOCK, DATA, PARTIES, PIPEL
 from threatmodel.model.system import Node, System
 from threatmodel.model.vocabulary import PLANES, Kind, Plane
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import replace
 
 __all__ = ["VIEWS", "Element", "Evidence", "Flow", "Graph", "Related", "build"]
 

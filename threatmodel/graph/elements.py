@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from threatmodel.graph.members import Lists, Members
@@ -12,6 +11,7 @@ from threatmodel.model.reference_architecture import ReferenceData, Zone
 from threatmodel.model.system import THROUGH, Node, System, Trigger
 from threatmodel.model.vocabulary import KINDS, PLANES, RELATIONS, Kind
 from threatmodel.reading.problems import Place, Problem
+from threatmodel.reading.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

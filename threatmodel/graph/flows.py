@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from threatmodel.graph.elements import Element, Flow
@@ -15,6 +14,7 @@ from threatmodel.model.reference_architecture import CLOCK, DATA, WIRES, Wire
 from threatmodel.model.system import REQUESTS, THROUGH, Node, Trigger
 from threatmodel.model.vocabulary import RELATIONS, RelationRow
 from threatmodel.reading.problems import InputError, Place, Problem, suggestion
+from threatmodel.reading.values import replace
 
 _SIGNED = ("slack:signature", "slack:verification-token", "slack:response-url")
 _SLACK_DATA = {

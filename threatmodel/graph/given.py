@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from threatmodel.graph.before import Before
@@ -14,6 +13,7 @@ from threatmodel.model.facts import Fact, Facts, Statement, known, stated
 from threatmodel.model.system import REQUESTS, THROUGH, Node, System, Trigger
 from threatmodel.model.vocabulary import CLASSIFICATIONS
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import dataclass
 
 SLACK_CLASS = {"slash-command": "internal", "interactivity": "internal", "events": "confidential"}
 """The class of what Slack sends, by surface."""

@@ -12,13 +12,13 @@ import operator
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from threatmodel.model.facts import Facts
 from threatmodel.model.vocabulary import FACTS, FactRow, Kind
 from threatmodel.reading.problems import article, listed, quoted, suggestion
 from threatmodel.reading.shape import Flag, Number, Word
+from threatmodel.reading.values import dataclass
 
 LONGEST = 400
 """Characters of the longest condition."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from threatmodel.library.entries import Control, FormerIds, Library, Off, Threat
@@ -13,6 +12,7 @@ from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
 from threatmodel.reading.shape import current_id
+from threatmodel.reading.values import replace
 
 T = TypeVar("T", Threat, Control)
 

@@ -8,12 +8,12 @@ Direction belongs to the value: one may reassure one condition and alarm another
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from threatmodel.library.condition import Always, And, Condition, Leaf, Not, Or, Tree, test_of
 from threatmodel.library.entries import Library
 from threatmodel.model.vocabulary import INPUTS, LISTS
+from threatmodel.reading.values import dataclass
 
 Test = Callable[[Any], bool]
 _Signed = tuple[Leaf, int]

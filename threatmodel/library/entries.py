@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, NamedTuple, get_args
 
@@ -11,6 +10,7 @@ from threatmodel.library.condition import Condition
 from threatmodel.model.system import Invariant
 from threatmodel.model.vocabulary import Kind
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import dataclass
 
 SCENARIOS = (
     "stolen-access-keys",

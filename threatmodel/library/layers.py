@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 from threatmodel.library import lookup
@@ -13,6 +12,7 @@ from threatmodel.library.weakness import weaknesses
 from threatmodel.model.system import Invariant
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import InputError, Problem
+from threatmodel.reading.values import dataclass, field, replace
 
 T = TypeVar("T", Threat, Control)
 

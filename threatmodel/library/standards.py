@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from threatmodel.library.format import CONTROL, THREAT
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Problem, quoted, suggestion
 from threatmodel.reading.shape import Fields, Items, Key, NamedItems, Raw, Reader, Record, Text, record
+from threatmodel.reading.values import dataclass
 
 _LINE = Text(300, r"[^\n]+", "one line of text")
 

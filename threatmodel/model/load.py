@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, Problem, note, quoted
 from threatmodel.reading.shape import INVALID, Fields, Reader
 from threatmodel.reading.source import Document, Map
+from threatmodel.reading.values import replace
 
 
 def load_model(files: Files, path: Path) -> System:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
 
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Key, Number, record
+from threatmodel.reading.values import dataclass
 
 YEAR = 366
 """The default longest term of an attestation, an acceptance or an exemption, in days."""

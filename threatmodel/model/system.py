@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +11,7 @@ from threatmodel.model.facts import Statement
 from threatmodel.model.longest import LongestTerms
 from threatmodel.model.vocabulary.row import Kind, Partner
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

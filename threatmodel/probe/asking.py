@@ -6,7 +6,6 @@ import datetime
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from threatmodel.probe.bodies import round_trip
@@ -15,6 +14,7 @@ from threatmodel.probe.kinds import BODY
 from threatmodel.probe.protocol import Reply, Runner, Scenario
 from threatmodel.probe.requests import Genuine, UnaskableError, sent
 from threatmodel.reading.problems import InputError
+from threatmodel.reading.values import replace
 
 LONGEST_RUN = 300.0
 """Seconds after which no further probe begins: the example's run takes four."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +28,7 @@ from threatmodel.reading.shape import (
     record,
 )
 from threatmodel.reading.source import parse, read_text
+from threatmodel.reading.values import dataclass
 
 FOLDER = Path(__file__).with_name("cases")
 

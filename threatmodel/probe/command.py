@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from threatmodel import __version__
@@ -24,6 +23,7 @@ from threatmodel.probe.variables import variable, variables
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.project import real_path
+from threatmodel.reading.values import dataclass
 
 SECRET_ENV = "SLACK_SIGNING_SECRET"  # noqa: S105 - the name of a variable
 

@@ -9,10 +9,10 @@ every fact that the vocabulary leaves to a person.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from threatmodel.probe.cases import Shown
 from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED
+from threatmodel.reading.values import dataclass
 
 LEVELS = ("required", "advised")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
+
+from threatmodel.reading.values import dataclass
 
 SHAPES = ("rest-api", "http-api", "function-url", "alb")
 """In which form a request reaches a function, by what comes before it."""

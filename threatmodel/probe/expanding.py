@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from threatmodel.probe.bodies import changed
 from threatmodel.probe.cases import Case, Send
 from threatmodel.probe.kinds import KINDS
 from threatmodel.probe.requests import SIGNERS, Genuine
+from threatmodel.reading.values import replace
 
 _VALUES = ("1", "true")
 _MOST_WORDS = 24

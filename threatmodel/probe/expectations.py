@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 
 from threatmodel.probe.advice import what_to_do
 from threatmodel.probe.cases import Case, Send
@@ -28,6 +27,7 @@ from threatmodel.probe.replies import (
     keeps,
     side_effects,
 )
+from threatmodel.reading.values import replace
 
 IN_TIME = 3.0
 """Seconds within which Slack waits for an answer."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
 
 from threatmodel.probe import defaults
 from threatmodel.probe.source_check import source_files
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.source import read_text
+from threatmodel.reading.values import dataclass, field_names
 
 MOST = 24
 """Words of each sort that are kept."""
@@ -78,7 +78,7 @@ class Hints:
 
 def hints_of(handler: Path | None, environment: Mapping[str, str] | None = None) -> Hints:
     """What the source beside a handler names, with the ids that its variables hold; nothing of an address."""
-    found: dict[str, list[str | tuple[str, str]]] = {field.name: [] for field in fields(Hints)}
+    found: dict[str, list[str | tuple[str, str]]] = {name: [] for name in field_names(Hints)}
     for value in (environment or {}).values():
         for word in re.split(r"[\s,;]+", value)[:50]:
             _sort(word, found, ids=True)

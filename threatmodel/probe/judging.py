@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from threatmodel.probe.cases import Case, Send
 from threatmodel.probe.expectations import judged
@@ -12,6 +11,7 @@ from threatmodel.probe.outcome import FAILED, NOT_RUN, PASSED, UNDECIDED, ProbeO
 from threatmodel.probe.overall import OVERALL_JUDGEMENTS
 from threatmodel.probe.protocol import Reply
 from threatmodel.probe.replies import accepted, exchanges, side_effects, status_of
+from threatmodel.reading.values import replace
 
 _ALTERED_SHOWS_NOTHING = "the same body, re-encoded without a change, is not accepted like the genuine one"
 

@@ -6,7 +6,6 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from urllib.parse import quote, quote_plus
 
 from threatmodel.probe.bodies import found, parse, values_of
@@ -14,6 +13,7 @@ from threatmodel.probe.requests import PREVIOUS, Genuine
 from threatmodel.probe.secret_values import is_plain
 from threatmodel.probe.slack import PUBLISHED
 from threatmodel.reading.problems import InputError, visible
+from threatmodel.reading.values import replace
 
 SHOWN = 80
 """Characters of an answer that a result keeps."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from threatmodel.probe.cases import Case, Send, Shown
 from threatmodel.probe.events import SHAPES
@@ -11,6 +10,7 @@ from threatmodel.probe.kinds import KINDS
 from threatmodel.probe.leaks import Hidden
 from threatmodel.probe.protocol import Reply
 from threatmodel.reading.problems import listed
+from threatmodel.reading.values import dataclass, field
 
 PASSED, FAILED, UNDECIDED, NOT_RUN = "passed", "failed", "undecided", "not run"
 RAISED = frozenset({"error", "exit"})

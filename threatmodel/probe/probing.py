@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
 from threatmodel.probe.asking import LONGEST_RUN, Asked, Asker
 from threatmodel.probe.cases import OVERALL, UNSHOWN, Case, Sealed, Shown, load_cases
@@ -26,6 +25,7 @@ from threatmodel.probe.secret_values import is_plain
 from threatmodel.probe.seen import calls_seen, shown_for
 from threatmodel.probe.wording import in_words
 from threatmodel.reading.problems import InputError, visible
+from threatmodel.reading.values import dataclass, field
 
 THREADS = 8
 

@@ -10,8 +10,9 @@ working directory and on the search path, stubs in place of AWS and Slack, and n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from threatmodel.reading.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -15,6 +14,7 @@ from threatmodel.probe.kinds import BODY, KINDS, Caller, at_another_time, by_bot
 from threatmodel.probe.kinds import body_of as genuine_body
 from threatmodel.probe.protocol import Call, Scenario
 from threatmodel.probe.slack import PUBLISHED, signature
+from threatmodel.reading.values import dataclass, field, replace
 
 SECRET = "5b1d7c0e94a2f6388d03c7be1f4a9e62"  # noqa: S105 - a made-up signing secret, in the form of Slack's
 PREVIOUS = "c0f9d2a86b1e47730a5d8e91f23b64c7"

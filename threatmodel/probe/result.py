@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from threatmodel.model.vocabulary import FORMER_FACTS
@@ -35,6 +34,7 @@ from threatmodel.reading.shape import (
     record,
 )
 from threatmodel.reading.source import parse
+from threatmodel.reading.values import dataclass, field_names
 
 FORMAT = 2
 KINDS = ("python", "node", "http")
@@ -77,6 +77,8 @@ def fingerprint(name: str, value: str) -> str:
 
 def to_json(result: Result) -> str:
     """The result as a file: JSON, indented, in a fixed order."""
+    from dataclasses import asdict  # slow to import, and most runs only read results
+
     whole = {"format": FORMAT, **asdict(result), "when": f"{result.when:%Y-%m-%dT%H:%M:%SZ}"}
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
@@ -114,10 +116,8 @@ _DECISION = record(
     Key("note", Raw(), required=True),
 )
 _LINES = Items(_LINE)
-_COVERAGE = record(
-    "what a result covers", *(Key(name, _LINES, required=True) for name in Coverage.__dataclass_fields__)
-)
-_CALL = record("a call that was seen", *(Key(name, Raw(), required=True) for name in SeenCall.__dataclass_fields__))
+_COVERAGE = record("what a result covers", *(Key(name, _LINES, required=True) for name in field_names(Coverage)))
+_CALL = record("a call that was seen", *(Key(name, Raw(), required=True) for name in field_names(SeenCall)))
 _RESULT = record(
     "a result of the probe",
     Key("format", Number(FORMAT, FORMAT), required=True),
@@ -251,7 +251,7 @@ class _Reading:
 
     def when(self, entry: Entry) -> datetime.datetime | None:
         try:
-            return datetime.datetime.strptime(entry.value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.UTC)
+            return datetime.datetime.fromisoformat(entry.value)
         except ValueError:
             message = f"'when' is {quoted(entry.value)}, which is not a time; expected one such as 2026-11-26T08:00:00Z"
             self.reader.note("not-a-date", entry.place, message)

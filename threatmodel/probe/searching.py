@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import product
 
 from threatmodel.probe.cases import Case, Send
@@ -15,6 +14,7 @@ from threatmodel.probe.protocol import Reply, Scenario
 from threatmodel.probe.replies import accepted, side_effects
 from threatmodel.probe.requests import Genuine, sent
 from threatmodel.probe.runners.aws import SECRET_KEYS
+from threatmodel.reading.values import dataclass, field, replace
 
 _MOST_WORDS = 8
 _MOST_PATHS = 6

@@ -7,7 +7,6 @@ is; true only where there is a constant-time comparison of one and no such equal
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from threatmodel.probe.folder import LEFT_OUT
@@ -16,6 +15,7 @@ from threatmodel.probe.source_python import compared_in_python
 from threatmodel.probe.source_words import Compared, UnreadableSourceError
 from threatmodel.reading.problems import Place
 from threatmodel.reading.source import read_text
+from threatmodel.reading.values import dataclass
 
 FACT = "compares_in_constant_time"
 _PYTHON = frozenset({".py"})

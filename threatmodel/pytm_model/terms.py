@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from threatmodel.graph.building import VIEWS
@@ -18,6 +17,7 @@ from threatmodel.library.entries import SCENARIOS, Library, Threat
 from threatmodel.model.reference_architecture import DATA, ReferenceData
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.pytm_model.conditions import condition
+from threatmodel.reading.values import dataclass
 
 CLASSES = {
     "function": "Lambda",

@@ -92,6 +92,20 @@ def say(lines: Iterable[str]) -> None:
     write("".join(f"{visible(line)}\n" for line in lines), None)
 
 
+def columns() -> int:
+    """Return the width of the terminal; 80 where there is none.  `shutil`, which knows it too, is slow to import."""
+    with contextlib.suppress(ValueError):
+        if (stated := int(os.environ.get("COLUMNS", ""))) > 0:
+            return stated
+    with contextlib.suppress(ValueError, OSError):  # a closed output, or no terminal
+        if sys.__stdout__ is not None:
+            return os.get_terminal_size(sys.__stdout__.fileno()).columns or _USUAL_COLUMNS
+    return _USUAL_COLUMNS
+
+
+_USUAL_COLUMNS = 80
+
+
 def write(content: Content, path: Path | None, replacing: Replacing | None = None) -> None:
     """Writes a result to a file by way of a temporary one beside it, or to standard output where `path` is None.
 

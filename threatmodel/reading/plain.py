@@ -5,10 +5,11 @@ A tuple is in a list behind its mark, a mapping as its keys and values in turn, 
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
+
+from threatmodel.reading.values import field_names
 
 
 class Kept(NamedTuple):
@@ -32,7 +33,7 @@ def _tuple_of(one: Any) -> Kept:
 
 
 def _dataclass_of(one: Any) -> Kept:
-    names = [field.name for field in dataclasses.fields(one)]
+    names = field_names(one)
     return Kept(
         one,
         lambda value: [getattr(value, name) for name in names],

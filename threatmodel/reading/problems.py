@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from threatmodel.reading.values import dataclass
 
 WIDEST_LINE = 160
 """Characters of a source line that a message shows; longer lines are cut around the caret."""
@@ -148,6 +148,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     """``did you mean 'x'?`` for the closest known name, or nothing where none is close."""
     if len(name) > 100:  # noqa: PLR2004 - nobody meant a name this long, and matching it would be slow
         return ""
+    import difflib
+
     near = difflib.get_close_matches(name.lower().replace("_", "-"), _by_shape(known), 1, 0.6)
     return f"did you mean '{_by_shape(known)[near[0]]}'?" if near else ""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 
 from threatmodel.reading.files import has_read, is_folder
@@ -16,6 +15,7 @@ from threatmodel.reading.links import refuse_exit
 from threatmodel.reading.marks import is_marked
 from threatmodel.reading.problems import InputError, Place, Problem, quoted
 from threatmodel.reading.project import real_path
+from threatmodel.reading.values import dataclass
 from threatmodel.reading.whole import is_stream
 from threatmodel.reading.written import is_as_written
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import Place, Problem, listed, note, quoted, suggestion
 from threatmodel.reading.source import BLANK, Document, Map, Seq
 from threatmodel.reading.spelling import latin
+from threatmodel.reading.values import dataclass
 
 LONGEST_ID = 100
 """Characters of the longest id that an author may choose."""

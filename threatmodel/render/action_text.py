@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from threatmodel.assessment.actions import Action, Improvement, faults, proofs
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.states import shown
 from threatmodel.model.system import ControlStatement
 from threatmodel.model.vocabulary import PLANES
+from threatmodel.reading.values import dataclass
 from threatmodel.render.plain import PROOF, STATE
 from threatmodel.render.report.words import counted, listed
 

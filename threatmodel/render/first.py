@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from threatmodel.assessment.actions import Action, actions
@@ -22,6 +21,7 @@ from threatmodel.assessment.priorities import Expiry, expiries
 from threatmodel.assessment.risk import BANDS, MOVES, Band
 from threatmodel.assessment.safety import DEFAULT_THRESHOLD, safety
 from threatmodel.assessment.states import State
+from threatmodel.reading.values import dataclass
 from threatmodel.render.action_text import ActionText, action_text, some
 from threatmodel.render.headline import check_text, headline
 from threatmodel.render.plain import SAFE

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
 from threatmodel.graph.elements import Element, Flow, Graph
 from threatmodel.model.facts import Facts
 from threatmodel.model.reference_architecture import ZONES, Zone
+from threatmodel.reading.values import dataclass
 from threatmodel.render.text import one_line
 
 MANY_FUNCTIONS = 12

@@ -14,7 +14,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +23,7 @@ from threatmodel.reading.files import shown_path
 from threatmodel.reading.home import PACKAGES, TEMPLATES
 from threatmodel.reading.problems import InputError, Place, Problem, quoted, visible
 from threatmodel.reading.project import real_path
+from threatmodel.reading.values import dataclass
 from threatmodel.render.text import markdown_code
 
 if TYPE_CHECKING:

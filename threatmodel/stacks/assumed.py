@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import dataclass, field, replace
 
 PlainValue = str | int | float | bool
 """A parameter's value."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Problem, note, quoted
+from threatmodel.reading.values import replace
 from threatmodel.stacks.cloudformation import document
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Table, Unknown, get, text

@@ -7,12 +7,12 @@ the Serverless Application Repository), leaves the project or cannot be read sta
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem, note, quoted
 from threatmodel.reading.project import real_path
+from threatmodel.reading.values import replace
 from threatmodel.stacks import sam
 from threatmodel.stacks.assumed import Assumed
 from threatmodel.stacks.cloudformation import reader

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from threatmodel.reading.problems import Place, Problem
+from threatmodel.reading.values import dataclass, field
 from threatmodel.stacks.assumed import PlainValue
 from threatmodel.stacks.values import Link, Node, Table, Unknown, links
 

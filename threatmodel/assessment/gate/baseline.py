@@ -6,7 +6,6 @@ import datetime
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from threatmodel.assessment.assessed import VERDICTS, Assessment, Finding
@@ -15,6 +14,7 @@ from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.swapped import KnownSource, sources_of, swapped
 from threatmodel.reading.problems import InputError, Place, Problem, escaped, quoted
 from threatmodel.reading.saved import Shape, hold, loaded
+from threatmodel.reading.values import dataclass, replace
 
 FORMAT = "tm-baseline/2"
 """Changes when a reader of the last format would misread it."""

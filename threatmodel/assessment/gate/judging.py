@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.differing import differing
@@ -18,6 +17,7 @@ from threatmodel.assessment.states import State
 from threatmodel.graph.building import Graph
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.reading.problems import InputError, Place, Problem, quoted, suggestion
+from threatmodel.reading.values import replace
 
 
 def held_to(graph: Graph, rules: Rules) -> Graph:

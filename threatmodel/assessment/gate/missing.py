@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from threatmodel.assessment.assessed import Assessment
@@ -12,6 +11,7 @@ from threatmodel.assessment.reliances import Authors, Reliance
 from threatmodel.assessment.risk import BANDS, band
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.reading.problems import Place, listed
+from threatmodel.reading.values import replace
 
 if TYPE_CHECKING:
     from threatmodel.assessment.gate.baseline import Baseline

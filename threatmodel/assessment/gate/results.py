@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import dataclass
 
 Since = Literal["", "new", "worse", "known"]
 """How a result compares with a baseline: '' where there is none."""

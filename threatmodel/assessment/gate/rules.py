@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from threatmodel.assessment.risk import BANDS
 from threatmodel.model.longest import LONGEST
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import dataclass, replace
 
 WARN_DAYS = 30
 """How long before its end an acceptance, attestation or plan is warned of."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment
@@ -14,6 +13,7 @@ from threatmodel.assessment.priorities import expiries
 from threatmodel.assessment.risk import band
 from threatmodel.model.longest import YEAR, LongestTerms
 from threatmodel.model.system import Acceptance, Exemption
+from threatmodel.reading.values import replace
 
 
 def terms(assessment: Assessment, rules: Rules) -> Iterator[CheckResult]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from threatmodel.authoring.importing.ids import element_ids, host_id
 from threatmodel.authoring.insertion import comment, scalar
@@ -22,6 +21,7 @@ from threatmodel.evidence.resource_types import known
 from threatmodel.model.file import EXTERNAL_USES, SECTIONS, TRIGGER
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Text
+from threatmodel.reading.values import dataclass
 from threatmodel.stacks.cloudformation.constructs import construct
 from threatmodel.stacks.serverless.names import key_of
 from threatmodel.stacks.stack import Resource, Stack

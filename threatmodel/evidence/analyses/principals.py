@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from threatmodel.evidence.policies.arns import arn_parts
 from threatmodel.evidence.policies.grants import Grant, Pattern, allowing, statements
 from threatmodel.evidence.policies.iam import glob
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import dataclass
 from threatmodel.stacks.values import Node, Unknown, get, items, text
 
 _DEPLOYERS = ("cloudformation.amazonaws.com", "codebuild.amazonaws.com", "codepipeline.amazonaws.com")

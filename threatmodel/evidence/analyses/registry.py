@@ -16,9 +16,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-import pkgutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
@@ -26,6 +24,7 @@ from typing import TypeAlias
 from threatmodel.evidence.analyses.usual import with_usual
 from threatmodel.evidence.answers import AnalysisFunction, Gathered, Outcome
 from threatmodel.reading.shape import Flag, Number
+from threatmodel.reading.values import dataclass
 from threatmodel.stacks.stack import Resource, Stack
 
 Answers: TypeAlias = "type[Flag | Number] | tuple[str, ...]"
@@ -68,6 +67,6 @@ def promised(name: str, *takes: str, answers: Answers = Flag) -> None:
 @functools.cache
 def analyses() -> Mapping[str, Analysis]:
     """Every analysis by name: those of all modules of this package."""
-    for module in sorted(one.name for one in pkgutil.iter_modules([str(Path(__file__).parent)])):
+    for module in sorted(one.stem for one in Path(__file__).parent.glob("[a-z]*.py")):
         importlib.import_module(f"{__package__}.{module}")
     return MappingProxyType(dict(_REGISTERED))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import wraps
 
 from threatmodel.evidence.answers import AnalysisFunction, Answered, Gathered, Outcome, Unanswered
+from threatmodel.reading.values import replace
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, unknowns
 

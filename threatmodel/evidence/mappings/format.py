@@ -39,7 +39,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +56,7 @@ from threatmodel.reading.shape import (
     Word,
     record,
 )
+from threatmodel.reading.values import dataclass, field
 
 FOLDER = Path(__file__).parent
 

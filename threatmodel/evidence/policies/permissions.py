@@ -8,7 +8,6 @@ without conditions, and on resources that are known.  What is unknown is kept as
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from threatmodel.evidence.policies.given import given_to
 from threatmodel.evidence.policies.grants import Grant, Pattern, grants, statements
 from threatmodel.evidence.policies.iam import IamAction, actions_of, expanded
 from threatmodel.reading.problems import Place, quoted
+from threatmodel.reading.values import dataclass, field
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Unknown
 

@@ -7,7 +7,6 @@ queue that starts a function is a store.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from threatmodel.evidence.relations.found import FunctionRelations
@@ -15,6 +14,7 @@ from threatmodel.evidence.relations.role import RELATIONS as USES
 from threatmodel.evidence.relations.use import Use
 from threatmodel.model.system import BY_ID, THROUGH
 from threatmodel.model.vocabulary import RELATIONS
+from threatmodel.reading.values import replace
 
 USED = (*USES, "calls")
 """The lists of what a function uses that a file can say."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.answers import Unanswered
@@ -19,6 +18,7 @@ from threatmodel.evidence.relations.ways import Start, Starts
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.unread_parts import Touch, touches
 from threatmodel.reading.problems import Place, quoted
+from threatmodel.reading.values import dataclass, replace
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import leaves, links
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from threatmodel.evidence.answers import Unanswered
@@ -12,6 +11,7 @@ from threatmodel.evidence.policies.grants import Grant
 from threatmodel.evidence.policies.permissions import Reach
 from threatmodel.model.vocabulary import RELATIONS as LISTED
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import dataclass, field
 
 RELATIONS = tuple(row.name for row in LISTED["function"].values() if row.closed_together)
 """What a function uses, by the names of a model."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.relations.beyond import Beyond
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import dataclass
 
 
 class Use(NamedTuple):

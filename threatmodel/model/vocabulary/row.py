@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 from threatmodel.reading.shape import Flag, Former, Number, Word
+from threatmodel.reading.values import dataclass
 
 Plane = Literal["account", "pipeline", "workspace", "organization"]
 Kind = Literal["function", "api", "store", "queue", "secret", "flow", Plane]

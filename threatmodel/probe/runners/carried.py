@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
 from threatmodel.probe.protocol import Reply
+from threatmodel.reading.values import dataclass
 
 STATE, COOKIE = "{state}", "{cookie}"
 """What is in an event in their place; an answer that has a state gives the ones that follow both."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
+
+from threatmodel.reading.values import dataclass
 
 _SETS = {"SS", "NS", "BS"}
 

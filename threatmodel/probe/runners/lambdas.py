@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import compileall
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from threatmodel.probe.runners.loading import problem
 from threatmodel.probe.runners.replies import from_answer
 from threatmodel.probe.runners.session import Session
 from threatmodel.reading.problems import InputError
+from threatmodel.reading.values import replace
 
 _SETTLING = 0.5
 """Seconds for which threads, processes and promises that outlive an answer are watched."""

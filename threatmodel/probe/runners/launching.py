@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from threatmodel.probe.protocol import Limits
 from threatmodel.reading.home import PACKAGES
+from threatmodel.reading.values import dataclass
 
 STUBS = Path(__file__).resolve().parent / "stubs"
 SOCKET = "s"

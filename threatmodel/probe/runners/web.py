@@ -6,13 +6,13 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from threatmodel.probe.runners import slack_web
 from threatmodel.probe.runners.aws import World
 from threatmodel.probe.runners.dynamodb import AwsError, SilentError
+from threatmodel.reading.values import dataclass
 
 HOSTS = (
     r"(?:(?:[a-z0-9-]+\.)?slack\.com|(?:[a-z0-9-]+\.)+amazonaws\.com(?:\.cn)?|(?:[a-z0-9-]+\.)+api\.aws):(?:80|443)"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from threatmodel.assessment.assessed import Assessment
@@ -15,6 +14,7 @@ from threatmodel.assessment.risk import BANDS, Cell
 from threatmodel.library.entries import Library, Threat
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import Place, width_of
+from threatmodel.reading.values import dataclass, field
 from threatmodel.render import reliances
 from threatmodel.render.checks.failing import FailingIssues
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.results import CheckResult
@@ -12,6 +11,7 @@ from threatmodel.assessment.issues import Issue, issues
 from threatmodel.assessment.risk import BANDS
 from threatmodel.assessment.safety import safety
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import dataclass
 from threatmodel.render.headline import headline
 from threatmodel.render.issue_text import asks, next_steps, shows, title
 from threatmodel.render.plain import SAFE

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from threatmodel.assessment.risk import Cell
 from threatmodel.library.entries import EFFECTS, Control, ControlLink, Library, Threat
 from threatmodel.library.standards import Standard
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.reading.problems import article
+from threatmodel.reading.values import dataclass
 from threatmodel.render.text import markdown, markdown_code, one_line
 
 _HOW = {"cloudformation": ("CloudFormation", "yaml"), "terraform": ("Terraform", "hcl"), "code": ("Code", "")}

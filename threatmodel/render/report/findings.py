@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment, Finding
 from threatmodel.assessment.groups import Group
@@ -13,6 +12,7 @@ from threatmodel.assessment.risk import BANDS, band
 from threatmodel.assessment.states import ControlState, States, Support, shown
 from threatmodel.library.entries import Threat
 from threatmodel.model.vocabulary import PLANES
+from threatmodel.reading.values import dataclass
 from threatmodel.render.report.method import verdict_words
 from threatmodel.render.report.states import RANK
 from threatmodel.render.report.words import (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
+from threatmodel.reading.values import replace
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get, items, table
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from threatmodel.reading.problems import Place, quoted
+from threatmodel.reading.values import dataclass
 from threatmodel.stacks.cloudformation.names import Names, Resolved
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, same, spelling, text
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from threatmodel.reading.problems import Place, Problem, note, quoted, suggestion
+from threatmodel.reading.values import dataclass, field
 from threatmodel.stacks.stack import Parameter
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown
 

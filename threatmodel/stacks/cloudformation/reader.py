@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from threatmodel.reading.problems import InputError, Place, Problem, listed, note, quoted
+from threatmodel.reading.values import replace
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.cloudformation import document
 from threatmodel.stacks.cloudformation.conditions import choices, decided

@@ -20,8 +20,7 @@ Differences from SAM's output, all on purpose:
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from threatmodel.reading.values import replace
 from threatmodel.stacks.sam.connectors import add_connectors
 from threatmodel.stacks.sam.functions import add_around_functions
 from threatmodel.stacks.sam.graphql import add_around_graphql

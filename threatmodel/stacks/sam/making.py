@@ -6,10 +6,10 @@ import functools
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import replace
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, get, shape_of, spelling, text
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TypeVar
 
+from threatmodel.reading.values import replace
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get, items, text
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
+from threatmodel.reading.values import dataclass, field
 from threatmodel.stacks.sam.making import node_of
 from threatmodel.stacks.serverless.names import logical, upper_first
 from threatmodel.stacks.serverless.variables import Variables, size

@@ -6,10 +6,10 @@ What a plugin adds is in its own documentation, which the table names; any other
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place, quoted
+from threatmodel.reading.values import replace
 from threatmodel.stacks.serverless.functions import ROLE_EACH
 from threatmodel.stacks.serverless.making import (
     REST,

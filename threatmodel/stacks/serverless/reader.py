@@ -19,10 +19,10 @@ Where the framework has packaged the service, its own template counts instead (`
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.reading.values import replace
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.cloudformation import document
 from threatmodel.stacks.cloudformation.reader import stack_of

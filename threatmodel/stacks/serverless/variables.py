@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from threatmodel.reading.problems import Place, quoted
+from threatmodel.reading.values import dataclass, field
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
 from threatmodel.stacks.serverless.included import Included
 from threatmodel.stacks.serverless.spelling import alternatives_of, literal, variables_in

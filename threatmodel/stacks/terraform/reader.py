@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from threatmodel.reading.problems import InputError, Problem, note, quoted
+from threatmodel.reading.values import dataclass, replace
 from threatmodel.stacks.stack import Parameter, Resource, Stack, Unread
 from threatmodel.stacks.terraform.file import at, plan_in
 from threatmodel.stacks.terraform.marks import Marks, both

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
+
+from threatmodel.reading.values import dataclass, field
 
 DEEPEST = 40
 """Modules and outputs that one reference is followed through."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from threatmodel.reading.problems import Place, listed
+from threatmodel.reading.values import dataclass, field
 from threatmodel.stacks.stack import Parameter
 from threatmodel.stacks.terraform.documents import document
 from threatmodel.stacks.terraform.marks import (

@@ -8,12 +8,12 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from threatmodel.probe.runners.confinement import calls, landlock, limits, namespaces, private_root, privileges
 from threatmodel.probe.runners.confinement.kernel import LINUX, KernelError
 from threatmodel.probe.runners.confinement.measures import MEASURES
+from threatmodel.reading.values import dataclass, field
 
 _NEEDLESS = "the handler's process has a private root folder"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from threatmodel.reading.values import dataclass
 
 MEASURES: Mapping[str, str] = {
     "processes": "it sees, signals and outlives no process but its own",
