@@ -4,7 +4,7 @@
     .venv/bin/python scripts/mutants.py [--only CLASS] [--base NAME] [--share N] [--show ID] [--write | --check]
 
 Each mutant makes what is deployed weaker in one place; it is caught if no control that it undoes is proven any more, or
-if the input is refused, or where a claim alone hides something, if `check` names it.  What is weaker than what is in
+if the input is rejected, or where a claim alone hides something, if `check` names it.  What is weaker than what is in
 scripts/mutation/weaker.yaml, apart from the engine.  `--write` keeps the table in docs/maintainers/mutants.md.
 """
 

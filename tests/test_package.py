@@ -194,7 +194,7 @@ def test_a_handler_is_probed_without_a_home_to_write_to(installed: Path, project
     home.mkdir(mode=0o500)
     done = tm(installed, project, "probe", "app.py", "--env-file", "probe.env", HOME=str(home))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"^(\d+) of \1 required probes passed", done.stdout, re.MULTILINE)
+    assert re.search(r"^required probes: (\d+) of \1 passed", done.stdout, re.MULTILINE)
     assert [*home.iterdir()] == []
 
 
@@ -206,7 +206,7 @@ def test_a_handler_in_javascript_is_probed(installed: Path, project: Path) -> No
     shutil.copy(HOME / "examples" / "slack-app-node" / "app.mjs", project)
     done = tm(installed, project, "probe", "app.mjs", "--env-file", "probe.env")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"^(\d+) of \1 required probes passed", done.stdout, re.MULTILINE)
+    assert re.search(r"^required probes: (\d+) of \1 passed", done.stdout, re.MULTILINE)
 
 
 def test_every_child_and_package_can_be_read_only(installed: Path, project: Path) -> None:

@@ -63,7 +63,7 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a model comes to under some texts: the states by `control@element`, or why it is refused; what is told."""
+    """What a model comes to under some texts: the states by `control@element`, or why it is rejected; what is told."""
 
     states: Mapping[str, str]
     findings: frozenset[str]

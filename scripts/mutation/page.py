@@ -42,7 +42,7 @@ Does "proven" hold when the system is weaker than it looks? Each mutant changes 
 makes what is deployed weaker: the default model's template, probe, model file, parameters and library, and one small
 system as template, Terraform plan and serverless.yml. The rules that make them, and what is weaker than what, stand in
 `scripts/mutation/`, apart from the engine. A mutant is caught if no control that it undoes is proven any more, if the
-input is refused, or, where only word hides something, if `check` names what is hidden. Written by
+input is rejected, or, where only word hides something, if `check` names what is hidden. Written by
 `scripts/mutants.py --write`; `--show ID` prints what one changes. What single changes to the template should move, and
 do, is in [readings.md](readings.md).
 
@@ -105,7 +105,7 @@ def _table(title: str, first: str, rows: Mapping[str, list[Outcome]], words: Map
     yield from (
         f"## {title}",
         "",
-        f"| {first} | made | caught | refused | survive |",
+        f"| {first} | made | caught | rejected | survive |",
         "| --- | --- | --- | --- | --- |",
     )
     for name, several in rows.items():

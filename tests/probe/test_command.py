@@ -151,7 +151,7 @@ def test_a_model_runs_no_handler(saved: Path) -> None:
 def test_a_table_goes_where_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert probe("-o", "table.txt") == 0
     assert capsys.readouterr().out == ""
-    assert "37 of 37 required probes passed" in Path("table.txt").read_text(encoding="utf-8")
+    assert "required probes: 37 of 37 passed" in Path("table.txt").read_text(encoding="utf-8")
 
 
 def test_json_is_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -81,7 +81,7 @@ def row(outcome: str, *, shows: dict[str, Shown] | None = None, name: str = "a",
         ([row(PASSED, shows={"f": True}), row(NOT_RUN, name="b", why="w")], True, (False, None, "b not run: w")),
         ([row(PASSED)], True, (False, None, "a: a pass shows nothing")),
         ([row(FAILED), row(PASSED, shows={"f": True}, name="b")], True, (False, None, "a failed")),
-        ([row(PASSED, shows={"f": 300})] * 2, True, (True, 300, "at most 300: one more is refused")),
+        ([row(PASSED, shows={"f": 300})] * 2, True, (True, 300, "at most 300: one more is rejected")),
         (
             [row(FAILED, shows={"f": 301}), row(FAILED, shows={"f": 86400}, name="b")],
             True,

@@ -25,7 +25,7 @@ EXAMPLE = HOME / "examples" / "slack-app"
 LIBRARY = load_library(HOME / "threatlib")
 README = HOME / "README.md"
 PAGE = HOME / "docs" / "probe.md"
-LAST_LINES = re.compile(r"^(\$ python tm\.py probe (\S+) [^\n]*\| tail -1\n)[^\n]+$", re.MULTILINE)
+LAST_LINES = re.compile(r"^(\$ python tm\.py probe (\S+) [^\n]*\| tail -2\n)[^\n]+\n[^\n]+$", re.MULTILINE)
 TABLE = re.compile(r"(?<=<!-- probes -->\n).*?(?=<!-- /probes -->)", re.DOTALL)
 
 
@@ -83,7 +83,8 @@ def test_the_page_shows_both(request: pytest.FixtureRequest, example: Result, ar
 
 
 def test_readme_ends_both_runs_as_they_end(request: pytest.FixtureRequest, example: Result, article: Result) -> None:
-    ends = {one.target: probed(one, controls_shown(one, LIBRARY)).splitlines()[-1] for one in (example, article)}
+    both = {one.target: probed(one, controls_shown(one, LIBRARY)) for one in (example, article)}
+    ends = {target: "\n".join(text.splitlines()[-2:]) for target, text in both.items()}
     text = README.read_text(encoding="utf-8")
     written = LAST_LINES.sub(lambda found: f"{found[1]}{ends[found[2]]}", text)
     if request.config.getoption("--update-golden"):

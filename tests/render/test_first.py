@@ -51,7 +51,7 @@ def test_it_says_whether_it_is_safe_what_to_do_who_does_it_and_what_is_only_clai
     assert "owner: team-a · as claimed: closes 1 finding; as proven: 1 from critical to low" in " ".join(first.split())
     assert "evidence: tm probe" in " ".join(first.split())
     assert "CLAIMS TO VERIFY FIRST" in first
-    assert "good is in place (f): 1 finding (up to high) relies on this claim" in " ".join(first.split())
+    assert "good is in place (f): 1 of the 1 findings relies on this claim (up to high)" in " ".join(first.split())
 
 
 def test_an_unknown_control_is_shown_with_its_question(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS, AnsweredFrom
 
 _Key = tuple[str, str, str]
 _CALLERS = (
-    "on those routes, replace http with slack: slash-command, interactivity or events; remove every caller: unknown"
+    "on those routes, replace 'http' with 'slack: slash-command', 'interactivity' or 'events', "
+    "and remove every 'caller: unknown'"
 )
 _PUBLIC = "state public: intended with public_reason, or public: unintended"
 _DESCRIBE = 3

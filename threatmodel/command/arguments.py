@@ -69,7 +69,7 @@ def looking(found: Parser) -> None:
         type=operations,
         default=QUIET,
         metavar="N",
-        help="operations that may go into what files of evidence leave open (default: 100000); the rest is unknown",
+        help="the most operations to spend on what evidence files leave open (default: 100000); the rest is unknown",
     )
 
 

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from threatmodel.render.checks.checked import Outcome
 
 DESCRIPTION = (
-    "Fail on each risk at or above the band of --fail-on that is not treated or accepted. A risk that an open question "
-    "could raise to that band fails too. So do an acceptance or attestation that is not valid, and a difference "
-    "between the model and its evidence. Exit codes: 0 the check passes, 1 it fails, 2 a model cannot be used."
+    "Fail on each risk at or above the --fail-on band that is neither treated nor accepted. A risk that an open "
+    "question could raise to that band fails too. So do an acceptance or attestation that is not valid, and a "
+    "difference between the model and its evidence. Exit codes: 0 the check passes, 1 it fails, 2 a model cannot be "
+    "used."
 )
 FORMS = ("text", "json", "sarif", "github", "gitlab", "markdown", "junit")
 _BANDS = ("low", "medium", "high", "critical")

@@ -9,19 +9,24 @@ from threatmodel.command.arguments import Parser, common
 from threatmodel.command.table import COMMANDS, OPTIONS, command, option
 from threatmodel.reading.home import COMMAND, ORIGIN, PROGRAM
 
-_DESCRIPTION = (
-    "Turn a YAML model into data-flow diagrams and a threat report. Every threat in the report links to controls, "
-    "and every control to evidence."
+_DESCRIPTION = """\
+Turn a YAML model into data-flow diagrams and a threat report. Every threat in
+the report links to controls, and every control to evidence."""
+_EXAMPLES = {
+    "--report html -o report.html": "write the threat report",
+    "--dfd | dot -Tpng -o dfd.png": "draw the data-flow diagram",
+    "--dfd -o dfd.png": "draw it without a system Graphviz",
+    "-m threatmodel.yaml check": "exit with code 1 if an untreated risk is high or critical",
+}
+_COLUMN = max(map(len, _EXAMPLES))
+_EPILOG = "\n".join(
+    [
+        "examples:",
+        *(f"  {COMMAND} {example:<{_COLUMN}}  {text}" for example, text in _EXAMPLES.items()),
+        "",
+        "exit codes: 0 success, 1 the check fails, 2 the input cannot be used, 70 internal error",
+    ]
 )
-_EPILOG = f"""\
-examples:
-  {COMMAND} --report html -o report.html       write the threat report
-  {COMMAND} --dfd | dot -Tpng -o dfd.png      draw the data-flow diagram
-  {COMMAND} --dfd -o dfd.png                  draw it without a system Graphviz
-{COMMAND} -m threatmodel.yaml check       exit with code 1 if an untreated risk is high or critical
-
-exit codes: 0 success, 1 the check fails, 2 the input cannot be used, 70 internal error
-"""
 
 
 def parser(arguments: Sequence[str] = tuple(COMMANDS)) -> Parser:

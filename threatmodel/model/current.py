@@ -50,7 +50,7 @@ def _edits(text: str, kind: str) -> Iterator[_Edit]:
     if kind not in FACTS or not (text.isascii() and (FORMER_FACTS[kind] or _has_former_words(kind))):
         return
     try:
-        with warnings.catch_warnings(action="ignore"):  # compiling it refuses what Python warns of
+        with warnings.catch_warnings(action="ignore"):  # compiling it rejects what Python warns of
             tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return

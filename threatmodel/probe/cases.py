@@ -41,7 +41,7 @@ EXPECTED = {
     "plainly-refused": "an answer of 4xx",
     "idle": "no side effect",
     "not-open": "no side effect where a service fails that the handler asks",
-    "once": "a refusal, or no second effect",
+    "once": "a rejection, or no second effect",
     "unkept": "no side effect but that Slack was asked for the token",
     "handled": "an answer of 2xx or 4xx, and no exception",
     "harmless": "no side effect and no exception",
@@ -52,7 +52,7 @@ EXPECTED = {
     "handed-over": "an answer of 2xx within 3 seconds, and the work handed over",
     "not-fetched": "no request to the host",
     "no-crash": "no exception, no 5xx and no answer that is none",
-    "alike": "the same answer to each request that is refused",
+    "alike": "the same answer to each request that is rejected",
     "discreet-answers": "no secret, trace, path or ARN in an answer",
     "discreet-logs": "no secret, signature, token, response_url or body in the logs",
     "discreet-calls": "no secret in what is sent to others",
@@ -60,13 +60,13 @@ EXPECTED = {
 """What a probe may expect, and what that is in words."""
 
 REFUSING = frozenset({"refused", "closed", "denied", "idle", "once", "unkept", "not-fetched", "not-open"})
-"""Expectations that a handler which refuses everything meets: they show nothing where it refuses a genuine request."""
+"""Expectations that a handler which rejects everything meets: they show nothing where it rejects a genuine request."""
 EFFECTS_MATTER = REFUSING | {"handed-over", "nothing-later"}
 """Expectations that are met for certain only where side effects are seen."""
 OVERALL = frozenset({"no-crash", "alike", "discreet-answers", "discreet-logs", "discreet-calls"})
 """Expectations about all answers of a run: such a probe sends nothing itself.
 
-Where a genuine request is refused, what happens behind the checks was not seen, so they show nothing either.
+Where a genuine request is rejected, what happens behind the checks was not seen, so they show nothing either.
 """
 
 NEEDS = {
@@ -96,7 +96,7 @@ UNSHOWN = Sealed()
 
 
 class Shows(NamedTuple):
-    """What a probe shows of a fact: by a pass, by a failure, and by a refusal that came only after a side effect."""
+    """What a probe shows of a fact: by a pass, by a failure, and by a rejection that came only after a side effect."""
 
     passed: Shown | Sealed = UNSHOWN
     failed: Shown | Sealed = UNSHOWN
@@ -191,7 +191,7 @@ class Case:
 
     @property
     def needs_genuine(self) -> bool:
-        """Whether it shows nothing where a genuine request is refused."""
+        """Whether it shows nothing where a genuine request is rejected."""
         return self.expect in REFUSING | OVERALL
 
 
@@ -248,7 +248,7 @@ _DECIDES = record(
     "what a probe shows of a fact",
     Key("passed", Raw(), "what a pass shows"),
     Key("failed", Raw(), "what it shows where the request is accepted"),
-    Key("late", Raw(), "what it shows where the request is refused, but only after something was done"),
+    Key("late", Raw(), "what it shows where the request is rejected, but only after something was done"),
 )
 _CASE = record(
     "a probe",

@@ -43,11 +43,11 @@ def doubts(result: Result, now: datetime.datetime | None, version: str, age: dat
         yield f"no run produces these results: {', '.join(wrong[:3])}"
     yield from _covered(result, known)
     if (genuine is None or genuine.outcome != PASSED) and any(value is True for value in result.decided.values()):
-        yield "its genuine request was refused, but it states proven facts"
+        yield "its genuine request was rejected, but it states proven facts"
 
 
 def _agrees(row: Row, case: Case, genuine: Row | None) -> bool:
-    """Whether what was sent and what came back may have passed: a refusal is not what the genuine request got."""
+    """Whether what was sent and what came back may have passed: a rejection is not what the genuine request got."""
     if row.outcome != PASSED:
         return True
     if case.expect == "accepted":

@@ -17,6 +17,8 @@ from threatmodel.reading.values import dataclass
 LEVELS = ("required", "advised")
 
 UNSEEN = "side effects are not seen here: probe the handler itself"
+BOUND, FORMER_BOUND = "one more is rejected", "one more is refused"
+"""The note on an upper bound, as it is written and as the results of 0.1.0 have it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ def weakest(values: Iterable[Shown]) -> Shown:
 def _note(value: Shown, rows: Sequence[Row], *, good: bool) -> str:
     if isinstance(value, bool) or value is None:
         return "" if good else _names(rows)
-    return f"at most {value}: one more is refused" if good else f"{value} or more: {_names(rows)}"
+    return f"at most {value}: {BOUND}" if good else f"{value} or more: {_names(rows)}"
 
 
 def _open(rows: Sequence[Row]) -> str:

@@ -1,6 +1,6 @@
 """Texts in a handler's source that may stand where its secret should: what it falls back to, and what it signs with.
 
-Only guesses, for what else to sign with: a request that is signed with a wrong one is refused like any other.
+Only guesses, for what else to sign with: a request that is signed with a wrong one is rejected like any other.
 """
 
 from __future__ import annotations

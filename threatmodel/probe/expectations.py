@@ -1,6 +1,6 @@
 """What comes back to one request, held against what its probe expects.
 
-A refusal has no side effect; reading the secret is none, and neither is a conditional write whose condition failed.
+A rejection has no side effect; reading the secret is none, and neither is a conditional write whose condition failed.
 It is an answer of 4xx, or an exception where effects are seen (which fails `no-exception`), or an answer of 2xx or 3xx
 where a genuine request has an effect.  Where that has none, answers are compared: with the one to a genuine request,
 and with the one to a body that asks for nothing.
@@ -104,10 +104,10 @@ class _Expected(Observed):
             return self.by_status()
         if self.reply.ended in RAISED or (self.status or 0) >= 500:  # noqa: PLR2004 - the same
             if not self.setting.sees_effects:
-                return self.undecided(f"{self.instead()}: this is not a refusal")
+                return self.undecided(f"{self.instead()}: this is not a rejection")
             return self.passed(f"{self.instead()}, before it did anything")
         if self.reply.ended:
-            return self.undecided(f"{self.instead()}: this is not a refusal")
+            return self.undecided(f"{self.instead()}: this is not a rejection")
         return self.mild_refusal()
 
     def mild_refusal(self) -> ProbeOutcome:
@@ -118,7 +118,7 @@ class _Expected(Observed):
                 return self.undecided(f"{self.instead()} and did nothing, but looked up: {self.in_short(looked)}")
             return self.passed(f"{self.instead()} and did nothing, where a genuine request has an effect")
         if self.status is None:
-            return self.undecided(f"{self.instead()}: this is not a refusal")
+            return self.undecided(f"{self.instead()}: this is not a rejection")
         return self.by_answer()
 
     def by_answer(self) -> ProbeOutcome:
@@ -143,7 +143,7 @@ class _Expected(Observed):
     def plain_refusal(self) -> ProbeOutcome:
         if self.is_refused:
             return self.passed()
-        return self.failed(f"{self.instead()}, which tells neither the caller nor an alarm that it was refused")
+        return self.failed(f"{self.instead()}, which tells neither the caller nor an alarm that it was rejected")
 
     def idle(self) -> ProbeOutcome:
         if not self.done:
@@ -163,7 +163,7 @@ class _Expected(Observed):
 
     def nothing_later(self) -> ProbeOutcome:
         if not self.is_taken:
-            return self.undecided("a genuine request is refused")
+            return self.undecided("a genuine request is rejected")
         later = side_effects(
             replace(self.reply, effects=self.reply.effects[len(self.reply.effects) - self.reply.after :])
         )
@@ -176,7 +176,7 @@ class _Expected(Observed):
         if self.reply.ended in RAISED and self.setting.sees_effects and not self.done:
             return self.passed(f"{self.instead()}, before it did anything")
         if not (self.is_refused or self.is_taken):
-            return self.undecided(f"{self.instead()}: this is not a refusal")
+            return self.undecided(f"{self.instead()}: this is not a rejection")
         if not self.done and self.is_refused:
             return self.by_status()
         if not self.setting.sees_effects:
@@ -202,7 +202,7 @@ class _Expected(Observed):
 
     def once(self) -> ProbeOutcome:
         if not (self.is_refused or self.is_taken or self.raised_before):
-            return self.undecided(f"{self.instead()}: this is not a refusal")
+            return self.undecided(f"{self.instead()}: this is not a rejection")
         beyond = [effect for effect in self.done if effect.service != "dynamodb"]
         first = side_effects(self.genuine)
         if not self.setting.sees_effects:
@@ -222,21 +222,21 @@ class _Expected(Observed):
         return self.undecided(f"it wrote again, though not all: {self.did()}")
 
     def unkept(self) -> ProbeOutcome:
-        """What Slack refused to give must not be treated as a token."""
+        """Fail if a token that Slack did not issue is treated as one."""
         kept = [one for one in self.done if keeps(one)]
         if not kept and self.reply.ended and not (self.setting.sees_effects and self.reply.ended in RAISED):
-            return self.undecided(f"{self.instead()}: this is not a refusal")
+            return self.undecided(f"{self.instead()}: this is not a rejection")
         if not kept:
             return self.by_status()
         usual = Counter(_key(one) for one in side_effects(self.genuine) if keeps(one))
         if self.is_unclear or Counter(_key(one) for one in kept) < usual:
-            return self.undecided(f"Slack refused the code, and it did a part of what it does: {self.in_short(kept)}")
-        return self.failed(f"Slack refused the code, and it did this: {self.in_short(kept)}")
+            return self.undecided(f"Slack rejected the code, and it did a part of what it does: {self.in_short(kept)}")
+        return self.failed(f"Slack rejected the code, and it did this: {self.in_short(kept)}")
 
     def remembered(self) -> ProbeOutcome:
         """What one process remembers, the next environment of Lambda does not know.
 
-        A signature that is spelled otherwise, or old by now, may be refused for that, whatever was seen before.
+        A signature that is spelled otherwise, or old by now, may be rejected for that, whatever was seen before.
         """
         for_that = self.send.signature != "{signature}" or self.send.later
         if asks_a_store(self.reply) or (for_that and (self.is_refused or self.raised_before)):
@@ -270,7 +270,7 @@ class _Expected(Observed):
     def _same_as_genuine(self) -> ProbeOutcome:
         if self.status is not None and 300 <= self.status < 400:  # noqa: PLR2004 - HTTP's classes
             return self.failed(f"it answered {self.status}, a redirect")
-        return self.undecided("a genuine request is refused too")
+        return self.undecided("a genuine request is rejected too")
 
     def worked(self) -> ProbeOutcome:
         if not self.is_taken:
@@ -286,14 +286,14 @@ class _Expected(Observed):
         if self.is_taken and CHALLENGE in self.reply.body:
             return self.passed()
         if self.is_refused:
-            return self.undecided("it is refused: the handler may accept no events")
+            return self.undecided("it is rejected: the handler may accept no events")
         return self.failed(f"it answered {self.status} without the challenge" if self.status else self.instead())
 
     def handed_over(self) -> ProbeOutcome:
         if self.reply.ended == "timeout" or self.reply.seconds >= IN_TIME:
             return self.failed("it took three seconds or more")
         if not self.is_taken:
-            return self.undecided("a genuine request is refused")
+            return self.undecided("a genuine request is rejected")
         if any((effect.service, effect.operation) in _HANDING_OVER for effect in self.done):
             slow = [effect for effect in self.done if effect.service in {"network", "process", "slack"}]
             if not slow:

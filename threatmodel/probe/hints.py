@@ -1,6 +1,6 @@
 """What a handler's own source and the template beside it name: paths, commands, ids, and words that it asks for.
 
-Only guesses, for what else to send: a request that rests on a wrong one is refused or ignored like any other.
+Only guesses, for what else to send: a request that rests on a wrong one is rejected or ignored like any other.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def judge(case: Case, replies: Sequence[Reply], setting: Setting) -> ProbeOutcom
 
 
 def _each(case: Case, replies: Sequence[Reply], setting: Setting) -> Iterator[ProbeOutcome]:
-    """Each request held against the control before it; what follows a control that was refused shows nothing."""
+    """Each request held against the control before it; what follows a control that was rejected shows nothing."""
     controls: dict[str, Reply] = {}
     compared: Setting | None = setting
     for at, (send, reply) in enumerate(zip(case.send, replies, strict=True)):
@@ -80,22 +80,22 @@ def _effects(reply: Reply) -> Counter[tuple[str, str, str]]:
 
 
 def _needless(send: Send, setting: Setting, at: int) -> ProbeOutcome:
-    """What a probe is worth whose own genuine request is refused."""
+    """What a probe is worth whose own genuine request is rejected."""
     if send.path in {"install", "callback"}:
         why = "an installation with the state that the app issued is not completed"
         return ProbeOutcome(outcome=NOT_RUN, why=why, at=at)
     if send.body != "genuine" and accepted(setting.genuine, setting.shape):
-        why = f"the handler accepts no such request: it refuses a genuine {send.body}"
+        why = f"the handler accepts no such request: it rejects a genuine {send.body}"
         return ProbeOutcome(outcome=NOT_RUN, why=why, at=at)
     if accepted(twin(send, setting), send.shape or setting.shape):
         return ProbeOutcome(outcome=UNDECIDED, why=_ALTERED_SHOWS_NOTHING, at=at)
-    return ProbeOutcome(outcome=UNDECIDED, why="a genuine request is refused too", at=at)
+    return ProbeOutcome(outcome=UNDECIDED, why="a genuine request is rejected too", at=at)
 
 
 def _gated(case: Case, judgement: ProbeOutcome, setting: Setting) -> ProbeOutcome:
-    """A refusal shows nothing where a genuine request is refused too; an acceptance shows what it shows."""
+    """A rejection shows nothing where a genuine request is rejected too; an acceptance shows what it shows."""
     if judgement.outcome == PASSED and case.needs_genuine and not accepted(setting.genuine, setting.shape):
-        return ProbeOutcome(outcome=UNDECIDED, why="a genuine request is refused too", at=judgement.at)
+        return ProbeOutcome(outcome=UNDECIDED, why="a genuine request is rejected too", at=judgement.at)
     if judgement.outcome == PASSED and case.needs_genuine and setting.kind == "url_verification":
         return ProbeOutcome(outcome=UNDECIDED, why=_GREETED, at=judgement.at)
     return judgement
@@ -104,7 +104,7 @@ def _gated(case: Case, judgement: ProbeOutcome, setting: Setting) -> ProbeOutcom
 def _worst(found: Sequence[ProbeOutcome]) -> ProbeOutcome:
     """A failure before what is undecided before what was not run before a pass; what every failure shows.
 
-    Of failures the one that no refusal followed counts most; of the others the first.
+    Of failures the one that no rejection followed counts most; of the others the first.
     """
     failed = [one for one in found if one.outcome == FAILED]
     if failed:

@@ -74,7 +74,7 @@ def signing_secret_of(names: Sequence[str]) -> str:
 def environment_file(names: Sequence[str], target: str) -> str:
     """A file with a value for each variable but the signing secret."""
     lines = [
-        f"# Made up, for a probe of {target}: change what the handler refuses a genuine request for.",
+        f"# Made up, for a probe of {target}: change what the handler rejects a genuine request for.",
         "# The caller and the command are those of Slack's published example, which is what the probe sends.",
     ]
     given: set[str] = set()

@@ -57,7 +57,7 @@ class Observed:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it refused; where something failed on the way, 5xx is a refusal too."""
+        """Whether it rejected; where something failed on the way, 5xx is a rejection too."""
         return self.is_refused or (
             self.case.expect == "closed" and self.status is not None and 500 <= self.status < 600  # noqa: PLR2004 - the same
         )

@@ -22,7 +22,7 @@ OUTCOMES = (PASSED, FAILED, UNDECIDED, NOT_RUN)
 class ProbeOutcome:
     """How a probe went: outcome, why in words, and at which of its requests that was seen.
 
-    `shows` are the values of a number that its failures show; `late`: everything was refused, but something was done.
+    `shows` are the values of a number that its failures show; `late`: everything was rejected, but something was done.
     """
 
     outcome: str

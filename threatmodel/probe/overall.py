@@ -10,7 +10,7 @@ from threatmodel.probe.protocol import Reply
 from threatmodel.probe.replies import status_of
 
 CLIENT = 4
-"""The class of a status that refuses."""
+"""The class of a status that rejects."""
 MOST_READ = 64 * 1024 * 1024
 """Characters of answers that are searched in a run: ten of the largest that Lambda allows, five seconds' work."""
 
@@ -40,7 +40,7 @@ def _no_crash(setting: Setting) -> ProbeOutcome:
 
 
 def _not_as_deployed(case: Case, send: Send, setting: Setting) -> bool:
-    """Whether no caller of the API can cause it: another front or secret, a fault of AWS, Slack's refusal.
+    """Whether no caller of the API can cause it: another front or secret, a fault of AWS, Slack's rejection.
 
     To raise where the secret is missing is to fail closed, and the alarm that this rings is meant for it.
     """
@@ -101,7 +101,7 @@ def _alike(setting: Setting) -> ProbeOutcome:
         ):
             found.setdefault((reply.status, reply.body), case.id)
     if not found:
-        return ProbeOutcome(outcome=UNDECIDED, why="nothing was refused")
+        return ProbeOutcome(outcome=UNDECIDED, why="nothing was rejected")
     if len(found) == 1:
         return ProbeOutcome(outcome=PASSED)
     return ProbeOutcome(outcome=FAILED, why=f"{len(found)} different ones: {_some(sorted(set(found.values())))}")

@@ -9,7 +9,7 @@ from threatmodel.probe.leaks import Hidden
 from threatmodel.probe.protocol import EXCHANGES, Effect, Reply
 
 _STOPPED = {"network", "process"}
-"""Effects that a stub stops though Lambda would not: refused ones count."""
+"""Effects that a stub stops though Lambda would not: rejected ones count."""
 _NEAR = ("localhost", "127.0.0.1", "::1")
 """Hosts of Lambda's own extension for secrets."""
 _ENDED = {

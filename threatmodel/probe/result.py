@@ -14,7 +14,7 @@ from typing import Any
 
 from threatmodel.model.vocabulary import FORMER_FACTS
 from threatmodel.probe.cases import Case, Shown, load_cases
-from threatmodel.probe.deciding import LEVELS, Decision, Row, decisions
+from threatmodel.probe.deciding import BOUND, FORMER_BOUND, LEVELS, Decision, Row, decisions
 from threatmodel.probe.outcome import FAILED, OUTCOMES, PASSED
 from threatmodel.probe.seen import Coverage, SeenCall
 from threatmodel.reading.former import Renamed
@@ -224,7 +224,8 @@ class _Reading:
         if not item["decided"].value and item["value"].value is not None:
             self.wrong(item["value"].place, "an undecided fact has a value", "write null")
         plain = {key: item[key].value for key in ("decided", "passed", "of")}
-        return Decision(fact=name, value=value, note=self.text(item["note"]), **plain)
+        note = self.text(item["note"]).replace(FORMER_BOUND, BOUND)
+        return Decision(fact=name, value=value, note=note, **plain)
 
     def fact(self, name: str, place: Place) -> None:
         if name not in self.known:

@@ -158,10 +158,12 @@ def _by_shape(known: Iterable[str]) -> dict[str, str]:
     return {name.lower().replace("_", "-"): name for name in known}
 
 
-def listed(words: Iterable[str], most: int = 12) -> str:
-    """Words joined for a message, cut after `most`."""
+def listed(words: Iterable[str], most: int = 12, noun: str = "") -> str:
+    """Return the first words, joined for a message, and how many more there are: ``a, b and 3 more facts``."""
     words = list(words)
-    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
+    rest = len(words) - most
+    more = f"{rest:,} more {noun}{'s' if rest > 1 else ''}" if noun else f"{rest:,} more"
+    return ", ".join(words[:most]) + (f" and {more}" if rest > 0 else "")
 
 
 def shown(problems: Iterable[Problem], texts: Mapping[str, str]) -> str:

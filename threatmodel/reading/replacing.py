@@ -74,7 +74,7 @@ def _is_free(path: Path) -> bool:
 def _may_be_tracked(path: Path) -> bool:
     """Whether git tracks a file, by the name given or where that leads, or cannot be asked.
 
-    Git is started for a file alone that is about to be refused or forced: what most runs write costs none of it.
+    Git is started for a file alone that is about to be rejected or forced: what most runs write costs none of it.
     """
     from threatmodel.reading.git import is_tracked
 

@@ -1,7 +1,7 @@
 """The digests of outputs that carry no mark, kept in the user's cache: what still is as it was written may be replaced.
 
 A file's digest is under its path there, and not beside it: an output leaves one file behind, and no pull request can
-bring a digest along.  A cache that is lost or switched off costs a refusal, which `--force` answers.
+bring a digest along.  A cache that is lost or switched off costs a rejection, which `--force` answers.
 """
 
 from __future__ import annotations

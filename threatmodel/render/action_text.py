@@ -9,6 +9,7 @@ from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.states import shown
 from threatmodel.model.system import ControlStatement
 from threatmodel.model.vocabulary import PLANES
+from threatmodel.reading.problems import listed as few
 from threatmodel.reading.values import dataclass
 from threatmodel.render.plain import PROOF, STATE
 from threatmodel.render.report.words import counted, listed
@@ -56,8 +57,7 @@ def action_text(assessment: Assessment, action: Action) -> ActionText:
 
 def some(names: Sequence[str]) -> str:
     """Return the first few names, and how many more there are."""
-    shown_names = ", ".join(names[:NAMED])
-    return f"{shown_names} and {len(names) - NAMED:,} more" if len(names) > NAMED else shown_names
+    return few(names, NAMED, "element")
 
 
 def _state(action: Action) -> str:

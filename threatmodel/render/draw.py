@@ -128,7 +128,7 @@ def inline_svg(svg: bytes | str, title: str) -> str:
 def _parsed(svg: bytes) -> ET.Element:
     """The elements of an SVG that is a drawing and no more.
 
-    Graphviz writes links, images and styles only where its input asks for them.  Ours does not: they are refused.
+    Graphviz writes links, images and styles only where its input asks for them.  Ours does not: they are rejected.
     """
     if b"<?xml-stylesheet" in svg:
         raise DrawError("the picture holds a style sheet, which is no drawing")

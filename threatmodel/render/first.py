@@ -38,12 +38,16 @@ _NEAR = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedControl:
-    """A control that is only claimed: the findings that rely on it, up to which band, who states it and until when."""
+    """A control that is only claimed: the findings that rely on it, up to which band, who states it and until when.
+
+    `relying` is their number in words, of the findings that rank higher as proven.
+    """
 
     control: str
     title: str
     on: str
     findings: tuple[str, ...]
+    relying: str
     band: Band
     who: str
     until: str
@@ -217,11 +221,14 @@ def _claims(assessment: Assessment) -> tuple[ClaimedControl, ...]:
                 if answer.state.level == 1 and answer.link.effect in MOVES:
                     relying.setdefault(answer.state.control, {})[finding.id] = finding
                     states.setdefault(answer.state.control, {}).setdefault(answer.state.element, answer.state)
-    found = [_claim(assessment, name, tuple(relying[name].values()), states[name]) for name in relying]
+    total = sum(gaps(assessment.findings).values())
+    found = [_claim(assessment, name, tuple(relying[name].values()), states[name], total) for name in relying]
     return tuple(sorted(found, key=lambda one: (-BANDS.index(one.band), -len(one.findings), one.control)))
 
 
-def _claim(assessment: Assessment, name: str, findings: Sequence[Finding], states: dict[str, State]) -> ClaimedControl:
+def _claim(
+    assessment: Assessment, name: str, findings: Sequence[Finding], states: dict[str, State], total: int
+) -> ClaimedControl:
     said = [assessment.states.statements.get((name, element)) for element in states]
     attested = [one for one in said if one is not None and one.attested_by]
     terms = assessment.graph.system.longest_terms
@@ -231,6 +238,7 @@ def _claim(assessment: Assessment, name: str, findings: Sequence[Finding], state
         title=assessment.library.controls[name].title,
         on=some(tuple(states)),
         findings=tuple(finding.id for finding in findings),
+        relying=f"{len(findings):,} of the {total:,} findings rel{'ies' if len(findings) == 1 else 'y'} on this claim",
         band=max((finding.proven.band for finding in findings), key=BANDS.index),
         who=listed(tuple(dict.fromkeys(one.attested_by for one in attested))[:_NAMED]) or "",
         until=min(ends).isoformat() if ends else "",

@@ -36,11 +36,9 @@ def _above(assessment: Assessment, found: Safety) -> Iterator[str]:
     if confirmed:
         yield f"{confirmed:,} confirmed ({_in_bands(found.above)})"
     if open_:
-        names = {finding.id for finding in assessment.findings if finding.verdict == "undetermined"}
-        asked = sum(not names.isdisjoint(question.decides) for question in assessment.questions)
         worst = next(band for band in reversed(BANDS) if found.undetermined[band])
         verb = "depends" if open_ == 1 else "depend"
-        yield f"{open_:,} {verb} on {counted(asked, 'open question')} (up to {worst})"
+        yield f"{open_:,} {verb} on {counted(open_questions(assessment), 'open question')} (up to {worst})"
     for verdict, text in (("accepted", "accepted by an owner"), ("transferred", "for the provider to treat")):
         number = sum(
             finding.verdict == verdict and not within(finding.claimed, found.accepted_level)
@@ -48,6 +46,12 @@ def _above(assessment: Assessment, found: Safety) -> Iterator[str]:
         )
         if number:
             yield f"{number:,} {text}"
+
+
+def open_questions(assessment: Assessment) -> int:
+    """Return how many questions decide findings that are undetermined."""
+    names = {finding.id for finding in assessment.findings if finding.verdict == "undetermined"}
+    return sum(not names.isdisjoint(question.decides) for question in assessment.questions)
 
 
 def _in_bands(counts: Mapping[Band, int]) -> str:

@@ -35,7 +35,7 @@ _TOPICS: Mapping[AnsweredFrom, _TopicWords] = {
 """What the questions of a topic are about, and how to answer them."""
 
 
-_LEFT_OPEN = "the evidence leaves them open: answer with tm ask"
+_LEFT_OPEN = "answer with tm ask, because the evidence does not decide them"
 
 _LABELS: Mapping[ControlState, str] = {
     "absent": "Not in place",
@@ -64,10 +64,8 @@ def _asked(issue: Issue) -> str:
     if len(issue.questions) == 1 or first.answered_from is None:
         return first.ask
     names = dict.fromkeys(name for question in issue.questions for name in question.facts or (question.name,))
-    number = (
-        f"{len(issue.questions)} open questions ({counted(len(names), 'fact')}) about {_TOPICS[first.answered_from].of}"
-    )
-    return f"{number}: {listed(tuple(names), _MOST_NAMES)}"
+    number = f"{len(issue.questions)} open questions about {_TOPICS[first.answered_from].of}"
+    return f"{number}: {listed(tuple(names), _MOST_NAMES, 'fact')}"
 
 
 def asks(issue: Issue) -> str:
@@ -75,8 +73,8 @@ def asks(issue: Issue) -> str:
     deciding = (question for question in issue.questions if issue.head.id in question.decides)
     first = next(deciding, issue.questions[0])
     if len(issue.questions) == 1 or first.answered_from is None:
-        return f"unknown: {listed(first.facts or (first.name,), _MOST_NAMES)}"
-    return first.ask
+        return f"unknown: {listed(first.facts or (first.name,), _MOST_NAMES, 'fact')}"
+    return first.ask if len(first.facts) < _MOST_FACTS else f"{first.ask}: {listed(first.facts, _MOST_NAMES, 'fact')}"
 
 
 def shows(issue: Issue) -> str:
@@ -112,7 +110,7 @@ def _actions(issue: Issue, assessment: Assessment) -> Iterator[str]:
     steps = [assessment.library.controls[name].do for name in names]
     yield from steps[:1]
     if len(steps) > 1 and issue.cause is not None:
-        yield f"then {len(steps) - 1} more"
+        yield f"then put {counted(len(steps) - 1, 'more control')} in place"
 
 
 def _answering(questions: Sequence[Question], *, read: bool) -> str:
@@ -123,8 +121,7 @@ def _answering(questions: Sequence[Question], *, read: bool) -> str:
     if question.hint:
         return question.hint
     facts = _to_state(question)
-    more = f" and {len(facts) - _MOST_FACTS} more" if len(facts) > _MOST_FACTS else ""
-    return f"state {', '.join(facts[:_MOST_FACTS])}{more}, or let evidence show it"
+    return f"state {listed(facts, _MOST_FACTS, 'fact')}, or let evidence show it"
 
 
 def _to_state(question: Question) -> Sequence[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from threatmodel.library.entries import Library
 from threatmodel.model.facts import Statement, stated
@@ -16,6 +17,7 @@ from threatmodel.render.text import wrapped
 
 WIDTH = 100
 _WORDS = {PASSED: "pass", FAILED: "FAIL", UNDECIDED: "undecided", NOT_RUN: "not run"}
+_OTHERS = {FAILED: "failed", UNDECIDED: "undecided", NOT_RUN: "not run"}
 _COLUMN = max(len(word) for word in _WORDS.values())
 
 
@@ -64,22 +66,20 @@ def probed(result: Result, controls: Mapping[str, bool]) -> str:
     lines += ["facts", *(line for one in result.facts for line in _fact(one)), ""]
     if controls:
         lines += ["controls", *_controls(controls), ""]
-    lines.append(summary(result))
+    lines += summary(result)
     return "\n".join(visible(line).rstrip() for line in lines) + "\n"
 
 
-def summary(result: Result) -> str:
-    """Return one line: ``14 of 14 required probes passed, 3 of 5 advised``, and what is open."""
-    counts = []
-    for level in LEVELS:
-        rows = [row for row in result.rows if row.level == level]
-        counts.append((sum(row.outcome == PASSED for row in rows), len(rows)))
-    (required, all_required), (advised, all_advised) = counts
-    text = f"{required} of {all_required} required probes passed, {advised} of {all_advised} advised"
-    undecided = sum(row.outcome == UNDECIDED for row in result.rows)
-    not_run = sum(row.outcome == NOT_RUN for row in result.rows)
-    rest = [f"{undecided} undecided"] * bool(undecided) + [f"{not_run} not run"] * bool(not_run)
-    return "; ".join([text, *rest])
+def summary(result: Result) -> list[str]:
+    """Return a line for each level: ``advised probes: 3 of 5 passed, 1 failed, 1 not run``."""
+    return [f"{level} probes: {_counts([row for row in result.rows if row.level == level])}" for level in LEVELS]
+
+
+def _counts(rows: Sequence[Row]) -> str:
+    """How many probes passed, and how many had each other outcome."""
+    count = Counter(row.outcome for row in rows)
+    rest = [f"{count[outcome]} {word}" for outcome, word in _OTHERS.items() if count[outcome]]
+    return ", ".join([f"{count[PASSED]} of {len(rows)} passed", *rest])
 
 
 def _head(result: Result) -> Iterator[str]:

@@ -46,20 +46,17 @@ def counted_by_kind(taken: Sequence[Reliance]) -> str:
 
 
 def text_by_kind(taken: Sequence[Reliance]) -> str:
-    """Return how many of each kind, who states it and where: '2 ratings (shop-team; models/shop.yaml:9 and 1 more)'."""
+    """Return how many of each kind, who states it and where: '2 ratings (shop-team; shop.yaml:9 and 1 more place)'."""
     found = groupby(by_weight(taken), lambda one: one.kind)
     return ", ".join(_of_kind(kind, list(alike)) for kind, alike in found)
 
 
 def _of_kind(kind: RelianceKind, alike: Sequence[Reliance]) -> str:
-    authors = _few(list(dict.fromkeys(by for one in alike if (by := _author(one)))))
-    places = _few(list(dict.fromkeys(one.place.short for one in alike if one.place and one.place.short != one.by)), 1)
+    authors = listed(dict.fromkeys(by for one in alike if (by := _author(one))), 2, "author")
+    found = dict.fromkeys(one.place.short for one in alike if one.place and one.place.short != one.by)
+    places = listed(found, 1, "place")
     where = "; ".join(part for part in (authors, places) if part)
     return f"{len(alike)} {WORDS[kind][len(alike) > 1]}{f' ({where})' if where else ''}"
-
-
-def _few(names: Sequence[str], most: int = 2) -> str:
-    return listed(names) if len(names) <= most else f"{', '.join(names[:most])} and {len(names) - most:,} more"
 
 
 def by_weight(taken: Iterable[Reliance]) -> list[Reliance]:
@@ -75,7 +72,7 @@ def lines(taken: Sequence[Reliance], most: int = MOST_CLAIMS) -> Iterator[str]:
         shown = alike[:most] if kind in _MANY else alike
         yield from map(line, shown)
         if more := len(alike) - len(shown):
-            yield f"{more} more {WORDS[kind][more > 1]}: --json has all"
+            yield f"and {more} more {WORDS[kind][more > 1]}; --json lists all"
 
 
 def _once(taken: Sequence[Reliance]) -> Iterator[Reliance]:

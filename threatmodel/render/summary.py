@@ -87,12 +87,8 @@ def _claims(claims: Sequence[ClaimedControl], more: int, width: int) -> Iterator
     if claims:
         yield from _wrapped("CLAIMS TO VERIFY FIRST", width)
         for one in claims:
-            number = len(one.findings)
-            relying = (
-                f"{counted(number, 'finding')} (up to {one.band}) {'relies' if number == 1 else 'rely'} on this claim"
-            )
             by = f" (attested by {one.who}{f' until {one.until}' if one.until else ''})" if one.who else ""
-            yield from _wrapped(f"{one.title} ({one.on}): {relying}{by}", width, " - ", "   ")
+            yield from _wrapped(f"{one.title} ({one.on}): {one.relying} (up to {one.band}){by}", width, " - ", "   ")
         if more:
             yield f"   and {counted(more, 'more claim')}"
         yield ""

@@ -247,7 +247,7 @@ def _limit(seconds: int, memory: int) -> None:
         soft, most = (each if hard == resource.RLIM_INFINITY else min(each, hard) for each in wanted)
         try:
             resource.setrlimit(what, (soft, most))
-        except (ValueError, OSError):  # macOS has the name, but refuses a limit of the address space
+        except (ValueError, OSError):  # macOS has the name, but rejects a limit of the address space
             continue
 
 

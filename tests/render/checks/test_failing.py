@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -13,6 +14,7 @@ from threatmodel.assessment.risk import BANDS, Band
 from threatmodel.assessment.safety import safety
 from threatmodel.library.load import load_library
 from threatmodel.render.checks.failing import failing_issues
+from threatmodel.render.headline import open_questions
 
 MODELS = {
     "known beside unknown": "{triggers: [{slack: events}], validates_input: false, role_wildcard_resource: true}",
@@ -34,3 +36,8 @@ def test_rows_count_what_the_verdict_counts(tmp_path: Path, name: str, band: Ban
     assert sum(row.findings for row in found.rows if not row.sure) == sum(wanted.undetermined[one] for one in failing)
     worst = [one for one in reversed(failing) if wanted.above[one]][:1]
     assert worst == sorted({row.band for row in found.rows if row.sure}, key=BANDS.index)[-1:]
+    order = [(-BANDS.index(cast(Band, row.band)), not row.sure) for row in found.rows]
+    assert order == sorted(order)
+    asked = sum(row.questions for row in found.rows) + found.left_out
+    assert asked == open_questions(assessment)
+    assert f"{asked} open question" in found.headline

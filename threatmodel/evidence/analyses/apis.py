@@ -242,7 +242,7 @@ def _validated(node: Node, verb: str, place: Place, stack: Stack) -> Say:
 
 
 def _constrains(models: Node | None, api: Resource | None, stack: Stack) -> bool | None:
-    """Whether one of a method's models refuses something."""
+    """Whether one of a method's models rejects something."""
     if models is None or isinstance(models, Unknown):
         return False if models is None else None
     named_by = models.entries.values() if isinstance(models, Table) else each(models)

@@ -1,4 +1,4 @@
-"""Buckets: whether anyone gets in, and whether they refuse keys that a writer brings along."""
+"""Buckets: whether anyone gets in, and whether they reject keys that a writer brings along."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _by_service(policies: Sequence[Gathered], resource: Resource, stack: Stack) 
 
 
 class _Switches(NamedTuple):
-    """What of a public access block closes a way in, and what only refuses a new one and leaves what is there."""
+    """What of a public access block closes a way in, and what only rejects a new one and leaves what is there."""
 
     closes: tuple[str, ...]
     refuses: tuple[str, ...]
@@ -98,7 +98,7 @@ def _barred(outcome: Outcome, blocks: Sequence[Gathered], switches: _Switches) -
         return outcome
     refusing = next((one for part in blocks for name in switches.refuses if _is_on(one := get(part.node, name))), None)
     if refusing is not None:
-        return Unanswered("new public access is refused, but existing public access remains", refusing.place)
+        return Unanswered("new public access is rejected, but existing public access remains", refusing.place)
     doubt = next((part.resource.doubt for part in blocks if part.resource.doubt is not None), None)
     if doubt is not None:
         return Unanswered(doubt.why, doubt.place)
@@ -166,13 +166,13 @@ _ENCRYPTION = "s3:x-amz-server-side-encryption"
 
 @analysis("policy", "blocked-types")
 def refuses_customer_keys(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether uploads with a key of the writer's are refused."""
+    """Whether uploads with a key of the writer's are rejected."""
     blocked = [_blocked(part) for part in parts if part.part == "blocked-types"]
     policies = [part for part in parts if part.part == "policy"]
     denied = [_refuses(grant) for grant in grants(policies, resource, stack) if grant.effect != "Allow"]
     outcome = some([*blocked, *denied], parts)
     if isinstance(outcome, Answered) and not outcome.value and not blocked and stack.kind != "aws":
-        why = "without a statement about encryption types, what the bucket refuses depends on its creation date"
+        why = "without a statement about encryption types, what the bucket rejects depends on its creation date"
         return Unanswered(why, outcome.places[0])
     return outcome
 

@@ -41,7 +41,7 @@ _LETS_SIGN_UP = "anyone can sign up unless the pool allows only administrators t
 def self_sign_up(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a pool whose tokens the api takes lets strangers sign themselves up, which Cognito does by default.
 
-    A function before the sign-up may refuse it, so that this is then not known.
+    A function before the sign-up may reject it, so that this is then not known.
     """
     says: list[Say] = []
     for part in named(parts, "authorizer"):

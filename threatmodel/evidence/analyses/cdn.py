@@ -26,7 +26,7 @@ from threatmodel.stacks.values import Node, Table, Unknown, get, links, unknowns
 
 @analysis("origin", "origin-access", "auth", "policy")
 def cdn_only(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether the api refuses what does not come through its CDN, where that can be seen.
+    """Whether the api rejects what does not come through its CDN, where that can be seen.
 
     No only where the CDN sends nothing by which the api could tell it from anybody else.
     """
@@ -47,7 +47,7 @@ def cdn_only(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Out
         return Answered(
             value=False, places=places, note="the CDN sends nothing that distinguishes it from other callers"
         )
-    return Unanswered("it is unknown whether it refuses requests that bypass its CDN", origins[0].node.place)
+    return Unanswered("it is unknown whether it rejects requests that bypass its CDN", origins[0].node.place)
 
 
 def _is_origin_of(node: Node, resource: Resource) -> bool:

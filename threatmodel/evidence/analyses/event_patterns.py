@@ -131,7 +131,7 @@ _LONGEST = 20_000
 _OF_A_WRITE = {"readOnly": "false", "managementEvent": "true", "eventType": "AwsApiCall", "eventCategory": "Management"}
 """Fields that may be asked about, and what they hold of a write."""
 _OF_A_FAILURE = ("errorCode", "errorMessage")
-"""Fields that a call has only where it was refused or failed."""
+"""Fields that a call has only where it was rejected or failed."""
 
 
 def filter_admits(pattern: str, source: str, name: str) -> bool | None:

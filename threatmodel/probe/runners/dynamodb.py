@@ -24,7 +24,7 @@ class AwsError(Exception):
 
 
 class UnreadError(AwsError):
-    """A request that this stub cannot judge: it is refused, and the effect names it."""
+    """A request that this stub cannot judge: it is rejected, and the effect names it."""
 
     def __init__(self, message: str) -> None:
         super().__init__("ValidationException", f"the probe's stub cannot answer this: {message}")

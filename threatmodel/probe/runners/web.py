@@ -18,7 +18,7 @@ HOSTS = (
     r"(?:(?:[a-z0-9-]+\.)?slack\.com|(?:[a-z0-9-]+\.)+amazonaws\.com(?:\.cn)?|(?:[a-z0-9-]+\.)+api\.aws):(?:80|443)"
     r"|(?:localhost|127\.0\.0\.1):2773"
 )
-"""Hosts with ports that are answered; all else is refused where the handler connects.  A whole match, in lower case."""
+"""Hosts with ports that are answered; all others are rejected.  A whole match, in lower case."""
 
 LARGEST = 7 * 1024 * 1024
 _LARGEST_HEAD = 64 * 1024
@@ -112,7 +112,7 @@ def _extension(world: World, request: HttpRequest) -> tuple[int, str, bytes]:
 
 
 def _aws(world: World, request: HttpRequest) -> tuple[int, str, bytes]:
-    """An endpoint of AWS: the JSON protocols, and Lambda's Invoke; others are refused, and the record shows it."""
+    """An endpoint of AWS: the JSON protocols, and Lambda's Invoke; others are rejected, and the record shows it."""
     target, service = request.headers.get("x-amz-target", ""), _service(request.host)
     try:
         invoked = re.fullmatch(r"/2015-03-31/functions/([^/]+)/invocations(?:\?.*)?", request.target)

@@ -12,7 +12,7 @@ from threatmodel.assessment.risk import BANDS
 from threatmodel.assessment.safety import safety
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import dataclass
-from threatmodel.render.headline import headline
+from threatmodel.render.headline import headline, open_questions
 from threatmodel.render.issue_text import asks, next_steps, shows, title
 from threatmodel.render.plain import SAFE
 
@@ -30,25 +30,33 @@ class CheckRow:
     do: str
     since: str
     findings: int
+    questions: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailingIssues:
-    """The answer, the sentence that explains it, and the issues that fail."""
+    """The answer, the sentence that explains it, and the issues that fail, the most severe first.
+
+    `left_out` counts the open questions of the headline that are in none of these issues.
+    """
 
     answer: str
     headline: str
     rows: tuple[CheckRow, ...]
+    left_out: int
 
 
 def failing_issues(assessment: Assessment, results: Sequence[CheckResult], rules: Rules) -> FailingIssues:
     """Return the verdict of a model and what fails in it."""
     threshold = next(band for band in BANDS if band == rules.fail_on)
     found = safety(assessment, threshold)
+    rows = sorted(_of_findings(assessment, results), key=lambda row: (-BANDS.index(row.band), not row.sure))
+    others = (_plain(result) for result in results if result.fails and result.rule == result.code)
     return FailingIssues(
         answer=SAFE[found.answer],
         headline=headline(assessment, found, _failing(results)),
-        rows=tuple(_rows(assessment, results)),
+        rows=(*rows, *others),
+        left_out=open_questions(assessment) - sum(row.questions for row in rows),
     )
 
 
@@ -59,8 +67,8 @@ def _failing(results: Sequence[CheckResult]) -> tuple[int, int]:
     return found, len(failing) - found
 
 
-def _rows(assessment: Assessment, results: Sequence[CheckResult]) -> Iterator[CheckRow]:
-    """A row for each issue with a finding that fails, then the other results that fail."""
+def _of_findings(assessment: Assessment, results: Sequence[CheckResult]) -> Iterator[CheckRow]:
+    """A row for each issue with a finding that fails, and for each threat that fails only as proven."""
     failing = {result.name: result for result in results if result.fails and result.rule != result.code}
     for issue in issues(assessment):
         alike = [failing.pop(finding.id) for finding in issue.findings if finding.id in failing]
@@ -71,9 +79,6 @@ def _rows(assessment: Assessment, results: Sequence[CheckResult]) -> Iterator[Ch
         by_rule.setdefault(result.rule, []).append(result)
     for alike in by_rule.values():
         yield _of_threat(alike, assessment)
-    for result in results:
-        if result.fails and result.rule == result.code:
-            yield _plain(result)
 
 
 def _of_issue(issue: Issue, alike: Sequence[CheckResult], assessment: Assessment) -> CheckRow:
@@ -88,6 +93,7 @@ def _of_issue(issue: Issue, alike: Sequence[CheckResult], assessment: Assessment
         do=next_steps(issue, assessment) or first.do,
         since=_since(alike),
         findings=len(alike),
+        questions=len(issue.questions),
     )
 
 

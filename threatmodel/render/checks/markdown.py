@@ -66,6 +66,6 @@ def _listed(results: Sequence[CheckResult]) -> Iterator[str]:
         do = f", {markdown(result.do)}" if result.do else ""
         yield f"  <br>{markdown(result.place.short)}{do}"
     if len(results) > MOST:
-        yield f"- and {len(results) - MOST} more"
+        yield f"- and {counted(len(results) - MOST, 'more result')}"
     if results:
         yield ""

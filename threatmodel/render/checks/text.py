@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from threatmodel.reading.problems import visible
+from threatmodel.reading.problems import listed, visible
 from threatmodel.render.checks.checked import Checked, Totals
-from threatmodel.render.checks.failing import CheckRow
+from threatmodel.render.checks.failing import CheckRow, FailingIssues
 from threatmodel.render.plain import SAFE
+from threatmodel.render.report.words import counted
 from threatmodel.render.text import wrapped
 
 NARROWEST, USUAL = 40, 80
@@ -48,6 +49,7 @@ class TerminalForm:
             )
             yield from self._wrapped(failing_issues.headline, "")
             yield from (line for row in failing_issues.rows for line in self._row(row))
+            yield from self._left_out(failing_issues)
         yield from self._warnings(checked)
         yield from self._reliances(checked)
         yield from self._end(checked)
@@ -60,16 +62,23 @@ class TerminalForm:
             yield head
             yield from self._wrapped(text, "  ")
 
+    def _left_out(self, failing: FailingIssues) -> Iterator[str]:
+        """How many open questions of the headline no row has, and why."""
+        if failing.left_out and any(row.questions for row in failing.rows):
+            number = counted(failing.left_out, "other open question")
+            are = "is not listed: it affects" if failing.left_out == 1 else "are not listed: they affect"
+            yield ""
+            text = f"{number} {are} only findings that are listed under another question, or that do not fail."
+            yield from self._wrapped(text, "")
+
     def _row(self, row: CheckRow) -> Iterator[str]:
         yield ""
         band = row.band if row.sure else f"{row.band}?"
-        more = f" and {len(row.elements) - 1} more" if len(row.elements) > 1 else ""
         since = f" [{row.since}]" if row.since else ""
-        head = visible(f"{row.elements[0] if row.elements else ''}{more}{since}")
+        head = visible(f"{listed(row.elements, 1, 'element')}{since}")
         mark = self._in(row.band, band)
         indent = " " * 9
-        many = f" ({row.findings:,} findings)" if row.findings > 1 else ""
-        text = visible(f"{head}  {row.title}{many}" if row.title else head)
+        text = visible(f"{head}  {row.title} ({counted(row.findings, 'finding')})" if row.title else head)
         lines = wrapped(text, self._width - 10) or [""]
         pad = " " * max(1, 10 - len(band))
         if len(band) > len(indent):  # a kind of failure, not a band: its own words
@@ -90,7 +99,7 @@ class TerminalForm:
         for result in warned[:_MOST_WARNINGS]:
             yield from self._wrapped(f"{result.place.short}  {result.name}: {result.message}", "  ")
         if len(warned) > _MOST_WARNINGS:
-            yield f"  and {len(warned) - _MOST_WARNINGS} more: -v has all"
+            yield f"  and {counted(len(warned) - _MOST_WARNINGS, 'more warning')}; -v lists all"
 
     def _reliances(self, checked: Checked) -> Iterator[str]:
         if checked.reliances:
@@ -109,7 +118,7 @@ class TerminalForm:
             yield self._in("good", "No result fails this check.")
             return
         count = f"{len(failing):,} {'result fails' if len(failing) == 1 else 'results fail'} this check"
-        yield from self._wrapped(f"{count}; -v shows one per line", "")
+        yield from self._wrapped(f"{count}; -v lists each on a line", "")
 
     def _wrapped(self, text: str, indent: str) -> list[str]:
         return wrapped(text, self._width, indent, indent, cut=False)

@@ -1,4 +1,4 @@
-"""The library by what is hit and by the words of the trade (docs/library/elements.md, terms.md)."""
+"""The library by element and by industry term (docs/library/elements.md, terms.md)."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from threatmodel.render.text import markdown
 _ELEMENTS = """\
 # By element
 
-What can hit an element of each kind, the worst first, and the controls that live on it. `python tm.py explain
-threat@element` says why one applies in a model.
+The threats to each kind of element, the most severe first, and the controls of that kind. `python tm.py explain
+threat@element` shows why a threat applies in a model.
 """
 _TERMS = """\
-# By the words of the trade
+# By industry term
 
-Which threat or control is meant by a word that reviewers, scanners and standards use. `python tm.py explain IDOR` takes
-the same words.
+The threats and controls behind the terms that reviewers, scanners and standards use. `python tm.py explain IDOR`
+accepts the same terms.
 """
 
 
 def by_element(book: Book) -> str:
-    """Every kind of element with the threats that can hit it and the controls of its scope."""
+    """Every kind of element with the threats to it and the controls of its scope."""
     return "\n".join([_ELEMENTS, *(line for kind in KINDS for line in _of_kind(kind, book))])
 
 
@@ -36,12 +36,12 @@ def _of_kind(kind: Kind, book: Book) -> Iterator[str]:
         cell = Cell(threat.likelihood, threat.impact)
         yield f"- {book.named(threat.id)} {prose(threat.title)}: {cell.score} {cell.band}"
     if not threats:
-        yield "No threat is to it by itself."
+        yield "No threat targets it directly."
     yield from ("", "Controls:", "")
     for control in controls:
         yield f"- {book.named(control.id)} {prose(control.title)}"
     if not controls:
-        yield "None lives on it."
+        yield "No control applies to it directly."
     yield ""
 
 
@@ -56,4 +56,4 @@ def by_term(book: Book) -> str:
             found.setdefault(alias, []).append(control.id)
     words = sorted(found, key=lambda word: (word.casefold(), word))
     rows = (f"| {markdown(word)} | {', '.join(book.named(name) for name in found[word])} |" for word in words)
-    return "\n".join([_TERMS, "| word | means |", "| --- | --- |", *rows])
+    return "\n".join([_TERMS, "| term | entries |", "| --- | --- |", *rows])

@@ -66,8 +66,8 @@ def control_page(control: Control, book: Book, level: int = 1) -> str:
     about = (
         control.mitigation,
         control.kind,
-        f"lives on {article(control.scope)}",
-        f"run by: {markdown(control.owner)}",
+        f"applies to {article(control.scope)}",
+        f"suggested owner: {markdown(control.owner)}",
     )
     lines = [
         *_head(level, control.id, control.title),
@@ -104,9 +104,9 @@ def _exposed(threat: Threat) -> Iterator[str]:
     """What an element is exposed by, or why all are."""
     for kind, condition in threat.applies.items():
         if threat.everywhere:
-            yield f"- Can hit every {kind}, since {prose(threat.everywhere)}"
+            yield f"- Applies to every {kind}, because {prose(threat.everywhere)}"
         else:
-            yield f"- Can hit {article(kind)} where `{condition.text}`"
+            yield f"- Applies to {article(kind)} where `{condition.text}`"
 
 
 def _moves(threat: Threat) -> Iterator[str]:
@@ -125,11 +125,11 @@ def _aliases(aliases: Sequence[str]) -> list[str]:
 def _when(control: Control) -> Iterator[str]:
     """What decides whether it is in place and whether it makes sense, with the facts in words."""
     if control.in_place is None:
-        yield "- Only a person can tell whether it is in place: attest it under `controls:` of a model"
+        yield "- Attestation needed: no tool can see whether it is in place. Attest it under `controls:` of a model"
     else:
         yield f"- In place where `{control.in_place.text}`"
     for need in control.needs:
-        yield f"- Makes sense where `{need.condition.text}`; otherwise: {prose(need.reason)}"
+        yield f"- Applicable where `{need.condition.text}`; otherwise: {prose(need.reason)}"
     conditions = [need.condition for need in control.needs] + ([control.in_place] if control.in_place else [])
     for name in dict.fromkeys(fact for condition in conditions for fact in sorted(condition.facts)):
         row = FACTS[control.scope][name]
@@ -139,13 +139,13 @@ def _when(control: Control) -> Iterator[str]:
 
 def _answers(threat: Threat, book: Book, level: int) -> Iterator[str]:
     links = [(link, book.library.controls[link.control].title, link.control) for link in threat.links]
-    yield from _linked(links, f"{'#' * (level + 1)} What answers it", book)
+    yield from _linked(links, f"{'#' * (level + 1)} Controls that treat it", book)
 
 
 def _answered(control: Control, book: Book, level: int) -> Iterator[str]:
     threats = book.library.threats.values()
     links = [(link, t.title, t.id) for t in threats for link in t.links if link.control == control.id]
-    yield from _linked(links, f"{'#' * (level + 1)} What it answers", book)
+    yield from _linked(links, f"{'#' * (level + 1)} Threats that it treats", book)
 
 
 def _linked(links: Sequence[tuple[ControlLink, str, str]], heading: str, book: Book) -> Iterator[str]:
@@ -161,13 +161,13 @@ def _linked(links: Sequence[tuple[ControlLink, str, str]], heading: str, book: B
 def _weaker(control: Control, level: int) -> Iterator[str]:
     """What looks like it and is not."""
     if control.weaker:
-        yield from (f"{'#' * (level + 1)} What is not it", "")
+        yield from (f"{'#' * (level + 1)} What does not count", "")
         yield from (f"- {prose(one.says)}" for one in control.weaker)
         yield ""
 
 
 def _how(control: Control, level: int) -> Iterator[str]:
-    yield from (f"{'#' * (level + 1)} How", "", prose(control.how["summary"]), "")
+    yield from (f"{'#' * (level + 1)} How to implement it", "", prose(control.how["summary"]), "")
     for name, (title, language) in _HOW.items():
         if name in control.how:
             yield from (f"{title}:", "", *_fenced(control.how[name], language), "")

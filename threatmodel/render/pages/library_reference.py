@@ -17,22 +17,22 @@ _INDEX = """\
 # The library
 
 {count}, ordered as in *{name}* ({source}). Generated from
-`threatlib/` by `python3 dev.py docs`; `python tm.py explain ID` prints a single entry. What can hit a queue, a function
-or an API: [elements.md](elements.md). By the words of the trade, such as IDOR: [terms.md](terms.md). By CWE, ATT&CK,
-OWASP, NIST and other public lists: [standards.md](standards.md).
+`threatlib/` by `python3 dev.py docs`; `python tm.py explain ID` prints a single entry. Other indexes: by
+element, such as a queue or an API ([elements.md](elements.md)), by industry term, such as IDOR ([terms.md](terms.md)),
+and by public list, such as CWE, ATT&CK, OWASP and NIST ([standards.md](standards.md)).
 """
 _MATRIX = """\
-## Scenarios against mitigations
+## Coverage of scenarios by mitigation
 
-First what the article answers in our reading, since it draws no such table (its last mitigation points to AWS's own
-guides and counts as partly where those would say something concrete); then how many threats of the scenario this
-library answers, with how many controls.
+Each cell starts with what the article covers in our reading, because it has no such table. Its last mitigation refers
+to AWS's own guides, and counts as partly where these are concrete. Then the cell has the number of threats of the
+scenario that this library treats, and the number of controls.
 """
 _STANDARDS = """\
-# By public lists
+# By public list
 
-Which threats and controls cite which id. Of the lists of risks and techniques every item is either cited by a threat,
-itself or a part of it, or out of scope with a reason.
+The threats and controls that cite each id. Every item of the lists of risks and techniques is cited by a threat, itself
+or in part, or is out of scope with a reason.
 """
 
 

@@ -58,7 +58,7 @@ def _standing(rows: list[Row], waiting: int, absent: int) -> Row:
     parts = [
         (len(rows) - len(work), "mitigated, accepted, transferred or unproven"),
         (waiting, "may apply"),
-        (absent, "do not apply"),
+        (absent, "does not apply" if absent == 1 else "do not apply"),
     ]
     rest = ", ".join(f"{number} {text}" for number, text in parts if number)
     return {"open": work, "rest": f"Of its other threats: {rest}." if rest else ""}

@@ -165,7 +165,7 @@ def _first(page: FirstPage) -> Row:
                 "control": one.control,
                 "title": one.title,
                 "on": one.on,
-                "number": len(one.findings),
+                "relying": one.relying,
                 "band": one.band,
                 "who": one.who,
                 "until": one.until,

@@ -72,7 +72,7 @@ _NEW_NAMESPACES = 0x7E020080
 
 
 def forbid(*, programs: bool, processes: bool) -> None:
-    """Refuses calls from now on, for this process and all that it starts: with EPERM, as where a right is missing.
+    """Deny calls from now on, for this process and all that it starts, with EPERM.
 
     `programs`: no program is started in place of this one; `processes`: only threads are made, no processes.  Raises
     KernelError where the machine or the kernel has no such filter.

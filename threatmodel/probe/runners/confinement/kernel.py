@@ -11,7 +11,7 @@ LINUX = sys.platform == "linux"
 
 
 class KernelError(OSError):
-    """A call that the kernel refused; its text says which and why."""
+    """A call that the kernel rejected; its text says which and why."""
 
 
 @functools.cache

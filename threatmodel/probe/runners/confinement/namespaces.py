@@ -30,7 +30,7 @@ def enter() -> tuple[dict[str, str], bool]:
 
 
 def _less(user: int, group: int, why: str) -> tuple[dict[str, str], bool]:
-    """A part of it, where all together is refused: root without rights over the machine may still make a user's."""
+    """A part of it, where all together is rejected: root without rights over the machine may still make a user's."""
     for flags, processes in ((_USER | _PROCESSES | _NETWORK, ""), (_USER | _NETWORK, why)):
         try:
             call("unshare", flags)

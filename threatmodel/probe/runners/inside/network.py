@@ -1,4 +1,4 @@
-"""The network that a Python handler sees: a few hosts, answered by the caller over its socket; all else is refused."""
+"""The network that a Python handler sees: a few hosts, answered by the caller over its socket; all else is rejected."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 Note = Callable[[str, str, str], None]
 
 _PUBLIC = "52.95.{}.{}"
-"""Addresses that names resolve to: public ones, since handlers rightly refuse private ones; nothing is sent there."""
+"""Addresses that names resolve to: public ones, since handlers rightly reject private ones; nothing is sent there."""
 
 
 def install(path: str, hosts: str, note: Note) -> Callable[[str, str, Mapping[str, Any]], Any]:
@@ -33,7 +33,7 @@ def install(path: str, hosts: str, note: Note) -> Callable[[str, str, Mapping[st
 
     def connect(self: socket.socket, address: Any) -> None:
         if self.family not in {socket.AF_INET, socket.AF_INET6} or not isinstance(address, tuple):
-            real_connect(self, address)  # the audit hook refuses it
+            real_connect(self, address)  # the audit hook rejects it
             return
         host = names.get(address[0], str(address[0])).lower().rstrip(".")
         if self.type != socket.SOCK_STREAM or not allowed.fullmatch(f"{host}:{address[1]}"):

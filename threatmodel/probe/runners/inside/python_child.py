@@ -52,7 +52,7 @@ class Line:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def note(self, service: str, operation: str, detail: str) -> None:
-        """Report something that the handler tried, and that was refused."""
+        """Report something that the handler tried, and that was rejected."""
         self._notes += 1
         if self._notes <= _MOST_NOTES:
             self.say({"note": [service, operation, detail.encode(errors="replace").decode()[:200]]})

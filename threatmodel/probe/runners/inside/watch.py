@@ -1,6 +1,6 @@
 """What a Python handler may not do on the machine that probes it: start programs, write where Lambda does not allow it.
 
-Each try is reported and refused: a hostile request may try to run a command, and this is the user's machine.
+Each try is reported and rejected: a hostile request may try to run a command, and this is the user's machine.
 """
 
 # ruff: noqa: PTH119 - pathlib would take a tenth of the time that a scenario may take
@@ -54,7 +54,7 @@ def install(path: str, temporary: str, note: Callable[[str, str, str], None]) ->
 
 
 def _stop_quiet_starts(note: Callable[[str, str, str], None]) -> None:
-    """Refuses what starts programs without telling an audit hook: multiprocessing's own way to do it."""
+    """Block what starts programs without an audit event: the way that multiprocessing does it."""
     import _posixsubprocess
 
     def refuse(arguments: Any, *_: Any) -> int:
@@ -65,7 +65,7 @@ def _stop_quiet_starts(note: Callable[[str, str, str], None]) -> None:
 
 
 def _writing(temporary: str, note: Callable[[str, str, str], None]) -> Callable[[str, Any], None]:
-    """What refuses a change of a file, unless Lambda would let a handler make it."""
+    """What rejects a change of a file, unless Lambda would let a handler make it."""
     roots = tuple(os.path.realpath(root) + os.sep for root in ("/tmp", temporary))  # noqa: S108 - the one such folder
     free = {os.devnull, "/dev/stdout", "/dev/stderr", "/dev/tty"}
 
