@@ -169,7 +169,7 @@ def _init(owner: type, fields: Mapping[str, _Field], how: _How) -> _Method:
             default = f"=default_{at}"
         parameters.append(f"{name}{default}")
         if how.frozen and how.slots:
-            names[f"set_{at}"] = getattr(owner, name).__set__  # the slot's own, past what refuses an assignment
+            names[f"set_{at}"] = getattr(owner, name).__set__  # the slot's own, past what rejects an assignment
             lines.append(f"set_{at}(self, {value})")
         else:
             lines.append(f"self.__dict__[{name!r}] = {value}" if how.frozen else f"self.{name} = {value}")
