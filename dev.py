@@ -129,6 +129,12 @@ def ensure_environment(*locks: Path) -> None:
             remove(VENV)
         raise
     (VENV / STAMP).write_text("".join(f"{line}\n" for line in wanted), encoding="utf-8")
+    compile_tables()
+
+
+def compile_tables() -> None:
+    """Compile the toolkit's own YAML into .venv, so that each run starts faster; without it, runs read the YAML."""
+    subprocess.run([str(interpreter(VENV)), "-m", "threatmodel.compiling"], cwd=ROOT, capture_output=True, check=False)
 
 
 def make(uv: str | None, reason: str) -> None:
@@ -316,6 +322,7 @@ def setup(arguments: list[str]) -> int:
     if arguments not in ([], ["dev"]):
         raise SetupError(f"setup takes nothing or 'dev', got: {' '.join(arguments)}")
     ensure_environment(PROGRAM, *([CHECKS] if arguments else []))
+    compile_tables()
     say(f"{interpreter(VENV)} is ready")
     return 0
 

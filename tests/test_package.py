@@ -115,8 +115,21 @@ def test_the_wheel_holds_the_program_and_its_content(wheel: Path) -> None:
     wanted = {
         name for name in files(*CONTENT) if (only := CONTENT[name.split("/")[0]]) is None or Path(name).name in only
     }
-    assert names == {*files("threatmodel"), *(f"threatmodel/content/{name}" for name in wanted)}
+    compiled = {name for name in names if name.startswith("threatmodel/content/compiled/")}
+    assert names - compiled == {*files("threatmodel"), *(f"threatmodel/content/{name}" for name in wanted)}
+    assert "threatmodel/content/compiled/library.json" in compiled
     assert email.message_from_bytes(metadata)["Version"] == __version__
+
+
+def test_the_installed_tables_are_of_the_installed_files(installed: Path, tmp_path: Path) -> None:
+    code = (
+        "from threatmodel.compiling import tables; from threatmodel.reading.compiled import FOLDER\n"
+        "for name, text in tables(): assert (FOLDER / f'{name}.json').read_text(encoding='utf-8') == text, name\n"
+        "print(FOLDER)"
+    )
+    done = run(dev.interpreter(installed.parent), "-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()).is_relative_to(installed.parent)
 
 
 @pytest.mark.long

@@ -9,7 +9,17 @@ import pytest
 from tests.support import HOME
 from threatmodel.library.load import load_library
 from threatmodel.model.vocabulary import FACTS
-from threatmodel.probe.cases import EXPECTED, OVERALL, Case, Sealed, Shows, facts_decided, load_cases, read_case
+from threatmodel.probe.cases import (
+    EXPECTED,
+    OVERALL,
+    Case,
+    Sealed,
+    Shows,
+    facts_decided,
+    load_cases,
+    read_case,
+    read_cases,
+)
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.shape import Flag
 from threatmodel.render.probe import table
@@ -129,5 +139,5 @@ def test_all_faulty_files_are_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text("", encoding="utf-8")
     (tmp_path / "Two.yaml").write_text(GOOD, encoding="utf-8")
     with pytest.raises(InputError) as raised:
-        load_cases(tmp_path)
+        read_cases(tmp_path)
     assert [problem.code for problem in raised.value.problems] == ["wrong-type", "empty-file"]

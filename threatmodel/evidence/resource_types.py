@@ -6,10 +6,12 @@ Which kind of element a type can be stands in the data files (`mappings`), besid
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from threatmodel.reading import plain
+from threatmodel.reading.compiled import Compiled
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
 from threatmodel.reading.shape import Fields, Flag, Items, Key, NamedItems, Reader, Text, record
@@ -92,9 +94,9 @@ _WHOLE = record(
 )
 
 
-def _read(file: Path = FILE) -> tuple[Mapping[str, ResourceType], tuple[str, ...], Mapping[str, str]]:
-    """The three tables of a file: types by name, and both families.  Raises InputError with every problem of it."""
-    reader = Reader(Files().document(file))
+def read() -> tuple[Sequence[ResourceType], tuple[str, ...], Mapping[str, str]]:
+    """Return the three tables of the file: types, and both families.  Raises InputError with every problem of it."""
+    reader = Reader(Files().document(FILE))
     whole = reader.whole(_WHOLE)
     if reader.problems:
         raise InputError(reader.problems)
@@ -102,14 +104,16 @@ def _read(file: Path = FILE) -> tuple[Mapping[str, ResourceType], tuple[str, ...
     families: Fields = whole["families"].value
     pushes: Fields = families["pushes"].value
     starts = {start: service for service in pushes for start in pushes.several(service)}
-    return {name: row for row in rows for name in row.names}, families.several("calls_nobody"), starts
+    return rows, families.several("calls_nobody"), starts
 
 
 def _values(fields: Fields) -> dict[str, Any]:
     return {name: fields.several(name) if isinstance(one.value, tuple) else one.value for name, one in fields.items()}
 
 
-RESOURCE_TYPES, CALLS_NOTHING, PUSHES = _read()
+TABLE = Compiled("resource-types", [FILE], ["evidence/resource_types.py"], plain.table(ResourceType))
+_ROWS, CALLS_NOTHING, PUSHES = TABLE.read(read)
+RESOURCE_TYPES: Mapping[str, ResourceType] = {name: row for row in _ROWS for name in row.names}
 """Every type that is known, by each of its names; how types begin that call nobody, and that need a permission."""
 
 _UNKNOWN = ResourceType(own_name="Name|name")

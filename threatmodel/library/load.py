@@ -25,12 +25,14 @@ from threatmodel.library.layers import Layer, layered, switched_off
 from threatmodel.library.lint import lint
 from threatmodel.library.placeholders import unwritten
 from threatmodel.library.read import control_of, threat_of
-from threatmodel.library.remembered import Parts, keep, key_of, recalled
+from threatmodel.library.remembered import Kept, Parts
 from threatmodel.model.current import read_current
 from threatmodel.model.decisions import invariants, named_twice
 from threatmodel.reading.cache import is_on
+from threatmodel.reading.compiled import with_key
 from threatmodel.reading.files import Files, is_folder, shown_path
 from threatmodel.reading.former import Renamed
+from threatmodel.reading.home import LIBRARY
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, suggestion
 from threatmodel.reading.shape import Fields, Reader, Record
 from threatmodel.reading.source import parse
@@ -96,16 +98,33 @@ def _read(files: Files, folder: Path, expected: re.Pattern[str], problems: list[
             message = "this file is not part of the library"
             problems.append(Problem(code="stray-file", place=Place(shown_path(path)), message=message, hint=hint))
     parts = {name: path for name, path in inside.items() if _PART.fullmatch(name)}
-    key = key_of(files, parts) if remember and is_on() and len(problems) == before else ""
-    found = recalled(key) if key else None
+    own, cached = folder == LIBRARY, remember and is_on()
+    kept = Kept.of(files, parts) if (own or cached) and len(problems) == before else None
+    found = (own and kept and kept.compiled()) or (cached and kept and kept.recalled()) or None
     if found is None:
-        threats = _part(files, _files_of("threats", parts), threat_of, THREAT, problems)
-        controls = _part(files, _files_of("controls", parts), control_of, CONTROL, problems)
-        problems += [*_twice(threats), *_twice(controls)]
-        found = Parts(threats, controls)
-        if len(problems) == before and len(files.renamed) == renamed:
-            keep(key, found)
+        found = _parts(files, parts, problems)
+        if cached and kept and len(problems) == before and len(files.renamed) == renamed:
+            kept.keep(found)
     return Layer(found.threats, found.controls, [])
+
+
+def _parts(files: Files, parts: Mapping[str, Path], problems: list[Problem]) -> Parts:
+    """The threats and controls in these files, worked out."""
+    threats = _part(files, _files_of("threats", parts), threat_of, THREAT, problems)
+    controls = _part(files, _files_of("controls", parts), control_of, CONTROL, problems)
+    problems += [*_twice(threats), *_twice(controls)]
+    return Parts(threats, controls)
+
+
+def compiled_library(folder: Path) -> str:
+    """Return the compiled table of the toolkit's own library.  Raises InputError with every problem of its files."""
+    files, problems = Files(), list[Problem]()
+    inside = {path.relative_to(folder).as_posix(): path for path in files.below(folder, problems)}
+    parts = {name: path for name, path in inside.items() if _PART.fullmatch(name)}
+    found, kept = _parts(files, parts, problems), Kept.of(files, parts)
+    if problems or kept is None:
+        raise InputError(problems)
+    return with_key(kept.key, kept.text(found))
 
 
 _PART = re.compile(r"(?:threats|controls)/[^/]+/[^/]+\.yaml")

@@ -12,6 +12,8 @@ from threatmodel.probe.bodies import ENCODINGS, ROLES
 from threatmodel.probe.events import ALB_SEVERAL, DIRECT, SHAPES
 from threatmodel.probe.kinds import KINDS
 from threatmodel.probe.slack import BASES
+from threatmodel.reading import plain
+from threatmodel.reading.compiled import Compiled
 from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.shape import (
     Entry,
@@ -266,9 +268,23 @@ _CASE = record(
 )
 
 
+TABLE = Compiled(
+    "probes",
+    sorted(FOLDER.glob("*.yaml")),
+    [f"probe/{name}.py" for name in ("cases", "bodies", "events", "kinds", "slack")],
+    {**plain.table(Case, Send, Shows), "Sealed": plain.Kept(Sealed, lambda _: (), lambda _: UNSHOWN)},
+)
+
+
 @cache
-def load_cases(folder: Path = FOLDER) -> tuple[Case, ...]:
-    """Every probe: the genuine request, the other required ones, then advised ones.  Raises InputError."""
+def load_cases() -> tuple[Case, ...]:
+    """Return every probe: the genuine request, the other required ones, then advised ones."""
+    found: tuple[Case, ...] = TABLE.read(read_cases)
+    return found
+
+
+def read_cases(folder: Path = FOLDER) -> tuple[Case, ...]:
+    """Return the probes of a folder, in the same order.  Raises InputError with every problem of every file."""
     found = []
     problems: list[Problem] = []
     for path in sorted(folder.glob("*.yaml")):

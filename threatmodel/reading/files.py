@@ -40,6 +40,7 @@ class Files:
         self.renamed: list[Renamed] = []
         self._home = real_path(home) if home is not None else None
         self._shown: dict[Path, str] = {}
+        self._walked: dict[Path, Path] = {}  # files that were found below a folder, with no link on their way
         self._project_here = cache(_project_here)
         self._instead = {real_path(Path(path)): text for path, text in (texts or {}).items()}
 
@@ -64,17 +65,18 @@ class Files:
 
         Raises InputError.
         """
-        real = real_path(path)
+        walked = self._walked.get(path)
+        real = walked or real_path(path)
         if real in self._instead:
             text = as_read(self._instead[real])
             if len(text) > largest:
                 raise too_large(shown_path(path), largest, hint)
         else:
-            if not path.is_relative_to(_TOOLKIT):
+            if walked is None and not path.is_relative_to(_TOOLKIT):
                 refuse_exit(path, self.shown(path))
             try:
                 text = read_text(path, self.shown(path), largest, hint)
-                if path.is_fifo():  # it gives its text once
+                if walked is None and path.is_fifo():  # it gives its text once
                     self._instead[real] = text
             except InputError:
                 self.absent.add(real)
@@ -140,6 +142,7 @@ class Files:
             message = f"cannot be read: {getattr(error, 'strerror', None) or error}"
             problems.append(Problem(code="unreadable-file", place=Place(shown_path(folder)), message=message))
             return
+        is_plain = ".." not in folder.parts and os.fspath(above[-1]) == os.path.abspath(folder)  # noqa: PTH100 - links stay
         for entry in entries:
             path = folder / entry.name
             if entry.is_symlink() and not real_path(path).is_relative_to(project):
@@ -153,6 +156,8 @@ class Files:
                 else:
                     yield from self._walk(path, project, (*above, real), problems)
             elif entry.is_file() or real_path(path) in self._instead:
+                if is_plain and not entry.is_symlink():
+                    self._walked[path] = above[-1] / entry.name
                 yield path
             else:
                 problems.append(

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from threatmodel.reading.problems import Place
 from threatmodel.reading.values import field_names
 
 
@@ -26,6 +27,22 @@ Table = Mapping[str, Kept]
 def table(*classes: Any) -> dict[str, Kept]:
     """The table of some dataclasses and named tuples, by name: each is made of its fields."""
     return {one.__name__: _tuple_of(one) if issubclass(one, tuple) else _dataclass_of(one) for one in classes}
+
+
+_CONTAINERS: Mapping[str, Callable[[list[Any]], Any]] = {
+    "()": tuple,
+    "[]": list,
+    "<>": frozenset,
+    "{}": lambda items: dict(zip(items[::2], items[1::2], strict=True)),
+}
+
+
+def places(named: Mapping[str, str]) -> dict[str, Kept]:
+    """The table of places: files have the names to the right when they are kept, those to the left in this run."""
+    here = {kept: name for name, kept in named.items()}
+    return {
+        "Place": Kept(Place, lambda at: (named[at.file], at.line, at.column), lambda at: Place(here[at[0]], *at[1:]))
+    }
 
 
 def _tuple_of(one: Any) -> Kept:
@@ -48,7 +65,9 @@ def as_text(value: Any, classes: Table) -> str:
 
 def from_text(text: str, classes: Table) -> Any:
     """The value.  Raises ValueError, TypeError, LookupError or RecursionError where it is not in this format."""
-    return _value(json.loads(text), classes)
+    whole = json.loads(text)
+    makers = {**{name: kept.made for name, kept in classes.items()}, **_CONTAINERS}
+    return _value(whole, makers) if isinstance(whole, list) else whole
 
 
 def _plain(value: Any, classes: Table) -> Any:
@@ -61,19 +80,13 @@ def _plain(value: Any, classes: Table) -> Any:
         return ["()", *(_plain(one, classes) for one in value)]
     if isinstance(value, list):
         return ["[]", *(_plain(one, classes) for one in value)]
+    if isinstance(value, frozenset):
+        return ["<>", *sorted(_plain(one, classes) for one in value)]
     if isinstance(value, Mapping):
         return ["{}", *(_plain(part, classes) for pair in value.items() for part in pair)]
     raise TypeError(type(value).__name__)
 
 
-def _value(plain: Any, classes: Table) -> Any:
-    if not isinstance(plain, list):
-        return plain
-    name, items = plain[0], [_value(one, classes) if isinstance(one, list) else one for one in plain[1:]]
-    if name == "()":
-        return tuple(items)
-    if name == "[]":
-        return items
-    if name == "{}":
-        return dict(zip(items[::2], items[1::2], strict=True))
-    return classes[name].made(items)
+def _value(plain: list[Any], makers: Mapping[str, Callable[[list[Any]], Any]]) -> Any:
+    items = [_value(one, makers) if one.__class__ is list else one for one in plain]
+    return makers[items.pop(0)](items)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -99,9 +100,10 @@ def read_text(path: Path, shown_as: str, largest: int = LARGEST, hint: str = "sp
     do then).
     """
     try:
-        if path.is_dir():
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
             raise _refusal(shown_as, "unreadable-file", "this is a directory", "name a file")
-        data = from_pipe(path, largest + 1) if path.is_fifo() else _from_file(path, largest)
+        data = from_pipe(path, largest + 1) if stat.S_ISFIFO(mode) else _from_file(path, largest)
     except FileNotFoundError:
         raise _refusal(shown_as, "missing-file", "there is no such file", "check the path") from None
     except (OSError, ValueError) as error:

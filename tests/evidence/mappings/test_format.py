@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from threatmodel.evidence.mappings.load import load_mappings
+from threatmodel.evidence.mappings.load import read_mappings
 from threatmodel.evidence.mappings.paths import PathPart, parse_path
 from threatmodel.reading.problems import InputError
 
@@ -22,7 +22,7 @@ def problems_of(folder: Path, name: str, text: str) -> list[str]:
     """What reading a file of this text says."""
     (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     try:
-        load_mappings(name, folder=folder)
+        read_mappings(name, folder=folder)
     except InputError as error:
         return [f"{problem.code}: {problem.message}" for problem in error.problems]
     return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from threatmodel.evidence.mappings.format import (
     Step,
     file_format,
 )
-from threatmodel.evidence.mappings.paths import ValuePath, parse_path
+from threatmodel.evidence.mappings.paths import PathPart, ValuePath, parse_path
 from threatmodel.evidence.mappings.read_only import forbidden
 from threatmodel.model.vocabulary import FACTS, KINDS, PLANES, FactRow
+from threatmodel.reading import plain
+from threatmodel.reading.compiled import Compiled
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, listed, quoted, suggestion
 from threatmodel.reading.shape import (
@@ -35,10 +38,27 @@ from threatmodel.reading.shape import (
     Word,
 )
 
+TABLES = {
+    name: Compiled(
+        f"mappings-{name}",
+        [FOLDER / f"{name}.yaml"],
+        ["evidence/mappings", "evidence/analyses"],
+        plain.table(Mappings, FactMapping, Source, Step, AwsCall, PathPart),
+    )
+    for name in FILES
+}
 
-def load_mappings(name: str, files: Files | None = None, folder: Path = FOLDER) -> Mappings:
-    """The places in one of FILES.  Raises InputError with every problem of the file."""
-    reader = Reader((files or Files()).document(folder / f"{name}.yaml"))
+
+@cache
+def load_mappings(name: str) -> Mappings:
+    """Return the places in one of FILES."""
+    found: Mappings = TABLES[name].read(lambda: read_mappings(name))
+    return found
+
+
+def read_mappings(name: str, folder: Path = FOLDER) -> Mappings:
+    """Return the places in one of FILES, or its like elsewhere.  Raises InputError with every problem of the file."""
+    reader = Reader(Files().document(folder / f"{name}.yaml"))
     entries = reader.whole(file_format(FILES[name]))
     places = _Whole(reader, FILES[name]).places(entries)
     if reader.problems:

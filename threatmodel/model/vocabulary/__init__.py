@@ -18,8 +18,8 @@ function of its name in `threatmodel.graph.derived`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from threatmodel.model.vocabulary.format import read_rows
 from threatmodel.model.vocabulary.row import (
     ANSWERED_FROM,
     CLASSIFICATIONS,
@@ -34,6 +34,9 @@ from threatmodel.model.vocabulary.row import (
     Plane,
     RelationRow,
 )
+from threatmodel.reading import plain
+from threatmodel.reading.compiled import Compiled
+from threatmodel.reading.shape import Flag, Number, Word
 
 __all__ = [
     "ANSWERED_FROM",
@@ -47,6 +50,7 @@ __all__ = [
     "PLANES",
     "RELATIONS",
     "ROWS",
+    "TABLE",
     "AnsweredFrom",
     "FactRow",
     "Input",
@@ -56,7 +60,23 @@ __all__ = [
     "RelationRow",
 ]
 
-ROWS, _RELATIONS = read_rows()
+TABLE = Compiled(
+    "vocabulary",
+    [Path(__file__).with_name(f"{kind}.yaml") for kind in KINDS],
+    [],
+    plain.table(FactRow, RelationRow, Input, Flag, Number, Word),
+)
+
+
+def read() -> tuple[tuple[FactRow, ...], tuple[RelationRow, ...]]:
+    """Return the rows that the files hold, facts and lists."""
+    from threatmodel.model.vocabulary.format import read_rows  # where there is no table of them
+
+    rows = read_rows()
+    return rows.facts, rows.relations
+
+
+ROWS, _RELATIONS = TABLE.read(read)
 
 FACTS: dict[str, dict[str, FactRow]] = {kind: {row.name: row for row in ROWS if row.kind == kind} for kind in KINDS}
 """Every fact by kind and name, derived ones included."""

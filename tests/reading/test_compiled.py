@@ -1,0 +1,149 @@
+"""Compiled tables say what the YAML says, and none is used that was made from other files."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import HOME
+from threatmodel.compiling import main
+from threatmodel.evidence import resource_types
+from threatmodel.evidence.mappings import load as mappings
+from threatmodel.library.load import compiled_library
+from threatmodel.library.remembered import CODE, TABLE, Kept
+from threatmodel.model import vocabulary
+from threatmodel.probe import cases
+from threatmodel.reading import plain
+from threatmodel.reading.compiled import Compiled
+from threatmodel.reading.files import Files
+from threatmodel.reading.home import LIBRARY
+
+TABLES: dict[str, tuple[Compiled, Callable[[], Any]]] = {
+    "vocabulary": (vocabulary.TABLE, vocabulary.read),
+    "resource-types": (resource_types.TABLE, resource_types.read),
+    "probes": (cases.TABLE, cases.read_cases),
+    **{one.name: (one, partial(mappings.read_mappings, name)) for name, one in mappings.TABLES.items()},
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with every table."""
+    made = tmp_path_factory.mktemp("tables")
+    assert main([str(made)]) == 0
+    return made
+
+
+def missing() -> Any:
+    raise AssertionError("the table is not used")
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_says_what_the_files_say(folder: Path, name: str) -> None:
+    table, read = TABLES[name]
+    assert table.text(table.read(missing, folder)) == table.text(read())
+
+
+def own_library() -> tuple[Files, Kept]:
+    files = Files()
+    inside = {path.relative_to(LIBRARY).as_posix(): path for path in files.below(LIBRARY, [])}
+    kept = Kept.of(files, {name: path for name, path in inside.items() if name.startswith(("threats/", "controls/"))})
+    assert kept is not None
+    return files, kept
+
+
+def test_the_library_is_what_its_files_say(folder: Path) -> None:
+    _, kept = own_library()
+    parts = kept.compiled(folder)
+    assert parts is not None
+    assert f"{kept.key}\n{kept.text(parts)}" == compiled_library(LIBRARY)
+    assert {one.place.file for one in parts.threats} <= set(kept.named)
+
+
+def test_every_table_is_written(folder: Path) -> None:
+    assert {path.stem for path in folder.iterdir()} == {*TABLES, TABLE}
+
+
+# --- when none is used
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Compiled:
+    """A table of one file, which holds 'old'."""
+    (tmp_path / "rows.yaml").write_text("old", encoding="utf-8")
+    found = Compiled("rows", [tmp_path / "rows.yaml"], ["library"], plain.table())
+    (tmp_path / "rows.json").write_text(found.text("old"), encoding="utf-8")
+    assert found.read(missing, tmp_path) == "old"
+    return found
+
+
+def test_a_changed_file_is_read_anew(table: Compiled, tmp_path: Path) -> None:
+    (tmp_path / "rows.yaml").write_text("new", encoding="utf-8")
+    assert table.read(lambda: "new", tmp_path) == "new"
+
+
+def test_a_file_more_is_read_anew(table: Compiled, tmp_path: Path) -> None:
+    (tmp_path / "more.yaml").write_text("", encoding="utf-8")
+    more = table._replace(files=[*table.files, tmp_path / "more.yaml"])
+    assert more.read(lambda: "new", tmp_path) == "new"
+
+
+def test_files_under_other_names_are_read_anew(table: Compiled, tmp_path: Path) -> None:
+    (tmp_path / "rows.yaml").rename(tmp_path / "other.yaml")
+    assert table._replace(files=[tmp_path / "other.yaml"]).read(lambda: "new", tmp_path) == "new"
+
+
+def test_other_code_reads_anew(table: Compiled, tmp_path: Path) -> None:
+    assert table._replace(code=["probe/cases.py"]).read(lambda: "new", tmp_path) == "new"
+
+
+@pytest.mark.parametrize("text", ["", "\n", "{", '["Unknown"]', '["{}",1]', "[]", "[1]"])
+def test_a_broken_table_is_read_anew(table: Compiled, tmp_path: Path, text: str) -> None:
+    key = (tmp_path / "rows.json").read_text(encoding="utf-8").partition("\n")[0]
+    (tmp_path / "rows.json").write_text(f"{key}\n{text}" if text else text, encoding="utf-8")
+    assert table.read(lambda: "new", tmp_path) == "new"
+
+
+# --- what a table depends on
+
+
+@pytest.mark.parametrize(
+    ("table", "reader"),
+    [
+        (vocabulary.TABLE, "model/vocabulary/format.py"),
+        (resource_types.TABLE, "evidence/resource_types.py"),
+        (cases.TABLE, "probe/cases.py"),
+        (Compiled(TABLE, [], CODE, {}), "library/load.py"),
+    ],
+    ids=lambda one: one.name if isinstance(one, Compiled) else one,
+)
+def test_the_key_covers_the_code_that_reads_the_files(table: Compiled, reader: str) -> None:
+    code = ("reading", "model", *table.code)
+    files = imported(reader, set())
+    outside = {name for name in files if not any(f"{name}/".startswith(f"{one}/") for one in code)}
+    assert outside == set()
+
+
+def imported(module: str, seen: set[str]) -> set[str]:
+    """The toolkit's files that a file imports, and those that these import."""
+    if module not in seen:
+        seen.add(module)
+        for name in names_in((HOME / "threatmodel" / module).read_text(encoding="utf-8")):
+            path = name.removeprefix("threatmodel.").replace(".", "/")
+            for file in (f"{path}.py", f"{path}/__init__.py"):
+                if (HOME / "threatmodel" / file).is_file():
+                    imported(file, seen)
+    return seen
+
+
+def names_in(text: str) -> Iterator[str]:
+    """The modules of the toolkit that a text imports."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("threatmodel."):
+            yield node.module or ""
+            yield from (f"{node.module}.{one.name}" for one in node.names)
