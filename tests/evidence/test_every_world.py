@@ -1,0 +1,75 @@
+"""What a file is said to prove holds in every way to deploy it: each is read by itself, and is the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.evidence.random_templates import RandomTemplate
+from tests.support import HOME
+from threatmodel.authoring.importing.plan import imported
+from threatmodel.evidence.collect import collect
+from threatmodel.evidence.worlds import Claim
+from threatmodel.graph.resolved import Evidence
+from threatmodel.library.directions import Directions, directions
+from threatmodel.library.load import load_library
+from threatmodel.model.facts import EVIDENCE
+from threatmodel.model.load import load_model
+from threatmodel.model.system import System
+from threatmodel.reading.files import Files
+
+FILE, VALUES, MODEL = Path("template.json"), Path("values.json"), Path("model.yaml")
+USUAL = range(16)
+
+
+@pytest.fixture(scope="module")
+def ways() -> Directions:
+    return directions(load_library(HOME / "threatlib"))
+
+
+def read(template: str, model: str, ways: Directions, values: str = "{}") -> tuple[System, Evidence]:
+    """What a template proves of a model's elements, deployed with some values."""
+    files = Files(texts={FILE: template, MODEL: model, VALUES: values})
+    system = load_model(files, MODEL)
+    return system, collect(system, files, ways)[0]
+
+
+def claims(system: System, evidence: Evidence, ways: Directions) -> Iterator[Claim]:
+    """The claims of some evidence that reassure."""
+    kinds = {**dict.fromkeys(system.externals, "external system"), **{n: one.kind for n, one in system.nodes.items()}}
+    for element, by in evidence.items():
+        for name, statements in by.items():
+            for statement in statements:
+                claim = Claim(element, kinds[element], name, statement, ways)
+                if statement.size >= EVIDENCE and claim.reassures:
+                    yield claim
+
+
+def untrue(seed: int, ways: Directions) -> list[str]:
+    """What a random template is said to prove, and does not in some deployment."""
+    template = RandomTemplate(seed)
+    model = imported(FILE, "template", MODEL, Files(texts={FILE: template.text})).text
+    system, evidence = read(template.text, model, ways)
+    given = model.replace("template: template.json", "template: template.json, parameters: values.json", 1)
+    assert given != model
+    worlds = [read(template.text, given, ways, values)[1] for values in template.deployments()]
+    return [
+        f"{seed}: {claim.element}.{claim.name} = {claim.statement.value!r} {claim.statement.open[:40]}"
+        for claim in claims(system, evidence, ways)
+        if not all(map(claim.holds, worlds))
+    ]
+
+
+@pytest.mark.parametrize("seed", USUAL)
+def test_evidence_holds_in_every_deployment(seed: int, ways: Directions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert not untrue(seed, ways)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(len(USUAL), 200))
+def test_evidence_of_many_templates_holds(seed: int, ways: Directions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert not untrue(seed, ways)
