@@ -28,9 +28,9 @@ HOME = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HOME))  # started as a script, it finds the engine beside its own folder
 
 from threatmodel.authoring.importing.plan import imported  # noqa: E402
+from threatmodel.evidence.claims import member_of  # noqa: E402
 from threatmodel.evidence.collect import collect  # noqa: E402
 from threatmodel.evidence.every_function import with_functions  # noqa: E402
-from threatmodel.evidence.worlds import member_of  # noqa: E402
 from threatmodel.graph.building import build  # noqa: E402
 from threatmodel.library.directions import Directions, directions  # noqa: E402
 from threatmodel.library.load import load_library  # noqa: E402

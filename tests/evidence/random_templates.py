@@ -18,7 +18,7 @@ class RandomTemplate:
     """A template made of one seed: one to three parameters decide one to four conditions, which decide the rest."""
 
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - the same for a seed each time
+        self._random = random.Random(seed)
         self.values = {f"P{n}": ["a", "b"] for n in range(self._random.randint(1, 3))} | dict(_VALUES)
         self.conditions: dict[str, Any] = {}
         for n in range(self._random.randint(1, 4)):
@@ -107,7 +107,9 @@ class RandomTemplate:
         optional: dict[str, Callable[[], Any]] = {
             "Timeout": lambda: either(5, {"Ref": "Seconds"}),
             "ReservedConcurrentExecutions": lambda: either(5, NOTHING),
-            "Environment": lambda: {"Variables": {"A": either("x", "AKIAIOSFODNN7EXAMPLE"), "T": self._table_or_text()}},
+            "Environment": lambda: {
+                "Variables": {"A": either("x", "AKIAIOSFODNN7EXAMPLE"), "T": self._table_or_text()}
+            },
             "Policies": self._policies,
             "Role": lambda: either({"Fn::GetAtt": ["F0Role", "Arn"]}, NOTHING),
             "Events": lambda: either({"E": self._event()}, {"E": self._event(), "G": either(self._event(), NOTHING)}),
@@ -196,7 +198,10 @@ class RandomTemplate:
 
     def _secret(self) -> Any:
         value = self._either(NOTHING, "hunter2-correct-horse")
-        return {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": value, "GenerateSecretString": {}}}
+        return {
+            "Type": "AWS::SecretsManager::Secret",
+            "Properties": {"SecretString": value, "GenerateSecretString": {}},
+        }
 
 
 def _parameter(values: list[Any]) -> Any:

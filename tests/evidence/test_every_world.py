@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,15 +12,21 @@ import pytest
 from tests.evidence.random_templates import RandomTemplate
 from tests.support import HOME
 from threatmodel.authoring.importing.plan import imported
+from threatmodel.evidence.claims import Claim, Said, member_of
 from threatmodel.evidence.collect import collect
-from threatmodel.evidence.worlds import Claim
+from threatmodel.evidence.file_statements import FileStatements
+from threatmodel.evidence.held import held_file
+from threatmodel.evidence.opened import opened
+from threatmodel.evidence.worlds import World
 from threatmodel.graph.resolved import Evidence
 from threatmodel.library.directions import Directions, directions
 from threatmodel.library.load import load_library
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.load import load_model
 from threatmodel.model.system import System
+from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.files import Files
+from threatmodel.stacks.assumed import DEFAULTS
 
 FILE, VALUES, MODEL = Path("template.json"), Path("values.json"), Path("model.yaml")
 USUAL = range(16)
@@ -62,14 +70,62 @@ def untrue(seed: int, ways: Directions) -> list[str]:
     ]
 
 
+def _values(said: Said) -> object:
+    """What is said, wherever it stands: two values that are the same may stand in two places."""
+    return {
+        (element, name): [
+            (set(map(member_of, one.value)) if name in LISTS else one.value, bool(one.open)) for one in found
+        ]
+        for element, by in said.items()
+        for name, found in by.items()
+    }
+
+
+def differing(seed: int, ways: Directions) -> list[str]:
+    """What is answered otherwise where choices are decided that were not read for the answer."""
+    template, drawn = RandomTemplate(seed), random.Random(seed)
+    model = imported(FILE, "template", MODEL, Files(texts={FILE: template.text})).text
+    files = Files(texts={FILE: template.text, MODEL: model})
+    system = load_model(files, MODEL)
+    (source,) = system.evidence
+    file = FileStatements(held_file(system, source, opened(source, system, files, DEFAULTS)), DEFAULTS, ways)
+    found: list[str] = []
+    for _ in range(3):
+        given = {name: drawn.choice(values) for name, values in template.values.items() if drawn.random() < 0.3}
+        start = replace(DEFAULTS, open=True, values=given)
+        world = file.world(files, start)
+        others: dict[str, World] = {}
+        values = {name: drawn.choice(values) for name, values in template.values.items()}
+        for key in file.questions():
+            said, read = world.ask(key)
+            completed = {name: value for name, value in values.items() if name not in read} | given
+            other = others.get(str(completed)) or file.world(files, replace(start, values=completed))
+            others[str(completed)] = other
+            if (now := _values(other.ask(key)[0])) != _values(said):
+                found.append(f"{seed}: {key} of {given} and {completed}: {_values(said)} is {now}")
+    return found
+
+
 @pytest.mark.parametrize("seed", USUAL)
-def test_evidence_holds_in_every_deployment(seed: int, ways: Directions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_not_read_changes_no_answer(
+    seed: int, ways: Directions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert not differing(seed, ways)
+
+
+@pytest.mark.parametrize("seed", USUAL)
+def test_evidence_holds_in_every_deployment(
+    seed: int, ways: Directions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert not untrue(seed, ways)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(len(USUAL), 200))
-def test_evidence_of_many_templates_holds(seed: int, ways: Directions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_evidence_of_many_templates_holds(
+    seed: int, ways: Directions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert not untrue(seed, ways)

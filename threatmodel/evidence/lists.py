@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from threatmodel.evidence.answers import Unanswered
@@ -43,52 +42,56 @@ class Lists:
 
     def state(self, statements: Statements) -> None:
         """Adds the members that are certain, and whether there may be more."""
-        for name, relations in self.relations.items():
+        for name in self.relations:
             if name in self.element_of:
-                self._state_relations(self.element_of[name], relations, statements)
-        self._state_passing(statements)
+                self.state_function(self.element_of[name], statements)
+        self.state_passing(statements)
 
-    @cached_property
+    @property
     def relations(self) -> Mapping[str, FunctionRelations]:
         """How each function of the file is wired."""
-        return function_relations(self.stack, self.held.facts)
+        return self.stack.reads.once("relations", lambda: function_relations(self.stack, self.held.facts))
 
-    @cached_property
+    @property
     def passed(self) -> Sequence[Passed]:
         """What elements of the file hand on with no function between."""
-        return passed_on(self.stack, self.held.facts)
+        return self.stack.reads.once("passed", lambda: passed_on(self.stack, self.held.facts))
 
-    @cached_property
+    @property
     def elements(self) -> Mapping[str, str]:
         """The element of each resource, and of what the file only names: services of AWS, what other stacks hold."""
-        said = (
-            *(start.source for relations in self.relations.values() for start in relations.triggers),
-            *(use.resource for one in self.relations.values() for uses in _lists(one) for use in uses),
-            *(name for one in self.passed for name in (one.source, one.to)),
-        )
-        named = dict.fromkeys(
-            name
-            for name in said
-            if name
-            and name not in self.element_of
-            and (name not in self.stack.resources or "external system" in self.held.kinds[name])
-        )
-        return {**named_elsewhere(self.system, self.held.source, self.stack, self.matched, named), **self.element_of}
+        passed = (name for one in self.passed for name in (one.source, one.to))
+        said = (*(name for one in self.relations.values() for name in _named(one)), *passed)
+        return {**{name: found for name in dict.fromkeys(said) if (found := self.element(name))}, **self.element_of}
+
+    def element(self, name: str) -> str:
+        """The element of a resource, or of what the file only names; '' where it is none."""
+        return self.stack.reads.once(("element", name), lambda: self._element(name))
+
+    def _element(self, name: str) -> str:
+        if not name or name in self.element_of:
+            return self.element_of.get(name, "")
+        if name in self.stack.resources and "external system" not in self.held.kinds[name]:
+            return ""
+        return named_elsewhere(self.system, self.held.source, self.stack, self.matched, (name,)).get(name, "")
 
     def _kind(self, resource: str) -> str:
         """The kind of the element that a resource is; '' where it is none."""
-        element = self.elements.get(resource)
-        if element is None:
+        element = self.element(resource)
+        if not element:
             return ""
         node = self.system.nodes.get(element)
         return node.kind if node is not None else "external system"
 
-    def _state_relations(self, element: str, relations: FunctionRelations, statements: Statements) -> None:
-        relations = as_modelled(relations, self._kind)
+    def state_function(self, element: str, statements: Statements) -> None:
+        """Adds what starts a function, and what it uses."""
+        if (resource := self.matched.resources.get(element, "")) not in self.relations:
+            return
+        relations = as_modelled(self.relations[resource], self._kind)
         for name in USED:
             uses: tuple[Use, ...] = getattr(relations, name)
             fitting = (use.resource for use in uses if fits(name, self._kind(use.resource)))
-            known = tuple(dict.fromkeys(self.elements[one] for one in fitting))
+            known = tuple(dict.fromkeys(map(self.element, fitting)))
             self._note_unread_parts(uses)
             doubt = relations.unknown.get(name) or self._unmatched(name, uses, "it uses")
             if name == "calls":
@@ -102,11 +105,12 @@ class Lists:
             if doubt is not None or name in self.system.nodes[element].relations or known:
                 self._state_list(element, name, known, uses, doubt, statements)
         calls = self.seen.get(element)
-        function = self.stack.resources[self.matched.resources[element]]
+        function = self.stack.resources[resource]
         seen = None if calls is None else used(calls, function, self.stack)
         role = self.stack.target(function.properties.entries.get("Role"))
         needed = Needed(seen, by_sam=role is not None and role.made_by == function.name)
-        said = unused(self.system.nodes[element], relations, self.elements, needed, self.held.place(element))
+        elements = {name: found for name in _named(relations) if (found := self.element(name))}
+        said = unused(self.system.nodes[element], relations, elements, needed, self.held.place(element))
         if isinstance(said, Statement):
             statements.setdefault(element, {}).setdefault("role_reaches_unused", []).append(said)
         elif said is not None:
@@ -118,15 +122,15 @@ class Lists:
         triggers = tuple(self._triggers(element, relations))
         self._state_list(element, "triggers", triggers, relations.triggers, doubt, statements)
 
-    def _state_passing(self, statements: Statements) -> None:
+    def state_passing(self, statements: Statements) -> None:
         """States what elements hand on by themselves; whoever may write such a rule elsewhere may add to it."""
         found: dict[tuple[str, str], dict[str, Place]] = {}
         for one in self.passed:
-            element = self.elements.get(one.source, "")
-            if one.to not in self.elements:
+            element, to_element = self.element(one.source), self.element(one.to)
+            if not to_element:
                 self.unread_parts.setdefault(one.to, []).append(one.place)
             elif element and (one.use == "passes_to") == (element in self.system.nodes):
-                found.setdefault((element, one.use), {}).setdefault(self.elements[one.to], one.place)
+                found.setdefault((element, one.use), {}).setdefault(to_element, one.place)
         for (element, use), to in found.items():
             said = Statement(tuple(to), "template", next(iter(to.values())), open=_ELSEWHERE)
             statements.setdefault(element, {}).setdefault(use, []).append(said)
@@ -168,12 +172,12 @@ class Lists:
             if one.by in REQUESTS and one.source is not None:
                 routes.setdefault((one.source.id, one.path), []).append(one)
         for start in relations.triggers:
-            if start.source and start.source not in self.elements:
+            if start.source and not self.element(start.source):
                 self.unread_parts.setdefault(start.source, []).extend(start.places)
                 continue
             if not start.by or not start.certain or (not start.source and THROUGH[start.by]):
                 continue  # no trigger is such, it may not exist, or it comes through what is none of this file
-            api = self.elements.get(start.source, "")
+            api = self.element(start.source)
             paths = dict.fromkeys(("", start.path) if start.by == "http" else ())
             stated = [one for path in paths for one in routes.get((api, path), ())]
             slack = [one for one in stated if one.by == "slack"] if may_be_slack(start) else []
@@ -185,13 +189,14 @@ class Lists:
 
     def _note_unread_parts(self, uses: tuple[Use, ...]) -> None:
         for use in uses:
-            if use.resource not in self.elements and "destination" not in use.how:  # what fails goes there
+            if not self.element(use.resource) and "destination" not in use.how:  # what fails goes there
                 self.unread_parts.setdefault(use.resource, []).extend(use.places)
 
 
-def _lists(relations: FunctionRelations) -> Iterator[Sequence[Use]]:
-    """All lists of what a function uses."""
-    yield from (getattr(relations, name) for name in USED)
+def _named(relations: FunctionRelations) -> Iterator[str]:
+    """What starts a function, and what it uses."""
+    yield from (start.source for start in relations.triggers)
+    yield from (use.resource for name in USED for use in getattr(relations, name))
 
 
 def _trigger(start: Start, source: str, caller: str) -> Trigger:

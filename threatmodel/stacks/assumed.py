@@ -19,10 +19,12 @@ class Assumed:
 
     A parameter has the value that `values` gives it, else its default; where `open` is set, a parameter without a value
     is unknown though it has a default.  `conditions` are taken to hold or not, whatever they say.  `stated` has the
-    places where the deployment's own values stand: what rests on these rests on no default.
+    places where the deployment's own values stand: what rests on these rests on no default.  `usual`: a condition is
+    decided by the defaults of its parameters.
     """
 
     open: bool = False
+    usual: bool = False
     values: Mapping[str, PlainValue] = field(default_factory=lambda: _NOTHING)
     conditions: Mapping[str, bool] = field(default_factory=dict)
     stated: Mapping[str, Place] = field(default_factory=dict)
@@ -30,6 +32,10 @@ class Assumed:
     def opened(self) -> Assumed:
         """The same with every parameter open that has no value."""
         return replace(self, open=True)
+
+    def by_default(self) -> Assumed:
+        """The same with each condition decided that defaults decide."""
+        return replace(self, usual=True)
 
     def with_value(self, parameter: str, value: PlainValue) -> Assumed:
         """The same with a value for a parameter."""

@@ -22,7 +22,21 @@ from threatmodel.stacks.cloudformation.reader import TEMPLATE_IN
 from threatmodel.stacks.definitions import with_definitions
 from threatmodel.stacks.sam.making import joined, spelled
 from threatmodel.stacks.stack import Choice, Nested, Parameter, Resource, Stack, Unread
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, get, links, text
+from threatmodel.stacks.values import (
+    ALWAYS,
+    Joined,
+    Link,
+    List,
+    Node,
+    Scalar,
+    Table,
+    Unknown,
+    both,
+    choices_of,
+    get,
+    links,
+    text,
+)
 
 MOST_NESTED = 100
 """Nested templates that are read for one file; two that nest the other twice would double at each level."""
@@ -128,7 +142,8 @@ def _handed(parameters: Node | None, resource: Resource) -> Mapping[str, Node] |
         case Table(entries=entries):
             return {name: relinked(node, _marked) for name, node in entries.items()}
         case _:
-            return Unknown(f"what {quoted(resource.name)} is given is not stated", resource.place)
+            why = f"what {quoted(resource.name)} is given is not stated"
+            return Unknown(why, resource.place, choices=choices_of(parameters))
 
 
 def _marked(link: Link) -> Node:
@@ -139,7 +154,8 @@ def _inside(assumed: Assumed, name: str) -> Assumed:
     """What is assumed of a nested template: its conditions; its parameters are handed to it."""
     prefix = f"{name}."
     own = {key: holds for key, holds in assumed.conditions.items() if key.startswith(prefix)}
-    return Assumed(conditions={key.removeprefix(prefix): holds for key, holds in own.items()})
+    inside = {key.removeprefix(prefix): holds for key, holds in own.items()}
+    return Assumed(usual=assumed.usual, values=assumed.values, conditions=inside)
 
 
 # --- what comes back
@@ -170,7 +186,7 @@ class _Outputs:
             child = self.inner.get(key[0])
             node = child.outputs.get(key[1]) if child is not None else None
             if node is None:
-                return Unknown(f"it is an output of the nested stack {quoted(key[0])}", link.place)
+                return Unknown(f"it is an output of the nested stack {quoted(key[0])}", link.place, choices=ALWAYS)
             self.known[key] = relinked(node, lambda one: _renamed(one, key[0]))
         found = self.known[key]
         return found._replace(place=link.place) if isinstance(found, Scalar | Link | Joined | Unknown) else found
@@ -200,7 +216,7 @@ def _together(stack: Stack, inner: Mapping[str, Stack], outputs: _Outputs) -> St
         problems=(*stack.problems, *(one for child in inner.values() for one in child.problems)),
         undecided=(
             *stack.undecided,
-            *(Choice(f"{name}.{one.condition}", one.usual) for name, child in inner.items() for one in child.undecided),
+            *(Choice(f"{name}.{one.condition}") for name, child in inner.items() for one in child.undecided),
         ),
         exports=(
             *(relinked(node, outputs.of) for node in stack.exports),
@@ -210,6 +226,7 @@ def _together(stack: Stack, inner: Mapping[str, Stack], outputs: _Outputs) -> St
         nested=tuple(_nested(stack, inner)),
         beside=(*stack.beside, *(node for child in inner.values() for node in child.beside)),
         hidden={key: one for child in inner.values() for key, one in _hidden(child)},
+        shaped=stack.shaped.union(*(child.shaped for child in inner.values())),
     )
 
 
@@ -238,7 +255,7 @@ def _inner(resource: Resource, nesting: Resource) -> Resource:
         found,
         name=f"{nesting.name}.{resource.name}",
         made_by=f"{nesting.name}.{resource.made_by}" if resource.made_by else "",
-        doubt=resource.doubt or nesting.doubt,
+        doubt=both(resource.doubt, nesting.doubt),
     )
 
 

@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 from threatmodel.reading.problems import Place, Problem
 from threatmodel.reading.values import dataclass, field
 from threatmodel.stacks.assumed import PlainValue
-from threatmodel.stacks.values import Link, Node, Table, Unknown, links
+from threatmodel.stacks.reads import Reads
+from threatmodel.stacks.values import ALWAYS, Link, Node, Table, Unknown, choices_of, links
 
 Strength = Literal["adds", "changes", "all"]
 """What a part that cannot be read may do to the rest."""
@@ -23,7 +24,8 @@ class Resource:
     `doubt` what its very existence depends on (a condition; `usual`: whether defaults make it), `opaque` why there may
     be other properties than these (all are under a condition, or a file is included): while it is set, no property
     is left out.  `about` has its other keys, resolved (Metadata, DeletionPolicy, UpdateReplacePolicy).  `polls` is the
-    service of AWS that an event of a transform polls, which its ARN need not tell ('' where none is known).
+    service of AWS that an event of a transform polls, which its ARN need not tell ('' where none is known).  `shaped`
+    are the choices of a deployment that a transform looked at before it made or changed the resource.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Resource:
     opaque: Unknown | None = None
     about: Mapping[str, Node] | None = None
     polls: str = ""
+    shaped: frozenset[str] = ALWAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +78,9 @@ class Unread:
 
 
 class Choice(NamedTuple):
-    """A condition that may hold or not, and what defaults make of it (None where they do not tell).
-
-    Where it holds (or, where not `equal`, does not), the parameter has the value.
-    """
+    """A condition that may hold or not; where it holds (does not, where not `equal`), the parameter has the value."""
 
     condition: str
-    usual: bool | None = None
     parameter: str = ""
     value: PlainValue = ""
     equal: bool = True
@@ -105,8 +104,9 @@ class Stack:
     ``<nested stack>.<name>``; `beside` is what else the file spells (mappings, defaults, notes), as it is; `hidden`
     are the nested stacks' parameters that hide what they are handed (NoEcho), by the name that a node's `given` has;
     `problems` are what its author should know (a duplicate key); `unread` says what may hold more resources than these:
-    while there is any, nothing can be said to be absent elsewhere than on a resource that
-    is here.  `title` is what the file calls itself, '' where it does not.
+    while there is any, nothing can be said to be absent elsewhere than on a resource that is here.  `title` is what the
+    file calls itself, '' where it does not.  `shaped` are the choices of a deployment that decide which resources a
+    transform makes; `reads` records what is read of a stack that `tracked` gave.
     """
 
     file: str
@@ -122,10 +122,17 @@ class Stack:
     nested: tuple[Nested, ...] = ()
     beside: tuple[Node, ...] = ()
     hidden: Mapping[str, Parameter] = field(default_factory=dict)
+    shaped: frozenset[str] = ALWAYS
+    reads: Reads = field(default_factory=Reads, compare=False, repr=False)
 
     def of_type(self, *types: str) -> Iterator[Resource]:
         """The resources of some types, in the file's order."""
         return (resource for resource in self.resources.values() if resource.type in types)
+
+    def exported(self) -> tuple[Node, ...]:
+        """The values that other stacks may import."""
+        self.reads.note(choices_of(*self.exports))
+        return self.exports
 
     def target(self, node: Node | None) -> Resource | None:
         """The one resource that a node refers to: by a link, or by a text with exactly one resource in it."""

@@ -69,7 +69,8 @@ class Unknown(NamedTuple):
     """What the file alone does not tell: `why` in words (never a value), `usual` what parameter defaults would give.
 
     `usual` is None where defaults do not tell either, and a null where they would leave the value out.  `imported` is
-    the name under which another stack gives it away.
+    the name under which another stack gives it away.  `choices` are the conditions (``?Name``) and parameters that
+    decide it, where a deployment decides these; None where that is not recorded: any of them may.
     """
 
     why: str
@@ -77,7 +78,13 @@ class Unknown(NamedTuple):
     usual: Node | None = None
     given: tuple[str, ...] = ()
     imported: str = ""
+    choices: frozenset[str] | None = None
 
+
+ALWAYS: frozenset[str] = frozenset()
+"""The choices of what is unknown in every deployment."""
+ANY_CHOICE = "*"
+"""Stands for every choice that a file leaves open."""
 
 Node: TypeAlias = "Scalar | Table | List | Link | Joined | Unknown"
 _Part = TypeVar("_Part", "Link", "Unknown")
@@ -130,6 +137,22 @@ def links(node: Node | None) -> Iterator[Link]:
 def unknowns(node: Node | None) -> Iterator[Unknown]:
     """Everything in a node that is not known, in order."""
     return _within(node, Unknown)
+
+
+def choices_of(*nodes: Node | None) -> frozenset[str]:
+    """The choices that decide what is unknown in some nodes."""
+    found: set[str] = set()
+    for node in nodes:
+        for one in unknowns(node):
+            found.update((ANY_CHOICE,) if one.choices is None else one.choices)
+    return frozenset(found)
+
+
+def both(one: Unknown | None, other: Unknown | None) -> Unknown | None:
+    """Return the first of two doubts, as one that the choices of either decide."""
+    if one is None or other is None:
+        return one or other
+    return one._replace(choices=choices_of(one, other))
 
 
 def leaves(node: Node | None) -> Iterator[Node]:

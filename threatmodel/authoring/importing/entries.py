@@ -306,7 +306,7 @@ def _word(name: str, kind: str, fact: str, stack: Stack, facts: StackFacts) -> s
     """The vocabulary's word for what something is; '' where the file does not tell."""
     if (beyond := outside(name)) is not None:
         return beyond.word
-    found = facts.of(kind, stack.resources[name], {fact}).get(fact)
+    found = facts.fact(kind, stack.resources[name], fact)
     return scalar(found.value) if isinstance(found, Answered) and isinstance(found.value, str) else ""
 
 

@@ -26,7 +26,7 @@ from threatmodel.evidence.policies.grants import (
 from threatmodel.evidence.policies.permissions import READS_SECRETS, SENDS
 from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node, Scalar, Table, Unknown, items, links
+from threatmodel.stacks.values import Scalar, Table, Unknown, items, links
 
 # --- who may read a secret, and who may send to a queue
 
@@ -116,9 +116,7 @@ class _Holders:
         self.stack = stack
         self.targets = Targets(stack)
         self.of_functions: set[str] = set()
-        self._others: dict[str, bool | None] = {}
-        self._held: dict[str, bool] = {}
-        self._grants: dict[int, tuple[Node, tuple[Grant, ...]]] = {}
+        self._once = stack.reads.once
         for function in stack.of_type(*_FUNCTIONS):
             role = function.properties.entries.get("Role", function.properties.entries.get("role"))
             target = stack.target(role)
@@ -146,9 +144,7 @@ class _Holders:
 
     def another_account(self, name: str) -> bool | None:
         """Whether a role lets somebody in who is no function; None where that cannot be seen."""
-        if name not in self._others:
-            self._others[name] = self._trusts_others(name)
-        return self._others[name]
+        return self._once(("trusts others", name), lambda: self._trusts_others(name))
 
     def _trusts_others(self, name: str) -> bool | None:
         role = self.stack.resources.get(name)
@@ -166,9 +162,7 @@ class _Holders:
 
     def others_hold(self, holder: Resource) -> bool:
         """Whether a policy surely is somebody's who is no function."""
-        if holder.name not in self._held:
-            self._held[holder.name] = holder.doubt is None and self._other_holder(holder)
-        return self._held[holder.name]
+        return self._once(("others hold", holder.name), lambda: holder.doubt is None and self._other_holder(holder))
 
     def _other_holder(self, holder: Resource) -> bool:
         entries = holder.properties.entries
@@ -182,19 +176,12 @@ class _Holders:
 
     def grants(self, part: Gathered, resource: Resource) -> tuple[Grant, ...]:
         """The statements of an identity policy; its node is kept, so that its identity stays its own."""
-        if id(part.node) not in self._grants:
-            self._grants[id(part.node)] = part.node, grants([part], resource, self.stack)
-        return self._grants[id(part.node)][1]
-
-
-_LATEST: list[_Holders] = []
+        return self._once(("grants", id(part.node)), lambda: (part.node, grants([part], resource, self.stack)))[1]
 
 
 def _holders(stack: Stack) -> _Holders:
     """The holders of a stack, made once for the elements that are asked about one after the other."""
-    if not _LATEST or _LATEST[0].stack is not stack:
-        _LATEST[:] = [_Holders(stack)]
-    return _LATEST[0]
+    return stack.reads.once(_Holders, lambda: _Holders(stack))
 
 
 def _lets_others(grant: Grant, actions: frozenset[str], users: _Holders, stack: Stack) -> Judgement:

@@ -34,7 +34,7 @@ def secret_kept_in(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
         outcome = _spelt(part, resource, stack)
         if outcome is not None:
             return outcome
-    texts = _texts(stack)
+    texts = stack.reads.once(_texts, lambda: _texts(stack))
     if texts.spelt is not None:
         return Unanswered("a secret is in plaintext here, which may be this one", texts.spelt)
     copy = next((node for node in texts.copies if _copies(node, resource, stack)), None)
@@ -48,22 +48,15 @@ class _Texts(NamedTuple):
     copies: tuple[Node, ...]
 
 
-_LATEST: list[tuple[Stack, _Texts]] = []
-
-
 def _texts(stack: Stack) -> _Texts:
-    """The texts of a file, looked through once for all its secrets."""
-    if not _LATEST or _LATEST[0][0] is not stack:
-        every = [
-            leaf for one in stack.resources.values() if not _KEEPERS.match(one.type) for leaf in leaves(one.properties)
-        ]
-        about = [
-            leaf for one in stack.resources.values() for node in (one.about or {}).values() for leaf in leaves(node)
-        ]
-        beside = [leaf for node in stack.beside for leaf in leaves(node)]
-        spelt = next((one for one in (*every, *about, *beside) if spells_secret(shape_of(one)[:_LONGEST])), None)
-        _LATEST[:] = [(stack, _Texts(spelt.place if spelt is not None else None, tuple(filter(_may_copy, every))))]
-    return _LATEST[0][1]
+    """The texts of a file, in which all its secrets are looked for."""
+    every = [
+        leaf for one in stack.resources.values() if not _KEEPERS.match(one.type) for leaf in leaves(one.properties)
+    ]
+    about = [leaf for one in stack.resources.values() for node in (one.about or {}).values() for leaf in leaves(node)]
+    beside = [leaf for node in stack.beside for leaf in leaves(node)]
+    spelt = next((one for one in (*every, *about, *beside) if spells_secret(shape_of(one)[:_LONGEST])), None)
+    return _Texts(spelt.place if spelt is not None else None, tuple(filter(_may_copy, every)))
 
 
 _KEEPERS = re.compile(

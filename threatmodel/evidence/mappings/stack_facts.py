@@ -5,7 +5,7 @@ Nothing here knows a single fact: they are rows of cloudformation.yaml and terra
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from threatmodel.evidence.analyses.registry import Analysis, analyses
@@ -51,15 +51,8 @@ class StackFacts:
         self._stack = stack
         self._mappings = mappings
         self._analyses = analyses() if asked is None else asked
-        self._index: dict[tuple[str, ValuePath], _Referring] = {}
-        self._types: dict[str, list[Resource]] = {}
-        self._shared: dict[int, tuple[Gathered, ...]] = {}
-        self._sets: dict[tuple[str, str, str], Sequence[Gathered]] = {}
-        self._own: dict[str, tuple[str, ...]] = {}
-        self._by_own_name: set[str] = set()
-        self._rows: dict[tuple[str, str], Sequence[tuple[FactRow, Sequence[FactMapping]]]] = {}
-        for resource in stack.resources.values():
-            self._types.setdefault(resource.type, []).append(resource)
+        self._once = stack.reads.once
+        self._rows: dict[tuple[str, str], Mapping[str, tuple[FactRow, Sequence[FactMapping]]]] = {}
 
     def kind_of(self, resource: Resource) -> str:
         """The kind of element that a resource can be, or ''."""
@@ -69,21 +62,21 @@ class StackFacts:
         """All kinds of element that a resource can be: a stream is a store and a queue."""
         return tuple(kind for kind, types in self._mappings.elements.items() if resource.type in types)
 
-    def of(self, kind: str, resource: Resource, wanted: Container[str] | None = None) -> Mapping[str, Found]:
-        """Every fact of the element that a resource is, or of a plane (`resource` then stands for the whole file).
+    def names(self, kind: str, resource: Resource) -> Iterable[str]:
+        """The facts of which a resource can say something, as an element of a kind."""
+        return self._tried(kind, resource.type)
 
-        Where some are `wanted`, only these.
-        """
-        found = {}
-        for row, tried in self._tried(kind, resource.type):
-            if wanted is not None and row.name not in wanted:
-                continue
-            outcome = self._fact(row, kind, tried, resource)
-            if outcome is not None:
-                found[row.name] = outcome
-        return found
+    def of(self, kind: str, resource: Resource) -> Mapping[str, Found]:
+        """Every fact of the element that a resource is, as `fact` gives it."""
+        found = {name: self.fact(kind, resource, name) for name in self.names(kind, resource)}
+        return {name: outcome for name, outcome in found.items() if outcome is not None}
 
-    def _tried(self, kind: str, of: str) -> Sequence[tuple[FactRow, Sequence[FactMapping]]]:
+    def fact(self, kind: str, resource: Resource, name: str) -> Outcome:
+        """A fact of the element that a resource is, or of a plane (`resource` then stands for the whole file)."""
+        row = self._tried(kind, resource.type).get(name)
+        return None if row is None else self._fact(row[0], kind, row[1], resource)
+
+    def _tried(self, kind: str, of: str) -> Mapping[str, tuple[FactRow, Sequence[FactMapping]]]:
         """The facts of a kind with the places that can say something of a type of resource."""
         found = self._rows.get((kind, of))
         if found is None:
@@ -92,7 +85,8 @@ class StackFacts:
                 name: [mapping for mapping in tried if not mapping.source.types or not of or of in mapping.source.types]
                 for name, tried in every.items()
             }
-            found = self._rows[kind, of] = [(FACTS[kind][name], tried) for name, tried in fitting.items() if tried]
+            found = {name: (FACTS[kind][name], tried) for name, tried in fitting.items() if tried}
+            self._rows[kind, of] = found
         return found
 
     def _fact(self, row: FactRow, kind: str, tried: Sequence[FactMapping], resource: Resource) -> Outcome:
@@ -121,12 +115,11 @@ class StackFacts:
 
     def gathered(self, kind: str, gather: str, resource: Resource) -> Sequence[Gathered]:
         """What a `gather` of a kind leads to from a resource; nothing for what is not of that kind."""
-        key = (kind, gather, resource.name)
-        parts = self._sets.get(key)
-        if parts is None:
-            sources = self._mappings.gathered.get(kind, {}).get(gather, ())
-            parts = self._sets[key] = [part for source in sources for part in self._parts(source, resource)]
-        return parts
+        sources = self._mappings.gathered.get(kind, {}).get(gather, ())
+        return self._once(
+            ("gathered", kind, gather, resource.name),
+            lambda: [part for source in sources for part in self._parts(source, resource)],
+        )
 
     def looks_around(self, kind: str, fact: str) -> bool:
         """Whether a fact follows from resources beside the element's own, which others may add to."""
@@ -159,10 +152,7 @@ class StackFacts:
             return tuple(self._gathered(source, resource))
         if source.types and resource.type not in source.types:
             return ()
-        found = self._shared.get(id(source))
-        if found is None:
-            found = self._shared[id(source)] = tuple(self._gathered(source, resource))
-        return found
+        return self._once(("shared", id(source)), lambda: tuple(self._gathered(source, resource)))
 
     def _gathered(self, source: Source, resource: Resource) -> Iterator[Gathered]:
         if source.types and resource.type and resource.type not in source.types:
@@ -225,7 +215,7 @@ class StackFacts:
             return
         match step.way:
             case "any":
-                found: Iterable[_Spot] = (_Spot(r, None) for name in step.types for r in self._types.get(name, ()))
+                found: Iterable[_Spot] = (_Spot(one, None) for name in step.types for one in self._of_type(name))
             case "from":
                 found = self._referring(step, spot.resource)
             case _:
@@ -248,7 +238,7 @@ class StackFacts:
         """The resource of this file whose own name a text gives."""
         meant = set(names_in(node))
         for name in types:
-            for resource in self._types.get(name, ()):
+            for resource in self._of_type(name):
                 if not meant.isdisjoint(self._names_of(resource)):
                     return _Spot(resource, None)
         return None
@@ -269,37 +259,38 @@ class StackFacts:
                 if referring.name not in seen and any(may_be(resource, name) for name in names_in(text)):
                     yield _Spot(referring, Unknown(_MAY_NAME, text.place))
 
+    def _of_type(self, kind: str) -> tuple[Resource, ...]:
+        return self._once(("type", kind), lambda: tuple(self._stack.of_type(kind)))
+
     def _names_of(self, resource: Resource) -> tuple[str, ...]:
-        found = self._own.get(resource.name)
-        if found is None:
-            found = self._own[resource.name] = tuple(own_names(resource))
-        return found
+        return self._once(("own names", resource.name), lambda: tuple(own_names(resource)))
 
     def _by_target(self, kind: str, by: ValuePath) -> _Referring:
         """Resources of a type by what a property of theirs refers to, and those of which that is unknown."""
-        key = (kind, by)
-        if key not in self._index:
-            known: dict[str, list[Resource]] = {}
-            uncertain: list[_Spot] = []
-            texts: list[tuple[Node, Resource]] = []
-            for resource in self._types.get(kind, ()):
-                for node in standing(resource.properties, by):
-                    if isinstance(node, Unknown):
-                        uncertain.append(_Spot(resource, node))
-                    for name in _targets(node):
-                        known.setdefault(name, []).append(resource)
-                    if names_in(node) and not self._is_named(node):
-                        texts.append((node, resource))
-                if resource.opaque is not None:
-                    uncertain.append(_Spot(resource, resource.opaque))
-            self._index[key] = _Referring(known, uncertain, texts)
-        return self._index[key]
+        return self._once(("referring", kind, by), lambda: self._referring_by(kind, by))
+
+    def _referring_by(self, kind: str, by: ValuePath) -> _Referring:
+        known: dict[str, list[Resource]] = {}
+        uncertain: list[_Spot] = []
+        texts: list[tuple[Node, Resource]] = []
+        for resource in self._of_type(kind):
+            for node in standing(resource.properties, by):
+                if isinstance(node, Unknown):
+                    uncertain.append(_Spot(resource, node))
+                for name in _targets(node):
+                    known.setdefault(name, []).append(resource)
+                if names_in(node) and not self._is_named(node):
+                    texts.append((node, resource))
+            if resource.opaque is not None:
+                uncertain.append(_Spot(resource, resource.opaque))
+        return _Referring(known, uncertain, texts)
 
     def _is_named(self, node: Node) -> bool:
         """Whether a text is surely the name of some resource of this file."""
-        if not self._by_own_name:
-            self._by_own_name = {name for one in self._stack.resources.values() for name in self._names_of(one)}
-        return not self._by_own_name.isdisjoint(names_in(node))
+        every = self._once(
+            "every own name", lambda: {name for one in self._stack.resources.values() for name in self._names_of(one)}
+        )
+        return not every.isdisjoint(names_in(node))
 
 
 def _targets(node: Node) -> Iterator[str]:

@@ -51,8 +51,6 @@ _STATEMENTS_OF_PLANS: Mapping[str, Permission] = {
     "aws_signer_signing_profile_permission": Permission("principal", "action", ("profile_name",)),
 }
 
-_LATEST: list[tuple[Stack, Mapping[str, tuple[Grant, ...]]]] = []
-
 
 def given_to(function: Resource, stack: Stack) -> tuple[Grant, ...]:
     """The statements of resources' policies that name the role of a function, each on what it stands on."""
@@ -64,9 +62,7 @@ def given_to(function: Resource, stack: Stack) -> tuple[Grant, ...]:
 
 def by_role(stack: Stack) -> Mapping[str, tuple[Grant, ...]]:
     """All such statements by the role's name in the file; looked for once for a stack that is asked about again."""
-    if not _LATEST or _LATEST[0][0] is not stack:
-        _LATEST[:] = [(stack, _by_role(stack))]
-    return _LATEST[0][1]
+    return stack.reads.once(_by_role, lambda: _by_role(stack))
 
 
 def _by_role(stack: Stack) -> Mapping[str, tuple[Grant, ...]]:

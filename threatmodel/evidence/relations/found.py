@@ -179,7 +179,7 @@ class _Callers:
 
     def _exported(self) -> None:
         """Functions whose ARN other stacks may import: who calls them is not seen."""
-        for node in self.names.stack.exports:
+        for node in self.names.stack.exported():
             for function in self.names.called(node).functions:
                 why = "its name or ARN is exported, and it is unknown who imports it"
                 self._named.setdefault(function, []).append(("", why, node.place))

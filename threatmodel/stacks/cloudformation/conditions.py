@@ -10,7 +10,7 @@ from threatmodel.stacks.assumed import PlainValue
 from threatmodel.stacks.cloudformation.intrinsics import Scope, written
 from threatmodel.stacks.cloudformation.names import ConditionValue
 from threatmodel.stacks.stack import Choice
-from threatmodel.stacks.values import List, Node, Scalar, Table, text
+from threatmodel.stacks.values import ALWAYS, List, Node, Scalar, Table, text
 
 DEEPEST = 100
 """Conditions within or behind one another; what is deeper is not decided."""
@@ -28,23 +28,11 @@ def decided(section: Table | None, scope: Scope, assumed: Mapping[str, bool]) ->
 
 
 def choices(section: Table, scope: Scope) -> Iterator[Choice]:
-    """The conditions that may hold or not, those first that rest on no other of them; some fix a parameter's value."""
-    conditions = scope.conditions or {}
-    waiting = [name for name in section.entries if conditions.get(name, ConditionValue()).sure is None]
-    for name in sorted(waiting, key=lambda name: _refers(section.entries[name])):
-        parameter, value, equal = _compared(section.entries[name])
-        yield Choice(name, conditions.get(name, ConditionValue()).usual, parameter, value, equal)
-
-
-def _refers(node: Node) -> bool:
-    """Whether a condition rests on others."""
-    match node:
-        case Table(entries=entries):
-            return "Condition" in entries or any(map(_refers, entries.values()))
-        case List(items=items):
-            return any(map(_refers, items))
-        case _:
-            return False
+    """The conditions that may hold or not, those first that depend on fewer others; some fix a parameter's value."""
+    known = {name: (scope.conditions or {}).get(name, ConditionValue()) for name in section.entries}
+    waiting = [name for name, value in known.items() if value.sure is None]
+    for name in sorted(waiting, key=lambda name: len(known[name].choices)):
+        yield Choice(name, *_compared(section.entries[name]))
 
 
 def _compared(node: Node, *, equal: bool = True) -> tuple[str, PlainValue, bool]:
@@ -82,7 +70,11 @@ class _Conditions:
                     self.scope.no_condition(name, self.entries, place)
                 return ConditionValue()
             self.found[name] = ConditionValue()
-            self.found[name] = self.truth(self.entries[name], depth + 1)
+            before = len(self.scope.read)
+            value = self.truth(self.entries[name], depth + 1)
+            rests_on = frozenset(self.scope.read[before:]) | {self.scope.choice(name)}
+            self.found[name] = value._replace(choices=rests_on if value.sure is None else ALWAYS)
+        self.scope.read += self.found[name].choices
         return self.found[name]
 
     def truth(self, node: Node, depth: int) -> ConditionValue:
@@ -111,7 +103,9 @@ class _Conditions:
         if len(texts) != 2 or self.scope.spent(len(texts[0])) or any("${AWS::" in one for one in texts):  # noqa: PLR2004 - both sides
             return ConditionValue()
         usual = texts[0] == texts[1]
-        return ConditionValue(None if any(isinstance(side, Scalar) and side.given for side in sides) else usual, usual)
+        given = {name for side in sides if isinstance(side, Scalar) for name in side.given}
+        fixed = self.scope.fixed
+        return ConditionValue(usual if fixed is None or given <= fixed else None, usual)
 
 
 def _together(function: str, values: Sequence[_Value]) -> _Value:

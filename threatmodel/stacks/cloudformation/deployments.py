@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from threatmodel.reading.values import replace
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get, items, table
+from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, both, get, items, table
 
 _DEPLOYMENT = "AWS::ApiGateway::Deployment"
 _STAGE = "AWS::ApiGateway::Stage"
@@ -44,8 +44,8 @@ def _stage(deployment: Resource, name: Node) -> Resource:
         type=_STAGE,
         properties=table(entries, deployment.properties.place),
         made_by=deployment.name,
-        doubt=deployment.doubt or (name if isinstance(name, Unknown) else None),
-        opaque=deployment.opaque or (described if isinstance(described, Unknown) else None),
+        doubt=both(deployment.doubt, name if isinstance(name, Unknown) else None),
+        opaque=both(deployment.opaque, described if isinstance(described, Unknown) else None),
         about=None,
     )
 

@@ -8,7 +8,20 @@ from collections.abc import Callable, Iterable, Mapping
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.reading.values import dataclass
 from threatmodel.stacks.cloudformation.names import Names, Resolved
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, same, spelling, text
+from threatmodel.stacks.values import (
+    ALWAYS,
+    Joined,
+    Link,
+    List,
+    Node,
+    Scalar,
+    Table,
+    Unknown,
+    choices_of,
+    same,
+    spelling,
+    text,
+)
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _PRICE = 64
@@ -38,7 +51,7 @@ class Scope(Names):
         changed: dict[str, Node] | None = None
         for name, child in node.entries.items():
             if name[:4] == "Fn::":
-                return Unknown(made_by(name), node.place)
+                return Unknown(made_by(name), node.place, choices=ALWAYS)
             if child.__class__ is Scalar:
                 continue
             new = self.node(child)
@@ -67,8 +80,11 @@ class Scope(Names):
 
     def called(self, name: str, argument: Node, place: Place) -> Resolved:
         """What a function comes to."""
-        function = _FUNCTIONS.get(name)
-        return Unknown(made_by(name), place) if function is None else function(self, argument, place)
+        function, before = _FUNCTIONS.get(name), len(self.read)
+        found = Unknown(made_by(name), place) if function is None else function(self, argument, place)
+        if isinstance(found, Unknown):  # whatever was read for it may decide it
+            return found._replace(choices=frozenset(self.read[before:]).union(found.choices or ()))
+        return found
 
     def ref(self, argument: Node, place: Place) -> Resolved:
         """`Ref`: a resource, a parameter, or what AWS fills in."""
@@ -327,7 +343,7 @@ def _parts(piece: Node | str) -> tuple[tuple[str | Link | Unknown, ...], tuple[s
         case Link():
             return (piece,), ()
         case _:
-            return (Unknown("a part of the text is not a text", piece.place),), ()
+            return (Unknown("a part of the text is not a text", piece.place, choices=choices_of(piece)),), ()
 
 
 def _may_be_shorter(argument: Node, found: tuple[Node, ...]) -> bool:

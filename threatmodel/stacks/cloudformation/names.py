@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 from threatmodel.reading.problems import Place, Problem, note, quoted, suggestion
 from threatmodel.reading.values import dataclass, field
 from threatmodel.stacks.stack import Parameter
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown
+from threatmodel.stacks.values import ALWAYS, Joined, Link, List, Node, Scalar, Table, Unknown, choices_of
 
 NESTED = frozenset(("AWS::CloudFormation::Stack", "AWS::Serverless::Application"))
 """Types of resources that are whole stacks, whose outputs stand elsewhere."""
@@ -28,10 +28,14 @@ Resolved: TypeAlias = "Node | None"
 
 
 class ConditionValue(NamedTuple):
-    """What is known of a condition: what it is in any case, and what it is with the parameters' defaults."""
+    """What is known of a condition: what it is in any case, and what it is with the parameters' defaults.
+
+    `choices` are those that decide it, itself among them; none where it is sure.
+    """
 
     sure: bool | None = None
     usual: bool | None = None
+    choices: frozenset[str] = ALWAYS
 
 
 @dataclass(kw_only=True)
@@ -42,7 +46,9 @@ class Names:
     names a meaning ('' where nothing does).  `conditions` is None while they are looked at themselves, and `room` is
     how much may still be made.  `keeps_nothing`: what `AWS::NoValue` leaves out stays as a null, since SAM merges
     Globals before it is dropped.  `followed` are nested stacks whose templates are read, so that their outputs are
-    links; `within` says which of them this template is ('' for the one that is deployed).
+    links; `within` says which of them this template is ('' for the one that is deployed).  `fixed` are the parameters
+    whose value is certain, None for all.  `read` collects the choices that were met since it was last emptied, and
+    `handed` has those that decide the value of a parameter.
     """
 
     parameters: Mapping[str, Parameter]
@@ -58,6 +64,9 @@ class Names:
     followed: frozenset[str] = frozenset()
     within: str = ""
     room: int = MOST_MADE
+    fixed: frozenset[str] | None = ALWAYS
+    read: list[str] = field(default_factory=list)
+    handed: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.sam = frozenset(name for name, kind in self.types.items() if kind.startswith(SAM))
@@ -67,7 +76,13 @@ class Names:
         conditions = self.conditions or {}
         if name not in conditions:
             self.no_condition(name, conditions, place)
-        return conditions.get(name, ConditionValue())
+        found = conditions.get(name, ConditionValue())
+        self.read += found.choices
+        return found
+
+    def choice(self, condition: str) -> str:
+        """How a condition of this template is called among the choices of the whole deployment."""
+        return f"?{self.within}.{condition}" if self.within else f"?{condition}"
 
     def no_condition(self, name: str, conditions: Iterable[str], place: Place) -> None:
         """Notes that a condition is not declared."""
@@ -87,6 +102,9 @@ class Names:
         if name in self.types:
             return Link(name, "", place)
         if name in self.parameters:
+            if name not in self.handed:
+                self.handed[name] = choices_of(self.parameters[name].value)
+            self.read += self.handed[name]
             return _supplied(self.parameters[name], place)
         if name in _PSEUDO:
             own = f".{self.within}" if self.within and name in _OF_ONE_STACK else ""
@@ -94,7 +112,7 @@ class Names:
         if name == "AWS::NoValue":
             return None
         if name == "AWS::NotificationARNs":
-            return Unknown("it is said at deployment", place)
+            return Unknown("it is said at deployment", place, choices=ALWAYS)
         head, dot, attribute = name.partition(".")
         if dot and head in self.sam:
             return Link(head, attribute, place)
@@ -106,21 +124,21 @@ class Names:
         if kind is None:
             return self.made_elsewhere(name, attribute, place)
         if kind in NESTED and attribute.startswith("Outputs") and name not in self.followed:
-            return Unknown(f"it is an output of the nested stack {quoted(name)}", place)
+            return Unknown(f"it is an output of the nested stack {quoted(name)}", place, choices=ALWAYS)
         return Link(name, attribute, place)
 
     def made_elsewhere(self, name: str, attribute: str, place: Place) -> Node:
         """What a name stands for that the template does not declare."""
         if name in self.unread:
-            return Unknown(f"{quoted(name)} cannot be read", place)
+            return Unknown(f"{quoted(name)} cannot be read", place, choices=ALWAYS)
         if self.made_by_sam(name):
             return Link(name, attribute, place)
         if self.more:
-            return Unknown(f"{quoted(name)} may be made by {quoted(self.more)}", place)
+            return Unknown(f"{quoted(name)} may be made by {quoted(self.more)}", place, choices=ALWAYS)
         kind = "resource" if attribute else "resource or parameter"
         known = self.types if attribute else [*self.types, *self.parameters]
         self.missing(f"no {kind} is called {quoted(name)}", name, known, place)
-        return Unknown(f"{quoted(name)} does not exist", place)
+        return Unknown(f"{quoted(name)} does not exist", place, choices=ALWAYS)
 
     def made_by_sam(self, name: str) -> bool:
         """Whether a name may be that of a resource which SAM's transform makes of another."""

@@ -10,7 +10,7 @@ from threatmodel.reading.source import meaning
 from threatmodel.stacks.assumed import DEFAULTS, Assumed, PlainValue
 from threatmodel.stacks.cloudformation.intrinsics import written
 from threatmodel.stacks.stack import Parameter
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, items, text
+from threatmodel.stacks.values import ALWAYS, List, Node, Scalar, Table, Unknown, items, text
 
 _FROM_STORE = "AWS::SSM::Parameter::Value"
 _LONGEST_VALUE = 4096
@@ -63,7 +63,7 @@ def _nested(name: str, kind: str, declared: Table, handed: Mapping[str, Node] | 
     if given is None:
         return _default(name, kind, declared, DEFAULTS, ())
     if kind.startswith(_FROM_STORE):
-        return Unknown(f"the parameter {quoted(name)} is read from the Parameter Store", given.place)
+        return Unknown(f"the parameter {quoted(name)} is read from the Parameter Store", given.place, choices=ALWAYS)
     if not isinstance(given, Scalar):
         return given
     return _value_of(written(given), kind, given.place, given.given)
@@ -88,17 +88,17 @@ def _value_of(value: PlainValue, kind: str, place: Place, given: tuple[str, ...]
 
 def _default(name: str, kind: str, declared: Table, assumed: Assumed, given: tuple[str, ...]) -> Node:
     """The value of a parameter for which none is given; `given` are the parameters that the parts of a list rest on."""
-    default = declared.entries.get("Default")
+    default, choices = declared.entries.get("Default"), frozenset(given)
     if assumed.open:
-        return Unknown(f"the parameter {quoted(name)} is given at deployment", declared.place)
+        return Unknown(f"the parameter {quoted(name)} is given at deployment", declared.place, choices=choices)
     if kind.startswith(_FROM_STORE):
-        return Unknown(f"the parameter {quoted(name)} is read from the Parameter Store", declared.place)
+        why = f"the parameter {quoted(name)} is read from the Parameter Store"
+        return Unknown(why, declared.place, choices=choices)
     if default is None or (isinstance(default, Scalar) and default.value is None):
-        return Unknown(f"the parameter {quoted(name)} has no default", declared.place)
+        return Unknown(f"the parameter {quoted(name)} has no default", declared.place, choices=choices)
     if not isinstance(default, Scalar) or len(str(default.value)) > _LONGEST_VALUE:
-        return Unknown(
-            f"the default of the parameter {quoted(name)} is no text that a parameter can have", default.place
-        )
+        why = f"the default of the parameter {quoted(name)} is no text that a parameter can have"
+        return Unknown(why, default.place, choices=choices)
     value, place = default.value, default.place
     if kind.startswith("List<") or kind == "CommaDelimitedList":
         parts = (part.strip() for part in str(value).split(","))

@@ -15,7 +15,7 @@ from threatmodel.stacks.cloudformation.intrinsics import Scope, made_by
 from threatmodel.stacks.cloudformation.names import NESTED, ConditionValue
 from threatmodel.stacks.cloudformation.parameters import Nesting, parameter
 from threatmodel.stacks.stack import Resource, Stack, Unread
-from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get, items, text
+from threatmodel.stacks.values import ALWAYS, List, Node, Scalar, Table, Unknown, choices_of, get, items, text
 
 _READ_TRANSFORMS = frozenset(("AWS::Serverless-2016-10-31", "AWS::LanguageExtensions"))
 _STACKS = NESTED | {"AWS::ServiceCatalog::CloudFormationProvisionedProduct"}
@@ -191,6 +191,7 @@ class _Template:
             problems=self.problems,
             followed=frozenset(self.followed()),
             within=self.nesting.name if self.nesting is not None else "",
+            fixed=None if self.assumed.usual else frozenset(self.assumed.values),
         )
         scope.conditions = decided(declared[2], scope, self.assumed.conditions)
         return scope
@@ -260,11 +261,12 @@ class _Template:
     def resource(self, name: str, body: Table, scope: Scope) -> Resource:
         """A resource with everything in it looked up."""
         place = self.resources.keys[name]
+        scope.read.clear()
         scope.keeps_nothing = name in scope.sam
         properties, opaque = _properties(body, place, scope)
         scope.keeps_nothing = False
         if any(key[:4] == "Fn::" for key in body.entries):
-            opaque = Unknown("a macro adds to it", place)
+            opaque = Unknown("a macro adds to it", place, choices=ALWAYS)
         about = {
             key: found
             for key, node in body.entries.items()
@@ -331,10 +333,11 @@ def _properties(body: Table, place: Place, scope: Scope) -> tuple[Table, Unknown
         found = scope.node(raw)
         if isinstance(found, Table) or found is None:
             return found or nothing, None
-        return nothing, found if isinstance(found, Unknown) else Unknown("its type is not in this file", found.place)
+        other = Unknown("its type is not in this file", found.place, choices=choices_of(found))
+        return nothing, found if isinstance(found, Unknown) else other
     if adding:
         known = Table({name: node for name, node in raw.entries.items() if name not in adding}, raw.place, raw.keys)
-        opaque = Unknown(made_by(adding[0]), raw.keys[adding[0]])
+        opaque = Unknown(made_by(adding[0]), raw.keys[adding[0]], choices=ALWAYS)
     else:
         known, opaque = raw, None
     found = scope.mapping(known)
@@ -347,11 +350,10 @@ def _doubt(condition: Node | None, scope: Scope) -> Unknown | None:
         return None
     name = text(condition)
     if name is None:
-        return Unknown("it exists under a condition that is not written out", condition.place)
+        return Unknown("it exists under a condition that is not written out", condition.place, choices=ALWAYS)
     truth = scope.truth(name, condition.place)
     if truth.sure:
         return None
     usual = None if truth.usual is None else Scalar(truth.usual, condition.place)
-    return Unknown(
-        f"it exists only under the condition {quoted(name)}, which may be true or false", condition.place, usual
-    )
+    why = f"it exists only under the condition {quoted(name)}, which may be true or false"
+    return Unknown(why, condition.place, usual, choices=truth.choices)

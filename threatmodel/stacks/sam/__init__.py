@@ -20,22 +20,21 @@ Differences from SAM's output, all on purpose:
 
 from __future__ import annotations
 
+from functools import partial
+
 from threatmodel.reading.values import replace
 from threatmodel.stacks.sam.connectors import add_connectors
 from threatmodel.stacks.sam.functions import add_around_functions
 from threatmodel.stacks.sam.graphql import add_around_graphql
 from threatmodel.stacks.sam.http_apis import add_around_http_apis
 from threatmodel.stacks.sam.machines import add_around_machines
-from threatmodel.stacks.sam.making import Expansion
-from threatmodel.stacks.sam.merging import merged, pruned
+from threatmodel.stacks.sam.making import PREFIX, Expansion
 from threatmodel.stacks.sam.operators import add_around_operators
 from threatmodel.stacks.sam.rest_apis import add_around_rest_apis
 from threatmodel.stacks.sam.web_functions import add_around_web_functions
 from threatmodel.stacks.sam.websockets import add_around_websockets
-from threatmodel.stacks.stack import Stack
+from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Table
-
-PREFIX = "AWS::Serverless::"
 
 
 def expanded(stack: Stack, globals_: Table | None) -> Stack:
@@ -43,9 +42,11 @@ def expanded(stack: Stack, globals_: Table | None) -> Stack:
     if not any(one.type.startswith(PREFIX) or _has_connectors(one.about) for one in stack.resources.values()):
         return stack
     making = Expansion(stack, globals_)
-    for resource in stack.resources.values():
-        if resource.type.startswith(PREFIX):
-            making.resources[resource.name] = pruned(merged(resource, globals_))
+    resources, shaped = making.reads.during(partial(_around, making))
+    return replace(stack, resources=resources, shaped=stack.shaped | shaped)
+
+
+def _around(making: Expansion) -> dict[str, Resource]:
     add_around_functions(making)
     add_around_web_functions(making)
     add_around_operators(making)
@@ -55,7 +56,7 @@ def expanded(stack: Stack, globals_: Table | None) -> Stack:
     add_around_websockets(making)
     add_around_graphql(making)
     add_connectors(making)
-    return replace(stack, resources=making.finished())
+    return making.finished()
 
 
 def _has_connectors(about: object) -> bool:

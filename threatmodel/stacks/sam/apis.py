@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from threatmodel.stacks.sam.making import Expansion, Route, hashed, literal
-from threatmodel.stacks.sam.merging import merged
 from threatmodel.stacks.sam.openapi import Authorizer, Operation, authorizers, operations
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Node, Unknown, get
@@ -17,7 +16,7 @@ def add_implicit(making: Expansion, name: str, kind: str, routes: list[Route], p
     first = routes[0]
     sure = next((one for one in routes if one.maker.doubt is None), first)
     making.add(sure.maker, name, kind, properties, first.event.place)
-    making.resources[name] = merged(making.resources[name], making.globals_)
+    making.take_globals(name)
 
 
 class Api:

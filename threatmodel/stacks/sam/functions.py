@@ -31,7 +31,7 @@ _PREDEFINED = ("Canary10Percent", "Linear10Percent", "AllAtOnce")
 def add_around_functions(making: Expansion) -> None:
     """Adds what SAM generates for every AWS::Serverless::Function."""
     for resource in making.of_type("AWS::Serverless::Function"):
-        _Function(making, resource).add()
+        making.reads.during(_Function(making, resource).add)
 
 
 class _Delivery(NamedTuple):
@@ -63,7 +63,7 @@ class _Function:
 
     def add(self) -> None:
         """Adds everything; the role comes last, since events add to it."""
-        self.grant()
+        _, granted = self.making.reads.apart(self.grant)  # it decides what the role holds, and no other resource
         called = self.alias()
         self.url(called)
         self.asynchronous_calls()
@@ -75,7 +75,7 @@ class _Function:
                 poll(self.making, called, event, self.grants)
             if event.type == "SNS" and counts(event.get("SqsSubscription")):
                 self.grants.attach("AWSLambdaSQSQueueExecutionRole", event.place)
-        self.role()
+        self.role(granted)
 
     # --- the role
 
@@ -96,8 +96,8 @@ class _Function:
             self.grants.allow("DeadLetterQueuePolicy", queue.place, *delivery(kind, target, queue.place))
         self.grants.take(self.get("Policies"))
 
-    def role(self) -> None:
-        """Adds the role, where the function names none."""
+    def role(self, granted: frozenset[str]) -> None:
+        """Adds the role, where the function names none; `granted` are the choices that decide what it holds."""
         given, opaque, place = self.get("Role"), self.resource.opaque, self.resource.place
         left_out = isinstance(given, Unknown) and given.usual is not None and not counts(given.usual)
         if counts(given) and not left_out:
@@ -113,8 +113,9 @@ class _Function:
             **self.grants.properties(),
         }
         self.make(role, "AWS::IAM::Role", properties, place, doubt)
+        self.making.shape(role, granted)
         if opaque is None:
-            self.making.amend(self.name, {"Role": reference})
+            self.making.amend(self.name, {"Role": reference}, alone=True)
 
     # --- alias and deployments
 

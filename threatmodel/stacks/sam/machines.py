@@ -57,7 +57,7 @@ def _role(making: Expansion, resource: Resource) -> None:
     if isinstance(own, Unknown):
         doubt, reference = doubtful(own, usually=True), own._replace(usual=reference)
     making.add(doubted(resource, doubt), name, "AWS::IAM::Role", properties, place)
-    making.amend(resource.name, {"Role": reference})
+    making.amend(resource.name, {"Role": reference}, alone=True)
 
 
 def _alias(making: Expansion, resource: Resource) -> Node:

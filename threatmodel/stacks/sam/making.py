@@ -10,9 +10,26 @@ from typing import Any, NamedTuple
 
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import replace
+from threatmodel.stacks.reads import Reads
+from threatmodel.stacks.sam.merging import merged, pruned
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, get, shape_of, spelling, text
+from threatmodel.stacks.tracking import tracked_resource, untracked
+from threatmodel.stacks.values import (
+    Joined,
+    Link,
+    List,
+    Node,
+    Scalar,
+    Table,
+    Unknown,
+    both,
+    get,
+    shape_of,
+    spelling,
+    text,
+)
 
+PREFIX = "AWS::Serverless::"
 _NODES = (Scalar, Table, List, Link, Joined, Unknown)
 
 
@@ -147,12 +164,12 @@ def hashed(node: Node | None) -> str:
 
 def doubtful(node: Unknown, *, usually: bool | None) -> Unknown:
     """Why it is not sure that a resource is made, and whether parameter defaults would make it."""
-    return Unknown(node.why, node.place, None if usually is None else Scalar(usually, node.place))
+    return Unknown(node.why, node.place, None if usually is None else Scalar(usually, node.place), choices=node.choices)
 
 
 def doubted(resource: Resource, doubt: Unknown | None) -> Resource:
     """The resource as the maker of something that may not be made although itself is."""
-    return resource if doubt is None or resource.doubt is not None else replace(resource, doubt=doubt)
+    return resource if doubt is None else replace(resource, doubt=both(resource.doubt, doubt))
 
 
 class Event(NamedTuple):
@@ -198,12 +215,17 @@ class Expansion:
 
     `routes` holds what events open, by the name of the API; `everything` the functions that get whatever an HTTP API is
     asked for, with that API; `notified` and `triggered` what events add to buckets and user pools; `reaching` the roles
-    with which rules reach their targets.
+    with which rules reach their targets.  `reads` records the choices that are looked at: they decide what is made.
     """
 
     def __init__(self, stack: Stack, globals_: Table | None) -> None:
         self.globals_ = globals_
-        self.resources: dict[str, Resource] = dict(stack.resources)
+        self.reads = Reads()
+        merging = {
+            name: pruned(merged(one, globals_)) if one.type.startswith(PREFIX) else one
+            for name, one in stack.resources.items()
+        }
+        self.resources = {name: tracked_resource(one, self.reads) for name, one in merging.items()}
         self.routes: dict[str, list[Route]] = {}
         self.everything: set[tuple[str, str]] = set()
         self.reaching: dict[str, dict[str, Node]] = {}
@@ -231,11 +253,12 @@ class Expansion:
         if there is not None:
             if there.made_by and there.doubt is not None and maker.doubt is None:
                 self.resources[name] = replace(there, doubt=None)
+            self.shape(name, self.reads.so_far)
         else:
             table = Table(
                 {key: node_of(node, place) for key, node in properties.items() if node is not None}, place, {}
             )
-            self.resources[name] = Resource(
+            made = Resource(
                 name=name,
                 type=kind,
                 properties=table,
@@ -243,17 +266,32 @@ class Expansion:
                 made_by=maker.name,
                 doubt=maker.doubt,
                 opaque=maker.opaque,
+                shaped=self.reads.so_far,
             )
+            self.resources[name] = tracked_resource(made, self.reads)
+
+    def shape(self, name: str, choices: frozenset[str]) -> None:
+        """Notes that choices decide what a resource is like."""
+        resource = self.resources[name]
+        if not choices <= resource.shaped:
+            self.resources[name] = replace(resource, shaped=resource.shaped | choices)
+
+    def take_globals(self, name: str) -> None:
+        """Merges what Globals says into a resource that was made."""
+        self.resources[name] = tracked_resource(merged(untracked(self.resources[name]), self.globals_), self.reads)
 
     def polls(self, name: str, service: str) -> None:
         """Notes of a mapping which service the event polls that it was made of."""
         self.resources[name] = replace(self.resources[name], polls=service)
 
-    def amend(self, name: str, properties: Mapping[str, Node]) -> None:
-        """Sets properties of a resource."""
-        resource = self.resources[name]
+    def amend(self, name: str, properties: Mapping[str, Node], *, alone: bool = False) -> None:
+        """Sets properties of a resource; `alone`: what they were decides what they become, and nothing else."""
+        resource = untracked(self.resources[name])
         entries = {**resource.properties.entries, **properties}
-        self.resources[name] = replace(resource, properties=resource.properties._replace(entries=entries))
+        amended = replace(resource, properties=resource.properties._replace(entries=entries))
+        self.resources[name] = tracked_resource(amended, self.reads)
+        if not alone:
+            self.shape(name, self.reads.so_far)
 
     def means(self, reference: str, name: str) -> None:
         """Notes that a reference such as ``MyApi.Stage`` means the resource of this name."""
@@ -269,9 +307,7 @@ class Expansion:
                 entries = {**triggers, **(config.entries if config else {})}
                 place = config.place if config else self.resources[pool].place
                 self.amend(pool, {"LambdaConfig": Table(entries, place, config.keys if config else {})})
-        if not self._meant:
-            return self.resources
-        return {name: self._led(resource) for name, resource in self.resources.items()}
+        return {name: self._led(untracked(resource)) for name, resource in self.resources.items()}
 
     def _notify(self, bucket: str, notices: list[Node]) -> None:
         place = self.resources[bucket].place
@@ -287,10 +323,10 @@ class Expansion:
         self.amend(bucket, {"NotificationConfiguration": Table(entries, place, config.keys if config else {})})
 
     def _led(self, resource: Resource) -> Resource:
-        properties = self._node(resource.properties)
+        properties = self._node(resource.properties) if self._meant else resource.properties
         if properties is resource.properties or not isinstance(properties, Table):
             return resource
-        return replace(resource, properties=properties)
+        return replace(resource, properties=properties, shaped=resource.shaped | self.reads.so_far)
 
     def _node(self, node: Node) -> Node:
         """The node with its links led where they mean; the very same where none changes."""

@@ -1,0 +1,255 @@
+"""What one file of infrastructure code says of a model's elements, and what of that holds in each way to deploy it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from threatmodel.evidence.answers import Answered, Unanswered
+from threatmodel.evidence.claims import PASSING, WIRING, Claim, Fallen, Key, Said
+from threatmodel.evidence.deployed import Deployed
+from threatmodel.evidence.held import HeldFile
+from threatmodel.evidence.lists import Lists
+from threatmodel.evidence.opened import opened
+from threatmodel.evidence.relations.role import RELATIONS as USES
+from threatmodel.evidence.relations.used import unable
+from threatmodel.evidence.signs import signs
+from threatmodel.evidence.unmodeled import unmodeled
+from threatmodel.evidence.unread_parts import Standing, Touch, touches
+from threatmodel.evidence.work import Work
+from threatmodel.evidence.worlds import Tree, World, held
+from threatmodel.graph.elements import WORK_LIMIT, LeftOpen, Read
+from threatmodel.library.directions import Directions
+from threatmodel.model.facts import Statement, Statements
+from threatmodel.model.vocabulary import LISTS
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import Place, Problem, quoted
+from threatmodel.stacks.assumed import Assumed
+from threatmodel.stacks.stack import Resource
+from threatmodel.stacks.tracking import tracked
+from threatmodel.stacks.values import table
+
+if TYPE_CHECKING:
+    from threatmodel.probe.seen import SeenCall
+
+_PLANES = ("account", "pipeline")
+"""The planes of which a file of infrastructure code can say something."""
+_OPEN = re.compile(r"[{*$<]")
+"""What a path has that is no single one: a parameter, a star, what a file leaves open."""
+
+
+class FileStatements:
+    """One file held against the model: what it says, as it stands and in other worlds."""
+
+    def __init__(self, held: HeldFile, base: Assumed, ways: Directions | None) -> None:
+        self.file, self.base, self.ways = held, base, ways
+        self.system, self.stack, self.facts, self.matched = held.system, held.stack, held.facts, held.matched
+        self.lists = Lists(held)
+        place = Place(held.stack.file)
+        self.whole = Resource(name="", type="", properties=table({}, place), place=place)
+        self.places: dict[tuple[str, str], tuple[Place, ...]] = {}
+        self.left_open: list[LeftOpen] = []
+        self.limit = 0  # that ended the work on its worlds, if any did
+
+    @cached_property
+    def _kinds(self) -> Mapping[str, str]:
+        """The kind of each element of the model, external systems among them."""
+        nodes = {name: node.kind for name, node in self.system.nodes.items()}
+        return {**dict.fromkeys(self.system.externals, "external system"), **nodes}
+
+    def deployed(self, element: str, resource: str) -> Deployed:
+        """What the file makes of an element, for what ran elsewhere to be held against."""
+        place = self.stack.resources[resource].place
+        nested = {one.file for one in self.stack.nested}
+        folder = Path(place.file if place.file in nested else self.stack.file).parent
+        shared = tuple(one for one, name in self.matched.resources.items() if name == resource and one != element)
+        unable_to, paths = partial(self._unable, resource), partial(self._paths, resource)
+        return Deployed(self.stack, self.stack.resources[resource], folder, shared, unable_to, paths)
+
+    def _paths(self, name: str) -> Sequence[str]:
+        """The routes by which requests come to a function; none where one takes more than one path, or is not told."""
+        relations = self.lists.relations.get(name)
+        found = [] if relations is None else [one.path for one in relations.triggers if one.by == "http"]
+        return () if any(_OPEN.search(path) or not path.startswith("/") for path in found) else found
+
+    def _unable(self, name: str, calls: Sequence[SeenCall]) -> Sequence[str]:
+        """Which of the calls that a handler was seen to make the function's role does not allow, where all is known."""
+        relations = self.lists.relations.get(name)
+        if relations is None or any(one in relations.unknown for one in USES):
+            return ()
+        return unable(calls, self.stack.resources[name], self.stack, relations.rights)
+
+    def state(self, statements: Statements) -> None:
+        """Adds what the file says of each element, and of the planes that the model describes."""
+        for element, name in self._facts():
+            self._state_fact(element, name, statements)
+        self.lists.state(statements)
+        self.left_open += self.lists.left_open
+
+    def _facts(self) -> Iterator[Key]:
+        """Each fact of which the file may say something, and its element."""
+        for element, resource in self.matched.resources.items():
+            kind = self.system.nodes[element].kind
+            yield from ((element, name) for name in self.facts.names(kind, self.stack.resources[resource]))
+        for plane in _PLANES:
+            if plane in self.system.nodes:
+                yield from ((plane, name) for name in self.facts.names(plane, self.whole))
+
+    def questions(self) -> Iterator[Key]:
+        """All that the file can be asked."""
+        yield from self._facts()
+        yield from ((element, WIRING) for element, kind in self._kinds.items() if kind == "function")
+        yield PASSING
+
+    def answer(self, key: Key) -> Said:
+        """What the file says to a question."""
+        found: Statements = {}
+        element, name = key
+        if key == PASSING:
+            self.lists.state_passing(found)
+        elif name == WIRING:
+            self.lists.state_function(element, found)
+        else:
+            self._state_fact(element, name, found)
+        return found
+
+    def world(self, files: Files, assumed: Assumed) -> World:
+        """The file, read again in a world that it leaves open."""
+        stack = tracked(opened(self.file.source, self.system, files, assumed))
+        other = FileStatements(self.file.read_as(stack), self.base, self.ways)
+        other.lists.seen = self.lists.seen
+        return World(stack, lambda key: stack.reads.during(lambda: other.answer(key)))
+
+    def held(self, said: Statements, files: Files, ways: Directions, work: Work) -> Statements:
+        """What of the statements holds in every world that the file leaves open."""
+        tree = Tree(self.base, self.stack, partial(self.world, files), work)
+        kept, fallen = held(said, self._kinds, tree, self.questions(), ways)
+        self.limit = work.allowed if work.reached else 0
+        self.left_open = [
+            one for one in self.left_open if all(said.open for said in kept.get(one.element, {}).get(one.name, ()))
+        ]
+        untouched, touched = self._untouched(kept, ways)
+        for element, name, statement, why, at in (*fallen, *touched):
+            place = at or statement.place or self.file.place(element)
+            value = () if name in LISTS else (statement.value,)
+            self.left_open.append(LeftOpen(element, name, why, place, value))
+        return untouched
+
+    def _untouched(self, said: Said, ways: Directions) -> tuple[Statements, list[Fallen]]:
+        """The statements that no unread part of the file may change, and those that one may."""
+        kept: Statements = {}
+        fallen: list[Fallen] = []
+        parts = touches(self.stack, self.facts, self.file.element_of)
+        standing = Standing(self.stack)
+        for element, by in said.items():
+            kind = self._kinds[element]
+            shared = self._shared(element)
+            for name, statements in by.items():
+                around = self.facts.looks_around(kind, name)
+                for statement in statements:
+                    on = self._rests_on(element, name, standing, statement.place) if parts else frozenset()
+                    part = shared or next(
+                        (one for one in parts if one.reaches(element, name, on, looked_around=around)), None
+                    )
+                    claim = Claim(element, kind, name, statement, ways)
+                    if part is not None and claim.reassures:
+                        fallen.append(Fallen(element, name, statement, part.why, part.place))
+                        if name in LISTS:
+                            opened = statement._replace(open=statement.open or part.why)
+                            kept.setdefault(element, {}).setdefault(name, []).append(opened)
+                    else:
+                        kept.setdefault(element, {}).setdefault(name, []).append(statement)
+        return kept, fallen
+
+    def _rests_on(self, element: str, fact: str, standing: Standing, place: Place | None) -> frozenset[str]:
+        """The resources from which a fact of an element follows: what was looked at, and where the answer stands."""
+        kind = self._kinds[element]
+        resource = self.stack.resources.get(self.matched.resources.get(element, ""), self.whole)
+        places = (place, *self.places.get((element, fact), ()))
+        return self.facts.rests_on(kind, fact, resource).union(*map(standing.at, places))
+
+    def _shared(self, element: str) -> Touch | None:
+        """That another element of the same kind is said to be the same resource: which it is, is not told."""
+        resource = self.matched.resources.get(element)
+        nodes = self.system.nodes
+        for other, name in self.matched.resources.items():
+            if name == resource and other != element and nodes[other].kind == nodes[element].kind:
+                why = f"{quoted(element)} and {quoted(other)} are stated to be the same resource"
+                return Touch(frozenset((element,)), "changes", why, self.file.place(element))
+        return None
+
+    def _state_fact(self, element: str, name: str, statements: Statements) -> None:
+        kind, resource = self.system.nodes[element].kind, self._resource(element)
+        found = self.facts.fact(kind, resource, name) if resource is not None else None
+        if resource is None or found is None:
+            return
+        if isinstance(found, Answered) and (resource.doubt is None or self._alarms(kind, name, found.value)):
+            statement = Statement(found.value, "template", found.places[0], found.note)
+            self.places[element, name] = found.places
+            statements.setdefault(element, {}).setdefault(name, []).append(statement)
+        elif isinstance(found, Unanswered):
+            usual = (found.usual.value,) if found.usual is not None else ()
+            self.left_open.append(LeftOpen(element, name, found.why, found.place, usual))
+        elif resource.doubt is not None:
+            doubt = resource.doubt
+            self.left_open.append(LeftOpen(element, name, doubt.why, doubt.place, (found.value,)))
+
+    def _resource(self, element: str) -> Resource | None:
+        """The resource that an element is, the whole file for a plane; None where it is not in the file."""
+        if element in _PLANES:
+            return self.whole
+        return self.stack.resources.get(self.matched.resources.get(element, ""))
+
+    def _alarms(self, kind: str, name: str, value: object) -> bool:
+        """Whether a value is bad to have, and good for nothing: it counts though its resource may not exist."""
+        ways = self.ways
+        return ways is not None and ways.alarms(kind, name, value) and not ways.reassured(kind, name, value)
+
+    # --- what was read
+
+    def read(self) -> Read:
+        """What a reader of the report should know about the file."""
+        functions = [name for name, kinds in self.file.kinds.items() if "function" in kinds]
+        extra = dict.fromkeys((*functions, *self.lists.unread_parts))
+        modelled = {*self.lists.elements, *self.file.element_of, *extra}
+        unasked = [
+            Problem(code="unknown-parameter", place=place, message=f"the file has no parameter {quoted(name)}")
+            for name, place in self.base.stated.items()
+            if name not in self.stack.parameters
+        ]
+        return Read(
+            file=self.stack.file,
+            kind=self.file.source.kind,
+            elements=dict(self.matched.resources),
+            missing=tuple(one for one in self.matched.missing if one[0] not in self.lists.elements.values()),
+            extra=tuple(
+                (name, self.file.kinds.get(name, ("",))[0], self.stack.resources[name].place)
+                for name in extra
+                if name not in self.lists.elements and name in self.stack.resources
+            ),
+            unread=tuple((one.name, one.why, one.place) for one in self.stack.unread),
+            left_open=tuple(self.left_open),
+            notes=(*self.stack.problems, *unasked, *self._unfinished()),
+            signs=tuple(f"{what} at {place}" for what, place in signs(self.stack, dict(self.lists.relations))),
+            unused=self._pairs("unused"),
+            ungranted=self._pairs("ungranted"),
+            unmodeled=unmodeled(self.stack, modelled),
+        )
+
+    def _unfinished(self) -> Iterator[Problem]:
+        """That not all worlds of the file were read, and what to do."""
+        if self.limit:
+            message = f"not every way to deploy it was read: that takes more than {self.limit:,} operations"
+            hint = "name a deployment that gives its parameters, or allow more with --work; the rest is unknown"
+            yield Problem(code=WORK_LIMIT, place=Place(self.stack.file), message=message, hint=hint)
+
+    def _pairs(self, name: str) -> tuple[tuple[str, str, Place], ...]:
+        """Grants without a use, or uses without a grant: the function, the resource, the line."""
+        return tuple(
+            (self.file.element_of.get(function, function), use.resource, use.places[0])
+            for function, relations in self.lists.relations.items()
+            for use in getattr(relations, name)
+        )

@@ -1,0 +1,53 @@
+"""Which choices of a deployment a computation read, and what was computed once and read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+
+
+class Reads:
+    """Records choices (``?Condition``, parameter) while computations read a stack, one record inside another.
+
+    Computations are kept by a key; a later caller is recorded to have read what the first computation read.
+    """
+
+    def __init__(self) -> None:
+        self._recording: list[set[str]] = []
+        self._kept: dict[Hashable, tuple[Any, frozenset[str]]] = {}
+
+    def note(self, choices: frozenset[str]) -> None:
+        """Record that these choices were read."""
+        if self._recording and choices:
+            self._recording[-1] |= choices
+
+    @property
+    def so_far(self) -> frozenset[str]:
+        """What the innermost record has by now."""
+        return frozenset(self._recording[-1]) if self._recording else frozenset()
+
+    def during(self, work: Callable[[], _T]) -> tuple[_T, frozenset[str]]:
+        """Return what some work gives, and the choices that it read."""
+        found, choices = self.apart(work)
+        self.note(choices)
+        return found, choices
+
+    def apart(self, work: Callable[[], _T]) -> tuple[_T, frozenset[str]]:
+        """Return the same, for a caller that does not depend on what is read until it notes it."""
+        self._recording.append(set())
+        try:
+            found = work()
+        finally:
+            choices = frozenset(self._recording.pop())
+        return found, choices
+
+    def once(self, key: Hashable, work: Callable[[], _T]) -> _T:
+        """Return what some work gave the first time; each caller has read what that read."""
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = self.apart(work)
+        self.note(found[1])
+        result: _T = found[0]
+        return result

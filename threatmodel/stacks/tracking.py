@@ -1,0 +1,120 @@
+"""A stack that records which choices of a deployment are read of it.
+
+Analyses see the stack that they know.  What is known whatever a deployment chooses is handed out as it is: only
+properties that a choice decides, and resources that it may leave out, are recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from threatmodel.reading.values import field_names, replace
+from threatmodel.stacks.reads import Reads
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import ALWAYS, Node, Table, choices_of
+
+
+class TrackedEntries(Mapping[str, "Node"]):
+    """Entries of which each records the choices that decide it; which keys there are depends on all of them."""
+
+    __slots__ = ("_choices", "_reads", "_shaped", "entries")
+
+    def __init__(self, entries: Mapping[str, Node], shaped: frozenset[str], reads: Reads) -> None:
+        self.entries, self._shaped, self._reads = entries, shaped, reads
+        self._choices: dict[str, frozenset[str]] = {}
+
+    def _note(self, key: str) -> None:
+        found = self._choices.get(key)
+        if found is None:
+            found = self._choices[key] = self._shaped | choices_of(self.entries.get(key))
+        self._reads.note(found)
+
+    def __getitem__(self, key: str) -> Node:
+        self._note(key)
+        return self.entries[key]
+
+    def __iter__(self) -> Iterator[str]:
+        for key in self.entries:
+            self._note(key)
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        for key in self.entries:
+            self._note(key)
+        return len(self.entries)
+
+
+class _Resources(Mapping[str, Resource]):
+    """Resources of which each records the choices that decide whether it is there."""
+
+    def __init__(self, resources: Mapping[str, Resource], shaped: frozenset[str], reads: Reads) -> None:
+        self._resources = {name: tracked_resource(one, reads) for name, one in resources.items()}
+        self._existence = {name: found for name, one in resources.items() if (found := _existence(one))}
+        self._shaped, self._reads = shaped, reads
+        self._every = shaped.union(*self._existence.values())
+
+    def __getitem__(self, name: str) -> Resource:
+        found = self._resources.get(name)
+        if found is None:
+            self._reads.note(self._shaped)
+            raise KeyError(name)
+        self._reads.note(self._existence.get(name, ALWAYS))
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        self._reads.note(self._every)
+        return iter(self._resources)
+
+    def __len__(self) -> int:
+        self._reads.note(self._every)
+        return len(self._resources)
+
+    def of_type(self, types: tuple[str, ...]) -> Iterator[Resource]:
+        """The resources of some types; whether others are there is not recorded."""
+        self._reads.note(self._shaped)
+        return (self[name] for name, one in self._resources.items() if one.type in types)
+
+
+class _TrackedStack(Stack):
+    """A stack whose resources are recorded by type too."""
+
+    __slots__ = ()
+
+    def of_type(self, *types: str) -> Iterator[Resource]:
+        resources = self.resources
+        return resources.of_type(types) if isinstance(resources, _Resources) else super().of_type(*types)
+
+
+def tracked(stack: Stack) -> Stack:
+    """Return the stack as one that records in its `reads` what is read of it."""
+    reads = Reads()
+    given = {name: getattr(stack, name) for name in field_names(Stack)}
+    return _TrackedStack(**{**given, "resources": _Resources(stack.resources, stack.shaped, reads), "reads": reads})
+
+
+def tracked_resource(resource: Resource, reads: Reads) -> Resource:
+    """Return the resource as one whose properties are recorded."""
+    shaped = resource.shaped | choices_of(resource.opaque)
+    properties, about = resource.properties, resource.about
+    entries = TrackedEntries(properties.entries, shaped, reads)
+    return replace(
+        resource,
+        properties=Table(entries, properties.place, properties.keys),
+        about=None if about is None else TrackedEntries(about, ALWAYS, reads),
+    )
+
+
+def untracked(resource: Resource) -> Resource:
+    """Return the resource as it was before it was tracked."""
+    properties, about = resource.properties, resource.about
+    if not isinstance(properties.entries, TrackedEntries):
+        return resource
+    return replace(
+        resource,
+        properties=properties._replace(entries=properties.entries.entries),
+        about=about.entries if isinstance(about, TrackedEntries) else about,
+    )
+
+
+def _existence(resource: Resource) -> frozenset[str]:
+    return resource.shaped | choices_of(resource.doubt, resource.opaque)
