@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""What an insider may try: changes that make a deployed system weaker, and whether anything is called proven after all.
+"""Attempts of an insider: changes that weaken a deployed system, and whether a proof remains.
 
     .venv/bin/python scripts/attacks.py [--write | --check] [ID ...]
 
-Runs the attempts of tests/evidence/attacks/*.yaml, all or those that are named, and prints what each did.  Fails where
-one comes out otherwise than its file says.  `--write` keeps the table in docs/maintainers/adversary.md; `--check` fails
-where that page differs.
+Runs the attempts of tests/evidence/attacks/*.yaml, all or those that are named, and prints what each did.  Fails if
+one has another result than its file states.  `--write` keeps the table in docs/maintainers/adversary.md; `--check` fails
+if that page differs.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ AS_OF = datetime.date(2026, 11, 25)
 """The day for which states are worked out."""
 PROVEN = "proven"
 REFUSED = "refused"
-"""What stands for a state where the files are not taken at all."""
+"""The state if the files are rejected."""
 
 EXAMPLE: Mapping[str, Path] = {
     "model": HOME / "models" / "slack-lambda.yaml",
@@ -262,21 +262,20 @@ def table(outcomes: Sequence[Outcome]) -> str:
 _INTRODUCTION = """\
 # Attacks
 
-What is called *proven* here must hold whatever an author of a pull request does: change the template, the
-plan, serverless.yml or the model so that the system gets weaker and the report does not. `tests/evidence/attacks/` has
-such attempts as data, each a change and what may no longer be proven afterward; `scripts/attacks.py` makes them on the
-example's files, on a Terraform plan and on a serverless.yml, and the suite runs them. They are another measure than
-[mutants.md](mutants.md): nothing generates them, each was made up to get through.
+A control may be called *proven* only if no pull request can weaken the system and keep the proof. An author may change the
+template, the plan, serverless.yml or the model. `tests/evidence/attacks/` has such attempts as data: a change, and what may
+no longer be proven after it. `scripts/attacks.py` applies them to the example's files, to a Terraform plan and to a
+serverless.yml, and the test suite runs them. Unlike [mutants.md](mutants.md), they are not generated. Each was written to
+succeed.
 
-{attempts} attempts: {held} held when they were first tried, {repaired} did not and were repaired, {through} still get
-through. {stays} of them also name what must *stay* proven: a proof that anything takes away is worth as little as one
-that nothing does.
+{attempts} attempts: {held} were detected at first, {repaired} were detected after a repair, and {through} still succeed.
+{stays} of them also name what must *stay* proven, because a proof that any change removes is worthless too.
 
-| what is attacked | attempts | held | repaired | get through |
+| topic | attempts | detected | repaired | succeed |
 | --- | --- | --- | --- | --- |
 {rows}
 
-## What still gets through, and why
+## Attempts that still succeed, and why
 """
 
 
@@ -295,7 +294,7 @@ def page(every: Sequence[Attack]) -> str:
     )
     lines = [text, *(f"- `{one.id}`: {one.says} {one.through}" for one in through)]
     for topic in topics:
-        lines += ["", f"## {topic}", "", "| attempt | what is changed | what falls |", "| --- | --- | --- |"]
+        lines += ["", f"## {topic}", "", "| attempt | change | no longer proven |", "| --- | --- | --- |"]
         lines += [_attempt(one) for one in every if one.topic == topic]
     return "\n".join(lines) + "\n"
 
@@ -310,15 +309,15 @@ def _attempt(one: Attack) -> str:
     falls = ", ".join(f"`{name}`" for name in one.falls)
     stays = ", ".join(f"`{name}`" for name in one.stays)
     what = "; ".join(part for part in (falls, f"stays: {stays}" if stays else "") if part)
-    mark = " (gets through)" if one.through else " (repaired)" if one.repaired else ""
+    mark = " (succeeds)" if one.through else " (repaired)" if one.repaired else ""
     return f"| `{one.id}` | {one.says} | {what}{mark} |"
 
 
 def main() -> int:
     """Prints, writes or compares; the exit code."""
-    parser = argparse.ArgumentParser(description="What an insider may try.")
+    parser = argparse.ArgumentParser(description="Run the attempts to keep a proof that is no longer true.")
     parser.add_argument("ids", nargs="*", metavar="ID", help="an attempt (default: all)")
-    parser.add_argument("--folder", type=Path, default=ATTACKS, help="where the attempts lie (default: the suite's)")
+    parser.add_argument("--folder", type=Path, default=ATTACKS, help="the folder of the attempts (default: the suite's)")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--write", action="store_true", help="write docs/maintainers/adversary.md")
     what.add_argument("--check", action="store_true", help="fail where docs/maintainers/adversary.md differs")
