@@ -1,10 +1,10 @@
-"""The first lines of `check` for nineteen systems, and what a person makes of each: docs/maintainers/precision.md.
+"""The first lines of `check` for nineteen systems, and a person's judgment of each: docs/maintainers/precision.md.
 
     python scripts/precision.py [--templates FOLDER] [--write]
 
-Prints the first twenty lines (issues that fail from high) of each system, with the judgement that precision.yaml,
-beside this file, holds for it.  `--templates` names a folder with the public templates that are named there, which are
-left out without it.  `--write` writes the table.  A line that nobody has judged is printed with a question mark.
+Prints the first twenty lines (issues that fail from high) of each system, with the judgment in precision.yaml,
+beside this file.  `--templates` names a folder with its public templates, which are left out
+without it.  `--write` writes the table.  A line without a judgment is printed with a question mark.
 """
 
 from __future__ import annotations
@@ -40,11 +40,12 @@ JUDGEMENTS = HOME / "scripts" / "precision.yaml"
 PAGE = HOME / "docs" / "maintainers" / "precision.md"
 MOST = 20
 TODAY = datetime.date(2026, 11, 25)
+NEWLINE = "\n"
 WORDS = {"act": "worth acting on", "minor": "true but minor", "repeats": "repeats another line", "wrong": "wrong"}
 
 
 class Line(NamedTuple):
-    """A line of a check, by its issue's id, and what a person makes of it ('?' where nobody has said)."""
+    """A line of a check, by its issue's id, and its judgment ('?' without one)."""
 
     name: str
     text: str
@@ -60,7 +61,7 @@ def lines(path: Path, judged: Mapping[str, Sequence[str]]) -> Iterator[Line]:
         names = ", ".join(issue.elements[:3]) + (f" and {len(issue.elements) - 3} more" if issue.elements[3:] else "")
         sure = "" if issue.verdict != "undetermined" else "?"
         why = _SHORT.sub("", asks(issue) if issue.questions else shows(issue))
-        yield Line(issue.id, f"{issue.claimed}{sure} {title(issue, assessment)} ({names}): {why}", judgement, reason)
+        yield Line(issue.id, f"{issue.claimed}{sure}: {title(issue, assessment)}\n{names}\n{why}", judgement, reason)
 
 
 def read(path: Path) -> Assessment:
@@ -97,13 +98,13 @@ def table(found: Mapping[str, Sequence[Line]], systems: Mapping[str, Any]) -> st
 
 
 def _sums(found: Mapping[str, Sequence[Line]]) -> str:
-    """How many lines were judged how, and how many of them every system gets: its code, set-up, data and platform."""
+    """Return how many lines got each judgment, and how many of them every system gets (code, setup, data, platform)."""
     total = Counter(line.judgement for said in found.values() for line in said)
     judged = sum(total[word] for word in WORDS)
     share = f" ({100 * total['act'] / judged:.0f} %)" if judged else ""
     parts = [f"{total[word]} {means}{share if word == 'act' else ''}" for word, means in WORDS.items()]
     asked = sum(line.name in ANSWERED_FROM for said in found.values() for line in said)
-    return f"{judged} lines: {', '.join(parts)}; {asked} of them ask what every system is asked"
+    return f"{judged} lines: {', '.join(parts)}. {asked} of them ask what every system is asked"
 
 
 def _rows(found: Mapping[str, Sequence[Line]], systems: Mapping[str, Any]) -> str:
@@ -111,7 +112,7 @@ def _rows(found: Mapping[str, Sequence[Line]], systems: Mapping[str, Any]) -> st
     for name, said in found.items():
         counts = Counter(line.judgement for line in said)
         worst = systems[name]["worst"]
-        at = next((str(n) for n, line in enumerate(said, 1) if line.name == worst), "not told")
+        at = next((str(n) for n, line in enumerate(said, 1) if line.name == worst), "not listed")
         cells = [name, str(len(said)), *(str(counts[word]) for word in WORDS), "-" if worst == "none" else at]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
@@ -124,49 +125,54 @@ def _group(system: Mapping[str, Any]) -> str:
 _HEAD = """\
 # Precision
 
-What a reader of the first {most} lines of `check` would do with each line, judged by hand, with a reason, in
-`scripts/precision.yaml`; `python scripts/precision.py --templates FOLDER --write` makes this page of it. Whoever judged
-has written the toolkit: take the figures as bounds from above. The last column has the line of the worst hole that is
-truly there. The aim is sixteen of twenty lines worth acting on, none wrong, the worst hole among the first three.
-A line has one reason: it may stand for many findings, and for several questions that one look answers (at the code, the
-set-up, the data, the platform).
+A person judged what a reader would do with each of the first {most} lines of `check`. The judgments and their reasons are in
+`scripts/precision.yaml`, and `python scripts/precision.py --templates FOLDER --write` writes this page from it. The toolkit's
+author judged, so treat the figures as upper bounds. The last column has the line of the most severe weakness that exists.
+The aim is that sixteen of twenty lines are worth acting on, none is wrong, and that weakness is among the first three. A
+line has one reason. It can have many findings, and several questions that one source answers: the code, the setup, the
+data, the platform.
 """
 
 _TABLE = """
-| system | lines | act | minor | repeats | wrong | worst hole |
+| system | lines | act | minor | repeats | wrong | most severe |
 | --- | --: | --: | --: | --: | --: | --: |"""
 
 _GROUPS = {
     "known": f"""\
-The first systems are those that the toolkit was built along: the default model, a bare model, samples of our own
-(`tests/samples/precision/`), and public templates of AWS's samples as `import` leaves them: nobody has answered a
-question yet. {{sums}}.
+The toolkit was developed with the first systems. They are the default model, a bare model, our own samples
+(`tests/samples/precision/`), and public templates of AWS's samples as `import` writes them, without any answers. {{sums}}.
 {_TABLE}""",
-    "mended": f"""\
-The next are public templates of which a reviewer first wrote down, from the template alone, what to say of them; that
-stands below with each. The figure is not that of the first run: after a look at its lines three faults were repaired
-that these templates showed (a trigger of a bucket whose account is named was taken for a stranger's, a weaker control
-was named before the one that stops a flood, and an API without functions was asked what nobody can answer). {{sums}}.
+    "repaired": f"""\
+The next systems are public templates. A reviewer first reviewed each template alone, and the review is below. The figure is
+not that of the first run, because these templates showed three defects that were then repaired. A trigger by a bucket whose
+account is named counted as another account's. A weaker control was named before the one that stops a flood. An API without
+functions got an unanswerable question. {{sums}}.
 {_TABLE}""",
     "untouched": f"""\
-The last were looked at in the same way when that was done, and nothing was changed for them: their lines are those of
-the first run, and the figure is the one to go by. {{sums}}.
+The last systems were reviewed in the same way after that, and nothing was changed for them. Their lines are those of the
+first run, so this is the figure to rely on. {{sums}}.
 {_TABLE}""",
 }
 
 _LEFT = """\
-What is left over: questions about the set-up that a template leaves open and nobody minds, and code whose work is
-harmless. What is not told: an API that hands on what a caller names, and who may sign up in a user pool.
+Lines that are not worth acting on are about minor settings that a template leaves open, and about harmless code. Two
+weaknesses are not found: an API that passes on what a caller names, and open sign-up in a user pool.
 """
 
 
+def _cell(text: str) -> str:
+    """Return a line of a check as a cell: its title, its elements, and what shows it as code."""
+    title, names, why = text.replace("|", "/").split(NEWLINE)
+    return f"{title}<br>{names}<br>`{why}`"
+
+
 def _said(name: str, said: Sequence[Line], system: Mapping[str, Any]) -> str:
-    head = f"## {name[0].upper()}{name[1:]}\n\nThe worst hole: {system['why']}\n"
-    head += f"\nA reviewer said first: {system['first']}.\n" if "first" in system else ""
+    head = f"## {name[0].upper()}{name[1:]}\n\nThe most severe weakness: {system['why']}\n"
+    head += f"\nThe reviewer wrote: {system['first']}.\n" if "first" in system else ""
     if not said:
         return f"{head}\nNothing fails.\n"
     rows = [
-        f"| {number} | {line.text.replace('|', '/')} | {line.judgement} | {line.reason} |"
+        f"| {number} | {_cell(line.text)} | {line.judgement} | {line.reason} |"
         for number, line in enumerate(said, 1)
     ]
     return "\n".join([head, "| | line | judged | because |", "| --: | --- | --- | --- |", *rows, ""])
@@ -189,7 +195,7 @@ def main() -> None:
         found[name] = list(lines(path, system.get("lines") or {}))
         print(f"\n{name}")
         for number, line in enumerate(found[name], 1):
-            print(f"{number:3} {line.judgement:8} {line.name:45} {line.text}")
+            print(f"{number:3} {line.judgement:8} {line.name:45} {' '.join(line.text.split(NEWLINE))}")
     if args.write:
         PAGE.write_text(table(found, systems), encoding="utf-8")
 

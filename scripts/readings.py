@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""How well the example's template is read: one change to it at a time, and what each does to the controls.
+"""How accurately the example's template is read: one change to it at a time, and its effect on the controls.
 
     .venv/bin/python scripts/readings.py [--write | --check]
 
-Prints every mutant of scripts/readings.yaml with what it moved, and the score: a mutant is caught if every
+Prints every mutant of scripts/readings.yaml with its effects, and the score: a mutant is caught if every
 control that it should move did so as written (none moved, where none should), and collateral is every other control
 whose state changed.  Fails where fewer than 98 in 100 are caught, or where one has more than one collateral change.
 `--write` keeps table and score in docs/maintainers/readings.md; `--check` fails where that page differs.
@@ -49,9 +49,9 @@ MOST_COLLATERAL = 1
 
 # Controls that a template can prove or deny, and that no mutant of this one template can move.
 NOT_SHOWN: Mapping[str, str] = {
-    "sse-c-blocked": "only S3 takes a key with a request, and the example has no bucket",
-    "encrypted-in-transit": "it is about flows whose receiver is a resource (a subscription, a database);"
-    " all flows here are calls of AWS's own, or Slack's",
+    "sse-c-blocked": "only S3 accepts a key with a request, and the example has no bucket",
+    "encrypted-in-transit": "it applies to flows to a resource (a subscription, a database);"
+    " all flows here are calls of AWS or Slack",
     "function-url-authentication": "no element of the model is a function URL",
     "queue-customer-managed-key": "the example's queue has no customer managed key, so there is no proof to remove",
     "tenant-isolation": "it is for functions that serve several tenants, which the model's statement denies",
@@ -203,19 +203,20 @@ def _moved(one: Outcome, name: str) -> str:
 
 
 _INTRODUCTION = """\
-# What one change to the template moves
+# The effects of single changes to a template
 
-How well is a template read? This page measures it. `examples/slack-app/template.yaml` deploys the default model; each
-row is one change to it, and what that change did to the controls. What it should do is written by hand in
-`scripts/readings.yaml`. A mutant is caught if every control in its table gets the state that is there.
-Collateral is every other control, on whatever element, whose state changed.
+This page measures how accurately a template is read. `examples/slack-app/template.yaml` deploys the default model. Each row
+is one change to it, with the effect on the controls. The expected effect is written by hand in `scripts/readings.yaml`. A
+mutant is caught if every control in its table gets the expected state. Any other control whose state changes is an
+unexpected change.
 
-**{score}**: {caught} of {mutants} mutants are caught; the most that one changes besides is {collateral}. Below {least}
-in 100, or above {most} besides, the check fails. Written by `scripts/readings.py --write`, for states as of {day}.
+**{score}**: {caught} of {mutants} mutants are caught, and none has more than {collateral} unexpected change. The check fails
+below {least} in 100, or above {most} unexpected change. `scripts/readings.py --write` writes this page, for states as of
+{day}.
 
-A state is *contradicted* where the model claims what the template denies, *absent* where it claims nothing, and
-*claimed* or *unknown* where the template no longer tells. Flows that a change adds or takes away are not counted: they
-have no state before or none after.
+A state is *contradicted* if the model claims what the template denies, and *absent* if it claims nothing. It is *claimed* or
+*unknown* if the template no longer shows it. Flows that a change adds or removes are not counted, because they lack one of
+the two states.
 """
 
 
@@ -232,10 +233,10 @@ def page(outcomes: Sequence[Outcome]) -> str:
         most=MOST_COLLATERAL,
         day=AS_OF,
     )
-    rows = ["", "| mutant | what it does | what moved |", "| --- | --- | --- |"]
+    rows = ["", "| mutant | change | effect |", "| --- | --- | --- |"]
     rows += [f"| `{one.mutant.id}` | {one.mutant.says} | {'<br>'.join(_cells(one)) or 'nothing'} |" for one in outcomes]
     rows += ["", "## What this template cannot show", ""]
-    rows += ["Templates tell the facts of these controls too, but no change to this one moves them.", ""]
+    rows += ["Templates state the facts of these controls too, but no change to this template affects them.", ""]
     rows += [f"- `{control}`: {why}." for control, why in NOT_SHOWN.items()]
     return text + "\n".join(rows) + "\n"
 

@@ -40,6 +40,8 @@ def shown(token: Token) -> str:
                 parts.append(" ")
             case "hardbreak":
                 parts.append("\n")
+            case "html_inline" if child.content.startswith("<br"):
+                parts.append("\n")
             case "image":
                 parts.append(child.content)
             case _:

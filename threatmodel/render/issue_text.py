@@ -55,7 +55,9 @@ def title(issue: Issue, assessment: Assessment) -> str:
     control = assessment.library.controls[issue.cause.state.control]
     others = len({name for name, _ in issue.missing} - {control.id})
     more = f", and {others} more control{'s' if others > 1 else ''}" if others else ""
-    return f"{_LABELS.get(issue.cause.state.state, 'Not in place')}: {control.title}{more}"
+    name, _, claim = control.title.partition(": ")
+    named = f"{name} ({claim})" if claim else name
+    return f"{_LABELS.get(issue.cause.state.state, 'Not in place')}: {named}{more}"
 
 
 def _asked(issue: Issue) -> str:
