@@ -4,8 +4,8 @@
     .venv/bin/python scripts/attacks.py [--write | --check] [ID ...]
 
 Runs the attempts of tests/evidence/attacks/*.yaml, all or those that are named, and prints what each did.  Fails if
-one has another result than its file states.  `--write` keeps the table in docs/maintainers/adversary.md; `--check` fails
-if that page differs.
+one has another result than its file states.  `--write` keeps the table in docs/maintainers/adversary.md; `--check`
+fails if that page differs.
 """
 
 from __future__ import annotations
@@ -262,14 +262,15 @@ def table(outcomes: Sequence[Outcome]) -> str:
 _INTRODUCTION = """\
 # Attacks
 
-A control may be called *proven* only if no pull request can weaken the system and keep the proof. An author may change the
-template, the plan, serverless.yml or the model. `tests/evidence/attacks/` has such attempts as data: a change, and what may
-no longer be proven after it. `scripts/attacks.py` applies them to the example's files, to a Terraform plan and to a
-serverless.yml, and the test suite runs them. Unlike [mutants.md](mutants.md), they are not generated. Each was written to
-succeed.
+A control may be called *proven* only if no pull request can weaken the system and keep the proof. An author may
+change the template, the plan, serverless.yml or the model. `tests/evidence/attacks/` has such attempts as data: a
+change, and what may no longer be proven after it. `scripts/attacks.py` applies them to the example's files, to a
+Terraform plan and to a serverless.yml, and the test suite runs them. Unlike [mutants.md](mutants.md), they are not
+generated. Each was written to succeed.
 
-{attempts} attempts: {held} were detected at first, {repaired} were detected after a repair, and {through} still succeed.
-{stays} of them also name what must *stay* proven, because a proof that any change removes is worthless too.
+{attempts} attempts: {held} were detected at first, {repaired} were detected after a repair, and {through} still
+succeed. {stays} of them also name what must *stay* proven, because a proof that any change removes is worthless
+too.
 
 | topic | attempts | detected | repaired | succeed |
 | --- | --- | --- | --- | --- |
@@ -317,7 +318,9 @@ def main() -> int:
     """Prints, writes or compares; the exit code."""
     parser = argparse.ArgumentParser(description="Run the attempts to keep a proof that is no longer true.")
     parser.add_argument("ids", nargs="*", metavar="ID", help="an attempt (default: all)")
-    parser.add_argument("--folder", type=Path, default=ATTACKS, help="the folder of the attempts (default: the suite's)")
+    parser.add_argument(
+        "--folder", type=Path, default=ATTACKS, help="the folder of the attempts (default: the suite's)"
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--write", action="store_true", help="write docs/maintainers/adversary.md")
     what.add_argument("--check", action="store_true", help="fail where docs/maintainers/adversary.md differs")

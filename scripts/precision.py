@@ -125,12 +125,12 @@ def _group(system: Mapping[str, Any]) -> str:
 _HEAD = """\
 # Precision
 
-A person judged what a reader would do with each of the first {most} lines of `check`. The judgments and their reasons are in
-`scripts/precision.yaml`, and `python scripts/precision.py --templates FOLDER --write` writes this page from it. The toolkit's
-author judged, so treat the figures as upper bounds. The last column has the line of the most severe weakness that exists.
-The aim is that sixteen of twenty lines are worth acting on, none is wrong, and that weakness is among the first three. A
-line has one reason. It can have many findings, and several questions that one source answers: the code, the setup, the
-data, the platform.
+A person judged what a reader would do with each of the first {most} lines of `check`. The judgments and their
+reasons are in `scripts/precision.yaml`, and `python scripts/precision.py --templates FOLDER --write` writes this
+page from it. The toolkit's author judged, so treat the figures as upper bounds. The last column has the line of the
+most severe weakness that exists. The aim is that sixteen of twenty lines are worth acting on, none is wrong, and
+that weakness is among the first three. A line has one reason. It can have many findings, and several questions that
+one source answers: the code, the setup, the data, the platform.
 """
 
 _TABLE = """
@@ -140,17 +140,18 @@ _TABLE = """
 _GROUPS = {
     "known": f"""\
 The toolkit was developed with the first systems. They are the default model, a bare model, our own samples
-(`tests/samples/precision/`), and public templates of AWS's samples as `import` writes them, without any answers. {{sums}}.
+(`tests/samples/precision/`), and public templates of AWS's samples as `import` writes them, without any answers.
+{{sums}}.
 {_TABLE}""",
     "repaired": f"""\
-The next systems are public templates. A reviewer first reviewed each template alone, and the review is below. The figure is
-not that of the first run, because these templates showed three defects that were then repaired. A trigger by a bucket whose
-account is named counted as another account's. A weaker control was named before the one that stops a flood. An API without
-functions got an unanswerable question. {{sums}}.
+The next systems are public templates. A reviewer first reviewed each template alone, and the review is below. The
+figure is not that of the first run, because these templates showed three defects that were then repaired. A trigger
+by a bucket whose account is named counted as another account's. A weaker control was named before the one that
+stops a flood. An API without functions got an unanswerable question. {{sums}}.
 {_TABLE}""",
     "untouched": f"""\
-The last systems were reviewed in the same way after that, and nothing was changed for them. Their lines are those of the
-first run, so this is the figure to rely on. {{sums}}.
+The last systems were reviewed in the same way after that, and nothing was changed for them. Their lines are those
+of the first run, so this is the figure to rely on. {{sums}}.
 {_TABLE}""",
 }
 
@@ -172,8 +173,7 @@ def _said(name: str, said: Sequence[Line], system: Mapping[str, Any]) -> str:
     if not said:
         return f"{head}\nNothing fails.\n"
     rows = [
-        f"| {number} | {_cell(line.text)} | {line.judgement} | {line.reason} |"
-        for number, line in enumerate(said, 1)
+        f"| {number} | {_cell(line.text)} | {line.judgement} | {line.reason} |" for number, line in enumerate(said, 1)
     ]
     return "\n".join([head, "| | line | judged | because |", "| --: | --- | --- | --- |", *rows, ""])
 

@@ -205,18 +205,18 @@ def _moved(one: Outcome, name: str) -> str:
 _INTRODUCTION = """\
 # The effects of single changes to a template
 
-This page measures how accurately a template is read. `examples/slack-app/template.yaml` deploys the default model. Each row
-is one change to it, with the effect on the controls. The expected effect is written by hand in `scripts/readings.yaml`. A
-mutant is caught if every control in its table gets the expected state. Any other control whose state changes is an
-unexpected change.
+This page measures how accurately a template is read. `examples/slack-app/template.yaml` deploys the default model.
+Each row is one change to it, with the effect on the controls. The expected effect is written by hand in
+`scripts/readings.yaml`. A mutant is caught if every control in its table gets the expected state. Any other control
+whose state changes is an unexpected change.
 
-**{score}**: {caught} of {mutants} mutants are caught, and none has more than {collateral} unexpected change. The check fails
-below {least} in 100, or above {most} unexpected change. `scripts/readings.py --write` writes this page, for states as of
-{day}.
+**{score}**: {caught} of {mutants} mutants are caught, and none has more than {collateral} unexpected change. The
+check fails below {least} in 100, or above {most} unexpected change. `scripts/readings.py --write` writes this page,
+for states as of {day}.
 
-A state is *contradicted* if the model claims what the template denies, and *absent* if it claims nothing. It is *claimed* or
-*unknown* if the template no longer shows it. Flows that a change adds or removes are not counted, because they lack one of
-the two states.
+A state is *contradicted* if the model claims what the template denies, and *absent* if it claims nothing. It is
+*claimed* or *unknown* if the template no longer shows it. Flows that a change adds or removes are not counted,
+because they lack one of the two states.
 """
 
 

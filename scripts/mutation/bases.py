@@ -39,7 +39,7 @@ _RESOURCES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """One system: `tree` is its file as data, `model` the model's path, `texts` what stands in place of files."""
+    """One system: `tree` is its file as data, `model` the model's path, `texts` replaces files."""
 
     name: str
     kind: str
@@ -61,7 +61,7 @@ class Base:
         return {**self.texts, self.file: self.text(tree)}
 
     def mutant(self, weakening: str, where: str, name: str, tree: Any, weakens: tuple[str, ...]) -> Mutant:
-        """The system with another tree in its file, which weakens what stands at a place in a way that has a name."""
+        """The system with another tree in its file, weakened at a place by a named method."""
         return replace(self.other(weakening, where, name, partial(self.files, tree), weakens), tree=tree)
 
     def other(  # noqa: PLR0913, PLR0917 - what a mutant is made of
@@ -73,7 +73,7 @@ class Base:
         weakens: tuple[str, ...] = (),
         reported: tuple[str, ...] = (),
     ) -> Mutant:
-        """The system with other files, which weaken what stands at a place in a way that has a name."""
+        """The system with other files, which weaken one place by a named method."""
         return Mutant(
             id=f"{self.name}/{weakening}/{where}/{name}",
             base=self.name,
@@ -119,7 +119,7 @@ def _base(name: str, row: Mapping[str, Any]) -> Base:
 
 @cache
 def before(name: str) -> Judgement:
-    """What a system comes to as it stands."""
+    """Return the result of a system without a change."""
     base = bases()[name]
     return judged(base.model, base.files(base.tree), reported=True)
 

@@ -1,6 +1,6 @@
 """The forms in which a template can say something weaker than it seems to: one list, applied to every place.
 
-A form turns a good value and a worse one into what stands in the template instead, with the parameters, conditions and
+A form turns a good value and a worse one into a replacement in the template, with the parameters, conditions and
 mappings that it needs.
 """
 
@@ -15,7 +15,7 @@ Needs = Mapping[str, Mapping[str, Any]]
 
 
 class Form(NamedTuple):
-    """What stands there instead: the class and name of the form, the value, and what it needs elsewhere."""
+    """The replacement: the class and name of the form, the value, and what it needs elsewhere."""
 
     weakening: str
     name: str
@@ -54,7 +54,7 @@ def some_forms(good: Any, worse: Any, number: int) -> Iterator[Form]:
 
 
 def forms(good: Any, worse: Any, number: int) -> Iterator[Form]:
-    """Every form in which a worse value can stand behind a good one."""
+    """Every form in which a worse value can hide behind a good one."""
     for turn in (number, number + 3):
         name, needs = never(turn)
         yield Form("condition-never", f"never-{name}", {"Fn::If": ["Never", good, worse]}, needs)

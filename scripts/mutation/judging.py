@@ -39,9 +39,9 @@ Texts = Mapping[str, str]
 class Mutant:
     """One weakening: its class, where and what in words, the files that it changes, and what it undoes.
 
-    `weakens` are the `control@element` that no longer hold.  Of a mutant that only word makes (`says` something that
-    hides), `check` must tell: then `reported` is what its output has to name.  `tree` is what stands in the
-    system's file of infrastructure code, None where that stays as it is.
+    `weakens` are the `control@element` that no longer hold.  If a mutant only changes statements that hide
+    something, `check` must report it: `reported` is what its output has to name.  `tree` is the content of the
+    system's file of infrastructure code, None if that does not change.
     """
 
     id: str
@@ -63,7 +63,7 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a model comes to under some texts: the states by `control@element`, or why it is rejected; what is told."""
+    """A model's result: the states by `control@element`, or why it is rejected, and what `check` reports."""
 
     states: Mapping[str, str]
     findings: frozenset[str]
@@ -73,7 +73,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What came of a mutant: `survivors` are the controls that still count as proven, and what is not told."""
+    """What came of a mutant: `survivors` are the controls that still count as proven, and what is not reported."""
 
     mutant: Mutant
     survivors: tuple[str, ...]
@@ -111,7 +111,7 @@ def judged(model: str, texts: Texts, *, reported: bool = False, layer: Texts | N
 
 
 def _reported(assessment: Assessment) -> Iterator[str]:
-    """What `check` and `--json` tell of what word takes out, of drift, and of evidence that counts as word."""
+    """Yield what `check` and `--json` report: reliances, drift, and evidence that counts as a statement."""
     yield from lines(assessment.reliances, most=sys.maxsize)
     for element, name, fact in differences(assessment.graph):
         yield f"drift: {element}.{name}: {fact.value}"
@@ -148,7 +148,7 @@ def outcome(mutant: Mutant, before: Judgement) -> Outcome:
 
 
 def _unreported(mutant: Mutant, before: Judgement, after: Judgement) -> list[str]:
-    """What word gained without being told: proofs, findings that went, where no new line of `check` names it."""
+    """Return what a statement hides without a new line of `check` that names it: proofs, missing findings."""
     new = set(after.check.splitlines()) - set(before.check.splitlines())
     if any(name in line for line in new for name in mutant.reported):
         return []

@@ -25,7 +25,7 @@ class Made:
 
 
 def made() -> Made:
-    """Every mutant, each of its own id, and none that changes nothing."""
+    """Return every mutant with a unique id, and none that changes nothing."""
     found: dict[str, Mutant] = {}
     excluded: Counter[str] = Counter()
     for base in bases().values():

@@ -1,4 +1,4 @@
-"""docs/maintainers/mutants.md: by class and control how many are caught, and each survivor with why."""
+"""docs/maintainers/mutants.md: how many mutants are caught by class and control, and each survivor with the reason."""
 
 from __future__ import annotations
 
@@ -13,38 +13,39 @@ import yaml
 from scripts.mutation.judging import Outcome
 
 CLASSES: Mapping[str, str] = {
-    "remove": "what carries the proof is taken away",
-    "flip": "a word or a yes is its opposite",
-    "bound": "an amount is beyond its bound",
-    "scope-down": "it holds for a part only",
-    "wrong-target": "it is about another stage, resource or name",
-    "wrong-region": "it holds in one Region only",
-    "condition-never": "it stands under a condition that never holds",
-    "condition-open": "it stands under a condition that a deployment decides",
+    "remove": "the basis of the proof is removed",
+    "flip": "a word or a yes/no has the opposite value",
+    "bound": "an amount exceeds its limit",
+    "scope-down": "it applies to a part only",
+    "wrong-target": "it applies to another stage, resource or name",
+    "wrong-region": "it applies in one Region only",
+    "condition-never": "it has a condition that is never true",
+    "condition-open": "it has a condition that a deployment decides",
     "condition-always": "a condition narrows nothing",
     "shadowed": "`AWS::NoValue`, a later key or a later rule undoes it",
-    "unread": "a part that nobody read may change it, or gives the value",
-    "second-door": "another stage, route, URL or caller stands beside it",
-    "wider-principal": "more may do it than seems",
-    "wider-rights": "a role may do more",
-    "foreign-account": "it belongs to somebody else",
-    "secret": "a secret stands in the open",
-    "other-code": "what is deployed is not what was probed",
+    "unread": "an unread part may change it, or gives the value",
+    "second-door": "there is another stage, route, URL or caller",
+    "wider-principal": "more principals are allowed than it seems",
+    "wider-rights": "a role has more permissions",
+    "foreign-account": "it belongs to another account",
+    "secret": "a secret is in plain text",
+    "other-code": "the deployed code is not the probed code",
     "older": "the proof is old, or of another version",
-    "word": "somebody's word, or a parameter's default, stands in for the proof",
+    "word": "a statement or a parameter's default replaces the proof",
 }
 """The classes of weakening, in words."""
 
 _INTRODUCTION = """\
 # Mutants
 
-Does "proven" hold when the system is weaker than it looks? Each mutant changes the evidence of a system in one way that
-makes what is deployed weaker: the default model's template, probe, model file, parameters and library, and one small
-system as template, Terraform plan and serverless.yml. The rules that make them, and what is weaker than what, stand in
-`scripts/mutation/`, apart from the engine. A mutant is caught if no control that it undoes is proven any more, if the
-input is rejected, or, where only word hides something, if `check` names what is hidden. Written by
-`scripts/mutants.py --write`; `--show ID` prints what one changes. What single changes to the template should move, and
-do, is in [readings.md](readings.md).
+Mutants test whether a control is still called proven after the system gets weaker. Each mutant changes the evidence
+of a system in one way that weakens the deployment. The systems are the default model (template, probe, model file,
+parameters, library) and a small system as template, Terraform plan and serverless.yml. The rules that make mutants,
+and the table of weaker values, are in `scripts/mutation/`, apart from the engine.
+
+A mutant is caught if no control that it undoes is still proven, or if the input is rejected. If only a statement hides
+something, it is caught if `check` names what is hidden. `scripts/mutants.py --write` writes this page, and `--show ID`
+prints the change of one mutant. [readings.md](readings.md) has the effects of single changes to the template.
 
 {judged}: **{caught} of {made}** are caught{survive}.
 """
@@ -58,7 +59,7 @@ def reasons() -> Mapping[str, str]:
 
 
 def why(outcome: Outcome) -> str:
-    """Why a survivor survives, '' where nobody has said."""
+    """Return why a survivor survives, '' if no reason is given."""
     return next((said for pattern, said in reasons().items() if fnmatchcase(outcome.mutant.id, pattern)), "")
 
 
@@ -139,7 +140,7 @@ def _controls(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 
 def _survivors(survivors: Sequence[Outcome]) -> Iterator[str]:
-    yield from ("## What survives", "")
+    yield from ("## Survivors", "")
     if not survivors:
         yield "Nothing."
     for one in survivors:
@@ -148,5 +149,8 @@ def _survivors(survivors: Sequence[Outcome]) -> Iterator[str]:
 
 
 def _excluded(excluded: Mapping[str, int]) -> Iterator[str]:
-    yield from ("## What is not made", "", "Changes that weaken nothing are left out by rule:", "")
-    yield from (f"- {count} times: {reason}" for reason, count in sorted(excluded.items(), key=lambda one: -one[1]))
+    yield from ("## Changes that are not made", "", "Changes that weaken nothing are left out by rule:", "")
+    yield from (
+        f"- {count} {'time' if count == 1 else 'times'}: {reason}"
+        for reason, count in sorted(excluded.items(), key=lambda one: -one[1])
+    )

@@ -1,4 +1,4 @@
-"""Weakenings of a Terraform plan: planned values, what is known after the apply only, what stands beside."""
+"""Weakenings of a Terraform plan: planned values, what is known only after apply, and other resources."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Maker:
         steps = tuple(int(step) if step.isdigit() else step for step in row.path.split("."))
         good = at(planned["values"], steps)
         if not weakens or good is GONE:
-            self.excluded["nothing that is proven rests on it"] += 1
+            self.excluded["no proof depends on it"] += 1
             return
         for number, one in enumerate(row.weak):
             value = applied(one.value, good)
@@ -216,7 +216,7 @@ def _add(tree: Any, kind: str, values: Mapping[str, Any], refers: Mapping[str, s
 
 
 def _elsewhere(tree: Any, address: str, *, account: bool) -> None:
-    """Puts a resource under a provider of its own."""
+    """Put a resource under a separate provider."""
     constant = {"region": {"constant_value": "us-east-1"}}
     other = (
         {"assume_role": [{"role_arn": {"constant_value": "arn:aws:iam::999999999999:role/x"}}]} if account else constant

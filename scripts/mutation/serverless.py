@@ -11,8 +11,8 @@ from scripts.mutation.judging import Mutant
 from scripts.mutation.trees import AGAIN, GONE, Path, at, changed
 
 _ROWS: tuple[tuple[str, tuple[str, ...], Any, str], ...] = (
-    ("functions.bot.timeout", ("bounded-timeout@bot",), 900, "left out it is six seconds"),
-    ("functions.list.timeout", ("bounded-timeout@list",), 900, "left out it is six seconds"),
+    ("functions.bot.timeout", ("bounded-timeout@bot",), 900, "without it the timeout is six seconds"),
+    ("functions.list.timeout", ("bounded-timeout@list",), 900, "without it the timeout is six seconds"),
     ("functions.bot.reservedConcurrency", ("reserved-concurrency@bot",), 0, ""),
     (
         "provider.runtime",
@@ -27,13 +27,13 @@ _ROWS: tuple[tuple[str, tuple[str, ...], Any, str], ...] = (
         "provider.environment",
         ("no-secret-in-environment@bot",),
         {"TOKEN": "xoxb-123456789012-AbCdEfGhIjKl"},
-        "no variables hold no secret",
+        "no variables contain no secret",
     ),
     (
         "functions.bot.environment",
         ("no-secret-in-environment@bot",),
         {"SALT": "8f14e45fceea167a5a36dedd4bea2543"},
-        "no variables hold no secret",
+        "no variables contain no secret",
     ),
 )
 """A path, the controls that rest on it, a worse value, and why leaving it out is as good."""
@@ -190,7 +190,7 @@ class Maker:
         for where, controls, worse, left_out in _ROWS:
             weakens = tuple(name for name in controls if states.get(name) == "proven")
             if not weakens:
-                self.excluded["nothing that is proven rests on it"] += 1
+                self.excluded["no proof depends on it"] += 1
                 continue
             path: Path = tuple(int(step) if step.isdigit() else step for step in where.split("."))
             yield from self._forms(where, path, worse, left_out, weakens)

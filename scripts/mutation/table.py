@@ -27,7 +27,7 @@ class Weak:
 class Row:
     """A property: the controls that rest on it, what is worse, and why leaving it out is as good ('' where it is not).
 
-    `plain`: the language takes no functions there.  `add`: a good value is none at all.  `settled`: why something else
+    `plain`: the language allows no functions there.  `add`: a good value is none at all.  `settled`: why something else
     makes sure of the value, however it comes about, so that only the weak values themselves are tried.
     """
 

@@ -16,7 +16,7 @@ SECTIONS = ("Parameters", "Conditions", "Mappings", "Resources")
 
 
 class Place(NamedTuple):
-    """A property of a resource: where it stands, and the good value (GONE where there is none)."""
+    """A property of a resource: its path, and the good value (GONE if there is none)."""
 
     resource: str
     path: Path
@@ -51,7 +51,7 @@ class Maker:
                     if carried:
                         found.setdefault((place.path, row), (place, []))[1].extend(carried)
                     else:
-                        self.excluded["nothing that is proven rests on it"] += 1
+                        self.excluded["no proof depends on it"] += 1
         for (_, row), (place, weakens) in found.items():
             yield from self._of(row, place, tuple(dict.fromkeys(weakens)))
 
@@ -86,7 +86,7 @@ class Maker:
             self.excluded[row.settled] += 1
             return
         if row.left_out or row.add:
-            self.excluded[row.left_out or "it is not there in the first place"] += 1
+            self.excluded[row.left_out or "it is missing already"] += 1
         else:
             yield from self._removed(place, weakens, plain=row.plain)
         first = worse[0] if worse else Weak(value=NO_VALUE, weakening="remove", needs={})
@@ -102,7 +102,7 @@ class Maker:
     def _hidden(self, row: Row, place: Place, first: Weak, weakens: tuple[str, ...]) -> Iterator[Mutant]:
         good = NO_VALUE if place.good is GONE else place.good
         if row.plain:
-            self.excluded["the language takes no functions there"] += 1
+            self.excluded["the language allows no functions there"] += 1
         else:
             every = forms if self.base.thorough else some_forms
             for form in every(good, first.value, self.number):
@@ -112,7 +112,7 @@ class Maker:
             yield self._shadowed_resource(place, first, weakens)
 
     def _shadowed_resource(self, place: Place, first: Weak, weakens: tuple[str, ...]) -> Mutant:
-        """The same resource once more, weaker, behind the good one."""
+        """Return the mutant that has the resource again, weaker, after the good one."""
         root = root_of(self.base)
         depth = len(root) + 1
         tree = self._with_needs(self.base.tree, first.needs)
@@ -160,10 +160,10 @@ class Maker:
         return self._mutant(weakening, place, name, changed(tree, (*place.path, "Condition"), condition), weakens)
 
     def _is_element(self, name: str) -> bool:
-        """Whether an element of the model stands for it: without it there is nothing to say."""
+        """Return whether it is an element of the model."""
         return self.resources[name]["Type"] in ELEMENTS
 
-    # --- what stands beside an element
+    # --- resources next to an element
 
     def _additions(self) -> Iterator[Mutant]:
         for name, resource in self.resources.items():
@@ -195,7 +195,7 @@ class Maker:
         kind = added["Type"].rpartition("::")[2]
         return self._mutant(row["as"], place, f"beside-{row['rests'][0]}-{kind}-{number + 1}", tree, weakens)
 
-    # --- parts that nobody reads
+    # --- parts that are not read
 
     def _unread(self) -> Iterator[Mutant]:
         every: list[str] = []
@@ -274,7 +274,7 @@ ELEMENTS = frozenset({*KINDS, "AWS::DynamoDB::Table", "AWS::SecretsManager::Secr
 
 
 class Part(NamedTuple):
-    """A part that nobody reads and that is handed a resource: its name, its resources, whether it only adds."""
+    """A part that is not read and gets a resource: its name, its resources, whether it only adds."""
 
     name: str
     resources: Mapping[str, Any]

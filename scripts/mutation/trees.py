@@ -11,7 +11,7 @@ import yaml
 
 Path = tuple[str | int, ...]
 AGAIN = "__again"
-"""Behind a key: the same key once more, which wins over the first."""
+"""After a key: the same key again, which overrides the first."""
 GONE = object()
 """In place of a value: the key is taken away."""
 
@@ -55,12 +55,12 @@ def read(text: str) -> Any:
 
 
 def written(tree: Any) -> str:
-    """The text of a tree; a key behind which AGAIN stands occurs twice."""
+    """Return the text of a tree; a key with AGAIN occurs twice."""
     return re.sub(rf"{AGAIN}\d*", "", yaml.dump(tree, Dumper=_Dumper, sort_keys=False, width=120))
 
 
 def at(tree: Any, path: Path) -> Any:
-    """What stands at a path, GONE where nothing does."""
+    """Return the value at a path, GONE if there is none."""
     inner: Any = tree
     for step in path:
         in_table = isinstance(inner, dict) and step in inner

@@ -205,7 +205,7 @@ def _parameters(base: Base) -> Iterator[Mutant]:
             ("of-another-stage", f'version = 0.1\n[prod.deploy.parameters]\nparameter_overrides = "Given={good}"\n'),
             (
                 "of-another-parameter",
-                f'version = 0.1\n[default.deploy.parameters]\nparameter_overrides = "Givem={good}"\n',
+                f'version = 0.1\n[default.deploy.parameters]\nparameter_overrides = "Other={good}"\n',
             ),
             (
                 "good-then-weak",
@@ -251,7 +251,7 @@ def _model(base: Base) -> Iterator[Mutant]:
     )
     for section in ("apis", "stores", "queues", "secrets", "functions"):
         for element in data[section]:
-            tree = changed(data, (section, element, "out_of_scope"), "somebody else's")
+            tree = changed(data, (section, element, "out_of_scope"), "another team's")
             yield _mutant(base, "word", f"{base.model}.{element}", "out-of-scope", reported(tree), reported=(element,))
     for number, finding in enumerate(sorted(before(base.name).findings)):
         key = ("likelihood", "impact")[number % 2]
@@ -269,7 +269,7 @@ def _model(base: Base) -> Iterator[Mutant]:
 
 
 def _seen(control: str) -> Iterator[bool]:
-    """Whether somebody could see a fact of a control, for each."""
+    """Yield for each fact of a control whether a tool could see it."""
     from threatmodel.model.vocabulary import FACTS
 
     found = library().controls[control]
