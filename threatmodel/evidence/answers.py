@@ -15,7 +15,7 @@ from threatmodel.stacks.values import Node
 class Gathered:
     """One value that a source of a `gather` led to.
 
-    `part` is the source's `as`; `node` what stands there (the resource's properties where the source has no path; an
+    `part` is the source's `as`; `node` the value there (the resource's properties if the source has no path; an
     Unknown where it leads to something that cannot be read); `resource` where that is.
     """
 
@@ -33,7 +33,7 @@ class Answered(NamedTuple):
 
 
 class Unanswered(NamedTuple):
-    """That the value cannot be told, why in words, and where the reason stands; `usual` what defaults would give."""
+    """That the value is unknown, with the reason and its place; `usual` is the value under the defaults."""
 
     why: str
     place: Place

@@ -51,7 +51,7 @@ _DECIDING = ("Handler", "CodeUri", "Code", "Runtime", "PackageType", "Layers")
 
 
 def _given(deployed: Deployed) -> Iterator[str]:
-    """The properties that hang on parameters for which no deployment of the model gives a value."""
+    """Return the properties that depend on parameters for which no deployment of the model has a value."""
     for name in _DECIDING:
         node = get(deployed.resource.properties, name)
         for part in (node, *items(node)):
@@ -95,7 +95,7 @@ _FAITHFUL = re.compile(r"(?:python|nodejs)[\w.-]*|esbuild\Z")
 
 
 def _built_otherwise(deployed: Deployed) -> Iterator[str]:
-    """What puts other code beside or in place of the folder's: a build of one's own, a file system that is mounted."""
+    """What adds or replaces code of the folder: a separate build, a file system that is mounted."""
     method = get((deployed.resource.about or {}).get("Metadata"), "BuildMethod")
     if method is not None and not _FAITHFUL.match(text(method) or ""):
         yield f"{quoted(text(method) or 'an unknown build')} builds the code, so different code may be deployed"

@@ -39,7 +39,7 @@ class Worlds(NamedTuple):
 
 
 class Fallen(NamedTuple):
-    """A statement that is not known after all, why, and where that stands (None: where the statement does)."""
+    """A statement that is unknown after all, the reason, and its place (None: the statement's own)."""
 
     element: str
     name: str

@@ -31,8 +31,8 @@ def collect(
     """What the evidence of a model says: statements about its elements, and what was read.
 
     A system whose files hold all its functions has them from `with_functions`.  With the directions of a library,
-    what reassures is evidence only where it holds in every world that its file leaves open; without them nobody may
-    call anything proven; with `today`, old probes are word.  What `work` leaves no room for is unknown.  Raises
+    what reassures is evidence only if it is true in every world that its file leaves open; without them the result must
+    not be called proven; with `today`, old probes are statements.  What exceeds `work` is unknown.  Raises
     InputError where a file cannot be used.
     """
     work = Work() if work is None else work

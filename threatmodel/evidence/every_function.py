@@ -20,7 +20,7 @@ from threatmodel.stacks.stack import Stack
 def with_functions(system: System, files: Files) -> System:
     """The system with the functions of every file whose functions all belong to it, and what these meet.
 
-    A file that cannot be used gives none: `collect` tells of it, with all others of the kind.
+    A file that cannot be used yields none: `collect` reports it, with all others of the kind.
     """
     for source in system.evidence:
         if not source.every_function:

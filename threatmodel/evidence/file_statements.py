@@ -42,7 +42,7 @@ _OPEN = re.compile(r"[{*$<]")
 
 
 class FileStatements:
-    """One file held against the model: what it says, as it stands and in other worlds."""
+    """One file compared with the model: what it states, by itself and in other worlds."""
 
     def __init__(self, held: HeldFile, base: Assumed, ways: Directions | None) -> None:
         self.file, self.base, self.ways = held, base, ways
@@ -70,7 +70,7 @@ class FileStatements:
         return Deployed(self.stack, self.stack.resources[resource], folder, shared, unable_to, paths)
 
     def _paths(self, name: str) -> Sequence[str]:
-        """The routes by which requests come to a function; none where one takes more than one path, or is not told."""
+        """Return the routes by which requests reach a function; none if one accepts several paths, or is unknown."""
         relations = self.lists.relations.get(name)
         found = [] if relations is None else [one.path for one in relations.triggers if one.by == "http"]
         return () if any(_OPEN.search(path) or not path.startswith("/") for path in found) else found
@@ -165,14 +165,14 @@ class FileStatements:
         return kept, fallen
 
     def _rests_on(self, element: str, fact: str, standing: Standing, place: Place | None) -> frozenset[str]:
-        """The resources from which a fact of an element follows: what was looked at, and where the answer stands."""
+        """Return the resources that a fact of an element follows from: those read, and the place of the answer."""
         kind = self._kinds[element]
         resource = self.stack.resources.get(self.matched.resources.get(element, ""), self.whole)
         places = (place, *self.places.get((element, fact), ()))
         return self.facts.rests_on(kind, fact, resource).union(*map(standing.at, places))
 
     def _shared(self, element: str) -> Touch | None:
-        """That another element of the same kind is said to be the same resource: which it is, is not told."""
+        """Return that another element of the kind is stated to be the same resource, but not which one."""
         resource = self.matched.resources.get(element)
         nodes = self.system.nodes
         for other, name in self.matched.resources.items():

@@ -32,13 +32,13 @@ class HeldFile:
         return {name: element for element, name in self.matched.resources.items()}
 
     def place(self, element: str) -> Place:
-        """Where an element stands in the file."""
+        """Return where an element is in the file."""
         return self.stack.resources[self.matched.resources[element]].place
 
     def read_as(self, stack: Stack) -> HeldFile:
         """The same file read in another world: what was found to be an element stays it, wherever it is there at all.
 
-        Names may hang on what a world changes (the stage of a serverless.yml stands in each); which resource an author
+        Names may depend on what a world changes (the stage of a serverless.yml is in each); which resource an author
         means does not.
         """
         facts, kinds = _kinds(stack)
@@ -55,7 +55,7 @@ class HeldFile:
 
 
 def held_file(system: System, source: EvidenceFile, stack: Stack) -> HeldFile:
-    """Finds the element of each resource by the model's word, by kind and by name."""
+    """Find the element of each resource by the model's statement, by kind and by name."""
     facts, kinds = _kinds(stack)
     matched = matches(system, source, stack, kinds)
     return HeldFile(system=system, source=source, stack=stack, facts=facts, kinds=kinds, matched=matched)

@@ -29,7 +29,7 @@ _ELSEWHERE = "another file may add to what it passes on to"
 class Lists:
     """What the functions of a file are started by and use, and what its elements hand on, as the model's lists.
 
-    Stating them fills `left_open` (why a list is open) and `unread_parts` (what the model lacks, and where it stands).
+    Stating them fills `left_open` (why a list is open) and `unread_parts` (what the model lacks, and its place).
     """
 
     def __init__(self, held: HeldFile) -> None:
@@ -123,7 +123,7 @@ class Lists:
         self._state_list(element, "triggers", triggers, relations.triggers, doubt, statements)
 
     def state_passing(self, statements: Statements) -> None:
-        """States what elements hand on by themselves; whoever may write such a rule elsewhere may add to it."""
+        """State what elements pass on by themselves; such a rule in another file may add to it."""
         found: dict[tuple[str, str], dict[str, Place]] = {}
         for one in self.passed:
             element, to_element = self.element(one.source), self.element(one.to)

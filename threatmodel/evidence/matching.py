@@ -165,7 +165,7 @@ def _by_name(
     """The resources that elements (ids to kinds) may be by name, in the file's order, without those that are `taken`.
 
     One whose name is an id, exactly, comes before those with a usual ending left out, and is no other element's:
-    whoever adds a resource of the right name must not take another one's place.
+    a new resource of the right name must not replace another one.
     """
     whole: dict[tuple[str, str], dict[str, int]] = {}
     short: dict[tuple[str, str], dict[str, int]] = {}

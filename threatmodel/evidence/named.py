@@ -1,4 +1,4 @@
-"""Which files a model names as its evidence, so that a later model that names others can be told from it."""
+"""Which files a model names as its evidence, to compare it with a later model that names others."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ _ELEMENTS: Mapping[str, tuple[Kind | Partner, str, str]] = {
 
 
 _ONE_SERVICE: Mapping[str, str] = {"kafka-cluster": "kafka"}
-"""Services whose work has a prefix of its own among actions, by that prefix."""
+"""Services whose actions on data have a separate prefix, by that prefix."""
 
 
 class Outside(NamedTuple):
@@ -63,7 +63,7 @@ class Outside(NamedTuple):
 
     @property
     def word(self) -> str:
-        """What the vocabulary calls it: a store's or queue's kind, where a secret is kept; '' where nobody knows."""
+        """Return the vocabulary's word for it: the kind of a store or queue, or a secret's storage; '' if unknown."""
         return _ELEMENTS[self.service][2] if self.name and self.service in _ELEMENTS else ""
 
     @property
@@ -103,7 +103,7 @@ def outside(name: str) -> Outside | None:
 def named(found: Pattern, service: str) -> Outside | None:
     """The one resource that a statement's pattern names, by its name or by what gives it: parameters, another stack.
 
-    None where it may be several, or where its name is not told.
+    None if it may be several, or if its name is unknown.
     """
     if found.links or service not in _ELEMENTS:
         return None
@@ -116,7 +116,7 @@ def named(found: Pattern, service: str) -> Outside | None:
 
 
 def _is_name(text: str, never: str) -> bool:
-    """Whether something may be called that: longer or of nothing but blanks, no resource is."""
+    """Return whether a resource may have this name: not too long, and not only blanks."""
     return bool(text.strip()) and len(text) <= _LONGEST and not set(text) & set(never)
 
 
@@ -126,7 +126,7 @@ def is_service(text: str) -> bool:
 
 
 def _given(found: Pattern, marked: Sequence[str], service: str) -> Outside | None:
-    """The resource whose name, or a part of it, is given: what gives it stands in the name."""
+    """Return the resource whose name, or a part of it, is given: the source is in the name."""
     given = [name for mark in marked for name in _PARAMETER.findall(mark)]
     last = _last(MARK.sub(lambda mark: _SEPARATORS.sub("-", mark.group()), found.spelt), service)
     if len(given) < len(marked) or "*" in last:
@@ -160,7 +160,7 @@ def _last(text: str, service: str) -> str:
 def source(node: Node | None, service: str = "") -> Outside | None:
     """What an event comes from that is not in the stack; None where a value does not name one resource.
 
-    `service` is whose it is, where the value is no ARN that says so.
+    `service` is its service, if the value is not an ARN.
     """
     if node is None:
         return None

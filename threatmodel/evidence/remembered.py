@@ -65,7 +65,7 @@ def remembered(
     files.paths.intersection_update(before)
     result = collect()
     if files.paths <= stated and files.absent <= absent and len(files.renamed) == renamed:
-        with contextlib.suppress(TypeError):  # a value of a class that nobody reads back
+        with contextlib.suppress(TypeError):  # a value of a class that is not read back
             keep(key, plain.as_text(_written(result, system), _CLASSES))
     files.paths |= stated
     return result
@@ -126,7 +126,7 @@ def _written(found: Gathered, system: System) -> tuple[Any, ...]:
 
 
 def _read(text: str, system: System) -> Gathered | None:
-    """What was kept; None where it is nothing of ours."""
+    """Return the cached value; None if it is not one of this cache."""
     try:
         ids, added, resources, evidence, read = plain.from_text(text, _CLASSES)
         nodes = {**system.nodes, **{node.id: node for node in added}}

@@ -14,7 +14,7 @@ from threatmodel.stacks.values import List, Node, Table, Unknown, is_set
 class ResourcePolicy(NamedTuple):
     """Where a type holds policies that name principals.
 
-    `documents` are paths (``Replicas[].ResourcePolicy.PolicyDocument``); `about` names the properties with what they
+    `documents` are paths (``Replicas[].ResourcePolicy.PolicyDocument``); `about` names the properties with their
     are about, none where that is the resource itself.
     """
 
@@ -23,7 +23,7 @@ class ResourcePolicy(NamedTuple):
 
 
 class Permission(NamedTuple):
-    """A type that is one statement: the properties with the principal, the action and what it is about."""
+    """A type that is one statement: the properties with the principal, the action and the resource."""
 
     principal: str
     action: str
@@ -58,7 +58,7 @@ def exists(name: str) -> bool:
 
 
 def at(node: Node | None, path: str) -> Iterator[Node]:
-    """What is set at a path of a table, ``[]`` for each item of a list; an unknown on the way is what stands there."""
+    """Return the value at a path of a table, ``[]`` for each item of a list; an unknown on the way is the value."""
     if not path or isinstance(node, Unknown):
         if node is not None and is_set(node):
             yield node

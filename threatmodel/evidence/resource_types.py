@@ -1,6 +1,6 @@
 """What is known of types of AWS resources: one entry a type in resource_types.yaml, read strictly.
 
-Which kind of element a type can be stands in the data files (`mappings`), beside its facts.
+The kinds of element that a type can be are in the data files (`mappings`), beside its facts.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _TYPE = record(
     Key("services", Items(_SERVICE, least=1), "those of the actions that can reach it, first the one in its ARN"),
     Key("arn", Text(60, r"[^{}]*\{\}[^{}]*", "the ARN's last part, {} for the name"), "the last part of its ARN"),
     Key("networked", Flag(), "whether it may be used over the network, with no grant"),
-    Key("stands_for", _PROPERTY, "the property that says for which other resource it stands"),
+    Key("stands_for", _PROPERTY, "the property that names the resource that it belongs to"),
     Key("read_as", Text(20, r"[a-z]+", "a word"), "the reader in relations/starts.py of how it starts functions"),
     Key("acts_as", Text(20, r"[a-z]+", "a word"), "the reader in relations/acting.py of what it does by itself"),
     Key("calls", _SERVICE, "the service that a permission names, where it calls a function that it names"),
@@ -114,7 +114,7 @@ def _values(fields: Fields) -> dict[str, Any]:
 TABLE = Compiled("resource-types", [FILE], ["evidence/resource_types.py"], plain.table(ResourceType))
 _ROWS, CALLS_NOTHING, PUSHES = TABLE.read(read)
 RESOURCE_TYPES: Mapping[str, ResourceType] = {name: row for row in _ROWS for name in row.names}
-"""Every type that is known, by each of its names; how types begin that call nobody, and that need a permission."""
+"""Return every known type, by each of its names; prefixes of types that call nothing, and that need a permission."""
 
 _UNKNOWN = ResourceType(own_name="Name|name")
 

@@ -26,7 +26,7 @@ def signs(stack: Stack, relations: dict[str, FunctionRelations]) -> tuple[Sign, 
 
 
 def _signs(stack: Stack, relations: dict[str, FunctionRelations]) -> Iterator[Sign]:
-    """The strongest first: where Slack would call, what it would be told, and then names."""
+    """The strongest first: where Slack would call, the parameters that it would send, and then names."""
     for found in relations.values():
         for start in found.triggers:
             if _speaks(start.path):

@@ -36,7 +36,7 @@ _PARTS = (
     *("AWS::SecretsManager::RotationSchedule", "aws_secretsmanager_secret_rotation"),
 )
 """How types begin that are a part of others: rights, routes and code that are read where they belong, nested stacks and
-custom resources, of which a reading tells by itself, and what stands in a plan alone."""
+custom resources, which a reading reports by itself, and what only a plan has."""
 
 _SERVICES: Mapping[str, str] = {
     "ACMPCA": "Private CA",

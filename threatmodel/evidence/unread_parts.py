@@ -1,8 +1,8 @@
-"""What the parts of a file that nobody read may change: nested stacks, loops, macros, custom resources, private types.
+"""What the unread parts of a file may change: nested stacks, loops, macros, custom resources, private types.
 
-A part reaches what it is handed: by a link, by a resource's own name in its text, or by the rights of the function that
-works for it.  One that only adds resources leaves alone what stands on the elements themselves; one that calls AWS with
-what it is handed may change all of it; a macro may change everything.
+A part reaches what it gets: by a link, by a resource's own name in its text, or by the permissions of the function that
+works for it.  One that only adds resources does not change the elements themselves; one that calls AWS with what it
+gets may change all of it; a macro may change everything.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _STACKS = frozenset((
 ))  # fmt: skip
 """Types of resources that are whole stacks."""
 _REGISTERED = re.compile(r"AWS::CloudFormation::(?:Hook|PublicType|Resource|Module|Type)\w+\Z")
-"""Registrations of types by which somebody else's code runs at each deployment."""
+"""Registrations of types that run third-party code at each deployment."""
 _CUSTOM = re.compile(r"Custom::|AWS::CloudFormation::CustomResource\Z")
 _SCRIPTS = frozenset(
     ("null_resource", "terraform_data", "external", "shell_script", "local_file", "AWS::SSM::Association")
@@ -60,7 +60,7 @@ _ALIKE: Mapping[str, tuple[str, ...]] = {
 """The namespaces of types whose resources the actions of a service change, where they are not its own alone."""
 
 _END_THERE = frozenset(("cloudwatch", "dynamodb", "kms", "logs", "s3", "secretsmanager", "sns", "sqs", "xray"))
-"""Services whose actions change what is theirs, and nothing by the rights of anybody else."""
+"""Services whose actions change only their own resources, and use no other principal's permissions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Touch:
 
 
 def touches(stack: Stack, facts: StackFacts, element_of: Mapping[str, str]) -> Sequence[Touch]:
-    """What each part of a stack that nobody read may change."""
+    """Return what each unread part of a stack may change."""
     parts = [_touch(part, stack, element_of, alone=alone) for part, alone in _parts(stack, facts)]
     return (*parts, *_versions(stack, facts, element_of))
 
@@ -109,7 +109,7 @@ _OLDER = "this file does not describe a version that is invoked"
 
 
 class Standing:
-    """On which resource of a stack something stands, by its place."""
+    """Return the resource of a stack that something belongs to, by its place."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -123,7 +123,7 @@ class Standing:
         self._lines = {file: sorted(starts) for file, starts in self._starts.items()}
 
     def at(self, place: Place | None) -> frozenset[str]:
-        """The resources on which a place lies: several where one template is nested twice, or a file is taken in."""
+        """Return the resources at a place: several if one template is nested twice, or a file is included."""
         if place is None:
             return frozenset()
         if place.part:
@@ -171,7 +171,7 @@ def _elements(handed: frozenset[str], stack: Stack, element_of: Mapping[str, str
 
 
 def _parts(stack: Stack, facts: StackFacts) -> Iterator[tuple[Unread, bool]]:
-    """Each part that nobody read, and whether it changes what it is handed alone.
+    """Yield each unread part, and whether it changes only what it gets.
 
     That is so of a custom resource whose function's rights say what it may change, unless another part may add to them,
     and of what is no resource: a plugin's documentation says what it changes.
@@ -196,7 +196,7 @@ def _parts(stack: Stack, facts: StackFacts) -> Iterator[tuple[Unread, bool]]:
 
 
 def _handed_over(stack: Stack) -> Iterator[Unread]:
-    """Each part that nobody read, with the resources that it is handed by a link or by name."""
+    """Yield each unread part, with the resources that it gets by a link or by name."""
     named = _own_names(stack)
     for one in stack.unread:
         resource = stack.resources.get(one.name)
@@ -292,7 +292,7 @@ class _Rights:
 
 
 def _rights(name: str, stack: Stack, facts: StackFacts) -> _Rights | None:
-    """The rights of the function behind a custom resource; None where it stands in another file."""
+    """Return the permissions of the function behind a custom resource; None if it is in another file."""
     resource = stack.resources.get(name)
     if resource is None or not _CUSTOM.match(resource.type):
         return None
@@ -317,7 +317,7 @@ def _rights(name: str, stack: Stack, facts: StackFacts) -> _Rights | None:
 
 
 def _changed(grant: Grant, stack: Stack) -> set[str]:
-    """The resources that a statement lets somebody change."""
+    """Return the resources that a statement lets a principal change."""
     services = _services(grant)
     if not services:
         return set()
@@ -327,7 +327,7 @@ def _changed(grant: Grant, stack: Stack) -> set[str]:
 
 
 def _services(grant: Grant) -> set[str]:
-    """The services of which a statement lets somebody change something ('' for all)."""
+    """Return the services in which a statement lets a principal change something ('' for all)."""
     if grant.but_actions or not grant.actions:
         return {""}
     return {service for action in grant.actions for service in _changing(action.text, known=action.open is None)}

@@ -23,7 +23,7 @@ OF_THE_FUNCTION = frozenset((
 _FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function", "aws_lambda_function")
 _NUMBER = re.compile(r"[0-9]+\Z")
 _BEHIND = re.compile(r"\}:[0-9]+(?:/|\Z)")
-"""A version that stands behind the name or ARN of a function in a text."""
+"""A version after the name or ARN of a function in a text."""
 
 
 def called_versions(stack: Stack, facts: StackFacts) -> Iterator[tuple[Resource, Place]]:
@@ -51,7 +51,7 @@ def _versions(alias: Resource) -> Iterator[Node]:
 
 
 def _is_old(version: Node) -> bool:
-    """Whether a version is one that stands there by number, or by what a deployment or another file gives."""
+    """Return whether a version is a literal number, or comes from a deployment or another file."""
     given = isinstance(version, Unknown) or bool(getattr(version, "given", ()))
     return given or _NUMBER.match(worded(version) or "") is not None
 

@@ -4,7 +4,7 @@ A value that reassures is evidence only where no parameter and no condition that
 One that holds by the defaults of parameters alone is stated, marked so; one that depends on a condition which nothing
 decides is unknown.  A value that alarms needs one world only, and stays.
 
-A world is the file read once more, with parameters open or given a value, and conditions decided.  What the computation
+A world is the file read again, with parameters open or given a value, and conditions decided.  What the computation
 of a fact read tells which choices matter to it: only these are decided, one after the other, and a world in which none
 of them is open stands for all that it leaves open.  Questions go down this tree together, so that each world is read
 once and forgotten.  No analysis knows of worlds.
@@ -67,7 +67,7 @@ _ANSWERED = _Fork("", ())
 
 
 class Tree:
-    """The worlds of a file, each read where some question needs it; `start` is the file as it stands."""
+    """The worlds of a file, each read where some question needs it; `start` is the file without decisions."""
 
     def __init__(self, base: Assumed, start: Stack, read: Callable[[Assumed], World], work: Work) -> None:
         self.base = base
@@ -170,7 +170,7 @@ class Tree:
         return _Fork(label, list(_branches(assumed, choices[0], stack)), most)
 
     def _with_few_values(self, assumed: Assumed, read: frozenset[str], claim: Claim) -> Parameter | None:
-        """A parameter that was read and may be given some values only, which tell of all that it may have."""
+        """Return a parameter that was read and allows only some values, which represent all that it may have."""
         for one in self._left:
             if one.name not in assumed.values and not read.isdisjoint((one.name, ANY_CHOICE)):
                 values, whole = _values(one)
@@ -182,7 +182,7 @@ class Tree:
 def held(
     said: Said, kinds: Mapping[str, str], tree: Tree, keys: Iterable[Key], ways: Directions
 ) -> tuple[Said, list[Fallen]]:
-    """Return the statements as they count, and those that fell; `said` is what the file says as it stands.
+    """Return the statements as they count, and those that fell; `said` is what the file states without decisions.
 
     `kinds` are those of the elements, `keys` all that the file can be asked.  What the file leaves to a condition is
     stated where all worlds agree.

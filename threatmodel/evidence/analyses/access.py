@@ -1,4 +1,4 @@
-"""Whether only functions may read a secret or send to a queue: what policies in these files say of anybody else."""
+"""Whether only functions may read a secret or send to a queue, by the policies of these files for other principals."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from threatmodel.stacks.values import Scalar, Table, Unknown, items, links
 def readers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether only roles of functions have actions to read a secret.
 
-    No where a policy lets somebody else; yes only where all identity policies are known.
+    No if a policy allows another principal; yes only if all identity policies are known.
     """
     return _restricted(parts, resource, stack, READS_SECRETS, "read it")
 
@@ -44,7 +44,7 @@ def readers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Sta
 def senders_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether only roles of functions have actions to send to a queue, topic, bus or stream.
 
-    No where a policy lets somebody else; yes only where all identity policies are known.
+    No if a policy allows another principal; yes only if all identity policies are known.
     """
     return _restricted(parts, resource, stack, SENDS, "send to it")
 
@@ -52,7 +52,7 @@ def senders_restricted(parts: Sequence[Gathered], resource: Resource, stack: Sta
 def _restricted(
     parts: Sequence[Gathered], resource: Resource, stack: Stack, actions: frozenset[str], what: str
 ) -> Outcome:
-    """No, where a policy lets somebody else; yes, where one denies it to everybody but roles of functions."""
+    """Answer no if a policy allows another principal, and yes if one denies it to all but roles of functions."""
     own = [part for part in parts if part.part in {"policy", "bus-statement"}]
     found = [grant for part in own for grant in _own_grants(part)]
     users = _holders(stack)
@@ -88,11 +88,11 @@ def _restricted(
 
 
 _WITH_MANY = ("AWS::Events::EventBus", "AWS::Kinesis::Stream", "aws_cloudwatch_event_bus", "aws_kinesis_stream")
-"""What has a policy for each of its uses, so that several stand beside each other."""
+"""A resource that has a separate policy for each of its uses."""
 
 
 def _own_grants(part: Gathered) -> Sequence[Grant]:
-    """The statements of a resource's own policy; of a bus, also one that stands in properties."""
+    """Return the statements of a resource's own policy; of a bus, also one in its properties."""
     node = part.node
     if part.part == "bus-statement" and isinstance(node, Table):
         if "Statement" in node.entries:
@@ -143,7 +143,7 @@ class _Holders:
         )
 
     def another_account(self, name: str) -> bool | None:
-        """Whether a role lets somebody in who is no function; None where that cannot be seen."""
+        """Return whether a role admits a principal that is not a function; None if that is unknown."""
         return self._once(("trusts others", name), lambda: self._trusts_others(name))
 
     def _trusts_others(self, name: str) -> bool | None:
@@ -161,7 +161,7 @@ class _Holders:
         return False if name in self.of_functions and principals else None
 
     def others_hold(self, holder: Resource) -> bool:
-        """Whether a policy surely is somebody's who is no function."""
+        """Return whether a policy certainly belongs to a principal that is not a function."""
         return self._once(("others hold", holder.name), lambda: holder.doubt is None and self._other_holder(holder))
 
     def _other_holder(self, holder: Resource) -> bool:
@@ -185,7 +185,7 @@ def _holders(stack: Stack) -> _Holders:
 
 
 def _lets_others(grant: Grant, actions: frozenset[str], users: _Holders, stack: Stack) -> Judgement:
-    """Whether a statement of the resource's own policy lets somebody in who is no function of these files."""
+    """Return whether a statement of the resource's own policy allows a principal other than these functions."""
     none = Judgement(truth=False, place=grant.place)
     if grant.open is not None or not any(grant.covers(action) for action in actions):
         return none
@@ -209,7 +209,7 @@ def _lets_others(grant: Grant, actions: frozenset[str], users: _Holders, stack: 
 
 
 def _denies_all_but_functions(grant: Grant, actions: frozenset[str], users: _Holders, *, services: bool) -> bool:
-    """Whether a statement surely denies the actions to everybody but roles of functions.
+    """Return whether a statement certainly denies the actions to all but roles of functions.
 
     With `services` also one that spares AWS's services: these need a statement that lets them in, and there is none.
     """
@@ -230,9 +230,9 @@ def _denies_all_but_functions(grant: Grant, actions: frozenset[str], users: _Hol
 
 
 def _spares_services(condition: ConditionKey) -> bool:
-    """Whether a condition of a statement that denies leaves out AWS's services, and nobody else."""
+    """Return whether a condition of a Deny exempts AWS services, and no other principal."""
     return (
-        condition.operator == "boolifexists"  # without it strangers who do not sign would be left out too
+        condition.operator == "boolifexists"  # without it, unsigned callers would be exempt too
         and condition.key == "aws:principalisawsservice"
         and condition.open is None
         and [one.text for one in condition.values if one.open is None and not one.given] == ["false"]
@@ -274,7 +274,7 @@ def _is_functions(one: Pattern, users: _Holders) -> bool:
 def _identities(
     parts: Sequence[Gathered], resource: Resource, actions: frozenset[str], users: _Holders
 ) -> Iterator[Judgement]:
-    """Whether identity policies of these files let somebody else."""
+    """Return whether identity policies of these files allow another principal."""
     for part in parts:
         if part.part != "identity-policy" or not users.others_hold(part.resource):
             continue

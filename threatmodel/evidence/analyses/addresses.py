@@ -1,4 +1,4 @@
-"""What the URL of a function asks of its callers: not what its type says alone, but whom the function lets in."""
+"""What a function URL requires of its callers: its type, and the principals that the function's policy allows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _for_functions(access: Resource) -> bool:
 def address_asks(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """What a URL asks: nothing too where a policy lets every identity of AWS in, whosever it is.
 
-    Where a CDN signs for whoever comes to it, whom it lets in is not told.
+    If a CDN signs every request that it gets, the callers are unknown.
     """
     asks = next((part.node for part in named(parts, "auth")), None)
     if asks is None:

@@ -1,9 +1,9 @@
-"""Who hears of it: whether what is sent to a topic reaches somebody, and whether an alarm goes off in time.
+"""Alerts: whether a message to a topic reaches a subscriber, and whether an alarm goes off in time.
 
-A topic of the same file tells somebody where it has a subscriber, lets the service publish that sends to it, and is not
-encrypted with AWS's own key, which lets no service in (docs.aws.amazon.com/sns: "sns-key-management"; Budgets need a
-statement of their own, docs.aws.amazon.com/cost-management: "budgets-sns-policy").  Who listens to a topic of another
-file is not told there.
+A topic of the same file notifies if it has a subscriber, lets the sending service publish, and is not encrypted with
+AWS's own key, which no service may use (docs.aws.amazon.com/sns: "sns-key-management"; Budgets need a
+statement for it, docs.aws.amazon.com/cost-management: "budgets-sns-policy").  The subscribers of a topic of another
+file are unknown.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _POLICIES = ("AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy", "aws_sns_to
 _WORKING = ("AWS::Lambda::Function", "AWS::Serverless::Function", "aws_lambda_function", "AWS::Events::ApiDestination")
 """Types of targets that do something with what they get."""
 _SILENT = ("AWS::Logs::LogGroup", "aws_cloudwatch_log_group")
-"""Types of targets that nobody hears of by themselves."""
+"""Types of targets that notify no person by themselves."""
 _BY_ITSELF = frozenset(("cloudwatch.amazonaws.com",))
 """Services that a topic without a policy lets publish for its own account."""
 
@@ -32,7 +32,7 @@ WITHIN = 3_600
 
 
 def reaches(node: Node, service: str, stack: Stack, sender: Resource) -> bool | None:
-    """Whether what a service sends for a resource to a target gets to somebody; None where that stands elsewhere."""
+    """Return whether what a service sends to a target reaches a subscriber; None if that is in another file."""
     topic = stack.target(node)
     if isinstance(node, Unknown) or topic is None:
         return None
@@ -44,7 +44,7 @@ def reaches(node: Node, service: str, stack: Stack, sender: Resource) -> bool | 
 
 
 def heard(topic: Resource, stack: Stack) -> bool | None:
-    """Whether somebody of this file listens to a topic; None where nobody does, since others may, of another file."""
+    """Return whether a topic has a subscriber in this file; None if not, because another file may have one."""
     return any(_hears(one, stack) for one in _listeners(topic, stack)) or None
 
 
@@ -92,7 +92,7 @@ def _works(target: Resource, stack: Stack) -> bool:
 
 
 def _lets_in(topic: Resource, service: str, stack: Stack, sender: Resource) -> bool | None:
-    """Whether a topic's policies let a service publish for a resource: yes, or it is not told here.
+    """Return whether a topic's policies let a service publish for a resource: yes, or unknown.
 
     A topic has one policy: where several are written to it, the last one counts, whichever that is.
     """
@@ -175,7 +175,7 @@ def _readable(topic: Resource) -> bool | None:
 
 
 def notifies(alarm: Resource, stack: Stack) -> bool | None:
-    """Whether an alarm that goes off reaches somebody."""
+    """Return whether an alarm that goes off reaches a subscriber."""
     on = flag(read(alarm.properties, "ActionsEnabled"), left_out=True)
     actions = each(read(alarm.properties, "AlarmActions"))
     heard_of = one_of([reaches(one, "cloudwatch.amazonaws.com", stack, alarm) for one in actions])

@@ -1,4 +1,4 @@
-"""What raises alerts in an account, and whether somebody gets them: changes of functions and roles, and findings."""
+"""Alerts in an account, and whether they reach a subscriber: changes of functions and roles, and findings."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _ASKED = ("eventSource", "eventName", "userIdentity", "errorCode", "errorMessage
 
 @analysis("rule", "target", "filter", "alarm")
 def alerts_on_changes(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
-    """Whether rules and filters that reach somebody cover the writes by which a function or role is changed."""
+    """Return whether rules and filters with a subscriber cover the write calls that change a function or role."""
     covers: list[Cover] = []
     for part, doubt in active_rules(parts, stack):
         for service, calls in _WRITES.items():
@@ -143,7 +143,7 @@ _HUB_ASKED = ("Severity", "Workflow", "WorkflowState", "RecordState")
 
 @analysis("rule", "target", "suppression")
 def alerts_on_findings(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
-    """Whether a rule that reaches somebody lets serious findings through, and none is hidden before."""
+    """Return whether a rule with a subscriber passes on serious findings, and no earlier filter hides them."""
     for part in named(parts, "suppression"):
         doubt = opaque_of(part) or part.resource.doubt
         hides = filter_hides(part.node)

@@ -166,7 +166,7 @@ def requests_restricted(parts: Sequence[Gathered], resource: Resource, stack: St
         say._replace(doubt=doubt_of(part.resource, resource))
         for say, part in zip(says, _entry_points(parts), strict=True)
     ]
-    elsewhere = read(resource.properties, "Body|BodyS3Location")  # what SAM's own types define is among the doors
+    elsewhere = read(resource.properties, "Body|BodyS3Location")  # SAM's own types are entry points already
     if elsewhere is not None:
         says.append(Say(None, elsewhere.place, "its definition may hold more routes"))
     if resource.opaque is not None:
@@ -210,7 +210,7 @@ def _method(part: Gathered, stack: Stack) -> Say:
 
 
 def _path(node: Node, stack: Stack) -> bool | None:
-    """Whether a method stands at a path of its own; None where its resource cannot be read."""
+    """Return whether a method is on its own path; None if its resource cannot be read."""
     reference = read(node, "ResourceId")
     at = stack.target(reference)
     if isinstance(reference, Unknown) or (at is not None and at.opaque is not None):

@@ -15,7 +15,7 @@ from threatmodel.stacks.stack import Resource, Stack
 def boundary_bounds(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether what the boundary allows leaves out every known way to more rights.
 
-    A boundary that allows everything, or one such way, holds nobody back.  Unknown where its document is not in these
+    A boundary that allows everything, or one such action, limits nothing.  Unknown if its document is not in these
     files and it is none of AWS's own policies.
     """
     for part in parts:

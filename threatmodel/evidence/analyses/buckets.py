@@ -60,7 +60,7 @@ _SHOWS = "cloudfront.amazonaws.com"
 
 
 def _by_service(policies: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether a policy lets in a service of AWS for whoever uses it, or a CDN, which shows what is there to others.
+    """Return whether a policy allows an AWS service for any customer, or a CDN, which publishes the content.
 
     A public access block leaves such a statement alone, since a service is a fixed principal
     (docs.aws.amazon.com/AmazonS3: "access-control-block-public-access", "The meaning of public").
@@ -187,7 +187,7 @@ def _blocked(part: Gathered) -> Judgement:
 
 
 def _refuses(grant: Grant) -> Judgement:
-    """Whether a statement denies uploads to everybody where the writer brings a key."""
+    """Return whether a statement denies all uploads with a key that the writer supplies."""
     if grant.open is not None and not grant.actions:
         return unknown(grant.open)
     about = grant.covers("s3:putobject")

@@ -1,4 +1,4 @@
-"""What an API leaves to whoever calls it: to make an account of their own, and to name what a service hands out.
+"""What an API leaves to its callers: creating an account, and naming the object that a service returns.
 
 https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-admin-create-user-policy.html and
 https://docs.aws.amazon.com/apigateway/latest/developerguide/integrating-api-with-aws-services-s3.html
@@ -39,7 +39,7 @@ _LETS_SIGN_UP = "anyone can sign up unless the pool allows only administrators t
 
 @analysis("authorizer", "body", "elsewhere")
 def self_sign_up(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether a pool whose tokens the api takes lets strangers sign themselves up, which Cognito does by default.
+    """Return whether a pool whose tokens the API accepts allows self-registration, which is Cognito's default.
 
     A function before the sign-up may reject it, so that this is then not known.
     """
@@ -119,8 +119,8 @@ def callers_name_objects(parts: Sequence[Gathered], resource: Resource, stack: S
 def objects_bound_to_caller(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """That callers are not held to what is theirs; that they are, no file shows.
 
-    Nothing can hold them where a method asks nobody, or asks for a token alone: a user pool knows no objects, and a
-    function that is handed the token sees no more of the request than its path.
+    It cannot be restricted if a method has no authentication, or only requires a token: a user pool knows no objects,
+    and a function that gets the token sees no more of the request than its path.
     """
     for part in named(parts, "method"):
         settings = read(part.node, "Integration")

@@ -28,7 +28,7 @@ from threatmodel.stacks.values import Node, Table, Unknown, get, links, unknowns
 def cdn_only(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether the api rejects what does not come through its CDN, where that can be seen.
 
-    No only where the CDN sends nothing by which the api could tell it from anybody else.
+    No only if the CDN sends nothing that distinguishes it from other callers.
     """
     origins = [part for part in named(parts, "origin") if _is_origin_of(part.node, resource)]
     if not origins:

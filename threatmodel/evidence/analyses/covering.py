@@ -1,6 +1,6 @@
 """What several resources cover together: yes where all that is wanted is covered by one that surely is there.
 
-What a file lacks may stand in another, so here nothing is ever answered with no: only what is there counts.
+What a file lacks may be in another file, so the answer is never no: only what is there counts.
 """
 
 from __future__ import annotations

@@ -72,14 +72,14 @@ def _quick(target: Node) -> _Asked:
 
 
 _FOR_ANYBODY = re.compile(r"https://(?:token\.actions\.githubusercontent\.com|gitlab\.com|accounts\.google\.com)/?\Z")
-"""Issuers that give everybody with an account there a token for any audience that he asks for: a job's identity token
+"""Issuers that give anyone with an account there a token for any audience: a job's identity token
 (docs.github.com: "openid-connect-reference"; docs.gitlab.com: "id_token_authentication"), or a service account's
 (cloud.google.com: "get-id-token").
 """
 
 
 def _loose(parts: Sequence[Gathered]) -> Iterator[Unknown]:
-    """The JWT authorizers of an API whose tokens may be for anybody."""
+    """Return the JWT authorizers of an API that accept tokens issued to anyone."""
     declared = [read(part.node, "JwtConfiguration|jwtConfiguration") for part in named(parts, "authorizer")]
     for body in named(parts, "body"):
         schemes = read(document(body.node), "components", "securitySchemes")
@@ -98,7 +98,7 @@ def _loose(parts: Sequence[Gathered]) -> Iterator[Unknown]:
 
 
 def _defined(body: Node) -> Iterator[_Asked]:
-    """What each operation of a definition asks for; preflights that API Gateway answers itself ask nobody."""
+    """Return what each operation of a definition requires; preflights answered by API Gateway require nothing."""
     found = list(operations(document(body) or body))
     if not found:
         yield "", body.place, "no route of its definition can be read"
@@ -114,7 +114,7 @@ def _defined(body: Node) -> Iterator[_Asked]:
 
 
 def _answers_itself(integration: Node | None) -> bool | None:
-    """Whether nothing stands behind a route."""
+    """Return whether a route has no target."""
     kind = read(integration, "type|Type") if isinstance(integration, Table) else integration
     if kind is None:
         return True

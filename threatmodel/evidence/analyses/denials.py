@@ -1,4 +1,4 @@
-"""What statements of policies deny to everybody but a few who are named."""
+"""What statements of policies deny to all principals except named ones."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Where a function can connect to: what the security groups of its network let out.
+"""The destinations that a function can connect to, by the egress rules of its security groups.
 
-A destination is open, narrow (a list of places), inside the network, or not known.  What several rules let out together
-counts: eight eighths of the Internet are the Internet.
+A destination is open, narrow (a list of addresses), inside the network, or unknown.  The sum of several rules counts:
+eight eighths of the internet are the internet.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OUT = ("open", "unknown", "restricted", "none")
 
 @analysis("vpc", "security-group", "egress-rule", "endpoint", "endpoint-policy", answers=("open", "restricted", "none"))
 def egress(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Where the security groups let out to, by the widest rule, and the endpoints of AWS that they lead to."""
+    """Return the destinations that the security groups allow, by the widest rule, and the AWS endpoints among them."""
     outcome = _let_out(parts, resource, stack) if named(parts, "vpc") else None
     if not isinstance(outcome, Answered) or outcome.value == "open":
         return outcome
@@ -38,7 +38,7 @@ def egress(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outco
 
 
 _INSIDE = "*"
-"""Stands for whatever is in the network: an address of it, or a group that stands elsewhere."""
+"""Stands for the network's own addresses, and for a group of another file."""
 
 
 def _leads_to(parts: Sequence[Gathered], stack: Stack) -> frozenset[str]:
@@ -98,7 +98,7 @@ _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class _Rule(NamedTuple):
-    """How wide one rule lets out (a word of `_OUT`), where and why, and the networks outside that it lists."""
+    """Return how wide a rule's egress is (a word of `_OUT`), where and why, and the outside networks that it lists."""
 
     word: str
     place: Place
@@ -107,7 +107,7 @@ class _Rule(NamedTuple):
 
 
 def _rules(group: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[_Rule]:
-    """The rules that stand in a group itself; without any, CloudFormation leaves the rule that lets out everywhere."""
+    """Return the rules in the group itself; without any, CloudFormation keeps the rule that allows all egress."""
     hidden = opaque_of(group)
     if hidden is not None:
         yield _Rule("unknown", hidden.place, hidden.why)
@@ -199,7 +199,7 @@ def _network(node: Node | None) -> _Network | None:
 
 
 _CARRIERS = tuple(map(ipaddress.IPv6Network, ("::ffff:0:0/96", "64:ff9b::/96")))
-"""IPv6 prefixes behind which all of IPv4 lies: mapped addresses (RFC 4291), and NAT64 (RFC 6052), which a NAT gateway
+"""IPv6 prefixes that contain all of IPv4: mapped addresses (RFC 4291), and NAT64 (RFC 6052), which a NAT gateway
 translates (docs.aws.amazon.com/vpc: "nat-gateway-nat64-dns64")."""
 _GLOBAL = ipaddress.IPv6Network("2000::/3")
 """All of IPv6 that is global so far (iana.org: "ipv6-unicast-address-assignments")."""
@@ -218,7 +218,7 @@ def _is_everywhere(network: _Network) -> bool:
 _FEW = {4: 2**16, 6: 2**96}
 """The most addresses that are a list of places, by version: a /16, the largest network that one organization used to
 get (RFC 1466, class B), and a /32 of IPv6, what a registry gives a provider for all its customers (ripe-738, 5.1).
-Whoever lets out to more lets out to machines that anybody rents."""
+Wider egress reaches machines that anyone can rent."""
 
 
 def _together(rules: Iterable[_Rule]) -> Iterator[_Rule]:
@@ -236,7 +236,7 @@ def _together(rules: Iterable[_Rule]) -> Iterator[_Rule]:
 
 
 def _inside(network: _Network, stack: Stack, group: Resource | None) -> bool | None:
-    """Whether a network lies in the VPC of the group; None where it may, and the file does not show that one's."""
+    """Return whether a network is in the VPC of the group; None if it may be, and the file does not show the VPC's."""
     vpc = stack.target(read(group.properties, "VpcId")) if group is not None else None
     whole = _network(read(vpc.properties, "CidrBlock")) if vpc is not None else None
     if whole is not None and whole.version == network.version:
@@ -255,7 +255,7 @@ def _within(network: _Network, whole: _Network) -> bool:
 
 
 def _prefixes(node: Node, stack: Stack) -> str:
-    """A prefix list is narrow where it is an endpoint's or AWS's own; one that somebody keeps may hold anything."""
+    """Return whether a prefix list is narrow: an endpoint's or AWS's own. A customer's list may contain anything."""
     if isinstance(node, Link):
         target = stack.resources.get(node.resource)
         kind = target.type if target is not None else node.resource

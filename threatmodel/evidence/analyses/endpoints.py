@@ -1,6 +1,6 @@
 """Whether an endpoint of a VPC leads to what is one's own: its policy says whose resources it is for.
 
-Without a policy an endpoint leads to the resources of anybody (docs.aws.amazon.com/vpc: "vpc-endpoints-access").
+Without a policy, an endpoint leads to resources of any account (docs.aws.amazon.com/vpc: "vpc-endpoints-access").
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which events a pattern of EventBridge, or a filter of CloudWatch Logs, lets through: yes, no, or not known."""
+"""Which events a pattern of EventBridge, or a filter of CloudWatch Logs, matches: yes, no, or unknown."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from threatmodel.evidence.analyses.properties import each, one_of
 from threatmodel.stacks.values import List, Node, Scalar, Table, Unknown, get
 
 _MOST_ALTERNATIVES = 50
-"""Alternatives of a pattern that are read: each repeats what stands beside them.  Whether others fit is unknown."""
+"""Alternatives of a pattern that are read, each with the other parts repeated.  Whether others match is unknown."""
 
 
 def admits(field: Node | None, value: str | float) -> bool | None:

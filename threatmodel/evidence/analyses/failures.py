@@ -1,4 +1,4 @@
-"""Whether what fails ends somewhere: with a queue for dead letters, or a destination for failures that somebody has.
+"""Whether failures go anywhere: to a dead-letter queue, or to a failure destination that has a consumer.
 
 A message is tried at most a hundred times: SQS takes a maxReceiveCount of 1,000, with which nothing ever ends in the
 queue for dead letters.  That queue keeps them for a day at least, and no shorter than the queue from which they come,
@@ -218,7 +218,7 @@ def _function_of(node: Node | None, stack: Stack) -> Resource | None:
 
 
 def _works_on(target: Resource, function: Resource, stack: Stack) -> bool | None:
-    """Whether something that is no queue does something with what fails: not the function itself, not nobody."""
+    """Return whether a target other than a queue processes failures: neither the function itself nor nothing."""
     if target.type in TOPICS:
         return heard(target, stack)
     if target.type in _BUSES:

@@ -187,7 +187,7 @@ def _attribute(link: Link, resource: Resource) -> str:
 
 
 def _to_behind(node: Node, link: Link, stack: Stack) -> str:
-    """What stands behind a function's ARN in a text: ``:live`` names an alias, nothing the unqualified function."""
+    """Return what follows a function's ARN in a text: ``:live`` names an alias, nothing the unqualified function."""
     if link.attribute in _QUALIFIED:
         return ""
     parts = _parts(node)

@@ -1,4 +1,4 @@
-"""What nobody can do in an account: service control policies, and what they deny."""
+"""What no principal of an account can do: service control policies, and what they deny."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _Ask = Callable[[list[Gathered], tuple[Grant, ...]], Outcome]
 
 
 def _asked(parts: Sequence[Gathered], resource: Resource, stack: Stack, ask: _Ask) -> Outcome:
-    """What the policies above an account say to a question.
+    """Answer a question by the service control policies of an account.
 
     AWS answers which are above it.  A file tells only to what they are attached: it denies where that is nothing, and
-    never shows that the account is below, since nobody is who manages the organization.
+    never shows that the account is a member, because the management account has no such policy.
     """
     own = [part for part in parts if part.part == "guardrail" and _is_of_services(part)]
     if not own:
@@ -48,7 +48,7 @@ _POLICIES = ("AWS::Organizations::Policy", "aws_organizations_policy")
 
 
 def _is_of_services(part: Gathered) -> bool:
-    """Whether a policy is a service control policy, or nobody knows that it is none."""
+    """Return whether a policy is a service control policy, or may be one."""
     kind = worded(read(part.resource.properties, "Type")) if part.resource.type in _POLICIES else None
     return kind in {None, "SERVICE_CONTROL_POLICY"}
 
@@ -175,14 +175,14 @@ _NEED_MFA = (
     *("iam:attachrolepolicy", "iam:putrolepolicy", "iam:createaccesskey", "iam:updateassumerolepolicy"),
     *("dynamodb:deletetable", "s3:deletebucket", "lambda:deletefunction", "kms:schedulekeydeletion"),
 )
-"""Actions that stand for all that destroy or change rights: whoever denies these denies their like."""
+"""Actions that represent all that destroy or change permissions: a policy that denies these denies the others too."""
 
 
 @analysis("guardrail", "attachment", "authorizations")
 def denies_without_mfa(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a policy denies destructive and privilege-changing actions where MFA is false or missing.
 
-    A service control policy does it for everybody; else every user must have a policy that does.
+    A service control policy covers all principals; otherwise every user must have a policy that does.
     """
     outcome = _asked(parts, resource, stack, lambda own, found: all_denied(own, found, _NEED_MFA, _no_mfa))
     if outcome is not None and (not isinstance(outcome, Answered) or outcome.value):

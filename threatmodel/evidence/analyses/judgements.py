@@ -17,7 +17,7 @@ _MOST_NOTES = 6
 
 
 class Judgement(NamedTuple):
-    """What one statement says to a question: yes, no, or (None) that nobody can tell, and `note` why."""
+    """What one statement answers to a question: yes, no, or None for unknown, and `note` why."""
 
     truth: bool | None
     place: Place
@@ -25,12 +25,12 @@ class Judgement(NamedTuple):
 
 
 def unknown(found: Unknown) -> Judgement:
-    """That nobody can tell because of something unknown."""
+    """Return that the answer is unknown because of something unknown."""
     return Judgement(None, found.place, found.why)
 
 
 def unless_open(grant: Grant, judgement: Judgement, *, decides: bool = True) -> Judgement:
-    """A judgement on a statement; none, where it would decide and the statement itself may be another or not exist.
+    """Return a judgment on a statement; none if it would decide, and the statement itself may differ or not exist.
 
     `decides` is the truth of which one is enough for the question as a whole.
     """
@@ -62,7 +62,7 @@ def every(judgements: Iterable[Judgement], parts: Sequence[Gathered]) -> Outcome
 
 
 def answer(*, value: bool, judgements: Sequence[Judgement]) -> Answered:
-    """An answer that rests on some judgements, with all that they note."""
+    """Return an answer that is based on some judgments, with all their notes."""
     found = dict.fromkeys(one.place for one in judgements)
     notes = tuple(dict.fromkeys(one.note for one in judgements if one.note))
     more = f"; {len(notes) - _MOST_NOTES} more" if len(notes) > _MOST_NOTES else ""
@@ -70,5 +70,5 @@ def answer(*, value: bool, judgements: Sequence[Judgement]) -> Answered:
 
 
 def places(parts: Sequence[Gathered]) -> list[Place]:
-    """Where what was gathered stands."""
+    """Return the place of what was gathered."""
     return list(dict.fromkeys(part.node.place for part in parts))[:MOST_PLACES]

@@ -22,9 +22,9 @@ _STORE = re.compile(r"\{\{resolve:(?:secretsmanager|ssm-secure):[^{}]*\}\}\Z")
 
 @analysis("itself", "beside", "value", "pattern", answers=("secrets-manager", "code"))
 def secret_kept_in(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Where the value of a secret in Secrets Manager stands: in the file too, where the file spells it.
+    """Return where the value of a secret in Secrets Manager is: in the file too, if the file has it in plain text.
 
-    A secret that is spelt anywhere else in the file may be any of the secrets: then it is unknown where each is kept;
+    A literal secret anywhere else in the file may be any of the secrets: then it is unknown where each is kept;
     so it is where a dynamic reference copies it to where it can be read.
     """
     for part in named(parts, "pattern"):

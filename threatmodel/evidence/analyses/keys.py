@@ -1,8 +1,8 @@
-"""Whether a key of one's own encrypts something: one of this file, switched on, that not everybody may use.
+"""Whether a customer managed key encrypts a resource: a key of this file, enabled, and not open to all principals.
 
-A key that stands elsewhere may be anybody's, and whoever owns it may take it away or read along.  A key that is
-switched off, or that everybody may use, is a customer-managed key by name only: there nothing is answered, neither yes
-nor no.  Where a service asks for encryption in a property of its own, a key beside that counts for nothing.
+A key of another file may belong to any account, and its owner may delete it or read along.  A key that is disabled,
+or open to all, is a customer managed key by name only: the answer is neither yes nor no.  If a service requires
+encryption in a separate property, a key alone does not count.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 
 _SWITCHES: Mapping[str, tuple[str, frozenset[str]]] = {
-    # a type: the property that switches encryption on, and the values with which a key of one's own is used
+    # a type: the property that enables encryption, and the values with which a customer managed key is used
     "AWS::DynamoDB::Table": ("SSESpecification.SSEEnabled", frozenset(("true",))),
     "AWS::Serverless::SimpleTable": ("SSESpecification.SSEEnabled", frozenset(("true",))),
     "AWS::DynamoDB::GlobalTable": ("SSESpecification.SSEEnabled", frozenset(("true",))),
@@ -56,16 +56,16 @@ _ALIASES = ("AWS::KMS::Alias", "aws_kms_alias")
 _POLICIES = ("aws_kms_key_policy",)
 _GRANTS = ("aws_kms_grant",)
 _USES = ("kms:decrypt", "kms:creategrant", "kms:reencryptfrom", "kms:generatedatakey")
-"""The actions by which somebody reads what a key encrypts, or lets himself do so."""
+"""Actions that read what a key encrypts, or that let a principal give itself access."""
 _OF_AWS = re.compile(r"(?:.*:)?alias/aws/")
 
 
 @analysis("key", "rule", "cluster", "replica")
 def own_key(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether each key that is named is of this file, on, and not for everybody to use; no where it is AWS's own.
+    """Return whether each named key is of this file, enabled, and not open to all; no if it is AWS's own.
 
     An instance of a cluster has the cluster's key, and what comes out of a snapshot or copies another store the key of
-    that; what a queue puts aside lies in another one, which needs a key as well.
+    that; a dead-letter queue is a separate queue, which needs a key as well.
     """
     cluster = next((part for part in parts if part.part == "cluster"), None)
     if cluster is not None:
@@ -112,7 +112,7 @@ def _inherited(resource: Resource) -> Node | None:
 
 
 def _of_replica(part: Gathered, stack: Stack, element: Resource) -> Say:
-    """Whether a replica of a table in another Region has a key of one's own as well."""
+    """Return whether a replica of a table in another Region has a customer managed key as well."""
     hidden = opaque_of(part)
     if hidden is not None:
         return open_at(hidden)
@@ -125,7 +125,7 @@ def _of_replica(part: Gathered, stack: Stack, element: Resource) -> Say:
 
 
 def _put_aside(queue: Resource, stack: Stack) -> Iterator[Say]:
-    """Whether the queue of this file that keeps what fails has a key of one's own."""
+    """Return whether the dead-letter queue of this file has a customer managed key."""
     target = dead_letters_of(queue, stack)
     if target is not None and target is not queue:
         key = read(target.properties, "KmsMasterKeyId")
@@ -182,9 +182,9 @@ def _of(node: Node, stack: Stack, element: Resource) -> Say:
 
 
 def _closed(key: Resource, stack: Stack) -> bool | None:
-    """Whether nobody may use a key without a right of his own; without a policy it is the account's, which asks that.
+    """Return whether every use of a key needs a permission; without a policy it is the account's, which requires that.
 
-    A statement for everybody of the account takes no such right, as a key that AWS manages does not.
+    A statement for all principals of the account requires none, and neither does a key that AWS manages.
     """
     policies = [read(key.properties, "KeyPolicy|policy")]
     for one in stack.of_type(*_POLICIES):
@@ -201,7 +201,7 @@ _WHO = frozenset(("aws:principalarn", "aws:sourcearn", "aws:userid"))
 
 
 def _asks_for_a_right(grant: Grant) -> bool | None:
-    """Whether what a statement of a key's policy allows is allowed to nobody but identities that it names."""
+    """Return whether a statement of a key's policy allows only identities that it names."""
     if not any(grant.covers(action) is not False for action in _USES):
         return True
     anyone = anybody(grant)
@@ -214,7 +214,7 @@ def _asks_for_a_right(grant: Grant) -> bool | None:
 
 
 def _names_somebody(condition: ConditionKey) -> bool:
-    """Whether a condition spells whom it means, rather than all of an account."""
+    """Return whether a condition names principals, rather than all of an account."""
     return bool(condition.values) and not any(set(one.text) & set("*?") for one in condition.values)
 
 

@@ -32,7 +32,7 @@ _SERVICES = ("AWS Lambda", "Amazon API Gateway")
 
 @analysis("budget", "notification", "anomaly-monitor", "anomaly-subscription")
 def budget_covers_functions(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
-    """Whether budgets or cost anomalies that are sent to somebody cover both services."""
+    """Return whether budgets or cost anomalies with a subscriber cover both services."""
     covers: list[Cover] = []
     for part in named(parts, "budget"):
         covers += _budget(part, stack)
@@ -68,7 +68,7 @@ _MOST_COST = 10_000
 
 
 def _timely(budget: Node, notes: Sequence[Node], heard: Sequence[bool | None]) -> bool | None:
-    """Whether a budget tells somebody in time: upwards, by its limit, and for as long as it is there."""
+    """Return whether a budget notifies in time: above its limit, and for as long as it exists."""
     telling = one_of([
         all_of((_tells(read(one, "Notification") or one), to)) for one, to in zip(notes, heard, strict=True)
     ])  # fmt: skip
@@ -115,7 +115,7 @@ _MAIL = ("EMAIL",)
 def _has_subscriber(
     notification: Node, stack: Stack, sender: Resource, service: str = "budgets.amazonaws.com"
 ) -> bool | None:
-    """Whether a notification reaches somebody: by mail, or by a topic that has a subscriber."""
+    """Return whether a notification reaches a subscriber: by email, or by a topic that has one."""
     mailed = [stands(one) for one in each(read(notification, "subscriber_email_addresses"))]
     topics = each(read(notification, "subscriber_sns_topic_arns"))
     for one in each(read(notification, "Subscribers|subscriber")):

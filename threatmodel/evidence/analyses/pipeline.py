@@ -55,7 +55,7 @@ def _package(part: Gathered, mutability: Mapping[str, Node], stack: Stack) -> Sa
     if image is not None:
         return _image(image, mutability, stack)
     if read(node, "ZipFile") is not None:
-        return Say(value=True, place=node.place)  # the code stands in the template itself
+        return Say(value=True, place=node.place)  # the code is in the template itself
     if read(node, "filename") is not None:
         pinned = read(node, "source_code_hash|code_sha256")
         return Say(stands(pinned), node.place, open_at(pinned or node).why)
@@ -72,9 +72,9 @@ def _suspended(bucket: Node | None, stack: Stack) -> bool:
 
 
 def _image(node: Node, mutability: Mapping[str, Node], stack: Stack) -> Say:
-    """A digest names the bytes; a tag does where its repository lets nobody move it."""
+    """A digest names the bytes; a tag does if its repository is immutable."""
     written = _written(node)
-    if "@" in written:  # only a digest may stand behind it
+    if "@" in written:  # only a digest may follow it
         return Say(value=True, place=node.place)
     if isinstance(node, Unknown):
         return open_at(node)

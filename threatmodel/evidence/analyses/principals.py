@@ -31,11 +31,11 @@ class Holder:
 
     @property
     def of_aws(self) -> bool:
-        """Whether it is a role that AWS made for a service of its own."""
+        """Return whether AWS made the role for a service."""
         return self.path.startswith("/aws-service-role/")
 
     def trusts(self, *services: str) -> bool:
-        """Whether its trust lets in services, and only these."""
+        """Return whether its trust policy allows services only."""
         found = [one for grant in allowing(self.trust) for one in grant.principals]
         return bool(found) and all(one.kind == "Service" and one.pattern.text in services for one in found)
 
@@ -87,7 +87,7 @@ def _names(one: Pattern, name: str) -> bool:
 
 
 def holders(node: Node) -> Sequence[Holder] | Unknown:
-    """Everybody in the answer of iam:GetAccountAuthorizationDetails; why not, where it cannot be read."""
+    """Return all principals in the answer of iam:GetAccountAuthorizationDetails, or why it cannot be read."""
     if isinstance(node, Unknown):
         return node
     documents = dict(_documents(node))
@@ -109,7 +109,7 @@ def _all(node: Node, kind: str) -> Iterable[Node]:
 
 
 def _documents(node: Node) -> Iterator[tuple[str, tuple[Grant, ...]]]:
-    """AWS's answer has the document of every policy that is attached to somebody."""
+    """AWS's answer has the document of every attached policy."""
     for policy in items(get(node, "Policies")):
         for version in items(get(policy, "PolicyVersionList")):
             current = get(version, "IsDefaultVersion")
@@ -127,7 +127,7 @@ def _attached(one: Node, kind: str, documents: Mapping[str, tuple[Grant, ...]]) 
 
 
 def others_of_account(node: Node, actions: Iterable[str], name: str) -> bool:
-    """Whether somebody who is no function has one of some actions on what has a name."""
+    """Return whether a principal that is not a function has one of some actions on a named resource."""
     found = holders(node)
     if isinstance(found, Unknown):
         return False

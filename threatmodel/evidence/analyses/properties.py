@@ -18,7 +18,7 @@ from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, Unknown, is_set, items, shape_of
 
 _DEEPEST = 100
-"""Levels of a document in JSON text; what lies deeper is unknown."""
+"""Levels of a document in JSON text that are read; deeper ones are unknown."""
 _LONGEST = 200_000
 """Characters of a document in JSON text; a longer one is unknown."""
 
@@ -34,7 +34,7 @@ def _spellings(name: str) -> tuple[str, ...]:
 
 
 def read(node: Node | None, *names: str) -> Node | None:
-    """The node behind some keys, in either spelling (``A|b``: either key); None where nothing or null stands there.
+    """Return the node at some keys, in either spelling (``A|b``: either key); None if it is missing or null.
 
     A block that Terraform puts into a list of one is entered; an unknown on the way is the answer.
     """
@@ -55,7 +55,7 @@ def each(node: Node | None) -> tuple[Node, ...]:
 
 
 def stands(node: Node | None) -> bool | None:
-    """Whether something stands there.  A parameter without default has to be given; a condition may leave it out."""
+    """Return whether a value is there.  A parameter without default has to be given; a condition may leave it out."""
     if isinstance(node, Unknown):
         return True if node.given else None
     return is_set(node)
@@ -84,7 +84,7 @@ _PSEUDO = re.compile(r"\$\{AWS::(\w+)\}")
 
 
 def worded(node: Node | None) -> str | None:
-    """A text, with what only AWS knows as ``<Region>`` and links as ``${Name.Attribute}``; None where it is not known.
+    """Return a text, with AWS's own values as ``<Region>`` and links as ``${Name.Attribute}``; None if it is unknown.
 
     Other than ``${AWS::Region}``, ``<Region>`` has no colon, so that an ARN can be split.
     """
@@ -100,7 +100,7 @@ def worded(node: Node | None) -> str | None:
 
 
 def document(node: Node | None) -> Node | None:
-    """A policy, pattern or rule as nodes, whether it stands as a mapping or as JSON text."""
+    """Return a policy, pattern or rule as nodes, whether it is a mapping or JSON text."""
     if not isinstance(node, Scalar | Joined):
         return node
     raw = worded(node)
@@ -133,7 +133,7 @@ def _reason(node: Node) -> str:
 
 
 class Say(NamedTuple):
-    """Yes, no or None for not known, where that stands and why; `doubt`: it may not be there at all."""
+    """Yes, no or None for unknown, with the place and the reason; `doubt`: it may not exist at all."""
 
     value: bool | None
     place: Place
@@ -157,7 +157,7 @@ def open_at(node: Node) -> Say:
 
 
 def doubt_of(resource: Resource, element: Resource) -> Unknown | None:
-    """What the existence of a resource hangs on, unless the element hangs on the same."""
+    """Return what the existence of a resource depends on, unless the element depends on the same."""
     doubt = resource.doubt
     return None if doubt is None or (element.doubt is not None and element.doubt.why == doubt.why) else doubt
 
@@ -172,7 +172,7 @@ def every(says: Iterable[Say], note: str = "", otherwise: str = "") -> Outcome:
 
 
 def some(says: Iterable[Say], note: str = "", otherwise: str = "") -> Outcome:
-    """Whether one is true; `note` is told with yes, `otherwise` with no.  None where there is nothing to ask about."""
+    """Return whether one is true; `note` goes with yes, `otherwise` with no.  None if there is nothing to ask about."""
     known = tuple(says)
     if not known:
         return None
@@ -192,7 +192,7 @@ def some(says: Iterable[Say], note: str = "", otherwise: str = "") -> Outcome:
 
 
 def unless_unread(outcome: Outcome, stack: Stack, good: Sequence[bool | str | int]) -> Outcome:
-    """An outcome, or that it cannot be told where a part of the file that is not read might undo a good one."""
+    """Return an outcome, or that it is unknown because an unread part of the file might undo a good one."""
     if isinstance(outcome, Answered) and outcome.value in good and stack.unread:
         first = stack.unread[0]
         return Unanswered(f"{first.name} may hold more of these: {first.why}", first.place)

@@ -1,4 +1,4 @@
-"""How many requests a second an api lets through: by its stages, and by what single methods and routes get beside."""
+"""How many requests a second an API allows: by its stages, and by the separate limits of methods and routes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _V2 = frozenset((
 
 
 class _Rate(NamedTuple):
-    """What one setting lets through (None: the account's limit only), or why that is not known."""
+    """Return what one setting allows (None: the account's limit only), or why that is unknown."""
 
     rate: int | None
     place: Place
@@ -67,7 +67,7 @@ def greatest_rate(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
 
 
 def _groups(parts: Sequence[Gathered]) -> Iterator[Sequence[Gathered]]:
-    """The parts that tell of one stage together: in a plan the settings of all methods are resources of their own."""
+    """Return the parts that describe one stage: in a plan, the settings of all methods are separate resources."""
     settings: dict[str | None, list[Gathered]] = {}
     for part in parts:
         if part.part == "settings":
@@ -79,14 +79,14 @@ def _groups(parts: Sequence[Gathered]) -> Iterator[Sequence[Gathered]]:
 
 
 def _makes_a_stage(part: Gathered) -> bool:
-    """Whether a deployment makes a stage of its own, or may."""
+    """Return whether a deployment creates its own stage, or may."""
     return opaque_of(part) is not None or read(part.node, "StageName") is not None
 
 
 def _stage_of(resource: Resource) -> str | None:
     """The stage that a resource of a plan belongs to or is, by what it refers to or by name; None where neither tells.
 
-    A reference and a name that mean one stage are taken for two, of which each then needs a limit of its own.
+    A reference and a name for the same stage count as two, of which each then needs its own limit.
     """
     node = read(resource.properties, "StageName")
     linked = next((link.resource for link in links(node)), None)
@@ -153,7 +153,7 @@ def _told(node: Node | None, wanted: str) -> bool | None:
 
 
 def _set_or_not(one: _Setting, resource: Resource) -> _Setting:
-    """A setting of routes; in a plan 0 stands where no limit is set."""
+    """Return a setting of routes; in a plan, 0 means that no limit is set."""
     unset = resource.type.startswith("aws_") and isinstance(one.limit, Scalar) and one.limit.value == 0
     return one._replace(limit=None) if unset else one
 
@@ -170,7 +170,7 @@ def _rates(settings: Sequence[_Setting], stage: Place) -> Iterator[_Rate]:
 
 
 def _rate(node: Node) -> _Rate:
-    """The limit that stands there; -1 is none, and a part of a request counts as one."""
+    """Return the limit; -1 is none, and a part of a request counts as one."""
     raw = node.value if isinstance(node, Scalar) and not isinstance(node.value, bool) else None
     try:
         number = math.ceil(float(raw)) if raw is not None else None

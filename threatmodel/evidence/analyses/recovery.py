@@ -95,7 +95,7 @@ def _say(value: bool | None, node: Node) -> Say:  # noqa: FBT001 - a truth of th
 
 
 def _replica(part: Gathered) -> Say:
-    """Whether a replica has a log of changes of its own, which keeps 35 days."""
+    """Return whether a replica has its own log of changes, which keeps 35 days."""
     hidden = opaque_of(part)
     if hidden is not None:
         return open_at(hidden)

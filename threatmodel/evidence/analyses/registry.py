@@ -7,7 +7,7 @@ gathered may concern others too (all functions that an api calls, all distributi
 concerns the element.
 
 A `policy`, `trust` or `guardrail` is a policy document: an object, or JSON text, which IAM also encodes as in a URL.
-`managed` is the ARN or name of a policy that is attached; where it stands in the same files its document is gathered
+`managed` is the ARN or name of a policy that is attached; if it is in the same files, its document is gathered
 too.  `sam` is what SAM's Policies holds: names, ARNs, documents and policy templates.  Other parts are what the path or
 call of their source gives, whole.
 """

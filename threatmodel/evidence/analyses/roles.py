@@ -1,4 +1,4 @@
-"""What the policies of a role allow, and whom its trust lets use it: the analyses of a function's role."""
+"""What the policies of a role allow, and who may assume it: the analyses of a function's role."""
 
 from __future__ import annotations
 
@@ -279,10 +279,10 @@ def _pinned(condition: ConditionKey, *, subject: bool, github: bool) -> Judgemen
 
 
 def _subject(one: Pattern, *, exact: bool, github: bool) -> bool | None:
-    """Whether a subject is one repository with its branch or environment; None where that cannot be told."""
+    """Return whether a subject is one repository with its branch or environment; None if that is unknown."""
     text = one.text
     if exact and re.search(r"[*?]", text):
-        return False  # compared literally, it lets nobody in: whoever wrote it meant something else
+        return False  # compared literally, it matches nothing: a pattern was meant
     if one.open is not None:
         if not exact:
             return False if text.endswith("*") else None

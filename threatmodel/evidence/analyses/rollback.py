@@ -3,7 +3,7 @@
 CodeDeploy asks for the alarms' states while it moves traffic, whatever their actions are.  An alarm counts where it
 watches Lambda's ``Errors`` of the function (docs.aws.amazon.com/lambda: "monitoring-metrics-types") and goes off while
 a canary still runs: the shortest of CodeDeploy's is five minutes (docs.aws.amazon.com/codedeploy:
-"deployment-configurations").  How many errors a function makes in that time nobody knows beforehand: more than ten
+"deployment-configurations").  The number of errors in that time is unknown beforehand: more than ten
 before anything happens is no watch over a tenth of the traffic.
 """
 

@@ -1,4 +1,4 @@
-"""Rules of EventBridge that are on, and lead to somebody who hears of what they let through."""
+"""Rules of EventBridge that are enabled, and whose target notifies a subscriber."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BUS = frozenset(("default", ""))
 
 
 def active_rules(parts: Sequence[Gathered], stack: Stack) -> Iterator[tuple[Gathered, Unknown | None]]:
-    """The rules on the default bus that are on and have a target, each with what that hangs on."""
+    """Return the enabled rules of the default bus that have a target, each with what that depends on."""
     for part in named(parts, "rule"):
         hidden = opaque_of(part) or part.resource.doubt
         if isinstance(part.node, Unknown):

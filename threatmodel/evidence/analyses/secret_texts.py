@@ -1,4 +1,4 @@
-"""What names and texts say: whether a value is a secret, certainly not one, or nobody can tell.
+"""What names and texts show: whether a value is a secret, certainly not one, or unknown.
 
 Texts are looked at here and dropped: what is returned holds words, never a value.
 """
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 
 class Judgement(NamedTuple):
-    """How a value is supplied, whether it is a secret (None: nobody can tell), what supplies it, and why."""
+    """How a value is supplied, whether it is a secret (None: unknown), what supplies it, and why."""
 
     how: str
     secret: bool | None
@@ -23,7 +23,7 @@ class Judgement(NamedTuple):
 
 
 def worst(judgements: Iterable[Judgement]) -> Judgement:
-    """The judgement that says most: a secret, else one that nobody can tell, else the first."""
+    """Return the strongest judgment: a secret, else an unknown one, else the first."""
     return max(judgements, key=lambda one: 2 if one.secret else 1 if one.secret is None else 0)
 
 
@@ -51,16 +51,16 @@ _OTHER_KEYS = frozenset((
     *("PARTITION", "SORT", "HASH", "RANGE", "PRIMARY", "FOREIGN", "PUBLIC", "KMS", "OBJECT", "S"),
     *("FILE", "CACHE", "BUCKET", "IDEMPOTENCY", "ROUTING", "TABLE", "INDEX"),
 ))  # fmt: skip
-"""What stands before KEY where it is no secret (``S`` is S3's)."""
+"""Words before KEY in names that are not secrets (``S`` is S3's)."""
 _COUNTED = frozenset(("MAX", "MIN", "NEXT", "INPUT", "OUTPUT", "COMPLETION", "TOTAL", "BUDGET"))
-"""What stands before TOKEN(S) where it is no secret: a language model counts tokens, a page of results has one."""
+"""Words before TOKEN(S) in names that are not secrets: a language model counts tokens, a page of results has one."""
 
 
 _ADDRESSES = frozenset(("URL", "URLS", "URI", "ENDPOINT"))
 _WITH_PASSWORD = frozenset((
     *("WEBHOOK", "WEBHOOKS", "DATABASE", "DB", "CONNECTION", "REDIS", "MONGO", "MONGODB", "POSTGRES", "MYSQL", "AMQP"),
 ))  # fmt: skip
-"""What stands before an address that may hold a secret itself."""
+"""Words before an address that may contain a secret itself."""
 
 
 def meaning(name: str) -> str:
@@ -123,7 +123,7 @@ _BITS = 3.2
 
 
 def looks_secret(raw: str, speaks: str) -> bool:
-    """Whether a text certainly is a secret: by its own form, or because it is random and its name says so."""
+    """Return whether a text certainly is a secret: by its form, or because it is random and its name indicates one."""
     own_form = _LOOKS.search(raw)
     if own_form is not None:
         return not _STRONG_PLACEHOLDER.search(own_form.group())
@@ -156,9 +156,9 @@ _AT_THE_END = frozenset(("ACCESS", "BOT"))
 
 
 def _document(raw: str) -> Sequence[tuple[str, str]] | None:
-    """Each text of a document of JSON, however deep, with the name that it stands under; None where it is none.
+    """Yield each text of a JSON document, at any depth, with its name; None if it is not JSON.
 
-    A member that stands there twice counts twice, since a reader may take either.
+    A repeated member counts twice, because a reader may use either.
     """
     if not raw.lstrip().startswith(("{", "[")):
         return None
@@ -192,7 +192,7 @@ def _members(members: Sequence[tuple[str, str]]) -> Iterator[Judgement]:
 
 
 def literal(name: str, raw: str) -> Judgement:
-    """What a text is that stands under a name and does not certainly look like a secret."""
+    """Return what a named text is that does not certainly look like a secret."""
     speaks, words = meaning(name), _words(name)
     members = _document(raw) if speaks != "secret" else None
     if members is not None:
@@ -234,5 +234,5 @@ def spells_secret(raw: str) -> bool:
 
 
 def is_placeholder(raw: str) -> bool:
-    """Whether a text stands where a value is put in later."""
+    """Return whether a text is a placeholder."""
     return not raw or bool(_PLACEHOLDER.search(raw))

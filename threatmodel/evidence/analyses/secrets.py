@@ -42,7 +42,7 @@ HOW: Mapping[str, str] = {
 class Supply(NamedTuple):
     """How a variable gets its value: `how` is a key of HOW, `by` the parameter or resource that supplies it.
 
-    `secret` says whether the value is a secret, None where nobody can tell; `why` then says why.
+    `secret` states whether the value is a secret, None if unknown; `why` then has the reason.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Supply(NamedTuple):
 
 
 def supplied(name: str, node: Node, stack: Stack) -> Supply:
-    """How the variable of this name gets what stands there."""
+    """Return how the variable of this name gets its value."""
     return Supply(name, "", node.place, None)._replace(**_decided(name, node, stack)._asdict())
 
 
@@ -125,7 +125,7 @@ def _by_parameter(speaks: str, parameter: Parameter, *, embedded: bool) -> Judge
 
 
 def _more(one: bool | None, other: bool | None) -> bool | None:  # noqa: FBT001 - truths of three values
-    """The judgement of two that says more: a secret, else that nobody can tell."""
+    """Return the stronger judgment of two: a secret, else unknown."""
     return one or other if True in {one, other} or None not in {one, other} else None
 
 
@@ -159,7 +159,7 @@ _ASKED_FOR: Mapping[_T, bool | None] = {
     ("harmless", "neutral"): False,
     ("harmless", "harmless"): False,
 }
-"""The same for one that is shown to everybody: its author does not take it for a secret, so that alone is no proof."""
+"""Return the same for a public value: its author does not treat it as a secret, so that alone is no proof."""
 _FROM_STORE: Mapping[_T, bool | None] = {**_ASKED_FOR, ("secret", "secret"): True}
 """The same for what is read from an SSM parameter: the value behind the name, not the name, gets there."""
 
@@ -170,7 +170,7 @@ _DYNAMIC = re.compile(r"\{\{resolve:(ssm-secure|ssm|secretsmanager):([^}]{0,2000
 _NOT_THE_SECRET = frozenset(
     ("username", "user", "host", "hostname", "port", "dbname", "engine", "dbinstanceidentifier")
 )
-"""What stands beside the password in a database's secret."""
+"""Other members of a database's secret, besides the password."""
 
 
 def _dynamic(speaks: str, found: re.Match[str]) -> Judgement:
@@ -202,7 +202,7 @@ _VALUES = frozenset((
     ("aws_iam_access_key", "ses_smtp_password_v4"),
     ("aws_kms_secrets", "plaintext"),
 ))  # fmt: skip
-"""Attributes that are a secret although their name does not say so."""
+"""Attributes that are a secret although their name does not show it."""
 _STORED = frozenset(("AWS::SSM::Parameter", "aws_ssm_parameter"))
 _SECRETS = _STORED | {"AWS::SecretsManager::Secret", "aws_secretsmanager_secret"}
 
@@ -247,7 +247,7 @@ _PASSWORD_PART = re.compile(r"://[^/\s@]{0,300}:\*[^/\s@]{0,300}@")
 
 
 def _unknown(name: str, node: Unknown, stack: Stack) -> Judgement:
-    """What is not told may be anything, whatever its name says; what another stack gives away is shown to everybody."""
+    """Treat an unknown value as possibly a secret, whatever its name; another stack's output is readable by all."""
     shown = bool(node.imported) or (node.usual is not None and supplied(name, node.usual, stack).secret is False)
     if meaning(name) == "harmless" and shown:
         return Judgement("unknown", secret=False)

@@ -1,4 +1,4 @@
-"""Whom policies of resources let in: everybody, and services that act for any source."""
+"""Principals that the policies of resources allow: all, and services that act for any source."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def not_understood(node: Node) -> Unknown:
     return node if isinstance(node, Unknown) else Unknown("it cannot be read", node.place)
 
 
-# --- anybody
+# --- any principal
 
 
 @analysis("policy", "permission", "url-auth")
@@ -59,12 +59,12 @@ def _public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Iter
 
 
 _INVOKED = frozenset({"AWS::Lambda::Function", "AWS::Serverless::Function", "aws_lambda_function"})
-"""Types of which services that call for anybody are another question's (`sources-pinned`)."""
+"""Types whose services that act for any account are another question's (`sources-pinned`)."""
 _TELLS_LITTLE = frozenset({"s3:getbucketacl", "s3:getbucketlocation"})
 
 
 def any_source(grant: Grant) -> bool:
-    """Whether a statement lets in a service of AWS for whoever uses it: no condition says for whom it acts.
+    """Return whether a statement allows an AWS service for any customer: no condition restricts the source.
 
     What goes below ``AWSLogs/`` and an account's number is that account's by the path.
     """
@@ -78,12 +78,12 @@ def any_source(grant: Grant) -> bool:
 
 
 def unless_doubted(part: Gathered, judgement: Judgement) -> Judgement:
-    """A judgement on a resource; none, where it is a yes and the resource may not exist."""
+    """Return a judgment on a resource; none if it is a yes and the resource may not exist."""
     return unknown(part.resource.doubt) if part.resource.doubt is not None and judgement.truth else judgement
 
 
 def anybody(grant: Grant) -> Judgement:
-    """Whether a statement lets in everybody."""
+    """Return whether a statement allows any principal."""
     if grant.open is not None and not grant.actions:
         return unknown(grant.open)
     who, place = everybody(grant)
@@ -106,7 +106,7 @@ def open_condition(grant: Grant) -> Unknown:
 
 
 def everybody(grant: Grant) -> tuple[bool | None, Place]:
-    """Whether a statement is about every principal, and where it says so."""
+    """Return whether a statement is about every principal, and where."""
     if grant.but_principals:
         return True, grant.place
     for one in grant.principals:
@@ -122,7 +122,7 @@ def _may_be_all(one: Principal) -> bool:
 
 
 def _keeps_strangers_out(grant: Grant) -> bool:
-    """Whether a statement denies everybody but some accounts, an organization, sources or networks."""
+    """Return whether a statement denies all but some accounts, an organization, sources or networks."""
     return (
         grant.effect == "Deny"
         and grant.open is None
@@ -248,7 +248,7 @@ def _service_pinned(grant: Grant, stack: Stack, *, owned: bool) -> Iterator[Judg
 
 
 def _pins(source: Pattern, stack: Stack, *, has_account: bool, at: Place) -> Judgement:
-    """Whether a source ARN names a source whose account is told, by itself or beside it."""
+    """Return whether a source ARN names a source with a known account, in the ARN or separately."""
     if source.links:
         targets = [stack.resources[link.resource] for link in source.links if link.resource in stack.resources]
         bucket = any(one.type in {"AWS::S3::Bucket", "aws_s3_bucket"} for one in targets)
@@ -269,7 +269,7 @@ def _pins(source: Pattern, stack: Stack, *, has_account: bool, at: Place) -> Jud
 
 
 def _named(account: Pattern) -> bool:
-    """Whether an account is told, and not a pattern of accounts."""
+    """Return whether an account is known, and not a pattern of accounts."""
     return account.open is None and not set(account.text) & set("*?")
 
 

@@ -1,6 +1,6 @@
-"""What a code-signing configuration asks for: it enforces only where each publisher is a profile of one's own.
+"""What a code-signing configuration requires: it enforces only if each publisher is the account's own profile.
 
-A profile that stands elsewhere, or one by which other accounts may sign, lets in what others signed.
+A profile of another file, or one that other accounts may sign with, accepts the packages of others.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def what_signing_does(parts: Sequence[Gathered], resource: Resource, stack: Stac
 
 
 def _foreign(config: Node, stack: Stack) -> Unknown | None:
-    """A publisher that may be somebody else."""
+    """A publisher that may belong to another account."""
     for one in each(read(config, "AllowedPublishers", "SigningProfileVersionArns|signing_profile_version_arns")):
         profile = stack.target(one)
         if isinstance(one, Unknown):

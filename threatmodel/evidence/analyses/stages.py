@@ -1,11 +1,11 @@
 """What holds of an api only where it holds of every stage: those declared, and those that a deployment makes.
 
-A deployment with a StageName makes a stage of its own, with the settings of its StageDescription alone.  SAM's
+A deployment with a StageName creates its own stage, with the settings of its StageDescription alone.  SAM's
 deployment does so wherever the api sets no OpenApiVersion: beside the author's stage there is one named Stage.
 
 An access log counts where a group or delivery stream of the file gets it, or one of the same account and Region, and
 where each line has something of the request (docs.aws.amazon.com/apigateway: "set-up-logging": "$context variables").
-What an account number or a parameter names may be somebody else's.
+What an account number or a parameter names may belong to another account.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from threatmodel.stacks.values import List, Node, Table, Unknown
 
 
 class Stage(NamedTuple):
-    """One stage: its name, its settings, whether it is surely there (None: nobody can tell), and what hides it."""
+    """One stage: its name, its settings, whether it certainly exists (None: unknown), and what hides it."""
 
     name: Node | None
     settings: Node | None
@@ -98,7 +98,7 @@ _LEAST_DAYS = 90
 
 
 def _kept(target: Node, api: Resource, stack: Stack) -> bool | None:
-    """Whether what gets a log stands in this file, or in the same account and Region, and keeps it long enough."""
+    """Return whether the log's destination is here, or in the same account and Region, and keeps it long enough."""
     keeper = stack.target(target)
     if keeper is not None:
         sure = keeper.type in _KEEPERS and doubt_of(keeper, api) is None
@@ -107,7 +107,7 @@ def _kept(target: Node, api: Resource, stack: Stack) -> bool | None:
 
 
 def _long_enough(days: Node | None) -> bool | None:
-    """Whether a log group keeps what it gets for long enough: without a number, or with zero in Terraform, for ever."""
+    """Return whether a log group keeps its events long enough: without a number (Terraform: zero), indefinitely."""
     stated = number(days)
     return True if days is None or stated == 0 else None if stated is None else stated >= _LEAST_DAYS
 
@@ -121,7 +121,7 @@ def _says_something(log: Node | None) -> bool | None:
 
 
 def _if_there(stage: Stage, say: Say, resource: Resource) -> Say:
-    """What a stage says, unless nobody can tell whether it is there."""
+    """Return what a stage states, unless it is unknown whether it exists."""
     if stage.there is None and stage.name is not None:
         return say if say.value else open_at(stage.name)
     return say._replace(doubt=doubt_of(stage.part.resource, resource))
@@ -159,7 +159,7 @@ def _settings(settings: Node | None) -> Iterator[Node]:
 def served_otherwise(parts: Sequence[Gathered], stack: Stack) -> Iterator[Unknown]:
     """Why an API may serve other routes than those of the file.
 
-    A stage, or its canary, may serve a deployment that stands elsewhere, and overrides change what the API makes.
+    A stage, or its canary, may serve a deployment in another file, and overrides change what the API creates.
     """
     for part in parts:
         if part.part == "override":

@@ -1,7 +1,7 @@
 """What hides findings: GuardDuty's filters, automation rules of Security Hub, archive rules of Access Analyzer.
 
-One that names what it is about (a resource, a principal, a kind of finding) hides that; one that asks for nothing of
-the kind hides whatever is found.
+One that names its subject (a resource, a principal, a kind of finding) hides that; one without such a
+criterion hides every finding.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SERIOUS = 8
 def filter_hides(rule: Node) -> bool | None:
     """Whether a filter of GuardDuty archives serious findings whatever they are of; None where that is not known.
 
-    What is archived is sent to nobody (docs.aws.amazon.com/guardduty: "findings_suppression-rule").
+    Archived findings are sent to no target (docs.aws.amazon.com/guardduty: "findings_suppression-rule").
     """
     action = worded(read(rule, "Action"))
     if action == "NOOP" or (action is None and read(rule, "Action") is None):
@@ -90,7 +90,7 @@ def automation_hides(rule: Node) -> bool | None:
 
 
 def archives(rule: Node) -> bool | None:
-    """Whether an archive rule of Access Analyzer hides what anybody may reach; None where it may."""
+    """Return whether an archive rule of Access Analyzer hides public access; None if it may."""
     asked = {worded(read(one, "Property|criteria")) or "": one for one in each(read(rule, "Filter"))}
     if not asked or next(unknowns(rule), None) is not None:
         return None
@@ -104,7 +104,7 @@ def archives(rule: Node) -> bool | None:
 
 
 _NAMES = re.compile(r"(principal|condition)\.|(resource|id)\Z")
-"""What an archive rule may ask for that names somebody or something."""
+"""Criteria of an archive rule that name a principal or a resource."""
 
 
 def _values(criterion: Node) -> list[Node]:

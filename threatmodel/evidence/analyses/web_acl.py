@@ -3,7 +3,7 @@
 The bound is from AWS's "Best Practices for DDoS Resiliency" ("AWS WAF - Rate-based rules"): a blanket rule without
 scope-down that blocks, for instance 500 requests in five minutes; taken here is 2,000, the least that AWS WAF took
 before 2019.  A rule that counts a part of the requests, or by what callers write themselves (headers, forwarded
-addresses), limits nobody surely; nor does one behind a rule that lets requests in before they are counted.
+addresses), certainly limits no caller; nor does one after a rule that allows requests before they are counted.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def _limits(part: Gathered, scope: str, resource: Resource, stack: Stack) -> boo
 
 
 def _acl_limits(acl: Resource, scope: str, resource: Resource, stack: Stack) -> bool | None:
-    """Whether a web ACL that may stand in front blocks whoever sends too much."""
+    """Return whether a web ACL that may protect it blocks callers with too many requests."""
     if acl.opaque is not None:
         return None
     stated = worded(read(acl.properties, "Scope"))

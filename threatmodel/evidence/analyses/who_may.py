@@ -31,7 +31,7 @@ def _changes() -> tuple[str, ...]:
 
 @analysis("authorizations", "guardrail")
 def only_pipeline_changes_functions(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether nobody but deploy roles has an action that changes functions; a guardrail may deny it to all others."""
+    """Answer whether only deploy roles have an action that changes functions; a guardrail may deny it to all others."""
     own = [part for part in parts if part.part == "guardrail"]
     barred = all_denied(own, grants(own, resource, stack), _changes(), None) if own else None
     if isinstance(barred, Answered) and barred.value:
@@ -61,7 +61,7 @@ def _only(
     what: str,
     names: Sequence[str] = (),
 ) -> Outcome:
-    """Whether nobody has some actions but those that are spared."""
+    """Return whether only exempt principals have some actions."""
     for part in parts:
         if part.part != "authorizations":
             continue

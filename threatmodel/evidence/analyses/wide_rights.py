@@ -85,7 +85,7 @@ _ON_WHAT_IT_BRINGS = re.compile(
     r"(comprehend:(Batch)?(Detect|Classify|Contains)|rekognition:(Detect|RecognizeCelebrities)|ce:Get"
     r"|textract:|polly:Synthesize|translate:Translate|cloudwatch:\w*Dashboard)\w*"
 )
-"""Actions on what the caller brings along, on the account's bill and on charts: no data of anybody else's."""
+"""Actions on what the caller supplies, on the account's bill and on charts: no data of other principals."""
 
 _NARROWING = (
     *("resourcetag", "kms:viaservice", "kms:encryptioncontext", "lambda:functionarn", "ecs:cluster"),

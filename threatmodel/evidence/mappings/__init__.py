@@ -1,1 +1,1 @@
-"""Where each fact stands, as data, and what reads and executes that."""
+"""Where each fact is in infrastructure code, as data, and what reads and executes that."""

@@ -1,4 +1,4 @@
-"""Where a fact stands, for people: which property of which resource."""
+"""Where a fact is, for people: which property of which resource."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LANGUAGES = {"cloudformation": "CloudFormation", "terraform": "Terraform"}
 
 
 def standing_places(kind: str, fact: str) -> Iterator[tuple[str, str]]:
-    """Where a fact of a kind stands: the language, and ``Type Property`` of each place, each once."""
+    """Return where a fact of a kind is: the language, and ``Type Property`` of each place, each once."""
     for name, title in LANGUAGES.items():
         mappings = load_mappings(name)
         found = [

@@ -1,4 +1,4 @@
-"""Where facts stand in CloudFormation and SAM, in a Terraform plan and in AWS's answers, read from three YAML files.
+"""Where facts are in CloudFormation and SAM, in a Terraform plan and in AWS's answers, read from three YAML files.
 
 A file holds, by kind of element:
 
@@ -13,22 +13,22 @@ path there, in the last resource); for AWS it is ``in`` and ``calls``.  A step i
 property refers to; ``{from: TYPES, by: PATH}``, the resources whose property refers to this one; or
 ``{any: TYPES}``, every resource of these types.  ``where: {property: text}`` in a step keeps those with these values.
 A call is ``call`` (service:Operation), ``with`` (what it is given), ``at`` (the path in its answer) and ``nothing``
-(error codes that mean that nothing stands there; any other error means unknown).  Of what is gathered each source has
+(error codes that mean that there is nothing; any other error means unknown).  Of what is gathered each source has
 a name (``as``), by which an analysis knows it, or is all of another ``set``.
 
 A path is names joined by dots.  ``[]`` goes on with each item of a list, ``[Name=x,Other=y]`` with the items that have
-these values, ``{}`` with each value of a mapping and ``{key}`` with the value of a key that is no plain name.  Nothing
-*stands* at a path where it is missing, null, or an empty text, list or mapping.
+these values, ``{}`` with each value of a mapping and ``{key}`` with the value of a key that is not a plain name.  A
+value is *absent* at a path if it is missing, null, or an empty text, list or mapping.
 
 A place is a source and one predicate:
 
-``says: V``       what stands there means V, whatever it is; without ``at``, that the resource is there does
-``words: {P: V}`` the first pattern that fits what stands there, as text, gives the value (``*`` is any text)
-``value: HOW``    the fact is what stands there, as HOW says: a key of VALUES; ``words`` beside it are tried first
+``says: V``       any value there means V; without ``at``, the existence of the resource does
+``words: {P: V}`` the first pattern that matches the value there, as text, gives the value (``*`` is any text)
+``value: HOW``    the fact is the value there, as HOW states: a key of VALUES; ``words`` beside it are tried first
 ``analysis: N``   code computes it from what is ``gather``-ed: a name of `threatmodel.evidence.analyses.registry`
-``otherwise: V``  what holds where no place before it said anything
+``otherwise: V``  what is true if no place before it stated anything
 
-and two qualifiers: ``left_out: V``, what holds where the last resource is there and nothing stands at the path, and
+and two qualifiers: ``left_out: V``, what is true if the last resource exists and has no value at the path, and
 ``over``, how the results of several items and resources become one: a key of OVER.
 
 A place that leads nowhere says nothing.  A place whose value cannot be known (no word fits, a parameter without
@@ -70,7 +70,7 @@ VALUES: Mapping[str, tuple[type, ...]] = {
     "hours-as-days": (Number,),
     "duration-in-hours": (Number,),
 }
-"""How `value` takes what stands there, and for which types of fact: unchanged; true for false; the days since a time;
+"""How `value` uses the value there, and for which types of fact: unchanged; true for false; the days since a time;
 hours as whole days, rounded down; the whole hours of an ISO 8601 duration such as PT4H, rounded up."""
 
 OVER: Mapping[str, tuple[type, ...]] = {
@@ -128,7 +128,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class FactMapping:
-    """One place of a fact: a source, and how what stands there becomes the fact's value.
+    """One place of a fact: a source, and how the value there becomes the fact's value.
 
     `says` is the value of `says` or `otherwise`, by `predicate`; `left_out` is a tuple of no or one value, since None
     is a value.
@@ -196,13 +196,13 @@ _WHERE = {
     ),
 }
 _WHAT = (
-    Key("says", Raw(), "what it means that something stands there"),
+    Key("says", Raw(), "what any value there means"),
     Key("words", NamedItems(Raw(), "a pattern", re.compile(r".+\Z"), "a text"), "what words mean"),
-    Key("value", Text(40), "how the fact is what stands there"),
+    Key("value", Text(40), "how the fact follows from the value there"),
     Key("analysis", Text(60), "what code computes from what is gathered"),
     Key("gather", Text(60), "the sources that an analysis looks at"),
     Key("otherwise", Raw(), "what holds where nothing said anything"),
-    Key("left_out", Raw(), "what holds where nothing stands at the path"),
+    Key("left_out", Raw(), "what is true if there is no value at the path"),
     Key("over", Text(20), "how several results become one"),
 )
 _FACT = re.compile(r"[a-z][a-z0-9_]*\Z")

@@ -1,4 +1,4 @@
-"""Reads the data files: what stands at one place in them is checked against what stands at others."""
+"""Reads the data files, and checks their parts against each other."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def read_mappings(name: str, folder: Path = FOLDER) -> Mappings:
 
 
 class _Whole:
-    """Reads one file: what stands at one place in it is checked against what stands at others."""
+    """Reads one file, and checks its parts against each other."""
 
     def __init__(self, reader: Reader, seen_by: str) -> None:
         self.reader = reader
@@ -91,7 +91,7 @@ class _Whole:
         return Mappings(elements, facts, gathered, unsaid, permissions)
 
     def by_kind(self, entries: Fields, key: str) -> Iterator[tuple[str, Any]]:
-        """The kinds in one section, and what stands behind them."""
+        """Return the kinds in one section, and their values."""
         for kind, entry in (entries[key].value if key in entries else {}).items():
             if kind in KINDS:
                 yield kind, entry.value
@@ -308,7 +308,7 @@ _VARIABLE = re.compile(r"\$(name|account|region|(?:last|host)?([1-9]))?")
 
 
 def _value(entries: Fields, key: str, default: Any) -> Any:
-    """What stands behind a key, where it could be read."""
+    """Return the value of a key, if it could be read."""
     return entries[key].value if key in entries else default
 
 

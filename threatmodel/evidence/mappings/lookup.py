@@ -1,4 +1,4 @@
-"""What stands at a path of a resource, and what that means for a fact: paths and predicates of the data files."""
+"""The value at a path of a resource, and what that means for a fact: paths and predicates of the data files."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ OUTSIDE = "it refers to something outside this file"
 
 
 def standing(root: Node, path: ValuePath) -> Iterator[Node]:
-    """The nodes at a path: what is missing, null or empty does not stand there; something unknown on the way does."""
+    """Return the nodes at a path: what is missing, null or empty is left out; an unknown on the way is included."""
     return (node for node in _followed(root, path) if _stands(node))
 
 
 def lacking(root: Node, path: ValuePath) -> Iterator[Node]:
-    """The items on the way, of lists of which all items count, at which nothing stands further on."""
+    """Return the items on the way, of lists of which all items count, without a value further on."""
     for at, part in enumerate(path):
         if part.kind == "items" and not part.where and at + 1 < len(path):
             rest = path[at + 1 :]
@@ -69,7 +69,7 @@ def _children(node: Node, part: PathPart) -> Iterator[Node]:
 
 
 def _filtered(node: List, part: PathPart, rest: Sequence[PathPart]) -> Iterator[Node]:
-    """What stands behind the items that have some values; behind those that may have them it is unknown."""
+    """Return what follows the items that have some values; after those that may have them it is unknown."""
     for child in node.items:
         having, usually = has_values(child, part.where), has_usually(child, part.where)
         for found in _followed(child, rest) if having is not False else ():
@@ -105,7 +105,7 @@ def has_usually(node: Node, where: Sequence[tuple[str, str]]) -> bool:
 
 
 def said(row: FactRow, mapping: FactMapping, node: Node, at: Place) -> Answered | Unanswered:
-    """What a value that stands there means."""
+    """Return what a value means."""
     if isinstance(node, Unknown):
         usual = said(row, mapping, node.usual, at) if node.usual is not None and _stands(node.usual) else None
         return Unanswered(node.why, at, usual if isinstance(usual, Answered) else None)
@@ -124,7 +124,7 @@ def said(row: FactRow, mapping: FactMapping, node: Node, at: Place) -> Answered 
 
 
 def _as_text(node: Node | None) -> str | None:
-    """A value as its file has it: true, 30, a text with its links spelt out."""
+    """Return a value as its file has it: true, 30, a text with its links spelled out."""
     if isinstance(node, Scalar):
         return str(node.value).lower() if isinstance(node.value, bool) else str(node.value)
     return shape_of(node) or None if isinstance(node, Link | Joined) else None
@@ -134,7 +134,7 @@ _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?\Z")
 
 
 def _taken(row: FactRow, how: str, node: Node) -> Any:
-    """The value that stands there, as the fact's type has it; None where it is none."""
+    """Return the value as the fact's type has it; None if it is not one."""
     raw = node.value if isinstance(node, Scalar) else None
     match row.shape, how:
         case Flag(), _:

@@ -11,14 +11,14 @@ from threatmodel.stacks.values import Joined, Node, Scalar, links, shape_of
 
 _TOKEN = re.compile(r"\$\{[^{}]*\}")
 _MASK = re.compile("\x00([0-9]+)\x01")
-"""A variable that stands in a text, whose name may hold colons."""
+"""A variable in a text, whose name may contain colons."""
 _ARN = 5
-"""Where the resource stands in an ARN, between colons."""
+"""The position of the resource in an ARN, between colons."""
 _LONGEST = 512
 _SHORTEST = 8
 """Letters of a logical id that CloudFormation keeps at least where a name would become too long."""
 _MADE_UP = re.compile(r".+-(?P<id>[A-Za-z0-9]+)-[A-Za-z0-9]{6,}\Z")
-"""What CloudFormation calls a resource without a name: by its stack, its logical id and letters of its own."""
+"""Return the name that CloudFormation gives a resource without one: its stack, its logical id and random letters."""
 
 
 def names_in(node: Node) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Paths of the data files: where a value stands in a resource, or in an answer of AWS."""
+"""Paths of the data files: where a value is in a resource, or in an answer of AWS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts out of a stack: what the data files say stands where, looked up resource by resource.
+"""Facts out of a stack: the places in the data files, looked up resource by resource.
 
 Nothing here knows a single fact: they are rows of cloudformation.yaml and terraform.yaml.
 """
@@ -31,7 +31,7 @@ class _Spot(NamedTuple):
 
 
 class _Referring(NamedTuple):
-    """Resources of a type by what a property of theirs refers to, or may.
+    """Resources of a type by what one of their properties refers to, or may.
 
     `uncertain` are those of which that is unknown, `texts` what no resource surely has as its name.
     """
@@ -186,7 +186,7 @@ class StackFacts:
         return _together(found, mapping.over, row) if found else None
 
     def _at(self, row: FactRow, mapping: FactMapping, resource: Resource) -> Iterator[Found]:
-        """What a mapping says of one resource: an outcome for each value that stands there."""
+        """Return what a mapping states of one resource: an outcome for each value."""
         nodes = (
             [resource.properties] if not mapping.source.at else list(standing(resource.properties, mapping.source.at))
         )
@@ -266,7 +266,7 @@ class StackFacts:
         return self._once(("own names", resource.name), lambda: tuple(own_names(resource)))
 
     def _by_target(self, kind: str, by: ValuePath) -> _Referring:
-        """Resources of a type by what a property of theirs refers to, and those of which that is unknown."""
+        """Return the resources of a type by what one of their properties refers to, and those where it is unknown."""
         return self._once(("referring", kind, by), lambda: self._referring_by(kind, by))
 
     def _referring_by(self, kind: str, by: ValuePath) -> _Referring:

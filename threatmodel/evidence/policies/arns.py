@@ -30,7 +30,7 @@ def arn_parts(text: str) -> list[str]:
 
 
 def whole(found: Pattern, service: str) -> bool | None:
-    """Whether a pattern covers every resource of a kind in the account; None where that hangs on what is unknown.
+    """Return whether a pattern covers every resource of a kind in the account; None if that depends on an unknown.
 
     It does where it fits any name: ``table/*`` and ``topic/*``, but not ``table/orders-*``.
     """
@@ -81,7 +81,7 @@ def _service_of(found: Pattern) -> str:
 
 
 def account_of(found: Pattern) -> str:
-    """The account in an ARN as it stands there: '' where there is none, ``$`` for a variable."""
+    """Return the account in an ARN as written: '' if there is none, ``$`` for a variable."""
     parts = arn_parts(found.text)
     return parts[_ACCOUNT] if len(parts) == _ARN_PARTS else ""
 
@@ -161,7 +161,7 @@ class Targets:
 
 
 def _rest(text: str) -> str:
-    """The last part of an ARN as it stands in the text, variables whole."""
+    """Return the last part of an ARN as written, variables whole."""
     masked = MARK.sub(lambda mark: "\x00" * len(mark.group()), TOKEN.sub(lambda one: "$" * len(one.group()), text))
     at = -1
     for _ in range(_ARN_PARTS - 1):
@@ -175,7 +175,7 @@ def _fit(rest: str, kind: ResourceType, name: Pattern | None) -> tuple[bool, boo
     """How the last part of an ARN fits a resource (named, sure, what it adds); None where it does not."""
     prefix, _, suffix = kind.arn.partition("{}")
     open_rest = MARK.sub("*", rest)
-    if name is None:  # a name that CloudFormation makes up begins with the stack's; nobody can write it beforehand
+    if name is None:  # a name that CloudFormation generates begins with the stack's; it cannot be written beforehand
         return (False, False, "*") if "*" in open_rest and _may_name(open_rest, prefix) else None
     own = name.text.removeprefix("/") if prefix.endswith("/") else name.text
     wanted = prefix + own
@@ -227,7 +227,7 @@ def resources_of(grant: Grant, targets: Targets, service: str) -> tuple[Match, .
 
 
 def covers_every(grant: Grant, service: str) -> tuple[bool | None, Pattern | Unknown | None]:
-    """Whether a statement is about every resource of a service (or all but some), and the pattern that says so.
+    """Return whether a statement covers every resource of a service (or all but some), and the pattern for it.
 
     Without a service, of the one that each pattern names.
     """

@@ -1,9 +1,9 @@
 """What a condition of a statement narrows: it does only if its value does.
 
 A condition limits who is meant where its operator asks for a value (not for anything but one, nor only where there is
-one), its key is one that the caller cannot choose, and each of its values leaves somebody out.  A caller chooses his
-user agent, his referrer and the addresses of his own network; ``o-*`` is every organization, and a role of some name
-in any account is anybody's who makes one.
+one), its key is one that the caller cannot choose, and each of its values excludes some callers.  A caller chooses the
+user agent, the referrer and private addresses; ``o-*`` is every organization, and anyone can create a role of some name
+in an account.
 """
 
 from __future__ import annotations
@@ -68,23 +68,23 @@ def narrows(condition: ConditionKey, operators: Sequence[str] = POSITIVE) -> boo
 # --- texts
 
 _VARIABLE = re.compile(r"\$\{(?!aws:resource(account|orgid|orgpaths)\})[A-Za-z0-9-]+:(?!:)[^{}]*\}", re.IGNORECASE)
-"""A variable of the request: whoever asks gives its value, but for the account of what is asked for."""
+"""Return whether it is a variable of the request: the caller sets its value, except the account of the target."""
 
 _WHOLE_ID = re.compile(r"[0-9]{12}|o-[a-z0-9]{10,32}(/[*]?|/.*)?|vpce?-[0-9a-f]{8,17}|[A-Z0-9]{16,32}(:.*)?")
 """What names one account, organization, network or identity whatever follows behind it."""
 
 
 def _wide(one: Pattern, key: str, operator: str) -> bool | None:
-    """Whether a value of a condition lets everybody in."""
+    """Return whether a value of a condition allows any principal."""
     if _VARIABLE.search(one.text):
         return True
     if "like" not in operator and not operator.startswith("arn"):
-        return False  # compared as it stands: even a star lets in nobody
+        return False  # compared literally: even a star matches nothing
     return wide_arn(one) if key in _ARNS else _wide_text(one)
 
 
 def wide_arn(one: Pattern) -> bool | None:
-    """Whether an ARN with wildcards is anybody's: it names no account, and none is told by what else it names."""
+    """Return whether an ARN with wildcards matches any account: it names none, and nothing that identifies one."""
     if one.links:
         return False
     parts = arn_parts(one.text)
@@ -101,7 +101,7 @@ def wide_arn(one: Pattern) -> bool | None:
 
 
 def _without_account(rest: str) -> bool | None:
-    """Whether an ARN without account (a bucket's) is anybody's: any name may begin so, unless it is spelt out."""
+    """Return whether an ARN without account (a bucket's) matches any account: any name may have this prefix."""
     own = rest.split("/", 1)[0]
     return None if "\x00" in own else bool(set(own) & set("*?"))
 
@@ -125,11 +125,11 @@ _SHORTEST_PREFIX = 19
 
 _INSIDE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8")))
 _INSIDE_OF_IPV6 = IPv6Network("fc00::/7")
-"""Networks that everybody has: nobody comes from them over the Internet, and anybody may inside a VPC of his own."""
+"""Private networks: no caller comes from them over the internet, and anyone may use them in their own VPC."""
 
 
 def _narrow_network(values: Sequence[Pattern]) -> bool | None:
-    """Whether networks leave out most of the Internet; None of private ones, from which nobody comes there."""
+    """Return whether networks exclude most of the internet; None for private ones, which are not on the internet."""
     return None if any(one.open for one in values) else _narrow_networks(tuple(one.text for one in values))
 
 

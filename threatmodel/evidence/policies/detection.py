@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Watched(NamedTuple):
-    """Of one service, as IAM's actions in small letters: what blinds it, and changes that nobody has judged."""
+    """Of one service, as IAM's actions in small letters: what blinds it, and changes without a judgment."""
 
     blinds: tuple[str, ...]
     unjudged: tuple[str, ...]

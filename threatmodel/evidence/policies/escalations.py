@@ -22,7 +22,7 @@ UNKNOWN_LEVEL = "unknown"
 
 
 class Way(NamedTuple):
-    """Actions that together lead to more rights, and the ids that public lists give it (none for one of ours)."""
+    """Actions that together lead to more permissions, and their ids in public lists (none for one of the project's)."""
 
     actions: tuple[str, ...]
     ids: tuple[str, ...]
@@ -171,7 +171,7 @@ _CHANGES_RIGHTS: Mapping[str, re.Pattern[str]] = {
     ),
     "synthetics": re.compile(r"(Create|Update|Start)Canary\w*"),
 }
-"""Services of identity, code and deployment, and those that run what they are told as a role: by name, the actions that
+"""Services of identity, code and deployment, and those that run given code as a role: by name, the actions that
 need an explanation before they are called harmless.  The others only use what is there, or end it."""
 
 _GIVES_RIGHTS = re.compile(

@@ -15,7 +15,7 @@ from threatmodel.stacks.values import Joined, Link, List, Node, Table, Unknown, 
 
 _ROLES = ("AWS::IAM::Role", "aws_iam_role")
 _OF_PLANS: Mapping[str, ResourcePolicy] = {
-    # a type of a plan: the attribute with the document, and the one with what it is about
+    # a type of a plan: the attribute with the document, and the one with its subject
     **dict.fromkeys(
         (
             *("aws_s3_bucket", "aws_sqs_queue", "aws_sns_topic", "aws_secretsmanager_secret", "aws_kms_key"),
@@ -53,7 +53,7 @@ _STATEMENTS_OF_PLANS: Mapping[str, Permission] = {
 
 
 def given_to(function: Resource, stack: Stack) -> tuple[Grant, ...]:
-    """The statements of resources' policies that name the role of a function, each on what it stands on."""
+    """Return the statements of resource policies that name the role of a function, each on its resource."""
     node = function.properties.entries.get("Role", function.properties.entries.get("role"))
     target = stack.target(node) if node is not None else None
     name = target.name if target is not None else "" if node is not None else f"{function.name}Role"
@@ -152,7 +152,7 @@ def _doubted(grant: Grant, resource: Resource) -> Grant:
 
 
 def _on(resource: Resource, about: Sequence[str]) -> tuple[Pattern, ...]:
-    """The resources that a policy stands on, and what is below them; nothing is below a role."""
+    """Return the resources that a policy is attached to, and what is below them; nothing is below a role."""
     nodes: list[Node] = [one for name in about for node in at(resource.properties, name) for one in items(node)]
     nodes = nodes if about else [Link(resource.name, "Arn", resource.place)]
     below = (
@@ -162,6 +162,6 @@ def _on(resource: Resource, about: Sequence[str]) -> tuple[Pattern, ...]:
 
 
 def _on_its_own(grant: Grant, on: tuple[Pattern, ...]) -> Grant:
-    """The statement on what it stands on, where it says all: a policy of a resource is about that alone."""
+    """Return the statement on its resource, if it covers all: a policy of a resource is about that alone."""
     everything = not grant.resources or any(not one.text.strip("*") for one in grant.resources)
     return grant._replace(resources=on, but_resources=False) if everything and on else grant

@@ -1,4 +1,4 @@
-"""Policy documents as statements: what each allows or denies to whom, with its place and with what of it is unknown.
+"""Policy documents as statements: what each allows or denies to which principals, with its place and its unknowns.
 
 A document is a table, or JSON text (plain, encoded as in a URL, or joined with links inside).  Nothing is decided here:
 a statement under a condition, an action that a parameter without default gives and an effect that is neither Allow nor
@@ -36,11 +36,11 @@ MARK = re.compile("\x00[^\x01]*\x01")
 """What is unknown in the text of a pattern, with the names of the parameters that would give it."""
 
 TOKEN = re.compile(r"\$\{[^{}]*\}")
-"""A variable that stands in a text: a link, or one of AWS's own such as ``${AWS::Region}``."""
+"""A variable in a text: a link, or one of AWS's own such as ``${AWS::Region}``."""
 
 
 class Pattern(NamedTuple):
-    """A text of a statement: links stand as ``${Name.Attribute}``; `open` is what of it is unknown (marked in `text`).
+    """A text of a statement: links are written as ``${Name.Attribute}``; `open` is what is unknown (marked in `text`).
 
     `given` names the parameters that supplied it: such a text is never shown, but `spelt` may be, in which their marked
     names stand for what they give.
@@ -61,7 +61,7 @@ class Pattern(NamedTuple):
         return MARK.sub("*", self.text)
 
     def fits(self, name: str) -> bool | None:
-        """Whether it covers a text; None where that hangs on what is unknown."""
+        """Return whether it covers a text; None if that depends on an unknown."""
         if len(self.text) > LONGEST_RESOURCE:
             return None
         if self.open is None:

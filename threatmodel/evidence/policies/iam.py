@@ -13,7 +13,7 @@ LONGEST_ACTION = 200
 """Characters of an action; nothing longer is one."""
 
 LONGEST_RESOURCE = 4096
-"""Characters of a resource's pattern that are compared; nobody can tell what a longer one covers."""
+"""Characters of a resource's pattern that are compared; what a longer one covers is unknown."""
 
 _FOLDER = Path(__file__).parent
 

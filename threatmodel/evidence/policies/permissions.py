@@ -155,7 +155,7 @@ def _denies_everywhere(grant: Grant) -> bool:
 
 
 def _names(grant: Grant) -> Iterator[str]:
-    """The actions that a statement surely is about, in small letters: of the table, or as they stand there."""
+    """Return the actions that a statement certainly covers, in small letters: of the table, or as written."""
     if grant.but_actions:
         if any(one.open is not None for one in grant.actions):
             return
@@ -267,7 +267,7 @@ class _Gathering:
 
 
 def reached(found: Sequence[Grant], targets: Targets) -> Mapping[str, Reach]:
-    """What statements let somebody do with the stack's resources, by their name; without those that are not reached."""
+    """Return what statements allow on the stack's resources, by their name; without those that are not reached."""
     denied = _denials(found, targets)
     gathering: dict[str, _Gathering] = {}
     for grant in found:
@@ -304,7 +304,7 @@ def _denials(found: Sequence[Grant], targets: Targets) -> Mapping[str, frozenset
 
 
 def _by_service(grant: Grant) -> Mapping[str, Sequence[IamAction]]:
-    """The actions of a statement by service; one that is unknown stands under every service that it may be of."""
+    """Return the actions of a statement by service; an unknown one is under every service that it may belong to."""
     if grant.but_actions:
         return _grouped(tuple(_actions(grant, frozenset())))
     found: dict[str, list[IamAction]] = {}

@@ -9,7 +9,7 @@ from threatmodel.evidence.policies.iam import IamAction
 from threatmodel.evidence.policies.permissions import use_of
 
 EVERY = "every"
-"""The level that a whole service's actions stand under, as one."""
+"""The level that all actions of a service are under."""
 _OF_THE_PLATFORM = re.compile(
     r"logs:(CreateLog(Group|Stream)|PutLogEvents|Describe\w+)|xray:\w+|lambda:(Checkpoint|GetDurable)\w+"
     r"|cloudwatch:PutMetricData|sts:GetCallerIdentity|kms:Decrypt|kms:GenerateDataKey"

@@ -30,14 +30,14 @@ _LIST_OF: Mapping[str, Mapping[str, str]] = {
     "secret": {"value": "secrets"},
     "external system": dict.fromkeys(("read", "write", "send", "value", "invoke", "manage"), "calls"),
 }
-"""The list that a use of an element of each kind stands in."""
+"""Return the list that a use of an element of each kind belongs to."""
 _READS = ("get", "batchget", "list", "query", "scan", "describe", "select", "head", "search")
 
 
 class Passed(NamedTuple):
-    """What is handed on: from which resource, to which (or to what key of `outside`), and the line that says so.
+    """What is passed on: from which resource, to which (or to what key of `outside`), and the line that states it.
 
-    `use` is the list of the model that it stands in: passes_to, or what a service does with it (reads, writes, sends,
+    `use` is the list of the model that it belongs to: passes_to, or what a service does with it (reads, writes, sends,
     secrets, calls).
     """
 
@@ -63,7 +63,7 @@ class Acting:
         return tuple(reach.actions) if reach is not None else ()
 
     def named(self, node: Node | None, service: str = "") -> str:
-        """The one element that a value names, of the stack or of another; '' where it is a function or nobody knows."""
+        """Return the one element that a value names, of the stack or of another; '' if it is a function or unknown."""
         if node is None or self.names.called(node).functions:
             return ""
         own = self.names.element(node, *PASSED_TO, "secret")
@@ -167,7 +167,7 @@ def delivery(acting: Acting, resource: Resource) -> Iterator[Passed]:
 
 
 def table(acting: Acting, resource: Resource) -> Iterator[Passed]:
-    """The stream to which a table sends its changes, said on the table or, in a plan, by a resource of its own."""
+    """Return the stream that a table sends its changes to, set on the table or, in a plan, by a separate resource."""
     own = "store" in acting.names.kinds.get(resource.name, ())
     name = resource.name if own else acting.names.element(read(resource.properties, "TableName"), "store")
     stream = (

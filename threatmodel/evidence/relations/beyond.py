@@ -97,7 +97,7 @@ def _named(text: str, shown: str) -> tuple[IamAction, ...]:
     """The actions of a pattern that are no work of the platform's; a whole service as one, what is hidden as shown."""
     if not text.partition(":")[2].strip("*"):
         return (IamAction(shown, EVERY, limitable=True),)
-    known = expanded(text) or expanded(text.removesuffix("batch"))  # SQS has no rights of their own for batches
+    known = expanded(text) or expanded(text.removesuffix("batch"))  # SQS has no separate permissions for batches
     if not known:
         return (IamAction(shown, UNKNOWN_LEVEL, limitable=False),)
     return tuple(one for one in known if not is_of_the_platform(one) and not is_polling(one))

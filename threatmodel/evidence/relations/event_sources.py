@@ -16,7 +16,7 @@ from threatmodel.stacks.values import Link, Node, items, text, unknowns
 
 _HOST_PORT = re.compile(r"([A-Za-z0-9.-]+):\d{1,5}\Z")
 BROKERS = frozenset({"kafka", "mq"})
-"""Services that start functions by what is polled of their clusters, which are no elements of their own."""
+"""Services that start functions by polling their clusters, which are not elements."""
 _OF_STREAMS = ("StartingPosition", "Topics", "Queues", "SelfManagedEventSource", "DocumentDBEventSourceConfig")
 """Settings of a mapping that a queue of SQS has not."""
 
@@ -47,7 +47,7 @@ def _polled(resource: Resource) -> str:
 
 
 def _broker(resource: Resource) -> str:
-    """The first broker of a cluster outside AWS that is polled; '' where none is told."""
+    """Return the first broker of a cluster outside AWS that is polled; '' if none is named."""
     brokers = read(resource.properties, "SelfManagedEventSource", "Endpoints", "KafkaBootstrapServers")
     hosts = (_HOST_PORT.match(text(one) or "") for one in items(brokers) if not getattr(one, "given", ()))
     return next((host[1].lower() for host in hosts if host), "")
@@ -74,7 +74,7 @@ def topic(ways: Ways, resource: Resource) -> None:
 
 
 def bucket(ways: Ways, resource: Resource) -> None:
-    """A bucket's notifications, on the bucket or in a plan as a resource of their own."""
+    """Return a bucket's notifications, on the bucket or in a plan as a separate resource."""
     configurations = read(resource.properties, "NotificationConfiguration", "LambdaConfigurations") or read(
         resource.properties, "LambdaFunction"
     )
@@ -116,7 +116,7 @@ def rule(ways: Ways, resource: Resource) -> None:
 
 
 def target(ways: Ways, resource: Resource) -> None:
-    """A target of a rule, which in a plan is a resource of its own."""
+    """Return a target of a rule, which in a plan is a separate resource."""
     called = ways.names.called(read(resource.properties, "Arn"))
     rule = ways.stack.target(read(resource.properties, "Rule"))
     if rule is None:

@@ -1,4 +1,4 @@
-"""Where an element stands in a function's lists: by its kind, which a file does not settle.
+"""Where an element belongs in a function's lists: by its kind, which a file does not settle.
 
 A stream is a store or a queue, as the model has it.  What a file calls a write to it is then sent, and what it calls a
 queue that starts a function is a store.

@@ -32,8 +32,8 @@ _OF_PEOPLE = re.compile(r"(?:^|[/_-])(?:install|oauth[^/]*|redirect|callback)\Z"
 class FunctionRelations:
     """What starts one function and what it uses.
 
-    `calls` are services of AWS, `externals` hosts that its environment or its event sources name: whom else it calls no
-    file shows.  `unknown` says of the other lists why they may be longer: one that is not in it is complete.  `unused`
+    `calls` are AWS services, `externals` hosts that its environment or its event sources name: no file shows
+    other calls.  `unknown` says of the other lists why they may be longer: one that is not in it is complete.  `unused`
     are grants without any other sign of a use, `ungranted` what its environment or a destination names without a grant.
     `itself` is where it is let call itself, at once or by way of others (None: as far as is seen, it is not).
     `beyond` are rights that are no use of anything that it uses, `rights` the actions (in small letters) on what it
@@ -75,7 +75,7 @@ def function_relations(stack: Stack, facts: StackFacts) -> Mapping[str, Function
 
 
 class _Unread:
-    """The parts of a stack that nobody read, and which functions each may start or give rights."""
+    """Return the unread parts of a stack, and the functions that each may start or give permissions."""
 
     def __init__(self, names: Names, facts: StackFacts) -> None:
         places = {one.place for one in names.stack.unread}
@@ -150,7 +150,7 @@ def may_be_slack(start: Start) -> bool:
 
 
 class _Callers:
-    """Who may call each function by a right of its own: other functions, and roles that something else takes on."""
+    """Return who may call each function with a separate permission: other functions, and roles for other uses."""
 
     def __init__(self, names: Names, using: Functions, started: Mapping[str, Starts]) -> None:
         self.names = names

@@ -32,7 +32,7 @@ _SERVICES: Mapping[str, str] = {
 _ARGUMENTS = ("Arguments", "Parameters")
 _INNER = ("Iterator", "ItemProcessor")
 _BATCHES = ("ItemReader", "ResultWriter")
-"""Parts of a map state that read and write by an integration of their own."""
+"""Parts of a map state that read and write by a separate integration."""
 _DEEPEST = 40
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
 
@@ -109,7 +109,7 @@ def _task(resource: Node, arguments: Node | None, place: Place) -> Task:
 
 
 def _substituted(node: Node, given: Mapping[str, Node]) -> Node:
-    """A definition in which what is substituted stands in the place of its name."""
+    """Return a definition with its substitutions in place of their names."""
     match node:
         case Table(entries=entries) if given:
             return node._replace(entries={name: _substituted(child, given) for name, child in entries.items()})

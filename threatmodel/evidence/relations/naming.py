@@ -1,4 +1,4 @@
-"""Which resource of a stack a value names: by a link, through what stands between, or by its own name."""
+"""Which resource of a stack a value names: by a link, through an intermediate resource, or by its own name."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Names:
         return self.kinds.get(name, ())
 
     def elsewhere(self, one: Outside | None) -> Outside | None:
-        """What a value names outside, unless it may as well be a resource of this file whose name is not told."""
+        """Return what a value names outside, unless it may as well be a resource of this file with an unknown name."""
         if one is None or any(map(_may_be_called_anything, self._of(one.service))):
             return None
         return one
@@ -161,11 +161,11 @@ class Names:
         return tuple(self._by_name.get((whole, key[1]), ()))
 
     def called_so(self, name: str) -> tuple[str, ...]:
-        """The elements that have a name of their own which the file tells."""
+        """Return the elements with a name that the file states."""
         return tuple(self._by_name.get((name, ()), ()))
 
     def may_name(self, unknown: Unknown, resource: Resource) -> bool:
-        """Whether a value that is not known may name a function or role: nobody can give a name that AWS makes up."""
+        """Return whether an unknown value may name a function or role: a generated name cannot be known beforehand."""
         own = read(resource.properties, _FUNCTION_OWN_NAME if resource.name in self.functions else ROLE_OWN_NAME)
         return open_in(own) is not None if unknown.given == _A_TEXT else not unknown.given or own is not None
 
@@ -178,7 +178,7 @@ def store_in(names: Names, event_pattern: Node | None) -> str:
 
 
 def _may_be_called_anything(resource: Resource) -> bool:
-    """Whether a resource has a name of its own that the file alone does not tell."""
+    """Return whether a resource has a name that the file alone does not state."""
     own = known(resource.type).own_name
     return resource.opaque is not None or bool(own and open_in(read(resource.properties, own)) is not None)
 
@@ -213,7 +213,7 @@ def _part(part: str | Link) -> str:
 
 
 def named_by_text(node: Node) -> Unknown:
-    """That a text names something which nothing in this file surely is: what has a name that is not told may be it."""
+    """Return that a text names something that no resource here certainly is: one with an unknown name may be it."""
     return Unknown("a string may name it", node.place, None, _A_TEXT)
 
 
@@ -229,7 +229,7 @@ def open_in(node: Node | None) -> Unknown | None:
 
 
 def described(node: Node | None) -> str:
-    """A text as it stands there; '' where a parameter gives it or it is not known."""
+    """Return a text as written; '' if a parameter sets it or it is unknown."""
     if isinstance(node, Scalar) and not node.given and node.value is not None:
         return str(node.value)
     return ""

@@ -26,7 +26,7 @@ _SUBTYPES: Mapping[str, str] = {
     "SQS": "sqs",
     "StepFunctions": "states",
 }
-"""The services of which HTTP APIs have integrations of their own, by how the subtype begins."""
+"""The services that HTTP APIs have separate integrations for, by the prefix of the subtype."""
 _WITHOUT_ARN: Mapping[str, str] = {"sqs": "sqs", "firehose": "firehose"}
 """Protocols of subscriptions whose endpoint is a resource of AWS that is no function."""
 
@@ -137,7 +137,7 @@ def _subscribed(acting: Acting, settings: Node, topic: str, place: Place) -> Ite
 
 
 def _bucket(acting: Acting, resource: Resource) -> Iterator[Passed]:
-    """A bucket's notifications to queues and topics, on the bucket or in a plan as a resource of their own."""
+    """Return a bucket's notifications to queues and topics, on the bucket or in a plan as a separate resource."""
     own = "store" in acting.names.kinds.get(resource.name, ())
     bucket = resource.name if own else acting.names.element(read(resource.properties, "Bucket"), "store")
     settings = read(resource.properties, "NotificationConfiguration") or resource.properties
@@ -153,7 +153,7 @@ def _rule(acting: Acting, resource: Resource) -> Iterator[Passed]:
 
 
 def _target(acting: Acting, resource: Resource) -> Iterator[Passed]:
-    """A target of a rule, which in a plan is a resource of its own."""
+    """Return a target of a rule, which in a plan is a separate resource."""
     rule = acting.stack.target(read(resource.properties, "Rule"))
     if rule is not None:
         yield Passed(_bus(acting, rule), _target_of(acting, read(resource.properties, "Arn")), resource.place)

@@ -52,7 +52,7 @@ _POLICY_TYPES = ("AWS::IAM::ManagedPolicy", "aws_iam_policy")
 
 @lru_cache(maxsize=4096)
 def _uses_of(action: str) -> Mapping[str, frozenset[str]]:
-    """What a pattern of actions does with elements, by service; polling of streams is told apart as `poll`."""
+    """Return what a pattern of actions does with elements, by service; polling of streams is separate, as `poll`."""
     found: dict[str, set[str]] = {}
     for one in expanded(action):
         service = one.name.partition(":")[0].lower()

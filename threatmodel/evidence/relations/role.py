@@ -61,7 +61,7 @@ SERVICES: Mapping[str, tuple[str, frozenset[str]]] = {
 }
 """The services whose resources are elements: what one is called, and what is done with it."""
 ELEMENTS = frozenset({*SERVICES, "rds-db"})
-"""The services whose resources are elements of their own."""
+"""The services whose resources are elements."""
 RELATION = {"read": "reads", "write": "writes", "send": "sends", "value": "secrets", "invoke": "invokes"}
 VERB = {"read": "read", "write": "write", "send": "send to", "value": "read", "invoke": "call"}
 BOTH_WAYS = frozenset({
@@ -109,7 +109,7 @@ class Noted:
             self.note(RELATION[use], f"its role may {VERB[use]} every {SERVICES[service][0]}", place)
 
     def elsewhere(self, service: str, uses: Iterable[str], grant: Grant, one: Outside | None) -> None:
-        """Notes that something is covered which is not in this file: one resource with a name, or nobody knows what."""
+        """Note that it covers something that is not in this file: one resource with a name, or an unknown one."""
         place = grant.place
         for use in sorted(uses):
             if one is not None and grant.effect == "Allow" and grant.open is None:

@@ -33,7 +33,7 @@ def route_target(ways: Ways, resource: Resource) -> None:
 
 
 def url(ways: Ways, resource: Resource) -> None:
-    """A function URL, which is an api of its own."""
+    """Return a function URL, which is a separate API."""
     called = ways.names.called(named(resource, "TargetFunctionArn|function_name"))
     ways.anybody(called.open, f"the function URL {quoted(resource.name)}", resource.place)
     guarded = _is_guarded(read(resource.properties, "AuthType|authorization_type"))
@@ -82,7 +82,7 @@ def integration(ways: Ways, resource: Resource) -> None:
 
 
 def api(ways: Ways, resource: Resource) -> None:
-    """An API whose routes stand in its own definition, or that leads to one function as a whole."""
+    """Return an API whose routes are in its own definition, or that invokes one function as a whole."""
     body = read(resource.properties, "Body")
     elsewhere = read(resource.properties, "BodyS3Location")
     if elsewhere is not None:
@@ -180,7 +180,7 @@ class _Route(NamedTuple):
 
 
 def _asks(resource: Resource) -> bool:
-    """Whether a method or route asks its callers for what Slack cannot show; False where that is not told."""
+    """Return whether a method or route requires what Slack cannot send; False if that is unknown."""
     return resource.doubt is None and _is_guarded(read(resource.properties, "AuthorizationType"))
 
 

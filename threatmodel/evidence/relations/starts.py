@@ -1,8 +1,8 @@
 """What starts each function of a stack: events, mappings, routes, URLs, notifications, rules, schedules, permissions.
 
-Whoever calls a function needs a permission on it or a role of its own, and whoever polls for it a mapping.  So the list
-of a function's starts is complete where each of these was understood; what was not is kept as the reason why the list
-may be longer.  What is switched off counts: a switch is no part of how functions are wired.
+A caller of a function needs a permission on it or a role, and a poller a mapping.  So the list of a function's
+starts is complete if each of these was understood; what was not is kept as the reason why the list may be longer.
+What is switched off counts: a switch is no part of how functions are wired.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _look(ways: Ways) -> None:
 
 
 def _opaque(ways: Ways, resource: Resource, why: Unknown) -> None:
-    """Notes that a resource may start anything that lets it, since nobody knows its properties."""
+    """Note that a resource may start any function that allows it, because its properties are unknown."""
     service = next((service for prefix, service in PUSHES.items() if resource.type.startswith(prefix)), "")
     if service:
         sends = {"api", "queue", "store"} & set(ways.names.kinds.get(resource.name, ()))
@@ -154,7 +154,7 @@ def _called_by(resource: Resource) -> Iterator[Link]:
 
 
 def _hides(ways: Ways, resource: Resource) -> None:
-    """What a service may start that says so in what nobody can read."""
+    """Return what a service may start by an unread definition."""
     row = known(resource.type)
     stand_in = ("ServiceToken",) if resource.type.startswith(_CUSTOM) else row.names_in
     nodes = (resource.properties.entries.get(name) for name in stand_in)

@@ -1,7 +1,7 @@
-"""Whether a role may do more than its function uses: its rights held against what somebody else says of the function.
+"""Whether a role may do more than its function uses: its permissions, compared with other statements on the function.
 
-The grants are no witness of their own use.  What the function uses is told by the model's lists (word), or by the calls
-that somebody saw it make (evidence): only what was seen proves that a role allows no more.
+The grants do not prove their own use.  The function's uses come from the model's lists (a statement), or from the calls
+that it was observed to make (evidence): only observed calls prove that a role allows no more.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ Rights = frozenset[tuple[str, str]]
 class Needed(NamedTuple):
     """What a function was seen to need.
 
-    `seen` are the actions that somebody saw it call (None where nobody looked); `by_sam`: SAM makes its role, so that
-    SAM's policy templates can be written.
+    `seen` are the actions that it was observed to call (None without an observation); `by_sam`: SAM creates its role,
+    so SAM's policy templates can be used.
     """
 
     seen: Rights | None
@@ -44,7 +44,7 @@ def unused(
 ) -> Statement | Unanswered | None:
     """What is said of `role_reaches_unused`, with all reasons, the worst first, and what to write instead.
 
-    None where the grants are not known; `place` is where the function stands.
+    None if the grants are unknown; `place` is the place of the function.
     """
     reasons = list(_more(node, relations, element_of))
     if reasons:

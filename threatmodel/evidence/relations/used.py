@@ -19,7 +19,7 @@ _RIGHT: Mapping[str, str] = {
     "dynamodb:executestatement": "",
 }
 """Operations that another right of the same service allows ('' for those that need different ones), from the service
-authorization reference; every other operation needs the right of its own name."""
+authorization reference; every other operation needs the permission of the same name."""
 
 
 def used(calls: Iterable[SeenCall], function: Resource, stack: Stack) -> frozenset[tuple[str, str]]:

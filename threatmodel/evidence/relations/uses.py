@@ -1,6 +1,6 @@
 """What each function of a stack uses: what its role grants it, what its environment names, where its results go.
 
-A grant that names a resource is a use.  One that covers a resource by a wildcard is one only where something else says
+A grant that names a resource is a use.  One that covers a resource by a wildcard is one only if another source states
 so too (an environment variable, a destination).  A list is complete where every statement of the role was understood
 and is about resources of this file alone.
 """
@@ -253,7 +253,7 @@ class _Using:
                     yield self._use(name, use, ())
 
     def _calls(self) -> Iterator[Use]:
-        """The services of AWS that it calls: a resource of theirs where one is named, else the service as a whole."""
+        """Return the AWS services that it calls: a resource of the service if one is named, else the whole service."""
         found: dict[str, dict[Place, None]] = {}
         for grant in self.role.grants:
             if (
@@ -378,7 +378,7 @@ class _Using:
 
 
 def _works(action: str) -> bool:
-    """Whether an action that is spelt out is a function's own work with a service that serves every function, too."""
+    """Return whether a literal action is a function's own work with a service that serves every function, too."""
     if action.partition(":")[0] in _NEVER_CALLED or action in _HANDED_OUT:
         return False
     return any(

@@ -27,8 +27,8 @@ class Start(NamedTuple):
     """One way in which a function is started.
 
     `by` is http, authorizes, queue, store, service or schedule; `detail` the HTTP method or the schedule's text (''
-    where it is not told); `source` the resource that it comes through, or a key of `outside` ('' for a schedule, and
-    where nobody knows what it is); `path` the route; `places` the lines that prove it.  `certain` is False where what
+    where it is unknown); `source` the resource that it comes through, or a key of `outside` ('' for a schedule, and
+    if that is unknown); `path` the route; `places` the lines that prove it.  `certain` is False where what
     shows it may not exist; `guarded` is a route that asks its callers for a signature of IAM's or a user's token.
     """
 
@@ -83,8 +83,8 @@ class _Way:
 class Ways:
     """All functions of a stack, with what is known so far of what starts them.
 
-    `found` is by the function's name; `routes` lead to an integration by its name; `hidden` are calls that lead nobody
-    knows where, by service, sender and whether defaults tell; `anyone` is what starts a function nobody knows which.
+    `found` is by the function's name; `routes` lead to an integration by its name; `hidden` are calls with an
+    unknown target, by service, sender and whether defaults tell; `anyone` is what starts an unknown function.
     """
 
     def __init__(self, names: Names) -> None:
@@ -96,7 +96,7 @@ class Ways:
         self.anyone: dict[bool, tuple[Unknown, str, Place]] = {}
 
     def start(self, called: Called, service: str, resource: Resource, start: Start, sender: str = "") -> None:
-        """Notes that functions are started; `service` and `sender` are whom a permission for it names."""
+        """Note that functions are started; `service` and `sender` are the principals that a permission for it names."""
         self.hide(called, service, start.source or sender)
         for name in called.functions:
             way = self.found[name]
@@ -116,7 +116,7 @@ class Ways:
         self.start(called, service, resource, Start("service", "", source, "", (place,)), resource.name)
 
     def hide(self, called: Called, service: str, sender: str) -> None:
-        """Notes that somebody's call leads nobody knows where: it may be to any function that lets him call."""
+        """Note that a call has an unknown target: it may be any function that allows the caller."""
         if called.open is not None:
             for whose in (sender, ANYONE):
                 self.hidden.setdefault((service, whose, bool(called.open.given)), called.open)
