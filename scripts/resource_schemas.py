@@ -99,6 +99,12 @@ def kinds(schema: Mapping[str, Any]) -> frozenset[str]:
     return frozenset((found,) if isinstance(found, str) else found)
 
 
+def read_only(schema: Mapping[str, Any]) -> frozenset[str]:
+    """The properties of a type that AWS alone gives."""
+    paths = [one.split("/")[2:] for one in schema.get("readOnlyProperties", ())]
+    return frozenset(path[0] for path in paths if len(path) == 1)
+
+
 def holds_a_policy(path: tuple[str, ...], schema: Mapping[str, Any]) -> bool:
     """Whether a property holds a policy that names principals."""
     name = path[-1]
@@ -122,11 +128,10 @@ def about(name: str, schema: Mapping[str, Any], but: frozenset[str]) -> list[str
     """The properties with what a policy is about; none where it is about the resource that holds it."""
     if not _STANDS_ALONE.search(name):
         return []
-    read_only = {one.rpartition("/")[2] for one in schema.get("readOnlyProperties", ())}
     identifying = [one.rpartition("/")[2] for one in schema.get("primaryIdentifier", ())]
     wanted = dict.fromkeys([*schema.get("required", ()), *identifying])
     own = {one for one in wanted if _ITS_OWN_NAME.fullmatch(one)}
-    return [one for one in wanted if one not in but | read_only | own]
+    return [one for one in wanted if one not in but | read_only(schema) | own]
 
 
 def table() -> dict[str, Any]:

@@ -186,7 +186,12 @@ def wanted_types(library: Path) -> list[str]:
     """Every type that a snippet declares or refers to, and the likely ones; a data source begins with `data.`."""
     texts = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(library.glob("*/*.yaml"))]
     snippets = [text["how"]["terraform"] for text in texts if "terraform" in text["how"]]
-    return sorted({*LIKELY, *(name for snippet in snippets for name in named_types(snippet))})
+    return sorted({*LIKELY, *rows_of_types(), *(name for snippet in snippets for name in named_types(snippet))})
+
+
+def rows_of_types() -> list[str]:
+    """The types that a plan's reader says in CloudFormation's words."""
+    return list(yaml.safe_load((HOME / "scripts" / "terraform_resources.yaml").read_text(encoding="utf-8")))
 
 
 def named_types(snippet: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ import json
 
 from scripts import identity_types
 from tests.evidence.mappings.every_place import MAPPINGS, every_source
+from threatmodel.stacks.terraform.rows import row_of
 
 WRITTEN = json.loads(identity_types.TABLE.read_text(encoding="utf-8"))
 TAKES_AWAY = {"aws_iam_role_policies_exclusive"}
@@ -32,4 +33,5 @@ def test_each_type_that_gives_a_role_rights_is_read() -> None:
         for step in source.steps
         for name in step.types
     }
-    assert set(WRITTEN["gives"]) - read == TAKES_AWAY
+    in_these_words = {name for name in WRITTEN["gives"] if row_of(name) is not None}
+    assert set(WRITTEN["gives"]) - read - in_these_words == TAKES_AWAY

@@ -12,12 +12,14 @@ import yaml
 
 from threatmodel.evidence.answers import Answered, Outcome, Unanswered
 from threatmodel.evidence.mappings.format import Mappings
-from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
+from threatmodel.evidence.opened import mappings_of
 from threatmodel.reading.problems import Place
 from threatmodel.stacks import sam
 from threatmodel.stacks.cloudformation.reader import read
+from threatmodel.stacks.reads import Reads
 from threatmodel.stacks.stack import Resource, Stack, Unread
+from threatmodel.stacks.terraform.canonical import canonical
 from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, Unknown, table
 
 NOTHING = "nothing"
@@ -26,7 +28,7 @@ UNKNOWN = "unknown"
 
 @functools.cache
 def places(name: str) -> Mappings:
-    return load_mappings(name)
+    return mappings_of(name)
 
 
 def template(text: str) -> Stack:
@@ -48,7 +50,8 @@ def plan(text: str, unread: tuple[Unread, ...] = ()) -> Stack:
         resources[address] = Resource(
             name=address, type=kind, properties=node, place=Place("plan.json", len(resources) + 1)
         )
-    return Stack(file="plan.json", kind="terraform", resources=resources, unread=unread)
+    found, parts = canonical(resources)
+    return Stack(file="plan.json", kind="terraform", resources=found, parts=parts, unread=unread)
 
 
 def _node(raw: Any, place: Place) -> Node:
@@ -91,7 +94,8 @@ def found(stack: Stack, kind: str, fact: str, name: str = "") -> Outcome:
     told = answer(outcome)
     for resource in stack.resources.values():
         for less in _less_known(resource, existence=resource.name != name):
-            changed = replace(stack, resources={**stack.resources, resource.name: less})
+            resources = {**stack.resources, resource.name: less}
+            changed = replace(stack, resources=resources, reads=Reads())  # nothing of the other is kept
             other = answer(_asked(changed, kind, fact, name))
             assert told == UNKNOWN or other in {told, UNKNOWN, NOTHING}, (less, told, other)
     return outcome

@@ -17,7 +17,7 @@ from threatmodel.reading.problems import Place
 from threatmodel.stacks.cloudformation.reader import read
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.terraform import reader as terraform
-from threatmodel.stacks.values import Link, List, Node, Scalar, Table, Unknown, get, table
+from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, table
 
 AT = Place("template.yaml", 3, 5)
 HEX = "8f742231b10e8888abcd99f0a1b2c3d4"
@@ -217,8 +217,8 @@ def test_a_parameters_default_does_not_come_out() -> None:
 def test_attributes_of_a_plan_that_are_the_secret_itself() -> None:
     secure = Resource(
         name="aws_ssm_parameter.token",
-        type="aws_ssm_parameter",
-        properties=table({"type": Scalar("SecureString", AT)}, AT),
+        type="AWS::SSM::Parameter",
+        properties=table({"Type": Scalar("SecureString", AT)}, AT),
         place=AT,
     )
     stack = Stack(file="plan.json", kind="terraform", resources={secure.name: secure})
@@ -273,9 +273,7 @@ def test_a_plan_holds_values_in_clear_and_none_comes_out() -> None:
         },
     }
     stack = terraform.read(json.dumps(raw), "plan.json")
-    block = stack.resources[address].properties.entries["environment"]
-    assert isinstance(block, List)
-    variables = get(block.items[0], "variables")
+    variables = get(stack.resources[address].properties, "Environment", "Variables")
     assert isinstance(variables, Table)
     found = {name: supplied(name, node, stack) for name, node in variables.entries.items()}
     assert found["SLACK_TOKEN"][1:4:2] == ("hidden-parameter", True)

@@ -62,15 +62,9 @@ def _given(deployed: Deployed) -> Iterator[str]:
                     break
 
 
-def _property(deployed: Deployed, name: str, attribute: str) -> Node | None:
-    """A property, under its name in CloudFormation or in Terraform."""
-    properties = deployed.resource.properties
-    return get(properties, *(attribute if deployed.stack.kind == "terraform" else name).split("."))
-
-
 def _other_code(result: Result, deployed: Deployed, code: Path) -> Iterator[str]:
-    package = text(_property(deployed, "PackageType", "package_type"))
-    image = any(_property(deployed, name, "image_uri") for name in ("Code.ImageUri", "ImageUri"))
+    package = text(get(deployed.resource.properties, "PackageType"))
+    image = any(get(deployed.resource.properties, *path) for path in (("Code", "ImageUri"), ("ImageUri",)))
     if package == "Image" or image:
         yield "a container image is deployed, which is different code"
         return
@@ -78,7 +72,7 @@ def _other_code(result: Result, deployed: Deployed, code: Path) -> Iterator[str]
         yield "the template contains the code inline, which is different code"
         return
     yield from _built_otherwise(deployed)
-    handler = text(_property(deployed, "Handler", "handler"))
+    handler = text(get(deployed.resource.properties, "Handler"))
     if handler is None:
         yield "it is unknown which handler is deployed"
         return
@@ -99,7 +93,7 @@ def _built_otherwise(deployed: Deployed) -> Iterator[str]:
     method = get((deployed.resource.about or {}).get("Metadata"), "BuildMethod")
     if method is not None and not _FAITHFUL.match(text(method) or ""):
         yield f"{quoted(text(method) or 'an unknown build')} builds the code, so different code may be deployed"
-    mounted = _property(deployed, "FileSystemConfigs", "file_system_config")
+    mounted = get(deployed.resource.properties, "FileSystemConfigs")
     if mounted is not None and (items(mounted) or any(unknowns(mounted))):
         yield "it may load different code from a mounted file system"
 
@@ -142,11 +136,11 @@ def _root(deployed: Deployed) -> Path | None:
 
 
 def _other_runtime(result: Result, deployed: Deployed) -> Iterator[str]:
-    runtime = text(_property(deployed, "Runtime", "runtime"))
+    runtime = text(get(deployed.resource.properties, "Runtime"))
     kind = {"python": "python", "node": "nodejs"}.get(result.kind, "")
     if runtime is None or not kind or not runtime.startswith(kind):
         yield f"the runtime is {quoted(runtime) if runtime else 'unknown'}, and {result.kind} was probed"
-    layers = _property(deployed, "Layers", "layers")
+    layers = get(deployed.resource.properties, "Layers")
     if layers is not None and (items(layers) or any(unknowns(layers))):
         yield "it has layers, and their code was not probed"
 
@@ -175,10 +169,7 @@ def _other_variables(result: Result, deployed: Deployed) -> Iterator[str]:
 
 
 def _variables(deployed: Deployed) -> Mapping[str, Node] | None:
-    node = _property(deployed, "Environment.Variables", "environment")
-    if deployed.stack.kind == "terraform":
-        blocks = items(node)
-        node = get(blocks[0], "variables") if blocks else None
+    node = get(deployed.resource.properties, "Environment", "Variables")
     if node is None:
         return {}
     return node.entries if isinstance(node, Table) else None

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from threatmodel.evidence.mappings.format import Mappings
-from threatmodel.evidence.mappings.load import load_mappings
+from threatmodel.evidence.mappings.load import load_mappings, plan_mappings
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.stacks.assumed import DEFAULTS, Assumed
@@ -17,7 +17,7 @@ from threatmodel.stacks.stack import Stack
 @cache
 def mappings_of(kind: str) -> Mappings:
     """The data file for a kind of stack."""
-    return load_mappings("terraform" if kind == "terraform" else "cloudformation")
+    return plan_mappings() if kind == "terraform" else load_mappings("cloudformation")
 
 
 def opened(source: EvidenceFile, system: System, files: Files, assumed: Assumed) -> Stack:

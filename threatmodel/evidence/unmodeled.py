@@ -8,7 +8,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import cache
 
 from threatmodel.evidence.mappings.format import Mappings, Source
-from threatmodel.evidence.mappings.load import load_mappings
+from threatmodel.evidence.mappings.load import load_mappings, plan_mappings
 from threatmodel.evidence.resource_types import RESOURCE_TYPES
 from threatmodel.evidence.services import TITLES
 from threatmodel.stacks.stack import Stack
@@ -20,9 +20,6 @@ _PARTS = (
     *("AWS::ApiGatewayV2::Deployment", "AWS::ApiGateway::GatewayResponse", "AWS::ApiGateway::Account"),
     *("AWS::ApiGatewayV2::Route", "AWS::CloudFormation::", "Custom::"),
     *(
-        "aws_iam_role",
-        "aws_iam_policy",
-        "aws_iam_instance_profile",
         "aws_lambda_",
         "aws_api_gateway_resource",
         "aws_api_gateway_deployment",
@@ -32,8 +29,8 @@ _PARTS = (
     *("aws_api_gateway_integration_response", "aws_api_gateway_method_response", "aws_api_gateway_account"),
     *("random_", "null_resource", "terraform_data", "local_", "archive_", "time_", "aws_cloudformation_stack"),
     *("AWS::WAFv2::WebACLAssociation", "aws_wafv2_web_acl_association", "AWS::Signer::", "aws_signer_"),
-    *("AWS::SNS::Subscription", "aws_sns_topic_subscription", "AWS::Serverless::LayerVersion"),
-    *("AWS::SecretsManager::RotationSchedule", "aws_secretsmanager_secret_rotation"),
+    *("AWS::SNS::Subscription", "AWS::Serverless::LayerVersion"),
+    *("AWS::SecretsManager::RotationSchedule",),
 )
 """How types begin that are a part of others: rights, routes and code that are read where they belong, nested stacks and
 custom resources, which a reading reports by itself, and what only a plan has."""
@@ -82,17 +79,17 @@ def unmodeled(stack: Stack, modelled: Container[str]) -> tuple[tuple[str, int, s
     """What of a stack is neither `modelled` (names) nor read for what others are: the type, how many, and in words."""
     read = _read("terraform" if stack.kind == "terraform" else "cloudformation")
     found = Counter(
-        one.type
+        (one.written or one.type, one.type)
         for one in stack.resources.values()
         if not one.made_by and one.name not in modelled and one.type not in read and not one.type.startswith(_PARTS)
     )
-    return tuple((name, count, f"{count} {_plural(_spoken(name), count)}") for name, count in found.items())
+    return tuple((name, count, f"{count} {_plural(_spoken(kind), count)}") for (name, kind), count in found.items())
 
 
 @cache
 def _read(kind: str) -> frozenset[str]:
     """The types that are read for what they say of elements; what can be an element is one or is not."""
-    mappings = load_mappings(kind)
+    mappings = plan_mappings() if kind == "terraform" else load_mappings(kind)
     elements = {name for of, by in mappings.elements.items() for name in by if of != "flow"}
     elements |= {name for name, row in RESOURCE_TYPES.items() if row.service}
     parts = {

@@ -24,7 +24,7 @@ from threatmodel.evidence.versions import OF_THE_FUNCTION, called_versions
 from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.reading.values import dataclass, replace
-from threatmodel.stacks.stack import Resource, Stack, Strength, Unread
+from threatmodel.stacks.stack import ELSEWHERE, Resource, Stack, Strength, Unread
 from threatmodel.stacks.values import Joined, List, Node, Scalar, Table, leaves, links
 
 _STACKS = frozenset((
@@ -127,7 +127,8 @@ class Standing:
         if place is None:
             return frozenset()
         if place.part:
-            return frozenset(name for name in self._stack.resources if _is_below(place.part, name))
+            owners = (owner for part, owner in self._stack.parts.items() if _is_below(place.part, part))
+            return frozenset((*owners, *(name for name in self._stack.resources if _is_below(place.part, name))))
         found = frozenset(self._taken_in.get(place.file, ()))
         lines = self._lines.get(place.file, [])
         before = bisect_right(lines, place.line)
@@ -231,7 +232,7 @@ def _acting(resource: Resource) -> tuple[Strength, str] | None:
         return "changes", "it may run a script on its input"
     if _IDENTITY.match(kind) and kind not in _identity_types():
         return "changes", f"it is unknown what the type {quoted(kind)} does to a role"
-    if "::" in kind and not kind.endswith("::MODULE") and not exists(kind):
+    if "::" in kind and not kind.endswith(("::MODULE", ELSEWHERE)) and not exists(kind):
         return "changes", f"the type {quoted(kind)} is unknown"
     return None
 

@@ -20,7 +20,7 @@ OF_THE_FUNCTION = frozenset((
     *("invocable_by_anyone", "invoke_source_pinned", "invoke_source_owned", "tenant_isolation"),
 ))  # fmt: skip
 """Facts of a function that hold of all its versions."""
-_FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function", "aws_lambda_function")
+_FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 _NUMBER = re.compile(r"[0-9]+\Z")
 _BEHIND = re.compile(r"\}:[0-9]+(?:/|\Z)")
 """A version after the name or ARN of a function in a text."""

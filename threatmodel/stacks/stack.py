@@ -11,6 +11,9 @@ from threatmodel.stacks.assumed import PlainValue
 from threatmodel.stacks.reads import Reads
 from threatmodel.stacks.values import ALWAYS, Link, Node, Table, Unknown, choices_of, links
 
+ELSEWHERE = " (elsewhere)"
+"""How the type ends of what a file says of a resource outside it: the properties are those of that resource."""
+
 Strength = Literal["adds", "changes", "all"]
 """What a part that cannot be read may do to the rest."""
 
@@ -19,13 +22,13 @@ Strength = Literal["adds", "changes", "all"]
 class Resource:
     """One resource.
 
-    `name` is its logical id (Terraform: its address), `type` in the file's own words (AWS::Lambda::Function,
-    aws_lambda_function), `made_by` the resource that a transform made it of ('' where it is in the file),
-    `doubt` what its very existence depends on (a condition; `usual`: whether defaults make it), `opaque` why there may
-    be other properties than these (all are under a condition, or a file is included): while it is set, no property
-    is left out.  `about` has its other keys, resolved (Metadata, DeletionPolicy, UpdateReplacePolicy).  `polls` is the
-    service of AWS that an event of a transform polls, which its ARN need not tell ('' where none is known).  `shaped`
-    are the choices of a deployment that a transform looked at before it made or changed the resource.
+    `name` is its logical id (Terraform: its address), `type` in CloudFormation's words, `written` the type that the
+    file has, where that is another (aws_lambda_function), `made_by` the resource that a transform made it of ('' where
+    it is in the file), `doubt` what its very existence depends on (a condition; `usual`: whether defaults make it),
+    `opaque` why there may be other properties than these (all are under a condition, or a file is included): while it
+    is set, no property is left out.  `about` has its other keys, resolved (Metadata, DeletionPolicy ...).  `polls` is
+    the service of AWS that an event of a transform polls, which its ARN need not tell ('' where none is known).
+    `shaped` are the choices of a deployment that a transform looked at before it made or changed the resource.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Resource:
     about: Mapping[str, Node] | None = None
     polls: str = ""
     shaped: frozenset[str] = ALWAYS
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +107,7 @@ class Stack:
     template which nests this one may use; `nested` are the nested stacks whose resources are here too, each under
     ``<nested stack>.<name>``; `beside` is what else the file spells (mappings, defaults, notes), as it is; `hidden`
     are the nested stacks' parameters that hide what they are handed (NoEcho), by the name that a node's `given` has;
+    `parts` are resources of the file that are properties of another one here, by their names, with that one's;
     `problems` are what its author should know (a duplicate key); `unread` says what may hold more resources than these:
     while there is any, nothing can be said to be absent elsewhere than on a resource that is here.  `title` is what the
     file calls itself, '' where it does not.  `shaped` are the choices of a deployment that decide which resources a
@@ -124,6 +129,7 @@ class Stack:
     hidden: Mapping[str, Parameter] = field(default_factory=dict)
     shaped: frozenset[str] = ALWAYS
     reads: Reads = field(default_factory=Reads, compare=False, repr=False)
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     def of_type(self, *types: str) -> Iterator[Resource]:
         """The resources of some types, in the file's order."""

@@ -13,12 +13,13 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from tests.support import HOME
 from threatmodel.evidence.mappings.format import FILES, FactMapping, Mappings, Source
-from threatmodel.evidence.mappings.load import load_mappings
+from threatmodel.evidence.mappings.load import load_mappings, plan_mappings
 from threatmodel.evidence.mappings.paths import PathPart, ValuePath
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.reading.shape import Flag, Number
+from threatmodel.stacks.terraform.rows import rows_of
 
-MAPPINGS = {name: load_mappings(name) for name in FILES}
+MAPPINGS = {name: plan_mappings() if name == "terraform" else load_mappings(name) for name in FILES}
 TEMPLATES = ("cloudformation", "terraform")
 
 
@@ -180,3 +181,14 @@ def terraform_ends(name: str, path: ValuePath) -> Any:
                     return f"{name}: nothing at {shown(path)}"
                 current = current if nested else [current]
     return {"found": current}
+
+
+def ends_of(name: str, path: ValuePath) -> Any:
+    """What stands at a path of a type of either language; an argument that CloudFormation has not is a plan's."""
+    if "::" not in name:
+        return terraform_ends(name, path)
+    if path and path[0].name[:1].islower():
+        parts = [one for one, row in rows_of(name) if not row.by or path[0].name in row.paths.values()]
+        found = [terraform_ends(one, path) for one in parts]
+        return next((one for one in found if not isinstance(one, str)), found[0] if found else f"{name}: no such type")
+    return cloudformation_ends(name, path)

@@ -183,11 +183,7 @@ SPELLINGS = {
     "lambda": ("AWS::Lambda::ResourcePolicy: PolicyDocument",),
     "sts": ("AWS::IAM::Role: AssumeRolePolicyDocument", "aws_iam_role: assume_role_policy"),
     "dynamodb": ("aws_dynamodb_resource_policy: policy",),
-    "execute-api": (
-        "AWS::ApiGateway::RestApi: Policy",
-        "aws_api_gateway_rest_api: policy",
-        "aws_api_gateway_rest_api_policy: policy",
-    ),
+    "execute-api": ("AWS::ApiGateway::RestApi: Policy",),
 }
 """One right, given by the policy of a resource: each type and property that can hold it, in either language."""
 OTHERS = {

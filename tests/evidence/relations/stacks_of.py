@@ -7,6 +7,7 @@ from pathlib import Path
 
 from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
+from threatmodel.evidence.opened import mappings_of
 from threatmodel.evidence.relations.found import FunctionRelations, function_relations
 from threatmodel.stacks import sam
 from threatmodel.stacks.cloudformation import reader as cloudformation
@@ -14,7 +15,7 @@ from threatmodel.stacks.stack import Stack
 
 HERE = Path(__file__).parent.parent
 USES = ("reads", "writes", "sends", "secrets", "invokes")
-MAPPINGS = {"cloudformation": load_mappings("cloudformation"), "terraform": load_mappings("terraform")}
+MAPPINGS = {"cloudformation": load_mappings("cloudformation"), "terraform": mappings_of("terraform")}
 
 
 def wired(stack: Stack) -> Mapping[str, FunctionRelations]:

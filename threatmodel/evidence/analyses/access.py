@@ -66,7 +66,7 @@ def _restricted(
             note = decisive.note or f"principals other than the functions may {what}"
             return Answered(False, (decisive.place,), note)  # noqa: FBT003 - the value
         return Unanswered("several policies are written to it, and only the last one is in effect", second.node.place)
-    replicas = next((one for one in each(read(resource.properties, "ReplicaRegions|replica"))), None)
+    replicas = next((one for one in each(read(resource.properties, "ReplicaRegions"))), None)
     if replicas is not None:
         return Unanswered("its replicas have separate policies, which are not in this file", replicas.place)
     for grant in found:
@@ -87,7 +87,7 @@ def _restricted(
     return Unanswered(why, parts[0].node.place)
 
 
-_WITH_MANY = ("AWS::Events::EventBus", "AWS::Kinesis::Stream", "aws_cloudwatch_event_bus", "aws_kinesis_stream")
+_WITH_MANY = ("AWS::Events::EventBus", "AWS::Kinesis::Stream")
 """A resource that has a separate policy for each of its uses."""
 
 
@@ -105,8 +105,8 @@ def _own_grants(part: Gathered) -> Sequence[Grant]:
     return [grant._replace(open=grant.open or doubt) for grant in found] if doubt else found
 
 
-_FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function", "aws_lambda_function")
-_ROLES = ("AWS::IAM::Role", "aws_iam_role")
+_FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
+_ROLES = ("AWS::IAM::Role",)
 
 
 class _Holders:

@@ -17,12 +17,12 @@ from threatmodel.evidence.policies.grants import ConditionKey, Grant, Pattern, a
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 
-TOPICS = ("AWS::SNS::Topic", "aws_sns_topic")
-_SUBSCRIPTIONS = ("AWS::SNS::Subscription", "aws_sns_topic_subscription")
-_POLICIES = ("AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy", "aws_sns_topic_policy")
-_WORKING = ("AWS::Lambda::Function", "AWS::Serverless::Function", "aws_lambda_function", "AWS::Events::ApiDestination")
+TOPICS = ("AWS::SNS::Topic",)
+_SUBSCRIPTIONS = ("AWS::SNS::Subscription",)
+_POLICIES = ("AWS::SNS::TopicPolicy", "AWS::SNS::TopicInlinePolicy")
+_WORKING = ("AWS::Lambda::Function", "AWS::Serverless::Function", "AWS::Events::ApiDestination")
 """Types of targets that do something with what they get."""
-_SILENT = ("AWS::Logs::LogGroup", "aws_cloudwatch_log_group")
+_SILENT = ("AWS::Logs::LogGroup",)
 """Types of targets that notify no person by themselves."""
 _BY_ITSELF = frozenset(("cloudwatch.amazonaws.com",))
 """Services that a topic without a policy lets publish for its own account."""
@@ -57,7 +57,7 @@ def _listeners(topic: Resource, stack: Stack) -> Iterator[Node]:
 
 
 _OUTWARDS = frozenset(("email", "email-json", "sms", "http", "https", "application"))
-_MAPPINGS = ("AWS::Lambda::EventSourceMapping", "aws_lambda_event_source_mapping")
+_MAPPINGS = ("AWS::Lambda::EventSourceMapping",)
 
 
 def _hears(subscription: Node, stack: Stack) -> bool:
@@ -74,8 +74,8 @@ def _hears(subscription: Node, stack: Stack) -> bool:
     return protocol in _OUTWARDS or (protocol == "lambda" and target is not None and _works(target, stack))
 
 
-_PERMISSIONS = ("AWS::Lambda::Permission", "aws_lambda_permission")
-_OF_A_FUNCTION = ("AWS::Lambda::Alias", "aws_lambda_alias")
+_PERMISSIONS = ("AWS::Lambda::Permission",)
+_OF_A_FUNCTION = ("AWS::Lambda::Alias",)
 
 
 def _works(target: Resource, stack: Stack) -> bool:

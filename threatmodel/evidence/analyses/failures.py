@@ -86,7 +86,7 @@ _NOT_KEPT = "it is unknown how long failed events are kept, and whether a resour
 _A_DAY = 86_400
 _USUAL = 345_600
 """Seconds for which SQS keeps a message where nothing else is said."""
-_QUEUES = ("AWS::SQS::Queue", "aws_sqs_queue")
+_QUEUES = ("AWS::SQS::Queue",)
 
 
 def _kept(to: Node | None, source: Resource, stack: Stack) -> bool | None:
@@ -103,13 +103,8 @@ def _kept(to: Node | None, source: Resource, stack: Stack) -> bool | None:
 def _taken(to: Node | None, source: Resource, stack: Stack) -> bool | None:
     """Whether a queue for dead letters takes those of a queue: of all, unless it says of whose."""
     queue = _queue(to, stack)
-    policies = [read(queue.properties, "RedriveAllowPolicy")] if queue is not None else []
-    policies += [
-        read(one.properties, "redrive_allow_policy")
-        for one in stack.of_type("aws_sqs_queue_redrive_allow_policy")
-        if stack.target(read(one.properties, "queue_url")) in (queue, None)
-    ]
-    return all_of([_takes_from(document(one), source, stack) for one in policies if one is not None])
+    policy = read(queue.properties, "RedriveAllowPolicy") if queue is not None else None
+    return True if policy is None else _takes_from(document(policy), source, stack)
 
 
 def _takes_from(policy: Node | None, source: Resource, stack: Stack) -> bool | None:
@@ -123,20 +118,15 @@ def _takes_from(policy: Node | None, source: Resource, stack: Stack) -> bool | N
 
 
 def _seconds(queue: Resource) -> int | None:
-    node = read(queue.properties, "MessageRetentionPeriod|message_retention_seconds")
+    node = read(queue.properties, "MessageRetentionPeriod")
     return _USUAL if node is None else number(node)
 
 
 def dead_letters_of(queue: Resource, stack: Stack) -> Resource | None:
     """The queue of this file in which what fails in another one is put aside."""
-    redrive = [read(queue.properties, "RedrivePolicy")] if queue.type in _QUEUES else []
-    redrive += [
-        read(one.properties, "redrive_policy")
-        for one in stack.of_type("aws_sqs_queue_redrive_policy")
-        if stack.target(read(one.properties, "queue_url")) is queue
-    ]
-    found = [_queue(read(document(one), "deadLetterTargetArn"), stack) for one in redrive if one is not None]
-    return next((one for one in found if one is not None and one.type in _QUEUES), None)
+    redrive = read(queue.properties, "RedrivePolicy") if queue.type in _QUEUES else None
+    found = _queue(read(document(redrive), "deadLetterTargetArn"), stack)
+    return found if found is not None and found.type in _QUEUES else None
 
 
 def _queue(to: Node | None, stack: Stack) -> Resource | None:
@@ -172,8 +162,8 @@ def failures_kept(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
 
 
 _LATEST = "$LATEST"
-_MAPPINGS = ("AWS::Lambda::EventSourceMapping", "aws_lambda_event_source_mapping")
-_BUSES = ("AWS::Events::EventBus", "aws_cloudwatch_event_bus")
+_MAPPINGS = ("AWS::Lambda::EventSourceMapping",)
+_BUSES = ("AWS::Events::EventBus",)
 _RULES = ("AWS::Events::Rule", "aws_cloudwatch_event_rule")
 
 
@@ -199,7 +189,7 @@ def _takes(to: Node, part: Gathered, function: Resource, stack: Stack) -> Say:
     return Say(False if loops else _kept(to, function, stack), to.place, _NOT_KEPT)
 
 
-_ALIASES = ("AWS::Lambda::Alias", "aws_lambda_alias")
+_ALIASES = ("AWS::Lambda::Alias",)
 _QUALIFIED = (*_ALIASES, "AWS::Lambda::Version")
 
 
@@ -227,16 +217,16 @@ def _works_on(target: Resource, function: Resource, stack: Stack) -> bool | None
     return True if target is not function else None
 
 
-_FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function", "aws_lambda_function")
+_FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 _SENDING: Mapping[str, str] = {
     **dict.fromkeys(_QUEUES, "sqs:sendmessage"),
     **dict.fromkeys(TOPICS, "sns:publish"),
     **dict.fromkeys(_BUSES, "events:putevents"),
     **dict.fromkeys(_FUNCTIONS, "lambda:invokefunction"),
-    **dict.fromkeys(("AWS::S3::Bucket", "aws_s3_bucket"), "s3:putobject"),
+    "AWS::S3::Bucket": "s3:putobject",
 }
 """The right by which something of a type gets what fails, in small letters."""
-_QUEUE_POLICIES = ("AWS::SQS::QueuePolicy", "AWS::SQS::QueueInlinePolicy", "aws_sqs_queue_policy")
+_QUEUE_POLICIES = ("AWS::SQS::QueuePolicy", "AWS::SQS::QueueInlinePolicy")
 
 
 def _sends(to: Node, policies: Sequence[Gathered], function: Resource, stack: Stack) -> Say:
@@ -274,10 +264,9 @@ def _is_about(one: Pattern, target: Resource) -> bool | None:
 
 def _policies_of(queue: Resource, stack: Stack) -> Iterator[Grant]:
     """The statements of a queue's policies."""
-    yield from statements(read(queue.properties, "policy"))
     for one in stack.of_type(*_QUEUE_POLICIES):
-        if queue in [stack.target(each_one) for each_one in each(read(one.properties, "Queues|Queue|queue_url"))]:
-            yield from statements(read(one.properties, "PolicyDocument|policy"))
+        if queue in [stack.target(each_one) for each_one in each(read(one.properties, "Queues|Queue"))]:
+            yield from statements(read(one.properties, "PolicyDocument"))
 
 
 # --- streams
@@ -287,7 +276,7 @@ def _mapping(part: Gathered) -> Say:
     hidden = opaque_of(part)
     if hidden is not None:
         return open_at(hidden)
-    to = stands(read(part.node, "DestinationConfig", "OnFailure", "Destination|destination_arn"))
+    to = stands(read(part.node, "DestinationConfig", "OnFailure", "Destination"))
     bounds = [_bounded(read(part.node, name)) for name in ("MaximumRetryAttempts", "MaximumRecordAgeInSeconds")]
     return Say(all_of((to, one_of(bounds))), part.resource.place, "it is unknown how often it retries")
 

@@ -26,7 +26,7 @@ from threatmodel.stacks.values import Joined, Link, List, Node, Table, Unknown, 
 
 # --- layers
 
-_LAYER_TYPES = ("AWS::Lambda::LayerVersion", "AWS::Serverless::LayerVersion", "aws_lambda_layer_version")
+_LAYER_TYPES = ("AWS::Lambda::LayerVersion", "AWS::Serverless::LayerVersion")
 _LAYER = re.compile(r"arn:[^:]*:lambda:[^:]*:(?P<account>[^:]*):layer:[^:]+(?::(?P<version>[^:]+))?\Z")
 
 
@@ -86,7 +86,7 @@ _MOST = 8
 
 # --- callers
 
-_ALIASES = ("AWS::Lambda::Alias", "aws_lambda_alias")
+_ALIASES = ("AWS::Lambda::Alias",)
 _VERSIONS = ("AWS::Lambda::Version",)
 _QUALIFIED = ("qualified_arn", "qualified_invoke_arn")
 _FUNCTION = re.compile(
@@ -94,7 +94,7 @@ _FUNCTION = re.compile(
 )
 
 
-@analysis("caller", "starter", "url", "permission", "alias", answers=("alias", "version", "latest"))
+@analysis("caller", "starter", "url", "alias", answers=("alias", "version", "latest"))
 def qualifier(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """What all callers of the function are bound to; unknown where they differ or one is unknown."""
     bound: list[tuple[str, Place]] = []
@@ -132,7 +132,7 @@ def _bindings(part: Gathered, resource: Resource, stack: Stack) -> Iterator[tupl
     if hidden is not None:
         yield "", hidden.place, hidden.why
         return
-    function = read(node, "TargetFunctionArn|FunctionName")
+    function = read(node, "TargetFunctionArn")
     if function is not None:
         yield from _bound(function, read(node, "Qualifier"), resource, stack)
 

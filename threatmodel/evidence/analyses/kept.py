@@ -60,7 +60,7 @@ def _texts(stack: Stack) -> _Texts:
 
 
 _KEEPERS = re.compile(
-    r"AWS::SecretsManager::|aws_secretsmanager_|AWS::(RDS|DocDB|Neptune|Redshift|RedshiftServerless|ElastiCache|MemoryDB"
+    r"AWS::SecretsManager::|AWS::(RDS|DocDB|Neptune|Redshift|RedshiftServerless|ElastiCache|MemoryDB"
     r"|AmazonMQ|DirectoryService|DMS|OpenSearchService|Elasticsearch|Cognito|FSx|MSK)::|AWS::Events::Connection\Z"
     r"|AWS::CodePipeline::Webhook\Z|aws_(db_instance|rds_|docdb_|neptune_|redshift|elasticache_|memorydb_|mq_"
     r"|directory_service_|dms_|opensearch_domain|elasticsearch_domain|cognito_|fsx_|msk_|cloudwatch_event_connection\Z"
@@ -71,7 +71,7 @@ _KEEPERS = re.compile(
 
 def _may_copy(node: Node) -> bool:
     stated = shape_of(node)
-    return "resolve:secretsmanager:" in stated or any(_VERSIONS.search(one.resource) for one in links(node))
+    return "resolve:secretsmanager:" in stated or any(one.attribute in _VALUES for one in links(node))
 
 
 def _spells_more(generated: Node, stack: Stack) -> bool:
@@ -97,15 +97,13 @@ def _copies(node: Node, resource: Resource, stack: Stack) -> bool:
     return resource.name in secrets or not secrets
 
 
-_VERSIONS = re.compile(r"(?:\A|\.)aws_secretsmanager_secret_version\.")
 _VALUES = frozenset(("secret_string", "secret_binary"))
 
 
 def _read_back(node: Node, resource: Resource, stack: Stack) -> bool:
     """Whether Terraform puts the value of this secret here, or that of one that it looks up and may be this one."""
-    versions = [one.resource for one in links(node) if one.attribute in _VALUES and _VERSIONS.search(one.resource)]
-    kept = [stack.resources.get(one) for one in versions]
-    return any(one is None or stack.target(read(one.properties, "secret_id")) in (resource, None) for one in kept)
+    kept = [stack.resources.get(one.resource) for one in links(node) if one.attribute in _VALUES]
+    return any(one is None or one is resource for one in kept)
 
 
 def _spelt(part: Gathered, resource: Resource, stack: Stack) -> Outcome:

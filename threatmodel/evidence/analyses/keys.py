@@ -35,25 +35,16 @@ _SWITCHES: Mapping[str, tuple[str, frozenset[str]]] = {
     "AWS::DynamoDB::Table": ("SSESpecification.SSEEnabled", frozenset(("true",))),
     "AWS::Serverless::SimpleTable": ("SSESpecification.SSEEnabled", frozenset(("true",))),
     "AWS::DynamoDB::GlobalTable": ("SSESpecification.SSEEnabled", frozenset(("true",))),
-    "aws_dynamodb_table": ("server_side_encryption.enabled", frozenset(("true",))),
     "AWS::RDS::DBInstance": ("StorageEncrypted", frozenset(("true",))),
     "AWS::RDS::DBCluster": ("StorageEncrypted", frozenset(("true",))),
-    "aws_db_instance": ("storage_encrypted", frozenset(("true",))),
-    "aws_rds_cluster": ("storage_encrypted", frozenset(("true",))),
     "AWS::OpenSearchService::Domain": ("EncryptionAtRestOptions.Enabled", frozenset(("true",))),
     "AWS::Elasticsearch::Domain": ("EncryptionAtRestOptions.Enabled", frozenset(("true",))),
-    "aws_elasticsearch_domain": ("encrypt_at_rest.enabled", frozenset(("true",))),
-    "aws_opensearch_domain": ("encrypt_at_rest.enabled", frozenset(("true",))),
     "AWS::ElastiCache::ReplicationGroup": ("AtRestEncryptionEnabled", frozenset(("true",))),
-    "aws_elasticache_replication_group": ("at_rest_encryption_enabled", frozenset(("true",))),
     "AWS::EFS::FileSystem": ("Encrypted", frozenset(("true",))),
-    "aws_efs_file_system": ("encrypted", frozenset(("true",))),
-    "aws_kinesis_stream": ("encryption_type", frozenset(("KMS",))),
     "AWS::Kinesis::Stream": ("StreamEncryption.EncryptionType", frozenset(("KMS",))),
 }
-_KEYS = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey", "aws_kms_key", "aws_kms_external_key", "aws_kms_replica_key")
-_ALIASES = ("AWS::KMS::Alias", "aws_kms_alias")
-_POLICIES = ("aws_kms_key_policy",)
+_KEYS = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey")
+_ALIASES = ("AWS::KMS::Alias",)
 _GRANTS = ("aws_kms_grant",)
 _USES = ("kms:decrypt", "kms:creategrant", "kms:reencryptfrom", "kms:generatedatakey")
 """Actions that read what a key encrypts, or that let a principal give itself access."""
@@ -96,9 +87,9 @@ def _of_cluster(part: Gathered, stack: Stack) -> Outcome:
 
 
 _ORIGINS = (
-    *("DBSnapshotIdentifier|snapshot_identifier", "SnapshotIdentifier", "SourceDBInstanceIdentifier"),
-    *("SourceDBClusterIdentifier", "SourceDBInstanceAutomatedBackupsArn", "SourceDbiResourceId"),
-    *("ReplicationSourceIdentifier|replication_source_identifier", "replicate_source_db", "restore_to_point_in_time"),
+    *("DBSnapshotIdentifier", "SnapshotIdentifier", "SourceDBInstanceIdentifier", "SourceDBClusterIdentifier"),
+    *("SourceDBInstanceAutomatedBackupsArn", "SourceDbiResourceId", "ReplicationSourceIdentifier"),
+    "restore_to_point_in_time",
 )
 """What a database comes from, which decides whether it is encrypted, and a copy's key
 (docs.aws.amazon.com/AmazonRDS: "Overview.Encryption").
@@ -106,7 +97,7 @@ _ORIGINS = (
 
 
 def _inherited(resource: Resource) -> Node | None:
-    if not resource.type.startswith(("AWS::RDS::", "aws_db_", "aws_rds_")):
+    if not resource.type.startswith("AWS::RDS::"):
         return None
     return next((one for name in _ORIGINS if (one := read(resource.properties, name)) is not None), None)
 
@@ -146,9 +137,9 @@ def _switched_on(resource: Resource) -> Say | None:
 def _key(part: Gathered, stack: Stack, element: Resource) -> Iterator[Say]:
     node: Node | None = part.node
     if part.part == "rule":  # of a bucket: a key is used with KMS only
-        default = read(node, "ServerSideEncryptionByDefault|apply_server_side_encryption_by_default")
-        kms = (worded(read(default, "SSEAlgorithm|sse_algorithm")) or "").startswith("aws:kms")
-        node = read(default, "KMSMasterKeyID|kms_master_key_id")
+        default = read(node, "ServerSideEncryptionByDefault")
+        kms = (worded(read(default, "SSEAlgorithm")) or "").startswith("aws:kms")
+        node = read(default, "KMSMasterKeyID")
         if node is None or not kms:
             yield Say(value=False, place=part.node.place)
             return
@@ -174,7 +165,7 @@ def _of(node: Node, stack: Stack, element: Resource) -> Say:
     doubt = target.opaque or doubt_of(target, element)
     if doubt is not None:
         return open_at(doubt)
-    on = flag(read(target.properties, "Enabled|is_enabled"), left_out=True)
+    on = flag(read(target.properties, "Enabled"), left_out=True)
     if not on:
         return Say(None, target.place, "the key is disabled, or may be")
     closed = _closed(target, stack)
@@ -186,12 +177,8 @@ def _closed(key: Resource, stack: Stack) -> bool | None:
 
     A statement for all principals of the account requires none, and neither does a key that AWS manages.
     """
-    policies = [read(key.properties, "KeyPolicy|policy")]
-    for one in stack.of_type(*_POLICIES):
-        about = stack.target(read(one.properties, "key_id"))
-        if about is None or about is key:
-            policies.append(read(one.properties, "policy"))
-    verdicts = [_asks_for_a_right(grant) for one in policies if one is not None for grant in allowing(statements(one))]
+    policy = read(key.properties, "KeyPolicy")
+    verdicts = [_asks_for_a_right(grant) for grant in allowing(statements(policy))]
     granted = [_granted(one, key, stack) for one in stack.of_type(*_GRANTS)]
     return all_of([*verdicts, *granted])
 

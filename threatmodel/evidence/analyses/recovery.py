@@ -62,10 +62,7 @@ def recoverable(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> 
     return outcome
 
 
-_COPIES = (
-    *("SourceDBInstanceIdentifier", "ReplicationSourceIdentifier|replication_source_identifier"),
-    "replicate_source_db",
-)
+_COPIES = (*("SourceDBInstanceIdentifier", "ReplicationSourceIdentifier"),)
 """By what a database says that it copies another one."""
 
 
@@ -129,7 +126,7 @@ def _log(node: Node) -> Say:
         return open_at(node)
     days = read(node, "RecoveryPeriodInDays")
     long = True if days is None else _at_least(days)
-    on = read(node, "PointInTimeRecoveryEnabled|enabled")
+    on = read(node, "PointInTimeRecoveryEnabled")
     return Say(all_of((flag(on, left_out=False), long)), node.place, open_at(days or on or node).why)
 
 
@@ -144,13 +141,13 @@ def _selection(part: Gathered, stack: Stack) -> Say:
     if hidden is not None:
         return open_at(hidden)
     chosen = read(part.node, "BackupSelection") or part.node
-    narrow = [read(chosen, name) for name in ("Conditions|condition", "NotResources", "ListOfTags|selection_tag")]
-    plan = stack.target(read(part.node, "BackupPlanId|plan_id"))
+    narrow = [read(chosen, name) for name in ("Conditions", "NotResources", "ListOfTags")]
+    plan = stack.target(read(part.node, "BackupPlanId"))
     place = part.resource.place
     if plan is None or plan.opaque is not None or plan.doubt is not None:
         return Say(None, place, "its backup plan is not in this file")
     body = read(plan.properties, "BackupPlan") or plan.properties
-    rules = read(body, "BackupPlanRule|rule")
+    rules = read(body, "BackupPlanRule")
     if isinstance(rules, Unknown):
         return open_at(rules)
     keeps = one_of([_keeps(rule) for rule in each(rules)])
@@ -161,8 +158,8 @@ def _selection(part: Gathered, stack: Stack) -> Say:
 def _keeps(rule: Node) -> bool | None:
     if isinstance(rule, Unknown):
         return None
-    days = read(rule, "Lifecycle", "DeleteAfterDays|delete_after")
-    return all_of((_often(read(rule, "ScheduleExpression|schedule")), True if days is None else _at_least(days)))
+    days = read(rule, "Lifecycle", "DeleteAfterDays")
+    return all_of((_often(read(rule, "ScheduleExpression")), True if days is None else _at_least(days)))
 
 
 _RATE = re.compile(r"rate\((?:(?P<number>\d{1,4}) )?(?P<unit>hour|day|week)s?\)")

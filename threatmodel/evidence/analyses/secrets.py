@@ -199,11 +199,11 @@ _VALUES = frozenset((
     ("random_bytes", "hex"),
     ("aws_api_gateway_api_key", "value"),
     ("aws_appsync_api_key", "key"),
-    ("aws_iam_access_key", "ses_smtp_password_v4"),
+    ("AWS::IAM::AccessKey", "ses_smtp_password_v4"),
     ("aws_kms_secrets", "plaintext"),
 ))  # fmt: skip
 """Attributes that are a secret although their name does not show it."""
-_STORED = frozenset(("AWS::SSM::Parameter", "aws_ssm_parameter"))
+_STORED = frozenset(("AWS::SSM::Parameter", "aws_ssm_parameter"))  # the last where a plan looks one up
 _SECRETS = _STORED | {"AWS::SecretsManager::Secret", "aws_secretsmanager_secret"}
 
 
@@ -214,7 +214,7 @@ def _linked(speaks: str, link: Link, stack: Stack) -> Judgement:
     if (kind, attribute) in _VALUES or meaning(attribute) == "secret":
         return Judgement("secret-value", secret=True, by=link.resource)
     if kind in _STORED and attribute.lower() in {"value", "insecure_value"}:
-        secure = resource is not None and shape_of(resource.properties.entries.get("type")) == "SecureString"
+        secure = resource is not None and shape_of(resource.properties.entries.get("Type")) == "SecureString"
         secret = True if secure else _FROM_STORE[speaks, meaning(link.resource)]
         why = "" if secret is not None else "it holds the value of an SSM parameter whose name suggests a secret"
         return Judgement("secret-value" if secret else "link", secret, link.resource, why)

@@ -7,13 +7,13 @@ from threatmodel.evidence.analyses.secrets import supplied
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import text, unknowns
 
-_PARAMETERS = ("AWS::SSM::Parameter", "aws_ssm_parameter")
+_PARAMETERS = ("AWS::SSM::Parameter",)
 _PLAIN = ("String", "StringList")
 
 
 def is_setting(resource: Resource, stack: Stack) -> bool:
     """Whether a parameter is certainly no secret: it is kept in the clear, and neither name nor value speaks of one."""
-    kind, value = read(resource.properties, "Type"), read(resource.properties, "Value|insecure_value")
+    kind, value = read(resource.properties, "Type"), read(resource.properties, "Value")
     if resource.type not in _PARAMETERS or text(kind) not in _PLAIN or value is None:
         return False
     if any(getattr(node, "given", ()) or next(unknowns(node), None) for node in (kind, value)):

@@ -58,7 +58,7 @@ def _public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Iter
             yield unless_doubted(part, _of_url(part.node))
 
 
-_INVOKED = frozenset({"AWS::Lambda::Function", "AWS::Serverless::Function", "aws_lambda_function"})
+_INVOKED = frozenset({"AWS::Lambda::Function", "AWS::Serverless::Function"})
 """Types whose services that act for any account are another question's (`sources-pinned`)."""
 _TELLS_LITTLE = frozenset({"s3:getbucketacl", "s3:getbucketlocation"})
 
@@ -251,7 +251,7 @@ def _pins(source: Pattern, stack: Stack, *, has_account: bool, at: Place) -> Jud
     """Return whether a source ARN names a source with a known account, in the ARN or separately."""
     if source.links:
         targets = [stack.resources[link.resource] for link in source.links if link.resource in stack.resources]
-        bucket = any(one.type in {"AWS::S3::Bucket", "aws_s3_bucket"} for one in targets)
+        bucket = any(one.type == "AWS::S3::Bucket" for one in targets)
         stated = has_account or not bucket
         return Judgement(stated, at, "" if stated else "the source ARN has no account, and no source account is named")
     if source.open is not None and len(arn_parts(source.text)) < 6:  # noqa: PLR2004 - an ARN's parts

@@ -88,7 +88,7 @@ def _logged(stage: Stage, resource: Resource, stack: Stack) -> Say:
 
 _KEEPERS = (
     *("AWS::Logs::LogGroup", "AWS::KinesisFirehose::DeliveryStream"),
-    *("aws_cloudwatch_log_group", "aws_kinesis_firehose_delivery_stream"),
+    "aws_kinesis_firehose_delivery_stream",
 )
 _OF_THIS_ACCOUNT = re.compile(r"arn:[^:]*:(?:logs|firehose):<Region>:<AccountId>:")
 

@@ -33,7 +33,7 @@ _LONGEST = 36_500
 
 
 @analysis("rules", "replication", "lock", answers=Number)
-def expiration_days(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+def expiration_days(parts: Sequence[Gathered], resource: Resource, _stack: Stack) -> Outcome:
     """After how many days nothing of the bucket's is left, by rules that cover all of it.
 
     In a bucket with versions, expiry only hides an object: then the days until the hidden versions go are added.  What
@@ -42,7 +42,7 @@ def expiration_days(parts: Sequence[Gathered], resource: Resource, stack: Stack)
     rules = named(parts, "rules")
     if not rules:
         return None
-    outcome = _expired(rules, resource, stack)
+    outcome = _expired(rules, resource)
     if not isinstance(outcome, Answered) or outcome.value is None:
         return outcome
     copied = [part for part in named(parts, "replication") if worded(read(part.node, "Status")) != "Disabled"]
@@ -66,7 +66,7 @@ def _locked(locks: Sequence[Gathered], outcome: Answered) -> Outcome:
     return outcome
 
 
-def _expired(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
+def _expired(parts: Sequence[Gathered], resource: Resource) -> Outcome:
     covering: list[Node] = []
     for rule, doubt in [(rule, doubt_of(part.resource, resource)) for part in parts for rule in each(part.node)]:
         covers = _covers(rule)
@@ -77,7 +77,7 @@ def _expired(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Out
     if resource.opaque is not None:
         return Unanswered(resource.opaque.why, resource.opaque.place)
     current = _soonest(covering, ("ExpirationInDays",), ("Expiration", "Days"))
-    versioned = _versioned(resource, stack)
+    versioned = _versioned(resource)
     if isinstance(current, Unanswered) or current is None or versioned is False:
         return current or _never(parts)
     old = _soonest_of_old(covering)
@@ -140,21 +140,12 @@ def _keeps_some(rule: Node) -> bool | None:
     return stands(read(rule, "NoncurrentVersionExpiration", "NewerNoncurrentVersions"))
 
 
-def _versioned(resource: Resource, stack: Stack) -> bool | None:
+def _versioned(resource: Resource) -> bool | None:
     """Whether a bucket keeps versions."""
     words = {"Enabled": True, "Suspended": True, "Disabled": False}  # suspended: those from before are still there
     own = read(resource.properties, "VersioningConfiguration", "Status")
     if own is not None:
         return words.get(worded(own) or "")
-    old = read(resource.properties, "versioning", "enabled")
-    if old is not None and flag(old) is not False:
-        return flag(old)
-    for one in stack.of_type("aws_s3_bucket_versioning"):
-        reference = read(one.properties, "bucket")
-        if isinstance(reference, Unknown) or stack.target(reference) is resource:
-            status = read(one.properties, "VersioningConfiguration", "Status")
-            certain = one.doubt is None and one.opaque is None and not isinstance(reference, Unknown)
-            return words.get(worded(status) or "") if certain else None
     return False
 
 

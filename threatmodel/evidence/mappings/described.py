@@ -5,20 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from threatmodel.evidence.mappings.format import FactMapping, Mappings, Source
-from threatmodel.evidence.mappings.load import load_mappings
+from threatmodel.evidence.mappings.load import plan_mappings
 from threatmodel.evidence.mappings.paths import PathPart, ValuePath
-
-LANGUAGES = {"cloudformation": "CloudFormation", "terraform": "Terraform"}
+from threatmodel.stacks.terraform.spoken import in_terraform
 
 
 def standing_places(kind: str, fact: str) -> Iterator[tuple[str, str]]:
     """Return where a fact of a kind is: the language, and ``Type Property`` of each place, each once."""
-    for name, title in LANGUAGES.items():
-        mappings = load_mappings(name)
-        found = [
-            source for one in mappings.facts.get(kind, {}).get(fact, ()) for source in _sources(one, mappings, kind)
-        ]
-        yield from dict.fromkeys((title, _place(source)) for source in found)
+    mappings = plan_mappings()
+    places = mappings.facts.get(kind, {}).get(fact, ())
+    found = [source for one in places for source in _sources(one, mappings, kind)]
+    yield from dict.fromkeys(("CloudFormation", _place(source)) for source in found if _is_canonical(source))
+    yield from dict.fromkeys(("Terraform", place) for source in found if (place := _of_plan(source)))
+
+
+def _is_canonical(source: Source) -> bool:
+    return not any(name.startswith("aws_") for name in _types(source))
+
+
+def _types(source: Source) -> tuple[str, ...]:
+    return source.steps[-1].types if source.steps else source.types
+
+
+def _of_plan(source: Source) -> str:
+    """Return a place as a plan has it; '' where no type of the provider is one of its types."""
+    if not _is_canonical(source):
+        return _place(source)
+    keys = [part.name for part in source.at if part.kind == "key"]
+    found = [one for name in _types(source) if (one := in_terraform(name, keys)) is not None]
+    if not found:
+        return ""
+    (name, argument), *more = found
+    of = f"{name} and others" if more else name
+    return f"{of} {argument}".rstrip()
 
 
 def _sources(mapping: FactMapping, mappings: Mappings, kind: str) -> tuple[Source, ...]:
@@ -27,7 +46,7 @@ def _sources(mapping: FactMapping, mappings: Mappings, kind: str) -> tuple[Sourc
 
 
 def _place(source: Source) -> str:
-    types = source.steps[-1].types if source.steps else source.types
+    types = _types(source)
     of = f"{types[0]} and others" if len(types) > 1 else next(iter(types), "the resource")
     return f"{of} {_path(source.at)}".rstrip()
 

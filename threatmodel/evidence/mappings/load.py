@@ -66,6 +66,38 @@ def read_mappings(name: str, folder: Path = FOLDER) -> Mappings:
     return places
 
 
+def plan_mappings() -> Mappings:
+    """The places of a plan: those of CloudFormation, and of the types that its reader does not say in these words."""
+    own, more = load_mappings("cloudformation"), load_mappings("terraform")
+    kinds = {**own.elements, **more.elements}
+    return Mappings(
+        elements={kind: {**own.elements.get(kind, {}), **more.elements.get(kind, {})} for kind in kinds},
+        facts={
+            kind: {
+                name: _otherwise_last((*own.facts.get(kind, {}).get(name, ()), *more.facts.get(kind, {}).get(name, ())))
+                for name in {**own.facts.get(kind, {}), **more.facts.get(kind, {})}
+            }
+            for kind in {**own.facts, **more.facts}
+        },
+        gathered={
+            kind: {
+                name: (*own.gathered.get(kind, {}).get(name, ()), *more.gathered.get(kind, {}).get(name, ()))
+                for name in {**own.gathered.get(kind, {}), **more.gathered.get(kind, {})}
+            }
+            for kind in {**own.gathered, **more.gathered}
+        },
+        unsaid={
+            kind: {**own.unsaid.get(kind, {}), **more.unsaid.get(kind, {})} for kind in {**own.unsaid, **more.unsaid}
+        },
+        permissions={},
+    )
+
+
+def _otherwise_last(places: tuple[FactMapping, ...]) -> tuple[FactMapping, ...]:
+    """Places with those last that say what holds where nothing else said anything."""
+    return tuple(sorted(places, key=lambda one: one.predicate == "otherwise"))
+
+
 class _Whole:
     """Reads one file, and checks its parts against each other."""
 

@@ -9,52 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, Principal, pattern, statements
-from threatmodel.evidence.resource_schemas import Permission, ResourcePolicy, at, permissions, policies
-from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.evidence.resource_schemas import ResourcePolicy, at, permissions, policies
+from threatmodel.stacks.stack import ELSEWHERE, Resource, Stack
 from threatmodel.stacks.values import Joined, Link, List, Node, Table, Unknown, items, links
 
-_ROLES = ("AWS::IAM::Role", "aws_iam_role")
-_OF_PLANS: Mapping[str, ResourcePolicy] = {
-    # a type of a plan: the attribute with the document, and the one with its subject
-    **dict.fromkeys(
-        (
-            *("aws_s3_bucket", "aws_sqs_queue", "aws_sns_topic", "aws_secretsmanager_secret", "aws_kms_key"),
-            *("aws_kms_external_key", "aws_kms_replica_key", "aws_s3_access_point", "aws_api_gateway_rest_api"),
-            *("aws_media_store_container", "aws_codeartifact_domain_permissions_policy", "aws_ecr_registry_policy"),
-        ),
-        ResourcePolicy(("policy",), ()),
-    ),
-    **dict.fromkeys(("aws_opensearch_domain", "aws_elasticsearch_domain"), ResourcePolicy(("access_policies",), ())),
-    **dict.fromkeys(
-        ("aws_opensearch_domain_policy", "aws_elasticsearch_domain_policy"),
-        ResourcePolicy(("access_policies",), ("domain_name",)),
-    ),
-    "aws_iam_role": ResourcePolicy(("assume_role_policy",), ()),
-    "aws_s3_bucket_policy": ResourcePolicy(("policy",), ("bucket",)),
-    "aws_s3control_access_point_policy": ResourcePolicy(("policy",), ("access_point_arn",)),
-    "aws_sqs_queue_policy": ResourcePolicy(("policy",), ("queue_url",)),
-    "aws_sns_topic_policy": ResourcePolicy(("policy",), ("arn",)),
-    "aws_secretsmanager_secret_policy": ResourcePolicy(("policy",), ("secret_arn",)),
-    "aws_kinesis_resource_policy": ResourcePolicy(("policy",), ("resource_arn",)),
-    "aws_dynamodb_resource_policy": ResourcePolicy(("policy",), ("resource_arn",)),
-    "aws_kms_key_policy": ResourcePolicy(("policy",), ("key_id",)),
-    "aws_ecr_repository_policy": ResourcePolicy(("policy",), ("repository",)),
-    "aws_efs_file_system_policy": ResourcePolicy(("policy",), ("file_system_id",)),
-    "aws_cloudwatch_event_bus_policy": ResourcePolicy(("policy",), ("event_bus_name",)),
-    "aws_backup_vault_policy": ResourcePolicy(("policy",), ("backup_vault_name",)),
-    "aws_msk_cluster_policy": ResourcePolicy(("policy",), ("cluster_arn",)),
-    "aws_api_gateway_rest_api_policy": ResourcePolicy(("policy",), ("rest_api_id",)),
-}
-_STATEMENTS_OF_PLANS: Mapping[str, Permission] = {
-    "aws_lambda_permission": Permission("principal", "action", ("function_name",)),
-    "aws_lambda_layer_version_permission": Permission("principal", "action", ("layer_name",)),
-    "aws_signer_signing_profile_permission": Permission("principal", "action", ("profile_name",)),
-}
+_ROLES = ("AWS::IAM::Role",)
 
 
 def given_to(function: Resource, stack: Stack) -> tuple[Grant, ...]:
     """Return the statements of resource policies that name the role of a function, each on its resource."""
-    node = function.properties.entries.get("Role", function.properties.entries.get("role"))
+    node = function.properties.entries.get("Role")
     target = stack.target(node) if node is not None else None
     name = target.name if target is not None else "" if node is not None else f"{function.name}Role"
     return by_role(stack).get(name, ()) if name else ()
@@ -101,7 +65,7 @@ def _may_be_a_role(found: Pattern) -> bool:
 def _own_names(stack: Stack) -> Iterator[tuple[str, str]]:
     """The names that roles give themselves, with the names that they have in the file."""
     for role in stack.of_type(*_ROLES):
-        own = role.properties.entries.get("RoleName", role.properties.entries.get("name"))
+        own = role.properties.entries.get("RoleName")
         if own is not None and (name := pattern(own)).text and name.open is None:
             yield name.text, role.name
 
@@ -116,14 +80,18 @@ def _roles(grant: Grant, names: Mapping[str, str]) -> Iterator[str]:
 
 def _statements(resource: Resource) -> Iterator[Grant]:
     """Every statement of a resource's own policies."""
-    row = policies().get(resource.type) or _OF_PLANS.get(resource.type) or ResourcePolicy((), ())
-    for path in row.documents:
-        for node in at(resource.properties, path):
-            for grant in _read(node, path):
-                yield _doubted(_on_its_own(grant, _on(resource, row.about)), resource)
-    single = permissions().get(resource.type) or _STATEMENTS_OF_PLANS.get(resource.type)
+    for node, path, about in _documents(resource):
+        for grant in _read(node, path):
+            yield _doubted(_on_its_own(grant, _on(resource, about)), resource)
+    single = permissions().get(resource.type)
     if single is not None:
         yield from _single(resource, single.principal, single.action, single.about)
+
+
+def _documents(resource: Resource) -> Iterator[tuple[Node, str, Sequence[str]]]:
+    """Return the policies of a resource, with their path and the properties that name their subject."""
+    row = policies().get(resource.type.removesuffix(ELSEWHERE), ResourcePolicy((), ()))
+    yield from ((node, path, row.about) for path in row.documents for node in at(resource.properties, path))
 
 
 def _read(node: Node, path: str) -> Sequence[Grant]:

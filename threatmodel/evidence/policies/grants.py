@@ -269,7 +269,7 @@ def _why(node: Node) -> Unknown:
 # --- what was gathered
 
 _DOCUMENTS = ("policy", "identity-policy", "trust", "guardrail")
-_POLICY_TYPES = ("AWS::IAM::ManagedPolicy", "aws_iam_policy")
+_POLICY_TYPES = ("AWS::IAM::ManagedPolicy",)
 
 
 def aws_policy_name(found: Pattern, *, by_name: bool = True) -> str:
@@ -322,7 +322,7 @@ def attached(node: Node, stack: Stack, *, follow: bool = False) -> tuple[Grant, 
     """What a policy allows that is attached by ARN or name; `follow` also to a policy of this file."""
     target = stack.target(node)
     if target is not None and target.type in _POLICY_TYPES:
-        document = target.properties.entries.get("PolicyDocument", target.properties.entries.get("policy"))
+        document = target.properties.entries.get("PolicyDocument")
         return _with_doubt(statements(document), target) if follow else ()
     if isinstance(node, Unknown):
         return (_unread(node, ""),)

@@ -181,7 +181,7 @@ def table(acting: Acting, resource: Resource) -> Iterator[Passed]:
 def destination_host(node: Node | None, stack: Stack) -> str:
     """The host of an API destination of EventBridge that a target names; '' for any other target."""
     target = stack.target(node)
-    if target is None or target.type not in {"AWS::Events::ApiDestination", "aws_cloudwatch_event_api_destination"}:
+    if target is None or target.type != "AWS::Events::ApiDestination":
         return ""
     return host_in(read(target.properties, "InvocationEndpoint"))
 

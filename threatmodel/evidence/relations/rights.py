@@ -36,18 +36,14 @@ from threatmodel.stacks.values import Link, Node, Unknown, links
 
 # --- where policies stand
 
-_ROLE_TYPES = ("AWS::IAM::Role", "aws_iam_role")
-_HOLDERS: Mapping[str, tuple[str, str]] = {
-    "AWS::IAM::Policy": ("Roles", "PolicyDocument"),
-    "AWS::IAM::ManagedPolicy": ("Roles", "PolicyDocument"),
-    "AWS::IAM::RolePolicy": ("RoleName", "PolicyDocument"),
-    "aws_iam_role_policy": ("Role", "Policy"),
-    "aws_iam_role_policy_attachment": ("Role", ""),
-    "aws_iam_policy_attachment": ("Roles", ""),
-    "aws_iam_role_policy_attachments_exclusive": ("RoleName", ""),
+_ROLE_TYPES = ("AWS::IAM::Role",)
+_HOLDERS: Mapping[str, str] = {
+    "AWS::IAM::Policy": "Roles",
+    "AWS::IAM::ManagedPolicy": "Roles",
+    "AWS::IAM::RolePolicy": "RoleName",
 }
-"""Types that attach policies to roles: the properties with the roles and with the document ('' for those by ARN)."""
-_POLICY_TYPES = ("AWS::IAM::ManagedPolicy", "aws_iam_policy")
+"""Types that attach a policy to roles: the property with the roles."""
+_POLICY_TYPES = ("AWS::IAM::ManagedPolicy",)
 
 
 @lru_cache(maxsize=4096)
@@ -135,8 +131,8 @@ class Roles:
 
     def _inline(self, role: Resource) -> None:
         found = self._policies.setdefault(role.name, [])
-        for one in each(read(role.properties, "Policies|inline_policy")):
-            document = one if isinstance(one, Unknown) else read(one, "PolicyDocument|policy")
+        for one in each(read(role.properties, "Policies")):
+            document = one if isinstance(one, Unknown) else read(one, "PolicyDocument")
             if document is not None:
                 found.append(Gathered("policy", document, role))
         for one in each(read(role.properties, "ManagedPolicyArns")):
@@ -147,29 +143,23 @@ class Roles:
     def _managed(self, node: Node, holder: Resource) -> Iterator[Gathered]:
         target = self.stack.target(node)
         if target is not None and target.type in _POLICY_TYPES:
-            document = read(target.properties, "PolicyDocument|policy") or Unknown(
-                "a policy has no document", target.place
-            )
+            document = read(target.properties, "PolicyDocument") or Unknown("a policy has no document", target.place)
             yield Gathered("policy", document, target if holder.doubt is None else holder)
         else:
             yield Gathered("managed", node, holder)
 
     def _attached(self, resource: Resource) -> None:
-        roles, document = _HOLDERS[resource.type]
-        for node in each(read(resource.properties, roles) or resource.opaque):
+        written = read(resource.properties, "PolicyDocument")
+        for node in each(read(resource.properties, _HOLDERS[resource.type]) or resource.opaque):
             name = self.named(node)
             hidden = open_in(node) or named_by_text(node)
             if name:
                 found = self._policies.setdefault(name, [])
-                written = read(resource.properties, document) if document else None
-                if document and written is not None:
+                if written is not None:
                     found.append(Gathered("policy", written, resource))
                     if resource.made_by and resource.type == "AWS::IAM::ManagedPolicy":
                         about = {self.names.meant(link.resource) for link in links(written)}
                         self._connected.setdefault(name, set()).update(about)
-                elif not document:
-                    for arn in each(read(resource.properties, "PolicyArn|PolicyArns")):
-                        found += self._managed(arn, resource)
             elif self.stack.target(node) is None:
                 self._open.append((hidden, resource.name))
 

@@ -36,7 +36,7 @@ from threatmodel.stacks.sam.polls import SOURCES
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, Table, Unknown, get, links, text, unknowns
 
-_PERMISSIONS = ("AWS::Lambda::Permission", "aws_lambda_permission", "AWS::Lambda::ResourcePolicy")
+_PERMISSIONS = ("AWS::Lambda::Permission", "AWS::Lambda::ResourcePolicy")
 _CUSTOM = ("Custom::", "AWS::CloudFormation::CustomResource")
 _ROUTES = ("AWS::ApiGatewayV2::Route", "aws_apigatewayv2_route")
 

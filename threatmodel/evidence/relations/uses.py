@@ -402,7 +402,7 @@ _NEVER_CALLED = ("kms", "logs", "xray", "ec2messages", "ssmmessages", "sts")
 """Services of the platform that no function works with for their own sake: keys, logs, traces, identities."""
 _HANDED_OUT = frozenset(("iam:passrole", "ec2:detachnetworkinterface"))
 """Rights that are no call by themselves, or that SAM's policy for functions in a VPC has beside the network's own."""
-_STREAMS = ("AWS::Kinesis::Stream", "aws_kinesis_stream")
+_STREAMS = ("AWS::Kinesis::Stream",)
 
 
 def _service_of(names: Names, name: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from threatmodel.reading.values import replace
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Unknown, get, links, text
 
-_HOME = "aws_lambda_function"
+_HOME = ("aws_lambda_function", "awscc_lambda_function")
 _OF_THE_EDGE = "CLOUDFRONT"
 _BESIDE = ("aws_cloudwatch_log_group", "aws_kinesis_firehose_delivery_stream")
 """What gets logs: functions and stages write to those in the same account and Region."""
@@ -21,7 +21,7 @@ def elsewhere(resources: Mapping[str, Resource], configuration_of: Mapping[str, 
     functions refers to is meant there, wherever it is (but for what writes of itself only beside it: a log), and
     CloudFront's web ACLs have to be in one Region.
     """
-    home = {configuration_of.get(name, "") for name, one in resources.items() if one.type == _HOME}
+    home = {configuration_of.get(name, "") for name, one in resources.items() if one.type in _HOME}
     if not home or home >= {configuration_of.get(name, "") for name in resources}:
         return dict(resources)
     at_home = [one for name, one in resources.items() if configuration_of.get(name, "") in home]
@@ -39,7 +39,7 @@ _WHY = "another configuration of the provider makes it, which may mean another a
 
 
 def _is_of_aws(resource: Resource) -> bool:
-    return resource.type.startswith("aws_")
+    return resource.type.startswith(("aws_", "awscc_"))
 
 
 def _is_of_the_edge(resource: Resource) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from threatmodel.reading.problems import InputError, Problem, note, quoted
 from threatmodel.reading.values import dataclass, replace
 from threatmodel.stacks.stack import Parameter, Resource, Stack, Unread
+from threatmodel.stacks.terraform.canonical import canonical
 from threatmodel.stacks.terraform.file import at, plan_in
 from threatmodel.stacks.terraform.marks import Marks, both
 from threatmodel.stacks.terraform.programs import runs_a_program
@@ -25,6 +26,7 @@ from threatmodel.stacks.terraform.references import (
     steps_of,
     table,
 )
+from threatmodel.stacks.terraform.rows import row_of
 from threatmodel.stacks.terraform.values import AFTER_APPLY, OWN_TEXTS, SENSITIVE, Builder, Known
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown
 
@@ -41,7 +43,7 @@ _MAKING_OTHERS = {
     "aws_cloudcontrolapi_resource": "it may be a resource of any type",
     "aws_serverlessapplicationrepository_cloudformation_stack": "what an application makes is in a template",
     "aws_servicecatalog_provisioned_product": "what a product makes is in a template",
-    "awscc_": "resources of the provider awscc are not read",
+    "awscc_": "this type of the provider awscc is not read",
 }
 """Resources, or beginnings of their types, behind which there are others."""
 
@@ -106,10 +108,12 @@ class _Plan:
             doubt = Unknown(_FORGOTTEN, at(self.file, one.address))
             name = one.address if one.address not in resources else f"{one.address} (forgotten)"
             resources[name] = replace(self.resource(one), name=name, doubt=doubt)
+        found, parts = canonical(resources)
         return Stack(
             file=self.file,
             kind="terraform",
-            resources=resources,
+            resources=found,
+            parts=parts,
             unread=tuple(self.unread),
             problems=tuple(self.problems),
             parameters=self.known.parameters,
@@ -269,7 +273,9 @@ class _Plan:
     def note_others(self, instance: Instance) -> None:
         """Notes what an instance may make beside itself."""
         for kind, why in _MAKING_OTHERS.items() if not instance.data else ():
-            if instance.type == kind or (kind[-1] == "_" and instance.type.startswith(kind)):
+            if instance.type == kind or (
+                kind[-1] == "_" and instance.type.startswith(kind) and not row_of(instance.type)
+            ):
                 self.not_read(instance.address, why)
         if not instance.data and runs_a_program(table(self.known.configured_as(instance)), instance.scope.call):
             self.not_read(

