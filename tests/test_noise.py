@@ -96,5 +96,5 @@ def test_many_functions_with_one_cause_are_one_question_and_one_action(tmp_path:
     assert len(limits.elements) == 60
     stated = "name: x\napis: {api: {kind: http}}\ndefaults: {function: {reserved_concurrency: null}}\nfunctions:\n"
     unthrottled = assessed(tmp_path, stated + functions, library)
-    found = [action for action in actions(unthrottled, None) if action.control.id == "reserved-concurrency"]
+    found = [action for action in actions(unthrottled) if action.control.id == "reserved-concurrency"]
     assert [{state: len(states) for state, states in action.states.items()} for action in found] == [{"absent": 60}]

@@ -8,9 +8,9 @@ import pytest
 
 from tests.support import HOME, assessed, control, evidence, library_of, threat
 from threatmodel.assessment.actions import actions, difference, faults, proofs
-from threatmodel.assessment.assess import assess, reconsidered
+from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.groups import grouped
+from threatmodel.assessment.reconsidering import Reconsidering
 from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
 
@@ -113,7 +113,7 @@ def test_looking_again_at_what_a_control_answers_is_looking_again_at_everything(
     assumed = {("good", "bot"): in_place, ("good", "two"): in_place}
     again = whole(assessment, assumed)
     after = {finding.id: finding for finding in again.findings}
-    found = list(reconsidered(assessment, assumed, grouped(assessment)))
+    found = list(Reconsidering(assessment).under(assumed))
     assert {finding.id for one in found for finding in one.findings} == {"bad@bot", "bad@two"}
     for _, then, findings in found:
         for finding in findings:

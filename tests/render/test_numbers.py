@@ -13,11 +13,12 @@ import pytest
 from tests.support import HOME
 from threatmodel import Files, assess, load_library, load_model
 from threatmodel.assessment.actions import difference
-from threatmodel.assessment.assess import Reconsidered
 from threatmodel.assessment.assess import assess as assessed_as
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.gate.judging import judge
 from threatmodel.assessment.gate.rules import Rules
+from threatmodel.assessment.outcomes import outcome_of
+from threatmodel.assessment.reconsidering import Reconsidered
 from threatmodel.assessment.risk import Cell
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.library.entries import Library
@@ -136,7 +137,11 @@ def test_every_action_changes_what_with_would_change(assessment: Assessment, dat
         assumed = {(action["control"], element): True for element in elements}
         then = assessed_as(assessment.graph, assessment.library, assessment.today, (), assumed)
         after = {finding.id: finding for finding in then.findings}
-        pairs = [Reconsidered(before[name], after[name], (before[name],)) for name in before if name in after]
+        pairs = [
+            Reconsidered(outcome_of(before[name]), outcome_of(after[name]), (before[name],))
+            for name in before
+            if name in after
+        ]
         found = difference(pairs)
         closed = {*found.closed, *(before.keys() - after.keys())}
         assert set(action["change"]["close"]) == closed, action["control"]

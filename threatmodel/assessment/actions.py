@@ -7,11 +7,12 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
-from threatmodel.assessment.assess import Reconsidered, in_order, reconsidered
-from threatmodel.assessment.assessed import DONE, Answer, Assessment, Finding
+from threatmodel.assessment.assess import in_order
+from threatmodel.assessment.assessed import DONE, Answer, Assessment, Finding, Group
 from threatmodel.assessment.causes import helps
-from threatmodel.assessment.groups import Group, grouped
+from threatmodel.assessment.outcomes import Outcome
 from threatmodel.assessment.ranking import STRONG, Rank, is_entry_point, rank
+from threatmodel.assessment.reconsidering import Reconsidered, Reconsidering
 from threatmodel.assessment.risk import BANDS, MOVES, Band
 from threatmodel.assessment.states import State
 from threatmodel.library.entries import EFFECTS, Control, ControlEffect
@@ -68,16 +69,14 @@ class Action:
         return any(state.level < 0 for states in self.states.values() for state in states)
 
 
-def actions(assessment: Assessment, groups: Sequence[Group] | None = None) -> tuple[Action, ...]:
+def actions(assessment: Assessment) -> tuple[Action, ...]:
     """Return the controls that would lower the band of a finding, in the order in which to put them in place.
 
     First what closes an open public endpoint, then what is known to be missing; of these what removes most: band steps
-    of findings as proven, those that leave critical first, then as claimed.  The kind of effect breaks ties.  `groups`
-    are the assessment's, where they are known already.
+    of findings as proven, those that leave critical first, then as claimed.  The kind of effect breaks ties.
     """
-    groups = grouped(assessment) if groups is None else groups
     moved: dict[str, list[_Moved]] = {}
-    for group in groups:
+    for group in assessment.groups:
         head = group.head
         if head.verdict not in DONE and (head.applies or is_entry_point(head)):
             for at in _would_help(head):
@@ -85,20 +84,23 @@ def actions(assessment: Assessment, groups: Sequence[Group] | None = None) -> tu
                 place = rank(
                     head, [answer], int(answer.state.level == 0 or answer.state.state == "ineffective")
                 ).unnamed
-                alike = (_Moved(place, one.id, one, one.answers[at]) for one in group.findings)
+                closes = is_entry_point(head) and answer.link.effect == "stops"
+                alike = (_Moved(place, one.id, one, one.answers[at], closes) for one in group.findings)
                 moved.setdefault(answer.link.control, []).extend(alike)
-    missing = _missing(groups, moved)
-    found = [_action(assessment, groups, name, there, missing.get(name, {})) for name, there in moved.items()]
+    missing = _missing(assessment.groups, moved)
+    again, controls = Reconsidering(assessment), assessment.library.controls
+    found = [_action(again, controls[name], there, missing.get(name, {})) for name, there in moved.items()]
     return tuple(sorted(found, key=_order))
 
 
 class _Moved(NamedTuple):
-    """A finding that an action would move, through which answer."""
+    """A finding that an action would move, through which answer; `closes`: that closes an open public endpoint."""
 
     rank: Rank
     id: str
     finding: Finding
     answer: Answer
+    closes: bool
 
 
 def _missing(groups: Iterable[Group], wanted: Container[str]) -> Mapping[str, Mapping[str, State]]:
@@ -114,24 +116,21 @@ def _missing(groups: Iterable[Group], wanted: Container[str]) -> Mapping[str, Ma
     return found
 
 
-def _action(
-    assessment: Assessment, groups: Sequence[Group], name: str, moved: Sequence[_Moved], missing: Mapping[str, State]
-) -> Action:
+def _action(again: Reconsidering, control: Control, moved: Sequence[_Moved], missing: Mapping[str, State]) -> Action:
     ranked = sorted(moved, key=itemgetter(0, 1))
     states: dict[str, State] = {}
     for one in ranked:
         states.setdefault(one.answer.state.element, one.answer.state)
     states = {**states, **{element: missing[element] for element in sorted(missing)}}
-    control = assessment.library.controls[name]
-    assumed = {(name, element): True for element in states}
+    assumed = {(control.id, element): True for element in states}
     return Action(
         control=control,
         states=_by_state(states.values()),
         findings=tuple(one.finding.id for one in ranked),
         worst=max(one.finding.claimed.score for one in ranked),
         effect=min((one.answer.link.effect for one in ranked), key=EFFECTS.index),
-        entry_point=any(is_entry_point(one.finding) and one.answer.link.effect == "stops" for one in ranked),
-        change=difference(reconsidered(assessment, assumed, groups)),
+        entry_point=any(one.closes for one in ranked),
+        change=difference(again.under(assumed)),
     )
 
 
@@ -214,17 +213,20 @@ def difference(found: Iterable[Reconsidered]) -> Improvement:
     """What changes between findings as they are and as they would be; ids in the order of an assessment's findings."""
     closed: list[Finding] = []
     lowered: list[Finding] = []
+    numbers: Counter[tuple[Outcome, Outcome]] = Counter()
+    for before, after, findings in found:
+        numbers[before, after] += len(findings)
+        if before.verdict not in DONE and after.verdict in DONE:
+            closed += findings
+        elif after.claimed != before.claimed and BANDS.index(after.claimed.band) < BANDS.index(before.claimed.band):
+            lowered += findings
     stay = 0
     claimed: Counter[tuple[Band, Band]] = Counter()
     proven: Counter[tuple[Band, Band]] = Counter()
-    for before, after, findings in found:
-        if before.verdict not in DONE and after.verdict in DONE:
-            closed += findings
-        elif BANDS.index(after.claimed.band) < BANDS.index(before.claimed.band):
-            lowered += findings
-        stay += len(findings) if (before.claimed, before.proven) == (after.claimed, after.proven) else 0
-        claimed[before.claimed.band, after.claimed.band] += len(findings)
-        proven[before.proven.band, after.proven.band] += len(findings)
+    for (before, after), number in numbers.items():
+        stay += number if (before.claimed, before.proven) == (after.claimed, after.proven) else 0
+        claimed[before.claimed.band, after.claimed.band] += number
+        proven[before.proven.band, after.proven.band] += number
     return Improvement(
         closed=tuple(finding.id for finding in sorted(closed, key=in_order)),
         lowered=tuple(finding.id for finding in sorted(lowered, key=in_order)),

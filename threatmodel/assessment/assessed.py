@@ -91,6 +91,21 @@ class Question:
     known: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Findings of one threat that have the same rank but for their ids, the same causes, and gain alike from a control.
+
+    All of an assessment's findings with one likeness, ordered by id.
+    """
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def head(self) -> Finding:
+        """The first of them, which stands for all."""
+        return self.findings[0]
+
+
 class RuledOut(NamedTuple):
     """A threat that a claim keeps from applying: the facts that state it, how often, and the first elements."""
 
@@ -104,8 +119,8 @@ class RuledOut(NamedTuple):
 class Assessment:
     """What is found: every finding, first those that apply, then possible ones; worst first in each.
 
-    `reliances` is what claims alone leave out or reduce, `invariants` the rules of the team's own.  `renamed` are
-    the former ids of threats and controls that the model has.
+    `groups` has the same findings, similar ones together.  `reliances` is what claims alone leave out or reduce,
+    `invariants` the rules of the team's own.  `renamed` are the former ids of threats and controls that the model has.
     """
 
     graph: Graph
@@ -113,6 +128,7 @@ class Assessment:
     states: States
     today: datetime.date
     findings: tuple[Finding, ...]
+    groups: tuple[Group, ...]
     ruled_out: tuple[RuledOut, ...]
     questions: tuple[Question, ...]
     needless: tuple[tuple[Acceptance, str], ...]

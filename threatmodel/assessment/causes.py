@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from threatmodel.assessment.assessed import Answer, Finding
-from threatmodel.assessment.groups import Group, raising
+from threatmodel.assessment.assessed import Answer, Finding, Group
+from threatmodel.assessment.groups import raising
 from threatmodel.assessment.ranking import STRONG
 from threatmodel.assessment.risk import BANDS, MOVES, residual
 from threatmodel.assessment.states import State, Support

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Literal, get_args
 
-from threatmodel.assessment.assessed import Answer, Finding
+from threatmodel.assessment.assessed import Answer, Assessment, Finding
 from threatmodel.assessment.risk import BANDS, Band, Cell, proof_if_answered, residual, with_unknown_raises
 from threatmodel.model.facts import EVIDENCE, STATED
 
@@ -16,21 +16,32 @@ Gap = Literal["claims", "questions", "claims-and-questions", "expired-evidence"]
 GAPS: tuple[Gap, ...] = get_args(Gap)
 
 
-def gap(finding: Finding) -> Gap | None:
-    """Return why the proven band of a finding is above the claimed one; None where it is not."""
+def gap(finding: Finding, *, expires: bool = True) -> Gap | None:
+    """Return why the proven band of a finding is above the claimed one; None where it is not.
+
+    `expires` is False where no evidence of the system has expired.
+    """
     claimed = BANDS.index(finding.claimed.band)
     if BANDS.index(finding.proven.band) <= claimed:
         return None
-    if any(map(_is_expired, finding.answers)):
+    if expires and any(map(_is_expired, finding.answers)):
         return "expired-evidence"
     if BANDS.index(_if_verified(finding)) <= claimed:
         return "claims"
     return "questions" if BANDS.index(_if_answered(finding)) <= claimed else "claims-and-questions"
 
 
-def gaps(findings: Iterable[Finding]) -> Mapping[Gap, int]:
+def gaps(assessment: Assessment) -> Mapping[Gap, int]:
     """Return how many findings have each reason, every reason in order; their sum is the findings with a gap."""
-    counts = Counter(gap(finding) for finding in findings)
+    profiles = assessment.states.profiles
+    counts: Counter[Gap | None] = Counter()
+    for group in assessment.groups:
+        known: dict[int, Gap | None] = {}  # by profile: states count the same for all of a group
+        for finding in group.findings:
+            profile = profiles.of(finding.target)
+            if profile not in known or profiles.any_stale:
+                known[profile] = gap(finding, expires=profiles.any_stale)
+            counts[known[profile]] += 1
     return {reason: counts[reason] for reason in GAPS}
 
 

@@ -2,52 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
-from threatmodel.assessment.assessed import Assessment, Finding
+from threatmodel.assessment.assessed import Finding, Group
+from threatmodel.assessment.profiles import PerProfile, Profiles
 from threatmodel.assessment.ranking import distance
-from threatmodel.reading.values import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Findings of one threat that have the same rank but for their ids, the same causes, and gain alike from a control.
+def alike(findings: Iterable[Finding], profiles: Profiles) -> tuple[Group, ...]:
+    """Return the findings of an assessment in groups, those of the worst findings first.
 
-    All of an assessment's findings with one likeness, ordered by id.
+    The findings come in the assessment's order: by id where verdict and risk are the same.
     """
-
-    findings: tuple[Finding, ...]
-
-    @property
-    def head(self) -> Finding:
-        """The first of them, which stands for all."""
-        return self.findings[0]
-
-
-def grouped(assessment: Assessment) -> tuple[Group, ...]:
-    """Every finding and every possible one, in groups; those of the worst findings first."""
+    shapes = PerProfile[Hashable]()
     found: dict[Hashable, list[Finding]] = {}
-    for finding in assessment.findings:  # ordered by id where verdict and risk are the same
-        found.setdefault(_likeness(finding), []).append(finding)
-    return tuple(Group(tuple(findings)) for findings in found.values())
+    for one in findings:
+        key = one.threat.id, profiles.of(one.target)
+        shape = shapes.get(key)
+        if shape is None:
+            shape = shapes[key] = _shape(one)
+        found.setdefault((shape, _likeness(one)), []).append(one)
+    return tuple(Group(tuple(some)) for some in found.values())
+
+
+def _shape(finding: Finding) -> Hashable:
+    """What of a finding follows from its threat and the facts of its element."""
+    target = finding.target
+    return finding.threat.id, target.kind, target.described, distance(target), raising(finding)
 
 
 def _likeness(finding: Finding) -> Hashable:
-    """All of a finding that its rank, its causes and the effect of its controls follow from, but for its id."""
-    target = finding.target
+    """The rest of what its rank, its causes and the effect of its controls follow from, but for its id."""
     return (
-        finding.threat.id,
         finding.verdict,
-        target.kind,
-        target.described,
-        distance(target),
         finding.applies,
         finding.likely,
         finding.inherent,
         finding.proof,
         finding.rated,
         finding.acceptance is not None and finding.id,
-        raising(finding),
         tuple([answer.state.likeness for answer in finding.answers]),
     )
 

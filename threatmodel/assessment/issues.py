@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from threatmodel.assessment.assessed import Assessment, Finding, Question, Verdict
+from threatmodel.assessment.assessed import Assessment, Finding, Group, Question, Verdict
 from threatmodel.assessment.causes import Cause, candidates, causes
-from threatmodel.assessment.groups import Group, grouped
 from threatmodel.assessment.ranking import Rank, is_entry_point, rank, strongest, weak_only
 from threatmodel.assessment.risk import BANDS, Band
 from threatmodel.assessment.states import ControlState, State
@@ -91,13 +90,9 @@ class Issue:
         return tuple({(state.control, state.element): state for state in [*first, *found]}.values())
 
 
-def issues(assessment: Assessment, groups: Sequence[Group] | None = None) -> tuple[Issue, ...]:
-    """Everything that needs work or waits for an answer, as issues in order of rank.
-
-    `groups` are the assessment's, where they are known already.
-    """
-    groups = grouped(assessment) if groups is None else groups
-    found = [*_known(groups), *_waiting(assessment.questions, groups)]
+def issues(assessment: Assessment) -> tuple[Issue, ...]:
+    """Return everything that needs work or waits for an answer, as issues in order of rank."""
+    found = [*_known(assessment.groups), *_waiting(assessment.questions, assessment.groups)]
     return tuple(sorted(found, key=lambda issue: (issue.minor, issue.rank)))
 
 

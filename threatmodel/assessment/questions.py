@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from threatmodel.assessment.asks import Ask
-from threatmodel.assessment.assessed import Finding, Question
+from threatmodel.assessment.assessed import Finding, Group, Question
 from threatmodel.assessment.ranking import Rank, rank
 from threatmodel.library.entries import Library
 from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS, AnsweredFrom
@@ -36,14 +36,16 @@ class Questions:
         self._decides: dict[_Key, dict[str, None]] = {}
         self._score: dict[_Key, int] = {}
         self._rank: dict[_Key, Rank] = {}
+        self._ranks: dict[tuple[int, int], Rank] = {}  # by group, all of which live as long as this
         self._seen: dict[int, tuple[tuple[Ask, ...], tuple[_Key, ...]]] = {}  # holds the asks, so that ids stay theirs
 
-    def add(self, asks: Iterable[tuple[Ask, ...]], finding: Finding) -> None:
-        """Note that a finding depends on these asks."""
-        places: dict[int, Rank] = {}
+    def add(self, asks: Iterable[tuple[Ask, ...]], finding: Finding, group: Group) -> None:
+        """Note that a finding, which is in this group, depends on these asks."""
         for key in dict.fromkeys(key for each in asks for key in self._keys(each)):
             doubt = _DESCRIBE if key[0] == "describe" else 0
-            place = places.get(doubt) or places.setdefault(doubt, rank(finding, doubt=doubt))
+            place = self._ranks.get((id(group), doubt))
+            if place is None:
+                place = self._ranks[id(group), doubt] = rank(group.head, doubt=doubt).unnamed
             self._decides.setdefault(key, {})[finding.id] = None
             self._score[key] = max(finding.claimed.score, self._score.get(key, 0))
             self._rank[key] = min(place, self._rank.get(key, place))

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Hashable, Iterator, Mapping
-from functools import cached_property
 from types import MappingProxyType
 from typing import Literal, NamedTuple, get_args
 
 from threatmodel.assessment.asks import Ask, asks_for, list_asks
+from threatmodel.assessment.profiles import PerProfile, Profiles
 from threatmodel.graph.building import Element, Flow, Graph, Related
 from threatmodel.library.condition import Condition
 from threatmodel.library.entries import Control, Library
 from threatmodel.model.facts import EVIDENCE, STATED, Fact, Facts, Statement, stated_only
 from threatmodel.model.system import ControlStatement, Trigger
 from threatmodel.model.vocabulary import FACTS, PLANES
-from threatmodel.reading.values import dataclass, replace
+from threatmodel.reading.values import cached_property, dataclass, replace
 
 ControlState = Literal[
     "proven",
@@ -35,6 +35,9 @@ STATES: tuple[ControlState, ...] = get_args(ControlState)
 _RANK = {state: rank for rank, state in enumerate(STATES)}
 Assumed = Mapping[tuple[str, str], bool]
 """Controls at elements that are taken to be in place (True) or gone, whatever is known of them."""
+
+ASSUMED_COUNTS: Mapping[bool, tuple[int, bool]] = {True: (EVIDENCE, False), False: (-1, False)}
+"""What the state of a control counts for that is taken to be in place, or gone."""
 
 OPEN_QUESTION: frozenset[ControlState] = frozenset({"unknown", "lapsed"})
 """States in which it is unknown whether the control is in place."""
@@ -76,6 +79,11 @@ class State:
     asks: tuple[Ask, ...] = ()
     size: int = EVIDENCE
     unwanted: bool = False
+
+    @cached_property
+    def counts(self) -> tuple[int, bool]:
+        """What it counts for, and whether it is unknown if it is in place: all that an outcome follows from."""
+        return self.level, self.is_open
 
     @property
     def is_open(self) -> bool:
@@ -131,6 +139,9 @@ class States:
         }
         self._at: dict[tuple[str, str], State] = {}
         self._same = _Same({}, frozenset())
+        self.profiles = Profiles(graph)
+        self._truths = PerProfile[tuple[int, tuple[tuple[int, int], ...]]]()
+        self._unknown: dict[tuple[int, int], tuple[str, ...]] = {}
         self._asked: dict[tuple[str, str], tuple[Ask, ...]] = {}
         self._gaps: dict[int, tuple[object, tuple[Ask, ...]]] = {}
         self._attested = {control.id: _attested(control) for control in library.controls.values()}
@@ -140,8 +151,10 @@ class States:
         touched = {control for control, _ in assumed}
         while more := {c.id for c in self.library.controls.values() if touched & set(c.requires)} - touched:
             touched |= more
-        found = States(self.graph, self.library, self.today, {**self.assumed, **assumed})
-        found._same = _Same(self._at, frozenset(touched))
+        found = object.__new__(States)
+        found.__dict__.update(self.__dict__)  # what does not depend on states is shared
+        found.assumed = {**self.assumed, **assumed}
+        found._at, found._same = {}, _Same(self._at, frozenset(touched))
         return found, frozenset(touched)
 
     def counting(self, control: Control, target: Element | Flow) -> State:
@@ -227,16 +240,26 @@ class States:
             asks = (Ask("describe", element, element, element),)
             return self._said(control, State(control.id, element, "unknown", 0, words, asks=asks), attested)
         facts = target.facts
-        needs = sorted(((need.condition.truth(facts), at) for at, need in enumerate(control.needs)))
+        in_place, needs = self._truth(control, target)
         if needs and needs[0][0] < 0:
             truth, at = needs[0]
             need = control.needs[at]
             basis = (need.condition, facts)
             return State(control.id, element, "not-applicable", -1, need.reason, basis, size=-truth)
-        in_place = control.in_place.truth(facts) if control.in_place is not None else 0
         if in_place >= 0 and (unsure := [at for truth, at in needs if not truth]):
             return self._said(control, self._undecided(control, target, control.needs[unsure[0]].condition), attested)
-        return self._by_person(control, element) if control.in_place is None else self._by_facts(control, target)
+        return (
+            self._by_person(control, element) if control.in_place is None else self._by_facts(control, target, in_place)
+        )
+
+    def _truth(self, control: Control, target: Element | Flow) -> tuple[int, tuple[tuple[int, int], ...]]:
+        """How true the control's condition is, and each of its needs with its place, the least true first."""
+
+        def weighed() -> tuple[int, tuple[tuple[int, int], ...]]:
+            needs = sorted((need.condition.truth(target.facts), at) for at, need in enumerate(control.needs))
+            return control.in_place.truth(target.facts) if control.in_place is not None else 0, tuple(needs)
+
+        return self._truths.once(control.id, self.profiles.of(target), weighed)
 
     def _undecided(self, control: Control, target: Element | Flow, condition: Condition) -> State:
         asks = tuple(self.asks(target, condition))
@@ -248,12 +271,12 @@ class States:
         state = State(control.id, element, "unknown", 0, "not attested", asks=(ask,))
         return self._said(control, state, EVIDENCE)
 
-    def _by_facts(self, control: Control, target: Element | Flow) -> State:
+    def _by_facts(self, control: Control, target: Element | Flow, truth: int) -> State:
         """By facts, raised by a person's statement."""
         condition = control.in_place
         if condition is None:
             raise AssertionError(control.id)
-        truth, basis = condition.truth(target.facts), (condition, target.facts)
+        basis = (condition, target.facts)
         if truth < 0:
             return self._denied(State(control.id, target.id, "absent", -1, "", basis), *basis)
         if truth == 0:
@@ -335,10 +358,14 @@ class States:
 
     def asks(self, target: Element | Flow, condition: Condition) -> Iterator[Ask]:
         """What would decide a condition that is unknown: the unknown facts among those that matter."""
-        for leaf in condition.why(target.facts):
-            fact = target.facts.get(leaf.fact)
-            if fact is None or not fact.size:
-                yield from self._asks_for(target, leaf.fact)
+        key = id(condition), self.profiles.of(target)
+        unknown = self._unknown.get(key)
+        if unknown is None:
+            names = (leaf.fact for leaf in condition.why(target.facts))
+            unknown = tuple([name for name in names if name not in target.facts or not target.facts[name].size])
+            self._unknown[key] = unknown
+        for name in unknown:
+            yield from self._asks_for(target, name)
 
     def _asks_for(self, target: Element | Flow, fact: str) -> tuple[Ask, ...]:
         """What to ask about an unknown fact; each is looked up once."""

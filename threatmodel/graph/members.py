@@ -8,12 +8,11 @@ best statement of a whole list that names all the members there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from threatmodel.model.facts import Fact, Statement, known, rank, stated, weigh
 from threatmodel.model.system import Trigger
-from threatmodel.reading.values import dataclass
+from threatmodel.reading.values import cached_property, dataclass
 
 
 class Member(NamedTuple):

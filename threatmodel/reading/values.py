@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 if TYPE_CHECKING:  # to a type checker they are the standard library's
     from dataclasses import dataclass, field, replace
+    from functools import cached_property
 
-__all__ = ["dataclass", "field", "field_names", "replace"]
+__all__ = ["cached_property", "dataclass", "field", "field_names", "replace"]
 
 _Method = Callable[..., Any]
 
@@ -79,6 +80,22 @@ if not TYPE_CHECKING:
             return _made(one, _How(frozen, slots, kw_only), eq=eq)
 
         return made if cls is None else made(cls)
+
+    class cached_property:  # noqa: N801 - as the original has it
+        """A property that is computed once, without the lock that the original takes before Python 3.12."""
+
+        def __init__(self, function: Callable[[Any], Any]) -> None:
+            self.function = function
+            self.__doc__ = function.__doc__
+
+        def __set_name__(self, owner: type, name: str) -> None:
+            self.name = name
+
+        def __get__(self, value: Any, owner: type | None = None) -> Any:
+            if value is None:
+                return self
+            found = value.__dict__[self.name] = self.function(value)
+            return found
 
     def replace(value: Any, /, **changes: Any) -> Any:
         """Return a value with other values in some fields."""

@@ -13,12 +13,11 @@ from threatmodel.assessment.gaps import Gap, gaps
 from threatmodel.assessment.gate.baseline import Baseline, since
 from threatmodel.assessment.gate.judging import failures, judge
 from threatmodel.assessment.gate.rules import Rules
-from threatmodel.assessment.groups import Group, grouped
 from threatmodel.assessment.invariants import HeldInvariant
 from threatmodel.assessment.invariants import counted as counted_elements
 from threatmodel.assessment.issues import Issue, issues
 from threatmodel.assessment.priorities import Expiry, expiries
-from threatmodel.assessment.risk import BANDS, MOVES, Band
+from threatmodel.assessment.risk import BANDS, MOVES, Band, Cell
 from threatmodel.assessment.safety import DEFAULT_THRESHOLD, safety
 from threatmodel.assessment.states import State
 from threatmodel.reading.values import dataclass
@@ -86,9 +85,8 @@ _TONES = {"above": "work", "undetermined": "wait", "within-as-claimed": "claimed
 
 
 class Work(NamedTuple):
-    """What is to do: every action, the first of them in words, and every issue; of what groups of findings."""
+    """What is to do: every action, the first of them in words, and every issue."""
 
-    groups: Sequence[Group]
     actions: Sequence[Action]
     texts: Sequence[ActionText]
     issues: Sequence[Issue]
@@ -96,10 +94,9 @@ class Work(NamedTuple):
 
 def work(assessment: Assessment, most: int = MOST_ACTIONS) -> Work:
     """Return what an assessment leaves to do, `most` of it in words."""
-    groups = grouped(assessment)
-    wanted = actions(assessment, groups)
+    wanted = actions(assessment)
     texts = [action_text(assessment, action) for action in wanted[:most]]
-    return Work(groups, wanted, texts, issues(assessment, groups))
+    return Work(wanted, texts, issues(assessment))
 
 
 def first_page(assessment: Assessment, threshold: Band = DEFAULT_THRESHOLD, todo: Work | None = None) -> FirstPage:
@@ -116,10 +113,10 @@ def first_page(assessment: Assessment, threshold: Band = DEFAULT_THRESHOLD, todo
         verdict=SAFE[found.answer],
         tone=_TONES[found.answer],
         headline=headline(assessment, found, failing),
-        gap=_gap(gaps(every)),
-        inherent=_by_band(finding.inherent.band for finding in every),
-        claimed=_by_band(finding.claimed.band for finding in every),
-        proven=_by_band(finding.proven.band for finding in every),
+        gap=_gap(gaps(assessment)),
+        inherent=_by_band(finding.inherent for finding in every),
+        claimed=_by_band(finding.claimed for finding in every),
+        proven=_by_band(finding.proven for finding in every),
         check=check_text(failing, threshold),
         counts=_counts(todo.issues),
         actions=tuple(todo.texts[:MOST_ACTIONS]),
@@ -134,8 +131,10 @@ def first_page(assessment: Assessment, threshold: Band = DEFAULT_THRESHOLD, todo
     )
 
 
-def _by_band(bands: Iterable[Band]) -> tuple[tuple[Band, int], ...]:
-    found = Counter(bands)
+def _by_band(cells: Iterable[Cell]) -> tuple[tuple[Band, int], ...]:
+    found: Counter[Band] = Counter()
+    for cell, number in Counter(cells).items():
+        found[cell.band] += number
     return tuple((name, found[name]) for name in reversed(BANDS))
 
 
@@ -221,7 +220,7 @@ def _claims(assessment: Assessment) -> tuple[ClaimedControl, ...]:
                 if answer.state.level == 1 and answer.link.effect in MOVES:
                     relying.setdefault(answer.state.control, {})[finding.id] = finding
                     states.setdefault(answer.state.control, {}).setdefault(answer.state.element, answer.state)
-    total = sum(gaps(assessment.findings).values())
+    total = sum(gaps(assessment).values())
     found = [_claim(assessment, name, tuple(relying[name].values()), states[name], total) for name in relying]
     return tuple(sorted(found, key=lambda one: (-BANDS.index(one.band), -len(one.findings), one.control)))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from threatmodel.assessment.actions import difference
-from threatmodel.assessment.assess import Reconsidered
 from threatmodel.assessment.assessed import Assessment, Finding
+from threatmodel.assessment.outcomes import outcome_of
+from threatmodel.assessment.reconsidering import Reconsidered
 from threatmodel.assessment.risk import BANDS
 from threatmodel.assessment.safety import safety
 from threatmodel.assessment.states import Assumed
@@ -23,7 +24,7 @@ def supposed_lines(now: Assessment, then: Assessment, assumed: Assumed) -> Itera
             yield f"assumed {label}: {', '.join(names)}"
     old, new = _by_id(now), _by_id(then)
     pairs = [(old[name], new[name]) for name in old if name in new]
-    change = difference(Reconsidered(before, after, (before,)) for before, after in pairs)
+    change = difference(Reconsidered(outcome_of(before), outcome_of(after), (before,)) for before, after in pairs)
     closed = [*change.closed, *(name for name in old if name not in new)]
     worse = [b.id for b, a in pairs if BANDS.index(a.claimed.band) > BANDS.index(b.claimed.band)]
     opened = [name for name in new if name not in old]

@@ -9,7 +9,6 @@ from threatmodel.assessment.actions import actions
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.drift import differences
 from threatmodel.assessment.gaps import gaps
-from threatmodel.assessment.groups import grouped
 from threatmodel.assessment.issues import controls_at_fault, issues
 from threatmodel.assessment.priorities import summary
 from threatmodel.assessment.safety import safety
@@ -62,12 +61,11 @@ def parts(assessment: Assessment) -> Iterator[tuple[str, Any]]:
                 "proven": dict(counts.proven),
                 "undetermined": dict(counts.undetermined),
             },
-            "higher_as_proven": dict(gaps(assessment.findings)),
+            "higher_as_proven": dict(gaps(assessment)),
         },
     )
     yield "verdict", safety_data(safety(assessment))
-    groups = grouped(assessment)
-    listed = issues(assessment, groups)
+    listed = issues(assessment)
     at_fault = controls_at_fault(listed)
     yield "issues", (issue_data(issue) for issue in listed)
     yield "elements", (element_data(element) for element in graph.elements.values())
@@ -84,7 +82,7 @@ def parts(assessment: Assessment) -> Iterator[tuple[str, Any]]:
             if not isinstance(one.fact.said.value, tuple)
         ),
     )
-    yield "actions", (action_data(action, assessment) for action in actions(assessment, groups))
+    yield "actions", (action_data(action, assessment) for action in actions(assessment))
     yield (
         "ruled_out",
         (

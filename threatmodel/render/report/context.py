@@ -39,7 +39,7 @@ def context(assessment: Assessment, picture: str = "", picture_file: str = "", b
     comparison with a baseline.
     """
     todo = work(assessment, sections.MOST_ACTIONS)
-    by_threat = findings.cases(todo.groups)
+    by_threat = findings.cases(assessment.groups)
     parts = findings.parts(assessment, by_threat)
     seen = states.seen(assessment)
     graph = assessment.graph

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment, Finding
-from threatmodel.assessment.groups import Group
+from threatmodel.assessment.assessed import DONE, VERDICTS, Assessment, Finding, Group
 from threatmodel.assessment.priorities import reached
 from threatmodel.assessment.risk import BANDS, band
 from threatmodel.assessment.states import ControlState, States, Support, shown

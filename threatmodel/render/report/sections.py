@@ -178,6 +178,7 @@ def does_not_apply(assessment: Assessment) -> list[Row]:
 
 
 def _ruled_out(assessment: Assessment) -> Iterator[Row]:
+    profiles = assessment.states.profiles
     by_kind: dict[str, list[tuple[int, Element | Flow]]] = {}
     for at, target in enumerate(assessment.graph.targets()):
         if target.described and not target.out_of_scope:
@@ -186,16 +187,21 @@ def _ruled_out(assessment: Assessment) -> Iterator[Row]:
         if threat.id in assessment.excluded:
             continue
         reasons: dict[str, list[str]] = {}
+        texts: dict[int, str | None] = {}  # of profiles: None where the threat is not ruled out
         targets = (one for kind in threat.applies for one in by_kind.get(kind, ()))
         for _, target in sorted(targets, key=itemgetter(0)):  # as the graph has them
-            condition = threat.applies[target.kind]
-            if condition.truth(target.facts) < 0:
-                reasons.setdefault(_denied(condition, target.facts), []).append(target.id)
-        for text, elements in reasons.items():
+            profile = profiles.of(target)
+            if profile not in texts:
+                condition = threat.applies[target.kind]
+                texts[profile] = _denied(condition, target.facts) if condition.truth(target.facts) < 0 else None
+            text = texts[profile]
+            if text is not None:
+                reasons.setdefault(text, []).append(target.id)
+        for because, elements in reasons.items():
             yield {
                 "id": threat.id,
                 "title": threat.title,
-                "because": text,
+                "because": because,
                 "elements": {**names(elements, "element", NAMED), "all": inert(elements)},
                 "number": len(elements),
             }
