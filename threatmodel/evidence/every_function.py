@@ -36,7 +36,7 @@ def with_functions(system: System, files: Files) -> System:
 def _with_every_function(system: System, source: EvidenceFile, stack: Stack) -> System:
     """The system with every function of a file, and the apis, stores, queues and secrets that they meet."""
     facts = StackFacts(stack, mappings_of(stack.kind))
-    kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
+    kinds = {name: facts.kinds_of_type(kind) for name, kind in stack.types()}
     known = set(matches(system, source, stack, kinds).resources.values())
     wanted: dict[str, str] = {}
     by_function = function_relations(stack, facts)

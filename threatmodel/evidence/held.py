@@ -64,4 +64,4 @@ def held_file(system: System, source: EvidenceFile, stack: Stack) -> HeldFile:
 def _kinds(stack: Stack) -> tuple[StackFacts, Mapping[str, Sequence[str]]]:
     """What reads facts of a stack, and the kinds of element that each resource can be."""
     facts = StackFacts(stack, mappings_of(stack.kind))
-    return facts, {name: kinds_of(resource, facts) for name, resource in stack.resources.items()}
+    return facts, {name: kinds_of(kind, facts) for name, kind in stack.types()}

@@ -135,6 +135,10 @@ class Stack:
         """The resources of some types, in the file's order."""
         return (resource for resource in self.resources.values() if resource.type in types)
 
+    def types(self) -> Iterator[tuple[str, str]]:
+        """The type of each resource that may be there, by name."""
+        return ((name, resource.type) for name, resource in self.resources.items())
+
     def exported(self) -> tuple[Node, ...]:
         """The values that other stacks may import."""
         self.reads.note(choices_of(*self.exports))

@@ -48,16 +48,18 @@ class _Resources(Mapping[str, Resource]):
     """Resources of which each records the choices that decide whether it is there."""
 
     def __init__(self, resources: Mapping[str, Resource], shaped: frozenset[str], reads: Reads) -> None:
-        self._resources = {name: tracked_resource(one, reads) for name, one in resources.items()}
+        self._resources, self._shaped, self._reads = resources, shaped, reads
+        self._tracked: dict[str, Resource] = {}
         self._existence = {name: found for name, one in resources.items() if (found := _existence(one))}
-        self._shaped, self._reads = shaped, reads
         self._every = shaped.union(*self._existence.values())
 
     def __getitem__(self, name: str) -> Resource:
-        found = self._resources.get(name)
+        found = self._tracked.get(name)
         if found is None:
-            self._reads.note(self._shaped)
-            raise KeyError(name)
+            if name not in self._resources:
+                self._reads.note(self._shaped)
+                raise KeyError(name)
+            found = self._tracked[name] = tracked_resource(self._resources[name], self._reads)
         self._reads.note(self._existence.get(name, ALWAYS))
         return found
 
@@ -69,10 +71,14 @@ class _Resources(Mapping[str, Resource]):
         self._reads.note(self._every)
         return len(self._resources)
 
+    def types(self) -> Iterator[tuple[str, str]]:
+        """The type of each resource that may be there, by name."""
+        return ((name, one.type) for name, one in self._resources.items())
+
     def of_type(self, types: tuple[str, ...]) -> Iterator[Resource]:
         """The resources of some types; whether others are there is not recorded."""
         self._reads.note(self._shaped)
-        return (self[name] for name, one in self._resources.items() if one.type in types)
+        return (self[name] for name, kind in self.types() if kind in types)
 
 
 class _TrackedStack(Stack):
@@ -83,6 +89,10 @@ class _TrackedStack(Stack):
     def of_type(self, *types: str) -> Iterator[Resource]:
         resources = self.resources
         return resources.of_type(types) if isinstance(resources, _Resources) else super().of_type(*types)
+
+    def types(self) -> Iterator[tuple[str, str]]:
+        resources = self.resources
+        return resources.types() if isinstance(resources, _Resources) else super().types()
 
 
 def tracked(stack: Stack) -> Stack:

@@ -63,7 +63,7 @@ def entries(
     ids = element_ids(kinds, known_ids, {name: found for name, found in called.items() if found})
     named = {**known_ids, **ids}
     every = {one: (kinds[name], name) for name, one in named.items() if name in kinds}
-    apart = mistakable(every, stack, {name: kinds_of(one, facts) for name, one in stack.resources.items()})
+    apart = mistakable(every, stack, {name: kinds_of(kind, facts) for name, kind in stack.types()})
     explained: dict[str, str] = {}
     for kind in (*MATCHED, EXTERNAL):
         for name, element in ids.items():
@@ -109,7 +109,7 @@ def _kinds(
     used |= {one.to: "secret" for one in passed if one.use == "secrets"}
     named = (one for one in stack.resources.values() if one.name.strip())  # nothing is deployed under no name
     for resource in named:
-        kinds = kinds_of(resource, facts)
+        kinds = kinds_of(resource.type, facts)
         if resource.name in by_function:
             yield resource.name, "function"
         elif (kind := used.get(resource.name)) is not None and kind in kinds:

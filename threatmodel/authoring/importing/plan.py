@@ -88,7 +88,7 @@ def update(path: Path, kind: str, model: Path, files: Files) -> Imported:
     place = Place(shown_path(model))
     known = source or EvidenceFile(kind=kind, path=reference, resources={}, every_function=False, place=place)
     facts = StackFacts(stack, mappings_of(stack.kind))
-    kinds = {name: facts.kinds_of(resource) for name, resource in stack.resources.items()}
+    kinds = {name: facts.kinds_of_type(kind) for name, kind in stack.types()}
     matched = matches(system, known, stack, kinds)
     found = list(_entries(stack, {one: (name, system.nodes[name].kind) for name, one in matched.resources.items()}))
     before = files.raw(model)

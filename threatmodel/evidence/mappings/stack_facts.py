@@ -60,7 +60,11 @@ class StackFacts:
 
     def kinds_of(self, resource: Resource) -> tuple[str, ...]:
         """All kinds of element that a resource can be: a stream is a store and a queue."""
-        return tuple(kind for kind, types in self._mappings.elements.items() if resource.type in types)
+        return self.kinds_of_type(resource.type)
+
+    def kinds_of_type(self, type_: str) -> tuple[str, ...]:
+        """All kinds of element that a resource of a type can be."""
+        return tuple(kind for kind, types in self._mappings.elements.items() if type_ in types)
 
     def names(self, kind: str, resource: Resource) -> Iterable[str]:
         """The facts of which a resource can say something, as an element of a kind."""

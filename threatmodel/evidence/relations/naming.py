@@ -36,9 +36,9 @@ class Called(NamedTuple):
     open: Unknown | None = None
 
 
-def kinds_of(resource: Resource, facts: StackFacts) -> tuple[str, ...]:
-    """Which kinds of element a resource can be, or that it is drawn as a service of AWS."""
-    return facts.kinds_of(resource) or (("external system",) if known(resource.type).service else ())
+def kinds_of(kind: str, facts: StackFacts) -> tuple[str, ...]:
+    """Which kinds of element a type of resource can be, or that it is drawn as a service of AWS."""
+    return facts.kinds_of_type(kind) or (("external system",) if known(kind).service else ())
 
 
 class Names:
@@ -55,7 +55,7 @@ class Names:
         for name, resource in stack.resources.items():
             kinds = by_type.get(resource.type)
             if kinds is None:
-                kinds = by_type[resource.type] = kinds_of(resource, facts)
+                kinds = by_type[resource.type] = kinds_of(resource.type, facts)
             if kinds:
                 self._know(name, resource, kinds)
         self._aliases: dict[str, str] = {}

@@ -258,7 +258,7 @@ class Expansion:
             table = Table(
                 {key: node_of(node, place) for key, node in properties.items() if node is not None}, place, {}
             )
-            made = Resource(
+            self.resources[name] = Resource(
                 name=name,
                 type=kind,
                 properties=table,
@@ -266,9 +266,8 @@ class Expansion:
                 made_by=maker.name,
                 doubt=maker.doubt,
                 opaque=maker.opaque,
-                shaped=self.reads.so_far,
+                shaped=self.reads.so_far,  # what its properties are made of is among it
             )
-            self.resources[name] = tracked_resource(made, self.reads)
 
     def shape(self, name: str, choices: frozenset[str]) -> None:
         """Notes that choices decide what a resource is like."""
