@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ from threatmodel.library.load import load_library
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.load import load_model
 from threatmodel.model.system import System
-from threatmodel.model.vocabulary import LISTS
+from threatmodel.model.vocabulary import FACTS, LISTS
 from threatmodel.reading.files import Files
 from threatmodel.stacks.assumed import DEFAULTS
 
@@ -70,7 +71,17 @@ def untrue(seed: int, ways: Directions) -> list[str]:
     ]
 
 
-def _values(said: Said) -> object:
+def opened_file(template: RandomTemplate, ways: Directions) -> tuple[FileStatements, Files]:
+    """A template held against the model that is made of it."""
+    model = imported(FILE, "template", MODEL, Files(texts={FILE: template.text})).text
+    files = Files(texts={FILE: template.text, MODEL: model})
+    system = load_model(files, MODEL)
+    (source,) = system.evidence
+    held = held_file(system, source, opened(source, system, files, DEFAULTS))
+    return FileStatements(held, DEFAULTS, ways), files
+
+
+def _values(said: Said) -> Mapping[tuple[str, str], list[Any]]:
     """What is said, wherever it stands: two values that are the same may stand in two places."""
     return {
         (element, name): [
@@ -84,11 +95,7 @@ def _values(said: Said) -> object:
 def differing(seed: int, ways: Directions) -> list[str]:
     """What is answered otherwise where choices are decided that were not read for the answer."""
     template, drawn = RandomTemplate(seed), random.Random(seed)
-    model = imported(FILE, "template", MODEL, Files(texts={FILE: template.text})).text
-    files = Files(texts={FILE: template.text, MODEL: model})
-    system = load_model(files, MODEL)
-    (source,) = system.evidence
-    file = FileStatements(held_file(system, source, opened(source, system, files, DEFAULTS)), DEFAULTS, ways)
+    file, files = opened_file(template, ways)
     found: list[str] = []
     for _ in range(3):
         given = {name: drawn.choice(values) for name, values in template.values.items() if drawn.random() < 0.3}
@@ -104,6 +111,51 @@ def differing(seed: int, ways: Directions) -> list[str]:
             if (now := _values(other.ask(key)[0])) != _values(said):
                 found.append(f"{seed}: {key} of {given} and {completed}: {_values(said)} is {now}")
     return found
+
+
+def changed(seed: int, ways: Directions) -> list[str]:
+    """What is known while some parameters are open, and otherwise known or unknown once they have a value."""
+    template, drawn = RandomTemplate(seed), random.Random(seed)
+    file, files = opened_file(template, ways)
+    found: list[str] = []
+    for _ in range(2):
+        given = {name: drawn.choice(values) for name, values in template.values.items() if drawn.random() < 0.3}
+        start = replace(DEFAULTS, open=True, values=given)
+        values = {name: drawn.choice(values) for name, values in template.values.items()} | given
+        before, after = file.world(files, start), file.world(files, replace(start, values=values))
+        left_out = {one for one, name in file.matched.resources.items() if name not in after.stack.resources}
+        for key in file.questions():
+            known, now = _values(before.ask(key)[0]), _values(after.ask(key)[0])
+            found += [
+                f"{seed}: {at} of {given} and {values}: {known[at]} is {now.get(at)}"
+                for at in known
+                if known[at] != now.get(at)
+                and at[0] not in left_out
+                and not _may_change(at[1], known[at], left_out, ways)
+            ]
+    return found
+
+
+def _may_change(name: str, known: list[Any], left_out: set[str], ways: Directions) -> bool:
+    """Whether an answer may become another: an alarm, which a doubt leaves standing, and members of an open list.
+
+    So may a list with what the deployment leaves out, to which nothing in it may then refer.
+    A list of triggers is left out as well: a policy that cannot be read may let another function call this one, and
+    that is not held against it as long as it cannot be read.
+    """
+    if name in LISTS:
+        return name == "triggers" or any(is_open or members & left_out for members, is_open in known)
+    kinds = [kind for kind, rows in FACTS.items() if name in rows]
+    return any(ways.alarms(kind, name, value) for kind in kinds for value, _ in known)
+
+
+@pytest.mark.parametrize("seed", USUAL)
+def test_deciding_an_unknown_changes_no_known_answer(
+    seed: int, ways: Directions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may make unknown known, never a known answer another; lists that are open may get other members."""
+    monkeypatch.chdir(tmp_path)
+    assert not changed(seed, ways)
 
 
 @pytest.mark.parametrize("seed", USUAL)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import dataclass
 from threatmodel.stacks.stack import Resource, Stack
-from threatmodel.stacks.values import Node
+from threatmodel.stacks.values import Node, Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,15 @@ class Gathered:
 
 
 class Answered(NamedTuple):
-    """The value of a fact, the places that it rests on (the first is cited), and what a reader should know."""
+    """The value of a fact, the places that it rests on (the first is cited), and what a reader should know.
+
+    `doubt`: nothing that it rests on may exist, and then the value is another one.
+    """
 
     value: Any
     places: tuple[Place, ...]
     note: str = ""
+    doubt: Unknown | None = None
 
 
 class Unanswered(NamedTuple):

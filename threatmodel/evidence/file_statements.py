@@ -186,15 +186,15 @@ class FileStatements:
         found = self.facts.fact(kind, resource, name) if resource is not None else None
         if resource is None or found is None:
             return
-        if isinstance(found, Answered) and (resource.doubt is None or self._alarms(kind, name, found.value)):
+        doubt = resource.doubt or (found.doubt if isinstance(found, Answered) else None)
+        if isinstance(found, Answered) and (doubt is None or self._alarms(kind, name, found.value)):
             statement = Statement(found.value, "template", found.places[0], found.note)
             self.places[element, name] = found.places
             statements.setdefault(element, {}).setdefault(name, []).append(statement)
         elif isinstance(found, Unanswered):
             usual = (found.usual.value,) if found.usual is not None else ()
             self.left_open.append(LeftOpen(element, name, found.why, found.place, usual))
-        elif resource.doubt is not None:
-            doubt = resource.doubt
+        elif doubt is not None:
             self.left_open.append(LeftOpen(element, name, doubt.why, doubt.place, (found.value,)))
 
     def _resource(self, element: str) -> Resource | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.evidence.analyses.judgements import Judgement, places, some, unknown, unless_open
+from threatmodel.evidence.analyses.properties import doubt_of
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.sharing import (
     any_source,
@@ -51,7 +52,8 @@ def bucket_public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
     for one in answers:
         if isinstance(one, Unanswered):
             return one
-    if None in answers and stack.kind != "aws" and not policies:
+    doubtful = all(doubt_of(part.resource, resource) for part in policies)  # or there is none at all
+    if None in answers and stack.kind != "aws" and doubtful:
         return Unanswered("another file may have a policy of the bucket", places(parts)[0])
     return Answered(False, tuple(places(parts)))  # noqa: FBT003 - the value
 

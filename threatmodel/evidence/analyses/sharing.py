@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from threatmodel.evidence.analyses.judgements import Judgement, every, some, unknown, unless_open
+from threatmodel.evidence.analyses.properties import stands
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.answers import Gathered, Outcome
 from threatmodel.evidence.policies.arns import account_of, arn_parts, whole
@@ -177,17 +178,35 @@ def _of_permission(part: Gathered) -> Judgement:
     if found.principal is None:
         return Judgement(None, part.node.place, "the permission names no principal")
     who = pattern(found.principal)
-    organization = pattern(found.organization).text if found.organization is not None else "*"
-    limited = found.account is not None or not set(organization) & set("*?")
-    if found.source is not None:
-        limited = limited or wide_arn(pattern(found.source)) is not True
-    if limited or (who.text != "*" and not _may_be_all(Principal("", who))):
+    limiting = (
+        (found.account, stands(found.account)),
+        (found.organization, _names_one(found.organization)),
+        (found.source, _names_owner(found.source)),
+    )
+    if any(limit for _, limit in limiting) or (who.text != "*" and not _may_be_all(Principal("", who))):
         return Judgement(truth=False, place=part.node.place)
-    if who.open is not None:
-        return unknown(who.open)
+    hidden = who.open or next((not_understood(node) for node, limit in limiting if node and limit is None), None)
+    if hidden is not None:
+        return unknown(hidden)
     return unless_doubted(
         part, Judgement(truth=True, place=who.place, note="a permission allows any principal to invoke it")
     )
+
+
+def _names_one(organization: Node | None) -> bool | None:
+    """Whether a permission names one organization; None where that is not known."""
+    if organization is None:
+        return False
+    found = pattern(organization)
+    return None if found.open is not None else not set(found.text) & set("*?")
+
+
+def _names_owner(source: Node | None) -> bool | None:
+    """Whether a permission names a source of somebody's; None where that is not known, or may be left out."""
+    if source is None:
+        return False
+    wide = wide_arn(pattern(source))
+    return None if wide is None else not wide
 
 
 def _of_url(node: Node) -> Judgement:
@@ -283,16 +302,33 @@ def _permission_pinned(part: Gathered, stack: Stack, *, owned: bool) -> Iterator
         return
     if who is None or who.open is not None:
         yield unknown(who.open if who is not None and who.open else Unknown("it names no principal", part.node.place))
-    elif found.token is not None or (owned and found.account is not None and _named(pattern(found.account))):
-        yield Judgement(truth=True, place=who.place)
-    elif found.source is None:
-        judgement = Judgement(truth=False, place=who.place, note="the service may act for any source account")
-        doubt = part.resource.doubt
-        yield unknown(doubt) if doubt is not None else judgement
     else:
-        judgement = _pins(pattern(found.source), stack, has_account=found.account is not None, at=found.source.place)
-        doubt = part.resource.doubt
-        yield unknown(doubt) if doubt is not None and judgement.truth is False else judgement
+        yield _bound_to_source(part, found, who, stack, owned=owned)
+
+
+def _bound_to_source(part: Gathered, found: _Permission, who: Pattern, stack: Stack, *, owned: bool) -> Judgement:
+    """Whether a permission for a service is for one source; a no counts where nothing unknown may make it a yes."""
+    bound = [(found.token, stands(found.token))]
+    bound += [(found.account, _names_account(found.account))] if owned else []
+    if any(one for _, one in bound):
+        return Judgement(truth=True, place=who.place)
+    tried = [Judgement(truth=False, place=who.place, note="the service may act for any source account")]
+    if found.source is not None:
+        own, there = pattern(found.source), stands(found.account)
+        accounts = (True, False) if there is None else (there,)  # a condition may leave it out
+        tried = [_pins(own, stack, has_account=one, at=found.source.place) for one in accounts]
+    if tried[0].truth != tried[-1].truth:
+        return unknown(not_understood(found.account or part.node))
+    hidden = next((not_understood(node) for node, one in bound if node and one is None), part.resource.doubt)
+    return unknown(hidden) if hidden is not None and tried[0].truth is False else tried[0]
+
+
+def _names_account(account: Node | None) -> bool | None:
+    """Whether a permission names the source's account; None where that is not known."""
+    if account is None:
+        return False
+    found = pattern(account)
+    return None if found.open is not None else _named(found)
 
 
 def is_service(principal: str) -> bool:

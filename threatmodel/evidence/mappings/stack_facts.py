@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from threatmodel.evidence.analyses.properties import doubt_of
 from threatmodel.evidence.analyses.registry import Analysis, analyses
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.evidence.mappings.format import FactMapping, Mappings, Source, Step
@@ -95,19 +96,28 @@ class StackFacts:
 
     def _fact(self, row: FactRow, kind: str, tried: Sequence[FactMapping], resource: Resource) -> Outcome:
         looked_around = False
-        for mapping in tried:
+        for at, mapping in enumerate(tried, 1):
             if mapping.predicate == "otherwise":
                 return self._otherwise(mapping, resource, looked_around=looked_around)
             if mapping.analysis:
                 sources = self._mappings.gathered[kind][mapping.gather]
                 looked_around |= any(step.way != "to" for source in sources for step in source.steps)
                 outcome = self._analysed(mapping, kind, resource)
+                doubt = self._doubt(mapping, kind, resource) if isinstance(outcome, Answered) else None
+                without = self._fact(row, kind, tried[at:], resource) if doubt is not None else outcome
+                if isinstance(outcome, Answered) and getattr(without, "value", None) != outcome.value:
+                    outcome = outcome._replace(doubt=doubt)
             else:
                 looked_around |= any(step.way != "to" for step in mapping.source.steps)
                 outcome = self._looked_up(row, mapping, resource)
             if outcome is not None:
                 return outcome
         return None
+
+    def _doubt(self, mapping: FactMapping, kind: str, resource: Resource) -> Unknown | None:
+        """Why nothing may be there of what an analysis looks at."""
+        doubts = [doubt_of(part.resource, resource) for part in self.gathered(kind, mapping.gather, resource)]
+        return doubts[0] if all(doubts) else None
 
     def _otherwise(self, mapping: FactMapping, resource: Resource, *, looked_around: bool) -> Found:
         if resource.opaque is not None:

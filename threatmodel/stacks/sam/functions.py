@@ -75,7 +75,18 @@ class _Function:
                 poll(self.making, called, event, self.grants)
             if event.type == "SNS" and counts(event.get("SqsSubscription")):
                 self.grants.attach("AWSLambdaSQSQueueExecutionRole", event.place)
+        self.hidden_events(called)
         self.role(granted)
+
+    def hidden_events(self, called: TargetFunction) -> None:
+        """Adds a permission of which all is unknown, where events cannot be read: they may let anyone call it."""
+        found = self.get("Events")
+        every = found.entries.values() if isinstance(found, Table) else (found,)
+        nodes = (part for event in every for part in (event, get(event, "Type"), get(event, "Properties")))
+        hidden = next((node for node in nodes if isinstance(node, Unknown)), None)
+        if hidden is not None:
+            given = {"FunctionName": called.name, "Principal": hidden, "SourceArn": hidden, "SourceAccount": hidden}
+            self.make(f"{self.name}Events", "AWS::Lambda::Permission", given, hidden.place, hidden)
 
     # --- the role
 
