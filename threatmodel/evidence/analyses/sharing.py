@@ -202,7 +202,7 @@ def _names_one(organization: Node | None) -> bool | None:
 
 
 def _names_owner(source: Node | None) -> bool | None:
-    """Whether a permission names a source of somebody's; None where that is not known, or may be left out."""
+    """Whether a permission names a source of one owner; None where that is not known, or may be left out."""
     if source is None:
         return False
     wide = wide_arn(pattern(source))
