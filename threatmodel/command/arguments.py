@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import re
+import shlex
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +17,18 @@ from threatmodel.reading.problems import listed, quoted, suggestion, visible
 
 QUIET = argparse.SUPPRESS
 """The default of an option that is allowed before and after the command: an absent one overwrites nothing."""
+
+
+_MODEL = r"[^']*\.ya?ml"
+_MISPLACED = re.compile(
+    rf"\Aargument (?:(-[^:]*)|[A-Z]+): invalid choice: '({_MODEL})' |\Aunrecognized arguments: ({_MODEL})\Z"
+)
+"""Complaints of argparse about what has the ending of a model and is where none can be."""
+
+
+def named_with(model: str) -> str:
+    """Return what to write in order to name a model, for a hint."""
+    return f"to name the model: -m {visible(shlex.quote(model))}"
 
 
 class Parser(argparse.ArgumentParser):
@@ -33,6 +47,11 @@ class Parser(argparse.ArgumentParser):
         wrong = message.rpartition(": ")[2].lstrip().partition(" ")[0].strip("',") if ": " in message else ""
         known = options if wrong.startswith("-") else commands
         hint = suggestion(wrong, known) if wrong and wrong not in known else ""
+        misplaced = _MISPLACED.search(message)
+        if misplaced and "-m" in options:
+            option, refused, unknown = misplaced.groups()
+            what = f"a value of {option}" if option else "an argument of this command" if unknown else "a command"
+            message, hint = f"{quoted(refused or unknown)} is not {what}", named_with(refused or unknown)
         complain(f"{PROGRAM}: usage: {visible(message)}{'; ' + hint if hint else ''} (see {PROGRAM} --help)\n")
         raise SystemExit(2)
 

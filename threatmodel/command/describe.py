@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from argparse import _MutuallyExclusiveGroup
+from pathlib import Path
 
-from threatmodel.command.arguments import text
+from threatmodel.command.arguments import named_with, text
 from threatmodel.command.request import Invocation
 from threatmodel.model.vocabulary import FORMER_KINDS, KINDS
 from threatmodel.reading.former import Renamed
@@ -26,5 +27,7 @@ def run(request: Invocation) -> int:
     if kind.lower() not in KINDS:
         message = f"'{kind[:60]}' is not a kind of element"
         hint = suggestion(kind, KINDS) or f"known: {listed(KINDS)}"
+        if Path(kind).suffix.lower() in {".yaml", ".yml"}:
+            hint = named_with(kind)
         raise InputError([Problem(code="unknown-kind", place=Place("--describe"), message=message, hint=hint)])
     return request.print(description(kind.lower()))

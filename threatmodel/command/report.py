@@ -31,9 +31,11 @@ def details(how: _ArgumentGroup) -> None:
 def run(request: Invocation) -> int:
     """Print the report, with the picture where the format can hold one."""
     from threatmodel.render.report.report import OWN
+    from threatmodel.render.templates import check_template
 
     template: str = request.args.report
     if template not in OWN:
+        check_template(Path(template))
         request.files.paths.add(Path(template))
     assessment, stands = held_against(request, request.assessment())
     if request.output is not None:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -72,14 +73,23 @@ def render_own(name: str, context: Mapping[str, Any]) -> str:
     return "".join(_environment_of_own(format_of(name)).get_template(name).generate(context))
 
 
-def render_users(path: Path, context: Mapping[str, Any], limits: TemplateLimits = LIMITS) -> str:
-    """Return a user's template rendered in a child process.  Raises InputError if it fails or exceeds a limit."""
+def check_template(path: Path) -> None:
+    """Raise InputError where a file is missing, or is not a template."""
+    report = f"to report on a model: -m {shlex.quote(str(path))} --report"
     if not path.is_file():
         what = "there is no such template" if not path.exists() else "this is not a file"
-        raise _failed(path, 0, what, "built in are md and html; else give the path of a template")
+        is_model = path.suffix.lower() in {".yaml", ".yml"}
+        raise _failed(
+            path, 0, what, report if is_model else "built in are md and html; else give the path of a template"
+        )
     if not _has_expression(path):
         what = "this file has no template expression, so the report would be its own text"
-        raise _failed(path, 0, what, "to write the report there: -o FILE; to report on a model: -m FILE --report")
+        raise _failed(path, 0, what, f"to write the report there: -o FILE; {report}")
+
+
+def render_users(path: Path, context: Mapping[str, Any], limits: TemplateLimits = LIMITS) -> str:
+    """Return a user's template rendered in a child process.  Raises InputError if it fails or exceeds a limit."""
+    check_template(path)
     command = [sys.executable, "-m", "threatmodel.render.templates", str(real_path(path))]
     command += [str(limits.seconds), str(limits.memory), str(limits.output)]
     try:
