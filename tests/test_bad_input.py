@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -257,6 +258,44 @@ def test_usage_error_is_one_line(message: str, capsys: pytest.CaptureFixture[str
     assert (stopped.value.code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("tm.py: usage: ")
     assert message in err
+
+
+MISPLACED = {
+    "'models/x.yaml' is not a value of --seq": ["--seq", "models/x.yaml"],
+    "'models/x.yaml' is not a value of --view": ["--dfd", "--view", "models/x.yaml"],
+    "'models/x.yaml' is not a value of --format": ["check", "--format", "models/x.yaml"],
+    "'models/x.yaml' is not an argument of this command": ["summary", "models/x.yaml"],
+    "'models/x.yaml' is not a command": ["models/x.yaml"],
+    **{
+        f"'models/{view}.yaml' is not a command": [f"--{view}", f"models/{view}.yaml"]
+        for view in ("dfd", "list", "pytm")
+    },
+    "--describe: unknown-kind: 'models/x.yaml' is not a kind of element": ["--describe", "models/x.yaml"],
+    "models/x.yaml: template-error: there is no such template": ["--report", "models/x.yaml"],
+    "m.yaml: template-error: this file has no template expression": ["--report", "m.yaml"],
+    "models/x.yaml: unknown-format: the file that --json writes ends in '.json'": ["--json", "models/x.yaml"],
+    "'my model.yml' is not a value of --seq": ["--seq", "my model.yml"],
+}
+"""A model where a command or the value of an option is expected."""
+
+
+@pytest.mark.parametrize("message", MISPLACED)
+def test_a_model_that_is_misplaced_is_named_with_m(message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    write("m.yaml", GOOD)
+    arguments = MISPLACED[message]
+    with pytest.raises(SystemExit, match="2"):
+        sys.exit(main(arguments))
+    out, err = capsys.readouterr()
+    assert (out, message in err) == ("", True), err
+    assert f" -m {shlex.quote(arguments[-1])}" in err
+
+
+@pytest.mark.parametrize("arguments", [["schema", "x.yaml"], ["new", "x.yaml"], ["--seq", "platform"]])
+def test_what_takes_no_model_suggests_none(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert "invalid choice" in (err := capsys.readouterr().err)
+    assert " -m " not in err
 
 
 def test_whole_program_says_the_same() -> None:

@@ -156,7 +156,7 @@ def test_the_sdist_installs_and_runs_too(packed: Path, installed: Path, project:
 def test_it_explains_the_codes_of_its_problems(installed: Path, project: Path) -> None:
     done = tm(installed, project, "check", "-m", "nowhere.yaml")
     assert done.returncode == 2
-    assert done.stderr.endswith("1 problem; tm explain CODE explains each code\n")
+    assert done.stderr.endswith("1 problem; to read about it: tm explain missing-file\n")
     told = tm(installed, project, "explain", "missing-file")
     assert told.stdout.startswith("# missing-file\n")
     assert "What to do: " in told.stdout

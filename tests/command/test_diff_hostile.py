@@ -171,7 +171,11 @@ def test_paths_of_one_name_and_links_through_links(tmp_path: Path, capsys: pytes
 
 @pytest.mark.parametrize(
     "attributes",
-    ["*.yaml export-ignore\n", "*.yaml filter=swap diff=swap\n", "models export-ignore\n* ident export-subst\n"],
+    [
+        "*.yaml export-ignore\n",
+        "*.yaml diff=swap eol=crlf -filter !ident working-tree-encoding=UTF-8\n*.png filter=swap\n",
+        "models export-ignore\n* ident export-subst\n",
+    ],
 )
 @pytest.mark.usefixtures("shop")
 def test_attributes_change_nothing(capsys: pytest.CaptureFixture[str], attributes: str, tmp_path: Path) -> None:
@@ -186,6 +190,74 @@ def test_attributes_change_nothing(capsys: pytest.CaptureFixture[str], attribute
     assert diff("main..HEAD") == 0
     assert capsys.readouterr().out == before
     assert not ran.exists()
+
+
+CONVERTED = {
+    "filter=swap": "models/*.yaml filter=swap",
+    "filter=lfs": "[attr]large filter=lfs -text\n*.yaml large",
+    "working-tree-encoding=UTF-16LE": "* text working-tree-encoding=UTF-16LE",
+    "ident": "*.yaml ident",
+}
+"""Attributes with which git checks out other bytes than it stores: the attribute, and a file that gives it."""
+
+
+@pytest.mark.parametrize("attribute", CONVERTED)
+@pytest.mark.usefixtures("shop")
+def test_a_file_that_git_converts_is_refused(
+    capsys: pytest.CaptureFixture[str], attribute: str, tmp_path: Path
+) -> None:
+    ran = tmp_path / "ran"
+    git("config", "filter.swap.smudge", f"touch {ran}; cat")
+    Path("models/shop.yaml").write_text(f"# $Id$\n{MODEL}", encoding="utf-8")
+    commit("plain")
+    assert diff("main..HEAD") == 0
+    git("checkout", "-qb", "converted")
+    tree = git("write-tree")
+    blob = git("hash-object", "-w", "--stdin", feed=f"{CONVERTED[attribute]}\n")
+    index = {**os.environ, "GIT_INDEX_FILE": str(tmp_path / "index")}  # nothing is checked out, and no filter runs
+    for line in (["read-tree", tree], ["update-index", "--add", "--cacheinfo", f"100644,{blob},.gitattributes"]):
+        subprocess.run(["git", *line], check=True, env=index)
+    written = subprocess.run(["git", "write-tree"], check=True, env=index, capture_output=True, text=True).stdout
+    git("branch", "hidden", git("commit-tree", written.strip(), "-p", "HEAD", "-m", "attributes"))
+    capsys.readouterr()
+    for revisions in ("main..hidden", "hidden..main", "hidden"):
+        assert diff(revisions) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert f"hidden: unusable-revision: 'models/shop.yaml' has the git attribute '{attribute}'" in err
+    assert diff("main..HEAD") == 0, "attributes of another revision, or of the working tree, say nothing of this one"
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize("attributes", ["app/*.py filter=x\n", "* text eol=crlf\n"])
+@pytest.mark.usefixtures("shop")
+def test_a_handler_that_git_converts_is_refused(capsys: pytest.CaptureFixture[str], attributes: str) -> None:
+    """Its digest is that of the bytes that are checked out."""
+    probed = HOME / "examples" / "slack-app"
+    Path("app").mkdir()
+    for name in ("app.py", "order-bot.probe.json"):
+        Path("app", name).write_bytes((probed / name).read_bytes())
+    evidence = "evidence: [{probe: ../app/order-bot.probe.json, function: order-bot}]\n"
+    text = f"name: Shop\nfunctions: {{order-bot: {{}}}}\n{evidence}"
+    Path("models/shop.yaml").write_text(text, encoding="utf-8")
+    commit("probed")
+    assert diff("main..HEAD") == 0
+    Path(".gitattributes").write_text(attributes, encoding="utf-8")
+    git("add", ".gitattributes")
+    commit("converted")
+    capsys.readouterr()
+    assert diff("main..HEAD") == 2
+    assert "HEAD: unusable-revision: 'app/app.py' has the git attribute " in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_attribute_is_reported_before_what_it_hides(capsys: pytest.CaptureFixture[str]) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"
+    Path("models/shop.yaml").write_text(pointer, encoding="utf-8")
+    Path(".gitattributes").write_text("*.yaml filter=lfs\n", encoding="utf-8")
+    commit("large")
+    assert diff("main..HEAD") == 2
+    assert "has the git attribute 'filter=lfs'" in capsys.readouterr().err
 
 
 def test_a_library_of_the_repository_is_that_of_each_revision(

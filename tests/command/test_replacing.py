@@ -214,6 +214,19 @@ def test_nothing_is_written_through_a_link_out_of_the_project(
     assert (repository / ".git" / "config").read_bytes() == git
 
 
+def test_the_message_shows_where_a_link_and_its_target_differ(
+    shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = shop / "a-long-name-of-a-folder" / "another-long-name-of-a-folder" / "repository"
+    (root / ".git").mkdir(parents=True)
+    (root.parent / "other.yaml").write_text(SMALL, encoding="utf-8")
+    (root / "model.yaml").symlink_to("../other.yaml")
+    monkeypatch.chdir(root)
+    assert main(["-m", "model.yaml", "--list"]) == 2
+    said = capsys.readouterr().err
+    assert "the link '…/repository/model.yaml' leads out of its project, to '…/other.yaml'" in said
+
+
 def test_a_link_that_stays_inside_and_one_that_lies_outside_are_followed(repository: Path) -> None:
     (repository / "real").mkdir()
     (repository / "build").symlink_to("real")

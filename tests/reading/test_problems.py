@@ -6,7 +6,7 @@ import ast
 import re
 import unicodedata
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
@@ -23,6 +23,7 @@ from threatmodel.reading.problems import (
     article,
     listed,
     note,
+    paths_apart,
     quoted,
     shown,
     suggestion,
@@ -155,7 +156,7 @@ def test_too_many_problems_end_the_reading() -> None:
     assert caught.value.problems[-1].code == "too-many-problems"
 
 
-# --- the page that explains each code
+# --- the page that explains the codes
 
 ERRORS = (HOME / "docs" / "errors.md").read_text(encoding="utf-8")
 CODE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
@@ -193,3 +194,27 @@ def test_every_explanation_shows_what_a_user_reads(section: str) -> None:
     assert any(example.strip() in text for text in golden)
     assert f": {code}: " in example
     assert "What to do: " in section
+
+
+DEEP = "/home/runner/work/platform/platform/services/orders/threat-models"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shown"),
+    [
+        ("/a/b", "/a/c", "'/a/b' '/a/c'"),
+        (f"{DEEP}/models/x.yaml", f"{DEEP}/other/x.yaml", "'…/models/x.yaml' '…/other/x.yaml'"),
+        (f"{DEEP}/x.yaml", f"{DEEP}/x.yaml.bak", "'…/x.yaml' '…/x.yaml.bak'"),
+        (DEEP, f"{DEEP}/x.yaml", "'…/threat-models' '…/threat-models/x.yaml'"),
+        (f"{DEEP}/link", "/etc", "'/home/runner/work/platform/pla…ces/orders/threat-models/link' '/etc'"),
+    ],
+)
+def test_two_paths_are_cut_where_they_are_alike(one: str, other: str, shown: str) -> None:
+    assert " ".join(paths_apart(PurePosixPath(one), PurePosixPath(other))) == shown
+
+
+@pytest.mark.parametrize("deep", [f"{DEEP}/{'y' * 90}", f"/{'y' * 300}"])
+def test_paths_that_are_long_all_the_same_still_differ(deep: str) -> None:
+    one, other = paths_apart(PurePosixPath(f"{deep}/a/{'x' * 90}/m.yaml"), PurePosixPath(f"{deep}/b/{'x' * 90}/m.yaml"))
+    assert one != other
+    assert max(len(one), len(other)) <= 60 + len("''")

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 
 from threatmodel.reading.files import Files, is_file, shown_path
 from threatmodel.reading.former import Renamed
+from threatmodel.reading.output import write, write_new
 from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.project import real_path
+from threatmodel.reading.whole import is_stream
 
 if TYPE_CHECKING:
     from threatmodel.assessment.assessed import Assessment
     from threatmodel.assessment.gate.baseline import Baseline
     from threatmodel.command.request import Invocation
+    from threatmodel.reading.replacing import Replacing
 
 
 def baselines_in(file: Path, files: Files, today: datetime.date) -> dict[str, Baseline]:
@@ -35,6 +38,32 @@ def key_in(file: Path, model: Path) -> str:
 def models_gone(found: Mapping[str, Baseline], file: Path) -> list[str]:
     """Return the names of the models in a baseline whose files no longer exist."""
     return [name for name in sorted(found) if not is_file(file.parent / name)]
+
+
+def create(file: Path, fresh: Mapping[str, Baseline], replacing: Replacing) -> None:
+    """Write a baseline that is not there yet. Raises InputError where another run has written one meanwhile."""
+    from threatmodel.assessment.gate.baseline import written
+
+    if is_stream(file):
+        write(written(fresh), file, replacing)
+        return
+    replacing.check(file)
+    write_new(written(fresh), file)
+
+
+def update(file: Path, fresh: Mapping[str, Baseline], replacing: Replacing, request: Invocation) -> None:
+    """Replace the results of some models in a baseline, and drop models whose files no longer exist.
+
+    Of several runs at once, each keeps what the ones before it have written. Raises InputError where the file is gone
+    or unusable by now.
+    """
+    from threatmodel.assessment.gate.baseline import written
+    from threatmodel.reading.editing import held
+
+    with held(file):
+        known = baselines_in(file, request.files, request.today)
+        there = {name: known[name] for name in known.keys() - models_gone(known, file)}
+        write(written({**there, **fresh}), file, replacing)
 
 
 def baseline_of(

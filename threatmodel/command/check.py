@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from threatmodel.command.arguments import QUIET, Parser, force, library, looking, model, path, text
 from threatmodel.command.form_asked import FormAsked
 from threatmodel.command.request import Invocation, models_of, refuse_picture
-from threatmodel.reading.output import columns, complain, drafts, flush, silence, write
+from threatmodel.reading.output import columns, complain, drafts, flush, silence
 from threatmodel.reading.problems import visible
 from threatmodel.reading.project import real_path
 
@@ -122,7 +122,7 @@ def run(request: Invocation) -> int:
     now: list[Outcome] = []
     code = _written(_kept(found, now), outputs, question, replacing)
     if code != 2:  # noqa: PLR2004 - an exit code
-        _keep(question, now, request)
+        _keep(now, request)
         return 0
     return code
 
@@ -147,18 +147,18 @@ def _kept(found: Iterator[Outcome], now: list[Outcome]) -> Iterator[Outcome]:
         yield one
 
 
-def _keep(question: CheckDemands, now: Sequence[Outcome], request: Invocation) -> None:
+def _keep(now: Sequence[Outcome], request: Invocation) -> None:
     """Write the baseline."""
-    from threatmodel.assessment.gate.baseline import written
-    from threatmodel.command.baselines import key_in, models_gone
+    from threatmodel.command.baselines import create, key_in, update
     from threatmodel.reading.replacing import Replacing
 
     file: Path = request.args.baseline
     fresh = {key_in(file, Path(one.file)): one.now for one in now if one.now is not None}
-    known = question.baselines or {}
-    there = {name: known[name] for name in known.keys() - models_gone(known, file)}
-    inputs = [Path(one.file) for one in now]
-    write(written({**there, **fresh}), file, Replacing(inputs=inputs, force=request.force))
+    replacing = Replacing(inputs=[Path(one.file) for one in now], force=request.force)
+    if request.args.write_baseline:
+        create(file, fresh, replacing)
+    else:
+        update(file, fresh, replacing, request)
     complain(f"{file}: baseline of {len(fresh)} {'model' if len(fresh) == 1 else 'models'}\n")
 
 

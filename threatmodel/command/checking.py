@@ -21,7 +21,7 @@ from threatmodel.command.request import Invocation
 from threatmodel.model.search import is_shared
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.former import Renamed
-from threatmodel.reading.home import CONTENT, EXPLAINED_BY
+from threatmodel.reading.home import CONTENT, EXPLAIN
 from threatmodel.reading.output import complain
 from threatmodel.reading.problems import InputError, Place, Problem, render_problems
 from threatmodel.reading.project import repository
@@ -224,7 +224,7 @@ def dated(request: Invocation, models: Sequence[Path], days: int) -> tuple[list[
         except InputError as error:
             if _holds_no_system(error) and is_shared(files, path) and len(models) > 1:
                 continue
-            complain(render_problems(error, files.read, EXPLAINED_BY))
+            complain(render_problems(error, files.read, EXPLAIN))
             code = 2
         else:
             request.renamed(files)
@@ -256,7 +256,7 @@ class _Checking:
                 found = Checked(
                     file=shown_path(path),
                     base=self._base,
-                    problems=render_problems(error, files.read, EXPLAINED_BY),
+                    problems=render_problems(error, files.read, EXPLAIN),
                     renamed=tuple(files.renamed),
                 )
         self._shown.update(found.rules)

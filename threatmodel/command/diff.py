@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from threatmodel.command.arguments import Parser, common, path, text
 from threatmodel.command.request import Invocation
 from threatmodel.reading.files import Files, is_folder
-from threatmodel.reading.home import CONTENT, EXPLAINED_BY
+from threatmodel.reading.home import CONTENT, EXPLAIN
 from threatmodel.reading.output import complain
 from threatmodel.reading.problems import InputError, Place, Problem, quoted, render_problems, visible
 from threatmodel.reading.project import real_path, repository
@@ -102,7 +102,7 @@ def _several(request: Invocation) -> int:
             repaired = True
             found[str(model)] = _held(first(), after)
         except InputError as error:
-            complain(render_problems(error, request.files.read, EXPLAINED_BY))
+            complain(render_problems(error, request.files.read, EXPLAIN))
             problem = error.problems[0]
             not_compared[str(model)] = f"{problem.code}: {problem.message}"
             code = code if repaired and problem.code in _UNUSABLE_BEFORE else 2
@@ -187,6 +187,7 @@ def _contract(path: Path, request: Invocation, files: Files) -> Assessed:
 
 def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
     """Return the model at a revision, at the same path as in the working tree, which is not changed."""
+    from threatmodel.command.conversions import refuse_converted
     from threatmodel.command.revisions import merge_base, unpacked
     from threatmodel.command.temporary import temporary_folder
     from threatmodel.reading.git import located
@@ -198,16 +199,20 @@ def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
         unpacked(root, revision, folder)
         _held_inside(folder, model, revision)
         request.given = _layers_at(given, root, folder, revision)
+        files = Files(CONTENT)  # of its own: a warning would be of no use, since what is committed stays
         try:
             os.chdir(folder)  # so that paths in messages start at the root of the repository
-            return _contract(model, request, Files(CONTENT))  # a warning would be of no use: what is committed stays
+            found = _contract(model, request, files)
         except InputError as error:
+            refuse_converted(root, folder, files, revision)
             said = [f"{problem.place}: {problem.code}: {problem.message}" for problem in error.problems]
             message, hint = f"the model cannot be used at {quoted(revision)}: {said[0]}", "name another revision"
             raise _refusal("unusable-revision", revision, message, hint) from None
         finally:
             request.given = given
             os.chdir(here)
+        refuse_converted(root, folder, files, revision)
+        return found
 
 
 def _layers_at(given: Sequence[Path], root: Path, folder: Path, revision: str) -> list[Path]:

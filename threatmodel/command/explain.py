@@ -16,7 +16,13 @@ def options(parser: Parser) -> None:
 
 
 def run(request: Invocation) -> int:
-    """Print the page of a threat or control, or of each that a common term names."""
+    """Print the page of an error code, or of each threat or control that an id or a common term names.
+
+    A code is explained whatever the model in this folder holds: its problems are what codes are read about for.
+    """
+    codes = _problems(request)
+    if request.args.id in codes:
+        return request.print(codes[request.args.id])
     from threatmodel.library.entries import Threat
     from threatmodel.library.lookup import aliases, named
     from threatmodel.library.standards import load_standards
@@ -30,9 +36,6 @@ def run(request: Invocation) -> int:
     if found := named(library, name):
         pages = (threat_page(one, book) if isinstance(one, Threat) else control_page(one, book) for one in found)
         return request.print("\n".join(pages))
-    codes = _problems(request)
-    if name in codes:
-        return request.print(codes[name])
     hint = (
         suggestion(name, [*library.threats, *library.controls, *aliases(library), *codes])
         or f"list every threat with {PROGRAM} --list"

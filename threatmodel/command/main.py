@@ -17,7 +17,7 @@ from threatmodel.command.request import Invocation
 from threatmodel.command.table import OPTIONS, command, option
 from threatmodel.reading.files import Files
 from threatmodel.reading.former import warnings
-from threatmodel.reading.home import CONTENT, EXPLAINED_BY, check_home
+from threatmodel.reading.home import CONTENT, EXPLAIN, check_home
 from threatmodel.reading.output import StreamError, complain, flush, prepare_streams, silence
 from threatmodel.reading.problems import InputError, render_problems, shown, visible
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         code = _run(arguments, files)
         flush()
     except InputError as error:
-        complain(render_problems(error, files.read, EXPLAINED_BY))
+        complain(render_problems(error, files.read, EXPLAIN))
         code = 2
     except BrokenPipeError:
         silence(sys.stdout)

@@ -12,7 +12,7 @@ from threatmodel.command.request import Invocation
 from threatmodel.reading.editing import write_edit
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.former import Renamed
-from threatmodel.reading.home import CONTENT, EXPLAINED_BY
+from threatmodel.reading.home import CONTENT, EXPLAIN
 from threatmodel.reading.output import complain, say, write_new
 from threatmodel.reading.problems import FileChangedError, InputError, Place, Problem, render_problems
 from threatmodel.reading.project import real_path
@@ -44,7 +44,7 @@ def run(request: Invocation) -> int:
             plan = _planned(file, request)
             _write(plan, check=request.args.check)
         except InputError as error:
-            complain(render_problems(error, request.files.read, EXPLAINED_BY))
+            complain(render_problems(error, request.files.read, EXPLAIN))
             code = 2
         else:
             if plan.renamed and request.args.check:

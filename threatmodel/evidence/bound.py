@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.probe.result import Result, fingerprint
-from threatmodel.reading.problems import listed, quoted
+from threatmodel.reading.problems import listed, paths_apart, quoted
 from threatmodel.reading.project import real_path
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.values import Node, Scalar, Table, Unknown, get, items, text, unknowns
@@ -113,9 +113,11 @@ def _other_place(module: str, stem: str, deployed: Deployed, code: Path) -> Iter
         yield "it is unknown which folder the code comes from"
         return
     if real_path((root / place).parent) != real_path(code):
-        yield f"the code is {quoted((root / place).parent.as_posix())}, and {quoted(code.as_posix())} was probed"
+        deployed_at, probed_at = paths_apart((root / place).parent, code)
+        yield f"the code is {deployed_at}, and {probed_at} was probed"
     elif real_path(root) != real_path(code):
-        yield f"the code is the whole folder {quoted(root.as_posix())}, and only {quoted(code.as_posix())} was probed"
+        whole, part = paths_apart(root, code)
+        yield f"the code is the whole folder {whole}, and only {part} was probed"
 
 
 def _root(deployed: Deployed) -> Path | None:

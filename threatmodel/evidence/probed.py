@@ -19,6 +19,7 @@ from threatmodel.probe.seen import SeenCall
 from threatmodel.probe.source_check import FACT, check_handler
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import Place, listed
+from threatmodel.reading.project import real_path
 
 
 def probed(
@@ -38,6 +39,7 @@ def probed(
     path = files.named(source.path, model, source.place)
     result = read(files.text(path), shown_path(path), files.renamed)
     folder = files.named(source.code, model, source.place) if source.code else path.parent
+    files.folders.add(real_path(folder))
     place = Place(shown_path(path), 0)
     changed = files.changed_in(folder, besides=path)
     stale = _stale(result, folder, place, changed=changed) or _word(result, deployed, folder, now, age_of(source))

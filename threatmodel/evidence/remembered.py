@@ -25,6 +25,7 @@ from threatmodel.reading import plain
 from threatmodel.reading.cache import is_on, keep, recalled, toolkit_digest
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.project import real_path
 from threatmodel.reading.values import replace
 from threatmodel.stacks.readers import LARGEST_PLAN
 
@@ -111,6 +112,7 @@ def _source(source: EvidenceFile, system: System, files: Files) -> Iterator[str]
         from threatmodel.probe.folder import folder_digest
 
         folder = files.named(source.code, Path(system.file), source.place) if source.code else path.parent
+        files.folders.add(real_path(folder))
         yield str(folder)
         yield folder_digest(folder)
 

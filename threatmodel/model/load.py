@@ -12,6 +12,7 @@ from threatmodel.model.elements import boundaries, data_items, externals, nodes,
 from threatmodel.model.entries import facts_of, items_of, table_of, value_of
 from threatmodel.model.evidence_files import evidence_files
 from threatmodel.model.file import MODEL, PLATFORM, SECTIONS
+from threatmodel.model.foreign import refuse_foreign
 from threatmodel.model.ids import Ids
 from threatmodel.model.longest import LongestTerms
 from threatmodel.model.system import (
@@ -26,7 +27,7 @@ from threatmodel.reading.values import replace
 
 def load_model(files: Files, path: Path) -> System:
     """The system in a model file and the platform files that it uses.  Raises InputError with every problem."""
-    reader, entries = read_current(files, files.document(path), MODEL)
+    reader, entries = read_current(files, _document(files, path), MODEL)
     problems = reader.problems
     platforms = list(_platforms(files, path, items_of(entries, "uses"), problems))
     libraries = tuple(_libraries(files, path, items_of(entries, "library"), problems))
@@ -36,9 +37,21 @@ def load_model(files: Files, path: Path) -> System:
     return system
 
 
+def _document(files: Files, path: Path) -> Document:
+    """The document in a model file.  Raises InputError, also where it is infrastructure code."""
+    try:
+        document = files.document(path)
+    except InputError:
+        refuse_foreign(files.read.get(files.shown(path), ""), files.shown(path))
+        raise
+    if isinstance(document.root, Map):
+        refuse_foreign("", files.shown(path), document.root)
+    return document
+
+
 def libraries_of(files: Files, path: Path) -> tuple[Path, ...]:
     """The folders that a model names under `library`, without the rest of it.  Raises InputError."""
-    document = files.document(path)
+    document = _document(files, path)
     if not isinstance(document.root, Map) or "library" not in document.root:
         return ()
     reader = Reader(document)

@@ -26,16 +26,27 @@ def write_edit(text: str, path: Path, before: str) -> None:
     draft = Draft(path)
     try:
         fill(draft, text)
-        with _held(path):
+        with held(path):
             if path.read_bytes() != before.encode():
                 raise FileChangedError.of(str(path))
             draft.keep()
+    finally:
+        draft.drop()
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep other editors of a file waiting while it is read and replaced.
+
+    Raises FileChangedError where the file is gone, and InputError where it cannot be read or written.
+    """
+    try:
+        with _held(path):
+            yield
     except FileNotFoundError:
         raise FileChangedError.of(str(path)) from None
     except OSError as error:
         raise unwritable(path, error) from None
-    finally:
-        draft.drop()
 
 
 if sys.platform == "win32":

@@ -27,16 +27,19 @@ class Files:
     file or not, and nothing is written.
 
     `read` holds the text of every file read, by the name used in messages: the path relative to the working directory
-    where it is in the same project; `paths` holds where each of them is, `absent` what
-    was looked for in vain, `renamed` the former names that were read.  A file that another file names must be in
-    the project: the naming file's repository; where it is in none, the working directory, or `home` (the toolkit's
-    own folder) for a model in it, or else the naming file's own folder (symbolic links resolved).
+    where it is in the same project; `paths` holds where each of them is, `absent` what was looked for in vain,
+    `folders` those of which each byte counts, `renamed` the former names that were read.
+
+    A file that another file names must be in the project: the naming file's repository; where it is in none, the
+    working directory, or `home` (the toolkit's own folder) for a model in it, or else the naming file's own folder
+    (symbolic links resolved).
     """
 
     def __init__(self, home: Path | None = None, *, texts: Mapping[Path | str, str] | None = None) -> None:
         self.read: dict[str, str] = {}
         self.paths: set[Path] = set()
         self.absent: set[Path] = set()
+        self.folders: set[Path] = set()
         self.renamed: list[Renamed] = []
         self._home = real_path(home) if home is not None else None
         self._shown: dict[Path, str] = {}

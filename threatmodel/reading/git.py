@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from threatmodel.reading.files import shown_path
-from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.problems import InputError, Place, Problem, paths_apart, quoted
 from threatmodel.reading.project import real_path, repository
 
 if TYPE_CHECKING:  # what starts programs is imported where it is used: start-up is a feature
@@ -45,6 +46,9 @@ _ENV = {
     "GIT_DISCOVERY_ACROSS_FILESYSTEM": "1",
     "LC_ALL": "C",
 }
+
+
+_NO_MORE: Mapping[str, str] = {}
 
 
 class Located(NamedTuple):
@@ -85,26 +89,30 @@ def _agreed(folder: Path, root: Path) -> None:
     done = _started((), ("rev-parse", "--show-toplevel"), folder, b"")
     found = real_path(Path(os.fsdecode(done.stdout.rstrip(b"\r\n")))) if not done.returncode else None
     if found != root:
-        what = quoted(shown_path(found)) if found else f"none ({_said(done)})"
-        message = f"its repository is {quoted(shown_path(root))}, which has '.git', but git finds {what}"
+        ours, theirs = paths_apart(*(Path(shown_path(one)) for one in (root, found or root)))
+        what = theirs if found else f"none ({_said(done)})"
+        message = f"its repository is {ours}, which has '.git', but git finds {what}"
         hint = "remove what git takes for a repository beside the model (HEAD, objects, refs), or repair '.git'"
         raise _refusal("other-repository", folder, message, hint)
 
 
-def git(root: Path, *arguments: str, feed: bytes = b"") -> bytes:
+def git(root: Path, *arguments: str, feed: bytes = b"", tree: Path | None = None) -> bytes:
     """Return what a plumbing command prints of the repository whose `.git` is in `root`; `feed` is its input.
 
+    `tree` is a folder that takes the place of the working tree, without an index.
     Raises InputError where git is not installed (`no-git`) or fails (`git-failed`).
     """
-    done = tried(root, *arguments, feed=feed)
+    done = tried(root, *arguments, feed=feed, tree=tree)
     if done.returncode:
         raise _refusal("git-failed", root, _said(done), "see what git says of this repository: git fsck")
     return done.stdout
 
 
-def tried(root: Path, *arguments: str, feed: bytes = b"") -> CompletedProcess[bytes]:
+def tried(root: Path, *arguments: str, feed: bytes = b"", tree: Path | None = None) -> CompletedProcess[bytes]:
     """Return how a plumbing command ended, with its outputs.  Raises InputError where git is not installed."""
-    return _started((f"--git-dir={root / '.git'}", f"--work-tree={root}"), arguments, root, feed)
+    where = (f"--git-dir={root / '.git'}", f"--work-tree={tree or root}")
+    index = {"GIT_INDEX_FILE": str(tree / ".git" / "index")} if tree else {}
+    return _started(where, arguments, tree or root, feed, index)
 
 
 def is_tracked(path: Path) -> bool:
@@ -134,7 +142,9 @@ def _is_same(one: Path, other: Path) -> bool:
         return False
 
 
-def _started(where: tuple[str, ...], arguments: tuple[str, ...], folder: Path, feed: bytes) -> CompletedProcess[bytes]:
+def _started(
+    where: tuple[str, ...], arguments: tuple[str, ...], folder: Path, feed: bytes, more: Mapping[str, str] = _NO_MORE
+) -> CompletedProcess[bytes]:
     import subprocess
 
     paths = [one for one in os.environ.get("PATH", "").split(os.pathsep) if Path(one).is_absolute()]
@@ -147,7 +157,7 @@ def _started(where: tuple[str, ...], arguments: tuple[str, ...], folder: Path, f
             [program, *options, *arguments],
             cwd=folder,
             input=feed,
-            env={**kept, **_ENV, "PATH": os.pathsep.join(paths)},
+            env={**kept, **_ENV, **more, "PATH": os.pathsep.join(paths)},
             capture_output=True,
             check=False,
         )

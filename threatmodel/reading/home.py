@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -37,11 +38,21 @@ PROGRAM = "tm.py" if CLONE else "tm"
 """What the program is called in what it says."""
 
 
-COMMAND = "python tm.py" if CLONE else "tm"
-"""What people type to start it."""
+def _command(here: str) -> str:
+    """What people type in a folder to start the program."""
+    if CLONE is None:
+        return "tm"
+    try:
+        return f"python {shlex.quote(Path(os.path.relpath(CLONE / 'tm.py', here)).as_posix())}"
+    except ValueError:  # on another drive of Windows
+        return f"python {shlex.quote(str(CLONE / 'tm.py'))}"
 
-EXPLAINED_BY = "docs/errors.md" if CLONE else "tm explain CODE"
-"""Where people read what a problem's code means."""
+
+COMMAND = _command(os.path.realpath("."))
+"""What people type to start it in the folder in which it runs."""
+
+EXPLAIN = f"{COMMAND} explain"
+"""What people type before the code of a problem to read what it means."""
 
 ORIGIN = f"{__version__} ({f'the clone {CLONE}' if CLONE else f'installed in {PACKAGES}'})"
 """Which version runs, and from where."""

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.problems import InputError, Place, Problem, paths_apart
 from threatmodel.reading.project import real_path, repository
 
 _MOST = 40
@@ -27,7 +27,8 @@ def refuse_exit(path: Path, said: str) -> None:
     """
     found = exit_of(path)
     if found is not None:
-        message = f"the link {quoted(str(found.link))} leads out of its project, to {quoted(str(found.target))}"
+        link, target = paths_apart(*found)
+        message = f"the link {link} leads out of its project, to {target}"
         hint = "name that place itself, or remove the link"
         raise InputError([Problem(code="outside-project", place=Place(said), message=message, hint=hint)])
 

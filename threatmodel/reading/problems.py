@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePath
 from typing import NamedTuple
 
 from threatmodel.reading.values import dataclass
@@ -144,6 +146,18 @@ def quoted(value: object, longest: int = 60) -> str:
     return f"'{text}'" if len(text) <= longest else f"'{text[:longest]}…'"
 
 
+def paths_apart(*paths: PurePath, longest: int = 60) -> Iterator[str]:
+    """Yield paths as a message shows them side by side: quoted, and cut where they are alike, not where they differ."""
+    names = [path.as_posix() for path in paths]
+    folders = zip(*(name.split("/")[:-1] for name in names), strict=False)
+    alike = len(list(itertools.takewhile(lambda parts: len(set(parts)) == 1, folders)))
+    for name in names:
+        rest = name
+        if alike > 1 and any(len(one) > longest for one in names):
+            rest = "/".join(["…", *name.split("/")[alike:]])
+        yield quoted(rest if len(rest) <= longest else f"{rest[: longest // 2]}…{rest[1 - longest // 2 :]}", longest)
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """``did you mean 'x'?`` for the closest known name, or nothing where none is close."""
     if len(name) > 100:  # noqa: PLR2004 - nobody meant a name this long, and matching it would be slow
@@ -178,10 +192,16 @@ def shown(problems: Iterable[Problem], texts: Mapping[str, str]) -> str:
     return "\n".join(blocks)
 
 
-def render_problems(error: InputError, texts: Mapping[str, str], explained_by: str) -> str:
-    """An error as the command line tells it: its problems, how many there are, and where each is explained."""
-    count = len(set(error.problems))
-    tail = f"{count} problem{'' if count == 1 else 's'}; {explained_by} explains each code"
+def render_problems(error: InputError, texts: Mapping[str, str], explain: str) -> str:
+    """Return an error as the command line prints it: its problems, how many there are, and how to read about them.
+
+    `explain` is the command that explains a code.
+    """
+    count, codes = len(set(error.problems)), {problem.code for problem in error.problems}
+    code = codes.pop() if len(codes) == 1 else "CODE"
+    tail = (
+        f"{count} problem{'' if count == 1 else 's'}; to read about {'it' if count == 1 else 'them'}: {explain} {code}"
+    )
     return f"{shown(error.problems, texts)}\n{tail}\n"
 
 
