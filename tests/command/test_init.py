@@ -133,7 +133,7 @@ def test_new_files_go_into_the_repository_and_are_not_live(capsys: pytest.Captur
     assert main(["new", "control", "answer", "--threat", "own"]) == 0
     capsys.readouterr()
     said = refused(["--list"], capsys)
-    assert said.count("unwritten-text") == 6
+    assert said.count(": unwritten-text: ") == 6
     assert "threats/exploited-vulnerability/own.yaml" in said
     assert "controls/beyond-the-article/answer.yaml" in said
 

@@ -18,6 +18,7 @@ SHARED = {
     "arguments",
     "baselines",
     "checking",
+    "conversions",
     "drawing",
     "fault",
     "form_asked",
