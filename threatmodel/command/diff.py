@@ -199,7 +199,7 @@ def _at(revision: str, request: Invocation, since: str = "") -> Assessed:
         unpacked(root, revision, folder)
         _held_inside(folder, model, revision)
         request.given = _layers_at(given, root, folder, revision)
-        files = Files(CONTENT)  # of its own: a warning would be of no use, since what is committed stays
+        files = Files(CONTENT)  # separate: a warning would be of no use, since what is committed stays
         try:
             os.chdir(folder)  # so that paths in messages start at the root of the repository
             found = _contract(model, request, files)

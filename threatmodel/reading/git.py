@@ -99,7 +99,7 @@ def _agreed(folder: Path, root: Path) -> None:
 def git(root: Path, *arguments: str, feed: bytes = b"", tree: Path | None = None) -> bytes:
     """Return what a plumbing command prints of the repository whose `.git` is in `root`; `feed` is its input.
 
-    `tree` is a folder that takes the place of the working tree, without an index.
+    `tree` is a folder that replaces the working tree and has no index.
     Raises InputError where git is not installed (`no-git`) or fails (`git-failed`).
     """
     done = tried(root, *arguments, feed=feed, tree=tree)
