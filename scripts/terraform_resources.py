@@ -107,13 +107,13 @@ def problems(name: str, row: Mapping[str, Any], arguments: Mapping[str, Any], ki
     """What of a row is in neither schema."""
     for path, target in row.get("paths", {}).items():
         at: Any = arguments
-        for step in path.split(".") if path else ():
+        for step in path.removeprefix(".").split(".") if path else ():
             at = at.get(step) if isinstance(at, dict) else None
         if at is None:
             yield f"{name}: the provider has no {path}"
         steps = target.removesuffix("*").split(".") if target else []
         block = path.rpartition(".")[0]
-        if block and row["paths"].get(block) != "*":
+        if path.startswith(".") or (block and row["paths"].get(block) != "*"):
             continue  # a property of the block's own definition
         definition: Any = kind.found[""]
         for step in steps:
@@ -149,15 +149,26 @@ def plural(row: dict[str, Any], arguments: Mapping[str, Any], kind: Type) -> dic
 
     def walk(within: Mapping[str, Any], definition: Mapping[str, Any], path: str, depth: int) -> None:
         for key, inner in within.items():
-            if not isinstance(inner, dict) or depth > _DEEPEST or f"{path}{key}" in paths:
+            if not isinstance(inner, dict) or depth > _DEEPEST:
                 continue
-            found = definition.get(folded(key)) or definition.get(f"{folded(key)}s")
+            target = paths.get(f"{path}{key}")
+            if target == "*":
+                continue
+            steps = [one.removesuffix("[]") for one in (target or key).split(".")]
+            found: Any = definition
+            for step in steps[:-1]:
+                found = kind.found[found[folded(step)][2]] if isinstance(found.get(folded(step)), list) else {}
+            name = folded(steps[-1])
+            found = found.get(name) or (None if target else found.get(f"{name}s"))
             if isinstance(found, list):
-                if folded(found[0]) != folded(key):
+                if folded(found[0]) != folded(key) and target is None:
                     paths[f"{path}{key}"] = found[0]
                 walk(inner, kind.found[found[2]], f"{path}{key}.", depth + 1)
 
-    if not row.get("by"):
+    whole = paths.get("")
+    if whole is not None and whole[:1].isupper():
+        walk(arguments, kind.found[kind.found[""][folded(whole.removesuffix("[]"))][2]], ".", 0)
+    elif whole is None and not row.get("by"):
         walk(arguments, kind.found[""], "", 0)
     return {**row, "paths": paths} if paths else row
 

@@ -126,7 +126,8 @@ def test_an_analyzer_watches_unless_a_rule_hides_what_others_reach(properties: s
 def test_an_analyzer_of_another_file_may_be_in_another_region() -> None:
     alone = "A: {Type: AWS::AccessAnalyzer::Analyzer, Properties: {Type: ACCOUNT}}\n"
     assert answer(found(template("  " + alone), "account", "access_analyzer")) == UNKNOWN
-    rule = "aws_accessanalyzer_analyzer.a: {type: ACCOUNT}\naws_accessanalyzer_archive_rule.r: {filter: [%s]}"
+    of_it = "aws_accessanalyzer_archive_rule.r: {analyzer_name: a, filter: [%s]}"
+    rule = f"aws_accessanalyzer_analyzer.a: {{type: ACCOUNT, analyzer_name: a}}\n{of_it}"
     hides = plan(rule % "{criteria: isPublic, eq: ['true']}")
     assert answer(found(hides, "account", "access_analyzer")) is False
 

@@ -11,7 +11,7 @@ from threatmodel.stacks.assumed import PlainValue
 from threatmodel.stacks.reads import Reads
 from threatmodel.stacks.values import ALWAYS, Link, Node, Table, Unknown, choices_of, links
 
-ELSEWHERE = " (elsewhere)"
+ELSEWHERE = "::Elsewhere"
 """How the type ends of what a file says of a resource outside it: the properties are those of that resource."""
 
 Strength = Literal["adds", "changes", "all"]

@@ -201,7 +201,8 @@ def test_a_policy_of_a_plan_is_attached_by_a_resource_of_its_own() -> None:
         "aws_organizations_policy_attachment.a: {policy_id: '${aws_organizations_policy.p.id}', target_id: r-abcd}"
     )
     assert word(found(plan(policy + attached), "account", "guardrail_leaving")) is OPEN
-    assert word(found(plan(policy + attached.replace(".p.id", ".q.id")), "account", "guardrail_leaving")) is OPEN
+    unknown = attached.replace("'${aws_organizations_policy.p.id}'", "'?'")
+    assert word(found(plan(policy + unknown), "account", "guardrail_leaving")) is OPEN
 
 
 def test_a_call_that_nobody_judged_leaves_it_open(monkeypatch: pytest.MonkeyPatch) -> None:

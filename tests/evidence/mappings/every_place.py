@@ -17,6 +17,7 @@ from threatmodel.evidence.mappings.load import load_mappings, plan_mappings
 from threatmodel.evidence.mappings.paths import PathPart, ValuePath
 from threatmodel.model.vocabulary import FACTS
 from threatmodel.reading.shape import Flag, Number
+from threatmodel.stacks.stack import ELSEWHERE
 from threatmodel.stacks.terraform.rows import rows_of
 
 MAPPINGS = {name: plan_mappings() if name == "terraform" else load_mappings(name) for name in FILES}
@@ -46,7 +47,8 @@ ANYTHING: dict[str, Any] = {}
 def resource_schema(name: str) -> dict[str, Any] | None:
     """The schema of a CloudFormation or SAM type, or None."""
     try:
-        schema: dict[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", name).schema
+        own = name.removesuffix(ELSEWHERE)
+        schema: dict[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", own).schema
     except ResourceNotFoundError:
         return None
     return schema

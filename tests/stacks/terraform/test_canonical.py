@@ -120,6 +120,16 @@ def test_a_part_is_a_property_of_what_it_belongs_to(parts: str, expected: Any) -
     assert plain(get(bucket.properties, "VersioningConfiguration", "Status")) == expected
 
 
+def test_a_part_may_be_one_of_many_with_a_name_of_the_provider() -> None:
+    stack = plan("""
+aws_dynamodb_table.t: {name: t}
+aws_dynamodb_table_replica.r: {global_table_arn: "${aws_dynamodb_table.t.arn}", kms_key_arn: k}
+""")
+    assert plain(get(stack.resources["aws_dynamodb_table.t"].properties, "replica")) == [
+        {"global_table_arn": "-> aws_dynamodb_table.t arn", "kms_key_arn": "k"}
+    ]
+
+
 def test_what_is_said_of_something_outside_the_file_stays() -> None:
     stack = plan(f"{BUCKET}aws_kms_key_policy.p: {{key_id: other, policy: x}}")
     found = stack.resources["aws_kms_key_policy.p"]

@@ -12,7 +12,7 @@ from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Unknown
 
-_ACCESS = ("AWS::CloudFront::OriginAccessControl", "aws_cloudfront_origin_access_control")
+_ACCESS = ("AWS::CloudFront::OriginAccessControl",)
 
 
 def _for_functions(access: Resource) -> bool:

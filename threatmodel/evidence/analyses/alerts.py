@@ -44,7 +44,7 @@ _WRITES: Mapping[str, tuple[str, ...]] = {
 _ASKED = ("eventSource", "eventName", "userIdentity", "errorCode", "errorMessage", "readOnly", "managementEvent")
 
 
-@analysis("rule", "target", "filter", "alarm")
+@analysis("rule", "filter", "alarm")
 def alerts_on_changes(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
     """Return whether rules and filters with a subscriber cover the write calls that change a function or role."""
     covers: list[Cover] = []
@@ -103,10 +103,10 @@ def _admits_call(detail: Node | None, service: str, call: str) -> bool | None:
 
 
 def _filter_covers(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> Iterator[Cover]:
-    pattern = read(part.node, "FilterPattern|pattern")
+    pattern = read(part.node, "FilterPattern")
     stated = worded(pattern)
-    counted = [(worded(read(one, "MetricName|name")), worded(read(one, "MetricNamespace|namespace")))
-               for one in each(read(part.node, "MetricTransformations|metric_transformation"))]  # fmt: skip
+    counted = [(worded(read(one, "MetricName")), worded(read(one, "MetricNamespace")))
+               for one in each(read(part.node, "MetricTransformations"))]  # fmt: skip
     counting = (one for one in named(parts, "alarm") if _metric(one.node) in counted)
     acting = [one for one in counting if notifies(one.resource, stack) is not False]
     if not acting:
@@ -141,7 +141,7 @@ _SERIOUS = 8
 _HUB_ASKED = ("Severity", "Workflow", "WorkflowState", "RecordState")
 
 
-@analysis("rule", "target", "suppression")
+@analysis("rule", "suppression")
 def alerts_on_findings(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
     """Return whether a rule with a subscriber passes on serious findings, and no earlier filter hides them."""
     for part in named(parts, "suppression"):

@@ -33,7 +33,7 @@ from threatmodel.stacks.values import Node, Table, Unknown, leaves
 
 # --- who may make an account
 
-_POOLS = ("AWS::Cognito::UserPool", "aws_cognito_user_pool")
+_POOLS = ("AWS::Cognito::UserPool",)
 _LETS_SIGN_UP = "anyone can sign up unless the pool allows only administrators to create users"
 
 

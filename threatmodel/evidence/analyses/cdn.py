@@ -107,7 +107,7 @@ def _checks_header(statement: Node, sent: AbstractSet[str]) -> bool:
     return any(operator in _EXACT and _CONDITIONS.get(key.lower()) in sent for operator, key in tests)
 
 
-ASSOCIATIONS = ("AWS::WAFv2::WebACLAssociation", "aws_wafv2_web_acl_association")
+ASSOCIATIONS = ("AWS::WAFv2::WebACLAssociation",)
 
 
 def _by_web_acl(

@@ -55,21 +55,20 @@ _EXTERNAL = ("ACCOUNT", "ORGANIZATION")
 """Kinds of analyzers that look for access from outside; the others look for access that is not used, or inside."""
 
 
-@analysis("analyzer", "archive-rule")
+@analysis("analyzer")
 def analyzer_watches(parts: Sequence[Gathered], _resource: Resource, stack: Stack) -> Outcome:
     """Whether an analyzer watches for access from outside in the Region of the functions, and hides nothing of it."""
     found = [part for part in named(parts, "analyzer") if _looks_outside(part.node) is not False]
     if not found:
         return None
     rules = [rule for part in found for rule in each(read(part.node, "ArchiveRules"))]
-    rules += [part.node for part in named(parts, "archive-rule")]
     hidden = [archives(one) for one in rules]
     place = found[0].resource.place
     if True in hidden:
         return Answered(value=False, places=(place,), note="an archive rule hides findings about external access")
     doubt = next((one for part in found for one in (opaque_of(part) or part.resource.doubt,) if one is not None), None)
     beside = any("lambda" in known(one.type).services for one in stack.resources.values())
-    template = found[0].resource.type.startswith("AWS::")
+    template = not found[0].resource.written
     if doubt is not None or None in hidden or not any(_looks_outside(part.node) for part in found):
         return Unanswered(doubt.why if doubt else "it is unknown what it analyzes and which findings are hidden", place)
     if not (beside and template):
@@ -96,14 +95,12 @@ def _is_off(detector: Node) -> bool:
 
 
 def _unprotected(detector: Node) -> bool:
-    if worded(read(detector, "name")) == _PROTECTION:  # Terraform has a resource for each feature
-        return worded(read(detector, "status")) == "DISABLED"
     features = [one for one in each(read(detector, "Features")) if worded(read(one, "Name")) == _PROTECTION]
     return _is_off(detector) or any(worded(read(one, "Status")) == "DISABLED" for one in features)
 
 
 def _leaves_out(recorder: Node) -> bool:
-    if flag(read(recorder, "is_enabled"), left_out=True) is False:  # Terraform has a resource for whether it is on
+    if flag(read(recorder, "is_enabled"), left_out=True) is False:  # of Terraform alone
         return True
     group = read(recorder, "RecordingGroup")
     group = next(iter(each(group)), None)

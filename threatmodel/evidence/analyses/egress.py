@@ -22,7 +22,7 @@ _OUT = ("open", "unknown", "restricted", "none")
 """From the widest on: what is known to be open decides, then what is not known."""
 
 
-@analysis("vpc", "security-group", "egress-rule", "endpoint", "endpoint-policy", answers=("open", "restricted", "none"))
+@analysis("vpc", "security-group", "egress-rule", "endpoint", answers=("open", "restricted", "none"))
 def egress(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Return the destinations that the security groups allow, by the widest rule, and the AWS endpoints among them."""
     outcome = _let_out(parts, resource, stack) if named(parts, "vpc") else None
@@ -30,7 +30,7 @@ def egress(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outco
         return outcome
     leads = _leads_to(parts, stack)
     reached = [part for part in named(parts, "endpoint") if _is_reached(part, leads, stack)]
-    wide = next((part for part in reached if not narrow(part, parts, stack)), None)
+    wide = next((part for part in reached if not narrow(part)), None)
     if wide is None:
         return outcome
     why = f"through {quoted(wide.resource.name)} it can reach resources of any account, because its policy names none"
@@ -173,7 +173,7 @@ def _rule(rule: Node, stack: Stack, group: Resource | None) -> _Rule:
 def _address(node: Node, stack: Stack, group: Resource | None) -> str:
     if isinstance(node, Link):
         target = stack.resources.get(node.resource)
-        of_vpc = target is not None and target.type in {"AWS::EC2::VPC", "aws_vpc", "AWS::EC2::Subnet", "aws_subnet"}
+        of_vpc = target is not None and target.type in {"AWS::EC2::VPC", "AWS::EC2::Subnet"}
         return "none" if of_vpc else "unknown"
     network = _network(node)
     if network is None:
@@ -259,5 +259,13 @@ def _prefixes(node: Node, stack: Stack) -> str:
     if isinstance(node, Link):
         target = stack.resources.get(node.resource)
         kind = target.type if target is not None else node.resource
-        return "none" if "aws_vpc_endpoint" in kind or "aws_prefix_list" in kind else "unknown"
+        return (
+            "none"
+            if kind == "AWS::EC2::VPCEndpoint" or "aws_vpc_endpoint" in kind or "aws_prefix_list" in kind
+            else "unknown"
+        )
     return "unknown"
+
+
+_NARROW = ("AWS::EC2::VPCEndpoint", "aws_vpc_endpoint", "aws_prefix_list")
+"""What has a narrow list of prefixes, also where a plan looks it up."""

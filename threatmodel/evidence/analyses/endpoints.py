@@ -6,12 +6,10 @@ Without a policy, an endpoint leads to resources of any account (docs.aws.amazon
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
-from threatmodel.evidence.analyses.properties import named, opaque_of, read, worded
+from threatmodel.evidence.analyses.properties import opaque_of, read, worded
 from threatmodel.evidence.answers import Gathered
 from threatmodel.evidence.policies.grants import ConditionKey, Grant, Pattern, statements
-from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.values import Node
 
 _OF_OTHERS = re.compile(r"\.vpce\.|vpce-svc-")
@@ -20,20 +18,14 @@ _OWNERS = frozenset(("aws:resourceaccount", "aws:resourceorgid", "aws:resourceor
 """Keys of conditions that say whose resources a statement is for."""
 
 
-def narrow(endpoint: Gathered, parts: Sequence[Gathered], stack: Stack) -> bool:
+def narrow(endpoint: Gathered) -> bool:
     """Whether an endpoint surely leads to named resources or owners alone, or is none of AWS's services."""
     if _OF_OTHERS.search(worded(read(endpoint.node, "ServiceName")) or ""):
         return True
     if opaque_of(endpoint) is not None:
         return False
-    policies = [read(endpoint.node, "PolicyDocument|policy")]
-    beside = [one for one in named(parts, "endpoint-policy") if _is_of(one, endpoint, stack)]
-    policies += [read(one.node, "policy") for one in beside if one.resource.doubt is None]
-    return any(policy is not None and _narrows(policy) for policy in policies)
-
-
-def _is_of(policy: Gathered, endpoint: Gathered, stack: Stack) -> bool:
-    return stack.target(read(policy.node, "vpc_endpoint_id")) is endpoint.resource
+    policy = read(endpoint.node, "PolicyDocument")
+    return policy is not None and _narrows(policy)
 
 
 def _narrows(policy: Node) -> bool:

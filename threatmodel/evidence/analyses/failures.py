@@ -164,7 +164,7 @@ def failures_kept(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
 _LATEST = "$LATEST"
 _MAPPINGS = ("AWS::Lambda::EventSourceMapping",)
 _BUSES = ("AWS::Events::EventBus",)
-_RULES = ("AWS::Events::Rule", "aws_cloudwatch_event_rule")
+_RULES = ("AWS::Events::Rule",)
 
 
 def _takes(to: Node, part: Gathered, function: Resource, stack: Stack) -> Say:

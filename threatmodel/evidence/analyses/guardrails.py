@@ -34,7 +34,7 @@ def _asked(parts: Sequence[Gathered], resource: Resource, stack: Stack, ask: _As
         return outcome
     if not outcome.value:
         return None  # another policy may do it
-    loose = [part for part in own if _is_loose(part, parts, stack)]
+    loose = [part for part in own if _is_loose(part, stack)]
     kept = [part for part in own if part not in loose]
     without = ask(kept, grants(kept, resource, stack)) if kept else None
     if loose and not (isinstance(without, Answered) and without.value):
@@ -44,7 +44,7 @@ def _asked(parts: Sequence[Gathered], resource: Resource, stack: Stack, ask: _As
     return unanswered(Unknown("it is unknown whether the policy applies to this account", place))
 
 
-_POLICIES = ("AWS::Organizations::Policy", "aws_organizations_policy")
+_POLICIES = ("AWS::Organizations::Policy",)
 
 
 def _is_of_services(part: Gathered) -> bool:
@@ -53,15 +53,11 @@ def _is_of_services(part: Gathered) -> bool:
     return kind in {None, "SERVICE_CONTROL_POLICY"}
 
 
-def _is_loose(part: Gathered, parts: Sequence[Gathered], stack: Stack) -> bool:
-    """Whether a policy is surely attached to nothing: it names no target, and nothing else names it."""
+def _is_loose(part: Gathered, stack: Stack) -> bool:
+    """Whether a policy is surely attached to nothing: it names no target."""
     kind = read(part.resource.properties, "Type")
     sure = part.resource.opaque is None and part.resource.doubt is None and not isinstance(kind, Unknown)
-    others = [one for one in parts if one.part == "attachment"]
-    targets = [stack.target(read(one.node, "PolicyId")) for one in others]
-    unread = any(target is None for target in targets) or bool(stack.unread)
-    named = part.resource in targets or stands(read(part.resource.properties, "TargetIds")) is not False
-    return sure and not named and not unread
+    return sure and stands(read(part.resource.properties, "TargetIds")) is False and not stack.unread
 
 
 # --- what guardrails deny
@@ -71,7 +67,7 @@ _KEPT = ("cloudtrail", "config", "guardduty")
 _LOGS = ("s3:deletebucket", "s3:deleteobject", "logs:deleteloggroup")
 
 
-@analysis("guardrail", "attachment")
+@analysis("guardrail")
 def denies_stopping_detection(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether policies deny stopping, narrowing and blinding CloudTrail, Config and GuardDuty, and deleting logs."""
     return _asked(parts, resource, stack, _keeps_detection)
@@ -94,7 +90,7 @@ def _keeps_logs(grant: Grant) -> bool:
     return all(exempts(one) for one in grant.conditions) and any(grant.covers(action) for action in _LOGS)
 
 
-@analysis("guardrail", "attachment")
+@analysis("guardrail")
 def denies_root(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a policy denies every action to the root user."""
     return _asked(parts, resource, stack, lambda own, found: some(map(_bars_root, found), own))
@@ -114,7 +110,7 @@ def _is_root(condition: ConditionKey) -> bool:
     return named and any(re.fullmatch(r"arn:[^:]+:iam::[^:]*:root", one.text) for one in condition.values)
 
 
-@analysis("guardrail", "attachment")
+@analysis("guardrail")
 def denies_public_functions(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether policies deny function URLs without IAM, permissions for every principal, and policies put as a whole."""
     return _asked(parts, resource, stack, _keeps_functions_closed)
@@ -147,7 +143,7 @@ def _for_everybody(condition: ConditionKey) -> bool:
     return condition.key == "lambda:principal" and equal and any(one.text == "*" for one in condition.values)
 
 
-@analysis("guardrail", "attachment")
+@analysis("guardrail")
 def denies_other_regions(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a policy denies all but some Regions, global services apart."""
     return _asked(parts, resource, stack, lambda own, found: some(map(_bars_regions, found), own))
@@ -164,7 +160,7 @@ def _bars_regions(grant: Grant) -> Judgement:
     return Judgement(bool(by_region) and len(by_region) == len(rest), grant.place)
 
 
-@analysis("guardrail", "attachment")
+@analysis("guardrail")
 def denies_leaving(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a policy denies the account to leave the organization."""
     leaving = ("organizations:leaveorganization",)
@@ -178,7 +174,7 @@ _NEED_MFA = (
 """Actions that represent all that destroy or change permissions: a policy that denies these denies the others too."""
 
 
-@analysis("guardrail", "attachment", "authorizations")
+@analysis("guardrail", "authorizations")
 def denies_without_mfa(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether a policy denies destructive and privilege-changing actions where MFA is false or missing.
 

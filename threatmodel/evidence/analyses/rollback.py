@@ -17,7 +17,7 @@ from threatmodel.evidence.analyses.properties import all_of, one_of, read, worde
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import List, Node, Table, Unknown, items, links
 
-_ALARMS = ("AWS::CloudWatch::Alarm", "aws_cloudwatch_metric_alarm")
+_ALARMS = ("AWS::CloudWatch::Alarm",)
 _SHORTEST_CANARY = 300
 _MOST_ERRORS = 10
 _COUNTED = frozenset(("Sum", "Average", "Maximum"))

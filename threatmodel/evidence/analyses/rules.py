@@ -28,22 +28,15 @@ def active_rules(parts: Sequence[Gathered], stack: Stack) -> Iterator[tuple[Gath
         if state.startswith("DISABLED") or flag(read(part.node, "is_enabled"), left_out=True) is False:
             continue
         unknown = [one for one in (bus, read(part.node, "State")) if isinstance(one, Unknown)]
-        target = _target(part, parts, stack)
+        target = _target(part, stack)
         if target is not None:
             yield part, hidden or next(iter(unknown), None) or (target if isinstance(target, Unknown) else None)
 
 
-def _target(rule: Gathered, parts: Sequence[Gathered], stack: Stack) -> Node | None:
+def _target(rule: Gathered, stack: Stack) -> Node | None:
     """A target of a rule, Unknown where it is not certain that there is one."""
     own = each(read(rule.node, "Targets"))
     known: list[Node] = [one for one in own if not isinstance(one, Unknown)]
-    names = {rule.resource.name, worded(read(rule.node, "Name")) or rule.resource.name}
-    for part in named(parts, "target"):
-        reference = read(part.node, "rule")
-        if stack.target(reference) is rule.resource or (worded(reference) or "") in names:
-            doubt = opaque_of(part) or part.resource.doubt
-            known += [] if doubt is not None else [part.node]
-            own = (*own, part.node if doubt is None else doubt)
     stated = [(node, _handed_on(node, rule.resource, stack)) for node in known]
     first = next((node for node, reached in stated if reached), None)
     if first is None and any(reached is None for _, reached in stated):
@@ -56,7 +49,7 @@ def _handed_on(target: Node, rule: Resource, stack: Stack) -> bool | None:
     transformer, path = read(target, "InputTransformer"), read(target, "InputPath")
     one_for_all = (
         read(target, "Input") is not None
-        or (transformer is not None and read(transformer, "InputPathsMap|input_paths") is None)
+        or (transformer is not None and read(transformer, "InputPathsMap") is None)
         or (path is not None and re.match(r"\$(?:\.detail|\Z)", worded(path) or "") is None)
     )
     heard = reaches(read(target, "Arn") or target, "events.amazonaws.com", stack, rule)

@@ -13,8 +13,8 @@ from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 
-_PROFILES = ("AWS::Signer::SigningProfile", "aws_signer_signing_profile")
-_PERMISSIONS = ("AWS::Signer::ProfilePermission", "aws_signer_signing_profile_permission")
+_PROFILES = ("AWS::Signer::SigningProfile",)
+_PERMISSIONS = ("AWS::Signer::ProfilePermission",)
 _PLATFORM = "AWSLambda-SHA384-ECDSA"
 """The one platform whose signatures Lambda checks."""
 

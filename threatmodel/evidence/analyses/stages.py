@@ -86,10 +86,7 @@ def _logged(stage: Stage, resource: Resource, stack: Stack) -> Say:
     return _if_there(stage, Say(all_of((kept, _says_something(log))), at, why), resource)
 
 
-_KEEPERS = (
-    *("AWS::Logs::LogGroup", "AWS::KinesisFirehose::DeliveryStream"),
-    "aws_kinesis_firehose_delivery_stream",
-)
+_KEEPERS = (*("AWS::Logs::LogGroup", "AWS::KinesisFirehose::DeliveryStream"),)
 _OF_THIS_ACCOUNT = re.compile(r"arn:[^:]*:(?:logs|firehose):<Region>:<AccountId>:")
 
 

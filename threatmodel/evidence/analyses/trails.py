@@ -76,15 +76,14 @@ def _shortfalls(part: Gathered, stack: Stack) -> Iterator[str]:
 
 
 def _is_on(part: Gathered) -> bool | None:
-    plan = part.resource.type == "aws_cloudtrail"
-    return flag(read(part.node, "IsLogging|enable_logging"), left_out=True if plan else None)
+    return flag(read(part.node, "IsLogging"))
 
 
 def _reaches_functions(part: Gathered, stack: Stack) -> bool | None:
     """Whether a trail is for the Region of the functions: for all, or for the one of a template that has functions."""
     if _is_meant(part.node):
         return True
-    template = part.resource.type.startswith("AWS::")
+    template = not part.resource.written
     beside = any("lambda" in known(one.type).services for one in stack.resources.values())
     return True if template and beside else None
 
@@ -94,7 +93,7 @@ def _reaches_functions(part: Gathered, stack: Stack) -> bool | None:
 
 def _selects(trail: Node, selects: Callable[[Node, bool], bool]) -> bool | None:
     """Whether one of a trail's selectors does: a basic one, or an advanced one (the flag)."""
-    basic, advanced = read(trail, "EventSelectors|event_selector"), read(trail, "AdvancedEventSelectors")
+    basic, advanced = read(trail, "EventSelectors"), read(trail, "AdvancedEventSelectors")
     if basic is None and advanced is None:
         return selects is _of_management
     found: list[bool | None] = []
@@ -117,7 +116,7 @@ def _of_invocations(selector: Node, advanced: bool) -> bool:  # noqa: FBT001 - o
         fields = _fields(selector)
         asked = fields.keys() == {"eventCategory", "resources.type"} and fields["eventCategory"] == {"Data"}
         return asked and _FUNCTIONS in fields["resources.type"]
-    of_it = [one for one in each(read(selector, "DataResources|data_resource")) if _is_of_functions(one)]
+    of_it = [one for one in each(read(selector, "DataResources")) if _is_of_functions(one)]
     return bool(of_it) and worded(read(selector, "ReadWriteType")) in {None, "All"}
 
 
@@ -129,7 +128,7 @@ def _is_of_functions(resources: Node) -> bool:
 def _fields(selector: Node) -> dict[str, set[str]]:
     """What an advanced selector asks of each field; nothing of one where it asks for more than a list of values."""
     found: dict[str, set[str]] = {}
-    for one in each(read(selector, "FieldSelectors|field_selector")):
+    for one in each(read(selector, "FieldSelectors")):
         field = worded(read(one, "Field")) or ""
         plain = isinstance(one, Table) and {name.lower() for name in one.entries if read(one, name)} <= {
             "field",

@@ -161,7 +161,7 @@ class Mappings:
         return self.permissions.get(name) or self.permissions.get(f"{call.service}:*") or (name,)
 
 
-_TYPE = r"[A-Za-z][A-Za-z0-9_-]*(::[A-Za-z0-9]+){0,2}"
+_TYPE = r"[A-Za-z][A-Za-z0-9_-]*(::[A-Za-z0-9]+){0,3}"
 _PATH = Text(300, expected="a path such as Environment.Variables or Layers[]")
 _TYPES = Items(Text(120, _TYPE, "a resource type"), least=1)
 _OPERATION = r"[a-z0-9-]+:(\w+|\*)"

@@ -9,7 +9,7 @@ from threatmodel.evidence.outside import default_bus, host_name, service_of, who
 from threatmodel.evidence.outside import source as outside_source
 from threatmodel.evidence.policies.written import parsed
 from threatmodel.evidence.relations.naming import Called, described, store_in
-from threatmodel.evidence.relations.ways import Start, Ways, doubtful_of, named, places_of
+from threatmodel.evidence.relations.ways import Start, Ways, named, places_of
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.values import Link, Node, items, text, unknowns
@@ -74,12 +74,9 @@ def topic(ways: Ways, resource: Resource) -> None:
 
 
 def bucket(ways: Ways, resource: Resource) -> None:
-    """Return a bucket's notifications, on the bucket or in a plan as a separate resource."""
-    configurations = read(resource.properties, "NotificationConfiguration", "LambdaConfigurations") or read(
-        resource.properties, "LambdaFunction"
-    )
-    for one in each(configurations):
-        node = read(one, "Function|lambda_function_arn")
+    """A bucket's notifications, also those that a file adds to a bucket that is not in it."""
+    for one in each(read(resource.properties, "NotificationConfiguration", "LambdaConfigurations")):
+        node = read(one, "Function")
         bucket = read(resource.properties, "Bucket")
         called = ways.names.called(node)
         own = "store" in ways.names.kinds.get(resource.name, ())
@@ -115,14 +112,11 @@ def rule(ways: Ways, resource: Resource) -> None:
         _ruled(ways, ways.names.called(node), resource, resource, places_of(resource, node))
 
 
-def target(ways: Ways, resource: Resource) -> None:
-    """Return a target of a rule, which in a plan is a separate resource."""
-    called = ways.names.called(read(resource.properties, "Arn"))
-    rule = ways.stack.target(read(resource.properties, "Rule"))
-    if rule is None:
+def elsewhere(ways: Ways, resource: Resource) -> None:
+    """The targets that a file adds to a rule that is not in it."""
+    for target in each(read(resource.properties, "Targets")):
+        called = ways.names.called(read(target, "Arn"))
         ways.calls(called, "events", resource, "an EventBridge rule that is not in this file starts it")
-    else:
-        _ruled(ways, called, rule, doubtful_of(resource, rule), (*dict.fromkeys((rule.place, resource.place)),))
 
 
 def _ruled(ways: Ways, called: Called, rule: Resource, doubtful: Resource, places: tuple[Place, ...]) -> None:

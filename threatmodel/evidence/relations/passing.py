@@ -137,26 +137,19 @@ def _subscribed(acting: Acting, settings: Node, topic: str, place: Place) -> Ite
 
 
 def _bucket(acting: Acting, resource: Resource) -> Iterator[Passed]:
-    """Return a bucket's notifications to queues and topics, on the bucket or in a plan as a separate resource."""
+    """A bucket's notifications to queues and topics."""
     own = "store" in acting.names.kinds.get(resource.name, ())
     bucket = resource.name if own else acting.names.element(read(resource.properties, "Bucket"), "store")
-    settings = read(resource.properties, "NotificationConfiguration") or resource.properties
-    for one in each(read(settings, "QueueConfigurations|queue")):
-        yield Passed(bucket, acting.named(read(one, "Queue|queue_arn"), "sqs"), one.place)
-    for one in each(read(settings, "TopicConfigurations|topic")):
-        yield Passed(bucket, acting.named(read(one, "Topic|topic_arn"), "sns"), one.place)
+    settings = read(resource.properties, "NotificationConfiguration")
+    for one in each(read(settings, "QueueConfigurations")):
+        yield Passed(bucket, acting.named(read(one, "Queue"), "sqs"), one.place)
+    for one in each(read(settings, "TopicConfigurations")):
+        yield Passed(bucket, acting.named(read(one, "Topic"), "sns"), one.place)
 
 
 def _rule(acting: Acting, resource: Resource) -> Iterator[Passed]:
     for one in each(read(resource.properties, "Targets")):
         yield Passed(_bus(acting, resource), _target_of(acting, read(one, "Arn")), one.place)
-
-
-def _target(acting: Acting, resource: Resource) -> Iterator[Passed]:
-    """Return a target of a rule, which in a plan is a separate resource."""
-    rule = acting.stack.target(read(resource.properties, "Rule"))
-    if rule is not None:
-        yield Passed(_bus(acting, rule), _target_of(acting, read(resource.properties, "Arn")), resource.place)
 
 
 def _target_of(acting: Acting, node: Node | None) -> str:
@@ -184,7 +177,7 @@ def _pipe(acting: Acting, resource: Resource) -> Iterator[Passed]:
 _Reader = Callable[[Acting, Resource], Iterator[Passed]]
 _BY_NAME: Mapping[str, _Reader] = {
     reader.__name__.removeprefix("_"): reader
-    for reader in (_api, _bucket, _integration, _method, _pipe, _rule, _subscription, _target, _topic)
+    for reader in (_api, _bucket, _integration, _method, _pipe, _rule, _subscription, _topic)
 }
 _READERS: Mapping[str, tuple[_Reader, ...]] = {
     name: tuple(filter(None, (_BY_NAME.get(row.read_as), ACTS.get(row.acts_as))))

@@ -14,6 +14,7 @@ from threatmodel.evidence.outside import whole
 from threatmodel.evidence.relations.event_sources import (
     bucket,
     destination,
+    elsewhere,
     existing_bucket,
     mapping,
     notifications,
@@ -21,7 +22,6 @@ from threatmodel.evidence.relations.event_sources import (
     rule,
     schedule,
     subscription,
-    target,
     topic,
 )
 from threatmodel.evidence.relations.machines import argument_of, tasks
@@ -182,7 +182,7 @@ _BY_NAME: Mapping[str, Callable[[Ways, Resource], None]] = {
     reader.__name__: reader
     for reader in (
         *(api, authorizer, integration, method, url),
-        *(bucket, destination, mapping, notifications, pipe, rule, schedule, subscription, target, topic),
+        *(bucket, destination, elsewhere, mapping, notifications, pipe, rule, schedule, subscription, topic),
     )
 }
 _READERS = {name: _BY_NAME[row.read_as] for name, row in RESOURCE_TYPES.items() if row.read_as}

@@ -78,6 +78,9 @@ def _shaped(value: Node, own: Any, definitions: Definitions, row: Row, path: str
     _, form, name = own
     if form == "one":
         return _block(_only(value), name, definitions, row, path)
+    pair = _PAIRS.get(frozenset(definitions[name]))
+    if form == "many" and pair is not None and isinstance(value, Table) and not pair & value.entries.keys():
+        return _pairs(value, definitions[name])
     if form == "many" and isinstance(value, List | Table):
         blocks = value.items if isinstance(value, List) else (value,)
         return List(tuple(_block(one, name, definitions, row, path) for one in blocks), value.place)
@@ -85,6 +88,17 @@ def _shaped(value: Node, own: Any, definitions: Definitions, row: Row, path: str
         entries = {key: _block(one, name, definitions, row, path) for key, one in value.entries.items()}
         return value._replace(entries=entries)
     return value
+
+
+_PAIRS = {frozenset(names): frozenset(names) for names in (("name", "value"), ("key", "value"))}
+"""Definitions of which CloudFormation has a list where Terraform has a mapping: dimensions, tags."""
+
+
+def _pairs(value: Table, own: Mapping[str, Any]) -> List:
+    """A mapping as a list of names and values."""
+    first, second = (str(own[name]) for name in ("key" if "key" in own else "name", "value"))
+    found = [Table({first: Scalar(key, one.place), second: one}, one.place, {}) for key, one in value.entries.items()]
+    return List(tuple(found), value.place)
 
 
 def _worded(value: Node, words: Mapping[str, str]) -> Node:

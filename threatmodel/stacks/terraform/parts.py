@@ -87,7 +87,8 @@ def _values(part: Resource, row: Row) -> Iterator[tuple[str, Node]]:
     }
     if "" in row.paths:
         given[row.paths[""]] = whole(part, row.paths[""], row)
-    targets = dict.fromkeys([*(one for one in row.paths.values() if one[:1].isupper()), *row.defaults])
+    own = (target for path, target in row.paths.items() if "." not in path and target != "*")
+    targets = dict.fromkeys((*given, *own, *row.defaults))
     for target in targets:
         value = given.get(target)
         if value is None and part.opaque is not None:
@@ -120,9 +121,10 @@ class _Candidates:
         for name, one in found.items():
             self.by_type.setdefault(one.type, []).append(name)
             own = one.properties.entries.get(own_name_of(one.type))
-            if isinstance(own, Scalar) and not own.given:
-                self.by_name.setdefault((one.type, str(own.value)), []).append(name)
-            elif own is not None:
+            for known in (own, *(one.properties.entries.get(key) for key in ("id", "arn"))):
+                if isinstance(known, Scalar) and not known.given:
+                    self.by_name.setdefault((one.type, str(known.value)), []).append(name)
+            if own is not None and (not isinstance(own, Scalar) or own.given):
                 self.unnamed.setdefault(one.type, []).append(name)
 
     def owners(self, part: Resource, row: Row) -> Iterator[tuple[str, Unknown | None]]:
