@@ -25,7 +25,7 @@ _PARTS = (
         "aws_api_gateway_deployment",
         "aws_api_gateway_model",
     ),
-    *("aws_apigatewayv2_deployment", "aws_apigatewayv2_route", "aws_api_gateway_gateway_response", "data."),
+    *("aws_api_gateway_gateway_response", "data."),
     *("aws_api_gateway_integration_response", "aws_api_gateway_method_response", "aws_api_gateway_account"),
     *("random_", "null_resource", "terraform_data", "local_", "archive_", "time_", "aws_cloudformation_stack"),
     *("AWS::WAFv2::WebACLAssociation", "AWS::Signer::", "aws_signer_"),

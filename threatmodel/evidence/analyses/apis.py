@@ -37,7 +37,7 @@ _REST = frozenset(("AWS::ApiGateway::RestApi", "AWS::Serverless::Api", "aws_api_
 _TLS = ("tls-1.0", "tls-1.2", "tls-1.3")
 _MAPPINGS = (
     *("AWS::ApiGateway::BasePathMapping", "AWS::ApiGateway::BasePathMappingV2", "AWS::ApiGatewayV2::ApiMapping"),
-    *("aws_api_gateway_base_path_mapping", "aws_apigatewayv2_api_mapping"),
+    *("aws_api_gateway_base_path_mapping",),
 )
 _OWN_POLICY = "x-amazon-apigateway-security-policy"
 

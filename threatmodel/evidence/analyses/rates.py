@@ -28,7 +28,7 @@ _MOST = 1_000_000
 _OVERRIDES = "it overrides settings that the API creates itself"
 _OWN_SETTINGS = "a method or route has separate settings, and it is unknown whether the stage's limit applies to it"
 _V2 = frozenset((
-    *("AWS::ApiGatewayV2::Api", "AWS::Serverless::HttpApi", "AWS::Serverless::WebSocketApi", "aws_apigatewayv2_api"),
+    *("AWS::ApiGatewayV2::Api", "AWS::Serverless::HttpApi", "AWS::Serverless::WebSocketApi"),
 ))  # fmt: skip
 
 
@@ -126,10 +126,10 @@ def _settings(part: Gathered, resource: Resource) -> Iterator[_Setting]:
     if resource.type in _V2:
         default = read(node, "DefaultRouteSettings")
         if default is not None:
-            yield _set_or_not(_setting(default, whole=True), resource)
+            yield _setting(default, whole=True)
         routes = read(node, "RouteSettings")
         for one in routes.entries.values() if isinstance(routes, Table) else each(routes):
-            yield _set_or_not(_setting(one, whole=False), resource)
+            yield _setting(one, whole=False)
     elif part.part == "settings":
         path = read(node, "method_path")
         for one in each(read(node, "settings")):
@@ -150,12 +150,6 @@ def _setting(node: Node, *, whole: bool | None) -> _Setting:
 def _told(node: Node | None, wanted: str) -> bool | None:
     stated = None if getattr(node, "given", ()) else worded(node)
     return stated == wanted if stated is not None or node is None else None
-
-
-def _set_or_not(one: _Setting, resource: Resource) -> _Setting:
-    """Return a setting of routes; in a plan, 0 means that no limit is set."""
-    unset = resource.type.startswith("aws_") and isinstance(one.limit, Scalar) and one.limit.value == 0
-    return one._replace(limit=None) if unset else one
 
 
 def _rates(settings: Sequence[_Setting], stage: Place) -> Iterator[_Rate]:

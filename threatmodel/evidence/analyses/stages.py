@@ -172,7 +172,7 @@ def served_otherwise(parts: Sequence[Gathered], stack: Stack) -> Iterator[Unknow
 
 _DEPLOYMENTS = (
     *("AWS::ApiGateway::Deployment", "AWS::ApiGatewayV2::Deployment"),
-    *("aws_api_gateway_deployment", "aws_apigatewayv2_deployment"),
+    *("aws_api_gateway_deployment",),
 )
 
 

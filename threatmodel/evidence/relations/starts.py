@@ -38,7 +38,7 @@ from threatmodel.stacks.values import Link, Table, Unknown, get, links, text, un
 
 _PERMISSIONS = ("AWS::Lambda::Permission", "AWS::Lambda::ResourcePolicy")
 _CUSTOM = ("Custom::", "AWS::CloudFormation::CustomResource")
-_ROUTES = ("AWS::ApiGatewayV2::Route", "aws_apigatewayv2_route")
+_ROUTES = ("AWS::ApiGatewayV2::Route",)
 
 
 def starts(names: Names) -> Mapping[str, Starts]:

@@ -74,7 +74,7 @@ def _only(value: Node) -> Node:
 def _shaped(value: Node, own: Any, definitions: Definitions, row: Row, path: str) -> Node:
     """A value as a property of CloudFormation has it: a block that occurs once is no list there."""
     if isinstance(own, str):
-        return _worded(value, row.words[path]) if path in row.words else value
+        return _worded(value, row.words[path]) if path in row.words else _without_unset(value, path, row)
     _, form, name = own
     if form == "one":
         return _block(_only(value), name, definitions, row, path)
@@ -101,6 +101,19 @@ def _pairs(value: Table, own: Mapping[str, Any]) -> List:
     return List(tuple(found), value.place)
 
 
+def _without_unset(value: Node, path: str, row: Row) -> Node:
+    """Blocks that CloudFormation does not define, without the values that mean none."""
+    if not isinstance(value, List) or not any(one.startswith(f"{path}.") for one in row.unset):
+        return value
+    kept = [
+        one._replace(entries={k: v for k, v in one.entries.items() if not _is_unset(f"{path}.{k}", v, row)})
+        if isinstance(one, Table)
+        else one
+        for one in value.items
+    ]
+    return value._replace(items=tuple(kept))
+
+
 def _worded(value: Node, words: Mapping[str, str]) -> Node:
     """A value in CloudFormation's words."""
     raw = str(value.value) if isinstance(value, Scalar) else ""
@@ -115,8 +128,8 @@ def _block(node: Node, name: str, definitions: Definitions, row: Row, path: str)
     own = definitions[name]
     entries: dict[str, Node] = {}
     for key, value in node.entries.items():
-        if is_set(value):
-            inner = f"{path}.{key}"
+        inner = f"{path}.{key}"
+        if is_set(value) and not _is_unset(inner, value, row):
             target = row.paths.get(inner, key)
             known = own.get(folded(target.removesuffix("[]")), target)
             put(
