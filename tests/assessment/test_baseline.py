@@ -214,7 +214,7 @@ def test_what_cannot_be_trusted_is_refused_with_the_command_that_renews_it(
         read(text, Place("b.json"), TODAY)
     (problem,) = caught.value.problems
     assert problem.code == "unusable-baseline"
-    assert problem.hint == "remove it and take a new one: tm check --baseline b.json --write-baseline"
+    assert problem.hint == "remove it and create a new one: tm check --baseline b.json --write-baseline"
 
 
 def test_where_it_is_tomorrow_already_a_baseline_is_no_future_one(tmp_path: Path, library: Library) -> None:

@@ -161,7 +161,7 @@ def test_a_control_without_a_threat_says_how_to_link_it() -> None:
     assert code == 0
     assert said == (
         "wrote team/controls/beyond-the-article/own.yaml\n"
-        "next: write it, and link it, else the library does not load: to controls: of a threat, add\n"
+        "next: write it, and link it, or the library does not load; under controls: of a threat, add\n"
         "  own: {hinders: WHY}    # or stops, contains, detects, responds, assures\n"
         "then: python tm.py --library team --list\n"
     )

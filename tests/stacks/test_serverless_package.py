@@ -106,7 +106,7 @@ def test_a_package_of_another_file_proves_nothing(before: str, after: str, what:
     assert source != SOURCE
     stack = packaged(source)
     assert stack.problems[-1].code == "stale-package"
-    assert f"it was made of another serverless.yml: {what}" in stack.problems[-1].message
+    assert f"it was made from another serverless.yml: {what}" in stack.problems[-1].message
     assert stack.resources == alone(source, stack.file).resources
 
 

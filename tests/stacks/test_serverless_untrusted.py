@@ -20,7 +20,7 @@ from threatmodel.stacks.values import Table
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("", "this file holds nothing"),
+        ("", "this file is empty"),
         ("[a]", "this is a list"),
         ("a", "this is a single value"),
         ("service: a", "this has only 'service'"),

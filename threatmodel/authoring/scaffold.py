@@ -107,7 +107,7 @@ def new_control(
     listing = _command(libraries.given, "--list")
     if link is None:
         line = f"  {scalar(name)}: {{hinders: WHY}}    # or {', '.join(e for e in EFFECTS if e != 'hinders')}"
-        then = "next: write it, and link it, else the library does not load: to controls: of a threat, add"
+        then = "next: write it, and link it, or the library does not load; under controls: of a threat, add"
         return Plan(((path, control_text(name, mitigation), ""),), (then, line, f"then: {listing}"))
     threat, effect = link
     at = _threat_file(threat, folders)

@@ -118,7 +118,7 @@ def _conflicts(paths: Sequence[Path] | Mapping[Path, str]) -> Iterator[Problem]:
     """Return the existing files where something would be written."""
     taken = {path: "this exists already" for path in paths if os.path.lexists(path)}
     folders = {folder for path in paths for folder in path.parents}
-    taken |= {path: "a folder is needed here" for path in folders if os.path.lexists(path) and not path.is_dir()}
+    taken |= {path: "a folder must be here" for path in folders if os.path.lexists(path) and not path.is_dir()}
     for path, message in sorted(taken.items()):
         hint = "nothing was written; move it, or write the other files by hand"
         yield Problem(code="already-exists", place=Place(shown_path(path), 0), message=message, hint=hint)

@@ -35,9 +35,7 @@ def details(how: _ArgumentGroup) -> None:
         "--view", choices=_VIEWS, default="runtime", help="which part of the system a diagram shows (default: runtime)"
     )
     how.add_argument("--focus", type=text, metavar="ID", help="show only this element and its neighbors")
-    how.add_argument(
-        "--full", action="store_true", help="show every function in one diagram, even where there are many"
-    )
+    how.add_argument("--full", action="store_true", help="show every function in one diagram, even if there are many")
     how.add_argument("--colormap", action="store_true", help="color a diagram by risk")
 
 

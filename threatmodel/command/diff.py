@@ -22,7 +22,7 @@ DESCRIPTION = (
     "Compare two models, two files that --json wrote, or two revisions. A range such as main..HEAD names two "
     "revisions; a single revision is compared with the working tree. Lost controls and proofs come first, then new "
     "flows across a boundary and findings that became worse. Reordering and reformatting are not changes. "
-    "The exit code is 0 even where the two differ."
+    "The exit code is 0 even if the two differ."
 )
 _FORMS = ("text", "json", "markdown", "dot")
 _SUFFIXES = {".yaml", ".yml", ".json"}

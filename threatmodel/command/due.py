@@ -10,7 +10,7 @@ from threatmodel.command.request import Invocation, models_of
 
 DESCRIPTION = (
     "List the acceptances, attestations, plans and tasks of one or more models that have expired or expire soon, by "
-    "owner. The exit code is 0 even where one has expired; use check to fail on it."
+    "owner. The exit code is 0 even if one has expired; use check to fail on it."
 )
 _DAYS = re.compile(r"([0-9]{1,5})d?\Z")
 

@@ -10,7 +10,7 @@ from threatmodel.command.request import Invocation, in_clone
 
 DESCRIPTION = (
     "Create a first model, a platform file, an empty library, the schema for editors and a check for CI. With --from, "
-    "the model describes what a template, plan or serverless.yml deploys. Run it in the top folder of your repository. "
+    "the model describes what a template, plan or serverless.yml deploys. Run it in the root of your repository. "
     "Nothing is overwritten: if one of the files exists, nothing is written."
 )
 

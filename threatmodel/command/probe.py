@@ -97,7 +97,7 @@ def options(parser: Parser) -> None:
         action="append",
         default=[],
         metavar="FOLDER",
-        help="a folder of dependencies in another place",
+        help="another folder with dependencies",
     )
     add(
         "--provide",
@@ -113,7 +113,7 @@ def options(parser: Parser) -> None:
         metavar="HOST",
         help="another host that probes may be sent to",
     )
-    add("--unconfined", action="store_true", help="as root, run the handler even where this system cannot isolate it")
+    add("--unconfined", action="store_true", help="as root, run the handler even if this system cannot isolate it")
     arguments.library(parser)
 
 

@@ -216,7 +216,7 @@ class FileStatements:
         extra = dict.fromkeys((*functions, *self.lists.unread_parts))
         modelled = {*self.lists.elements, *self.file.element_of, *extra}
         unasked = [
-            Problem(code="unknown-parameter", place=place, message=f"the file has no parameter {quoted(name)}")
+            Problem(code="unknown-parameter", place=place, message=f"the template has no parameter {quoted(name)}")
             for name, place in self.base.stated.items()
             if name not in self.stack.parameters
         ]

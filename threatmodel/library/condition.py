@@ -236,7 +236,7 @@ def _constant(node: ast.expr, row: FactRow, test: str, text: str) -> Any:
                 raise _error(node, f"{quoted(value)} is not a word of '{row.name}'", hint, "unknown-word")
             return value
         case _:
-            message = f"'{row.name}' is {row.type} and cannot be compared so with {shown(value)}"
+            message = f"'{row.name}' is {row.type} and cannot be compared in this way with {shown(value)}"
             raise _error(node, message, "", "wrong-type")
 
 

@@ -77,12 +77,12 @@ _MOVE = record(
     Key(
         "if",
         _CONDITION,
-        "when it holds; what is unknown lowers nothing, and is no proof against a raise",
+        "its condition; an unknown condition lowers nothing, and does not rule out a raise",
         required=True,
     ),
-    Key("likelihood", Number(1, 5), "the likelihood then"),
-    Key("impact", Number(1, 5), "the impact then"),
-    Key("because", _LINE, "why; reports cite it", required=True),
+    Key("likelihood", Number(1, 5), "the likelihood if it is true"),
+    Key("impact", Number(1, 5), "the impact if it is true"),
+    Key("because", _LINE, "the reason, which reports cite", required=True),
 )
 
 _IDS = Items(Text(60), least=1)
@@ -91,42 +91,42 @@ THREAT = record(
     "a threat",
     Key("id", Text(60), "the file's name", required=True),
     Key("title", _LINE, "the threat as a sentence that a developer understands", required=True),
-    Key("aliases", _ALIASES, "other words that people look it up by, such as IDOR or SSRF"),
+    Key("aliases", _ALIASES, "other terms for it, such as IDOR or SSRF; explain accepts them"),
     Key("scenario", Word(SCENARIOS), "the article's scenario that it belongs to: the file's folder", required=True),
-    Key("targets", Items(KIND, least=1), "the kinds of element that it can hit", required=True),
+    Key("targets", Items(KIND, least=1), "the kinds of element that it can target", required=True),
     Key("applies", _CONDITION, "when an element is exposed to it (exposure, never a missing control)", required=True),
     Key(
         "everywhere",
         _LINE,
-        "why it hits every element of its kind, where 'applies' is true: applies to every ... since",
+        "why it applies to every element of its kind, if 'applies' is true; completes: applies to every ..., because",
     ),
     Key("stride", Items(Word(STRIDE), least=1), "the STRIDE categories", required=True),
     Key("likelihood", Number(1, 5), "before controls: 5 is opportunistic and seen constantly", required=True),
     Key("impact", Number(1, 5), "before controls: 5 is the loss of the account or the workspace", required=True),
-    Key("raises", Items(_MOVE, least=1), "what makes it likelier or worse for an element"),
-    Key("lowers", Items(_MOVE, least=1), "what makes it less likely or less bad"),
-    Key("why", _PROSE, "why it happens and why the two numbers are what they are", required=True),
-    Key("controls", NamedItems(_EFFECT, "a control"), "what answers it, and how", required=True),
-    Key("reaches", KIND, "the kind of element that it hits through its target: each is named with the finding"),
-    Key("treated_by", Word(("provider",)), "only the cloud provider can treat it"),
-    Key("comes", Word(("first",)), "before all others, while nothing that stops it is known to be in place"),
-    Key("formerly", _IDS, "its former ids, oldest first: they work until 1.0"),
-    Key("took_in", _IDS, "ids of threats that became part of it: messages lead here from them"),
+    Key("raises", Items(_MOVE, least=1), "what makes it more likely or more severe for an element"),
+    Key("lowers", Items(_MOVE, least=1), "what makes it less likely or less severe"),
+    Key("why", _PROSE, "why it happens, and the reasons for the likelihood and the impact", required=True),
+    Key("controls", NamedItems(_EFFECT, "a control"), "the controls that treat it, with their effects", required=True),
+    Key("reaches", KIND, "the kind of element that it reaches through its target; the finding names each of them"),
+    Key("treated_by", Word(("provider",)), "set it if only the cloud provider can treat it"),
+    Key("comes", Word(("first",)), "rank it before all others, unless a control that stops it is known to be in place"),
+    Key("formerly", _IDS, "its former ids, oldest first; they work until 1.0"),
+    Key("took_in", _IDS, "ids of threats that were merged into it; messages for them refer to it"),
     Key("maps", _THREAT_MAPS, "ids in public catalogs", required=True),
-    Key("references", Items(_URL, least=1), "what to read", required=True),
+    Key("references", Items(_URL, least=1), "links for further reading", required=True),
     Key("examples", _examples(*THREAT_EXAMPLES), "facts that pin the condition", required=True),
 )
 """A file under threatlib/threats/<scenario>/."""
 
 _NEED = record(
     "a need",
-    Key("if", _CONDITION, "what must hold for the control to make sense", required=True),
+    Key("if", _CONDITION, "the condition for the control to be applicable", required=True),
     Key("else", _LINE, "why it is not applicable otherwise", required=True),
 )
 
 _HOW = record(
     "how to do it",
-    Key("summary", _PROSE, "what to do, in words", required=True),
+    Key("summary", _PROSE, "what to do", required=True),
     Key("cloudformation", Text(4000), "the lines of a SAM or CloudFormation template"),
     Key("terraform", Text(4000), "the lines of a Terraform configuration"),
     Key("code", Text(4000), "the lines of a handler or a build file"),
@@ -135,9 +135,9 @@ _HOW = record(
 
 _WEAKER = record(
     "a weaker form",
-    Key("says", _LINE, "what it is, and why it is not the control", required=True),
+    Key("says", _LINE, "what it is, and why it does not count", required=True),
     Key("facts", NamedItems(Raw(), "a fact", _FACT_NAME, "a fact's name"), "its facts"),
-    Key("template", Text(2000), "resources of a CloudFormation template that look like it"),
+    Key("template", Text(2000), "resources of a CloudFormation template that are similar to it"),
 )
 
 CONTROL = record(
@@ -145,27 +145,27 @@ CONTROL = record(
     Key("id", Text(60), "the file's name", required=True),
     Key("title", _LINE, "the control as a statement that is true when it is in place", required=True),
     Key("do", _LINE, "what to do to put it in place, as one instruction: Sign packages, and enforce code signing"),
-    Key("aliases", _ALIASES, "other words that people look it up by, such as WAF or DLQ"),
+    Key("aliases", _ALIASES, "other terms for it, such as WAF or DLQ; explain accepts them"),
     Key("mitigation", Word((*MITIGATIONS, BEYOND)), "the article's mitigation: the file's folder", required=True),
-    Key("kind", Word(("preventive", "detective", "corrective")), "when it acts", required=True),
-    Key("owner", _LINE, "who runs it, by role", required=True),
-    Key("scope", KIND, "the kind of element that it lives on", required=True),
-    Key("in_place", _CONDITION, "when it is in place; left out where only a person can tell"),
-    Key("requires", Items(Text(60), least=1), "controls without which it does nothing"),
+    Key("kind", Word(("preventive", "detective", "corrective")), "when it takes effect", required=True),
+    Key("owner", _LINE, "the role that runs it, such as security team", required=True),
+    Key("scope", KIND, "the kind of element that it applies to", required=True),
+    Key("in_place", _CONDITION, "when it is in place; leave it out if no tool can see that"),
+    Key("requires", Items(Text(60), least=1), "controls that it depends on"),
     Key(
         "public",
         Word(("kept-out",)),
-        "it keeps anonymous callers out; not required where the endpoint is meant to be public",
+        "set it if the control excludes anonymous callers: it is then not required of a public endpoint",
     ),
-    Key("formerly", _IDS, "its former ids, oldest first: they work until 1.0"),
-    Key("took_in", _IDS, "ids of controls that became part of it: messages lead here from them"),
-    Key("needs", Items(_NEED, least=1), "what must hold for it to be applicable"),
-    Key("why", _PROSE, "what it does against an attacker, and where it ends", required=True),
+    Key("formerly", _IDS, "its former ids, oldest first; they work until 1.0"),
+    Key("took_in", _IDS, "ids of controls that were merged into it; messages for them refer to it"),
+    Key("needs", Items(_NEED, least=1), "the conditions for it to be applicable"),
+    Key("why", _PROSE, "its effect against an attacker, and its limits", required=True),
     Key("how", _HOW, "how to put it in place", required=True),
     Key("maps", _CONTROL_MAPS, "ids in public catalogs", required=True),
-    Key("references", Items(_URL, least=1), "what to read", required=True),
+    Key("references", Items(_URL, least=1), "links for further reading", required=True),
     Key("examples", _examples(*CONTROL_EXAMPLES), "facts that pin the conditions"),
-    Key("weaker", Items(_WEAKER, least=1), "what looks like the control and is not: none of it may count as in place"),
+    Key("weaker", Items(_WEAKER, least=1), "what is similar to the control but does not count as in place"),
 )
 """A file under threatlib/controls/<mitigation>/."""
 

@@ -130,5 +130,5 @@ def _requiring(controls: Mapping[str, Control], gone: Mapping[str, Off]) -> Iter
         for required in control.requires:
             if required in gone:
                 message = f"'{required}' is switched off, but '{control.id}' requires it"
-                hint = f"switch off '{control.id}' too, or replace it by a version that does not require it"
+                hint = f"switch off '{control.id}' too, or replace it with a version that does not require it"
                 yield Problem(code="required-control", place=gone[required].place, message=message, hint=hint)

@@ -226,7 +226,7 @@ def _one(reader: Reader, build: Callable[[Reader, Fields], T], shape: Record, pa
     """What one file holds, or None where its problems have been noted."""
     for mark in unwritten(reader.document):
         message = "this is still the placeholder that tm new wrote"
-        reader.note("unwritten-text", reader.place(mark), message, "write over it, or delete the file")
+        reader.note("unwritten-text", reader.place(mark), message, "replace it, or delete the file")
     entries = reader.whole(shape)
     if "id" in entries and entries["id"].value != path.stem:
         message = f"the id is {quoted(entries['id'].value)}, but the file is named {quoted(path.name)}"

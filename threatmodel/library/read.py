@@ -58,7 +58,8 @@ def _moves(
         moves = [sign * (new - old) for new, old in zip(given.values(), base, strict=True) if new is not None]
         if not moves or min(moves) < 0 or not any(moves):
             now = f"likelihood {base[0]}, impact {base[1]}"
-            reader.note("no-move", rule.place, f"this rule {name} nothing: the threat has {now}", f"say what it {name}")
+            message = f"this rule {name} nothing: the threat has {now}"
+            reader.note("no-move", rule.place, message, f"state what it {name}")
             continue
         if not {"if", "because"} <= rule.value.keys():
             continue
@@ -154,7 +155,7 @@ def _check_weaker(reader: Reader, weaker: Sequence[Weaker], answer: pins.Evaluat
     """Check that facts that are not enough do not count as enough; templates are checked where evidence is read."""
     for one in weaker:
         if one.facts and answer(pins.facts_of(one.facts, one.place)) == "in_place":
-            message = "these facts are not enough, but the condition answers 'in_place'"
+            message = "these facts are not enough, but the condition gives 'in_place'"
             reader.note("wrong-example", one.place, message)
 
 
@@ -184,7 +185,7 @@ def _check_examples(
     before = len(reader.problems)
     examples = list(_examples(reader, entry, kind))
     for (stated, _, place), found in pins.wrong_answers(answer, examples):
-        reader.note("wrong-example", place, f"this example says '{stated}', but the condition answers '{found}'")
+        reader.note("wrong-example", place, f"this example expects '{stated}', but the condition gives '{found}'")
     if len(reader.problems) > before:
         return
     for what in pins.survivors(variants, examples):

@@ -38,7 +38,7 @@ def _controls(ids: Ids, entries: Fields) -> Iterator[ControlStatement]:
         missing = [key for key in ("on", "expires") if attested and not fields.given(key)]
         if missing:
             message = f"the attestation of '{name}' has no {' and no '.join(missing)}"
-            ids.note("missing-key", entry.key, message, "say when it was given and until when it holds")
+            ids.note("missing-key", entry.key, message, "state the day it was given and the day it ends")
         if not any(fields.given(key) for key in ("attested_by", "planned_for", "ticket", "due", "owner")):
             message = f"'{name}' says neither who attests it nor for when it is planned"
             hint = "add attested_by, on and expires, or planned_for, or whose work it is: owner, ticket, due"

@@ -124,7 +124,7 @@ def _system(ids: Ids, platforms: list[Fields], libraries: tuple[Path, ...], docu
         ids.note(
             "empty-model",
             Place(document.file),
-            "the model describes no function and nothing else to look at",
+            "the model describes no function and no other element",
             "add functions, with at least one id in them",
         )
     every = [entries, *platforms]

@@ -92,7 +92,7 @@ def _agreed(folder: Path, root: Path) -> None:
         ours, theirs = paths_apart(*(Path(shown_path(one)) for one in (root, found or root)))
         what = theirs if found else f"none ({_said(done)})"
         message = f"its repository is {ours}, which has '.git', but git finds {what}"
-        hint = "remove what git takes for a repository beside the model (HEAD, objects, refs), or repair '.git'"
+        hint = "remove the files beside the model that Git treats as a repository (HEAD, objects), or repair '.git'"
         raise _refusal("other-repository", folder, message, hint)
 
 
@@ -104,7 +104,7 @@ def git(root: Path, *arguments: str, feed: bytes = b"", tree: Path | None = None
     """
     done = tried(root, *arguments, feed=feed, tree=tree)
     if done.returncode:
-        raise _refusal("git-failed", root, _said(done), "see what git says of this repository: git fsck")
+        raise _refusal("git-failed", root, _said(done), "check the repository with git fsck")
     return done.stdout
 
 

@@ -71,7 +71,7 @@ def check_home() -> None:
 def _lost() -> Iterator[Problem]:
     lost = [name for name in _FOLDERS if not (CONTENT / name).is_dir()]
     if lost:
-        message = f"its own {listed(lost)} cannot be found: tm {__version__} was not installed whole"
+        message = f"its own {listed(lost)} cannot be found: tm {__version__} is not completely installed"
         hint = "install it again: pip install --force-reinstall threatmodel"
         yield Problem(code="content-missing", place=Place(str(CONTENT), 0), message=message, hint=hint)
 
@@ -80,7 +80,7 @@ def _other_clones(folders: Iterable[Path]) -> Iterator[Problem]:
     for folder in folders:
         version = _version_of(folder)
         if version is not None and version != __version__:
-            message = f"this is a clone of version {quoted(version)}, and what runs is tm {ORIGIN}"
+            message = f"this is a clone of version {quoted(version)}, but the running command is tm {ORIGIN}"
             hint = "run the clone's own, python tm.py, or install the clone"
             yield Problem(code="other-version", place=Place(str(folder), 0), message=message, hint=hint)
 

@@ -85,7 +85,7 @@ def _may_be_tracked(path: Path) -> bool:
 
 
 def _foreign(path: Path) -> InputError:
-    message = "this file is there already, and is no output of an earlier run"
+    message = "this file exists, and is not an output of an earlier run"
     hint = "name another file, or add --force to replace this one"
     if _may_be_tracked(path):
         message += ", and git tracks it"

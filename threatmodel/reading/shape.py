@@ -242,7 +242,7 @@ class Reader:
         root = self.document.root
         if root is BLANK:
             first = next((key.name for key in shape.keys if key.required), shape.keys[0].name)
-            message = f"this file holds nothing; expected {shape.noun}"
+            message = f"this file is empty; expected {shape.noun}"
             self.note("empty-file", Place(self.document.file), message, f"begin with '{first}:'")
             return Fields()
         entries: Fields = self.read(shape, root, self.document.mark, shape.noun)
@@ -299,7 +299,7 @@ def _read_text(reader: Reader, shape: Text, raw: Any, mark: int, noun: str) -> A
         return reader.wrong(shape, raw, mark, noun, "quote it" if isinstance(raw, bool | int | float) else "")
     if len(raw) > shape.longest:
         message = f"{noun} has {len(raw)} characters; at most {shape.longest} are allowed"
-        reader.note("too-long", reader.place(mark), message)
+        reader.note("too-long", reader.place(mark), message, "shorten it")
         return INVALID
     if not raw.strip():
         reader.note("empty-value", reader.place(mark), f"{noun} is empty", "write it, or remove the line")
@@ -390,7 +390,7 @@ def _read_table(reader: Reader, shape: NamedItems, raw: Any, mark: int, noun: st
             name = new  # noqa: PLW2901 - read as its current name
         if len(name) > shape.longest:
             message = f"the id of {shape.noun} has {len(name)} characters; at most {shape.longest} are allowed"
-            reader.note("wrong-id", key_place, message)
+            reader.note("wrong-id", key_place, message, "shorten it")
             continue
         if not shape.pattern.match(name):
             parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", latin(name[:100]))

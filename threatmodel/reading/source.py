@@ -308,7 +308,7 @@ _SYNTAX = {
         "check the indentation, and the quotes and brackets just before",
     ),
     "did not find expected '-' indicator": ("no item begins here", "begin it with '- ', or check the indentation"),
-    "could not find expected ':'": ("this is no 'key: value'", "write a colon and a space behind the key"),
+    "could not find expected ':'": ("this is not a 'key: value' pair", "write a colon and a space after the key"),
     "found unexpected end of stream": ("this quote is never closed", "close it"),
     "found unknown escape character": (
         "the backslash begins an escape that does not exist",

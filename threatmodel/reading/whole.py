@@ -187,7 +187,7 @@ def unwritable(path: Path, error: OSError | ValueError) -> InputError:
 
 
 _WRITABLE = {
-    errno.ENOENT: "the folder is not there: make it first, or name another",
+    errno.ENOENT: "the folder does not exist: create it first, or name another",
     errno.ENOSPC: "make room, or name another place",
     errno.EFBIG: "allow larger files (ulimit -f), or name another place",
     errno.ENXIO: "nothing reads this pipe: start what reads it first",

@@ -173,8 +173,10 @@ def _named(reason: Gap, found: Mapping[Gap, int]) -> str:
 def _counts(entries: Sequence[Issue]) -> str:
     """How many findings need work or an answer, and how many issues they come from."""
     findings = sum(len(issue.findings) for issue in entries)
-    text = f"{counted(findings, 'finding')} {'needs' if findings == 1 else 'need'} work or an answer"
-    return f"{text}, {counted(len(entries), 'root cause')}" if entries else "no finding needs work or an answer"
+    if not findings:
+        return "no finding needs work or an answer"
+    causes = counted(len(entries), "root cause")
+    return f"{counted(findings, 'finding')} with {causes} {'needs' if findings == 1 else 'need'} work or an answer"
 
 
 def rules_in_words(invariants: Sequence[HeldInvariant]) -> str:

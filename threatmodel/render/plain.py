@@ -53,9 +53,9 @@ STATE: Mapping[ControlState, str] = {
 """A control's state on an element."""
 
 PROOF: Mapping[Proof, str] = {
-    "probe": "tm probe",
-    "template": "the template",
+    "probe": "evidence: tm probe",
+    "template": "evidence: the template",
     "aws": "verifiable in AWS only; attest it until the collector has run",
     "attestation": "attestation needed: no tool can see this",
 }
-"""What proves that an action is done."""
+"""What proves that an action is done, or what is needed instead."""

@@ -77,7 +77,7 @@ def _actions(found: Sequence[ActionText], more: int, width: int) -> Iterator[str
         cause = f"{one.cause}, {one.location}" if one.location else one.cause
         yield from _wrapped(f"{one.state}: {cause}", width, "   ")
         yield from _wrapped(f"owner: {one.owner}{', due ' + one.due if one.due else ''} · {one.effect}", width, "   ")
-        yield from _wrapped(f"evidence: {one.proof}", width, "   ")
+        yield from _wrapped(one.proof, width, "   ")
     if more:
         yield f"   and {counted(more, 'more action')}"
     yield ""

@@ -118,7 +118,7 @@ class _Following:
 def _circle(written: str, place: Place, above: tuple[Path, ...], target: Path) -> InputError:
     way = [shown_path(one) for one in (*above[above.index(target) :], target)]
     message = f"{quoted(written)} nests itself: {' nests '.join(way)}"
-    hint = "nothing can deploy a circle: take one of these nested stacks out"
+    hint = "a cycle cannot be deployed: remove one of these nested stacks"
     return InputError([Problem(code="circular-nesting", place=place, message=message, hint=hint)])
 
 

@@ -271,4 +271,4 @@ def _unusable(place: Place, message: str) -> InputError:
 
 
 def _renew(place: Place) -> str:
-    return f"remove it and take a new one: tm check --baseline {place.file} --write-baseline"
+    return f"remove it and create a new one: tm check --baseline {place.file} --write-baseline"

@@ -49,7 +49,7 @@ def runner_for(  # noqa: PLR0913 - options of one command, each by its name
     file = Path(path)
     suffix = file.suffix.lower()
     if suffix not in {".py", ".js", ".mjs", ".cjs"} or (name and not re.fullmatch(r"[^\W\d]\w*", name)):
-        raise _refused("wrong-target", target, f"{quoted(target)} is nothing that can be probed", f"name {FORMS}")
+        raise _refused("wrong-target", target, f"{quoted(target)} cannot be probed", f"name {FORMS}")
     if not file.is_file():
         raise _refused("missing-file", path, "there is no such file", f"name {FORMS}")
     if sys.platform == "win32":

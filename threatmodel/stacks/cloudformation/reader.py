@@ -68,7 +68,7 @@ def stack_of(
 def _no_template(root: Node | None) -> str:
     """What the root of a file is if it is no template's, in words."""
     if root is None:
-        return "this file holds nothing"
+        return "this file is empty"
     if not isinstance(root, Table):
         return f"this is {_kind(root)}"
     if "Resources" in root.entries:

@@ -74,18 +74,18 @@ def packaged(stack: Stack, making: GrowingTemplate, package: Package) -> Stack:
         return _alone(stack, package, "its template and its state are not of one run", Place(package.template))
     stage = _stage(making)
     if stage is None or stage != state["provider"].get("stage"):
-        why = "it is of a stage that is not the one meant; say stage: beside serverless: in the model"
+        why = "it is for another stage; state 'stage:' beside 'serverless:' in the model"
         return _alone(stack, package, why, Place(package.state))
     other = next(differing(making, state), None) or next(_other_functions(stack, template), None)
     if other is not None:
         what, place = other
-        return _alone(stack, package, f"it was made of another serverless.yml: {what} differs", place)
+        return _alone(stack, package, f"it was made from another serverless.yml: {what} differs", place)
     return _as_written(stack, template)
 
 
 def _alone(stack: Stack, package: Package, why: str, place: Place) -> Stack:
     """The file's own reading, with a note why the package does not count."""
-    message = f"the package {package.template} is left aside: {why}"
+    message = f"the package {package.template} is ignored: {why}"
     problem = Problem(code="stale-package", place=place, message=message, hint="run serverless package again")
     return replace(stack, problems=(*stack.problems, problem))
 

@@ -104,7 +104,7 @@ def read(
 def _not_ours(root: Node | None) -> str:
     """What a file is if it is no serverless.yml, in words."""
     if root is None:
-        return "this file holds nothing"
+        return "this file is empty"
     if not isinstance(root, Table):
         return f"this is {'a list' if isinstance(root, List) else 'a single value'}"
     if "provider" in root.entries and "service" in root.entries:
