@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.prose import split
 from scripts.wording.checking import hits
 from scripts.wording.hits import Hit
-from scripts.wording.places import Places, within
+from scripts.wording.places import Places, cited, table, within
 from scripts.wording.rules import banned_words
 from scripts.wording.sentences import sentences, words
 from tests.support import HOME
@@ -251,12 +250,29 @@ def test_a_kind_of_file_without_a_reader_is_refused(tmp_path: Path) -> None:
 # --- the places and the command
 
 
-def test_a_path_that_is_only_reported_is_counted() -> None:
-    where = Places(checked=("a/b.md", "ab.md"), reported=("a",))
-    one, other = (Hit(path=path, line=1, rule="word", found="x", write="y") for path in where.checked)
-    assert split([one, other], where) == ([other], {"a": 1})
+def test_every_file_is_enforced() -> None:
+    where = Places(checked=("a/b.md", "ab.md"))
     assert where.files(["a/"]) == ("a/b.md",)
     assert within("a/b.md", ".")
+    assert "reported" not in table()
+
+
+def test_a_text_of_others_is_cited_as_it_is(tmp_path: Path) -> None:
+    (text,) = cited()
+    assert "cancelled" in text
+    assert found(tmp_path, f"It prints: {text}.\n") == []
+    assert [hit.found for hit in found(tmp_path, "It was cancelled.\n")] == ["cancelled"]
+
+
+def test_a_line_break_in_a_cell_ends_a_sentence(tmp_path: Path) -> None:
+    part = "one two " * 7
+    assert found(tmp_path, f"| a |\n| --- |\n| {part}<br>{part}|\n") == []
+    assert [hit.rule for hit in found(tmp_path, f"| a |\n| --- |\n| {part}{part}|\n")] == ["sentence-length"]
+
+
+def test_requests_are_rejected_and_permissions_denied(tmp_path: Path) -> None:
+    text = "It refuses the request.\n\nThe connection was refused.\n\nA refusal shows nothing.\n"
+    assert [hit.found for hit in found(tmp_path, text)] == ["refuses", "refusal"]
 
 
 def test_every_banned_word_says_what_to_write() -> None:

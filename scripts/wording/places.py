@@ -1,4 +1,4 @@
-"""Which files are checked, and which of them are only reported (places.yaml)."""
+"""Which files are checked, and what in them is code or cited (places.yaml)."""
 
 from __future__ import annotations
 
@@ -15,19 +15,14 @@ TABLE = Path(__file__).with_name("places.yaml")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """The files that are checked, as paths from the repository's root, and the paths that are only reported."""
+    """The files that are checked, as paths from the repository's root."""
 
     checked: tuple[str, ...]
-    reported: tuple[str, ...]
 
     def files(self, wanted: Iterable[str]) -> tuple[str, ...]:
         """Return the checked files in these files and folders, all where none is given."""
         inside = [path.rstrip("/").removeprefix("./") for path in wanted]
         return tuple(one for one in self.checked if not inside or any(within(one, path) for path in inside))
-
-    def reported_by(self, path: str) -> str | None:
-        """Return the entry that says of this file that it is only reported; None where it is enforced."""
-        return next((scope for scope in self.reported if within(path, scope)), None)
 
 
 def within(path: str, scope: str) -> bool:
@@ -48,6 +43,12 @@ def code_keys() -> frozenset[str]:
     return frozenset(table()["code_keys"])
 
 
+@cache
+def cited() -> tuple[str, ...]:
+    """Return the texts of others that are cited as they are."""
+    return tuple(table()["cited"])
+
+
 def places(home: Path) -> Places:
     """Return the places of a repository."""
     found = {
@@ -57,4 +58,4 @@ def places(home: Path) -> Places:
         if path.is_file()
     }
     kept = [path for path in found if not any(fnmatchcase(path, pattern) for pattern in table()["left_out"])]
-    return Places(checked=tuple(sorted(kept)), reported=tuple(table()["reported"]))
+    return Places(checked=tuple(sorted(kept)))
