@@ -26,6 +26,28 @@ data:
     classification: internal
 """
 
+_TABLE = """\
+  T{n}:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      SSESpecification: {{SSEEnabled: !If [C{a}, true, false]}}
+      KeySchema: [{{AttributeName: id, KeyType: HASH}}]
+"""
+_FUNCTION = """\
+  F{n}:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: app.handler
+      CodeUri: src/
+      Timeout: !If [C{b}, 5, 900]
+      Environment: {{Variables: {{TABLE: !Ref T{n}, LEVEL: !If [C{c}, DEBUG, INFO], STAGE: !Ref P{p}}}}}
+      Policies:
+        - DynamoDBReadPolicy: {{TableName: !Ref T{n}}}
+        - !If [C{a}, AWSXRayDaemonWriteAccess, AWSLambdaBasicExecutionRole]
+      Events: {{E: {{Type: Api, Properties: {{Path: /x{n}, Method: get}}}}}}
+"""
+
 _ENTRIES = {
     "boundaries": ("", "  fn-{n}:\n    inside: account\n"),
     "apis": ("api", "  api-{n}:\n    boundary: fn-{n}\n"),
@@ -47,6 +69,18 @@ _ENTRIES = {
 
 _STEP = {"function": 3}
 """Of a function every third fact is stated, of everything else every second: what is left out is asked about."""
+
+
+def template(parameters: int, conditions: int, functions: int) -> str:
+    """Return a SAM template whose functions and tables depend on conditions, three each, and these on parameters."""
+    lines = ["Transform: AWS::Serverless-2016-10-31\n", "Parameters:\n"]
+    lines += [f"  P{n}: {{Type: String, Default: a, AllowedValues: [a, b]}}\n" for n in range(parameters)]
+    lines += ["Conditions:\n", *(f"  C{n}: !Equals [!Ref P{n % parameters}, a]\n" for n in range(conditions))]
+    lines.append("Resources:\n")
+    for n in range(functions):
+        a, b, c = ((n + step) % conditions for step in range(3))
+        lines += [_TABLE.format(n=n, a=a), _FUNCTION.format(n=n, a=a, b=b, c=c, p=n % parameters)]
+    return "".join(lines)
 
 
 def model(size: int) -> str:

@@ -12,7 +12,13 @@ import pytest
 from benchmarks import compare_pytm, generate, scale, threats, timing
 from benchmarks.compare_pytm import Line, Size
 from tests.support import HOME, graph_of
+from threatmodel.evidence.collect import collect
+from threatmodel.evidence.every_function import with_functions
+from threatmodel.evidence.work import USUAL_WORK, Work
+from threatmodel.library.directions import directions
 from threatmodel.library.load import load_library
+from threatmodel.model.load import load_model
+from threatmodel.reading.files import Files
 
 pytestmark = pytest.mark.slow
 
@@ -162,3 +168,16 @@ def test_figures_of_a_file_are_json(tmp_path: Path) -> None:
     command = [sys.executable, str(BENCHMARKS / "scale.py"), "--file", str(path)]
     made = subprocess.run(command, check=True, capture_output=True, text=True)
     assert json.loads(made.stdout)["findings"] > 0
+
+
+def test_a_file_of_many_choices_takes_less_than_the_usual_work(tmp_path: Path) -> None:
+    """Counted operations, so that nothing depends on the machine; `gate.py` measures time and memory of the same."""
+    (tmp_path / "template.yaml").write_text(generate.template(20, 20, 50), encoding="utf-8")
+    model = tmp_path / "model.yaml"
+    model.write_text("name: Choices\nevidence: [{template: template.yaml, functions: all}]\n", encoding="utf-8")
+    files, work = Files(), Work()
+    system = with_functions(load_model(files, model), files)
+    evidence, _ = collect(system, files, directions(load_library(HOME / "threatlib")), work=work)
+    assert work.spent < USUAL_WORK / 2
+    stated = [evidence[f"f{n}"]["timeout_seconds"][0] for n in range(50)]
+    assert {one.defaults for one in stated} == {(f"P{n}",) for n in range(20)}, "each depends on one condition"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from threatmodel.graph.elements import Read
 from threatmodel.graph.resolved import Evidence
 from threatmodel.library.directions import directions
 from threatmodel.library.load import load_library
+from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import shown
@@ -147,3 +149,65 @@ def test_one_file_leaves_the_work_of_the_others(tmp_path: Path) -> None:
     evidence, (hostile, own) = collect(load_model(files, Path("model.yaml")), files, ways, work=Work(1_000))
     assert [[note.code for note in read.notes] for read in (hostile, own)] == [["work-limit"], []]
     assert [(said.value, said.size, said.defaults) for said in evidence["mine"]["timeout_seconds"]] == [(5, 2, ())]
+
+
+def _function(name: str, timeout: object) -> dict[str, object]:
+    return {name: {"Type": "AWS::Lambda::Function", "Properties": {"Runtime": "python3.6", "Timeout": timeout}}}
+
+
+def _by_condition(name: str, condition: str) -> dict[str, object]:
+    return _function(name, {"Fn::If": [condition, 5, 6]})
+
+
+HOSTILE: dict[str, dict[str, object]] = {
+    "a mapping of 10,000 entries": {
+        "Parameters": {"P": {"Type": "String", "Default": "k1", "AllowedValues": [f"k{n}" for n in range(10_000)]}},
+        "Mappings": {"M": {f"k{n}": {"a": 5} for n in range(10_000)}},
+        "Resources": _function("F", {"Fn::FindInMap": ["M", {"Ref": "P"}, "a"]}),
+    },
+    "200 parameters": {
+        "Parameters": {f"P{n}": {"Type": "String", "Default": "a"} for n in range(200)},
+        "Conditions": {f"C{n}": {"Fn::Equals": [{"Ref": f"P{n}"}, "a"]} for n in range(200)},
+        "Resources": _function("F", functools.reduce(lambda e, n: {"Fn::If": [f"C{n}", 5, e]}, range(80), 6)),  # type: ignore[arg-type, return-value]
+    },
+    "conditions in a circle": {
+        "Conditions": {f"C{n}": {"Fn::And": [{"Condition": f"C{(n + 1) % 90}"}] * 2} for n in range(90)},
+        "Resources": {key: one for n in range(50) for key, one in _by_condition(f"F{n or ''}", f"C{n}").items()},
+    },
+    "types from the future": {
+        "Resources": {
+            **_function("F", 5),
+            **{f"X{n}": {"Type": f"AWS::Later::Thing{n}", "Properties": {"Name": "x"}} for n in range(500)},
+        },
+    },
+    "a role for each of 200 conditions": {
+        "Parameters": {"P": {"Type": "String", "Default": "a"}},
+        "Conditions": {f"C{n}": {"Fn::Equals": [{"Ref": "P"}, f"v{n}"]} for n in range(200)},
+        "Resources": {
+            **_function("F", 5),
+            **{f"R{n}": {"Type": "AWS::IAM::Role", "Condition": f"C{n}", "Properties": {}} for n in range(200)},
+        },
+    },
+}
+
+
+_LATER = "'X0' may change it: the type 'AWS::Later::Thing0' is unknown"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_files_end_within_the_limit_and_keep_what_alarms(name: str, tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(json.dumps(HOSTILE[name]), encoding="utf-8")
+    (tmp_path / "model.yaml").write_text(
+        "name: H\nevidence: [{template: template.yaml}]\nfunctions: {f: {}}\n", encoding="utf-8"
+    )
+    work = Work(5_000)
+    evidence, read = collected(work)
+    assert work.spent <= 5_000
+    values = [said.value for said in evidence["f"].get("runtime", ())]
+    assert values == ["python3.6"] or [one.why for one in read.left_open if one.name == "runtime"] == [_LATER]
+    sure = {
+        name for name, found in evidence["f"].items() if any(said.size >= EVIDENCE and not said.open for said in found)
+    }
+    unread = {one.name for one in read.left_open if "--work" in one.why}
+    assert not unread & sure
+    assert bool(unread) <= work.reached

@@ -1,14 +1,16 @@
 """How much a run works out of what files of evidence leave open, counted so that every machine stops at the same point.
 
-An operation is a resource of a file that is read, or a question that is answered, in one world.  A run has one `Work`,
-made for it and handed down; nothing of it is kept when the run ends.  What is not worked out for lack of it is unknown,
-never harmless.
+An operation is a resource of a file that is read, some of its values, or a question that is answered, in one world.  A
+run has one `Work`, made for it and handed down; nothing of it is kept when the run ends.  What is not worked out for
+lack of it is unknown, never harmless.
 """
 
 from __future__ import annotations
 
 USUAL_WORK = 100_000
 """Operations of a run where no option says otherwise."""
+VALUES = 32
+"""Values of resources that are one operation to read."""
 
 
 class Work:

@@ -16,14 +16,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from threatmodel.evidence.claims import Claim, Fallen, Key, Said, Worlds, agreed
-from threatmodel.evidence.work import Work
+from threatmodel.evidence.work import VALUES, Work
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement
 from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.values import dataclass, field
 from threatmodel.stacks.assumed import Assumed, PlainValue
 from threatmodel.stacks.stack import Choice, Parameter, Stack
-from threatmodel.stacks.values import ANY_CHOICE, List, Scalar
+from threatmodel.stacks.values import ANY_CHOICE, List, Scalar, leaves
 
 _PARTS = 8
 """One question may take this part of a file's work, so that a single one cannot use up what the others need."""
@@ -75,7 +75,8 @@ class Tree:
         self.work = work
         self._left = [one for name, one in start.parameters.items() if name not in base.values]
         self._read = read
-        self._size = max(1, len(start.resources))
+        values = sum(1 for one in start.resources.values() for _ in leaves(one.properties))
+        self._size = max(1, len(start.resources) + values // VALUES)
 
     def usual(self, keys: Iterable[Key]) -> Mapping[Key, Worlds]:
         """Return what is said in each world that the defaults of parameters leave."""
@@ -144,8 +145,10 @@ class Tree:
             question.every.append(said)
         elif not claim.holds(said):
             parameter = self._with_few_values(assumed, read, claim) if question.valued else None
-            if parameter is not None and not question.beyond:
-                worlds = [assumed.with_value(parameter.name, one) for one in _values(parameter)[0]]
+            values = _values(parameter)[0] if parameter is not None and not question.beyond else ()
+            if parameter is not None and values and self._size * len(values) <= question.room:
+                question.room -= self._size * len(values)
+                worlds = [assumed.with_value(parameter.name, one) for one in values]
                 return _Fork(parameter.name, worlds, len(worlds))
             question.failed = question.ended = True
         return _ANSWERED
