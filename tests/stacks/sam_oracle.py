@@ -74,9 +74,15 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
+def loaded(written: str) -> dict[str, Any]:
+    """The template as plain data."""
+    template: dict[str, Any] = yaml.load(written, _Loader)  # noqa: S506 - a safe loader with tags that make mappings
+    return template
+
+
 def translated(written: str) -> dict[str, Any]:
     """The template as SAM transforms it; files that it names are taken as uploaded.  Raises what SAM raises."""
-    template = yaml.load(written, _Loader)  # noqa: S506 - a safe loader with tags that make mappings
+    template = loaded(written)
     for resource in template.get("Resources", {}).values():
         _upload(resource.get("Type"), resource.setdefault("Properties", {}))
     for kind, properties in template.get("Globals", {}).items():

@@ -21,7 +21,7 @@ from threatmodel.stacks.sam.policies import Grants, delivery, trust
 from threatmodel.stacks.sam.polls import SOURCES, poll
 from threatmodel.stacks.sam.targets import TargetFunction
 from threatmodel.stacks.stack import Resource
-from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, get, items, text
+from threatmodel.stacks.values import Link, Node, Scalar, Table, Unknown, choices_of, get, items, text
 
 _APPLICATION = "ServerlessDeploymentApplication"
 _DEPLOYER = "CodeDeployServiceRole"
@@ -85,6 +85,7 @@ class _Function:
         nodes = (part for event in every for part in (event, get(event, "Type"), get(event, "Properties")))
         hidden = next((node for node in nodes if isinstance(node, Unknown)), None)
         if hidden is not None:
+            self.making.hidden |= choices_of(found)
             given = {"FunctionName": called.name, "Principal": hidden, "SourceArn": hidden, "SourceAccount": hidden}
             self.make(f"{self.name}Events", "AWS::Lambda::Permission", given, hidden.place, hidden)
 

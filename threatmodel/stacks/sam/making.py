@@ -15,6 +15,7 @@ from threatmodel.stacks.sam.merging import merged, pruned
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.tracking import tracked_resource, untracked
 from threatmodel.stacks.values import (
+    ALWAYS,
     Joined,
     Link,
     List,
@@ -215,7 +216,8 @@ class Expansion:
 
     `routes` holds what events open, by the name of the API; `everything` the functions that get whatever an HTTP API is
     asked for, with that API; `notified` and `triggered` what events add to buckets and user pools; `reaching` the roles
-    with which rules reach their targets.  `reads` records the choices that are looked at: they decide what is made.
+    with which rules reach their targets.  `reads` records the choices that are looked at: they decide what is made;
+    `hidden` are those that decide events, which may add to any bucket and user pool.
     """
 
     def __init__(self, stack: Stack, globals_: Table | None) -> None:
@@ -231,6 +233,7 @@ class Expansion:
         self.reaching: dict[str, dict[str, Node]] = {}
         self.notified: dict[str, list[Node]] = {}
         self.triggered: dict[str, dict[str, Node]] = {}
+        self.hidden: frozenset[str] = ALWAYS
         self._meant: dict[str, str] = {}
 
     def of_type(self, *types: str) -> list[Resource]:
@@ -298,6 +301,8 @@ class Expansion:
 
     def finished(self) -> dict[str, Resource]:
         """All resources, with every reference leading to what it means."""
+        for one in self.of_type("AWS::S3::Bucket", "AWS::Cognito::UserPool") if self.hidden else ():
+            self.shape(one.name, self.hidden)
         for bucket, notices in self.notified.items():
             self._notify(bucket, notices)
         for pool, triggers in self.triggered.items():
