@@ -8,6 +8,7 @@ never in one issue.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from threatmodel.assessment.assessed import Assessment, Finding, Group, Question, Verdict
@@ -215,12 +216,13 @@ def _known_first(finding: Finding) -> tuple[bool, bool]:
 
 
 def _issue(parts: Sequence[_Part], at_fault: Cause | None, missing: Missing, asked: Sequence[Question]) -> Issue:
-    ordered = sorted((part.first, part.rank, one.id, part.control, one) for part in parts for one in part.findings)
-    first, name = min((rank, name) for _, rank, name, *_ in ordered)
+    ordered = list(_ordered(parts))
+    first = min(part.rank for part in parts)
+    name = min(one.id for part in parts if part.rank == first for one in part.findings)
     return Issue(
-        verdict=ordered[0][-1].verdict,
-        findings=tuple(finding for *_, finding in ordered),
-        controls=tuple(control for *_, control, _ in ordered),
+        verdict=ordered[0][0].verdict,
+        findings=tuple([finding for finding, _ in ordered]),
+        controls=tuple([control for _, control in ordered]),
         cause=at_fault,
         missing=missing,
         questions=tuple(asked),
@@ -228,3 +230,21 @@ def _issue(parts: Sequence[_Part], at_fault: Cause | None, missing: Missing, ask
         minor=all(weak_only(part.head) for part in parts),
         rank=first._replace(fewer=-len(ordered), name=name),
     )
+
+
+def _ordered(parts: Iterable[_Part]) -> Iterator[tuple[Finding, str]]:
+    """The findings of parts in order, each with its control.
+
+    Parts are sorted, and not all findings: a sort of everything takes longer for each finding the more there are.
+    """
+    for _, equal in groupby(sorted(parts, key=_order), key=_order):
+        found = [(one, part.control) for part in equal for one in part.findings]
+        yield from sorted(found, key=_id)
+
+
+def _order(part: _Part) -> tuple[tuple[int, ...], Rank]:
+    return part.first, part.rank
+
+
+def _id(pair: tuple[Finding, str]) -> str:
+    return pair[0].id

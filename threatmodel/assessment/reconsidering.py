@@ -8,6 +8,8 @@ from typing import NamedTuple
 from threatmodel.assessment.assessed import Assessment, Finding, Group
 from threatmodel.assessment.outcomes import Counts, Outcome, Outcomes, Situation, outcome_of
 from threatmodel.assessment.states import ASSUMED_COUNTS, Assumed, States
+from threatmodel.graph.building import Element, Flow
+from threatmodel.library.entries import Control
 from threatmodel.model.vocabulary import PLANES
 
 
@@ -34,34 +36,52 @@ class Reconsidering:
     def under(self, assumed: Assumed) -> Iterator[Reconsidered]:
         """Yield the findings that a control answers which is assumed, or relies on one that is."""
         states, touched = self._assessment.states.assuming(assumed)
+        changed = _Changed(states, touched, {})
         groups = {number: group for control in touched for number, group in self._groups.get(control, ())}
         for number in sorted(groups):
-            yield from self._group(groups[number], self._counts[number], states, touched)
+            yield from self._group(groups[number], self._counts[number], changed)
 
-    def _group(
-        self, group: Group, before: tuple[Counts, ...], states: States, touched: frozenset[str]
-    ) -> Iterator[Reconsidered]:
+    def _group(self, group: Group, before: tuple[Counts, ...], changed: _Changed) -> Iterator[Reconsidered]:
         head = group.head
         situation = Situation(head.threat, head.inherent, head.proof, bool(head.applies), head.acceptance)
-        places = [at for at, link in enumerate(head.threat.links) if link.control in touched]
-        for changed, findings in _parts(group, places, states, touched):
+        places = [at for at, link in enumerate(head.threat.links) if link.control in changed.controls]
+        for now, findings in _parts(group, places, changed):
             counts = [*before]
-            for place, one in zip(places, changed, strict=True):
+            for place, one in zip(places, now, strict=True):
                 counts[place] = one
             yield Reconsidered(outcome_of(head), self._outcomes.of(situation, tuple(counts)), findings)
 
 
+class _Changed(NamedTuple):
+    """States as if something were so: the controls that this may change, and what they count for, once computed."""
+
+    states: States
+    controls: frozenset[str]
+    known: dict[tuple[str, str], Counts]
+
+    def counts(self, control: Control, target: Element | Flow) -> Counts:
+        """Return what the state of a control counts for, for a target."""
+        found = self.known.get((control.id, target.id))
+        if found is None:
+            found = self.known[control.id, target.id] = self.states.counting(control, target).counts
+        return found
+
+
 def _parts(
-    group: Group, places: Sequence[int], states: States, touched: frozenset[str]
+    group: Group, places: Sequence[int], changed: _Changed
 ) -> Iterator[tuple[tuple[Counts, ...], Sequence[Finding]]]:
     """The findings of a group whose controls at these places come into the same states, with what these count for."""
-    head = group.head
+    head, states = group.head, changed.states
     controls = [states.library.controls[head.threat.links[place].control] for place in places]
     if all(control.scope in PLANES for control in controls):  # of which there is one, whatever the element
-        yield tuple([states.counting(control, head.target).counts for control in controls]), group.findings
+        yield tuple([changed.counts(control, head.target) for control in controls]), group.findings
         return
     found: dict[tuple[Counts, ...], list[Finding]] = {}
-    if len(controls) == 1 and controls[0].scope == head.target.kind and touched.isdisjoint(controls[0].requires):
+    if (
+        len(controls) == 1
+        and controls[0].scope == head.target.kind
+        and changed.controls.isdisjoint(controls[0].requires)
+    ):
         control, before = controls[0].id, head.answers[places[0]].state.counts  # which all of a group have
         for finding in group.findings:
             assumed = states.assumed.get((control, finding.target.id))
@@ -69,6 +89,6 @@ def _parts(
             found.setdefault((now,), []).append(finding)
     else:
         for finding in group.findings:
-            all_now = tuple([states.counting(control, finding.target).counts for control in controls])
+            all_now = tuple([changed.counts(control, finding.target) for control in controls])
             found.setdefault(all_now, []).append(finding)
     yield from found.items()
