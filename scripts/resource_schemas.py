@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Write threatmodel/evidence/resource-schemas.json: what AWS's own schemas of CloudFormation's types say of rights.
+"""Write threatmodel/evidence/resource-schemas.json: what AWS's own schemas of CloudFormation's types show.
 
 The schemas come from cfn-lint, which is installed.  The table holds the types there are, and of each the properties
-that hold a policy for a resource, or name a principal beside an action: who is named there has a right.
+that hold a policy for a resource, or name a principal beside an action: who is named there has a right.  It also holds
+the property that enables encryption, and which types are in a network.
 
     .venv/bin/python scripts/resource_schemas.py [--check]
 
@@ -99,6 +100,23 @@ def kinds(schema: Mapping[str, Any]) -> frozenset[str]:
     return frozenset((found,) if isinstance(found, str) else found)
 
 
+_SWITCH = re.compile(
+    r"Encrypted|StorageEncrypted|AtRestEncryptionEnabled|SSESpecification\.SSEEnabled|EncryptionAtRestOptions\.Enabled"
+    r"|StreamEncryption\.EncryptionType"
+)
+"""The properties that enable encryption of what a resource keeps."""
+_IN_A_NETWORK = re.compile(r"\w*SecurityGroup(?:s|Ids|Names)|SubnetIds?|\w*SubnetGroupName|VPCOptions")
+"""The properties that put a resource into a network, where clients reach it without a grant."""
+_MOUNT = "AWS::EFS::MountTarget"
+"""The one type that puts a resource of another type into a network."""
+
+
+def switch(schema: Mapping[str, Any]) -> str:
+    """The property that enables encryption at rest; '' where there is none."""
+    paths = (".".join(path) for path, _ in properties(schema, schema))
+    return next((path for path in paths if _SWITCH.fullmatch(path)), "")
+
+
 def read_only(schema: Mapping[str, Any]) -> frozenset[str]:
     """The properties of a type that AWS alone gives."""
     paths = [one.split("/")[2:] for one in schema.get("readOnlyProperties", ())]
@@ -139,6 +157,8 @@ def table() -> dict[str, Any]:
     services: dict[str, list[str]] = {}
     policies: dict[str, Any] = {}
     permissions: dict[str, Any] = {}
+    switches: dict[str, str] = {}
+    networked: dict[str, bool] = {}
     for name, schema in schemas():
         space, _, last = name.rpartition("::")
         services.setdefault(space, []).append(last)
@@ -152,8 +172,18 @@ def table() -> dict[str, Any]:
                 "action": action,
                 "about": about(name, schema, frozenset(("Principal", action))),
             }
+        if found_switch := switch(schema):
+            switches[name] = found_switch
+        if any(map(_IN_A_NETWORK.fullmatch, schema.get("properties", {}))):
+            networked[name if name != _MOUNT else "AWS::EFS::FileSystem"] = True
     types = {space: " ".join(names) for space, names in sorted(services.items())}
-    return {"types": types, "policies": policies, "permissions": permissions}
+    return {
+        "types": types,
+        "policies": policies,
+        "permissions": permissions,
+        "encryption": switches,
+        "networked": {"types": " ".join(networked)},
+    }
 
 
 def text(found: Mapping[str, Any]) -> str:

@@ -57,6 +57,21 @@ def exists(name: str) -> bool:
     return last in _table()["types"].get(space, "").split()
 
 
+def encryption_switch(name: str) -> str:
+    """Return the path of the property that enables encryption at rest; '' where a type has none."""
+    return str(_table()["encryption"].get(name, ""))
+
+
+@cache
+def _in_networks() -> frozenset[str]:
+    return frozenset(_table()["networked"]["types"].split())
+
+
+def is_in_a_network(name: str) -> bool:
+    """Return whether resources of a type are in a network, where clients use them without a grant."""
+    return name in _in_networks()
+
+
 def at(node: Node | None, path: str) -> Iterator[Node]:
     """Return the value at a path of a table, ``[]`` for each item of a list; an unknown on the way is the value."""
     if not path or isinstance(node, Unknown):

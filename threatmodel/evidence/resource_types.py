@@ -28,7 +28,6 @@ class ResourceType:
     own_name: str = ""
     services: tuple[str, ...] = ()
     arn: str = ""
-    networked: bool = False
     stands_for: str = ""
     read_as: str = ""
     acts_as: str = ""
@@ -60,7 +59,6 @@ _TYPE = record(
     Key("own_name", _PROPERTY, "the property by which it names itself"),
     Key("services", Items(_SERVICE, least=1), "those of the actions that can reach it, first the one in its ARN"),
     Key("arn", Text(60, r"[^{}]*\{\}[^{}]*", "the ARN's last part, {} for the name"), "the last part of its ARN"),
-    Key("networked", Flag(), "whether it may be used over the network, with no grant"),
     Key("stands_for", _PROPERTY, "the property that names the resource that it belongs to"),
     Key("read_as", Text(20, r"[a-z]+", "a word"), "the reader in relations/starts.py of how it starts functions"),
     Key("acts_as", Text(20, r"[a-z]+", "a word"), "the reader in relations/acting.py of what it does by itself"),

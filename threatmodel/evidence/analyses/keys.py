@@ -8,7 +8,7 @@ encryption in a separate property, a key alone does not count.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.failures import dead_letters_of
 from threatmodel.evidence.analyses.properties import (
@@ -27,22 +27,10 @@ from threatmodel.evidence.analyses.sharing import anybody
 from threatmodel.evidence.answers import Answered, Gathered, Outcome, Unanswered
 from threatmodel.evidence.policies.conditions import narrows
 from threatmodel.evidence.policies.grants import ConditionKey, Grant, allowing, statements
+from threatmodel.evidence.resource_schemas import encryption_switch
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Node, Unknown
 
-_SWITCHES: Mapping[str, tuple[str, frozenset[str]]] = {
-    # a type: the property that enables encryption, and the values with which a customer managed key is used
-    "AWS::DynamoDB::Table": ("SSESpecification.SSEEnabled", frozenset(("true",))),
-    "AWS::Serverless::SimpleTable": ("SSESpecification.SSEEnabled", frozenset(("true",))),
-    "AWS::DynamoDB::GlobalTable": ("SSESpecification.SSEEnabled", frozenset(("true",))),
-    "AWS::RDS::DBInstance": ("StorageEncrypted", frozenset(("true",))),
-    "AWS::RDS::DBCluster": ("StorageEncrypted", frozenset(("true",))),
-    "AWS::OpenSearchService::Domain": ("EncryptionAtRestOptions.Enabled", frozenset(("true",))),
-    "AWS::Elasticsearch::Domain": ("EncryptionAtRestOptions.Enabled", frozenset(("true",))),
-    "AWS::ElastiCache::ReplicationGroup": ("AtRestEncryptionEnabled", frozenset(("true",))),
-    "AWS::EFS::FileSystem": ("Encrypted", frozenset(("true",))),
-    "AWS::Kinesis::Stream": ("StreamEncryption.EncryptionType", frozenset(("KMS",))),
-}
 _KEYS = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey")
 _ALIASES = ("AWS::KMS::Alias",)
 _GRANTS = ("aws_kms_grant",)
@@ -124,14 +112,17 @@ def _put_aside(queue: Resource, stack: Stack) -> Iterator[Say]:
         yield _of(key, stack, queue) if key is not None else Say(None, target.place, why)
 
 
+_ON = frozenset(("true", "kms"))
+
+
 def _switched_on(resource: Resource) -> Say | None:
-    if resource.type not in _SWITCHES:
+    path = encryption_switch(resource.type)
+    if not path:
         return None
-    path, wanted = _SWITCHES[resource.type]
     node = read(resource.properties, *path.split("."))
     if isinstance(node, Unknown):
         return open_at(node)
-    return Say((worded(node) or "").lower() in {one.lower() for one in wanted}, (node or resource.properties).place)
+    return Say((worded(node) or "").lower() in _ON, (node or resource.properties).place)
 
 
 def _key(part: Gathered, stack: Stack, element: Resource) -> Iterator[Say]:

@@ -26,6 +26,7 @@ from threatmodel.evidence.relations.naming import Names, open_in
 from threatmodel.evidence.relations.rights import Roles
 from threatmodel.evidence.relations.role import BOTH_WAYS, ELEMENTS, POLLS, RELATIONS, RELATIONS_OF, Role
 from threatmodel.evidence.relations.use import Use, Uses
+from threatmodel.evidence.resource_schemas import is_in_a_network
 from threatmodel.evidence.resource_types import known
 from threatmodel.evidence.services import MOST_SERVICES, PLATFORM
 from threatmodel.reading.problems import Place, quoted
@@ -310,7 +311,7 @@ class _Using:
         lists["calls"] = (*self._calls(), *_asked_for(settings))
         for name, place in self.environment.items():
             kinds = self.names.kinds[name]
-            networked = "store" in kinds and known(self.names.stack.resources[name].type).networked
+            networked = "store" in kinds and is_in_a_network(self.names.stack.resources[name].type)
             if networked and not any(use.resource == name for use in (*lists["reads"], *lists["writes"])):
                 for relation in ("reads", "writes"):
                     why = f"it receives the address of {quoted(name)}, which can be used without a grant"
@@ -365,7 +366,8 @@ class _Using:
                 continue
             resource, kinds = self.names.stack.resources[name], self.names.kinds[name]
             relevant = [kind for kind in RELATIONS_OF if kind in kinds]
-            if not relevant or name in used or known(resource.type).networked or self._may_be_granted(name, relevant):
+            networked = "store" in kinds and is_in_a_network(resource.type)
+            if not relevant or name in used or networked or self._may_be_granted(name, relevant):
                 continue
             yield Use(name, (place,), tuple(sign for sign, _ in self._signs(name, "")))
 
