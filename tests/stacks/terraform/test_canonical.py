@@ -78,6 +78,19 @@ def only(text: str) -> Resource:
             "AWS::SQS::QueuePolicy",
             {"Queues": ["q"], "PolicyDocument": "d"},
         ),
+        (
+            "aws_lambda_alias.a: {name: live, routing_config: [{additional_version_weights: {'1': 0.5}}]}",
+            "AWS::Lambda::Alias",
+            {
+                "Name": "live",
+                "RoutingConfig": {"AdditionalVersionWeights": [{"FunctionVersion": "1", "FunctionWeight": 0.5}]},
+            },
+        ),
+        (
+            "aws_cloudwatch_metric_alarm.a: {dimensions: {FunctionName: bot}}",
+            "AWS::CloudWatch::Alarm",
+            {"Dimensions": [{"Name": "FunctionName", "Value": "bot"}]},
+        ),
         ("aws_of_tomorrow.x: {some_name: a}", "aws_of_tomorrow", {"some_name": "a"}),
     ],
 )

@@ -78,8 +78,7 @@ def _shaped(value: Node, own: Any, definitions: Definitions, row: Row, path: str
     _, form, name = own
     if form == "one":
         return _block(_only(value), name, definitions, row, path)
-    pair = _PAIRS.get(frozenset(definitions[name]))
-    if form == "many" and pair is not None and isinstance(value, Table) and not pair & value.entries.keys():
+    if form == "many" and isinstance(value, Table) and _is_pairs(value, definitions[name]):
         return _pairs(value, definitions[name])
     if form == "many" and isinstance(value, List | Table):
         blocks = value.items if isinstance(value, List) else (value,)
@@ -90,13 +89,17 @@ def _shaped(value: Node, own: Any, definitions: Definitions, row: Row, path: str
     return value
 
 
-_PAIRS = {frozenset(names): frozenset(names) for names in (("name", "value"), ("key", "value"))}
-"""Definitions of which CloudFormation has a list where Terraform has a mapping: dimensions, tags."""
+_PAIR = 2
+
+
+def _is_pairs(value: Node, own: Mapping[str, Any]) -> bool:
+    """Return whether a mapping is what CloudFormation has as a list of pairs: dimensions, tags, weights of versions."""
+    return isinstance(value, Table) and len(own) == _PAIR and own.keys().isdisjoint(map(folded, value.entries))
 
 
 def _pairs(value: Table, own: Mapping[str, Any]) -> List:
-    """A mapping as a list of names and values."""
-    first, second = (str(own[name]) for name in ("key" if "key" in own else "name", "value"))
+    """Return a mapping as a list of pairs: what identifies an entry is the first of the two in each schema."""
+    first, second = map(_name, own.values())
     found = [Table({first: Scalar(key, one.place), second: one}, one.place, {}) for key, one in value.entries.items()]
     return List(tuple(found), value.place)
 
