@@ -37,6 +37,22 @@ class RandomTemplate:
         """The template as JSON, one key a line."""
         return json.dumps(self._whole, indent=1)
 
+    def nesting(self, child: str) -> str:
+        """A template around it, which hands it parameters, some by a condition, and may leave it out."""
+        handed = {
+            name: self._random.choice([{"Ref": name}, {"Fn::If": ["K", {"Ref": name}, values[0]]}])
+            for name, values in self.values.items()
+        }
+        nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": child, "Parameters": handed}}
+        timeout = {"Fn::If": ["K", 5, {"Ref": "Seconds"}]}
+        own = {"Type": "AWS::Lambda::Function", "Properties": {"Runtime": "python3.13", "Timeout": timeout}}
+        whole = {
+            "Parameters": self._whole["Parameters"],
+            "Conditions": {"K": {"Fn::Equals": [{"Ref": "P0"}, "a"]}},
+            "Resources": {"Own": own, "Kid": {**nested, "Condition": "K"} if self._chance(0.3) else nested},
+        }
+        return json.dumps(whole, indent=1)
+
     def deployments(self) -> Iterator[str]:
         """Every way to deploy it, as a file of parameters."""
         for values in itertools.product(*self.values.values()):

@@ -30,6 +30,7 @@ from threatmodel.reading.files import Files
 from threatmodel.stacks.assumed import DEFAULTS
 
 FILE, VALUES, MODEL = Path("template.json"), Path("values.json"), Path("model.yaml")
+CHILD = Path("child.json")
 USUAL = range(16)
 
 
@@ -38,9 +39,12 @@ def ways() -> Directions:
     return directions(load_library(HOME / "threatlib"))
 
 
-def read(template: str, model: str, ways: Directions, values: str = "{}") -> tuple[System, Evidence]:
+Texts = Mapping[Path | str, str]
+
+
+def read(texts: Texts, model: str, ways: Directions, values: str = "{}") -> tuple[System, Evidence]:
     """What a template proves of a model's elements, deployed with some values."""
-    files = Files(texts={FILE: template, MODEL: model, VALUES: values})
+    files = Files(texts={**texts, MODEL: model, VALUES: values})
     system = load_model(files, MODEL)
     return system, collect(system, files, ways)[0]
 
@@ -56,14 +60,15 @@ def claims(system: System, evidence: Evidence, ways: Directions) -> Iterator[Cla
                     yield claim
 
 
-def untrue(seed: int, ways: Directions) -> list[str]:
-    """What a random template is said to prove, and does not in some deployment."""
+def untrue(seed: int, ways: Directions, *, nested: bool = False) -> list[str]:
+    """What a random template is said to prove, alone or nested by another, and does not in some deployment."""
     template = RandomTemplate(seed)
-    model = imported(FILE, "template", MODEL, Files(texts={FILE: template.text})).text
-    system, evidence = read(template.text, model, ways)
+    texts: Texts = {FILE: template.nesting(str(CHILD)), CHILD: template.text} if nested else {FILE: template.text}
+    model = imported(FILE, "template", MODEL, Files(texts=texts)).text
+    system, evidence = read(texts, model, ways)
     given = model.replace("template: template.json", "template: template.json, parameters: values.json", 1)
     assert given != model
-    worlds = [read(template.text, given, ways, values)[1] for values in template.deployments()]
+    worlds = [read(texts, given, ways, values)[1] for values in template.deployments()]
     return [
         f"{seed}: {claim.element}.{claim.name} = {claim.statement.value!r} {claim.statement.open[:40]}"
         for claim in claims(system, evidence, ways)
@@ -174,10 +179,18 @@ def test_evidence_holds_in_every_deployment(
     assert not untrue(seed, ways)
 
 
+@pytest.mark.parametrize("seed", USUAL)
+def test_evidence_of_nested_stacks_holds(
+    seed: int, ways: Directions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert not untrue(seed, ways, nested=True)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(len(USUAL), 200))
 def test_evidence_of_many_templates_holds(
     seed: int, ways: Directions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert not untrue(seed, ways)
+    assert not [*untrue(seed, ways), *untrue(seed, ways, nested=True), *changed(seed, ways), *differing(seed, ways)]

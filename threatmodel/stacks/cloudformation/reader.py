@@ -130,6 +130,7 @@ class _Template:
         bodies = {name: body for name in self.resources.entries if (body := self.body(name)) is not None}
         scope = self.scope()
         existing = {name: body for name, body in bodies.items() if not _never(body.entries.get("Condition"), scope)}
+        self.unread = [one for one in self.unread if one.name not in bodies or one.name in existing]
         resources = {name: self.resource(name, body, scope) for name, body in existing.items()}
         globals_ = self.globals(scope)
         found = Stack(
