@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.evidence.asking import answer, found, plan, template
+from tests.evidence.asking import _asked, answer, found, plan, template
 from tests.evidence.policies.stating import NO, OPEN, YES, fact
 
 TEMPLATE = """
@@ -221,6 +221,20 @@ def test_one_right_is_the_roles_in_each_spelling(language: str, resource: str) -
     stack = plan(PLAN + resource) if language == "plan" else template(TEMPLATE + resource)
     bot = "aws_lambda_function.bot" if language == "plan" else "Bot"
     assert answer(found(stack, "function", "role_wildcard_action", bot)) is True
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "aws_glue_resource_policy.x: {policy: '%s'}",
+        "aws_codeartifact_domain_permissions_policy.x: {domain: d, policy_document: '%s'}",
+        "aws_api_gateway_rest_api.x: {policy: '%s'}",
+        "aws_of_tomorrow.x: {who_may: '%s'}",
+    ],
+)
+def test_a_policy_in_a_type_of_terraform_alone_counts(resource: str) -> None:
+    stack = plan(PLAN + resource % (IN_A_PLAN % "glue:*"))
+    assert answer(_asked(stack, "function", "role_wildcard_action", "aws_lambda_function.bot")) is True
 
 
 def test_without_it_there_is_none() -> None:
