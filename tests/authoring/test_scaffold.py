@@ -27,7 +27,7 @@ from threatmodel.library.standards import load_standards, unlisted
 from threatmodel.model.vocabulary import KINDS, PLANES
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
-from threatmodel.reading.shape import Reader
+from threatmodel.reading.reader import Reader
 from threatmodel.reading.source import parse
 
 

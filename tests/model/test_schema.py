@@ -21,21 +21,9 @@ from threatmodel.model.file import MODEL, PLATFORM, model_schema
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
+from threatmodel.reading.reader import Reader
 from threatmodel.reading.schema import json_schema
-from threatmodel.reading.shape import (
-    Date,
-    Either,
-    Flag,
-    Items,
-    NamedItems,
-    Number,
-    Raw,
-    Reader,
-    Record,
-    Shape,
-    Text,
-    Word,
-)
+from threatmodel.reading.shape import Date, Either, Flag, Items, NamedItems, Number, Raw, Record, Shape, Text, Word
 from threatmodel.reading.source import parse, read_text
 
 SCHEMA = Draft202012Validator(model_schema())

@@ -8,7 +8,8 @@ import pytest
 
 from threatmodel.reading.former import Renamed, warnings
 from threatmodel.reading.problems import Place
-from threatmodel.reading.shape import Flag, Items, Key, NamedItems, Reader, Record, Text, Word, record
+from threatmodel.reading.reader import Reader
+from threatmodel.reading.shape import Flag, Items, Key, NamedItems, Record, Text, Word, record
 from threatmodel.reading.source import parse
 
 BOT = record(

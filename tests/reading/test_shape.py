@@ -10,24 +10,20 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from threatmodel.reading.problems import InputError, Place
+from threatmodel.reading.reader import INVALID, Entry, Fields, Reader, Value
 from threatmodel.reading.schema import json_schema
 from threatmodel.reading.shape import (
-    INVALID,
     LONGEST_ID,
     Date,
     Either,
-    Entry,
-    Fields,
     Flag,
     Items,
     Key,
     NamedItems,
     Number,
     Raw,
-    Reader,
     Shape,
     Text,
-    Value,
     Word,
     record,
 )

@@ -25,7 +25,8 @@ from threatmodel.model.vocabulary import RELATIONS
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.home import COMMAND
 from threatmodel.reading.problems import InputError, Place, Problem, article, suggestion
-from threatmodel.reading.shape import NamedItems, Raw, Reader, Text
+from threatmodel.reading.reader import Reader
+from threatmodel.reading.shape import NamedItems, Raw, Text
 from threatmodel.reading.source import Document, Map
 from threatmodel.reading.values import dataclass, replace
 

@@ -14,7 +14,8 @@ from threatmodel.reading import plain
 from threatmodel.reading.compiled import Compiled
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
-from threatmodel.reading.shape import Fields, Flag, Items, Key, NamedItems, Reader, Text, record
+from threatmodel.reading.reader import Fields, Reader
+from threatmodel.reading.shape import Flag, Items, Key, NamedItems, Text, record
 from threatmodel.reading.values import dataclass
 
 FILE = Path(__file__).with_suffix(".yaml")

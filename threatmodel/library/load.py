@@ -34,7 +34,8 @@ from threatmodel.reading.files import Files, is_folder, shown_path
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.home import LIBRARY
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted, suggestion
-from threatmodel.reading.shape import Fields, Reader, Record
+from threatmodel.reading.reader import Fields, Reader
+from threatmodel.reading.shape import Record
 from threatmodel.reading.source import parse
 
 T = TypeVar("T", Threat, Control)

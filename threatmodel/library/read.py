@@ -11,7 +11,7 @@ from threatmodel.library.entries import Control, ControlEffect, ControlLink, Mov
 from threatmodel.model.current import current_condition
 from threatmodel.model.vocabulary import FACTS, FORMER_FACTS, Kind
 from threatmodel.reading.problems import article, listed, quoted, suggestion
-from threatmodel.reading.shape import INVALID, Entry, Fields, Reader, Value
+from threatmodel.reading.reader import INVALID, Entry, Fields, Reader, Value
 
 
 def threat_of(reader: Reader, entries: Fields) -> Threat:

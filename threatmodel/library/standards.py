@@ -9,7 +9,8 @@ from pathlib import Path
 from threatmodel.library.format import CONTROL, THREAT
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Problem, quoted, suggestion
-from threatmodel.reading.shape import Fields, Items, Key, NamedItems, Raw, Reader, Record, Text, record
+from threatmodel.reading.reader import Fields, Reader
+from threatmodel.reading.shape import Items, Key, NamedItems, Raw, Record, Text, record
 from threatmodel.reading.values import dataclass
 
 _LINE = Text(300, r"[^\n]+", "one line of text")

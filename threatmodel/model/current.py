@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from threatmodel.model.vocabulary import FACTS, FORMER_FACTS
 from threatmodel.reading.files import Files
-from threatmodel.reading.shape import Entry, Fields, Reader, Record, Word
+from threatmodel.reading.reader import Entry, Fields, Reader
+from threatmodel.reading.shape import Record, Word
 from threatmodel.reading.source import Document
 
 

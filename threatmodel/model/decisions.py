@@ -15,7 +15,7 @@ from threatmodel.model.system import (
 )
 from threatmodel.model.vocabulary import PLANES
 from threatmodel.reading.problems import Place, Problem
-from threatmodel.reading.shape import Fields
+from threatmodel.reading.reader import Fields
 
 
 def control_statements(ids: Ids, every: list[Fields]) -> Iterator[ControlStatement]:

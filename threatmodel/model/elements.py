@@ -23,7 +23,7 @@ from threatmodel.model.system import (
 )
 from threatmodel.model.vocabulary import PLANES, RELATIONS, Kind, RelationRow
 from threatmodel.reading.problems import Place, article, listed
-from threatmodel.reading.shape import Entry, Fields
+from threatmodel.reading.reader import Entry, Fields
 
 DEEPEST = 20
 """Boundaries that may lie inside one another; more is no picture, and slow to draw."""

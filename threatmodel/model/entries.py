@@ -7,7 +7,7 @@ from typing import Any
 from threatmodel.model.facts import Statement
 from threatmodel.model.file import FACT_KEYS
 from threatmodel.reading.problems import Place
-from threatmodel.reading.shape import Fields
+from threatmodel.reading.reader import Fields
 
 _FACTS = {kind: frozenset(key.name for key in keys) for kind, keys in FACT_KEYS.items()}
 _INCOMPLETE = "the model says that it is incomplete"

@@ -11,7 +11,7 @@ from threatmodel.model.system import (
     EvidenceFile,
 )
 from threatmodel.reading.problems import listed
-from threatmodel.reading.shape import Fields
+from threatmodel.reading.reader import Fields
 
 
 def evidence_files(ids: Ids) -> Iterator[EvidenceFile]:

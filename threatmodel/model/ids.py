@@ -9,7 +9,7 @@ from threatmodel.model.file import SECTIONS
 from threatmodel.model.reference_architecture import RESERVED, ZONES
 from threatmodel.model.vocabulary import RelationRow
 from threatmodel.reading.problems import Place, Problem, article, listed, note, quoted, suggestion
-from threatmodel.reading.shape import Fields
+from threatmodel.reading.reader import Fields
 
 _HELPED = 20
 """Problems up to which a closest name is looked for among all names of a model."""

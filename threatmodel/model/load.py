@@ -20,7 +20,7 @@ from threatmodel.model.system import (
 )
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, Problem, note, quoted
-from threatmodel.reading.shape import INVALID, Fields, Reader
+from threatmodel.reading.reader import INVALID, Fields, Reader
 from threatmodel.reading.source import Document, Map
 from threatmodel.reading.values import replace
 

@@ -15,20 +15,8 @@ from threatmodel.probe.slack import BASES
 from threatmodel.reading import plain
 from threatmodel.reading.compiled import Compiled
 from threatmodel.reading.problems import InputError, Place, Problem
-from threatmodel.reading.shape import (
-    Entry,
-    Fields,
-    Flag,
-    Items,
-    Key,
-    NamedItems,
-    Number,
-    Raw,
-    Reader,
-    Text,
-    Word,
-    record,
-)
+from threatmodel.reading.reader import Entry, Fields, Reader
+from threatmodel.reading.shape import Flag, Items, Key, NamedItems, Number, Raw, Text, Word, record
 from threatmodel.reading.source import parse, read_text
 from threatmodel.reading.values import dataclass
 

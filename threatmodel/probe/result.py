@@ -19,20 +19,8 @@ from threatmodel.probe.outcome import FAILED, OUTCOMES, PASSED
 from threatmodel.probe.seen import Coverage, SeenCall
 from threatmodel.reading.former import Renamed
 from threatmodel.reading.problems import InputError, Place, quoted, suggestion
-from threatmodel.reading.shape import (
-    Entry,
-    Fields,
-    Flag,
-    Items,
-    Key,
-    NamedItems,
-    Number,
-    Raw,
-    Reader,
-    Text,
-    Word,
-    record,
-)
+from threatmodel.reading.reader import Entry, Fields, Reader
+from threatmodel.reading.shape import Flag, Items, Key, NamedItems, Number, Raw, Text, Word, record
 from threatmodel.reading.source import parse
 from threatmodel.reading.values import dataclass, field_names
 

@@ -10,7 +10,8 @@ from threatmodel.model.file import EVIDENCE_KINDS
 from threatmodel.model.longest import LONGEST_TERMS, YEAR
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
-from threatmodel.reading.shape import Entry, Flag, Items, Key, Reader, Text, Word, record
+from threatmodel.reading.reader import Entry, Reader
+from threatmodel.reading.shape import Flag, Items, Key, Text, Word, record
 
 POLICY = record(
     "a policy",

@@ -44,18 +44,7 @@ from typing import Any
 
 from threatmodel.evidence.mappings.paths import ValuePath
 from threatmodel.reading.problems import Place
-from threatmodel.reading.shape import (
-    Flag,
-    Items,
-    Key,
-    NamedItems,
-    Number,
-    Raw,
-    Record,
-    Text,
-    Word,
-    record,
-)
+from threatmodel.reading.shape import Flag, Items, Key, NamedItems, Number, Raw, Record, Text, Word, record
 from threatmodel.reading.values import dataclass, field
 
 FOLDER = Path(__file__).parent

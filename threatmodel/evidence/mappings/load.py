@@ -29,14 +29,8 @@ from threatmodel.reading import plain
 from threatmodel.reading.compiled import Compiled
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place, listed, quoted, suggestion
-from threatmodel.reading.shape import (
-    Entry,
-    Fields,
-    Flag,
-    Number,
-    Reader,
-    Word,
-)
+from threatmodel.reading.reader import Entry, Fields, Reader
+from threatmodel.reading.shape import Flag, Number, Word
 
 TABLES = {
     name: Compiled(

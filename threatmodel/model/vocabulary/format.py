@@ -22,20 +22,8 @@ from threatmodel.model.vocabulary.row import (
 )
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Problem
-from threatmodel.reading.shape import (
-    Either,
-    Entry,
-    Fields,
-    Flag,
-    Items,
-    Key,
-    NamedItems,
-    Number,
-    Reader,
-    Text,
-    Word,
-    record,
-)
+from threatmodel.reading.reader import Entry, Fields, Reader
+from threatmodel.reading.shape import Either, Flag, Items, Key, NamedItems, Number, Text, Word, record
 
 FOLDER = Path(__file__).parent
 
