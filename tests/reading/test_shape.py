@@ -94,7 +94,7 @@ def test_fits(shape: Shape, text: str, value: object) -> None:
             "٢٠٢٧-٠٣-٣١",
             "1 not-a-date: it is '٢٠٢٧-٠٣-٣١', which is not a date; expected a date such as 2027-03-31",
         ),
-        (Text(3), "abcd", "1 too-long: it has 4 characters; at most 3 are allowed"),
+        (Text(3), "abcd", "1 too-long: it has 4 characters; at most 3 are allowed; shorten it"),
         (Text(3), "12", "1 wrong-type: it is 12; expected text; quote it"),
         (Text(3), "[a]", "1 wrong-type: it is a list; expected text"),
         (Text(3), "' '", "1 empty-value: it is empty; write it, or remove the line"),
@@ -170,7 +170,7 @@ def test_long_id_is_refused() -> None:
     table = NamedItems(Flag(), "a switch")
     assert read(table, "a" * LONGEST_ID + ": true")[1] == []
     assert read(table, "a" * (LONGEST_ID + 1) + ": true")[1] == [
-        "1 wrong-id: the id of a switch has 101 characters; at most 100 are allowed"
+        "1 wrong-id: the id of a switch has 101 characters; at most 100 are allowed; shorten it"
     ]
 
 
