@@ -31,7 +31,7 @@ from threatmodel.authoring.importing.plan import imported  # noqa: E402
 from threatmodel.evidence.claims import member_of  # noqa: E402
 from threatmodel.evidence.collect import collect  # noqa: E402
 from threatmodel.evidence.every_function import with_functions  # noqa: E402
-from threatmodel.graph.building import build  # noqa: E402
+from threatmodel.graph.building import Graph, build  # noqa: E402
 from threatmodel.library.directions import Directions, directions  # noqa: E402
 from threatmodel.library.load import load_library  # noqa: E402
 from threatmodel.model.facts import EVIDENCE, STATED  # noqa: E402
@@ -52,6 +52,9 @@ _MARKS = {
 
 _LEAST = 0.97
 """The share of what was known that a change has to keep."""
+
+_IN_DOUBT = " in doubt"
+"""What follows the name of a fact that alarms and proves nothing, since an unread part may change it."""
 
 Recorded = dict[str, dict[str, Any]]
 """By file and way of reading: facts by `element.fact` as [value, size, place], or a message under `error`."""
@@ -92,13 +95,17 @@ def _recorded(path: Path, text_of: Callable[[Path, Path], str], ways: Directions
                 facts[f"{element.id}.{name}"] = [None, 0, ""]
         for name, fact in element.facts.items():
             if fact.said.source != "model":
-                facts[f"{element.id}.{name}"] = [_plain(fact.value), fact.size, _short(fact.said.place)]
+                key = f"{element.id}.{name}{_IN_DOUBT if fact.in_doubt else ''}"
+                facts[key] = [_plain(fact.value), fact.size, _short(fact.said.place)]
+    return facts | dict(_recorded_lists(graph))
+
+
+def _recorded_lists(graph: Graph) -> Iterator[tuple[str, list[Any]]]:
     for of, lists in graph.lists.items():
         for name, members in lists.items():
             for item, fact in members.known:
-                facts[f"{of}.{name}[{member_of(item)}]"] = [fact.value, fact.size, _short(fact.said.place)]
-            facts[f"{of}.{name} closed"] = [True, members.closed.size if members.closed else 0, ""]
-    return facts
+                yield f"{of}.{name}[{member_of(item)}]", [fact.value, fact.size, _short(fact.said.place)]
+            yield f"{of}.{name} closed", [True, members.closed.size if members.closed else 0, ""]
 
 
 def _import_text(path: Path, model: Path) -> str:

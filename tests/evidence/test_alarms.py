@@ -85,7 +85,7 @@ def _denied(control: Control, assessment: Assessment, element: str, kind: Kind, 
     if control.scope != kind or control.in_place is None:
         return False
     facts = assessment.graph.elements[element].facts
-    if fact not in {leaf.fact for leaf in control.in_place.why(facts)}:
+    if fact not in {leaf.fact for leaf, _ in control.in_place.why(facts)}:
         return False
     state = assessment.states.at(control, element)
     return state.level < 0 and state.state != "not-applicable"

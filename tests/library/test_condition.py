@@ -156,7 +156,7 @@ def test_truth_agrees_with_a_naive_evaluator(tree: Tree, facts: dict[str, Fact])
 def test_truth_is_no_better_known_than_its_reasons(tree: Tree, facts: dict[str, Fact]) -> None:
     condition = compiled(tree, "function")
     truth = condition.truth(facts)
-    sizes = [facts[leaf.fact].size if leaf.fact in facts else 0 for leaf in condition.why(facts)]
+    sizes = [fact.size if fact is not None else 0 for _, fact in condition.why(facts)]
     if truth == 0:
         assert sizes
         assert set(sizes) == {0}
@@ -169,7 +169,7 @@ def test_truth_is_no_better_known_than_its_reasons(tree: Tree, facts: dict[str, 
 def test_reasons_alone_decide(tree: Tree, facts: dict[str, Fact]) -> None:
     """What is not among the reasons may be forgotten without changing the answer."""
     condition = compiled(tree, "function")
-    reasons = {leaf.fact for leaf in condition.why(facts)}
+    reasons = {leaf.fact for leaf, _ in condition.why(facts)}
     kept = {name: fact for name, fact in facts.items() if name in reasons}
     assert (condition.truth(kept) > 0) == (condition.truth(facts) > 0)
     assert (condition.truth(kept) < 0) == (condition.truth(facts) < 0)
@@ -182,6 +182,34 @@ def test_learning_a_fact_never_turns_an_answer_round(tree: Tree, facts: dict[str
     after = condition.truth(facts)
     assert before * after >= 0
     assert before == 0 or after != 0
+
+
+def _as_stated(facts: dict[str, Fact], *, firm: bool) -> dict[str, Fact]:
+    """Facts as they stand without a doubt, or only what nothing puts in doubt."""
+    counted = {name: fact.firm if firm and fact.in_doubt else fact for name, fact in facts.items()}
+    return {name: fact._replace(in_doubt=False) for name, fact in counted.items() if fact is not None}
+
+
+_doubted = st.builds(
+    lambda facts, others, names: {
+        name: fact._replace(in_doubt=fact.size > 0 and name in names, firm=others.get(name))
+        for name, fact in facts.items()
+    },
+    _facts,
+    _facts,
+    st.sets(st.sampled_from(sorted(FACTS["function"]))),
+)
+
+
+@given(TREES, _doubted, st.booleans())
+def test_a_doubt_proves_nothing_and_hides_nothing(tree: Tree, facts: dict[str, Fact], reassures: bool) -> None:
+    """What reassures holds both as it stands and without what is in doubt; what alarms holds in either."""
+    condition = compiled(tree, "function", reassures=reassures)
+    truth, wish = condition.truth(facts), 1 if reassures else -1
+    both = [condition.truth(_as_stated(facts, firm=firm)) for firm in (False, True)]
+    assert truth * wish <= min(one * wish for one in both)
+    if not truth:
+        assert all(fact is None or not fact.size for _, fact in condition.why(facts))
 
 
 @pytest.mark.slow

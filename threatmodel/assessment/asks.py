@@ -47,7 +47,7 @@ def _of_ends(graph: Graph, flow: Flow, name: str) -> list[Ask]:
 
 
 def _known(fact: Fact | None) -> bool:
-    return fact is not None and fact.size > 0
+    return fact is not None and fact.size > 0 and not fact.in_doubt
 
 
 def _of_input(graph: Graph, target: Element | Flow, given: Input) -> Iterator[Ask]:
@@ -61,10 +61,8 @@ def _of_input(graph: Graph, target: Element | Flow, given: Input) -> Iterator[As
             yield from list_asks(graph, given.kind, given.name, element)
         elif not graph.elements[element].described:
             yield Ask("describe", given.kind, given.kind, element)
-        else:
-            fact = graph.elements[element].facts.get(given.name)
-            if fact is None or not fact.size:
-                yield Ask("fact", given.kind, given.name, element)
+        elif not _known(graph.elements[element].facts.get(given.name)):
+            yield Ask("fact", given.kind, given.name, element)
 
 
 def list_asks(graph: Graph, kind: str, name: str, element: str) -> Iterator[Ask]:

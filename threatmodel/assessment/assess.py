@@ -170,12 +170,12 @@ class _Assessing:
         threat, target = finding.threat, finding.target
 
         def names() -> tuple[str, ...]:
-            found = dict.fromkeys(kept_low(threat, target.kind, target.facts))
-            return tuple([name for name in found if target.facts[name].said.source != "wiring"])
+            return tuple(dict.fromkeys(kept_low(threat, target.kind, target.facts)))
 
         for name in self.kept_low.once(threat.id, self.profiles.of(target), names):
-            said = target.facts[name].said
-            yield reliances.Claimed(threat.id, target.id, name, said, said.place or target.place)
+            fact = target.facts[name].sure
+            if fact is not None and fact.said.source != "wiring":
+                yield reliances.Claimed(threat.id, target.id, name, fact.said, fact.said.place or target.place)
 
     def _excluded(self, name: str) -> reliances.Reliance:
         threat = self.library.threats[name]
@@ -193,24 +193,26 @@ class _Assessing:
     def _unsaid(self, finding: Finding) -> Iterator[reliances.Unsaid]:
         """What is not stated where a threat may apply and is left out, because claims would keep it low enough."""
         threat, target = finding.threat, finding.target
-        leaves = threat.applies[target.kind].why(target.facts) if target.described else ()
-        for name in dict.fromkeys(leaf.fact for leaf in leaves) or ("",):
+        readings = threat.applies[target.kind].why(target.facts) if target.described else ()
+        for name in dict.fromkeys(leaf.fact for leaf, _ in readings) or ("",):
             yield reliances.Unsaid(threat.id, target.id, name, target.place)
 
     def _denying(self, threat: Threat, target: Element | Flow) -> tuple[str, ...]:
         """The facts that keep a threat from applying; none where they follow from the kind of wiring alone."""
 
         def names() -> tuple[str, ...]:
-            found = dict.fromkeys(leaf.fact for leaf in threat.applies[target.kind].why(target.facts))
-            return tuple(found) if any(target.facts[name].said.source != "wiring" for name in found) else ()
+            found = {
+                leaf.fact: fact for leaf, fact in threat.applies[target.kind].why(target.facts) if fact is not None
+            }
+            return tuple(found) if any(fact.said.source != "wiring" for fact in found.values()) else ()
 
         return self.denying.once(threat.id, self.profiles.of(target), names)
 
     def _ruled_by_claims(self, threat: Threat, target: Element | Flow) -> Iterator[reliances.Claimed]:
         """The claims that keep a threat from applying."""
         for name in self._denying(threat, target):
-            fact = target.facts[name]
-            if fact.said.source != "wiring" and fact.size == STATED:
+            fact = target.facts[name].sure
+            if fact is not None and fact.said.source != "wiring" and fact.size == STATED:
                 yield reliances.Claimed(threat.id, target.id, name, fact.said, fact.said.place or target.place)
 
     def _finding(self, threat: Threat, target: Element | Flow, applies: int, counted: dict[str, State]) -> Finding:
@@ -281,14 +283,17 @@ class _Assessing:
         ruled: dict[tuple[str, tuple[tuple[str, object], ...]], list[tuple[str, Place | None]]] = {}
         for threat, target in denied:
             if names := self._denying(threat, target):
-                key = (threat.id, tuple([(name, target.facts[name].value) for name in names]))
+                sure = [(name, target.facts[name].sure) for name in names]
+                key = (threat.id, tuple([(name, fact.value) for name, fact in sure if fact is not None]))
                 ruled.setdefault(key, []).append((target.id, target.place))
         for (name, facts), elements in ruled.items():
             yield RuledOut(self.library.threats[name], facts, len(elements), tuple(elements[:3]))
 
     def _questions(self, findings: Sequence[Finding], groups: Sequence[Group]) -> tuple[Question, ...]:
         """What to ask; first about the findings that may apply."""
-        questions = Questions(self.library, [sign for read in self.graph.evidence for sign in read.signs][:_MOST_SIGNS])
+        read = self.graph.evidence
+        signs = [sign for one in read for sign in one.signs][:_MOST_SIGNS]
+        questions = Questions(self.library, signs, [left for one in read for left in one.left_open])
         group_of = {one.id: group for group in groups for one in group.findings}
         for finding in (one for one in findings if not one.applies):
             questions.add([self._exposure_asks(finding)], finding, group_of[finding.id])

@@ -60,11 +60,8 @@ class Finding:
     @property
     def why(self) -> tuple[Support, ...]:
         """The facts that expose the element (empty where every element of its kind is)."""
-        facts = self.target.facts
-        leaves = self.threat.applies[self.target.kind].why(facts)
-        found = (facts.get(leaf.fact) for leaf in leaves)
-        pairs = zip(leaves, found, strict=True)
-        return tuple(support_of(leaf.fact, fact) for leaf, fact in pairs if fact is not None)
+        readings = self.threat.applies[self.target.kind].why(self.target.facts)
+        return tuple(support_of(leaf.fact, fact) for leaf, fact in readings if fact is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,4 +50,4 @@ def raising(finding: Finding) -> frozenset[str]:
     facts, kind = finding.target.facts, finding.target.kind
     conditions = [move.conditions[kind] for move in finding.threat.raises]
     raised = [condition for condition in conditions if condition.truth(facts) > 0]
-    return frozenset(leaf.fact for condition in raised for leaf in condition.why(facts))
+    return frozenset(leaf.fact for condition in raised for leaf, _ in condition.why(facts))

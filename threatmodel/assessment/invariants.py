@@ -64,8 +64,8 @@ def held(graph: Graph, library: Library, today: datetime.date) -> Iterator[HeldI
     exempt = {(one.invariant, one.element): one for one in graph.system.exemptions}
     terms = graph.system.longest_terms
     for rule in (*library.invariants, *graph.system.invariants):
-        holds = _compiled(rule.holds, rule.kind, rule.holds_at)
-        applies = _compiled(rule.applies, rule.kind, rule.applies_at) if rule.applies else None
+        holds = _compiled(rule.holds, rule.kind, rule.holds_at, reassures=True)
+        applies = _compiled(rule.applies, rule.kind, rule.applies_at, reassures=False) if rule.applies else None
         bound, spared = [], []
         for target in graph.targets():
             if target.kind != rule.kind or target.out_of_scope:
@@ -80,9 +80,9 @@ def held(graph: Graph, library: Library, today: datetime.date) -> Iterator[HeldI
         yield HeldInvariant(rule, tuple(bound), tuple(spared))
 
 
-def _compiled(text: str, kind: Kind, place: Place) -> Condition:
+def _compiled(text: str, kind: Kind, place: Place, *, reassures: bool) -> Condition:
     try:
-        return compile_condition(text, kind)
+        return compile_condition(text, kind, reassures=reassures)
     except ConditionError as error:
         hint = "write target.FACT, as a threat does"
         raise InputError([Problem(code="wrong-condition", place=place, message=str(error), hint=hint)]) from None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 from threatmodel.graph.building import Element, Flow, Graph
+from threatmodel.model.facts import Fact
 
 T = TypeVar("T")
 
@@ -25,7 +26,10 @@ class Profiles:
             self._of[target.id] = self._number(target)
 
     def _number(self, target: Element | Flow) -> int:
-        facts = [(name, one.value, one.size, one.said.source, one.said.stale) for name, one in target.facts.items()]
+        facts = [
+            (name, *_known(one), one.said.stale, one.in_doubt, one.firm and _known(one.firm))
+            for name, one in target.facts.items()
+        ]
         key = (target.kind, target.described, tuple(facts))
         found = self._known.get(key)
         if found is None:
@@ -36,6 +40,10 @@ class Profiles:
     def of(self, target: Element | Flow) -> int:
         """Return the profile of an element or a flow."""
         return self._of[target.id]
+
+
+def _known(fact: Fact) -> tuple[object, int, str]:
+    return fact.value, fact.size, fact.said.source
 
 
 class PerProfile(dict[tuple[str, int], T]):

@@ -114,8 +114,8 @@ def kept_low(threat: Threat, kind: str, facts: Facts) -> Iterator[str]:
             aims = zip((move.likelihood, move.impact), cell, (threat.likelihood, threat.impact), strict=True)
             matters = any(aim is not None and (now < own if side > 0 else now < aim) for aim, now, own in aims)
             if matters and condition.truth(facts) == side * STATED:
-                leaves = (leaf.fact for leaf in condition.why(facts))
-                yield from (name for name in leaves if facts[name].size == STATED)
+                readings = condition.why(facts)
+                yield from (leaf.fact for leaf, fact in readings if fact is not None and fact.size == STATED)
 
 
 def _moved(cell: Cell, move: Move, most: Callable[[int, int], int]) -> Cell:

@@ -361,8 +361,8 @@ class States:
         key = id(condition), self.profiles.of(target)
         unknown = self._unknown.get(key)
         if unknown is None:
-            names = (leaf.fact for leaf in condition.why(target.facts))
-            unknown = tuple([name for name in names if name not in target.facts or not target.facts[name].size])
+            readings = condition.why(target.facts)
+            unknown = tuple([leaf.fact for leaf, fact in readings if fact is None or not fact.size])
             self._unknown[key] = unknown
         for name in unknown:
             yield from self._asks_for(target, name)
@@ -389,8 +389,7 @@ def _plural(kind: str) -> str:
 
 def _support(condition: Condition, facts: Mapping[str, Fact]) -> tuple[Support, ...]:
     found = []
-    for leaf in condition.why(facts):
-        fact = facts.get(leaf.fact)
+    for leaf, fact in condition.why(facts):
         if fact is not None:
             found.append(support_of(leaf.fact, fact))
     return tuple(dict.fromkeys(found))
@@ -422,11 +421,15 @@ def _said_by(support: tuple[Support, ...]) -> str:
 
 def _not_stated(condition: Condition, facts: Facts) -> str:
     """What keeps a condition unknown: statements that differ, or facts that are not stated."""
-    names = dict.fromkeys(leaf.fact for leaf in condition.why(facts))
-    differing = [name for name in names if name in facts and not facts[name].size]
+    unknown = {leaf.fact: fact for leaf, fact in condition.why(facts)}
+    differing = [name for name, fact in unknown.items() if fact is not None and not fact.size]
     if differing:
         return f"statements differ: {', '.join(differing)}"
-    return f"not stated: {', '.join(names)}"
+    doubts = [name for name in unknown if name in facts and facts[name].in_doubt]
+    if doubts:
+        why = dict.fromkeys(facts[name].said.doubt for name in doubts)
+        return f"in doubt: {', '.join(doubts)} ({'; '.join(why)})"
+    return f"not stated: {', '.join(unknown)}"
 
 
 def _attested(control: Control) -> int:

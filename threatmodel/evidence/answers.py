@@ -37,11 +37,15 @@ class Answered(NamedTuple):
 
 
 class Unanswered(NamedTuple):
-    """That the value is unknown, with the reason and its place; `usual` is the value under the defaults."""
+    """That the value is unknown, with the reason and its place.
+
+    `usual` is the value under the defaults, `stands` the value in the file, which something unread may change.
+    """
 
     why: str
     place: Place
     usual: Answered | None = None
+    stands: Answered | None = None
 
 
 Outcome: TypeAlias = "Answered | Unanswered | None"

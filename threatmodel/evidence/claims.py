@@ -66,7 +66,7 @@ class Claim:
     @property
     def reassures(self) -> bool:
         """Whether it needs every world: a list does, be it that nothing else is there or only what is."""
-        if self.statement.size < EVIDENCE:
+        if self.statement.size < EVIDENCE or self.statement.doubt:
             return False
         return self.name in LISTS or bool(self.ways.reassured(self.kind, self.name, self.statement.value))
 
@@ -86,7 +86,7 @@ class Claim:
                 return mine <= {member_of(item) for one in there for item in one.value}
             return any(set(map(member_of, one.value)) == mine and not one.open for one in there)
         good = self.ways.reassured(self.kind, self.name, self.statement.value)
-        return all(good <= self.ways.reassured(self.kind, self.name, one.value) for one in there)
+        return all(good <= self.ways.reassured(self.kind, self.name, one.value) and not one.doubt for one in there)
 
     def in_part(self, worlds: Worlds, why: str) -> Claim:
         """The claim that a list has the members that every world has, and may have others."""
@@ -119,7 +119,7 @@ def agreed(
         for element, by in world.items():
             for name, statements in by.items():
                 for statement in statements:
-                    key = (element, name, _comparable(name, statement.value), bool(statement.open))
+                    key = (element, name, _comparable(name, statement.value), bool(statement.open or statement.doubt))
                     claims.setdefault(key, Claim(element, kinds[element], name, statement, ways))
     kept: list[Claim] = []
     fallen: list[Fallen] = []
@@ -132,7 +132,14 @@ def agreed(
             fallen.append(Fallen(claim.element, claim.name, claim.statement, why))
             if claim.name in LISTS:
                 kept.append(claim.in_part(worlds, why))
+            elif claim.is_of(said):
+                kept.append(replace(claim, statement=in_doubt(claim.name, claim.statement, why)))
     return _without_doubles(kept), fallen
+
+
+def in_doubt(name: str, said: Statement, why: str) -> Statement:
+    """Return a statement that something may change: a list may be longer, and a fact proves nothing."""
+    return said._replace(open=said.open or why) if name in LISTS else said._replace(doubt=said.doubt or why)
 
 
 def _without_doubles(claims: Iterable[Claim]) -> list[Claim]:
@@ -141,7 +148,8 @@ def _without_doubles(claims: Iterable[Claim]) -> list[Claim]:
     for claim in claims:
         good = claim.ways.reassured(claim.kind, claim.name, claim.statement.value) if claim.reassures else None
         said = claim.statement
-        found.setdefault((claim.element, claim.name, good or said.value, said.source, bool(said.open)), claim)
+        weak = bool(said.open or said.doubt)
+        found.setdefault((claim.element, claim.name, good or said.value, said.source, weak), claim)
     return list(found.values())
 
 

@@ -8,8 +8,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from threatmodel.evidence.answers import Answered, Unanswered
-from threatmodel.evidence.claims import PASSING, WIRING, Claim, Fallen, Key, Said
+from threatmodel.evidence.answers import Unanswered
+from threatmodel.evidence.claims import PASSING, WIRING, Claim, Fallen, Key, Said, in_doubt
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.held import HeldFile
 from threatmodel.evidence.lists import Lists
@@ -129,39 +129,39 @@ class FileStatements:
         kept, fallen = held(said, self._kinds, tree, self.questions(), ways)
         self.limit = work.allowed if work.reached else 0
         self.left_open = [
-            one for one in self.left_open if all(said.open for said in kept.get(one.element, {}).get(one.name, ()))
+            one
+            for one in self.left_open
+            if all(said.open or said.doubt for said in kept.get(one.element, {}).get(one.name, ()))
         ]
-        untouched, touched = self._untouched(kept, ways)
+        counted, touched = self._counted(kept, ways)
         for element, name, statement, why, at in (*fallen, *touched):
             place = at or statement.place or self.file.place(element)
             value = () if name in LISTS else (statement.value,)
             self.left_open.append(LeftOpen(element, name, why, place, value))
-        return untouched
+        self.left_open = list({(one.element, one.name): one for one in self.left_open}.values())
+        return counted
 
-    def _untouched(self, said: Said, ways: Directions) -> tuple[Statements, list[Fallen]]:
-        """The statements that no unread part of the file may change, and those that one may."""
+    def _counted(self, every: Said, ways: Directions) -> tuple[Statements, list[Fallen]]:
+        """The statements, with those marked that an unread part of the file may change, and these by themselves."""
         kept: Statements = {}
         fallen: list[Fallen] = []
         parts = touches(self.stack, self.facts, self.file.element_of)
         standing = Standing(self.stack)
-        for element, by in said.items():
+        for element, by in every.items():
             kind = self._kinds[element]
             shared = self._shared(element)
             for name, statements in by.items():
                 around = self.facts.looks_around(kind, name)
-                for statement in statements:
-                    on = self._rests_on(element, name, standing, statement.place) if parts else frozenset()
+                for said in statements:
+                    on = self._rests_on(element, name, standing, said.place) if parts else frozenset()
                     part = shared or next(
                         (one for one in parts if one.reaches(element, name, on, looked_around=around)), None
                     )
-                    claim = Claim(element, kind, name, statement, ways)
-                    if part is not None and claim.reassures:
-                        fallen.append(Fallen(element, name, statement, part.why, part.place))
-                        if name in LISTS:
-                            opened = statement._replace(open=statement.open or part.why)
-                            kept.setdefault(element, {}).setdefault(name, []).append(opened)
-                    else:
-                        kept.setdefault(element, {}).setdefault(name, []).append(statement)
+                    counts = said
+                    if part is not None and Claim(element, kind, name, said, ways).reassures:
+                        fallen.append(Fallen(element, name, said, part.why, part.place))
+                        counts = in_doubt(name, said, part.why)
+                    kept.setdefault(element, {}).setdefault(name, []).append(counts)
         return kept, fallen
 
     def _rests_on(self, element: str, fact: str, standing: Standing, place: Place | None) -> frozenset[str]:
@@ -186,27 +186,25 @@ class FileStatements:
         found = self.facts.fact(kind, resource, name) if resource is not None else None
         if resource is None or found is None:
             return
-        doubt = resource.doubt or (found.doubt if isinstance(found, Answered) else None)
-        if isinstance(found, Answered) and (doubt is None or self._alarms(kind, name, found.value)):
-            statement = Statement(found.value, "template", found.places[0], found.note)
-            self.places[element, name] = found.places
-            statements.setdefault(element, {}).setdefault(name, []).append(statement)
-        elif isinstance(found, Unanswered):
+        if isinstance(found, Unanswered):
             usual = (found.usual.value,) if found.usual is not None else ()
             self.left_open.append(LeftOpen(element, name, found.why, found.place, usual))
-        elif doubt is not None:
-            self.left_open.append(LeftOpen(element, name, doubt.why, doubt.place, (found.value,)))
+            why, found = found.why, found.stands
+        else:
+            doubt = resource.doubt or found.doubt
+            why = doubt.why if doubt is not None else ""
+            if doubt is not None:
+                self.left_open.append(LeftOpen(element, name, doubt.why, doubt.place, (found.value,)))
+        if found is not None:
+            self.places[element, name] = found.places
+            statement = Statement(found.value, "template", found.places[0], found.note, doubt=why)
+            statements.setdefault(element, {}).setdefault(name, []).append(statement)
 
     def _resource(self, element: str) -> Resource | None:
         """The resource that an element is, the whole file for a plane; None where it is not in the file."""
         if element in _PLANES:
             return self.whole
         return self.stack.resources.get(self.matched.resources.get(element, ""))
-
-    def _alarms(self, kind: str, name: str, value: object) -> bool:
-        """Whether a value is bad to have, and good for nothing: it counts though its resource may not exist."""
-        ways = self.ways
-        return ways is not None and ways.alarms(kind, name, value) and not ways.reassured(kind, name, value)
 
     # --- what was read
 

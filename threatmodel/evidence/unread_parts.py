@@ -59,6 +59,23 @@ _ALIKE: Mapping[str, tuple[str, ...]] = {
 }
 """The namespaces of types whose resources the actions of a service change, where they are not its own alone."""
 
+_HAND_ON = frozenset((
+    "lambda:invokeasync",
+    "lambda:invokefunction",
+    "lambda:invokefunctionurl",
+    "execute-api:invoke",
+    "events:putevents",
+    "firehose:putrecord",
+    "firehose:putrecordbatch",
+    "kinesis:putrecord",
+    "kinesis:putrecords",
+    "sns:publish",
+    "sqs:sendmessage",
+    "states:startexecution",
+    "states:startsyncexecution",
+))  # fmt: skip
+"""Actions of the level "write" that hand something on and change no resource's configuration."""
+
 _END_THERE = frozenset(("cloudwatch", "dynamodb", "kms", "logs", "s3", "secretsmanager", "sns", "sqs", "xray"))
 """Services whose actions change only their own resources, and use no other principal's permissions."""
 
@@ -339,8 +356,9 @@ def _changing(action: str, *, known: bool) -> Iterator[str]:
     if not known or action in {"*", "*:*"}:
         yield ""
         return
-    levels = {one.level for one in expanded(action)}
-    if not levels or not levels.isdisjoint(("write", "permissions", "tagging")):
+    found = expanded(action)
+    levels = {one.level for one in found if one.name.lower() not in _HAND_ON}
+    if not found or not levels.isdisjoint(("write", "permissions", "tagging")):
         yield action.partition(":")[0]
 
 

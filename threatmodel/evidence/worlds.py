@@ -15,11 +15,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from threatmodel.evidence.claims import Claim, Fallen, Key, Said, Worlds, agreed
+from threatmodel.evidence.claims import Claim, Fallen, Key, Said, Worlds, agreed, in_doubt
 from threatmodel.evidence.work import VALUES, Work
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement
-from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.values import dataclass, field
 from threatmodel.stacks.assumed import Assumed, PlainValue
 from threatmodel.stacks.stack import Choice, Parameter, Stack
@@ -203,9 +202,7 @@ def held(
     for claim in claims:
         statement = _by_default(claim.statement, defaults.get(claim, ()))
         if claim in unread:
-            if claim.name not in LISTS:
-                continue
-            statement = statement._replace(open=statement.open or why)
+            statement = in_doubt(claim.name, statement, why)
         kept.setdefault(claim.element, {}).setdefault(claim.name, []).append(statement)
     return kept, fallen
 

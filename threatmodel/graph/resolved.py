@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 from threatmodel.graph.derived import DERIVE
 from threatmodel.graph.elements import Neighbors
 from threatmodel.graph.given import Given
 from threatmodel.graph.members import Lists, weighed
-from threatmodel.model.facts import EVIDENCE, STATED, Fact, Facts, Statement, weigh
+from threatmodel.model.facts import EVIDENCE, STATED, Fact, Facts, Statement, in_doubt, weigh
 from threatmodel.model.system import External, Node, Reference, System
 from threatmodel.model.vocabulary import LISTS, RELATIONS
 
@@ -44,12 +44,22 @@ class Resolved:
     @cached_property
     def _from_statements(self) -> Given:
         """What is given without evidence: only looked at where a derived fact rests on evidence."""
-        return _given(self.system, _word(self.evidence), self._given.today)
+        return _given(self.system, _kept(self.evidence, lambda one: one.size == STATED), self._given.today)
+
+    @cached_property
+    def _firm(self) -> Given | None:
+        """What is given without the statements that are in doubt, None where there are none."""
+        said = (one for by_name in self.evidence.values() for found in by_name.values() for one in found)
+        if not any(one.doubt for one in said):
+            return None
+        return _given(self.system, _kept(self.evidence, lambda one: not one.doubt), self._given.today)
 
     def _facts(self, node: Node) -> Facts:
         facts = dict(self._given.stated[node.id])
         for name, derive in DERIVE.get(node.kind, {}).items():
             fact = derive(self._given, node)
+            if fact is not None and self._firm is not None:
+                fact = in_doubt(fact, derive(self._firm, node))
             if fact is not None and fact.size == EVIDENCE:
                 word = derive(self._from_statements, node)
                 if word is not None and word.size and word.value != fact.value:
@@ -97,11 +107,9 @@ def lists_of(node: Node | External, found: Mapping[str, Sequence[Statement]]) ->
     return {name: weighed(statements) for name, statements in lists.items()}
 
 
-def _word(evidence: Evidence) -> Evidence:
-    """The evidence that counts as claimed: source checks, and what is stale."""
+def _kept(evidence: Evidence, keep: Callable[[Statement], bool]) -> Evidence:
+    """Some of the statements of the evidence."""
     return {
-        element: {
-            name: kept for name, found in by_name.items() if (kept := [one for one in found if one.size == STATED])
-        }
+        element: {name: kept for name, found in by_name.items() if (kept := [one for one in found if keep(one)])}
         for element, by_name in evidence.items()
     }

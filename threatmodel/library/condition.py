@@ -12,9 +12,9 @@ import operator
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from threatmodel.model.facts import Facts
+from threatmodel.model.facts import Fact, Facts
 from threatmodel.model.vocabulary import FACTS, FactRow, Kind
 from threatmodel.reading.problems import article, listed, quoted, suggestion
 from threatmodel.reading.shape import Flag, Number, Word
@@ -95,7 +95,14 @@ class Or:
 
 Tree = Leaf | Always | Not | And | Or
 Truth = Callable[[Facts], int]
-Why = Callable[[Facts], tuple[Leaf, ...]]
+Why = Callable[[Facts], "tuple[Reading, ...]"]
+
+
+class Reading(NamedTuple):
+    """A leaf of a condition, and the fact as it counts there: None where it is not stated, or only in doubt."""
+
+    leaf: Leaf
+    fact: Fact | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,8 @@ class Condition:
     """A condition compiled for one kind of element.
 
     `truth` maps an element's facts to a signed truth; `why` to the leaves that decided it (for an unknown truth, the
-    unknown ones).
+    unknown ones), each with its fact.  `reassures`: it is good news where it holds.  A fact that is in doubt counts
+    where it alarms, and is unknown where it would reassure.
     """
 
     text: str
@@ -111,6 +119,7 @@ class Condition:
     tree: Tree
     truth: Truth
     why: Why
+    reassures: bool = True
 
     @property
     def facts(self) -> frozenset[str]:
@@ -118,15 +127,20 @@ class Condition:
         return frozenset(leaf.fact for leaf in leaves(self.tree))
 
 
-def compile_condition(text: str, kind: Kind) -> Condition:
-    """The condition in `text` over elements of `kind`.  Raises ConditionError at the first thing that is wrong."""
+def compile_condition(text: str, kind: Kind, *, reassures: bool = True) -> Condition:
+    """The condition in `text` over elements of `kind`; `reassures` says that it is good news where it holds.
+
+    Raises ConditionError at the first thing that is wrong.
+    """
     tree = parse(text, kind)
-    return compiled(tree, kind, text)
+    return compiled(tree, kind, text, reassures=reassures)
 
 
-def compiled(tree: Tree, kind: Kind, text: str = "") -> Condition:
+def compiled(tree: Tree, kind: Kind, text: str = "", *, reassures: bool = True) -> Condition:
     """A condition from its tree."""
-    return Condition(text, kind, tree, _truth(tree, kind), _why(tree, kind))
+    return Condition(
+        text, kind, tree, _truth(tree, kind, reassures=reassures), _why(tree, kind, reassures=reassures), reassures
+    )
 
 
 def parse(text: str, kind: Kind) -> Tree:
@@ -296,29 +310,50 @@ def test_of(leaf: Leaf, kind: Kind) -> Callable[[Any], bool]:
             return lambda value: value in passing
 
 
-def _truth(tree: Tree, kind: Kind) -> Truth:
+def _truth(tree: Tree, kind: Kind, *, reassures: bool) -> Truth:
     match tree:
-        case Leaf(fact):
-            return _truth_of_test(fact, test_of(tree, kind))
+        case Leaf():
+            return _truth_of_test(tree, kind, reassures=reassures)
         case Always():
             return lambda _facts: 2
         case Not(part):
-            inner = _truth(part, kind)
+            inner = _truth(part, kind, reassures=not reassures)
             return lambda facts: -inner(facts)
         case And(parts):
-            return _truth_of_all([_truth(part, kind) for part in parts], min)
+            return _truth_of_all([_truth(part, kind, reassures=reassures) for part in parts], min)
         case Or(parts):
-            return _truth_of_all([_truth(part, kind) for part in parts], max)
+            return _truth_of_all([_truth(part, kind, reassures=reassures) for part in parts], max)
 
 
-def _truth_of_test(name: str, passes: Callable[[Any], bool]) -> Truth:
+def _truth_of_test(leaf: Leaf, kind: Kind, *, reassures: bool) -> Truth:
+    name, passes = leaf.fact, test_of(leaf, kind)
+
     def truth(facts: Facts) -> int:
         fact = facts.get(name)
         if fact is None:
             return 0
-        return fact[1] if passes(fact[0]) else -fact[1]
+        holds = passes(fact[0])
+        if fact[4] and holds is reassures:
+            fact = fact[5]
+            if fact is None:
+                return 0
+            holds = passes(fact[0])
+        return fact[1] if holds else -fact[1]
 
     return truth
+
+
+def _reading(leaf: Leaf, kind: Kind, *, reassures: bool) -> Why:
+    """The fact that a leaf reads: without what is in doubt, where its answer would reassure."""
+    passes = test_of(leaf, kind)
+
+    def reading(facts: Facts) -> tuple[Reading, ...]:
+        fact = facts.get(leaf.fact)
+        if fact is not None and fact.in_doubt and passes(fact.value) is reassures:
+            fact = fact.firm
+        return (Reading(leaf, fact),)
+
+    return reading
 
 
 def _truth_of_all(parts: list[Truth], pick: Callable[..., int]) -> Truth:
@@ -328,34 +363,30 @@ def _truth_of_all(parts: list[Truth], pick: Callable[..., int]) -> Truth:
     return truth
 
 
-def _why(tree: Tree, kind: Kind) -> Why:
+def _why(tree: Tree, kind: Kind, *, reassures: bool) -> Why:
     match tree:
         case Leaf():
-            only = (tree,)
-            return lambda _facts: only
+            return _reading(tree, kind, reassures=reassures)
         case Always():
             return lambda _facts: ()
         case Not(part):
-            return _why(part, kind)
-        case And(parts):
-            return _why_of_all([(_truth(p, kind), _why(p, kind)) for p in parts], 1)
-        case Or(parts):
-            return _why_of_all([(_truth(p, kind), _why(p, kind)) for p in parts], -1)
+            return _why(part, kind, reassures=not reassures)
+        case And(parts) | Or(parts):
+            both = [(_truth(p, kind, reassures=reassures), _why(p, kind, reassures=reassures)) for p in parts]
+            return _why_of_all(both, 1 if isinstance(tree, And) else -1)
 
 
 def _why_of_all(parts: list[tuple[Truth, Why]], sign: int) -> Why:
     """`sign` 1 for and, -1 for or: the parts that are false (true) or unknown decide, else all of them do."""
 
-    def why(facts: Facts) -> tuple[Leaf, ...]:
+    def why(facts: Facts) -> tuple[Reading, ...]:
         truths = [(truth(facts) * sign, reason) for truth, reason in parts]
         lowest = min([truth for truth, _ in truths])
         deciding = [r for t, r in truths if lowest > 0 or (t < 0 if lowest < 0 else t == 0)]
         if len(deciding) == 1:
             return deciding[0](facts)
-        found: dict[Leaf, None] = {}
-        for reason in deciding:
-            found.update(dict.fromkeys(reason(facts)))
-        return tuple(found)
+        found = {reading.leaf: reading for reason in deciding for reading in reason(facts)}
+        return tuple(found.values())
 
     return why
 

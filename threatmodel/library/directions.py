@@ -51,25 +51,22 @@ class Directions:
 def directions(library: Library) -> Directions:
     """The directions that follow from a library, a team's layers included."""
     tests: dict[tuple[str, str], dict[_Signed, Test]] = {}
-    for condition, wish in _conditions(library):
-        for leaf, sign in _signed(condition.tree, wish):
+    for condition in _conditions(library):
+        for leaf, sign in _signed(condition.tree, 1 if condition.reassures else -1):
             tests.setdefault((condition.kind, leaf.fact), {})[leaf, sign] = test_of(leaf, condition.kind)
     inputs = {(one.kind, one.name) for given in INPUTS.values() for one in given if one.name not in LISTS}
     return Directions(tests, frozenset(inputs - tests.keys()))
 
 
-def _conditions(library: Library) -> Iterator[tuple[Condition, int]]:
-    """Every condition of a library, and whether one wishes it to hold."""
+def _conditions(library: Library) -> Iterator[Condition]:
+    """Every condition of a library."""
     for control in library.controls.values():
         if control.in_place is not None:
-            yield control.in_place, 1
-        for need in control.needs:
-            yield need.condition, -1
+            yield control.in_place
+        yield from (need.condition for need in control.needs)
     for threat in library.threats.values():
-        for condition in threat.applies.values():
-            yield condition, -1
-        for moves, wish in ((threat.raises, -1), (threat.lowers, 1)):
-            yield from ((condition, wish) for move in moves for condition in move.conditions.values())
+        yield from threat.applies.values()
+        yield from (condition for move in (*threat.raises, *threat.lowers) for condition in move.conditions.values())
 
 
 def _signed(tree: Tree, sign: int) -> Iterator[_Signed]:

@@ -17,7 +17,9 @@ from threatmodel.reading.reader import INVALID, Entry, Fields, Reader, Value
 def threat_of(reader: Reader, entries: Fields) -> Threat:
     """The threat in a file's entries; what is wrong with it becomes a note of the reader."""
     targets = plain(entries["targets"].value)
-    applies = {kind: c for kind in targets if (c := _condition(reader, entries["applies"], kind)) is not None}
+    applies = {
+        kind: c for kind in targets if (c := _condition(reader, entries["applies"], kind, reassures=False)) is not None
+    }
     for condition in applies.values():
         answer = pins.threat_answer(condition)
         _check_examples(reader, entries["examples"], condition.kind, answer, pins.threat_mutants(condition))
@@ -64,7 +66,9 @@ def _moves(
         if not {"if", "because"} <= rule.value.keys():
             continue
         found: dict[str, Condition] = {
-            kind: c for kind in targets if (c := _condition(reader, rule.value["if"], kind)) is not None
+            kind: c
+            for kind in targets
+            if (c := _condition(reader, rule.value["if"], kind, reassures=name == "lowers")) is not None
         }
         for condition in found.values():
             _pin_move(reader, entries["examples"], condition)
@@ -105,7 +109,7 @@ def control_of(reader: Reader, entries: Fields) -> Control:
         Need(condition=condition, reason=need.value["else"].value)
         for need in (entries["needs"].value if "needs" in entries else ())
         if {"if", "else"} <= need.value.keys()
-        if (condition := _condition(reader, need.value["if"], scope)) is not None
+        if (condition := _condition(reader, need.value["if"], scope, reassures=False)) is not None
     ]
     conditions = [need.condition for need in needs]
     if in_place is not None or needs:
@@ -159,11 +163,11 @@ def _check_weaker(reader: Reader, weaker: Sequence[Weaker], answer: pins.Evaluat
             reader.note("wrong-example", one.place, message)
 
 
-def _condition(reader: Reader, entry: Entry, kind: Kind) -> Condition | None:
+def _condition(reader: Reader, entry: Entry, kind: Kind, *, reassures: bool = True) -> Condition | None:
     """The condition in an entry, or None with its problem noted: at its column where the text is on one line."""
     text = current_condition(reader, entry, kind)
     try:
-        return compile_condition(text, kind)
+        return compile_condition(text, kind, reassures=reassures)
     except ConditionError as error:
         line = reader.document.text.split("\n")[entry.place.line - 1]
         start = entry.place.column - 1

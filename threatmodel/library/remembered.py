@@ -18,7 +18,11 @@ from threatmodel.reading.problems import InputError
 
 _CLASSES = {
     **plain.table(Threat, Control, ControlLink, Move, Need, Weaker),
-    "Condition": plain.Kept(Condition, lambda one: (one.text, one.kind), lambda parts: compile_condition(*parts)),
+    "Condition": plain.Kept(
+        Condition,
+        lambda one: (one.text, one.kind, one.reassures),
+        lambda parts: compile_condition(parts[0], parts[1], reassures=parts[2]),
+    ),
 }
 TABLE = "library"
 """The name of the compiled table."""

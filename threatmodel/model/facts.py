@@ -3,6 +3,8 @@
 A truth is a signed number: its sign says true or false, 0 unknown, and its size how well it is known: 1 as claimed (a
 model file, a source check, stale evidence), 2 by evidence (a template, an AWS answer, a probe).  `not` is minus, `and`
 is min, `or` is max: Kleene's logic and the weakest link in one rule.
+
+What something unread may change is in doubt: it can alarm, and it cannot reassure (`Fact.firm`).
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ class Statement(NamedTuple):
     what a reader should know (an AWS request's time, the default that applied), `stale` that evidence is too old, or
     of other code, and counts as a claim.  `defaults` are the parameters without whose defaults it would not hold: it
     then counts as a claim, since a deployment may give other values.  `open`, of a list, is the reason
-    why it may be incomplete.
+    why it may be incomplete.  `doubt` is why the deployed value may be another one.
     """
 
     value: Any
@@ -46,11 +48,17 @@ class Statement(NamedTuple):
     stale: bool = False
     defaults: tuple[str, ...] = ()
     open: str = ""
+    doubt: str = ""
 
     @property
     def omitted(self) -> bool:
         """Return whether it is not written: a default applies, or something is missing."""
         return self.note in {LEFT_OUT, NOWHERE} or self.value is None
+
+    @property
+    def remark(self) -> str:
+        """Return what a reader should know of it: its note, and what puts it in doubt."""
+        return "; ".join(part for part in (self.note, f"in doubt: {self.doubt}" if self.doubt else "") if part)
 
     @property
     def size(self) -> int:
@@ -67,13 +75,21 @@ class Fact(NamedTuple):
     """A fact as weighed: `size` 0 means that statements of one standing differ, so that nothing is known.
 
     `said` is the statement that counts, `against` those that differ from it.  For a derived fact `said` is the weakest
-    of its inputs' statements.
+    of its inputs' statements.  A fact `in_doubt` may be changed by something that was not read: its value counts where
+    it alarms; where it would reassure, `firm` counts, the fact without the statements in doubt (None: unknown).
     """
 
     value: Any
     size: int
     said: Statement
     against: tuple[Statement, ...] = ()
+    in_doubt: bool = False
+    firm: Fact | None = None
+
+    @property
+    def sure(self) -> Fact | None:
+        """Return the fact as it may reassure: without what is in doubt."""
+        return self.firm if self.in_doubt else self
 
 
 Facts = Mapping[str, Fact]
@@ -81,13 +97,15 @@ Facts = Mapping[str, Fact]
 
 def stated(statement: Statement) -> Fact:
     """The fact of a single statement."""
-    return Fact(statement.value, statement.size, statement)
+    return Fact(statement.value, statement.size, statement, (), bool(statement.doubt))
 
 
 def known(value: object, said: Iterable[Statement]) -> Fact:
-    """A fact that follows from others: as well known as its weakest input."""
-    weakest = min(said, key=lambda statement: statement.size)
-    return Fact(value, weakest.size, weakest._replace(value=value, open=""))
+    """A fact that follows from others: as well known as its weakest input, and in doubt where one of them is."""
+    inputs = list(said)
+    weakest = min(inputs, key=lambda statement: statement.size)
+    doubt = next((one.doubt for one in inputs if one.doubt), "")
+    return stated(weakest._replace(value=value, open="", doubt=doubt))
 
 
 def either(facts: Sequence[Fact | None]) -> Fact | None:
@@ -105,6 +123,15 @@ def weigh(statements: Iterable[Statement]) -> Fact:
 
     Values are compared as they are; the statements are taken in any order with the same result.
     """
+    every = list(statements)
+    fact = _weighed(every)
+    if not fact.size or not fact.said.doubt:
+        return fact
+    firm = [statement for statement in every if not statement.doubt]
+    return fact._replace(in_doubt=True, firm=_weighed(firm) if firm else None)
+
+
+def _weighed(statements: Sequence[Statement]) -> Fact:
     ranked = sorted(statements, key=rank, reverse=True)
     best = ranked[0]
     differing = tuple(s for s in ranked if s.value != best.value or type(s.value) is not type(best.value))
@@ -113,9 +140,19 @@ def weigh(statements: Iterable[Statement]) -> Fact:
     return Fact(best.value, best.size, best, differing)
 
 
-def rank(statement: Statement) -> tuple[int, int, str]:
+def rank(statement: Statement) -> tuple[int, int, bool, str]:
     """What decides between statements: how they count, then their standing; the rest is for order alone."""
-    return statement.size, STANDING[statement.source], repr(tuple(statement))
+    return statement.size, STANDING[statement.source], not statement.doubt, repr(tuple(statement))
+
+
+def in_doubt(fact: Fact, firm: Fact | None) -> Fact:
+    """A fact that holds as the files stand, where `firm` is what holds without their doubtful statements."""
+    if firm is not None and (firm.value, firm.size, type(firm.value)) == (fact.value, fact.size, type(fact.value)):
+        return firm
+    return fact._replace(said=fact.said._replace(doubt=fact.said.doubt or _SOMETHING), in_doubt=True, firm=firm)
+
+
+_SOMETHING = "a part that was not read may change it"
 
 
 def stated_only(facts: Facts) -> Facts:

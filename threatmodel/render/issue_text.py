@@ -89,7 +89,7 @@ def shows(issue: Issue) -> str:
 
 def _value(item: Support) -> str:
     value = f"{item.fact}: {shown(item.value)}"
-    return f"{value} ({item.said.note})" if item.said.note else value
+    return f"{value} ({item.said.remark})" if item.said.remark else value
 
 
 def place(issue: Issue) -> Place | None:

@@ -195,7 +195,7 @@ def unless_unread(outcome: Outcome, stack: Stack, good: Sequence[bool | str | in
     """Return an outcome, or that it is unknown because an unread part of the file might undo a good one."""
     if isinstance(outcome, Answered) and outcome.value in good and stack.unread:
         first = stack.unread[0]
-        return Unanswered(f"{first.name} may hold more of these: {first.why}", first.place)
+        return Unanswered(f"{first.name} may hold more of these: {first.why}", first.place, stands=outcome)
     return outcome
 
 

@@ -120,12 +120,13 @@ class StackFacts:
         return doubts[0] if all(doubts) else None
 
     def _otherwise(self, mapping: FactMapping, resource: Resource, *, looked_around: bool) -> Found:
+        nowhere = Answered(mapping.says, (resource.place,), NOWHERE)
         if resource.opaque is not None:
-            return Unanswered(resource.opaque.why, resource.opaque.place)
+            return Unanswered(resource.opaque.why, resource.opaque.place, stands=nowhere)
         if looked_around and self._stack.unread:
             first = self._stack.unread[0]
-            return Unanswered(f"{first.name} may state it: {first.why}", first.place)
-        return Answered(mapping.says, (resource.place,), NOWHERE)
+            return Unanswered(f"{first.name} may state it: {first.why}", first.place, stands=nowhere)
+        return nowhere
 
     def gathered(self, kind: str, gather: str, resource: Resource) -> Sequence[Gathered]:
         """What a `gather` of a kind leads to from a resource; nothing for what is not of that kind."""

@@ -41,4 +41,5 @@ def _origin(said: Statement) -> dict[str, Any]:
         "line": (place.line or None) if place else None,
         "column": (place.column or None) if place and place.line else None,
         "note": said.note + (" (stale)" if said.stale else ""),
+        **({"in_doubt": said.doubt} if said.doubt else {}),
     }

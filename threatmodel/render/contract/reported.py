@@ -63,7 +63,7 @@ def action_data(action: Action, assessment: Assessment) -> dict[str, Any]:
                 "element": fault.element,
                 "fact": fault.fact,
                 "value": fault.value,
-                "note": fault.said.note,
+                "note": fault.said.remark,
                 "location": location_data(fault.said.place),
             }
             for fault in faults(action)

@@ -105,13 +105,11 @@ def _exposure(threat: Threat, target: Element | Flow, *, applies: int) -> Iterat
     if condition is None:
         yield f"- It does not target {article(target.kind or 'party')}"
         return
-    facts = target.facts
-    deciding = condition.why(facts)
+    deciding = condition.why(target.facts)
     yield f"- `{target.id}` is {article(target.kind)}; it applies where `{condition.text}`"
     if not target.described:
         yield f"- the {target.kind} is not described: whether it applies is unknown"
-    for name in dict.fromkeys(leaf.fact for leaf in deciding):
-        fact = facts.get(name)
+    for name, fact in {leaf.fact: fact for leaf, fact in deciding}.items():
         meaning = prose(FACTS[target.kind][name].meaning)
         if fact is None or not fact.size:
             yield f"- `{name}` is not stated ({meaning})"

@@ -209,8 +209,8 @@ def _ruled_out(assessment: Assessment) -> Iterator[Row]:
 
 def _denied(condition: Condition, facts: Facts) -> str:
     """The facts that make a condition false, in words."""
-    leaves = dict.fromkeys(leaf.fact for leaf in condition.why(facts))
-    return ", ".join(f"{name}: {shown(facts[name].value)}" for name in leaves if name in facts)
+    readings = {leaf.fact: fact for leaf, fact in condition.why(facts)}
+    return ", ".join(f"{name}: {shown(fact.value)}" for name, fact in readings.items() if fact is not None)
 
 
 def _no_target(assessment: Assessment) -> Iterator[Row]:

@@ -137,8 +137,8 @@ def links(urls: Sequence[str]) -> list[Row]:
 def said(statement: Statement) -> Row:
     """Return the origin of a statement, its location and its note."""
     by, place = _by(statement), where(statement.place)
-    text = ", ".join(part for part in (by, place, statement.note) if part)
-    return {"by": by, "place": place, "note": statement.note, "text": text}
+    text = ", ".join(part for part in (by, place, statement.remark) if part)
+    return {"by": by, "place": place, "note": statement.remark, "text": text}
 
 
 def origins(support: Sequence[Support]) -> tuple[str, ...]:
@@ -147,7 +147,7 @@ def origins(support: Sequence[Support]) -> tuple[str, ...]:
     for item in support:
         statement = item.said
         by, place = _by(statement), statement.place
-        found = spots.setdefault((by, place.file if place is not None else "", statement.note), set())
+        found = spots.setdefault((by, place.file if place is not None else "", statement.remark), set())
         if place is not None:
             found.add((place.line, place.part))
     return (*(_origin(*key, sorted(found)) for key, found in spots.items()), *_against(support))
