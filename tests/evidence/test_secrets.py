@@ -94,7 +94,8 @@ def decided(variable: str, value: str) -> Supply:
         ("CONFIG", f"""'{{"a":"{RANDOM}","a":1}}'""", "literal", None),
         ("CONFIG", f"""'{{"{RANDOM}":1}}'""", "literal", None),
         ("CONFIG", """'{"rules":[1,2,"abcdefghij0123456789"]}'""", "literal", None),
-        ("CONFIG", """'{"rules": [1, 2, "a"], "of": {"size": 3}}'""", "literal", False),
+        ("CONFIG", """'{"rules": [1, 2, "a"], "of": {"size": 3}}'""", "literal", None),
+        ("CONFIG", """'{"rules": [1, 2, true], "of": {"size": 3, "path": "/a"}}'""", "literal", False),
         ("CONFIG", f"""'{{"a": {{"b": "{RANDOM}"}}}}'""", "literal", None),
         ("CONFIG", f"""' [{{"a": "{RANDOM}"}}]'""", "literal", None),
         ("CONFIG", f"""'{{"token": ["{RANDOM}"]}}'""", "literal-secret", True),
@@ -123,7 +124,8 @@ def decided(variable: str, value: str) -> Supply:
         ("SLACK_TOKEN", "!Ref TokenSsmName", "hidden-parameter", None),
         ("DATABASE_URL", '!Sub "postgres://app:${DbPassword}@db.example.com"', "literal-secret", True),
         ("DATABASE_URL", '!Sub "postgres://app:${SlackToken}@db.example.com"', "hidden-parameter", True),
-        ("SLACK_TOKEN", "!Ref PlainToken", "parameter", None),
+        ("SLACK_TOKEN", "!Ref PlainToken", "parameter", True),
+        ("SLACK", "!Ref PlainToken", "parameter", None),
         ("SLACK_TOKEN", "!Ref Stage", "parameter", False),
         ("STAGE", "!Ref Stage", "parameter", False),
         ("TEAM", "!Ref Team", "parameter", False),
@@ -174,7 +176,8 @@ def test_each_way_to_supply_a_value_is_told(variable: str, value: str, how: str,
             for name in ("SLACK_TOKEN", "slackSigningSecret", "API_KEY", "apikey", "DB_PASSWORD", "mytoken")
         ],
         *[(name, "secret") for name in ("SLACK_TOKEN_2", "TOKEN_PROD", "HMAC_KEY")],
-        *[(name, "neutral") for name in ("S3_KEY", "SORT_KEY", "MAX_TOKENS", "PUBLIC_KEY", "", "_", "MONKEYS")],
+        *[(name, "harmless") for name in ("S3_KEY", "SORT_KEY", "MAX_TOKENS", "PUBLIC_KEY")],
+        *[(name, "neutral") for name in ("", "_", "MONKEYS")],
     ],
 )
 def test_what_a_name_says(name: str, says: str) -> None:
@@ -339,3 +342,37 @@ def test_where_a_secret_is_kept(properties: str, more: str, expected: str) -> No
     outcome = asked_of(template(KEPT % properties + more), "secret", "kept_in")
     assert answer(outcome) == expected
     assert "some-value-of-it" not in repr(outcome)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["supersecret99", "hunter2", "P@ssw0rd123", "s3cr3t-value-99", "letmein", "changeme!", "Winter2024!", "Tada!", "x"],
+)
+@pytest.mark.parametrize("name", ["ADMIN", "SETTING", "BOT", "DATABASE"])
+def test_no_word_is_harmless_because_it_is_short_or_a_word(name: str, value: str) -> None:
+    assert decided(name, f'"{value}"').secret is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("true", "Off", "42", "-1.5", "30s", "512MB", "1.2.3", "DEBUG", "eu-west-1", "us-gov-east-1a", "/opt/bin"),
+        *("arn:aws:s3:::orders", "https://api.example.com/v1?limit=5", "db.internal:5432", "10.0.0.0/16", "localhost"),
+        *("subnet-0a1b2c3d", "ops@example.com", "application/json", "en_US", "Europe/Berlin", "rate(5 minutes)"),
+        *("--enable-source-maps --max-old-space-size=512", "eu-west-1, eu-central-1", ""),
+    ],
+)
+def test_a_form_that_no_secret_has_is_harmless_under_any_name(value: str) -> None:
+    assert decided("SETTING", f'"{value}"').secret is False
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALERTS_WEBHOOK_URL", "https://chat.example.com/hooks/ops"),
+        ("TARGET", "https://discord.com/api/webhooks/1234/aBcDeF0123456789xYzAbCdEf01234"),
+        ("TARGET", "https://api.example.com/v1?code=0123456789abcdef0123"),
+    ],
+)
+def test_an_address_may_hold_a_secret(name: str, value: str) -> None:
+    assert decided(name, f'"{value}"').secret is None

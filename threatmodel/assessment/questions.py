@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from threatmodel.assessment.asks import Ask
 from threatmodel.assessment.assessed import Finding, Group, Question
 from threatmodel.assessment.ranking import Rank, rank
+from threatmodel.graph.elements import LeftOpen
 from threatmodel.library.entries import Library
 from threatmodel.model.vocabulary import FACTS, PLANES, RELATIONS, AnsweredFrom
 
@@ -20,6 +21,8 @@ _CALLERS = (
     "and remove every 'caller: unknown'"
 )
 _PUBLIC = "state public: intended with public_reason, or public: unintended"
+_REASONS = 3
+"""Reasons why the evidence leaves facts open that a question shows."""
 _DESCRIBE = 3
 """The doubt about a plane that no file describes."""
 
@@ -27,9 +30,10 @@ _DESCRIBE = 3
 class Questions:
     """Collects asks with the findings that depend on them."""
 
-    def __init__(self, library: Library, signs: Sequence[str] = ()) -> None:
+    def __init__(self, library: Library, signs: Sequence[str] = (), left_open: Iterable[LeftOpen] = ()) -> None:
         self._library = library
         self._signs = signs
+        self._why = {(one.element, one.name): f"{one.why} ({one.place.short})" for one in left_open}
         self._elements: dict[_Key, dict[str, None]] = {}
         self._facts: dict[_Key, set[str]] = {}
         self._whole: set[_Key] = set()
@@ -89,7 +93,7 @@ class Questions:
             facts=facts,
             ask=self._ask(key, facts),
             hint=self._hint(key),
-            known=self._known() if kind == "caller" else "",
+            known=self._known(key, facts),
             elements=tuple(self._elements[key]),
             decides=tuple(self._decides[key]),
             score=self._score[key],
@@ -154,8 +158,16 @@ class Questions:
             case _:
                 return ""
 
-    def _known(self) -> str:
-        """Return what files show of the routes that Slack calls."""
+    def _known(self, key: _Key, facts: Sequence[str]) -> str:
+        """Return what files show: of the routes that Slack calls the signs, of facts why they leave them open."""
+        if key[0] == "fact":
+            found = (self._why.get((element, name)) for name in facts for element in self._elements[key])
+            reasons = list(dict.fromkeys(why for why in found if why))
+            rest = len(reasons) - _REASONS
+            more = f"; and {rest} more reason{'' if rest == 1 else 's'}" if rest > 0 else ""
+            return f"open in the evidence: {'; '.join(reasons[:_REASONS])}{more}" if reasons else ""
+        if key[0] != "caller":
+            return ""
         return f"signs of Slack: {'; '.join(self._signs)}" if self._signs else "no file shows a sign of Slack"
 
     def _planes(self, key: _Key) -> list[str]:

@@ -100,7 +100,7 @@ functions:
     ("plugin", "more", "expected"),
     [
         ("serverless-offline", "", NOTHING),
-        ("serverless-offline", ", environment: {A: b}", False),
+        ("serverless-offline", ", environment: {A: '1'}", False),
         ("serverless-dotenv-plugin", "", UNKNOWN),
         ("serverless-dotenv-plugin", ", environment: {A: b}", UNKNOWN),
         ("serverless-dotenv-plugin", ", environment: {API_KEY: zK4mPq8vRw2xYt6uJb1nHc5d}", True),

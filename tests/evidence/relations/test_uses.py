@@ -318,7 +318,8 @@ def test_a_policy_of_aws_about_a_service_and_its_companion_names_no_call() -> No
     ("properties", "secret"),
     [
         ("Type: String, Name: /shop/api/url, Value: https://example.org/orders", False),
-        ("Type: StringList, Name: /shop/stages, Value: 'dev,prod'", False),
+        ("Type: StringList, Name: /shop/regions, Value: 'eu-west-1,eu-central-1'", False),
+        ("Type: StringList, Name: /shop/stages, Value: 'dev,prod'", True),
         ("Type: String, Name: /shop/signing-secret, Value: x", True),
         ("Type: String, Name: /shop/api, Value: xoxb-1234567890-abcdefghij", True),
         ("Type: String, Name: /shop/api, Value: !Ref Given", True),

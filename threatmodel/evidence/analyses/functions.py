@@ -73,9 +73,11 @@ def secret_in_environment(parts: Sequence[Gathered], _resource: Resource, stack:
         more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
         note = "; ".join(supply.described() for supply in found[:_MOST]) + more
         return Answered(value=True, places=tuple(supply.place for supply in found), note=note)
-    for supply in supplies:
-        if supply.secret is None:
-            return Unanswered(f"{supply.described()}: {supply.why}", supply.place)
+    unsure = [supply for supply in supplies if supply.secret is None]
+    if unsure:
+        more = f"; and {len(unsure) - _MOST} more" if len(unsure) > _MOST else ""
+        why = "; ".join(f"{supply.described()}: {supply.why}" for supply in unsure[:_MOST]) + more
+        return Unanswered(why, unsure[0].place)
     if hidden is not None:
         return Unanswered(hidden.why, hidden.place)
     return Answered(value=False, places=tuple(part.node.place for part in parts), note="")

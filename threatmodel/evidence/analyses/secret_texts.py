@@ -45,7 +45,10 @@ _HARMLESS = frozenset((
     *("LIMIT", "SIZE", "LENGTH", "VERSION", "TYPE", "HEADER", "FIELD", "ALIAS", "REF", "STORE"),
     *("LABEL", "ISSUER", "AUDIENCE", "ENABLED", "DISABLED", "REQUIRED", "ROTATION", "ALGORITHM"),
     *("ALG", "LOCATION", "FILE", "SOURCE", "PROVIDER", "SCOPE", "SCOPES", "TEMPLATE", "MODE"),
-    *("POLICY", "LEVEL", "INDEX", "MANAGER", "ATTRIBUTE"),
+    *("POLICY", "LEVEL", "INDEX", "MANAGER", "ATTRIBUTE", "NAMESPACE", "CASE", "OPTIONS", "USER", "USERNAME"),
+    *("SERVICE", "APP", "APPLICATION", "PROJECT", "STACK", "CHANNEL", "CHANNELS", "EMAIL", "SENDER", "RECIPIENT"),
+    *("DOMAIN", "ORIGIN", "ORIGINS", "LANGUAGE", "LOCALE", "CURRENCY", "FORMAT", "UNIT", "TITLE", "HANDLER"),
+    *("RUNTIME", "BRANCH"),
 ))  # fmt: skip
 _OTHER_KEYS = frozenset((
     *("PARTITION", "SORT", "HASH", "RANGE", "PRIMARY", "FOREIGN", "PUBLIC", "KMS", "OBJECT", "S"),
@@ -68,9 +71,15 @@ def meaning(name: str) -> str:
     words = _words(name)
     if words and words[-1] in _ADDRESSES and not _WITH_PASSWORD.isdisjoint(words):
         return "neutral"
-    if not words or words[-1] in _HARMLESS:
-        return "harmless" if words else "neutral"
+    if words and (words[-1] in _HARMLESS or _is_other_key(words)):
+        return "harmless"
     return "secret" if _speaks_of_secrets(words) else "neutral"
+
+
+def _is_other_key(words: Sequence[str]) -> bool:
+    """Whether a name ends in a key or a token that is no secret."""
+    before, last = ["", *words][-2:]
+    return (last in {"KEY", "KEYS"} and before in _OTHER_KEYS) or (last in {"TOKEN", "TOKENS"} and before in _COUNTED)
 
 
 def _words(name: str) -> list[str]:
@@ -188,15 +197,31 @@ def _members(members: Sequence[tuple[str, str]]) -> Iterator[Judgement]:
     """What each member of a document is, by its own name; a name may be one itself."""
     for name, raw in members:
         yield Judgement("literal-secret", secret=True) if looks_secret(raw, meaning(name)) else literal(name, raw)
-        yield literal("", name)
+        yield _suspected("", name) or Judgement("literal", secret=False)
 
 
 def literal(name: str, raw: str) -> Judgement:
     """Return what a named text is that does not certainly look like a secret."""
-    speaks, words = meaning(name), _words(name)
+    speaks = meaning(name)
     members = _document(raw) if speaks != "secret" else None
     if members is not None:
         return worst([Judgement("literal", secret=False), *_members(members)])
+    words = _words(name)
+    if "://" in raw and not _WEBHOOKS.isdisjoint(words):
+        return Judgement("literal", secret=None, why="the address of a webhook is its secret")
+    if speaks != "secret" and is_harmless(raw):
+        return Judgement("literal", secret=False)
+    suspected = _suspected(name, raw)
+    if suspected is not None:
+        return suspected
+    if "PUBLIC" in words or speaks == "secret" or (speaks == "harmless" and not _may_be_password(raw)):
+        return Judgement("literal", secret=False)
+    return Judgement("literal", secret=None, why="neither its name nor its form shows that it is no secret")
+
+
+def _suspected(name: str, raw: str) -> Judgement | None:
+    """That a text may be a secret, by its name or since it looks like one."""
+    speaks, words = meaning(name), _words(name)
     if speaks == "secret" and not _NO_SECRET_BY_NAME.match(raw):
         why = "its name indicates a secret, but its value does not look like one"
         return Judgement("literal", secret=None, why=why)
@@ -205,7 +230,57 @@ def literal(name: str, raw: str) -> Judgement:
     identifier = "PUBLIC" in words or (speaks == "harmless" and _UUID.match(raw))
     if not identifier and (_HEX_PART.match(raw) or _UUID.match(raw) or _is_random(raw)):
         return Judgement("literal", secret=None, why="its value looks random, as a secret does")
-    return Judgement("literal", secret=False)
+    return None
+
+
+_WEBHOOKS = frozenset(("WEBHOOK", "WEBHOOKS", "HOOK", "HOOKS"))
+_FORM = re.compile(
+    r"""(?i:true|false|yes|no|on|off|null|none|enabled|disabled)
+    | [-+]?\d{1,20}(?:\.\d{1,20})?[%]?                                        # a number
+    | \d{1,9}[ ]?(?i:ms|s|sec|seconds|m|min|minutes|h|hours|d|days|[kmg]i?b?)   # with a unit
+    | v?\d{1,4}(?:\.\d{1,6}){1,3}(?:-[a-z]{1,10}\.?\d{0,3})?                   # a version
+    | \d{4}-\d{2}-\d{2}(?:T[\d:.]{5,20}Z?)?                                   # a day
+    | (?i:trace|debug|info|warn|warning|error|critical|fatal|all|silly|verbose)
+    | -----BEGIN[ ]PUBLIC[ ]KEY-----[\s\S]{0,4000}
+    | arn:[a-z0-9-]{1,20}:[^\s]{1,300}
+    | (?:af|ap|ca|cn|eu|il|me|mx|sa|us)(?:-[a-z]{2,9}){1,2}-\d[a-f]?            # a Region, a zone
+    | \.{0,2}/[\w./*@~+-]{0,200}                                              # a path
+    | s3://[\w./-]{1,200}
+    | localhost(?::\d{1,5})?
+    | (?:[a-z0-9_-]{1,63}\.){1,8}
+      (?:com|org|net|io|dev|edu|gov|info|cloud|app|ai|aws|local|internal|example|test)(?::\d{1,5})?
+    | (?:[a-z0-9_-]{1,63}\.){2,8}[a-z]{2}(?::\d{1,5})?                         # a host
+    | \d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?::\d{1,5})?                       # an address
+    | (?:vpc|subnet|sg|i|ami|vol|eni|rtb|igw|acl|vpce)-[0-9a-f]{8,17}           # an id of EC2
+    | [\w.+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}                      # a mail address
+    | (?:application|audio|font|image|multipart|text|video)/[\w.+*-]{1,80}
+    | [a-z]{2}(?:[-_][A-Z]{2})?(?:\.UTF-8)?                                    # a language
+    | [A-Z][A-Za-z_]{1,20}/[A-Z][A-Za-z_]{1,30}|UTC                            # a time zone
+    | (?:rate|cron)\([\w ,*/?#-]{1,80}\)
+    | (?:--?[A-Za-z][\w:+-]{1,60}(?:=\w{1,20})?(?:[ ](?=-)|\Z)){1,9}             # options of a program
+    """,
+    re.VERBOSE,
+)
+"""The forms of what is no secret: switches, numbers, levels, ARNs, Regions, paths, hosts and the like."""
+_URL = re.compile(r"[a-z][a-z0-9+.-]{0,20}://([^\s@]{1,2000})\Z")
+_MOST_ITEMS = 100
+
+
+def is_harmless(raw: str) -> bool:
+    """Return whether a text has the form of something that is no secret, or is a list of such texts."""
+    items = raw.strip().split(",")
+    return len(items) <= _MOST_ITEMS and all(_is_harmless(item.strip()) for item in items)
+
+
+def _is_harmless(raw: str) -> bool:
+    if not raw or _FORM.fullmatch(raw):
+        return True
+    url = _URL.match(raw)
+    return url is not None and not any(map(_is_key, re.split(r"[/?&=#:.]", url.group(1))))
+
+
+def _is_key(part: str) -> bool:
+    return bool(_HEX_PART.match(part) or _UUID.match(part)) or _is_random(part)
 
 
 def _may_be_password(raw: str) -> bool:

@@ -105,12 +105,7 @@ def _by_parameter(speaks: str, parameter: Parameter, *, embedded: bool) -> Judge
     """What the names of variable and parameter, and NoEcho, say together."""
     own = meaning(parameter.name)
     how = "hidden-parameter" if parameter.hidden else "parameter"
-    if parameter.hidden:
-        table = _HIDDEN
-    elif parameter.type.startswith("AWS::SSM::Parameter::Value"):
-        table = _FROM_STORE
-    else:
-        table = _ASKED_FOR
+    table = _HIDDEN if parameter.hidden else _ASKED_FOR
     secret = table[speaks, own]
     if parameter.stored:
         secret = _more(secret, table[speaks, meaning(parameter.stored.rsplit("/", 1)[-1])])
@@ -149,7 +144,7 @@ _HIDDEN: Mapping[_T, bool | None] = {
 }
 """Whether a NoEcho parameter puts a secret there, by what the variable's name says and what its own does."""
 _ASKED_FOR: Mapping[_T, bool | None] = {
-    ("secret", "secret"): None,
+    ("secret", "secret"): True,
     ("secret", "neutral"): None,
     ("secret", "harmless"): False,
     ("neutral", "secret"): None,
@@ -159,9 +154,7 @@ _ASKED_FOR: Mapping[_T, bool | None] = {
     ("harmless", "neutral"): False,
     ("harmless", "harmless"): False,
 }
-"""Return the same for a public value: its author does not treat it as a secret, so that alone is no proof."""
-_FROM_STORE: Mapping[_T, bool | None] = {**_ASKED_FOR, ("secret", "secret"): True}
-"""The same for what is read from an SSM parameter: the value behind the name, not the name, gets there."""
+"""The same for a public parameter: both names together indicate a secret, one alone does not decide."""
 
 
 # --- dynamic references
@@ -185,7 +178,7 @@ def _dynamic(speaks: str, found: re.Match[str]) -> Judgement:
     if store == "ssm-secure":
         return Judgement("ssm-secure", secret=True)
     last = re.sub(r":\d*\Z", "", reference).rsplit("/", 1)[-1]
-    secret = _FROM_STORE[speaks, meaning(last)]
+    secret = _ASKED_FOR[speaks, meaning(last)]
     why = "" if secret is not None else "it holds the value of an SSM parameter whose name suggests a secret"
     return Judgement("ssm-dynamic", secret, why=why)
 
@@ -215,7 +208,7 @@ def _linked(speaks: str, link: Link, stack: Stack) -> Judgement:
         return Judgement("secret-value", secret=True, by=link.resource)
     if kind in _STORED and attribute.lower() in {"value", "insecure_value"}:
         secure = resource is not None and shape_of(resource.properties.entries.get("Type")) == "SecureString"
-        secret = True if secure else _FROM_STORE[speaks, meaning(link.resource)]
+        secret = True if secure else _ASKED_FOR[speaks, meaning(link.resource)]
         why = "" if secret is not None else "it holds the value of an SSM parameter whose name suggests a secret"
         return Judgement("secret-value" if secret else "link", secret, link.resource, why)
     if kind.startswith(("Custom::", "AWS::CloudFormation::")) and attribute:
