@@ -50,7 +50,7 @@ QUICK = Size(middle=30, large=100, rounds=1, starts=1)
 
 
 class Line(NamedTuple):
-    """A line of the table.  `reached` is None where a line has no target of its own."""
+    """A line of the table.  `reached` is None where a line has no separate target."""
 
     work: str
     pytm: str
@@ -159,7 +159,7 @@ def _run(script: Path, *arguments: str) -> bytes:
 
 
 def whole(size: Size) -> Line:
-    """Load, assess and report in Markdown, in a process of its own."""
+    """Load, assess and report in Markdown, in a separate process."""
     figures = measured(size.large)
     seconds, gigabytes = everything(figures), figures["megabytes"] / 1_000
     work = (

@@ -1,4 +1,4 @@
-"""Models of any size: N functions, each with an api and a table of its own, in a boundary of its own; or mixed ones.
+"""Models of any size: N functions, each with a separate API, table and boundary; or mixed ones.
 
 Run: .venv/bin/python benchmarks/generate.py 100 > model.yaml
 """
@@ -84,7 +84,7 @@ def template(parameters: int, conditions: int, functions: int) -> str:
 
 
 def model(size: int) -> str:
-    """The text of a model of `size` functions.  Neighbours differ, so that not everything has one answer."""
+    """The text of a model of `size` functions.  Neighbors differ, so that not everything has one answer."""
     planes = (f"{plane}:\n{_facts(plane, at, '  ')}" for at, plane in enumerate(PLANES))
     return _HEAD + "".join(planes) + "".join(_sections(size))
 

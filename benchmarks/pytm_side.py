@@ -1,6 +1,6 @@
-"""The model of `generate.py` as a pytm user writes it, with nothing of ours.
+"""The model of `generate.py` as a pytm user writes it, without this toolkit.
 
-N functions, each with its API, its table, six flows and a boundary of its own.  As a program it runs pytm's command
+N functions, each with its API, its table, six flows and a separate boundary.  As a program it runs pytm's command
 line on it: ``python benchmarks/pytm_side.py 3 --dfd``.
 """
 

@@ -10,7 +10,7 @@ are held to it: a regular one, and a mixed one of shared parts and varied facts 
 printed on benchmarks/README.md.
 
 What is measured is the processor time of a process that does nothing else, with the garbage collector off, as `tm`
-runs.  Each size runs in a process of its own, the sizes take turns, and the least of several runs counts: what else
+runs.  Each size runs in a separate process, the sizes take turns, and the least of several runs counts: what else
 the machine does adds to a run, and takes nothing away.  The tests count calls instead, of Python's functions and of
 C's (`sys.setprofile`): these are the same in each run and on each machine.  A count sees work that is done again for
 each item.  It does not see how long a single call of C takes, such as a search through a list; time does.
@@ -139,7 +139,7 @@ def _check(assessment: Assessment) -> FailingIssues:
 
 
 def measured(size: int, kind: str = "regular", measure: str = "time") -> Figures:
-    """The figures of a model of so many functions, from a process of its own."""
+    """The figures of a model of so many functions, from a separate process."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.yaml"
         path.write_text(MODELS[kind](size), encoding="utf-8")

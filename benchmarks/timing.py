@@ -37,7 +37,7 @@ def medians(rounds: int, *timed: Timed) -> list[float]:
 
 @contextmanager
 def _collector(state: str) -> Iterator[None]:
-    """The garbage collector `on` or `off`, after it has cleared up; put back afterwards."""
+    """The garbage collector `on` or `off`, after it has cleared up; put back afterward."""
     before = gc.isenabled()
     gc.collect()
     {"on": gc.enable, "off": gc.disable}[state]()
