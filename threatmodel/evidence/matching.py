@@ -153,7 +153,7 @@ def _of_other_kinds(
     for element, (name, place) in source.resources.items():
         node, possible = system.nodes.get(element), kinds.get(name, ())
         if node is not None and possible and node.kind in MATCHED and node.kind not in possible:
-            kind = stack.resources[name].type if name in stack.resources else possible[0]
+            kind = stack.resources[name].type_in_file if name in stack.resources else possible[0]
             message = f"{quoted(element)} is a {node.kind}, and {quoted(name)} is not ({kind})"
             hint = f"name a {node.kind} of {stack.file}"
             yield Problem(code="wrong-kind", place=place, message=message, hint=hint)

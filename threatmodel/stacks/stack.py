@@ -43,6 +43,11 @@ class Resource:
     shaped: frozenset[str] = ALWAYS
     written: str = ""
 
+    @property
+    def type_in_file(self) -> str:
+        """The type as the author of the file wrote it, for messages."""
+        return self.written or self.type
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:

@@ -104,6 +104,7 @@ def test_places_keep_the_words_of_the_plan() -> None:
     node = get(only("aws_lambda_function.f: {kms_key_arn: k}").properties, "KmsKeyArn")
     assert node is not None
     assert node.place.part == "aws_lambda_function.f"
+    assert only("aws_lambda_function.f: {kms_key_arn: k}").type_in_file == "aws_lambda_function"
 
 
 BUCKET = "aws_s3_bucket.b: {bucket: mine}\n"

@@ -153,7 +153,7 @@ def _shown(resource: Resource, stack: Stack) -> str:
     """Return a resource's type and place; an address in a plan has both."""
     if resource.place.part:
         return resource.name
-    what = f"{resource.name} ({resource.type})" if not resource.made_by else f"{resource.name}, made by SAM"
+    what = f"{resource.name} ({resource.type_in_file})" if not resource.made_by else f"{resource.name}, made by SAM"
     file = resource.place.file
     shown = file if any(one.file == file for one in stack.nested) else file.rpartition("/")[2]
     return f"{what}, {shown}:{resource.place.line}"

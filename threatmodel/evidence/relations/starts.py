@@ -174,7 +174,7 @@ def _named(ways: Ways, called: Called, resource: Resource, place: Place) -> None
     elif row.service:
         ways.serve(called, row.calls, resource, resource.name, place)
     else:
-        why = f"{quoted(resource.name)} ({visible(resource.type)}) names it and may call it"
+        why = f"{quoted(resource.name)} ({visible(resource.type_in_file)}) names it and may call it"
         ways.calls(called, row.calls, resource, why, place)
 
 
