@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.support import HOME, evidence, graph_of, said
-from threatmodel.graph.building import Graph, build
+from threatmodel.graph.building import SUBTITLE_FACTS, SUBTITLE_WORDS, Graph, build
 from threatmodel.model.load import load_model
+from threatmodel.model.vocabulary import FACTS
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
+from threatmodel.reading.shape import Word
 
 
 @pytest.fixture(scope="module")
@@ -306,3 +308,11 @@ def test_a_flow_that_two_functions_share_is_the_same_whichever_comes_first(tmp_p
         flows.append((flow.carries, flow.size, flow.facts["data_classification"].value))
     assert flows[0] == flows[1]
     assert flows[0][2] == "secret"
+
+
+def test_the_words_of_subtitles_are_those_of_the_vocabulary() -> None:
+    """A word that is renamed in the vocabulary would be shown as it is written, without anything else failing."""
+    shapes = (table[name].shape for table in FACTS.values() for name in SUBTITLE_FACTS if name in table)
+    words = {word for shape in shapes if isinstance(shape, Word) and not shape.open for word in shape.words}
+    assert set(SUBTITLE_WORDS) <= words
+    assert words - set(SUBTITLE_WORDS) == {"internal", "confidential", "secret", "other", "environment", "code"}

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from threatmodel.assessment.assessed import Assessment
-from threatmodel.assessment.gate.baseline import Baseline
+from threatmodel.assessment.gate.known import Baseline
 from threatmodel.graph.elements import Graph
 from threatmodel.library.entries import Control, FormerIds, Threat
 from threatmodel.model.reference_architecture import FORMER_ELEMENTS

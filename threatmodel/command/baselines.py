@@ -18,7 +18,7 @@ from threatmodel.reading.whole import is_stream
 
 if TYPE_CHECKING:
     from threatmodel.assessment.assessed import Assessment
-    from threatmodel.assessment.gate.baseline import Baseline
+    from threatmodel.assessment.gate.known import Baseline
     from threatmodel.command.request import Invocation
     from threatmodel.reading.replacing import Replacing
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from threatmodel.api import AS_USUAL, Running, layered, weighed
-from threatmodel.assessment.gate.baseline import Baseline, since, taken
+from threatmodel.assessment.gate.baseline import since, taken
+from threatmodel.assessment.gate.known import Baseline
 from threatmodel.assessment.gate.missing import with_missing
 from threatmodel.assessment.gate.rules import Rules, under
 from threatmodel.command.baselines import baseline_of, baselines_in

@@ -82,6 +82,14 @@ def is_host(name: str) -> bool:
     return name.startswith(_HOST)
 
 
+_AWS_HOST = re.compile(r"(?:\A|\.)(?:amazonaws\.com(?:\.cn)?|on\.aws|api\.aws|aws\.dev|localhost)\Z", re.IGNORECASE)
+
+
+def is_aws_host(host: str) -> bool:
+    """Return whether a host is AWS's own, or this machine: no external system."""
+    return _AWS_HOST.search(host) is not None
+
+
 def host_name(host: str) -> str:
     """The name of a host among those of resources."""
     return f"{_HOST}{host}"

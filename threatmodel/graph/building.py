@@ -27,7 +27,7 @@ _SUBTITLES = {
     "queue": "",
     "secret": "",
 }
-_WORDS = {
+SUBTITLE_WORDS = {
     "rest": "REST API",
     "http": "HTTP API",
     "websocket": "WebSocket API",
@@ -47,6 +47,10 @@ _WORDS = {
     "ssm-securestring": "Parameter Store, encrypted",
     "ssm-string": "Parameter Store, plain",
 }
+"""Values of facts as the text under an element's name shows them; others are shown as they are."""
+
+SUBTITLE_FACTS = ("kind", "kept_in", "runtime", "data_classification")
+"""The facts that this text shows."""
 
 
 def build(
@@ -225,11 +229,11 @@ def _subtitle(kind: Kind, facts: Facts) -> str:
     """The text under an element's name: its service, then what matters most about it."""
     own_url = kind == "api" and _is(facts, "kind", {"function-url"})  # the URL of a function has no gateway
     parts = ["" if own_url else _SUBTITLES[kind]]
-    for name in ("kind", "kept_in", "runtime", "data_classification"):
+    for name in SUBTITLE_FACTS:
         fact = facts.get(name)
         known = fact is not None and fact.size and fact.value is not None
         if fact is not None and known and (name, kind) != ("data_classification", "function"):
-            parts.append(_WORDS.get(fact.value, fact.value))
+            parts.append(SUBTITLE_WORDS.get(fact.value, fact.value))
     found = [part for part in parts if part]
     return " · ".join(found) or kind
 

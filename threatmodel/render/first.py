@@ -10,8 +10,9 @@ from typing import NamedTuple
 from threatmodel.assessment.actions import Action, actions
 from threatmodel.assessment.assessed import Assessment, Finding
 from threatmodel.assessment.gaps import Gap, gaps
-from threatmodel.assessment.gate.baseline import Baseline, since
+from threatmodel.assessment.gate.baseline import since
 from threatmodel.assessment.gate.judging import failures, judge
+from threatmodel.assessment.gate.known import Baseline
 from threatmodel.assessment.gate.rules import Rules
 from threatmodel.assessment.invariants import HeldInvariant
 from threatmodel.assessment.invariants import counted as counted_elements

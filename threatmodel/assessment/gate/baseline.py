@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from threatmodel.assessment.assessed import VERDICTS, Assessment, Finding
-from threatmodel.assessment.gate.missing import KnownEvidence, evidence_of, missing_evidence
+from threatmodel.assessment.gate.known import Baseline, KnownFinding, evidence_of
+from threatmodel.assessment.gate.missing import missing_evidence
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.gate.swapped import KnownSource, sources_of, swapped
 from threatmodel.reading.problems import InputError, Place, Problem, escaped, quoted
 from threatmodel.reading.saved import Shape, hold, loaded
-from threatmodel.reading.values import dataclass, replace
+from threatmodel.reading.values import replace
 
 FORMAT = "tm-baseline/2"
 """Changes when a reader of the last format would misread it."""
@@ -42,38 +43,6 @@ _SHAPE: Shape = {
 }
 _ZONES = datetime.timedelta(days=1)
 """How far ahead a day may lie: somewhere it is tomorrow already."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownFinding:
-    """A finding as it was: its verdict, the scores that were claimed and proven, and the controls that proved it."""
-
-    verdict: str
-    claimed: int
-    proven: int
-    proved_by: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
-    """A model as it was on a day: its findings by id, the keys of what else failed, and the evidence that it named.
-
-    `evidence` counts the files that show each element; `sources` says which they are, and is None where an older
-    version of the toolkit took it.
-    """
-
-    name: str
-    day: datetime.date
-    findings: Mapping[str, KnownFinding]
-    others: frozenset[str]
-    evidence: KnownEvidence
-    sources: tuple[KnownSource, ...] | None = None
-
-    def aged(self, today: datetime.date) -> str:
-        """The day of it and how long ago that is."""
-        days = (today - self.day).days
-        old = ", without the names of evidence files: renew it with --update-baseline" if self.sources is None else ""
-        return f"of {self.day}, {days:,} {'day' if days == 1 else 'days'} old{old}"
 
 
 def taken(assessment: Assessment, results: Sequence[CheckResult]) -> Baseline:

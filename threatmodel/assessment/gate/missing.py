@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from threatmodel.assessment.assessed import Assessment
+from threatmodel.assessment.gate.known import Baseline, KnownEvidence, evidence_of
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.reliances import Authors, Reliance
 from threatmodel.assessment.risk import BANDS, band
@@ -13,23 +13,7 @@ from threatmodel.model.facts import EVIDENCE
 from threatmodel.reading.problems import Place, listed
 from threatmodel.reading.values import replace
 
-if TYPE_CHECKING:
-    from threatmodel.assessment.gate.baseline import Baseline
-
-KnownEvidence = Mapping[str, Mapping[str, int]]
-"""By kind of evidence, how many files of it show each element."""
-
 _NAMED = 3
-
-
-def evidence_of(assessment: Assessment) -> KnownEvidence:
-    """The evidence that a model names, as a baseline remembers it, with evidence that counts as claimed."""
-    found: dict[str, dict[str, int]] = {}
-    for read in assessment.graph.evidence:
-        of_kind = found.setdefault(read.kind, {})
-        for element in read.elements:
-            of_kind[element] = of_kind.get(element, 0) + 1
-    return {kind: dict(sorted(elements.items())) for kind, elements in sorted(found.items())}
 
 
 def less_evidence(before: KnownEvidence, now: KnownEvidence, there: frozenset[str]) -> Iterator[tuple[str, list[str]]]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from threatmodel.evidence.analyses.properties import each, read
 from threatmodel.evidence.mappings.stack_facts import StackFacts
-from threatmodel.evidence.outside import default_bus, host_name, outside, service_of, source, whole
+from threatmodel.evidence.outside import default_bus, host_name, is_aws_host, outside, service_of, source, whole
 from threatmodel.evidence.policies.grants import pattern
 from threatmodel.evidence.policies.iam import expanded
 from threatmodel.evidence.policies.permissions import use_of
@@ -23,7 +23,6 @@ from threatmodel.stacks.values import Node, links, unknowns
 PASSED_TO = ("queue", "store", "external system")
 """The kinds of element that something can be handed on to, with no function between."""
 _HOST = re.compile(r"(?:https?|wss?)://([A-Za-z0-9.-]+\.[A-Za-z]{2,24})(?=[:/?#]|\Z)")
-_AWS_HOST = re.compile(r"(?:\A|\.)(?:amazonaws\.com(?:\.cn)?|on\.aws|api\.aws)\Z")
 _LIST_OF: Mapping[str, Mapping[str, str]] = {
     "store": {"read": "reads", "write": "writes"},
     "queue": {"send": "sends"},
@@ -81,7 +80,7 @@ def host_in(node: Node | None) -> str:
     if node is None or getattr(node, "given", None):
         return ""
     found = _HOST.match(pattern(node).text)
-    return host_name(found[1].lower()) if found and not _AWS_HOST.search(found[1].lower()) else ""
+    return host_name(found[1].lower()) if found and not is_aws_host(found[1]) else ""
 
 
 # --- state machines

@@ -14,7 +14,7 @@ from threatmodel.evidence.analyses.properties import doubt_of, read
 from threatmodel.evidence.analyses.secret_texts import meaning
 from threatmodel.evidence.analyses.settings import is_setting
 from threatmodel.evidence.answers import Unanswered
-from threatmodel.evidence.outside import is_service, source, whole
+from threatmodel.evidence.outside import is_aws_host, is_service, source, whole
 from threatmodel.evidence.outside import named as named_outside
 from threatmodel.evidence.policies.arns import resources_of
 from threatmodel.evidence.policies.grants import Grant
@@ -55,7 +55,6 @@ _FINDS_BROKERS = frozenset({
     "mq:describebroker",
 })  # fmt: skip
 """What Lambda asks of a cluster that it polls for a function."""
-_AWS_HOST = re.compile(r"(?:\A|\.)(?:amazonaws\.com(?:\.cn)?|on\.aws|api\.aws|aws\.dev|localhost)\Z")
 _LONGEST_VALUE = 2048
 
 
@@ -181,7 +180,7 @@ class _Using:
         if not getattr(node, "given", ()):
             bare = _BARE_HOST.match(spelt) if _HOLDS_HOST.search(named) and isinstance(node, Scalar) else None
             for host in (*_HOST.findall(spelt), *((bare[1],) if bare else ())):
-                if "." in host.strip(".") and not _AWS_HOST.search(host.lower()):
+                if "." in host.strip(".") and not is_aws_host(host):
                     self.hosts[host.lower()] = None
 
     def _fetched_by_name(self, spelt: str) -> Iterator[str]:

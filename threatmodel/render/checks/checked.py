@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.former import first_names
-from threatmodel.assessment.gate.baseline import Baseline
+from threatmodel.assessment.gate.known import Baseline
 from threatmodel.assessment.gate.results import CheckResult
 from threatmodel.assessment.priorities import summary
 from threatmodel.assessment.risk import BANDS, Cell
