@@ -15,7 +15,7 @@ from threatmodel.library.entries import Control, Library
 from threatmodel.model.facts import EVIDENCE, STATED, Fact, Facts, Statement, stated_only
 from threatmodel.model.system import ControlStatement, Trigger
 from threatmodel.model.vocabulary import FACTS, PLANES
-from threatmodel.reading.values import cached_property, dataclass, replace
+from threatmodel.reading.values import dataclass, replace
 
 ControlState = Literal[
     "proven",
@@ -43,6 +43,13 @@ OPEN_QUESTION: frozenset[ControlState] = frozenset({"unknown", "lapsed"})
 """States in which it is unknown whether the control is in place."""
 
 
+_COUNTS = {
+    pair: pair for pair in ((level, is_open) for level in (-1, 0, STATED, EVIDENCE) for is_open in (True, False))
+}
+_LIKENESSES: dict[Hashable, Hashable] = {}
+"""Few that a million states share."""
+
+
 @dataclass(frozen=True, slots=True)
 class Support:
     """A fact that a state rests on; `known` is False where statements of one standing differ."""
@@ -59,8 +66,17 @@ def support_of(name: str, fact: Fact) -> Support:
     return Support(name, fact.value, fact.said, fact.against, fact.size > 0)
 
 
-@dataclass(frozen=True, eq=False)  # no slots: what follows from a state is worked out once and kept with it
-class State:
+class _Computed:
+    """What is computed from a state once and stored with it; a dictionary for each of a million states is too large."""
+
+    __slots__ = ("_counts", "_likeness", "_support")
+    _counts: tuple[int, bool]
+    _likeness: Hashable
+    _support: tuple[Support, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State(_Computed):
     """The state of a control on an element.
 
     `level` is what it counts for: 2 proven, 1 claimed, 0 unknown, -1 not in place.  `asks` is what would decide an
@@ -80,10 +96,14 @@ class State:
     size: int = EVIDENCE
     unwanted: bool = False
 
-    @cached_property
+    @property
     def counts(self) -> tuple[int, bool]:
         """What it counts for, and whether it is unknown if it is in place: all that an outcome follows from."""
-        return self.level, self.is_open
+        try:
+            return self._counts
+        except AttributeError:
+            object.__setattr__(self, "_counts", _COUNTS[self.level, self.is_open])
+            return self._counts
 
     @property
     def is_open(self) -> bool:
@@ -95,17 +115,29 @@ class State:
         """Whether it is not in place, as far as is known, where it could be and may be asked for."""
         return self.level < STATED and self.state != "not-applicable" and not self.unwanted
 
-    @cached_property
+    @property
     def support(self) -> tuple[Support, ...]:
         """The facts that it rests on."""
-        return _support(*self.basis) if self.basis else ()
+        try:
+            return self._support
+        except AttributeError:
+            object.__setattr__(self, "_support", _support(*self.basis) if self.basis else ())
+            return self._support
 
-    @cached_property
+    @property
     def likeness(self) -> Hashable:
         """What findings follow from it, whatever element it is on: its state, and what shows that it is missing."""
+        try:
+            return self._likeness
+        except AttributeError:
+            object.__setattr__(self, "_likeness", self._alike())
+            return self._likeness
+
+    def _alike(self) -> Hashable:
         shows = self.support if self.level < 0 and self.is_missing else ()
         facts = tuple([(item.fact, item.known, item.said.omitted) for item in shows])
-        return self.state, self.level, self.unwanted, facts
+        found = self.state, self.level, self.unwanted, facts
+        return _LIKENESSES.setdefault(found, found)
 
     @property
     def reason(self) -> str:

@@ -94,7 +94,8 @@ if not TYPE_CHECKING:
         def __get__(self, value: Any, owner: type | None = None) -> Any:
             if value is None:
                 return self
-            found = value.__dict__[self.name] = self.function(value)
+            found = self.function(value)
+            object.__setattr__(value, self.name, found)  # a look at __dict__ would make one, which takes memory
             return found
 
     def replace(value: Any, /, **changes: Any) -> Any:
@@ -173,7 +174,7 @@ def _compiled(name: str, parameters: str, lines: Sequence[str], names: dict[str,
 
 
 def _init(owner: type, fields: Mapping[str, _Field], how: _How) -> _Method:
-    names: dict[str, Any] = {"UNSET": _UNSET}
+    names: dict[str, Any] = {"UNSET": _UNSET, "set_any": object.__setattr__}
     parameters = ["self", *(["*"] if how.kw_only and fields else [])]
     lines = ["pass"]
     for at, (name, one) in enumerate(fields.items()):
@@ -189,7 +190,7 @@ def _init(owner: type, fields: Mapping[str, _Field], how: _How) -> _Method:
             names[f"set_{at}"] = getattr(owner, name).__set__  # the slot's own, past what rejects an assignment
             lines.append(f"set_{at}(self, {value})")
         else:
-            lines.append(f"self.__dict__[{name!r}] = {value}" if how.frozen else f"self.{name} = {value}")
+            lines.append(f"set_any(self, {name!r}, {value})" if how.frozen else f"self.{name} = {value}")
     if hasattr(owner, "__post_init__"):
         lines.append("self.__post_init__()")
     return _compiled("__init__", ", ".join(parameters), lines, names)
