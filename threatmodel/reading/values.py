@@ -95,7 +95,7 @@ if not TYPE_CHECKING:
             if value is None:
                 return self
             found = self.function(value)
-            object.__setattr__(value, self.name, found)  # a look at __dict__ would make one, which takes memory
+            object.__setattr__(value, self.name, found)  # using __dict__ would create one, which takes memory
             return found
 
     def replace(value: Any, /, **changes: Any) -> Any:
