@@ -30,6 +30,7 @@ from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place
 
 RULES = Rules(fail_on="low")
+BAD = "role_wildcard_action: true"
 MODEL = "name: Shop\nfunctions:\n  bot: {role_wildcard_action: false}\n"
 
 
@@ -62,6 +63,42 @@ def test_what_is_new_or_worse_fails_and_says_so(tmp_path: Path, library: Library
     assert {name.rpartition("@")[2] for name in found} == {"other"}
     assert set(found.values()) == {"new"}
     assert failing(worse, before) == []
+
+
+@pytest.mark.parametrize("part", ["claimed", "proven"])
+def test_a_finding_is_worse_by_either_of_its_risks(tmp_path: Path, library: Library, part: str) -> None:
+    found = assessed(tmp_path, MODEL.replace("false", "true"), library)
+    baseline = taken(found, judge(found, RULES))
+    for less, expected in ((0, "known"), (1, "worse")):
+        known = baseline.findings["over-privileged-role@bot"]
+        lower = replace(known, **{part: getattr(known, part) - less})
+        before = replace(baseline, findings={**baseline.findings, "over-privileged-role@bot": lower})
+        (result,) = (one for one in since(before, found, judge(found, RULES)) if one.name == "over-privileged-role@bot")
+        assert (result.since, result.fails) == (expected, less > 0)
+
+
+def test_the_finding_that_rose_most_comes_first(tmp_path: Path, library: Library) -> None:
+    found = assessed(tmp_path, "name: Shop\nfunctions: {a: {BAD}, b: {BAD}, c: {BAD}}\n".replace("BAD", BAD), library)
+    baseline = taken(found, judge(found, RULES))
+    names = [f"over-privileged-role@{name}" for name in "abc"]
+    for rises in ((1, 2, 3), (3, 1, 2)):
+        lower = {
+            name: replace(baseline.findings[name], claimed=baseline.findings[name].claimed - rise)
+            for name, rise in zip(names, rises, strict=True)
+        }
+        now = since(replace(baseline, findings={**baseline.findings, **lower}), found, judge(found, RULES))
+        expected = sorted(names, key=lambda name: -rises[names.index(name)])
+        assert [one.name for one in now if one.fails and one.name in names] == expected
+
+
+def test_a_proof_of_a_control_that_the_library_no_longer_has_is_not_lost(tmp_path: Path, library: Library) -> None:
+    found = assessed(tmp_path, MODEL, library)
+    baseline = taken(found, judge(found, RULES))
+    known = {
+        name: replace(one, proved_by=("no-such-control@bot", "tracing@gone")) for name, one in baseline.findings.items()
+    }
+    now = since(replace(baseline, findings=known), found, judge(found, RULES))
+    assert [one for one in now if one.code == "lost-proof"] == []
 
 
 def test_proof_that_went_away_fails_although_nothing_else_does(tmp_path: Path, library: Library) -> None:

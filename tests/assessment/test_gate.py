@@ -10,10 +10,13 @@ from tests.support import HOME, assessed, check_lines, failing
 from threatmodel.assessment.gate.judging import judge
 from threatmodel.assessment.gate.policy import load_policy
 from threatmodel.assessment.gate.rules import Rules, under
+from threatmodel.assessment.risk import Cell
+from threatmodel.graph.elements import WORK_LIMIT, Read
 from threatmodel.library.entries import Library
 from threatmodel.library.load import load_library
 from threatmodel.reading.files import Files
-from threatmodel.reading.problems import InputError
+from threatmodel.reading.problems import InputError, Place, Problem
+from threatmodel.reading.values import replace
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +111,33 @@ def test_a_policy_is_read_and_options_make_it_only_stricter(tmp_path: Path) -> N
     assert (rules.fail_on, rules.require_proof, rules.strict, rules.allow_undetermined) == ("medium", True, True, False)
     assert (rules.longest_acceptance, rules.longest_attestation) == (90, 366)
     assert (rules.required_evidence, rules.acceptors, rules.tolerance) == (("template",), ("security",), "low")
+
+
+@pytest.mark.parametrize("policy", ["low", "medium", "high"])
+@pytest.mark.parametrize("asked", ["low", "medium", "high"])
+def test_the_lower_of_two_bands_fails(policy: str, asked: str) -> None:
+    bands = ("low", "medium", "high")
+    assert under(Rules(fail_on=policy), Rules(fail_on=asked)).fail_on == min(policy, asked, key=bands.index)
+
+
+def test_an_accepted_risk_fails_where_more_than_that_is_proven(tmp_path: Path, library: Library) -> None:
+    found = assessed(tmp_path, MODEL.format(accepted=accepting(risk=15)), library)
+    (finding,) = (one for one in found.findings if one.id == FINDING)
+    assert (finding.verdict, finding.claimed.score) == ("accepted", 15)
+    for proven, fails in ((finding.claimed, False), (Cell(5, 5), True)):
+        risen = replace(found, findings=(replace(finding, proven=proven),))
+        (result,) = (one for one in judge(risen, Rules(require_proof=True)) if one.name == FINDING and one.score)
+        assert (result.fails, bool(result.accepted)) == (fails, not fails)
+        assert not any(one.fails for one in judge(risen, Rules()) if one.name == FINDING)
+
+
+def test_evidence_that_was_not_worked_out_whole_is_warned_of(tmp_path: Path, library: Library) -> None:
+    found = assessed(tmp_path, MODEL.format(accepted=accepting()), library)
+    notes = tuple(Problem(code=code, place=Place("t.yaml"), message=code) for code in (WORK_LIMIT, "assumed"))
+    read = Read(file="t.yaml", kind="template", elements={}, notes=notes)
+    limited = replace(found, graph=replace(found.graph, evidence=(read,)))
+    results = [one for one in judge(limited, Rules()) if one.place == Place("t.yaml", 0)]
+    assert [(one.code, one.warns, one.fails) for one in results] == [(WORK_LIMIT, True, False)]
 
 
 def test_a_policy_that_asks_for_what_is_not_there_fails_the_model(tmp_path: Path, library: Library) -> None:
