@@ -137,7 +137,7 @@ def test_evidence_that_was_not_worked_out_whole_is_warned_of(tmp_path: Path, lib
     read = Read(file="t.yaml", kind="template", elements={}, notes=notes)
     limited = replace(found, graph=replace(found.graph, evidence=(read,)))
     results = [one for one in judge(limited, Rules()) if one.place == Place("t.yaml", 0)]
-    assert [(one.code, one.warns, one.fails) for one in results] == [(WORK_LIMIT, True, False)]
+    assert [(one.code, one.message, one.warns, one.fails) for one in results] == [(WORK_LIMIT, WORK_LIMIT, True, False)]
 
 
 def test_a_policy_that_asks_for_what_is_not_there_fails_the_model(tmp_path: Path, library: Library) -> None:

@@ -34,3 +34,11 @@ def test_each_result_with_its_place_and_what_to_do(
     results = [one for one in found["results"] if one["rule"] == THREAT or one["score"] is None]
     lines = [json.dumps(one, ensure_ascii=False) for one in results if not one["name"].startswith(NOT_STATED)]
     golden(f"check/gate-{rules}.txt", "\n".join(lines) + "\n")
+
+
+def test_a_policy_that_names_an_unknown_control_is_rejected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("proven: [least-privilege-rol]\n", encoding="utf-8")
+    assert main(("check", str(GATED / "model.yaml"), "--today", "2026-11-25", "--policy", str(policy))) == 2
+    said = "unknown-control: there is no control 'least-privilege-rol'; did you mean 'least-privilege-role'?"
+    assert said in capsys.readouterr().err
