@@ -112,7 +112,7 @@ def test_of_several_models_each_has_its_report_and_its_changes(shop: Path) -> No
     assert "**one.yaml**" in comment
     assert "**two.yaml**" in comment
     assert len(comment.splitlines()) <= 40
-    assert "`tm diff origin/main..HEAD -m MODEL`" in comment
+    assert "`tm diff refs/remotes/origin/main..HEAD -m MODEL`" in comment
 
 
 @pytest.mark.slow
