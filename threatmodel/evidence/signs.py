@@ -9,7 +9,7 @@ from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.relations.found import FunctionRelations
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.stack import Stack
-from threatmodel.stacks.values import Table
+from threatmodel.stacks.values import Scalar, Table
 
 _OF_OTHERS = re.compile(r"AWS::(?:IAM|Lambda::Permission|Logs|CloudWatch)|aws_(?:iam|lambda_permission|cloudwatch)_")
 """Types of resources that are there for others and are called after them."""
@@ -36,6 +36,14 @@ def _signs(stack: Stack, relations: dict[str, FunctionRelations]) -> Iterator[Si
         for variable in variables.entries if isinstance(variables, Table) else ():
             if isinstance(variables, Table) and _speaks(variable):
                 yield f"the variable {quoted(variable)}", variables.keys.get(variable, variables.place)
+    yield from _named(stack)
+
+
+def _named(stack: Stack) -> Iterator[Sign]:
+    if _speaks(stack.title):
+        yield f"the service {quoted(stack.title)}", Place(stack.file)
+    if isinstance(stack.description, Scalar) and _speaks(str(stack.description.value)):
+        yield "the description", stack.description.place
     for name, parameter in stack.parameters.items():
         if _speaks(name):
             yield f"the parameter {quoted(name)}", parameter.value.place

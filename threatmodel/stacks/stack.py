@@ -115,14 +115,16 @@ class Stack:
     `parts` are resources of the file that are properties of another one here, by their names, with that one's;
     `problems` are what its author should know (a duplicate key); `unread` says what may hold more resources than these:
     while there is any, nothing can be said to be absent elsewhere than on a resource that is here.  `title` is what the
-    file calls itself, '' where it does not.  `shaped` are the choices of a deployment that decide which resources a
-    transform makes; `reads` records what is read of a stack that `tracked` gave.
+    file calls itself, '' where it does not; `description` what it says of itself.  `shaped` are the choices of a
+    deployment that decide which resources a transform makes; `reads` records what is read of a stack that `tracked`
+    gave.
     """
 
     file: str
     kind: str
     resources: Mapping[str, Resource]
     title: str = ""
+    description: Node | None = None
     unread: tuple[Unread, ...] = ()
     problems: tuple[Problem, ...] = ()
     parameters: Mapping[str, Parameter] = field(default_factory=dict)

@@ -137,6 +137,7 @@ class _Template:
             file=self.file,
             kind="cloudformation",
             resources=resources,
+            description=self.root.entries.get("Description"),
             unread=tuple(self.unread),
             problems=tuple(self.problems),
             parameters=scope.parameters,
