@@ -57,6 +57,7 @@ def collect(
         one.state(said)
         _add(one.held(said, files, ways, work.share(left)) if ways is not None else said, statements)
         read_files[number] = one.read()
+        one.stack.reads.forget()
     _add(probed, statements)
     if problems:
         raise InputError(problems)

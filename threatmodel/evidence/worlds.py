@@ -135,6 +135,7 @@ class Tree:
                 fork = self._answered(assumed, one, said, read)
             if fork.worlds:
                 found.setdefault(fork.label, (fork, []))[1].append(one)
+        world.stack.reads.forget()
         return sorted(found.values(), key=lambda each: each[0].most)
 
     def _answered(self, assumed: Assumed, question: _Question, said: Said, read: frozenset[str]) -> _Fork:

@@ -51,3 +51,7 @@ class Reads:
         self.note(found[1])
         result: _T = found[0]
         return result
+
+    def forget(self) -> None:
+        """Drop what was computed: it refers to the stack, and the collector of cycles does not run."""
+        self._kept.clear()
