@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -60,3 +60,10 @@ def pytest_collection_finish() -> None:
     """What every test shares is never garbage: without this, each full collection walks all of it again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _collecting() -> Iterator[None]:
+    """Turn the collector of cycles on again after a test in which the program ran: it turns it off for good."""
+    yield
+    gc.enable()
