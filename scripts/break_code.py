@@ -45,7 +45,11 @@ def main() -> int:
         return 0
     random.Random(given.seed).shuffle(every)  # noqa: S311 - what is made before the time is up is an even sample
     chosen = every[: math.ceil(len(every) * given.rate)]
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: nothing is left behind
+    for one in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # both end as Ctrl-C does, also where a shell ignores it: nothing is left
+        signal.signal(one, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="tm-break-", ignore_cleanup_errors=True) as folder:
         copy = Path(folder) / "project"
         shutil.copytree(HOME, copy, ignore=LEFT_OUT, symlinks=True)

@@ -192,7 +192,7 @@ def test_an_acceptance_shows_something_though_the_genuine_request_is_refused() -
 
 def test_a_refusal_says_why_it_shows_nothing() -> None:
     found = judge(case_of("refused"), [NO], setting(NO))
-    assert (found.outcome, found.why) == (UNDECIDED, "a genuine request is refused too")
+    assert (found.outcome, found.why) == (UNDECIDED, "a genuine request is rejected too")
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def overall(expect: str, *replies: Reply, name: str = "no-signature", genuine: R
         ("no-crash", [], (UNDECIDED, "nothing was sent")),
         ("alike", [NO, NO, GOOD], (PASSED, "")),
         ("alike", [NO, status(401, body="old timestamp")], (FAILED, "2 different ones: no-signature")),
-        ("alike", [GOOD], (UNDECIDED, "nothing was refused")),
+        ("alike", [GOOD], (UNDECIDED, "nothing was rejected")),
         ("discreet-answers", [status(200, body="Working on it.")], (PASSED, "")),
         ("discreet-answers", [status(500, body=f"bad {SECRET}")], (FAILED, "signing secret (no-signature)")),
         ("discreet-answers", [status(401, body=f"not {SIGNATURE}")], (FAILED, "signature (no-signature)")),

@@ -262,9 +262,9 @@ def test_a_nested_stack_under_a_condition_may_not_exist() -> None:
 @pytest.mark.parametrize(
     ("declared", "handed", "hidden"),
     [
-        ("{Type: String, NoEcho: true}", "plain-looking", True),
+        ("{Type: String, NoEcho: true}", "us-east-1", True),
         ("{Type: String, NoEcho: true}", "!Ref Stage", True),
-        ("{Type: String}", "plain-looking", False),
+        ("{Type: String}", "us-east-1", False),
     ],
 )
 def test_what_a_nested_stack_hides_stays_hidden(declared: str, handed: str, *, hidden: bool) -> None:

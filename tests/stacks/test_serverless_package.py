@@ -122,7 +122,7 @@ def test_a_package_counts_for_its_stage_alone() -> None:
     assert "Alarms" in of_live.resources
     of_dev = packaged(assumed=Assumed(values={"opt:stage": "dev"}, stated={"opt:stage": at}))
     assert "Alarms" not in of_dev.resources
-    assert "of a stage that is not the one meant" in of_dev.problems[0].message
+    assert "it is for another stage" in of_dev.problems[0].message
     left_open = packaged(SOURCE.replace("stage: live", "stage: ${opt:stage, 'live'}"))
     assert "Alarms" not in left_open.resources
 
