@@ -376,3 +376,19 @@ def test_a_form_that_no_secret_has_is_harmless_under_any_name(value: str) -> Non
 )
 def test_an_address_may_hold_a_secret(name: str, value: str) -> None:
     assert decided(name, f'"{value}"').secret is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            "/Xk29vQmZ81Lp0aTf3Rw7Yc5Nb6Hd4Je",
+            "s3://b/Xk29vQmZ81Lp0aTf3Rw7Yc5Nb6Hd4Je",
+            "--token=abcdefgh",
+            "-phunter2",
+        ),
+        *("https://api.example.com/?token=summer", "--verbose --api-key=letmein", "pw", "Summer/Winter"),
+    ],
+)
+def test_the_form_of_a_path_an_address_or_an_option_hides_no_secret(value: str) -> None:
+    assert decided("SETTING", f'"{value}"').secret is None

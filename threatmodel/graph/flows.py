@@ -191,7 +191,8 @@ class Flows:
 
     def _entry_point(self, api: str) -> Iterator[Flow]:
         """Anyone reaches an api: through its WAF where it has one."""
-        fact = self.facts[api].get("waf_rate_rule")
+        said = self.facts[api].get("waf_rate_rule")
+        fact = said.sure if said is not None else None  # one in doubt guards nothing
         guarded = fact is not None and fact.size > 0 and fact.value is True
         classified, place = self._fixed_class(_REQUEST), self.elements[api].place
         entry_point = "waf" if guarded else api

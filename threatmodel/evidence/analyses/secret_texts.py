@@ -254,15 +254,15 @@ _FORM = re.compile(
     | (?:vpc|subnet|sg|i|ami|vol|eni|rtb|igw|acl|vpce)-[0-9a-f]{8,17}           # an id of EC2
     | [\w.+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}                      # a mail address
     | (?:application|audio|font|image|multipart|text|video)/[\w.+*-]{1,80}
-    | [a-z]{2}(?:[-_][A-Z]{2})?(?:\.UTF-8)?                                    # a language
-    | [A-Z][A-Za-z_]{1,20}/[A-Z][A-Za-z_]{1,30}|UTC                            # a time zone
+    | [a-z]{2}[-_][A-Z]{2}(?:\.UTF-8)?                                         # a language
+    | (?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)/[A-Z][A-Za-z_]{1,30}|UTC
     | (?:rate|cron)\([\w ,*/?#-]{1,80}\)
-    | (?:--?[A-Za-z][\w:+-]{1,60}(?:=\w{1,20})?(?:[ ](?=-)|\Z)){1,9}             # options of a program
+    | (?:(?:--[A-Za-z][\w:+-]{1,60}|-XX?:[\w:+-]{1,60})(?:=\w{1,20})?(?:[ ](?=-)|\Z)){1,9}  # options of a program
     """,
     re.VERBOSE,
 )
 """The forms of what is no secret: switches, numbers, levels, ARNs, Regions, paths, hosts and the like."""
-_URL = re.compile(r"[a-z][a-z0-9+.-]{0,20}://([^\s@]{1,2000})\Z")
+_URL = re.compile(r"[a-z][a-z0-9+.-]{0,20}://[^\s@]{1,2000}\Z")
 _MOST_ITEMS = 100
 
 
@@ -273,10 +273,15 @@ def is_harmless(raw: str) -> bool:
 
 
 def _is_harmless(raw: str) -> bool:
-    if not raw or _FORM.fullmatch(raw):
-        return True
-    url = _URL.match(raw)
-    return url is not None and not any(map(_is_key, re.split(r"[/?&=#:.]", url.group(1))))
+    """Whether a text has such a form, and no part of it looks random or is named for a secret."""
+    if not (_FORM.fullmatch(raw) or _URL.match(raw)):
+        return not raw
+    named = _ASSIGNED.findall(raw)
+    return not any(map(_is_key, re.split(r"[/?&=#:., ]", raw))) and not any(meaning(one) == "secret" for one in named)
+
+
+_ASSIGNED = re.compile(r"([A-Za-z][\w-]{0,60})=")
+"""The names in a text that give a value: the parameters of an address, the options of a program."""
 
 
 def _is_key(part: str) -> bool:
