@@ -16,9 +16,8 @@ from threatmodel.authoring.importing.plan import imported
 from threatmodel.evidence.collect import collect
 from threatmodel.graph.building import build
 from threatmodel.graph.reach import REACHES
-from threatmodel.library.directions import Directions, directions
+from threatmodel.library.directions import Directions
 from threatmodel.library.entries import Control, Library
-from threatmodel.library.load import load_library
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.load import load_model
 from threatmodel.model.vocabulary import FACTS, Kind
@@ -37,16 +36,6 @@ OWN = sorted((
     *SAMPLES,
     HOME / "examples" / "slack-app" / "template.yaml",
 ))  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def library() -> Library:
-    return load_library(HOME / "threatlib")
-
-
-@pytest.fixture(scope="module")
-def ways(library: Library) -> Directions:
-    return directions(library)
 
 
 def unheard(assessment: Assessment, ways: Directions) -> Iterator[tuple[str, str, object]]:
@@ -93,12 +82,22 @@ def _denied(control: Control, assessment: Assessment, element: str, kind: Kind, 
 
 def assessed(path: Path, folder: Path, library: Library, ways: Directions) -> Assessment | None:
     """The assessment of the model that import makes of a file; None of a file without functions."""
+    return of_model(library, ways) if model_of(path, folder) else None
+
+
+def model_of(path: Path, folder: Path) -> bool:
+    """Whether `import` makes a model of a file, which is then in the folder with it."""
     (folder / path.name).write_bytes(path.read_bytes())
     try:
         text = imported(Path(path.name), "", Path("model.yaml"), Files()).text
     except InputError:
-        return None
+        return False
     (folder / "model.yaml").write_text(text + "\naccount: {}\npipeline: {}\n", encoding="utf-8")
+    return True
+
+
+def of_model(library: Library, ways: Directions) -> Assessment:
+    """The assessment of the model in the current folder, under what its evidence says now."""
     files = Files()
     system = load_model(files, Path("model.yaml"))
     evidence, read = collect(system, files, ways)

@@ -1,4 +1,4 @@
-"""What a part that nobody read may change loses its proof, never its alarm."""
+"""What a part that was not read may change loses its proof, never its alarm."""
 
 from __future__ import annotations
 
@@ -7,21 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.evidence.test_alarms import OWN, TODAY
+from tests.evidence.test_alarms import OWN, model_of, of_model
 from tests.stacks.real import REAL
-from tests.support import HOME
-from threatmodel.assessment.assess import assess
-from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.risk import BANDS
-from threatmodel.authoring.importing.plan import imported
-from threatmodel.evidence.collect import collect
-from threatmodel.graph.building import build
-from threatmodel.library.directions import Directions, directions
+from threatmodel.library.directions import Directions
 from threatmodel.library.entries import Library
-from threatmodel.library.load import load_library
-from threatmodel.model.load import load_model
-from threatmodel.reading.files import Files
-from threatmodel.reading.problems import InputError
 
 ADMIN = """\
 OtherRole:
@@ -66,23 +56,6 @@ def with_part(text: str, part: str) -> str | None:
     return text[:at] + "".join(f"{block.group(1)}{line}\n" for line in PARTS[part].splitlines()) + text[at:]
 
 
-@pytest.fixture(scope="module")
-def library() -> Library:
-    return load_library(HOME / "threatlib")
-
-
-@pytest.fixture(scope="module")
-def ways(library: Library) -> Directions:
-    return directions(library)
-
-
-def assessed(library: Library, ways: Directions) -> Assessment:
-    files = Files()
-    system = load_model(files, Path("model.yaml"))
-    evidence, read = collect(system, files, ways)
-    return assess(build(system, evidence, TODAY, read), library, TODAY)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("path", [*OWN, *REAL], ids=lambda path: path.stem[-60:])
 def test_an_unrelated_part_hides_no_finding(
@@ -90,18 +63,14 @@ def test_an_unrelated_part_hides_no_finding(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     text = path.read_text(encoding="utf-8")
-    (tmp_path / path.name).write_text(text, encoding="utf-8")
-    try:
-        model = imported(Path(path.name), "", Path("model.yaml"), Files()).text
-    except InputError:
+    if not model_of(path, tmp_path):
         pytest.skip("no model is made of this file")
-    (tmp_path / "model.yaml").write_text(model + "\naccount: {}\npipeline: {}\n", encoding="utf-8")
-    before = assessed(library, ways)
+    before = of_model(library, ways)
     for part in PARTS:
         changed = with_part(text, part)
         if changed is not None:
             (tmp_path / path.name).write_text(changed, encoding="utf-8")
-            after = {one.id: one for one in assessed(library, ways).applying}
+            after = {one.id: one for one in of_model(library, ways).applying}
             assert [one.id for one in before.applying if one.id not in after] == [], part
             for one in before.applying:
                 rest = after[one.id]

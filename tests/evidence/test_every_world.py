@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from tests.evidence.random_templates import RandomTemplate
-from tests.support import HOME
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.evidence.claims import Claim, Said, member_of
 from threatmodel.evidence.collect import collect
@@ -20,8 +19,7 @@ from threatmodel.evidence.held import held_file
 from threatmodel.evidence.opened import opened
 from threatmodel.evidence.worlds import World
 from threatmodel.graph.resolved import Evidence
-from threatmodel.library.directions import Directions, directions
-from threatmodel.library.load import load_library
+from threatmodel.library.directions import Directions
 from threatmodel.model.facts import EVIDENCE
 from threatmodel.model.load import load_model
 from threatmodel.model.system import System
@@ -32,11 +30,6 @@ from threatmodel.stacks.assumed import DEFAULTS
 FILE, VALUES, MODEL = Path("template.json"), Path("values.json"), Path("model.yaml")
 CHILD = Path("child.json")
 USUAL = range(16)
-
-
-@pytest.fixture(scope="module")
-def ways() -> Directions:
-    return directions(load_library(HOME / "threatlib"))
 
 
 Texts = Mapping[Path | str, str]

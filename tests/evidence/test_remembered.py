@@ -15,8 +15,7 @@ from tests.support import HOME, TODAY
 from threatmodel.evidence.collect import collect
 from threatmodel.evidence.every_function import with_functions
 from threatmodel.evidence.remembered import Basis, Gathered, remembered
-from threatmodel.library.directions import Directions, directions
-from threatmodel.library.load import load_library
+from threatmodel.library.directions import Directions
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 
@@ -29,11 +28,6 @@ evidence:
 apis: {slack-api: {}}
 functions: {order-bot: {}}
 """
-
-
-@pytest.fixture(scope="module")
-def ways() -> Directions:
-    return directions(load_library(HOME / "threatlib", Files()))
 
 
 @pytest.fixture

@@ -7,13 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.evidence.policies.stating import MAPPINGS, read
-from tests.support import HOME
 from threatmodel.evidence.collect import collect
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.unread_parts import Standing, touches
 from threatmodel.graph.resolved import Evidence
-from threatmodel.library.directions import Directions, directions
-from threatmodel.library.load import load_library
+from threatmodel.library.directions import Directions
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import Place
@@ -62,11 +60,6 @@ _WIDENS = (
     f"\n  Hand2: {_with_right('iam:Attach*')}"
     "\n  Inner2: {Type: Custom::Roles, Properties: {ServiceToken: !GetAtt Hand2.Arn}}"
 )
-
-
-@pytest.fixture(scope="module")
-def ways() -> Directions:
-    return directions(load_library(HOME / "threatlib"))
 
 
 CASES = {

@@ -11,11 +11,9 @@ from textwrap import indent
 import pytest
 
 import threatmodel
-from tests.support import HOME
 from threatmodel.command.request import Invocation
 from threatmodel.evidence.collect import collect
-from threatmodel.library.directions import Directions, directions
-from threatmodel.library.load import load_library
+from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
@@ -39,11 +37,6 @@ Bot:
 """
 Monkey = pytest.MonkeyPatch
 State = Callable[[str, str, str], list[Statement]]
-
-
-@pytest.fixture(scope="module")
-def ways() -> Directions:
-    return directions(load_library(HOME / "threatlib"))
 
 
 @pytest.fixture
