@@ -50,12 +50,12 @@ class Lists:
     @property
     def relations(self) -> Mapping[str, FunctionRelations]:
         """How each function of the file is wired."""
-        return self.stack.reads.once("relations", lambda: function_relations(self.stack, self.held.facts))
+        return self.stack.once("relations", lambda: function_relations(self.stack, self.held.facts))
 
     @property
     def passed(self) -> Sequence[Passed]:
         """What elements of the file hand on with no function between."""
-        return self.stack.reads.once("passed", lambda: passed_on(self.stack, self.held.facts))
+        return self.stack.once("passed", lambda: passed_on(self.stack, self.held.facts))
 
     @property
     def elements(self) -> Mapping[str, str]:
@@ -66,7 +66,7 @@ class Lists:
 
     def element(self, name: str) -> str:
         """The element of a resource, or of what the file only names; '' where it is none."""
-        return self.stack.reads.once(("element", name), lambda: self._element(name))
+        return self.stack.once(("element", name), lambda: self._element(name))
 
     def _element(self, name: str) -> str:
         if not name or name in self.element_of:

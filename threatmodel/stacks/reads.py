@@ -11,12 +11,13 @@ _T = TypeVar("_T")
 class Reads:
     """Records choices (``?Condition``, parameter) while computations read a stack, one record inside another.
 
-    Computations are kept by a key; a later caller is recorded to have read what the first computation read.
+    Computations are kept for what they are about, by a key; a later caller is recorded to have read what the first one
+    read.  A changed copy of a stack is another one, so it shares the record and nothing that was computed.
     """
 
     def __init__(self) -> None:
         self._recording: list[set[str]] = []
-        self._kept: dict[Hashable, tuple[Any, frozenset[str]]] = {}
+        self._kept: dict[tuple[int, Hashable], tuple[Any, frozenset[str], object]] = {}
 
     def note(self, choices: frozenset[str]) -> None:
         """Record that these choices were read."""
@@ -43,11 +44,11 @@ class Reads:
             choices = frozenset(self._recording.pop())
         return found, choices
 
-    def once(self, key: Hashable, work: Callable[[], _T]) -> _T:
-        """Return what some work gave the first time; each caller has read what that read."""
-        found = self._kept.get(key)
+    def once(self, about: object, key: Hashable, work: Callable[[], _T]) -> _T:
+        """Return what some work about a thing gave the first time; each caller has read what that read."""
+        found = self._kept.get((id(about), key))
         if found is None:
-            found = self._kept[key] = self.apart(work)
+            found = self._kept[id(about), key] = (*self.apart(work), about)  # while it is kept, its id is its own
         self.note(found[1])
         result: _T = found[0]
         return result

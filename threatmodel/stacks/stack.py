@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import Literal, NamedTuple, TypeVar
 
 from threatmodel.reading.problems import Place, Problem
 from threatmodel.reading.values import dataclass, field
@@ -13,6 +13,8 @@ from threatmodel.stacks.values import ALWAYS, Link, Node, Table, Unknown, choice
 
 ELSEWHERE = "::Elsewhere"
 """How the type ends of what a file says of a resource outside it: the properties are those of that resource."""
+
+_T = TypeVar("_T")
 
 Strength = Literal["adds", "changes", "all"]
 """What a part that cannot be read may do to the rest."""
@@ -117,7 +119,7 @@ class Stack:
     while there is any, nothing can be said to be absent elsewhere than on a resource that is here.  `title` is what the
     file calls itself, '' where it does not; `description` what it says of itself.  `shaped` are the choices of a
     deployment that decide which resources a transform makes; `reads` records what is read of a stack that `tracked`
-    gave.
+    gave, and keeps what was computed `once`.
     """
 
     file: str
@@ -150,6 +152,10 @@ class Stack:
         """The values that other stacks may import."""
         self.reads.note(choices_of(*self.exports))
         return self.exports
+
+    def once(self, key: Hashable, work: Callable[[], _T]) -> _T:
+        """Return what some work on this very stack gave the first time."""
+        return self.reads.once(self, key, work)
 
     def target(self, node: Node | None) -> Resource | None:
         """The one resource that a node refers to: by a link, or by a text with exactly one resource in it."""

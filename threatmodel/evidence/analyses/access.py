@@ -19,7 +19,6 @@ from threatmodel.evidence.policies.grants import (
     Pattern,
     allowing,
     either,
-    grants,
     statement,
     statements,
 )
@@ -116,7 +115,7 @@ class _Holders:
         self.stack = stack
         self.targets = Targets(stack)
         self.of_functions: set[str] = set()
-        self._once = stack.reads.once
+        self._once = stack.once
         for function in stack.of_type(*_FUNCTIONS):
             role = function.properties.entries.get("Role", function.properties.entries.get("role"))
             target = stack.target(role)
@@ -174,14 +173,14 @@ class _Holders:
         named = [link.resource for name in ("Roles", "RoleName", "role") for link in links(entries.get(name))]
         return bool(people) or any(self.another_account(name) for name in named)
 
-    def grants(self, part: Gathered, resource: Resource) -> tuple[Grant, ...]:
-        """The statements of an identity policy; its node is kept, so that its identity stays its own."""
-        return self._once(("grants", id(part.node)), lambda: (part.node, grants([part], resource, self.stack)))[1]
+    def grants(self, part: Gathered) -> tuple[Grant, ...]:
+        """The statements of an identity policy."""
+        return self.stack.reads.once(part.node, statements, lambda: statements(part.node))
 
 
 def _holders(stack: Stack) -> _Holders:
     """The holders of a stack, made once for the elements that are asked about one after the other."""
-    return stack.reads.once(_Holders, lambda: _Holders(stack))
+    return stack.once(_Holders, lambda: _Holders(stack))
 
 
 def _lets_others(grant: Grant, actions: frozenset[str], users: _Holders, stack: Stack) -> Judgement:
@@ -278,7 +277,7 @@ def _identities(
     for part in parts:
         if part.part != "identity-policy" or not users.others_hold(part.resource):
             continue
-        for grant in allowing(users.grants(part, resource)):
+        for grant in allowing(users.grants(part)):
             services = {action.partition(":")[0] for action in actions if grant.covers(action)}
             reached = [match for one in sorted(services) for match in resources_of(grant, users.targets, one)]
             if any(match.resource == resource.name and match.sure for match in reached):

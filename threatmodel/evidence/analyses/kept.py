@@ -34,7 +34,7 @@ def secret_kept_in(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
         outcome = _spelt(part, resource, stack)
         if outcome is not None:
             return outcome
-    texts = stack.reads.once(_texts, lambda: _texts(stack))
+    texts = stack.once(_texts, lambda: _texts(stack))
     if texts.spelt is not None:
         return Unanswered("a secret is in plaintext here, which may be this one", texts.spelt)
     copy = next((node for node in texts.copies if _copies(node, resource, stack)), None)

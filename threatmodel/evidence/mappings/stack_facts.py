@@ -52,7 +52,7 @@ class StackFacts:
         self._stack = stack
         self._mappings = mappings
         self._analyses = analyses() if asked is None else asked
-        self._once = stack.reads.once
+        self._once = stack.once
         self._rows: dict[tuple[str, str], Mapping[str, tuple[FactRow, Sequence[FactMapping]]]] = {}
 
     def kind_of(self, resource: Resource) -> str:
@@ -167,7 +167,7 @@ class StackFacts:
             return tuple(self._gathered(source, resource))
         if source.types and resource.type not in source.types:
             return ()
-        return self._once(("shared", id(source)), lambda: tuple(self._gathered(source, resource)))
+        return self._once(("shared", source), lambda: tuple(self._gathered(source, resource)))
 
     def _gathered(self, source: Source, resource: Resource) -> Iterator[Gathered]:
         if source.types and resource.type and resource.type not in source.types:

@@ -27,7 +27,7 @@ def given_to(function: Resource, stack: Stack) -> tuple[Grant, ...]:
 
 def by_role(stack: Stack) -> Mapping[str, tuple[Grant, ...]]:
     """All such statements by the role's name in the file; looked for once for a stack that is asked about again."""
-    return stack.reads.once(_by_role, lambda: _by_role(stack))
+    return stack.once(_by_role, lambda: _by_role(stack))
 
 
 def _by_role(stack: Stack) -> Mapping[str, tuple[Grant, ...]]:
