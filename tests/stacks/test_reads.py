@@ -27,7 +27,9 @@ def test_a_changed_stack_records_what_is_read_of_the_resources_that_it_keeps() -
 
 
 def test_a_later_caller_has_read_what_the_first_one_read() -> None:
-    properties = table({"Name": Unknown("by a condition", resource().place, choices=frozenset(("?C",)))}, resource().place)
+    properties = table(
+        {"Name": Unknown("by a condition", resource().place, choices=frozenset(("?C",)))}, resource().place
+    )
     one = tracked(stack(replace(resource("A"), properties=properties)))
 
     def asked() -> object:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import yaml
 
 from tests.evidence.asking import found, plan, template
 from tests.evidence.policies.stating import (
-    GITHUB,
     NO,
     NOTHING,
     OPEN,
@@ -23,63 +21,11 @@ from tests.evidence.policies.stating import (
     asked,
     deny,
     document,
-    stack,
-    trust,
     word,
 )
 from threatmodel.evidence.analyses import guardrails
 from threatmodel.evidence.policies.detection import watched
 from threatmodel.stacks.values import Unknown
-
-
-def details(*roles: Any, users: Sequence[Any] = (), policies: Sequence[Any] = ()) -> dict[str, Any]:
-    return {"RoleDetailList": list(roles), "UserDetailList": list(users), "Policies": list(policies)}
-
-
-def role(trusted: Any, *stated: Any, path: str = "/") -> dict[str, Any]:
-    return {
-        "Path": path,
-        "AssumeRolePolicyDocument": trust(trusted),
-        "RolePolicyList": [{"PolicyDocument": document(*stated)}],
-    }
-
-
-CHANGE = allow("lambda:UpdateFunctionCode")
-DEPLOYER = role({"Federated": GITHUB}, CHANGE, allow("lambda:InvokeFunction"))
-STARTER = role(
-    {"Service": "scheduler.amazonaws.com"}, allow("lambda:InvokeFunction", "arn:aws:lambda:x:1:function:Bot")
-)
-ADMIN = role({"AWS": "111122223333"}, allow("*"))
-BOUND = allow(
-    "iam:PassRole",
-    "arn:aws:iam::1:role/bot",
-    Condition={"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
-)
-
-
-@pytest.mark.parametrize(
-    ("name", "roles", "expected"),
-    [
-        ("only-pipeline-changes-functions", [DEPLOYER, STARTER], YES),
-        ("only-pipeline-changes-functions", [DEPLOYER, ADMIN], NO),
-        ("only-pipeline-changes-functions", [role({"AWS": "1"}, CHANGE, path="/aws-service-role/x/")], YES),
-        ("invokers-restricted", [DEPLOYER, STARTER], YES),
-        ("invokers-restricted", [ADMIN], NO),
-        (
-            "invokers-restricted",
-            [role({"AWS": "1"}, allow("lambda:InvokeFunction", "arn:aws:lambda:x:1:function:Else"))],
-            YES,
-        ),
-        ("passrole-restricted", [role({"AWS": "1"}, BOUND)], YES),
-        ("passrole-restricted", [role({"AWS": "1"}, BOUND), ADMIN], NO),
-        ("passrole-restricted", [role({"AWS": "1"}, allow("iam:PassRole", "arn:aws:iam::1:role/*"))], NO),
-        ("passrole-restricted", [STARTER], YES),
-    ],
-)
-def test_who_may_what_in_an_account(name: str, roles: list[Any], expected: Any) -> None:
-    assert word(asked(name, ("authorizations", details(*roles)), around=stack(kind="aws"))) == expected
-    assert word(asked(name, ("authorizations", UNKNOWN), around=stack(kind="aws"))) is OPEN
-
 
 EXEMPT = {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/security"}}
 STOPPING = ["cloudtrail:Stop*", "cloudtrail:Delete*", "config:Delete*", "config:Stop*", "guardduty:Delete*"]
@@ -213,19 +159,3 @@ def test_a_call_that_nobody_judged_leaves_it_open(monkeypatch: pytest.MonkeyPatc
     assert word(asked("denies-stopping-detection", ("guardrail", document(deny(listed), logs)))) is OPEN
     every = deny(["cloudtrail:*", "config:*", "guardduty:*"])
     assert word(asked("denies-stopping-detection", ("guardrail", document(every, logs)))) is YES
-
-
-def test_users_whose_own_policies_ask_for_mfa() -> None:
-    asks = deny("*", Condition={"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}})
-    users = [{"Path": "/", "UserPolicyList": [{"PolicyDocument": document(asks)}]}]
-    assert word(asked("denies-without-mfa", ("authorizations", details(users=users)))) is YES
-    assert word(asked("denies-without-mfa", ("authorizations", details(users=[*users, {"Path": "/"}])))) is NO
-
-
-def test_standing_administrators() -> None:
-    name = "standing-administrators"
-    assert word(asked(name, ("managed", "arn:aws:iam::aws:policy/AdministratorAccess"))) is YES
-    assert word(asked(name, ("managed", "arn:aws:iam::aws:policy/ReadOnlyAccess"))) is NO
-    assert word(asked(name, ("policy", document(allow("*"))))) is YES
-    assert word(asked(name, ("policy", document(allow("s3:*"))))) is NO
-    assert word(asked(name, ("policy", UNKNOWN))) is OPEN

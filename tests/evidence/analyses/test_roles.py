@@ -191,11 +191,6 @@ def test_users_of_a_role() -> None:
     assert word(ask([one, one], bot, around)) is NO
     assert word(ask([one, two], bot, around)) is YES
     assert word(ask([one, Gathered("user", UNKNOWN, worker)], bot, around)) is OPEN
-    alone = Gathered("user", Scalar("arn:aws:lambda:eu-west-1:1:function:bot", HERE), bot)
-    lambda_only = Gathered("trust", trust({"Service": "lambda.amazonaws.com"}), bot)
-    asked_account = stack(kind="aws")
-    assert word(ask([alone], bot, asked_account)) is OPEN
-    assert word(ask([alone, lambda_only], bot, asked_account)) is NO
 
 
 CLAIMS = "token.actions.githubusercontent.com"

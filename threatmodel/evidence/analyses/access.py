@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from threatmodel.evidence.analyses.judgements import Judgement, unless_open
-from threatmodel.evidence.analyses.principals import others_of_account
 from threatmodel.evidence.analyses.properties import each, read
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.analyses.roles import is_lambda
@@ -22,7 +21,7 @@ from threatmodel.evidence.policies.grants import (
     statement,
     statements,
 )
-from threatmodel.evidence.policies.permissions import READS_SECRETS, SENDS
+from threatmodel.evidence.policies.work import READS_SECRETS, SENDS
 from threatmodel.evidence.resource_types import known
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Scalar, Table, Unknown, items, links
@@ -30,7 +29,7 @@ from threatmodel.stacks.values import Scalar, Table, Unknown, items, links
 # --- who may read a secret, and who may send to a queue
 
 
-@analysis("policy", "key-policy", "identity-policy", "authorizations", usual=False)  # slow, seldom answered
+@analysis("policy", "key-policy", "identity-policy", usual=False)  # slow, seldom answered
 def readers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether only roles of functions have actions to read a secret.
 
@@ -39,7 +38,7 @@ def readers_restricted(parts: Sequence[Gathered], resource: Resource, stack: Sta
     return _restricted(parts, resource, stack, READS_SECRETS, "read it")
 
 
-@analysis("policy", "bus-statement", "identity-policy", "authorizations", usual=False)  # slow, seldom answered
+@analysis("policy", "bus-statement", "identity-policy", usual=False)  # slow, seldom answered
 def senders_restricted(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
     """Whether only roles of functions have actions to send to a queue, topic, bus or stream.
 
@@ -74,11 +73,6 @@ def _restricted(
             return Answered(True, (grant.place,), f"only roles of functions may {what}")  # noqa: FBT003 - the value
     others = [_lets_others(grant, actions, users, stack) for grant in found if grant.effect == "Allow"]
     others += _identities(parts, resource, actions, users)
-    others += [
-        Judgement(truth=True, place=part.node.place, note=f"other principals of the account may {what}")
-        for part in parts
-        if part.part == "authorizations" and others_of_account(part.node, actions, resource.name)
-    ]
     decisive = next((one for one in others if one.truth), None)
     if decisive is not None:
         return Answered(False, (decisive.place,), decisive.note or f"principals other than the functions may {what}")  # noqa: FBT003 - the value

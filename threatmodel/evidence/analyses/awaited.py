@@ -5,6 +5,21 @@ from __future__ import annotations
 from threatmodel.evidence.analyses.registry import promised
 from threatmodel.reading.shape import Number
 
+# Do only deploy roles have an action that changes functions, or does a guardrail deny it to all others?
+promised("only-pipeline-changes-functions", "authorizations", "guardrail")
+# May only triggers and deploy roles invoke a function?
+promised("invokers-restricted", "authorizations", "policy")
+# Does each statement that allows iam:PassRole name roles and the service that they are passed to?
+promised("passrole-restricted", "authorizations")
+# Is a permission set with AdministratorAccess or an equal policy assigned?
+promised("standing-administrators", "managed", "policy")
+# Is a principal other than functions allowed to read it, or to send to it, by IAM's own list of users and roles?
+promised("readers-listed", "policy", "key-policy", "authorizations")
+promised("senders-listed", "policy", "authorizations")
+# Do several functions have the role, or does its trust let others than Lambda use it?
+promised("several-listed", "user", "trust")
+# Do service control policies, or the policies of every user, deny what destroys or changes rights without MFA?
+promised("mfa-denied-everywhere", "guardrail", "authorizations")
 # Has one of the rules of its web ACLs a rate that blocks, as `web_acl` has it?
 promised("rate-rule-listed", "rules")
 # Is the distribution in front of it among the protected resources?

@@ -53,7 +53,7 @@ def bucket_public(parts: Sequence[Gathered], resource: Resource, stack: Stack) -
         if isinstance(one, Unanswered):
             return one
     doubtful = all(doubt_of(part.resource, resource) for part in policies)  # or there is none at all
-    if None in answers and stack.kind != "aws" and doubtful:
+    if None in answers and doubtful:
         return Unanswered("another file may have a policy of the bucket", places(parts)[0])
     return Answered(False, tuple(places(parts)))  # noqa: FBT003 - the value
 
@@ -173,7 +173,7 @@ def refuses_customer_keys(parts: Sequence[Gathered], resource: Resource, stack: 
     policies = [part for part in parts if part.part == "policy"]
     denied = [_refuses(grant) for grant in grants(policies, resource, stack) if grant.effect != "Allow"]
     outcome = some([*blocked, *denied], parts)
-    if isinstance(outcome, Answered) and not outcome.value and not blocked and stack.kind != "aws":
+    if isinstance(outcome, Answered) and not outcome.value and not blocked:
         why = "without a statement about encryption types, what the bucket rejects depends on its creation date"
         return Unanswered(why, outcome.places[0])
     return outcome

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 from threatmodel.evidence.analyses.denials import all_denied, everywhere, exempts, unanswered
 from threatmodel.evidence.analyses.judgements import Judgement, places, some, unknown
-from threatmodel.evidence.analyses.principals import holders
 from threatmodel.evidence.analyses.properties import read, stands, worded
 from threatmodel.evidence.analyses.registry import analysis
 from threatmodel.evidence.answers import Answered, Gathered, Outcome
@@ -174,26 +173,10 @@ _NEED_MFA = (
 """Actions that represent all that destroy or change permissions: a policy that denies these denies the others too."""
 
 
-@analysis("guardrail", "authorizations")
+@analysis("guardrail")
 def denies_without_mfa(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether a policy denies destructive and privilege-changing actions where MFA is false or missing.
-
-    A service control policy covers all principals; otherwise every user must have a policy that does.
-    """
-    outcome = _asked(parts, resource, stack, lambda own, found: all_denied(own, found, _NEED_MFA, _no_mfa))
-    if outcome is not None and (not isinstance(outcome, Answered) or outcome.value):
-        return outcome
-    lists = [part for part in parts if part.part == "authorizations"]
-    for part in lists:
-        everybody = holders(part.node)
-        if isinstance(everybody, Unknown):
-            return unanswered(everybody)
-        users = [holder for holder in everybody if holder.kind == "user"]
-        by_user = [all_denied(lists, user.grants, _NEED_MFA, _no_mfa) for user in users]
-        if users and all(isinstance(one, Answered) and one.value for one in by_user):
-            return Answered(True, (part.node.place,), "the policies of each user deny these actions")  # noqa: FBT003 - the value
-        return Answered(False, (part.node.place,), "no policy denies these actions without MFA")  # noqa: FBT003 - the value
-    return outcome
+    """Whether a policy denies destructive and privilege-changing actions where MFA is false or missing."""
+    return _asked(parts, resource, stack, lambda own, found: all_denied(own, found, _NEED_MFA, _no_mfa))
 
 
 def _no_mfa(condition: ConditionKey) -> bool:

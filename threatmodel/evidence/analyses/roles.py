@@ -19,7 +19,7 @@ from threatmodel.evidence.policies.grants import (
     pattern,
 )
 from threatmodel.evidence.policies.iam import expanded
-from threatmodel.evidence.policies.permissions import held, permissions
+from threatmodel.evidence.policies.permissions import effective, held
 from threatmodel.evidence.services import LANGUAGE_MODELS
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Table, Unknown
@@ -35,7 +35,7 @@ def role_escalates(parts: Sequence[Gathered], resource: Resource, stack: Stack) 
 
     Unknown where one changes identities, code or what is deployed, and no list says where that leads.
     """
-    found = permissions(parts, resource, stack)
+    found = effective(held(parts, resource, stack))
     if found.escalations:
         first, *others = found.escalations
         more = f", and {len(others)} more ways" if len(others) > 1 else ", and one more way" if others else ""
@@ -146,13 +146,9 @@ def is_lambda(one: Principal) -> bool:
     return one.kind == "Service" and one.pattern.text in _LAMBDA
 
 
-@analysis("user", "trust")
+@analysis("user")
 def several(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outcome:
-    """Whether a role has several users.
-
-    No, where nothing else in these files uses it; of an account that was asked, where its trust also lets Lambda alone
-    use it.
-    """
+    """Whether a role has several users: no, where nothing else in these files uses it."""
     users = [part for part in parts if part.part == "user"]
     if not users:
         return None
@@ -167,12 +163,6 @@ def several(parts: Sequence[Gathered], resource: Resource, stack: Stack) -> Outc
         return Unanswered(open_one.why, open_one.place)
     if stack.unread:
         return Unanswered("a part that cannot be read may use the role too", stack.unread[0].place)
-    trusts = [part for part in parts if part.part == "trust"]
-    if stack.kind == "aws" or trusts:
-        trusted = trusts_only_lambda(trusts, resource, stack)
-        if not (isinstance(trusted, Answered) and trusted.value):
-            place = places(trusts or users)[0]
-            return Unanswered("the trust policy allows principals other than Lambda to assume the role", place)
     return Answered(False, tuple(places(users)))  # noqa: FBT003 - the value
 
 

@@ -285,9 +285,8 @@ def aws_policy_name(found: Pattern, *, by_name: bool = True) -> str:
 def grants(parts: Sequence[Gathered], element: Resource, stack: Stack) -> tuple[Grant, ...]:
     """Every statement that was gathered for an element, AWS's own policies and SAM's templates included.
 
-    An unknown policy at the place of one that is attached by name is the same policy, and its name says more.  Of an
-    account that was asked, every attached policy is there as a document.  A statement of a resource that may not exist
-    is open, unless the element exists with it only.
+    An unknown policy at the place of one that is attached by name is the same policy, and its name says more.  A
+    statement of a resource that may not exist is open, unless the element exists with it only.
     """
     named = {part.node.place for part in parts if part.part == "managed"}
     found: list[Grant] = []
@@ -295,7 +294,7 @@ def grants(parts: Sequence[Gathered], element: Resource, stack: Stack) -> tuple[
         if part.part in _DOCUMENTS:
             if not (isinstance(part.node, Unknown) and part.node.place in named):
                 found += _doubted(statements(part.node), part.resource, element)
-        elif part.part == "managed" and stack.kind != "aws":
+        elif part.part == "managed":
             found += _doubted(attached(part.node, stack), part.resource, element)
         elif part.part == "sam" and "Role" not in element.properties.entries:
             for one in items(part.node):

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from threatmodel.evidence.policies.iam import IamAction, expanded
-from threatmodel.evidence.policies.permissions import use_of
-from threatmodel.evidence.policies.work import changes, is_of_the_platform
+from threatmodel.evidence.policies.work import changes, is_of_the_platform, use_of
 from threatmodel.stacks.sam.policies import templates
 
 _MOST_ACTIONS = 6

@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from threatmodel.evidence.policies.escalations import UNKNOWN_LEVEL
 from threatmodel.evidence.policies.iam import IamAction
-from threatmodel.evidence.policies.permissions import use_of
+
+SENDS = frozenset({"sqs:sendmessage", "sns:publish", "events:putevents", "kinesis:putrecord", "kinesis:putrecords"})
+INVOKES = frozenset({
+    "lambda:invokefunction", "lambda:invokeasync", "lambda:invokefunctionurl",
+    "lambda:senddurableexecutioncallbacksuccess", "lambda:senddurableexecutioncallbackfailure",
+})  # fmt: skip
+"""What starts a function, or has one go on that waits to be called back."""
+READS_SECRETS = frozenset(
+    {
+        "secretsmanager:getsecretvalue",
+        "ssm:getparameter",
+        "ssm:getparameters",
+        "ssm:getparametersbypath",
+        "ssm:getparameterhistory",
+    }
+)
+_ABOUT_IT = ("describe", "list")
+_READS_DATA_ALL_THE_SAME = frozenset({"s3:listbucket", "s3:listbucketversions"})
 
 EVERY = "every"
 """The level that all actions of a service are under."""
@@ -32,6 +50,31 @@ _SETS_UP = re.compile(
 )
 """Verbs that destroy, or change how something is set up, rather than work with it."""
 _CONTENT = re.compile(r"\w*(Item|Items|Object|Objects|Message|Messages|Record|Records|Data|Statement|Job|Session)\w*")
+
+
+@lru_cache(maxsize=8192)
+def use_of(action: IamAction) -> str:
+    """What an action does with a resource: read, write, send, invoke, value or manage."""
+    name = action.name.lower()
+    for use, names in (("send", SENDS), ("invoke", INVOKES), ("value", READS_SECRETS)):
+        if name in names:
+            return use
+    if name in _READS_DATA_ALL_THE_SAME:
+        return "read"
+    verb = name.partition(":")[2]
+    if action.level in {"read", "list"}:
+        return "manage" if verb.startswith(_ABOUT_IT) or _is_setting(name, verb) else "read"
+    return "write" if action.level == "write" and not _is_setting(name, verb) else "manage"
+
+
+_SETTINGS = ("policy", "attributes", "configuration", "tagging", "tags", "acl", "encryption", "versioning", "logging")
+
+
+def _is_setting(name: str, verb: str) -> bool:
+    """Whether an action is about how a resource is set up, rather than what it holds."""
+    if name.startswith("s3:"):
+        return "object" not in verb and verb not in {"deletebucket", "listbucket"}
+    return verb.endswith(_SETTINGS) or name.startswith("sns:")
 
 
 def is_of_the_platform(action: IamAction) -> bool:

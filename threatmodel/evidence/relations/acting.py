@@ -12,7 +12,7 @@ from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.outside import default_bus, host_name, is_aws_host, outside, service_of, source, whole
 from threatmodel.evidence.policies.grants import pattern
 from threatmodel.evidence.policies.iam import expanded
-from threatmodel.evidence.policies.permissions import use_of
+from threatmodel.evidence.policies.work import use_of
 from threatmodel.evidence.relations.machines import Task, argument_of, tasks
 from threatmodel.evidence.relations.naming import Names
 from threatmodel.evidence.relations.rights import Roles

@@ -16,7 +16,8 @@ from threatmodel.evidence.policies.arns import arn_parts, covers_every
 from threatmodel.evidence.policies.given import by_role
 from threatmodel.evidence.policies.grants import MARK, Grant, Pattern, grants, pattern
 from threatmodel.evidence.policies.iam import expanded
-from threatmodel.evidence.policies.permissions import reached, use_of
+from threatmodel.evidence.policies.reach import reached
+from threatmodel.evidence.policies.work import use_of
 from threatmodel.evidence.relations.naming import ROLE_OWN_NAME, Names, named_by_text, open_in, spelling
 from threatmodel.evidence.relations.role import (
     BOTH_WAYS,

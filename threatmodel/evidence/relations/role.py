@@ -8,7 +8,7 @@ from typing import NamedTuple
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.outside import Outside
 from threatmodel.evidence.policies.grants import Grant
-from threatmodel.evidence.policies.permissions import Reach
+from threatmodel.evidence.policies.reach import Reach
 from threatmodel.model.vocabulary import RELATIONS as LISTED
 from threatmodel.reading.problems import Place
 from threatmodel.reading.values import dataclass, field

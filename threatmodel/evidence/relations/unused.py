@@ -12,8 +12,7 @@ from typing import Literal, NamedTuple
 from threatmodel.evidence.answers import Unanswered
 from threatmodel.evidence.policies.iam import IamAction, expanded
 from threatmodel.evidence.policies.instead import listed, template_of_actions, template_of_uses
-from threatmodel.evidence.policies.permissions import use_of
-from threatmodel.evidence.policies.work import changes
+from threatmodel.evidence.policies.work import changes, use_of
 from threatmodel.evidence.relations.found import FunctionRelations, Use
 from threatmodel.evidence.relations.role import RELATIONS
 from threatmodel.model.facts import Statement

@@ -19,7 +19,7 @@ from threatmodel.evidence.outside import named as named_outside
 from threatmodel.evidence.policies.arns import resources_of
 from threatmodel.evidence.policies.grants import Grant
 from threatmodel.evidence.policies.iam import expanded
-from threatmodel.evidence.policies.permissions import Reach
+from threatmodel.evidence.policies.reach import Reach
 from threatmodel.evidence.policies.work import is_of_a_network, is_of_the_platform
 from threatmodel.evidence.relations.beyond import beyond
 from threatmodel.evidence.relations.naming import Names, open_in
