@@ -11,7 +11,7 @@ _T = TypeVar("_T")
 class Reads:
     """Records choices (``?Condition``, parameter) while computations read a stack, one record inside another.
 
-    Computations are kept for what they are about, by a key; a later caller is recorded to have read what the first one
+    Computations on a value are kept by a key; a later caller is recorded to have read what the first one
     read.  A changed copy of a stack is another one, so it shares the record and nothing that was computed.
     """
 
