@@ -14,9 +14,9 @@ from tests.evidence.random_templates import RandomTemplate
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.evidence.claims import Claim, Said, member_of
 from threatmodel.evidence.collect import collect
+from threatmodel.evidence.environments import environments
 from threatmodel.evidence.file_statements import FileStatements
 from threatmodel.evidence.held import held_file
-from threatmodel.evidence.opened import opened
 from threatmodel.evidence.worlds import World
 from threatmodel.graph.resolved import Evidence
 from threatmodel.library.directions import Directions
@@ -74,8 +74,8 @@ def opened_file(template: RandomTemplate, ways: Directions) -> tuple[FileStateme
     model = imported(FILE, "template", MODEL, Files(texts={FILE: template.text})).text
     files = Files(texts={FILE: template.text, MODEL: model})
     system = load_model(files, MODEL)
-    (source,) = system.evidence
-    held = held_file(system, source, opened(source, system, files, DEFAULTS))
+    (environment,) = environments(system)
+    held = held_file(system, environment, environment.opened(system, files, DEFAULTS))
     return FileStatements(held, DEFAULTS, ways), files
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from threatmodel.evidence.deployed import Deployed
+from threatmodel.evidence.environments import clashes, environments
 from threatmodel.evidence.file_statements import FileStatements
 from threatmodel.evidence.held import held_file
 from threatmodel.evidence.named import source_of
-from threatmodel.evidence.opened import assumed, opened
 from threatmodel.evidence.work import Work
 from threatmodel.graph.elements import Read
 from threatmodel.graph.resolved import Evidence
@@ -45,18 +45,18 @@ def collect(
         from threatmodel.evidence.probes import state_probes  # no small vocabulary, and most models have no probe
 
         deployed: dict[str, list[Deployed]] = {}
-        for one in opened_files.values():
+        for one in opened_files:
             for element, resource in one.matched.resources.items():
                 deployed.setdefault(element, []).append(one.deployed(element, resource))
         found, seen = state_probes(system, files, probed, deployed, today, problems)
         read_files |= found
-        for one in opened_files.values():
+        for one in opened_files:
             one.lists.seen = seen
-    for left, (number, one) in zip(range(len(opened_files), 0, -1), opened_files.items(), strict=True):
+    for left, one in zip(range(len(opened_files), 0, -1), opened_files, strict=True):
         said: Statements = {}
         one.state(said)
         _add(one.held(said, files, ways, work.share(left)) if ways is not None else said, statements)
-        read_files[number] = one.read()
+        read_files |= one.read()
         one.stack.reads.forget()
     _add(probed, statements)
     if problems:
@@ -65,22 +65,19 @@ def collect(
     return statements, tuple(replace(found, source=sources[number]) for number, found in sorted(read_files.items()))
 
 
-def _opened(
-    system: System, files: Files, ways: Directions | None, problems: list[Problem]
-) -> Mapping[int, FileStatements]:
-    """Each file of infrastructure code that can be used, by its number among the evidence, held against the model."""
-    found: dict[int, FileStatements] = {}
-    for number, source in enumerate(system.evidence):
-        if source.kind == "probe":
-            continue
+def _opened(system: System, files: Files, ways: Directions | None, problems: list[Problem]) -> Sequence[FileStatements]:
+    """The files of each environment that can be used, held against the model."""
+    found: list[FileStatements] = []
+    for environment in environments(system):
         try:
-            base = assumed(source, system, files)
-            stack = opened(source, system, files, base)
+            base = environment.assumed(system, files)
+            stack = environment.opened(system, files, base)
         except InputError as error:
             problems += error.problems
             continue
-        found[number] = FileStatements(held_file(system, source, stack), base, ways)
-        problems += found[number].matched.problems
+        one = FileStatements(held_file(system, environment, stack), base, ways)
+        problems += (*clashes(stack), *one.matched.problems)
+        found.append(one)
     return found
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from threatmodel.evidence.environments import Environment, environments
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import MATCHED, kebab, matches
-from threatmodel.evidence.opened import assumed, mappings_of, opened
+from threatmodel.evidence.opened import mappings_of
 from threatmodel.evidence.relations.fitting import used_as, uses_of
 from threatmodel.evidence.relations.found import function_relations
-from threatmodel.model.system import EvidenceFile, Node, System
+from threatmodel.model.system import Node, System
 from threatmodel.model.vocabulary import PLANES, Kind
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, Place
@@ -22,40 +23,44 @@ def with_functions(system: System, files: Files) -> System:
 
     A file that cannot be used yields none: `collect` reports it, with all others of the kind.
     """
-    for source in system.evidence:
-        if not source.every_function:
-            continue
-        try:
-            stack = opened(source, system, files, assumed(source, system, files))
-        except InputError:
-            continue
-        system = _with_every_function(system, source, stack)
+    for environment in environments(system):
+        if any(one.every_function for one in environment.files.values()):
+            try:
+                stack = environment.opened(system, files, environment.assumed(system, files))
+            except InputError:
+                continue
+            system = _with_every_function(system, environment, stack)
     return system
 
 
-def _with_every_function(system: System, source: EvidenceFile, stack: Stack) -> System:
-    """The system with every function of a file, and the apis, stores, queues and secrets that they meet."""
+def _with_every_function(system: System, environment: Environment, stack: Stack) -> System:
+    """The system with every function of some files, and the apis, stores, queues and secrets that they meet."""
     facts = StackFacts(stack, mappings_of(stack.kind))
     kinds = {name: facts.kinds_of_type(kind) for name, kind in stack.types()}
-    known = set(matches(system, source, stack, kinds).resources.values())
+    known = set(matches(system, environment.source, stack, kinds).resources.values())
     wanted: dict[str, str] = {}
     by_function = function_relations(stack, facts)
     used = used_as(by_function)
     for function, relations in by_function.items():
+        if not environment.files[environment.own(function)[0]].every_function:
+            continue
         wanted[function] = "function"
         named = (*(start.source for start in relations.triggers), *(use.resource for _, use in uses_of(relations)))
         for name in filter(None, named):
             wanted.setdefault(name, used[name])
     nodes = dict(system.nodes)
-    resources = dict(source.resources)
+    resources = {label: dict(one.resources) for label, one in environment.files.items()}
     for name, word in wanted.items():
         kind = next((kind for kind in MATCHED if kind == word), None)
         if kind is not None and name not in known and name in stack.resources:
-            element = _free(kebab(name), nodes)
+            label, own = environment.own(name)
+            element = _free(kebab(own), nodes)
             nodes[element] = _node(kind, element, stack.resources[name].place)
-            resources[element] = (name, stack.resources[name].place)
-    evidence = tuple(replace(one, resources=resources) if one is source else one for one in system.evidence)
-    return replace(system, nodes=_ordered(nodes), evidence=evidence)
+            resources[label][element] = (own, stack.resources[name].place)
+    evidence = list(system.evidence)
+    for number, label in environment.labels.items():
+        evidence[number] = replace(evidence[number], resources=resources[label])
+    return replace(system, nodes=_ordered(nodes), evidence=tuple(evidence))
 
 
 def _node(kind: Kind, element: str, place: Place) -> Node:

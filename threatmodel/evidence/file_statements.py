@@ -13,20 +13,18 @@ from threatmodel.evidence.claims import PASSING, WIRING, Claim, Fallen, Key, Sai
 from threatmodel.evidence.deployed import Deployed
 from threatmodel.evidence.held import HeldFile
 from threatmodel.evidence.lists import Lists
-from threatmodel.evidence.opened import opened
 from threatmodel.evidence.relations.role import RELATIONS as USES
 from threatmodel.evidence.relations.used import unable
-from threatmodel.evidence.signs import signs
-from threatmodel.evidence.unmodeled import unmodeled
 from threatmodel.evidence.unread_parts import Standing, Touch, touches
+from threatmodel.evidence.what_was_read import reads
 from threatmodel.evidence.work import Work
 from threatmodel.evidence.worlds import Tree, World, held
-from threatmodel.graph.elements import WORK_LIMIT, LeftOpen, Read
+from threatmodel.graph.elements import LeftOpen, Read
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement, Statements
 from threatmodel.model.vocabulary import LISTS
 from threatmodel.reading.files import Files
-from threatmodel.reading.problems import Place, Problem, quoted
+from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.assumed import Assumed
 from threatmodel.stacks.stack import Resource
 from threatmodel.stacks.tracking import tracked
@@ -42,10 +40,10 @@ _OPEN = re.compile(r"[{*$<]")
 
 
 class FileStatements:
-    """One file compared with the model: what it states, by itself and in other worlds."""
+    """The files of an environment compared with the model: what they state, by themselves and in other worlds."""
 
     def __init__(self, held: HeldFile, base: Assumed, ways: Directions | None) -> None:
-        self.file, self.base, self.ways = held, base, ways
+        self.file, self.environment, self.base, self.ways = held, held.environment, base, ways
         self.system, self.stack, self.facts, self.matched = held.system, held.stack, held.facts, held.matched
         self.lists = Lists(held)
         place = Place(held.stack.file)
@@ -63,11 +61,13 @@ class FileStatements:
     def deployed(self, element: str, resource: str) -> Deployed:
         """What the file makes of an element, for what ran elsewhere to be held against."""
         place = self.stack.resources[resource].place
-        nested = {one.file for one in self.stack.nested}
-        folder = Path(place.file if place.file in nested else self.stack.file).parent
-        shared = tuple(one for one, name in self.matched.resources.items() if name == resource and one != element)
+        label, name = self.environment.own(resource)
+        own = self.stack.joined.get(label, self.stack)
+        nested = {one.file for one in own.nested}
+        folder = Path(place.file if place.file in nested else own.file).parent
+        shared = tuple(one for one, other in self.matched.resources.items() if other == resource and one != element)
         unable_to, paths = partial(self._unable, resource), partial(self._paths, resource)
-        return Deployed(self.stack, self.stack.resources[resource], folder, shared, unable_to, paths)
+        return Deployed(own, own.resources[name], folder, shared, unable_to, paths)
 
     def _paths(self, name: str) -> Sequence[str]:
         """Return the routes by which requests reach a function; none if one accepts several paths, or is unknown."""
@@ -118,7 +118,7 @@ class FileStatements:
 
     def world(self, files: Files, assumed: Assumed) -> World:
         """The file, read again in a world that it leaves open."""
-        stack = tracked(opened(self.file.source, self.system, files, assumed))
+        stack = tracked(self.environment.opened(self.system, files, assumed))
         other = FileStatements(self.file.read_as(stack), self.base, self.ways)
         other.lists.seen = self.lists.seen
         return World(stack, lambda key: stack.reads.during(lambda: other.answer(key)))
@@ -206,48 +206,6 @@ class FileStatements:
             return self.whole
         return self.stack.resources.get(self.matched.resources.get(element, ""))
 
-    # --- what was read
-
-    def read(self) -> Read:
-        """What a reader of the report should know about the file."""
-        functions = [name for name, kinds in self.file.kinds.items() if "function" in kinds]
-        extra = dict.fromkeys((*functions, *self.lists.unread_parts))
-        modelled = {*self.lists.elements, *self.file.element_of, *extra}
-        unasked = [
-            Problem(code="unknown-parameter", place=place, message=f"the template has no parameter {quoted(name)}")
-            for name, place in self.base.stated.items()
-            if name not in self.stack.parameters
-        ]
-        return Read(
-            file=self.stack.file,
-            kind=self.file.source.kind,
-            elements=dict(self.matched.resources),
-            missing=tuple(one for one in self.matched.missing if one[0] not in self.lists.elements.values()),
-            extra=tuple(
-                (name, self.file.kinds.get(name, ("",))[0], self.stack.resources[name].place)
-                for name in extra
-                if name not in self.lists.elements and name in self.stack.resources
-            ),
-            unread=tuple((one.name, one.why, one.place) for one in self.stack.unread),
-            left_open=tuple(self.left_open),
-            notes=(*self.stack.problems, *unasked, *self._unfinished()),
-            signs=tuple(f"{what} at {place}" for what, place in signs(self.stack, dict(self.lists.relations))),
-            unused=self._pairs("unused"),
-            ungranted=self._pairs("ungranted"),
-            unmodeled=unmodeled(self.stack, modelled),
-        )
-
-    def _unfinished(self) -> Iterator[Problem]:
-        """That not all worlds of the file were read, and what to do."""
-        if self.limit:
-            message = f"not every way to deploy it was read: that takes more than {self.limit:,} operations"
-            hint = "name a deployment that gives its parameters, or allow more with --work; the rest is unknown"
-            yield Problem(code=WORK_LIMIT, place=Place(self.stack.file), message=message, hint=hint)
-
-    def _pairs(self, name: str) -> tuple[tuple[str, str, Place], ...]:
-        """Grants without a use, or uses without a grant: the function, the resource, the line."""
-        return tuple(
-            (self.file.element_of.get(function, function), use.resource, use.places[0])
-            for function, relations in self.lists.relations.items()
-            for use in getattr(relations, name)
-        )
+    def read(self) -> Mapping[int, Read]:
+        """Return what a reader of the report should know about each file, by its number among the evidence."""
+        return reads(self)

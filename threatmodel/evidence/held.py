@@ -1,26 +1,27 @@
-"""A file of infrastructure code, held against the model: what each knows of the other."""
+"""Files of infrastructure code, held against the model: what each knows of the other."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+from threatmodel.evidence.environments import Environment
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import Matches, matches
 from threatmodel.evidence.opened import mappings_of
 from threatmodel.evidence.relations.naming import kinds_of
-from threatmodel.model.system import EvidenceFile, System
+from threatmodel.model.system import System
 from threatmodel.reading.problems import Place
-from threatmodel.reading.values import dataclass
+from threatmodel.reading.values import dataclass, replace
 from threatmodel.stacks.stack import Stack
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeldFile:
-    """The file that a source names, and what of it is which element: `kinds` are those of each resource."""
+    """The files of an environment, and what of them is which element: `kinds` are those of each resource."""
 
     system: System
-    source: EvidenceFile
+    environment: Environment
     stack: Stack
     facts: StackFacts
     kinds: Mapping[str, Sequence[str]]
@@ -51,14 +52,14 @@ class HeldFile:
             else:
                 missing.append((element, node.kind, node.place))
         matched = Matches(found, tuple(missing), ())
-        return HeldFile(system=self.system, source=self.source, stack=stack, facts=facts, kinds=kinds, matched=matched)
+        return replace(self, stack=stack, facts=facts, kinds=kinds, matched=matched)
 
 
-def held_file(system: System, source: EvidenceFile, stack: Stack) -> HeldFile:
+def held_file(system: System, environment: Environment, stack: Stack) -> HeldFile:
     """Find the element of each resource by the model's statement, by kind and by name."""
     facts, kinds = _kinds(stack)
-    matched = matches(system, source, stack, kinds)
-    return HeldFile(system=system, source=source, stack=stack, facts=facts, kinds=kinds, matched=matched)
+    matched = matches(system, environment.source, stack, kinds)
+    return HeldFile(system=system, environment=environment, stack=stack, facts=facts, kinds=kinds, matched=matched)
 
 
 def _kinds(stack: Stack) -> tuple[StackFacts, Mapping[str, Sequence[str]]]:

@@ -73,7 +73,9 @@ class Lists:
             return self.element_of.get(name, "")
         if name in self.stack.resources and "external system" not in self.held.kinds[name]:
             return ""
-        return named_elsewhere(self.system, self.held.source, self.stack, self.matched, (name,)).get(name, "")
+        return named_elsewhere(self.system, self.held.environment.source, self.stack, self.matched, (name,)).get(
+            name, ""
+        )
 
     def _kind(self, resource: str) -> str:
         """The kind of the element that a resource is; '' where it is none."""

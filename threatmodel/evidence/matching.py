@@ -13,6 +13,7 @@ from threatmodel.model.vocabulary import Kind
 from threatmodel.reading.problems import Place, Problem, listed, quoted, suggestion
 from threatmodel.reading.spelling import latin
 from threatmodel.stacks.cloudformation.constructs import construct
+from threatmodel.stacks.joining import own_name
 from threatmodel.stacks.serverless.names import key_of
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import text
@@ -72,12 +73,26 @@ def matches(system: System, source: EvidenceFile, stack: Stack, kinds: Mapping[s
         if len(candidates) == 1:
             found[node.id] = candidates[0]
         elif candidates:
-            hint = f"state which one under resources: {{{node.id}: {candidates[0]}}}"
-            message = f"{quoted(node.id)} may be any of {listed(candidates)} in {stack.file}"
-            problems.append(Problem(code="ambiguous-resource", place=source.place, message=message, hint=hint))
+            problems.append(_ambiguous(node.id, candidates, source, stack))
         else:
             missing.append((node.id, node.kind, node.place))
     return Matches(found, tuple(_only_api(found, missing, stack, kinds)), tuple(problems))
+
+
+def _ambiguous(element: str, candidates: Sequence[str], source: EvidenceFile, stack: Stack) -> Problem:
+    """That an element may be several resources, and where to state which one it is."""
+    if not stack.joined:
+        hint = f"state which one under resources: {{{element}: {candidates[0]}}}"
+        message = f"{quoted(element)} may be any of {listed(candidates)} in {stack.file}"
+    else:
+        found = [own_name(name, stack.joined) for name in candidates]
+        said = (f"{name} in {stack.joined[label].file}" for label, name in found)
+        message = f"{quoted(element)} may be any of {listed(said)}, which are in one environment"
+        hint = (
+            f"state which one in the entry of its file: resources: {{{element}: {found[0][1]}}}; "
+            "give a file of another deployment its own environment: NAME"
+        )
+    return Problem(code="ambiguous-resource", place=source.place, message=message, hint=hint)
 
 
 def mistakable(
@@ -141,8 +156,10 @@ def _misnamed(system: System, source: EvidenceFile, stack: Stack) -> Iterator[Pr
             message = f"there is no element {quoted(element)}"
             yield Problem(code="unknown-reference", place=place, message=message, hint=hint)
         if name not in stack.resources and outside(name) is None:
-            hint = suggestion(name, stack.resources)
-            message = f"there is no resource {quoted(name)} in {stack.file}"
+            label, own = own_name(name, stack.joined)
+            file = stack.joined.get(label, stack)
+            hint = suggestion(own, file.resources)
+            message = f"there is no resource {quoted(own)} in {file.file}"
             yield Problem(code="unknown-reference", place=place, message=message, hint=hint)
 
 
@@ -154,8 +171,9 @@ def _of_other_kinds(
         node, possible = system.nodes.get(element), kinds.get(name, ())
         if node is not None and possible and node.kind in MATCHED and node.kind not in possible:
             kind = stack.resources[name].type_in_file if name in stack.resources else possible[0]
-            message = f"{quoted(element)} is a {node.kind}, and {quoted(name)} is not ({kind})"
-            hint = f"name a {node.kind} of {stack.file}"
+            label, own = own_name(name, stack.joined)
+            message = f"{quoted(element)} is a {node.kind}, and {quoted(own)} is not ({kind})"
+            hint = f"name a {node.kind} of {stack.joined.get(label, stack).file}"
             yield Problem(code="wrong-kind", place=place, message=message, hint=hint)
 
 

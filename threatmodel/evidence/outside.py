@@ -12,12 +12,15 @@ from typing import NamedTuple
 from threatmodel.evidence.policies.grants import MARK, TOKEN, Pattern, pattern
 from threatmodel.evidence.services import TITLES
 from threatmodel.model.vocabulary import Kind, Partner
+from threatmodel.stacks.joining import own_choice
 from threatmodel.stacks.values import Node
 
 _KEY = "aws:"
 _HOST = "host:"
 _DEFAULT_BUS = "default"
 _PARAMETER = re.compile("\x00([A-Za-z0-9_.,:/-]+)\x01")
+_OF_FILE = re.compile("(?<=[\x00,])[^\x00\x01,]*?::")
+"""What is before a parameter's name where several files have parameters."""
 _SEPARATORS = re.compile(r"[,:/]+")
 _SERVICE = re.compile(r"[a-z0-9-]{1,63}\Z")
 _LONGEST = 1011
@@ -136,12 +139,13 @@ def is_service(text: str) -> bool:
 def _given(found: Pattern, marked: Sequence[str], service: str) -> Outside | None:
     """Return the resource whose name, or a part of it, is given: the source is in the name."""
     given = [name for mark in marked for name in _PARAMETER.findall(mark)]
-    last = _last(MARK.sub(lambda mark: _SEPARATORS.sub("-", mark.group()), found.spelt), service)
+    by = "-".join(map(own_choice, found.given))
+    last = _last(MARK.sub(lambda mark: _SEPARATORS.sub("-", _OF_FILE.sub("", mark.group())), found.spelt), service)
     if len(given) < len(marked) or "*" in last:
-        return Outside(service, "-".join(found.given)[:_LONGEST], sure=False) if found.given else None
+        return Outside(service, by[:_LONGEST], sure=False) if found.given else None
     if _is_name(last, "") and not MARK.search(last):
         return Outside(service, last)
-    name = last.translate({0: None, 1: None}).strip("-_.") or "-".join(dict.fromkeys(given)) or "-".join(found.given)
+    name = last.translate({0: None, 1: None}).strip("-_.") or "-".join(dict.fromkeys(map(own_choice, given))) or by
     return Outside(service, name[:_LONGEST], sure=False)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from threatmodel.evidence.analyses.properties import read
 from threatmodel.evidence.relations.found import FunctionRelations
 from threatmodel.reading.problems import Place, quoted
+from threatmodel.stacks.joining import own_choice, own_name
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.values import Scalar, Table
 
@@ -40,16 +41,18 @@ def _signs(stack: Stack, relations: dict[str, FunctionRelations]) -> Iterator[Si
 
 
 def _named(stack: Stack) -> Iterator[Sign]:
-    if _speaks(stack.title):
-        yield f"the service {quoted(stack.title)}", Place(stack.file)
-    if isinstance(stack.description, Scalar) and _speaks(str(stack.description.value)):
-        yield "the description", stack.description.place
+    for file in stack.joined.values() or (stack,):
+        if _speaks(file.title):
+            yield f"the service {quoted(file.title)}", Place(file.file)
+        if isinstance(file.description, Scalar) and _speaks(str(file.description.value)):
+            yield "the description", file.description.place
     for name, parameter in stack.parameters.items():
-        if _speaks(name):
-            yield f"the parameter {quoted(name)}", parameter.value.place
-    named = [one for one in stack.resources.values() if not one.made_by and _speaks(one.name)]
+        if _speaks(own_choice(name)):
+            yield f"the parameter {quoted(own_choice(name))}", parameter.value.place
+    every = (one for one in stack.resources.values() if not one.made_by)
+    named = [one for one in every if _speaks(own_name(one.name, stack.joined)[1])]
     for resource in sorted(named, key=lambda one: bool(_OF_OTHERS.match(one.type))):
-        yield f"the name {quoted(resource.name)}", resource.place
+        yield f"the name {quoted(own_name(resource.name, stack.joined)[1])}", resource.place
 
 
 def _speaks(text: str) -> bool:

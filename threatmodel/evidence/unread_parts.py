@@ -132,9 +132,11 @@ class Standing:
         self._stack = stack
         self._starts: dict[str, dict[int, set[str]]] = {}
         self._taken_in: dict[str, set[str]] = {}
+        self._labels = {one.file: f"{label}." for label, one in stack.joined.items()}
+        included = any(one.kind == "serverless" for one in (stack, *stack.joined.values()))
         for one in stack.resources.values():
             self._starts.setdefault(one.place.file, {}).setdefault(one.place.line, set()).add(one.name)
-            if stack.kind == "serverless":  # which takes in parts of other files
+            if included:  # a serverless.yml takes in parts of other files
                 for file in _files(one.properties) - {one.place.file}:
                     self._taken_in.setdefault(file, set()).add(one.name)
         self._lines = {file: sorted(starts) for file, starts in self._starts.items()}
@@ -144,8 +146,9 @@ class Standing:
         if place is None:
             return frozenset()
         if place.part:
-            owners = (owner for part, owner in self._stack.parts.items() if _is_below(place.part, part))
-            return frozenset((*owners, *(name for name in self._stack.resources if _is_below(place.part, name))))
+            at = f"{self._labels.get(place.file, '')}{place.part}"
+            owners = (owner for part, owner in self._stack.parts.items() if _is_below(at, part))
+            return frozenset((*owners, *(name for name in self._stack.resources if _is_below(at, name))))
         found = frozenset(self._taken_in.get(place.file, ()))
         lines = self._lines.get(place.file, [])
         before = bisect_right(lines, place.line)

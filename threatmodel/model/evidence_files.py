@@ -31,6 +31,7 @@ def evidence_files(ids: Ids) -> Iterator[EvidenceFile]:
                 every_function="functions" in item.value,
                 parameters=value_of(item.value, "parameters"),
                 stage=value_of(item.value, "stage"),
+                environment=value_of(item.value, "environment"),
                 function=value_of(item.value, "function"),
                 code=value_of(item.value, "code"),
                 days=value_of(item.value, "days", None),

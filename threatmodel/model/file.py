@@ -196,9 +196,9 @@ EVIDENCE_KINDS = (*STACK_KINDS, "probe")
 """Keys of an entry under evidence that name a file; `probe` is a saved result, never a handler to run."""
 
 EVIDENCE_OF: Mapping[str, tuple[str, ...]] = {
-    "template": ("resources", "functions", "parameters", "stage"),
-    "plan": ("resources", "functions"),
-    "serverless": ("resources", "functions", "stage"),
+    "template": ("resources", "functions", "parameters", "stage", "environment"),
+    "plan": ("resources", "functions", "environment"),
+    "serverless": ("resources", "functions", "stage", "environment"),
     "probe": ("function", "code", "days"),
 }
 """The other keys that an entry of the evidence may have, by the kind of its file."""
@@ -228,6 +228,11 @@ _EVIDENCE = record(
         "stage",
         Text(60, r"[A-Za-z0-9_.-]+", "a name"),
         "what is deployed: the environment of samconfig.toml (default), or the stage of serverless.yml",
+    ),
+    Key(
+        "environment",
+        Text(60, r"[A-Za-z0-9_.-]+", "a name"),
+        "what it is deployed to: files of one environment are read as one system (one for all where left out)",
     ),
     Key("probe", Text(400, expected="a path"), "a saved result of tm.py probe"),
     Key("function", _ID, "probe: the function whose handler was probed"),

@@ -246,7 +246,8 @@ class EvidenceFile:
 
     `kind` is template, plan, serverless or probe; `path` as written.  Of infrastructure code, `resources` are the names
     that the author gives for elements, and `every_function` says that all its functions belong to the model;
-    `parameters` is the file with the values that its deployment gives, and `stage` what is deployed.  Of a probe,
+    `parameters` is the file with the values that its deployment gives, and `stage` what is deployed; files of the same
+    `environment` are deployed side by side.  Of a probe,
     `function` is whose handler was probed, `code` the handler's folder as written ('' for the result's own), and `days`
     how long its result is evidence (None: as long as the probe says).
     """
@@ -258,6 +259,7 @@ class EvidenceFile:
     every_function: bool = False
     parameters: str = ""
     stage: str = ""
+    environment: str = ""
     function: str = ""
     code: str = ""
     days: int | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem, note, quoted
@@ -21,7 +22,7 @@ from threatmodel.stacks.cloudformation.parameters import Nesting
 from threatmodel.stacks.cloudformation.reader import TEMPLATE_IN
 from threatmodel.stacks.definitions import with_definitions
 from threatmodel.stacks.sam.making import joined, spelled
-from threatmodel.stacks.stack import Choice, Nested, Parameter, Resource, Stack, Unread
+from threatmodel.stacks.stack import Choice, Export, Nested, Parameter, Resource, Stack, Unread
 from threatmodel.stacks.values import (
     ALWAYS,
     Joined,
@@ -44,8 +45,8 @@ _HANDED = "^"
 """How the names of resources begin, within a nested template, that the one around it handed down."""
 _OUTPUTS = "Outputs."
 
-Relinked = Callable[[Link], Node]
-"""What replaces a link."""
+Relinked = Callable[[Any], Node]
+"""What replaces a link (or something unknown)."""
 
 
 def read(path: Path, files: Files, assumed: Assumed) -> Stack:
@@ -219,8 +220,8 @@ def _together(stack: Stack, inner: Mapping[str, Stack], outputs: _Outputs) -> St
             *(Choice(f"{name}.{one.condition}") for name, child in inner.items() for one in child.undecided),
         ),
         exports=(
-            *(relinked(node, outputs.of) for node in stack.exports),
-            *(_taken_up(node, name) for name, child in inner.items() for node in child.exports),
+            *(one._replace(value=relinked(one.value, outputs.of)) for one in stack.exports),
+            *(_taken_up(one, name, stack) for name, child in inner.items() for one in child.exports),
         ),
         outputs={key: relinked(node, outputs.of) for key, node in stack.outputs.items()},
         nested=tuple(_nested(stack, inner)),
@@ -244,8 +245,9 @@ def _nested(stack: Stack, inner: Mapping[str, Stack]) -> Iterator[Nested]:
         yield from (one._replace(name=f"{name}.{one.name}") for one in child.nested)
 
 
-def _taken_up(node: Node, name: str) -> Node:
-    return relinked(node, lambda link: _renamed(link, name))
+def _taken_up(export: Export, name: str, stack: Stack) -> Export:
+    value = relinked(export.value, lambda link: _renamed(link, name))
+    return export._replace(value=value, doubt=both(export.doubt, stack.resources[name].doubt))
 
 
 def _inner(resource: Resource, nesting: Resource) -> Resource:
@@ -286,40 +288,38 @@ def _unread(name: str, child: Stack, stack: Stack) -> Iterator[Unread]:
 # --- links
 
 
-def relinked(node: Node, change: Relinked) -> Node:
-    """A node in which something else replaces each link; itself where nothing does."""
+def relinked(node: Node, change: Relinked, kind: type[Link | Unknown] = Link) -> Node:
+    """A node in which something else replaces each link (or what is unknown); itself where nothing does."""
+    if isinstance(node, kind):
+        return change(node)
     match node:
-        case Link():
-            return change(node)
-        case Joined(parts=parts, place=place, given=given):
-            return _joined(node, parts, place, given, change)
+        case Joined():
+            return _joined(node, change, kind)
         case Table(entries=entries):
-            changed = {key: relinked(child, change) for key, child in entries.items()}
+            changed = {key: relinked(child, change, kind) for key, child in entries.items()}
             return node if _same(changed.values(), entries.values()) else node._replace(entries=changed)
         case List(items=children):
-            found = tuple(relinked(child, change) for child in children)
+            found = tuple(relinked(child, change, kind) for child in children)
             return node if _same(found, children) else node._replace(items=found)
         case Unknown(usual=usual) if usual is not None:
-            return node._replace(usual=relinked(usual, change))
+            return node._replace(usual=relinked(usual, change, kind))
         case _:
             return node
 
 
-def _joined(
-    node: Joined, parts: tuple[str | Link | Unknown, ...], place: Place, given: tuple[str, ...], change: Relinked
-) -> Node:
-    if not any(isinstance(part, Link) for part in parts):
+def _joined(node: Joined, change: Relinked, kind: type[Link | Unknown]) -> Node:
+    if not any(isinstance(part, kind) for part in node.parts):
         return node
     pieces: list[str | Link | Unknown] = []
-    by = dict.fromkeys(given)
-    for part in parts:
-        found = change(part) if isinstance(part, Link) else part
+    by = dict.fromkeys(node.given)
+    for part in node.parts:
+        found = change(part) if isinstance(part, kind) else part
         if isinstance(found, str | Link | Unknown):
             pieces.append(found)
         else:
             pieces += spelled(found)
             by |= dict.fromkeys(getattr(found, "given", ()))
-    return joined(pieces, place, tuple(by))
+    return joined(pieces, node.place, tuple(by))
 
 
 def _same(one: Iterable[Node], other: Iterable[Node]) -> bool:

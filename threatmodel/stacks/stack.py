@@ -97,6 +97,14 @@ class Choice(NamedTuple):
     equal: bool = True
 
 
+class Export(NamedTuple):
+    """A value that other stacks may import: the name that it has for them, and the doubt of whether it is there."""
+
+    name: Node | None
+    value: Node
+    doubt: Unknown | None = None
+
+
 class Nested(NamedTuple):
     """A nested stack whose template was read: its name, the template's file, and where it is nested."""
 
@@ -119,7 +127,8 @@ class Stack:
     while there is any, nothing can be said to be absent elsewhere than on a resource that is here.  `title` is what the
     file calls itself, '' where it does not; `description` what it says of itself.  `shaped` are the choices of a
     deployment that decide which resources a transform makes; `reads` records what is read of a stack that `tracked`
-    gave, and keeps what was computed `once`.
+    gave, and keeps what was computed `once`.  `joined` are the stacks, by label, that one of a whole environment is
+    made of.
     """
 
     file: str
@@ -131,7 +140,7 @@ class Stack:
     problems: tuple[Problem, ...] = ()
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     undecided: tuple[Choice, ...] = ()
-    exports: tuple[Node, ...] = ()
+    exports: tuple[Export, ...] = ()
     outputs: Mapping[str, Node] = field(default_factory=dict)
     nested: tuple[Nested, ...] = ()
     beside: tuple[Node, ...] = ()
@@ -139,6 +148,7 @@ class Stack:
     shaped: frozenset[str] = ALWAYS
     reads: Reads = field(default_factory=Reads, compare=False, repr=False)
     parts: Mapping[str, str] = field(default_factory=dict)
+    joined: Mapping[str, Stack] = field(default_factory=dict)
 
     def of_type(self, *types: str) -> Iterator[Resource]:
         """The resources of some types, in the file's order."""
@@ -150,8 +160,9 @@ class Stack:
 
     def exported(self) -> tuple[Node, ...]:
         """The values that other stacks may import."""
-        self.reads.note(choices_of(*self.exports))
-        return self.exports
+        found = tuple(one.value for one in self.exports)
+        self.reads.note(choices_of(*found))
+        return found
 
     def once(self, key: Hashable, work: Callable[[], _T]) -> _T:
         """Return what some work on this very stack gave the first time."""

@@ -69,8 +69,9 @@ class Unknown(NamedTuple):
     """What the file alone does not tell: `why` in words (never a value), `usual` what parameter defaults would give.
 
     `usual` is None where defaults do not tell either, and a null where they would leave the value out.  `imported` is
-    the name under which another stack gives it away.  `choices` are the conditions (``?Name``) and parameters that
-    decide it, where a deployment decides these; None where that is not recorded: any of them may.
+    the name under which another stack gives it away, as far as it is written out, and `imports` all of it.  `choices`
+    are the conditions (``?Name``) and parameters that decide it, where a deployment decides these; None where that is
+    not recorded: any of them may.
     """
 
     why: str
@@ -79,6 +80,7 @@ class Unknown(NamedTuple):
     given: tuple[str, ...] = ()
     imported: str = ""
     choices: frozenset[str] | None = None
+    imports: Node | None = None
 
 
 ALWAYS: frozenset[str] = frozenset()

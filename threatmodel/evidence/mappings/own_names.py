@@ -62,7 +62,9 @@ def may_be(resource: Resource, name: str) -> bool:
         return bool(key)
     own = shape_of(node)
     if not own:
-        return not (resource.written or resource.type.startswith("aws_")) and _made_up(resource.name, name)
+        return not (resource.written or resource.type.startswith("aws_")) and _made_up(
+            resource.name.rpartition(".")[2], name
+        )
     wild = isinstance(node, Joined) or bool(getattr(node, "given", ()))
     mine = "*" if wild and isinstance(node, Scalar) else _TOKEN.sub("*", own)
     return mine != name and (_globbed(mine, name) or _globbed(_TOKEN.sub("*", name), own))

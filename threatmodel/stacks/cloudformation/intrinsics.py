@@ -279,12 +279,13 @@ class Scope(Names):
 
     def imported(self, argument: Node, place: Place) -> Node:
         """`Fn::ImportValue`: another stack's, named as the template writes it."""
+        called = self.node(argument)
         if isinstance(argument, Table):
             argument = argument.entries.get("Fn::Sub", argument)
         name = text(argument)
         alias = "" if name is None else f" as {quoted(name)}"
         words = "-".join(re.findall(r"[A-Za-z0-9_.]+", name or ""))
-        return Unknown(f"it is imported from another stack{alias}", place, imported=words)
+        return Unknown(f"it is imported from another stack{alias}", place, imported=words, imports=called)
 
     def encoded(self, argument: Node, place: Place) -> Resolved:
         """`Fn::Base64` and `Fn::ToJsonString`: what they encode."""

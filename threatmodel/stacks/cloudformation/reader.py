@@ -14,7 +14,7 @@ from threatmodel.stacks.cloudformation.deployments import with_stages
 from threatmodel.stacks.cloudformation.intrinsics import Scope, made_by
 from threatmodel.stacks.cloudformation.names import NESTED, ConditionValue
 from threatmodel.stacks.cloudformation.parameters import Nesting, parameter
-from threatmodel.stacks.stack import Resource, Stack, Unread
+from threatmodel.stacks.stack import Export, Resource, Stack, Unread
 from threatmodel.stacks.values import ALWAYS, List, Node, Scalar, Table, Unknown, choices_of, get, items, text
 
 _READ_TRANSFORMS = frozenset(("AWS::Serverless-2016-10-31", "AWS::LanguageExtensions"))
@@ -148,14 +148,15 @@ class _Template:
         )
         return found, globals_
 
-    def exports(self, scope: Scope) -> Iterator[Node]:
-        """The values of the outputs that other stacks may import."""
+    def exports(self, scope: Scope) -> Iterator[Export]:
+        """The outputs that other stacks may import."""
         outputs = self.root.entries.get("Outputs")
         for output in outputs.entries.values() if isinstance(outputs, Table) else ():
             if isinstance(output, Table) and {"Export", "Value"} <= output.entries.keys():
-                value = scope.node(output.entries["Value"])
-                if value is not None:
-                    yield value
+                value, name = scope.node(output.entries["Value"]), get(output.entries["Export"], "Name")
+                condition = output.entries.get("Condition")
+                if value is not None and not _never(condition, scope):
+                    yield Export(None if name is None else scope.node(name), value, _doubt(condition, scope))
 
     def outputs(self, scope: Scope) -> Iterator[tuple[str, Node]]:
         """The outputs by name, for the template that nests this one."""

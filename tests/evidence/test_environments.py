@@ -1,0 +1,328 @@
+"""Several files of one environment: what one says of a resource of another counts, and nothing is guessed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.refusals import refused
+from tests.support import HOME, TODAY
+from threatmodel.evidence.collect import collect
+from threatmodel.evidence.environments import labels_of
+from threatmodel.evidence.every_function import with_functions
+from threatmodel.graph.building import Graph, build
+from threatmodel.library.directions import directions
+from threatmodel.library.load import load_library
+from threatmodel.model.facts import EVIDENCE
+from threatmodel.model.load import load_model
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError
+
+BOT = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Bot:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: the-bot
+      Handler: app.handler
+      Runtime: python3.13
+      CodeUri: src/
+      Role: !GetAtt BotRole.Arn
+      Events: {Command: {Type: Api, Properties: {Path: /slack, Method: post}}}
+  BotRole:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: bot-role
+      AssumeRolePolicyDocument:
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]
+      ManagedPolicyArns: [arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]
+Outputs:
+  BotArn: {Value: !GetAtt Bot.Arn, Export: {Name: bot-arn}}
+  RoleName: {Value: !Ref BotRole, Export: {Name: bot-role-name}}
+"""
+HEAD = "Parameters: {Name: {Type: String}, Stage: {Type: String, Default: test, AllowedValues: [test, prod]}}\n"
+FILES = {"bot.yaml": BOT}
+LIBRARY = load_library(HOME / "threatlib")
+WAYS = directions(LIBRARY)
+
+
+def graph(files: Mapping[str, str], evidence: str = "", rest: str = "functions: {bot: {}}\n") -> Graph:
+    """The graph of a model that names all files as evidence, or those of `evidence`."""
+    named = evidence or ", ".join(f"{{{'plan' if name.endswith('.json') else 'template'}: {name}}}" for name in files)
+    texts = Files(
+        texts={
+            **{Path(name): text for name, text in files.items()},
+            Path("model.yaml"): f"name: Shop\nevidence: [{named}]\n{rest}",
+        }
+    )
+    system = with_functions(load_model(texts, Path("model.yaml")), texts)
+    said, read = collect(system, texts, WAYS, TODAY)
+    return build(system, said, TODAY, read)
+
+
+def fact(found: Graph, name: str, element: str = "bot") -> object:
+    """A fact as evidence has it: None where it is not known by evidence, or in doubt."""
+    one = found.elements[element].facts.get(name)
+    return one.value if one is not None and one.size == EVIDENCE and not one.said.doubt else None
+
+
+def permission(function: str, principal: str = '"*"') -> str:
+    entries = f"FunctionName: {function}, Action: lambda:InvokeFunction, Principal: {principal}"
+    return f"Resources: {{Open: {{Type: AWS::Lambda::Permission, Properties: {{{entries}}}}}}}\n"
+
+
+ARN = "arn:aws:lambda:eu-central-1:123456789012:function:the-bot"
+
+
+def test_alone_the_function_is_proven_closed() -> None:
+    found = graph(FILES)
+    assert fact(found, "invocable_by_anyone") is False
+    assert fact(found, "role_wildcard_action") is False
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "the-bot",
+        ARN,
+        f"{ARN}:live",
+        "!Sub 'arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:the-bot'",
+        "!ImportValue bot-arn",
+        "!ImportValue {'Fn::Sub': bot-arn}",
+    ],
+)
+def test_a_permission_in_another_file_opens_it(function: str) -> None:
+    """By its name, its ARN or its export."""
+    assert fact(graph({**FILES, "open.yaml": permission(function)}), "invocable_by_anyone") is True
+
+
+def test_a_permission_in_a_plan_opens_it() -> None:
+    values = {"function_name": "the-bot", "action": "lambda:InvokeFunction", "principal": "*", "statement_id": "x"}
+    address = "aws_lambda_permission.open"
+    resource = {"address": address, "mode": "managed", "type": "aws_lambda_permission", "name": "open"}
+    change = {"actions": ["create"], "after_unknown": {}, "after": values}
+    plan = {
+        "format_version": "1.2",
+        "planned_values": {"root_module": {"resources": [{**resource, "values": values}]}},
+        "resource_changes": [{**resource, "change": change}],
+        "configuration": {"root_module": {"resources": []}},
+    }
+    assert fact(graph({**FILES, "plan.json": json.dumps(plan)}), "invocable_by_anyone") is True
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "!ImportValue other-arn",
+        "!Ref Name",
+        "!ImportValue {'Fn::Sub': '${Stage}-arn'}",
+        "!Sub 'arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:${Name}'",
+    ],
+)
+def test_what_nothing_resolves_may_be_any_function(function: str) -> None:
+    found = graph({**FILES, "open.yaml": HEAD + permission(function)})
+    assert fact(found, "invocable_by_anyone") is None
+
+
+def test_a_permission_of_another_function_leaves_it_closed() -> None:
+    assert fact(graph({**FILES, "open.yaml": permission("another-bot")}), "invocable_by_anyone") is False
+
+
+POLICY = """\
+Resources:
+  Wide:
+    Type: AWS::IAM::Policy
+    Properties:
+      PolicyName: wide
+      Roles: [%s]
+      PolicyDocument: {Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}
+"""
+
+
+@pytest.mark.parametrize("role", ["bot-role", "!ImportValue bot-role-name"])
+def test_a_policy_in_another_file_widens_the_role(role: str) -> None:
+    assert fact(graph({**FILES, "wide.yaml": POLICY % role}), "role_wildcard_action") is True
+
+
+@pytest.mark.parametrize("role", ["!ImportValue other", "!Ref Name"])
+def test_a_policy_of_an_unknown_role_may_be_this_one(role: str) -> None:
+    assert fact(graph({**FILES, "wide.yaml": HEAD + POLICY % role}), "role_wildcard_action") is None
+
+
+CONDITIONAL = """\
+Parameters: {Stage: {Type: String, Default: test, AllowedValues: [test, prod]}}
+Conditions: {IsProd: !Equals [!Ref Stage, prod]}
+Resources:
+  Open:
+    Type: AWS::Lambda::Permission
+    Condition: IsProd
+    Properties: {FunctionName: the-bot, Action: lambda:InvokeFunction, Principal: "*"}
+"""
+DECIDES = "Conditions: {IsProd: !Equals [a, b]}\nParameters: {Stage: {Type: String, Default: test}}\n"
+
+
+def test_a_condition_of_another_file_is_decided_both_ways() -> None:
+    """Also where the first file has a condition and a parameter of the same names, which decide nothing there."""
+    for first in (BOT, DECIDES + BOT):
+        assert fact(graph({"bot.yaml": first, "open.yaml": CONDITIONAL}), "invocable_by_anyone") is not False
+
+
+def test_a_deployment_gives_the_parameters_of_its_own_file() -> None:
+    files = {"bot.yaml": DECIDES + BOT, "open.yaml": CONDITIONAL, "prod.json": '{"Stage": "prod"}'}
+    open_ = "{template: open.yaml, parameters: prod.json}"
+    assert fact(graph(files, f"{{template: bot.yaml}}, {open_}"), "invocable_by_anyone") is True
+    own = "{template: bot.yaml, parameters: prod.json}"
+    assert fact(graph(files, f"{own}, {{template: open.yaml}}"), "invocable_by_anyone") is not False
+
+
+def test_another_environment_does_not_open_it() -> None:
+    files = {**FILES, "open.yaml": permission("the-bot")}
+    found = graph(files, "{template: bot.yaml}, {template: open.yaml, environment: test}")
+    assert fact(found, "invocable_by_anyone") is False
+
+
+TABLE = """\
+Resources:
+  Orders: {Type: AWS::DynamoDB::Table, Properties: {TableName: orders}}
+Outputs:
+  Table: {Value: !Ref Orders, Export: {Name: orders-table}}
+  TableArn: {Value: !GetAtt Orders.Arn, Export: {Name: orders-table-arn}}
+"""
+USER = """\
+Resources:
+  Bot:
+    Type: AWS::Lambda::Function
+    Properties:
+      Handler: app.handler
+      Runtime: python3.13
+      Code: {S3Bucket: code, S3Key: bot.zip}
+      Role: !GetAtt Role.Arn
+      Environment: {Variables: {TABLE: %s}}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]
+      Policies:
+        - PolicyName: table
+          PolicyDocument: {Statement: [{Effect: Allow, Action: "dynamodb:PutItem", Resource: %s}]}
+"""
+ORDERS = "functions: {bot: {}}\nstores: {orders: {kind: dynamodb}}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "arn"),
+    [
+        ("!ImportValue orders-table", "!ImportValue orders-table-arn"),
+        ("orders", "arn:aws:dynamodb:eu-central-1:123456789012:table/orders"),
+    ],
+)
+def test_a_store_of_another_file_is_used(name: str, arn: str) -> None:
+    found = graph({"storage.yaml": TABLE, "bot.yaml": USER % (name, arn)}, rest=ORDERS)
+    assert found.lists["bot"]["writes"].items == ("orders",)
+    assert [one.missing for one in found.evidence] == [(), ()]
+    assert [one.extra for one in found.evidence] == [(), ()]
+    assert [dict(one.elements) for one in found.evidence] == [{"orders": "Orders"}, {"bot": "Bot"}]
+
+
+def test_one_logical_id_in_two_files_is_two_resources() -> None:
+    first = TABLE.replace("orders", "archive").replace("Table, P", "Table, DeletionPolicy: Retain, P")
+    files = {"a.yaml": first, "b.yaml": TABLE, "bot.yaml": USER % ("!ImportValue orders-table", "'*'")}
+    evidence = "{template: a.yaml, resources: {archive: Orders}}, {template: b.yaml, resources: {orders: Orders}}"
+    stores = "functions: {bot: {}}\nstores: {orders: {kind: dynamodb}, archive: {kind: dynamodb}}\n"
+    found = graph(files, f"{evidence}, {{template: bot.yaml}}", stores)
+    assert [dict(one.elements) for one in found.evidence] == [
+        {"archive": "Orders"},
+        {"orders": "Orders"},
+        {"bot": "Bot"},
+    ]
+
+
+def test_the_stacks_names_of_two_files_are_not_one_name() -> None:
+    """Each file has its own ${AWS::StackName}: a policy for that of one does not name the other's table."""
+    table = TABLE.replace("TableName: orders", "TableName: !Sub '${AWS::StackName}-orders'")
+    arn = "!Sub 'arn:aws:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${AWS::StackName}-orders'"
+    found = graph({"storage.yaml": table, "bot.yaml": USER % ("x", arn)}, rest=ORDERS)
+    assert "writes" not in found.lists["bot"]
+
+
+def test_all_functions_of_one_file_bring_what_they_meet_in_another() -> None:
+    files = {"storage.yaml": TABLE, "bot.yaml": USER % ("!ImportValue orders-table", "!ImportValue orders-table-arn")}
+    found = graph(files, "{template: storage.yaml}, {template: bot.yaml, functions: all}", "")
+    assert {name: one.kind for name, one in found.elements.items() if name in {"bot", "orders"}} == {
+        "bot": "function",
+        "orders": "store",
+    }
+
+
+def test_a_macro_puts_only_its_own_file_in_doubt() -> None:
+    files = {"other.yaml": "Transform: Magic\n" + TABLE.replace("orders}", "orders, DeletionProtectionEnabled: true}")}
+    for named in ("{template: bot.yaml}, {template: other.yaml}", "{template: other.yaml}, {template: bot.yaml}"):
+        found = graph({**FILES, **files}, named, ORDERS)
+        assert fact(found, "invocable_by_anyone") is False
+        assert fact(found, "deletion_protection", "orders") is None
+    told = TABLE.replace("orders}", "orders, DeletionProtectionEnabled: true}")
+    assert fact(graph({**FILES, "other.yaml": told}, rest=ORDERS), "deletion_protection", "orders") is True
+
+
+def refusal(files: Mapping[str, str], evidence: str = "", rest: str = "functions: {bot: {}}\n") -> list[str]:
+    with pytest.raises(InputError) as caught:
+        graph(files, evidence, rest)
+    return [f"{one.place}: {one.code}" for one in caught.value.problems]
+
+
+def test_one_name_for_two_resources_is_refused() -> None:
+    """Three ways: a function's name, a role's, an export's; the same stack twice has all of them."""
+    second = BOT.replace("Bot:", "Other:").replace("BotRole", "OtherRole").replace("!GetAtt Bot.", "!GetAtt Other.")
+    for kept in ("the-bot", "bot-role", "bot-arn"):
+        text = second
+        for name in ("the-bot", "bot-role", "bot-arn"):
+            text = text if name == kept else text.replace(name, f"other-{name}")
+        assert {one.partition(": ")[2] for one in refusal({**FILES, "other.yaml": text})} == {"same-name"}
+    twice = "{template: bot.yaml}, {template: bot.yaml, parameters: p.json}"
+    assert "bot.yaml:3:3: same-name" in refusal({**FILES, "p.json": "{}"}, twice)
+
+
+def test_a_name_that_a_condition_may_leave_out_is_no_clash() -> None:
+    other = (
+        "Parameters: {A: {Type: String}}\nConditions: {C: !Equals [!Ref A, b]}\nResources:\n  Bot:\n    Condition: C\n"
+    )
+    other += "    Type: AWS::SQS::Queue\n    Properties: {QueueName: x}\n"
+    queue = "Resources: {Work: {Type: AWS::SQS::Queue, Properties: {QueueName: x}}}\n"
+    graph({**FILES, "a.yaml": other, "b.yaml": queue})
+
+
+def test_one_file_twice_is_one_file() -> None:
+    found = graph(FILES, "{template: bot.yaml}, {template: bot.yaml, functions: all}")
+    assert fact(found, "invocable_by_anyone") is False
+    assert [dict(one.elements)["bot"] for one in found.evidence] == ["Bot", "Bot"]
+
+
+def test_an_element_in_two_files_is_asked_about(
+    capsys: pytest.CaptureFixture[str],
+    golden: Callable[[str, str], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    role = "arn:aws:iam::123456789012:role/other"
+    function = f"Type: AWS::Lambda::Function, Properties: {{Handler: a.b, Runtime: python3.13, Role: '{role}'}}"
+    Path("bot.yaml").write_text(BOT, encoding="utf-8")
+    Path("other.yaml").write_text(f"Resources: {{BotFunction: {{{function}}}}}\n", encoding="utf-8")
+    text = "name: Shop\nevidence:\n  - {template: bot.yaml}\n  - {template: other.yaml}\nfunctions: {bot: {}}\n"
+    Path("model.yaml").write_text(text, encoding="utf-8")
+    golden("bad-input/ambiguous-resource-in-two-files.txt", refused(["-m", "model.yaml", "--dfd"], capsys))
+    same = BOT.replace("  Bot:", "  Worker:").replace("GetAtt Bot.", "GetAtt Worker.").replace("bot-arn", "w-arn")
+    Path("other.yaml").write_text(same, encoding="utf-8")
+    golden("bad-input/same-name.txt", refused(["-m", "model.yaml", "--dfd"], capsys))
+
+
+def test_a_file_is_called_by_what_tells_it_apart() -> None:
+    assert labels_of(["bot.yaml", "storage.template.json"]) == ["bot", "storage"]
+    assert labels_of(["bot/template.yaml", "../shop/template.yaml"]) == ["bot", "shop"]
+    assert labels_of(["template.yaml", "x/template.yaml"]) == ["template", "x"]
+    assert labels_of(["a/bot.yaml", "b/bot.yaml", "b/bot.json"]) == ["bot", "b-bot", "bot-2"]

@@ -1,0 +1,159 @@
+"""The files of infrastructure code that a model names, by the environment that they are deployed to together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import count
+from pathlib import PurePosixPath
+from typing import TypeVar
+
+from threatmodel.evidence.opened import assumed, opened
+from threatmodel.evidence.outside import outside
+from threatmodel.evidence.resource_types import known
+from threatmodel.model.system import EvidenceFile, System
+from threatmodel.reading.files import Files
+from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.values import dataclass, replace
+from threatmodel.stacks.assumed import Assumed
+from threatmodel.stacks.joining import apart, exported, joined, own_name, together
+from threatmodel.stacks.stack import Resource, Stack
+from threatmodel.stacks.values import Scalar
+
+_SAYS_NOTHING = frozenset(("cloudformation", "main", "plan", "serverless", "stack", "template", "tfplan"))
+"""Names of files that many systems have; the folder tells them apart."""
+_SHARED_NAMES = ("apis/", "userpool/")
+"""How the ARNs begin of what has a name that others of its kind may have too."""
+_ALSO_ALONE = frozenset(("AWS::IAM::Role", "AWS::Logs::LogGroup"))
+"""Types without a row for their ARNs, of which one alone can have a name."""
+_Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Files that are deployed side by side: each by the label that its resources have in the joined stack.
+
+    A file that is alone has the label ''.  `labels` are those of the entries of the model's evidence, by number: two
+    that name one file, deployed alike, are one.
+    """
+
+    files: Mapping[str, EvidenceFile]
+    labels: Mapping[int, str]
+
+    @cached_property
+    def source(self) -> EvidenceFile:
+        """The first file, with the resources that the model names for elements as the joined stack calls them."""
+        resources = {
+            element: (name if outside(name) or not label else f"{label}.{name}", place)
+            for label, one in self.files.items()
+            for element, (name, place) in one.resources.items()
+        }
+        return replace(next(iter(self.files.values())), resources=resources)
+
+    def assumed(self, system: System, files: Files) -> Assumed:
+        """Return what the deployments give the files' parameters.  Raises InputError with every problem."""
+        return together(_each(self.files, lambda label: assumed(self.files[label], system, files)))
+
+    def opened(self, system: System, files: Files, given: Assumed) -> Stack:
+        """Return the stack of all files in a world that they leave open.  Raises InputError with every problem."""
+        return joined(_each(self.files, lambda one: opened(self.files[one], system, files, apart(given, one))))
+
+    def own(self, name: str) -> tuple[str, str]:
+        """Return the label of the file that has a resource, and its name there; the first file for any other name."""
+        label, own = own_name(name, filter(None, self.files))
+        return (label, own) if label in self.files else (next(iter(self.files)), own)
+
+
+def _each(labels: Iterable[str], work: Callable[[str], _Found]) -> Mapping[str, _Found]:
+    """What some work gives for each file.  Raises InputError with the problems of all."""
+    found: dict[str, _Found] = {}
+    problems: list[Problem] = []
+    for label in labels:
+        try:
+            found[label] = work(label)
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def environments(system: System) -> Iterator[Environment]:
+    """Yield the environments of a model's files, in the order of their first files."""
+    by_name: dict[str, dict[int, EvidenceFile]] = {}
+    for number, source in enumerate(system.evidence):
+        if source.kind != "probe":
+            by_name.setdefault(source.environment, {})[number] = source
+    for files in by_name.values():
+        same: dict[tuple[str, ...], list[int]] = {}
+        for number, one in files.items():
+            same.setdefault((one.path, one.parameters, one.stage), []).append(number)
+        labels = labels_of(path for path, *_ in same) if len(same) > 1 else [""]
+        numbers = dict(zip(labels, same.values(), strict=True))
+        yield Environment(
+            {label: _one([files[number] for number in found]) for label, found in numbers.items()},
+            {number: label for label, found in numbers.items() for number in found},
+        )
+
+
+def _one(entries: Sequence[EvidenceFile]) -> EvidenceFile:
+    """What several entries say of one file."""
+    resources = {element: named for one in entries for element, named in one.resources.items()}
+    return replace(entries[0], resources=resources, every_function=any(one.every_function for one in entries))
+
+
+def labels_of(paths: Iterable[str]) -> list[str]:
+    """Return a label for each path: the file's name, with its folder's where that says nothing or is taken."""
+    found: list[str] = []
+    for path in map(PurePosixPath, paths):
+        found.append(next(label for label in _labels(path) if label not in found))
+    return found
+
+
+def _labels(path: PurePosixPath) -> Iterator[str]:
+    """What a file may be called, the best first."""
+    stem, folder = _plain(path.name.partition(".")[0]) or "file", _plain(path.parent.name)
+    names = (stem, f"{folder}-{stem}") if stem not in _SAYS_NOTHING else (folder, f"{folder}-{stem}")
+    yield from names if folder else (stem,)
+    yield from (f"{stem}-{number}" for number in count(2))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")
+
+
+def clashes(stack: Stack) -> Iterator[Problem]:
+    """Yield a problem for each name that resources of two files of one environment have, or that two export."""
+    by_name: dict[tuple[str, str], Resource] = {}
+    for resource in stack.resources.values() if stack.joined else ():
+        name = _physical(resource)
+        if name is None or resource.doubt is not None or resource.opaque is not None:
+            continue
+        other = by_name.setdefault(name, resource)
+        (one, mine), (two, its) = own_name(resource.name, stack.joined), own_name(other.name, stack.joined)
+        if one != two:
+            message = f"{quoted(mine)} has the name {quoted(name[1])}, which {quoted(its)} has too"
+            yield _clash(message, resource.place, other.place)
+    for export, same in exported(stack.exports).items() if stack.joined else ():
+        if len(same) > 1:
+            yield _clash(f"{quoted(export)} is exported twice", same[1].value.place, same[0].value.place)
+
+
+def _physical(resource: Resource) -> tuple[str, str] | None:
+    """What a resource is called in AWS, where no other of its kind can be called the same."""
+    row = known(resource.type)
+    name = resource.properties.entries.get(row.own_name_in(resource.type))
+    alone = resource.type in _ALSO_ALONE or (row.arn and not row.arn.startswith(_SHARED_NAMES))
+    if not alone or not isinstance(name, Scalar) or not isinstance(name.value, str) or name.given:
+        return None
+    return f"{row.arn and row.services[0]}{row.arn or resource.type}", name.value
+
+
+def _clash(message: str, place: Place, other: Place) -> Problem:
+    return Problem(
+        code="same-name",
+        place=place,
+        message=f"{message}: {other}, in the same environment",
+        hint="keep one of the two entries of the evidence, or give one of another deployment its own environment: NAME",
+    )

@@ -1,0 +1,137 @@
+"""What a reader of the report should know about each file of an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from threatmodel.evidence.signs import signs
+from threatmodel.evidence.unmodeled import unmodeled
+from threatmodel.graph.elements import WORK_LIMIT, Read
+from threatmodel.reading.problems import Place, Problem, quoted
+from threatmodel.reading.values import replace
+from threatmodel.stacks.joining import apart
+from threatmodel.stacks.stack import Stack
+
+if TYPE_CHECKING:
+    from threatmodel.evidence.file_statements import FileStatements
+
+_Pair = tuple[str, str, Place]
+
+
+def reads(held: FileStatements) -> Mapping[int, Read]:
+    """Return what was read of each file, by its number among the model's evidence."""
+    return _Reads(held).each()
+
+
+class _Reads:
+    """The files of one environment, after their statements were made."""
+
+    def __init__(self, held: FileStatements) -> None:
+        self.held = held
+        self.stack, self.lists, self.environment = held.stack, held.lists, held.environment
+
+    def each(self) -> Mapping[int, Read]:
+        """What was read of each file."""
+        return {number: self.of(label) for number, label in self.environment.labels.items()}
+
+    def of(self, label: str) -> Read:
+        """What was read of one file; what no file of the environment has is missing in the first."""
+        stack = self.stack.joined.get(label, self.stack)
+        first = label == next(iter(self.environment.files))
+        return Read(
+            file=stack.file,
+            kind=self.environment.files[label].kind,
+            elements={
+                element: self.own(name)
+                for element, name in self.held.matched.resources.items()
+                if self.label(name) == label
+            },
+            missing=self.missing if first else (),
+            extra=tuple((self.own(one), kind, at) for one, kind, at in self.extra if self.label(one) == label),
+            unread=tuple((one.name, one.why, one.place) for one in stack.unread),
+            left_open=tuple(one for one in self.held.left_open if self.file(one.place) == label),
+            notes=(*stack.problems, *self.unasked(label), *(self.unfinished() if first else ())),
+            signs=tuple(f"{what} at {place}" for what, place in self.signs if self.file(place) == label),
+            unused=self.pairs("unused", label),
+            ungranted=self.pairs("ungranted", label),
+            unmodeled=unmodeled(self.part(label), self.modelled),
+        )
+
+    def label(self, name: str) -> str:
+        """The label of the file that a resource is in."""
+        return self.environment.own(name)[0]
+
+    def own(self, name: str) -> str:
+        """The name that its file has for a resource."""
+        return self.environment.own(name)[1]
+
+    def file(self, place: Place) -> str:
+        """The label of the file that a place belongs to; of the first where that is none (the model)."""
+        return self.by_file.get(place.file, next(iter(self.environment.files)))
+
+    @cached_property
+    def by_file(self) -> Mapping[str, str]:
+        """The label of each file in which resources stand, templates that are nested among them."""
+        found = {one.place.file: self.label(one.name) for one in self.stack.resources.values()}
+        return {**found, **{stack.file: label for label, stack in self.stack.joined.items()}}
+
+    @cached_property
+    def signs(self) -> tuple[tuple[str, Place], ...]:
+        """What speaks of Slack, with its place."""
+        return signs(self.stack, dict(self.lists.relations))
+
+    @property
+    def missing(self) -> tuple[_Pair, ...]:
+        """The elements that no file of the environment has."""
+        return tuple(one for one in self.held.matched.missing if one[0] not in self.lists.elements.values())
+
+    @cached_property
+    def candidates(self) -> Mapping[str, None]:
+        """Functions, and what else of the files the model's functions meet."""
+        functions = [name for name, kinds in self.held.file.kinds.items() if "function" in kinds]
+        return dict.fromkeys((*functions, *self.lists.unread_parts))
+
+    @property
+    def extra(self) -> Iterator[_Pair]:
+        """The resources that the model lacks."""
+        for name in self.candidates:
+            if name not in self.lists.elements and name in self.stack.resources:
+                yield name, self.held.file.kinds.get(name, ("",))[0], self.stack.resources[name].place
+
+    @cached_property
+    def modelled(self) -> frozenset[str]:
+        """The resources that are elements, or of which the model is known to lack one."""
+        return frozenset((*self.lists.elements, *self.held.file.element_of, *self.candidates))
+
+    def part(self, label: str) -> Stack:
+        """The joined stack with the resources of one file."""
+        kept = {name: one for name, one in self.stack.resources.items() if self.label(name) == label}
+        return replace(self.stack, resources=kept)
+
+    def unasked(self, label: str) -> Iterator[Problem]:
+        """Parameters that a deployment gives and the file does not have."""
+        known = self.stack.joined.get(label, self.stack).parameters
+        for name, place in apart(self.held.base, label).stated.items():
+            if name not in known:
+                yield Problem(
+                    code="unknown-parameter", place=place, message=f"the template has no parameter {quoted(name)}"
+                )
+
+    def unfinished(self) -> Iterator[Problem]:
+        """That not all worlds of the files were read, and what to do."""
+        if self.held.limit:
+            message = f"not every way to deploy it was read: that takes more than {self.held.limit:,} operations"
+            hint = "name a deployment that gives its parameters, or allow more with --work; the rest is unknown"
+            yield Problem(code=WORK_LIMIT, place=Place(self.stack.file), message=message, hint=hint)
+
+    def pairs(self, name: str, label: str) -> tuple[_Pair, ...]:
+        """Grants without a use, or uses without a grant: the function, the resource, the line."""
+        element_of = self.held.file.element_of
+        return tuple(
+            (element_of.get(function, self.own(function)), self.own(use.resource), use.places[0])
+            for function, relations in self.lists.relations.items()
+            if self.label(function) == label
+            for use in getattr(relations, name)
+        )

@@ -1,0 +1,290 @@
+"""The stacks of one environment as one: what one file exports is found where another imports it.
+
+A resource is called ``<label>.<name>`` there, and a parameter or condition ``<label>::<name>``.  Names and ARNs need
+no work: they are texts, and an analysis holds them against every resource of the joined stack.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import TypeVar
+
+from threatmodel.reading.values import replace
+from threatmodel.stacks.assumed import Assumed
+from threatmodel.stacks.nested import relinked
+from threatmodel.stacks.stack import ELSEWHERE, Choice, Export, Parameter, Resource, Stack, Unread
+from threatmodel.stacks.values import ANY_CHOICE, Joined, Link, List, Node, Scalar, Table, Unknown, links
+
+_OF = "::"
+"""What stands between a label and the parameter or condition of the file."""
+_OF_ONE_STACK = re.compile(r"\$\{AWS::Stack(?:Id|Name)(?=[.}])")
+"""The variables of AWS that differ from stack to stack."""
+_NAMES = re.compile("\x00([^\x00\x01]+)\x01")
+_NAME = re.compile(r"(?:Name|Identifier|Bucket|Id)\Z")
+_Named = TypeVar("_Named")
+
+
+def joined(stacks: Mapping[str, Stack]) -> Stack:
+    """Return the stacks of an environment, by label, as one; a single one as it is."""
+    if len(stacks) == 1:
+        return next(iter(stacks.values()))
+    found = {label: _Labels(label).stack(stack) for label, stack in stacks.items()}
+    exports = [one for stack in found.values() for one in stack.exports]
+    by_name = {name: same[0] for name, same in exported(exports).items() if len(same) == 1}
+    resources = {one.name: _imported(one, by_name) for stack in found.values() for one in stack.resources.values()}
+    first = next(iter(stacks.values()))
+    return Stack(
+        file=first.file,
+        kind=_kind({stack.kind for stack in stacks.values()}),
+        resources=resources,
+        title=next((stack.title for stack in stacks.values() if stack.title), ""),
+        description=next((stack.description for stack in stacks.values() if stack.description is not None), None),
+        unread=(*_every(found, lambda stack: stack.unread), *_set_elsewhere(resources)),
+        problems=_every(found, lambda stack: stack.problems),
+        parameters=_all(stack.parameters for stack in found.values()),
+        undecided=_every(found, lambda stack: stack.undecided),
+        exports=tuple(exports),
+        nested=_every(found, lambda stack: stack.nested),
+        beside=_every(found, lambda stack: stack.beside),
+        hidden=_all(stack.hidden for stack in found.values()),
+        shaped=frozenset().union(*(stack.shaped for stack in found.values())),
+        parts=_all(stack.parts for stack in found.values()),
+        joined=stacks,
+    )
+
+
+def own_name(name: str, labels: Iterable[str]) -> tuple[str, str]:
+    """Return the label of a joined stack's resource and the name that its file has; no label where it is none."""
+    label = next((one for one in labels if name.startswith(f"{one}.")), "")
+    return label, name[len(label) + 1 :] if label else name
+
+
+def own_choice(name: str) -> str:
+    """Return the name that its file has for a parameter of a joined stack."""
+    return name.rpartition(_OF)[2]
+
+
+def exported(exports: Iterable[Export]) -> Mapping[str, list[Export]]:
+    """Return what is exported for certain under each name that is written out."""
+    found: dict[str, list[Export]] = {}
+    for one in exports:
+        name = _written_out(one.name)
+        if name and one.doubt is None:
+            found.setdefault(name, []).append(one)
+    return found
+
+
+def together(assumed: Mapping[str, Assumed]) -> Assumed:
+    """Return what is assumed of each file of an environment, by label, as of their joined stack."""
+    if len(assumed) == 1:
+        return next(iter(assumed.values()))
+    first = next(iter(assumed.values()))
+    return replace(
+        first,
+        values=_all(_within(label, one.values) for label, one in assumed.items()),
+        conditions=_all(_within(label, one.conditions) for label, one in assumed.items()),
+        stated=_all(_within(label, one.stated) for label, one in assumed.items()),
+    )
+
+
+def apart(assumed: Assumed, label: str) -> Assumed:
+    """Return what is assumed of one file of a joined stack."""
+    if not label:
+        return assumed
+    return replace(
+        assumed,
+        values=_own(label, assumed.values),
+        conditions=_own(label, assumed.conditions),
+        stated=_own(label, assumed.stated),
+    )
+
+
+def _within(label: str, by_name: Mapping[str, _Named]) -> Mapping[str, _Named]:
+    return {f"{label}{_OF}{name}": one for name, one in by_name.items()}
+
+
+def _own(label: str, by_name: Mapping[str, _Named]) -> Mapping[str, _Named]:
+    before = f"{label}{_OF}"
+    return {name.removeprefix(before): one for name, one in by_name.items() if name.startswith(before)}
+
+
+def _all(parts: Iterable[Mapping[str, _Named]]) -> Mapping[str, _Named]:
+    return {name: one for part in parts for name, one in part.items()}
+
+
+def _every(found: Mapping[str, Stack], part: Callable[[Stack], tuple[_Named, ...]]) -> tuple[_Named, ...]:
+    return tuple(one for stack in found.values() for one in part(stack))
+
+
+def _kind(kinds: set[str]) -> str:
+    """The kind whose mappings have all that the stacks may hold: those of a plan have CloudFormation's too."""
+    return next((kind for kind in ("terraform", "serverless") if kind in kinds), "cloudformation")
+
+
+# --- what other files export
+
+
+def _written_out(name: Node | None) -> str:
+    """A name that nothing decides at deployment; '' for any other."""
+    if isinstance(name, Scalar) and isinstance(name.value, str) and not name.given and "${" not in name.value:
+        return name.value
+    return ""
+
+
+def _imported(resource: Resource, exports: Mapping[str, Export]) -> Resource:
+    """The resource with what its imports stand for, where one export has that very name."""
+
+    def found(node: Unknown) -> Node:
+        export = exports.get(_written_out(node.imports))
+        value = export.value if export is not None else None
+        return value._replace(place=node.place) if isinstance(value, Scalar | Link | Joined | Unknown) else node
+
+    properties = relinked(resource.properties, found, Unknown)
+    return replace(resource, properties=properties) if isinstance(properties, Table) else resource
+
+
+# --- what sets properties of another file's resource
+
+
+def _set_elsewhere(resources: Mapping[str, Resource]) -> Iterator[Unread]:
+    """What a plan sets of a resource that is not in it: it may be any of the type that another file has."""
+    for one in resources.values():
+        kind = one.type.removesuffix(ELSEWHERE)
+        if kind != one.type:
+            names = {name for name in map(_written_out, one.properties.entries.values()) if name}
+            handed = frozenset(
+                other.name
+                for other in resources.values()
+                if other.type == kind and other.place.file != one.place.file and _may_be_called(other, names)
+            )
+            why = f"{one.type_in_file} sets properties of a resource in another file"
+            yield Unread(name=one.name, why=why, place=one.place, strength="changes", handed=handed)
+
+
+def _may_be_called(resource: Resource, names: Collection[str]) -> bool:
+    """Whether one of some names may be a resource's own; it may where the resource has a name that is not written."""
+    own = [node for key, node in resource.properties.entries.items() if _NAME.search(key)]
+    return not own or any(not _written_out(node) or _written_out(node) in names for node in own)
+
+
+# --- labels
+
+
+class _Labels:
+    """Names of one file's stack as those of a joined one."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+
+    def stack(self, stack: Stack) -> Stack:
+        """The stack with everything in it under its new name."""
+        resources = [self.resource(one) for one in stack.resources.values()]
+        return replace(
+            stack,
+            resources={one.name: one for one in resources},
+            unread=tuple(part for one in stack.unread for part in self.unread(one, resources)),
+            parameters={self.choice(name): self.parameter(one) for name, one in stack.parameters.items()},
+            undecided=tuple(self.undecided(one) for one in stack.undecided),
+            exports=tuple(self.export(one) for one in stack.exports),
+            nested=tuple(one._replace(name=self.name(one.name)) for one in stack.nested),
+            hidden={self.choice(name): self.parameter(one) for name, one in stack.hidden.items()},
+            shaped=self.choices(stack.shaped),
+            parts={self.name(part): self.name(owner) for part, owner in stack.parts.items()},
+        )
+
+    def name(self, name: str) -> str:
+        """The name of a resource."""
+        return f"{self.label}.{name}"
+
+    def choice(self, name: str) -> str:
+        """The name of a parameter, or of a condition (``?Name``)."""
+        if name == ANY_CHOICE:
+            return name
+        return f"?{self.label}{_OF}{name[1:]}" if name[:1] == "?" else f"{self.label}{_OF}{name}"
+
+    def choices(self, names: frozenset[str]) -> frozenset[str]:
+        """The names of several."""
+        return frozenset(map(self.choice, names))
+
+    def parameter(self, one: Parameter) -> Parameter:
+        """A parameter under its new name."""
+        return replace(one, name=self.choice(one.name), value=self.node(one.value))
+
+    def undecided(self, one: Choice) -> Choice:
+        """A choice of the deployment."""
+        parameter = self.choice(one.parameter) if one.parameter else ""
+        return one._replace(condition=f"{self.label}{_OF}{one.condition}", parameter=parameter)
+
+    def export(self, one: Export) -> Export:
+        """What other stacks may import."""
+        name = None if one.name is None else self.node(one.name)
+        return Export(name, self.node(one.value), self.unknown(one.doubt))
+
+    def unread(self, one: Unread, own: Iterable[Resource]) -> Iterator[Unread]:
+        """What of a file was not read: what may change all of it changes nothing of another that it does not name."""
+        if one.strength != "all":
+            yield replace(one, name=self.name(one.name), handed=frozenset(map(self.name, one.handed)))
+            return
+        named = frozenset(resource.name for resource in own)
+        there = named.union(link.resource for resource in own for link in links(resource.properties))
+        yield replace(one, name=self.name(one.name), strength="changes", handed=named)
+        yield replace(one, name=self.name(one.name), strength="adds", handed=there)
+
+    def resource(self, one: Resource) -> Resource:
+        """A resource under its new name."""
+        return replace(
+            one,
+            name=self.name(one.name),
+            properties=self.table(one.properties),
+            made_by=self.name(one.made_by) if one.made_by else "",
+            doubt=self.unknown(one.doubt),
+            opaque=self.unknown(one.opaque),
+            about=None if one.about is None else {key: self.node(node) for key, node in one.about.items()},
+            shaped=self.choices(one.shaped),
+        )
+
+    def table(self, node: Table) -> Table:
+        """A mapping with new names in it."""
+        return node._replace(entries={key: self.node(child) for key, child in node.entries.items()})
+
+    def unknown(self, node: Unknown | None) -> Unknown | None:
+        """What is unknown, with the new names of what decides it."""
+        if node is None:
+            return None
+        return node._replace(
+            usual=None if node.usual is None else self.node(node.usual),
+            given=tuple(map(self.choice, node.given)),
+            choices=None if node.choices is None else self.choices(node.choices),
+            imports=None if node.imports is None else self.node(node.imports),
+        )
+
+    def node(self, node: Node) -> Node:
+        """A node with new names in it."""
+        match node:
+            case Scalar(value=value, given=given, spelled=spelled):
+                value = self.text(value) if isinstance(value, str) else value
+                return node._replace(value=value, given=tuple(map(self.choice, given)), spelled=self.text(spelled))
+            case Link(resource=resource):
+                return node._replace(resource=self.name(resource))
+            case Joined(parts=parts, given=given, spelled=spelled):
+                found = tuple(self.text(one) if isinstance(one, str) else self.node(one) for one in parts)
+                spelled = self.text(spelled)
+                return Joined(_parts(found), node.place, tuple(map(self.choice, given)), spelled)
+            case Table():
+                return self.table(node)
+            case List(items=items, given=given):
+                return node._replace(items=tuple(map(self.node, items)), given=tuple(map(self.choice, given)))
+            case Unknown():
+                return self.unknown(node) or node
+
+    def text(self, text: str) -> str:
+        """A text in which what differs from stack to stack, and parameters, are those of this file."""
+        if "\x00" in text:
+            names = (",".join(map(self.choice, one[1].split(","))) for one in _NAMES.finditer(text))
+            text = _NAMES.sub(lambda _: f"\x00{next(names)}\x01", text)
+        return _OF_ONE_STACK.sub(lambda one: f"{one[0]}.{self.label}", text) if "${AWS::Stack" in text else text
+
+
+def _parts(found: tuple[str | Node, ...]) -> tuple[str | Link | Unknown, ...]:
+    return tuple(one for one in found if isinstance(one, str | Link | Unknown))
