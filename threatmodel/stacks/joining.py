@@ -17,7 +17,7 @@ from threatmodel.stacks.stack import ELSEWHERE, Choice, Export, Parameter, Resou
 from threatmodel.stacks.values import ANY_CHOICE, Joined, Link, List, Node, Scalar, Table, Unknown, links
 
 _OF = "::"
-"""What stands between a label and the parameter or condition of the file."""
+"""What is between a label and the parameter or condition of the file."""
 _OF_ONE_STACK = re.compile(r"\$\{AWS::Stack(?:Id|Name)(?=[.}])")
 """The variables of AWS that differ from stack to stack."""
 _NAMES = re.compile("\x00([^\x00\x01]+)\x01")
