@@ -12,7 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from threatmodel.authoring.importing.entries import SECTION_OF
-from threatmodel.authoring.importing.plan import imported, update
+from threatmodel.authoring.importing.plan import imported
+from threatmodel.authoring.importing.updating import update
 from threatmodel.authoring.insertion import comment, scalar
 from threatmodel.command.main import main
 from threatmodel.evidence.collect import collect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from threatmodel.reading.problems import InputError, Place, Problem, escaped, uncommanded
@@ -117,6 +117,27 @@ def with_item(text: str, document: Document, section: str, line: str, value: Map
     return found, at + len(added)
 
 
+def with_pair(text: str, document: Document, mark: int, pair: str) -> Iterator[str]:
+    """A file's text with a pair added to the mapping at a mark, in each way that may fit; the caller reads it back."""
+    place = document.place(mark)
+    parts = lines_of(text)
+    at = sum(map(len, parts[: place.line - 1])) + place.column - 1
+    if text[at : at + 1] != "{":
+        yield f"{text[:at]}{pair}{ends_of(text)}{' ' * (place.column - 1)}{text[at:]}"
+        return
+    for found in re.finditer("}", parts[place.line - 1]):
+        end = at - (place.column - 1) + found.start()
+        if end > at:
+            yield f"{text[:end]}{', ' if text[at + 1 : end].strip() else ''}{pair}{text[end:]}"
+    yield f"{text[: at + 1]}{pair}, {text[at + 1 :]}"
+
+
+def ends_of(text: str) -> str:
+    """How the lines of a text end."""
+    ends: list[str] = re.findall(r"\r\n|\r|\n", text) or ["\n"]
+    return ends[-1]
+
+
 def last_of(parts: Sequence[str], end: int, indent: int) -> int:
     """Where a section's last line ends: blank lines, and comments that stand further left, belong to what follows."""
     while end > 0:
@@ -138,9 +159,9 @@ def between_braces(document: Document, mark: int) -> bool:
 def joined(parts: Sequence[str], at: int, added: Sequence[str]) -> str:
     """The parts with lines added before the one numbered `at`, their ends as in the line before."""
     before = "".join(parts[:at])
-    ends: list[str] = re.findall(r"\r\n|\r|\n", before) or ["\n"]
+    end = ends_of(before)
     unended = bool(before) and not before.endswith(("\r", "\n"))
-    return before + ends[-1] * unended + "".join(line + ends[-1] for line in added) + "".join(parts[at:])
+    return before + end * unended + "".join(line + end for line in added) + "".join(parts[at:])
 
 
 def _adds(old: Map, new: Any, section: str, name: str) -> bool:

@@ -10,7 +10,7 @@ from threatmodel.reading.editing import write_edit
 from threatmodel.reading.files import shown_path
 from threatmodel.reading.home import COMMAND
 from threatmodel.reading.output import complain, say, write, write_new
-from threatmodel.reading.problems import InputError, Place, Problem, visible
+from threatmodel.reading.problems import InputError, Place, Problem, listed, visible
 
 
 def options(parser: Parser) -> None:
@@ -20,13 +20,15 @@ def options(parser: Parser) -> None:
     parser.add_argument(
         "file",
         type=path,
+        nargs="+",
         metavar="FILE",
-        help="a SAM or CloudFormation template, a Terraform plan as JSON, or a serverless.yml",
+        help="a SAM or CloudFormation template, a Terraform plan as JSON, a serverless.yml, or a folder of these; "
+        "several are one system",
     )
     parser.add_argument(
         "--update", type=path, metavar="MODEL", help="add what is missing to this model, and change nothing else"
     )
-    parser.add_argument("--kind", choices=STACK_KINDS, help="the kind of the file (default: detected)")
+    parser.add_argument("--kind", choices=STACK_KINDS, help="the kind of the files (default: detected)")
     parser.add_argument(
         "-o",
         "--output",
@@ -68,17 +70,17 @@ def run(request: Invocation) -> int:
 
 def _update(request: Invocation) -> int:
     """Add to a model what is missing, and print what was added."""
-    from threatmodel.authoring.importing.plan import update
+    from threatmodel.authoring.importing.updating import update
 
     args = request.args
     if request.output is not None or request.folder is not None:
         request.misused("--update writes to the model; remove -o")
     found = update(args.file, args.kind or "", args.update, request.files)
-    if found.added:
+    if found.text != found.before:
         write_edit(found.text, args.update, found.before)
     name = shown_path(args.update)
     lines = [f"{name}: added {entry.kind} {entry.id} ({entry.resource})" for entry in found.added]
     lines += [f"{one.place}: {one.name}: {one.file} no longer has this {one.kind}" for one in found.gone]
     lines += found.notes
-    say(lines or [f"{name} already has everything in {shown_path(args.file)}"])
+    say(lines or [f"{name} already has everything in {listed(map(shown_path, args.file))}"])
     return 0

@@ -85,16 +85,19 @@ def environments(system: System) -> Iterator[Environment]:
     for number, source in enumerate(system.evidence):
         if source.kind != "probe":
             by_name.setdefault(source.environment, {})[number] = source
-    for files in by_name.values():
-        same: dict[tuple[str, ...], list[int]] = {}
-        for number, one in files.items():
-            same.setdefault((one.path, one.parameters, one.stage), []).append(number)
-        labels = labels_of(path for path, *_ in same) if len(same) > 1 else [""]
-        numbers = dict(zip(labels, same.values(), strict=True))
-        yield Environment(
-            {label: _one([files[number] for number in found]) for label, found in numbers.items()},
-            {number: label for label, found in numbers.items() for number in found},
-        )
+    yield from map(environment_of, by_name.values())
+
+
+def environment_of(files: Mapping[int, EvidenceFile]) -> Environment:
+    """Return the environment of some files, by their numbers among the evidence."""
+    same: dict[tuple[str, ...], list[int]] = {}
+    for number, one in files.items():
+        same.setdefault((one.path, one.parameters, one.stage), []).append(number)
+    numbers = dict(zip(labels_of(path for path, *_ in same), same.values(), strict=True))
+    return Environment(
+        {label: _one([files[number] for number in found]) for label, found in numbers.items()},
+        {number: label for label, found in numbers.items() for number in found},
+    )
 
 
 def _one(entries: Sequence[EvidenceFile]) -> EvidenceFile:
@@ -104,11 +107,11 @@ def _one(entries: Sequence[EvidenceFile]) -> EvidenceFile:
 
 
 def labels_of(paths: Iterable[str]) -> list[str]:
-    """Return a label for each path: the file's name, with its folder's where that says nothing or is taken."""
+    """Return a label for each path: the file's name, or its folder's where that says nothing; '' for one alone."""
     found: list[str] = []
     for path in map(PurePosixPath, paths):
         found.append(next(label for label in _labels(path) if label not in found))
-    return found
+    return found if len(found) > 1 else [""] * len(found)
 
 
 def _labels(path: PurePosixPath) -> Iterator[str]:

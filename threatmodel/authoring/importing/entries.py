@@ -23,6 +23,7 @@ from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Text
 from threatmodel.reading.values import dataclass
 from threatmodel.stacks.cloudformation.constructs import construct
+from threatmodel.stacks.joining import own_name
 from threatmodel.stacks.serverless.names import key_of
 from threatmodel.stacks.stack import Resource, Stack
 
@@ -59,7 +60,7 @@ def entries(
     places = dict(_named_by(by_function, passed))
     kinds = dict(_kinds(stack, facts, by_function, passed, places)) | {name: kind for name, (_, kind) in known.items()}
     known_ids = {name: element for name, (element, _) in known.items()}
-    called = {name: _called(stack.resources[name]) for name in kinds if name in stack.resources}
+    called = {name: _called(stack.resources[name], stack) for name in kinds if name in stack.resources}
     ids = element_ids(kinds, known_ids, {name: found for name, found in called.items() if found})
     named = {**known_ids, **ids}
     every = {one: (kinds[name], name) for name, one in named.items() if name in kinds}
@@ -81,9 +82,11 @@ def entries(
                 yield ElementEntry(id=element, kind=kind, resource=name, lines=lines, apart=element in apart)
 
 
-def _called(resource: Resource) -> str:
+def _called(resource: Resource, stack: Stack) -> str:
     """What people call a resource whose own name a machine made, with what is around it before dots; '' if untold."""
-    return ".".join(construct(resource)) or key_of(resource)
+    found = ".".join(construct(resource)) or key_of(resource)
+    label, _ = own_name(resource.name, stack.joined)
+    return f"{label}.{found}" if found and label else found
 
 
 def _passes(name: str, passed: Sequence[Passed], named: Mapping[str, str]) -> Iterator[str]:
@@ -151,11 +154,12 @@ def _places(
 
 def _shown(resource: Resource, stack: Stack) -> str:
     """Return a resource's type and place; an address in a plan has both."""
+    _, name = own_name(resource.name, stack.joined)
     if resource.place.part:
-        return resource.name
-    what = f"{resource.name} ({resource.type_in_file})" if not resource.made_by else f"{resource.name}, made by SAM"
+        return name
+    what = f"{name} ({resource.type_in_file})" if not resource.made_by else f"{name}, made by SAM"
     file = resource.place.file
-    shown = file if any(one.file == file for one in stack.nested) else file.rpartition("/")[2]
+    shown = file if stack.joined or any(one.file == file for one in stack.nested) else file.rpartition("/")[2]
     return f"{what}, {shown}:{resource.place.line}"
 
 
@@ -285,7 +289,7 @@ def _other(name: str, kind: str, stack: Stack, facts: StackFacts) -> Iterator[st
         case "store" | "queue":
             if word := _word(name, kind, "kind", stack, facts):
                 yield f"kind: {word}"
-            if _PACKAGES.match(name):
+            if _PACKAGES.match(own_name(name, stack.joined)[1]):
                 yield "holds: []                       # no data of the system: deployment artifacts"
             elif word:
                 yield "# holds: [records]              # which data? ids under data"

@@ -47,7 +47,7 @@ def element_ids(kinds: Mapping[str, str], known: Mapping[str, str], called: Mapp
         usual = _usual(said, kind)
         within = _parts(said).above
         repeats = bool(within) and usual[0].startswith(kebab(within[-1]))
-        if first[usual[0]] > 1 and within and not repeats and outside(name) is None:
+        if (first[usual[0]] > 1 or usual[0] in taken) and within and not repeats and outside(name) is None:
             usual = (f"{kebab(within[-1])}-{usual[0]}", *usual)
         found[name] = _free(usual, taken)
         taken.add(found[name])

@@ -13,6 +13,7 @@ from threatmodel.evidence.unmodeled import unmodeled
 from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
 from threatmodel.reading.project import real_path
 from threatmodel.reading.source import as_read, parse
+from threatmodel.stacks.joining import own_name
 from threatmodel.stacks.stack import Stack
 
 
@@ -42,22 +43,28 @@ def head(name: str, stands_on: Sequence[str] = ALONE) -> list[str]:
 _EVIDENCE = "evidence:                         # its facts are read from there each time: state only what it cannot say"
 
 
-def new_model(
-    found: Sequence[ElementEntry], evidence: tuple[str, str, str], name: str, stands_on: Sequence[str] = ALONE
-) -> str:
-    """The text of a model of these entries.
+class NamedFile(NamedTuple):
+    """A file as a model names it: its kind, its path ('' for what came through a pipe), and that of its parameters.
 
-    `evidence` is the kind and the path of the file that they come from, and the path of the file with the values that
-    its parameters are given ('' where there is none, and where the file came through a pipe).
+    `parameters` is '' where no file gives them values; `label` is that of its resources in the joined stack.
     """
-    kind, reference, parameters = evidence
-    given = f", parameters: {scalar(parameters)}" if parameters else ""
-    known = "" if reference else "# "  # what came through a pipe has no path
+
+    kind: str
+    path: str
+    parameters: str = ""
+    label: str = ""
+
+
+def new_model(
+    found: Sequence[ElementEntry], evidence: Sequence[NamedFile], name: str, stands_on: Sequence[str] = ALONE
+) -> str:
+    """The text of a model of these entries, which come from these files."""
+    known = "" if all(one.path for one in evidence) else "# "
     lines = [
         EDITORS,
         *head(name, stands_on),
         f"{known}{_EVIDENCE}",
-        f"{known}  - {{{kind}: {scalar(reference) if reference else 'FILE'}{given}{_resources(found)}}}",
+        *(f"{known}  - {{{_named(one)}{_resources(found, one, evidence)}}}" for one in evidence),
         "",
         "# data:                           # what is kept, and how sensitive it is",
         "#   records: {classification: confidential, personal: true}",
@@ -67,9 +74,18 @@ def new_model(
     return "\n".join(lines) + "\n"
 
 
-def _resources(found: Sequence[ElementEntry]) -> str:
-    """Which resources the elements are whose ids do not tell."""
-    apart = ", ".join(f"{scalar(entry.id)}: {scalar(entry.resource)}" for entry in found if entry.apart)
+def _named(one: NamedFile) -> str:
+    given = f", parameters: {scalar(one.parameters)}" if one.parameters else ""
+    return f"{one.kind}: {scalar(one.path) if one.path else 'FILE'}{given}"
+
+
+def _resources(found: Sequence[ElementEntry], file: NamedFile, evidence: Sequence[NamedFile]) -> str:
+    """Which resources of a file the elements are whose ids do not tell; what no file holds is named in the first."""
+    labels = [one.label for one in evidence]
+    own = [(entry.id, *own_name(entry.resource, filter(None, labels))) for entry in found if entry.apart]
+    apart = ", ".join(
+        f"{scalar(element)}: {scalar(name)}" for element, label, name in own if (label or labels[0]) == file.label
+    )
     return f", resources: {{{apart}}}" if apart else ""
 
 
@@ -108,7 +124,8 @@ def check_elements(found: Sequence[ElementEntry], stack: Stack) -> None:
     """Raises InputError where a file has nothing that a model could be made of; what it only nests is named."""
     if not any(entry.kind == "function" for entry in found):
         there = [words for _, _, words in unmodeled(stack, ())][:_SHOWN]
-        message = f"there is no Lambda function in this file{f'; it has {listed(there)}' if there else ''}"
+        where = f"any of these {len(stack.joined)} files" if stack.joined else "this file"
+        message = f"there is no Lambda function in {where}{f'; it has {listed(there)}' if there else ''}"
         hint = "name the template, plan or serverless.yml that deploys the functions"
         problems = [Problem(code="empty-model", place=Place(stack.file), message=message, hint=hint)]
         for one in stack.unread:

@@ -8,21 +8,26 @@ from typing import NamedTuple
 
 from threatmodel.assessment.drift import Absence
 from threatmodel.authoring.importing.entries import ElementEntry, entries
-from threatmodel.authoring.importing.model import ALONE, check_elements, new_model, reference_to, updated
-from threatmodel.authoring.insertion import scalar
+from threatmodel.authoring.importing.model import (
+    ALONE,
+    NamedFile,
+    check_elements,
+    new_model,
+    reference_to,
+)
+from threatmodel.authoring.importing.sources import Source, sources
+from threatmodel.evidence.environments import clashes, labels_of
 from threatmodel.evidence.mappings.stack_facts import StackFacts
-from threatmodel.evidence.matching import matches
 from threatmodel.evidence.opened import mappings_of
 from threatmodel.evidence.relations.found import function_relations
 from threatmodel.evidence.unmodeled import unmodeled
 from threatmodel.model.file import LONGEST_NAME
-from threatmodel.model.load import load_model
-from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.files import Files, shown_path
 from threatmodel.reading.problems import InputError, Place, Problem
 from threatmodel.reading.project import real_path
 from threatmodel.stacks.deployment import given_values
-from threatmodel.stacks.readers import kind_of, read
+from threatmodel.stacks.joining import joined
+from threatmodel.stacks.readers import read
 from threatmodel.stacks.stack import Stack
 
 
@@ -36,30 +41,58 @@ class Imported(NamedTuple):
     before: str = ""
 
 
-def imported(path: Path, kind: str, model: Path | None, files: Files, stands_on: Sequence[str] = ALONE) -> Imported:
-    """A new model of what a file deploys, as it would be at `model` (or in the working directory).
+def imported(
+    path: Path | Sequence[Path], kind: str, model: Path | None, files: Files, stands_on: Sequence[str] = ALONE
+) -> Imported:
+    """A new model of what some files deploy, as it would be at `model` (or in the working directory).
 
-    Raises InputError where the file cannot be used, has no function, or is where that model cannot read it.
+    Several files, or those of a folder, are one system.  Raises InputError where one cannot be used or is where that
+    model cannot read it, and where they have no function.
     """
-    piped = path.is_fifo()
-    if model is not None and not piped:
-        files.named(reference_to(path, model), model, Place(shown_path(path)))
-    kind = kind or kind_of(path, files)
-    stack = read(kind, path, files)
-    found = list(_entries(stack, {}))
+    own = sources([path] if isinstance(path, Path) else path, kind, files)
+    piped = any(one.path.is_fifo() for one in own)
+    beside = model or Path("model.yaml")
+    for one in own:
+        if not one.path.is_fifo():
+            files.named(reference_to(one.path, beside), beside, Place(shown_path(one.path)))
+    labels = labels_of(one.path.as_posix() for one in own)
+    stacks = {label: read(one.kind, one.path, files) for label, one in zip(labels, own, strict=True)}
+    stack = joined(stacks)
+    if problems := [*clashes(stack)]:
+        raise InputError(problems)
+    found = list(entries_of(stack, {}))
     check_elements(found, stack)
+    named = [
+        NamedFile(one.kind, "" if one.path.is_fifo() else reference_to(one.path, beside), label=label)
+        for label, one in zip(labels, own, strict=True)
+    ]
+    notes: list[str] = []
+    for at, (one, label) in enumerate(zip(own, labels, strict=True)):
+        given, said = _deployed_with(one.path, one.kind, stacks[label], files)
+        notes += said
+        if given is not None:
+            named[at] = named[at]._replace(parameters=reference_to(given, beside))
+    text = new_model(found, named, _name(own, stack)[:LONGEST_NAME], stands_on)
+    if piped:
+        notes.append("what came through a pipe has no path: name the file under evidence in the model")
+    return Imported(text, tuple(found), (), (*notes_of(stack, {one.resource for one in found}), *notes))
+
+
+def _name(own: Sequence[Source], stack: Stack) -> str:
+    """What a system is called that some files deploy."""
+    path = own[0].path
     stem = path.stem.removesuffix(".template")
     title = stack.title.strip() if stack.title.isprintable() else ""
+    piped = path.is_fifo()
     here = real_path(Path()).name if piped else real_path(path).parent.name
-    name = title or (here if piped or stem in {"template", "serverless", "plan"} else stem) or stem
-    reference = "" if piped else reference_to(path, model or Path("model.yaml"))
-    given, notes = _deployed_with(path, kind, stack, files)
-    parameters = reference_to(given, model or Path("model.yaml")) if given is not None else ""
-    text = new_model(found, (kind, reference, parameters), name[:LONGEST_NAME], stands_on)
-    unnamed = ("what came through a pipe has no path: name the file under evidence in the model",) if piped else ()
-    return Imported(text, tuple(found), (), (*_notes(stack, {one.resource for one in found}), *notes, *unnamed))
+    if here == _CDK_OUT:
+        here = real_path(path).parent.parent.name
+    plain = len(own) == 1 and not piped and stem not in {"template", "serverless", "plan"}
+    return title or (stem if plain else here) or stem
 
 
+_CDK_OUT = "cdk.out"
+"""The folder of what the CDK writes, in that of the app."""
 _SAMCONFIG = "samconfig.toml"
 
 
@@ -78,45 +111,13 @@ def _deployed_with(path: Path, kind: str, stack: Stack, files: Files) -> tuple[P
     return (beside if asked else None), ()
 
 
-def update(path: Path, kind: str, model: Path, files: Files) -> Imported:
-    """An existing model with what a file has and it lacks.  Raises InputError where one of the two cannot be used."""
-    system = load_model(files, model)
-    source = _source(system, path, model)
-    kind = kind or (source.kind if source is not None else kind_of(path, files))
-    stack = read(kind, path, files)
-    reference = "FILE" if path.is_fifo() else reference_to(path, model)
-    place = Place(shown_path(model))
-    known = source or EvidenceFile(kind=kind, path=reference, resources={}, every_function=False, place=place)
-    facts = StackFacts(stack, mappings_of(stack.kind))
-    kinds = {name: facts.kinds_of_type(kind) for name, kind in stack.types()}
-    matched = matches(system, known, stack, kinds)
-    found = list(_entries(stack, {one: (name, system.nodes[name].kind) for name, one in matched.resources.items()}))
-    before = files.raw(model)
-    text, added = updated(before, shown_path(model), found)
-    gone = tuple(Absence(name, of, at, stack.file, in_model=True) for name, of, at in matched.missing)
-    notes = _notes(stack, {*matched.resources.values(), *(one.resource for one in added)})
-    if source is None:
-        notes = (*notes, f"name the file in the model: evidence: [{{{kind}: {scalar(reference)}}}]")
-    messages = (
-        f"say in the model which resource it is: resources: {{{scalar(one.id)}: {scalar(one.resource)}}}"
-        for one in added
-        if one.apart
-    )
-    return Imported(text, added, gone, (*notes, *messages), before)
-
-
-def _entries(stack: Stack, known: Mapping[str, tuple[str, str]]) -> Sequence[ElementEntry]:
+def entries_of(stack: Stack, known: Mapping[str, tuple[str, str]]) -> Sequence[ElementEntry]:
+    """Return an entry for each element of a stack that `known` (resource to id and kind) lacks."""
     facts = StackFacts(stack, mappings_of(stack.kind))
     return list(entries(stack, facts, function_relations(stack, facts), known))
 
 
-def _source(system: System, path: Path, model: Path) -> EvidenceFile | None:
-    """The entry of the model's evidence that names the file."""
-    wanted = real_path(path)
-    return next((one for one in system.evidence if real_path(model.parent / one.path) == wanted), None)
-
-
-def _notes(stack: Stack, modelled: Container[str]) -> tuple[str, ...]:
+def notes_of(stack: Stack, modelled: Container[str]) -> tuple[str, ...]:
     """What an author should know of a file of which the resources `modelled` became elements."""
     unread = (f"{one.place}: {one.name} was not read, so there may be more: {one.why}" for one in stack.unread)
     nested = (f"{one.place}: {one.name} is read from {one.file}" for one in stack.nested)

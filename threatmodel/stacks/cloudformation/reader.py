@@ -31,6 +31,7 @@ _OTHERS = {
     "a Terraform state": {"terraform_version"},
     "an OpenAPI document": {"openapi"},
     "a Compose file": {"services"},
+    "a threat model": {"name", "functions"},
 }
 """What else a file may be, by keys that it then has."""
 _NOTHING: Mapping[str, Node] = {}

@@ -1,0 +1,261 @@
+"""`tm.py import` of several files: those of a CDK app, of a folder, and one more for a model that there is."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.refusals import refused
+from threatmodel.command.main import main
+from threatmodel.model.load import load_model
+from threatmodel.reading.files import Files
+
+Golden = Callable[[str, str], None]
+TRUST = {
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+}
+RETENTION = "LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a"
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "shop").mkdir()
+    monkeypatch.chdir(tmp_path / "shop")
+
+
+def resource(stack: str, path: str, kind: str, **properties: Any) -> dict[str, Any]:
+    return {"Type": kind, "Properties": properties, "Metadata": {"aws:cdk:path": f"{stack}/{path}/Resource"}}
+
+
+def arn(name: str) -> dict[str, list[str]]:
+    return {"Fn::GetAtt": [name, "Arn"]}
+
+
+def imports(attribute: str) -> dict[str, str]:
+    return {"Fn::ImportValue": f"Storage:ExportsOutput{attribute}1B2C3D4E"}
+
+
+def function(stack: str, action: str) -> dict[str, Any]:
+    """A stack with a function that uses the table of another, and the function by which the CDK keeps its logs."""
+    statement = {"Effect": "Allow", "Action": action, "Resource": imports("FnGetAttOrdersTable0AArn")}
+    policy = {"PolicyName": "own", "PolicyDocument": {"Statement": [statement]}}
+    code = {"S3Bucket": "cdk-hnb659fds-assets-1-eu-central-1", "S3Key": "a.zip"}
+    variables = {"TABLE": imports("RefOrdersTable0A")}
+    runs = {"Handler": "a.b", "Runtime": "python3.13", "Code": code}
+    lambda_, role = "AWS::Lambda::Function", "AWS::IAM::Role"
+    return {
+        "Resources": {
+            "HandlerRole": resource(
+                stack, "Handler/ServiceRole", role, AssumeRolePolicyDocument=TRUST, Policies=[policy]
+            ),
+            "Handler1234": resource(
+                stack, "Handler", lambda_, **runs, Role=arn("HandlerRole"), Environment={"Variables": variables}
+            ),
+            f"{RETENTION}Role": resource(stack, f"{RETENTION}/ServiceRole", role, AssumeRolePolicyDocument=TRUST),
+            f"{RETENTION}FD4BFC8A": resource(stack, RETENTION, lambda_, **runs, Role=arn(f"{RETENTION}Role")),
+            "HandlerLogs": resource(
+                stack,
+                "Handler/LogRetention",
+                "Custom::LogRetention",
+                ServiceToken=arn(f"{RETENTION}FD4BFC8A"),
+                LogGroupName={"Fn::Join": ["", ["/aws/lambda/", {"Ref": "Handler1234"}]]},
+                RetentionInDays=90,
+            ),
+        }
+    }
+
+
+STORAGE = {
+    "Resources": {
+        "OrdersTable0A": resource("Storage", "OrdersTable", "AWS::DynamoDB::Table", BillingMode="PAY_PER_REQUEST")
+    },
+    "Outputs": {
+        "One": {
+            "Value": {"Ref": "OrdersTable0A"},
+            "Export": {"Name": "Storage:ExportsOutputRefOrdersTable0A1B2C3D4E"},
+        },
+        "Two": {
+            "Value": arn("OrdersTable0A"),
+            "Export": {"Name": "Storage:ExportsOutputFnGetAttOrdersTable0AArn1B2C3D4E"},
+        },
+    },
+}
+STACKS = {
+    "Storage": STORAGE,
+    "Bot": function("Bot", "dynamodb:PutItem"),
+    "Worker": function("Worker", "dynamodb:GetItem"),
+}
+
+
+def artifact(name: str, where: str = "aws://unknown-account/unknown-region") -> dict[str, Any]:
+    about = {"templateFile": f"{name}.template.json"}
+    return {"type": "aws:cloudformation:stack", "environment": where, "properties": about}
+
+
+def assembly(folder: str, stacks: Mapping[str, Any], **artifacts: Any) -> None:
+    """What `cdk synth` writes."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for name, text in stacks.items():
+        Path(folder, f"{name}.template.json").write_text(json.dumps(text, indent=1), encoding="utf-8")
+    every = {**{name: artifact(name) for name in stacks}, "Tree": {"type": "cdk:tree"}, **artifacts}
+    Path(folder, "manifest.json").write_text(json.dumps({"version": "48.0.0", "artifacts": every}), encoding="utf-8")
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(arguments)
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_the_stacks_of_a_cdk_app_are_one_model(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
+    assembly("cdk.out", STACKS)
+    code, out, err = run(capsys, "import", "cdk.out")
+    assert (code, err) == (0, "")
+    golden("cli/import-cdk-app.yaml", out)
+    Path("model.yaml").write_text(out, encoding="utf-8")
+    _, out, err = run(capsys, "-m", "model.yaml", "check", "-v", "--fail-on", "critical", "--allow-undetermined")
+    assert err == ""
+    assert ": drift: " not in out
+
+
+def test_a_folder_is_what_naming_its_files_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assembly("cdk.out", STACKS)
+    by_folder = run(capsys, "import", "cdk.out")
+    by_name = run(capsys, "import", *(f"cdk.out/{name}.template.json" for name in STACKS))
+    assert by_folder[1] == by_name[1]
+    Path("cdk.out/manifest.json").unlink()
+    assert sorted(run(capsys, "import", "cdk.out")[1].splitlines()) == sorted(by_name[1].splitlines())
+
+
+def test_stages_are_folders_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assembly("cdk.out/assembly-Prod", STACKS)
+    stage = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-Prod"}}
+    assembly("cdk.out", {}, Prod=stage)
+    code, out, _ = run(capsys, "import", "cdk.out")
+    assert code == 0
+    assert "cdk.out/assembly-Prod/Bot.template.json" in out
+
+
+def test_a_manifest_that_cannot_be_followed_is_refused(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
+    """Three ways: stacks without files (another version), none at all, and several places of deployment."""
+    assembly("cdk.out", STACKS, New={"type": "aws:cloudformation:stack", "properties": {"template": "New.json"}})
+    said = refused(["import", "cdk.out"], capsys)
+    assembly("cdk.out", {})
+    said += refused(["import", "cdk.out"], capsys)
+    assembly("cdk.out", STACKS, Edge=artifact("Bot", "aws://123456789012/us-east-1"))
+    assembly("cdk.out", STACKS, Bot=artifact("Bot", "aws://123456789012/us-east-1"))
+    said += refused(["import", "cdk.out"], capsys)
+    stage = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "../../elsewhere"}}
+    assembly("cdk.out", STACKS, Prod=stage)
+    said += refused(["import", "cdk.out"], capsys)
+    golden("bad-input/cdk-manifest.txt", said)
+
+
+def test_what_cannot_be_imported_is_named_with_what_to_run(
+    capsys: pytest.CaptureFixture[str], golden: Golden, tmp_path: Path
+) -> None:
+    assembly("cdk.out", STACKS)
+    for name in (
+        "main.tf",
+        "terraform.tfstate",
+        "prod.tfvars",
+        "stack.ts",
+        "serverless.ts",
+        "cdk.json",
+        "samconfig.toml",
+    ):
+        Path(name).write_text("{}", encoding="utf-8")
+    Path("model.yaml").write_text("name: Shop\nfunctions: {bot: {}}\n", encoding="utf-8")
+    (tmp_path / "outside.json").write_text(json.dumps(STORAGE), encoding="utf-8")
+    Path(".git").mkdir()
+    names = ["main.tf", "terraform.tfstate", "prod.tfvars", "stack.ts", "serverless.ts", "cdk.json", "samconfig.toml"]
+    names += ["model.yaml", "cdk.out/manifest.json", "https://example.com/template.yaml", "../outside.json"]
+    golden("bad-input/not-importable.txt", "".join(refused(["import", name], capsys) for name in names))
+
+
+TEMPLATE = """\
+Resources:
+  Bot:
+    Type: AWS::Lambda::Function
+    Properties: {Handler: a.b, Runtime: python3.13, Code: {S3Bucket: b, S3Key: k}, Role: !GetAtt Role.Arn}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]
+"""
+PLAN = {"format_version": "1.2", "planned_values": {"root_module": {}}}
+
+
+def test_a_folder_without_one_clear_system_is_refused(capsys: pytest.CaptureFixture[str], golden: Golden) -> None:
+    """Nothing to read, a configuration without a plan, an app that is not synthesized, a plan beside a template."""
+    folders = ("nothing", "terraform", "app", "both", "plans", "broken", "below")
+    for folder in folders:
+        Path(folder).mkdir()
+    Path("terraform/main.tf").write_text("", encoding="utf-8")
+    Path("app/cdk.json").write_text("{}", encoding="utf-8")
+    Path("both/template.yaml").write_text(TEMPLATE, encoding="utf-8")
+    for name in ("both/plan.json", "plans/test.json", "plans/prod.json"):
+        Path(name).write_text(json.dumps(PLAN), encoding="utf-8")
+    Path("broken/a.yaml").write_text(TEMPLATE, encoding="utf-8")
+    Path("broken/b.yaml").write_text("Resources:\n  A: [\n", encoding="utf-8")
+    Path("below/shop").mkdir()
+    Path("below/shop/template.yaml").write_text(TEMPLATE, encoding="utf-8")
+    golden("bad-input/import-folder.txt", "".join(refused(["import", folder], capsys) for folder in folders))
+
+
+def test_what_a_template_nests_is_no_file_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("all").mkdir()
+    nesting = "Resources: {Inner: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: bot.yaml}}}\n"
+    Path("all/main.yaml").write_text(nesting, encoding="utf-8")
+    Path("all/bot.yaml").write_text(TEMPLATE, encoding="utf-8")
+    Path("all/values.json").write_text('{"Stage": "prod"}', encoding="utf-8")
+    code, out, _ = run(capsys, "import", "all")
+    assert code == 0
+    assert [line for line in out.splitlines() if "template:" in line] == ["  - {template: all/main.yaml}"]
+
+
+def test_another_file_is_added_to_the_evidence(capsys: pytest.CaptureFixture[str]) -> None:
+    """And what it imports is found in the file that was there: the shared table is one element."""
+    assembly("cdk.out", STACKS)
+    assert run(capsys, "import", "cdk.out/Storage.template.json", "cdk.out/Bot.template.json", "-o", "m.yaml")[0] == 0
+    code, out, err = run(capsys, "import", "cdk.out/Worker.template.json", "--update", "m.yaml")
+    assert (code, err) == (0, "")
+    assert "m.yaml: added function worker (Worker.Handler1234)" in out
+    system = load_model(Files(), Path("m.yaml"))
+    assert [one.path for one in system.evidence] == [f"cdk.out/{name}.template.json" for name in STACKS]
+    assert [name for name, node in system.nodes.items() if node.kind == "store"] == ["orders"]
+    text = Path("m.yaml").read_text(encoding="utf-8")
+    code, out, _ = run(capsys, "import", "cdk.out", "--update", "m.yaml")
+    assert (code, Path("m.yaml").read_text(encoding="utf-8")) == (0, text)
+
+
+def test_an_update_names_what_no_file_has(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.yaml").write_text(TEMPLATE, encoding="utf-8")
+    Path("b.yaml").write_text("Resources: {Work: {Type: AWS::SQS::Queue}}\n", encoding="utf-8")
+    model = """\
+        name: Shop
+        evidence:
+          - {template: a.yaml}
+        queues: {work: {}, gone: {}}
+        functions:
+          bot: {}
+        """
+    Path("m.yaml").write_text(textwrap.dedent(model), encoding="utf-8")
+    assert run(capsys, "import", "b.yaml", "--update", "m.yaml")[1].splitlines()[:2] == [
+        "m.yaml:4:20: gone: a.yaml and b.yaml no longer has this queue",
+        "m.yaml: added to its evidence: b.yaml",
+    ]
+    assert "  - {template: b.yaml}\n" in Path("m.yaml").read_text(encoding="utf-8")
+
+
+def test_one_system_in_two_languages_is_not_joined(capsys: pytest.CaptureFixture[str]) -> None:
+    named = TEMPLATE.replace("Handler: a.b", "FunctionName: bot, Handler: a.b")
+    Path("a.yaml").write_text(named, encoding="utf-8")
+    Path("b.yaml").write_text(named.replace("Bot:", "Other:").replace("Role", "TheRole"), encoding="utf-8")
+    assert "same-name" in refused(["import", "a.yaml", "b.yaml"], capsys)

@@ -1,0 +1,213 @@
+"""The files of infrastructure code that a path stands for: itself, or those of a folder."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.home import COMMAND
+from threatmodel.reading.problems import InputError, Place, Problem, listed, quoted
+from threatmodel.stacks import nested
+from threatmodel.stacks.assumed import DEFAULTS
+from threatmodel.stacks.cloudformation import document
+from threatmodel.stacks.readers import LARGEST_PLAN, kind_of
+from threatmodel.stacks.values import Table
+
+_MANIFEST = "manifest.json"
+_ENDINGS = (".yaml", ".yml", ".json", ".template")
+_STACK, _ASSEMBLY = "aws:cloudformation:stack", "cdk:cloud-assembly"
+_DEEPEST = 20
+"""Stages of a CDK app within others."""
+_PLAN = "terraform plan -out plan.out && terraform show -json plan.out > plan.json"
+
+
+class Source(NamedTuple):
+    """A file of infrastructure code, and its kind as a model's evidence has it."""
+
+    path: Path
+    kind: str
+
+
+def sources(paths: Sequence[Path], kind: str, files: Files) -> tuple[Source, ...]:
+    """Return the files that some paths stand for, each once, of a `kind` or of that which each seems to be.
+
+    Raises InputError where a path stands for none, or where it is unclear for which.
+    """
+    found: dict[Path, Source] = {}
+    for path in paths:
+        own = _in_folder(path, kind, files) if path.is_dir() else (_file(path, kind, files),)
+        found |= {one.path: one for one in own}
+    return tuple(found.values())
+
+
+def _file(path: Path, kind: str, files: Files) -> Source:
+    for pattern, what, hint in _OTHERS:
+        if re.search(pattern, str(path)) and not path.is_fifo():
+            raise _refused(path, f"this is {what}", hint.format(folder=shlex.quote(shown_path(path.parent))))
+    if path.name == _MANIFEST and not kind and _is_assembly(_json(path, files)):
+        raise _refused(path, "this is the manifest of a CDK app", f"import its folder: {_again(path.parent)}")
+    return Source(path, kind or kind_of(path, files))
+
+
+_OTHERS: Sequence[tuple[str, str, str]] = (
+    (r"(?i)^[a-z][a-z0-9+.-]*:/", "an address, and import reads files", "download the file, and import it by its path"),
+    (
+        r"\.tf(\.json)?$|\.tofu$",
+        "Terraform configuration, of which only the plan has the values",
+        f"import a plan: {_PLAN}",
+    ),
+    (r"\.tfvars$", "a file of Terraform variables", f"import a plan: {_PLAN}"),
+    (r"\.tfstate$", "a Terraform state", f"import a plan: {_PLAN}"),
+    (
+        r"(^|/)serverless\.[cm]?[jt]s$",
+        "a program that makes a serverless.yml",
+        "run 'serverless print > serverless.yml', and import that",
+    ),
+    (
+        r"\.([cm]?[jt]sx?|py|go|java|cs|kt|rb)$",
+        "a program, and import runs none",
+        f"for a CDK app, run 'cdk synth' and then '{COMMAND} import cdk.out'",
+    ),
+    (r"(^|/)cdk\.json$", "the configuration of a CDK app", f"run 'cdk synth' and then '{COMMAND} import cdk.out'"),
+    (r"(^|/)samconfig\.(toml|ya?ml)$", "the configuration of the SAM CLI", "import the template that it deploys"),
+)
+"""What a file is by its name, and what to run instead."""
+
+
+def _in_folder(folder: Path, kind: str, files: Files) -> tuple[Source, ...]:
+    """The files of a folder that are deployed together."""
+    manifest = folder / _MANIFEST
+    if files.has(manifest) and _is_assembly(raw := _json(manifest, files)):
+        return tuple(Source(path, kind or "template") for path in _stacks(manifest, raw, files))
+    found = list(_candidates(folder, kind, files))
+    kinds = {one.kind for one in found}
+    if len(kinds) > 1 or sum(one.kind == "plan" for one in found) > 1:
+        names = listed(shlex.quote(shown_path(one.path)) for one in found)
+        message = f"this folder has files that may describe the same system: {names}"
+        raise _refused(folder, message, "import those that are deployed together by name")
+    if not found and any(path.suffix in {".tf", ".tofu"} for path in folder.iterdir()):
+        raise _refused(folder, "this is Terraform configuration without a plan as JSON", f"import a plan: {_PLAN}")
+    if not found:
+        raise _refused(folder, *_nothing(folder))
+    inside = {path for one in found if one.kind == "template" for path in _nested_in(one.path, files)}
+    return tuple(one for one in found if shown_path(one.path) not in inside)
+
+
+def _nothing(folder: Path) -> tuple[str, str]:
+    """What is said of a folder without infrastructure code, and what to do."""
+    if (folder / "cdk.json").is_file():
+        return "this is a CDK app that is not synthesized", f"run 'cdk synth' and then '{_again(folder / 'cdk.out')}'"
+    below = sorted({path.parent for path in folder.glob("*/*") if path.name.startswith(("template.", "serverless."))})
+    hint = f"import the folder that has one: {_again(below[0])}" if below else "name the file that is deployed"
+    return "there is no template, plan as JSON or serverless.yml in this folder", hint
+
+
+def _again(path: Path) -> str:
+    return f"{COMMAND} import {shlex.quote(shown_path(path))}"
+
+
+def _candidates(folder: Path, kind: str, files: Files) -> Iterator[Source]:
+    """The files of a folder that are infrastructure code.  Raises InputError where one that is cannot be read."""
+    for path in sorted(folder.iterdir()):
+        if path.suffix in _ENDINGS and path.is_file() and not path.name.startswith("."):
+            found = _kind(path, files)
+            if found:
+                yield Source(path, kind or found)
+
+
+def _kind(path: Path, files: Files) -> str:
+    """The kind of a file of infrastructure code; '' for any other."""
+    text = files.text(path, LARGEST_PLAN)
+    try:
+        root = json.loads(text) if path.suffix == ".json" else document.parse(text, shown_path(path)).root
+    except (InputError, ValueError, RecursionError):
+        if _RESOURCES.search(text):
+            return kind_of(path, files)
+        return ""
+    entries: Mapping[str, Any] = root.entries if isinstance(root, Table) else root if isinstance(root, dict) else {}
+    if "planned_values" in entries:
+        return "plan"
+    if {"service", "provider"} <= entries.keys():
+        return "serverless"
+    return "template" if isinstance(entries.get("Resources"), Table | dict) else ""
+
+
+_RESOURCES = re.compile(r"""^\s*["']?(?:Resources|planned_values|provider)["']?\s*:""", re.MULTILINE)
+"""What a file that cannot be read has where it may be infrastructure code."""
+
+
+def _nested_in(path: Path, files: Files) -> Iterator[str]:
+    """The templates that a template nests, which are read with it; none where it cannot be read."""
+    try:
+        yield from (one.file for one in nested.read(path, files, DEFAULTS).nested)
+    except InputError:
+        return
+
+
+# --- what the CDK writes
+
+
+def _json(path: Path, files: Files) -> Any:
+    try:
+        return json.loads(files.text(path))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_assembly(raw: Any) -> bool:
+    return isinstance(raw, dict) and isinstance(raw.get("artifacts"), dict)
+
+
+def _stacks(manifest: Path, raw: Mapping[str, Any], files: Files) -> Sequence[Path]:
+    """The templates of a CDK app's stacks.  Raises InputError where they are deployed to several places."""
+    found: dict[Path, str] = {}
+    for path, where in _artifacts(manifest, raw, files, 0):
+        found.setdefault(path, where)
+    if not found:
+        hint = f"import the templates by name: {_again(manifest.parent / '*.template.json')}"
+        raise _refused(manifest, "no stack is found in this manifest of a CDK app", hint)
+    by_place: dict[str, list[Path]] = {}
+    for path, where in found.items():
+        by_place.setdefault(where, []).append(path)
+    if len(by_place) > 1:
+        said = "; ".join(f"{listed(map(shown_path, paths))} to {quoted(where)}" for where, paths in by_place.items())
+        raise _refused(
+            manifest,
+            f"this CDK app is deployed to several accounts or Regions: {said}",
+            "import the templates of one of them by name, or all that make up one system",
+        )
+    return list(found)
+
+
+def _artifacts(manifest: Path, raw: Any, files: Files, depth: int) -> Iterator[tuple[Path, str]]:
+    """The template of each stack, with where it is deployed; those of stages are in folders with own manifests."""
+    if not _is_assembly(raw) or depth > _DEEPEST:
+        raise _refused(manifest, "this is not a manifest of a CDK app that can be read", "run 'cdk synth' again")
+    for name, artifact in raw["artifacts"].items():
+        kind = artifact.get("type") if isinstance(artifact, dict) else None
+        about = artifact.get("properties") if isinstance(artifact, dict) else None
+        about = about if isinstance(about, dict) else {}
+        if kind not in {_STACK, _ASSEMBLY}:
+            continue
+        file = about.get("templateFile" if kind == _STACK else "directoryName")
+        if not isinstance(file, str):
+            message = f"the artifact {quoted(name)} of this manifest names no file, as those of other versions may"
+            hint = f"import the templates by name: {_again(manifest.parent / '*.template.json')}"
+            raise _refused(manifest, message, hint)
+        files.named(file, manifest, Place(shown_path(manifest)))  # no link out of the project
+        path = manifest.parent / file
+        if kind == _STACK:
+            yield path, str(artifact.get("environment", ""))
+        else:
+            inner = path / _MANIFEST
+            yield from _artifacts(inner, _json(inner, files), files, depth + 1)
+
+
+def _refused(path: Path, message: str, hint: str) -> InputError:
+    shown = re.sub(r"^([a-z][a-z0-9+.-]*:)/(?!/)", r"\1//", shown_path(path))  # an address that was read as a path
+    return InputError([Problem(code="not-a-template", place=Place(shown, 0), message=message, hint=hint)])
