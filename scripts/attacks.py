@@ -30,6 +30,7 @@ from scripts.attack_plans import as_plan  # noqa: E402
 from scripts.control_states import control_states  # noqa: E402
 from threatmodel.evidence.collect import collect  # noqa: E402
 from threatmodel.evidence.every_function import with_functions  # noqa: E402
+from threatmodel.evidence.sources import read_sources  # noqa: E402
 from threatmodel.graph.building import build  # noqa: E402
 from threatmodel.library.directions import Directions, directions  # noqa: E402
 from threatmodel.library.entries import Library  # noqa: E402
@@ -219,8 +220,10 @@ def _states(base: str, texts: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
     library, ways = _library()
     with contextlib.chdir(HOME):  # the project that the model's evidence has to be in
         files = Files(HOME, texts=instead)
-        system = with_functions(load_model(files, paths["model"]), files)
-        evidence, read = collect(system, files, ways, AS_OF)
+        system = load_model(files, paths["model"])
+        sources = read_sources(system, files)
+        system = with_functions(system, sources)
+        evidence, read = collect(system, sources, ways, AS_OF)
         graph = build(system, evidence, AS_OF, read)
     return control_states(graph, library, AS_OF)
 

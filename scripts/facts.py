@@ -31,6 +31,7 @@ from threatmodel.authoring.importing.plan import imported  # noqa: E402
 from threatmodel.evidence.claims import member_of  # noqa: E402
 from threatmodel.evidence.collect import collect  # noqa: E402
 from threatmodel.evidence.every_function import with_functions  # noqa: E402
+from threatmodel.evidence.sources import read_sources  # noqa: E402
 from threatmodel.graph.building import Graph, build  # noqa: E402
 from threatmodel.library.directions import Directions, directions  # noqa: E402
 from threatmodel.library.load import load_library  # noqa: E402
@@ -83,8 +84,10 @@ def _recorded(path: Path, text_of: Callable[[Path, Path], str], ways: Directions
     model = path.with_name(f"{path.stem}.facts.model.yaml")
     try:
         files = Files(texts={model: text_of(path, model)})
-        system = with_functions(load_model(files, model), files)
-        statements, read = collect(system, files, ways, AS_OF)
+        system = load_model(files, model)
+        sources = read_sources(system, files)
+        system = with_functions(system, sources)
+        statements, read = collect(system, sources, ways, AS_OF)
         graph = build(system, statements, AS_OF, read)
     except InputError as error:
         return {"error": [error.problems[0].message, 0, ""]}

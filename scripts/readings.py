@@ -27,6 +27,7 @@ sys.path.insert(0, str(HOME))  # started as a script, it finds the engine beside
 
 from scripts.control_states import control_states  # noqa: E402
 from threatmodel.evidence.collect import collect  # noqa: E402
+from threatmodel.evidence.sources import read_sources  # noqa: E402
 from threatmodel.graph.building import build  # noqa: E402
 from threatmodel.library.entries import Library  # noqa: E402
 from threatmodel.library.load import load_library  # noqa: E402
@@ -139,7 +140,7 @@ class _Changed(Files):
 
 def states(system: System, library: Library, template: str) -> dict[str, str]:
     """The state of every control on every element of its scope, by `control@element`, under a template's text."""
-    evidence, read = collect(system, _Changed(TEMPLATE, template))
+    evidence, read = collect(system, read_sources(system, _Changed(TEMPLATE, template)))
     graph = build(system, evidence, AS_OF, read)
     return control_states(graph, library, AS_OF)
 

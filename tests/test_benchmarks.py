@@ -14,6 +14,7 @@ from benchmarks.compare_pytm import Line, Size
 from tests.support import HOME, graph_of
 from threatmodel.evidence.collect import collect
 from threatmodel.evidence.every_function import with_functions
+from threatmodel.evidence.sources import read_sources
 from threatmodel.evidence.work import USUAL_WORK, Work
 from threatmodel.library.directions import directions
 from threatmodel.library.load import load_library
@@ -176,8 +177,10 @@ def test_a_file_of_many_choices_takes_less_than_the_usual_work(tmp_path: Path) -
     model = tmp_path / "model.yaml"
     model.write_text("name: Choices\nevidence: [{template: template.yaml, functions: all}]\n", encoding="utf-8")
     files, work = Files(), Work()
-    system = with_functions(load_model(files, model), files)
-    evidence, _ = collect(system, files, directions(load_library(HOME / "threatlib")), work=work)
+    system = load_model(files, model)
+    sources = read_sources(system, files)
+    system = with_functions(system, sources)
+    evidence, _ = collect(system, sources, directions(load_library(HOME / "threatlib")), work=work)
     assert work.spent < USUAL_WORK / 2
     stated = [evidence[f"f{n}"]["timeout_seconds"][0] for n in range(50)]
     assert {one.defaults for one in stated} == {(f"P{n}",) for n in range(20)}, "each depends on one condition"

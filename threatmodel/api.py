@@ -114,10 +114,12 @@ def _collected(
 ) -> tuple[System, Evidence, tuple[Read, ...]]:
     from threatmodel.evidence.collect import collect
     from threatmodel.evidence.every_function import with_functions
+    from threatmodel.evidence.sources import read_sources
     from threatmodel.evidence.work import USUAL_WORK, Work
 
-    system = with_functions(system, files)
-    evidence, read = collect(system, files, ways, today=today, work=Work(USUAL_WORK if work is None else work))
+    sources = read_sources(system, files)
+    system = with_functions(system, sources)
+    evidence, read = collect(system, sources, ways, today=today, work=Work(USUAL_WORK if work is None else work))
     return system, evidence, read
 
 

@@ -15,6 +15,7 @@ from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.assessment.drift import differences
 from threatmodel.evidence.collect import collect
+from threatmodel.evidence.sources import read_sources
 from threatmodel.graph.building import build
 from threatmodel.library.directions import directions
 from threatmodel.library.entries import Library
@@ -99,7 +100,7 @@ def judged(model: str, texts: Texts, *, reported: bool = False, layer: Texts | N
         try:
             held_to = load_library(HOME / "threatlib", files, (HOME / "layer",)) if layer else library()
             system = load_model(files, HOME / model)
-            evidence, read = collect(system, files, directions(held_to), AS_OF)
+            evidence, read = collect(system, read_sources(system, files), directions(held_to), AS_OF)
             graph = build(system, evidence, AS_OF, read)
         except InputError as error:
             return Judgement({}, frozenset(), "", str(error.problems[0].message))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.collecting import collected
 from tests.support import HOME
 from threatmodel.command.main import main
-from threatmodel.evidence.collect import collect
 from threatmodel.library.directions import directions
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model
@@ -113,7 +113,7 @@ def test_the_cdk_s_own_function_may_not_change_the_functions_that_its_buckets_te
     imported()
     files = Files()
     ways = directions(load_library(HOME / "threatlib"))
-    evidence, _ = collect(load_model(files, Path("m.yaml")), files, ways)
+    evidence, _ = collected(load_model(files, Path("m.yaml")), files, ways)
     assert evidence["reader"]["reserved_concurrency"][0].value == 5
 
 

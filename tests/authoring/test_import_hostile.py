@@ -11,12 +11,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.collecting import collected
 from threatmodel.authoring.importing.entries import SECTION_OF
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.authoring.importing.updating import update
 from threatmodel.authoring.insertion import comment, scalar
 from threatmodel.command.main import main
-from threatmodel.evidence.collect import collect
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError, shown
@@ -172,7 +172,7 @@ def test_names_that_give_no_id_are_told_apart_and_found_again() -> None:
     text = json.dumps({"Transform": "AWS::Serverless-2016-10-31", "Resources": dict.fromkeys(names, function)})
     found = imported(Path("stack.json"), "template", Path("model.yaml"), Files(texts={"stack.json": text}))
     files = Files(texts={"stack.json": text, "model.yaml": found.text})
-    _, (read,) = collect(load_model(files, Path("model.yaml")), files)
+    _, (read,) = collected(load_model(files, Path("model.yaml")), files)
     assert (dict(read.elements), read.missing, read.extra) == ({e.id: e.resource for e in found.added}, (), ())
     assert {entry.resource for entry in found.added} == set(names)
 

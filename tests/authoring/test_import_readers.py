@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.collecting import collected
 from tests.support import HOME
 from threatmodel.authoring.importing.ids import element_ids
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.command.main import main
-from threatmodel.evidence.collect import collect
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
 from threatmodel.reading.problems import InputError
@@ -208,7 +208,7 @@ def test_where_two_services_may_be_one_element_the_model_says_which_is_meant() -
     found = imported(Path("t.yaml"), "template", Path("model.yaml"), Files(texts={"t.yaml": template})).text
     assert "resources: {execute-api: 'aws:execute-api:'}}" in found
     files = Files(texts={"t.yaml": template, "model.yaml": found})
-    statements, _ = collect(load_model(files, Path("model.yaml")), files)
+    statements, _ = collected(load_model(files, Path("model.yaml")), files)
     (calls,) = statements["reader"]["calls"]
     assert set(calls.value) == {"api-gateway", "execute-api"}
 

@@ -12,8 +12,8 @@ import yaml
 
 from threatmodel.evidence.answers import Answered, Outcome, Unanswered
 from threatmodel.evidence.mappings.format import Mappings
+from threatmodel.evidence.mappings.load import mappings_of
 from threatmodel.evidence.mappings.stack_facts import StackFacts
-from threatmodel.evidence.opened import mappings_of
 from threatmodel.reading.problems import Place
 from threatmodel.stacks import sam
 from threatmodel.stacks.cloudformation.reader import read

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.collecting import collected
 from tests.stacks.real import REAL, needs_real
 from tests.support import HOME
 from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.authoring.importing.plan import imported
-from threatmodel.evidence.collect import collect
 from threatmodel.graph.building import build
 from threatmodel.graph.reach import REACHES
 from threatmodel.library.directions import Directions
@@ -100,7 +100,7 @@ def of_model(library: Library, ways: Directions) -> Assessment:
     """The assessment of the model in the current folder, under what its evidence says now."""
     files = Files()
     system = load_model(files, Path("model.yaml"))
-    evidence, read = collect(system, files, ways)
+    evidence, read = collected(system, files, ways)
     return assess(build(system, evidence, TODAY, read), library, TODAY)
 
 

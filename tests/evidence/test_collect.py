@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import textwrap
 from collections.abc import Callable
@@ -17,7 +18,9 @@ from threatmodel.assessment.assess import assess
 from threatmodel.assessment.assessed import Assessment
 from threatmodel.evidence.collect import collect
 from threatmodel.evidence.every_function import with_functions
+from threatmodel.evidence.sources import read_sources
 from threatmodel.graph.building import Graph, build
+from threatmodel.library.directions import directions
 from threatmodel.library.load import load_library
 from threatmodel.model.facts import EVIDENCE, STATED
 from threatmodel.model.load import load_model
@@ -70,8 +73,10 @@ def graph(model: str = MODEL, **files: str) -> Graph:
     for name, text in {"template": TEMPLATE, **files}.items():
         Path(f"{name}.yaml").write_text(text, encoding="utf-8")
     opened = Files()
-    system = with_functions(load_model(opened, Path("model.yaml")), opened)
-    evidence, read = collect(system, opened)
+    system = load_model(opened, Path("model.yaml"))
+    sources = read_sources(system, opened)
+    system = with_functions(system, sources)
+    evidence, read = collect(system, sources)
     return build(system, evidence, TODAY, read)
 
 
@@ -326,7 +331,7 @@ Resources:
     (tmp_path / "m.yaml").write_text(model, encoding="utf-8")
     files = Files()
     system = load_model(files, tmp_path / "m.yaml")
-    graph = build(system, collect(system, files)[0])
+    graph = build(system, collect(system, read_sources(system, files))[0])
     facts = graph.elements["bot"].facts
     for name, expected in (("slack_facing", slack), ("web_facing", web)):
         found = facts.get(name)
@@ -377,3 +382,38 @@ def test_twice_the_routes_are_twice_the_work() -> None:
     many_routes(10)  # tables are read once
     small, large = many_routes(100), many_routes(400)
     assert large < 5 * small
+
+
+def test_what_was_read_is_enough_for_all_that_follows(tmp_path: Path) -> None:
+    """The files may be gone: worlds of a template, those that it nests and probes were read before."""
+    shutil.copytree(HOME / "examples" / "slack-app", tmp_path / "app")
+    child = "Parameters: {Seconds: {Type: Number, Default: 3}}\n" + TEMPLATE.replace(
+        "CodeUri: .", "CodeUri: .\n      Timeout: !Ref Seconds"
+    )
+    nesting = """\
+Parameters: {Large: {Type: String, Default: "no"}}
+Conditions: {IsLarge: !Equals [!Ref Large, "yes"]}
+Resources:
+  Inner:
+    Type: AWS::CloudFormation::Stack
+    Properties: {TemplateURL: ./child.yaml, Parameters: {Seconds: !If [IsLarge, 60, 3]}}
+"""
+    model = """\
+name: Shop
+evidence:
+  - {template: template.yaml, resources: {bot: Inner.BotFunction}}
+  - {template: app/template.yaml}
+  - {probe: app/order-bot.probe.json, function: order-bot}
+functions: {order-bot: {}, bot: {}}
+"""
+    for name, text in {"child": child, "template": nesting, "model": model}.items():
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    files = Files()
+    system = load_model(files, Path("model.yaml"))
+    sources, ways = read_sources(system, files), directions(load_library(HOME / "threatlib"))
+    before = collect(system, sources, ways, TODAY)
+    again = read_sources(system, files)
+    for path in tmp_path.iterdir():
+        (shutil.rmtree if path.is_dir() else Path.unlink)(path)
+    assert before[0]["bot"]["timeout_seconds"]
+    assert collect(system, again, ways, TODAY) == before

@@ -13,6 +13,7 @@ from tests.support import HOME, TODAY
 from threatmodel.evidence.collect import collect
 from threatmodel.evidence.environments import labels_of
 from threatmodel.evidence.every_function import with_functions
+from threatmodel.evidence.sources import read_sources
 from threatmodel.graph.building import Graph, build
 from threatmodel.library.directions import directions
 from threatmodel.library.load import load_library
@@ -59,8 +60,10 @@ def graph(files: Mapping[str, str], evidence: str = "", rest: str = "functions: 
             Path("model.yaml"): f"name: Shop\nevidence: [{named}]\n{rest}",
         }
     )
-    system = with_functions(load_model(texts, Path("model.yaml")), texts)
-    said, read = collect(system, texts, WAYS, TODAY)
+    system = load_model(texts, Path("model.yaml"))
+    sources = read_sources(system, texts)
+    system = with_functions(system, sources)
+    said, read = collect(system, sources, WAYS, TODAY)
     return build(system, said, TODAY, read)
 
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from tests.collecting import collected
 from tests.evidence.random_templates import RandomTemplate
 from threatmodel.authoring.importing.plan import imported
 from threatmodel.evidence.claims import Claim, Said, member_of
-from threatmodel.evidence.collect import collect
 from threatmodel.evidence.environments import environments
 from threatmodel.evidence.file_statements import FileStatements
 from threatmodel.evidence.held import held_file
+from threatmodel.evidence.sources import read_sources
 from threatmodel.evidence.worlds import World
 from threatmodel.graph.resolved import Evidence
 from threatmodel.library.directions import Directions
@@ -39,7 +40,7 @@ def read(texts: Texts, model: str, ways: Directions, values: str = "{}") -> tupl
     """What a template proves of a model's elements, deployed with some values."""
     files = Files(texts={**texts, MODEL: model, VALUES: values})
     system = load_model(files, MODEL)
-    return system, collect(system, files, ways)[0]
+    return system, collected(system, files, ways)[0]
 
 
 def claims(system: System, evidence: Evidence, ways: Directions) -> Iterator[Claim]:
@@ -69,14 +70,14 @@ def untrue(seed: int, ways: Directions, *, nested: bool = False) -> list[str]:
     ]
 
 
-def opened_file(template: RandomTemplate, ways: Directions) -> tuple[FileStatements, Files]:
+def opened_file(template: RandomTemplate, ways: Directions) -> FileStatements:
     """A template held against the model that is made of it."""
     model = imported(FILE, "template", MODEL, Files(texts={FILE: template.text})).text
     files = Files(texts={FILE: template.text, MODEL: model})
     system = load_model(files, MODEL)
     (environment,) = environments(system)
-    held = held_file(system, environment, environment.opened(system, files, DEFAULTS))
-    return FileStatements(held, DEFAULTS, ways), files
+    (opened,) = read_sources(system, files).stacks.values()
+    return FileStatements(held_file(system, environment, opened.stack), opened, ways)
 
 
 def _values(said: Said) -> Mapping[tuple[str, str], list[Any]]:
@@ -93,18 +94,18 @@ def _values(said: Said) -> Mapping[tuple[str, str], list[Any]]:
 def differing(seed: int, ways: Directions) -> list[str]:
     """What is answered otherwise where choices are decided that were not read for the answer."""
     template, drawn = RandomTemplate(seed), random.Random(seed)
-    file, files = opened_file(template, ways)
+    file = opened_file(template, ways)
     found: list[str] = []
     for _ in range(3):
         given = {name: drawn.choice(values) for name, values in template.values.items() if drawn.random() < 0.3}
         start = replace(DEFAULTS, open=True, values=given)
-        world = file.world(files, start)
+        world = file.world(start)
         others: dict[str, World] = {}
         values = {name: drawn.choice(values) for name, values in template.values.items()}
         for key in file.questions():
             said, read = world.ask(key)
             completed = {name: value for name, value in values.items() if name not in read} | given
-            other = others.get(str(completed)) or file.world(files, replace(start, values=completed))
+            other = others.get(str(completed)) or file.world(replace(start, values=completed))
             others[str(completed)] = other
             if (now := _values(other.ask(key)[0])) != _values(said):
                 found.append(f"{seed}: {key} of {given} and {completed}: {_values(said)} is {now}")
@@ -114,13 +115,13 @@ def differing(seed: int, ways: Directions) -> list[str]:
 def changed(seed: int, ways: Directions) -> list[str]:
     """What is known while some parameters are open, and otherwise known or unknown once they have a value."""
     template, drawn = RandomTemplate(seed), random.Random(seed)
-    file, files = opened_file(template, ways)
+    file = opened_file(template, ways)
     found: list[str] = []
     for _ in range(2):
         given = {name: drawn.choice(values) for name, values in template.values.items() if drawn.random() < 0.3}
         start = replace(DEFAULTS, open=True, values=given)
         values = {name: drawn.choice(values) for name, values in template.values.items()} | given
-        before, after = file.world(files, start), file.world(files, replace(start, values=values))
+        before, after = file.world(start), file.world(replace(start, values=values))
         left_out = {one for one, name in file.matched.resources.items() if name not in after.stack.resources}
         for key in file.questions():
             known, now = _values(before.ask(key)[0]), _values(after.ask(key)[0])

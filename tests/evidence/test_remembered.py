@@ -15,6 +15,7 @@ from tests.support import HOME, TODAY
 from threatmodel.evidence.collect import collect
 from threatmodel.evidence.every_function import with_functions
 from threatmodel.evidence.remembered import Basis, Gathered, remembered
+from threatmodel.evidence.sources import read_sources
 from threatmodel.library.directions import Directions
 from threatmodel.model.load import load_model
 from threatmodel.reading.files import Files
@@ -55,8 +56,9 @@ def run(ways: Directions | None, today: datetime.date = TODAY) -> tuple[Gathered
 
     def work() -> Gathered:
         worked.append(True)
-        whole = with_functions(system, files)
-        return (whole, *collect(whole, files, ways, today))
+        sources = read_sources(system, files)
+        whole = with_functions(system, sources)
+        return (whole, *collect(whole, sources, ways, today))
 
     return remembered(system, files, texts, Basis(today, ways), work), bool(worked), files
 

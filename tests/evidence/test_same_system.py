@@ -9,8 +9,8 @@ import pytest
 
 from tests.support import HOME
 from threatmodel.evidence.answers import Answered
+from threatmodel.evidence.mappings.load import mappings_of
 from threatmodel.evidence.mappings.stack_facts import Found, StackFacts
-from threatmodel.evidence.opened import mappings_of
 from threatmodel.evidence.relations.found import FunctionRelations, function_relations
 from threatmodel.stacks import sam
 from threatmodel.stacks.cloudformation import reader as cloudformation

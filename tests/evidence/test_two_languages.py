@@ -15,9 +15,9 @@ import yaml
 
 from tests.evidence.asking import answer, plan, template
 from threatmodel.evidence.mappings.format import FactMapping, Source
+from threatmodel.evidence.mappings.load import mappings_of
 from threatmodel.evidence.mappings.paths import ValuePath
 from threatmodel.evidence.mappings.stack_facts import StackFacts
-from threatmodel.evidence.opened import mappings_of
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.terraform.rows import row_of
 from threatmodel.stacks.terraform.spoken import in_terraform

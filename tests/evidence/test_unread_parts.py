@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.collecting import collected
 from tests.evidence.policies.stating import MAPPINGS, read
-from threatmodel.evidence.collect import collect
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.unread_parts import Standing, touches
 from threatmodel.graph.resolved import Evidence
@@ -175,7 +175,7 @@ def test_what_falls(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     (tmp_path / "template.yaml").write_text(f"{TEMPLATE}  {more}\n" if more else TEMPLATE, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     files = Files()
-    evidence, _ = collect(load_model(files, Path("model.yaml")), files, ways)
+    evidence, _ = collected(load_model(files, Path("model.yaml")), files, ways)
     assert (AROUND | OWN) - firm(evidence, "bot") == falls
 
 
@@ -260,5 +260,5 @@ Resources:
         (tmp_path / "template.yaml").write_text(text, encoding="utf-8")
         monkeypatch.chdir(tmp_path)
         files = Files()
-        evidence, _ = collect(load_model(files, Path("model.yaml")), files, ways)
+        evidence, _ = collected(load_model(files, Path("model.yaml")), files, ways)
         assert ("rollback_on_alarm" in firm(evidence, "pipeline")) is said

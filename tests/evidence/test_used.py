@@ -6,9 +6,9 @@ import datetime
 import re
 from pathlib import Path
 
+from tests.collecting import collected
 from tests.evidence.policies.stating import read
 from tests.support import HOME
-from threatmodel.evidence.collect import collect
 from threatmodel.evidence.relations.used import unable, used
 from threatmodel.library.directions import directions
 from threatmodel.library.load import load_library
@@ -57,7 +57,7 @@ def least(template: str, probe: str | None = None) -> tuple[object, str]:
         texts[HOME / "examples" / "slack-app" / "order-bot.probe.json"] = probe
     files = Files(HOME, texts=texts)
     ways = directions(load_library(HOME / "threatlib"))
-    statements, _ = collect(load_model(files, model), files, ways, AS_OF)
+    statements, _ = collected(load_model(files, model), files, ways, AS_OF)
     said = statements["order-bot"]["role_reaches_unused"]
     return said[0].value, said[0].source
 

@@ -12,6 +12,7 @@ import pytest
 from tests.command.processes import tm
 from tests.support import HOME
 from threatmodel.evidence.collect import collect
+from threatmodel.evidence.sources import read_sources
 from threatmodel.evidence.work import USUAL_WORK, Work
 from threatmodel.graph.elements import Read
 from threatmodel.graph.resolved import Evidence
@@ -63,7 +64,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def collected(work: Work) -> tuple[Evidence, Read]:
     files = Files()
     ways = directions(load_library(HOME / "threatlib"))
-    evidence, (read,) = collect(load_model(files, Path("model.yaml")), files, ways, work=work)
+    system = load_model(files, Path("model.yaml"))
+    evidence, (read,) = collect(system, read_sources(system, files), ways, work=work)
     return evidence, read
 
 
@@ -151,7 +153,8 @@ def test_one_file_leaves_the_work_of_the_others(tmp_path: Path) -> None:
     model = MODEL.replace("{template: template.yaml}", "{template: template.yaml}, {template: own.yaml}")
     (tmp_path / "model.yaml").write_text(f"{model}  mine: {{}}\n", encoding="utf-8")
     files, ways = Files(), directions(load_library(HOME / "threatlib"))
-    evidence, (hostile, own) = collect(load_model(files, Path("model.yaml")), files, ways, work=Work(1_000))
+    system = load_model(files, Path("model.yaml"))
+    evidence, (hostile, own) = collect(system, read_sources(system, files), ways, work=Work(1_000))
     assert [[note.code for note in read.notes] for read in (hostile, own)] == [["work-limit"], []]
     assert [(said.value, said.size, said.defaults) for said in evidence["mine"]["timeout_seconds"]] == [(5, 2, ())]
 

@@ -11,8 +11,8 @@ from textwrap import indent
 import pytest
 
 import threatmodel
+from tests.collecting import collected
 from threatmodel.command.request import Invocation
-from threatmodel.evidence.collect import collect
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement
 from threatmodel.model.load import load_model
@@ -49,7 +49,7 @@ def state(tmp_path: Path, ways: Directions, monkeypatch: pytest.MonkeyPatch) -> 
         (tmp_path / "template.yaml").write_text(body, encoding="utf-8")
         monkeypatch.chdir(tmp_path)
         files = Files()
-        evidence, _ = collect(load_model(files, Path("model.yaml")), files, ways)
+        evidence, _ = collected(load_model(files, Path("model.yaml")), files, ways)
         return list(evidence.get("bot", {}).get(fact, ()))
 
     return stated
@@ -165,7 +165,7 @@ def test_a_name_that_a_world_changes_hides_no_element(tmp_path: Path, ways: Dire
     (tmp_path / "serverless.yml").write_text(SERVERLESS, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     files = Files()
-    evidence, _ = collect(load_model(files, Path("model.yaml")), files, ways)
+    evidence, _ = collected(load_model(files, Path("model.yaml")), files, ways)
     (said,) = evidence["order-bot"]["runtime"]
     assert (said.value, said.source, said.defaults) == ("python3.13", "template", ())
 
@@ -185,6 +185,6 @@ def test_a_resource_that_is_there_in_one_world_alone_proves_nothing(
     monkeypatch.chdir(tmp_path)
     files = Files()
     with contextlib.suppress(InputError):  # it may be either of them: to be asked is as good
-        evidence, _ = collect(load_model(files, Path("model.yaml")), files, ways)
+        evidence, _ = collected(load_model(files, Path("model.yaml")), files, ways)
         said = evidence.get("order-bot", {}).get("runtime", ())
         assert not [one for one in said if one.value == "python3.13" and not one.defaults]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.collecting import collected
 from tests.evidence.policies.stating import read
 from tests.support import HOME
 from threatmodel.assessment.states import States
-from threatmodel.evidence.collect import collect
 from threatmodel.evidence.mappings.load import load_mappings
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.graph.building import build
@@ -53,7 +53,7 @@ def test_a_weaker_form_is_never_proven(control: Control, weaker: Weaker, tmp_pat
     model = f"name: x\n{section}account: {{}}\npipeline: {{}}\nevidence:\n  - {source}\n"
     files = Files(texts={tmp_path / "m.yaml": model, tmp_path / "t.yaml": text})
     system = load_model(files, tmp_path / "m.yaml")
-    evidence, found = collect(system, files, WAYS, AS_OF)
+    evidence, found = collected(system, files, WAYS, AS_OF)
     alone = replace(control, requires=(), needs=())  # what else it takes must not hide that this form would do
     states = States(build(system, evidence, AS_OF, found), LIBRARY, AS_OF)
     for element in elements or (control.scope,):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.collecting import collected
 from tests.support import HOME
-from threatmodel.evidence.collect import collect
 from threatmodel.library.directions import directions
 from threatmodel.library.load import load_library
 from threatmodel.model.load import load_model
@@ -122,7 +122,7 @@ def test_what_is_deployed_is_evidence(
     monkeypatch.chdir(tmp_path)
     files = Files()
     ways = directions(load_library(HOME / "threatlib"))
-    evidence, (read,) = collect(load_model(files, Path("model.yaml")), files, ways)
+    evidence, (read,) = collected(load_model(files, Path("model.yaml")), files, ways)
     (said,) = evidence["bot"]["timeout_seconds"]
     assert (said.value, said.size) == (value, size)
     unasked = [one for one in read.notes if one.code == "unknown-parameter"]

@@ -61,6 +61,7 @@ def update(file: Path, fresh: Mapping[str, Baseline], replacing: Replacing, requ
     from threatmodel.reading.editing import held
 
     with held(file):
+        request.files.forget(file)
         known = baselines_in(file, request.files, request.today)
         there = {name: known[name] for name in known.keys() - models_gone(known, file)}
         write(written({**there, **fresh}), file, replacing)

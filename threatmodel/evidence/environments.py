@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import count
 from pathlib import PurePosixPath
-from typing import TypeVar
 
-from threatmodel.evidence.opened import assumed, opened
 from threatmodel.evidence.outside import outside
 from threatmodel.evidence.resource_types import known
 from threatmodel.model.system import EvidenceFile, System
-from threatmodel.reading.files import Files
-from threatmodel.reading.problems import InputError, Place, Problem, quoted
+from threatmodel.reading.problems import Place, Problem, quoted
 from threatmodel.reading.values import dataclass, replace
-from threatmodel.stacks.assumed import Assumed
-from threatmodel.stacks.joining import apart, exported, joined, own_name, together
+from threatmodel.stacks.joining import exported, own_name
 from threatmodel.stacks.stack import Resource, Stack
 from threatmodel.stacks.values import Scalar
 
@@ -27,7 +23,6 @@ _SHARED_NAMES = ("apis/", "userpool/")
 """How the ARNs begin of what has a name that others of its kind may have too."""
 _ALSO_ALONE = frozenset(("AWS::IAM::Role", "AWS::Logs::LogGroup"))
 """Types without a row for their ARNs, of which one alone can have a name."""
-_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
@@ -51,32 +46,15 @@ class Environment:
         }
         return replace(next(iter(self.files.values())), resources=resources)
 
-    def assumed(self, system: System, files: Files) -> Assumed:
-        """Return what the deployments give the files' parameters.  Raises InputError with every problem."""
-        return together(_each(self.files, lambda label: assumed(self.files[label], system, files)))
-
-    def opened(self, system: System, files: Files, given: Assumed) -> Stack:
-        """Return the stack of all files in a world that they leave open.  Raises InputError with every problem."""
-        return joined(_each(self.files, lambda one: opened(self.files[one], system, files, apart(given, one))))
+    @property
+    def number(self) -> int:
+        """Its first file's number among the model's evidence."""
+        return next(iter(self.labels))
 
     def own(self, name: str) -> tuple[str, str]:
         """Return the label of the file that has a resource, and its name there; the first file for any other name."""
         label, own = own_name(name, filter(None, self.files))
         return (label, own) if label in self.files else (next(iter(self.files)), own)
-
-
-def _each(labels: Iterable[str], work: Callable[[str], _Found]) -> Mapping[str, _Found]:
-    """What some work gives for each file.  Raises InputError with the problems of all."""
-    found: dict[str, _Found] = {}
-    problems: list[Problem] = []
-    for label in labels:
-        try:
-            found[label] = work(label)
-        except InputError as error:
-            problems += error.problems
-    if problems:
-        raise InputError(problems)
-    return found
 
 
 def environments(system: System) -> Iterator[Environment]:

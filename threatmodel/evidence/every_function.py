@@ -5,31 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from threatmodel.evidence.environments import Environment, environments
+from threatmodel.evidence.mappings.load import mappings_of
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import MATCHED, kebab, matches
-from threatmodel.evidence.opened import mappings_of
 from threatmodel.evidence.relations.fitting import used_as, uses_of
 from threatmodel.evidence.relations.found import function_relations
+from threatmodel.evidence.sources import Sources
 from threatmodel.model.system import Node, System
 from threatmodel.model.vocabulary import PLANES, Kind
-from threatmodel.reading.files import Files
-from threatmodel.reading.problems import InputError, Place
+from threatmodel.reading.problems import Place
 from threatmodel.reading.values import replace
 from threatmodel.stacks.stack import Stack
 
 
-def with_functions(system: System, files: Files) -> System:
+def with_functions(system: System, sources: Sources) -> System:
     """The system with the functions of every file whose functions all belong to it, and what these meet.
 
-    A file that cannot be used yields none: `collect` reports it, with all others of the kind.
+    A file that could not be used yields none: `collect` reports it, with all others of the kind.
     """
     for environment in environments(system):
-        if any(one.every_function for one in environment.files.values()):
-            try:
-                stack = environment.opened(system, files, environment.assumed(system, files))
-            except InputError:
-                continue
-            system = _with_every_function(system, environment, stack)
+        opened = sources.stacks.get(environment.number)
+        if opened is not None and any(one.every_function for one in environment.files.values()):
+            system = _with_every_function(system, environment, opened.stack)
     return system
 
 

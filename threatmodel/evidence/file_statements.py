@@ -15,6 +15,7 @@ from threatmodel.evidence.held import HeldFile
 from threatmodel.evidence.lists import Lists
 from threatmodel.evidence.relations.role import RELATIONS as USES
 from threatmodel.evidence.relations.used import unable
+from threatmodel.evidence.sources import StackFiles
 from threatmodel.evidence.unread_parts import Standing, Touch, touches
 from threatmodel.evidence.what_was_read import reads
 from threatmodel.evidence.work import Work
@@ -23,7 +24,6 @@ from threatmodel.graph.elements import LeftOpen, Read
 from threatmodel.library.directions import Directions
 from threatmodel.model.facts import Statement, Statements
 from threatmodel.model.vocabulary import LISTS
-from threatmodel.reading.files import Files
 from threatmodel.reading.problems import Place, quoted
 from threatmodel.stacks.assumed import Assumed
 from threatmodel.stacks.stack import Resource
@@ -42,8 +42,8 @@ _OPEN = re.compile(r"[{*$<]")
 class FileStatements:
     """The files of an environment compared with the model: what they state, by themselves and in other worlds."""
 
-    def __init__(self, held: HeldFile, base: Assumed, ways: Directions | None) -> None:
-        self.file, self.environment, self.base, self.ways = held, held.environment, base, ways
+    def __init__(self, held: HeldFile, opened: StackFiles, ways: Directions | None) -> None:
+        self.file, self.environment, self.opened, self.ways = held, held.environment, opened, ways
         self.system, self.stack, self.facts, self.matched = held.system, held.stack, held.facts, held.matched
         self.lists = Lists(held)
         place = Place(held.stack.file)
@@ -116,16 +116,16 @@ class FileStatements:
             self._state_fact(element, name, found)
         return found
 
-    def world(self, files: Files, assumed: Assumed) -> World:
+    def world(self, assumed: Assumed) -> World:
         """The file, read again in a world that it leaves open."""
-        stack = tracked(self.environment.opened(self.system, files, assumed))
-        other = FileStatements(self.file.read_as(stack), self.base, self.ways)
+        stack = tracked(self.opened.in_world(assumed))
+        other = FileStatements(self.file.read_as(stack), self.opened, self.ways)
         other.lists.seen = self.lists.seen
         return World(stack, lambda key: stack.reads.during(lambda: other.answer(key)))
 
-    def held(self, said: Statements, files: Files, ways: Directions, work: Work) -> Statements:
+    def held(self, said: Statements, ways: Directions, work: Work) -> Statements:
         """What of the statements holds in every world that the file leaves open."""
-        tree = Tree(self.base, self.stack, partial(self.world, files), work)
+        tree = Tree(self.opened.base, self.stack, self.world, work)
         kept, fallen = held(said, self._kinds, tree, self.questions(), ways)
         self.limit = work.allowed if work.reached else 0
         self.left_open = [

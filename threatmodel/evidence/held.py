@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from threatmodel.evidence.environments import Environment
+from threatmodel.evidence.mappings.load import mappings_of
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import Matches, matches
-from threatmodel.evidence.opened import mappings_of
 from threatmodel.evidence.relations.naming import kinds_of
 from threatmodel.model.system import System
 from threatmodel.reading.problems import Place

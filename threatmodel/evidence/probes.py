@@ -6,48 +6,36 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 
 from threatmodel.evidence.deployed import Deployed
+from threatmodel.evidence.probe_files import ProbeFile
 from threatmodel.evidence.probed import probed
 from threatmodel.graph.elements import Read
 from threatmodel.model.facts import Statements
-from threatmodel.model.system import System
+from threatmodel.model.system import EvidenceFile
 from threatmodel.probe.seen import SeenCall
-from threatmodel.reading.files import Files
-from threatmodel.reading.problems import InputError, Problem
 
 
-def state_probes(  # noqa: PLR0913, PLR0917 - what the collector has at hand
-    system: System,
-    files: Files,
-    statements: Statements,
+def state_probes(
+    sources: Iterable[tuple[int, EvidenceFile, ProbeFile]],
     deployed: Mapping[str, Sequence[Deployed]],
     today: datetime.date | None,
-    problems: list[Problem],
-) -> tuple[dict[int, Read], dict[str, frozenset[SeenCall]]]:
-    """Adds what the saved probes say of their functions.
+) -> tuple[Statements, dict[int, Read], dict[str, frozenset[SeenCall]]]:
+    """Return what the saved probes say of their functions, and what was read, by its number among the evidence.
 
-    Gives what was read, by its number among the evidence, and the calls that each function was seen to make by a result
-    which counts as evidence; a function without such a result is not among them.
-
-    What one result leaves open, another one of the same function cannot prove.  `problems` gains those of files that
-    cannot be used.
+    Last come the calls that each function was seen to make by a result which counts as evidence; a function without
+    such a result is not among them.  What one result leaves open, another one of the same function cannot prove.
     """
+    statements: Statements = {}
     seen: dict[str, frozenset[SeenCall]] = {}
     now = None if today is None else datetime.datetime.combine(today, datetime.time(12), datetime.UTC)
     found: dict[int, Read] = {}
-    for number, source in enumerate(system.evidence):
-        if source.kind != "probe":
-            continue
-        try:
-            said, found[number], calls = probed(system, source, files, deployed.get(source.function, ()), now)
-        except InputError as error:
-            problems += error.problems
-            continue
+    for number, source, probe in sources:
+        said, found[number], calls = probed(source, probe, deployed.get(source.function, ()), now)
         if not found[number].stale:
             seen[source.function] = seen.get(source.function, frozenset()) | frozenset(calls)
         for name, statement in said.items():
             statements.setdefault(source.function, {}).setdefault(name, []).append(statement)
     _doubt_what_others_leave_open(statements, found.values())
-    return found, seen
+    return statements, found, seen
 
 
 def _doubt_what_others_leave_open(statements: Statements, read: Iterable[Read]) -> None:

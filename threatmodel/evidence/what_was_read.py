@@ -113,7 +113,7 @@ class _Reads:
     def unasked(self, label: str) -> Iterator[Problem]:
         """Parameters that a deployment gives and the file does not have."""
         known = self.stack.joined.get(label, self.stack).parameters
-        for name, place in apart(self.held.base, label).stated.items():
+        for name, place in apart(self.held.opened.base, label).stated.items():
             if name not in known:
                 yield Problem(
                     code="unknown-parameter", place=place, message=f"the template has no parameter {quoted(name)}"

@@ -43,6 +43,7 @@ class Files:
         self.renamed: list[Renamed] = []
         self._home = real_path(home) if home is not None else None
         self._shown: dict[Path, str] = {}
+        self._texts: dict[Path, str] = {}
         self._walked: dict[Path, Path] = {}  # files that were found below a folder, with no link on their way
         self._project_here = cache(_project_here)
         self._instead = {real_path(Path(path)): text for path, text in (texts or {}).items()}
@@ -64,21 +65,21 @@ class Files:
         return self._shown[path]
 
     def text(self, path: Path, largest: int = LARGEST, hint: str = "split the model") -> str:
-        """The text of a file, which is not remembered: its lines, which may hold secrets, appear in no message.
+        """The text of a file, whose lines, which may hold secrets, appear in no message.
 
-        Raises InputError.
+        A file is opened once: a change of it during the run has no effect.  Raises InputError.
         """
         walked = self._walked.get(path)
         real = walked or real_path(path)
-        if real in self._instead:
-            text = as_read(self._instead[real])
+        if real in self._instead or real in self._texts:
+            text = self._texts[real] if real in self._texts else as_read(self._instead[real])
             if len(text) > largest:
                 raise too_large(shown_path(path), largest, hint)
         else:
             if walked is None and not path.is_relative_to(_TOOLKIT):
                 refuse_exit(path, self.shown(path))
             try:
-                text = read_text(path, self.shown(path), largest, hint)
+                text = self._texts[real] = read_text(path, self.shown(path), largest, hint)
                 if walked is None and path.is_fifo():  # it gives its text once
                     self._instead[real] = text
             except InputError:
@@ -86,6 +87,10 @@ class Files:
                 raise
         self.paths.add(real)
         return text
+
+    def forget(self, path: Path) -> None:
+        """Let the next reading of a file open it again, where another run may have written it."""
+        self._texts.pop(real_path(path), None)
 
     def raw(self, path: Path) -> str:
         """Return a text that has been read, with the line ends and the byte order mark that it has.
@@ -105,9 +110,10 @@ class Files:
     def has(self, path: Path) -> bool:
         """Whether there is such a file, on the disk or in memory."""
         with contextlib.suppress(OSError, ValueError):  # what no path can be is no file
-            if path.is_file() or real_path(path) in self._instead:
+            real = real_path(path)
+            if real in self._texts or real in self._instead or path.is_file():
                 return True
-            self.absent.add(real_path(path))
+            self.absent.add(real)
         return False
 
     def has_read(self, path: Path) -> bool:

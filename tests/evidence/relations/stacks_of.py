@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from threatmodel.evidence.mappings.load import load_mappings
+from threatmodel.evidence.mappings.load import load_mappings, mappings_of
 from threatmodel.evidence.mappings.stack_facts import StackFacts
-from threatmodel.evidence.opened import mappings_of
 from threatmodel.evidence.relations.found import FunctionRelations, function_relations
 from threatmodel.stacks import sam
 from threatmodel.stacks.cloudformation import reader as cloudformation

@@ -9,8 +9,8 @@ import pytest
 from tests.stacks.dumping import dump
 from tests.stacks.terraform.planning import SAMPLES, SECRET, Golden, sample
 from threatmodel.evidence.answers import Answered, Unanswered
+from threatmodel.evidence.mappings.load import mappings_of
 from threatmodel.evidence.mappings.stack_facts import StackFacts
-from threatmodel.evidence.opened import mappings_of
 from threatmodel.render.report.words import where
 from threatmodel.stacks.stack import Stack
 from threatmodel.stacks.terraform.reader import read

@@ -17,8 +17,8 @@ from threatmodel.authoring.importing.model import (
 )
 from threatmodel.authoring.importing.sources import Source, sources
 from threatmodel.evidence.environments import clashes, labels_of
+from threatmodel.evidence.mappings.load import mappings_of
 from threatmodel.evidence.mappings.stack_facts import StackFacts
-from threatmodel.evidence.opened import mappings_of
 from threatmodel.evidence.relations.found import function_relations
 from threatmodel.evidence.unmodeled import unmodeled
 from threatmodel.model.file import LONGEST_NAME

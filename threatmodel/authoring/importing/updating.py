@@ -13,9 +13,10 @@ from threatmodel.authoring.importing.plan import Imported, entries_of, notes_of
 from threatmodel.authoring.importing.sources import sources
 from threatmodel.authoring.insertion import read_back, scalar, with_item, with_pair
 from threatmodel.evidence.environments import Environment, clashes, environment_of, environments
+from threatmodel.evidence.mappings.load import mappings_of
 from threatmodel.evidence.mappings.stack_facts import StackFacts
 from threatmodel.evidence.matching import Matches, matches, named_elsewhere
-from threatmodel.evidence.opened import assumed, mappings_of, opened
+from threatmodel.evidence.sources import read_as_deployed
 from threatmodel.model.load import load_model
 from threatmodel.model.system import EvidenceFile, System
 from threatmodel.reading.files import Files, shown_path
@@ -125,7 +126,7 @@ class _Update:
         """The stack of one file; one that is imported is read as it is."""
         if one.path in self.own:
             return read(one.kind, self.own[one.path], self.files)
-        return opened(one, self.system, self.files, assumed(one, self.system, self.files))
+        return read_as_deployed(one, Path(self.system.file), self.files)
 
     def before_them(self, environment: Environment) -> Mapping[str, tuple[str, Place]]:
         """What each element is in the files that the model named already, as the joined stack calls it."""

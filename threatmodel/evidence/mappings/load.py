@@ -50,6 +50,12 @@ def load_mappings(name: str) -> Mappings:
     return found
 
 
+@cache
+def mappings_of(kind: str) -> Mappings:
+    """Return the data file for a kind of stack."""
+    return plan_mappings() if kind == "terraform" else load_mappings("cloudformation")
+
+
 def read_mappings(name: str, folder: Path = FOLDER) -> Mappings:
     """Return the places in one of FILES, or its like elsewhere.  Raises InputError with every problem of the file."""
     reader = Reader(Files().document(folder / f"{name}.yaml"))

@@ -1,0 +1,64 @@
+"""A saved result of the probe, read, and the code that it is about as it is now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from threatmodel.model.facts import Statement
+from threatmodel.model.system import EvidenceFile
+from threatmodel.probe.folder import folder_digest
+from threatmodel.probe.result import Result, read
+from threatmodel.probe.source_check import check_handler
+from threatmodel.reading.files import Files, shown_path
+from threatmodel.reading.problems import Place
+from threatmodel.reading.project import real_path
+from threatmodel.reading.values import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeFile:
+    """A result, where it is, and the folder of the handler's code.
+
+    `stale` says why it is not known to be of the code that is there now, or ''; `compares` is what that code says of
+    comparisons in constant time, which is always a statement.
+    """
+
+    result: Result
+    place: Place
+    folder: Path
+    stale: str
+    compares: Statement | None
+
+
+def read_probe(source: EvidenceFile, model: Path, files: Files) -> ProbeFile:
+    """Return the result that a model names.  Raises InputError where a file cannot be used."""
+    path = files.named(source.path, model, source.place)
+    place = Place(shown_path(path), 0)
+    result = read(files.text(path), place.file, files.renamed)
+    folder = files.named(source.code, model, source.place) if source.code else path.parent
+    files.folders.add(real_path(folder))
+    changed = files.changed_in(folder, besides=path)
+    stale = _stale(result, folder, place, changed=changed)
+    compares = None if changed else _compares(result, folder)
+    return ProbeFile(result=result, place=place, folder=folder, stale=stale, compares=compares)
+
+
+def _stale(result: Result, folder: Path, place: Place, *, changed: bool) -> str:
+    """Why the result is not known to be of the code that is there now, or ''."""
+    if not result.folder_sha256:
+        return "it was probed over HTTP, so it is unknown which code answered; it counts as a statement"
+    if changed or folder_digest(folder, shown_path(folder)) != result.folder_sha256:
+        again = f"tm.py probe {result.target} --json -o {place.file}"
+        return f"{shown_path(folder)}/ has changed since it was probed; it counts as a statement (probe again: {again})"
+    return ""
+
+
+def _compares(result: Result, folder: Path) -> Statement | None:
+    """What the source says of constant time, at its line."""
+    handler = folder / Path(result.target.rsplit(":", 1)[0]).name
+    if result.kind == "http" or not handler.is_file():
+        return None
+    found = check_handler(Path(shown_path(handler)))
+    if found.value is None or not found.places:
+        return None
+    return Statement(found.value, "source", found.places[0], found.note)
