@@ -85,6 +85,7 @@ def weighed(
         return build(system, today=day)
     from threatmodel.evidence.remembered import Basis, Gathered, remembered
     from threatmodel.library.directions import directions
+    from threatmodel.model.current import with_current_elements
 
     texts = dict(files.read)
     library = library_of(system, files) if library_of is not None else None
@@ -95,7 +96,7 @@ def weighed(
 
     basis = Basis(day, ways, running.work)
     whole, evidence, read = remembered(system, files, texts, basis, collect) if running.remember else collect()
-    return build(whole, evidence, day, read)
+    return build(with_current_elements(whole), evidence, day, read)
 
 
 def gathered(
@@ -105,8 +106,11 @@ def gathered(
     if not system.evidence:
         return system, {}, ()
     from threatmodel.library.directions import directions
+    from threatmodel.model.current import with_current_elements
 
-    return _collected(system, files, today, directions(library) if library is not None else None, work)
+    ways = directions(library) if library is not None else None
+    whole, evidence, read = _collected(system, files, today, ways, work)
+    return with_current_elements(whole), evidence, read
 
 
 def _collected(

@@ -10,6 +10,7 @@ import pytest
 
 from tests.collecting import collected
 from tests.support import HOME
+from threatmodel.api import load_model as load_graph
 from threatmodel.command.main import main
 from threatmodel.library.directions import directions
 from threatmodel.library.load import load_library
@@ -124,3 +125,36 @@ def test_a_path_that_says_another_s_name_is_nobody_s() -> None:
     text = {"Resources": {**TEMPLATE["Resources"], "Decoy": decoy}}
     Path("Receipts.template.json").write_text(json.dumps(text, indent=1), encoding="utf-8")
     assert main(["-m", "m.yaml", "check"]) == 2
+
+
+ALL = "name: Shop\nevidence: [{template: Receipts.template.json, functions: all}]\n"
+OLD_ID = "bucket-notificationsc0ffee00c0ffee00c0ffee00c0ffee00-dd"
+
+
+def test_helper_functions_of_the_cdk_are_marked(capsys: pytest.CaptureFixture[str]) -> None:
+    name = f"BucketNotificationsHandler{UUID}"
+    text = json.dumps(TEMPLATE).replace(f"BucketNotifications{UUID}", name)
+    Path("Receipts.template.json").write_text(text, encoding="utf-8")
+    assert main(["import", "Receipts.template.json"]) == 0
+    written = capsys.readouterr().out
+    line = "    description: A helper function of the CDK, which sets the notifications of buckets"
+    assert line in written.split("\n  bucket-notifications:")[1]
+    assert "helper" not in written.split("  reader:")[1].split("\n  bucket-notifications:")[0]
+    Path("m.yaml").write_text(ALL, encoding="utf-8")
+    graph = load_graph("m.yaml")
+    assert graph.system.nodes["bucket-notifications-handler"].description == line.partition(": ")[2]
+
+
+def test_decisions_about_a_function_follow_its_name() -> None:
+    """`functions: all` once made its id of the logical id, whose hash the path does not have."""
+    Path("Receipts.template.json").write_text(json.dumps(TEMPLATE), encoding="utf-8")
+    accepted = "{risk: 9, reason: r, owner: o, expires: 2026-12-01}"
+    decided = f"accepted_risks:\n  over-privileged-role@{OLD_ID}: {accepted}\n"
+    Path("m.yaml").write_text(ALL + decided, encoding="utf-8")
+    for _ in range(2):  # the second time what evidence says comes from the cache
+        graph = load_graph("m.yaml")
+        assert "bucket-notifications" in graph.system.nodes
+        assert [one.element for one in graph.system.acceptances] == ["bucket-notifications"]
+    both = f"  over-privileged-role@bucket-notifications: {accepted}\n"
+    Path("m.yaml").write_text(ALL + decided + both, encoding="utf-8")
+    assert [one.element for one in load_graph("m.yaml").system.acceptances] == [OLD_ID, "bucket-notifications"]

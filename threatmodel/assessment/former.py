@@ -81,9 +81,12 @@ class Names:
         return new or (token if token in self.kinds else self.ids.get(token, token))
 
 
-def current_names(former: FormerIds, kinds: Mapping[str, str]) -> Names:
-    """Return what replaces former names by the current ones, for elements of these kinds."""
-    ids = {**former.controls, **former.threats, **CODES}
+def current_names(former: FormerIds, kinds: Mapping[str, str], elements: Mapping[str, str] | None = None) -> Names:
+    """Return what replaces former names by the current ones, for elements of these kinds.
+
+    `elements` has the current id of each former one.
+    """
+    ids = {**former.controls, **former.threats, **CODES, **(elements or {})}
     return Names(planes=dict(FORMER_ELEMENTS), ids=ids, facts=FORMER_FACTS, kinds=kinds)
 
 
@@ -92,6 +95,7 @@ def first_names(assessment: Assessment) -> Names:
     library = assessment.library
     entries: list[Threat | Control] = [*library.controls.values(), *library.threats.values()]
     ids = {one.id: one.formerly[0] for one in entries if one.formerly} | _reversed(CODES)
+    ids |= _reversed(former_elements(assessment.graph))
     facts: dict[str, dict[str, str]] = {kind: _reversed(FORMER_FACTS[kind]) for kind in KINDS}
     return Names(planes=_reversed(dict(FORMER_ELEMENTS)), ids=ids, facts=facts, kinds=kinds_of(assessment.graph))
 
@@ -104,6 +108,11 @@ def _reversed(former: Mapping[str, str]) -> dict[str, str]:
 def kinds_of(graph: Graph) -> dict[str, str]:
     """Return the kind of each element by id; '' for what has no facts."""
     return {name: element.kind or "" for name, element in graph.elements.items()}
+
+
+def former_elements(graph: Graph) -> dict[str, str]:
+    """Return the current id of each element that files name and once named otherwise."""
+    return {node.formerly: node.id for node in graph.system.nodes.values() if node.formerly}
 
 
 def current_baseline(baseline: Baseline, names: Names) -> tuple[Baseline, dict[str, str]]:

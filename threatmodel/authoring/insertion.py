@@ -7,9 +7,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import yaml
+
 from threatmodel.reading.problems import InputError, Place, Problem, escaped, uncommanded
 from threatmodel.reading.source import Document, Map, Seq, as_read, parse
 from threatmodel.render.text import one_line
+
+_OCTAL = re.compile(r"[-+]?0o?[0-7]+\Z")
+"""What readers of YAML 1.2 take for a number."""
 
 
 def comment(text: str) -> str:
@@ -24,10 +29,19 @@ def scalar(text: str, *, flow: bool = True) -> str:
     """
     if text.isprintable() and uncommanded(text) == text:
         withins = ("a: {}", "{{a: {}}}")[: 1 + flow]
-        for written in (text, "'" + text.replace("'", "''") + "'"):
-            if all(read_back(within.format(written)) == {"a": text} for within in withins):
+        for written in (text, "'" + text.replace("'", "''") + "'")[bool(_OCTAL.match(text)) :]:
+            found = [within.format(written) for within in withins]
+            if all(read_back(one) == {"a": text} == _read_elsewhere(one) for one in found):
                 return written
     return escaped("".join(map(_escaped, json.dumps(text, ensure_ascii=False))))
+
+
+def _read_elsewhere(text: str) -> Any:
+    """What another reader of YAML takes a text for: one that knows yes, dates and sexagesimals; None where none can."""
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):
+        return None
 
 
 def _escaped(character: str) -> str:

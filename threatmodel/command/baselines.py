@@ -71,7 +71,7 @@ def baseline_of(
     model: Path, assessment: Assessment, found: Mapping[str, Baseline], file: Path, files: Files
 ) -> Baseline:
     """Return the baseline of a model, with current names. Raises InputError where the file has none."""
-    from threatmodel.assessment.former import current_baseline, current_names, kinds_of
+    from threatmodel.assessment.former import current_baseline, current_names, former_elements, kinds_of
 
     name = assessment.graph.system.name
     baseline = found.get(key_in(file, model))
@@ -81,7 +81,8 @@ def baseline_of(
         hint = "add them with --update-baseline"
         place = Place(shown_path(file))
         raise InputError([Problem(code="unusable-baseline", place=place, message=message, hint=hint)])
-    names = current_names(assessment.library.former, kinds_of(assessment.graph))
+    graph = assessment.graph
+    names = current_names(assessment.library.former, kinds_of(graph), former_elements(graph))
     current, renamed = current_baseline(baseline, names)
     files.renamed += placed(renamed, file, files)
     return current

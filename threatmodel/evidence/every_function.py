@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from threatmodel.evidence.environments import Environment, environments
 from threatmodel.evidence.mappings.load import mappings_of
@@ -13,9 +13,9 @@ from threatmodel.evidence.relations.found import function_relations
 from threatmodel.evidence.sources import Sources
 from threatmodel.model.system import Node, System
 from threatmodel.model.vocabulary import PLANES, Kind
-from threatmodel.reading.problems import Place
 from threatmodel.reading.values import replace
-from threatmodel.stacks.stack import Stack
+from threatmodel.stacks.cloudformation.constructs import HELPER, construct, helper
+from threatmodel.stacks.stack import Resource, Stack
 
 
 def with_functions(system: System, sources: Sources) -> System:
@@ -45,27 +45,42 @@ def _with_every_function(system: System, environment: Environment, stack: Stack)
         named = (*(start.source for start in relations.triggers), *(use.resource for _, use in uses_of(relations)))
         for name in filter(None, named):
             wanted.setdefault(name, used[name])
-    nodes = dict(system.nodes)
+    nodes, before = dict(system.nodes), set(system.nodes)
     resources = {label: dict(one.resources) for label, one in environment.files.items()}
     for name, word in wanted.items():
         kind = next((kind for kind in MATCHED if kind == word), None)
         if kind is not None and name not in known and name in stack.resources:
             label, own = environment.own(name)
-            element = _free(kebab(own), nodes)
-            nodes[element] = _node(kind, element, stack.resources[name].place)
-            resources[label][element] = (own, stack.resources[name].place)
+            resource, formerly = stack.resources[name], _free(kebab(own), "", before)
+            before.add(formerly)
+            element = _free(kebab("-".join(construct(resource)[-2:]) or own), kebab(label) if label else "", nodes)
+            nodes[element] = _node(kind, element, resource, formerly if formerly != element else "")
+            resources[label][element] = (own, resource.place)
     evidence = list(system.evidence)
     for number, label in environment.labels.items():
         evidence[number] = replace(evidence[number], resources=resources[label])
     return replace(system, nodes=_ordered(nodes), evidence=tuple(evidence))
 
 
-def _node(kind: Kind, element: str, place: Place) -> Node:
-    return Node(kind=kind, id=element, name=element, description="", place=place, facts={}, relations={})
+def _node(kind: Kind, element: str, resource: Resource, formerly: str) -> Node:
+    what = helper(resource) if kind == "function" else ""
+    return Node(
+        kind=kind,
+        id=element,
+        name=element,
+        description=f"{HELPER}, which {what}" if what else "",
+        place=resource.place,
+        facts={},
+        relations={},
+        formerly=formerly,
+    )
 
 
-def _free(element: str, nodes: Mapping[str, Node]) -> str:
-    while element in nodes or element in PLANES:
+def _free(element: str, label: str, taken: Container[str]) -> str:
+    """An id that is free: with the label of the file where another has it, else with a number."""
+    if label and element in taken:
+        element = f"{label}-{element}"
+    while element in taken or element in PLANES:
         element += "-2"
     return element
 

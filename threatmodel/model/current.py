@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
+from threatmodel.model.system import Acceptance, ControlStatement, Exemption, Rating, System
 from threatmodel.model.vocabulary import FACTS, FORMER_FACTS
 from threatmodel.reading.files import Files
 from threatmodel.reading.reader import Entry, Fields, Reader
 from threatmodel.reading.shape import Record, Word
 from threatmodel.reading.source import Document
+from threatmodel.reading.values import replace
+
+_Decision = TypeVar("_Decision", ControlStatement, Acceptance, Rating, Exemption)
 
 
 def read_current(files: Files, document: Document, shape: Record) -> tuple[Reader, Fields]:
@@ -25,6 +29,34 @@ def read_current(files: Files, document: Document, shape: Record) -> tuple[Reade
             fields[name] = fields[name]._replace(value=text)
     files.renamed += reader.renamed
     return reader, entries
+
+
+def with_current_elements(system: System) -> System:
+    """Return the system with decisions about elements that files name, by the ids that these have now.
+
+    One that has a decision of the same kind under each id keeps both: the former one then leads to no element.
+    """
+    nodes = system.nodes
+    former = {one.formerly: one.id for one in nodes.values() if one.formerly and one.formerly not in nodes}
+    if not former:
+        return system
+    return replace(
+        system,
+        controls=_current(system.controls, former, lambda one: one.control),
+        acceptances=_current(system.acceptances, former, lambda one: one.threat),
+        ratings=_current(system.ratings, former, lambda one: one.threat),
+        exemptions=_current(system.exemptions, former, lambda one: one.invariant),
+    )
+
+
+def _current(
+    decisions: tuple[_Decision, ...], former: Mapping[str, str], of: Callable[[Any], str]
+) -> tuple[_Decision, ...]:
+    taken = {(of(one), one.element) for one in decisions}
+    return tuple(
+        replace(one, element=new) if (new := former.get(one.element)) and (of(one), new) not in taken else one
+        for one in decisions
+    )
 
 
 class _Edit(NamedTuple):

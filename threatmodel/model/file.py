@@ -217,7 +217,7 @@ _EVIDENCE = record(
     Key(
         "functions",
         Word(("all",)),
-        "all: every function of the file belongs to the model, under its name in kebab-case",
+        "all: every function of the file belongs to the model, under its name (or its CDK construct's) in kebab-case",
     ),
     Key(
         "parameters",

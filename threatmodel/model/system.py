@@ -81,7 +81,8 @@ class Relation:
 class Node:
     """One element that has facts, as stated.
 
-    `public` is whether it is meant to be public: intended, unintended, or '' where not stated.
+    `public` is whether it is meant to be public: intended, unintended, or '' where not stated.  `formerly` is the id
+    that an earlier version gave it, where a file and not the model names it.
     """
 
     kind: Kind
@@ -97,6 +98,7 @@ class Node:
     out_of_scope: str = ""
     public: str = ""
     public_reason: str = ""
+    formerly: str = ""
 
     @property
     def triggers(self) -> tuple[Trigger, ...] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from threatmodel.authoring.importing.ids import element_ids, host_id
 from threatmodel.authoring.insertion import comment, scalar
@@ -22,7 +23,7 @@ from threatmodel.model.file import EXTERNAL_USES, SECTIONS, TRIGGER
 from threatmodel.reading.problems import Place
 from threatmodel.reading.shape import Text
 from threatmodel.reading.values import dataclass
-from threatmodel.stacks.cloudformation.constructs import construct
+from threatmodel.stacks.cloudformation.constructs import HELPER, construct, helper
 from threatmodel.stacks.joining import own_name
 from threatmodel.stacks.serverless.names import key_of
 from threatmodel.stacks.stack import Resource, Stack
@@ -73,13 +74,20 @@ def entries(
                     _shown(stack.resources[name], stack) if name in stack.resources else _shown_outside(name, places)
                 )
                 head = _beside(f"{scalar(element)}:", shown)
-                body = (
-                    _function(as_modelled(by_function[name], lambda one: kinds.get(one, "")), named, kinds, explained)
-                    if kind == "function"
-                    else (*_other(name, kind, stack, facts), *_passes(name, passed, named))
-                )
+                body: Iterator[str]
+                if kind == "function":
+                    relations = as_modelled(by_function[name], lambda one: kinds.get(one, ""))
+                    body = chain(_helper(stack.resources[name]), _function(relations, named, kinds, explained))
+                else:
+                    body = chain(_other(name, kind, stack, facts), _passes(name, passed, named))
                 lines = (head, *(f"  {line}" for line in body))
                 yield ElementEntry(id=element, kind=kind, resource=name, lines=lines, apart=element in apart)
+
+
+def _helper(resource: Resource) -> Iterator[str]:
+    """That a function is a helper of the CDK, as its description."""
+    if what := helper(resource):
+        yield f"description: {scalar(f'{HELPER}, which {what}', flow=False)}"
 
 
 def _called(resource: Resource, stack: Stack) -> str:

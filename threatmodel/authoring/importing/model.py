@@ -108,7 +108,7 @@ def _stated(entry: ElementEntry) -> list[str]:
     if body:
         return list(entry.lines)
     head, hash_, comment = entry.lines[0].partition("#")
-    return [f"{head.rstrip()} {{}}".ljust(len(head)) + hash_ + comment, *entry.lines[1:]]
+    return [f"{head.rstrip()} {{}}".ljust(len(head) - 2) + f"  {hash_}{comment}", *entry.lines[1:]]
 
 
 def reference_to(file: Path, model: Path) -> str:

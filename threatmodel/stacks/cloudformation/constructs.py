@@ -14,6 +14,26 @@ _ITSELF = frozenset(("Resource", "Default"))
 _HASH = re.compile(r"(?:[0-9a-f]{32}|[0-9A-F]{32})\Z")
 """The suffix of the CDK's own functions that exist once in each stack."""
 _DEEPEST = 20
+HELPER = "A helper function of the CDK"
+"""What a model says of such a function, before what it does."""
+_HELPERS = (
+    (re.compile(r"LogRetention(?:[0-9a-f]{32}|\Z)"), "sets how long log groups keep their events"),
+    (re.compile(r"BucketNotificationsHandler(?:[0-9a-f]{32}|\Z)"), "sets the notifications of buckets"),
+    (re.compile(r"AWS(?:679f53fac002430cb0da5b7982bd2287|\Z)"), "calls AWS at each deployment"),
+    (
+        re.compile(r"Custom::CDKBucketDeployment|CustomCDKBucketDeployment"),
+        "copies files into buckets at each deployment",
+    ),
+    (
+        re.compile(r"Custom::\w+CustomResourceProvider|Custom\w+CustomResourceProviderHandler"),
+        "provides a custom resource",
+    ),
+    (
+        re.compile(r"(?:\w*?)framework-?on(?:Event|Timeout)|(?:\w*?)framework-?isComplete"),
+        "runs a provider of custom resources",
+    ),
+)
+"""Functions that the CDK adds to a stack, by how a construct of theirs or their logical id begins; what each does."""
 
 
 def construct(resource: Resource) -> tuple[str, ...]:
@@ -23,3 +43,10 @@ def construct(resource: Resource) -> tuple[str, ...]:
     if len(names) > 1 and names[-1] in _ITSELF:
         names.pop()
     return tuple(found for name in names if (found := _HASH.sub("", name).replace(".", "-")))
+
+
+def helper(resource: Resource) -> str:
+    """What a function does that the CDK added to the stack by itself; '' for any other."""
+    path = text(get((resource.about or {}).get("Metadata"), _PATH)) or ""
+    names = (*path.split("/")[1:_DEEPEST], resource.name.rpartition(".")[2])
+    return next((what for begins, what in _HELPERS if any(map(begins.match, names))), "")
