@@ -33,7 +33,7 @@ _HELPERS = (
         "runs a provider of custom resources",
     ),
 )
-"""Functions that the CDK adds to a stack, by how a construct of theirs or their logical id begins; what each does."""
+"""Functions that the CDK adds to a stack: how a construct or logical id of one begins, and what it does."""
 
 
 def construct(resource: Resource) -> tuple[str, ...]:
